@@ -1,0 +1,1 @@
+//! One file a check, and the graph that they share.

@@ -1,0 +1,1 @@
+//! One subcommand a file: its arguments, its run, what is printed.

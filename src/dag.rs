@@ -1,0 +1,1 @@
+//! UnixFS: profiles, chunkers, balanced files, directories, HAMT; emits blocks to a sink. Pure.

@@ -1,0 +1,1 @@
+//! Declarations: TOML with spans to a valid declaration and findings, and back.

@@ -1,0 +1,1 @@
+//! Codes, findings, and source text with spans; and how findings are shown.

@@ -1,0 +1,1 @@
+//! A read-only HTTP path gateway over a block store.

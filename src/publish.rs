@@ -1,0 +1,1 @@
+//! Puts releases where they are wanted: files.

@@ -1,0 +1,1 @@
+//! Python packaging, pure: names, versions, requirements, markers, tags, platforms, wheel file names, core metadata.

@@ -1,0 +1,1 @@
+//! `ipwhl.toml`, the declarations beside it, platforms and waivers.

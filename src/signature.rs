@@ -1,0 +1,1 @@
+//! Statements, keys, SSHSIG signatures and the trust policy.

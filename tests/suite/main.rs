@@ -1,0 +1,1 @@
+//! The whole test suite as one binary: a module per command and per format.
