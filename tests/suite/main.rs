@@ -1,1 +1,14 @@
 //! The whole test suite as one binary: a module per command and per format.
+
+#![expect(
+    clippy::print_stderr,
+    reason = "a test that skips itself says so on standard error"
+)]
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test fails by panicking, and its helpers are documented where that helps"
+)]
+
+mod support;

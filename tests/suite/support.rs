@@ -1,0 +1,29 @@
+//! What several modules of the suite need: outside tools, wheels made to order, repositories made
+//! to order, a loopback index.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The path of an outside tool: `IPWHL_TEST_<NAME>` (upper case, `-` as `_`) or the one on `PATH`.
+///
+/// `None` means that the calling test skips itself; the reason has been printed. Under `CI` nothing
+/// may be skipped, so there a missing tool is a failure.
+pub fn tool(name: &str) -> Option<PathBuf> {
+    let variable = format!("IPWHL_TEST_{}", name.to_uppercase().replace('-', "_"));
+    let candidate = std::env::var_os(&variable).map_or_else(|| PathBuf::from(name), PathBuf::from);
+    // `ssh-keygen` knows no `--version`; that it starts at all is what is asked here.
+    let started = Command::new(&candidate)
+        .arg("--version")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .is_ok();
+    if started {
+        return Some(candidate);
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "`{name}` is missing (set {variable} or install it); in CI no test may be skipped"
+    );
+    eprintln!("skipped: `{name}` is not on PATH and {variable} is not set");
+    None
+}
