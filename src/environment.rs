@@ -1,1 +1,156 @@
 //! Everything ambient: directories, streams, clock, variables, and files that appear whole or not at all.
+//!
+//! A test runs the whole program in its own process with an [`Environment`] of its own.
+
+mod atomic_file;
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use atomic_file::{AtomicFile, replace_directory, sync_directory};
+use etcetera::BaseStrategy;
+use jiff::Timestamp;
+
+/// What the program is told by the process that it runs in.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// The folder that relative paths start from.
+    pub current_directory: PathBuf,
+    /// The environment variables.
+    pub variables: BTreeMap<OsString, OsString>,
+    /// The folder for caches of all programs (`~/.cache` on Linux); `None` without a home.
+    pub cache_home: Option<PathBuf>,
+    /// The folder for the settings of all programs (`~/.config` on Linux); `None` without a home.
+    pub configuration_home: Option<PathBuf>,
+    /// The home folder.
+    pub home: Option<PathBuf>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Standard output: results.
+    pub output: Stream,
+    /// Standard error: words and progress.
+    pub error: Stream,
+}
+
+/// A source of the present time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// The system's clock.
+    System,
+    /// Always this instant.
+    Fixed(Timestamp),
+}
+
+impl Clock {
+    /// The present instant, in whole seconds.
+    pub fn now(self) -> Timestamp {
+        let now = match self {
+            Self::System => Timestamp::now(),
+            Self::Fixed(instant) => instant,
+        };
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+}
+
+impl Environment {
+    /// The environment of this process.
+    ///
+    /// # Errors
+    /// When the current folder does not exist any more.
+    pub fn of_process() -> io::Result<Self> {
+        let directories = etcetera::choose_base_strategy().ok();
+        Ok(Self {
+            current_directory: std::env::current_dir()?,
+            variables: std::env::vars_os().collect(),
+            cache_home: directories.as_ref().map(BaseStrategy::cache_dir),
+            configuration_home: directories.as_ref().map(BaseStrategy::config_dir),
+            home: directories
+                .as_ref()
+                .map(|found| found.home_dir().to_path_buf()),
+            clock: Clock::System,
+            output: Stream::new(io::stdout(), io::stdout().is_terminal()),
+            error: Stream::new(io::stderr(), io::stderr().is_terminal()),
+        })
+    }
+
+    /// The variable of this name, unless it is empty.
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.variables
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Whether a continuous-integration service runs the program (`CI` is set and not `false` or `0`).
+    pub fn is_continuous_integration(&self) -> bool {
+        self.variable("CI")
+            .is_some_and(|value| value != "false" && value != "0")
+    }
+
+    /// `path` as seen from the current folder.
+    pub fn absolute(&self, path: &Path) -> PathBuf {
+        self.current_directory.join(path)
+    }
+
+    /// The folder of this program's cache: `IPWHL_CACHE_DIR`, else `ipwhl` in the platform's cache folder.
+    pub fn cache_directory(&self) -> Option<PathBuf> {
+        match self.variable("IPWHL_CACHE_DIR") {
+            Some(directory) => Some(self.absolute(Path::new(directory))),
+            None => Some(self.cache_home.as_ref()?.join("ipwhl")),
+        }
+    }
+}
+
+/// An output stream that may be written to from several threads, a line at a time.
+#[derive(Clone)]
+pub struct Stream {
+    sink: Arc<Mutex<dyn Write + Send>>,
+    is_terminal: bool,
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Stream")
+            .field("is_terminal", &self.is_terminal)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Stream {
+    /// A stream over `sink`.
+    pub fn new(sink: impl Write + Send + 'static, is_terminal: bool) -> Self {
+        Self {
+            sink: Arc::new(Mutex::new(sink)),
+            is_terminal,
+        }
+    }
+
+    /// Whether a person reads it on a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Writes `text` as it stands and flushes.
+    ///
+    /// # Errors
+    /// When the stream cannot be written; a closed pipe is no error, since nobody wants to read on.
+    pub fn write(&self, text: &str) -> io::Result<()> {
+        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        match sink.write_all(text.as_bytes()).and_then(|()| sink.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Writes `text` and a line feed.
+    ///
+    /// # Errors
+    /// As [`Stream::write`].
+    pub fn line(&self, text: &str) -> io::Result<()> {
+        self.write(&format!("{text}\n"))
+    }
+}

@@ -1,0 +1,158 @@
+//! Findings and the texts that they point into.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Code, Severity};
+
+/// Something wrong with what a person wrote or declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of thing is wrong.
+    pub code: Code,
+    /// How much it weighs; a check sets the code's own, the repository may change it.
+    pub severity: Severity,
+    /// One lower-case sentence that names the thing and the value.
+    pub message: String,
+    /// The places that it is about, the foremost first. Empty where no place exists.
+    pub labels: Vec<Label>,
+    /// What else helps to understand it.
+    pub notes: Vec<String>,
+    /// What to do or to type.
+    pub help: Vec<String>,
+    /// What a waiver would have to name.
+    pub subject: Subject,
+}
+
+/// A place in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The text's name: its path from the repository's folder, with `/`.
+    pub file: Arc<str>,
+    /// Bytes from the text's start; `0..0` for the file as a whole.
+    pub span: Range<usize>,
+    /// What is to be seen there; may be empty.
+    pub text: String,
+}
+
+/// The things that a finding is about, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The project that has to change.
+    pub project: Option<String>,
+    /// The requirement in canonical form.
+    pub requirement: Option<String>,
+    /// The wheel's file name.
+    pub wheel: Option<String>,
+    /// The extra under which it shows.
+    pub extra: Option<String>,
+    /// The platforms where it shows, sorted; empty where platforms play no part.
+    pub platforms: Vec<String>,
+}
+
+impl Finding {
+    /// A finding of the code's own severity, without a place.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.default_severity(),
+            message: message.into(),
+            labels: Vec::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+            subject: Subject::default(),
+        }
+    }
+
+    /// Adds a place; the first one added is the foremost.
+    #[must_use]
+    pub fn at(mut self, file: &Arc<str>, span: Range<usize>, text: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            file: Arc::clone(file),
+            span,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Adds a note.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Adds a way out.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Names the project that has to change.
+    #[must_use]
+    pub fn project(mut self, project: impl ToString) -> Self {
+        self.subject.project = Some(project.to_string());
+        self
+    }
+
+    /// Names the wheel.
+    #[must_use]
+    pub fn wheel(mut self, file_name: impl ToString) -> Self {
+        self.subject.wheel = Some(file_name.to_string());
+        self
+    }
+}
+
+/// Puts findings into the one order that every run shows them in: by place, then by code and words.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|left, right| {
+        let key = |finding: &Finding| {
+            let place = finding
+                .labels
+                .first()
+                .map(|label| (Arc::clone(&label.file), label.span.start));
+            (place, finding.code)
+        };
+        key(left)
+            .cmp(&key(right))
+            .then_with(|| left.message.cmp(&right.message))
+    });
+}
+
+/// One text that spans point into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceText {
+    text: String,
+    line_starts: Vec<usize>,
+}
+
+impl SourceText {
+    /// A text, with its lines counted.
+    pub fn new(text: String) -> Self {
+        let line_starts = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(index, _)| index + 1))
+            .collect();
+        Self { text, line_starts }
+    }
+
+    /// The whole text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The line and column of a byte offset, both from 1; columns count characters.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let line = self.line_starts.partition_point(|start| *start <= offset);
+        let start = self.line_starts[line - 1];
+        (line, self.text[start..offset].chars().count() + 1)
+    }
+}
+
+/// The texts of a run, by name.
+pub type SourceTexts = BTreeMap<Arc<str>, SourceText>;

@@ -1,0 +1,171 @@
+//! Files and folders that appear whole or not at all.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use same_file::Handle;
+
+/// A file that takes its name only when it is complete.
+///
+/// It is written as `.<name>.partial` beside its place, flushed to the disk and renamed. A killed
+/// run leaves at most that partial file, which the next writer of the same file takes over; a lock
+/// keeps two writers from sharing it.
+#[derive(Debug)]
+pub struct AtomicFile {
+    file: File,
+    partial: PathBuf,
+    place: PathBuf,
+    committed: bool,
+}
+
+impl AtomicFile {
+    /// Opens the partial file of `place`, whose folder must exist.
+    ///
+    /// # Errors
+    /// When the folder cannot be written, or another process is writing the same file.
+    pub fn create(place: &Path) -> io::Result<Self> {
+        Self::create_with(place, &mut |_| {})
+    }
+
+    /// As [`AtomicFile::create`], readable by its owner only: for keys.
+    ///
+    /// # Errors
+    /// As [`AtomicFile::create`].
+    pub fn create_private(place: &Path) -> io::Result<Self> {
+        Self::create_with(place, &mut |options| {
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+            #[cfg(not(unix))]
+            let _ = options;
+        })
+    }
+
+    fn create_with(place: &Path, configure: &mut dyn FnMut(&mut OpenOptions)) -> io::Result<Self> {
+        let name = place.file_name().ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("`{}` does not name a file", place.display()),
+            )
+        })?;
+        let mut partial_name = std::ffi::OsString::from(".");
+        partial_name.push(name);
+        partial_name.push(".partial");
+        let partial = place.with_file_name(partial_name);
+        loop {
+            let mut options = OpenOptions::new();
+            options.create(true).write(true).read(true).truncate(false);
+            configure(&mut options);
+            let file = options.open(&partial)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::WouldBlock,
+                        format!("another process is writing `{}`", place.display()),
+                    ));
+                }
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            // The lock may have been won on a file that its former owner has just renamed into
+            // place: truncating that one would destroy a finished file.
+            let is_current = Handle::from_path(&partial)
+                .and_then(|there| Ok(there == Handle::from_file(file.try_clone()?)?))
+                .unwrap_or(false);
+            if is_current {
+                file.set_len(0)?;
+                return Ok(Self {
+                    file,
+                    partial,
+                    place: place.to_path_buf(),
+                    committed: false,
+                });
+            }
+        }
+    }
+
+    /// Writes `bytes` as the whole of `place`.
+    ///
+    /// # Errors
+    /// When the disk is full or the folder cannot be written; `place` is then as it was.
+    pub fn write_whole(place: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = Self::create(place)?;
+        file.write_all(bytes)?;
+        file.commit()
+    }
+
+    /// Flushes the file to the disk and gives it its name.
+    ///
+    /// # Errors
+    /// When flushing or renaming fails; the place is then as it was.
+    pub fn commit(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.partial, &self.place)?;
+        self.committed = true;
+        sync_directory(&self.place)
+    }
+
+    /// The open file, for reading back what was written.
+    pub fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if !self.committed {
+            // Nothing depends on this: the next writer would take the partial file over.
+            let _ = fs::remove_file(&self.partial);
+        }
+    }
+}
+
+/// Flushes the entry of `path` in its folder, where the platform has that notion.
+///
+/// # Errors
+/// When the folder cannot be opened or flushed.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let parent = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        File::open(parent)?.sync_all()
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        Ok(())
+    }
+}
+
+/// Puts the folder `new` in the place of `place`; what stood there is removed.
+///
+/// Between the two renames neither may be there: a killed run leaves `place` absent, never mixed.
+///
+/// # Errors
+/// When a rename or the removal fails.
+pub fn replace_directory(new: &Path, place: &Path, aside: &Path) -> io::Result<()> {
+    match fs::rename(place, aside) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    fs::rename(new, place)?;
+    sync_directory(place)?;
+    match fs::remove_dir_all(aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
