@@ -1,1 +1,102 @@
 //! One file a check, and the graph that they share.
+//!
+//! A check returns all its findings; it never stops at the first and never prints. Each file holds
+//! a rule and its wording.
+
+mod ambiguous_wheels;
+mod archive;
+mod bytes;
+mod dependencies_mismatch;
+mod direct_reference;
+mod extras_mismatch;
+mod fold;
+mod graph;
+mod missing_dependency;
+mod missing_extra;
+mod name_mismatch;
+mod requires_python_mismatch;
+mod several_versions;
+mod tag_mismatch;
+mod unavailable_dependency;
+mod uncovered_platform;
+mod undefined_marker;
+mod unneeded;
+mod unsatisfied_dependency;
+mod unused_wheel;
+mod version_mismatch;
+
+use std::ops::Range;
+
+pub use bytes::{content_id_mismatch, missing_source, sha256_mismatch, size_mismatch};
+pub use fold::fold;
+pub use graph::Graph;
+
+use crate::declaration::{DeclaredWheel, Layout};
+use crate::diagnostic::{Finding, sort};
+use crate::python::CoreMetadata;
+use crate::repository::Repository;
+use crate::wheel::ArchiveFacts;
+
+/// The checks that need no wheel: uniqueness and graph.
+pub fn set(repository: &Repository) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for declaration in repository.declarations.values() {
+        several_versions::check(declaration, &mut findings);
+        ambiguous_wheels::check(declaration, &mut findings);
+    }
+    let graph = Graph::new(repository);
+    direct_reference::check(&graph, &mut findings);
+    undefined_marker::check(repository, &mut findings);
+    missing_dependency::check(&graph, &mut findings);
+    unsatisfied_dependency::check(&graph, &mut findings);
+    missing_extra::check(&graph, &mut findings);
+    unavailable_dependency::check(&graph, &mut findings);
+    uncovered_platform::check(&graph, &mut findings);
+    unused_wheel::check(&graph, &mut findings);
+    unneeded::check(&graph, &mut findings);
+    findings
+}
+
+/// The checks of one wheel's archive and metadata against its declaration.
+pub fn wheel(declared: &DeclaredWheel, facts: &ArchiveFacts, layout: Layout) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    archive::check(declared, facts, &mut findings);
+    let metadata = match CoreMetadata::parse(&facts.metadata) {
+        Ok(metadata) => metadata,
+        // Without METADATA the archive's own findings have said so.
+        Err(_) if facts.metadata.is_empty() => return findings,
+        Err(reasons) => {
+            archive::invalid_metadata(declared, &reasons, &mut findings);
+            return findings;
+        }
+    };
+    name_mismatch::check(declared, facts, &metadata, &mut findings);
+    version_mismatch::check(declared, facts, &metadata, &mut findings);
+    tag_mismatch::check(declared, facts, layout, &mut findings);
+    requires_python_mismatch::check(declared, &metadata, &mut findings);
+    dependencies_mismatch::check(declared, &metadata, &mut findings);
+    extras_mismatch::check(declared, &metadata, &mut findings);
+    findings
+}
+
+/// Puts findings into their order and says of each on which platforms it shows.
+pub fn finish(repository: &Repository, mut findings: Vec<Finding>) -> Vec<Finding> {
+    for finding in &mut findings {
+        if let Some(place) = fold(
+            &finding.subject.platforms,
+            &repository.configuration.platforms,
+        ) {
+            finding.notes.insert(0, format!("on {place}"));
+        }
+    }
+    sort(&mut findings);
+    findings
+}
+
+/// The place of a list's entry, or of the list where the entry has none.
+fn about(declared: &DeclaredWheel, finding: Finding, span: Range<usize>, label: &str) -> Finding {
+    finding
+        .at(&declared.file, span, label)
+        .project(declared.file_name.name())
+        .wheel(declared.file_name.as_str())
+}

@@ -1,1 +1,9 @@
 //! `ipwhl.toml`, the declarations beside it, platforms and waivers.
+
+mod configuration;
+mod load;
+mod waiver;
+
+pub use configuration::{Configuration, SeverityRule, Waiver};
+pub use load::{CONFIGURATION_FILE, LoadError, Repository, find};
+pub use waiver::apply;

@@ -79,7 +79,7 @@ fn place<'a>(
         return Origin::path(file).into();
     };
     let annotations = pointed.into_iter().map(|label| {
-        let kind = if std::ptr::eq(*label, foremost) {
+        let kind = if std::ptr::eq(label, foremost) {
             AnnotationKind::Primary
         } else {
             AnnotationKind::Context

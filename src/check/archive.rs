@@ -1,0 +1,47 @@
+//! `invalid-archive`, `invalid-metadata`, `record-mismatch`: what reading the wheel by itself found.
+
+use super::about;
+use crate::declaration::DeclaredWheel;
+use crate::diagnostic::{Code, Finding};
+use crate::wheel::{ArchiveFacts, ProblemKind};
+
+pub(super) fn check(declared: &DeclaredWheel, facts: &ArchiveFacts, findings: &mut Vec<Finding>) {
+    for problem in &facts.problems {
+        let (code, help) = match problem.kind {
+            ProblemKind::InvalidArchive => (
+                Code::InvalidArchive,
+                "installers may disagree on what such an archive holds: ask upstream for a sound wheel, or declare another version",
+            ),
+            ProblemKind::InvalidMetadata => (
+                Code::InvalidMetadata,
+                "declare a version whose metadata keeps to its specification",
+            ),
+            ProblemKind::RecordMismatch => (
+                Code::RecordMismatch,
+                "RECORD vouches for each file of a wheel: declare a wheel that is as it was built",
+            ),
+        };
+        let finding = Finding::new(
+            code,
+            format!("`{}`: {}", declared.file_name, problem.message),
+        )
+        .help(help);
+        findings.push(about(declared, finding, declared.span(), ""));
+    }
+}
+
+/// METADATA breaks its specification.
+pub(super) fn invalid_metadata(
+    declared: &DeclaredWheel,
+    reasons: &[String],
+    findings: &mut Vec<Finding>,
+) {
+    for reason in reasons {
+        let finding = Finding::new(
+            Code::InvalidMetadata,
+            format!("METADATA of `{}`: {reason}", declared.file_name),
+        )
+        .help("declare a version whose metadata keeps to its specification");
+        findings.push(about(declared, finding, declared.span(), ""));
+    }
+}

@@ -1,0 +1,21 @@
+//! `direct-reference`: a requirement names an address instead of a project in the set.
+
+use super::graph::Graph;
+use crate::diagnostic::{Code, Finding};
+use crate::python::Constraint;
+
+pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
+    graph.each_need(findings, |need| {
+        let Constraint::Url(url) = &need.dependency.value.constraint else {
+            return None;
+        };
+        let message = format!(
+            "`{}` takes `{}` from `{url}`, outside of the set",
+            need.declaration.project, need.dependency.value.name
+        );
+        let finding = graph
+            .finding(need, Code::DirectReference, message, "", &need.platforms)
+            .help("an installer would fetch unreviewed bytes from there: leave the extra out, or declare another version");
+        Some(finding)
+    });
+}

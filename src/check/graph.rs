@@ -1,0 +1,310 @@
+//! What needs what, on which platform and under which extra: the one value that the graph checks read.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use crate::declaration::{Declaration, DeclaredWheel, Spanned};
+use crate::diagnostic::{Code, Finding};
+use crate::python::{ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth};
+use crate::repository::Repository;
+
+/// How a project is to be had on one platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Availability {
+    /// By the wheel of this index.
+    Wheel(usize),
+    /// A wheel fits the platform, but its Requires-Python does not hold on all patch versions.
+    PythonExcluded(usize),
+    /// No wheel fits.
+    NoWheel,
+}
+
+/// One requirement that has to be satisfied somewhere.
+pub(super) struct Need<'r> {
+    /// Who requires.
+    pub(super) declaration: &'r Declaration,
+    /// Which of its wheels.
+    pub(super) wheel: &'r DeclaredWheel,
+    /// What it requires.
+    pub(super) dependency: &'r Spanned<Requirement>,
+    /// The extra under which it does; `None` where it needs none.
+    pub(super) extra: Option<&'r ExtraName>,
+    /// The platforms on which it does, as indices into [`Graph::platforms`].
+    pub(super) platforms: BTreeSet<usize>,
+}
+
+/// The declared set as a graph of needs.
+pub struct Graph<'r> {
+    pub(super) repository: &'r Repository,
+    pub(super) platforms: &'r [Platform],
+    pub(super) needs: Vec<Need<'r>>,
+    availability: BTreeMap<&'r ProjectName, Vec<Availability>>,
+    projects: DiGraph<&'r ProjectName, &'r Requirement>,
+    nodes: BTreeMap<&'r ProjectName, NodeIndex>,
+}
+
+impl<'r> Graph<'r> {
+    /// The graph of a repository's declarations on its platforms.
+    pub fn new(repository: &'r Repository) -> Self {
+        let platforms = repository.configuration.platforms.as_slice();
+        let mut graph = Self {
+            repository,
+            platforms,
+            needs: Vec::new(),
+            availability: BTreeMap::new(),
+            projects: DiGraph::new(),
+            nodes: BTreeMap::new(),
+        };
+        let environments: Vec<MarkerEnvironment> = platforms
+            .iter()
+            .map(MarkerEnvironment::for_platform)
+            .collect();
+        for (project, declaration) in &repository.declarations {
+            let availability = platforms
+                .iter()
+                .map(|platform| availability(declaration, platform))
+                .collect();
+            graph.availability.insert(project, availability);
+            let node = graph.projects.add_node(project);
+            graph.nodes.insert(project, node);
+        }
+        for declaration in repository.declarations.values() {
+            graph.add_needs(declaration, &environments);
+        }
+        graph.add_edges();
+        graph
+    }
+
+    fn add_needs(&mut self, declaration: &'r Declaration, environments: &[MarkerEnvironment]) {
+        let availability = &self.availability[&declaration.project];
+        for (index, wheel) in declaration.wheels.iter().enumerate() {
+            let used: Vec<usize> = (0..self.platforms.len())
+                .filter(|platform| availability[*platform] == Availability::Wheel(index))
+                .collect();
+            for dependency in &wheel.dependencies {
+                let needed = |platform: usize, extra: Option<&ExtraName>| {
+                    dependency.value.marker.as_ref().is_none_or(|marker| {
+                        // A requirement whose marker is unknown must be satisfied too.
+                        marker.evaluate(&environments[platform], extra) != Truth::False
+                    })
+                };
+                let plain: BTreeSet<usize> = used
+                    .iter()
+                    .copied()
+                    .filter(|platform| needed(*platform, None))
+                    .collect();
+                let extras = wheel.extras.iter().map(|extra| {
+                    let platforms = used
+                        .iter()
+                        .copied()
+                        .filter(|platform| {
+                            !plain.contains(platform) && needed(*platform, Some(&extra.value))
+                        })
+                        .collect();
+                    (Some(&extra.value), platforms)
+                });
+                let all: Vec<(Option<&ExtraName>, BTreeSet<usize>)> =
+                    std::iter::once((None, plain.clone()))
+                        .chain(extras)
+                        .collect();
+                for (extra, platforms) in all {
+                    if !platforms.is_empty() {
+                        self.needs.push(Need {
+                            declaration,
+                            wheel,
+                            dependency,
+                            extra,
+                            platforms,
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    fn add_edges(&mut self) {
+        let mut seen = BTreeSet::new();
+        for need in &self.needs {
+            let requirement = &need.dependency.value;
+            let from = self.nodes[&need.declaration.project];
+            if let Some(to) = self.nodes.get(&requirement.name)
+                && from != *to
+                && seen.insert((from, *to))
+            {
+                self.projects.add_edge(from, *to, requirement);
+            }
+        }
+    }
+
+    /// How a project of the set is to be had on a platform.
+    pub(super) fn availability(&self, project: &ProjectName, platform: usize) -> Availability {
+        self.availability
+            .get(project)
+            .map_or(Availability::NoWheel, |all| all[platform])
+    }
+
+    /// The declaration that a need names, if it is in the set.
+    pub(super) fn target(&self, need: &Need<'r>) -> Option<&'r Declaration> {
+        self.repository
+            .declarations
+            .get(&need.dependency.value.name)
+    }
+
+    /// The wheel of a project on a platform.
+    pub(super) fn wheel_on(
+        &self,
+        declaration: &'r Declaration,
+        platform: usize,
+    ) -> Option<&'r DeclaredWheel> {
+        match self.availability(&declaration.project, platform) {
+            Availability::Wheel(index) => declaration.wheels.get(index),
+            _ => None,
+        }
+    }
+
+    /// The names of platforms, in order.
+    pub(super) fn names(&self, platforms: &BTreeSet<usize>) -> Vec<String> {
+        platforms
+            .iter()
+            .map(|platform| self.platforms[*platform].to_string())
+            .collect()
+    }
+
+    /// The projects that someone wants and all that these need.
+    pub(super) fn reachable(&self) -> BTreeSet<&'r ProjectName> {
+        let mut reached: BTreeSet<&'r ProjectName> = BTreeSet::new();
+        let mut queue: VecDeque<NodeIndex> = self.wanted().collect();
+        while let Some(node) = queue.pop_front() {
+            if reached.insert(self.projects[node]) {
+                queue.extend(self.projects.neighbors(node));
+            }
+        }
+        reached
+    }
+
+    fn wanted(&self) -> impl Iterator<Item = NodeIndex> {
+        self.repository
+            .declarations
+            .values()
+            .filter(|declaration| !declaration.automatic)
+            .map(|declaration| self.nodes[&declaration.project])
+    }
+
+    /// The shortest way from a wanted project to this one, as in
+    /// `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`. `None` for a wanted project, and where
+    /// none leads there.
+    pub(super) fn chain(&self, project: &ProjectName) -> Option<String> {
+        let start = *self.nodes.get(project)?;
+        if !self.repository.declarations[project].automatic {
+            return None;
+        }
+        let mut next: BTreeMap<NodeIndex, (NodeIndex, &Requirement)> = BTreeMap::new();
+        let mut queue = VecDeque::from([start]);
+        while let Some(node) = queue.pop_front() {
+            if !self.repository.declarations[self.projects[node]].automatic {
+                let mut words = format!("{} (wanted)", self.projects[node]);
+                let mut at = node;
+                while let Some((onward, requirement)) = next.get(&at) {
+                    words += &format!(" -> {requirement}");
+                    at = *onward;
+                }
+                return Some(words);
+            }
+            let mut callers: Vec<_> = self
+                .projects
+                .edges_directed(node, Direction::Incoming)
+                .map(|edge| (edge.source(), *edge.weight()))
+                .collect();
+            callers.sort_by_key(|(caller, _)| self.projects[*caller]);
+            for (caller, requirement) in callers {
+                if caller != start && !next.contains_key(&caller) {
+                    next.insert(caller, (node, requirement));
+                    queue.push_back(caller);
+                }
+            }
+        }
+        None
+    }
+
+    /// A finding about a need on some of its platforms, at the requirement's place, with what a
+    /// waiver would name.
+    pub(super) fn finding(
+        &self,
+        need: &Need<'r>,
+        code: Code,
+        message: String,
+        label: &str,
+        platforms: &BTreeSet<usize>,
+    ) -> Finding {
+        let mut finding = Finding::new(code, message)
+            .at(&need.wheel.file, need.dependency.span.clone(), label)
+            .project(&need.declaration.project);
+        if need.declaration.wheels.len() > 1 {
+            finding = finding.wheel(need.wheel.file_name.as_str());
+        }
+        finding.subject.requirement = Some(need.dependency.value.to_string());
+        finding.subject.platforms = self.names(platforms);
+        if let Some(extra) = need.extra {
+            finding.subject.extra = Some(extra.to_string());
+            finding = finding.note(format!("it is required for the extra `{extra}`"));
+        }
+        if let Some(chain) = self.chain(&need.declaration.project) {
+            finding = finding.note(format!("it comes from {chain}"));
+        }
+        finding
+    }
+
+    /// The findings of `rule` over all needs, those of several wheels with the same text merged into one.
+    pub(super) fn each_need(
+        &self,
+        findings: &mut Vec<Finding>,
+        mut rule: impl FnMut(&Need<'r>) -> Option<Finding>,
+    ) {
+        let mut merged: Vec<Finding> = Vec::new();
+        for need in &self.needs {
+            let Some(finding) = rule(need) else { continue };
+            let twin = merged.iter_mut().find(|other| {
+                other.message == finding.message
+                    && other.labels == finding.labels
+                    && other.subject.extra == finding.subject.extra
+            });
+            match twin {
+                Some(twin) => {
+                    twin.subject.platforms.extend(finding.subject.platforms);
+                    twin.subject.platforms.sort();
+                    twin.subject.platforms.dedup();
+                    // It is about several wheels now, so about none of them alone.
+                    twin.subject.wheel = None;
+                }
+                None => merged.push(finding),
+            }
+        }
+        findings.append(&mut merged);
+    }
+}
+
+fn availability(declaration: &Declaration, platform: &Platform) -> Availability {
+    let mut answer = Availability::NoWheel;
+    for (index, wheel) in declaration.wheels.iter().enumerate() {
+        if !wheel
+            .file_name
+            .tags()
+            .iter()
+            .any(|tag| platform.accepts(tag))
+        {
+            continue;
+        }
+        let is_allowed = wheel
+            .requires_python
+            .as_ref()
+            .is_none_or(|specifiers| platform.satisfies(&specifiers.value));
+        if is_allowed {
+            return Availability::Wheel(index);
+        }
+        answer = Availability::PythonExcluded(index);
+    }
+    answer
+}

@@ -1,0 +1,29 @@
+//! `unneeded`: an automatic project that nothing needs.
+
+use super::graph::Graph;
+use crate::diagnostic::{Code, Finding};
+
+pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
+    let reachable = graph.reachable();
+    for declaration in graph.repository.declarations.values() {
+        if !declaration.automatic || reachable.contains(&declaration.project) {
+            continue;
+        }
+        let span = declaration.automatic_span.clone().unwrap_or(0..0);
+        findings.push(
+            Finding::new(
+                Code::Unneeded,
+                format!(
+                    "`{}` is automatic, and no wanted project needs it",
+                    declaration.project
+                ),
+            )
+            .at(&declaration.file, span, "")
+            .help(format!(
+                "remove `{}`, or `automatic` if someone wants it",
+                declaration.file
+            ))
+            .project(&declaration.project),
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! What a declaration says, once its text is understood.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::dag::{Cid, Sha256Digest};
+use crate::python::{
+    ExtraName, ProjectName, Requirement, Version, VersionSpecifiers, WheelFileName,
+};
+
+use super::Source;
+
+/// A value and where it stands in its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Bytes from the text's start.
+    pub span: Range<usize>,
+}
+
+impl<T> Spanned<T> {
+    /// A value with its place.
+    pub fn new(value: T, span: Range<usize>) -> Self {
+        Self { value, span }
+    }
+}
+
+/// One project in one version: every layout and form comes out as this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declaration {
+    /// The project, normalised.
+    pub project: ProjectName,
+    /// The file that declares it: its path from the repository's folder, with `/`. In the layout
+    /// `ipwhl-1`, where each wheel has a file, the first of them.
+    pub file: Arc<str>,
+    /// Whether it is here only because another project needs it.
+    pub automatic: bool,
+    /// Where `automatic` stands, if it does.
+    pub automatic_span: Option<Range<usize>>,
+    /// The wheels, sorted by file name; never empty.
+    pub wheels: Vec<DeclaredWheel>,
+}
+
+impl Declaration {
+    /// The version of the first wheel; all wheels have it, unless `several-versions` was found.
+    pub fn version(&self) -> &Version {
+        self.wheels[0].file_name.version()
+    }
+}
+
+/// One wheel as declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredWheel {
+    /// The file that declares it.
+    pub file: Arc<str>,
+    /// The wheel's own file name.
+    pub file_name: WheelFileName,
+    /// Where its bytes come from, in order of preference; never empty.
+    pub sources: Vec<Spanned<Source>>,
+    /// The CID of its UnixFS file.
+    pub content_id: Spanned<Cid>,
+    /// Absent exactly when the wheel has none.
+    pub requires_python: Option<Spanned<VersionSpecifiers>>,
+    /// The extras that the repository vouches for.
+    pub extras: Vec<Spanned<ExtraName>>,
+    /// Where the list of extras stands.
+    pub extras_span: Range<usize>,
+    /// What it needs.
+    pub dependencies: Vec<Spanned<Requirement>>,
+    /// Where the list of dependencies stands.
+    pub dependencies_span: Range<usize>,
+    /// The SHA-256 of the file.
+    pub sha256: Option<Spanned<Sha256Digest>>,
+    /// The size of the file in bytes.
+    pub size: Option<Spanned<u64>>,
+    /// In the layout `ipwhl-1` the name that the release gives to the wheel, without `.whl`.
+    pub stem: Option<String>,
+}
+
+impl DeclaredWheel {
+    /// The place that stands for the wheel as a whole: its first source.
+    pub fn span(&self) -> Range<usize> {
+        self.sources
+            .first()
+            .map_or(0..0, |source| source.span.clone())
+    }
+
+    /// Whether the repository vouches for this extra.
+    pub fn has_extra(&self, extra: &ExtraName) -> bool {
+        self.extras.iter().any(|declared| declared.value == *extra)
+    }
+}

@@ -1,0 +1,285 @@
+//! Reads typed values out of a TOML table: what is wrong becomes findings with spans, never an end.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Code, Finding, nearest};
+
+use super::Spanned;
+
+/// Collects the findings of one file.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    /// The file's name.
+    pub(crate) file: Arc<str>,
+    findings: RefCell<Vec<Finding>>,
+}
+
+impl Reader {
+    pub(crate) fn new(file: &Arc<str>) -> Self {
+        Self {
+            file: Arc::clone(file),
+            findings: RefCell::default(),
+        }
+    }
+
+    /// Notes a finding at a place of the file.
+    pub(crate) fn report(&self, code: Code, message: impl Into<String>, span: &Range<usize>) {
+        self.push(Finding::new(code, message).at(&self.file, span.clone(), ""));
+    }
+
+    pub(crate) fn push(&self, finding: Finding) {
+        self.findings.borrow_mut().push(finding);
+    }
+
+    pub(crate) fn into_findings(self) -> Vec<Finding> {
+        self.findings.into_inner()
+    }
+
+    /// Parses the whole text; each mistake in it is a `syntax` finding.
+    pub(crate) fn parse_document<'t>(&self, text: &'t str) -> (toml::Spanned<DeTable<'t>>, bool) {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let span = error.span().unwrap_or(0..0);
+            let message = error.message().trim().replace('\n', ", ");
+            let mut finding =
+                Finding::new(Code::Syntax, format!("the file is not TOML: {message}"));
+            // A place of no width at the end of the text still has to be seen.
+            let span = if span.is_empty() && !text.is_empty() {
+                let start = span.start.min(text.len() - 1);
+                start..start + 1
+            } else {
+                span
+            };
+            finding = finding.at(&self.file, span, message);
+            self.push(finding);
+        }
+        (document, errors.is_empty())
+    }
+}
+
+/// A table whose keys are being read; what is left unread is unknown.
+pub(crate) struct Table<'r, 't> {
+    reader: &'r Reader,
+    table: &'t DeTable<'t>,
+    /// Where the table stands: its header, or the whole text for the top.
+    pub(crate) span: Range<usize>,
+    known: RefCell<BTreeSet<&'static str>>,
+    /// How messages call it.
+    place: &'static str,
+}
+
+impl<'r, 't> Table<'r, 't> {
+    pub(crate) fn new(
+        reader: &'r Reader,
+        table: &'t DeTable<'t>,
+        span: Range<usize>,
+        place: &'static str,
+    ) -> Self {
+        Self {
+            reader,
+            table,
+            span,
+            known: RefCell::default(),
+            place,
+        }
+    }
+
+    /// The raw value of a key, and where it stands.
+    pub(crate) fn value(&self, key: &'static str) -> Option<(&'t DeValue<'t>, Range<usize>)> {
+        self.known.borrow_mut().insert(key);
+        let value = self.table.get(key)?;
+        Some((value.get_ref(), value.span()))
+    }
+
+    /// Whether the key is there; it does not count as read.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Where a key itself stands.
+    pub(crate) fn key_span(&self, key: &str) -> Option<Range<usize>> {
+        self.table.get_key_value(key).map(|(key, _)| key.span())
+    }
+
+    fn wrong_type(&self, key: &str, wanted: &str, value: &DeValue<'_>, span: &Range<usize>) {
+        self.reader.report(
+            Code::InvalidValue,
+            format!(
+                "`{key}` is {wanted}, not {}",
+                with_article(value.type_str())
+            ),
+            span,
+        );
+    }
+
+    pub(crate) fn string(&self, key: &'static str) -> Option<Spanned<&'t str>> {
+        let (value, span) = self.value(key)?;
+        match value.as_str() {
+            Some(text) => Some(Spanned::new(text, span)),
+            None => {
+                self.wrong_type(key, "a string", value, &span);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn boolean(&self, key: &'static str) -> Option<Spanned<bool>> {
+        let (value, span) = self.value(key)?;
+        match value.as_bool() {
+            Some(truth) => Some(Spanned::new(truth, span)),
+            None => {
+                self.wrong_type(key, "true or false", value, &span);
+                None
+            }
+        }
+    }
+
+    /// A whole number of at least 0.
+    pub(crate) fn number(&self, key: &'static str) -> Option<Spanned<u64>> {
+        let (value, span) = self.value(key)?;
+        let number = value
+            .as_integer()
+            .and_then(|integer| u64::from_str_radix(integer.as_str(), integer.radix()).ok());
+        match number {
+            Some(number) => Some(Spanned::new(number, span)),
+            None => {
+                self.wrong_type(key, "a whole number from 0", value, &span);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn datetime(&self, key: &'static str) -> Option<Spanned<toml::value::Datetime>> {
+        let (value, span) = self.value(key)?;
+        match value.as_datetime() {
+            Some(datetime) => Some(Spanned::new(*datetime, span)),
+            None => {
+                self.wrong_type(key, "a date", value, &span);
+                None
+            }
+        }
+    }
+
+    /// A list of strings.
+    pub(crate) fn strings(&self, key: &'static str) -> Option<Spanned<Vec<Spanned<&'t str>>>> {
+        let (value, span) = self.value(key)?;
+        let Some(array) = value.as_array() else {
+            self.wrong_type(key, "a list of strings", value, &span);
+            return None;
+        };
+        let mut strings = Vec::with_capacity(array.len());
+        for element in array {
+            match element.get_ref().as_str() {
+                Some(text) => strings.push(Spanned::new(text, element.span())),
+                None => self.reader.report(
+                    Code::InvalidValue,
+                    format!(
+                        "`{key}` is a list of strings, and this is {}",
+                        with_article(element.get_ref().type_str())
+                    ),
+                    &element.span(),
+                ),
+            }
+        }
+        Some(Spanned::new(strings, span))
+    }
+
+    /// One string or a list of them.
+    pub(crate) fn one_or_several(
+        &self,
+        key: &'static str,
+    ) -> Option<Spanned<Vec<Spanned<&'t str>>>> {
+        let (value, span) = self.value(key)?;
+        match value.as_str() {
+            Some(text) => Some(Spanned::new(vec![Spanned::new(text, span.clone())], span)),
+            None => self.strings(key),
+        }
+    }
+
+    /// A table under this one.
+    pub(crate) fn table(&self, key: &'static str, place: &'static str) -> Option<Table<'r, 't>> {
+        let (value, span) = self.value(key)?;
+        match value.as_table() {
+            Some(table) => Some(Table::new(self.reader, table, span, place)),
+            None => {
+                self.wrong_type(key, "a table", value, &span);
+                None
+            }
+        }
+    }
+
+    /// An array of tables under this one.
+    pub(crate) fn tables(&self, key: &'static str, place: &'static str) -> Vec<Table<'r, 't>> {
+        let Some((value, span)) = self.value(key) else {
+            return Vec::new();
+        };
+        let Some(array) = value.as_array() else {
+            self.wrong_type(key, "an array of tables", value, &span);
+            return Vec::new();
+        };
+        let mut tables = Vec::with_capacity(array.len());
+        for element in array {
+            match element.get_ref().as_table() {
+                Some(table) => tables.push(Table::new(self.reader, table, element.span(), place)),
+                None => self.wrong_type(key, "an array of tables", value, &element.span()),
+            }
+        }
+        tables
+    }
+
+    /// Every key with its value, for tables whose keys are data; all count as read.
+    pub(crate) fn entries(&self) -> Vec<(Spanned<&'t str>, &'t DeValue<'t>, Range<usize>)> {
+        self.table
+            .iter()
+            .map(|(key, value)| {
+                let key = Spanned::new(key.get_ref().as_ref(), key.span());
+                (key, value.get_ref(), value.span())
+            })
+            .collect()
+    }
+
+    /// Reports a required key as absent.
+    pub(crate) fn missing(&self, key: &str, help: &str) {
+        self.reader.push(
+            Finding::new(Code::MissingKey, format!("{} has no `{key}`", self.place))
+                .at(&self.reader.file, self.span.clone(), "")
+                .help(help),
+        );
+    }
+
+    /// Reports the keys that nobody asked for, each with the nearest one that somebody did.
+    pub(crate) fn finish(&self) {
+        let known = self.known.borrow();
+        for (key, _) in self.table {
+            let name: &str = key.get_ref();
+            if known.contains(name) {
+                continue;
+            }
+            let mut finding = Finding::new(
+                Code::UnknownKey,
+                format!("`{name}` is not a key of {}", self.place),
+            )
+            .at(&self.reader.file, key.span(), "");
+            finding = match nearest(name, known.iter().copied()) {
+                Some(word) => finding.help(format!("did you mean `{word}`?")),
+                None => {
+                    let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
+                    finding.help(format!("its keys are {}", all.join(", ")))
+                }
+            };
+            self.reader.push(finding);
+        }
+    }
+}
+
+fn with_article(kind: &str) -> String {
+    match kind {
+        "array" | "integer" => format!("an {kind}"),
+        _ => format!("a {kind}"),
+    }
+}

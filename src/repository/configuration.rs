@@ -1,0 +1,474 @@
+//! `ipwhl.toml` (FORMATS 1).
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::dag::Profile;
+use crate::declaration::reader::{Reader, Table};
+use crate::declaration::{Layout, Spanned};
+use crate::diagnostic::{Code, Finding, Severity, nearest};
+use crate::python::{ExtraName, Platform, ProjectName, Requirement};
+
+/// What `ipwhl.toml` says.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// The repository's name, which goes into the statement.
+    pub name: String,
+    /// The folder of the declarations, from the repository's folder, with `/`.
+    pub declarations: String,
+    /// How the declarations are laid out.
+    pub layout: Layout,
+    /// The UnixFS import parameters of the release.
+    pub profile: Profile,
+    /// The supported platforms, sorted, each once.
+    pub platforms: Vec<Platform>,
+    /// The index that package URLs are resolved through, where the repository names one.
+    pub index_url: Option<String>,
+    /// Gateways that may have the wheels by content-id.
+    pub gateways: Vec<String>,
+    /// The keys that may sign a statement: `ssh-ed25519 AAAA… comment`.
+    pub trusted: Vec<String>,
+    /// How many of them have to.
+    pub threshold: u64,
+    /// What codes weigh here.
+    pub severity: BTreeMap<Code, SeverityRule>,
+    /// Findings that someone answers for.
+    pub waivers: Vec<Waiver>,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            declarations: "declarations".to_owned(),
+            layout: Layout::Package,
+            profile: Profile::UnixfsV1_2025,
+            platforms: Vec::new(),
+            index_url: None,
+            gateways: Vec::new(),
+            trusted: Vec::new(),
+            threshold: 1,
+            severity: BTreeMap::new(),
+            waivers: Vec::new(),
+        }
+    }
+}
+
+/// What a code weighs in a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeverityRule {
+    /// Reported with this weight.
+    Weighs(Severity),
+    /// Not reported.
+    Off,
+}
+
+/// A finding that someone answers for, until a day.
+#[derive(Debug, Clone)]
+pub struct Waiver {
+    /// Where it stands.
+    pub span: Range<usize>,
+    /// The code of the findings that it covers.
+    pub code: Code,
+    /// The project that would have to change.
+    pub project: ProjectName,
+    /// Only findings about this requirement.
+    pub requirement: Option<Requirement>,
+    /// Only findings about this wheel.
+    pub wheel: Option<String>,
+    /// Only findings under this extra.
+    pub extra: Option<ExtraName>,
+    /// Only on these platforms: system tags, interpreter tags or whole platforms.
+    pub platforms: Vec<Spanned<String>>,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub expires: Spanned<Date>,
+}
+
+/// Reads the text of `ipwhl.toml`.
+pub(super) fn parse(file: &Arc<str>, text: &str) -> (Configuration, Vec<Finding>) {
+    let reader = Reader::new(file);
+    let (document, is_toml) = reader.parse_document(text);
+    let mut configuration = Configuration::default();
+    if is_toml {
+        let top = Table::new(&reader, document.get_ref(), 0..0, "`ipwhl.toml`");
+        repository(&reader, &top, &mut configuration);
+        platforms(&reader, &top, &mut configuration);
+        if let Some(index) = top.table("index", "`[index]`") {
+            configuration.index_url = index.string("url").map(|url| url.value.to_owned());
+            index.finish();
+        }
+        if let Some(mirrors) = top.table("mirrors", "`[mirrors]`") {
+            gateways(&reader, &mirrors, &mut configuration);
+            mirrors.finish();
+        }
+        if let Some(signing) = top.table("signing", "`[signing]`") {
+            signing_keys(&reader, &signing, &mut configuration);
+            signing.finish();
+        }
+        if let Some(severity) = top.table("severity", "`[severity]`") {
+            severities(&reader, &severity, &mut configuration);
+        }
+        for table in top.tables("waiver", "a `[[waiver]]` table") {
+            let waiver = waiver(&reader, &table);
+            table.finish();
+            configuration.waivers.extend(waiver);
+        }
+        top.finish();
+    }
+    (configuration, reader.into_findings())
+}
+
+fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configuration) {
+    let Some(table) = top.table("repository", "`[repository]`") else {
+        if !top.has("repository") {
+            top.missing(
+                "repository",
+                "it begins with `[repository]`, `format = 1` and `name = \"…\"`",
+            );
+        }
+        return;
+    };
+    match table.number("format") {
+        Some(format) if format.value == 1 => {}
+        Some(format) => reader.push(
+            Finding::new(
+                Code::InvalidValue,
+                format!("the format {} is not known here", format.value),
+            )
+            .at(&reader.file, format.span, "")
+            .help("write `format = 1`, or use a newer ipwhl"),
+        ),
+        None if table.has("format") => {}
+        None => table.missing("format", "write `format = 1`"),
+    }
+    match table.string("name") {
+        Some(name) if !name.value.trim().is_empty() && !name.value.contains(char::is_control) => {
+            name.value.clone_into(&mut configuration.name);
+        }
+        Some(name) => reader.report(
+            Code::InvalidValue,
+            "the repository's name is a line of text",
+            &name.span,
+        ),
+        None if table.has("name") => {}
+        None => table.missing(
+            "name",
+            "write `name = \"…\"`; it goes into each signed statement",
+        ),
+    }
+    if let Some(folder) = table.string("declarations") {
+        let is_inside = !folder.value.is_empty()
+            && !folder.value.contains(['\\', '\0'])
+            && folder
+                .value
+                .split('/')
+                .all(|part| !part.is_empty() && part != "." && part != "..");
+        if is_inside {
+            folder.value.clone_into(&mut configuration.declarations);
+        } else {
+            reader.report(
+                Code::InvalidValue,
+                format!("`{}` is not a folder inside the repository", folder.value),
+                &folder.span,
+            );
+        }
+    } else if table
+        .string("layout")
+        .is_some_and(|layout| layout.value == "ipwhl-1")
+    {
+        "pkgs".clone_into(&mut configuration.declarations);
+    }
+    if let Some(layout) = table.string("layout") {
+        match layout.value {
+            "package" => configuration.layout = Layout::Package,
+            "ipwhl-1" => configuration.layout = Layout::Ipwhl1,
+            other => reader.push(
+                Finding::new(Code::InvalidValue, format!("`{other}` is not a layout"))
+                    .at(&reader.file, layout.span, "")
+                    .help("the layouts are `package` and `ipwhl-1`"),
+            ),
+        }
+    }
+    if let Some(profile) = table.string("profile") {
+        match profile.value.parse() {
+            Ok(profile) => configuration.profile = profile,
+            Err(_) => {
+                let names: Vec<String> = Profile::ALL
+                    .iter()
+                    .map(|profile| format!("`{profile}`"))
+                    .collect();
+                reader.push(
+                    Finding::new(
+                        Code::InvalidValue,
+                        format!("`{}` is not a profile", profile.value),
+                    )
+                    .at(&reader.file, profile.span, "")
+                    .help(format!("the profiles are {}", names.join(", "))),
+                );
+            }
+        }
+    }
+    table.finish();
+}
+
+fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configuration) {
+    let Some(table) = top.table("platforms", "`[platforms]`") else {
+        if !top.has("platforms") && configuration.layout == Layout::Package {
+            top.missing(
+                "platforms",
+                "name the supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = [\"manylinux_2_28_x86_64\"]`",
+            );
+        }
+        return;
+    };
+    let pythons = table
+        .strings("python")
+        .map_or_else(Vec::new, |list| list.value);
+    let systems = table
+        .strings("system")
+        .map_or_else(Vec::new, |list| list.value);
+    let also = table
+        .strings("also")
+        .map_or_else(Vec::new, |list| list.value);
+    let mut all = Vec::new();
+    let mut refuse = |message: String, span: &Range<usize>| {
+        reader.push(
+            Finding::new(Code::InvalidValue, message)
+                .at(&reader.file, span.clone(), "")
+                .help("interpreters are written `cp312` or `cp311>=3.11.5`, systems `manylinux_2_28_x86_64`, `macosx_12_0_arm64`, `win_amd64`"),
+        );
+    };
+    // One message a bad entry, not one a product: each list is tried against one good partner.
+    let good_system = systems
+        .iter()
+        .find(|system| Platform::parse("cp312", system.value).is_ok());
+    for python in &pythons {
+        let partner = good_system.map_or("win_amd64", |system| system.value);
+        if let Err(error) = Platform::parse(python.value, partner) {
+            refuse(format!("{error}"), &python.span);
+        }
+    }
+    for system in &systems {
+        if let Err(error) = Platform::parse("cp312", system.value) {
+            refuse(format!("{error}"), &system.span);
+        }
+    }
+    for python in &pythons {
+        all.extend(
+            systems
+                .iter()
+                .filter_map(|system| Platform::parse(python.value, system.value).ok()),
+        );
+    }
+    for single in &also {
+        match single.value.parse::<Platform>() {
+            Ok(platform) => all.push(platform),
+            Err(error) => refuse(format!("{error}"), &single.span),
+        }
+    }
+    all.sort();
+    all.dedup();
+    if all.is_empty() && pythons.is_empty() == systems.is_empty() && also.is_empty() {
+        reader.push(
+            Finding::new(Code::MissingKey, "`[platforms]` names no platform")
+                .at(&reader.file, table.span.clone(), "")
+                .help("`python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one"),
+        );
+    }
+    configuration.platforms = all;
+    table.finish();
+}
+
+fn gateways(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
+    let Some(gateways) = table.strings("gateways") else {
+        return;
+    };
+    for gateway in gateways.value {
+        match url::Url::parse(gateway.value) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => {
+                configuration.gateways.push(gateway.value.to_owned());
+            }
+            _ => reader.report(
+                Code::InvalidValue,
+                format!("`{}` is not the address of a gateway", gateway.value),
+                &gateway.span,
+            ),
+        }
+    }
+}
+
+fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
+    if let Some(trusted) = table.strings("trusted") {
+        for key in trusted.value {
+            // The key itself is read where it is used; here only its form can be wrong.
+            let mut words = key.value.split_whitespace();
+            if words.next() == Some("ssh-ed25519") && words.next().is_some() {
+                configuration.trusted.push(key.value.to_owned());
+            } else {
+                reader.push(
+                    Finding::new(
+                        Code::InvalidValue,
+                        format!("`{}` is not an Ed25519 key in OpenSSH's form", key.value),
+                    )
+                    .at(&reader.file, key.span, "")
+                    .help("`ipwhl key show` prints the line to write"),
+                );
+            }
+        }
+    }
+    if let Some(threshold) = table.number("threshold") {
+        let keys = configuration.trusted.len() as u64;
+        if threshold.value == 0 || (keys > 0 && threshold.value > keys) {
+            reader.report(
+                Code::InvalidValue,
+                format!(
+                    "the threshold {} cannot be met with {keys} trusted keys",
+                    threshold.value
+                ),
+                &threshold.span,
+            );
+        }
+        configuration.threshold = threshold.value.max(1);
+    }
+}
+
+fn severities(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
+    for (key, value, span) in table.entries() {
+        let Some(code) = code(reader, key.value, &key.span) else {
+            continue;
+        };
+        let rule = match value.as_str() {
+            Some("error") => SeverityRule::Weighs(Severity::Error),
+            Some("warning") => SeverityRule::Weighs(Severity::Warning),
+            Some("off") => SeverityRule::Off,
+            _ => {
+                reader.report(
+                    Code::InvalidValue,
+                    "a severity is `error`, `warning` or `off`",
+                    &span,
+                );
+                continue;
+            }
+        };
+        if !code.may_be_softened() && rule != SeverityRule::Weighs(Severity::Error) {
+            reader.report(
+                Code::InvalidValue,
+                format!("`{code}` cannot be softened"),
+                &key.span,
+            );
+            continue;
+        }
+        configuration.severity.insert(code, rule);
+    }
+}
+
+fn code(reader: &Reader, text: &str, span: &Range<usize>) -> Option<Code> {
+    match text.parse::<Code>() {
+        Ok(code) => Some(code),
+        Err(error) => {
+            let mut finding = Finding::new(Code::InvalidValue, error.to_string()).at(
+                &reader.file,
+                span.clone(),
+                "",
+            );
+            if let Some(word) = nearest(text, Code::ALL.iter().map(|code| code.as_str())) {
+                finding = finding.help(format!("did you mean `{word}`?"));
+            }
+            reader.push(finding);
+            None
+        }
+    }
+}
+
+fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
+    let required = |key: &'static str, help: &str| {
+        let text = table.string(key);
+        if text.is_none() && !table.has(key) {
+            table.missing(key, help);
+        }
+        text
+    };
+    let invalid = |message: String, span: &Range<usize>| {
+        reader.report(Code::InvalidValue, message, span);
+    };
+    let code = required("code", "name the finding that it covers")
+        .and_then(|text| code(reader, text.value, &text.span));
+    if let Some(code) = code
+        && !code.may_be_softened()
+    {
+        invalid(format!("`{code}` cannot be waived"), &table.span);
+        return None;
+    }
+    let project =
+        required("project", "name the project that would have to change").and_then(|text| {
+            text.value
+                .parse::<ProjectName>()
+                .map_err(|error| invalid(format!("{error}"), &text.span))
+                .ok()
+        });
+    let requirement = table.string("requirement").and_then(|text| {
+        text.value
+            .parse::<Requirement>()
+            .map_err(|error| {
+                reader.report(Code::InvalidRequirement, error.message, &text.span);
+            })
+            .ok()
+    });
+    let extra = table.string("extra").and_then(|text| {
+        text.value
+            .parse::<ExtraName>()
+            .map_err(|error| invalid(format!("{error}"), &text.span))
+            .ok()
+    });
+    let wheel = table.string("wheel").map(|text| text.value.to_owned());
+    let platforms = table.strings("platforms").map_or_else(Vec::new, |list| {
+        list.value
+            .into_iter()
+            .map(|text| Spanned::new(text.value.to_owned(), text.span))
+            .collect()
+    });
+    let reason = required("reason", "say why it is right to go on");
+    if let Some(reason) = &reason
+        && reason.value.trim().is_empty()
+    {
+        invalid("a waiver gives a reason".to_owned(), &reason.span);
+    }
+    let expires = match table.datetime("expires") {
+        Some(written) => {
+            let date = written.value.date.and_then(|date| {
+                let month = i8::try_from(date.month).ok()?;
+                let day = i8::try_from(date.day).ok()?;
+                Date::new(i16::try_from(date.year).ok()?, month, day).ok()
+            });
+            if date.is_none() {
+                invalid("`expires` is a day: `2027-03-01`".to_owned(), &written.span);
+            }
+            date.map(|date| Spanned::new(date, written.span))
+        }
+        None => {
+            if !table.has("expires") {
+                table.missing(
+                    "expires",
+                    "name the day until which it holds: `expires = 2027-03-01`",
+                );
+            }
+            None
+        }
+    };
+    Some(Waiver {
+        span: table.span.clone(),
+        code: code?,
+        project: project?,
+        requirement,
+        wheel,
+        extra,
+        platforms,
+        reason: reason?.value.to_owned(),
+        expires: expires?,
+    })
+}

@@ -1,0 +1,263 @@
+//! A repository's folder, read whole: its settings and its declarations.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::declaration::{Declaration, Layout, parse as parse_declaration};
+use crate::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts};
+use crate::python::ProjectName;
+
+use super::{Configuration, configuration};
+
+/// The name of the file that makes a folder a repository.
+pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
+
+/// The largest declaration or `ipwhl.toml` that is read, in bytes.
+const MAXIMUM_TEXT: u64 = 8 * 1024 * 1024;
+/// How many folders deep declarations may lie; `ipwhl-1` needs three.
+const MAXIMUM_DEPTH: usize = 8;
+
+/// `ipwhl.toml` and the declarations beside it.
+#[derive(Debug)]
+pub struct Repository {
+    /// The repository's folder.
+    pub directory: PathBuf,
+    /// Its settings.
+    pub configuration: Configuration,
+    /// Its declarations by project.
+    pub declarations: BTreeMap<ProjectName, Declaration>,
+    /// The projects that are declared, but whose text could not be understood.
+    pub unreadable: BTreeSet<ProjectName>,
+    /// The texts that findings point into.
+    pub texts: SourceTexts,
+    /// What is wrong with the texts.
+    pub findings: Vec<Finding>,
+}
+
+/// Why a repository cannot be read at all.
+#[derive(Debug)]
+pub enum LoadError {
+    /// No folder upwards of this one has an `ipwhl.toml`.
+    NotFound(PathBuf),
+    /// The folder has no `ipwhl.toml`.
+    NoConfiguration(PathBuf),
+    /// A file or folder cannot be read.
+    Unreadable(PathBuf, io::Error),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(start) => write!(
+                formatter,
+                "neither `{}` nor a folder above it has an `{CONFIGURATION_FILE}`: go into a repository, or name one with `--repository`",
+                start.display()
+            ),
+            Self::NoConfiguration(directory) => write!(
+                formatter,
+                "`{}` has no `{CONFIGURATION_FILE}`, which would make it a repository",
+                directory.display()
+            ),
+            Self::Unreadable(path, error) => {
+                write!(formatter, "`{}` cannot be read: {error}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// The nearest folder, from `start` upwards, that is a repository.
+///
+/// # Errors
+/// [`LoadError::NotFound`].
+pub fn find(start: &Path) -> Result<PathBuf, LoadError> {
+    start
+        .ancestors()
+        .find(|directory| directory.join(CONFIGURATION_FILE).is_file())
+        .map(Path::to_path_buf)
+        .ok_or_else(|| LoadError::NotFound(start.to_path_buf()))
+}
+
+impl Repository {
+    /// Reads the repository in `directory`. What is wrong with what people wrote is in
+    /// [`Repository::findings`].
+    ///
+    /// # Errors
+    /// When there is no `ipwhl.toml`, or a file or folder cannot be read.
+    pub fn load(directory: &Path) -> Result<Self, LoadError> {
+        let mut texts = SourceTexts::new();
+        let path = directory.join(CONFIGURATION_FILE);
+        let file: Arc<str> = CONFIGURATION_FILE.into();
+        let bytes = read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => LoadError::NoConfiguration(directory.to_path_buf()),
+            _ => LoadError::Unreadable(path, error),
+        })?;
+        let (text, mut findings) = decode(&file, bytes);
+        let (configuration, found) = configuration::parse(&file, &text);
+        findings.extend(found);
+        texts.insert(file, SourceText::new(text));
+        let mut repository = Self {
+            directory: directory.to_path_buf(),
+            configuration,
+            declarations: BTreeMap::new(),
+            unreadable: BTreeSet::new(),
+            texts,
+            findings,
+        };
+        repository.load_declarations()?;
+        Ok(repository)
+    }
+
+    /// The name under which findings speak of `ipwhl.toml`.
+    pub fn configuration_file(&self) -> Arc<str> {
+        CONFIGURATION_FILE.into()
+    }
+
+    /// The texts' findings of severity error: with one, the set is not checked as a whole.
+    pub fn has_errors(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
+    }
+
+    fn load_declarations(&mut self) -> Result<(), LoadError> {
+        let folder = self.configuration.declarations.clone();
+        let mut files = Vec::new();
+        let top = self.directory.join(&folder);
+        if !top.is_dir() {
+            let finding = Finding::new(
+                Code::MissingKey,
+                format!("the folder of the declarations, `{folder}`, does not exist"),
+            )
+            .at(&self.configuration_file(), 0..0, "")
+            .help(format!("make it: `mkdir {folder}`, then `ipwhl add NAME`"));
+            self.findings.push(finding);
+            return Ok(());
+        }
+        walk(&top, &folder, 0, &mut files)?;
+        files.sort();
+        for name in files {
+            let path = self.directory.join(&name);
+            let bytes = read(&path).map_err(|error| LoadError::Unreadable(path, error))?;
+            self.load_declaration(&Arc::from(name), bytes);
+        }
+        for declaration in self.declarations.values_mut() {
+            declaration
+                .wheels
+                .sort_by(|left, right| left.file_name.as_str().cmp(right.file_name.as_str()));
+        }
+        Ok(())
+    }
+
+    fn load_declaration(&mut self, file: &Arc<str>, bytes: Vec<u8>) {
+        let layout = self.configuration.layout;
+        let (text, mut findings) = decode(file, bytes);
+        let parsed = parse_declaration(file, &text, layout);
+        findings.extend(parsed.findings);
+        findings.extend(crate::declaration::misplaced(
+            file,
+            &self.configuration.declarations,
+            &parsed.wheels,
+            layout,
+        ));
+        self.texts.insert(Arc::clone(file), SourceText::new(text));
+        if parsed.wheels.is_empty() {
+            self.unreadable.extend(presumed_project(file, layout));
+        }
+        for wheel in parsed.wheels {
+            let project = wheel.file_name.name().clone();
+            let declaration =
+                self.declarations
+                    .entry(project.clone())
+                    .or_insert_with(|| Declaration {
+                        project,
+                        file: Arc::clone(file),
+                        automatic: parsed.automatic,
+                        automatic_span: parsed.automatic_span.clone(),
+                        wheels: Vec::new(),
+                    });
+            declaration.wheels.push(wheel);
+        }
+        self.findings.append(&mut findings);
+    }
+}
+
+/// The project that a file whose text says nothing is about.
+fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
+    let mut parts = file.rsplit('/');
+    let name = parts.next()?.strip_suffix(".toml")?;
+    match layout {
+        Layout::Package => name.parse().ok(),
+        Layout::Ipwhl1 => parts.next()?.parse().ok(),
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let size = fs::metadata(path)?.len();
+    if size > MAXIMUM_TEXT {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("it has {size} bytes; at most {MAXIMUM_TEXT} are read"),
+        ));
+    }
+    fs::read(path)
+}
+
+/// The text of a file. Bytes that are not UTF-8 are a finding, and replaced.
+fn decode(file: &Arc<str>, bytes: Vec<u8>) -> (String, Vec<Finding>) {
+    match String::from_utf8(bytes) {
+        Ok(text) => (text, Vec::new()),
+        Err(error) => {
+            let start = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let finding = Finding::new(
+                Code::Syntax,
+                format!("the file is not UTF-8: byte {start} begins no character"),
+            )
+            .at(file, start..start + '\u{fffd}'.len_utf8(), "")
+            .help("save the file as UTF-8");
+            (text, vec![finding])
+        }
+    }
+}
+
+/// Every `.toml` file below `directory`, named from the repository's folder. Hidden ones are left
+/// alone: editors and this program keep half-written files under such names.
+fn walk(
+    directory: &Path,
+    name: &str,
+    depth: usize,
+    files: &mut Vec<String>,
+) -> Result<(), LoadError> {
+    let unreadable = |error| LoadError::Unreadable(directory.to_path_buf(), error);
+    if depth > MAXIMUM_DEPTH {
+        return Err(unreadable(io::Error::other(format!(
+            "declarations lie at most {MAXIMUM_DEPTH} folders deep"
+        ))));
+    }
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let entry_name = entry.file_name();
+        let Some(entry_name) = entry_name.to_str() else {
+            return Err(LoadError::Unreadable(
+                entry.path(),
+                io::Error::other("its name is not UTF-8"),
+            ));
+        };
+        if entry_name.starts_with('.') {
+            continue;
+        }
+        let below = format!("{name}/{entry_name}");
+        if entry.path().is_dir() {
+            walk(&entry.path(), &below, depth + 1, files)?;
+        } else if entry_name.ends_with(".toml") {
+            files.push(below);
+        }
+    }
+    Ok(())
+}
