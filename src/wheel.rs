@@ -1,1 +1,88 @@
 //! One wheel's archive, METADATA, WHEEL and RECORD: reads a `Read + Seek`, never a path.
+//!
+//! [`inspect`] reads every byte of a wheel once and returns what it says of itself, with all that
+//! is wrong with it as values. An archive must mean the same to every reader: to one that trusts
+//! the central directory, to one that reads local headers as they stream past, and to a person.
+//! Where two places of a ZIP file could contradict each other, they are compared, and bytes that
+//! no entry owns are refused.
+//!
+//! The specifications are PKWARE's APPNOTE 6.3 for the archive and the *binary distribution
+//! format* of the Python packaging specifications for what is in it.
+
+mod archive;
+mod content;
+mod inspect;
+mod limits;
+mod problems;
+mod record;
+mod wheel_file;
+
+use serde::{Deserialize, Serialize};
+
+pub use inspect::inspect;
+pub use limits::Limits;
+
+/// The version of what [`inspect`] checks and returns: part of the key under which facts are kept,
+/// so that a stricter check looks again. Grows with every change that could change a fact.
+pub const CHECKS_VERSION: u32 = 1;
+
+/// What a wheel's own bytes say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveFacts {
+    /// The name of the one `*.dist-info` folder without that ending, `click-8.1.7`; empty where
+    /// there is none or more than one.
+    pub dist_info: String,
+    /// METADATA, exactly; empty where it could not be read.
+    #[serde(with = "base64_text")]
+    pub metadata: Vec<u8>,
+    /// The tags of WHEEL: one each where a line has a compressed set, lower case, sorted, once.
+    pub wheel_tags: Vec<String>,
+    /// How many entries the archive has, folders included.
+    pub members: u64,
+    /// Bytes of all members, inflated.
+    pub unpacked_size: u64,
+    /// All that is wrong, in the order in which it was found.
+    pub problems: Vec<Problem>,
+}
+
+/// Something wrong with a wheel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What it is about.
+    pub kind: ProblemKind,
+    /// One lower-case sentence that names the member and the values.
+    pub message: String,
+}
+
+/// What a [`Problem`] is about; the names are the codes of the findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// The archive contradicts itself, passes a limit, or has not exactly one `*.dist-info`.
+    InvalidArchive,
+    /// METADATA or WHEEL is missing, or WHEEL says something that its specification refuses.
+    InvalidMetadata,
+    /// RECORD is missing or cannot be parsed, or its rows and the members differ.
+    RecordMismatch,
+}
+
+/// Bytes as base64 in a string, since facts are kept as JSON and METADATA need not be UTF-8.
+mod base64_text {
+    use std::borrow::Cow;
+
+    use data_encoding::BASE64;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&BASE64.encode_display(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        BASE64
+            .decode(text.as_bytes())
+            .map_err(|error| de::Error::custom(format!("`metadata` is not base64: {error}")))
+    }
+}

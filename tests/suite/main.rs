@@ -13,3 +13,4 @@
 
 mod dag;
 mod support;
+mod wheel;

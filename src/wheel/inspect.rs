@@ -1,0 +1,290 @@
+//! The whole of a wheel: each member visited once, RECORD first.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
+use super::archive::{Member, check_descriptor, check_local_header, read_members};
+use super::content::{Contents, Sink};
+use super::problems::{Problems, shown};
+use super::record::{MemberHasher, Record};
+use super::wheel_file::read_wheel_file;
+use super::{ArchiveFacts, Limits};
+
+/// How much is read from the file at once.
+const READ_SIZE: usize = 256 << 10;
+/// The longest data descriptor.
+const LONGEST_DESCRIPTOR: u64 = 24;
+
+/// Reads a wheel and says what it is and what is wrong with it. All problems are found as far as
+/// going on makes sense; an error is only ever a reader that fails.
+pub fn inspect<R: Read + Seek>(reader: &mut R, limits: &Limits) -> io::Result<ArchiveFacts> {
+    let mut problems = Problems::new(limits.problems);
+    let mut facts = ArchiveFacts::default();
+    if let Some(members) = read_members(reader, limits, &mut problems)? {
+        let sizes = members.iter().map(|member| member.size);
+        facts.unpacked_size = sizes.fold(0, u64::saturating_add);
+        facts.members = members.len() as u64;
+        let stem = find_dist_info(&members, &mut problems);
+        let dist_info = stem.as_deref().map(DistInfo::new);
+        facts.dist_info = stem.unwrap_or_default();
+        Inspection {
+            source: Source::new(reader)?,
+            contents: Contents::new(),
+            limits,
+            problems: &mut problems,
+            facts: &mut facts,
+        }
+        .run(&members, dist_info)?;
+    }
+    facts.problems = problems.finish();
+    Ok(facts)
+}
+
+/// The stem of the one `*.dist-info` at the top. Members deeper down may have theirs, as a project
+/// that carries copies of others does.
+fn find_dist_info(members: &[Member], problems: &mut Problems) -> Option<String> {
+    let stems: BTreeSet<&str> = members
+        .iter()
+        .filter_map(|member| {
+            let top = member.name.split('/').next()?;
+            top.strip_suffix(".dist-info")
+        })
+        .collect();
+    let mut stems = stems.into_iter();
+    match (stems.next(), stems.next()) {
+        (Some(""), None) => problems.archive("has a metadata folder without a name, `.dist-info`"),
+        (Some(stem), None) => return Some(stem.to_owned()),
+        (Some(first), Some(second)) => problems.archive(format!(
+            "has more than one metadata folder at its top: {} and {}",
+            shown(&format!("{first}.dist-info")),
+            shown(&format!("{second}.dist-info"))
+        )),
+        (None, _) => problems.archive("has no `*.dist-info` folder at its top"),
+    }
+    None
+}
+
+struct Inspection<'a, R> {
+    source: Source<'a, R>,
+    contents: Contents,
+    limits: &'a Limits,
+    problems: &'a mut Problems,
+    facts: &'a mut ArchiveFacts,
+}
+
+/// The places of the three files that are read, and the two that RECORD need not have.
+struct DistInfo {
+    metadata: String,
+    wheel: String,
+    record: String,
+    signatures: [String; 2],
+}
+
+/// What a member is to the inspection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Metadata,
+    Wheel,
+    /// A folder, or a signature of RECORD, which is made after it.
+    NeedsNoRow,
+    Other,
+}
+
+impl DistInfo {
+    fn new(stem: &str) -> Self {
+        let path = |file: &str| format!("{stem}.dist-info/{file}");
+        Self {
+            metadata: path("METADATA"),
+            wheel: path("WHEEL"),
+            record: path("RECORD"),
+            signatures: [path("RECORD.jws"), path("RECORD.p7s")],
+        }
+    }
+
+    fn role(&self, member: &Member) -> Role {
+        match &member.name {
+            name if *name == self.metadata => Role::Metadata,
+            name if *name == self.wheel => Role::Wheel,
+            name if self.signatures.contains(name) || member.is_folder() => Role::NeedsNoRow,
+            _ => Role::Other,
+        }
+    }
+}
+
+impl<R: Read + Seek> Inspection<'_, R> {
+    fn run(mut self, members: &[Member], dist_info: Option<DistInfo>) -> io::Result<()> {
+        let Some(dist_info) = dist_info else {
+            for member in members {
+                self.visit(member, MemberHasher::None, None)?;
+            }
+            return Ok(());
+        };
+        let record_member = members
+            .iter()
+            .find(|member| member.name == dist_info.record);
+        let mut record = match record_member {
+            Some(member) => self.read_record(member)?,
+            None => {
+                let path = shown(&dist_info.record);
+                self.problems.record(format!("{path} is missing"));
+                None
+            }
+        };
+        // Present or not, and then read or not.
+        let mut metadata: Option<Option<Vec<u8>>> = None;
+        let mut wheel: Option<Option<Vec<u8>>> = None;
+        for member in members {
+            if record_member.is_some_and(|record| std::ptr::eq(record, member)) {
+                continue;
+            }
+            let role = dist_info.role(member);
+            let wanted = match role {
+                Role::Metadata => self.within(member, self.limits.metadata),
+                Role::Wheel => self.within(member, self.limits.wheel_file),
+                Role::NeedsNoRow | Role::Other => false,
+            };
+            let hasher = record
+                .as_ref()
+                .map_or(MemberHasher::None, |record| record.hasher(&member.name));
+            let mut kept = Vec::new();
+            let hasher = self.visit(member, hasher, wanted.then_some(&mut kept))?;
+            let kept = (wanted && hasher.is_some()).then_some(kept);
+            match role {
+                Role::Metadata => metadata = Some(kept),
+                Role::Wheel => wheel = Some(kept),
+                Role::NeedsNoRow | Role::Other => {}
+            }
+            if let Some(record) = &mut record {
+                let exempt = role == Role::NeedsNoRow;
+                record.compare(&member.name, member.size, exempt, hasher, self.problems);
+            }
+        }
+        if let Some(mut record) = record {
+            record.compare(&dist_info.record, 0, true, None, self.problems);
+            record.finish(self.problems);
+        }
+        match metadata {
+            Some(bytes) => self.facts.metadata = bytes.unwrap_or_default(),
+            None => {
+                let path = shown(&dist_info.metadata);
+                self.problems.metadata(format!("{path} is missing"));
+            }
+        }
+        match wheel {
+            Some(Some(bytes)) => {
+                let limit = self.limits.wheel_tags;
+                self.facts.wheel_tags = read_wheel_file(&bytes, limit, self.problems);
+            }
+            Some(None) => {}
+            None => {
+                let path = shown(&dist_info.wheel);
+                self.problems.metadata(format!("{path} is missing"));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_record(&mut self, member: &Member) -> io::Result<Option<Record>> {
+        let mut bytes = Vec::new();
+        let keep = self
+            .within(member, self.limits.record)
+            .then_some(&mut bytes);
+        let wanted = keep.is_some();
+        let read = self.visit(member, MemberHasher::None, keep)?;
+        if !wanted || read.is_none() {
+            return Ok(None);
+        }
+        Ok(Record::parse(&bytes, self.problems))
+    }
+
+    /// Whether a file that is held in memory is small enough for that.
+    fn within(&mut self, member: &Member, limit: u64) -> bool {
+        if member.size > limit {
+            self.problems.archive(format!(
+                "{} has {} bytes, more than the limit of {limit}",
+                member.shown(),
+                member.size
+            ));
+        }
+        member.size <= limit
+    }
+
+    /// Checks one member from its local header to where the next begins. Returns the hasher with
+    /// all its data, or `None` where that could not be read.
+    fn visit(
+        &mut self,
+        member: &Member,
+        hasher: MemberHasher,
+        keep: Option<&mut Vec<u8>>,
+    ) -> io::Result<Option<MemberHasher>> {
+        self.source.go_to(member.start)?;
+        let source = &mut self.source;
+        let local = check_local_header(member, self.problems, |count| source.next_bytes(count))?;
+        let Some(local) = local else {
+            return Ok(None);
+        };
+        let mut sink = Sink { hasher, keep };
+        let mut is_whole = false;
+        if member.readable {
+            self.source.go_to(local.data_start)?;
+            match self.contents.read(&mut self.source, member, &mut sink)? {
+                Ok(()) => is_whole = true,
+                Err(clause) => self
+                    .problems
+                    .archive(format!("{} {clause}", member.shown())),
+            }
+        }
+        let gap = (member.end - local.data_end).min(LONGEST_DESCRIPTOR);
+        let mut between = Vec::new();
+        if gap > 0 {
+            self.source.go_to(local.data_end)?;
+            between = self.source.next_bytes(gap as usize)?;
+        }
+        check_descriptor(member, &local, &between, self.problems);
+        Ok(is_whole.then_some(sink.hasher))
+    }
+}
+
+/// The file, read in big pieces, which knows where it stands so that going on costs no seek.
+struct Source<'a, R> {
+    inner: BufReader<&'a mut R>,
+    position: u64,
+}
+
+impl<'a, R: Read + Seek> Source<'a, R> {
+    fn new(reader: &'a mut R) -> io::Result<Self> {
+        reader.seek(SeekFrom::Start(0))?;
+        Ok(Self {
+            inner: BufReader::with_capacity(READ_SIZE, reader),
+            position: 0,
+        })
+    }
+
+    fn go_to(&mut self, place: u64) -> io::Result<()> {
+        if place != self.position {
+            let ahead = place.checked_sub(self.position);
+            match ahead.and_then(|ahead| i64::try_from(ahead).ok()) {
+                Some(ahead) => self.inner.seek_relative(ahead)?,
+                None => {
+                    self.inner.seek(SeekFrom::Start(place))?;
+                }
+            }
+            self.position = place;
+        }
+        Ok(())
+    }
+
+    fn next_bytes(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; count];
+        self.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+impl<R: Read> Read for Source<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}

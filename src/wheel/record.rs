@@ -1,0 +1,239 @@
+//! RECORD: a row for each file, with its hash and size.
+
+mod csv;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+use super::problems::{Problems, shown};
+
+/// The rows by path.
+#[derive(Default)]
+pub(super) struct Record {
+    rows: HashMap<String, Row>,
+}
+
+/// What RECORD says of one file.
+struct Row {
+    expected: Option<Expected>,
+    size: Option<u64>,
+    line: usize,
+    seen: bool,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Expected {
+    algorithm: Algorithm,
+    digest: Vec<u8>,
+}
+
+/// *Binary distribution format*: "sha256 or better".
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Algorithm {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+/// Hashes a member by the algorithm of its row, or not at all where it has none.
+pub(super) enum MemberHasher {
+    None,
+    Sha256(Sha256),
+    Sha384(Box<Sha384>),
+    Sha512(Box<Sha512>),
+}
+
+impl MemberHasher {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::None => {}
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Sha384(hasher) => hasher.update(bytes),
+            Self::Sha512(hasher) => hasher.update(bytes),
+        }
+    }
+
+    fn finish(self) -> Vec<u8> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Sha256(hasher) => hasher.finalize().to_vec(),
+            Self::Sha384(hasher) => hasher.finalize().to_vec(),
+            Self::Sha512(hasher) => hasher.finalize().to_vec(),
+        }
+    }
+}
+
+impl Record {
+    /// Parses RECORD; what is wrong with a row is reported, and the row counts as one all the same.
+    pub(super) fn parse(bytes: &[u8], problems: &mut Problems) -> Option<Self> {
+        let Ok(text) = str::from_utf8(bytes) else {
+            problems.record("RECORD is not UTF-8");
+            return None;
+        };
+        let mut record = Self::default();
+        for row in csv::rows(text) {
+            let (line, cells) = match row {
+                Ok(row) => row,
+                Err(error) => {
+                    problems.record(format!(
+                        "RECORD is not CSV in line {}: {}",
+                        error.line, error.reason
+                    ));
+                    return None;
+                }
+            };
+            let [path, hash, size] = cells.as_slice() else {
+                problems.record(format!(
+                    "RECORD has {} columns in line {line} than the three of a row",
+                    if cells.len() < 3 { "fewer" } else { "more" }
+                ));
+                continue;
+            };
+            let row = Row {
+                expected: parse_hash(path, hash, problems),
+                size: parse_size(path, size, problems),
+                line,
+                seen: false,
+            };
+            match record.rows.entry(path.as_ref().to_owned()) {
+                Entry::Occupied(first) => problems.record(format!(
+                    "RECORD has {} twice, in lines {} and {line}",
+                    shown(path),
+                    first.get().line
+                )),
+                Entry::Vacant(place) => {
+                    place.insert(row);
+                }
+            }
+        }
+        Some(record)
+    }
+
+    /// The hasher that the row of this member asks for.
+    pub(super) fn hasher(&self, path: &str) -> MemberHasher {
+        let expected = self.rows.get(path).and_then(|row| row.expected.as_ref());
+        match expected.map(|expected| expected.algorithm) {
+            None => MemberHasher::None,
+            Some(Algorithm::Sha256) => MemberHasher::Sha256(Sha256::new()),
+            Some(Algorithm::Sha384) => MemberHasher::Sha384(Box::default()),
+            Some(Algorithm::Sha512) => MemberHasher::Sha512(Box::default()),
+        }
+    }
+
+    /// Compares a member with its row. `hasher` is `None` where its data could not be read, which
+    /// was reported then. With `exempt` a row may be missing, and may say neither hash nor size.
+    pub(super) fn compare(
+        &mut self,
+        path: &str,
+        size: u64,
+        exempt: bool,
+        hasher: Option<MemberHasher>,
+        problems: &mut Problems,
+    ) {
+        let Some(row) = self.rows.get_mut(path) else {
+            if !exempt {
+                problems.record(format!("{} has no row in RECORD", shown(path)));
+            }
+            return;
+        };
+        row.seen = true;
+        let Some(hasher) = hasher else {
+            return;
+        };
+        match row.size {
+            Some(told) if told != size => problems.record(format!(
+                "{} has {size} bytes and {told} by RECORD",
+                shown(path)
+            )),
+            None if !exempt => problems.record(format!("{} has no size in RECORD", shown(path))),
+            _ => {}
+        }
+        match &row.expected {
+            Some(expected) => {
+                let digest = hasher.finish();
+                if digest != expected.digest {
+                    problems.record(format!(
+                        "{} has the hash {} and {} by RECORD",
+                        shown(path),
+                        BASE64URL_NOPAD.encode(&digest),
+                        BASE64URL_NOPAD.encode(&expected.digest)
+                    ));
+                }
+            }
+            None if !exempt => problems.record(format!("{} has no hash in RECORD", shown(path))),
+            None => {}
+        }
+    }
+
+    /// Reports the rows that no member was compared with.
+    pub(super) fn finish(self, problems: &mut Problems) {
+        let mut unseen: Vec<(usize, String)> = self
+            .rows
+            .into_iter()
+            .filter(|(_, row)| !row.seen)
+            .map(|(path, row)| (row.line, path))
+            .collect();
+        unseen.sort_unstable();
+        for (line, path) in unseen {
+            problems.record(format!(
+                "RECORD has a row for {} in line {line}, which is not in the archive",
+                shown(&path)
+            ));
+        }
+    }
+}
+
+fn parse_hash(path: &str, text: &str, problems: &mut Problems) -> Option<Expected> {
+    if text.is_empty() {
+        return None;
+    }
+    let known = text.split_once('=').and_then(|(algorithm, digest)| {
+        Some(match algorithm {
+            "sha256" => (Algorithm::Sha256, 32, digest),
+            "sha384" => (Algorithm::Sha384, 48, digest),
+            "sha512" => (Algorithm::Sha512, 64, digest),
+            _ => return None,
+        })
+    });
+    let Some((algorithm, length, digest)) = known else {
+        problems.record(format!(
+            "{} has the hash {} in RECORD, which is not sha256, sha384 or sha512",
+            shown(path),
+            shown(text)
+        ));
+        return None;
+    };
+    let digest = BASE64URL_NOPAD
+        .decode(digest.as_bytes())
+        .ok()
+        .filter(|digest| digest.len() == length);
+    let Some(digest) = digest else {
+        problems.record(format!(
+            "{} has the hash {} in RECORD, which is not {length} bytes in urlsafe base64 without padding",
+            shown(path),
+            shown(text)
+        ));
+        return None;
+    };
+    Some(Expected { algorithm, digest })
+}
+
+fn parse_size(path: &str, text: &str, problems: &mut Problems) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    let size = Some(text)
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|text| text.parse().ok());
+    if size.is_none() {
+        problems.record(format!(
+            "{} has the size {} in RECORD, which is no number of bytes",
+            shown(path),
+            shown(text)
+        ));
+    }
+    size
+}

@@ -1,0 +1,97 @@
+//! CSV as RECORD has it: the default dialect of Python's `csv` module, which its specification
+//! names. A comma between cells, `"` around a cell that needs it and twice inside, any line end.
+
+use std::borrow::Cow;
+
+/// A row has three cells; of a longer one no more than this are kept.
+const MOST_CELLS: usize = 4;
+
+/// Why a row cannot be read.
+pub(super) struct CsvError {
+    pub(super) line: usize,
+    pub(super) reason: &'static str,
+}
+
+/// The line of a row, from 1, and its cells.
+type Row<'a> = (usize, Vec<Cow<'a, str>>);
+
+/// The rows that are not empty lines. After an error nothing more is returned.
+pub(super) fn rows(text: &str) -> impl Iterator<Item = Result<Row<'_>, CsvError>> {
+    let mut rest = text;
+    let mut line = 1;
+    std::iter::from_fn(move || {
+        loop {
+            if rest.is_empty() {
+                return None;
+            }
+            let first_line = line;
+            match row(&mut rest, &mut line) {
+                Ok(cells) if matches!(cells.as_slice(), [only] if only.is_empty()) => {}
+                Ok(cells) => return Some(Ok((first_line, cells))),
+                Err(reason) => {
+                    rest = "";
+                    return Some(Err(CsvError {
+                        line: first_line,
+                        reason,
+                    }));
+                }
+            }
+        }
+    })
+}
+
+fn row<'a>(rest: &mut &'a str, line: &mut usize) -> Result<Vec<Cow<'a, str>>, &'static str> {
+    let mut cells = Vec::with_capacity(3);
+    loop {
+        let cell = match rest.strip_prefix('"') {
+            Some(after) => {
+                *rest = after;
+                quoted(rest, line)?
+            }
+            None => {
+                let end = rest.find([',', '\n', '\r']).unwrap_or(rest.len());
+                let (cell, after) = rest.split_at(end);
+                *rest = after;
+                Cow::Borrowed(cell)
+            }
+        };
+        if cells.len() < MOST_CELLS {
+            cells.push(cell);
+        }
+        if let Some(after) = rest.strip_prefix(',') {
+            *rest = after;
+            continue;
+        }
+        let after = ["\r\n", "\n", "\r"]
+            .iter()
+            .find_map(|end| rest.strip_prefix(end));
+        return match after {
+            Some(after) => {
+                *rest = after;
+                *line += 1;
+                Ok(cells)
+            }
+            None if rest.is_empty() => Ok(cells),
+            None => Err("there is text after a closing quote"),
+        };
+    }
+}
+
+/// A cell whose opening quote was taken already.
+fn quoted<'a>(rest: &mut &'a str, line: &mut usize) -> Result<Cow<'a, str>, &'static str> {
+    let mut cell = Cow::Borrowed("");
+    loop {
+        let end = rest.find('"').ok_or("a quote is not closed")?;
+        let (part, after) = (&rest[..end], &rest[end + 1..]);
+        *line += part.matches('\n').count();
+        cell += part;
+        *rest = after;
+        match after.strip_prefix('"') {
+            Some(after) => {
+                cell += "\"";
+                *rest = after;
+            }
+            None => return Ok(cell),
+        }
+    }
+}
