@@ -11,4 +11,5 @@
     reason = "a test fails by panicking, and its helpers are documented where that helps"
 )]
 
+mod signature;
 mod support;
