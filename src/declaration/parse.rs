@@ -430,18 +430,12 @@ pub(crate) fn misplaced(
         Layout::Ipwhl1 => {
             let parts: Vec<&str> = file.rsplit('/').collect();
             let folder = parts.get(1).copied().unwrap_or_default();
-            let sum: u32 = folder.chars().fold(0, |sum, c| sum.wrapping_add(c as u32));
-            let of_project = folder.parse::<ProjectName>().ok().as_ref() == Some(project);
-            let folder = if of_project {
-                folder.to_owned()
-            } else {
-                project.to_string()
-            };
-            let sum = if of_project {
-                sum
-            } else {
-                folder.chars().fold(0, |sum, c| sum.wrapping_add(c as u32))
-            };
+            let is_its_own = folder.parse::<ProjectName>().ok().as_ref() == Some(project);
+            let folder = if is_its_own { folder } else { project.as_str() };
+            // The prefix is the low 8 bits of the sum of the code points of the name as written.
+            let sum = folder
+                .chars()
+                .fold(0_u32, |sum, character| sum.wrapping_add(character.into()));
             let name = parts.first().copied().unwrap_or_default();
             (
                 format!("{declarations}/{:02x}/{folder}/{name}", sum & 0xff),

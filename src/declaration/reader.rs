@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Code, Finding, nearest};
@@ -154,15 +155,22 @@ impl<'r, 't> Table<'r, 't> {
         }
     }
 
-    pub(crate) fn datetime(&self, key: &'static str) -> Option<Spanned<toml::value::Datetime>> {
+    /// A day.
+    pub(crate) fn date(&self, key: &'static str) -> Option<Spanned<Date>> {
         let (value, span) = self.value(key)?;
-        match value.as_datetime() {
-            Some(datetime) => Some(Spanned::new(*datetime, span)),
-            None => {
-                self.wrong_type(key, "a date", value, &span);
-                None
-            }
+        let date = value
+            .as_datetime()
+            .filter(|datetime| datetime.time.is_none())
+            .and_then(|datetime| datetime.date)
+            .and_then(|date| {
+                let month = i8::try_from(date.month).ok()?;
+                let day = i8::try_from(date.day).ok()?;
+                Date::new(i16::try_from(date.year).ok()?, month, day).ok()
+            });
+        if date.is_none() {
+            self.wrong_type(key, "a day as in `2027-03-01`", value, &span);
         }
+        Some(Spanned::new(date?, span))
     }
 
     /// A list of strings.

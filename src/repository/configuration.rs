@@ -438,28 +438,13 @@ fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
     {
         invalid("a waiver gives a reason".to_owned(), &reason.span);
     }
-    let expires = match table.datetime("expires") {
-        Some(written) => {
-            let date = written.value.date.and_then(|date| {
-                let month = i8::try_from(date.month).ok()?;
-                let day = i8::try_from(date.day).ok()?;
-                Date::new(i16::try_from(date.year).ok()?, month, day).ok()
-            });
-            if date.is_none() {
-                invalid("`expires` is a day: `2027-03-01`".to_owned(), &written.span);
-            }
-            date.map(|date| Spanned::new(date, written.span))
-        }
-        None => {
-            if !table.has("expires") {
-                table.missing(
-                    "expires",
-                    "name the day until which it holds: `expires = 2027-03-01`",
-                );
-            }
-            None
-        }
-    };
+    let expires = table.date("expires");
+    if !table.has("expires") {
+        table.missing(
+            "expires",
+            "name the day until which it holds: `expires = 2027-03-01`",
+        );
+    }
     Some(Waiver {
         span: table.span.clone(),
         code: code?,

@@ -12,5 +12,6 @@
 )]
 
 mod dag;
+mod signature;
 mod support;
 mod wheel;

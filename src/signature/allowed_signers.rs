@@ -1,0 +1,262 @@
+//! OpenSSH's `allowed_signers` files (ssh-keygen(1), ALLOWED SIGNERS).
+//!
+//! Off-spec: a time without `Z` is in the reader's time zone for ssh-keygen. That would make the
+//! same file mean different things on different machines, so here it is an error.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::trust::{Entry, Signer};
+use super::{KeyError, NAMESPACE, TrustedKey};
+
+/// The longest file that is read.
+const MAXIMUM_SIZE: usize = 1024 * 1024;
+
+/// Options that a line may have, as ssh-keygen knows them.
+#[derive(Default)]
+struct Options {
+    namespaces: Option<String>,
+    valid_after: Option<Timestamp>,
+    valid_before: Option<Timestamp>,
+}
+
+/// What is wrong with an `allowed_signers` file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedSignersError {
+    /// The line, counted from 1; 0 is the file as a whole.
+    pub line: usize,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for AllowedSignersError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(formatter, "the allowed_signers file {}", self.reason),
+            line => write!(
+                formatter,
+                "line {line} of the allowed_signers file {}",
+                self.reason
+            ),
+        }
+    }
+}
+
+impl std::error::Error for AllowedSignersError {}
+
+/// The entries of a file whose keys may sign in the namespace of releases.
+pub(super) fn parse(text: &str) -> Result<Vec<Entry>, AllowedSignersError> {
+    if text.len() > MAXIMUM_SIZE {
+        let reason = format!("has {} bytes, and {MAXIMUM_SIZE} are allowed", text.len());
+        return Err(AllowedSignersError { line: 0, reason });
+    }
+    let mut entries = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let refuse = |reason: String| AllowedSignersError {
+            line: index + 1,
+            reason,
+        };
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        entries.extend(parse_line(line).map_err(refuse)?);
+    }
+    Ok(entries)
+}
+
+/// One line: `principals [options] type key [comment]`. `None` is a line that is in order and lets
+/// nobody sign here.
+fn parse_line(line: &str) -> Result<Option<Entry>, String> {
+    let (principals, rest) = word(line).ok_or("has a quotation mark that is not closed")?;
+    let principals = principals.trim_matches('"');
+    if principals.is_empty() || principals.chars().any(char::is_control) {
+        return Err("has no principal, or one with a control character".to_owned());
+    }
+    let (mut first, mut after) = word(rest).ok_or("has a quotation mark that is not closed")?;
+    let mut options = Options::default();
+    let mut key = rest;
+    if !is_key_type(first) {
+        options = parse_options(first)?;
+        key = after;
+        (first, after) = word(key).ok_or("has a quotation mark that is not closed")?;
+    }
+    if !is_key_type(first) || after.is_empty() {
+        return Err("has no key".to_owned());
+    }
+    if let (Some(from), Some(to)) = (options.valid_after, options.valid_before)
+        && to <= from
+    {
+        return Err("has a valid-before that is not after its valid-after".to_owned());
+    }
+    let key = match key.replace('\t', " ").parse::<TrustedKey>() {
+        Ok(trusted) => trusted.key,
+        Err(KeyError::Algorithm(_)) => return Ok(None),
+        Err(error) => return Err(format!("has a key that is none: {error}")),
+    };
+    if !options
+        .namespaces
+        .is_none_or(|patterns| matches_list(NAMESPACE, &patterns))
+    {
+        return Ok(None);
+    }
+    Ok(Some(Entry {
+        signer: Signer {
+            key,
+            name: principals.to_owned(),
+        },
+        valid_after: options.valid_after,
+        valid_before: options.valid_before,
+    }))
+}
+
+/// The first word, in which space may stand between quotation marks, and what follows it; `None`
+/// where a quotation mark is not closed.
+fn word(text: &str) -> Option<(&str, &str)> {
+    let mut within = false;
+    for (index, byte) in text.bytes().enumerate() {
+        match byte {
+            b'"' => within = !within,
+            b' ' | b'\t' if !within => return Some((&text[..index], text[index..].trim_start())),
+            _ => {}
+        }
+    }
+    (!within).then_some((text, ""))
+}
+
+fn is_key_type(word: &str) -> bool {
+    ["ssh-", "ecdsa-", "sk-"]
+        .iter()
+        .any(|start| word.starts_with(start))
+}
+
+/// Comma-separated options; names in any case, values between quotation marks.
+fn parse_options(text: &str) -> Result<Options, String> {
+    let mut options = Options::default();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(['=', ',']).unwrap_or(rest.len());
+        let (name, tail) = rest.split_at(end);
+        let name = name.to_ascii_lowercase();
+        let (value, tail) = match tail.strip_prefix("=\"").map(|tail| tail.split_once('"')) {
+            Some(Some((value, tail))) => (Some(value), tail),
+            Some(None) => {
+                return Err(format!(
+                    "has the option {name} without a closing quotation mark"
+                ));
+            }
+            None => (None, tail),
+        };
+        let twice = || format!("has the option {name} twice");
+        match (name.as_str(), value) {
+            ("cert-authority", _) => {
+                return Err("has cert-authority, and certificates are not supported: list the keys themselves".to_owned());
+            }
+            ("namespaces", Some(value)) => {
+                if options.namespaces.replace(value.to_owned()).is_some() {
+                    return Err(twice());
+                }
+            }
+            ("valid-after", Some(value)) => {
+                if options
+                    .valid_after
+                    .replace(parse_time(&name, value)?)
+                    .is_some()
+                {
+                    return Err(twice());
+                }
+            }
+            ("valid-before", Some(value)) => {
+                if options
+                    .valid_before
+                    .replace(parse_time(&name, value)?)
+                    .is_some()
+                {
+                    return Err(twice());
+                }
+            }
+            ("namespaces" | "valid-after" | "valid-before", None) => {
+                return Err(format!(
+                    "has the option {name} without a value between quotation marks"
+                ));
+            }
+            _ => {
+                return Err(format!(
+                    "has {name:?} where an option or a type of key is expected"
+                ));
+            }
+        }
+        rest = match tail.strip_prefix(',') {
+            Some("") => return Err("has a comma after its last option".to_owned()),
+            Some(next) => next,
+            None if tail.is_empty() => "",
+            None => return Err(format!("has {tail:?} after the option {name}")),
+        };
+    }
+    Ok(options)
+}
+
+/// `YYYYMMDDZ`, `YYYYMMDDHHMMZ` or `YYYYMMDDHHMMSSZ`.
+fn parse_time(name: &str, text: &str) -> Result<Timestamp, String> {
+    let Some(digits) = text.strip_suffix(['Z', 'z']) else {
+        return Err(format!(
+            "has {name}={text:?} in an unnamed time zone: write \"{text}Z\" for UTC"
+        ));
+    };
+    let complete =
+        matches!(digits.len(), 8 | 12 | 14) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let time = complete.then(|| DateTime::strptime("%Y%m%d%H%M%S", format!("{digits:0<14}")));
+    match time {
+        Some(Ok(time)) => time
+            .to_zoned(TimeZone::UTC)
+            .map(|time| time.timestamp())
+            .map_err(|_| format!("has {name}={text:?}, which is out of range")),
+        _ => Err(format!(
+            "has {name}={text:?}, which is not a time such as 20261120Z"
+        )),
+    }
+}
+
+/// Whether a text matches a list of patterns (ssh_config(5), PATTERNS): comma-separated, with `*`
+/// and `?`; one with `!` in front that matches says no to all.
+fn matches_list(text: &str, patterns: &str) -> bool {
+    let mut found = false;
+    for pattern in patterns.split(',') {
+        match pattern.strip_prefix('!') {
+            Some(pattern) if matches(text.as_bytes(), pattern.as_bytes()) => return false,
+            Some(_) => {}
+            None => found |= matches(text.as_bytes(), pattern.as_bytes()),
+        }
+    }
+    found
+}
+
+/// Linear in text times pattern: on a mismatch only the last `*` is tried again.
+fn matches(text: &[u8], pattern: &[u8]) -> bool {
+    let (mut at, mut place) = (0, 0);
+    let mut star = None;
+    while at < text.len() {
+        match pattern.get(place) {
+            Some(b'*') => {
+                star = Some((place, at));
+                place += 1;
+            }
+            Some(&byte) if byte == b'?' || byte == text[at] => {
+                at += 1;
+                place += 1;
+            }
+            _ => match star {
+                Some((star_place, star_at)) => {
+                    star = Some((star_place, star_at + 1));
+                    at = star_at + 1;
+                    place = star_place + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[place..].iter().all(|byte| *byte == b'*')
+}

@@ -1,0 +1,436 @@
+//! The statement: `release.toml`, the text that is signed.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use toml_edit::{Datetime, Document, Item, Table, Value};
+
+use super::trust::{TrustError, TrustPolicy};
+use super::{KeyError, TrustedKey};
+use crate::dag::Cid;
+
+/// The longest statement that is read.
+pub const MAXIMUM_STATEMENT_SIZE: usize = 64 * 1024;
+
+/// The most keys that a statement names.
+pub const MAXIMUM_TRUSTED: usize = 64;
+
+/// The longest name of a repository, in bytes.
+const MAXIMUM_NAME_LENGTH: usize = 255;
+
+/// The one version of the format.
+const FORMAT: i64 = 1;
+
+/// The keys that a statement may have. A signature over something that a reader does not
+/// understand is worth nothing, so any other key is an error: a later format has a later number.
+const KEYS: [&str; 9] = [
+    "format",
+    "name",
+    "root",
+    "sequence",
+    "previous",
+    "created",
+    "expires",
+    "trusted",
+    "threshold",
+];
+
+/// Vouches for a release: the content of `release.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The repository's name.
+    pub name: String,
+    /// The root CID of the release.
+    pub root: Cid,
+    /// 1 on the first, then one more each time.
+    pub sequence: u64,
+    /// The root of the statement before; absent exactly on the first.
+    pub previous: Option<Cid>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// From when on it no longer holds.
+    pub expires: Option<Timestamp>,
+    /// Who may sign the next one.
+    pub trusted: Vec<TrustedKey>,
+    /// How many of them the next one needs; at least 1, also where no key is named.
+    pub threshold: u32,
+}
+
+/// What a build knows about the statement that it is going to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The repository's name.
+    pub name: String,
+    /// The root CID of the release.
+    pub root: Cid,
+    /// Now; fractions of a second are dropped.
+    pub created: Timestamp,
+    /// From when on it no longer holds; fractions of a second are dropped.
+    pub expires: Option<Timestamp>,
+    /// Who may sign the next one.
+    pub trusted: Vec<TrustedKey>,
+    /// How many of them the next one needs.
+    pub threshold: u32,
+    /// Make a statement even of the root that the previous one has.
+    pub renew: bool,
+}
+
+/// What is wrong with a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatementError {
+    /// The text is longer than [`MAXIMUM_STATEMENT_SIZE`]; its length.
+    TooLarge(usize),
+    /// The text is not TOML; what the parser says.
+    Syntax(String),
+    /// A key is missing.
+    MissingKey(&'static str),
+    /// A key that this version of the format does not have.
+    UnknownKey(String),
+    /// A key has a value that it cannot have.
+    InvalidValue {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with the value.
+        reason: String,
+    },
+    /// A line of `trusted` is not a public key.
+    Key(KeyError),
+    /// The statement does not follow the one before; why.
+    Succession(String),
+}
+
+impl fmt::Display for StatementError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge(size) => write!(
+                formatter,
+                "the statement has {size} bytes, more than the {MAXIMUM_STATEMENT_SIZE} that one can have"
+            ),
+            Self::Syntax(reason) => write!(formatter, "the statement is not TOML: {reason}"),
+            Self::MissingKey(key) => write!(formatter, "the statement has no `{key}`"),
+            Self::UnknownKey(key) => write!(
+                formatter,
+                "the statement has the key {key:?}, which format {FORMAT} does not know"
+            ),
+            Self::InvalidValue { key, reason } => {
+                write!(formatter, "`{key}` of the statement {reason}")
+            }
+            Self::Key(_) => {
+                formatter.write_str("a line in `trusted` of the statement is not a key")
+            }
+            Self::Succession(reason) => formatter.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for StatementError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Key(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+fn invalid(key: &'static str, reason: impl Into<String>) -> StatementError {
+    StatementError::InvalidValue {
+        key,
+        reason: reason.into(),
+    }
+}
+
+impl Statement {
+    /// The statement that a build makes after `previous`, or `None` where the previous one has this
+    /// root already and no renewal is asked for: then there is nothing new to sign.
+    ///
+    /// Who may sign it is what [`Statement::successor_policy`] of `previous` says.
+    pub fn following(
+        previous: Option<&Self>,
+        draft: Draft,
+    ) -> Result<Option<Self>, StatementError> {
+        if let Some(previous) = previous {
+            if previous.name != draft.name {
+                return Err(StatementError::Succession(format!(
+                    "the previous statement is of {:?}, and this repository is {:?}",
+                    previous.name, draft.name
+                )));
+            }
+            if previous.root == draft.root && !draft.renew {
+                return Ok(None);
+            }
+        }
+        let statement = Self {
+            name: draft.name,
+            root: draft.root,
+            sequence: previous.map_or(1, |previous| previous.sequence.saturating_add(1)),
+            previous: previous.map(|previous| previous.root),
+            created: whole_second("created", draft.created)?,
+            expires: draft
+                .expires
+                .map(|at| whole_second("expires", at))
+                .transpose()?,
+            trusted: draft.trusted,
+            threshold: draft.threshold,
+        };
+        statement.check()?;
+        Ok(Some(statement))
+    }
+
+    /// Whether this statement is the very next one after `previous`, by its content. Whether the
+    /// right keys have signed it is for [`Statement::successor_policy`] of `previous` to say.
+    pub fn check_successor_of(&self, previous: &Self) -> Result<(), StatementError> {
+        let reason = if self.name != previous.name {
+            format!(
+                "the statement is of {:?}, and the one before is of {:?}",
+                self.name, previous.name
+            )
+        } else if self.sequence.checked_sub(1) != Some(previous.sequence) {
+            format!(
+                "the statement has the sequence {}, and the one before has {}",
+                self.sequence, previous.sequence
+            )
+        } else if self.previous != Some(previous.root) {
+            format!(
+                "the statement does not name {} as the root before it",
+                previous.root
+            )
+        } else {
+            return Ok(());
+        };
+        Err(StatementError::Succession(reason))
+    }
+
+    /// Who may sign the next statement; `None` where this one names no key.
+    pub fn successor_policy(&self) -> Result<Option<TrustPolicy>, TrustError> {
+        if self.trusted.is_empty() {
+            return Ok(None);
+        }
+        TrustPolicy::of_keys(&self.trusted, self.threshold).map(Some)
+    }
+
+    /// Whether it no longer holds at that time.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires.is_some_and(|expires| now >= expires)
+    }
+
+    /// The text of `release.toml` (FORMATS 6): the same statement always gives the same bytes.
+    pub fn to_toml(&self) -> String {
+        use fmt::Write as _;
+
+        let mut text = format!(
+            "format = {FORMAT}\nname = {}\nroot = {}\nsequence = {}\n",
+            quoted(&self.name),
+            quoted(&self.root.to_string()),
+            self.sequence
+        );
+        // Writing to a string cannot fail.
+        if let Some(previous) = self.previous {
+            let _ = writeln!(text, "previous = {}", quoted(&previous.to_string()));
+        }
+        let _ = writeln!(text, "created = {}", self.created);
+        if let Some(expires) = self.expires {
+            let _ = writeln!(text, "expires = {expires}");
+        }
+        let trusted: Vec<String> = self
+            .trusted
+            .iter()
+            .map(|key| quoted(&key.to_string()))
+            .collect();
+        match trusted.as_slice() {
+            [] => text.push_str("trusted = []\n"),
+            [one] => {
+                let _ = writeln!(text, "trusted = [{one}]");
+            }
+            several => {
+                let _ = writeln!(text, "trusted = [\n    {},\n]", several.join(",\n    "));
+            }
+        }
+        let _ = writeln!(text, "threshold = {}", self.threshold);
+        text
+    }
+
+    /// Reads a statement. Believe it only after the signatures over the very bytes have been
+    /// verified.
+    pub fn parse(text: &str) -> Result<Self, StatementError> {
+        if text.len() > MAXIMUM_STATEMENT_SIZE {
+            return Err(StatementError::TooLarge(text.len()));
+        }
+        let document = Document::parse(text)
+            .map_err(|error| StatementError::Syntax(error.message().to_owned()))?;
+        let table = document.as_table();
+        // The format first: of a later one nothing else can be said.
+        let format = integer(table, "format")?;
+        if format != FORMAT {
+            return Err(invalid(
+                "format",
+                format!("is {format}, and this program reads {FORMAT}"),
+            ));
+        }
+        if let Some((key, _)) = table.iter().find(|(key, _)| !KEYS.contains(key)) {
+            return Err(StatementError::UnknownKey(key.to_owned()));
+        }
+        let trusted = required(table, "trusted")?
+            .as_array()
+            .ok_or_else(|| invalid("trusted", "is not an array"))?
+            .iter()
+            .map(|line| {
+                let line = line
+                    .as_str()
+                    .ok_or_else(|| invalid("trusted", "has a value that is not a string"))?;
+                line.parse().map_err(StatementError::Key)
+            })
+            .collect::<Result<_, _>>()?;
+        let sequence = integer(table, "sequence")?;
+        let threshold = integer(table, "threshold")?;
+        let statement = Self {
+            name: string(table, "name")?.to_owned(),
+            root: cid(table, "root")?,
+            sequence: u64::try_from(sequence)
+                .map_err(|_| invalid("sequence", format!("is {sequence}, and the first is 1")))?,
+            previous: table
+                .contains_key("previous")
+                .then(|| cid(table, "previous"))
+                .transpose()?,
+            created: timestamp(table, "created")?,
+            expires: table
+                .contains_key("expires")
+                .then(|| timestamp(table, "expires"))
+                .transpose()?,
+            trusted,
+            threshold: u32::try_from(threshold).map_err(|_| {
+                invalid(
+                    "threshold",
+                    format!("is {threshold}, and at least 1 is needed"),
+                )
+            })?,
+        };
+        statement.check()?;
+        Ok(statement)
+    }
+
+    /// The rules that hold between the values, for what is read and for what is written.
+    fn check(&self) -> Result<(), StatementError> {
+        if self.name.trim().is_empty() || self.name.len() > MAXIMUM_NAME_LENGTH {
+            return Err(invalid("name", "is empty or longer than 255 bytes"));
+        }
+        if self.name.chars().any(char::is_control) {
+            return Err(invalid("name", "has a control character"));
+        }
+        if self.sequence == 0 || i64::try_from(self.sequence).is_err() {
+            return Err(invalid(
+                "sequence",
+                format!("is {}, out of its range", self.sequence),
+            ));
+        }
+        match self.previous {
+            Some(_) if self.sequence == 1 => {
+                return Err(invalid("previous", "is there, though `sequence` is 1"));
+            }
+            None if self.sequence > 1 => return Err(StatementError::MissingKey("previous")),
+            _ => {}
+        }
+        for (key, time) in [("created", Some(self.created)), ("expires", self.expires)] {
+            if time.is_some_and(|time| time < Timestamp::UNIX_EPOCH) {
+                return Err(invalid(key, "is before 1970"));
+            }
+        }
+        if self.expires.is_some_and(|expires| expires <= self.created) {
+            return Err(invalid("expires", "is not after `created`"));
+        }
+        if self.trusted.len() > MAXIMUM_TRUSTED {
+            let count = self.trusted.len();
+            return Err(invalid(
+                "trusted",
+                format!("has {count} keys, and {MAXIMUM_TRUSTED} are allowed"),
+            ));
+        }
+        for (index, trusted) in self.trusted.iter().enumerate() {
+            if self.trusted[..index]
+                .iter()
+                .any(|other| other.key == trusted.key)
+            {
+                return Err(invalid(
+                    "trusted",
+                    format!("has the key {} twice", trusted.key.fingerprint()),
+                ));
+            }
+        }
+        if self.threshold == 0 {
+            return Err(invalid("threshold", "is 0, and at least 1 is needed"));
+        }
+        let keys = u32::try_from(self.trusted.len()).unwrap_or(u32::MAX);
+        if keys > 0 && self.threshold > keys {
+            return Err(invalid(
+                "threshold",
+                format!("is {}, and only {keys} keys are trusted", self.threshold),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn required<'a>(table: &'a Table, key: &'static str) -> Result<&'a Value, StatementError> {
+    match table.get(key) {
+        None | Some(Item::None) => Err(StatementError::MissingKey(key)),
+        Some(item) => item.as_value().ok_or_else(|| invalid(key, "is a table")),
+    }
+}
+
+fn string<'a>(table: &'a Table, key: &'static str) -> Result<&'a str, StatementError> {
+    required(table, key)?
+        .as_str()
+        .ok_or_else(|| invalid(key, "is not a string"))
+}
+
+fn integer(table: &Table, key: &'static str) -> Result<i64, StatementError> {
+    required(table, key)?
+        .as_integer()
+        .ok_or_else(|| invalid(key, "is not a whole number"))
+}
+
+fn cid(table: &Table, key: &'static str) -> Result<Cid, StatementError> {
+    let text = string(table, key)?;
+    text.parse::<Cid>()
+        .map_err(|error| invalid(key, format!("is {text:?}, which is not a CID: {error}")))
+}
+
+fn timestamp(table: &Table, key: &'static str) -> Result<Timestamp, StatementError> {
+    let value = required(table, key)?.as_datetime();
+    let value: &Datetime = value.ok_or_else(|| invalid(key, "is not a date and time"))?;
+    // TOML's offset date-time, the only one of its four kinds that names an instant.
+    if value.date.is_none() || value.time.is_none() || value.offset.is_none() {
+        return Err(invalid(
+            key,
+            format!("is {value}, which is no instant: write 2026-11-20T00:00:00Z"),
+        ));
+    }
+    value
+        .to_string()
+        .parse()
+        .map_err(|_| invalid(key, format!("is {value}, which is no instant")))
+}
+
+fn whole_second(key: &'static str, time: Timestamp) -> Result<Timestamp, StatementError> {
+    Timestamp::from_second(time.as_second()).map_err(|_| invalid(key, "is out of range"))
+}
+
+/// A TOML basic string (TOML 1.0, "String"). Written here so that no other version of a library
+/// changes the bytes that are signed.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => {
+                quoted.push('\\');
+                quoted.push(character);
+            }
+            character if character.is_control() => {
+                quoted.push_str(&format!("\\U{:08X}", u32::from(character)));
+            }
+            character => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,209 @@
+//! Who is trusted, and whether a statement has enough of them behind it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::allowed_signers::{self, AllowedSignersError};
+use super::{KeyError, PublicKey, SignatureError, TrustedKey, verify};
+
+/// Why there is no policy to check against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrustError {
+    /// No key is named at all.
+    NoKeys,
+    /// The threshold is 0, or more than there are different keys.
+    Threshold {
+        /// The threshold.
+        threshold: u32,
+        /// How many different keys there are.
+        keys: usize,
+    },
+    /// A line of `trusted` is not a public key.
+    Key(KeyError),
+    /// The `allowed_signers` file cannot be read.
+    AllowedSigners(AllowedSignersError),
+}
+
+impl fmt::Display for TrustError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoKeys => formatter.write_str("no Ed25519 key is named that may sign a release"),
+            Self::Threshold { threshold, keys } => write!(
+                formatter,
+                "the threshold is {threshold}, and the number of trusted keys is {keys}"
+            ),
+            Self::Key(_) => formatter.write_str("a line in `trusted` is not a key"),
+            Self::AllowedSigners(_) => {
+                formatter.write_str("the allowed_signers file cannot be used")
+            }
+        }
+    }
+}
+
+impl std::error::Error for TrustError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Key(error) => Some(error),
+            Self::AllowedSigners(error) => Some(error),
+            Self::NoKeys | Self::Threshold { .. } => None,
+        }
+    }
+}
+
+/// One reason to trust a key: a line of `trusted` or of an `allowed_signers` file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) signer: Signer,
+    pub(super) valid_after: Option<Timestamp>,
+    pub(super) valid_before: Option<Timestamp>,
+}
+
+impl Entry {
+    /// As ssh-keygen has it: both ends are inside.
+    fn holds(&self, at: Timestamp) -> bool {
+        self.valid_after.is_none_or(|after| at >= after)
+            && self.valid_before.is_none_or(|before| at <= before)
+    }
+}
+
+/// A key and the name under which it is trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// The key.
+    pub key: PublicKey,
+    /// The comment of a `trusted` line, or the principals of an `allowed_signers` line.
+    pub name: String,
+}
+
+/// Whose signatures count, and how many of them are needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustPolicy {
+    entries: Vec<Entry>,
+    threshold: u32,
+}
+
+/// What a [`TrustPolicy`] says about a statement and its signatures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Trusted keys with a valid signature, each once, in the order of the signatures.
+    pub signers: Vec<Signer>,
+    /// Keys that are trusted, but not at this time, with a valid signature.
+    pub outside_validity: Vec<Signer>,
+    /// Keys that nobody vouches for, with a valid signature.
+    pub unknown: Vec<PublicKey>,
+    /// Signatures that do not hold: the place in the given order, and the reason.
+    pub refused: Vec<(usize, SignatureError)>,
+    /// How many signers are needed.
+    pub threshold: u32,
+}
+
+impl Verdict {
+    /// Whether enough trusted keys have signed.
+    pub fn is_reached(&self) -> bool {
+        self.threshold > 0 && self.signers.len() >= self.threshold as usize
+    }
+}
+
+impl TrustPolicy {
+    /// Trusts these keys.
+    pub fn of_keys(keys: &[TrustedKey], threshold: u32) -> Result<Self, TrustError> {
+        let entry = |trusted: &TrustedKey| Entry {
+            signer: Signer {
+                key: trusted.key,
+                name: trusted.name.clone(),
+            },
+            valid_after: None,
+            valid_before: None,
+        };
+        Self::new(keys.iter().map(entry).collect(), threshold)
+    }
+
+    /// Trusts the keys of `trusted` lines, as in `ipwhl.toml`.
+    pub fn from_lines<'a>(
+        lines: impl IntoIterator<Item = &'a str>,
+        threshold: u32,
+    ) -> Result<Self, TrustError> {
+        let keys: Result<Vec<TrustedKey>, KeyError> = lines.into_iter().map(str::parse).collect();
+        Self::of_keys(&keys.map_err(TrustError::Key)?, threshold)
+    }
+
+    /// Trusts the keys of an `allowed_signers` file (ssh-keygen(1), ALLOWED SIGNERS) that may sign
+    /// in the namespace of releases, whatever their principal is. Lines with keys of other
+    /// algorithms are passed over: they can sign nothing here.
+    pub fn from_allowed_signers(text: &str, threshold: u32) -> Result<Self, TrustError> {
+        let entries = allowed_signers::parse(text).map_err(TrustError::AllowedSigners)?;
+        Self::new(entries, threshold)
+    }
+
+    fn new(entries: Vec<Entry>, threshold: u32) -> Result<Self, TrustError> {
+        // A key that stands there twice is still one signer.
+        let keys = entries
+            .iter()
+            .map(|entry| entry.signer.key)
+            .collect::<BTreeSet<_>>()
+            .len();
+        if keys == 0 {
+            return Err(TrustError::NoKeys);
+        }
+        if threshold == 0 || threshold as usize > keys {
+            return Err(TrustError::Threshold { threshold, keys });
+        }
+        Ok(Self { entries, threshold })
+    }
+
+    /// How many signers are needed.
+    pub fn threshold(&self) -> u32 {
+        self.threshold
+    }
+
+    /// Whether a signature by this key would count at that time: what a build asks before it signs.
+    pub fn trusts(&self, key: &PublicKey, at: Timestamp) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| entry.signer.key == *key && entry.holds(at))
+    }
+
+    /// Verifies each signature over the statement's bytes and counts the trusted keys among them,
+    /// each once. `at` is the time at which the keys have to be valid.
+    pub fn evaluate<S: AsRef<str>>(
+        &self,
+        statement: &[u8],
+        signatures: &[S],
+        at: Timestamp,
+    ) -> Verdict {
+        let mut verdict = Verdict {
+            signers: Vec::new(),
+            outside_validity: Vec::new(),
+            unknown: Vec::new(),
+            refused: Vec::new(),
+            threshold: self.threshold,
+        };
+        let mut seen = BTreeSet::new();
+        for (index, signature) in signatures.iter().enumerate() {
+            let key = match verify(signature.as_ref(), statement) {
+                Ok(key) => key,
+                Err(error) => {
+                    verdict.refused.push((index, error));
+                    continue;
+                }
+            };
+            if !seen.insert(key) {
+                continue;
+            }
+            let mut entries = self
+                .entries
+                .iter()
+                .filter(|entry| entry.signer.key == key)
+                .peekable();
+            let first = entries.peek().copied();
+            match (entries.find(|entry| entry.holds(at)), first) {
+                (Some(entry), _) => verdict.signers.push(entry.signer.clone()),
+                (None, Some(entry)) => verdict.outside_validity.push(entry.signer.clone()),
+                (None, None) => verdict.unknown.push(key),
+            }
+        }
+        verdict
+    }
+}
