@@ -1,1 +1,13 @@
 //! The release tree as named entries: index pages in both formats, metadata files. Pure.
+//!
+//! The tree is a function of declarations, `ipwhl.toml` and wheel bytes (FORMATS 4). A
+//! [`Release`] knows the root of its DAG; the blocks of a project are made when they are emitted
+//! and not kept, so that a large set needs little memory.
+
+mod blocks;
+mod pages;
+mod summary;
+mod tree;
+
+pub use blocks::{Release, ReleaseError};
+pub use tree::{Content, NamedContent, ReleaseInput, RELEASE_FOLDER};

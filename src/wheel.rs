@@ -19,6 +19,8 @@ mod wheel_file;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dag::{FileDag, Sha256Digest};
+
 pub use inspect::inspect;
 pub use limits::Limits;
 
@@ -43,6 +45,18 @@ pub struct ArchiveFacts {
     pub unpacked_size: u64,
     /// All that is wrong, in the order in which it was found.
     pub problems: Vec<Problem>,
+}
+
+/// All that is known of a wheel: the facts about its bytes, and those that its archive states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// The SHA-256 of the file.
+    pub sha256: Sha256Digest,
+    /// Its DAG under the profile that fits the declared content-id.
+    pub dag: FileDag,
+    /// What its archive says.
+    pub archive: ArchiveFacts,
 }
 
 /// Something wrong with a wheel.

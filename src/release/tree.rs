@@ -1,0 +1,114 @@
+//! The entries of the tree by name.
+
+use crate::dag::Profile;
+use crate::declaration::{Declaration, DeclaredWheel, Layout, canonical};
+use crate::repository::Repository;
+use crate::wheel::Facts;
+
+use super::{pages, summary};
+
+/// The folder of what is about the release itself.
+pub const RELEASE_FOLDER: &str = "_ipwhl";
+
+/// What a release is made of.
+#[derive(Clone, Copy)]
+pub struct ReleaseInput<'r> {
+    /// The checked repository.
+    pub repository: &'r Repository,
+    /// The UnixFS import parameters of pages and folders.
+    pub profile: Profile,
+    /// The facts of a declared wheel.
+    pub facts: &'r (dyn Fn(&DeclaredWheel) -> Option<&'r Facts> + Sync),
+}
+
+/// What an entry of the tree holds.
+#[derive(Debug, Clone)]
+pub enum Content<'r> {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The declared wheel, as it came from its source.
+    Wheel(&'r DeclaredWheel, &'r Facts),
+}
+
+/// A file of a folder.
+#[derive(Debug, Clone)]
+pub struct NamedContent<'r> {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub content: Content<'r>,
+}
+
+fn bytes<'r>(name: impl Into<String>, bytes: Vec<u8>) -> NamedContent<'r> {
+    NamedContent {
+        name: name.into(),
+        content: Content::Bytes(bytes),
+    }
+}
+
+/// The files of a project's folder, sorted by name. `None` when the facts of a wheel are missing.
+pub(super) fn project<'r>(
+    input: &ReleaseInput<'r>,
+    declaration: &'r Declaration,
+) -> Option<Vec<NamedContent<'r>>> {
+    let mut wheels = Vec::with_capacity(declaration.wheels.len());
+    for wheel in &declaration.wheels {
+        wheels.push((wheel, (input.facts)(wheel)?));
+    }
+    let mut entries = Vec::new();
+    let layout = input.repository.configuration.layout;
+    for (wheel, facts) in &wheels {
+        let name = match (layout, &wheel.stem) {
+            (Layout::Ipwhl1, Some(stem)) => format!("{stem}.whl"),
+            _ => wheel.file_name.as_str().to_owned(),
+        };
+        if layout == Layout::Package {
+            entries.push(bytes(
+                format!("{name}.metadata"),
+                facts.archive.metadata.clone(),
+            ));
+        }
+        entries.push(NamedContent {
+            name,
+            content: Content::Wheel(wheel, facts),
+        });
+    }
+    if layout == Layout::Package {
+        let text = input
+            .repository
+            .texts
+            .get(&declaration.file)
+            .map_or("", |text| text.as_str());
+        let text = canonical(text).unwrap_or_else(|| text.to_owned());
+        entries.push(bytes("declaration.toml", text.into_bytes()));
+        entries.push(bytes("index.html", pages::project_html(declaration, &wheels)));
+        entries.push(bytes("index.v1_json", pages::project_json(declaration, &wheels)));
+    }
+    entries.sort_by(|left, right| left.name.cmp(&right.name));
+    Some(entries)
+}
+
+/// The files at the top, sorted by name; none in the layout `ipwhl-1`.
+pub(super) fn top<'r>(input: &ReleaseInput<'r>) -> Vec<NamedContent<'r>> {
+    if input.repository.configuration.layout == Layout::Ipwhl1 {
+        return Vec::new();
+    }
+    let projects: Vec<&str> = input
+        .repository
+        .declarations
+        .keys()
+        .map(crate::python::ProjectName::as_str)
+        .collect();
+    vec![
+        bytes("index.html", pages::root_html(&projects)),
+        bytes("index.v1_json", pages::root_json(&projects)),
+    ]
+}
+
+/// The files about the release itself; none in the layout `ipwhl-1`.
+pub(super) fn about<'r>(input: &ReleaseInput<'r>) -> Vec<NamedContent<'r>> {
+    if input.repository.configuration.layout == Layout::Ipwhl1 {
+        return Vec::new();
+    }
+    vec![bytes("release.json", summary::release_json(input))]
+}
