@@ -1,0 +1,313 @@
+//! What a marker says about a target of which not everything is known.
+//!
+//! Specification: "Dependency specifiers", section "Environment markers": comparisons by the type of
+//! the variable.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use pep440_rs::{Version, VersionSpecifier};
+
+use super::{Comparison, MarkerOperator, Node, Operand, Variable, VariableType};
+use crate::python::name::ExtraName;
+use crate::python::platform::{Patches, Platform};
+use crate::python::specifier::clause_contains;
+
+/// A truth value of Kleene's three-valued logic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Truth {
+    /// It does not hold.
+    False,
+    /// It may hold or not.
+    Unknown,
+    /// It holds.
+    True,
+}
+
+impl Truth {
+    /// Both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        self.min(other)
+    }
+
+    /// At least one holds.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        self.max(other)
+    }
+
+    /// True when every member of a set says yes, false when every member says no.
+    pub(in crate::python) fn of_all(answers: impl IntoIterator<Item = bool>) -> Self {
+        let mut answers = answers.into_iter();
+        let Some(first) = answers.next() else {
+            return Self::Unknown;
+        };
+        if answers.all(|answer| answer == first) {
+            first.into()
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+impl std::ops::Not for Truth {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        match self {
+            Self::False => Self::True,
+            Self::Unknown => Self::Unknown,
+            Self::True => Self::False,
+        }
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(known: bool) -> Self {
+        if known { Self::True } else { Self::False }
+    }
+}
+
+/// What is known of a target: the value of some variables.
+///
+/// `extra` is no part of it, each evaluation is asked for one extra or for none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MarkerEnvironment {
+    values: BTreeMap<Variable, Value>,
+}
+
+/// What is known of one variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Value {
+    Text(String),
+    /// Some version of an interval, nobody says which.
+    Patches(Patches),
+}
+
+impl MarkerEnvironment {
+    /// An environment of which nothing is known.
+    pub fn unknown() -> Self {
+        Self::default()
+    }
+
+    /// What is known of a platform.
+    ///
+    /// `python_full_version`, and with CPython `implementation_version`, are any final version from the
+    /// floor of the platform up to the next minor version. What depends on the single machine stays
+    /// unknown: `platform_release`, `platform_version`, and `platform_machine` of 32-bit systems, which
+    /// is that of the kernel.
+    pub fn for_platform(platform: &Platform) -> Self {
+        let mut environment = Self::unknown();
+        for (variable, text) in platform.marker_values() {
+            environment = environment.with(variable, text);
+        }
+        let patches = platform.patches();
+        environment
+            .values
+            .insert(Variable::PythonFullVersion, Value::Patches(patches));
+        if platform.implementation_follows_python() {
+            environment
+                .values
+                .insert(Variable::ImplementationVersion, Value::Patches(patches));
+        }
+        environment
+    }
+
+    /// The same environment with one more variable known.
+    #[must_use]
+    pub fn with(mut self, variable: Variable, value: impl Into<String>) -> Self {
+        self.values.insert(variable, Value::Text(value.into()));
+        self
+    }
+
+    pub(super) fn evaluate(&self, node: &Node, extra: Option<&ExtraName>) -> Truth {
+        match node {
+            Node::Compare(comparison) => self.compare(comparison, extra),
+            Node::All(nodes) => nodes.iter().fold(Truth::True, |truth, node| {
+                if truth == Truth::False {
+                    return truth;
+                }
+                truth.and(self.evaluate(node, extra))
+            }),
+            Node::Any(nodes) => nodes.iter().fold(Truth::False, |truth, node| {
+                if truth == Truth::True {
+                    return truth;
+                }
+                truth.or(self.evaluate(node, extra))
+            }),
+        }
+    }
+
+    fn compare(&self, comparison: &Comparison, extra: Option<&ExtraName>) -> Truth {
+        let Some(asked) = Asked::of(comparison) else {
+            return Truth::Unknown;
+        };
+        if asked.is_undefined() {
+            return Truth::Unknown;
+        }
+        if asked.variable == Variable::Extra {
+            // "No extra" is the empty text, as installers have it.
+            return asked.of_text(extra.map_or("", ExtraName::as_str));
+        }
+        match self.values.get(&asked.variable) {
+            None => Truth::Unknown,
+            Some(Value::Text(value)) => asked.of_text(value),
+            Some(Value::Patches(patches)) => asked.of_patches(*patches),
+        }
+    }
+}
+
+/// Whether the specification leaves a comparison undefined.
+pub(super) fn is_undefined(comparison: &Comparison) -> bool {
+    Asked::of(comparison).is_none_or(|asked| asked.is_undefined())
+}
+
+/// Whether `literal operator variable` and its mirror image always say the same.
+///
+/// For versions that is so when the literal is a final release: the rules for pre-releases,
+/// post-releases and wildcards are about the right side only.
+pub(super) fn mirrors_exactly(variable: Variable, operator: MarkerOperator, literal: &str) -> bool {
+    match variable.value_type() {
+        VariableType::Text => true,
+        VariableType::Set => false,
+        VariableType::Version | VariableType::VersionOrText => {
+            operator == MarkerOperator::Identical
+                || Version::from_str(literal)
+                    .is_ok_and(|version| version.only_release() == version && !version.is_local())
+        }
+    }
+}
+
+/// A comparison of one variable with one literal.
+struct Asked<'a> {
+    variable: Variable,
+    operator: MarkerOperator,
+    literal: &'a str,
+    /// The literal is on the left.
+    reversed: bool,
+}
+
+impl<'a> Asked<'a> {
+    fn of(comparison: &'a Comparison) -> Option<Self> {
+        let (variable, literal, reversed) = match (&comparison.left, &comparison.right) {
+            (Operand::Variable(variable), Operand::Literal(literal)) => (*variable, literal, false),
+            (Operand::Literal(literal), Operand::Variable(variable)) => (*variable, literal, true),
+            _ => return None,
+        };
+        Some(Self {
+            variable,
+            operator: comparison.operator,
+            literal,
+            reversed,
+        })
+    }
+
+    fn is_membership(&self) -> bool {
+        matches!(self.operator, MarkerOperator::In | MarkerOperator::NotIn)
+    }
+
+    fn is_equality(&self) -> bool {
+        matches!(
+            self.operator,
+            MarkerOperator::Equal | MarkerOperator::NotEqual
+        )
+    }
+
+    fn is_undefined(&self) -> bool {
+        match self.variable.value_type() {
+            VariableType::Set => true,
+            _ if self.is_membership() => false,
+            VariableType::Text => !self.is_equality(),
+            // "3.*" on the left is no version, and read as text it would silently never match.
+            VariableType::Version | VariableType::VersionOrText if self.reversed => {
+                Version::from_str(self.literal).is_err()
+            }
+            VariableType::Version | VariableType::VersionOrText => {
+                !self.is_equality()
+                    && self.operator != MarkerOperator::Identical
+                    && self.clause().is_none()
+            }
+        }
+    }
+
+    /// The operator and the literal as a clause, where they make one.
+    fn clause(&self) -> Option<VersionSpecifier> {
+        clause(self.operator, self.literal)
+    }
+
+    /// The answer where the value is known.
+    fn of_text(&self, value: &str) -> Truth {
+        if self.is_membership() {
+            let found = if self.reversed {
+                value.contains(self.literal)
+            } else {
+                self.literal.contains(value)
+            };
+            return Truth::from(found == (self.operator == MarkerOperator::In));
+        }
+        if self.variable.value_type() != VariableType::Text
+            && let Ok(version) = Version::from_str(value)
+            && let Some(answer) = self.of_version(&version)
+        {
+            return answer.into();
+        }
+        // "If both sides are not expressible as a version": exact equality.
+        match self.operator {
+            MarkerOperator::Equal => Truth::from(value == self.literal),
+            MarkerOperator::NotEqual => Truth::from(value != self.literal),
+            MarkerOperator::Identical => Truth::from(value.eq_ignore_ascii_case(self.literal)),
+            _ => Truth::Unknown,
+        }
+    }
+
+    /// The answer by the rules for versions, where both sides are versions.
+    fn of_version(&self, version: &Version) -> Option<bool> {
+        if self.reversed {
+            let literal = Version::from_str(self.literal).ok()?;
+            let clause = clause(self.operator, &version.to_string())?;
+            Some(clause_contains(&clause, &literal))
+        } else {
+            Some(clause_contains(&self.clause()?, version))
+        }
+    }
+
+    /// The answer where the value is one of an interval of versions.
+    fn of_patches(&self, patches: Patches) -> Truth {
+        if self.is_membership() {
+            let found = if self.reversed {
+                patches.may_contain_text(self.literal)
+            } else {
+                patches.may_be_inside_text(self.literal)
+            };
+            return if self.operator == MarkerOperator::In {
+                found
+            } else {
+                !found
+            };
+        }
+        let boundary = Version::from_str(self.literal.trim_end_matches(".*"));
+        if let Ok(boundary) = boundary
+            && let Some(answers) = patches
+                .around(&boundary)
+                .map(|version| self.of_version(&version))
+                .collect::<Option<Vec<_>>>()
+        {
+            return Truth::of_all(answers);
+        }
+        // The literal is no version, and so equal to none.
+        match self.operator {
+            MarkerOperator::Equal | MarkerOperator::Identical => Truth::False,
+            MarkerOperator::NotEqual => Truth::True,
+            _ => Truth::Unknown,
+        }
+    }
+}
+
+fn clause(operator: MarkerOperator, version: &str) -> Option<VersionSpecifier> {
+    // What begins with `=` would make another operator of this one.
+    if version.trim_start().starts_with(['=', '<', '>', '!', '~']) {
+        return None;
+    }
+    VersionSpecifier::from_str(&format!("{}{version}", operator.as_str())).ok()
+}

@@ -1,0 +1,124 @@
+//! Compatibility tags.
+//!
+//! Specification: "Platform compatibility tags".
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What a wheel fits: an interpreter, a binary interface, a platform. Lower case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag {
+    /// The Python tag, such as `cp312` or `py3`.
+    pub python: String,
+    /// The ABI tag, such as `cp312`, `abi3` or `none`.
+    pub abi: String,
+    /// The platform tag, such as `win_amd64` or `any`.
+    pub platform: String,
+}
+
+/// A text that is no compatibility tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagError(String);
+
+impl fmt::Display for TagError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TagError {}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}-{}-{}", self.python, self.abi, self.platform)
+    }
+}
+
+/// Tags that one compressed set may stand for; the largest real ones stand for some twenty.
+const MAX_TAGS: usize = 1_000;
+
+impl Tag {
+    /// The tags that a compressed set such as `py2.py3-none-any` stands for, sorted, each once.
+    pub fn expand(text: &str) -> Result<Vec<Self>, TagError> {
+        let mut components = text.split('-');
+        let (Some(python), Some(abi), Some(platform), None) = (
+            components.next(),
+            components.next(),
+            components.next(),
+            components.next(),
+        ) else {
+            return Err(TagError(format!(
+                "the tag {text:?} has not exactly three components"
+            )));
+        };
+        let python = members(text, python)?;
+        let abi = members(text, abi)?;
+        let platform = members(text, platform)?;
+        if let Some(number) = python
+            .iter()
+            .find(|name| name.starts_with(|c: char| c.is_ascii_digit()))
+        {
+            return Err(TagError(format!(
+                "the Python tag {number:?} of {text:?} begins with a digit"
+            )));
+        }
+        if python.len() * abi.len() * platform.len() > MAX_TAGS {
+            return Err(TagError(format!(
+                "the tag {text:?} stands for more than {MAX_TAGS} tags"
+            )));
+        }
+        let mut tags = Vec::new();
+        for python in &python {
+            for abi in &abi {
+                for platform in &platform {
+                    tags.push(Self {
+                        python: python.clone(),
+                        abi: abi.clone(),
+                        platform: platform.clone(),
+                    });
+                }
+            }
+        }
+        tags.sort();
+        tags.dedup();
+        Ok(tags)
+    }
+}
+
+/// The members of one component, in lower case.
+fn members(text: &str, component: &str) -> Result<Vec<String>, TagError> {
+    component
+        .split('.')
+        .map(|member| {
+            if member.is_empty() {
+                return Err(TagError(format!(
+                    "a component of the tag {text:?} is empty"
+                )));
+            }
+            let bad = member
+                .chars()
+                .find(|c| !c.is_ascii_alphanumeric() && *c != '_');
+            match bad {
+                Some(bad) => Err(TagError(format!(
+                    "the tag {text:?} contains the character {bad:?}"
+                ))),
+                None => Ok(member.to_ascii_lowercase()),
+            }
+        })
+        .collect()
+}
+
+impl FromStr for Tag {
+    type Err = TagError;
+
+    /// Reads a tag that stands for itself only.
+    fn from_str(text: &str) -> Result<Self, TagError> {
+        let mut tags = Self::expand(text)?;
+        match (tags.pop(), tags.is_empty()) {
+            (Some(tag), true) => Ok(tag),
+            _ => Err(TagError(format!(
+                "the tag {text:?} stands for more than one tag"
+            ))),
+        }
+    }
+}

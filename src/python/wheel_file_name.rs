@@ -1,0 +1,138 @@
+//! File names of wheels.
+//!
+//! Specification: "Binary distribution format", section "File name convention".
+
+use std::fmt;
+use std::str::FromStr;
+
+use pep440_rs::Version;
+
+use super::name::ProjectName;
+use super::tag::Tag;
+
+/// The file name of a wheel: `name-version[-build]-python-abi-platform.whl`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WheelFileName {
+    text: String,
+    name: ProjectName,
+    version: Version,
+    build: Option<String>,
+    tags: Vec<Tag>,
+}
+
+/// A text that is no file name of a wheel; shown, it is one sentence that says why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WheelFileNameError {
+    file_name: String,
+    reason: String,
+}
+
+impl fmt::Display for WheelFileNameError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file_name, reason } = self;
+        write!(
+            formatter,
+            "{file_name:?} is no file name of a wheel: {reason}"
+        )
+    }
+}
+
+impl std::error::Error for WheelFileNameError {}
+
+impl WheelFileName {
+    /// The project, normalised.
+    pub fn name(&self) -> &ProjectName {
+        &self.name
+    }
+
+    /// The version of the project.
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// The build tag, which begins with a digit; most wheels have none.
+    pub fn build(&self) -> Option<&str> {
+        self.build.as_deref()
+    }
+
+    /// All tags that the compressed ones stand for, sorted.
+    pub fn tags(&self) -> &[Tag] {
+        &self.tags
+    }
+
+    /// The file name as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The file name without `.whl`.
+    pub fn stem(&self) -> &str {
+        self.text.strip_suffix(SUFFIX).unwrap_or(&self.text)
+    }
+}
+
+const SUFFIX: &str = ".whl";
+
+impl FromStr for WheelFileName {
+    type Err = WheelFileNameError;
+
+    fn from_str(text: &str) -> Result<Self, WheelFileNameError> {
+        parse(text).map_err(|reason| WheelFileNameError {
+            file_name: text.to_owned(),
+            reason,
+        })
+    }
+}
+
+fn parse(text: &str) -> Result<WheelFileName, String> {
+    let stem = text
+        .strip_suffix(SUFFIX)
+        .ok_or_else(|| format!("it does not end with {SUFFIX:?}"))?;
+    // From the right: the last three are the tags.
+    let parts: Vec<&str> = stem.split('-').collect();
+    let (name, version, build, tags) = match parts[..] {
+        [name, version, _, _, _] => (name, version, None, &parts[2..]),
+        [name, version, build, _, _, _] => (name, version, Some(build), &parts[3..]),
+        _ => {
+            return Err(format!(
+                "it has {} parts between dashes instead of 5, or 6 with a build tag",
+                parts.len()
+            ));
+        }
+    };
+    if name.contains("__") {
+        return Err(format!("the name {name:?} has two underscores in a row"));
+    }
+    let name = name
+        .parse::<ProjectName>()
+        .map_err(|error| error.to_string())?;
+    let version = match Version::from_str(version) {
+        Ok(parsed) if !version.contains(char::is_whitespace) => parsed,
+        _ => return Err(format!("{version:?} is no version")),
+    };
+    if let Some(build) = build {
+        let well_formed = build.starts_with(|c: char| c.is_ascii_digit())
+            && build
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+        if !well_formed {
+            return Err(format!(
+                "the build tag {build:?} is not a number, with letters, digits, `.` and `_` after it"
+            ));
+        }
+    }
+    let tags = Tag::expand(&tags.join("-")).map_err(|error| error.to_string())?;
+    Ok(WheelFileName {
+        text: text.to_owned(),
+        name,
+        version,
+        build: build.map(str::to_owned),
+        tags,
+    })
+}
+
+impl fmt::Display for WheelFileName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
