@@ -1,11 +1,19 @@
 //! Core metadata: the fields of METADATA that an index and its checks need.
+//!
+//! Specification: "Core metadata". Fields that nothing here needs may hold anything, in any encoding;
+//! those that are needed are read as the specification has them, or refused.
+
+mod headers;
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use super::name::{ExtraName, ProjectName};
+use super::name::{self, ExtraName, ProjectName};
 use super::requirement::Requirement;
+use super::specifier;
+use headers::Headers;
 
 /// What METADATA says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +26,156 @@ pub struct CoreMetadata {
     pub project: ProjectName,
     /// Version.
     pub version: Version,
-    /// Requires-Python.
+    /// Requires-Python; an empty one is none.
     pub requires_python: Option<VersionSpecifiers>,
-    /// Each Requires-Dist, in the order of the file.
+    /// Each Requires-Dist, in the order of the file; one that is there twice is here twice.
     pub requires_dist: Vec<Requirement>,
     /// Each Provides-Extra, normalised.
     pub provides_extra: BTreeSet<ExtraName>,
+}
+
+/// The fields that the specification marks as multiple use are all others.
+const SINGLE_USE: [&str; 16] = [
+    "Metadata-Version",
+    "Name",
+    "Version",
+    "Summary",
+    "Description",
+    "Description-Content-Type",
+    "Keywords",
+    "Home-page",
+    "Download-URL",
+    "Author",
+    "Author-email",
+    "Maintainer",
+    "Maintainer-email",
+    "License",
+    "License-Expression",
+    "Requires-Python",
+];
+
+/// From this version on a Provides-Extra has to be a valid name (PEP 685).
+const STRICT_EXTRAS: (u64, u64) = (2, 3);
+
+impl CoreMetadata {
+    /// Reads METADATA; each error is one sentence about what the specification refuses.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Vec<String>> {
+        let headers = Headers::parse(bytes);
+        let mut errors = headers.disputed();
+        for field in SINGLE_USE {
+            let times = headers.count(field);
+            if times > 1 {
+                errors.push(format!(
+                    "{field} is given {times} times, and may be given once"
+                ));
+            }
+        }
+        let metadata_version = headers.required("Metadata-Version", &mut errors);
+        let version_numbers = metadata_version.as_deref().and_then(|text| {
+            let numbers = parse_metadata_version(text);
+            if numbers.is_none() {
+                errors.push(format!(
+                    "Metadata-Version {text:?} is neither a 1.x nor a 2.x version"
+                ));
+            }
+            numbers
+        });
+        let name = headers.required("Name", &mut errors);
+        let project = name
+            .as_deref()
+            .and_then(|name| read("Name", name.parse(), &mut errors));
+        let version = headers
+            .required("Version", &mut errors)
+            .and_then(|version| read_version(&version, &mut errors));
+        let requires_python = headers
+            .optional("Requires-Python", &mut errors)
+            .filter(|text| !text.is_empty())
+            .and_then(|text| {
+                let specifiers = specifier::parse_specifiers(&text);
+                read("Requires-Python", specifiers, &mut errors)
+            });
+        let requires_dist = headers
+            .all("Requires-Dist", &mut errors)
+            .iter()
+            .filter_map(|text| read_requirement(text, &mut errors))
+            .collect();
+        let strict = version_numbers.is_some_and(|numbers| numbers >= STRICT_EXTRAS);
+        let provides_extra = headers
+            .all("Provides-Extra", &mut errors)
+            .iter()
+            .filter_map(|text| read_extra(text, strict, &mut errors))
+            .collect();
+        match (metadata_version, name, project, version) {
+            (Some(metadata_version), Some(name), Some(project), Some(version))
+                if errors.is_empty() =>
+            {
+                Ok(Self {
+                    metadata_version,
+                    name,
+                    project,
+                    version,
+                    requires_python,
+                    requires_dist,
+                    provides_extra,
+                })
+            }
+            _ => Err(errors),
+        }
+    }
+}
+
+/// The value, or its error with the name of its field.
+fn read<T, E: std::fmt::Display>(
+    field: &str,
+    result: Result<T, E>,
+    errors: &mut Vec<String>,
+) -> Option<T> {
+    result
+        .map_err(|error| errors.push(format!("{field} is invalid: {error}")))
+        .ok()
+}
+
+fn parse_metadata_version(text: &str) -> Option<(u64, u64)> {
+    let (major, minor) = text.split_once('.')?;
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if !matches!(major, "1" | "2") || !digits(minor) {
+        return None;
+    }
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+fn read_version(text: &str, errors: &mut Vec<String>) -> Option<Version> {
+    Version::from_str(text)
+        .map_err(|_| errors.push(format!("Version is invalid: {text:?} is no version")))
+        .ok()
+}
+
+fn read_requirement(text: &str, errors: &mut Vec<String>) -> Option<Requirement> {
+    text.parse()
+        .map_err(|error| errors.push(format!("Requires-Dist {text:?} is invalid: {error}")))
+        .ok()
+}
+
+/// Reads a Provides-Extra. Before metadata 2.3 there was no rule for the names of extras; what is no
+/// name is made one in the way of the tools of that time, each run of other characters as one `_`.
+fn read_extra(text: &str, strict: bool, errors: &mut Vec<String>) -> Option<ExtraName> {
+    if strict || name::is_valid(text) {
+        return read("Provides-Extra", text.parse(), errors);
+    }
+    let mut made = String::new();
+    for character in text.chars() {
+        if character.is_ascii_alphanumeric() || matches!(character, '.' | '-') {
+            made.push(character);
+        } else if !made.ends_with('_') {
+            made.push('_');
+        }
+    }
+    let made = made.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    if made.is_empty() {
+        errors.push(format!(
+            "Provides-Extra {text:?} has no letter and no digit"
+        ));
+        return None;
+    }
+    read("Provides-Extra", made.parse(), errors)
 }

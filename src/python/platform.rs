@@ -322,7 +322,8 @@ fn parse_floor(floor: &str, major: u64, minor: u64) -> Option<u64> {
 
 /// The system that a platform tag names as a target.
 fn parse_system(text: &str) -> Result<SystemTag, PlatformError> {
-    let invalid = |reason: String| Err(PlatformError(format!("the platform tag {text:?} {reason}")));
+    let invalid =
+        |reason: String| Err(PlatformError(format!("the platform tag {text:?} {reason}")));
     let system = SystemTag::parse(text);
     match &system {
         SystemTag::Any => invalid("stands for wheels, not for a system".to_owned()),

@@ -340,7 +340,11 @@ impl<'a> Reader<'a> {
         let parenthesised = self.eat('(');
         let rest = self.rest();
         let length = rest
-            .find(if parenthesised { [')', ';'] } else { [';', ';'] })
+            .find(if parenthesised {
+                [')', ';']
+            } else {
+                [';', ';']
+            })
             .unwrap_or(rest.len());
         let start = self.position;
         self.position += length;

@@ -98,7 +98,9 @@ pub(super) fn clause_contains(specifier: &VersionSpecifier, version: &Version) -
         Operator::NotEqual => public != *wanted,
         Operator::EqualStar => has_prefix(&public, wanted.epoch(), wanted.release()),
         Operator::NotEqualStar => !has_prefix(&public, wanted.epoch(), wanted.release()),
-        Operator::ExactEqual => version.to_string().eq_ignore_ascii_case(&wanted.to_string()),
+        Operator::ExactEqual => version
+            .to_string()
+            .eq_ignore_ascii_case(&wanted.to_string()),
         Operator::TildeEqual => {
             // "~= V.N" is ">= V.N, == V.*"; suffixes of the version play no part in the prefix.
             let release = wanted.release();

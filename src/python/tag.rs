@@ -91,7 +91,9 @@ fn members(text: &str, component: &str) -> Result<Vec<String>, TagError> {
         .split('.')
         .map(|member| {
             if member.is_empty() {
-                return Err(TagError(format!("a component of the tag {text:?} is empty")));
+                return Err(TagError(format!(
+                    "a component of the tag {text:?} is empty"
+                )));
             }
             let bad = member
                 .chars()

@@ -60,7 +60,10 @@ impl<'a> Parser<'a> {
             Some(first) => first.len_utf8(),
         };
         RequirementError::new(
-            format!("expected {wanted}, found `{}`", rest[..length].escape_debug()),
+            format!(
+                "expected {wanted}, found `{}`",
+                rest[..length].escape_debug()
+            ),
             self.position..self.position + length,
         )
     }
@@ -235,12 +238,14 @@ fn single_or(mut nodes: Vec<Node>, join: fn(Vec<Node>) -> Node) -> Node {
 /// The comparison with its variable on the left where that means the same, and extras normalised.
 fn canonical(left: Operand, operator: MarkerOperator, right: Operand) -> Comparison {
     let (left, right) = match (left, right) {
-        (Operand::Variable(variable), Operand::Literal(text)) if names_extras(variable) => {
-            (Operand::Variable(variable), Operand::Literal(name::normalise(&text)))
-        }
-        (Operand::Literal(text), Operand::Variable(variable)) if names_extras(variable) => {
-            (Operand::Literal(name::normalise(&text)), Operand::Variable(variable))
-        }
+        (Operand::Variable(variable), Operand::Literal(text)) if names_extras(variable) => (
+            Operand::Variable(variable),
+            Operand::Literal(name::normalise(&text)),
+        ),
+        (Operand::Literal(text), Operand::Variable(variable)) if names_extras(variable) => (
+            Operand::Literal(name::normalise(&text)),
+            Operand::Variable(variable),
+        ),
         sides => sides,
     };
     match (left, operator.mirrored(), right) {

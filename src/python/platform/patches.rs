@@ -31,7 +31,10 @@ impl Patches {
     pub(in crate::python) fn may_contain_text(self, part: &str) -> Truth {
         if self.start_of_text().contains(part) {
             Truth::True
-        } else if part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        } else if part
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        {
             Truth::Unknown
         } else {
             Truth::False

@@ -111,7 +111,8 @@ impl SystemTag {
                     architecture: built_for,
                 },
             ) => {
-                runs_architecture(architecture, built_for) && libc_accepts(*libc, *needed, built_for)
+                runs_architecture(architecture, built_for)
+                    && libc_accepts(*libc, *needed, built_for)
             }
             (
                 Self::MacOs {
@@ -130,9 +131,8 @@ impl SystemTag {
                 (*needed_major, *needed_minor),
                 built_for,
             ),
-            (Self::Windows(system), Self::Windows(tag)) | (Self::Other(system), Self::Other(tag)) => {
-                system == tag
-            }
+            (Self::Windows(system), Self::Windows(tag))
+            | (Self::Other(system), Self::Other(tag)) => system == tag,
             _ => false,
         }
     }

@@ -1,0 +1,153 @@
+//! The header fields of METADATA.
+//!
+//! Specification: "Core metadata", which has them be read as Python's email parser reads them: names in
+//! any case, values folded over lines that begin with white space, an end at the first blank line.
+
+use std::borrow::Cow;
+
+/// The fields whose values other readers must read as we do.
+const NEEDED: [&str; 6] = [
+    "Metadata-Version",
+    "Name",
+    "Version",
+    "Requires-Python",
+    "Requires-Dist",
+    "Provides-Extra",
+];
+
+/// The header fields, in the order of the file.
+pub(super) struct Headers {
+    fields: Vec<Field>,
+    /// Where a line that is no header ended the headers, and which needed field came after it.
+    disputed: Vec<(usize, &'static str)>,
+}
+
+struct Field {
+    name: String,
+    /// Unfolded: without line ends, and without white space at its ends.
+    value: Vec<u8>,
+}
+
+impl Headers {
+    pub(super) fn parse(bytes: &[u8]) -> Self {
+        let mut fields: Vec<Field> = Vec::new();
+        let mut disputed = Vec::new();
+        let mut stray = None;
+        for (index, line) in lines(bytes).enumerate() {
+            if line.is_empty() {
+                break;
+            }
+            if let Some(stray_line) = stray {
+                // Installers have taken this for the description already; other readers go on.
+                if let Some((name, _)) = split_field(line)
+                    && let Some(needed) = NEEDED.iter().find(|n| n.eq_ignore_ascii_case(&name))
+                {
+                    disputed.push((stray_line, *needed));
+                }
+                continue;
+            }
+            if line[0] == b' ' || line[0] == b'\t' {
+                // A continuation; before the first field there is nothing that it could continue.
+                if let Some(field) = fields.last_mut() {
+                    field.value.extend_from_slice(line);
+                }
+            } else if let Some((name, value)) = split_field(line) {
+                fields.push(Field {
+                    name: name.into_owned(),
+                    value: value.to_vec(),
+                });
+            } else {
+                stray = Some(index + 1);
+            }
+        }
+        Self { fields, disputed }
+    }
+
+    /// A sentence for each needed field that some readers see and others do not.
+    pub(super) fn disputed(&self) -> Vec<String> {
+        let mut disputed = self.disputed.clone();
+        disputed.dedup();
+        disputed
+            .iter()
+            .map(|(line, field)| {
+                format!(
+                    "line {line} is neither a field nor the continuation of one, and {field} comes after it"
+                )
+            })
+            .collect()
+    }
+
+    pub(super) fn count(&self, name: &str) -> usize {
+        self.named(name).count()
+    }
+
+    fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field> {
+        self.fields
+            .iter()
+            .filter(move |field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Every value of a field, in the order of the file.
+    pub(super) fn all(&self, name: &str, errors: &mut Vec<String>) -> Vec<String> {
+        let mut values = Vec::new();
+        for field in self.named(name) {
+            match std::str::from_utf8(field.value.trim_ascii()) {
+                Ok(value) => values.push(value.to_owned()),
+                Err(_) => errors.push(format!("{name} is not UTF-8")),
+            }
+        }
+        values
+    }
+
+    /// The first value of a field.
+    pub(super) fn optional(&self, name: &str, errors: &mut Vec<String>) -> Option<String> {
+        self.all(name, errors).into_iter().next()
+    }
+
+    /// The first value of a field that may not be missing or empty.
+    pub(super) fn required(&self, name: &str, errors: &mut Vec<String>) -> Option<String> {
+        if self.count(name) == 0 {
+            errors.push(format!("the field {name} is missing"));
+            return None;
+        }
+        let value = self.optional(name, errors)?;
+        if value.is_empty() {
+            errors.push(format!("the field {name} is empty"));
+            return None;
+        }
+        Some(value)
+    }
+}
+
+/// The lines, which may end as those of any system do.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let length = rest
+            .iter()
+            .position(|byte| matches!(byte, b'\n' | b'\r'))
+            .unwrap_or(rest.len());
+        let line = &rest[..length];
+        let end = if rest[length..].starts_with(b"\r\n") {
+            2
+        } else {
+            1
+        };
+        rest = rest.get(length + end..).unwrap_or_default();
+        Some(line)
+    })
+}
+
+/// The name before the first colon, and what comes after it. As in the email parser a name may hold
+/// spaces, even at its end, and then names no field of the specification.
+fn split_field(line: &[u8]) -> Option<(Cow<'_, str>, &[u8])> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let name = &line[..colon];
+    if name.first().is_none_or(u8::is_ascii_whitespace) {
+        return None;
+    }
+    Some((String::from_utf8_lossy(name), &line[colon + 1..]))
+}
