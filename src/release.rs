@@ -10,4 +10,4 @@ mod summary;
 mod tree;
 
 pub use blocks::{Release, ReleaseError};
-pub use tree::{Content, NamedContent, ReleaseInput, RELEASE_FOLDER};
+pub use tree::{Content, NamedContent, RELEASE_FOLDER, ReleaseInput};

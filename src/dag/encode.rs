@@ -126,9 +126,7 @@ pub(super) fn file_node(parts: &[Part]) -> Vec<u8> {
 }
 
 /// A plain directory; `entries` are in the order of their names' bytes.
-pub(super) fn directory_node<'a>(
-    entries: impl Iterator<Item = (&'a str, &'a Link)>,
-) -> Vec<u8> {
+pub(super) fn directory_node<'a>(entries: impl Iterator<Item = (&'a str, &'a Link)>) -> Vec<u8> {
     let mut out = Vec::new();
     for (name, link) in entries {
         put_link(&mut out, name, link);

@@ -92,14 +92,15 @@ impl<'r> Release<'r> {
         sink: &mut dyn BlockSink,
         open: &mut dyn FnMut(&DeclaredWheel) -> io::Result<Box<dyn Read>>,
     ) -> io::Result<()> {
-        self.root.emit(sink, &mut |sink, index| match &self.top[index] {
-            Top::File(file) => emit_file(self.input.profile, &file.content, sink, open),
-            Top::Project(declaration) => {
-                let files = project(&self.input, declaration).map_err(io::Error::other)?;
-                self.emit_folder(&files, sink, open)
-            }
-            Top::About => self.emit_folder(&tree::about(&self.input), sink, open),
-        })
+        self.root
+            .emit(sink, &mut |sink, index| match &self.top[index] {
+                Top::File(file) => emit_file(self.input.profile, &file.content, sink, open),
+                Top::Project(declaration) => {
+                    let files = project(&self.input, declaration).map_err(io::Error::other)?;
+                    self.emit_folder(&files, sink, open)
+                }
+                Top::About => self.emit_folder(&tree::about(&self.input), sink, open),
+            })
     }
 
     fn emit_folder(
@@ -219,7 +220,11 @@ struct RootAs<'s> {
 
 impl BlockSink for RootAs<'_> {
     fn put(&mut self, cid: &crate::dag::Cid, bytes: &[u8]) -> io::Result<()> {
-        let cid = if *cid == self.own { &self.declared } else { cid };
+        let cid = if *cid == self.own {
+            &self.declared
+        } else {
+            cid
+        };
         self.sink.put(cid, bytes)
     }
 }

@@ -81,8 +81,14 @@ pub(super) fn project<'r>(
             .map_or("", |text| text.as_str());
         let text = canonical(text).unwrap_or_else(|| text.to_owned());
         entries.push(bytes("declaration.toml", text.into_bytes()));
-        entries.push(bytes("index.html", pages::project_html(declaration, &wheels)));
-        entries.push(bytes("index.v1_json", pages::project_json(declaration, &wheels)));
+        entries.push(bytes(
+            "index.html",
+            pages::project_html(declaration, &wheels),
+        ));
+        entries.push(bytes(
+            "index.v1_json",
+            pages::project_json(declaration, &wheels),
+        ));
     }
     entries.sort_by(|left, right| left.name.cmp(&right.name));
     Some(entries)
