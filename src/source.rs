@@ -1,1 +1,50 @@
 //! The only reader of the network and of wheel files: transports, index client, cache, limits.
+//!
+//! ```text
+//! WheelRequest ─► cache ─► sources, in order of preference ─► mirrors, by content-id
+//!                   │              │ index (simple API) ─► URL      │
+//!                   ▼              ▼                                ▼
+//!              FetchedWheel ◄── verified ◄── one pass: file, SHA-256, UnixFS leaves
+//! ```
+//!
+//! [`Fetcher`] is the way in: it takes [`WheelRequest`]s and gives [`FetchedWheel`]s whose bytes
+//! have been compared with what was declared and lie in the [`Cache`]. [`IndexClient`] answers what
+//! an index offers of a project. [`IndexSearch`] finds out which index is meant.
+//!
+//! A place that does not have the bytes ([`SourceProblem::Missing`]) or has other bytes
+//! ([`SourceProblem::Mismatch`]) is told apart from one that could not answer
+//! ([`SourceProblem::Failed`]): the first two are about what somebody declared, the last is about
+//! the world.
+//!
+//! No address is written to an output with the credentials that it may hold; see [`redacted`].
+
+mod address;
+mod backoff;
+mod cache;
+mod client;
+mod discover;
+mod download;
+mod event;
+mod facts;
+mod fetch;
+mod index;
+mod limits;
+mod local;
+mod pip;
+mod problem;
+mod request;
+mod sink;
+mod transport;
+mod verify;
+mod workspace;
+
+pub use address::redacted;
+pub use cache::{Cache, CacheError, CachedWheel};
+pub use client::{Client, ClientError, ClientSettings};
+pub use discover::{DiscoverError, IndexLocation, IndexOrigin, IndexSearch};
+pub use event::FetchEvent;
+pub use fetch::{FetchSettings, Fetcher};
+pub use index::{CoreMetadataFile, IndexClient, IndexFile, ProjectPage};
+pub use limits::Limits;
+pub use problem::{FetchError, Mismatch, MismatchKind, SourceProblem};
+pub use request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};

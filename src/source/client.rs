@@ -1,0 +1,304 @@
+//! The HTTP client: proxies and certificate roots from the environment, as pip takes them.
+
+use std::collections::HashSet;
+use std::error::Error;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use reqwest::{NoProxy, Proxy, redirect};
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::limits::Limits;
+
+/// What this program calls itself.
+const USER_AGENT: &str = concat!("ipwhl/", env!("CARGO_PKG_VERSION"));
+
+/// What the environment says about connections. Nothing is read or opened yet.
+#[derive(Clone, Default)]
+pub struct ClientSettings {
+    roots: Option<Roots>,
+    proxies: Vec<ProxySetting>,
+    no_proxy: Option<String>,
+    limits: Limits,
+}
+
+/// Certificates that replace those of the platform.
+#[derive(Clone)]
+struct Roots {
+    variable: &'static str,
+    paths: Vec<PathBuf>,
+}
+
+#[derive(Clone)]
+struct ProxySetting {
+    variable: String,
+    scheme: Scheme,
+    address: String,
+}
+
+#[derive(Clone, Copy)]
+enum Scheme {
+    Http,
+    Https,
+    Both,
+}
+
+impl ClientSettings {
+    /// Reads the settings from environment variables.
+    ///
+    /// Certificates: `PIP_CERT`, else `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE` (each a file or a
+    /// folder), else `SSL_CERT_FILE` and `SSL_CERT_DIR`, else the platform's. Proxies: `PIP_PROXY`
+    /// for everything, else `http_proxy`, `https_proxy`, `all_proxy`, in lower case before upper
+    /// case; hosts in `no_proxy` are asked directly.
+    pub fn from_variables(variables: &dyn Fn(&str) -> Option<OsString>, limits: Limits) -> Self {
+        let filled = |name: &str| variables(name).filter(|value| !value.is_empty());
+        let text = |name: &str| filled(name).map(|value| value.to_string_lossy().into_owned());
+        let either = |name: &str| {
+            let upper = name.to_uppercase();
+            // A CGI server puts the header `Proxy` of a stranger's request into HTTP_PROXY.
+            let forged = upper == "HTTP_PROXY" && filled("REQUEST_METHOD").is_some();
+            text(name)
+                .map(|value| (name.to_owned(), value))
+                .or_else(|| text(&upper).filter(|_| !forged).map(|value| (upper, value)))
+        };
+        let mut proxies = Vec::new();
+        if let Some(address) = text("PIP_PROXY") {
+            proxies.push(ProxySetting {
+                variable: "PIP_PROXY".to_owned(),
+                scheme: Scheme::Both,
+                address,
+            });
+        } else {
+            for (name, scheme) in [
+                ("http_proxy", Scheme::Http),
+                ("https_proxy", Scheme::Https),
+                ("all_proxy", Scheme::Both),
+            ] {
+                if let Some((variable, address)) = either(name) {
+                    proxies.push(ProxySetting {
+                        variable,
+                        scheme,
+                        address,
+                    });
+                }
+            }
+        }
+        Self {
+            roots: roots(&filled),
+            proxies,
+            // Off-pip: pip does not look at NO_PROXY beside PIP_PROXY. Here it always counts, as a
+            // gateway on the loopback address is no business of a proxy.
+            no_proxy: either("no_proxy").map(|(_, value)| value),
+            limits,
+        }
+    }
+
+    /// The limits that the client will keep.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+fn roots(filled: &dyn Fn(&str) -> Option<OsString>) -> Option<Roots> {
+    for variable in ["PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
+        if let Some(path) = filled(variable) {
+            return Some(Roots {
+                variable,
+                paths: vec![path.into()],
+            });
+        }
+    }
+    let file = filled("SSL_CERT_FILE").map(PathBuf::from);
+    let folders = filled("SSL_CERT_DIR")
+        .map(|list| std::env::split_paths(&list).collect::<Vec<_>>())
+        .unwrap_or_default();
+    let variable = if file.is_some() {
+        "SSL_CERT_FILE"
+    } else {
+        "SSL_CERT_DIR"
+    };
+    let paths: Vec<PathBuf> = file
+        .into_iter()
+        // A folder in the list that does not exist is usual; nothing but such folders is not.
+        .chain(folders.into_iter().filter(|folder| folder.is_dir()))
+        .collect();
+    let asked = filled("SSL_CERT_FILE").is_some() || filled("SSL_CERT_DIR").is_some();
+    asked.then_some(Roots { variable, paths })
+}
+
+/// An HTTP client with its limits. Cheap to clone; all clones share their connections.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) http: reqwest::Client,
+    pub(super) limits: Arc<Limits>,
+}
+
+impl Client {
+    /// Makes the client: reads certificates, opens no connection.
+    pub fn new(settings: &ClientSettings) -> Result<Self, ClientError> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .connect_timeout(settings.limits.connect_timeout)
+            // Redirects are followed one by one in `transport`, which looks at each.
+            .redirect(redirect::Policy::none())
+            .referer(false);
+        if !settings.proxies.is_empty() || !cfg!(any(target_os = "macos", target_os = "windows")) {
+            // What the environment says has been read; elsewhere the system may have settings.
+            builder = builder.no_proxy();
+        }
+        for proxy in &settings.proxies {
+            builder = builder.proxy(proxy.build(settings.no_proxy.as_deref())?);
+        }
+        let provider = Arc::new(ring::default_provider());
+        match &settings.roots {
+            Some(roots) => {
+                let mut config = ClientConfig::builder_with_provider(provider)
+                    .with_safe_default_protocol_versions()
+                    .map_err(|error| ClientError::Build(error.to_string()))?
+                    .with_root_certificates(roots.load()?)
+                    .with_no_client_auth();
+                config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+                builder = builder.tls_backend_preconfigured(config);
+            }
+            None => {
+                // reqwest takes the process's provider; whoever was first is as good.
+                let _ = ring::default_provider().install_default();
+            }
+        }
+        let http = builder
+            .build()
+            .map_err(|error| ClientError::Build(innermost(&error)))?;
+        Ok(Self {
+            http,
+            limits: Arc::new(settings.limits.clone()),
+        })
+    }
+
+    /// The limits that this client keeps.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Client")
+    }
+}
+
+impl ProxySetting {
+    fn build(&self, no_proxy: Option<&str>) -> Result<Proxy, ClientError> {
+        let proxy = match self.scheme {
+            Scheme::Http => Proxy::http(&self.address),
+            Scheme::Https => Proxy::https(&self.address),
+            Scheme::Both => Proxy::all(&self.address),
+        };
+        let proxy = proxy.map_err(|_| ClientError::Proxy {
+            variable: self.variable.clone(),
+        })?;
+        Ok(proxy.no_proxy(no_proxy.and_then(NoProxy::from_string)))
+    }
+}
+
+impl Roots {
+    fn load(&self) -> Result<RootCertStore, ClientError> {
+        let mut seen = HashSet::new();
+        for path in &self.paths {
+            let failed = |error: &dyn Error| ClientError::Roots {
+                variable: self.variable,
+                path: path.clone(),
+                reason: error.to_string(),
+            };
+            if path.is_dir() {
+                for entry in fs::read_dir(path).map_err(|error| failed(&error))? {
+                    let file = entry.map_err(|error| failed(&error))?.path();
+                    // A folder of certificates may hold other files too.
+                    if let Ok(certificates) = certificates(&file) {
+                        seen.extend(certificates);
+                    }
+                }
+            } else {
+                seen.extend(certificates(path).map_err(|error| failed(&error))?);
+            }
+        }
+        let mut store = RootCertStore::empty();
+        let (usable, _) = store.add_parsable_certificates(seen);
+        if usable == 0 {
+            return Err(ClientError::Roots {
+                variable: self.variable,
+                path: self.paths.first().cloned().unwrap_or_default(),
+                reason: "no usable certificate is there".to_owned(),
+            });
+        }
+        Ok(store)
+    }
+}
+
+fn certificates(
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error> {
+    CertificateDer::pem_file_iter(path)?.collect()
+}
+
+/// The last cause of an error, which is the one that says something.
+pub(super) fn innermost(error: &dyn Error) -> String {
+    let mut error = error;
+    while let Some(inner) = error.source() {
+        error = inner;
+    }
+    error.to_string()
+}
+
+/// Why there is no client. No value of a proxy variable is shown: it may hold a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientError {
+    /// A variable names certificates that cannot be read.
+    Roots {
+        /// The variable.
+        variable: &'static str,
+        /// The file or folder that it names.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A variable holds something that is no proxy's address.
+    Proxy {
+        /// The variable.
+        variable: String,
+    },
+    /// The TLS library refused what the platform offers.
+    Build(String),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Roots {
+                variable,
+                path,
+                reason,
+            } => write!(
+                formatter,
+                "the certificates that {variable} names cannot be read from {}: {reason}",
+                path.display()
+            ),
+            Self::Proxy { variable } => {
+                write!(formatter, "{variable} does not hold the address of a proxy")
+            }
+            Self::Build(reason) => {
+                write!(
+                    formatter,
+                    "the platform's certificates cannot be used: {reason}"
+                )
+            }
+        }
+    }
+}
+
+impl Error for ClientError {}

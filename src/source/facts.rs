@@ -1,0 +1,50 @@
+//! Small JSON files that are believed only when they are whole.
+//!
+//! Such a file has two lines: the SHA-256 of its name and of the second line, and the JSON. One
+//! that was cut, changed or put under another name counts as absent.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::dag::Sha256Digest;
+
+/// The largest file of facts that is read: what is known of one wheel, leaves included, is far
+/// below.
+const LARGEST: u64 = 64 << 20;
+
+/// Reads facts that were written under `name`; anything wrong with them is their absence.
+pub(super) fn read<T: DeserializeOwned>(path: &Path, name: &str) -> Option<T> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    file.take(LARGEST).read_to_end(&mut bytes).ok()?;
+    let (head, rest) = bytes.split_at_checked(64)?;
+    let json = rest.strip_prefix(b"\n")?.strip_suffix(b"\n")?;
+    let declared: Sha256Digest = std::str::from_utf8(head).ok()?.parse().ok()?;
+    if declared != checksum(name, json) {
+        return None;
+    }
+    serde_json::from_slice(json).ok()
+}
+
+/// Writes facts, to be put at their place by the caller.
+pub(super) fn write<T: Serialize>(out: &mut dyn Write, name: &str, facts: &T) -> io::Result<()> {
+    let json = serde_json::to_vec(facts)?;
+    let mut bytes = checksum(name, &json).to_string().into_bytes();
+    bytes.push(b'\n');
+    bytes.extend_from_slice(&json);
+    bytes.push(b'\n');
+    out.write_all(&bytes)
+}
+
+fn checksum(name: &str, json: &[u8]) -> Sha256Digest {
+    let mut hasher = Sha256::new();
+    hasher.update(name);
+    hasher.update([0]);
+    hasher.update(json);
+    let digest: [u8; 32] = hasher.finalize().into();
+    Sha256Digest::from(digest)
+}

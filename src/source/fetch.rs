@@ -1,0 +1,432 @@
+//! Wheels from wherever they can be had: the cache, the sources in order of preference, the
+//! mirrors by content-id. Each byte is verified, wherever it comes from.
+
+use std::fs;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+
+use futures_util::stream::{self, Stream, StreamExt};
+use tokio::sync::OnceCell;
+use url::Url;
+
+use super::address::Address;
+use super::cache::{Cache, CacheError, CachedWheel};
+use super::client::{Client, ClientError, ClientSettings};
+use super::discover::IndexSearch;
+use super::download::{DownloadError, download};
+use super::event::{FetchEvent, Reporter};
+use super::index::{IndexClient, IndexFile};
+use super::local;
+use super::problem::{FetchError, SourceProblem};
+use super::request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};
+use super::sink::Received;
+use super::verify::{Compared, Expectation};
+use crate::dag::Profile;
+
+/// What a [`Fetcher`] needs to know.
+#[derive(Clone)]
+pub struct FetchSettings {
+    /// Where wheels are kept.
+    pub cache: Cache,
+    /// Proxies, certificates and limits.
+    pub client: ClientSettings,
+    /// What may name the index.
+    pub index: IndexSearch,
+    /// Gateways that are asked by content-id when every source has failed.
+    pub gateways: Vec<Url>,
+    /// The repository's profile.
+    pub profile: Profile,
+    /// How many wheels are fetched at once.
+    pub jobs: NonZeroUsize,
+    /// Whether the network is left alone.
+    pub offline: bool,
+}
+
+/// Fetches wheels. The network, and the search for an index, begin when they are needed.
+pub struct Fetcher {
+    settings: FetchSettings,
+    client: OnceLock<Result<Client, ClientError>>,
+    index: OnceCell<Result<IndexClient, SourceProblem>>,
+}
+
+type Progress<'a> = &'a (dyn Fn(FetchEvent) + Sync);
+
+impl Fetcher {
+    /// A fetcher with these settings.
+    pub fn new(settings: FetchSettings) -> Self {
+        Self {
+            settings,
+            client: OnceLock::new(),
+            index: OnceCell::new(),
+        }
+    }
+
+    /// The cache that wheels are kept in.
+    pub fn cache(&self) -> &Cache {
+        &self.settings.cache
+    }
+
+    /// Fetches wheels, several at once, and gives each as soon as it is there, with the position
+    /// of its request.
+    pub fn fetch_all<'a>(
+        &'a self,
+        requests: &'a [WheelRequest],
+        progress: Progress<'a>,
+    ) -> impl Stream<Item = (usize, Result<FetchedWheel, FetchError>)> + 'a {
+        stream::iter(requests.iter().enumerate())
+            .map(move |(wheel, request)| async move {
+                (wheel, self.fetch(wheel, request, progress).await)
+            })
+            .buffer_unordered(self.settings.jobs.get())
+    }
+
+    /// Asks each listed source of each wheel afresh, without the cache, and gives what each had, as
+    /// soon as all of a wheel are known, with the position of its request.
+    pub fn check_sources<'a>(
+        &'a self,
+        requests: &'a [WheelRequest],
+        progress: Progress<'a>,
+    ) -> impl Stream<Item = (usize, Result<Vec<SourceOutcome>, CacheError>)> + 'a {
+        stream::iter(requests.iter().enumerate())
+            .map(move |(wheel, request)| async move {
+                (wheel, self.check_wheel(wheel, request, progress).await)
+            })
+            .buffer_unordered(self.settings.jobs.get())
+    }
+
+    /// Fetches one wheel; `wheel` is its number in the events.
+    pub async fn fetch(
+        &self,
+        wheel: usize,
+        request: &WheelRequest,
+        progress: Progress<'_>,
+    ) -> Result<FetchedWheel, FetchError> {
+        let reporter = Reporter { wheel, progress };
+        let result = self.fetch_quietly(request, &reporter).await;
+        let cached = result.as_ref().is_ok_and(|wheel| wheel.from.is_none());
+        reporter.finished(cached, result.is_ok());
+        result
+    }
+
+    /// Fetches a file that an index offers and nobody has declared yet: verified with what the
+    /// index says of it, its CID computed under the repository's profile.
+    pub async fn fetch_listed(
+        &self,
+        wheel: usize,
+        file: &IndexFile,
+        progress: Progress<'_>,
+    ) -> Result<FetchedWheel, FetchError> {
+        let reporter = Reporter { wheel, progress };
+        let result = self.fetch_listed_quietly(file, &reporter).await;
+        let cached = result.as_ref().is_ok_and(|wheel| wheel.from.is_none());
+        reporter.finished(cached, result.is_ok());
+        result
+    }
+
+    /// The client of the index. The first call finds out which index is meant.
+    pub async fn index(&self) -> Result<&IndexClient, SourceProblem> {
+        let index = self.index.get_or_init(|| async {
+            let failed = |reason: String| SourceProblem::Failed {
+                place: "the index".to_owned(),
+                reason,
+            };
+            if self.settings.offline {
+                return Err(offline("the index".to_owned()));
+            }
+            let search = self.settings.index.clone();
+            // It may read files and start a Python.
+            let location = tokio::task::spawn_blocking(move || search.find())
+                .await
+                .map_err(|_| failed("the search for it has stopped".to_owned()))?
+                .map_err(|error| failed(error.to_string()))?;
+            let client = self.client().map_err(|error| failed(error.to_string()))?;
+            Ok(IndexClient::new(client.clone(), &location))
+        });
+        index.await.as_ref().map_err(Clone::clone)
+    }
+
+    fn client(&self) -> Result<&Client, ClientError> {
+        self.client
+            .get_or_init(|| Client::new(&self.settings.client))
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    fn client_for(&self, place: &dyn ToString) -> Result<&Client, SourceProblem> {
+        if self.settings.offline {
+            return Err(offline(place.to_string()));
+        }
+        self.client().map_err(|error| SourceProblem::Failed {
+            place: place.to_string(),
+            reason: error.to_string(),
+        })
+    }
+
+    async fn fetch_quietly(
+        &self,
+        request: &WheelRequest,
+        reporter: &Reporter<'_>,
+    ) -> Result<FetchedWheel, FetchError> {
+        let expectation = self.expectation(request);
+        let cid = request.content_id;
+        let cache = self.settings.cache.clone();
+        if let Some(cached) = blocking(move || cache.wheel(&cid)).await.flatten() {
+            let mismatches = expectation.contradictions(cached.dag.size(), &cached.sha256);
+            if mismatches.is_empty() {
+                return Ok(fetched(cached, None, Vec::new()));
+            }
+            let place = format!("the content {cid}");
+            return Err(FetchError::Sources {
+                file_name: request.file_name.clone(),
+                problems: vec![SourceProblem::Mismatch { place, mismatches }],
+            });
+        }
+        let mut problems = Vec::new();
+        for place in self.places(request) {
+            let received = match self.receive(&place, &expectation, reporter).await {
+                Ok(received) => received,
+                Err(DownloadError::Source(problem)) => {
+                    problems.push(problem);
+                    continue;
+                }
+                Err(DownloadError::Cache(error)) => return Err(error.into()),
+            };
+            let Received { file, compared } = received;
+            let fits = compared.content_fits;
+            let mismatches = compared.mismatches.clone();
+            if fits {
+                // Even where the declaration contradicts itself, these bytes are verified.
+                let cached = self.keep(file, compared).await?;
+                if mismatches.is_empty() {
+                    return Ok(fetched(cached, Some(place.to_string()), problems));
+                }
+            }
+            let place = place.to_string();
+            problems.push(SourceProblem::Mismatch { place, mismatches });
+            if fits {
+                // Wherever else the content comes from, it is the same.
+                break;
+            }
+        }
+        Err(FetchError::Sources {
+            file_name: request.file_name.clone(),
+            problems,
+        })
+    }
+
+    async fn fetch_listed_quietly(
+        &self,
+        file: &IndexFile,
+        reporter: &Reporter<'_>,
+    ) -> Result<FetchedWheel, FetchError> {
+        let profile = self.settings.profile;
+        let failed = |problem: SourceProblem| FetchError::Sources {
+            file_name: file.file_name.clone(),
+            problems: vec![problem],
+        };
+        if let Some(sha256) = file.sha256 {
+            let cache = self.settings.cache.clone();
+            let find = move || cache.wheel(&cache.cid_of(&sha256, profile)?);
+            if let Some(cached) = blocking(find).await.flatten()
+                && cached.sha256 == sha256
+            {
+                return Ok(fetched(cached, None, Vec::new()));
+            }
+        }
+        let address = self.index().await.map_err(failed)?.address(file);
+        let client = self.client_for(&address).map_err(failed)?;
+        let expectation = Expectation {
+            content_id: None,
+            sha256: file.sha256,
+            size: file.size,
+            profile,
+        };
+        let cache = &self.settings.cache;
+        let received = match download(client, cache, &address, &expectation, reporter).await {
+            Ok(received) => received,
+            Err(DownloadError::Source(problem)) => return Err(failed(problem)),
+            Err(DownloadError::Cache(error)) => return Err(error.into()),
+        };
+        let Received {
+            file: bytes,
+            compared,
+        } = received;
+        if !compared.content_fits {
+            return Err(failed(SourceProblem::Mismatch {
+                place: address.to_string(),
+                mismatches: compared.mismatches,
+            }));
+        }
+        let cached = self.keep(bytes, compared).await?;
+        cache.keep_cid_of(&cached.sha256, profile, &cached.dag.cid())?;
+        Ok(fetched(cached, Some(address.to_string()), Vec::new()))
+    }
+
+    async fn check_wheel(
+        &self,
+        wheel: usize,
+        request: &WheelRequest,
+        progress: Progress<'_>,
+    ) -> Result<Vec<SourceOutcome>, CacheError> {
+        let reporter = Reporter { wheel, progress };
+        let expectation = self.expectation(request);
+        let mut outcomes = Vec::new();
+        for source in &request.sources {
+            let place = Place::Source(source);
+            let problem = match self.receive(&place, &expectation, &reporter).await {
+                Ok(received) if received.compared.mismatches.is_empty() => None,
+                Ok(received) => Some(SourceProblem::Mismatch {
+                    place: place.to_string(),
+                    mismatches: received.compared.mismatches,
+                }),
+                Err(DownloadError::Source(problem)) => Some(problem),
+                Err(DownloadError::Cache(error)) => {
+                    reporter.finished(false, false);
+                    return Err(error);
+                }
+            };
+            outcomes.push(SourceOutcome {
+                source: source.clone(),
+                problem,
+            });
+        }
+        let verified = outcomes.iter().all(|outcome| outcome.problem.is_none());
+        reporter.finished(false, verified);
+        Ok(outcomes)
+    }
+
+    fn expectation(&self, request: &WheelRequest) -> Expectation {
+        Expectation {
+            content_id: Some(request.content_id),
+            sha256: request.sha256,
+            size: request.size,
+            profile: self.settings.profile,
+        }
+    }
+
+    /// The places to try, in order.
+    fn places<'a>(&self, request: &'a WheelRequest) -> Vec<Place<'a>> {
+        let gateways = self.settings.gateways.iter().filter_map(|gateway| {
+            let mut url = gateway.clone();
+            url.path_segments_mut()
+                .ok()?
+                .pop_if_empty()
+                .push("ipfs")
+                .push(&request.content_id.to_string());
+            Some(Place::Mirror(Address::new(url)))
+        });
+        let sources = request.sources.iter().map(Place::Source);
+        sources.chain(gateways).collect()
+    }
+
+    async fn receive(
+        &self,
+        place: &Place<'_>,
+        expectation: &Expectation,
+        reporter: &Reporter<'_>,
+    ) -> Result<Received, DownloadError> {
+        let cache = &self.settings.cache;
+        let address = match place {
+            Place::Source(SourceLocation::File(path)) => {
+                let (path, cache, expectation) = (path.clone(), cache.clone(), expectation.clone());
+                reporter.started(place, fs::metadata(&path).ok().map(|file| file.len()));
+                let shown = place.to_string();
+                let largest = self.settings.client.limits().wheel_size;
+                let copy = move || local::copy(&path, &shown, &cache, &expectation, largest);
+                let copied = blocking(copy).await.ok_or_else(|| stopped(place))??;
+                reporter.bytes(copied.compared.dag.size());
+                return Ok(copied);
+            }
+            Place::Source(SourceLocation::Web(url)) => Address::new(url.clone()),
+            Place::Mirror(address) => address.clone(),
+            Place::Source(SourceLocation::PackageUrl {
+                project, file_name, ..
+            }) => {
+                self.client_for(place)?;
+                let index = self.index().await?;
+                let shown = place.to_string();
+                let file = index
+                    .file(project, file_name)
+                    .await
+                    .map_err(|problem| problem.via(&shown))?;
+                let address = index.address(&file);
+                let client = self.client_for(place)?;
+                return download(client, cache, &address, expectation, reporter)
+                    .await
+                    .map_err(|error| match error {
+                        DownloadError::Source(problem) => problem.via(&shown).into(),
+                        DownloadError::Cache(error) => error.into(),
+                    });
+            }
+        };
+        let client = self.client_for(place)?;
+        download(client, cache, &address, expectation, reporter).await
+    }
+
+    async fn keep(
+        &self,
+        file: tempfile::NamedTempFile,
+        compared: Compared,
+    ) -> Result<CachedWheel, CacheError> {
+        let cache = self.settings.cache.clone();
+        blocking(move || cache.keep_wheel(file, compared.dag, compared.sha256))
+            .await
+            .unwrap_or_else(|| {
+                Err(CacheError::new(
+                    self.settings.cache.root(),
+                    "write to",
+                    io::Error::other("the thread that writes has stopped"),
+                ))
+            })
+    }
+}
+
+/// A place to try.
+enum Place<'a> {
+    Source(&'a SourceLocation),
+    Mirror(Address),
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Source(source) => source.fmt(formatter),
+            Self::Mirror(address) => address.fmt(formatter),
+        }
+    }
+}
+
+fn offline(place: String) -> SourceProblem {
+    SourceProblem::Failed {
+        place,
+        reason: "it is not in the cache, and the network is left alone (--offline)".to_owned(),
+    }
+}
+
+fn stopped(place: &Place<'_>) -> SourceProblem {
+    SourceProblem::Failed {
+        place: place.to_string(),
+        reason: "the thread that reads it has stopped".to_owned(),
+    }
+}
+
+fn fetched(
+    cached: CachedWheel,
+    from: Option<String>,
+    passed_over: Vec<SourceProblem>,
+) -> FetchedWheel {
+    FetchedWheel {
+        size: cached.dag.size(),
+        path: cached.path,
+        dag: cached.dag,
+        sha256: cached.sha256,
+        from,
+        passed_over,
+    }
+}
+
+/// Runs what reads or writes files on a thread of its own; nothing when that thread has panicked.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}

@@ -1,0 +1,89 @@
+//! Project pages in HTML (PEP 503, 592, 629, 658, 714).
+
+use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::{CoreMetadataFile, IndexFile, check_api_version, resolve};
+use crate::dag::Sha256Digest;
+
+/// Reads a page that was found at `address`.
+pub(super) fn parse(body: &[u8], address: &Url) -> Result<Vec<IndexFile>, String> {
+    let mut emitter = DefaultEmitter::default();
+    // Without this, what stands in a `<script>` would be read as tags.
+    emitter.naively_switch_states(true);
+    let mut base: Option<Url> = None;
+    let mut files = Vec::new();
+    for token in Tokenizer::new_with_emitter(body, emitter) {
+        let Ok(token) = token;
+        let Token::StartTag(tag) = token else {
+            continue;
+        };
+        match tag.name.as_slice() {
+            b"base" if base.is_none() => {
+                base = attribute(&tag, "href").and_then(|href| address.join(&href).ok());
+            }
+            b"meta" if attribute(&tag, "name").as_deref() == Some("pypi:repository-version") => {
+                check_api_version(&attribute(&tag, "content").unwrap_or_default())?;
+            }
+            b"a" => files.extend(file(&tag, base.as_ref().unwrap_or(address))?),
+            _ => {}
+        }
+    }
+    Ok(files)
+}
+
+/// The value of an attribute; the tokenizer has replaced the entities in it.
+fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
+    let value = tag.attributes.get(name.as_bytes())?;
+    Some(String::from_utf8_lossy(value).into_owned())
+}
+
+/// The file that an anchor leads to; an anchor that leads to none, as one to a home page, is left
+/// out.
+fn file(tag: &StartTag<()>, base: &Url) -> Result<Option<IndexFile>, String> {
+    let Some((url, fragment)) = attribute(tag, "href").and_then(|href| resolve(base, &href)) else {
+        return Ok(None);
+    };
+    let last = url
+        .path_segments()
+        .and_then(|mut segments| segments.next_back())
+        .unwrap_or_default();
+    let file_name = percent_decode_str(last).decode_utf8_lossy().into_owned();
+    if file_name.is_empty() {
+        return Ok(None);
+    }
+    // PEP 503: `#<hash name>=<hash value>`; some servers write several, joined by `&`.
+    let sha256 = fragment
+        .iter()
+        .flat_map(|fragment| fragment.split('&'))
+        .find_map(|part| part.strip_prefix("sha256="))
+        .map(|text| digest(text, &file_name))
+        .transpose()?;
+    // PEP 714: the newer name wins.
+    let core_metadata =
+        attribute(tag, "data-core-metadata").or_else(|| attribute(tag, "data-dist-info-metadata"));
+    let core_metadata = match core_metadata.as_deref().map(str::trim) {
+        None | Some("false") => CoreMetadataFile::Absent,
+        Some(text) => match text.strip_prefix("sha256=") {
+            Some(text) => CoreMetadataFile::Sha256(digest(text, &file_name)?),
+            None => CoreMetadataFile::Unverifiable,
+        },
+    };
+    Ok(Some(IndexFile {
+        file_name,
+        url,
+        sha256,
+        size: None,
+        requires_python: attribute(tag, "data-requires-python")
+            .filter(|text| !text.trim().is_empty()),
+        yanked: attribute(tag, "data-yanked"),
+        core_metadata,
+    }))
+}
+
+fn digest(text: &str, file_name: &str) -> Result<Sha256Digest, String> {
+    text.to_ascii_lowercase()
+        .parse()
+        .map_err(|_| format!("its page has no valid sha256 of {file_name}: `{text}`"))
+}

@@ -1,0 +1,54 @@
+//! How much, how long and how often: every limit of this room, by name.
+
+use std::time::Duration;
+
+/// The limits of transport. [`Limits::default`] is for people; tests take shorter ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest time until a connection stands, TLS included.
+    pub connect_timeout: Duration,
+    /// The longest time from a request to the head of its response.
+    pub response_timeout: Duration,
+    /// The longest time without a single byte of a body. A body as a whole has no limit of time.
+    pub idle_timeout: Duration,
+    /// How often one address is tried in a row without getting any further.
+    pub attempts: u32,
+    /// How many more bytes than ever before an attempt must have brought for the count of
+    /// attempts to start anew.
+    pub progress: u64,
+    /// The delay before the second attempt; it doubles with each further one.
+    pub first_delay: Duration,
+    /// The longest delay that doubling leads to.
+    pub longest_delay: Duration,
+    /// The longest delay that a server may ask for by `Retry-After`; one that asks for more is not
+    /// waited for.
+    pub longest_retry_after: Duration,
+    /// How many redirects one request follows.
+    pub redirects: usize,
+    /// The largest wheel, in bytes. What a declaration says of its size is a limit as well.
+    pub wheel_size: u64,
+    /// The largest page of an index, in bytes.
+    pub page_size: u64,
+    /// The largest METADATA file that an index serves beside a wheel, in bytes: ten times above
+    /// the largest seen in real wheels (142 KB) and more.
+    pub metadata_size: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(20),
+            response_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(30),
+            attempts: 5,
+            progress: 1 << 20,
+            first_delay: Duration::from_millis(500),
+            longest_delay: Duration::from_secs(15),
+            longest_retry_after: Duration::from_secs(60),
+            redirects: 10,
+            wheel_size: 8 << 30,
+            page_size: 256 << 20,
+            metadata_size: 4 << 20,
+        }
+    }
+}

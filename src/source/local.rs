@@ -1,0 +1,78 @@
+//! Wheels that lie on this machine.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use super::cache::{Cache, CacheError};
+use super::download::DownloadError;
+use super::problem::{MismatchKind, SourceProblem};
+use super::sink::Received;
+use super::verify::{Expectation, mismatch};
+use crate::dag::FileHasher;
+
+/// How much of a local file is read at once.
+const STEP: usize = 256 << 10;
+
+/// Takes a local file into the cache's unfinished files, hashed on the way: what is used later
+/// is what was verified, whatever happens to the file meanwhile.
+pub(super) fn copy(
+    path: &Path,
+    place: &str,
+    cache: &Cache,
+    expectation: &Expectation,
+    largest: u64,
+) -> Result<Received, DownloadError> {
+    let gone = |reason: &str| SourceProblem::Missing {
+        place: place.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let unreadable = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => gone("there is no such file"),
+        _ => SourceProblem::Failed {
+            place: place.to_owned(),
+            reason: format!("it cannot be read: {error}"),
+        },
+    };
+    // Asked before it is opened: opening a pipe would wait for somebody to write into it.
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(gone("it is no regular file").into());
+    }
+    let size = metadata.len();
+    if let Some(declared) = expectation.size.filter(|declared| *declared != size) {
+        let problem = SourceProblem::Mismatch {
+            place: place.to_owned(),
+            mismatches: vec![mismatch(MismatchKind::Size, &declared, &size)],
+        };
+        return Err(problem.into());
+    }
+    if size > largest {
+        let problem = SourceProblem::Failed {
+            place: place.to_owned(),
+            reason: format!("it has {size} bytes, and {largest} is the largest that is taken"),
+        };
+        return Err(problem.into());
+    }
+    let mut reader = File::open(path).map_err(unreadable)?.take(size);
+    let mut file = cache.partial()?;
+    let mut hasher = FileHasher::new(expectation.first_profile());
+    let mut buffer = vec![0; STEP];
+    loop {
+        let count = match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(unreadable(error).into()),
+        };
+        hasher.update(&buffer[..count]);
+        file.write_all(&buffer[..count])
+            .map_err(|error| CacheError::new(file.path(), "write", error))?;
+    }
+    let (dag, sha256) = hasher.finish();
+    let copied: &Path = file.path();
+    let compared = expectation
+        .compare(dag, sha256, &mut || File::open(copied))
+        .map_err(CacheError::at(copied, "read"))?;
+    Ok(Received { file, compared })
+}

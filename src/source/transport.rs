@@ -1,0 +1,295 @@
+//! One request: redirects followed one by one, what was answered, and what may be tried again.
+
+use std::error::Error;
+use std::future::Future;
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use reqwest::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
+};
+use reqwest::{Response, StatusCode};
+
+use super::address::Address;
+use super::backoff::{Backoff, retry_after};
+use super::client::{Client, innermost};
+use super::problem::SourceProblem;
+
+/// Why one attempt brought nothing.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It may go better next time, perhaps after the delay that the server asked for.
+    Passing(String, Option<Duration>),
+    /// It will not.
+    Lasting(String),
+    /// The server has no such file.
+    Missing(String),
+    /// What was decided elsewhere, such as bytes that differ.
+    Problem(SourceProblem),
+}
+
+impl Trouble {
+    pub(super) fn passing(reason: impl Into<String>) -> Self {
+        Self::Passing(reason.into(), None)
+    }
+
+    pub(super) fn at(self, place: &Address) -> SourceProblem {
+        let place = place.to_string();
+        match self {
+            Self::Passing(reason, _) | Self::Lasting(reason) => {
+                SourceProblem::Failed { place, reason }
+            }
+            Self::Missing(reason) => SourceProblem::Missing { place, reason },
+            Self::Problem(problem) => problem,
+        }
+    }
+}
+
+/// What is done before an attempt is repeated: the caller is told why, and after which delay.
+pub(super) type OnRetry<'a> = &'a (dyn Fn(&str, Duration) + Sync);
+
+/// Waits before the next attempt, or says why there is none.
+pub(super) async fn wait(
+    trouble: Trouble,
+    backoff: &mut Backoff<'_>,
+    on_retry: OnRetry<'_>,
+) -> Result<(), Trouble> {
+    let Trouble::Passing(reason, asked) = trouble else {
+        return Err(trouble);
+    };
+    match backoff.next(asked) {
+        Some(delay) => {
+            on_retry(&reason, delay);
+            tokio::time::sleep(delay).await;
+            Ok(())
+        }
+        None => Err(Trouble::Passing(reason, asked)),
+    }
+}
+
+/// A small body with what is needed to read it.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) address: Address,
+    pub(super) content_type: String,
+    pub(super) body: Vec<u8>,
+}
+
+impl Client {
+    /// Asks for an address, following redirects. The response is 200, or 206 or 416 where a range was
+    /// asked for; the address is the one that answered.
+    pub(super) async fn get(
+        &self,
+        start: &Address,
+        headers: &HeaderMap,
+    ) -> Result<(Response, Address), Trouble> {
+        let mut address = start.clone();
+        for _ in 0..=self.limits.redirects {
+            let mut request = self
+                .http
+                .get(address.url().clone())
+                .headers(headers.clone())
+                .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            if let Some(credentials) = address.credentials() {
+                request = request.header(AUTHORIZATION, credentials.clone());
+            }
+            let response = self
+                .within(self.limits.response_timeout, "no answer", request.send())
+                .await?;
+            if !is_redirect(response.status()) {
+                check_status(&response, headers.contains_key(reqwest::header::RANGE))?;
+                check_encoding(&response)?;
+                return Ok((response, address));
+            }
+            address = redirect(start, &address, &response)?;
+        }
+        Err(Trouble::Lasting(format!(
+            "it redirects more than {} times",
+            self.limits.redirects
+        )))
+    }
+
+    /// The next bytes of a body; nothing at its end.
+    pub(super) async fn chunk(&self, response: &mut Response) -> Result<Option<Bytes>, Trouble> {
+        self.within(self.limits.idle_timeout, "no byte came", response.chunk())
+            .await
+    }
+
+    /// A whole small body, with as many attempts as the limits allow.
+    pub(super) async fn page(
+        &self,
+        address: &Address,
+        headers: &HeaderMap,
+        largest: u64,
+    ) -> Result<Page, SourceProblem> {
+        let mut backoff = Backoff::new(&self.limits);
+        loop {
+            let trouble = match self.page_once(address, headers, largest).await {
+                Ok(page) => return Ok(page),
+                Err(trouble) => trouble,
+            };
+            wait(trouble, &mut backoff, &|_, _| {})
+                .await
+                .map_err(|trouble| trouble.at(address))?;
+        }
+    }
+
+    async fn page_once(
+        &self,
+        start: &Address,
+        headers: &HeaderMap,
+        largest: u64,
+    ) -> Result<Page, Trouble> {
+        let (mut response, address) = self.get(start, headers).await?;
+        let content_type = response
+            .headers()
+            .get(reqwest::header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        let mut body = Vec::new();
+        while let Some(bytes) = self.chunk(&mut response).await? {
+            if body.len() as u64 + bytes.len() as u64 > largest {
+                return Err(Trouble::Lasting(format!(
+                    "its answer is larger than {largest} bytes"
+                )));
+            }
+            body.extend_from_slice(&bytes);
+        }
+        Ok(Page {
+            address,
+            content_type,
+            body,
+        })
+    }
+
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        what: &str,
+        step: impl Future<Output = Result<T, reqwest::Error>>,
+    ) -> Result<T, Trouble> {
+        match tokio::time::timeout(limit, step).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.explain(error)),
+            Err(_) => Err(Trouble::passing(format!("{what} within {}", shown(limit)))),
+        }
+    }
+
+    /// Says why a request failed, without the address, and whether another attempt makes sense.
+    fn explain(&self, error: reqwest::Error) -> Trouble {
+        let error = error.without_url();
+        if let Some(reason) = certificate_problem(&error) {
+            return Trouble::Lasting(format!("its certificate is refused: {reason}"));
+        }
+        if error.is_builder() {
+            return Trouble::Lasting(format!("it cannot be asked for: {}", innermost(&error)));
+        }
+        Trouble::passing(if error.is_connect() && error.is_timeout() {
+            format!(
+                "no connection within {}",
+                shown(self.limits.connect_timeout)
+            )
+        } else if error.is_connect() {
+            format!("no connection: {}", innermost(&error))
+        } else if error.is_body() || error.is_decode() {
+            format!("its answer was cut: {}", innermost(&error))
+        } else {
+            format!("the connection broke: {}", innermost(&error))
+        })
+    }
+}
+
+fn shown(limit: Duration) -> String {
+    if limit.subsec_millis() == 0 {
+        format!("{} s", limit.as_secs())
+    } else {
+        format!("{} ms", limit.as_millis())
+    }
+}
+
+/// A certificate that is refused now is refused a second later.
+fn certificate_problem(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(rustls::Error::InvalidCertificate(reason)) = error.downcast_ref() {
+            return Some(reason.to_string());
+        }
+        // The `source` of an I/O error is that of the error inside of it, which is thus left out.
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// Where a redirect leads, with the credentials of the start where it stays at its origin.
+fn redirect(start: &Address, current: &Address, response: &Response) -> Result<Address, Trouble> {
+    let target = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| current.url().join(value).ok());
+    let Some(target) = target else {
+        return Err(Trouble::Lasting(
+            "it redirects without a usable address".to_owned(),
+        ));
+    };
+    match (current.url().scheme(), target.scheme()) {
+        ("https", "http") => Err(Trouble::Lasting(
+            "it redirects from https to http, which is refused".to_owned(),
+        )),
+        (_, "http" | "https") => Ok(start.lend(target)),
+        (_, scheme) => Err(Trouble::Lasting(format!(
+            "it redirects to an address of the scheme `{scheme}`"
+        ))),
+    }
+}
+
+fn check_status(response: &Response, ranged: bool) -> Result<(), Trouble> {
+    let status = response.status();
+    let reason = format!("the server answered {status}");
+    match status.as_u16() {
+        200 => Ok(()),
+        206 | 416 if ranged => Ok(()),
+        404 | 410 => Err(Trouble::Missing(reason)),
+        401 | 403 | 407 => Err(Trouble::Lasting(format!(
+            "{reason}: credentials are missing or not accepted"
+        ))),
+        408 | 429 | 500..=599 => {
+            let asked = response
+                .headers()
+                .get(RETRY_AFTER)
+                .and_then(|value| value.to_str().ok())
+                .and_then(|value| retry_after(value, SystemTime::now()));
+            let reason = match asked {
+                Some(delay) => format!("{reason} and asks to wait {} s", delay.as_secs()),
+                None => reason,
+            };
+            Err(Trouble::Passing(reason, asked))
+        }
+        _ => Err(Trouble::Lasting(reason)),
+    }
+}
+
+/// The bytes that are hashed must be those of the file (RFC 9110, section 8.4).
+fn check_encoding(response: &Response) -> Result<(), Trouble> {
+    for value in response.headers().get_all(CONTENT_ENCODING) {
+        let value = value.to_str().unwrap_or("an unreadable one");
+        if !value.is_empty() && !value.eq_ignore_ascii_case("identity") {
+            return Err(Trouble::Lasting(format!(
+                "it is sent in the encoding `{value}`, though none was asked for"
+            )));
+        }
+    }
+    Ok(())
+}

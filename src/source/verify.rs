@@ -1,0 +1,162 @@
+//! Whether bytes are what was declared: their number, their SHA-256, their CID.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use super::problem::{Mismatch, MismatchKind};
+use crate::dag::{Cid, Codec, FileDag, FileHasher, LeafHasher, Profile, Sha256Digest, Version};
+
+/// How much of a file is read at once.
+const STEP: usize = 256 << 10;
+
+/// What is declared of a file.
+#[derive(Clone, Debug)]
+pub(super) struct Expectation {
+    /// The CID; nothing when the file is only now being looked at, and the CID is to be found.
+    pub(super) content_id: Option<Cid>,
+    pub(super) sha256: Option<Sha256Digest>,
+    pub(super) size: Option<u64>,
+    /// The repository's profile.
+    pub(super) profile: Profile,
+}
+
+/// What the bytes of a file say, compared with what was declared.
+#[derive(Debug)]
+pub(super) struct Compared {
+    pub(super) dag: FileDag,
+    pub(super) sha256: Sha256Digest,
+    /// Whether the CID is the declared one. Then the bytes are, and whatever differs besides is a
+    /// contradiction within the declaration.
+    pub(super) content_fits: bool,
+    pub(super) mismatches: Vec<Mismatch>,
+}
+
+impl Expectation {
+    /// The profile that the bytes are hashed under on their way in.
+    pub(super) fn first_profile(&self) -> Profile {
+        self.content_id
+            .and_then(|cid| candidates(&cid, self.profile, self.size).first().copied())
+            .unwrap_or(self.profile)
+    }
+
+    /// What is declared besides the CID, and differs.
+    pub(super) fn contradictions(&self, size: u64, sha256: &Sha256Digest) -> Vec<Mismatch> {
+        let mut mismatches = Vec::new();
+        if let Some(declared) = self.size.filter(|declared| *declared != size) {
+            mismatches.push(mismatch(MismatchKind::Size, &declared, &size));
+        }
+        if let Some(declared) = self.sha256.filter(|declared| declared != sha256) {
+            mismatches.push(mismatch(MismatchKind::Sha256, &declared, sha256));
+        }
+        mismatches
+    }
+
+    /// Compares a file that has been hashed once; it is read again where its CID may be of another
+    /// profile.
+    pub(super) fn compare(
+        &self,
+        dag: FileDag,
+        sha256: Sha256Digest,
+        again: &mut dyn FnMut() -> io::Result<File>,
+    ) -> io::Result<Compared> {
+        let size = dag.size();
+        let mut mismatches = self.contradictions(size, &sha256);
+        let Some(declared) = self.content_id else {
+            // Whoever looks at a file for the first time believes the index's hash, or nothing.
+            return Ok(Compared {
+                content_fits: mismatches.is_empty(),
+                dag,
+                sha256,
+                mismatches,
+            });
+        };
+        let found = dag.cid();
+        if found == declared {
+            return Ok(Compared {
+                dag,
+                sha256,
+                content_fits: true,
+                mismatches,
+            });
+        }
+        for profile in candidates(&declared, self.profile, Some(size)) {
+            if profile == dag.profile() {
+                continue;
+            }
+            let other = hash_leaves(profile, &mut again()?)?;
+            if other.cid() == declared {
+                return Ok(Compared {
+                    dag: other,
+                    sha256,
+                    content_fits: true,
+                    mismatches,
+                });
+            }
+        }
+        mismatches.push(mismatch(MismatchKind::ContentId, &declared, &found));
+        Ok(Compared {
+            dag,
+            sha256,
+            content_fits: false,
+            mismatches,
+        })
+    }
+}
+
+pub(super) fn mismatch(
+    kind: MismatchKind,
+    declared: &dyn ToString,
+    found: &dyn ToString,
+) -> Mismatch {
+    Mismatch {
+        kind,
+        declared: declared.to_string(),
+        found: found.to_string(),
+    }
+}
+
+/// The profiles under which a file of this size, where it is known, can have this CID: the
+/// preferred one first, the others after it (FORMATS 5).
+fn candidates(cid: &Cid, preferred: Profile, size: Option<u64>) -> Vec<Profile> {
+    let mut profiles: Vec<Profile> = Profile::ALL
+        .into_iter()
+        .filter(|profile| match cid.version() {
+            Version::V0 => !profile.raw_leaves(),
+            Version::V1 => profile.raw_leaves(),
+        })
+        .filter(|profile| match (cid.version(), size) {
+            // Under raw leaves, the root is a leaf exactly when there is one leaf only.
+            (Version::V1, Some(size)) => {
+                (cid.codec() == Codec::Raw) == (profile.leaf_count(size) == 1)
+            }
+            _ => true,
+        })
+        .collect();
+    profiles.sort_by_key(|profile| *profile != preferred);
+    profiles
+}
+
+/// Hashes a whole file: its SHA-256 and its leaves.
+pub(super) fn hash(profile: Profile, reader: &mut dyn Read) -> io::Result<(FileDag, Sha256Digest)> {
+    let mut hasher = FileHasher::new(profile);
+    each_step(reader, &mut |bytes| hasher.update(bytes))?;
+    Ok(hasher.finish())
+}
+
+fn hash_leaves(profile: Profile, reader: &mut dyn Read) -> io::Result<FileDag> {
+    let mut hasher = LeafHasher::new(profile);
+    each_step(reader, &mut |bytes| hasher.update(bytes))?;
+    Ok(hasher.finish())
+}
+
+fn each_step(reader: &mut dyn Read, step: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    let mut buffer = vec![0; STEP];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => step(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A folder for the unfinished files of one run, beside where they go, so that putting one at its
+//! place is a rename.
+//!
+//! `partial/<name>.lock` is locked as long as the run lives and `partial/<name>/` holds its files.
+//! A run that was killed has let go of its lock, and the next run removes what it left.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::{Builder, NamedTempFile};
+
+/// After this time a folder without a lock, or on a file system without locks, is nobody's.
+const ABANDONED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The folder of this run; it goes when this value goes.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    folder: PathBuf,
+    lock_path: PathBuf,
+    // Held open: closing it lets go of the lock.
+    lock: Option<File>,
+}
+
+impl Workspace {
+    /// Makes a folder for this run under `parent`, and removes those of runs that were killed.
+    pub(super) fn open(parent: &Path) -> io::Result<Self> {
+        fs::create_dir_all(parent)?;
+        remove_abandoned(parent);
+        loop {
+            let named = Builder::new()
+                .prefix("run-")
+                .suffix(".lock")
+                .tempfile_in(parent)?;
+            let (lock, lock_path) = named.keep().map_err(|error| error.error)?;
+            // A file system without locks is worth no failure: there, age decides.
+            let _ = lock.lock();
+            // Another run may have found the file before it was locked, and removed it.
+            if !lock_path.exists() {
+                continue;
+            }
+            let folder = lock_path.with_extension("");
+            fs::create_dir_all(&folder)?;
+            return Ok(Self {
+                folder,
+                lock_path,
+                lock: Some(lock),
+            });
+        }
+    }
+
+    /// A new file in the folder, which is removed unless it is put somewhere else.
+    pub(super) fn file(&self) -> io::Result<NamedTempFile> {
+        Builder::new().prefix("file-").tempfile_in(&self.folder)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed by the next run.
+        let _ = fs::remove_dir_all(&self.folder);
+        self.lock = None;
+        let _ = fs::remove_file(&self.lock_path);
+    }
+}
+
+/// Removes the folders whose runs are over. Nothing here is worth an error.
+fn remove_abandoned(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "lock")
+        {
+            let Ok(lock) = File::open(&path) else {
+                continue;
+            };
+            let over = match lock.try_lock() {
+                Ok(()) => true,
+                Err(TryLockError::WouldBlock) => false,
+                Err(TryLockError::Error(_)) => is_old(&path),
+            };
+            if over {
+                let _ = fs::remove_dir_all(path.with_extension(""));
+                let _ = fs::remove_file(&path);
+            }
+        } else if !path.with_extension("lock").exists() && is_old(&path) {
+            let _ = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+fn is_old(path: &Path) -> bool {
+    fs::metadata(path)
+        .and_then(|metadata| metadata.modified())
+        .ok()
+        .and_then(|modified| modified.elapsed().ok())
+        .is_some_and(|age| age > ABANDONED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_what_a_living_one_has_is_not() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let living = Workspace::open(parent.path()).expect("a workspace");
+        let kept = living.file().expect("a file");
+        // A killed run: its files are there and nobody holds its lock.
+        fs::write(parent.path().join("run-killed.lock"), "").expect("a lock file");
+        fs::create_dir(parent.path().join("run-killed")).expect("a folder");
+        fs::write(parent.path().join("run-killed/file-1"), "half").expect("a file");
+
+        let next = Workspace::open(parent.path()).expect("a workspace");
+        assert!(!parent.path().join("run-killed").exists());
+        assert!(!parent.path().join("run-killed.lock").exists());
+        assert!(kept.path().exists());
+        drop((living, kept, next));
+        assert_eq!(fs::read_dir(parent.path()).expect("a folder").count(), 0);
+    }
+}
