@@ -181,8 +181,9 @@ impl fmt::Display for CidError {
                 "a CID begins with `Qm` (version 0) or `b` (version 1 in base32), not with `{}`",
                 character.escape_debug()
             ),
-            Self::Text => formatter
-                .write_str("a CID has a character that its encoding does not have, or is cut short"),
+            Self::Text => formatter.write_str(
+                "a CID has a character that its encoding does not have, or is cut short",
+            ),
             Self::Length => formatter.write_str(
                 "a CID has the wrong length: version 0 has 46 characters, version 1 has 59",
             ),

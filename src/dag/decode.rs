@@ -188,7 +188,8 @@ fn link(bytes: &[u8]) -> Parsed<(&str, Link)> {
     let Some((1, Value::Bytes(cid))) = fields.next()? else {
         return refuse("has a link without a CID");
     };
-    let cid = Cid::from_bytes(cid).map_err(|error| format!("has a link that is refused: {error}"))?;
+    let cid =
+        Cid::from_bytes(cid).map_err(|error| format!("has a link that is refused: {error}"))?;
     let Some((2, Value::Bytes(name))) = fields.next()? else {
         return refuse("has a link without a name");
     };
@@ -317,11 +318,7 @@ fn is_bare(data: &Data<'_>) -> bool {
 }
 
 fn directory<'a>(data: &Data<'a>, links: &[(&str, Link)]) -> Parsed<Node<'a>> {
-    if !is_bare(data)
-        || data.data.is_some()
-        || data.hash_type.is_some()
-        || data.fanout.is_some()
-    {
+    if !is_bare(data) || data.data.is_some() || data.hash_type.is_some() || data.fanout.is_some() {
         return refuse("is a folder with the fields of something else");
     }
     if let Some(pair) = links.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
@@ -362,7 +359,10 @@ fn shard<'a>(data: &Data<'a>, links: &[(&str, Link)]) -> Parsed<Node<'a>> {
         .iter()
         .map(|(label, link)| slot(label, *link))
         .collect::<Parsed<Vec<_>>>()?;
-    if entries.windows(2).any(|pair| pair[0].slot() >= pair[1].slot()) {
+    if entries
+        .windows(2)
+        .any(|pair| pair[0].slot() >= pair[1].slot())
+    {
         return refuse("is a sharded folder with a slot twice or out of order");
     }
     let bitfield = hamt::bitfield(entries.iter().map(ShardEntry::slot));

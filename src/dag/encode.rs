@@ -50,7 +50,7 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// How many bytes [`put_varint`] appends.
-pub(crate) fn varint_length(value: u64) -> usize {
+pub(super) fn varint_length(value: u64) -> usize {
     (value.max(1).ilog2() / 7 + 1) as usize
 }
 
@@ -126,9 +126,7 @@ pub(super) fn file_node(parts: &[Part]) -> Vec<u8> {
 }
 
 /// A plain directory; `entries` are in the order of their names' bytes.
-pub(super) fn directory_node<'a>(
-    entries: impl Iterator<Item = (&'a str, &'a Link)>,
-) -> Vec<u8> {
+pub(super) fn directory_node<'a>(entries: impl Iterator<Item = (&'a str, &'a Link)>) -> Vec<u8> {
     let mut out = Vec::new();
     for (name, link) in entries {
         put_link(&mut out, name, link);

@@ -81,9 +81,8 @@ pub enum FileDagError {
 impl fmt::Display for FileDagError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text => {
-                formatter.write_str("the digests of a file's leaves are not whole digests in base64")
-            }
+            Self::Text => formatter
+                .write_str("the digests of a file's leaves are not whole digests in base64"),
             Self::Count {
                 size,
                 expected,
@@ -167,7 +166,11 @@ impl FileDag {
         if bytes.take(1).read_to_end(&mut Vec::new())? > 0 {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                format!("there are more than the {} bytes of {}", self.size, self.cid()),
+                format!(
+                    "there are more than the {} bytes of {}",
+                    self.size,
+                    self.cid()
+                ),
             ));
         }
         Ok(())

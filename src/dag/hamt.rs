@@ -45,7 +45,10 @@ fn halves(block: &[u8; 16]) -> (u64, u64) {
     let both = u128::from_le_bytes(*block);
     #[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
     let low = both as u64;
-    #[expect(clippy::cast_possible_truncation, reason = "nothing is above the high half")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "nothing is above the high half"
+    )]
     let high = (both >> 64) as u64;
     (low, high)
 }

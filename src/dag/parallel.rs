@@ -75,7 +75,10 @@ where
     let hashed: Vec<io::Result<_>> = pool.install(|| {
         jobs.par_iter()
             .with_max_len(1)
-            .map_init(|| vec![0; BUFFER], |buffer, job| run(profile, job, &open, buffer))
+            .map_init(
+                || vec![0; BUFFER],
+                |buffer, job| run(profile, job, &open, buffer),
+            )
             .collect()
     });
     let mut leaves: Vec<Vec<_>> = sizes.iter().map(|_| Vec::new()).collect();

@@ -165,7 +165,13 @@ fn ipip_499_file_of_a_whole_chunk_more() {
 }
 
 /// Names of letters that are easy to read, from the seeded stream; each file is `x`.
-fn vector_directory(profile: Profile, seed: &str, count: usize, name: usize, last: usize) -> DirectoryDag {
+fn vector_directory(
+    profile: Profile,
+    seed: &str,
+    count: usize,
+    name: usize,
+    last: usize,
+) -> DirectoryDag {
     const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz01234567890-_";
     let link = file_dag(profile, b"x").link();
     let mut stream = Seeded::new(seed);
@@ -189,14 +195,34 @@ fn ipip_499_directory_at_and_over_the_threshold() {
         (
             Profile::UnixfsV0_2015,
             "hamt-unixfs-v0-2015",
-            (4096, 30, 30, "QmX5GtRk3TSSEHtdrykgqm4eqMEn3n2XhfkFAis5fjyZmN"),
-            (4033, 31, 31, "QmeMiJzmhpJAUgynAcxTQYek5PPKgdv3qEvFsdV3XpVnvP"),
+            (
+                4096,
+                30,
+                30,
+                "QmX5GtRk3TSSEHtdrykgqm4eqMEn3n2XhfkFAis5fjyZmN",
+            ),
+            (
+                4033,
+                31,
+                31,
+                "QmeMiJzmhpJAUgynAcxTQYek5PPKgdv3qEvFsdV3XpVnvP",
+            ),
         ),
         (
             Profile::UnixfsV1_2025,
             "hamt-unixfs-v1-2025",
-            (4766, 11, 21, "bafybeic3h7rwruealwxkacabdy45jivq2crwz6bufb5ljwupn36gicplx4"),
-            (4766, 11, 22, "bafybeiegvuterwurhdtkikfhbxcldohmxp566vpjdofhzmnhv6o4freidu"),
+            (
+                4766,
+                11,
+                21,
+                "bafybeic3h7rwruealwxkacabdy45jivq2crwz6bufb5ljwupn36gicplx4",
+            ),
+            (
+                4766,
+                11,
+                22,
+                "bafybeiegvuterwurhdtkikfhbxcldohmxp566vpjdofhzmnhv6o4freidu",
+            ),
         ),
     ] {
         let (count, name, last, expected) = at;
