@@ -11,5 +11,6 @@
     reason = "a test fails by panicking, and its helpers are documented where that helps"
 )]
 
+mod dag;
 mod signature;
 mod support;

@@ -1,0 +1,274 @@
+//! Content identifiers, of the only kind that `UnixFS` imports make: SHA-256 over a raw or a dag-pb
+//! block. Specification: <https://github.com/multiformats/cid>.
+
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::BASE32_NOPAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Sha256Digest;
+
+/// The first bytes of a `CIDv0`, which is a bare multihash: sha2-256, 32 bytes.
+const MULTIHASH_PREFIX: [u8; 2] = [0x12, 0x20];
+const MULTIHASH_LENGTH: usize = 34;
+/// Version 1, codec, multihash: each number below 128 and so one byte.
+const V1_LENGTH: usize = 36;
+/// The longest text that is looked at; a `CIDv1` of this kind has 59 characters.
+const MAX_TEXT: usize = 128;
+
+/// The version of a [`Cid`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// A bare multihash, dag-pb only, written in base58.
+    V0,
+    /// Version, codec and multihash, written in base32.
+    V1,
+}
+
+/// What the bytes of a block are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Codec {
+    /// Bytes of a file and nothing else.
+    Raw,
+    /// A dag-pb node with `UnixFS` data.
+    DagPb,
+}
+
+impl Codec {
+    fn code(self) -> u8 {
+        match self {
+            Self::Raw => 0x55,
+            Self::DagPb => 0x70,
+        }
+    }
+}
+
+/// The content identifier of a block: version, codec and SHA-256.
+///
+/// Two CIDs of one block in different versions are different values.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cid {
+    version: Version,
+    codec: Codec,
+    digest: Sha256Digest,
+}
+
+impl Cid {
+    /// The `CIDv0` of the dag-pb block with this digest.
+    pub fn v0(digest: Sha256Digest) -> Self {
+        Self {
+            version: Version::V0,
+            codec: Codec::DagPb,
+            digest,
+        }
+    }
+
+    /// The `CIDv1` of the block with this digest.
+    pub fn v1(codec: Codec, digest: Sha256Digest) -> Self {
+        Self {
+            version: Version::V1,
+            codec,
+            digest,
+        }
+    }
+
+    /// The version.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The codec.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// The SHA-256 of the block.
+    pub fn digest(&self) -> Sha256Digest {
+        self.digest
+    }
+
+    /// Whether `block` is what this CID names.
+    pub fn matches(&self, block: &[u8]) -> bool {
+        Sha256Digest::of(block) == self.digest
+    }
+
+    /// How many bytes [`Self::to_bytes`] gives: 34 or 36.
+    pub fn byte_length(&self) -> usize {
+        match self.version {
+            Version::V0 => MULTIHASH_LENGTH,
+            Version::V1 => V1_LENGTH,
+        }
+    }
+
+    /// The binary form.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(V1_LENGTH);
+        if self.version == Version::V1 {
+            bytes.extend([1, self.codec.code()]);
+        }
+        bytes.extend(MULTIHASH_PREFIX);
+        bytes.extend(self.digest.as_bytes());
+        bytes
+    }
+
+    /// Reads the binary form, which must be all of `bytes`.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CidError> {
+        let (cid, rest) = Self::read(bytes)?;
+        if rest.is_empty() {
+            Ok(cid)
+        } else {
+            Err(CidError::Length)
+        }
+    }
+
+    /// Reads the binary form from the start of `bytes` and gives back what follows it.
+    pub fn read(bytes: &[u8]) -> Result<(Self, &[u8]), CidError> {
+        if bytes.starts_with(&MULTIHASH_PREFIX) {
+            let (digest, rest) = multihash(bytes)?;
+            return Ok((Self::v0(digest), rest));
+        }
+        let (version, rest) = bytes.split_first().ok_or(CidError::Length)?;
+        if *version != 1 {
+            return Err(CidError::Version(*version));
+        }
+        let (code, rest) = rest.split_first().ok_or(CidError::Length)?;
+        let codec = match *code {
+            0x55 => Codec::Raw,
+            0x70 => Codec::DagPb,
+            other => return Err(CidError::Codec(other)),
+        };
+        let (digest, rest) = multihash(rest)?;
+        Ok((Self::v1(codec, digest), rest))
+    }
+}
+
+fn multihash(bytes: &[u8]) -> Result<(Sha256Digest, &[u8]), CidError> {
+    let (prefix, rest) = bytes.split_first_chunk::<2>().ok_or(CidError::Length)?;
+    if *prefix != MULTIHASH_PREFIX {
+        return Err(CidError::Hash(prefix[0]));
+    }
+    let (digest, rest) = rest.split_first_chunk::<32>().ok_or(CidError::Length)?;
+    Ok((Sha256Digest::from(*digest), rest))
+}
+
+/// Why something is not a CID that is understood here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CidError {
+    /// Nothing is there.
+    Empty,
+    /// The first character names another encoding than base32, and it is no `CIDv0`.
+    Multibase(char),
+    /// The text is not of the encoding that it announces.
+    Text,
+    /// Too few or too many bytes.
+    Length,
+    /// Neither version 0 nor version 1.
+    Version(u8),
+    /// Neither raw nor dag-pb.
+    Codec(u8),
+    /// Another hash function than sha2-256.
+    Hash(u8),
+}
+
+impl fmt::Display for CidError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => formatter.write_str("a CID is missing"),
+            Self::Multibase(character) => write!(
+                formatter,
+                "a CID begins with `Qm` (version 0) or `b` (version 1 in base32), not with `{}`",
+                character.escape_debug()
+            ),
+            Self::Text => formatter.write_str(
+                "a CID has a character that its encoding does not have, or is cut short",
+            ),
+            Self::Length => formatter.write_str(
+                "a CID has the wrong length: version 0 has 46 characters, version 1 has 59",
+            ),
+            Self::Version(version) => write!(
+                formatter,
+                "a CID has version {version}; only 0 and 1 are known"
+            ),
+            Self::Codec(code) => write!(
+                formatter,
+                "a CID has codec 0x{code:02x}; a UnixFS block is raw (0x55) or dag-pb (0x70)"
+            ),
+            Self::Hash(code) => write!(
+                formatter,
+                "a CID has hash function 0x{code:02x}; only sha2-256 (0x12) is accepted"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for CidError {}
+
+impl fmt::Display for Cid {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.version {
+            Version::V0 => formatter.pad(&bs58::encode(self.to_bytes()).into_string()),
+            Version::V1 => {
+                let mut text = BASE32_NOPAD.encode(&self.to_bytes());
+                text.make_ascii_lowercase();
+                text.insert(0, 'b');
+                formatter.pad(&text)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Cid {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Cid({self})")
+    }
+}
+
+impl FromStr for Cid {
+    type Err = CidError;
+
+    /// Takes exactly what `Display` writes: one text for one CID.
+    fn from_str(text: &str) -> Result<Self, CidError> {
+        let first = text.chars().next().ok_or(CidError::Empty)?;
+        if text.len() > MAX_TEXT {
+            return Err(CidError::Length);
+        }
+        if text.starts_with("Qm") {
+            let bytes = bs58::decode(text).into_vec().map_err(|_| CidError::Text)?;
+            return match multihash(&bytes) {
+                Ok((digest, [])) => Ok(Self::v0(digest)),
+                _ => Err(CidError::Length),
+            };
+        }
+        let Some(body) = text.strip_prefix('b') else {
+            return Err(CidError::Multibase(first));
+        };
+        if body.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(CidError::Text);
+        }
+        let bytes = BASE32_NOPAD
+            .decode(body.to_ascii_uppercase().as_bytes())
+            .map_err(|_| CidError::Text)?;
+        let cid = Self::from_bytes(&bytes)?;
+        // A bare multihash in base32 is no CID.
+        match cid.version {
+            Version::V0 => Err(CidError::Version(0x12)),
+            Version::V1 => Ok(cid),
+        }
+    }
+}
+
+impl Serialize for Cid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,148 @@
+//! Hashing many files on several threads, for their CIDs alone.
+
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::num::NonZeroUsize;
+
+use rayon::prelude::*;
+
+use super::hasher::{self, LeafHasher};
+use super::{FileDag, Profile};
+
+/// A big file is cut into stretches of this many leaves, each hashed by whoever is free.
+const LEAVES_A_JOB: u64 = 8;
+/// How much is read at once.
+const BUFFER: usize = 256 * 1024;
+
+/// A file could not be hashed.
+#[derive(Debug)]
+pub struct HashFilesError {
+    /// Which one, counted as the sizes were.
+    pub index: usize,
+    /// Why: `InvalidData` when it has another size than was said.
+    pub error: io::Error,
+}
+
+impl fmt::Display for HashFilesError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "file {} could not be hashed", self.index)
+    }
+}
+
+impl std::error::Error for HashFilesError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// A stretch of one file.
+struct Job {
+    index: usize,
+    start: u64,
+    length: u64,
+    /// Nothing may follow it.
+    last: bool,
+}
+
+/// The DAGs of files of these sizes, in this order. `open` opens the file with a given index; it is
+/// called once for every stretch of [`LEAVES_A_JOB`] leaves, from several threads.
+///
+/// A thread holds one buffer and one chunk. The result is the same for any number of threads; of
+/// several errors the one of the first file is given.
+pub fn hash_files<R, F>(
+    profile: Profile,
+    sizes: &[u64],
+    threads: NonZeroUsize,
+    open: F,
+) -> Result<Vec<FileDag>, HashFilesError>
+where
+    R: Read + Seek,
+    F: Fn(usize) -> io::Result<R> + Sync,
+{
+    let stretch = profile.chunk_size() as u64 * LEAVES_A_JOB;
+    let jobs: Vec<Job> = sizes
+        .iter()
+        .enumerate()
+        .flat_map(|(index, size)| cut(index, *size, stretch))
+        .collect();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.get())
+        .build()
+        .map_err(|error| HashFilesError {
+            index: 0,
+            error: io::Error::other(error),
+        })?;
+    let hashed: Vec<io::Result<_>> = pool.install(|| {
+        jobs.par_iter()
+            .with_max_len(1)
+            .map_init(
+                || vec![0; BUFFER],
+                |buffer, job| run(profile, job, &open, buffer),
+            )
+            .collect()
+    });
+    let mut leaves: Vec<Vec<_>> = sizes.iter().map(|_| Vec::new()).collect();
+    for (job, result) in jobs.iter().zip(hashed) {
+        match result {
+            Ok(digests) => leaves[job.index].extend(digests),
+            Err(error) => {
+                return Err(HashFilesError {
+                    index: job.index,
+                    error,
+                });
+            }
+        }
+    }
+    Ok(sizes
+        .iter()
+        .zip(leaves)
+        .map(|(size, leaves)| hasher::dag(profile, *size, leaves))
+        .collect())
+}
+
+fn cut(index: usize, size: u64, stretch: u64) -> impl Iterator<Item = Job> {
+    let count = size.div_ceil(stretch).max(1);
+    (0..count).map(move |number| Job {
+        index,
+        start: number * stretch,
+        length: (size - number * stretch).min(stretch),
+        last: number + 1 == count,
+    })
+}
+
+fn run<R: Read + Seek>(
+    profile: Profile,
+    job: &Job,
+    open: &(impl Fn(usize) -> io::Result<R> + Sync),
+    buffer: &mut [u8],
+) -> io::Result<Vec<super::Sha256Digest>> {
+    let mut file = open(job.index)?;
+    if job.start > 0 {
+        file.seek(SeekFrom::Start(job.start))?;
+    }
+    let mut hasher = LeafHasher::new(profile);
+    let mut left = job.length;
+    while left > 0 {
+        let most = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+        match file.read(&mut buffer[..most]) {
+            Ok(0) => return Err(changed()),
+            Ok(read) => {
+                hasher.update(&buffer[..read]);
+                left -= read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if job.last && file.take(1).read_to_end(&mut Vec::new())? > 0 {
+        return Err(changed());
+    }
+    Ok(hasher.into_leaves())
+}
+
+fn changed() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "it has another size than before: something is writing to it",
+    )
+}
