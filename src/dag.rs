@@ -42,7 +42,8 @@ pub use hasher::{FileHasher, LeafHasher};
 pub use parallel::{HashFilesError, hash_files};
 pub use profile::{Profile, UnknownProfile};
 
-pub(crate) use encode::{put_varint, varint_length};
+pub(crate) use decode::read_varint;
+pub(crate) use encode::put_varint;
 
 /// What a directory entry or an inner node keeps of the DAG below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

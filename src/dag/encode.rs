@@ -50,7 +50,7 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// How many bytes [`put_varint`] appends.
-pub(crate) fn varint_length(value: u64) -> usize {
+pub(super) fn varint_length(value: u64) -> usize {
     (value.max(1).ilog2() / 7 + 1) as usize
 }
 

@@ -3,26 +3,43 @@
 use std::io::{self, Cursor, Read};
 use std::num::NonZeroUsize;
 
-use chacha20::cipher::{KeyIvInit, StreamCipher};
 use ipwhl::dag::{
     BlockSink, Cid, CidError, Codec, DirectoryDag, DirectoryEntry, DirectoryError, FileDag,
     FileHasher, LeafHasher, Link, Node, Profile, Sha256Digest, ShardEntry, Version, decode,
     hash_files, name_hash, symlink,
 };
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 /// The bytes that Kubo's own tests use: the `ChaCha20` key stream whose key is the SHA-256 of a seed
 /// and whose nonce is zero (kubo `test/cli/testutils/random_deterministic.go`).
-pub struct Seeded(chacha20::ChaCha20);
+pub struct Seeded {
+    generator: ChaCha20Rng,
+    /// The generator throws away what is left of a word.
+    word: Vec<u8>,
+}
 
 impl Seeded {
     pub fn new(seed: &str) -> Self {
-        let key = *Sha256Digest::of(seed.as_bytes()).as_bytes();
-        Self(chacha20::ChaCha20::new(&key.into(), &[0; 12].into()))
+        Self {
+            generator: ChaCha20Rng::from_seed(*Sha256Digest::of(seed.as_bytes()).as_bytes()),
+            word: Vec::new(),
+        }
     }
 
     pub fn fill(&mut self, buffer: &mut [u8]) {
-        buffer.fill(0);
-        self.0.apply_keystream(buffer);
+        let (left, buffer) = buffer.split_at_mut(self.word.len().min(buffer.len()));
+        let later = self.word.split_off(left.len());
+        left.copy_from_slice(&self.word);
+        self.word = later;
+        let (words, rest) = buffer.split_at_mut(buffer.len() / 4 * 4);
+        self.generator.fill_bytes(words);
+        if !rest.is_empty() {
+            let word = self.generator.next_u32().to_le_bytes();
+            let (now, later) = word.split_at(rest.len());
+            rest.copy_from_slice(now);
+            self.word = later.to_vec();
+        }
     }
 
     pub fn bytes(seed: &str, length: usize) -> Vec<u8> {
