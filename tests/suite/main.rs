@@ -12,4 +12,5 @@
 )]
 
 mod dag;
+mod kubo;
 mod support;
