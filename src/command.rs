@@ -1,1 +1,136 @@
 //! One subcommand a file: its arguments, its run, what is printed.
+//!
+//! The terminal belongs to this room; everything above it returns values.
+
+mod add;
+mod build;
+mod check;
+mod cid;
+mod context;
+mod exit;
+mod facts;
+mod key;
+mod network;
+mod output;
+mod progress;
+mod report;
+mod select;
+mod serve;
+mod statement;
+mod verify;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::environment::Environment;
+
+use context::Context;
+pub use exit::{ExitStatus, Failure};
+
+/// Turns declarations of Python wheels into one signed, content-addressed package index.
+#[derive(Debug, Parser)]
+#[command(name = "ipwhl", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every subcommand understands.
+#[derive(Debug, Args)]
+struct Global {
+    /// The repository's folder [default: the nearest folder upwards with an `ipwhl.toml`]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    repository: Option<PathBuf>,
+    /// When to use colours
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Global options"
+    )]
+    color: ColorChoice,
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    quiet: bool,
+    /// Say more of what is done
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Global options")]
+    verbose: u8,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Build(build::Arguments),
+    Check(check::Arguments),
+    Add(add::Arguments),
+    Cid(cid::Arguments),
+    Verify(verify::Arguments),
+    Serve(serve::Arguments),
+    Key(key::Arguments),
+}
+
+/// Runs the program with these arguments, the program's name first.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+) -> ExitStatus {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, environment),
+    };
+    let context = Context::new(&cli.global, environment);
+    let outcome = match cli.command {
+        Command::Build(arguments) => build::run(&context, &arguments),
+        Command::Check(arguments) => check::run(&context, &arguments),
+        Command::Add(arguments) => add::run(&context, &arguments),
+        Command::Cid(arguments) => cid::run(&context, &arguments),
+        Command::Verify(arguments) => verify::run(&context, &arguments),
+        Command::Serve(arguments) => serve::run(&context, &arguments),
+        Command::Key(arguments) => key::run(&context, &arguments),
+    };
+    match outcome {
+        Ok(status) => status,
+        Err(failure) => {
+            context.failure(&failure);
+            failure.status
+        }
+    }
+}
+
+/// Help and version go to standard output and are no mistake; what cannot be understood is one.
+fn usage(error: &clap::Error, environment: &Environment) -> ExitStatus {
+    let is_terminal = if error.use_stderr() {
+        environment.error.is_terminal()
+    } else {
+        environment.output.is_terminal()
+    };
+    let text = error.render();
+    let text = if is_terminal && environment.variable("NO_COLOR").is_none() {
+        text.ansi().to_string()
+    } else {
+        text.to_string()
+    };
+    let written = if error.use_stderr() {
+        environment.error.write(&text)
+    } else {
+        environment.output.write(&text)
+    };
+    match (error.use_stderr(), written) {
+        (true, _) => ExitStatus::Usage,
+        (false, Ok(())) => ExitStatus::Clean,
+        (false, Err(_)) => ExitStatus::World,
+    }
+}

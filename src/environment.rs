@@ -56,14 +56,12 @@ impl Clock {
 }
 
 impl Environment {
-    /// The environment of this process.
-    ///
-    /// # Errors
-    /// When the current folder does not exist any more.
-    pub fn of_process() -> io::Result<Self> {
+    /// The environment of this process. Where the current folder does not exist any more, it is
+    /// `.`, so that using it fails by its name.
+    pub fn of_process() -> Self {
         let directories = etcetera::choose_base_strategy().ok();
-        Ok(Self {
-            current_directory: std::env::current_dir()?,
+        Self {
+            current_directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             variables: std::env::vars_os().collect(),
             cache_home: directories.as_ref().map(BaseStrategy::cache_dir),
             configuration_home: directories.as_ref().map(BaseStrategy::config_dir),
@@ -73,7 +71,7 @@ impl Environment {
             clock: Clock::System,
             output: Stream::new(io::stdout(), io::stdout().is_terminal()),
             error: Stream::new(io::stderr(), io::stderr().is_terminal()),
-        })
+        }
     }
 
     /// The variable of this name, unless it is empty.

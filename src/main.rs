@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use ipwhl::command::run;
+use ipwhl::environment::Environment;
+
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    run(std::env::args_os(), &Environment::of_process()).into()
 }

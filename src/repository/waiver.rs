@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::diagnostic::{Code, Finding};
+use crate::diagnostic::{Code, Finding, Stage};
 
 use super::{Configuration, SeverityRule, Waiver};
 
 /// The findings that remain when `[severity]` and the waivers have been heard, with those about the
-/// waivers themselves. `today` decides which waivers have expired. `complete` says whether every
-/// check ran: only then is a waiver that covers nothing unused.
+/// waivers themselves. `today` decides which waivers have expired. Where the wheels were not checked
+/// (`wheels_checked`), a waiver of a finding about wheels is not unused.
 pub fn apply(
     configuration: &Configuration,
     file: &Arc<str>,
     findings: Vec<Finding>,
     today: Date,
-    complete: bool,
+    wheels_checked: bool,
 ) -> Vec<Finding> {
     let mut used = vec![false; configuration.waivers.len()];
     let mut remaining = Vec::with_capacity(findings.len());
@@ -57,7 +57,7 @@ pub fn apply(
                 .note(format!("its reason was: {}", waiver.reason))
                 .help("mend what it covered and remove it, or give it a new day"),
             );
-        } else if complete && !used {
+        } else if !used && (wheels_checked || waiver.code.stage() != Stage::Wheel) {
             remaining.push(
                 about(
                     Code::UnusedWaiver,

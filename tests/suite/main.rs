@@ -12,6 +12,7 @@
 )]
 
 mod dag;
+mod kubo;
 mod signature;
 mod support;
 mod wheel;

@@ -1,0 +1,147 @@
+//! What every subcommand has at hand: the environment, how to speak, the repository.
+
+use std::path::{Path, PathBuf};
+
+use anstyle::{AnsiColor, Style as Colour};
+
+use super::exit::Failure;
+use super::{ColorChoice, Global};
+use crate::diagnostic::Style;
+use crate::environment::Environment;
+use crate::repository::{LoadError, Repository, find};
+use crate::source::Cache;
+
+/// How wide findings are written where nothing says how wide the reader's window is.
+const DEFAULT_WIDTH: usize = 120;
+
+pub(super) struct Context<'e> {
+    pub(super) environment: &'e Environment,
+    repository: Option<PathBuf>,
+    pub(super) colour: bool,
+    pub(super) output_colour: bool,
+    pub(super) quiet: bool,
+    pub(super) verbose: u8,
+}
+
+impl<'e> Context<'e> {
+    pub(super) fn new(global: &Global, environment: &'e Environment) -> Self {
+        let colour = |is_terminal: bool| match global.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                is_terminal
+                    && environment.variable("NO_COLOR").is_none()
+                    && environment.variable("TERM").is_none_or(|term| term != "dumb")
+            }
+        };
+        Self {
+            environment,
+            repository: global.repository.clone(),
+            colour: colour(environment.error.is_terminal()),
+            output_colour: colour(environment.output.is_terminal()),
+            quiet: global.quiet,
+            verbose: global.verbose,
+        }
+    }
+
+    /// Whether a moving display may be drawn.
+    pub(super) fn is_live(&self) -> bool {
+        self.environment.error.is_terminal() && !self.quiet
+    }
+
+    /// A line of what was done; `--quiet` leaves it out.
+    pub(super) fn say(&self, line: &str) {
+        if !self.quiet {
+            self.tell(line);
+        }
+    }
+
+    /// A line that only `-v` wants.
+    pub(super) fn detail(&self, line: &str) {
+        if self.verbose > 0 {
+            self.tell(line);
+        }
+    }
+
+    /// A line that is always said. Where standard error is gone nobody is left to tell.
+    pub(super) fn tell(&self, line: &str) {
+        let _ = self.environment.error.line(line);
+    }
+
+    /// A line of the result.
+    pub(super) fn result(&self, line: &str) -> Result<(), Failure> {
+        self.environment
+            .output
+            .line(line)
+            .map_err(|error| Failure::world(format!("standard output cannot be written: {error}")))
+    }
+
+    /// A word such as `warning`, with its colour.
+    fn word(&self, word: &str, colour: AnsiColor) -> String {
+        if self.colour {
+            let style = Colour::new().bold().fg_color(Some(colour.into()));
+            format!("{style}{word}{style:#}")
+        } else {
+            word.to_owned()
+        }
+    }
+
+    pub(super) fn warning(&self, message: &str) {
+        self.tell(&format!("{}: {message}", self.word("warning", AnsiColor::Yellow)));
+    }
+
+    pub(super) fn error(&self, message: &str) {
+        self.tell(&format!("{}: {message}", self.word("error", AnsiColor::Red)));
+    }
+
+    pub(super) fn help(&self, message: &str) {
+        self.tell(&format!("{}: {message}", self.word("help", AnsiColor::Cyan)));
+    }
+
+    pub(super) fn failure(&self, failure: &Failure) {
+        self.error(&failure.message);
+        if let Some(help) = &failure.help {
+            self.help(help);
+        }
+    }
+
+    /// How findings are shown.
+    pub(super) fn style(&self, to_output: bool) -> Style {
+        let width = self
+            .environment
+            .variable("COLUMNS")
+            .and_then(|columns| columns.to_str()?.parse().ok())
+            .unwrap_or(DEFAULT_WIDTH);
+        Style {
+            colour: if to_output { self.output_colour } else { self.colour },
+            width,
+        }
+    }
+
+    pub(super) fn absolute(&self, path: &Path) -> PathBuf {
+        self.environment.absolute(path)
+    }
+
+    /// The folder of the repository that is meant.
+    pub(super) fn repository_directory(&self) -> Result<PathBuf, LoadError> {
+        match &self.repository {
+            Some(directory) => Ok(self.absolute(directory)),
+            None => find(&self.environment.current_directory),
+        }
+    }
+
+    /// The repository that is meant, read whole.
+    pub(super) fn repository(&self) -> Result<Repository, Failure> {
+        self.repository_directory()
+            .and_then(|directory| Repository::load(&directory))
+            .map_err(|error| Failure::world(&error))
+    }
+
+    pub(super) fn cache(&self) -> Result<Cache, Failure> {
+        match self.environment.cache_directory() {
+            Some(directory) => Ok(Cache::new(directory)),
+            None => Err(Failure::world("there is no home folder to keep a cache in")
+                .help("name a folder for the cache with `IPWHL_CACHE_DIR`")),
+        }
+    }
+}

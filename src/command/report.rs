@@ -1,0 +1,108 @@
+//! Findings, shown, and what they mean for the exit code.
+
+use std::fmt::Write as _;
+
+use clap::ValueEnum;
+
+use super::context::Context;
+use super::exit::{ExitStatus, Failure};
+use crate::check;
+use crate::diagnostic::{Finding, Severity, json_lines, render};
+use crate::repository::{Repository, apply};
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
+pub(super) enum MessageFormat {
+    /// For people, on standard error.
+    #[default]
+    Text,
+    /// For programs: one JSON object a line, on standard output.
+    Json,
+}
+
+/// What is left of the findings when severities and waivers have been heard, in order.
+pub(super) fn judge(
+    context: &Context<'_>,
+    repository: &Repository,
+    findings: Vec<Finding>,
+    wheels_checked: bool,
+) -> Vec<Finding> {
+    let today = context
+        .environment
+        .clock
+        .now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let remaining = apply(
+        &repository.configuration,
+        &repository.configuration_file(),
+        findings,
+        today,
+        wheels_checked,
+    );
+    check::finish(repository, remaining)
+}
+
+/// Whether one of the findings is an error.
+pub(super) fn has_errors(findings: &[Finding]) -> bool {
+    findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
+}
+
+/// Writes the findings, and what they come to.
+pub(super) fn show(
+    context: &Context<'_>,
+    repository: &Repository,
+    findings: &[Finding],
+    format: MessageFormat,
+) -> Result<(), Failure> {
+    let texts = &repository.texts;
+    match format {
+        MessageFormat::Json => {
+            let lines = json_lines(findings, texts);
+            context.result(lines.trim_end_matches('\n'))
+        }
+        MessageFormat::Text => {
+            let style = context.style(false);
+            let mut text = String::new();
+            for finding in findings {
+                let _ = writeln!(text, "{}\n", render(finding, texts, style));
+            }
+            let _ = context.environment.error.write(&text);
+            Ok(())
+        }
+    }
+}
+
+/// How many findings there are, in words; `None` for none.
+pub(super) fn count(findings: &[Finding]) -> Option<String> {
+    let of = |severity| {
+        findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
+    let words = |count: usize, word: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        _ => Some(format!("{count} {word}s")),
+    };
+    let parts: Vec<String> = [
+        words(of(Severity::Error), "error"),
+        words(of(Severity::Warning), "warning"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!parts.is_empty()).then(|| parts.join(" and "))
+}
+
+/// The exit code that findings ask for.
+pub(super) fn status(findings: &[Finding], deny_warnings: bool) -> ExitStatus {
+    if has_errors(findings) || (deny_warnings && !findings.is_empty()) {
+        ExitStatus::Findings
+    } else {
+        ExitStatus::Clean
+    }
+}
