@@ -5,5 +5,5 @@ mod load;
 mod waiver;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
-pub use load::{CONFIGURATION_FILE, LoadError, Repository, find};
+pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, profile_of};
 pub use waiver::apply;

@@ -34,6 +34,7 @@ mod pip;
 mod problem;
 mod request;
 mod sink;
+mod small;
 mod transport;
 mod verify;
 mod workspace;

@@ -261,3 +261,11 @@ fn walk(
     }
     Ok(())
 }
+
+/// The profile that the `ipwhl.toml` in a folder names, if it can be read at all.
+pub fn profile_of(directory: &Path) -> Option<crate::dag::Profile> {
+    let bytes = read(&directory.join(CONFIGURATION_FILE)).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (configuration, _) = configuration::parse(&CONFIGURATION_FILE.into(), &text);
+    Some(configuration.profile)
+}

@@ -1,0 +1,295 @@
+//! From declared wheels to facts: what the cache knows is taken, the rest is fetched and read.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use rayon::prelude::*;
+use tokio::sync::Semaphore;
+
+use super::context::Context;
+use super::exit::Failure;
+use super::network::{NetworkArguments, fetcher, processors, runtime};
+use super::progress::Progress;
+use crate::check;
+use crate::dag::{Cid, Profile};
+use crate::declaration::{DeclaredWheel, Source};
+use crate::diagnostic::Finding;
+use crate::repository::Repository;
+use crate::source::{
+    Cache, FetchError, FetchedWheel, Fetcher, MismatchKind, SourceLocation, SourceProblem,
+    WheelRequest,
+};
+use crate::wheel::{ArchiveFacts, CHECKS_VERSION, Facts, Limits, inspect};
+
+/// What is known after all wheels have been looked at.
+#[derive(Default)]
+pub(super) struct Gathered {
+    facts: BTreeMap<Cid, Facts>,
+    /// What is wrong with wheels and sources.
+    pub(super) findings: Vec<Finding>,
+    /// What failed in the world, a sentence each.
+    pub(super) failures: Vec<String>,
+}
+
+impl Gathered {
+    /// The facts of a declared wheel.
+    pub(super) fn facts(&self, wheel: &DeclaredWheel) -> Option<&Facts> {
+        self.facts.get(&wheel.content_id.value)
+    }
+}
+
+/// What is wanted of the wheels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Want {
+    /// Their facts.
+    Facts,
+    /// Their bytes in the cache, too.
+    Bytes,
+}
+
+/// The key under which the facts of a wheel are kept: its content, and the version of the checks.
+fn facts_version() -> String {
+    CHECKS_VERSION.to_string()
+}
+
+/// Facts and findings of every wheel of the repository.
+pub(super) fn gather(
+    context: &Context<'_>,
+    repository: &Repository,
+    network: &NetworkArguments,
+    profile: Profile,
+    want: Want,
+) -> Result<Gathered, Failure> {
+    let wheels: Vec<&DeclaredWheel> = repository
+        .declarations
+        .values()
+        .flat_map(|declaration| &declaration.wheels)
+        .collect();
+    let cache = context.cache()?;
+    let version = facts_version();
+    let known: Vec<Option<Facts>> = wheels
+        .par_iter()
+        .map(|wheel| {
+            let cid = wheel.content_id.value;
+            let facts: Facts = cache.facts(&version, &key(&cid))?;
+            let is_there = want == Want::Facts || cache.open_wheel(&cid).is_some();
+            (is_there && fits(wheel, &facts)).then_some(facts)
+        })
+        .collect();
+    let mut gathered = Gathered::default();
+    let mut missing: Vec<&DeclaredWheel> = Vec::new();
+    for (wheel, facts) in wheels.iter().zip(known) {
+        match facts {
+            Some(facts) => {
+                gathered.facts.insert(wheel.content_id.value, facts);
+            }
+            None => missing.push(wheel),
+        }
+    }
+    if !missing.is_empty() {
+        let fetcher = fetcher(context, &repository.configuration, network, profile)?;
+        fetch(context, repository, &fetcher, &missing, &mut gathered)?;
+    }
+    let layout = repository.configuration.layout;
+    let found: Vec<Vec<Finding>> = wheels
+        .par_iter()
+        .map(|wheel| {
+            gathered.facts(wheel).map_or_else(Vec::new, |facts| {
+                check::wheel(wheel, &facts.archive, layout)
+            })
+        })
+        .collect();
+    gathered.findings.extend(found.into_iter().flatten());
+    Ok(gathered)
+}
+
+fn key(cid: &Cid) -> String {
+    cid.to_string()
+}
+
+/// Whether facts that were kept are those of the wheel as it is declared now.
+fn fits(wheel: &DeclaredWheel, facts: &Facts) -> bool {
+    facts.dag.cid().digest() == wheel.content_id.value.digest()
+        && wheel
+            .sha256
+            .as_ref()
+            .is_none_or(|sha256| sha256.value == facts.sha256)
+        && wheel
+            .size
+            .as_ref()
+            .is_none_or(|size| size.value == facts.dag.size())
+}
+
+fn fetch(
+    context: &Context<'_>,
+    repository: &Repository,
+    fetcher: &Fetcher,
+    wheels: &[&DeclaredWheel],
+    gathered: &mut Gathered,
+) -> Result<(), Failure> {
+    let requests: Vec<WheelRequest> = wheels
+        .iter()
+        .map(|wheel| request(&repository.directory, wheel))
+        .collect();
+    let names = requests
+        .iter()
+        .map(|request| request.file_name.clone())
+        .collect();
+    let progress = Progress::new(context, names);
+    let report = |event| progress.fetch(event);
+    let processors = Arc::new(Semaphore::new(processors().get()));
+    let runtime = runtime()?;
+    let mut outcomes: Vec<Option<Outcome>> = Vec::new();
+    outcomes.resize_with(wheels.len(), || None);
+    runtime.block_on(async {
+        let mut inspections = fetcher
+            .fetch_all(&requests, &report)
+            .map(|(index, fetched)| {
+                let processors = Arc::clone(&processors);
+                let cache = fetcher.cache().clone();
+                let cid = requests[index].content_id;
+                async move { (index, read(fetched, cache, cid, processors).await) }
+            })
+            .buffer_unordered(processors.available_permits() * 2);
+        while let Some((index, outcome)) = inspections.next().await {
+            if matches!(outcome, Outcome::Known(..)) {
+                progress.verified();
+            }
+            outcomes[index] = Some(outcome);
+        }
+    });
+    progress.finish();
+    for (wheel, outcome) in wheels.iter().zip(outcomes) {
+        match outcome {
+            Some(Outcome::Known(facts, passed_over)) => {
+                for problem in passed_over {
+                    context.warning(&format!("{}: {}: {problem}", wheel.file, wheel.file_name));
+                }
+                gathered.facts.insert(wheel.content_id.value, *facts);
+            }
+            Some(Outcome::Unknown(error)) => refuse(wheel, &error, gathered),
+            Some(Outcome::Broken(message)) => gathered
+                .failures
+                .push(format!("{}: {}: {message}", wheel.file, wheel.file_name)),
+            None => gathered.failures.push(format!(
+                "{}: {}: it was not looked at",
+                wheel.file, wheel.file_name
+            )),
+        }
+    }
+    Ok(())
+}
+
+enum Outcome {
+    Known(Box<Facts>, Vec<SourceProblem>),
+    Unknown(FetchError),
+    Broken(String),
+}
+
+/// Reads a wheel that is in the cache, on a thread of its own.
+async fn read(
+    fetched: Result<FetchedWheel, FetchError>,
+    cache: Cache,
+    cid: Cid,
+    processors: Arc<Semaphore>,
+) -> Outcome {
+    let fetched = match fetched {
+        Ok(fetched) => fetched,
+        Err(error) => return Outcome::Unknown(error),
+    };
+    // Closed only by dropping it.
+    let _permit = processors.acquire_owned().await.ok();
+    let work = tokio::task::spawn_blocking(move || {
+        let archive = inspect_file(&fetched.path)?;
+        let facts = Facts {
+            sha256: fetched.sha256,
+            dag: fetched.dag,
+            archive,
+        };
+        // Without them the next run reads the wheel again; nothing else is lost.
+        let _ = cache.keep_facts(&facts_version(), &key(&cid), &facts);
+        Ok::<_, io::Error>((facts, fetched.passed_over))
+    });
+    match work.await {
+        Ok(Ok((facts, passed_over))) => Outcome::Known(Box::new(facts), passed_over),
+        Ok(Err(error)) => Outcome::Broken(format!("the wheel in the cache cannot be read: {error}")),
+        Err(_) => Outcome::Broken("reading it stopped".to_owned()),
+    }
+}
+
+/// What the archive in a file says.
+pub(super) fn inspect_file(path: &Path) -> io::Result<ArchiveFacts> {
+    inspect(&mut File::open(path)?, &Limits::default())
+}
+
+/// A declared wheel as the source room asks for it.
+pub(super) fn request(directory: &Path, wheel: &DeclaredWheel) -> WheelRequest {
+    let sources = wheel
+        .sources
+        .iter()
+        .map(|source| match &source.value {
+            Source::Package(package) => SourceLocation::PackageUrl {
+                project: package.project.to_string(),
+                version: package.version.to_string(),
+                file_name: package.file_name.clone(),
+            },
+            Source::Web(url) => SourceLocation::Web(url.clone()),
+            Source::File(path) => SourceLocation::File(directory.join(path)),
+        })
+        .collect();
+    WheelRequest {
+        project: wheel.file_name.name().to_string(),
+        file_name: wheel.file_name.as_str().to_owned(),
+        sources,
+        content_id: wheel.content_id.value,
+        sha256: wheel.sha256.as_ref().map(|sha256| sha256.value),
+        size: wheel.size.as_ref().map(|size| size.value),
+    }
+}
+
+/// Sorts what went wrong into findings, which are about the declaration, and failures, which are
+/// about the world.
+fn refuse(wheel: &DeclaredWheel, error: &FetchError, gathered: &mut Gathered) {
+    match error {
+        FetchError::Sources { problems, .. } => {
+            for problem in problems {
+                describe(wheel, wheel.span(), problem, gathered);
+            }
+        }
+        FetchError::Cache(_) => gathered.failures.push(super::exit::chain(error)),
+    }
+}
+
+/// What is to be said of one source.
+pub(super) fn describe(
+    wheel: &DeclaredWheel,
+    span: std::ops::Range<usize>,
+    problem: &SourceProblem,
+    gathered: &mut Gathered,
+) {
+    match problem {
+        SourceProblem::Missing { place, reason } => gathered
+            .findings
+            .push(check::missing_source(wheel, span, place, reason)),
+        SourceProblem::Mismatch { place, mismatches } => {
+            for mismatch in mismatches {
+                let finding = match mismatch.kind {
+                    MismatchKind::ContentId => {
+                        check::content_id_mismatch(wheel, place, &mismatch.found)
+                    }
+                    MismatchKind::Sha256 => check::sha256_mismatch(wheel, place, &mismatch.found),
+                    MismatchKind::Size => check::size_mismatch(wheel, place, &mismatch.found),
+                };
+                gathered.findings.push(finding);
+            }
+        }
+        SourceProblem::Failed { place, reason } => gathered.failures.push(format!(
+            "{}: `{}` could not be fetched from {place}: {reason}",
+            wheel.file, wheel.file_name
+        )),
+    }
+}

@@ -1,0 +1,78 @@
+//! The network, as the command line and the repository want it used.
+
+use std::num::NonZeroUsize;
+
+use clap::Args;
+use tokio::runtime::{Builder, Runtime};
+use url::Url;
+
+use super::context::Context;
+use super::exit::Failure;
+use crate::dag::Profile;
+use crate::repository::Configuration;
+use crate::source::{ClientSettings, FetchSettings, Fetcher, IndexSearch, Limits};
+
+/// How many wheels are fetched at once.
+const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
+
+/// Where wheels come from.
+#[derive(Debug, Args)]
+pub(super) struct NetworkArguments {
+    /// The index that package URLs are resolved through [default: see `docs/formats.md`, 1]
+    #[arg(long, value_name = "URL")]
+    index_url: Option<String>,
+    /// Use the cache and `file:` sources only
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// How many wheels are fetched and verified at once [default: 8]
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
+}
+
+impl NetworkArguments {
+    pub(super) fn jobs(&self) -> NonZeroUsize {
+        self.jobs.unwrap_or(DEFAULT_JOBS)
+    }
+}
+
+/// What fetches wheels for this run. Nothing is opened before it is needed.
+pub(super) fn fetcher(
+    context: &Context<'_>,
+    configuration: &Configuration,
+    arguments: &NetworkArguments,
+    profile: Profile,
+) -> Result<Fetcher, Failure> {
+    let environment = context.environment;
+    let variables = |name: &str| environment.variable(name).map(ToOwned::to_owned);
+    Ok(Fetcher::new(FetchSettings {
+        cache: context.cache()?,
+        client: ClientSettings::from_variables(&variables, Limits::default()),
+        index: IndexSearch::new(
+            arguments.index_url.clone(),
+            configuration.index_url.clone(),
+            &variables,
+        ),
+        gateways: configuration
+            .gateways
+            .iter()
+            .filter_map(|gateway| Url::parse(gateway).ok())
+            .collect(),
+        profile,
+        jobs: arguments.jobs(),
+        offline: arguments.offline,
+    }))
+}
+
+/// What runs the network's tasks.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::world(format!("no threads for the network: {error}")))
+}
+
+/// How many threads compute.
+pub(super) fn processors() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}

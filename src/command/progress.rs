@@ -1,0 +1,166 @@
+//! Long work on a terminal: what is done, what is left, how fast. Elsewhere nothing moves.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::context::Context;
+use crate::source::FetchEvent;
+
+/// How often the display is drawn anew where nothing happens.
+const TICK: Duration = Duration::from_millis(120);
+
+/// What is shown of fetching and verifying wheels.
+pub(super) struct Progress<'c, 'e> {
+    context: &'c Context<'e>,
+    bar: ProgressBar,
+    state: Mutex<State>,
+    names: Vec<String>,
+    started: std::time::Instant,
+}
+
+#[derive(Default)]
+struct State {
+    fetched: usize,
+    bytes: u64,
+    verified: usize,
+    under_way: BTreeSet<usize>,
+}
+
+impl<'c, 'e> Progress<'c, 'e> {
+    /// Begins to show the work on wheels of these names.
+    pub(super) fn new(context: &'c Context<'e>, names: Vec<String>) -> Self {
+        let bar = if context.is_live() && !names.is_empty() {
+            let bar = ProgressBar::with_draw_target(
+                Some(names.len() as u64),
+                ProgressDrawTarget::stderr(),
+            );
+            if let Ok(style) =
+                ProgressStyle::with_template("{bar:24} {pos}/{len} verified, {msg} [{elapsed}]")
+            {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(TICK);
+            bar
+        } else {
+            ProgressBar::hidden()
+        };
+        Self {
+            context,
+            bar,
+            state: Mutex::default(),
+            names,
+            started: std::time::Instant::now(),
+        }
+    }
+
+    /// A step of fetching.
+    pub(super) fn fetch(&self, event: FetchEvent) {
+        match event {
+            FetchEvent::Started { wheel, place, .. } => {
+                self.change(|state| {
+                    state.under_way.insert(wheel);
+                });
+                if self.context.verbose > 0 {
+                    self.line(&format!("fetching {} from {place}", self.name(wheel)));
+                }
+            }
+            FetchEvent::Bytes { count, .. } => self.change(|state| state.bytes += count),
+            FetchEvent::Discarded { count, .. } => {
+                self.change(|state| state.bytes = state.bytes.saturating_sub(count));
+            }
+            FetchEvent::Retrying {
+                wheel,
+                place,
+                reason,
+                delay,
+            } => self.line(&format!(
+                "{}: {place}: {reason}; asking again in {:.1} s",
+                self.name(wheel),
+                delay.as_secs_f64()
+            )),
+            FetchEvent::Finished { wheel, cached, .. } => {
+                self.change(|state| {
+                    state.under_way.remove(&wheel);
+                    if !cached {
+                        state.fetched += 1;
+                    }
+                });
+                if !cached && !self.context.is_live() && self.context.verbose > 0 {
+                    self.line(&format!("fetched {}", self.name(wheel)));
+                }
+            }
+        }
+    }
+
+    /// A wheel is verified.
+    pub(super) fn verified(&self) {
+        self.bar.inc(1);
+        self.change(|state| state.verified += 1);
+    }
+
+    /// A line that stays, above what moves.
+    pub(super) fn line(&self, line: &str) {
+        self.bar.suspend(|| self.context.say(line));
+    }
+
+    /// Ends the display and says in one line what was done, if anything was.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.verified == 0 {
+            return;
+        }
+        let elapsed = self.started.elapsed();
+        let mut words = format!("verified {} wheels", state.verified);
+        if state.fetched > 0 {
+            words += &format!(
+                ", fetched {} of them ({}, {}/s)",
+                state.fetched,
+                HumanBytes(state.bytes),
+                HumanBytes(rate(state.bytes, elapsed))
+            );
+        }
+        words += &format!(" in {}", seconds(elapsed));
+        self.context.say(&words);
+    }
+
+    fn name(&self, wheel: usize) -> &str {
+        self.names.get(wheel).map_or("a wheel", String::as_str)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut state);
+        if self.bar.is_hidden() {
+            return;
+        }
+        let elapsed = self.started.elapsed();
+        let mut words = format!(
+            "{} fetched ({}, {}/s)",
+            state.fetched,
+            HumanBytes(state.bytes),
+            HumanBytes(rate(state.bytes, elapsed))
+        );
+        if let Some(first) = state.under_way.first() {
+            words += &format!(", {}", self.name(*first));
+        }
+        self.bar.set_message(words);
+    }
+}
+
+/// Bytes a second.
+fn rate(bytes: u64, elapsed: Duration) -> u64 {
+    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+    bytes.saturating_mul(1000) / milliseconds
+}
+
+fn seconds(elapsed: Duration) -> String {
+    if elapsed < Duration::from_secs(60) {
+        format!("{:.1} s", elapsed.as_secs_f64())
+    } else {
+        HumanDuration(elapsed).to_string()
+    }
+}

@@ -1,0 +1,309 @@
+//! The statement of a build: the key that signs it, and the one that it follows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use super::context::Context;
+use super::exit::Failure;
+use super::network::runtime;
+use crate::environment::AtomicFile;
+use crate::repository::Configuration;
+use crate::signature::{
+    KeyError, MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SigningKey, Statement, TrustPolicy,
+    verify,
+};
+use crate::source::{Client, ClientSettings, Limits, SourceProblem, redacted};
+
+/// The largest private key that is read, in bytes.
+const MAXIMUM_KEY_SIZE: u64 = 64 * 1024;
+
+/// A key, and words for where it is from.
+pub(super) struct Signer {
+    pub(super) key: SigningKey,
+    pub(super) origin: String,
+}
+
+/// Where the user's own key is.
+pub(super) fn own_key_path(context: &Context<'_>) -> Result<PathBuf, Failure> {
+    let home = context.environment.configuration_home.as_ref();
+    home.map(|home| home.join("ipwhl").join("signing-key"))
+        .ok_or_else(|| {
+            Failure::world("there is no home folder to keep a key in")
+                .help("name a key with `--key FILE` or `IPWHL_SIGNING_KEY`")
+        })
+}
+
+pub(super) fn read_key(path: &Path) -> Result<SigningKey, Failure> {
+    let unreadable = |reason: &dyn std::fmt::Display| {
+        Failure::world(format!("the key `{}` cannot be read: {reason}", path.display()))
+    };
+    let size = fs::metadata(path).map_err(|error| unreadable(&error))?.len();
+    if size > MAXIMUM_KEY_SIZE {
+        return Err(unreadable(&format_args!("it has {size} bytes")));
+    }
+    let text = fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+    SigningKey::from_openssh(&text).map_err(|error| key_failure(&path.display(), &error))
+}
+
+fn key_failure(origin: &dyn std::fmt::Display, error: &KeyError) -> Failure {
+    Failure::world(format!(
+        "the key in {origin} cannot sign: {}",
+        super::exit::chain(error)
+    ))
+    .help("`ipwhl key new --key FILE` makes one, and so does `ssh-keygen -t ed25519 -N '' -f FILE`")
+}
+
+/// The key that is named by `--key` or `IPWHL_SIGNING_KEY`, if one is.
+pub(super) fn named_key(
+    context: &Context<'_>,
+    argument: Option<&Path>,
+) -> Result<Option<Signer>, Failure> {
+    if let Some(path) = argument {
+        let path = context.absolute(path);
+        return Ok(Some(Signer {
+            key: read_key(&path)?,
+            origin: path.display().to_string(),
+        }));
+    }
+    let Some(value) = context.environment.variable("IPWHL_SIGNING_KEY") else {
+        return Ok(None);
+    };
+    // The key itself, or a path.
+    if let Some(text) = value.to_str().filter(|text| text.contains("-----BEGIN")) {
+        let origin = "IPWHL_SIGNING_KEY".to_owned();
+        let key = SigningKey::from_openssh(text).map_err(|error| key_failure(&origin, &error))?;
+        return Ok(Some(Signer { key, origin }));
+    }
+    let path = context.absolute(Path::new(value));
+    Ok(Some(Signer {
+        key: read_key(&path)?,
+        origin: path.display().to_string(),
+    }))
+}
+
+/// The key that signs a build: the named one, or the user's own, which is made where there is none.
+pub(super) fn signing_key(
+    context: &Context<'_>,
+    argument: Option<&Path>,
+) -> Result<Signer, Failure> {
+    if let Some(signer) = named_key(context, argument)? {
+        return Ok(signer);
+    }
+    let in_ci = context.environment.is_continuous_integration();
+    let no_key = || {
+        Failure::world("there is no key to sign the release with, and none is made in CI")
+            .help("give the key in `IPWHL_SIGNING_KEY` or with `--key FILE`, or build with `--unsigned`")
+    };
+    let path = match own_key_path(context) {
+        Ok(path) => path,
+        Err(_) if in_ci => return Err(no_key()),
+        Err(failure) => return Err(failure),
+    };
+    let origin = path.display().to_string();
+    if path.exists() {
+        return Ok(Signer {
+            key: read_key(&path)?,
+            origin,
+        });
+    }
+    if in_ci {
+        return Err(no_key());
+    }
+    let key = make_key(&path)?;
+    context.say(&format!(
+        "made a signing key of your own, {origin}, with the fingerprint {}",
+        key.public().fingerprint()
+    ));
+    Ok(Signer { key, origin })
+}
+
+/// Makes a new key and keeps it in `path`, readable by its owner only. Never replaces one.
+pub(super) fn make_key(path: &Path) -> Result<SigningKey, Failure> {
+    let failed = |reason: &dyn std::fmt::Display| {
+        Failure::world(format!("the key `{}` cannot be written: {reason}", path.display()))
+    };
+    if path.exists() {
+        return Err(failed(&"a file of this name is there, and a lost key is lost for good"));
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+    }
+    let key = SigningKey::generate()
+        .map_err(|error| Failure::caused(&error))?
+        .with_comment("ipwhl");
+    let text = key.to_openssh().map_err(|error| Failure::caused(&error))?;
+    AtomicFile::create_private(path)
+        .and_then(|mut file| {
+            std::io::Write::write_all(&mut file, text.as_bytes())?;
+            file.commit()
+        })
+        .map_err(|error| failed(&error))?;
+    Ok(key)
+}
+
+/// The trust policy of a repository; `None` where it trusts no key.
+pub(super) fn policy(configuration: &Configuration) -> Result<Option<TrustPolicy>, Failure> {
+    if configuration.trusted.is_empty() {
+        return Ok(None);
+    }
+    let threshold = u32::try_from(configuration.threshold).unwrap_or(u32::MAX);
+    TrustPolicy::from_lines(configuration.trusted.iter().map(String::as_str), threshold)
+        .map(Some)
+        .map_err(|error| {
+            Failure::finding(format!(
+                "`trusted` in `ipwhl.toml` cannot be used: {}",
+                super::exit::chain(&error)
+            ))
+        })
+}
+
+/// A statement that was read, with its bytes and its signatures.
+pub(super) struct Signed {
+    pub(super) text: String,
+    pub(super) statement: Statement,
+    pub(super) signatures: Vec<String>,
+}
+
+/// Reads a statement and the signatures beside it from a file.
+pub(super) fn read_statement(path: &Path) -> Result<Signed, Failure> {
+    let text = read_small(path, MAXIMUM_STATEMENT_SIZE)?;
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", folder.display())))?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|other| is_signature_of(other, &name))
+        .collect();
+    names.sort();
+    let signatures = names
+        .iter()
+        .map(|name| read_small(&folder.join(name), MAXIMUM_SIGNATURE_SIZE))
+        .collect::<Result<Vec<String>, Failure>>()?;
+    signed(&path.display(), text, signatures)
+}
+
+/// Whether `other` is `<name>.sig` or `<name>.<16 hexadecimal digits>.sig`.
+pub(super) fn is_signature_of(other: &str, name: &str) -> bool {
+    let Some(middle) = other
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_suffix(".sig"))
+    else {
+        return false;
+    };
+    middle.is_empty()
+        || middle
+            .strip_prefix('.')
+            .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
+    let failed = |reason: &dyn std::fmt::Display| {
+        Failure::world(format!("`{}` cannot be read: {reason}", path.display()))
+    };
+    let size = fs::metadata(path).map_err(|error| failed(&error))?.len();
+    if size > largest as u64 {
+        return Err(failed(&format_args!(
+            "it has {size} bytes, more than the {largest} that it can have"
+        )));
+    }
+    fs::read_to_string(path).map_err(|error| failed(&error))
+}
+
+fn signed(
+    place: &dyn std::fmt::Display,
+    text: String,
+    signatures: Vec<String>,
+) -> Result<Signed, Failure> {
+    let statement = Statement::parse(&text).map_err(|error| {
+        Failure::finding(format!(
+            "`{place}` is not a statement: {}",
+            super::exit::chain(&error)
+        ))
+    })?;
+    Ok(Signed {
+        text,
+        statement,
+        signatures,
+    })
+}
+
+/// Reads the statement that this build follows, from a file or the web, and believes it only where
+/// the repository's `trusted` keys, if it names any, have signed it.
+pub(super) fn previous(
+    context: &Context<'_>,
+    configuration: &Configuration,
+    location: &str,
+    offline: bool,
+) -> Result<Signed, Failure> {
+    let is_web = location.starts_with("https://") || location.starts_with("http://");
+    let found = if is_web {
+        if offline {
+            return Err(Failure::usage(format!(
+                "`--previous {location}` is on the web, and `--offline` leaves the web alone"
+            )));
+        }
+        download(context, location)?
+    } else {
+        read_statement(&context.absolute(Path::new(location)))?
+    };
+    let now = context.environment.clock.now();
+    if let Some(policy) = policy(configuration)? {
+        let verdict = policy.evaluate(found.text.as_bytes(), &found.signatures, now);
+        if !verdict.is_reached() {
+            return Err(Failure::finding(format!(
+                "{} of the {} trusted signatures that the previous statement needs are there",
+                verdict.signers.len(),
+                verdict.threshold
+            ))
+            .help("name a statement that the keys in `trusted` have signed"));
+        }
+    } else if !found
+        .signatures
+        .iter()
+        .any(|signature| verify(signature, found.text.as_bytes()).is_ok())
+    {
+        return Err(Failure::finding(
+            "the previous statement has no valid signature beside it",
+        )
+        .help("keep `release.toml` and `release.toml.sig` together"));
+    }
+    if found.statement.is_expired(now) {
+        context.warning(&format!(
+            "the previous statement, sequence {}, has expired",
+            found.statement.sequence
+        ));
+    }
+    Ok(found)
+}
+
+fn download(context: &Context<'_>, location: &str) -> Result<Signed, Failure> {
+    let url = Url::parse(location)
+        .map_err(|error| Failure::usage(format!("`--previous` is not an address: {error}")))?;
+    let environment = context.environment;
+    let variables = |name: &str| environment.variable(name).map(ToOwned::to_owned);
+    let client = Client::new(&ClientSettings::from_variables(&variables, Limits::default()))
+        .map_err(|error| Failure::caused(&error))?;
+    let mut beside = url.clone();
+    beside.set_path(&format!("{}.sig", url.path()));
+    let (text, signature) = runtime()?
+        .block_on(async {
+            let text = client.small_file(&url, MAXIMUM_STATEMENT_SIZE as u64).await?;
+            let signature = client
+                .small_file(&beside, MAXIMUM_SIGNATURE_SIZE as u64)
+                .await?;
+            Ok((text, signature))
+        })
+        .map_err(|problem: SourceProblem| {
+            Failure::world(format!("the previous statement cannot be had: {problem}"))
+        })?;
+    let decode = |bytes: Vec<u8>| {
+        String::from_utf8(bytes)
+            .map_err(|_| Failure::finding(format!("`{}` is not text", redacted(&url))))
+    };
+    signed(&redacted(&url), decode(text)?, vec![decode(signature)?])
+}
