@@ -8,7 +8,10 @@ use petgraph::visit::EdgeRef;
 
 use crate::declaration::{Declaration, DeclaredWheel, Spanned};
 use crate::diagnostic::{Code, Finding};
-use crate::python::{ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth};
+use crate::python::{
+    Constraint, ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth,
+    VersionSpecifiers, specifiers_contain,
+};
 use crate::repository::Repository;
 
 /// How a project is to be had on one platform.
@@ -154,11 +157,11 @@ impl<'r> Graph<'r> {
     }
 
     /// The wheel of a project on a platform.
-    pub(super) fn wheel_on(
+    pub(super) fn wheel_on<'d>(
         &self,
-        declaration: &'r Declaration,
+        declaration: &'d Declaration,
         platform: usize,
-    ) -> Option<&'r DeclaredWheel> {
+    ) -> Option<&'d DeclaredWheel> {
         match self.availability(&declaration.project, platform) {
             Availability::Wheel(index) => declaration.wheels.get(index),
             _ => None,
@@ -283,6 +286,78 @@ impl<'r> Graph<'r> {
             }
         }
         findings.append(&mut merged);
+    }
+}
+
+/// A project that the set needs otherwise than it is there, and what would satisfy all who need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// The project.
+    pub project: ProjectName,
+    /// The extras that are asked of it.
+    pub extras: BTreeSet<ExtraName>,
+    /// The specifiers that its version has to satisfy, each with the project that states it.
+    pub constraints: Vec<(ProjectName, VersionSpecifiers)>,
+    /// The platforms on which it is needed, as indices into the repository's platforms.
+    pub platforms: BTreeSet<usize>,
+}
+
+impl Graph<'_> {
+    /// The projects that have to be added or changed before every need is satisfied, by name.
+    /// Direct references are left out: no declaration satisfies them.
+    pub fn unmet(&self) -> Vec<Unmet> {
+        let mut names: BTreeSet<&ProjectName> = BTreeSet::new();
+        for need in &self.needs {
+            if !self.is_met(need) {
+                names.insert(&need.dependency.value.name);
+            }
+        }
+        names.into_iter().map(|name| self.needed(name)).collect()
+    }
+
+    /// What the set as a whole needs of a project.
+    pub fn needed(&self, project: &ProjectName) -> Unmet {
+        let mut unmet = Unmet {
+            project: project.clone(),
+            extras: BTreeSet::new(),
+            constraints: Vec::new(),
+            platforms: BTreeSet::new(),
+        };
+        for need in &self.needs {
+            let requirement = &need.dependency.value;
+            if requirement.name != *project {
+                continue;
+            }
+            unmet.extras.extend(requirement.extras.iter().cloned());
+            if need.declaration.project == *project {
+                continue;
+            }
+            unmet.platforms.extend(&need.platforms);
+            if let Constraint::Specifiers(specifiers) = &requirement.constraint
+                && !specifiers.is_empty()
+            {
+                let constraint = (need.declaration.project.clone(), specifiers.clone());
+                if !unmet.constraints.contains(&constraint) {
+                    unmet.constraints.push(constraint);
+                }
+            }
+        }
+        unmet
+    }
+
+    fn is_met(&self, need: &Need<'_>) -> bool {
+        let requirement = &need.dependency.value;
+        let Constraint::Specifiers(specifiers) = &requirement.constraint else {
+            return true;
+        };
+        let Some(target) = self.repository.declarations.get(&requirement.name) else {
+            return false;
+        };
+        specifiers_contain(specifiers, target.version())
+            && need.platforms.iter().all(|platform| {
+                self.wheel_on(target, *platform)
+                    .is_some_and(|wheel| requirement.extras.iter().all(|extra| wheel.has_extra(extra)))
+            })
     }
 }
 

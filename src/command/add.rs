@@ -1,4 +1,321 @@
-//! x
-#[derive(Debug, clap::Args)]
-pub(super) struct Arguments {}
-pub(super) fn run(_: &super::context::Context<'_>, _: &Arguments) -> Result<super::ExitStatus, super::Failure> { Err(super::Failure::world("x")) }
+//! `ipwhl add`: writes the declaration of a project that the index has.
+
+mod resolve;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use clap::Args;
+use futures_util::{StreamExt, stream};
+
+use super::context::Context;
+use super::exit::{ExitStatus, Failure};
+use super::network::{NetworkArguments, fetcher, runtime};
+use super::progress::Progress;
+use super::select::Prefer;
+use crate::check::Graph;
+use crate::declaration::{Declaration, Layout, parse, write_declaration};
+use crate::diagnostic::SourceText;
+use crate::environment::AtomicFile;
+use crate::python::{Constraint, ExtraName, ProjectName, Requirement, VersionSpecifiers};
+use crate::repository::Repository;
+use resolve::{Resolved, Resolver, Wish};
+
+/// How often the set is looked at anew for what is still needed.
+const MAXIMUM_ROUNDS: usize = 100;
+
+/// Declare projects from the index
+///
+/// Picks the newest final version that all supported platforms can use, and as few of its wheels as
+/// cover them, downloads these, and writes the declaration.
+///
+/// Example: ipwhl add --with-dependencies 'httpx[http2]' flask==3.1.0
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Projects: `NAME`, `NAME[EXTRA,…]`, `NAME==VERSION`, or with other version specifiers
+    #[arg(required = true, value_name = "NAME")]
+    projects: Vec<String>,
+    /// Go on with what they need until the set is closed
+    #[arg(long)]
+    with_dependencies: bool,
+    /// Which wheels to take where a version has native ones and a pure one
+    #[arg(long, value_name = "KIND", default_value = "native")]
+    prefer: Prefer,
+    #[command(flatten)]
+    network: NetworkArguments,
+}
+
+pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let mut repository = context.repository()?;
+    if repository.configuration.layout != Layout::Package {
+        return Err(Failure::usage(
+            "`ipwhl add` writes the layout `package`; this repository has `ipwhl-1`",
+        ));
+    }
+    if repository.configuration.platforms.is_empty() {
+        return Err(Failure::finding(
+            "`ipwhl.toml` names no platform, so nobody can say which wheels are needed",
+        )
+        .help("`ipwhl check` shows what is wrong with it"));
+    }
+    let mut wishes = requested(&repository, arguments)?;
+    let profile = repository.configuration.profile;
+    let fetcher = fetcher(context, &repository.configuration, &arguments.network, profile)?;
+    let runtime = runtime()?;
+    let mut granted: BTreeMap<ProjectName, Wish> = BTreeMap::new();
+    let mut written: BTreeSet<ProjectName> = BTreeSet::new();
+    let before: BTreeSet<ProjectName> = repository.declarations.keys().cloned().collect();
+    let mut rounds = 0;
+    while !wishes.is_empty() {
+        rounds += 1;
+        if rounds > MAXIMUM_ROUNDS {
+            return Err(Failure::finding(
+                "the set does not close: what is needed changes with each choice",
+            )
+            .help("name the versions that are to be taken: `ipwhl add NAME==VERSION`"));
+        }
+        for wish in &wishes {
+            if granted.insert(wish.project.clone(), wish.clone()).as_ref() == Some(wish) {
+                return Err(unsatisfiable(&repository, wish));
+            }
+        }
+        let progress = Progress::new(
+            context,
+            wishes.iter().map(|wish| wish.project.to_string()).collect(),
+        );
+        let report = |event| progress.fetch(event);
+        let resolver = Resolver {
+            fetcher: &fetcher,
+            platforms: &repository.configuration.platforms,
+            prefer: arguments.prefer,
+            progress: &report,
+        };
+        let mut resolved: Vec<(usize, Result<Resolved, Failure>)> = runtime.block_on(
+            stream::iter(wishes.iter().enumerate())
+                .map(|(index, wish)| {
+                    let resolver = &resolver;
+                    async move { (index, resolver.resolve(index, wish).await) }
+                })
+                .buffer_unordered(arguments.network.jobs().get())
+                .inspect(|_| progress.verified())
+                .collect(),
+        );
+        progress.finish();
+        resolved.sort_by_key(|(index, _)| *index);
+        for (_, outcome) in resolved {
+            let Resolved { declaration, passed_over } = outcome?;
+            for line in passed_over {
+                context.detail(&line);
+            }
+            let project = declaration.project.clone();
+            insert(&mut repository, declaration)?;
+            written.insert(project);
+        }
+        wishes = if arguments.with_dependencies {
+            needed(&repository, &granted)
+        } else {
+            Vec::new()
+        };
+    }
+    write(context, &repository, &written, &before)?;
+    Ok(ExitStatus::Clean)
+}
+
+/// What the command line asks for.
+fn requested(repository: &Repository, arguments: &Arguments) -> Result<Vec<Wish>, Failure> {
+    let graph = Graph::new(repository);
+    let mut wishes: BTreeMap<ProjectName, Wish> = BTreeMap::new();
+    for text in &arguments.projects {
+        let requirement: Requirement = text.parse().map_err(|error: crate::python::RequirementError| {
+            Failure::usage(format!("`{text}` does not name a project: {}", error.message))
+                .help("projects are written `NAME`, `NAME[EXTRA]`, `NAME==VERSION`")
+        })?;
+        let Constraint::Specifiers(specifiers) = requirement.constraint else {
+            return Err(Failure::usage(format!(
+                "`{text}` names an address; `ipwhl add` asks the index"
+            )));
+        };
+        if requirement.marker.is_some() {
+            return Err(Failure::usage(format!(
+                "`{text}` has a marker; a project is declared for all platforms"
+            )));
+        }
+        let needed = graph.needed(&requirement.name);
+        let declared = repository.declarations.get(&requirement.name);
+        let mut extras = declared.map_or_else(BTreeSet::new, declared_extras);
+        extras.extend(needed.extras);
+        extras.extend(requirement.extras);
+        let wish = wishes
+            .entry(requirement.name.clone())
+            .or_insert_with(|| Wish {
+                project: requirement.name.clone(),
+                extras: BTreeSet::new(),
+                constraints: needed
+                    .constraints
+                    .into_iter()
+                    .map(|(project, specifiers)| (project.to_string(), specifiers))
+                    .collect(),
+                platforms: (0..repository.configuration.platforms.len()).collect(),
+                automatic: false,
+                keep: None,
+            });
+        wish.extras.extend(extras);
+        if !specifiers.is_empty() {
+            wish.constraints.push(("the command line".to_owned(), specifiers));
+        }
+    }
+    Ok(wishes.into_values().collect())
+}
+
+fn declared_extras(declaration: &Declaration) -> BTreeSet<ExtraName> {
+    declaration
+        .wheels
+        .iter()
+        .flat_map(|wheel| wheel.extras.iter().map(|extra| extra.value.clone()))
+        .collect()
+}
+
+/// What has to be added or changed before the set is closed.
+fn needed(repository: &Repository, granted: &BTreeMap<ProjectName, Wish>) -> Vec<Wish> {
+    Graph::new(repository)
+        .unmet()
+        .into_iter()
+        .map(|unmet| {
+            let declared = repository.declarations.get(&unmet.project);
+            let mut constraints: Vec<(String, VersionSpecifiers)> = unmet
+                .constraints
+                .into_iter()
+                .map(|(project, specifiers)| (project.to_string(), specifiers))
+                .collect();
+            // What was typed holds in later rounds, too.
+            if let Some(earlier) = granted.get(&unmet.project) {
+                constraints.extend(
+                    earlier
+                        .constraints
+                        .iter()
+                        .filter(|(origin, _)| origin == "the command line")
+                        .cloned(),
+                );
+            }
+            let mut extras = declared.map_or_else(BTreeSet::new, declared_extras);
+            extras.extend(unmet.extras);
+            let wanted = declared.is_some_and(|declaration| !declaration.automatic);
+            Wish {
+                project: unmet.project,
+                extras,
+                constraints,
+                platforms: if wanted {
+                    (0..repository.configuration.platforms.len()).collect()
+                } else {
+                    unmet.platforms
+                },
+                automatic: !wanted,
+                keep: declared.map(|declaration| declaration.version().clone()),
+            }
+        })
+        .collect()
+}
+
+fn unsatisfiable(repository: &Repository, wish: &Wish) -> Failure {
+    let who: Vec<String> = wish
+        .constraints
+        .iter()
+        .map(|(origin, specifiers)| format!("{origin} asks for {specifiers}"))
+        .collect();
+    let has = repository
+        .declarations
+        .get(&wish.project)
+        .map_or_else(String::new, |declaration| {
+            format!(", though {} was taken", declaration.version())
+        });
+    Failure::finding(format!(
+        "what the set needs of `{}` cannot be satisfied{has}: {}",
+        wish.project,
+        who.join(", ")
+    ))
+    .help("leave an extra out, or name another version of one that asks: `ipwhl add NAME==VERSION`")
+}
+
+fn file_of(repository: &Repository, project: &ProjectName) -> String {
+    format!("{}/{project}.toml", repository.configuration.declarations)
+}
+
+/// Takes a declaration into the repository as if it had been read from its file.
+fn insert(repository: &mut Repository, declaration: Declaration) -> Result<(), Failure> {
+    let name = file_of(repository, &declaration.project);
+    let file: Arc<str> = Arc::from(name.as_str());
+    let header = repository
+        .texts
+        .get(&file)
+        .map_or_else(String::new, |text| header(text.as_str()));
+    let text = header + &write_declaration(&declaration);
+    let parsed = parse(&file, &text, Layout::Package);
+    if let Some(finding) = parsed.findings.first() {
+        return Err(Failure::finding(format!(
+            "the index's data of `{}` makes no sound declaration: {}",
+            declaration.project, finding.message
+        )));
+    }
+    repository.texts.insert(Arc::clone(&file), SourceText::new(text));
+    repository.unreadable.remove(&declaration.project);
+    repository.declarations.insert(
+        declaration.project.clone(),
+        Declaration {
+            file,
+            automatic: parsed.automatic,
+            automatic_span: parsed.automatic_span,
+            wheels: parsed.wheels,
+            project: declaration.project,
+        },
+    );
+    Ok(())
+}
+
+/// The comments at the top of a declaration, which outlive a new version.
+fn header(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .take_while(|line| line.starts_with('#'))
+        .collect();
+    if lines.is_empty() {
+        String::new()
+    } else {
+        lines.join("\n") + "\n\n"
+    }
+}
+
+fn write(
+    context: &Context<'_>,
+    repository: &Repository,
+    written: &BTreeSet<ProjectName>,
+    before: &BTreeSet<ProjectName>,
+) -> Result<(), Failure> {
+    let folder = repository
+        .directory
+        .join(&repository.configuration.declarations);
+    let failed = |path: &std::path::Path, error: &std::io::Error| {
+        Failure::world(format!("`{}` cannot be written: {error}", path.display()))
+    };
+    std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
+    for project in written {
+        let name = file_of(repository, project);
+        let path = repository.directory.join(&name);
+        let Some(text) = repository.texts.get(name.as_str()) else {
+            continue;
+        };
+        AtomicFile::write_whole(&path, text.as_str().as_bytes())
+            .map_err(|error| failed(&path, &error))?;
+        let declaration = &repository.declarations[project];
+        let verb = if before.contains(project) { "changed" } else { "added" };
+        let wheels = match declaration.wheels.len() {
+            1 => "1 wheel".to_owned(),
+            count => format!("{count} wheels"),
+        };
+        let automatic = if declaration.automatic { ", automatic" } else { "" };
+        context.say(&format!(
+            "{verb} {project} {} ({wheels}{automatic})",
+            declaration.version()
+        ));
+    }
+    Ok(())
+}

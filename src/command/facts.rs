@@ -23,7 +23,7 @@ use crate::source::{
     Cache, FetchError, FetchedWheel, Fetcher, MismatchKind, SourceLocation, SourceProblem,
     WheelRequest,
 };
-use crate::wheel::{ArchiveFacts, CHECKS_VERSION, Facts, Limits, inspect};
+use crate::wheel::{CHECKS_VERSION, Facts, Limits, inspect};
 
 /// What is known after all wheels have been looked at.
 #[derive(Default)]
@@ -203,16 +203,9 @@ async fn read(
     };
     // Closed only by dropping it.
     let _permit = processors.acquire_owned().await.ok();
+    let passed_over = fetched.passed_over.clone();
     let work = tokio::task::spawn_blocking(move || {
-        let archive = inspect_file(&fetched.path)?;
-        let facts = Facts {
-            sha256: fetched.sha256,
-            dag: fetched.dag,
-            archive,
-        };
-        // Without them the next run reads the wheel again; nothing else is lost.
-        let _ = cache.keep_facts(&facts_version(), &key(&cid), &facts);
-        Ok::<_, io::Error>((facts, fetched.passed_over))
+        keep_as(&cache, &cid, fetched).map(|facts| (facts, passed_over))
     });
     match work.await {
         Ok(Ok((facts, passed_over))) => Outcome::Known(Box::new(facts), passed_over),
@@ -221,9 +214,23 @@ async fn read(
     }
 }
 
-/// What the archive in a file says.
-pub(super) fn inspect_file(path: &Path) -> io::Result<ArchiveFacts> {
-    inspect(&mut File::open(path)?, &Limits::default())
+/// Reads a wheel that was fetched without a declaration, and keeps its facts.
+pub(super) fn keep(cache: &Cache, fetched: FetchedWheel) -> io::Result<Facts> {
+    let cid = fetched.dag.cid();
+    keep_as(cache, &cid, fetched)
+}
+
+/// Reads a wheel in the cache, and keeps its facts under the CID that it is declared with.
+fn keep_as(cache: &Cache, cid: &Cid, fetched: FetchedWheel) -> io::Result<Facts> {
+    let archive = inspect(&mut File::open(&fetched.path)?, &Limits::default())?;
+    let facts = Facts {
+        sha256: fetched.sha256,
+        dag: fetched.dag,
+        archive,
+    };
+    // Without them the next run reads the wheel again; nothing else is lost.
+    let _ = cache.keep_facts(&facts_version(), &key(cid), &facts);
+    Ok(facts)
 }
 
 /// A declared wheel as the source room asks for it.
