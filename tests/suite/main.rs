@@ -11,4 +11,9 @@
     reason = "a test fails by panicking, and its helpers are documented where that helps"
 )]
 
+mod core_metadata;
+mod markers;
+mod packaging_library;
+mod requirements;
 mod support;
+mod tags;
