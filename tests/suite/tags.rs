@@ -537,6 +537,11 @@ fn two_wheels_for_one_installer() {
             None,
         ),
         (
+            "cp312-cp312-musllinux_1_2_x86_64",
+            "cp312-cp312-musllinux_2_0_x86_64",
+            None,
+        ),
+        (
             "cp312-cp312-manylinux_2_17_x86_64",
             "cp312-cp312-win_amd64",
             None,
@@ -703,4 +708,93 @@ fn whatever_one_platform_accepts_has_a_common_installer() {
         }
     }
     assert!(pairs > 10_000, "only {pairs} pairs");
+}
+
+/// The other direction: two tags that are taken for ambiguous, and that some installer accepts one by
+/// one, are accepted together by one of many concrete platforms.
+#[test]
+fn a_common_installer_exists() {
+    let mut hosts: Vec<Platform> = Vec::new();
+    for minor in 3..17 {
+        let mut pythons = vec![format!("cp3{minor}"), format!("pp3{minor}")];
+        if minor >= 13 {
+            pythons.push(format!("cp3{minor}t"));
+        }
+        for python in pythons {
+            for system in [
+                "manylinux_2_40_x86_64",
+                "manylinux_2_40_aarch64",
+                "musllinux_1_9_x86_64",
+                "macosx_10_9_x86_64",
+                "macosx_14_0_x86_64",
+                "macosx_14_0_arm64",
+                "win_amd64",
+                "win32",
+                "linux_x86_64",
+            ] {
+                hosts.push(Platform::parse(&python, system).unwrap());
+            }
+        }
+    }
+    let pythons = [
+        "py3", "py37", "py312", "cp37", "cp39", "cp312", "cp313", "pp311", "pp39",
+    ];
+    let abis = [
+        "none",
+        "abi3",
+        "abi3t",
+        "cp37m",
+        "cp39",
+        "cp312",
+        "cp313",
+        "cp313t",
+        "pypy311_pp73",
+    ];
+    let platforms = [
+        "any",
+        "manylinux1_x86_64",
+        "manylinux_2_28_x86_64",
+        "manylinux_2_17_aarch64",
+        "linux_x86_64",
+        "musllinux_1_1_x86_64",
+        "macosx_10_9_x86_64",
+        "macosx_10_9_intel",
+        "macosx_10_9_universal2",
+        "macosx_12_0_arm64",
+        "macosx_12_0_universal2",
+        "macosx_13_0_x86_64",
+        "win32",
+        "win_amd64",
+    ];
+    let mut known: Vec<(Tag, BTreeSet<usize>)> = Vec::new();
+    for python in pythons {
+        for abi in abis {
+            for platform in platforms {
+                let tag = tag(&format!("{python}-{abi}-{platform}"));
+                let accepting: BTreeSet<_> = (0..hosts.len())
+                    .filter(|host| hosts[*host].accepts(&tag))
+                    .collect();
+                if !accepting.is_empty() {
+                    known.push((tag, accepting));
+                }
+            }
+        }
+    }
+    let (mut ambiguous, mut disjoint) = (0, 0);
+    for (a, accepting_a) in &known {
+        for (b, accepting_b) in &known {
+            let words = common_installer(a, b);
+            let together = !accepting_a.is_disjoint(accepting_b);
+            assert_eq!(words.is_some(), together, "{a} and {b}: {words:?}");
+            if together {
+                ambiguous += 1;
+            } else {
+                disjoint += 1;
+            }
+        }
+    }
+    assert!(
+        ambiguous > 5_000 && disjoint > 5_000,
+        "{ambiguous} and {disjoint}"
+    );
 }
