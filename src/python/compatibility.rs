@@ -109,7 +109,7 @@ fn candidates<'a>(a: &'a Tag, b: &'a Tag) -> Vec<Interpreter<'a>> {
     interpreters
 }
 
-/// The ABI tags of usual builds of CPython.
+/// The ABI tags of usual builds of `CPython`.
 fn cpython_abis((major, minor): (u64, u64)) -> Vec<String> {
     let plain = format!("cp{major}{minor}");
     if (major, minor) < (3, 3) {

@@ -158,7 +158,7 @@ variables! {
         | "python_implementation": Text,
     /// `sys.implementation.name`, such as `cpython`.
     ImplementationName = "implementation_name": Text,
-    /// The version of the implementation; for CPython that of Python.
+    /// The version of the implementation; for `CPython` that of Python.
     ImplementationVersion = "implementation_version": Version,
     /// The extra that the question is asked for.
     Extra = "extra": Text,

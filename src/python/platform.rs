@@ -51,15 +51,15 @@ impl fmt::Display for PlatformError {
 
 impl std::error::Error for PlatformError {}
 
-/// The first free-threaded CPython.
+/// The first free-threaded `CPython`.
 const FIRST_FREE_THREADED_MINOR: u64 = 13;
 /// The oldest supported minor version; before it, the ABI tag also had the width of characters.
 const OLDEST_MINOR: u64 = 3;
-/// The first CPython without the `m` in its ABI tag.
+/// The first `CPython` without the `m` in its ABI tag.
 const FIRST_MINOR_WITHOUT_PYMALLOC: u64 = 8;
-/// The first CPython with the stable ABI.
+/// The first `CPython` with the stable ABI.
 const FIRST_STABLE_ABI_MINOR: u64 = 2;
-/// The version of PyPy's binary interface, the same since PyPy 7.3.
+/// The version of `PyPy`'s binary interface, the same since `PyPy` 7.3.
 const PYPY_ABI: &str = "pp73";
 
 impl Platform {

@@ -222,6 +222,16 @@ impl<'a> Reader<'a> {
     }
 
     fn requirement(mut self) -> Result<Requirement, RequirementError> {
+        if let Some((at, bad)) = self
+            .text
+            .char_indices()
+            .find(|(_, c)| c.is_control() && *c != '\t')
+        {
+            return Err(RequirementError::new(
+                format!("a requirement cannot contain the character {bad:?}"),
+                at..at + bad.len_utf8(),
+            ));
+        }
         self.skip_whitespace();
         let name = self.name::<ProjectName>("a project")?;
         self.skip_whitespace();
@@ -319,7 +329,7 @@ impl<'a> Reader<'a> {
         }
         let span = self.position..self.position + url.len();
         self.position = span.end;
-        if let Some(bad) = url.chars().find(|c| c.is_control() || c.is_whitespace()) {
+        if let Some(bad) = url.chars().find(|c| c.is_whitespace()) {
             return Err(RequirementError::new(
                 format!("the URL contains the character {bad:?}"),
                 span,

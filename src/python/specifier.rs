@@ -110,32 +110,26 @@ pub(super) fn clause_contains(specifier: &VersionSpecifier, version: &Version) -
         Operator::LessThanEqual => public <= *wanted,
         Operator::GreaterThanEqual => public >= *wanted,
         // "The exclusive ordered comparison <V MUST NOT allow a pre-release of the specified version
-        // unless the specified version is itself a pre-release."
-        Operator::LessThan => {
-            *version < *wanted
-                && (wanted.any_prerelease()
-                    || !version.any_prerelease()
-                    || !same_release(version, wanted))
-        }
-        // "... >V MUST NOT allow a post-release of the given version unless V itself is a post release",
-        // and "MUST NOT match a local version of the specified version".
-        Operator::GreaterThan => {
-            *version > *wanted
-                && !(same_release(version, wanted)
-                    && (!wanted.is_post() && version.is_post() || version.is_local()))
-        }
+        // unless the specified version is itself a pre-release": the first of those is V.dev0.
+        Operator::LessThan if wanted.any_prerelease() => version < wanted,
+        Operator::LessThan => *version < wanted.clone().with_dev(Some(0)),
+        // ">V MUST NOT allow a post-release of the given version unless V itself is a post release", and
+        // "MUST NOT match a local version of the specified version".
+        Operator::GreaterThan => public > *wanted && !is_post_release_of(&public, wanted),
     }
+}
+
+/// Whether `version` is `of` with a post-release number, which no post-release and no developmental
+/// release has.
+fn is_post_release_of(version: &Version, of: &Version) -> bool {
+    let unposted = version.clone().with_post(None).with_dev(None);
+    version.is_post() && unposted == *of
 }
 
 /// Whether epoch and release of `version`, padded with zeros, begin with `prefix`.
 fn has_prefix(version: &Version, epoch: u64, prefix: &[u64]) -> bool {
     let padded = version.release().iter().chain(std::iter::repeat(&0));
     version.epoch() == epoch && prefix.iter().zip(padded).all(|(wanted, is)| wanted == is)
-}
-
-/// Whether two versions differ in nothing but suffixes and trailing zeros.
-fn same_release(left: &Version, right: &Version) -> bool {
-    left.only_release() == right.only_release() && left.epoch() == right.epoch()
 }
 
 /// Whether two sets of specifiers are the same set.

@@ -11,8 +11,13 @@
     reason = "a test fails by panicking, and its helpers are documented where that helps"
 )]
 
+mod core_metadata;
 mod dag;
 mod kubo;
+mod markers;
+mod packaging_library;
+mod requirements;
 mod signature;
 mod support;
+mod tags;
 mod wheel;

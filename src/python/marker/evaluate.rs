@@ -93,7 +93,7 @@ impl MarkerEnvironment {
 
     /// What is known of a platform.
     ///
-    /// `python_full_version`, and with CPython `implementation_version`, are any final version from the
+    /// `python_full_version`, and with `CPython` `implementation_version`, are any final version from the
     /// floor of the platform up to the next minor version. What depends on the single machine stays
     /// unknown: `platform_release`, `platform_version`, and `platform_machine` of 32-bit systems, which
     /// is that of the kernel.
@@ -171,11 +171,13 @@ pub(super) fn mirrors_exactly(variable: Variable, operator: MarkerOperator, lite
     match variable.value_type() {
         VariableType::Text => true,
         VariableType::Set => false,
-        VariableType::Version | VariableType::VersionOrText => {
-            operator == MarkerOperator::Identical
-                || Version::from_str(literal)
-                    .is_ok_and(|version| version.only_release() == version && !version.is_local())
+        VariableType::Version | VariableType::VersionOrText
+            if operator == MarkerOperator::Identical =>
+        {
+            literal.trim() == literal
         }
+        VariableType::Version | VariableType::VersionOrText => Version::from_str(literal)
+            .is_ok_and(|version| version.only_release() == version && !version.is_local()),
     }
 }
 
@@ -223,11 +225,11 @@ impl<'a> Asked<'a> {
             VariableType::Version | VariableType::VersionOrText if self.reversed => {
                 Version::from_str(self.literal).is_err()
             }
-            VariableType::Version | VariableType::VersionOrText => {
-                !self.is_equality()
-                    && self.operator != MarkerOperator::Identical
-                    && self.clause().is_none()
-            }
+            VariableType::Version | VariableType::VersionOrText => match self.operator {
+                // "Arbitrary equality" takes any text that can stand in a list of specifiers.
+                MarkerOperator::Identical => self.literal.trim().contains(char::is_whitespace),
+                _ => !self.is_equality() && self.clause().is_none(),
+            },
         }
     }
 
@@ -256,14 +258,25 @@ impl<'a> Asked<'a> {
         match self.operator {
             MarkerOperator::Equal => Truth::from(value == self.literal),
             MarkerOperator::NotEqual => Truth::from(value != self.literal),
-            MarkerOperator::Identical => Truth::from(value.eq_ignore_ascii_case(self.literal)),
+            MarkerOperator::Identical => {
+                Truth::from(value.eq_ignore_ascii_case(self.literal.trim()))
+            }
             _ => Truth::Unknown,
         }
     }
 
     /// The answer by the rules for versions, where both sides are versions.
     fn of_version(&self, version: &Version) -> Option<bool> {
-        if self.reversed {
+        if self.operator == MarkerOperator::Identical {
+            // "Simple string equality operations which do not take into account any of the semantic
+            // information": not even that `v3.11` is 3.11.
+            let literal = if self.reversed {
+                self.literal
+            } else {
+                self.literal.trim()
+            };
+            Some(version.to_string().eq_ignore_ascii_case(literal))
+        } else if self.reversed {
             let literal = Version::from_str(self.literal).ok()?;
             let clause = clause(self.operator, &version.to_string())?;
             Some(clause_contains(&clause, &literal))
