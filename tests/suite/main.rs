@@ -12,5 +12,6 @@
 )]
 
 mod dag;
+mod gateway;
 mod signature;
 mod support;
