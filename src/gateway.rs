@@ -17,6 +17,7 @@
 mod accept;
 mod answer;
 mod condition;
+mod entity;
 mod listing;
 mod media;
 mod range;

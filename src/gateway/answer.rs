@@ -6,21 +6,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hyper::header::{
     ACCEPT, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH,
-    CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
-    IF_RANGE, LOCATION, RANGE, VARY, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE,
+    VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, StatusCode};
 
 use super::accept::{self, Variant};
+use super::entity::Entity;
 use super::range::{self, Range};
 use super::router::{self, ContentPath, Route};
 use super::store::{BlockStore, FileRange};
 use super::{condition, listing, media};
 use crate::car::{CarError, Kind};
 use crate::dag::{Cid, Codec, Version};
-
-const X_IPFS_PATH: HeaderName = HeaderName::from_static("x-ipfs-path");
-const X_IPFS_ROOTS: HeaderName = HeaderName::from_static("x-ipfs-roots");
 
 /// What a CID names never changes (path gateway, "Cache-Control").
 const IMMUTABLE: &str = "public, max-age=29030400, immutable";
@@ -61,21 +59,10 @@ pub(super) enum Content {
     File(Bytes, FileRange),
 }
 
-/// Something that has an entity tag.
-struct Entity {
-    tag: String,
-    cache: &'static str,
-    path: String,
-    roots: Vec<Cid>,
-    content_type: String,
-    /// Whether another `Accept` would have given something else.
-    is_negotiated: bool,
-}
-
 impl Asked {
     /// All lines of a header as one list; empty where there is none. A line that is not ASCII counts
     /// as absent.
-    fn header(&self, name: HeaderName) -> String {
+    pub(super) fn header(&self, name: HeaderName) -> String {
         let lines = self
             .headers
             .get_all(name)
@@ -324,60 +311,6 @@ impl Site {
     }
 }
 
-impl Entity {
-    fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, header_value(&self.content_type));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(ETAG, header_value(&self.tag));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.cache));
-        headers.insert(X_IPFS_PATH, header_value(&self.path));
-        let roots: Vec<String> = self.roots.iter().map(Cid::to_string).collect();
-        headers.insert(X_IPFS_ROOTS, header_value(&roots.join(",")));
-        if self.is_negotiated {
-            headers.insert(VARY, HeaderValue::from_static("Accept"));
-        }
-        headers
-    }
-
-    /// The answer that a condition of the request gives, in the order of RFC 9110, 13.2.2.
-    fn precondition(&self, asked: &Asked) -> Option<Answer> {
-        let condition = asked.header(IF_MATCH);
-        if !condition.is_empty() && !condition::match_names(&condition, &self.tag) {
-            return Some(words(
-                StatusCode::PRECONDITION_FAILED,
-                "the content has another entity tag",
-            ));
-        }
-        let condition = asked.header(IF_NONE_MATCH);
-        if !condition.is_empty() && condition::none_match_names(&condition, &self.tag) {
-            let mut headers = self.headers();
-            headers.remove(CONTENT_TYPE);
-            let content = Content::Bytes(Bytes::new());
-            return Some(Answer {
-                status: StatusCode::NOT_MODIFIED,
-                headers,
-                content,
-            });
-        }
-        None
-    }
-
-    /// The answer with these bytes, all of them.
-    fn bytes(&self, asked: &Asked, bytes: Bytes) -> Answer {
-        if let Some(answer) = self.precondition(asked) {
-            return answer;
-        }
-        let mut headers = self.headers();
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-        Answer {
-            status: StatusCode::OK,
-            headers,
-            content: Content::Bytes(bytes),
-        }
-    }
-}
-
 /// An answer in one sentence.
 pub(super) fn words(status: StatusCode, sentence: &str) -> Answer {
     let bytes = Bytes::from(format!("{sentence}\n"));
@@ -412,6 +345,6 @@ fn redirect(status: StatusCode, address: &str) -> Answer {
 
 /// A header value of text that is ours, or that came in as a part of a request's first line; where
 /// it still has a byte that no header can have, an empty one.
-fn header_value(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+pub(super) fn header_value(text: &str) -> HeaderValue {
+    HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""))
 }

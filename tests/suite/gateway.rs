@@ -81,7 +81,7 @@ impl Tree {
     }
 }
 
-/// Bytes without a pattern, so that no two blocks are the same (SplitMix64).
+/// Bytes without a pattern, so that no two blocks are the same (`SplitMix64`).
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 7_u64;
     let mut next = || {
@@ -197,7 +197,7 @@ impl Server {
         let mut request =
             format!("{method} {target} HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n");
         for (name, value) in headers {
-            request += &format!("{name}: {value}\r\n");
+            request.extend([name, ": ", value, "\r\n"]);
         }
         Reply::parse(&self.exchange((request + "\r\n").as_bytes()))
     }
@@ -400,6 +400,30 @@ fn redirects_lead_to_the_root_and_to_folders() {
             (reply.status, reply.header("location")),
             (status, location.as_str()),
             "{target}"
+        );
+    }
+}
+
+#[test]
+fn names_beyond_ascii_work_escaped_or_not() {
+    let server = Server::start(&folder([("é", folder([("ü", file(b"x"))]))]));
+    for path in ["%C3%A9", "é"] {
+        let reply = server.exchange(
+            format!(
+                "GET {} HTTP/1.1\r\nConnection: close\r\n\r\n",
+                server.path(path)
+            )
+            .as_bytes(),
+        );
+        let reply = String::from_utf8(reply).unwrap();
+        let location = format!("location: {}/\r\n", server.path(path));
+        assert!(
+            reply.starts_with("HTTP/1.1 301 ") && reply.contains(&location),
+            "{reply}"
+        );
+        assert_eq!(
+            server.get(&server.path(&format!("{path}/%C3%BC"))).text(),
+            "x"
         );
     }
 }
