@@ -148,7 +148,7 @@ fn ipip_499_file_at_and_over_the_most_links() {
     }
 }
 
-/// What the text lists beside them: a whole chunk more than fits one level.
+/// What IPIP-499's own text has in place of the byte more: a whole chunk more than fits one level.
 #[test]
 fn ipip_499_file_of_a_whole_chunk_more() {
     let profile = Profile::UnixfsV0_2015;
@@ -864,8 +864,7 @@ fn nodes_that_lie_are_refused() {
     assert!(decode(&cid, &good).is_ok());
 }
 
-/// What Kubo v0.43.0 makes of `ln -s ../some/where link; ipfs add -n -Q link` (kubo.rs asks it again
-/// in folders); the version 0 one is IPIP-499's "preserved symlink" form.
+/// The node alone; kubo.rs asks Kubo about folders with links in them.
 #[test]
 fn symbolic_links_are_nodes() {
     let (link, block) = symlink(Profile::UnixfsV0_2015, "foo");
