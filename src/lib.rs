@@ -12,19 +12,19 @@
 //! `docs/architecture.md` has the words and the invariants, `docs/formats.md` what each file holds.
 
 // The vocabulary.
-pub mod car;
-pub mod dag;
+pub mod python;
 pub mod diagnostic;
 pub mod environment;
-pub mod python;
+pub mod dag;
+pub mod car;
 // The pipeline.
-pub mod check;
-pub mod command;
 pub mod declaration;
-pub mod gateway;
-pub mod publish;
-pub mod release;
 pub mod repository;
-pub mod signature;
 pub mod source;
 pub mod wheel;
+pub mod check;
+pub mod release;
+pub mod signature;
+pub mod publish;
+pub mod gateway;
+pub mod command;

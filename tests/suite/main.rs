@@ -11,7 +11,9 @@
     reason = "a test fails by panicking, and its helpers are documented where that helps"
 )]
 
+mod car;
 mod dag;
 mod gateway;
+mod kubo;
 mod signature;
 mod support;
