@@ -220,7 +220,7 @@ fn parse_time(name: &str, text: &str) -> Result<Timestamp, String> {
     }
 }
 
-/// Whether a text matches a list of patterns (ssh_config(5), PATTERNS): comma-separated, with `*`
+/// Whether a text matches a list of patterns (`ssh_config(5)`, PATTERNS): comma-separated, with `*`
 /// and `?`; one with `!` in front that matches says no to all.
 fn matches_list(text: &str, patterns: &str) -> bool {
     let mut found = false;

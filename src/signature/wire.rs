@@ -28,7 +28,7 @@ pub(super) fn signature_algorithm(text: &str) -> Option<String> {
 fn algorithm(bytes: &[u8]) -> Option<String> {
     let (key, _) = string(bytes)?;
     let (name, _) = string(key)?;
-    let plain = name.iter().all(|byte| byte.is_ascii_graphic());
+    let plain = name.iter().all(u8::is_ascii_graphic);
     (plain && (1..=64).contains(&name.len())).then(|| String::from_utf8_lossy(name).into_owned())
 }
 

@@ -7,11 +7,11 @@ use std::process::Command;
 
 use ipwhl::car::{CarReader, CarWriter};
 use ipwhl::dag::{
-    BlockSink, Cid, DirectoryDag, DirectoryEntry, FileDag, Link, Profile, Version, symlink,
+    BlockSink, Cid, Codec, DirectoryDag, DirectoryEntry, FileDag, Link, Profile, Version, symlink,
 };
 use tempfile::TempDir;
 
-use crate::dag::{Seeded, file_dag};
+use crate::dag::{Blocks, Seeded, file_dag};
 use crate::support;
 
 /// A Kubo with a repository of its own, offline.
@@ -145,6 +145,15 @@ impl Built<'_> {
         }
     }
 
+    /// Whether the entry of this name is a HAMT.
+    pub fn is_sharded(&self, name: &str, tree: &Tree) -> bool {
+        let (Self::Folder(_, children), Tree::Folder(entries)) = (self, tree) else {
+            return false;
+        };
+        let place = entries.iter().position(|(entry, _)| entry == name).unwrap();
+        matches!(&children[place], Self::Folder(dag, _) if dag.is_sharded())
+    }
+
     pub fn emit(&self, sink: &mut dyn BlockSink) -> io::Result<()> {
         match self {
             Self::File(dag, bytes) => dag.emit(sink, &mut &bytes[..]),
@@ -177,9 +186,12 @@ pub fn folder<N: Into<String>>(entries: impl IntoIterator<Item = (N, Tree)>) -> 
     )
 }
 
-/// A folder of so many small files that every profile shards it.
+/// A folder of so many small files; from 5 100 on every profile shards it.
 pub fn sharded_folder(count: usize) -> Tree {
-    folder((0..count).map(|number| (format!("entry-{number:05}-é.txt"), file(format!("{number}\n")))))
+    folder((0..count).map(|number| {
+        let name = format!("entry-{number:05}-é.txt");
+        (name, file(format!("{}\n", number % 7)))
+    }))
 }
 
 /// Everything that a release can have: plain and nested folders, an empty one, a HAMT, files of none,
@@ -195,9 +207,12 @@ pub fn varied_tree(profile: Profile) -> Tree {
         ("zeros", file(vec![0; 2 * chunk])),
         ("several", file(&several)),
         ("again", file(&several)),
-        ("nested", folder([("b", twins()), ("a", folder([("deep", twins())]))])),
-        ("sharded", sharded_folder(4500)),
-        ("sharded-but-one", sharded_folder(4499)),
+        (
+            "nested",
+            folder([("b", twins()), ("a", folder([("deep", twins())]))]),
+        ),
+        ("sharded", sharded_folder(5200)),
+        ("sharded-but-one", sharded_folder(5199)),
         ("é", file("not ASCII")),
         ("B", file("one")),
     ])
@@ -214,7 +229,9 @@ fn add(kubo: &Kubo, tree: &Tree, options: &[&str]) -> String {
 #[test]
 fn file_sizes_around_every_edge() {
     for profile in Profile::ALL {
-        let Some(kubo) = Kubo::new(profile) else { return };
+        let Some(kubo) = Kubo::new(profile) else {
+            return;
+        };
         let chunk = profile.chunk_size();
         let mut sizes = vec![0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 2 * chunk + 1];
         if profile != Profile::UnixfsV1_2025 {
@@ -225,7 +242,13 @@ fn file_sizes_around_every_edge() {
         for size in sizes {
             let path = kubo.home.path().join("file");
             fs::write(&path, &bytes[..size]).unwrap();
-            let expected = kubo.text(&["add", "-n", "-Q", "--progress=false", path.to_str().unwrap()]);
+            let expected = kubo.text(&[
+                "add",
+                "-n",
+                "-Q",
+                "--progress=false",
+                path.to_str().unwrap(),
+            ]);
             let found = file_dag(profile, &bytes[..size]).cid().to_string();
             assert_eq!(found, expected, "{profile}, {size} bytes");
         }
@@ -235,7 +258,9 @@ fn file_sizes_around_every_edge() {
 #[test]
 fn folders_around_the_threshold() {
     for profile in Profile::ALL {
-        let Some(kubo) = Kubo::new(profile) else { return };
+        let Some(kubo) = Kubo::new(profile) else {
+            return;
+        };
         let link = file_dag(profile, b"x").link();
         // Of names of 20 bytes and one that is as long as it takes.
         let one = match profile {
@@ -244,7 +269,11 @@ fn folders_around_the_threshold() {
             Profile::UnixfsV0_2015 => 34 + 20,
             Profile::KuboCidV1 => 36 + 20,
         };
-        let fixed = if profile == Profile::UnixfsV1_2025 { 4 } else { 0 };
+        let fixed = if profile == Profile::UnixfsV1_2025 {
+            4
+        } else {
+            0
+        };
         let threshold = 256 * 1024;
         let count = (threshold - fixed) / one - 1;
         let last = (threshold - fixed) - count * one - (one - 20);
@@ -260,7 +289,11 @@ fn folders_around_the_threshold() {
             let ours = DirectoryDag::build(profile, entries.collect()).unwrap();
             assert_eq!(ours.is_sharded(), sharded, "{profile}");
             let tree = folder(names.iter().map(|name| (name.as_str(), file("x"))));
-            assert_eq!(ours.cid().to_string(), add(&kubo, &tree, &["-n"]), "{profile}");
+            assert_eq!(
+                ours.cid().to_string(),
+                add(&kubo, &tree, &["-n"]),
+                "{profile}"
+            );
             fs::remove_dir_all(kubo.home.path().join("tree")).unwrap();
         }
     }
@@ -269,9 +302,12 @@ fn folders_around_the_threshold() {
 #[test]
 fn archives_are_byte_for_byte_what_dag_export_writes() {
     for profile in Profile::ALL {
-        let Some(kubo) = Kubo::new(profile) else { return };
+        let Some(kubo) = Kubo::new(profile) else {
+            return;
+        };
         let tree = varied_tree(profile);
         let built = tree.build(profile);
+        assert!(built.is_sharded("sharded", &tree));
         let root = built.link().cid;
         assert_eq!(add(&kubo, &tree, &[]), root.to_string(), "{profile}");
         let ours = built.car();
@@ -279,7 +315,10 @@ fn archives_are_byte_for_byte_what_dag_export_writes() {
         assert!(ours == theirs, "{profile}: the archives differ");
         let other = Kubo::new(profile).unwrap();
         assert_eq!(other.import(&ours), root, "{profile}");
-        let summary = CarReader::open(Cursor::new(ours)).unwrap().verify().unwrap();
+        let summary = CarReader::open(Cursor::new(ours))
+            .unwrap()
+            .verify()
+            .unwrap();
         assert_eq!(summary.bytes, theirs.len() as u64);
     }
 }
@@ -288,31 +327,57 @@ fn archives_are_byte_for_byte_what_dag_export_writes() {
 #[test]
 fn a_tree_of_several_profiles() {
     let profile = Profile::UnixfsV1_2025;
-    let Some(kubo) = Kubo::new(profile) else { return };
+    let Some(kubo) = Kubo::new(profile) else {
+        return;
+    };
     let bytes = Seeded::bytes("mixed", 700_000);
     let old = file_dag(Profile::UnixfsV0_2015, &bytes);
+    // The root of `old` under its other CID: one block, two names.
+    let other_name = Link {
+        cid: Cid::v1(Codec::DagPb, old.cid().digest()),
+        ..old.link()
+    };
     let dags = [
-        old.clone(),
-        file_dag(Profile::KuboCidV1, &bytes),
-        file_dag(profile, &bytes),
-        old,
+        (old.link(), old.clone()),
+        (other_name, old.clone()),
+        (
+            file_dag(Profile::KuboCidV1, &bytes).link(),
+            file_dag(Profile::KuboCidV1, &bytes),
+        ),
+        (file_dag(profile, &bytes).link(), file_dag(profile, &bytes)),
+        (old.link(), old),
     ];
-    let names = ["d", "b", "c", "a"];
-    let entries = names.iter().zip(&dags).map(|(name, dag)| DirectoryEntry {
-        name: (*name).to_owned(),
-        link: dag.link(),
-    });
+    let names = ["d", "e", "b", "c", "a"];
+    let entries = names
+        .iter()
+        .zip(&dags)
+        .map(|(name, (link, _))| DirectoryEntry {
+            name: (*name).to_owned(),
+            link: *link,
+        });
     let folder = DirectoryDag::build(profile, entries.collect()).unwrap();
     let mut writer = CarWriter::new(Vec::new(), folder.cid()).unwrap();
     folder
         .emit(&mut writer, &mut |sink, index| {
-            dags[index].emit(sink, &mut &bytes[..])
+            let (link, dag) = &dags[index];
+            if *link == dag.link() {
+                return dag.emit(sink, &mut &bytes[..]);
+            }
+            let mut blocks = Blocks::default();
+            dag.emit(&mut blocks, &mut &bytes[..])?;
+            sink.put(&link.cid, &blocks.0[0].1)?;
+            blocks.0[1..]
+                .iter()
+                .try_for_each(|(cid, block)| sink.put(cid, block))
         })
         .unwrap();
     let (car, _) = writer.finish().unwrap();
     assert_eq!(kubo.import(&car), folder.cid());
     assert!(kubo.export(&folder.cid()) == car, "the archives differ");
-    assert_eq!(kubo.run(&["cat", &format!("/ipfs/{}/a", folder.cid())]), bytes);
+    assert_eq!(
+        kubo.run(&["cat", &format!("/ipfs/{}/a", folder.cid())]),
+        bytes
+    );
 }
 
 /// `-r` leaves hidden names out and keeps symbolic links as they are; `-H` takes the hidden ones in.
@@ -320,7 +385,9 @@ fn a_tree_of_several_profiles() {
 #[test]
 fn hidden_names_links_and_empty_folders() {
     for profile in Profile::ALL {
-        let Some(kubo) = Kubo::new(profile) else { return };
+        let Some(kubo) = Kubo::new(profile) else {
+            return;
+        };
         let seen = || {
             vec![
                 ("link", Tree::Symlink("../some/where".to_owned())),
@@ -346,7 +413,9 @@ fn hidden_names_links_and_empty_folders() {
 #[test]
 fn roots_of_both_versions() {
     for profile in [Profile::UnixfsV0_2015, Profile::UnixfsV1_2025] {
-        let Some(kubo) = Kubo::new(profile) else { return };
+        let Some(kubo) = Kubo::new(profile) else {
+            return;
+        };
         let tree = file(Seeded::bytes("root", 3_000_000));
         let built = tree.build(profile);
         let expected = match profile {
@@ -364,10 +433,17 @@ fn roots_of_both_versions() {
 #[test]
 fn an_archive_with_a_changed_byte_is_refused_by_both() {
     let profile = Profile::UnixfsV1_2025;
-    let Some(kubo) = Kubo::new(profile) else { return };
+    let Some(kubo) = Kubo::new(profile) else {
+        return;
+    };
     let mut car = file("some bytes of a file").build(profile).car();
     *car.last_mut().unwrap() ^= 1;
-    assert!(CarReader::open(Cursor::new(car.clone())).unwrap().verify().is_err());
+    assert!(
+        CarReader::open(Cursor::new(car.clone()))
+            .unwrap()
+            .verify()
+            .is_err()
+    );
     let path = kubo.home.path().join("changed.car");
     fs::write(&path, car).unwrap();
     let output = Command::new(&kubo.program)

@@ -11,8 +11,10 @@
     reason = "a test fails by panicking, and its helpers are documented where that helps"
 )]
 
+mod car;
 mod core_metadata;
 mod dag;
+mod gateway;
 mod kubo;
 mod markers;
 mod packaging_library;

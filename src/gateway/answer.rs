@@ -1,0 +1,350 @@
+//! What a request gets: status, headers and where the body comes from. Synchronous, since blocks
+//! are read and hashed here.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::header::{
+    ACCEPT, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH,
+    CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE,
+    VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Method, StatusCode};
+
+use super::accept::{self, Variant};
+use super::entity::Entity;
+use super::range::{self, Range};
+use super::router::{self, ContentPath, Route};
+use super::store::{BlockStore, FileRange};
+use super::{condition, listing, media};
+use crate::car::{CarError, Kind};
+use crate::dag::{Cid, Codec, Version};
+
+/// What a CID names never changes (path gateway, "Cache-Control").
+const IMMUTABLE: &str = "public, max-age=29030400, immutable";
+
+/// A generated page may look different in a later version.
+const A_WEEK: &str = "public, max-age=604800";
+
+/// The file that is sent for a folder.
+const INDEX: &str = "index.html";
+
+/// What is served: one root, and the blocks below it.
+#[derive(Clone)]
+pub(super) struct Site {
+    pub(super) store: Arc<dyn BlockStore>,
+    pub(super) root: Cid,
+}
+
+/// The parts of a request that matter.
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) query: Option<String>,
+    pub(super) headers: HeaderMap,
+}
+
+/// A response whose body has still to be read.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) content: Content,
+}
+
+/// The body of an answer.
+pub(super) enum Content {
+    /// These bytes; none for an answer without a body.
+    Bytes(Bytes),
+    /// The first block, which has been read already, and then the rest of a file.
+    File(Bytes, FileRange),
+}
+
+impl Asked {
+    /// All lines of a header as one list; empty where there is none. A line that is not ASCII counts
+    /// as absent.
+    pub(super) fn header(&self, name: HeaderName) -> String {
+        let lines = self
+            .headers
+            .get_all(name)
+            .iter()
+            .filter_map(|line| line.to_str().ok());
+        lines.collect::<Vec<_>>().join(",")
+    }
+
+    fn query_value(&self, key: &str) -> Option<String> {
+        router::query_value(self.query.as_deref()?, key)
+    }
+}
+
+impl Site {
+    /// The answer to a request. Damaged blocks and impossible requests have answers, too.
+    pub(super) fn answer(&self, asked: &Asked) -> Answer {
+        if asked.method != Method::GET && asked.method != Method::HEAD {
+            let mut answer = words(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this gateway answers GET and HEAD only",
+            );
+            answer
+                .headers
+                .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return answer;
+        }
+        let answer = match router::route(&asked.path) {
+            Route::Home => Ok(redirect(
+                StatusCode::FOUND,
+                &format!("/ipfs/{}/", self.root),
+            )),
+            Route::Content(path) => self.content(asked, &path),
+            Route::NoCid(text, error) => {
+                let text: String = text.chars().take(100).collect();
+                Ok(words(
+                    StatusCode::BAD_REQUEST,
+                    &format!("{text:?} is not a CID: {error}"),
+                ))
+            }
+            Route::Nothing => Ok(not_found(
+                "there is nothing at this path: a path starts with /ipfs/ and a CID",
+            )),
+        };
+        answer.unwrap_or_else(|error| words(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()))
+    }
+
+    fn content(&self, asked: &Asked, path: &ContentPath) -> Result<Answer, CarError> {
+        let Some(root) = self.stored(&path.cid) else {
+            return Ok(not_found(&format!(
+                "the CID {} is not in this release",
+                path.cid
+            )));
+        };
+        let mut roots = vec![root];
+        let mut cid = root;
+        for name in &path.names {
+            match self.store.entry(&cid, name)? {
+                Some(next) => cid = next,
+                None => return Ok(not_found(&format!("there is no {name:?} in {cid}"))),
+            }
+            roots.push(cid);
+        }
+        let format = asked.query_value("format");
+        let accepted = asked.header(ACCEPT);
+        let entity = |cid: &Cid, content_type: &str| Entity {
+            tag: format!("\"{cid}\""),
+            cache: IMMUTABLE,
+            path: asked.path.clone(),
+            roots: roots.clone(),
+            content_type: content_type.to_owned(),
+            is_negotiated: false,
+        };
+        // Trustless gateway: the query wins over the header.
+        let variant = match format.as_deref() {
+            Some("raw") => return self.raw(asked, &cid, entity(&cid, accept::RAW)),
+            Some(name) => match Variant::named(name) {
+                Some(variant) => Some(variant),
+                None => {
+                    return Ok(not_acceptable(&format!(
+                        "the format {name:?} is not one that this gateway sends"
+                    )));
+                }
+            },
+            None if accept::names(&accepted, accept::RAW) => {
+                return self.raw(asked, &cid, entity(&cid, accept::RAW));
+            }
+            None if accept::names(&accepted, accept::CAR) => {
+                return Ok(not_acceptable(
+                    "this gateway sends no CAR: ask for single blocks",
+                ));
+            }
+            None => None,
+        };
+        match self.store.found(&cid)?.kind {
+            Kind::File { .. } if path.is_folder => {
+                Ok(not_found(&format!("{cid} is a file, not a folder")))
+            }
+            Kind::File { size } => {
+                let name = path.names.last().map_or("", String::as_str);
+                self.file(asked, &cid, size, &entity(&cid, media::content_type(name)))
+            }
+            // The path gateway specification has the redirect, so that relative links in the page work.
+            Kind::Directory if !path.is_folder => {
+                let query = asked
+                    .query
+                    .as_ref()
+                    .map(|query| format!("?{query}"))
+                    .unwrap_or_default();
+                Ok(redirect(
+                    StatusCode::MOVED_PERMANENTLY,
+                    &format!("{}/{query}", asked.path),
+                ))
+            }
+            Kind::Directory => self.folder(asked, &cid, variant, entity(&cid, "")),
+        }
+    }
+
+    /// The page of a folder.
+    fn folder(
+        &self,
+        asked: &Asked,
+        folder: &Cid,
+        variant: Option<Variant>,
+        mut entity: Entity,
+    ) -> Result<Answer, CarError> {
+        let index = self.store.entry(folder, INDEX)?;
+        let json = self.store.entry(folder, Variant::Json.file_name())?;
+        let (page, content_type) = match (index, json) {
+            // PEP 691: a page in both formats.
+            (Some(index), Some(json)) => {
+                entity.is_negotiated = true;
+                let Some(variant) = variant.or_else(|| accept::choose(&asked.header(ACCEPT)))
+                else {
+                    let mut answer = not_acceptable(
+                        "this page is there as application/vnd.pypi.simple.v1+json, \
+                         application/vnd.pypi.simple.v1+html and text/html",
+                    );
+                    answer
+                        .headers
+                        .insert(VARY, HeaderValue::from_static("Accept"));
+                    return Ok(answer);
+                };
+                let is_html = variant.file_name() == INDEX;
+                (if is_html { index } else { json }, variant.content_type())
+            }
+            (Some(index), None) => (index, media::content_type(INDEX)),
+            (None, _) => {
+                entity.tag = format!("\"DirIndex-{}_CID-{folder}\"", listing::VERSION);
+                entity.cache = A_WEEK;
+                media::content_type(INDEX).clone_into(&mut entity.content_type);
+                let page = listing::page(folder, &self.store.list(folder)?.unwrap_or_default());
+                return Ok(entity.bytes(asked, Bytes::from(page)));
+            }
+        };
+        entity.tag = format!("\"{page}\"");
+        content_type.clone_into(&mut entity.content_type);
+        match self.store.found(&page)?.kind {
+            Kind::File { size } => self.file(asked, &page, size, &entity),
+            Kind::Directory => Ok(not_found(&format!(
+                "the page of {folder} is a folder itself"
+            ))),
+        }
+    }
+
+    fn file(
+        &self,
+        asked: &Asked,
+        cid: &Cid,
+        size: u64,
+        entity: &Entity,
+    ) -> Result<Answer, CarError> {
+        if let Some(answer) = entity.precondition(asked) {
+            return Ok(answer);
+        }
+        let mut headers = entity.headers();
+        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        // RFC 9110, 14.2: a range means something for GET only, and only while If-Range holds.
+        let condition = asked.header(IF_RANGE);
+        let has_range = asked.method == Method::GET
+            && (condition.is_empty() || condition::if_range_holds(&condition, &entity.tag));
+        let range = if has_range {
+            range::parse(&asked.header(RANGE), size)
+        } else {
+            Range::Whole
+        };
+        let (status, start, length) = match range {
+            Range::Whole => (StatusCode::OK, 0, size),
+            Range::Part { start, length } => {
+                let range = format!("bytes {start}-{}/{size}", start + length - 1);
+                headers.insert(CONTENT_RANGE, header_value(&range));
+                (StatusCode::PARTIAL_CONTENT, start, length)
+            }
+            Range::Unsatisfiable => {
+                let mut answer = words(
+                    StatusCode::RANGE_NOT_SATISFIABLE,
+                    &format!("the file has {size} bytes"),
+                );
+                answer
+                    .headers
+                    .insert(CONTENT_RANGE, header_value(&format!("bytes */{size}")));
+                return Ok(answer);
+            }
+        };
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        let content = if asked.method == Method::HEAD {
+            Content::Bytes(Bytes::new())
+        } else {
+            // Before the status is sent, so that damage in the first block can still be said.
+            let mut rest =
+                FileRange::new(Arc::clone(&self.store), *cid, size, start..start + length);
+            match rest.next()? {
+                Some(first) => Content::File(first, rest),
+                None => Content::Bytes(Bytes::new()),
+            }
+        };
+        Ok(Answer {
+            status,
+            headers,
+            content,
+        })
+    }
+
+    /// The block itself (trustless gateway, "application/vnd.ipld.raw").
+    fn raw(&self, asked: &Asked, cid: &Cid, mut entity: Entity) -> Result<Answer, CarError> {
+        entity.tag = format!("\"{cid}.raw\"");
+        let block = self.store.block(cid)?;
+        let mut answer = entity.bytes(asked, Bytes::from(block));
+        let name = format!("attachment; filename=\"{cid}.bin\"");
+        answer
+            .headers
+            .insert(CONTENT_DISPOSITION, header_value(&name));
+        Ok(answer)
+    }
+
+    /// The CID under which the store has what is asked for: version 0 and version 1 name the same.
+    fn stored(&self, cid: &Cid) -> Option<Cid> {
+        let other = match (cid.version(), cid.codec()) {
+            (Version::V0, codec) => Some(Cid::v1(codec, cid.digest())),
+            (Version::V1, Codec::DagPb) => Some(Cid::v0(cid.digest())),
+            (Version::V1, Codec::Raw) => None,
+        };
+        [Some(*cid), other]
+            .into_iter()
+            .flatten()
+            .find(|cid| self.store.contains(cid))
+    }
+}
+
+/// An answer in one sentence.
+pub(super) fn words(status: StatusCode, sentence: &str) -> Answer {
+    let bytes = Bytes::from(format!("{sentence}\n"));
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    Answer {
+        status,
+        headers,
+        content: Content::Bytes(bytes),
+    }
+}
+
+fn not_found(sentence: &str) -> Answer {
+    words(StatusCode::NOT_FOUND, sentence)
+}
+
+fn not_acceptable(sentence: &str) -> Answer {
+    words(StatusCode::NOT_ACCEPTABLE, sentence)
+}
+
+fn redirect(status: StatusCode, address: &str) -> Answer {
+    let mut answer = words(status, address);
+    answer.headers.insert(LOCATION, header_value(address));
+    answer
+}
+
+/// A header value of text that is ours, or that came in as a part of a request's first line; where
+/// it still has a byte that no header can have, an empty one.
+pub(super) fn header_value(text: &str) -> HeaderValue {
+    HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""))
+}

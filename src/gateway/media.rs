@@ -1,0 +1,16 @@
+//! Media types by file name.
+
+/// The `Content-Type` of a file in a release. Wheels have no registered type; indexes send them as
+/// bytes of no known kind.
+pub(super) fn content_type(file_name: &str) -> &'static str {
+    if file_name == "index.v1_json" {
+        return super::accept::Variant::Json.content_type();
+    }
+    match file_name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => super::accept::Variant::Html.content_type(),
+        Some("json") => "application/json",
+        Some("toml") => "application/toml",
+        Some("metadata" | "txt" | "md") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
