@@ -12,4 +12,6 @@
 )]
 
 mod dag;
+mod source;
+mod source_discovery;
 mod support;

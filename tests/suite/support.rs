@@ -1,6 +1,8 @@
 //! What several modules of the suite need: outside tools, wheels made to order, repositories made
 //! to order, a loopback index.
 
+pub mod loopback_index;
+
 use std::path::PathBuf;
 use std::process::Command;
 
