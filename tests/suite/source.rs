@@ -814,13 +814,17 @@ fn endless() {
     let mut bench = Bench::new();
     bench.limits.wheel_size = 100_000;
     // Without a length, the end of the connection is the end of the body, and it never comes.
-    bench
-        .server
-        .always(PATH, Answer::Endless(message("200 OK", &[], b"")));
-    assert_failed(
-        &bench.problem(&bench.request(b"wheel")),
-        "more than 100000 bytes",
-    );
+    let head = message("200 OK", &[], b"");
+    bench.server.always(PATH, Answer::Endless(head));
+    let (result, events) = bench.fetch_with_events(&bench.request(b"wheel"));
+    assert!(result.is_err());
+    let taken = |event: &FetchEvent| match event {
+        FetchEvent::Bytes { count, .. } => *count,
+        _ => 0,
+    };
+    assert!(events.iter().map(taken).sum::<u64>() <= 100_000);
+    let problem = bench.problem(&bench.request(b"wheel"));
+    assert_failed(&problem, "more than 100000 bytes");
     let request = WheelRequest {
         size: Some(5),
         ..bench.request(b"wheel")
@@ -951,8 +955,10 @@ fn all_sources_fail_and_all_are_named() {
 fn a_declaration_that_contradicts_itself() {
     let bench = Bench::new();
     bench.server.put(PATH, b"wheel");
+    let elsewhere = web(&bench.server.url("/elsewhere"));
     let request = WheelRequest {
         sha256: Some(Sha256Digest::of(b"other")),
+        sources: vec![web(&bench.server.url(PATH)), elsewhere],
         ..bench.request(b"wheel")
     };
     for _ in 0..2 {
@@ -961,7 +967,8 @@ fn a_declaration_that_contradicts_itself() {
         };
         assert_mismatch(&problems[0], &[MismatchKind::Sha256]);
     }
-    // The bytes have the declared content, so they were kept and not fetched twice.
+    // The bytes have the declared content: they were kept and not fetched twice, and no other
+    // source was asked, as it could only give the same.
     assert_eq!(bench.server.requests().len(), 1);
 }
 
@@ -1279,4 +1286,44 @@ fn each_source_is_asked_afresh_whatever_the_cache_and_the_others_have() {
     assert_missing(outcomes[2].problem.as_ref().unwrap(), "404");
     assert_eq!(outcomes[3].problem, None);
     assert_eq!(bench.server.requests().len(), 5);
+}
+
+#[test]
+fn a_fetch_that_is_given_up_leaves_nothing_behind() {
+    let bench = Bench::new();
+    let bytes = bytes(50_000);
+    let headers = [("Content-Length", "50000")];
+    let start = message("200 OK", &headers, &bytes[..20_000]);
+    bench.server.always(PATH, Answer::Stall(start));
+    let request = bench.request(&bytes);
+    run(async {
+        let fetcher = bench.fetcher();
+        let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+        let note = |event| {
+            let _ = sender.send(event);
+        };
+        tokio::select! {
+            result = fetcher.fetch(0, &request, &note) => panic!("{result:?}"),
+            // Until bytes have come.
+            () = async { while !matches!(receiver.recv().await, Some(FetchEvent::Bytes { .. })) {} } => {}
+        }
+    });
+    assert!(bench.cache().root().join("partial").is_dir());
+    assert_eq!(partial_files(bench.cache().root()), Vec::<PathBuf>::new());
+    assert!(bench.cache().open_wheel(&request.content_id).is_none());
+}
+
+#[test]
+fn several_runs_share_one_cache() {
+    let bench = Bench::new();
+    let bytes = bytes(200_000);
+    bench.server.put(PATH, &bytes);
+    let request = bench.request(&bytes);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| bench.fetched(&request, &bytes));
+        }
+    });
+    assert_eq!(bench.fetched(&request, &bytes).from, None);
+    assert_eq!(partial_files(bench.cache().root()), Vec::<PathBuf>::new());
 }
