@@ -40,7 +40,7 @@ pub struct Cache {
 pub struct CachedWheel {
     /// The file.
     pub path: PathBuf,
-    /// The UnixFS file that has the CID by which the wheel was asked for.
+    /// The DAG that has the CID by which the wheel was asked for.
     pub dag: FileDag,
     /// The SHA-256 of the file.
     pub sha256: Sha256Digest,
@@ -186,8 +186,8 @@ impl Cache {
         file.as_file()
             .sync_all()
             .map_err(CacheError::at(file.path(), "write"))?;
-        self.make_folder(&self.wheels())?;
-        self.put(file, &path)?;
+        make_folder(&self.wheels())?;
+        put(file, &path)?;
         let wheel = CachedWheel { path, dag, sha256 };
         if let Some(stamp) = Stamp::of(&wheel.path) {
             self.note(&cid, &wheel, stamp)?;
@@ -215,21 +215,8 @@ impl Cache {
         let mut file = self.partial()?;
         let path = file.path().to_owned();
         facts::write(file.as_file_mut(), name, facts).map_err(CacheError::at(&path, "write"))?;
-        self.make_folder(folder)?;
-        self.put(file, &folder.join(file_name))
-    }
-
-    fn put(&self, file: NamedTempFile, path: &Path) -> Result<(), CacheError> {
-        match file.persist(path) {
-            Ok(_) => Ok(()),
-            // Where a file that somebody reads cannot be replaced, the one that is there is as good.
-            Err(_) if cfg!(windows) && path.exists() => Ok(()),
-            Err(error) => Err(CacheError::new(path, "write", error.error)),
-        }
-    }
-
-    fn make_folder(&self, folder: &Path) -> Result<(), CacheError> {
-        fs::create_dir_all(folder).map_err(CacheError::at(folder, "make"))
+        make_folder(folder)?;
+        put(file, &folder.join(file_name))
     }
 
     fn workspace(&self) -> Result<Arc<Workspace>, CacheError> {
@@ -252,6 +239,19 @@ impl Cache {
     fn wheel_path(&self, cid: &Cid) -> PathBuf {
         self.wheels().join(format!("{}.whl", canonical(cid)))
     }
+}
+
+fn put(file: NamedTempFile, path: &Path) -> Result<(), CacheError> {
+    match file.persist(path) {
+        Ok(_) => Ok(()),
+        // Where a file that somebody reads cannot be replaced, the one that is there is as good.
+        Err(_) if cfg!(windows) && path.exists() => Ok(()),
+        Err(error) => Err(CacheError::new(path, "write", error.error)),
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<(), CacheError> {
+    fs::create_dir_all(folder).map_err(CacheError::at(folder, "make"))
 }
 
 fn rehash(path: &Path, cid: &Cid, size: u64) -> io::Result<Option<(FileDag, Sha256Digest)>> {

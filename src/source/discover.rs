@@ -136,21 +136,21 @@ impl IndexSearch {
         if let Some(text) = &self.argument {
             return IndexLocation::new(text, IndexOrigin::Argument);
         }
-        if let Some(found) = self.from_variable("IPWHL_INDEX_URL") {
+        if let Some(found) = self.in_variable("IPWHL_INDEX_URL") {
             return found;
         }
         if let Some(text) = &self.repository {
             return IndexLocation::new(text, IndexOrigin::Repository);
         }
         for name in ["UV_DEFAULT_INDEX", "PIP_INDEX_URL"] {
-            if let Some(found) = self.from_variable(name) {
+            if let Some(found) = self.in_variable(name) {
                 return found;
             }
         }
-        self.from_pip()
+        self.in_pip()
     }
 
-    fn from_variable(&self, name: &'static str) -> Option<Result<IndexLocation, DiscoverError>> {
+    fn in_variable(&self, name: &'static str) -> Option<Result<IndexLocation, DiscoverError>> {
         let text = self.variables.get(name)?.to_string_lossy();
         // uv lets an index have a name: `name=https://…`.
         let text = match text.split_once('=') {
@@ -164,7 +164,7 @@ impl IndexSearch {
 
     /// As pip looks: the file that `PIP_CONFIG_FILE` names, those of the environment that pip lives
     /// in, of the user and of the machine; then what is built in.
-    fn from_pip(&self) -> Result<IndexLocation, DiscoverError> {
+    fn in_pip(&self) -> Result<IndexLocation, DiscoverError> {
         let variables = |name: &str| self.variables.get(name).cloned();
         let path = |name: &str| self.variables.get(name).map(PathBuf::from);
         let named = path("PIP_CONFIG_FILE");

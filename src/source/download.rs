@@ -89,7 +89,7 @@ struct Transfer<'a> {
     received: u64,
     /// How many the file has, where the server says so.
     total: Option<u64>,
-    /// The strong ETag of what the sink has; without one, nothing can be continued.
+    /// The strong `ETag` of what the sink has; without one, nothing can be continued.
     validator: Option<HeaderValue>,
 }
 

@@ -38,16 +38,16 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(20),
-            response_timeout: Duration::from_secs(60),
+            response_timeout: Duration::from_mins(1),
             idle_timeout: Duration::from_secs(30),
             attempts: 5,
             progress: 1 << 20,
             first_delay: Duration::from_millis(500),
             longest_delay: Duration::from_secs(15),
-            longest_retry_after: Duration::from_secs(60),
+            longest_retry_after: Duration::from_mins(1),
             redirects: 10,
             wheel_size: 8 << 30,
-            page_size: 256 << 20,
+            page_size: 64 << 20,
             metadata_size: 4 << 20,
         }
     }

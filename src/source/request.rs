@@ -72,7 +72,7 @@ pub struct WheelRequest {
 pub struct FetchedWheel {
     /// The file in the cache.
     pub path: PathBuf,
-    /// The UnixFS file that has the declared CID, under the profile that fits.
+    /// The DAG that has the declared CID, under the profile that fits.
     pub dag: FileDag,
     /// The SHA-256 of the file.
     pub sha256: Sha256Digest,

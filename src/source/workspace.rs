@@ -12,7 +12,7 @@ use std::time::Duration;
 use tempfile::{Builder, NamedTempFile};
 
 /// After this time a folder without a lock, or on a file system without locks, is nobody's.
-const ABANDONED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const ABANDONED: Duration = Duration::from_hours(7 * 24);
 
 /// The folder of this run; it goes when this value goes.
 #[derive(Debug)]

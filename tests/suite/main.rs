@@ -20,6 +20,8 @@ mod markers;
 mod packaging_library;
 mod requirements;
 mod signature;
+mod source;
+mod source_discovery;
 mod support;
 mod tags;
 mod wheel;

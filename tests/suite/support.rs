@@ -1,7 +1,11 @@
 //! What several modules of the suite need: outside tools, wheels made to order, repositories made
 //! to order, a loopback index.
 
+<<<<<<< HEAD
 pub mod wheel_builder;
+=======
+pub mod loopback_index;
+>>>>>>> source
 
 use std::path::PathBuf;
 use std::process::Command;
