@@ -145,6 +145,33 @@ fn a_good_wheel_of_any_writer_has_no_problem_and_its_facts_are_exact() {
 }
 
 #[test]
+fn the_builder_names_a_wheel_as_its_tags_say() {
+    let builder = WheelBuilder::new("Zope.Interface", "7.0")
+        .build_number("1")
+        .tag("cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64")
+        .extra("docs")
+        .description("Interfaces.\n");
+    assert_eq!(
+        builder.file_name(),
+        "Zope_Interface-7.0-1-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+    );
+    assert_eq!(
+        String::from_utf8(builder.metadata_bytes()).unwrap(),
+        "Metadata-Version: 2.1\nName: Zope.Interface\nVersion: 7.0\nProvides-Extra: docs\n\nInterfaces.\n"
+    );
+    let facts = facts(&builder.build());
+    assert_eq!(listed(&facts), Vec::<String>::new());
+    assert_eq!(facts.dist_info, "Zope_Interface-7.0");
+    assert_eq!(
+        facts.wheel_tags,
+        [
+            "cp312-cp312-manylinux2014_x86_64",
+            "cp312-cp312-manylinux_2_17_x86_64"
+        ]
+    );
+}
+
+#[test]
 fn facts_survive_json_with_metadata_of_any_bytes() {
     let builder = click().metadata(b"Name: click\n\n\xff\xfe\x00 not utf-8".to_vec());
     let before = facts(&builder.build());
