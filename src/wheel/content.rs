@@ -111,9 +111,9 @@ impl Contents {
     /// [`Self::inflate_stream`] decides, which counts its input.
     ///
     /// The library reads a little more than zlib does: of random damaged streams, one in 1,500
-    /// passes here (before CRC and hash are compared) and not there, such as one with more codes
-    /// than deflate has. What both read is the same, so that the worst is a wheel that was written
-    /// to be refused by an installer; its content cannot be another.
+    /// passes here (before CRC and hash are compared) and not there. What both read is the same,
+    /// so that the worst is a wheel that was written to be refused by an installer; its content
+    /// cannot be another.
     fn inflate_whole<R: Read>(
         &mut self,
         mut data: R,
