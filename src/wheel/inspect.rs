@@ -122,14 +122,13 @@ impl<R: Read + Seek> Inspection<'_, R> {
         let record_member = members
             .iter()
             .find(|member| member.name == dist_info.record);
-        let mut record = match record_member {
-            Some(member) => self.read_record(member)?,
-            None => {
-                let path = shown(&dist_info.record);
-                self.problems.record(format!("{path} is missing"));
-                None
-            }
-        };
+        let mut record = None;
+        if let Some(member) = record_member {
+            record = self.read_record(member)?;
+        } else {
+            let path = shown(&dist_info.record);
+            self.problems.record(format!("{path} is missing"));
+        }
         // Present or not, and then read or not.
         let mut metadata: Option<Option<Vec<u8>>> = None;
         let mut wheel: Option<Option<Vec<u8>>> = None;
@@ -163,12 +162,11 @@ impl<R: Read + Seek> Inspection<'_, R> {
             record.compare(&dist_info.record, 0, true, None, self.problems);
             record.finish(self.problems);
         }
-        match metadata {
-            Some(bytes) => self.facts.metadata = bytes.unwrap_or_default(),
-            None => {
-                let path = shown(&dist_info.metadata);
-                self.problems.metadata(format!("{path} is missing"));
-            }
+        if let Some(bytes) = metadata {
+            self.facts.metadata = bytes.unwrap_or_default();
+        } else {
+            let path = shown(&dist_info.metadata);
+            self.problems.metadata(format!("{path} is missing"));
         }
         match wheel {
             Some(Some(bytes)) => {

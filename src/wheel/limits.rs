@@ -1,7 +1,7 @@
 //! How big the parts of a wheel may be.
 
 /// What [`inspect`](super::inspect()) refuses to read. The defaults are ten times the largest that
-/// was seen in real wheels, so that a limit is met by an attack or a mistake, not by a package.
+/// was seen in real wheels, where that was measured, so that a limit is met by an attack or a mistake, not by a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Entries of the archive.
@@ -29,15 +29,15 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            members: 145_910,              // seen: 14,591
-            central_directory: 20_000_000, // seen: 2 MB
+            members: 214_880,              // seen: 21,488
+            central_directory: 27_300_000, // seen: 2.73 MB
             member_size: 1_400_000_000,    // seen: 140 MB
             unpacked_size: 14_000_000_000, // ten members of the largest size
             compression_ratio: 2_340,      // seen: 234
             metadata: 1_420_000,           // seen: 142 KB
-            wheel_file: 100_000,           // seen: 2 KB, of tags
-            record: 16_000_000,            // seen: 1.6 MB
-            wheel_tags: 1_000,             // seen: some dozens
+            wheel_file: 100_000,           // room for as many tags
+            record: 29_700_000,            // seen: 2.97 MB
+            wheel_tags: 1_000,             // far above what a file name has room for
             problems: 1_000,
         }
     }

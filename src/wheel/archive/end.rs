@@ -6,11 +6,11 @@ use super::fields::Fields;
 use crate::wheel::problems::Problems;
 
 const END_SIGNATURE: [u8; 4] = *b"PK\x05\x06";
-const END_LENGTH: u64 = 22;
+const END_LENGTH: usize = 22;
 const LOCATOR_SIGNATURE: [u8; 4] = *b"PK\x06\x07";
-const LOCATOR_LENGTH: u64 = 20;
+const LOCATOR_LENGTH: usize = 20;
 const END64_SIGNATURE: [u8; 4] = *b"PK\x06\x06";
-const END64_LENGTH: u64 = 56;
+const END64_LENGTH: usize = 56;
 /// The longest comment, and so the farthest place of the end record from the end of the file.
 const LONGEST_COMMENT: u64 = 0xffff;
 
@@ -41,17 +41,17 @@ pub(super) fn read_end<R: Read + Seek>(
     let Some(place) = find_end(reader, length, problems)? else {
         return Ok(None);
     };
-    let record: [u8; END_LENGTH as usize] = read_at(reader, place)?;
+    let record: [u8; END_LENGTH] = read_at(reader, place)?;
     let Some(narrow) = parse_end(&record) else {
         return Ok(None);
     };
     // A reader that looks for a locator looks exactly here, needed or not, so that one that is
     // here must be right.
-    let locator_place = place.checked_sub(LOCATOR_LENGTH);
+    let locator_place = place.checked_sub(LOCATOR_LENGTH as u64);
     let mut counts = narrow;
     let mut directory_end = place;
     if let Some(locator_place) = locator_place {
-        let locator: [u8; LOCATOR_LENGTH as usize] = read_at(reader, locator_place)?;
+        let locator: [u8; LOCATOR_LENGTH] = read_at(reader, locator_place)?;
         if locator.starts_with(&LOCATOR_SIGNATURE) {
             match read_end64(reader, &locator, locator_place)? {
                 Ok((wide, end64_place)) => {
@@ -105,13 +105,13 @@ fn find_end<R: Read + Seek>(
     length: u64,
     problems: &mut Problems,
 ) -> io::Result<Option<u64>> {
-    let Some(last) = length.checked_sub(END_LENGTH) else {
+    let Some(last) = length.checked_sub(END_LENGTH as u64) else {
         problems.archive(format!(
             "is {length} bytes long, too short for a ZIP archive"
         ));
         return Ok(None);
     };
-    let record: [u8; END_LENGTH as usize] = read_at(reader, last)?;
+    let record: [u8; END_LENGTH] = read_at(reader, last)?;
     if record.starts_with(&END_SIGNATURE) && record.ends_with(&[0, 0]) {
         return Ok(Some(last));
     }
@@ -174,12 +174,12 @@ fn read_end64<R: Read + Seek>(
     }
     // APPNOTE 4.3.14: the record may be longer. Off-spec: only its fixed part is accepted, since
     // what may follow has no meaning for a wheel.
-    if place.checked_add(END64_LENGTH) != Some(locator_place) {
+    if place.checked_add(END64_LENGTH as u64) != Some(locator_place) {
         return Ok(Err(format!(
             "has a ZIP64 locator at {locator_place} that points at {place}, not at {END64_LENGTH} bytes before itself"
         )));
     }
-    let record: [u8; END64_LENGTH as usize] = read_at(reader, place)?;
+    let record: [u8; END64_LENGTH] = read_at(reader, place)?;
     let parsed = parse_end64(&record);
     Ok(parsed
         .map(|counts| (counts, place))
@@ -188,7 +188,7 @@ fn read_end64<R: Read + Seek>(
 
 fn parse_end64(record: &[u8]) -> Option<Counts> {
     let mut fields = Fields(record);
-    if fields.bytes(4)? != END64_SIGNATURE || fields.u64()? != END64_LENGTH - 12 {
+    if fields.bytes(4)? != END64_SIGNATURE || fields.u64()? != END64_LENGTH as u64 - 12 {
         return None;
     }
     fields.u32()?; // the versions made by and needed

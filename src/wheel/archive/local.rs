@@ -10,7 +10,7 @@ use crate::wheel::problems::{Problems, shown};
 const LOCAL_SIGNATURE: [u8; 4] = *b"PK\x03\x04";
 const DESCRIPTOR_SIGNATURE: u32 = 0x0807_4b50;
 /// Bytes of a local header before the name.
-const LOCAL_LENGTH: u64 = 30;
+const LOCAL_LENGTH: usize = 30;
 
 /// Where a member's data begins, and what is needed to check what follows it.
 #[derive(Debug)]
@@ -29,11 +29,11 @@ pub(in crate::wheel) fn check_local_header<E>(
 ) -> Result<Option<Local>, E> {
     let name = member.shown();
     let room = member.end.saturating_sub(member.start);
-    if room < LOCAL_LENGTH {
+    if room < LOCAL_LENGTH as u64 {
         problems.archive(format!("{name} has {room} bytes, too few for its header"));
         return Ok(None);
     }
-    let header = read(LOCAL_LENGTH as usize)?;
+    let header = read(LOCAL_LENGTH)?;
     let Some(header) = parse(&header) else {
         problems.archive(format!(
             "{name} has no local header at {}, where the central directory places it",
@@ -42,7 +42,7 @@ pub(in crate::wheel) fn check_local_header<E>(
         return Ok(None);
     };
     let variable = u64::from(header.name_length) + u64::from(header.extra_length);
-    let data_start = member.start + LOCAL_LENGTH + variable;
+    let data_start = member.start + LOCAL_LENGTH as u64 + variable;
     let data_end = data_start.checked_add(member.compressed_size);
     let Some(data_end) = data_end.filter(|end| *end <= member.end) else {
         problems.archive(format!(

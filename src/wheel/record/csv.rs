@@ -43,17 +43,14 @@ pub(super) fn rows(text: &str) -> impl Iterator<Item = Result<Row<'_>, CsvError>
 fn row<'a>(rest: &mut &'a str, line: &mut usize) -> Result<Vec<Cow<'a, str>>, &'static str> {
     let mut cells = Vec::with_capacity(3);
     loop {
-        let cell = match rest.strip_prefix('"') {
-            Some(after) => {
-                *rest = after;
-                quoted(rest, line)?
-            }
-            None => {
-                let end = rest.find([',', '\n', '\r']).unwrap_or(rest.len());
-                let (cell, after) = rest.split_at(end);
-                *rest = after;
-                Cow::Borrowed(cell)
-            }
+        let cell = if let Some(after) = rest.strip_prefix('"') {
+            *rest = after;
+            quoted(rest, line)?
+        } else {
+            let end = rest.find([',', '\n', '\r']).unwrap_or(rest.len());
+            let (cell, after) = rest.split_at(end);
+            *rest = after;
+            Cow::Borrowed(cell)
         };
         if cells.len() < MOST_CELLS {
             cells.push(cell);

@@ -6,6 +6,7 @@
 
 pub mod archive;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -225,7 +226,7 @@ impl WheelBuilder {
             self.name, self.version
         );
         for (name, value) in &self.headers {
-            text.push_str(&format!("{name}: {value}\n"));
+            writeln!(text, "{name}: {value}").unwrap();
         }
         text.push('\n');
         text.push_str(&self.description);
@@ -314,13 +315,13 @@ impl WheelBuilder {
             for python in pythons {
                 for abi in abis {
                     for platform in platforms {
-                        text.push_str(&format!("Tag: {python}-{abi}-{platform}\n"));
+                        writeln!(text, "Tag: {python}-{abi}-{platform}").unwrap();
                     }
                 }
             }
         }
         if let Some(build) = &self.build {
-            text.push_str(&format!("Build: {build}\n"));
+            writeln!(text, "Build: {build}").unwrap();
         }
         text.into_bytes()
     }

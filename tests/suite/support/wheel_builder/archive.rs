@@ -88,7 +88,7 @@ impl RawEntry {
         Self {
             local: header.clone(),
             central: header,
-            version_made_by: (3 << 8) | 20,
+            version_made_by: 0x0314, // Unix, 2.0
             disk: 0,
             internal_attributes: 0,
             external_attributes: if name.ends_with('/') {
