@@ -4,7 +4,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use ipwhl::car::{CarError, CarReader, CarWriter, FileCursor, Kind, MAX_BLOCK};
 use ipwhl::dag::{
-    BlockSink, Cid, Codec, DirectoryDag, DirectoryEntry, Link, Profile, Sha256Digest,
+    BlockSink, Cid, Codec, DirectoryDag, DirectoryEntry, Link, Profile, Sha256Digest, name_hash,
 };
 
 use crate::dag::{Blocks, Seeded, file_dag};
@@ -473,4 +473,41 @@ fn shards_of_two_folders() {
     reader.verify().unwrap();
     let b = reader.resolve("b").unwrap().unwrap().cid;
     assert_eq!(reader.list(&b).unwrap().unwrap().len(), 5301);
+}
+
+/// A HAMT entry in a slot that its name's hash does not lead to could be listed but not found.
+#[test]
+fn an_entry_in_another_slot_is_refused() {
+    let (cid, block) = raw(b"leaf");
+    assert_ne!(name_hash("a")[0], 0x0a);
+    let slot = name_hash("a")[0];
+    for (label, good) in [(0x0a, false), (slot, true)] {
+        let mut link = vec![0x0a, 36];
+        link.extend(cid.to_bytes());
+        link.extend([0x12, 3]);
+        link.extend(format!("{label:02X}a").bytes());
+        link.extend([0x18, 4]);
+        let mut bits = [0; 32];
+        bits[31 - usize::from(label / 8)] = 1 << (label % 8);
+        let first = bits.iter().position(|byte| *byte != 0).unwrap();
+        let mut data = vec![8, 5, 18, u8::try_from(32 - first).unwrap()];
+        data.extend(&bits[first..]);
+        data.extend([40, 34, 48, 128, 2]);
+        let mut node = vec![0x12, u8::try_from(link.len()).unwrap()];
+        node.extend(link);
+        node.extend([0x0a, u8::try_from(data.len()).unwrap()]);
+        node.extend(data);
+        let root = Cid::v1(Codec::DagPb, Sha256Digest::of(&node));
+        let car = archive(&root, &[(root, node), (cid, block.clone())]);
+        let reader = open(&car).unwrap();
+        assert_eq!(reader.verify().is_ok(), good);
+        assert_eq!(reader.list(&root).is_ok(), good);
+        assert_eq!(reader.entry(&root, "a").unwrap().is_some(), good);
+        if !good {
+            assert_eq!(
+                reader.verify().unwrap_err().to_string(),
+                format!("block {root} has the entry `a` in a slot that is not its own")
+            );
+        }
+    }
 }
