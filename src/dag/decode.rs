@@ -215,7 +215,7 @@ fn link(bytes: &[u8]) -> Parsed<(&str, Link)> {
 #[derive(Default)]
 struct Data<'a> {
     kind: u64,
-    data: Option<&'a [u8]>,
+    bytes: Option<&'a [u8]>,
     file_size: Option<u64>,
     block_sizes: Vec<u64>,
     hash_type: Option<u64>,
@@ -236,7 +236,7 @@ fn data(bytes: &[u8]) -> Parsed<Data<'_>> {
         }
         last = field;
         match (field, value) {
-            (2, Value::Bytes(bytes)) => data.data = Some(bytes),
+            (2, Value::Bytes(bytes)) => data.bytes = Some(bytes),
             (3, Value::Number(size)) => data.file_size = Some(size),
             (4, Value::Number(size)) => data.block_sizes.push(size),
             (5, Value::Number(kind)) => data.hash_type = Some(kind),
@@ -292,7 +292,7 @@ fn file<'a>(data: Data<'a>, links: &[(&str, Link)]) -> Parsed<Node<'a>> {
             data.block_sizes.len()
         ));
     }
-    let bytes = data.data.unwrap_or_default();
+    let bytes = data.bytes.unwrap_or_default();
     if !bytes.is_empty() && !links.is_empty() {
         return refuse("is a file with both bytes and links");
     }
@@ -318,7 +318,7 @@ fn is_bare(data: &Data<'_>) -> bool {
 }
 
 fn directory<'a>(data: &Data<'a>, links: &[(&str, Link)]) -> Parsed<Node<'a>> {
-    if !is_bare(data) || data.data.is_some() || data.hash_type.is_some() || data.fanout.is_some() {
+    if !is_bare(data) || data.bytes.is_some() || data.hash_type.is_some() || data.fanout.is_some() {
         return refuse("is a folder with the fields of something else");
     }
     if let Some(pair) = links.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
@@ -366,7 +366,7 @@ fn shard<'a>(data: &Data<'a>, links: &[(&str, Link)]) -> Parsed<Node<'a>> {
         return refuse("is a sharded folder with a slot twice or out of order");
     }
     let bitfield = hamt::bitfield(entries.iter().map(ShardEntry::slot));
-    if data.data.unwrap_or_default() != bitfield {
+    if data.bytes.unwrap_or_default() != bitfield {
         return refuse("is a sharded folder whose bitfield is not that of its links");
     }
     Ok(Node::Shard { entries })

@@ -82,35 +82,42 @@ pub(super) fn is_entry_name(name: &str) -> bool {
 impl DirectoryDag {
     /// The folder of these entries, given in any order.
     pub fn build(profile: Profile, entries: Vec<DirectoryEntry>) -> Result<Self, DirectoryError> {
-        if let Some(entry) = entries.iter().find(|entry| !is_entry_name(&entry.name)) {
+        // Each with its index in the order given.
+        let mut sorted: Vec<(usize, DirectoryEntry)> = entries.into_iter().enumerate().collect();
+        sorted.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
+        if let Some((_, entry)) = sorted.iter().find(|(_, entry)| !is_entry_name(&entry.name)) {
             return Err(DirectoryError::Name(entry.name.clone()));
         }
-        let mut order: Vec<usize> = (0..entries.len()).collect();
-        order.sort_by(|one, other| entries[*one].name.cmp(&entries[*other].name));
-        if let Some(pair) = order
+        if let Some(pair) = sorted
             .windows(2)
-            .find(|pair| entries[pair[0]].name == entries[pair[1]].name)
+            .find(|pair| pair[0].1.name == pair[1].1.name)
         {
-            return Err(DirectoryError::Duplicate(entries[pair[0]].name.clone()));
+            return Err(DirectoryError::Duplicate(pair[0].1.name.clone()));
         }
-        let sorted = || {
-            order
+        let named = || {
+            sorted
                 .iter()
-                .map(|index| (entries[*index].name.as_str(), &entries[*index].link))
+                .map(|(_, entry)| (entry.name.as_str(), &entry.link))
         };
-        if profile.shards(sorted()) {
-            return build_shards(profile, &entries);
+        if profile.shards(named()) {
+            return build_shards(profile, &sorted);
         }
-        let block = encode::directory_node(sorted());
-        let below = entries.iter().map(|entry| entry.link.cumulative_size);
-        let root = node_link(profile, &block, below);
+        let block = encode::directory_node(named());
+        let root = node_link(
+            profile,
+            &block,
+            named().map(|(_, link)| link.cumulative_size),
+        );
         Ok(Self {
             root,
             sharded: false,
             nodes: vec![DirectoryNode {
                 cid: root.cid,
                 block,
-                children: order.into_iter().map(Child::Entry).collect(),
+                children: sorted
+                    .iter()
+                    .map(|(index, _)| Child::Entry(*index))
+                    .collect(),
             }],
         })
     }
@@ -168,25 +175,38 @@ fn node_link(profile: Profile, block: &[u8], below: impl Iterator<Item = u64>) -
     }
 }
 
+/// One entry of a HAMT, with the slots that lead to it.
+struct Hashed<'a> {
+    slots: [u8; HASH_LENGTH],
+    index: usize,
+    entry: &'a DirectoryEntry,
+}
+
 fn build_shards(
     profile: Profile,
-    entries: &[DirectoryEntry],
+    entries: &[(usize, DirectoryEntry)],
 ) -> Result<DirectoryDag, DirectoryError> {
-    let mut hashed: Vec<([u8; HASH_LENGTH], usize)> = entries
+    let mut hashed: Vec<Hashed<'_>> = entries
         .iter()
-        .enumerate()
-        .map(|(index, entry)| (hamt::name_hash(&entry.name), index))
+        .map(|(index, entry)| Hashed {
+            slots: hamt::name_hash(&entry.name),
+            index: *index,
+            entry,
+        })
         .collect();
     // In this order the names of a shard are neighbours, and its slots ascend.
-    hashed.sort_unstable();
-    if let Some(pair) = hashed.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+    hashed.sort_by_key(|one| one.slots);
+    if let Some(pair) = hashed
+        .windows(2)
+        .find(|pair| pair[0].slots == pair[1].slots)
+    {
         return Err(DirectoryError::Collision(
-            entries[pair[0].1].name.clone(),
-            entries[pair[1].1].name.clone(),
+            pair[0].entry.name.clone(),
+            pair[1].entry.name.clone(),
         ));
     }
     let mut nodes = Vec::new();
-    let root = build_shard(profile, entries, &hashed, 0, &mut nodes);
+    let root = build_shard(profile, &hashed, 0, &mut nodes);
     Ok(DirectoryDag {
         root,
         sharded: true,
@@ -197,8 +217,7 @@ fn build_shards(
 /// Hashes differ, so the depth stays below `HASH_LENGTH`.
 fn build_shard(
     profile: Profile,
-    entries: &[DirectoryEntry],
-    hashed: &[([u8; HASH_LENGTH], usize)],
+    hashed: &[Hashed<'_>],
     depth: usize,
     nodes: &mut Vec<DirectoryNode>,
 ) -> Link {
@@ -211,20 +230,19 @@ fn build_shard(
     });
     let mut links = Vec::new();
     let mut children = Vec::new();
-    for group in hashed.chunk_by(|one, other| one.0[depth] == other.0[depth]) {
-        let slot = group[0].0[depth];
-        if let [(_, index)] = group {
-            let entry = &entries[*index];
-            links.push((format!("{slot:02X}{}", entry.name), entry.link));
-            children.push(Child::Entry(*index));
+    for group in hashed.chunk_by(|one, other| one.slots[depth] == other.slots[depth]) {
+        let slot = group[0].slots[depth];
+        if let [alone] = group {
+            links.push((format!("{slot:02X}{}", alone.entry.name), alone.entry.link));
+            children.push(Child::Entry(alone.index));
         } else {
             children.push(Child::Shard(nodes.len()));
-            let link = build_shard(profile, entries, group, depth + 1, nodes);
+            let link = build_shard(profile, group, depth + 1, nodes);
             links.push((format!("{slot:02X}"), link));
         }
     }
-    let slots = hashed.iter().map(|(hash, _)| hash[depth]);
-    let block = encode::shard_node(&hamt::bitfield(slots), &links);
+    let taken = hashed.iter().map(|one| one.slots[depth]);
+    let block = encode::shard_node(&hamt::bitfield(taken), &links);
     let below = links.iter().map(|(_, link)| link.cumulative_size);
     let link = node_link(profile, &block, below);
     nodes[place] = DirectoryNode {

@@ -1,5 +1,5 @@
-//! Where a name belongs in a HAMT: the first 64 bits of MurmurHash3 x64-128, a byte a level
-//! (UnixFS, "HAMT Structure and Parameters").
+//! Where a name belongs in a HAMT: the first 64 bits of `MurmurHash3` x64-128, a byte a level
+//! (`UnixFS`, "HAMT Structure and Parameters").
 
 /// Slots of a shard; one byte of the hash chooses.
 pub(super) const FANOUT: u64 = 256;
@@ -45,12 +45,7 @@ fn halves(block: &[u8; 16]) -> (u64, u64) {
     let both = u128::from_le_bytes(*block);
     #[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
     let low = both as u64;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "nothing is above the high half"
-    )]
-    let high = (both >> 64) as u64;
-    (low, high)
+    (low, (both >> 64) as u64)
 }
 
 fn mix1(k1: u64) -> u64 {

@@ -45,7 +45,7 @@ struct Job {
 }
 
 /// The DAGs of files of these sizes, in this order. `open` opens the file with a given index; it is
-/// called once for every stretch of [`LEAVES_A_JOB`] leaves, from several threads.
+/// called once for every stretch of eight leaves, from several threads.
 ///
 /// A thread holds one buffer and one chunk. The result is the same for any number of threads; of
 /// several errors the one of the first file is given.

@@ -186,12 +186,14 @@ pub fn folder<N: Into<String>>(entries: impl IntoIterator<Item = (N, Tree)>) -> 
     )
 }
 
-/// A folder of so many small files; from 5 100 on every profile shards it.
+/// A folder of so many small files with long names; from 1 200 on every profile shards it.
 pub fn sharded_folder(count: usize) -> Tree {
-    folder((0..count).map(|number| {
-        let name = format!("entry-{number:05}-é.txt");
-        (name, file(format!("{}\n", number % 7)))
-    }))
+    folder((0..count).map(|number| (sharded_name(number), file(format!("{}\n", number % 7)))))
+}
+
+/// The name of an entry of [`sharded_folder`]: 205 bytes.
+pub fn sharded_name(number: usize) -> String {
+    format!("entry-{number:05}-é-{}.txt", "long".repeat(46))
 }
 
 /// Everything that a release can have: plain and nested folders, an empty one, a HAMT, files of none,
@@ -211,8 +213,8 @@ pub fn varied_tree(profile: Profile) -> Tree {
             "nested",
             folder([("b", twins()), ("a", folder([("deep", twins())]))]),
         ),
-        ("sharded", sharded_folder(5200)),
-        ("sharded-but-one", sharded_folder(5199)),
+        ("sharded", sharded_folder(1400)),
+        ("sharded-but-one", sharded_folder(1399)),
         ("é", file("not ASCII")),
         ("B", file("one")),
     ])
@@ -262,12 +264,12 @@ fn folders_around_the_threshold() {
             return;
         };
         let link = file_dag(profile, b"x").link();
-        // Of names of 20 bytes and one that is as long as it takes.
+        // Names of 200 bytes, as many of 201 as it takes.
         let one = match profile {
             // Hash, name and size with their tags and lengths, and the link's own.
-            Profile::UnixfsV1_2025 => 36 + 20 + 8,
-            Profile::UnixfsV0_2015 => 34 + 20,
-            Profile::KuboCidV1 => 36 + 20,
+            Profile::UnixfsV1_2025 => 36 + 200 + 10,
+            Profile::UnixfsV0_2015 => 34 + 200,
+            Profile::KuboCidV1 => 36 + 200,
         };
         let fixed = if profile == Profile::UnixfsV1_2025 {
             4
@@ -275,12 +277,16 @@ fn folders_around_the_threshold() {
             0
         };
         let threshold = 256 * 1024;
-        let count = (threshold - fixed) / one - 1;
-        let last = (threshold - fixed) - count * one - (one - 20);
-        for (length, sharded) in [(last, false), (last + 1, true)] {
+        let count = (threshold - fixed) / one;
+        let longer = (threshold - fixed) % one;
+        for (longer, sharded) in [(longer, false), (longer + 1, true)] {
             let names: Vec<String> = (0..count)
-                .map(|number| format!("{number:020}"))
-                .chain([format!("x{}", "0".repeat(length - 1))])
+                .map(|number| {
+                    format!(
+                        "{number:0width$}",
+                        width = 200 + usize::from(number < longer)
+                    )
+                })
                 .collect();
             let entries = names.iter().map(|name| DirectoryEntry {
                 name: name.clone(),
