@@ -1,4 +1,180 @@
-//! x
-#[derive(Debug, clap::Args)]
-pub(super) struct Arguments {}
-pub(super) fn run(_: &super::context::Context<'_>, _: &Arguments) -> Result<super::ExitStatus, super::Failure> { Err(super::Failure::world("x")) }
+//! `ipwhl verify`: a release held to what it says of itself, and who vouches for it.
+
+mod pages;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::HumanBytes;
+
+use super::context::Context;
+use super::exit::{ExitStatus, Failure};
+use super::statement::{policy, read_statement};
+use crate::car::CarReader;
+use crate::dag::Cid;
+use crate::repository::Repository;
+use crate::signature::{TrustPolicy, Verdict, verify};
+
+/// Verify a release, and who vouches for it
+///
+/// Every block against its CID, the whole tree, every page against the files that it names, every
+/// `.whl.metadata` against METADATA in its wheel; with `--statement` also the signatures.
+///
+/// Example: ipwhl verify release/release.car --statement release/release.toml
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The release's archive
+    #[arg(value_name = "RELEASE")]
+    release: PathBuf,
+    /// The statement that vouches for it, its signatures beside it
+    #[arg(long, value_name = "FILE")]
+    statement: Option<PathBuf>,
+    /// Whose signatures count [default: `trusted` of the repository]
+    #[arg(long, value_name = "FILE", requires = "statement")]
+    allowed_signers: Option<PathBuf>,
+}
+
+pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let path = context.absolute(&arguments.release);
+    let file = fs::File::open(&path)
+        .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", path.display())))?;
+    let damaged = |error: &dyn std::error::Error| {
+        Failure::finding(format!("`{}`: {}", path.display(), super::exit::chain(error)))
+            .help("fetch the release anew from another place")
+    };
+    let reader = CarReader::open(file).map_err(|error| damaged(&error))?;
+    let summary = reader.verify().map_err(|error| damaged(&error))?;
+    let root = reader.root();
+    let (count, mismatches) = pages::check(&reader).map_err(|error| damaged(&error))?;
+    for mismatch in &mismatches {
+        context.error(mismatch);
+    }
+    if !mismatches.is_empty() {
+        return Ok(ExitStatus::Findings);
+    }
+    context.say(&format!(
+        "{}: {} blocks, {}, {} projects, {} wheels: all as their hashes and pages say",
+        path.display(),
+        summary.blocks,
+        HumanBytes(summary.bytes),
+        count.projects,
+        count.wheels
+    ));
+    if let Some(statement) = &arguments.statement {
+        vouch(context, &context.absolute(statement), arguments, root)?;
+    }
+    context.result(&root.to_string())?;
+    Ok(ExitStatus::Clean)
+}
+
+/// Who vouches for the root; a failure where nobody who may does.
+fn vouch(
+    context: &Context<'_>,
+    path: &Path,
+    arguments: &Arguments,
+    root: Cid,
+) -> Result<(), Failure> {
+    let signed = read_statement(path)?;
+    let statement = &signed.statement;
+    let place = path.display();
+    if statement.root != root {
+        return Err(Failure::finding(format!(
+            "`{place}` vouches for {}, and the release is {root}",
+            statement.root
+        )));
+    }
+    let now = context.environment.clock.now();
+    if statement.is_expired(now) {
+        let expires = statement.expires.map(|at| at.to_string()).unwrap_or_default();
+        return Err(Failure::finding(format!("`{place}` expired on {expires}"))
+            .help("get the maintainers' newer statement"));
+    }
+    let Some(policy) = trust(context, arguments)? else {
+        let mut keys = Vec::new();
+        for signature in &signed.signatures {
+            let key = verify(signature, signed.text.as_bytes()).map_err(|error| {
+                Failure::finding(format!(
+                    "a signature of `{place}` does not hold: {}",
+                    super::exit::chain(&error)
+                ))
+            })?;
+            keys.push(key.fingerprint());
+        }
+        if keys.is_empty() {
+            return Err(Failure::finding(format!("`{place}` has no signature beside it")));
+        }
+        context.warning(&format!(
+            "sequence {} is signed by {}, and nothing here vouches for that key",
+            statement.sequence,
+            keys.join(" and ")
+        ));
+        context.help("name whom you trust: `--allowed-signers FILE`, or `trusted` in `ipwhl.toml`");
+        return Ok(());
+    };
+    let verdict = policy.evaluate(signed.text.as_bytes(), &signed.signatures, now);
+    if !verdict.is_reached() {
+        return Err(refusal(&place.to_string(), &verdict));
+    }
+    let names: Vec<String> = verdict
+        .signers
+        .iter()
+        .map(|signer| format!("{} ({})", signer.name, signer.key.fingerprint()))
+        .collect();
+    context.say(&format!(
+        "{}, sequence {}, is vouched for by {}",
+        statement.name,
+        statement.sequence,
+        names.join(" and ")
+    ));
+    Ok(())
+}
+
+/// Whose signatures count: those of the file that was named, else of the repository around.
+fn trust(context: &Context<'_>, arguments: &Arguments) -> Result<Option<TrustPolicy>, Failure> {
+    if let Some(file) = &arguments.allowed_signers {
+        let path = context.absolute(file);
+        let text = fs::read_to_string(&path).map_err(|error| {
+            Failure::world(format!("`{}` cannot be read: {error}", path.display()))
+        })?;
+        return TrustPolicy::from_allowed_signers(&text, 1)
+            .map(Some)
+            .map_err(|error| {
+                Failure::finding(format!(
+                    "`{}` cannot be used: {}",
+                    path.display(),
+                    super::exit::chain(&error)
+                ))
+            });
+    }
+    match context.repository_directory() {
+        Ok(directory) => {
+            let repository = Repository::load(&directory).map_err(|error| Failure::world(&error))?;
+            policy(&repository.configuration)
+        }
+        // A release can be verified where there is no repository.
+        Err(_) => Ok(None),
+    }
+}
+
+fn refusal(place: &str, verdict: &Verdict) -> Failure {
+    let mut reasons = Vec::new();
+    for (_, error) in &verdict.refused {
+        reasons.push(super::exit::chain(error));
+    }
+    for key in &verdict.unknown {
+        reasons.push(format!("nothing vouches for the key {}", key.fingerprint()));
+    }
+    for signer in &verdict.outside_validity {
+        reasons.push(format!("{} may not sign at this time", signer.name));
+    }
+    if reasons.is_empty() {
+        reasons.push("there is no signature beside it".to_owned());
+    }
+    Failure::finding(format!(
+        "`{place}` has {} of the {} trusted signatures that it needs: {}",
+        verdict.signers.len(),
+        verdict.threshold,
+        reasons.join("; ")
+    ))
+}

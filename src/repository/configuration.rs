@@ -236,7 +236,7 @@ fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configura
         .strings("also")
         .map_or_else(Vec::new, |list| list.value);
     let mut all = Vec::new();
-    let mut refuse = |message: String, span: &Range<usize>| {
+    let refuse = |message: String, span: &Range<usize>| {
         reader.push(
             Finding::new(Code::InvalidValue, message)
                 .at(&reader.file, span.clone(), "")

@@ -76,6 +76,14 @@ pub struct ProjectPage {
 }
 
 impl ProjectPage {
+    /// Reads a project's page that lies at `address`, JSON or HTML as `content_type` says.
+    ///
+    /// # Errors
+    /// When it is no such page: half a sentence.
+    pub fn parse(body: &[u8], content_type: &str, address: &Url) -> Result<Self, String> {
+        parse_page(body, content_type, address).map(|files| Self { files })
+    }
+
     /// The file of this name.
     pub fn file(&self, file_name: &str) -> Option<&IndexFile> {
         self.files.iter().find(|file| file.file_name == file_name)
@@ -190,14 +198,16 @@ impl IndexClient {
 
 /// Reads a page by the content type that the server gave it.
 fn parse(page: &Page) -> Result<Vec<IndexFile>, String> {
-    let content_type = page.content_type.split(';').next().unwrap_or_default();
+    parse_page(&page.body, &page.content_type, page.address.url())
+}
+
+fn parse_page(body: &[u8], content_type: &str, address: &Url) -> Result<Vec<IndexFile>, String> {
+    let content_type = content_type.split(';').next().unwrap_or_default();
     match content_type.trim().to_ascii_lowercase().as_str() {
         // The last is what static servers say of JSON.
-        "application/vnd.pypi.simple.v1+json" | "application/json" => {
-            json::parse(&page.body, page.address.url())
-        }
+        "application/vnd.pypi.simple.v1+json" | "application/json" => json::parse(body, address),
         "application/vnd.pypi.simple.v1+html" | "text/html" | "application/xhtml+xml" => {
-            html::parse(&page.body, page.address.url())
+            html::parse(body, address)
         }
         "" => Err("its answer has no content type".to_owned()),
         other => Err(format!(

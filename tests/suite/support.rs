@@ -1,11 +1,8 @@
 //! What several modules of the suite need: outside tools, wheels made to order, repositories made
 //! to order, a loopback index.
 
-<<<<<<< HEAD
-pub mod wheel_builder;
-=======
 pub mod loopback_index;
->>>>>>> source
+pub mod wheel_builder;
 
 use std::path::PathBuf;
 use std::process::Command;
