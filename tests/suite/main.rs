@@ -13,6 +13,7 @@
 
 mod car;
 mod core_metadata;
+mod check_command;
 mod dag;
 mod gateway;
 mod kubo;
