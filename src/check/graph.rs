@@ -355,8 +355,12 @@ impl Graph<'_> {
         };
         specifiers_contain(specifiers, target.version())
             && need.platforms.iter().all(|platform| {
-                self.wheel_on(target, *platform)
-                    .is_some_and(|wheel| requirement.extras.iter().all(|extra| wheel.has_extra(extra)))
+                self.wheel_on(target, *platform).is_some_and(|wheel| {
+                    requirement
+                        .extras
+                        .iter()
+                        .all(|extra| wheel.has_extra(extra))
+                })
             })
     }
 }
