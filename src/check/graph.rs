@@ -248,6 +248,7 @@ impl<'r> Graph<'r> {
         if need.declaration.wheels.len() > 1 {
             finding = finding.wheel(need.wheel.file_name.as_str());
         }
+        finding.subject.required = Some(need.dependency.value.name.to_string());
         finding.subject.requirement = Some(need.dependency.value.to_string());
         finding.subject.platforms = self.names(platforms);
         if let Some(extra) = need.extra {
