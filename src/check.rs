@@ -28,9 +28,9 @@ mod version_mismatch;
 use std::ops::Range;
 
 pub use bytes::{content_id_mismatch, missing_source, sha256_mismatch, size_mismatch};
+pub(crate) use dependencies_mismatch::can_apply;
 pub use fold::fold;
 pub use graph::{Graph, Unmet};
-pub(crate) use dependencies_mismatch::can_apply;
 
 use crate::declaration::{DeclaredWheel, Layout};
 use crate::diagnostic::{Finding, sort};

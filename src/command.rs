@@ -31,7 +31,12 @@ pub use exit::{ExitStatus, Failure};
 
 /// Turns declarations of Python wheels into one signed, content-addressed package index.
 #[derive(Debug, Parser)]
-#[command(name = "ipwhl", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "ipwhl",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -43,7 +48,12 @@ struct Cli {
 #[derive(Debug, Args)]
 struct Global {
     /// The repository's folder [default: the nearest folder upwards with an `ipwhl.toml`]
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help_heading = "Global options"
+    )]
     repository: Option<PathBuf>,
     /// When to use colours
     #[arg(
@@ -83,10 +93,7 @@ enum Command {
 }
 
 /// Runs the program with these arguments, the program's name first.
-pub fn run(
-    arguments: impl IntoIterator<Item = OsString>,
-    environment: &Environment,
-) -> ExitStatus {
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitStatus {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, environment),

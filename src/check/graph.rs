@@ -248,6 +248,7 @@ impl<'r> Graph<'r> {
         if need.declaration.wheels.len() > 1 {
             finding = finding.wheel(need.wheel.file_name.as_str());
         }
+        finding.subject.required = Some(need.dependency.value.name.to_string());
         finding.subject.requirement = Some(need.dependency.value.to_string());
         finding.subject.platforms = self.names(platforms);
         if let Some(extra) = need.extra {
@@ -355,8 +356,12 @@ impl Graph<'_> {
         };
         specifiers_contain(specifiers, target.version())
             && need.platforms.iter().all(|platform| {
-                self.wheel_on(target, *platform)
-                    .is_some_and(|wheel| requirement.extras.iter().all(|extra| wheel.has_extra(extra)))
+                self.wheel_on(target, *platform).is_some_and(|wheel| {
+                    requirement
+                        .extras
+                        .iter()
+                        .all(|extra| wheel.has_extra(extra))
+                })
             })
     }
 }

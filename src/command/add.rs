@@ -60,7 +60,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let mut wishes = requested(&repository, arguments)?;
     let profile = repository.configuration.profile;
-    let fetcher = fetcher(context, &repository.configuration, &arguments.network, profile)?;
+    let fetcher = fetcher(
+        context,
+        &repository.configuration,
+        &arguments.network,
+        profile,
+    )?;
     let runtime = runtime()?;
     let mut granted: BTreeMap<ProjectName, Wish> = BTreeMap::new();
     let mut written: BTreeSet<ProjectName> = BTreeSet::new();
@@ -82,6 +87,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let progress = Progress::new(
             context,
             wishes.iter().map(|wish| wish.project.to_string()).collect(),
+            "projects",
         );
         let report = |event| progress.fetch(event);
         let resolver = Resolver {
@@ -103,7 +109,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         progress.finish();
         resolved.sort_by_key(|(index, _)| *index);
         for (_, outcome) in resolved {
-            let Resolved { declaration, passed_over } = outcome?;
+            let Resolved {
+                declaration,
+                passed_over,
+            } = outcome?;
             for line in passed_over {
                 context.detail(&line);
             }
@@ -126,10 +135,15 @@ fn requested(repository: &Repository, arguments: &Arguments) -> Result<Vec<Wish>
     let graph = Graph::new(repository);
     let mut wishes: BTreeMap<ProjectName, Wish> = BTreeMap::new();
     for text in &arguments.projects {
-        let requirement: Requirement = text.parse().map_err(|error: crate::python::RequirementError| {
-            Failure::usage(format!("`{text}` does not name a project: {}", error.message))
-                .help("projects are written `NAME`, `NAME[EXTRA]`, `NAME==VERSION`")
-        })?;
+        let requirement: Requirement =
+            text.parse()
+                .map_err(|error: crate::python::RequirementError| {
+                    Failure::usage(format!(
+                        "`{text}` does not name a project: {}",
+                        error.message
+                    ))
+                    .help("projects are written `NAME`, `NAME[EXTRA]`, `NAME==VERSION`")
+                })?;
         let Constraint::Specifiers(specifiers) = requirement.constraint else {
             return Err(Failure::usage(format!(
                 "`{text}` names an address; `ipwhl add` asks the index"
@@ -161,7 +175,8 @@ fn requested(repository: &Repository, arguments: &Arguments) -> Result<Vec<Wish>
             });
         wish.extras.extend(extras);
         if !specifiers.is_empty() {
-            wish.constraints.push(("the command line".to_owned(), specifiers));
+            wish.constraints
+                .push(("the command line".to_owned(), specifiers));
         }
     }
     Ok(wishes.into_values().collect())
@@ -256,7 +271,9 @@ fn insert(repository: &mut Repository, declaration: Declaration) -> Result<(), F
             declaration.project, finding.message
         )));
     }
-    repository.texts.insert(Arc::clone(&file), SourceText::new(text));
+    repository
+        .texts
+        .insert(Arc::clone(&file), SourceText::new(text));
     repository.unreadable.remove(&declaration.project);
     repository.declarations.insert(
         declaration.project.clone(),
@@ -306,12 +323,20 @@ fn write(
         AtomicFile::write_whole(&path, text.as_str().as_bytes())
             .map_err(|error| failed(&path, &error))?;
         let declaration = &repository.declarations[project];
-        let verb = if before.contains(project) { "changed" } else { "added" };
+        let verb = if before.contains(project) {
+            "changed"
+        } else {
+            "added"
+        };
         let wheels = match declaration.wheels.len() {
             1 => "1 wheel".to_owned(),
             count => format!("{count} wheels"),
         };
-        let automatic = if declaration.automatic { ", automatic" } else { "" };
+        let automatic = if declaration.automatic {
+            ", automatic"
+        } else {
+            ""
+        };
         context.say(&format!(
             "{verb} {project} {} ({wheels}{automatic})",
             declaration.version()

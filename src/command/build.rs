@@ -70,12 +70,11 @@ struct Preparation {
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let repository = context.repository()?;
-    let profile = arguments.profile.unwrap_or(repository.configuration.profile);
+    let profile = arguments
+        .profile
+        .unwrap_or(repository.configuration.profile);
     let folder = output_folder(context, &repository, &arguments.output);
-    let tree = arguments
-        .tree
-        .as_ref()
-        .map(|tree| context.absolute(tree));
+    let tree = arguments.tree.as_ref().map(|tree| context.absolute(tree));
     if let Some(tree) = &tree {
         check_tree_place(tree)?;
     }
@@ -92,7 +91,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     } else {
         Some(prepare(context, &repository, arguments)?)
     };
-    let want = if arguments.root_only { Want::Facts } else { Want::Bytes };
+    let want = if arguments.root_only {
+        Want::Facts
+    } else {
+        Want::Bytes
+    };
     let gathered = gather(context, &repository, &arguments.network, profile, want)?;
     findings.extend(gathered.findings.clone());
     let findings = judge(context, &repository, findings, true);
@@ -110,7 +113,16 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let root = if arguments.root_only {
         root_of(&repository, &gathered, profile)?
     } else {
-        write(context, &repository, gathered, arguments, profile, &folder, tree.as_deref(), preparation)?
+        write(
+            context,
+            &repository,
+            gathered,
+            arguments,
+            profile,
+            &folder,
+            tree.as_deref(),
+            preparation,
+        )?
     };
     context.result(&root.to_string())?;
     Ok(ExitStatus::Clean)
@@ -192,11 +204,7 @@ fn prepare(
     })
 }
 
-fn root_of(
-    repository: &Repository,
-    gathered: &Gathered,
-    profile: Profile,
-) -> Result<Cid, Failure> {
+fn root_of(repository: &Repository, gathered: &Gathered, profile: Profile) -> Result<Cid, Failure> {
     let facts = |wheel: &DeclaredWheel| gathered.facts(wheel);
     let release = Release::new(ReleaseInput {
         repository,
@@ -264,7 +272,13 @@ fn write(
                     return Err(Failure::world(damage).help("run the same command again"));
                 }
                 context.warning(&format!("{damage}; it is fetched again"));
-                gathered = gather(context, repository, &arguments.network, profile, Want::Bytes)?;
+                gathered = gather(
+                    context,
+                    repository,
+                    &arguments.network,
+                    profile,
+                    Want::Bytes,
+                )?;
                 if let Some(failure) = gathered.failures.first() {
                     return Err(Failure::world(failure));
                 }
@@ -303,9 +317,11 @@ fn vouch(
         threshold: u32::try_from(configuration.threshold).unwrap_or(u32::MAX),
         renew: arguments.renew,
     };
-    let before = preparation.previous.as_ref().map(|signed| &signed.statement);
-    let following =
-        Statement::following(before, draft).map_err(|error| Failure::caused(&error))?;
+    let before = preparation
+        .previous
+        .as_ref()
+        .map(|signed| &signed.statement);
+    let following = Statement::following(before, draft).map_err(|error| Failure::caused(&error))?;
     match (following, preparation.previous) {
         (Some(statement), _) => {
             let text = statement.to_toml();

@@ -62,7 +62,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         failures.extend(asked.failures);
     }
     if arguments.wheels {
-        let gathered = gather(context, &repository, &arguments.network, profile, Want::Facts)?;
+        let gathered = gather(
+            context,
+            &repository,
+            &arguments.network,
+            profile,
+            Want::Facts,
+        )?;
         // A source that was asked afresh has been heard already.
         for finding in gathered.findings {
             if !findings.contains(&finding) {
@@ -85,7 +91,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .values()
         .map(|declaration| declaration.wheels.len())
         .sum();
-    let what = if arguments.wheels { ", wheels included" } else { "" };
+    let what = if arguments.wheels {
+        ", wheels included"
+    } else {
+        ""
+    };
     context.say(&format!(
         "checked {} projects, {wheels} wheels on {} platforms{what}: {}",
         repository.declarations.len() + repository.unreadable.len(),
@@ -117,10 +127,15 @@ fn ask_sources(
         .iter()
         .map(|request| request.file_name.clone())
         .collect();
-    let progress = Progress::new(context, names);
+    let progress = Progress::new(context, names, "wheels");
     let report = |event| progress.fetch(event);
     let profile = repository.configuration.profile;
-    let fetcher = fetcher(context, &repository.configuration, &arguments.network, profile)?;
+    let fetcher = fetcher(
+        context,
+        &repository.configuration,
+        &arguments.network,
+        profile,
+    )?;
     let mut outcomes = runtime()?.block_on(async {
         fetcher
             .check_sources(&requests, &report)

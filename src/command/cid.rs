@@ -9,9 +9,7 @@ use clap::Args;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::network::processors;
-use crate::dag::{
-    DirectoryDag, DirectoryEntry, FileDag, Link, Profile, hash_files, symlink,
-};
+use crate::dag::{DirectoryDag, DirectoryEntry, FileDag, Link, Profile, hash_files, symlink};
 
 /// How many folders deep a path may lead.
 const MAXIMUM_DEPTH: usize = 256;

@@ -31,7 +31,9 @@ impl<'e> Context<'e> {
             ColorChoice::Auto => {
                 is_terminal
                     && environment.variable("NO_COLOR").is_none()
-                    && environment.variable("TERM").is_none_or(|term| term != "dumb")
+                    && environment
+                        .variable("TERM")
+                        .is_none_or(|term| term != "dumb")
             }
         };
         Self {
@@ -87,15 +89,24 @@ impl<'e> Context<'e> {
     }
 
     pub(super) fn warning(&self, message: &str) {
-        self.tell(&format!("{}: {message}", self.word("warning", AnsiColor::Yellow)));
+        self.tell(&format!(
+            "{}: {message}",
+            self.word("warning", AnsiColor::Yellow)
+        ));
     }
 
     pub(super) fn error(&self, message: &str) {
-        self.tell(&format!("{}: {message}", self.word("error", AnsiColor::Red)));
+        self.tell(&format!(
+            "{}: {message}",
+            self.word("error", AnsiColor::Red)
+        ));
     }
 
     pub(super) fn help(&self, message: &str) {
-        self.tell(&format!("{}: {message}", self.word("help", AnsiColor::Cyan)));
+        self.tell(&format!(
+            "{}: {message}",
+            self.word("help", AnsiColor::Cyan)
+        ));
     }
 
     pub(super) fn failure(&self, failure: &Failure) {
@@ -113,7 +124,11 @@ impl<'e> Context<'e> {
             .and_then(|columns| columns.to_str()?.parse().ok())
             .unwrap_or(DEFAULT_WIDTH);
         Style {
-            colour: if to_output { self.output_colour } else { self.colour },
+            colour: if to_output {
+                self.output_colour
+            } else {
+                self.colour
+            },
             width,
         }
     }

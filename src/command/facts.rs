@@ -139,7 +139,7 @@ fn fetch(
         .iter()
         .map(|request| request.file_name.clone())
         .collect();
-    let progress = Progress::new(context, names);
+    let progress = Progress::new(context, names, "wheels");
     let report = |event| progress.fetch(event);
     let processors = Arc::new(Semaphore::new(processors().get()));
     let runtime = runtime()?;
@@ -209,7 +209,9 @@ async fn read(
     });
     match work.await {
         Ok(Ok((facts, passed_over))) => Outcome::Known(Box::new(facts), passed_over),
-        Ok(Err(error)) => Outcome::Broken(format!("the wheel in the cache cannot be read: {error}")),
+        Ok(Err(error)) => {
+            Outcome::Broken(format!("the wheel in the cache cannot be read: {error}"))
+        }
         Err(_) => Outcome::Broken("reading it stopped".to_owned()),
     }
 }

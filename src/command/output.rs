@@ -118,7 +118,10 @@ pub(super) fn commit(
     let entries = fs::read_dir(folder).map_err(failed(folder))?;
     for entry in entries.filter_map(Result::ok) {
         let name = entry.file_name();
-        if name.to_str().is_some_and(|name| is_signature_of(name, STATEMENT)) {
+        if name
+            .to_str()
+            .is_some_and(|name| is_signature_of(name, STATEMENT))
+        {
             fs::remove_file(entry.path()).map_err(failed(&entry.path()))?;
         }
     }

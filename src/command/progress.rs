@@ -18,6 +18,8 @@ pub(super) struct Progress<'c, 'e> {
     bar: ProgressBar,
     state: Mutex<State>,
     names: Vec<String>,
+    /// What the things are called that are done one by one, in the plural.
+    noun: &'static str,
     started: std::time::Instant,
 }
 
@@ -30,8 +32,8 @@ struct State {
 }
 
 impl<'c, 'e> Progress<'c, 'e> {
-    /// Begins to show the work on wheels of these names.
-    pub(super) fn new(context: &'c Context<'e>, names: Vec<String>) -> Self {
+    /// Begins to show the work on things of these names, called `noun` in the plural.
+    pub(super) fn new(context: &'c Context<'e>, names: Vec<String>, noun: &'static str) -> Self {
         let bar = if context.is_live() && !names.is_empty() {
             let bar = ProgressBar::with_draw_target(
                 Some(names.len() as u64),
@@ -52,6 +54,7 @@ impl<'c, 'e> Progress<'c, 'e> {
             bar,
             state: Mutex::default(),
             names,
+            noun,
             started: std::time::Instant::now(),
         }
     }
@@ -114,10 +117,10 @@ impl<'c, 'e> Progress<'c, 'e> {
             return;
         }
         let elapsed = self.started.elapsed();
-        let mut words = format!("verified {} wheels", state.verified);
+        let mut words = format!("verified {} {}", state.verified, self.noun);
         if state.fetched > 0 {
             words += &format!(
-                ", fetched {} of them ({}, {}/s)",
+                ", fetched {} files ({}, {}/s)",
                 state.fetched,
                 HumanBytes(state.bytes),
                 HumanBytes(rate(state.bytes, elapsed))
@@ -153,7 +156,9 @@ impl<'c, 'e> Progress<'c, 'e> {
 
 /// Bytes a second.
 fn rate(bytes: u64, elapsed: Duration) -> u64 {
-    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+    let milliseconds = u64::try_from(elapsed.as_millis())
+        .unwrap_or(u64::MAX)
+        .max(1);
     bytes.saturating_mul(1000) / milliseconds
 }
 

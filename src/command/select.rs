@@ -41,7 +41,12 @@ pub(super) fn choose(
                         .iter()
                         .all(|platform| accepts(platform, &candidates[*index]))
             })
-            .min_by_key(|index| (candidates[*index].size, candidates[*index].file_name.as_str()))
+            .min_by_key(|index| {
+                (
+                    candidates[*index].size,
+                    candidates[*index].file_name.as_str(),
+                )
+            })
             .map(|index| vec![index])
     };
     let native = || {
@@ -82,7 +87,11 @@ struct Search<'c> {
     steps: usize,
 }
 
-fn cover(candidates: &[Candidate], native: &[usize], platforms: &[&Platform]) -> Option<Vec<usize>> {
+fn cover(
+    candidates: &[Candidate],
+    native: &[usize],
+    platforms: &[&Platform],
+) -> Option<Vec<usize>> {
     let usable: Vec<Vec<usize>> = platforms
         .iter()
         .map(|platform| {
@@ -157,7 +166,11 @@ impl Search<'_> {
             }
             return;
         };
-        if self.best.as_ref().is_some_and(|best| chosen.len() >= best.0) {
+        if self
+            .best
+            .as_ref()
+            .is_some_and(|best| chosen.len() >= best.0)
+        {
             return;
         }
         for index in self.usable[open].clone() {

@@ -46,10 +46,15 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let listener = tokio::net::TcpListener::bind(arguments.listen)
             .await
             .map_err(|error| {
-                Failure::world(format!("nothing can listen on {}: {error}", arguments.listen))
-                    .help("name another port: `--listen 127.0.0.1:0` takes a free one")
+                Failure::world(format!(
+                    "nothing can listen on {}: {error}",
+                    arguments.listen
+                ))
+                .help("name another port: `--listen 127.0.0.1:0` takes a free one")
             })?;
-        let address = listener.local_addr().map_err(|error| Failure::world(&error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| Failure::world(&error))?;
         let url = format!("http://{address}/ipfs/{root}/");
         context.say(&format!("serving {} on {url}", path.display()));
         context.result(&format!("pip install --index-url {url} NAME"))?;

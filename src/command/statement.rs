@@ -37,9 +37,14 @@ pub(super) fn own_key_path(context: &Context<'_>) -> Result<PathBuf, Failure> {
 
 pub(super) fn read_key(path: &Path) -> Result<SigningKey, Failure> {
     let unreadable = |reason: &dyn std::fmt::Display| {
-        Failure::world(format!("the key `{}` cannot be read: {reason}", path.display()))
+        Failure::world(format!(
+            "the key `{}` cannot be read: {reason}",
+            path.display()
+        ))
     };
-    let size = fs::metadata(path).map_err(|error| unreadable(&error))?.len();
+    let size = fs::metadata(path)
+        .map_err(|error| unreadable(&error))?
+        .len();
     if size > MAXIMUM_KEY_SIZE {
         return Err(unreadable(&format_args!("it has {size} bytes")));
     }
@@ -93,8 +98,9 @@ pub(super) fn signing_key(
     }
     let in_ci = context.environment.is_continuous_integration();
     let no_key = || {
-        Failure::world("there is no key to sign the release with, and none is made in CI")
-            .help("give the key in `IPWHL_SIGNING_KEY` or with `--key FILE`, or build with `--unsigned`")
+        Failure::world("there is no key to sign the release with, and none is made in CI").help(
+            "give the key in `IPWHL_SIGNING_KEY` or with `--key FILE`, or build with `--unsigned`",
+        )
     };
     let path = match own_key_path(context) {
         Ok(path) => path,
@@ -122,10 +128,15 @@ pub(super) fn signing_key(
 /// Makes a new key and keeps it in `path`, readable by its owner only. Never replaces one.
 pub(super) fn make_key(path: &Path) -> Result<SigningKey, Failure> {
     let failed = |reason: &dyn std::fmt::Display| {
-        Failure::world(format!("the key `{}` cannot be written: {reason}", path.display()))
+        Failure::world(format!(
+            "the key `{}` cannot be written: {reason}",
+            path.display()
+        ))
     };
     if path.exists() {
-        return Err(failed(&"a file of this name is there, and a lost key is lost for good"));
+        return Err(failed(
+            &"a file of this name is there, and a lost key is lost for good",
+        ));
     }
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| failed(&error))?;
@@ -196,9 +207,9 @@ pub(super) fn is_signature_of(other: &str, name: &str) -> bool {
         return false;
     };
     middle.is_empty()
-        || middle
-            .strip_prefix('.')
-            .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+        || middle.strip_prefix('.').is_some_and(|digits| {
+            digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        })
 }
 
 fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
@@ -267,10 +278,10 @@ pub(super) fn previous(
         .iter()
         .any(|signature| verify(signature, found.text.as_bytes()).is_ok())
     {
-        return Err(Failure::finding(
-            "the previous statement has no valid signature beside it",
-        )
-        .help("keep `release.toml` and `release.toml.sig` together"));
+        return Err(
+            Failure::finding("the previous statement has no valid signature beside it")
+                .help("keep `release.toml` and `release.toml.sig` together"),
+        );
     }
     if found.statement.is_expired(now) {
         context.warning(&format!(
@@ -286,13 +297,18 @@ fn download(context: &Context<'_>, location: &str) -> Result<Signed, Failure> {
         .map_err(|error| Failure::usage(format!("`--previous` is not an address: {error}")))?;
     let environment = context.environment;
     let variables = |name: &str| environment.variable(name).map(ToOwned::to_owned);
-    let client = Client::new(&ClientSettings::from_variables(&variables, Limits::default()))
-        .map_err(|error| Failure::caused(&error))?;
+    let client = Client::new(&ClientSettings::from_variables(
+        &variables,
+        Limits::default(),
+    ))
+    .map_err(|error| Failure::caused(&error))?;
     let mut beside = url.clone();
     beside.set_path(&format!("{}.sig", url.path()));
     let (text, signature) = runtime()?
         .block_on(async {
-            let text = client.small_file(&url, MAXIMUM_STATEMENT_SIZE as u64).await?;
+            let text = client
+                .small_file(&url, MAXIMUM_STATEMENT_SIZE as u64)
+                .await?;
             let signature = client
                 .small_file(&beside, MAXIMUM_SIGNATURE_SIZE as u64)
                 .await?;

@@ -40,8 +40,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let file = fs::File::open(&path)
         .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", path.display())))?;
     let damaged = |error: &dyn std::error::Error| {
-        Failure::finding(format!("`{}`: {}", path.display(), super::exit::chain(error)))
-            .help("fetch the release anew from another place")
+        Failure::finding(format!(
+            "`{}`: {}",
+            path.display(),
+            super::exit::chain(error)
+        ))
+        .help("fetch the release anew from another place")
     };
     let reader = CarReader::open(file).map_err(|error| damaged(&error))?;
     let summary = reader.verify().map_err(|error| damaged(&error))?;
@@ -86,7 +90,10 @@ fn vouch(
     }
     let now = context.environment.clock.now();
     if statement.is_expired(now) {
-        let expires = statement.expires.map(|at| at.to_string()).unwrap_or_default();
+        let expires = statement
+            .expires
+            .map(|at| at.to_string())
+            .unwrap_or_default();
         return Err(Failure::finding(format!("`{place}` expired on {expires}"))
             .help("get the maintainers' newer statement"));
     }
@@ -102,7 +109,9 @@ fn vouch(
             keys.push(key.fingerprint());
         }
         if keys.is_empty() {
-            return Err(Failure::finding(format!("`{place}` has no signature beside it")));
+            return Err(Failure::finding(format!(
+                "`{place}` has no signature beside it"
+            )));
         }
         context.warning(&format!(
             "sequence {} is signed by {}, and nothing here vouches for that key",
@@ -149,7 +158,8 @@ fn trust(context: &Context<'_>, arguments: &Arguments) -> Result<Option<TrustPol
     }
     match context.repository_directory() {
         Ok(directory) => {
-            let repository = Repository::load(&directory).map_err(|error| Failure::world(&error))?;
+            let repository =
+                Repository::load(&directory).map_err(|error| Failure::world(&error))?;
             policy(&repository.configuration)
         }
         // A release can be verified where there is no repository.

@@ -118,9 +118,8 @@ fn format_table(table: &mut Table) {
     for (mut key, item) in table.iter_mut() {
         let above = comments(&prefix(key.leaf_decor()));
         let name = key.get().to_owned();
-        key.leaf_decor_mut().set_prefix(above);
-        key.leaf_decor_mut().set_suffix(" ");
         if let Item::Value(value) = item {
+            *key.leaf_decor_mut() = Decor::new(above, " ");
             format_value(&name, value);
         }
     }

@@ -41,6 +41,9 @@ pub struct Label {
 pub struct Subject {
     /// The project that has to change.
     pub project: Option<String>,
+    /// The project that a requirement is about: what is shown together, since one change to it may
+    /// end all of them.
+    pub required: Option<String>,
     /// The requirement in canonical form.
     pub requirement: Option<String>,
     /// The wheel's file name.
@@ -105,7 +108,8 @@ impl Finding {
     }
 }
 
-/// Puts findings into the one order that every run shows them in: by place, then by code and words.
+/// Puts findings into the one order that every run shows them in: by place, then by code and words;
+/// those about a requirement after the others, together with all that name the same project.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|left, right| {
         let key = |finding: &Finding| {
@@ -113,7 +117,7 @@ pub fn sort(findings: &mut [Finding]) {
                 .labels
                 .first()
                 .map(|label| (Arc::clone(&label.file), label.span.start));
-            (place, finding.code)
+            (finding.subject.required.clone(), place, finding.code)
         };
         key(left)
             .cmp(&key(right))

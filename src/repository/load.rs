@@ -9,12 +9,15 @@ use std::sync::Arc;
 
 use crate::declaration::{Declaration, Layout, parse as parse_declaration};
 use crate::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts};
-use crate::python::ProjectName;
+use crate::python::{Platform, ProjectName};
 
 use super::{Configuration, configuration};
 
 /// The name of the file that makes a folder a repository.
 pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
+
+/// Where the layout `ipwhl-1` names the supported platforms.
+const SUPPORTED_FILE: &str = "SUPPORTED";
 
 /// The largest declaration or `ipwhl.toml` that is read, in bytes.
 const MAXIMUM_TEXT: u64 = 8 * 1024 * 1024;
@@ -109,8 +112,62 @@ impl Repository {
             texts,
             findings,
         };
+        if repository.configuration.layout == Layout::Ipwhl1
+            && repository.configuration.platforms.is_empty()
+        {
+            repository.load_supported()?;
+        }
         repository.load_declarations()?;
         Ok(repository)
+    }
+
+    /// The platforms of the layout `ipwhl-1`: a line `<interpreter> <platform tag>` each.
+    fn load_supported(&mut self) -> Result<(), LoadError> {
+        let file: Arc<str> = SUPPORTED_FILE.into();
+        let path = self.directory.join(SUPPORTED_FILE);
+        let bytes = match read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let finding = Finding::new(
+                    Code::MissingKey,
+                    format!(
+                        "neither `[platforms]` nor `{SUPPORTED_FILE}` names the supported platforms"
+                    ),
+                )
+                .at(&self.configuration_file(), 0..0, "")
+                .help(format!(
+                    "write a line each into `{SUPPORTED_FILE}`: `cp39 win_amd64`"
+                ));
+                self.findings.push(finding);
+                return Ok(());
+            }
+            Err(error) => return Err(LoadError::Unreadable(path, error)),
+        };
+        let (text, findings) = decode(&file, bytes);
+        self.findings.extend(findings);
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let span = start..start + line.trim_end().len();
+            start += line.len();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let platform = match words.as_slice() {
+                [] => continue,
+                [python, system] => {
+                    Platform::parse(python, system).map_err(|error| error.to_string())
+                }
+                _ => Err("a line has two words: an interpreter and a platform tag".to_owned()),
+            };
+            match platform {
+                Ok(platform) => self.configuration.platforms.push(platform),
+                Err(message) => self
+                    .findings
+                    .push(Finding::new(Code::InvalidValue, message).at(&file, span, "")),
+            }
+        }
+        self.configuration.platforms.sort();
+        self.configuration.platforms.dedup();
+        self.texts.insert(file, SourceText::new(text));
+        Ok(())
     }
 
     /// The name under which findings speak of `ipwhl.toml`.

@@ -54,7 +54,11 @@ struct Listed<'p> {
 
 impl Resolver<'_> {
     pub(super) async fn resolve(&self, number: usize, wish: &Wish) -> Result<Resolved, Failure> {
-        let index = self.fetcher.index().await.map_err(|problem| world(&problem))?;
+        let index = self
+            .fetcher
+            .index()
+            .await
+            .map_err(|problem| world(&problem))?;
         let page = index
             .project(wish.project.as_str())
             .await
@@ -66,7 +70,9 @@ impl Resolver<'_> {
                 other => world(&other),
             })?;
         let (version, chosen, passed_over) = self.pick(wish, &page.files)?;
-        let fetched = chosen.iter().map(|listed| self.wheel(number, wish, &version, listed));
+        let fetched = chosen
+            .iter()
+            .map(|listed| self.wheel(number, wish, &version, listed));
         let wheels = try_join_all(fetched).await?;
         let declaration = Declaration {
             project: wish.project.clone(),
@@ -123,7 +129,10 @@ impl Resolver<'_> {
         Err(if reasons.is_empty() {
             failure.help("the index has no wheel of it")
         } else {
-            failure.help(format!("the newest were not taken because: {}", reasons.join("; ")))
+            failure.help(format!(
+                "the newest were not taken because: {}",
+                reasons.join("; ")
+            ))
         })
     }
 
@@ -134,9 +143,10 @@ impl Resolver<'_> {
         version: &Version,
         listed: Vec<Listed<'p>>,
     ) -> Result<Vec<Listed<'p>>, String> {
-        let is_named = wish.constraints.iter().any(|(_, specifiers)| {
-            specifiers.iter().any(|one| one.any_prerelease())
-        });
+        let is_named = wish
+            .constraints
+            .iter()
+            .any(|(_, specifiers)| specifiers.iter().any(|one| one.any_prerelease()));
         if version.any_prerelease() && !is_named {
             return Err("it is not final".to_owned());
         }
@@ -171,7 +181,8 @@ impl Resolver<'_> {
     }
 
     fn cover(&self, wanted: &BTreeSet<usize>, listed: &[Listed<'_>]) -> Result<Vec<usize>, String> {
-        let platforms: Vec<&Platform> = wanted.iter().map(|index| &self.platforms[*index]).collect();
+        let platforms: Vec<&Platform> =
+            wanted.iter().map(|index| &self.platforms[*index]).collect();
         let mut candidates = Vec::new();
         let mut positions = Vec::new();
         let mut excluding = None;
@@ -199,20 +210,25 @@ impl Resolver<'_> {
             });
             positions.push(position);
         }
-        let chosen = choose(&candidates, &platforms, self.prefer).ok_or_else(|| match excluding {
-            Some(specifiers) => format!("it needs Python {specifiers}"),
-            None => {
-                let bare = platforms.iter().find(|platform| {
-                    !candidates.iter().any(|candidate| {
-                        candidate.file_name.tags().iter().any(|tag| platform.accepts(tag))
-                    })
-                });
-                match bare {
-                    Some(platform) => format!("it has no wheel for {platform}"),
-                    None => "its wheels overlap on every way to cover the platforms".to_owned(),
+        let chosen =
+            choose(&candidates, &platforms, self.prefer).ok_or_else(|| match excluding {
+                Some(specifiers) => format!("it needs Python {specifiers}"),
+                None => {
+                    let bare = platforms.iter().find(|platform| {
+                        !candidates.iter().any(|candidate| {
+                            candidate
+                                .file_name
+                                .tags()
+                                .iter()
+                                .any(|tag| platform.accepts(tag))
+                        })
+                    });
+                    match bare {
+                        Some(platform) => format!("it has no wheel for {platform}"),
+                        None => "its wheels overlap on every way to cover the platforms".to_owned(),
+                    }
                 }
-            }
-        })?;
+            })?;
         Ok(chosen.into_iter().map(|index| positions[index]).collect())
     }
 
@@ -242,7 +258,10 @@ impl Resolver<'_> {
                 "`{}` is not a sound wheel: {}",
                 listed.file_name, problem.message
             ))
-            .help(format!("take another version: `ipwhl add '{}<{version}'`", wish.project)));
+            .help(format!(
+                "take another version: `ipwhl add '{}<{version}'`",
+                wish.project
+            )));
         }
         let metadata = CoreMetadata::parse(&facts.archive.metadata).map_err(|reasons| {
             Failure::finding(format!(
@@ -311,19 +330,25 @@ fn closed_extras(
     let nothing_known = MarkerEnvironment::unknown();
     while let Some(extra) = open.pop() {
         if !metadata.provides_extra.contains(&extra) {
-            let known: Vec<&str> = metadata.provides_extra.iter().map(ExtraName::as_str).collect();
-            let failure =
-                Failure::finding(format!("`{file_name}` has no extra `{extra}`"));
-            return Err(match crate::diagnostic::nearest(extra.as_str(), known.iter().copied()) {
-                Some(word) => failure.help(format!("did you mean `{word}`?")),
-                None if known.is_empty() => failure.help("it has no extras at all"),
-                None => failure.help(format!("its extras are {}", known.join(", "))),
-            });
+            let known: Vec<&str> = metadata
+                .provides_extra
+                .iter()
+                .map(ExtraName::as_str)
+                .collect();
+            let failure = Failure::finding(format!("`{file_name}` has no extra `{extra}`"));
+            return Err(
+                match crate::diagnostic::nearest(extra.as_str(), known.iter().copied()) {
+                    Some(word) => failure.help(format!("did you mean `{word}`?")),
+                    None if known.is_empty() => failure.help("it has no extras at all"),
+                    None => failure.help(format!("its extras are {}", known.join(", "))),
+                },
+            );
         }
         for requirement in &metadata.requires_dist {
-            let applies = requirement.marker.as_ref().is_none_or(|marker| {
-                marker.evaluate(&nothing_known, Some(&extra)) != Truth::False
-            });
+            let applies = requirement
+                .marker
+                .as_ref()
+                .is_none_or(|marker| marker.evaluate(&nothing_known, Some(&extra)) != Truth::False);
             if requirement.name == *file_name.name() && applies {
                 open.extend(requirement.extras.difference(&extras).cloned());
             }

@@ -34,7 +34,10 @@ pub(super) fn check<R: Read + Seek + Send>(
 ) -> Result<(Count, Vec<String>), CarError> {
     let root = reader.root();
     let Some(entries) = reader.list(&root)? else {
-        return Ok((Count::default(), vec!["the release is a file, not a tree".to_owned()]));
+        return Ok((
+            Count::default(),
+            vec!["the release is a file, not a tree".to_owned()],
+        ));
     };
     let mut top: BTreeMap<String, Cid> = entries
         .into_iter()
@@ -55,7 +58,9 @@ pub(super) fn check<R: Read + Seek + Send>(
             Some(cid) => {
                 let listed = root_page(name, &read(reader, &cid)?);
                 if listed.iter().map(String::as_str).collect::<BTreeSet<_>>() != projects {
-                    mismatches.push(format!("`{name}` does not list the projects that are there"));
+                    mismatches.push(format!(
+                        "`{name}` does not list the projects that are there"
+                    ));
                 }
             }
         }
@@ -133,7 +138,9 @@ fn wheel<R: Read + Seek>(reader: &CarReader<R>, cid: &Cid) -> Result<WheelBytes,
     let mut hasher = FileHasher::new(Profile::UnixfsV1_2025);
     let mut buffer = vec![0; BUFFER];
     loop {
-        let count = file.read(&mut buffer).map_err(|error| broken(cid, &error))?;
+        let count = file
+            .read(&mut buffer)
+            .map_err(|error| broken(cid, &error))?;
         if count == 0 {
             break;
         }
@@ -146,7 +153,11 @@ fn wheel<R: Read + Seek>(reader: &CarReader<R>, cid: &Cid) -> Result<WheelBytes,
         size: dag.size(),
         sha256,
         metadata: facts.metadata,
-        problem: facts.problems.into_iter().next().map(|problem| problem.message),
+        problem: facts
+            .problems
+            .into_iter()
+            .next()
+            .map(|problem| problem.message),
     })
 }
 
@@ -157,7 +168,10 @@ fn project<R: Read + Seek>(
 ) -> Result<(usize, Vec<String>), CarError> {
     let mut mismatches = Vec::new();
     let Some(entries) = reader.list(cid)? else {
-        return Ok((0, vec![format!("`{name}` is a file, not a project's folder")]));
+        return Ok((
+            0,
+            vec![format!("`{name}` is a file, not a project's folder")],
+        ));
     };
     let files: BTreeMap<&str, Cid> = entries
         .iter()
@@ -259,7 +273,9 @@ fn compare(file: &IndexFile, wheel: &WheelBytes) -> Vec<String> {
     }
     let metadata = Sha256Digest::of(&wheel.metadata);
     if file.core_metadata != CoreMetadataFile::Sha256(metadata) {
-        mismatches.push(format!("it has another SHA-256 of the metadata of `{name}`"));
+        mismatches.push(format!(
+            "it has another SHA-256 of the metadata of `{name}`"
+        ));
     }
     let of_page = file.requires_python.as_deref().map(parse_specifiers);
     let of_wheel = CoreMetadata::parse(&wheel.metadata)
