@@ -8,7 +8,7 @@ use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, describe, gather, request};
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
-use super::report::{MessageFormat, count, judge, show, status};
+use super::report::{MessageFormat, count, counted, judge, show, status};
 use crate::check;
 use crate::declaration::DeclaredWheel;
 use crate::repository::Repository;
@@ -81,7 +81,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             }
         }
     }
-    let findings = judge(context, &repository, findings, arguments.wheels);
+    let findings = judge(
+        context,
+        &repository,
+        findings,
+        arguments.wheels && failures.is_empty(),
+    );
     show(context, &repository, &findings, arguments.message_format)?;
     for failure in &failures {
         context.error(failure);
@@ -97,9 +102,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         ""
     };
     context.say(&format!(
-        "checked {} projects, {wheels} wheels on {} platforms{what}: {}",
-        repository.declarations.len() + repository.unreadable.len(),
-        repository.configuration.platforms.len(),
+        "checked {}, {} on {}{what}: {}",
+        counted(
+            repository.declarations.len() + repository.unreadable.len(),
+            "project"
+        ),
+        counted(wheels, "wheel"),
+        counted(repository.configuration.platforms.len(), "platform"),
         count(&findings).unwrap_or_else(|| "no finding".to_owned())
     ));
     if !failures.is_empty() {

@@ -20,7 +20,7 @@ use crate::declaration::{DeclaredWheel, Source};
 use crate::diagnostic::Finding;
 use crate::repository::Repository;
 use crate::source::{
-    Cache, FetchError, FetchedWheel, Fetcher, MismatchKind, SourceLocation, SourceProblem,
+    Cache, FetchError, FetchedWheel, Fetcher, SourceLocation, SourceProblem,
     WheelRequest,
 };
 use crate::wheel::{CHECKS_VERSION, Facts, Limits, inspect};
@@ -284,18 +284,9 @@ pub(super) fn describe(
         SourceProblem::Missing { place, reason } => gathered
             .findings
             .push(check::missing_source(wheel, span, place, reason)),
-        SourceProblem::Mismatch { place, mismatches } => {
-            for mismatch in mismatches {
-                let finding = match mismatch.kind {
-                    MismatchKind::ContentId => {
-                        check::content_id_mismatch(wheel, place, &mismatch.found)
-                    }
-                    MismatchKind::Sha256 => check::sha256_mismatch(wheel, place, &mismatch.found),
-                    MismatchKind::Size => check::size_mismatch(wheel, place, &mismatch.found),
-                };
-                gathered.findings.push(finding);
-            }
-        }
+        SourceProblem::Mismatch { place, mismatches } => gathered
+            .findings
+            .extend(check::other_bytes(wheel, place, mismatches)),
         SourceProblem::Failed { place, reason } => gathered.failures.push(format!(
             "{}: `{}` could not be fetched from {place}: {reason}",
             wheel.file, wheel.file_name

@@ -12,6 +12,8 @@ use crate::declaration::{Layout, Spanned};
 use crate::diagnostic::{Code, Finding, Severity, nearest};
 use crate::python::{ExtraName, Platform, ProjectName, Requirement};
 
+use super::waiver::covers_platform;
+
 /// What `ipwhl.toml` says.
 #[derive(Debug, Clone)]
 pub struct Configuration {
@@ -116,6 +118,9 @@ pub(super) fn parse(file: &Arc<str>, text: &str) -> (Configuration, Vec<Finding>
         for table in top.tables("waiver", "a `[[waiver]]` table") {
             let waiver = waiver(&reader, &table);
             table.finish();
+            if let Some(waiver) = &waiver {
+                waived_platforms(&reader, waiver, &configuration.platforms);
+            }
             configuration.waivers.extend(waiver);
         }
         top.finish();
@@ -415,7 +420,11 @@ fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
         text.value
             .parse::<Requirement>()
             .map_err(|error| {
-                reader.report(Code::InvalidRequirement, error.message, &text.span);
+                reader.report(
+                    Code::InvalidRequirement,
+                    format!("`{}` is not a requirement: {}", text.value, error.message),
+                    &text.span,
+                );
             })
             .ok()
     });
@@ -456,4 +465,28 @@ fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
         reason: reason?.value.to_owned(),
         expires: expires?,
     })
+}
+
+/// Reports the words of a waiver's `platforms` that name none of the supported ones.
+fn waived_platforms(reader: &Reader, waiver: &Waiver, supported: &[Platform]) {
+    for word in &waiver.platforms {
+        if supported.is_empty() || supported.iter().any(|one| covers_platform(&word.value, one)) {
+            continue;
+        }
+        let mut known: Vec<String> = supported
+            .iter()
+            .flat_map(|one| [one.system().to_owned(), one.python_tag(), one.to_string()])
+            .collect();
+        known.sort();
+        known.dedup();
+        let finding = Finding::new(
+            Code::InvalidValue,
+            format!("`{}` names no supported platform", word.value),
+        )
+        .at(&reader.file, word.span.clone(), "");
+        reader.push(match nearest(&word.value, known.iter().map(String::as_str)) {
+            Some(nearest) => finding.help(format!("did you mean `{nearest}`?")),
+            None => finding.help("write a system, an interpreter, or both: `win_amd64`, `cp312`, `cp312-win_amd64`"),
+        });
+    }
 }

@@ -255,7 +255,7 @@ fn every_invalid_declaration_is_named_for_a_code() {
 fn messages_read_well() {
     for code in Code::ALL.iter().copied() {
         let repository = fixture(code).unwrap().build();
-        let run = check(code, &repository, &[]);
+        let run = check(code, &repository, &["--quiet"]);
         insta::assert_snapshot!(code.as_str(), shown(&run, &repository));
     }
 }
