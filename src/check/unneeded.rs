@@ -4,8 +4,8 @@ use super::graph::Graph;
 use crate::diagnostic::{Code, Finding};
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    // What needs it may stand in a text that could not be understood.
-    if !graph.repository.unreadable.is_empty() {
+    // What needs it, or where, may stand in a text that could not be understood.
+    if !graph.repository.unreadable.is_empty() || graph.platforms.is_empty() {
         return;
     }
     let reachable = graph.reachable();

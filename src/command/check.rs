@@ -91,6 +91,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     for failure in &failures {
         context.error(failure);
     }
+    if !failures.is_empty() {
+        context.help("what was verified stays in the cache: run the same command again");
+    }
     let wheels: usize = repository
         .declarations
         .values()

@@ -265,8 +265,14 @@ pub(super) fn request(directory: &Path, wheel: &DeclaredWheel) -> WheelRequest {
 fn refuse(wheel: &DeclaredWheel, error: &FetchError, gathered: &mut Gathered) {
     match error {
         FetchError::Sources { problems, .. } => {
-            for problem in problems {
-                describe(wheel, wheel.span(), problem, gathered);
+            // The sources come first, then the gateways of `[mirrors]`.
+            for (position, problem) in problems.iter().enumerate() {
+                match wheel.sources.get(position) {
+                    Some(source) => describe(wheel, source.span.clone(), problem, gathered),
+                    // That a gateway lacks a wheel says nothing about its declaration.
+                    None if matches!(problem, SourceProblem::Missing { .. }) => {}
+                    None => describe(wheel, wheel.span(), problem, gathered),
+                }
             }
         }
         FetchError::Cache(_) => gathered.failures.push(super::exit::chain(error)),

@@ -94,6 +94,11 @@ impl<'r, 't> Table<'r, 't> {
         Some((value.get_ref(), value.span()))
     }
 
+    /// The value of a key, whatever it is; it does not count as read.
+    pub(crate) fn raw(&self, key: &str) -> Option<&'t DeValue<'t>> {
+        self.table.get(key).map(toml::Spanned::get_ref)
+    }
+
     /// Whether the key is there; it does not count as read.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)

@@ -157,7 +157,7 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
         Some(name) => reader.report(
             Code::InvalidValue,
-            "the repository's name is a line of text",
+            "the repository's name is a line of text, and not empty",
             &name.span,
         ),
         None if table.has("name") => {}
@@ -231,15 +231,8 @@ fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configura
         }
         return;
     };
-    let pythons = table
-        .strings("python")
-        .map_or_else(Vec::new, |list| list.value);
-    let systems = table
-        .strings("system")
-        .map_or_else(Vec::new, |list| list.value);
-    let also = table
-        .strings("also")
-        .map_or_else(Vec::new, |list| list.value);
+    let list = |key: &'static str| table.strings(key).map_or_else(Vec::new, |list| list.value);
+    let (pythons, systems, also) = (list("python"), list("system"), list("also"));
     let mut all = Vec::new();
     let refuse = |message: String, span: &Range<usize>| {
         reader.push(
@@ -278,12 +271,31 @@ fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configura
     }
     all.sort();
     all.dedup();
-    if all.is_empty() && pythons.is_empty() == systems.is_empty() && also.is_empty() {
-        reader.push(
+    // A list of another type has been reported already.
+    let is_absent = |key: &str, values: &[Spanned<&str>]| {
+        values.is_empty()
+            && table
+                .raw(key)
+                .is_none_or(|value| value.as_array().is_some_and(|array| array.is_empty()))
+    };
+    match (
+        is_absent("python", &pythons),
+        is_absent("system", &systems),
+    ) {
+        (true, true) if is_absent("also", &also) => reader.push(
             Finding::new(Code::MissingKey, "`[platforms]` names no platform")
                 .at(&reader.file, table.span.clone(), "")
                 .help("`python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one"),
-        );
+        ),
+        (true, false) => table.missing(
+            "python",
+            "name the interpreters of these systems: `python = [\"cp312\"]`",
+        ),
+        (false, true) => table.missing(
+            "system",
+            "name the systems of these interpreters: `system = [\"manylinux_2_28_x86_64\"]`",
+        ),
+        _ => {}
     }
     configuration.platforms = all;
     table.finish();
@@ -328,15 +340,18 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
     }
     if let Some(threshold) = table.number("threshold") {
         let keys = configuration.trusted.len() as u64;
-        if threshold.value == 0 || (keys > 0 && threshold.value > keys) {
-            reader.report(
-                Code::InvalidValue,
-                format!(
-                    "the threshold {} cannot be met with {keys} trusted keys",
-                    threshold.value
-                ),
-                &threshold.span,
-            );
+        let wrong = if threshold.value == 0 {
+            Some("the threshold is at least 1".to_owned())
+        } else if keys > 0 && threshold.value > keys {
+            Some(format!(
+                "the threshold {} cannot be met: the trusted keys are {keys}",
+                threshold.value
+            ))
+        } else {
+            None
+        };
+        if let Some(message) = wrong {
+            reader.report(Code::InvalidValue, message, &threshold.span);
         }
         configuration.threshold = threshold.value.max(1);
     }
@@ -401,14 +416,14 @@ fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
     let invalid = |message: String, span: &Range<usize>| {
         reader.report(Code::InvalidValue, message, span);
     };
-    let code = required("code", "name the finding that it covers")
-        .and_then(|text| code(reader, text.value, &text.span));
-    if let Some(code) = code
-        && !code.may_be_softened()
-    {
-        invalid(format!("`{code}` cannot be waived"), &table.span);
-        return None;
-    }
+    let code = required("code", "name the finding that it covers").and_then(|text| {
+        let code = code(reader, text.value, &text.span)?;
+        if !code.may_be_softened() {
+            invalid(format!("`{code}` cannot be waived"), &text.span);
+            return None;
+        }
+        Some(code)
+    });
     let project =
         required("project", "name the project that would have to change").and_then(|text| {
             text.value

@@ -102,7 +102,13 @@ impl Repository {
         })?;
         let (text, mut findings) = decode(&file, bytes);
         let (configuration, found) = configuration::parse(&file, &text);
-        findings.extend(found);
+        // What replaces bytes that are no text is no mistake of its own.
+        let is_text = findings.is_empty();
+        findings.extend(
+            found
+                .into_iter()
+                .filter(|finding| is_text || finding.code != Code::Syntax),
+        );
         texts.insert(file, SourceText::new(text));
         let mut repository = Self {
             directory: directory.to_path_buf(),
@@ -229,6 +235,12 @@ impl Repository {
     fn load_declaration(&mut self, file: &Arc<str>, bytes: Vec<u8>) {
         let layout = self.configuration.layout;
         let (text, mut findings) = decode(file, bytes);
+        if !findings.is_empty() {
+            self.texts.insert(Arc::clone(file), SourceText::new(text));
+            self.unreadable.extend(presumed_project(file, layout));
+            self.findings.append(&mut findings);
+            return;
+        }
         let parsed = parse_declaration(file, &text, layout);
         findings.extend(parsed.findings);
         findings.extend(crate::declaration::misplaced(

@@ -11,7 +11,6 @@ use std::path::PathBuf;
 
 use ipwhl::command::ExitStatus;
 use ipwhl::diagnostic::{Code, Severity};
-use serde_json::Value;
 
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
@@ -207,15 +206,6 @@ fn check(code: Code, repository: &BuiltRepository, more: &[&str]) -> Run {
     Program::new(repository.path()).run(&arguments)
 }
 
-/// The findings of a run with `--message-format json`.
-fn findings(run: &Run) -> Vec<Value> {
-    run.stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .filter(|line: &Value| line["type"] == "finding")
-        .collect()
-}
-
 #[test]
 fn every_code_has_a_fixture_that_raises_it_once_and_nothing_else() {
     let mut wrong = Vec::new();
@@ -225,10 +215,7 @@ fn every_code_has_a_fixture_that_raises_it_once_and_nothing_else() {
             continue;
         };
         let run = check(code, &builder.build(), &["--message-format", "json"]);
-        let codes: Vec<String> = findings(&run)
-            .iter()
-            .map(|finding| finding["code"].as_str().unwrap().to_owned())
-            .collect();
+        let codes = run.codes();
         let status = match code.default_severity() {
             Severity::Error => ExitStatus::Findings,
             Severity::Warning => ExitStatus::Clean,

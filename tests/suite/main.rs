@@ -20,6 +20,7 @@ mod gateway;
 mod kubo;
 mod markers;
 mod packaging_library;
+mod repository;
 mod requirements;
 mod signature;
 mod source;

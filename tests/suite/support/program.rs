@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use ipwhl::command::{ExitStatus, run};
 use ipwhl::environment::{Clock, Environment, Stream};
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// The present time of every run, unless a test sets another one.
@@ -107,6 +108,25 @@ impl Run {
             self.stdout, self.stderr
         );
         self
+    }
+}
+
+impl Run {
+    /// The findings of a run with `--message-format json`.
+    pub fn findings(&self) -> Vec<Value> {
+        self.stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .filter(|line: &Value| line["type"] == "finding")
+            .collect()
+    }
+
+    /// The codes of these findings, in their order.
+    pub fn codes(&self) -> Vec<String> {
+        self.findings()
+            .iter()
+            .map(|finding| finding["code"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
