@@ -94,9 +94,12 @@ impl<'r, 't> Table<'r, 't> {
         Some((value.get_ref(), value.span()))
     }
 
-    /// The value of a key, whatever it is; it does not count as read.
-    pub(crate) fn raw(&self, key: &str) -> Option<&'t DeValue<'t>> {
-        self.table.get(key).map(toml::Spanned::get_ref)
+    /// Whether the key has a list without elements; it does not count as read.
+    pub(crate) fn is_empty_list(&self, key: &str) -> bool {
+        self.table
+            .get(key)
+            .and_then(|value| value.get_ref().as_array())
+            .is_some_and(|array| array.is_empty())
     }
 
     /// Whether the key is there; it does not count as read.
@@ -269,7 +272,7 @@ impl<'r, 't> Table<'r, 't> {
                 format!("`{key}` is missing, which {} needs", self.place),
             )
             .at(&self.reader.file, self.span.clone(), "")
-                .help(help),
+            .help(help),
         );
     }
 

@@ -15,6 +15,7 @@ mod car;
 mod core_metadata;
 mod check_command;
 mod dag;
+mod declarations;
 mod findings;
 mod gateway;
 mod kubo;
