@@ -18,6 +18,7 @@ mod dag;
 mod declarations;
 mod findings;
 mod gateway;
+mod graph;
 mod kubo;
 mod markers;
 mod packaging_library;
