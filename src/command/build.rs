@@ -12,7 +12,7 @@ use super::network::NetworkArguments;
 use super::output::{
     CAR, STATEMENT, Vouching, WriteError, check_tree_place, commit, write_car, write_tree,
 };
-use super::report::{MessageFormat, count, has_errors, judge, show};
+use super::report::{MessageFormat, count, has_errors, judge, show, show_failures};
 use super::statement::{Signed, Signer, policy, previous, signing_key};
 use crate::check;
 use crate::dag::{Cid, Profile};
@@ -100,9 +100,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     findings.extend(gathered.findings.clone());
     let findings = judge(context, &repository, findings, true);
     show(context, &repository, &findings, MessageFormat::Text)?;
-    for failure in &gathered.failures {
-        context.error(failure);
-    }
+    show_failures(context, &gathered.failures);
     if !gathered.failures.is_empty() {
         context.help("what was verified stays in the cache: run the same command again");
         return Ok(ExitStatus::World);
@@ -280,7 +278,10 @@ fn write(
                     Want::Bytes,
                 )?;
                 if let Some(failure) = gathered.failures.first() {
-                    return Err(Failure::world(failure));
+                    return Err(Failure::world(format!(
+                        "{}: {}",
+                        failure.what, failure.reason
+                    )));
                 }
                 if !gathered.findings.is_empty() {
                     return Err(Failure::world(damage).help("run the same command again"));
