@@ -40,7 +40,7 @@ impl<'c, 'e> Progress<'c, 'e> {
                 ProgressDrawTarget::stderr(),
             );
             if let Ok(style) =
-                ProgressStyle::with_template("{bar:24} {pos}/{len} verified, {msg} [{elapsed}]")
+                ProgressStyle::with_template("{bar:24} {pos}/{len} verified [{elapsed}] {wide_msg}")
             {
                 bar.set_style(style);
             }
