@@ -34,10 +34,13 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         }
         let mut finding = Finding::new(
             Code::UncoveredPlatform,
-            format!("`{}` has no usable wheel there", declaration.project),
+            format!(
+                "`{}` has no usable wheel for these platforms, though nothing there needs it",
+                declaration.project
+            ),
         )
         .at(&wheel.file, wheel.span(), "")
-        .help("declare a wheel for it, or write a waiver, or turn the code off in `[severity]`")
+        .help("declare a wheel for them, or say that it is meant so: a waiver for this project, or `uncovered-platform = \"off\"` under `[severity]` for all")
         .project(&declaration.project);
         finding.subject.platforms = graph.names(&uncovered);
         findings.push(finding);

@@ -8,7 +8,7 @@ use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, WorldFailure, describe, gather, request};
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
-use super::report::{MessageFormat, count, judge, show, show_failures, status};
+use super::report::{MessageFormat, count, counted, judge, show, show_failures, status};
 use crate::check;
 use crate::declaration::DeclaredWheel;
 use crate::repository::Repository;
@@ -81,9 +81,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             }
         }
     }
-    let findings = judge(context, &repository, findings, arguments.wheels);
+    let findings = judge(
+        context,
+        &repository,
+        findings,
+        arguments.wheels && failures.is_empty(),
+    );
     show(context, &repository, &findings, arguments.message_format)?;
     show_failures(context, &failures);
+    if !failures.is_empty() {
+        context.help("what was verified stays in the cache: run the same command again");
+    }
     let wheels: usize = repository
         .declarations
         .values()
@@ -95,9 +103,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         ""
     };
     context.say(&format!(
-        "checked {} projects, {wheels} wheels on {} platforms{what}: {}",
-        repository.declarations.len() + repository.unreadable.len(),
-        repository.configuration.platforms.len(),
+        "checked {}, {} on {}{what}: {}",
+        counted(
+            repository.declarations.len() + repository.unreadable.len(),
+            "project"
+        ),
+        counted(wheels, "wheel"),
+        counted(repository.configuration.platforms.len(), "platform"),
         count(&findings).unwrap_or_else(|| "no finding".to_owned())
     ));
     if !failures.is_empty() {

@@ -20,7 +20,7 @@ use crate::declaration::{DeclaredWheel, Source};
 use crate::diagnostic::Finding;
 use crate::repository::Repository;
 use crate::source::{
-    Cache, FetchError, FetchedWheel, Fetcher, MismatchKind, SourceLocation, SourceProblem,
+    Cache, FetchError, FetchedWheel, Fetcher, SourceLocation, SourceProblem,
     WheelRequest,
 };
 use crate::wheel::{CHECKS_VERSION, Facts, Limits, inspect};
@@ -278,8 +278,14 @@ pub(super) fn request(directory: &Path, wheel: &DeclaredWheel) -> WheelRequest {
 fn refuse(wheel: &DeclaredWheel, error: &FetchError, gathered: &mut Gathered) {
     match error {
         FetchError::Sources { problems, .. } => {
-            for problem in problems {
-                describe(wheel, wheel.span(), problem, gathered);
+            // The sources come first, then the gateways of `[mirrors]`.
+            for (position, problem) in problems.iter().enumerate() {
+                match wheel.sources.get(position) {
+                    Some(source) => describe(wheel, source.span.clone(), problem, gathered),
+                    // That a gateway lacks a wheel says nothing about its declaration.
+                    None if matches!(problem, SourceProblem::Missing { .. }) => {}
+                    None => describe(wheel, wheel.span(), problem, gathered),
+                }
             }
         }
         FetchError::Cache(_) => {
@@ -300,18 +306,9 @@ pub(super) fn describe(
         SourceProblem::Missing { place, reason } => gathered
             .findings
             .push(check::missing_source(wheel, span, place, reason)),
-        SourceProblem::Mismatch { place, mismatches } => {
-            for mismatch in mismatches {
-                let finding = match mismatch.kind {
-                    MismatchKind::ContentId => {
-                        check::content_id_mismatch(wheel, place, &mismatch.found)
-                    }
-                    MismatchKind::Sha256 => check::sha256_mismatch(wheel, place, &mismatch.found),
-                    MismatchKind::Size => check::size_mismatch(wheel, place, &mismatch.found),
-                };
-                gathered.findings.push(finding);
-            }
-        }
+        SourceProblem::Mismatch { place, mismatches } => gathered
+            .findings
+            .extend(check::other_bytes(wheel, place, mismatches)),
         SourceProblem::Failed { place, reason } => gathered.failures.push(WorldFailure {
             what: format!(
                 "{}: `{}` could not be fetched from {place}",

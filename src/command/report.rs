@@ -84,11 +84,7 @@ pub(super) fn count(findings: &[Finding]) -> Option<String> {
             .filter(|finding| finding.severity == severity)
             .count()
     };
-    let words = |count: usize, word: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {word}")),
-        _ => Some(format!("{count} {word}s")),
-    };
+    let words = |count: usize, word: &str| (count > 0).then(|| counted(count, word));
     let parts: Vec<String> = [
         words(of(Severity::Error), "error"),
         words(of(Severity::Warning), "warning"),
@@ -97,6 +93,12 @@ pub(super) fn count(findings: &[Finding]) -> Option<String> {
     .flatten()
     .collect();
     (!parts.is_empty()).then(|| parts.join(" and "))
+}
+
+/// A number of things, as in `1 wheel` and `2 wheels`.
+pub(super) fn counted(count: usize, word: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{ending}")
 }
 
 /// The exit code that findings ask for.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::dag::{Cid, Sha256Digest};
 use crate::diagnostic::{Code, Finding, Severity};
-use crate::python::{ExtraName, ProjectName, Requirement, VersionSpecifiers, WheelFileName};
+use crate::python::{
+    ExtraName, ProjectName, Requirement, VersionSpecifiers, WheelFileName, parse_specifiers,
+};
 
 use super::reader::{Reader, Table};
 use super::{DeclaredWheel, Source, Spanned};
@@ -306,8 +308,11 @@ fn content_id(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<Cid>> {
         Ok(cid) => Some(Spanned::new(cid, text.span)),
         Err(error) => {
             reader.push(
-                Finding::new(Code::InvalidContentId, format!("{error}"))
-                    .at(&reader.file, text.span, "")
+                Finding::new(
+                    Code::InvalidContentId,
+                    format!("`{}` is no content-id: {error}", shortened(text.value)),
+                )
+                .at(&reader.file, text.span, "")
                     .help("`ipwhl cid FILE` prints the CID of a wheel"),
             );
             None
@@ -317,23 +322,50 @@ fn content_id(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<Cid>> {
 
 fn requires_python(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<VersionSpecifiers>> {
     let text = table.string("requires-python")?;
-    match text.value.parse::<VersionSpecifiers>() {
+    match parse_specifiers(text.value) {
+        Ok(specifiers) if specifiers.is_empty() => {
+            reader.push(
+                Finding::new(Code::InvalidSpecifier, "`requires-python` says nothing")
+                    .at(&reader.file, text.span, "")
+                    .help("leave `requires-python` out where the wheel has none"),
+            );
+            None
+        }
         Ok(specifiers) => Some(Spanned::new(specifiers, text.span)),
         Err(error) => {
-            let reason = error.to_string();
-            let reason = reason.lines().next().unwrap_or_default().to_owned();
-            let message = format!(
-                "`{}` is not a set of version specifiers: {reason}",
-                text.value
+            reader.push(
+                Finding::new(
+                    Code::InvalidSpecifier,
+                    format!("`requires-python`: {}", error.message),
+                )
+                .at(&reader.file, inside(&text, &error.span), "")
+                .help("it is written as in `>=3.9, <4`"),
             );
-            reader.push(Finding::new(Code::InvalidSpecifier, message).at(
-                &reader.file,
-                text.span,
-                "",
-            ));
             None
         }
     }
+}
+
+/// The place of a part of a string's value. Only a string without escapes stands in the file as it
+/// is, after its quote; of any other the whole is the place.
+fn inside(text: &Spanned<&str>, part: &Range<usize>) -> Range<usize> {
+    let length = text.value.len();
+    let part = part.start.min(length)..part.end.min(length);
+    if text.span.len() == length + 2 && !part.is_empty() {
+        let start = text.span.start + 1;
+        start + part.start..start + part.end
+    } else {
+        text.span.clone()
+    }
+}
+
+/// A value as a message quotes it: no longer than a line bears.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 80;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    text.chars().take(LONGEST).chain(['…']).collect()
 }
 
 fn extras(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<Vec<Spanned<ExtraName>>>> {
@@ -367,16 +399,7 @@ fn dependencies(
         match text.value.parse::<Requirement>() {
             Ok(requirement) => dependencies.push(Spanned::new(requirement, text.span)),
             Err(error) => {
-                // A string without escapes stands in the file as it is, after its quote.
-                let is_plain = text.span.len() == text.value.len() + 2;
-                let span = if is_plain {
-                    let start = text.span.start + 1;
-                    start + error.span.start.min(text.value.len())
-                        ..start + error.span.end.clamp(error.span.start, text.value.len())
-                } else {
-                    text.span.clone()
-                };
-                let span = if span.is_empty() { text.span } else { span };
+                let span = inside(&text, &error.span);
                 let message = format!("`{}` is not a requirement: {}", text.value, error.message);
                 reader.push(Finding::new(Code::InvalidRequirement, message).at(
                     &reader.file,
@@ -466,7 +489,7 @@ pub(crate) fn misplaced(
             Code::MisplacedDeclaration,
             format!("`{project}` is declared in `{written}`"),
         )
-        .at(file, 0..0, "")
+        .at(file, wheel.span(), format!("a wheel of `{project}`"))
         .help(format!("move the file to `{belongs}`")),
     };
     Some(finding.project(project))

@@ -45,18 +45,15 @@ impl Reader {
     pub(crate) fn parse_document<'t>(&self, text: &'t str) -> (toml::Spanned<DeTable<'t>>, bool) {
         let (document, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
-            let span = error.span().unwrap_or(0..0);
             let message = error.message().trim().replace('\n', ", ");
-            let mut finding =
-                Finding::new(Code::Syntax, format!("the file is not TOML: {message}"));
-            // A place of no width at the end of the text still has to be seen.
-            let span = if span.is_empty() && !text.is_empty() {
-                let start = span.start.min(text.len() - 1);
-                start..start + 1
-            } else {
-                span
-            };
-            finding = finding.at(&self.file, span, message);
+            let span = error.span().unwrap_or(0..0);
+            // At the end of a line or of the text there is no character to point at, only a place.
+            let is_end = text[..span.end.min(text.len())]
+                .get(span.start..)
+                .is_none_or(|pointed| pointed.trim_matches(['\r', '\n']).is_empty());
+            let span = if is_end { span.start..span.start } else { span };
+            let finding = Finding::new(Code::Syntax, format!("the file is not TOML: {message}"))
+                .at(&self.file, span, "");
             self.push(finding);
         }
         (document, errors.is_empty())
@@ -97,6 +94,11 @@ impl<'r, 't> Table<'r, 't> {
         Some((value.get_ref(), value.span()))
     }
 
+    /// The value of a key, whatever it is; it does not count as read.
+    pub(crate) fn raw(&self, key: &str) -> Option<&'t DeValue<'t>> {
+        self.table.get(key).map(toml::Spanned::get_ref)
+    }
+
     /// Whether the key is there; it does not count as read.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
@@ -111,7 +113,7 @@ impl<'r, 't> Table<'r, 't> {
         self.reader.report(
             Code::InvalidValue,
             format!(
-                "`{key}` is {wanted}, not {}",
+                "`{key}` must be {wanted}, not {}",
                 with_article(value.type_str())
             ),
             span,
@@ -143,13 +145,21 @@ impl<'r, 't> Table<'r, 't> {
     /// A whole number of at least 0.
     pub(crate) fn number(&self, key: &'static str) -> Option<Spanned<u64>> {
         let (value, span) = self.value(key)?;
-        let number = value
-            .as_integer()
-            .and_then(|integer| u64::from_str_radix(integer.as_str(), integer.radix()).ok());
-        match number {
-            Some(number) => Some(Spanned::new(number, span)),
-            None => {
-                self.wrong_type(key, "a whole number from 0", value, &span);
+        let Some(integer) = value.as_integer() else {
+            self.wrong_type(key, "a whole number", value, &span);
+            return None;
+        };
+        // An integer that does not fit has no other form than its text.
+        match u64::from_str_radix(integer.as_str(), integer.radix()) {
+            Ok(number) => Some(Spanned::new(number, span)),
+            Err(_) => {
+                let wrong = if integer.as_str().starts_with('-') {
+                    "is below 0"
+                } else {
+                    "is too large"
+                };
+                self.reader
+                    .report(Code::InvalidValue, format!("`{key}` {wrong}"), &span);
                 None
             }
         }
@@ -187,7 +197,7 @@ impl<'r, 't> Table<'r, 't> {
                 None => self.reader.report(
                     Code::InvalidValue,
                     format!(
-                        "`{key}` is a list of strings, and this is {}",
+                        "`{key}` must be a list of strings, and this is {}",
                         with_article(element.get_ref().type_str())
                     ),
                     &element.span(),
@@ -254,8 +264,11 @@ impl<'r, 't> Table<'r, 't> {
     /// Reports a required key as absent.
     pub(crate) fn missing(&self, key: &str, help: &str) {
         self.reader.push(
-            Finding::new(Code::MissingKey, format!("{} has no `{key}`", self.place))
-                .at(&self.reader.file, self.span.clone(), "")
+            Finding::new(
+                Code::MissingKey,
+                format!("`{key}` is missing, which {} needs", self.place),
+            )
+            .at(&self.reader.file, self.span.clone(), "")
                 .help(help),
         );
     }

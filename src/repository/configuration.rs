@@ -12,6 +12,8 @@ use crate::declaration::{Layout, Spanned};
 use crate::diagnostic::{Code, Finding, Severity, nearest};
 use crate::python::{ExtraName, Platform, ProjectName, Requirement};
 
+use super::waiver::covers_platform;
+
 /// What `ipwhl.toml` says.
 #[derive(Debug, Clone)]
 pub struct Configuration {
@@ -116,6 +118,9 @@ pub(super) fn parse(file: &Arc<str>, text: &str) -> (Configuration, Vec<Finding>
         for table in top.tables("waiver", "a `[[waiver]]` table") {
             let waiver = waiver(&reader, &table);
             table.finish();
+            if let Some(waiver) = &waiver {
+                waived_platforms(&reader, waiver, &configuration.platforms);
+            }
             configuration.waivers.extend(waiver);
         }
         top.finish();
@@ -152,7 +157,7 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
         Some(name) => reader.report(
             Code::InvalidValue,
-            "the repository's name is a line of text",
+            "the repository's name is a line of text, and not empty",
             &name.span,
         ),
         None if table.has("name") => {}
@@ -226,15 +231,8 @@ fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configura
         }
         return;
     };
-    let pythons = table
-        .strings("python")
-        .map_or_else(Vec::new, |list| list.value);
-    let systems = table
-        .strings("system")
-        .map_or_else(Vec::new, |list| list.value);
-    let also = table
-        .strings("also")
-        .map_or_else(Vec::new, |list| list.value);
+    let list = |key: &'static str| table.strings(key).map_or_else(Vec::new, |list| list.value);
+    let (pythons, systems, also) = (list("python"), list("system"), list("also"));
     let mut all = Vec::new();
     let refuse = |message: String, span: &Range<usize>| {
         reader.push(
@@ -273,12 +271,31 @@ fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configura
     }
     all.sort();
     all.dedup();
-    if all.is_empty() && pythons.is_empty() == systems.is_empty() && also.is_empty() {
-        reader.push(
+    // A list of another type has been reported already.
+    let is_absent = |key: &str, values: &[Spanned<&str>]| {
+        values.is_empty()
+            && table
+                .raw(key)
+                .is_none_or(|value| value.as_array().is_some_and(|array| array.is_empty()))
+    };
+    match (
+        is_absent("python", &pythons),
+        is_absent("system", &systems),
+    ) {
+        (true, true) if is_absent("also", &also) => reader.push(
             Finding::new(Code::MissingKey, "`[platforms]` names no platform")
                 .at(&reader.file, table.span.clone(), "")
                 .help("`python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one"),
-        );
+        ),
+        (true, false) => table.missing(
+            "python",
+            "name the interpreters of these systems: `python = [\"cp312\"]`",
+        ),
+        (false, true) => table.missing(
+            "system",
+            "name the systems of these interpreters: `system = [\"manylinux_2_28_x86_64\"]`",
+        ),
+        _ => {}
     }
     configuration.platforms = all;
     table.finish();
@@ -323,15 +340,18 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
     }
     if let Some(threshold) = table.number("threshold") {
         let keys = configuration.trusted.len() as u64;
-        if threshold.value == 0 || (keys > 0 && threshold.value > keys) {
-            reader.report(
-                Code::InvalidValue,
-                format!(
-                    "the threshold {} cannot be met with {keys} trusted keys",
-                    threshold.value
-                ),
-                &threshold.span,
-            );
+        let wrong = if threshold.value == 0 {
+            Some("the threshold is at least 1".to_owned())
+        } else if keys > 0 && threshold.value > keys {
+            Some(format!(
+                "the threshold {} cannot be met: the trusted keys are {keys}",
+                threshold.value
+            ))
+        } else {
+            None
+        };
+        if let Some(message) = wrong {
+            reader.report(Code::InvalidValue, message, &threshold.span);
         }
         configuration.threshold = threshold.value.max(1);
     }
@@ -396,14 +416,14 @@ fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
     let invalid = |message: String, span: &Range<usize>| {
         reader.report(Code::InvalidValue, message, span);
     };
-    let code = required("code", "name the finding that it covers")
-        .and_then(|text| code(reader, text.value, &text.span));
-    if let Some(code) = code
-        && !code.may_be_softened()
-    {
-        invalid(format!("`{code}` cannot be waived"), &table.span);
-        return None;
-    }
+    let code = required("code", "name the finding that it covers").and_then(|text| {
+        let code = code(reader, text.value, &text.span)?;
+        if !code.may_be_softened() {
+            invalid(format!("`{code}` cannot be waived"), &text.span);
+            return None;
+        }
+        Some(code)
+    });
     let project =
         required("project", "name the project that would have to change").and_then(|text| {
             text.value
@@ -415,7 +435,11 @@ fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
         text.value
             .parse::<Requirement>()
             .map_err(|error| {
-                reader.report(Code::InvalidRequirement, error.message, &text.span);
+                reader.report(
+                    Code::InvalidRequirement,
+                    format!("`{}` is not a requirement: {}", text.value, error.message),
+                    &text.span,
+                );
             })
             .ok()
     });
@@ -456,4 +480,28 @@ fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
         reason: reason?.value.to_owned(),
         expires: expires?,
     })
+}
+
+/// Reports the words of a waiver's `platforms` that name none of the supported ones.
+fn waived_platforms(reader: &Reader, waiver: &Waiver, supported: &[Platform]) {
+    for word in &waiver.platforms {
+        if supported.is_empty() || supported.iter().any(|one| covers_platform(&word.value, one)) {
+            continue;
+        }
+        let mut known: Vec<String> = supported
+            .iter()
+            .flat_map(|one| [one.system().to_owned(), one.python_tag(), one.to_string()])
+            .collect();
+        known.sort();
+        known.dedup();
+        let finding = Finding::new(
+            Code::InvalidValue,
+            format!("`{}` names no supported platform", word.value),
+        )
+        .at(&reader.file, word.span.clone(), "");
+        reader.push(match nearest(&word.value, known.iter().map(String::as_str)) {
+            Some(nearest) => finding.help(format!("did you mean `{nearest}`?")),
+            None => finding.help("write a system, an interpreter, or both: `win_amd64`, `cp312`, `cp312-win_amd64`"),
+        });
+    }
 }

@@ -13,11 +13,14 @@
 
 mod car;
 mod core_metadata;
+mod check_command;
 mod dag;
+mod findings;
 mod gateway;
 mod kubo;
 mod markers;
 mod packaging_library;
+mod repository;
 mod requirements;
 mod signature;
 mod source;

@@ -2,6 +2,8 @@
 //! to order, a loopback index.
 
 pub mod loopback_index;
+pub mod program;
+pub mod repository_builder;
 pub mod wheel_builder;
 
 use std::path::PathBuf;
