@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, and its helpers are documented where that helps"
 )]
 
+mod build;
 mod car;
 mod core_metadata;
 mod dag;

@@ -2,6 +2,7 @@
 //! to order, a loopback index.
 
 pub mod loopback_index;
+pub mod workshop;
 pub mod wheel_builder;
 
 use std::path::PathBuf;
