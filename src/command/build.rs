@@ -1,5 +1,6 @@
 //! `ipwhl build`: declarations to a signed release with one root CID.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,7 +11,7 @@ use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, gather};
 use super::network::NetworkArguments;
 use super::output::{
-    CAR, STATEMENT, Vouching, WriteError, check_tree_place, commit, write_car, write_tree,
+    CAR, STATEMENT, Vouching, WriteError, commit, tree_place, write_car, write_tree,
 };
 use super::report::{MessageFormat, count, has_errors, judge, show};
 use super::statement::{Signed, Signer, policy, previous, signing_key};
@@ -75,10 +76,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let tree = arguments
         .tree
         .as_ref()
-        .map(|tree| context.absolute(tree));
-    if let Some(tree) = &tree {
-        check_tree_place(tree)?;
-    }
+        .map(|tree| tree_place(&context.absolute(tree), &[&repository.directory, &folder]))
+        .transpose()?;
     // Mistakes in texts and in the graph are told before a byte is fetched.
     let mut findings = repository.findings.clone();
     findings.extend(check::set(&repository));
@@ -222,9 +221,8 @@ fn write(
     preparation: Option<Preparation>,
 ) -> Result<Cid, Failure> {
     let cache = context.cache()?;
-    let mut attempts = 0;
+    let mut damaged = BTreeSet::new();
     loop {
-        attempts += 1;
         let facts = |wheel: &DeclaredWheel| gathered.facts(wheel);
         let release = Release::new(ReleaseInput {
             repository,
@@ -260,10 +258,15 @@ fn write(
             Err(WriteError::DamagedWheel(wheel)) => {
                 let damage = format!("the cache's copy of `{}` is damaged", wheel.file_name);
                 cache.forget(&wheel.content_id.value);
-                if attempts > 1 {
+                if !damaged.insert(wheel.content_id.value) {
                     return Err(Failure::world(damage).help("run the same command again"));
                 }
                 context.warning(&format!("{damage}; it is fetched again"));
+                // One damaged file is seldom alone: each that has changed is hashed again, and
+                // forgotten where it is not the wheel any more.
+                for declared in repository.declarations.values().flat_map(|one| &one.wheels) {
+                    cache.wheel(&declared.content_id.value);
+                }
                 gathered = gather(context, repository, &arguments.network, profile, Want::Bytes)?;
                 if let Some(failure) = gathered.failures.first() {
                     return Err(Failure::world(failure));

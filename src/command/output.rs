@@ -113,7 +113,12 @@ pub(super) fn commit(
             prepare(&statement, vouching.statement)?,
             prepare(&signature, vouching.signature)?,
         )),
-        None => None,
+        None => {
+            for path in [&statement, &signature] {
+                AtomicFile::forget(path).map_err(failed(path))?;
+            }
+            None
+        }
     };
     let entries = fs::read_dir(folder).map_err(failed(folder))?;
     for entry in entries.filter_map(Result::ok) {
@@ -145,24 +150,61 @@ fn prepare(path: &Path, text: &str) -> Result<AtomicFile, Failure> {
     Ok(file)
 }
 
-/// Refuses to replace a folder that is not a tree of an earlier build.
-pub(super) fn check_tree_place(place: &Path) -> Result<(), Failure> {
-    let is_free = match fs::read_dir(place) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-        Err(error) => return Err(failed(place)(error)),
-        Ok(mut entries) => {
-            entries.next().is_none() || place.join(RELEASE_FOLDER).join("release.json").is_file()
-        }
+/// Where the tree goes. Refuses to replace a folder that is not a tree of an earlier build, and one that
+/// holds any of `kept`.
+pub(super) fn tree_place(place: &Path, kept: &[&Path]) -> Result<PathBuf, Failure> {
+    let refused = |reason: &str| {
+        Failure::usage(format!("`{}` {reason}, so it is not replaced", place.display()))
+            .help("name a folder that is not there, is empty, or holds an earlier tree")
     };
-    if is_free {
-        Ok(())
-    } else {
-        Err(Failure::usage(format!(
-            "`{}` is a folder that no build has made, so it is not replaced",
-            place.display()
-        ))
-        .help("name a folder that is not there, is empty, or holds an earlier tree"))
+    let resolved = resolved(place).map_err(failed(place))?;
+    for path in kept {
+        if self::resolved(path).map_err(failed(path))?.starts_with(&resolved) {
+            return Err(refused(&format!("holds `{}`", path.display())));
+        }
     }
+    match fs::read_dir(&resolved) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(resolved),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(refused("is a file")),
+        Err(error) => Err(failed(place)(error)),
+        Ok(_) if is_tree(&resolved).map_err(failed(place))? => Ok(resolved),
+        Ok(_) => Err(refused("is a folder that no build has made")),
+    }
+}
+
+/// The path without links and dots, also of what is not there yet.
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Err(error), Some(parent), Some(name)) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(resolved(parent)?.join(name))
+        }
+        (outcome, ..) => outcome,
+    }
+}
+
+/// Whether a folder is empty or a release's tree: by its `release.json`, or in the layout `ipwhl-1`,
+/// which has none, by holding nothing but folders of files such as `py3-none-any.whl`, of which the
+/// name is no wheel's.
+fn is_tree(folder: &Path) -> io::Result<bool> {
+    if folder.join(RELEASE_FOLDER).join("release.json").is_file() {
+        return Ok(true);
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() {
+            return Ok(false);
+        }
+        for file in fs::read_dir(entry.path())? {
+            let file = file?;
+            let name = file.file_name();
+            let stem = name.to_str().and_then(|name| name.strip_suffix(".whl"));
+            let is_tag = stem.is_some_and(|stem| stem.split('-').count() == 3);
+            if !is_tag || !file.file_type()?.is_file() {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// Writes the tree as files, beside its place, and puts it there when it is whole.

@@ -114,7 +114,8 @@ impl<'c, 'e> Progress<'c, 'e> {
             return;
         }
         let elapsed = self.started.elapsed();
-        let mut words = format!("verified {} wheels", state.verified);
+        let wheels = if state.verified == 1 { "wheel" } else { "wheels" };
+        let mut words = format!("verified {} {wheels}", state.verified);
         if state.fetched > 0 {
             words += &format!(
                 ", fetched {} of them ({}, {}/s)",

@@ -14,6 +14,7 @@
 mod build;
 mod car;
 mod core_metadata;
+mod check_command;
 mod dag;
 mod gateway;
 mod kubo;

@@ -2,8 +2,10 @@
 //! to order, a loopback index.
 
 pub mod loopback_index;
-pub mod workshop;
+pub mod program;
+pub mod repository_builder;
 pub mod wheel_builder;
+pub mod workshop;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -6,8 +6,11 @@ use std::process::Stdio;
 use ipwhl::car::CarReader;
 use ipwhl::dag::Profile;
 
-use crate::support::loopback_index::{Hosted, LoopbackIndex};
-use crate::support::workshop::{Part, Ran, Workshop, files, pure_set, small_set};
+use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
+use crate::support::repository_builder::{Project, RepositoryBuilder, Wheel};
+use crate::support::workshop::{
+    Ran, Workshop, files, installable, installable_from, pure, small,
+};
 
 fn names(workshop: &Workshop, folder: &str) -> Vec<String> {
     files(&workshop.repository().join(folder)).into_keys().collect()
@@ -71,7 +74,7 @@ fn unsigned_removes_an_older_statement_and_all_its_signatures() {
 #[test]
 fn a_tree_is_the_release_as_files() {
     for profile in Profile::ALL {
-        let workshop = Workshop::with(&small_set(), profile);
+        let workshop = Workshop::with(&small().profile(profile));
         let root = workshop.build(&["--tree", "tree"]);
         let profile = profile.to_string();
         let cid = workshop.run(&["cid", "tree", "--profile", &profile]);
@@ -131,7 +134,8 @@ fn a_tree_replaces_an_earlier_one_and_nothing_else() {
 #[test]
 fn a_tree_that_holds_the_repository_is_refused() {
     let workshop = Workshop::small();
-    for place in [".", "..", "release/..", "declarations"] {
+    fs::create_dir(workshop.repository().join("release")).unwrap();
+    for place in [".", "..", "release/..", "release/../..", "declarations"] {
         let before = files(&workshop.repository());
         let ran = workshop.run(&["build", "--unsigned", "--tree", place]);
         assert_eq!(ran.code, Some(2), "{place}: {}", ran.error);
@@ -143,10 +147,10 @@ fn a_tree_that_holds_the_repository_is_refused() {
 fn a_tree_of_the_layout_ipwhl_1_is_replaced_too() {
     let workshop = Workshop::empty();
     let repository = workshop.repository();
-    let wheel = Part::pure("library", "2.1.post1", &[]).wheels.remove(0);
+    let wheel = pure("library", "2.1.post1");
     let bytes = wheel.build();
     fs::create_dir_all(repository.join("wheels")).unwrap();
-    fs::create_dir_all(repository.join("pkgs/l/library")).unwrap();
+    fs::create_dir_all(repository.join("pkgs/f5/library")).unwrap();
     fs::write(repository.join("wheels").join(wheel.file_name()), &bytes).unwrap();
     fs::write(repository.join("SUPPORTED"), "cp312-manylinux_2_28_x86_64\n").unwrap();
     fs::write(
@@ -156,7 +160,7 @@ fn a_tree_of_the_layout_ipwhl_1_is_replaced_too() {
     .unwrap();
     let cid = crate::dag::file_dag(Profile::UnixfsV1_2025, &bytes).cid();
     fs::write(
-        repository.join("pkgs/l/library/py3-none-any.toml"),
+        repository.join("pkgs/f5/library/py3-none-any.toml"),
         format!(
             "source = \"file:wheels/{}\"\ncontent-id = \"{cid}\"\nextras = []\ndependencies = []\n",
             wheel.file_name()
@@ -172,18 +176,16 @@ fn a_tree_of_the_layout_ipwhl_1_is_replaced_too() {
 #[test]
 fn offline_needs_nothing_but_files_and_the_cache() {
     let index = LoopbackIndex::start();
-    let parts: Vec<Part> = pure_set()
-        .into_iter()
-        .map(|part| {
-            let bytes = part.wheels[0].build();
-            index.host(Hosted::new(&part.project, &part.wheels[0].file_name(), &bytes));
-            let version = part.wheels[0].file_name();
-            let version = version.split('-').nth(1).unwrap();
-            let source = format!("pkg:pypi/{}@{version}?file_name={{}}", part.project);
-            part.source(&source)
-        })
-        .collect();
-    let workshop = Workshop::with(&parts, Profile::UnixfsV1_2025);
+    let mut repository = RepositoryBuilder::new();
+    for wheel in installable() {
+        let name = wheel.file_name();
+        let (project, rest) = name.split_once('-').unwrap();
+        let (version, _) = rest.split_once('-').unwrap();
+        index.host(Hosted::new(project, &name, &wheel.build()));
+        let source = format!("pkg:pypi/{project}@{version}?file_name={name}");
+        repository = repository.project(Project::wanted(Wheel::elsewhere(wheel, &source)));
+    }
+    let workshop = Workshop::with(&repository);
     let ran = workshop.run(&["build", "--offline"]);
     ran.refused(3, &["application-1.0-py3-none-any.whl", "declarations/application.toml"]);
     assert!(!workshop.repository().join("release").exists());
@@ -193,7 +195,7 @@ fn offline_needs_nothing_but_files_and_the_cache() {
     assert_eq!(workshop.build(&["--offline"]), root);
     assert_eq!(index.paths().len(), asked);
     // `file:` needs no cache, and gives the same root but for the source in the declaration.
-    let from_files = Workshop::with(&pure_set(), Profile::UnixfsV1_2025);
+    let from_files = Workshop::with(&installable_from(None));
     assert_ne!(from_files.build(&["--offline"]), root);
     // Asked for again without an index: what is in the cache is not asked for.
     assert_eq!(workshop.build(&["--index-url", "http://127.0.0.1:1/simple/"]), root);
@@ -202,35 +204,22 @@ fn offline_needs_nothing_but_files_and_the_cache() {
 #[test]
 fn an_index_that_is_down_is_the_world_and_what_came_is_kept() {
     let index = LoopbackIndex::start();
-    let parts: Vec<Part> = pure_set()
-        .into_iter()
-        .map(|part| {
-            let source = index.url("/files/{}");
-            part.source(&source)
-        })
-        .collect();
-    for part in &parts {
-        let wheel = &part.wheels[0];
-        index.put(&format!("/files/{}", wheel.file_name()), &wheel.build());
-    }
-    let missing = format!("/files/{}", parts[0].wheels[0].file_name());
-    index.always(
-        &missing,
-        crate::support::loopback_index::Answer::status("403 Forbidden"),
-    );
-    let workshop = Workshop::with(&parts, Profile::UnixfsV1_2025);
+    let [application, library] = installable().map(|wheel| {
+        let path = format!("/files/{}", wheel.file_name());
+        index.put(&path, &wheel.build());
+        path
+    });
     // Addresses without TLS are findings; here they are the way to a server of this test.
-    workshop.write(
-        &parts,
-        Profile::UnixfsV1_2025,
-        "[severity]\ninsecure-source = \"off\"\n",
+    let workshop = Workshop::with(
+        &installable_from(Some(&index.url("/files/{}")))
+            .configuration("\n[severity]\ninsecure-source = \"off\"\n"),
     );
+    index.always(&application, Answer::status("403 Forbidden"));
     let ran = workshop.run(&["build"]);
     ran.refused(3, &["declarations/application.toml", "403", "what was verified stays in the cache"]);
-    let library = format!("/files/{}", parts[1].wheels[0].file_name());
     let count = |path: &str| index.paths().iter().filter(|one| *one == path).count();
     assert_eq!(count(&library), 1);
-    index.queue(&missing, [crate::support::loopback_index::Answer::Proper]);
+    index.queue(&application, [Answer::Proper]);
     workshop.build(&[]);
     assert_eq!(count(&library), 1);
 }

@@ -1,151 +1,84 @@
 //! The real program, run in a folder of its own: a home, a cache, a repository of small wheels.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use ipwhl::dag::{FileHasher, Profile};
 use tempfile::TempDir;
 
+use super::repository_builder::{Project, RepositoryBuilder, Wheel};
 use super::wheel_builder::{Compression, WheelBuilder};
-
-/// A declaration and the wheels that it declares, from `file:` sources.
-#[derive(Clone)]
-pub struct Part {
-    pub project: String,
-    pub requires_python: Option<String>,
-    pub dependencies: Vec<String>,
-    pub wheels: Vec<WheelBuilder>,
-    /// Where the bytes come from, with `{}` for the file's name.
-    pub source: String,
-}
-
-impl Part {
-    /// One pure wheel that needs `dependencies`, with a module that can be imported.
-    pub fn pure(project: &str, version: &str, dependencies: &[&str]) -> Self {
-        let module = format!("{}.py", project.replace('-', "_"));
-        let text = format!("name = {project:?}\nversion = {version:?}\n");
-        let wheel = stored(project, version).member(&module, text);
-        Self::of(project, dependencies, vec![wheel])
-    }
-
-    /// These wheels; the headers of their METADATA are added here.
-    pub fn of(project: &str, dependencies: &[&str], wheels: Vec<WheelBuilder>) -> Self {
-        let wheels = wheels
-            .into_iter()
-            .map(|wheel| {
-                dependencies
-                    .iter()
-                    .fold(wheel, |wheel, requirement| wheel.requires(requirement))
-            })
-            .collect();
-        Self {
-            project: project.to_owned(),
-            requires_python: None,
-            dependencies: dependencies.iter().map(|&one| one.to_owned()).collect(),
-            wheels,
-            source: "file:wheels/{}".to_owned(),
-        }
-    }
-
-    pub fn requires_python(mut self, specifiers: &str) -> Self {
-        self.requires_python = Some(specifiers.to_owned());
-        self.wheels = self
-            .wheels
-            .into_iter()
-            .map(|wheel| wheel.requires_python(specifiers))
-            .collect();
-        self
-    }
-
-    pub fn source(mut self, source: &str) -> Self {
-        source.clone_into(&mut self.source);
-        self
-    }
-
-    /// The text of the declaration, its wheels in the order that `wheels` has.
-    fn text(&self, profile: Profile, bytes: &[(String, Vec<u8>)]) -> String {
-        let mut shared = String::new();
-        if let Some(specifiers) = &self.requires_python {
-            let _ = writeln!(shared, "requires-python = {specifiers:?}");
-        }
-        let _ = writeln!(shared, "extras = []");
-        let _ = writeln!(shared, "dependencies = {:?}", self.dependencies);
-        let wheels: Vec<String> = bytes
-            .iter()
-            .map(|(name, bytes)| {
-                let mut hasher = FileHasher::new(profile);
-                hasher.update(bytes);
-                let (dag, sha256) = hasher.finish();
-                format!(
-                    "source = {:?}\ncontent-id = \"{}\"\nsha256 = \"{sha256}\"\nsize = {}\n",
-                    self.source.replace("{}", name),
-                    dag.cid(),
-                    bytes.len()
-                )
-            })
-            .collect();
-        match wheels.as_slice() {
-            [one] => format!("{one}{shared}"),
-            _ => {
-                let tables: Vec<String> = wheels
-                    .iter()
-                    .map(|wheel| format!("\n[[wheel]]\n{wheel}"))
-                    .collect();
-                format!("{shared}{}", tables.concat())
-            }
-        }
-    }
-}
+use crate::dag::Seeded;
 
 /// A wheel without compression: its bytes must not change with the version of a compressor.
-fn stored(project: &str, version: &str) -> WheelBuilder {
+pub fn stored(project: &str, version: &str) -> WheelBuilder {
     WheelBuilder::new(project, version).compression(Compression::Stored)
 }
 
-/// The set that most tests build: pure wheels that need each other, native ones for both platforms,
-/// one wheel of several chunks in every profile, a name that has to be escaped.
-pub fn small_set() -> Vec<Part> {
-    let native = |system: &str| {
-        stored("Native.Thing", "2.0+local.1")
-            .tag(&format!("cp312-cp312-{system}"))
-            .member("native_thing/__init__.py", format!("system = {system:?}\n"))
-    };
-    let mut large = Part::pure("large", "1.0", &[]);
-    large.wheels = vec![
-        stored("large", "1.0")
-            .member("large.py", b"size = 2500000\n")
-            .member("large.bin", crate::dag::Seeded::bytes("large", 2_500_000)),
-    ];
-    vec![
-        Part::pure("application", "1.0", &["library>=2", "native-thing"]).requires_python(">=3.8"),
-        Part::pure("library", "2.1.post1", &[]),
-        Part::of(
-            "native-thing",
-            &[],
-            vec![native("manylinux_2_28_x86_64"), native("win_amd64")],
-        ),
-        large,
+/// A pure wheel with a module that can be imported.
+pub fn pure(project: &str, version: &str) -> WheelBuilder {
+    let module = format!("{}.py", project.replace('-', "_"));
+    let text = format!("name = {project:?}\nversion = {version:?}\n");
+    stored(project, version).member(&module, text)
+}
+
+fn application() -> WheelBuilder {
+    pure("application", "1.0").requires_python(">=3.8")
+}
+
+/// The wheels of `native-thing`, one for each system.
+pub fn native() -> Vec<WheelBuilder> {
+    ["manylinux_2_28_x86_64", "win_amd64"]
+        .map(|system| {
+            stored("Native.Thing", "2.0+local.1")
+                .tag(&format!("cp312-cp312-{system}"))
+                .member("native_thing/__init__.py", format!("system = {system:?}\n"))
+        })
+        .into()
+}
+
+/// The repository that most tests build, named `example`, for cp312 on two systems: pure wheels that
+/// need each other, native ones with a name that has to be escaped, one wheel that has several chunks in
+/// every profile.
+pub fn small() -> RepositoryBuilder {
+    let mut native = native().into_iter();
+    let first = Project::automatic(native.next().unwrap());
+    let large = stored("large", "1.0")
+        .member("large.py", "size = 2500000\n")
+        .member("large.bin", Seeded::bytes("large", 2_500_000));
+    RepositoryBuilder::new()
+        .platforms(&["cp312"], &["manylinux_2_28_x86_64", "win_amd64"])
+        .project(Project::wanted(
+            application().requires("library>=2").requires("native-thing"),
+        ))
+        .project(Project::automatic(pure("library", "2.1.post1")))
+        .project(native.fold(first, Project::wheel))
+        .project(Project::wanted(large))
+}
+
+/// What pip and uv can install on every machine: `application`, which needs `library`, both pure.
+pub fn installable() -> [WheelBuilder; 2] {
+    [
+        application().requires("library>=2"),
+        pure("library", "2.1.post1"),
     ]
 }
 
-/// What pip and uv can install on every machine: pure wheels only.
-pub fn pure_set() -> Vec<Part> {
-    vec![
-        Part::pure("application", "1.0", &["library>=2"]).requires_python(">=3.8"),
-        Part::pure("library", "2.1.post1", &[]),
-    ]
-}
-
-/// `ipwhl.toml` for both platforms of [`small_set`], with `more` at its end.
-pub fn configuration(profile: Profile, more: &str) -> String {
-    format!(
-        "[repository]\nformat = 1\nname = \"small\"\nprofile = \"{profile}\"\n\n[platforms]\n\
-         python = [\"cp312\"]\nsystem = [\"manylinux_2_28_x86_64\", \"win_amd64\"]\n\n{more}"
-    )
+/// The repository of [`installable`], each wheel from `file:`, or from `source` with its file name
+/// for `{}`.
+pub fn installable_from(source: Option<&str>) -> RepositoryBuilder {
+    installable()
+        .into_iter()
+        .fold(RepositoryBuilder::new(), |repository, wheel| {
+            let name = wheel.file_name();
+            repository.project(Project::wanted(match source {
+                None => wheel.into(),
+                Some(source) => Wheel::elsewhere(wheel, &source.replace("{}", &name)),
+            }))
+        })
 }
 
 /// How a run of the program ended.
@@ -203,37 +136,23 @@ impl Workshop {
         }
     }
 
-    /// A repository of these parts.
-    pub fn with(parts: &[Part], profile: Profile) -> Self {
+    /// This repository, written.
+    pub fn with(repository: &RepositoryBuilder) -> Self {
         let workshop = Self::empty();
-        workshop.write(parts, profile, "");
+        workshop.write(repository);
         workshop
     }
 
-    /// The repository of [`small_set`].
+    /// The repository of [`small`].
     pub fn small() -> Self {
-        Self::with(&small_set(), Profile::UnixfsV1_2025)
+        Self::with(&small())
     }
 
-    /// Writes or rewrites the repository, in the order that `parts` has.
-    pub fn write(&self, parts: &[Part], profile: Profile, more: &str) {
-        let repository = self.repository();
-        fs::create_dir_all(repository.join("declarations")).unwrap();
-        fs::create_dir_all(repository.join("wheels")).unwrap();
-        fs::write(repository.join("ipwhl.toml"), configuration(profile, more)).unwrap();
-        for part in parts {
-            let bytes: Vec<(String, Vec<u8>)> = part
-                .wheels
-                .iter()
-                .map(|wheel| (wheel.file_name(), wheel.build()))
-                .collect();
-            if part.source.starts_with("file:") {
-                for (name, bytes) in &bytes {
-                    fs::write(repository.join("wheels").join(name), bytes).unwrap();
-                }
-            }
-            let declaration = format!("declarations/{}.toml", part.project);
-            fs::write(repository.join(declaration), part.text(profile, &bytes)).unwrap();
+    /// Writes the repository anew.
+    pub fn write(&self, repository: &RepositoryBuilder) {
+        match fs::remove_dir_all(self.repository()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{error}"),
+            _ => repository.write_to(&self.repository()),
         }
     }
 
@@ -311,11 +230,11 @@ impl Drop for Ending {
 }
 
 /// Every file below a folder, by its path from there, and its bytes.
-pub fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     fn walk(
         folder: &Path,
         prefix: &str,
-        found: &mut std::collections::BTreeMap<String, Vec<u8>>,
+        found: &mut BTreeMap<String, Vec<u8>>,
     ) {
         for entry in fs::read_dir(folder).unwrap() {
             let entry = entry.unwrap();
@@ -327,7 +246,7 @@ pub fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
             }
         }
     }
-    let mut found = std::collections::BTreeMap::new();
+    let mut found = BTreeMap::new();
     walk(folder, "", &mut found);
     found
 }
