@@ -14,7 +14,7 @@ use super::output::{
     CAR, STATEMENT, Vouching, WriteError, commit, tree_place, write_car, write_tree,
 };
 use super::report::{MessageFormat, count, has_errors, judge, show};
-use super::statement::{Signed, Signer, policy, previous, signing_key};
+use super::statement::{Signature, Signed, Signer, policy, previous, signing_key};
 use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
@@ -239,11 +239,7 @@ fn write(
         });
         match written {
             Ok((car, summary)) => {
-                let vouched = vouch(context, repository, preparation, root, arguments)?;
-                let vouching = vouched.as_ref().map(|(statement, signature)| Vouching {
-                    statement,
-                    signature,
-                });
+                let vouching = vouch(context, repository, preparation, root, arguments)?;
                 commit(car, folder, vouching.as_ref())?;
                 context.say(&format!(
                     "wrote {}: {} projects, {} blocks, {}",
@@ -279,14 +275,14 @@ fn write(
     }
 }
 
-/// The statement of this root and its signature; `None` for an unsigned release.
+/// The statement of this root and its signatures; `None` for an unsigned release.
 fn vouch(
     context: &Context<'_>,
     repository: &Repository,
     preparation: Option<Preparation>,
     root: Cid,
     arguments: &Arguments,
-) -> Result<Option<(String, String)>, Failure> {
+) -> Result<Option<Vouching>, Failure> {
     let Some(preparation) = preparation else {
         return Ok(None);
     };
@@ -319,15 +315,23 @@ fn vouch(
                 statement.sequence,
                 preparation.signer.key.public().fingerprint()
             ));
-            Ok(Some((text, signature)))
+            Ok(Some(Vouching {
+                statement: text,
+                signatures: vec![Signature {
+                    suffix: ".sig".to_owned(),
+                    text: signature,
+                }],
+            }))
         }
         (None, Some(previous)) => {
             context.say(&format!(
                 "the previous statement, sequence {}, has this root already: nothing new is signed (`--renew` would)",
                 previous.statement.sequence
             ));
-            let signature = previous.signatures.into_iter().next().unwrap_or_default();
-            Ok(Some((previous.text, signature)))
+            Ok(Some(Vouching {
+                statement: previous.text,
+                signatures: previous.signatures,
+            }))
         }
         (None, None) => Ok(None),
     }

@@ -1,11 +1,12 @@
 //! Writes what a build made: `release.car`, the statement and its signature, the tree.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
-use super::statement::is_signature_of;
+use super::statement::{Signature, is_signature_of};
 use crate::car::{CarSummary, CarWriter};
 use crate::dag::LeafHasher;
 use crate::declaration::DeclaredWheel;
@@ -91,10 +92,10 @@ fn wheel_error(error: io::Error, wheel: Option<DeclaredWheel>, path: &Path) -> W
     }
 }
 
-/// What vouches for a release: the statement's text and the signature's.
-pub(super) struct Vouching<'t> {
-    pub(super) statement: &'t str,
-    pub(super) signature: &'t str,
+/// What vouches for a release: the statement's text and its signatures.
+pub(super) struct Vouching {
+    pub(super) statement: String,
+    pub(super) signatures: Vec<Signature>,
 }
 
 /// Gives the archive, the statement and the signature their names. At every moment each of the
@@ -103,28 +104,30 @@ pub(super) struct Vouching<'t> {
 pub(super) fn commit(
     car: AtomicFile,
     folder: &Path,
-    vouching: Option<&Vouching<'_>>,
+    vouching: Option<&Vouching>,
 ) -> Result<(), Failure> {
     let statement = folder.join(STATEMENT);
-    let signature = folder.join(format!("{STATEMENT}.sig"));
     // Everything that may fill the disk is written before anything old is touched.
-    let prepared = match vouching {
-        Some(vouching) => Some((
-            prepare(&statement, vouching.statement)?,
-            prepare(&signature, vouching.signature)?,
-        )),
-        None => {
-            for path in [&statement, &signature] {
-                AtomicFile::forget(path).map_err(failed(path))?;
-            }
-            None
+    let mut prepared = Vec::new();
+    if let Some(vouching) = vouching {
+        prepared.push((prepare(&statement, &vouching.statement)?, statement.clone()));
+        for signature in &vouching.signatures {
+            let path = folder.join(format!("{STATEMENT}{}", signature.suffix));
+            prepared.push((prepare(&path, &signature.text)?, path));
         }
-    };
+    }
     let entries = fs::read_dir(folder).map_err(failed(folder))?;
     for entry in entries.filter_map(Result::ok) {
         let name = entry.file_name();
         if name.to_str().is_some_and(|name| is_signature_of(name, STATEMENT)) {
             fs::remove_file(entry.path()).map_err(failed(&entry.path()))?;
+        }
+        // What a killed run has left of a file that this one does not write.
+        if let Some(left) = partial_of(&name)
+            && prepared.iter().all(|(_, path)| !path.ends_with(left))
+        {
+            let place = folder.join(left);
+            AtomicFile::forget(&place).map_err(failed(&place))?;
         }
     }
     match fs::remove_file(&statement) {
@@ -135,11 +138,16 @@ pub(super) fn commit(
     }
     let path = folder.join(CAR);
     car.commit().map_err(failed(&path))?;
-    if let Some((statement_file, signature_file)) = prepared {
-        statement_file.commit().map_err(failed(&statement))?;
-        signature_file.commit().map_err(failed(&signature))?;
+    for (file, path) in prepared {
+        file.commit().map_err(failed(&path))?;
     }
     Ok(())
+}
+
+/// The file that this is the unfinished state of, where it is a statement or a signature.
+fn partial_of(name: &OsStr) -> Option<&str> {
+    let place = name.to_str()?.strip_prefix('.')?.strip_suffix(".partial")?;
+    (place == STATEMENT || is_signature_of(place, STATEMENT)).then_some(place)
 }
 
 fn prepare(path: &Path, text: &str) -> Result<AtomicFile, Failure> {

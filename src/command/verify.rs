@@ -93,7 +93,7 @@ fn vouch(
     let Some(policy) = trust(context, arguments)? else {
         let mut keys = Vec::new();
         for signature in &signed.signatures {
-            let key = verify(signature, signed.text.as_bytes()).map_err(|error| {
+            let key = verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
                 Failure::finding(format!(
                     "a signature of `{place}` does not hold: {}",
                     super::exit::chain(&error)
