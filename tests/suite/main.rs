@@ -13,10 +13,12 @@
 
 mod build;
 mod car;
+mod cid_command;
 mod core_metadata;
 mod check_command;
 mod dag;
 mod gateway;
+mod key_command;
 mod kubo;
 mod markers;
 mod packaging_library;
@@ -26,4 +28,5 @@ mod source;
 mod source_discovery;
 mod support;
 mod tags;
+mod verify_command;
 mod wheel;
