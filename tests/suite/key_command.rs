@@ -60,8 +60,8 @@ fn a_key_is_shown_under_the_name_that_is_asked_for() {
     assert_eq!(Ran::of(&from_variable.unwrap()).output, expected);
     // A key without a name of its own has one that works.
     assert!(workshop.run(&["key", "show", "--key", "key"]).output.contains(" maintainer\"\n"));
-    // A name that would end the line, or begin another field.
-    for name in ["two words", "a\nb", "a,b", "*", "\"", "#x"] {
+    // A name that would end the line or the field, or stand for others.
+    for name in ["a\nb", "a,b", "*", "?", "!a", "\"", " "] {
         let ran = workshop.run(&["key", "show", "--key", "key", "--name", name]);
         ran.refused(2, &[]);
     }

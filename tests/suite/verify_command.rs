@@ -107,10 +107,10 @@ fn every_contradiction_between_pages_and_files_is_named() {
         (replace(JSON, sha256.clone(), zeros), "application/index.v1_json: it has another SHA-256 of `application-1.0-py3-none-any.whl`"),
         (replace(HTML, format!("#sha256={sha256}"), ""), "application/index.html: it has another SHA-256 of"),
         (replace(HTML, format!("data-core-metadata=\"sha256={metadata}\""), "data-core-metadata=\"sha256=0000000000000000000000000000000000000000000000000000000000000000\""), "application/index.html: it has another SHA-256 of the metadata of"),
-        (replace(HTML, format!("data-dist-info-metadata=\"sha256={metadata}\""), "data-dist-info-metadata=\"sha256=0000000000000000000000000000000000000000000000000000000000000000\""), "application/index.html: it has another SHA-256 of the metadata of"),
+        (replace(HTML, format!("data-dist-info-metadata=\"sha256={metadata}\""), "data-dist-info-metadata=\"sha256=0000000000000000000000000000000000000000000000000000000000000000\""), "application/index.html: it has another SHA-256 of metadata in `data-dist-info-metadata`"),
         (replace(JSON, metadata.clone(), zeros), "application/index.v1_json: it has another SHA-256 of the metadata of"),
         (replace(JSON, size, "\"size\": 1"), "application/index.v1_json: it has another size of"),
-        (replace(JSON, content_id, other), "application/index.v1_json: it has another content-id of"),
+        (replace(JSON, content_id.clone(), other), "application/index.v1_json: it has another content-id of"),
         (replace(HTML, "&gt;=3.8".to_owned(), "&gt;=3.9"), "application/index.html: it has another Requires-Python of"),
         (replace(JSON, ">=3.8".to_owned(), ">=3.9"), "application/index.v1_json: it has another Requires-Python of"),
         (replace(HTML, " data-requires-python=\"&gt;=3.8\"".to_owned(), ""), "application/index.html: it has another Requires-Python of"),
@@ -120,11 +120,11 @@ fn every_contradiction_between_pages_and_files_is_named() {
         (replace(HTML, "<a ".to_owned(), "<a data-yanked=\"\" "), "application/index.html: it says that"),
         (replace(JSON, "\"filename\": \"application-1.0".to_owned(), "\"filename\": \"application-1.1"), "application/index.v1_json: it names `application-1.1-py3-none-any.whl`, which is not there"),
         (replace(JSON, "{".to_owned(), "["), "application/index.v1_json: "),
-        (replace(JSON, "\"name\": \"application\"".to_owned(), "\"name\": \"other\""), "application/index.v1_json: "),
-        (replace(JSON, "\"1.0\"".to_owned(), "\"2.0\""), "application/index.v1_json: "),
+        (replace(JSON, "\"name\": \"application\"".to_owned(), "\"name\": \"other\""), "application/index.v1_json: it is of the project \"other\""),
+        (replace(JSON, "\"1.0\"".to_owned(), "\"2.0\""), "application/index.v1_json: it lists other versions"),
         (write("application/application-1.0-py3-none-any.whl.metadata", b"Metadata-Version: 2.1\n".to_vec()), "application/application-1.0-py3-none-any.whl.metadata is not METADATA of the wheel"),
         (remove("application/application-1.0-py3-none-any.whl.metadata"), "application/application-1.0-py3-none-any.whl.metadata is not there"),
-        (write("application/stray-1.0-py3-none-any.whl.metadata", b"x".to_vec()), "application/stray-1.0-py3-none-any.whl.metadata"),
+        (write("application/stray-1.0-py3-none-any.whl.metadata", b"x".to_vec()), "application/stray-1.0-py3-none-any.whl.metadata is no file that a release has"),
         (remove(HTML), "application/index.html is not there"),
         (remove(JSON), "application/index.v1_json is not there"),
         (remove("application/declaration.toml"), "application/declaration.toml is not there"),
@@ -134,17 +134,24 @@ fn every_contradiction_between_pages_and_files_is_named() {
         (write("application/library-2.1.post1-py3-none-any.whl", library.build()), "application/index.html: it does not name `library-2.1.post1-py3-none-any.whl`"),
         (write("stray/index.html", b"<html></html>".to_vec()), "does not list the projects that are there"),
         (write("stray.txt", b"x".to_vec()), "`stray.txt` is a file, not a project's folder"),
-        (write("application/stray.txt", b"x".to_vec()), "application/stray.txt"),
+        (write("application/stray.txt", b"x".to_vec()), "application/stray.txt is no file that a release has"),
+        (write("_ipwhl/stray.txt", b"x".to_vec()), "_ipwhl/stray.txt is no file that a release has"),
+        (replace(HTML, "<title>".to_owned(), "<base href=\"https://example.org/\"><title>"), "its address of `application-1.0-py3-none-any.whl` leads elsewhere"),
+        (replace(HTML, "</body>".to_owned(), "<a href=\"https://example.org/application-9-py3-none-any.whl\">x</a></body>"), "it names `application-9-py3-none-any.whl`, which is not there"),
         (remove("library"), "`index.html` does not list the projects that are there"),
         (remove("index.html"), "the release has no `index.html`"),
         (remove("index.v1_json"), "the release has no `index.v1_json`"),
         (replace("index.v1_json", "\"library\"".to_owned(), "\"libraries\""), "`index.v1_json` does not list the projects"),
         (replace("index.html", "href=\"library/\"".to_owned(), "href=\"https://example.org/library/\""), "`index.html` does not list the projects"),
         (remove("_ipwhl"), "the release has no folder `_ipwhl`"),
-        (remove("_ipwhl/release.json"), "_ipwhl/release.json"),
-        (replace("_ipwhl/release.json", "\"wheels\": 2".to_owned(), "\"wheels\": 3"), "_ipwhl/release.json"),
-        (replace("application/declaration.toml", sha256.clone(), zeros), "application/declaration.toml"),
-        (write("application/declaration.toml", b"[".to_vec()), "application/declaration.toml"),
+        (remove("_ipwhl/release.json"), "_ipwhl"),
+        (replace("_ipwhl/release.json", "\"wheels\": 2".to_owned(), "\"wheels\": 3"), "_ipwhl/release.json: it has 3 wheels, and the release 2"),
+        (replace("_ipwhl/release.json", "\"format\": 1".to_owned(), "\"format\": 2"), "_ipwhl/release.json: it is of the format 2, and 1 is known"),
+        (write("_ipwhl/release.json", b"{".to_vec()), "_ipwhl/release.json: it cannot be read"),
+        (replace("application/declaration.toml", sha256.clone(), zeros), "application/declaration.toml: it has another SHA-256 of `application-1.0"),
+        (replace("application/declaration.toml", content_id.clone(), other), "application/declaration.toml: it has another content-id of"),
+        (replace("application/declaration.toml", "application-1.0-py3-none".to_owned(), "application-1.1-py3-none"), "application/declaration.toml: it does not declare `application-1.0-py3-none-any.whl`"),
+        (write("application/declaration.toml", b"[".to_vec()), "application/declaration.toml: "),
     ];
     let mut missed = Vec::new();
     for (number, (change, words)) in cases.iter().enumerate() {
@@ -284,7 +291,7 @@ fn allowed_signers_name_who_may() {
     with_signers(&workshop, "maintainer ssh-ed25519 nonsense\n").refused(1, &["signers` cannot be used"]);
     // A key of another time, and one for another purpose.
     let blob = key(1).public().line("");
-    let expired = format!("maintainer valid-before=\"20200101\" {blob}\n");
+    let expired = format!("maintainer valid-before=\"20200101Z\" {blob}\n");
     with_signers(&workshop, &expired).refused(1, &["maintainer may not sign at this time"]);
     let git = format!("maintainer namespaces=\"git\" {blob}\n");
     assert_eq!(with_signers(&workshop, &git).code, Some(1));

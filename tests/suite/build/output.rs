@@ -170,6 +170,10 @@ fn a_tree_of_the_layout_ipwhl_1_is_replaced_too() {
     let root = workshop.build(&["--unsigned", "--tree", "tree"]);
     assert_eq!(workshop.build(&["--unsigned", "--tree", "tree"]), root);
     assert_eq!(names(&workshop, "tree"), ["library/py3-none-any.whl"]);
+    // It says nothing of its wheels that could be wrong.
+    let ran = workshop.run(&["verify", "release/release.car"]);
+    assert_eq!(ran.line(), root);
+    ran.said("1 projects, 1 wheels");
     assert_eq!(workshop.run(&["cid", "tree"]).line(), root);
 }
 
