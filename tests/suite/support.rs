@@ -4,6 +4,7 @@
 pub mod loopback_index;
 pub mod program;
 pub mod repository_builder;
+pub mod serving;
 pub mod wheel_builder;
 pub mod workshop;
 

@@ -36,7 +36,7 @@ fn a_release_of_each_profile_holds() {
 }
 
 /// A file system's folder as a tree that can be changed and archived, hashes and all.
-fn tree_of(folder: &Path) -> Tree {
+pub fn tree_of(folder: &Path) -> Tree {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
