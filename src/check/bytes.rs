@@ -11,11 +11,7 @@ use crate::diagnostic::{Code, Finding};
 use crate::source::{Mismatch, MismatchKind};
 
 /// The bytes of `place` are not the declared ones: a finding for each key that they contradict.
-pub fn other_bytes(
-    declared: &DeclaredWheel,
-    place: &str,
-    mismatches: &[Mismatch],
-) -> Vec<Finding> {
+pub fn other_bytes(declared: &DeclaredWheel, place: &str, mismatches: &[Mismatch]) -> Vec<Finding> {
     let is_content_same = mismatches
         .iter()
         .all(|mismatch| mismatch.kind == MismatchKind::Sha256);
@@ -47,12 +43,7 @@ fn content_id(declared: &DeclaredWheel, place: &str, found: &str) -> Finding {
     )
 }
 
-fn sha256(
-    declared: &DeclaredWheel,
-    place: &str,
-    found: &str,
-    is_content_same: bool,
-) -> Finding {
+fn sha256(declared: &DeclaredWheel, place: &str, found: &str, is_content_same: bool) -> Finding {
     let span = declared
         .sha256
         .as_ref()

@@ -1,5 +1,6 @@
 //! `ipwhl build`: declarations to a signed release with one root CID.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,10 +11,10 @@ use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, gather};
 use super::network::NetworkArguments;
 use super::output::{
-    CAR, STATEMENT, Vouching, WriteError, check_tree_place, commit, write_car, write_tree,
+    CAR, STATEMENT, Vouching, WriteError, commit, tree_place, write_car, write_tree,
 };
 use super::report::{MessageFormat, count, has_errors, judge, show, show_failures};
-use super::statement::{Signed, Signer, policy, previous, signing_key};
+use super::statement::{Signature, Signed, Signer, policy, previous, signing_key};
 use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
@@ -74,10 +75,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .profile
         .unwrap_or(repository.configuration.profile);
     let folder = output_folder(context, &repository, &arguments.output);
-    let tree = arguments.tree.as_ref().map(|tree| context.absolute(tree));
-    if let Some(tree) = &tree {
-        check_tree_place(tree)?;
-    }
+    let tree = arguments
+        .tree
+        .as_ref()
+        .map(|tree| tree_place(&context.absolute(tree), &[&repository.directory, &folder]))
+        .transpose()?;
     // Mistakes in texts and in the graph are told before a byte is fetched.
     let mut findings = repository.findings.clone();
     findings.extend(check::set(&repository));
@@ -228,9 +230,8 @@ fn write(
     preparation: Option<Preparation>,
 ) -> Result<Cid, Failure> {
     let cache = context.cache()?;
-    let mut attempts = 0;
+    let mut damaged = BTreeSet::new();
     loop {
-        attempts += 1;
         let facts = |wheel: &DeclaredWheel| gathered.facts(wheel);
         let release = Release::new(ReleaseInput {
             repository,
@@ -247,11 +248,7 @@ fn write(
         });
         match written {
             Ok((car, summary)) => {
-                let vouched = vouch(context, repository, preparation, root, arguments)?;
-                let vouching = vouched.as_ref().map(|(statement, signature)| Vouching {
-                    statement,
-                    signature,
-                });
+                let vouching = vouch(context, repository, preparation, root, arguments)?;
                 commit(car, folder, vouching.as_ref())?;
                 context.say(&format!(
                     "wrote {}: {} projects, {} blocks, {}",
@@ -266,10 +263,15 @@ fn write(
             Err(WriteError::DamagedWheel(wheel)) => {
                 let damage = format!("the cache's copy of `{}` is damaged", wheel.file_name);
                 cache.forget(&wheel.content_id.value);
-                if attempts > 1 {
+                if !damaged.insert(wheel.content_id.value) {
                     return Err(Failure::world(damage).help("run the same command again"));
                 }
                 context.warning(&format!("{damage}; it is fetched again"));
+                // One damaged file is seldom alone: each that has changed is hashed again, and
+                // forgotten where it is not the wheel any more.
+                for declared in repository.declarations.values().flat_map(|one| &one.wheels) {
+                    cache.wheel(&declared.content_id.value);
+                }
                 gathered = gather(
                     context,
                     repository,
@@ -291,14 +293,14 @@ fn write(
     }
 }
 
-/// The statement of this root and its signature; `None` for an unsigned release.
+/// The statement of this root and its signatures; `None` for an unsigned release.
 fn vouch(
     context: &Context<'_>,
     repository: &Repository,
     preparation: Option<Preparation>,
     root: Cid,
     arguments: &Arguments,
-) -> Result<Option<(String, String)>, Failure> {
+) -> Result<Option<Vouching>, Failure> {
     let Some(preparation) = preparation else {
         return Ok(None);
     };
@@ -333,15 +335,23 @@ fn vouch(
                 statement.sequence,
                 preparation.signer.key.public().fingerprint()
             ));
-            Ok(Some((text, signature)))
+            Ok(Some(Vouching {
+                statement: text,
+                signatures: vec![Signature {
+                    suffix: ".sig".to_owned(),
+                    text: signature,
+                }],
+            }))
         }
         (None, Some(previous)) => {
             context.say(&format!(
                 "the previous statement, sequence {}, has this root already: nothing new is signed (`--renew` would)",
                 previous.statement.sequence
             ));
-            let signature = previous.signatures.into_iter().next().unwrap_or_default();
-            Ok(Some((previous.text, signature)))
+            Ok(Some(Vouching {
+                statement: previous.text,
+                signatures: previous.signatures,
+            }))
         }
         (None, None) => Ok(None),
     }

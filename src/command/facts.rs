@@ -20,8 +20,7 @@ use crate::declaration::{DeclaredWheel, Source};
 use crate::diagnostic::Finding;
 use crate::repository::Repository;
 use crate::source::{
-    Cache, FetchError, FetchedWheel, Fetcher, SourceLocation, SourceProblem,
-    WheelRequest,
+    Cache, FetchError, FetchedWheel, Fetcher, SourceLocation, SourceProblem, WheelRequest,
 };
 use crate::wheel::{CHECKS_VERSION, Facts, Limits, inspect};
 

@@ -313,7 +313,7 @@ fn content_id(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<Cid>> {
                     format!("`{}` is no content-id: {error}", shortened(text.value)),
                 )
                 .at(&reader.file, text.span, "")
-                    .help("`ipwhl cid FILE` prints the CID of a wheel"),
+                .help("`ipwhl cid FILE` prints the CID of a wheel"),
             );
             None
         }

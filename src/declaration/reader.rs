@@ -269,7 +269,7 @@ impl<'r, 't> Table<'r, 't> {
                 format!("`{key}` is missing, which {} needs", self.place),
             )
             .at(&self.reader.file, self.span.clone(), "")
-                .help(help),
+            .help(help),
         );
     }
 

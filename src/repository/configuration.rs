@@ -278,10 +278,7 @@ fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configura
                 .raw(key)
                 .is_none_or(|value| value.as_array().is_some_and(|array| array.is_empty()))
     };
-    match (
-        is_absent("python", &pythons),
-        is_absent("system", &systems),
-    ) {
+    match (is_absent("python", &pythons), is_absent("system", &systems)) {
         (true, true) if is_absent("also", &also) => reader.push(
             Finding::new(Code::MissingKey, "`[platforms]` names no platform")
                 .at(&reader.file, table.span.clone(), "")
@@ -485,7 +482,11 @@ fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
 /// Reports the words of a waiver's `platforms` that name none of the supported ones.
 fn waived_platforms(reader: &Reader, waiver: &Waiver, supported: &[Platform]) {
     for word in &waiver.platforms {
-        if supported.is_empty() || supported.iter().any(|one| covers_platform(&word.value, one)) {
+        if supported.is_empty()
+            || supported
+                .iter()
+                .any(|one| covers_platform(&word.value, one))
+        {
             continue;
         }
         let mut known: Vec<String> = supported

@@ -66,9 +66,7 @@ fn is_behind(waiver: &Waiver, findings: &[Finding], wheels_checked: bool) -> boo
         return true;
     }
     findings.iter().any(|finding| match finding.code.stage() {
-        Stage::Text => {
-            finding.severity == Severity::Error && !finding.code.may_be_softened()
-        }
+        Stage::Text => finding.severity == Severity::Error && !finding.code.may_be_softened(),
         // A wheel that was not had, or is no sound archive, was not compared with its declaration.
         Stage::Wheel => {
             is_of_wheel

@@ -88,7 +88,11 @@ fn exit_codes_say_whose_turn_it_is() {
     let denied = program
         .run(&["check", "--deny", "warnings"])
         .expect(ExitStatus::Findings);
-    assert!(denied.stderr.contains("warning[unneeded]"), "{}", denied.stderr);
+    assert!(
+        denied.stderr.contains("warning[unneeded]"),
+        "{}",
+        denied.stderr
+    );
     // What nobody can understand.
     let run = program.run(&["check", "--wheel"]).expect(ExitStatus::Usage);
     assert!(run.stderr.contains("'--wheels'"), "{}", run.stderr);
@@ -107,7 +111,11 @@ fn exit_codes_say_whose_turn_it_is() {
     let run = program
         .run(&["check", "--wheels"])
         .expect(ExitStatus::World);
-    assert!(run.stderr.contains("error[missing-dependency]"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("error[missing-dependency]"),
+        "{}",
+        run.stderr
+    );
 }
 
 /// An address where nobody listens.
@@ -127,7 +135,9 @@ fn sources_that_fail_are_told_each_and_what_was_verified_stays() {
     let index = LoopbackIndex::start();
     let refused = refused_address();
     let mut builder = RepositoryBuilder::new();
-    let names = ["broken", "cut", "gone", "lost", "refused", "sound", "unlisted", "unknown"];
+    let names = [
+        "broken", "cut", "gone", "lost", "refused", "sound", "unlisted", "unknown",
+    ];
     for name in names {
         let wheel = fruit(name);
         let path = format!("/wheels/{}", wheel.file_name());
@@ -195,7 +205,10 @@ fn sources_that_fail_are_told_each_and_what_was_verified_stays() {
         ))
         .text(ipwhl::dag::Profile::UnixfsV1_2025);
         repository.write(&format!("declarations/{name}.toml"), text);
-        index.put(&format!("/again/{}", fruit(name).file_name()), &fruit(name).build());
+        index.put(
+            &format!("/again/{}", fruit(name).file_name()),
+            &fruit(name).build(),
+        );
     }
     let before = index.paths().len();
     let run = program
@@ -207,7 +220,10 @@ fn sources_that_fail_are_told_each_and_what_was_verified_stays() {
         !asked.iter().any(|path| path.contains("sound")),
         "what was verified is not asked for again: {asked:?}"
     );
-    assert!(asked.iter().any(|path| path.contains("/again/")), "{asked:?}");
+    assert!(
+        asked.iter().any(|path| path.contains("/again/")),
+        "{asked:?}"
+    );
 }
 
 #[test]
@@ -223,7 +239,11 @@ fn offline_asks_nobody() {
     let run = program
         .run(&["check", "--wheels", "--offline"])
         .expect(ExitStatus::World);
-    assert!(run.stderr.contains("declarations/plum.toml"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("declarations/plum.toml"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(index.connections(), 0);
     program
         .run(&["check", "--wheels"])
@@ -264,14 +284,20 @@ fn every_source_is_asked_afresh() {
         run.stdout
     );
     let missing = &run.findings()[0];
-    assert!(missing["message"].as_str().unwrap().contains(&dead), "{missing}");
+    assert!(
+        missing["message"].as_str().unwrap().contains(&dead),
+        "{missing}"
+    );
     // It points at the source that is dead, not at the first one.
     let start = usize::try_from(missing["places"][0]["span"][0].as_u64().unwrap()).unwrap();
     assert!(
         repository.read("declarations/plum.toml")[start + 1..].starts_with(&sources[1]),
         "{missing}"
     );
-    assert_eq!(index.paths().iter().filter(|path| **path == good).count(), 2);
+    assert_eq!(
+        index.paths().iter().filter(|path| **path == good).count(),
+        2
+    );
 }
 
 /// Positions count characters, from 1, whatever they are made of; spans count bytes.
@@ -299,7 +325,10 @@ fn json_says_where_also_in_cjk_after_tabs_and_with_carriage_returns() {
         .collect();
     let (summary, findings) = lines.split_last().unwrap();
     assert_eq!(summary["type"], "summary");
-    assert_eq!((&summary["errors"], &summary["warnings"]), (&3.into(), &0.into()));
+    assert_eq!(
+        (&summary["errors"], &summary["warnings"]),
+        (&3.into(), &0.into())
+    );
     let places: Vec<(u64, u64, u64, &str)> = findings
         .iter()
         .map(|finding| {
@@ -309,7 +338,12 @@ fn json_says_where_also_in_cjk_after_tabs_and_with_carriage_returns() {
             let [start, end] =
                 [0, 1].map(|at| usize::try_from(place["span"][at].as_u64().unwrap()).unwrap());
             let number = |key: &str| place[key].as_u64().unwrap();
-            (number("line"), number("column"), number("end_column"), &text[start..end])
+            (
+                number("line"),
+                number("column"),
+                number("end_column"),
+                &text[start..end],
+            )
         })
         .collect();
     assert_eq!(
@@ -329,7 +363,10 @@ fn json_of_a_clean_set_is_its_totals() {
     let run = Program::new(repository.path())
         .run(&["check", "--message-format", "json"])
         .expect(ExitStatus::Clean);
-    assert_eq!(run.stdout, "{\"type\":\"summary\",\"errors\":0,\"warnings\":0}\n");
+    assert_eq!(
+        run.stdout,
+        "{\"type\":\"summary\",\"errors\":0,\"warnings\":0}\n"
+    );
 }
 
 /// One run says all there is to say, of all files and all stages.

@@ -102,13 +102,17 @@ fn record_mismatch() -> RepositoryBuilder {
 
 fn name_mismatch() -> RepositoryBuilder {
     RepositoryBuilder::sound().change("damson", |damson| {
-        damson.rebuild(|wheel| wheel.metadata("Metadata-Version: 2.1\nName: plum\nVersion: 5.0.1\n\n"))
+        damson.rebuild(|wheel| {
+            wheel.metadata("Metadata-Version: 2.1\nName: plum\nVersion: 5.0.1\n\n")
+        })
     })
 }
 
 fn version_mismatch() -> RepositoryBuilder {
     RepositoryBuilder::sound().change("damson", |damson| {
-        damson.rebuild(|wheel| wheel.metadata("Metadata-Version: 2.1\nName: damson\nVersion: 5.0.2\n\n"))
+        damson.rebuild(|wheel| {
+            wheel.metadata("Metadata-Version: 2.1\nName: damson\nVersion: 5.0.2\n\n")
+        })
     })
 }
 
@@ -122,7 +126,9 @@ fn tag_mismatch() -> RepositoryBuilder {
 }
 
 fn requires_python_mismatch() -> RepositoryBuilder {
-    RepositoryBuilder::sound().change("cherry", |cherry| cherry.set("requires-python", "\">=3.6\""))
+    RepositoryBuilder::sound().change("cherry", |cherry| {
+        cherry.set("requires-python", "\">=3.6\"")
+    })
 }
 
 /// `damson ; extra == 'juice'` is left out, though the extra is declared.
@@ -137,7 +143,9 @@ fn dependencies_mismatch() -> RepositoryBuilder {
 
 /// A slip of the pen in an extra's name.
 fn extras_mismatch() -> RepositoryBuilder {
-    RepositoryBuilder::sound().change("apple", |apple| apple.set("extras", "[\"juice\", \"jucie\"]"))
+    RepositoryBuilder::sound().change("apple", |apple| {
+        apple.set("extras", "[\"juice\", \"jucie\"]")
+    })
 }
 
 /// `cherry[pit]` wants `damson>=5,<6`.
@@ -149,8 +157,9 @@ fn unsatisfied_dependency() -> RepositoryBuilder {
 
 /// `apple` asks for `cherry[pit]`.
 fn missing_extra() -> RepositoryBuilder {
-    RepositoryBuilder::sound()
-        .change("cherry", |cherry| cherry.set("extras", "[]").set("dependencies", "[]"))
+    RepositoryBuilder::sound().change("cherry", |cherry| {
+        cherry.set("extras", "[]").set("dependencies", "[]")
+    })
 }
 
 /// `apple` is for every platform and needs `banana` there.

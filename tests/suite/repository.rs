@@ -83,13 +83,22 @@ expires = 2027-03-01
     let platforms: Vec<String> = read.platforms.iter().map(ToString::to_string).collect();
     assert_eq!(
         platforms,
-        ["cp311-win_amd64", "cp312-win_amd64", "cp313t-manylinux_2_28_x86_64"]
+        [
+            "cp311-win_amd64",
+            "cp312-win_amd64",
+            "cp313t-manylinux_2_28_x86_64"
+        ]
     );
-    assert_eq!(read.index_url.as_deref(), Some("https://index.example.org/simple/"));
+    assert_eq!(
+        read.index_url.as_deref(),
+        Some("https://index.example.org/simple/")
+    );
     assert_eq!(read.gateways, ["https://gateway.example.org"]);
     assert_eq!((read.trusted.len(), read.threshold), (2, 2));
     assert_eq!(read.severity.len(), 2);
-    let [waiver] = read.waivers.as_slice() else { panic!("{:?}", read.waivers) };
+    let [waiver] = read.waivers.as_slice() else {
+        panic!("{:?}", read.waivers)
+    };
     assert_eq!(waiver.project.as_str(), "foo");
     assert_eq!(waiver.extra.as_ref().unwrap().as_str(), "all");
     assert_eq!(waiver.requirement.as_ref().unwrap().to_string(), "bar>=2");
@@ -99,30 +108,49 @@ expires = 2027-03-01
 #[test]
 fn what_is_wrong_is_said_with_the_way_out() {
     let cases: &[(&str, &[&str])] = &[
-        ("", &[
-            "missing-key: `repository` is missing, which `ipwhl.toml` needs <> it begins with `[repository]`, `format = 1` and `name = \"…\"`",
-            "missing-key: `platforms` is missing, which `ipwhl.toml` needs <> name the supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = [\"manylinux_2_28_x86_64\"]`",
-        ]),
-        ("[repository]\nformat = 2\nname = \"\"\n[platforms]\npython = [\"cp312\"]\nsystem = []\n", &[
-            "invalid-value: the format 2 is not known here <2> write `format = 1`, or use a newer ipwhl",
-            "invalid-value: the repository's name is a line of text, and not empty <\"\"> ",
-            "missing-key: `system` is missing, which `[platforms]` needs <[platforms]> name the systems of these interpreters: `system = [\"manylinux_2_28_x86_64\"]`",
-        ]),
-        ("[repository]\nformat = 1\nname = \"example\"\n[platforms]\n", &[
-            "missing-key: `[platforms]` names no platform <[platforms]> `python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one",
-        ]),
-        ("[repository]\nformat = \"1\"\nname = 1\nlayout = \"flat\"\nprofile = \"kubo\"\ndeclarations = \"../other\"\n[platforms]\npython = [\"py312\"]\nsystem = [\"win_amd46\"]\nalso = [\"cp312\"]\n", &[
-            "invalid-value: `format` must be a whole number, not a string <\"1\"> ",
-            "invalid-value: `name` must be a string, not an integer <1> ",
-            "invalid-value: `../other` is not a folder inside the repository <\"../other\"> ",
-            "invalid-value: `flat` is not a layout <\"flat\"> the layouts are `package` and `ipwhl-1`",
-            "invalid-value: `kubo` is not a profile <\"kubo\"> the profiles are `unixfs-v1-2025`, `unixfs-v0-2015`, `kubo-cidv1`",
-        ]),
+        (
+            "",
+            &[
+                "missing-key: `repository` is missing, which `ipwhl.toml` needs <> it begins with `[repository]`, `format = 1` and `name = \"…\"`",
+                "missing-key: `platforms` is missing, which `ipwhl.toml` needs <> name the supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = [\"manylinux_2_28_x86_64\"]`",
+            ],
+        ),
+        (
+            "[repository]\nformat = 2\nname = \"\"\n[platforms]\npython = [\"cp312\"]\nsystem = []\n",
+            &[
+                "invalid-value: the format 2 is not known here <2> write `format = 1`, or use a newer ipwhl",
+                "invalid-value: the repository's name is a line of text, and not empty <\"\"> ",
+                "missing-key: `system` is missing, which `[platforms]` needs <[platforms]> name the systems of these interpreters: `system = [\"manylinux_2_28_x86_64\"]`",
+            ],
+        ),
+        (
+            "[repository]\nformat = 1\nname = \"example\"\n[platforms]\n",
+            &[
+                "missing-key: `[platforms]` names no platform <[platforms]> `python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one",
+            ],
+        ),
+        (
+            "[repository]\nformat = \"1\"\nname = 1\nlayout = \"flat\"\nprofile = \"kubo\"\ndeclarations = \"../other\"\n[platforms]\npython = [\"py312\"]\nsystem = [\"win_amd46\"]\nalso = [\"cp312\"]\n",
+            &[
+                "invalid-value: `format` must be a whole number, not a string <\"1\"> ",
+                "invalid-value: `name` must be a string, not an integer <1> ",
+                "invalid-value: `../other` is not a folder inside the repository <\"../other\"> ",
+                "invalid-value: `flat` is not a layout <\"flat\"> the layouts are `package` and `ipwhl-1`",
+                "invalid-value: `kubo` is not a profile <\"kubo\"> the profiles are `unixfs-v1-2025`, `unixfs-v0-2015`, `kubo-cidv1`",
+            ],
+        ),
     ];
     for (text, expected) in cases {
         let found = findings(text);
         // The words about platforms are the vocabulary's.
-        let found: Vec<&String> = found.iter().filter(|line| !line.contains("Python tag") && !line.contains("platform tag") && !line.contains("\"cp312\" ")).collect();
+        let found: Vec<&String> = found
+            .iter()
+            .filter(|line| {
+                !line.contains("Python tag")
+                    && !line.contains("platform tag")
+                    && !line.contains("\"cp312\" ")
+            })
+            .collect();
         assert_eq!(found, *expected);
     }
 }
@@ -130,8 +158,16 @@ fn what_is_wrong_is_said_with_the_way_out() {
 #[test]
 fn keys_and_words_that_nobody_knows_get_the_nearest_one() {
     let cases = [
-        ("[repositry]\n", "`repositry` is not a key of `ipwhl.toml`", "did you mean `repository`?"),
-        ("[index]\nurls = \"\"\n", "`urls` is not a key of `[index]`", "did you mean `url`?"),
+        (
+            "[repositry]\n",
+            "`repositry` is not a key of `ipwhl.toml`",
+            "did you mean `repository`?",
+        ),
+        (
+            "[index]\nurls = \"\"\n",
+            "`urls` is not a key of `[index]`",
+            "did you mean `url`?",
+        ),
         (
             "[severity]\nuncovered-platforms = \"off\"\n",
             "`uncovered-platforms` is not the code of a finding",
@@ -147,7 +183,11 @@ fn keys_and_words_that_nobody_knows_get_the_nearest_one() {
             "`sha256-mismatch` cannot be softened",
             "",
         ),
-        ("[signing]\nthreshold = 0\n", "the threshold is at least 1", ""),
+        (
+            "[signing]\nthreshold = 0\n",
+            "the threshold is at least 1",
+            "",
+        ),
         (
             "[signing]\ntrusted = [\"ssh-rsa AAAA\"]\n",
             "`ssh-rsa AAAA` is not an Ed25519 key in OpenSSH's form",
@@ -161,8 +201,13 @@ fn keys_and_words_that_nobody_knows_get_the_nearest_one() {
     ];
     for (text, message, help) in cases {
         let found = load(&format!("{LEAST}{text}")).findings;
-        let [finding] = found.as_slice() else { panic!("{text}: {found:#?}") };
-        assert_eq!((finding.message.as_str(), finding.help.join("").as_str()), (message, help));
+        let [finding] = found.as_slice() else {
+            panic!("{text}: {found:#?}")
+        };
+        assert_eq!(
+            (finding.message.as_str(), finding.help.join("").as_str()),
+            (message, help)
+        );
     }
 }
 
@@ -189,8 +234,14 @@ fn platforms_are_folded_into_few_words() {
         (&["cp"], Some("all 12 platforms")),
         (&["win"], Some("cp311\u{2013}cp314 on win_amd64")),
         (&["cp312-win"], Some("cp312 on win_amd64")),
-        (&["cp311-win", "cp312-win"], Some("cp311, cp312 on win_amd64")),
-        (&["cp311-win", "cp313-win"], Some("cp311, cp313 on win_amd64")),
+        (
+            &["cp311-win", "cp312-win"],
+            Some("cp311, cp312 on win_amd64"),
+        ),
+        (
+            &["cp311-win", "cp313-win"],
+            Some("cp311, cp313 on win_amd64"),
+        ),
         (
             &["cp311-win", "cp312-win", "cp313-win"],
             Some("cp311\u{2013}cp313 on win_amd64"),
@@ -237,14 +288,29 @@ fn a_waiver_covers_what_it_names_and_nothing_else() {
     let cases: &[(&str, &[&str])] = &[
         ("", &[]),
         ("extra = \"pit\"", &[]),
-        ("extra = \"stone\"", &["unsatisfied-dependency", "unused-waiver"]),
+        (
+            "extra = \"stone\"",
+            &["unsatisfied-dependency", "unused-waiver"],
+        ),
         // Compared as requirements, not as texts.
         ("requirement = \"damson >= 6 ; extra == 'pit'\"", &[]),
-        ("requirement = \"damson>=6\"", &["unsatisfied-dependency", "unused-waiver"]),
-        ("platforms = [\"win_amd64\", \"manylinux_2_28_x86_64\"]", &[]),
-        ("platforms = [\"cp312\", \"cp313-win_amd64\", \"cp313-manylinux_2_28_x86_64\"]", &[]),
+        (
+            "requirement = \"damson>=6\"",
+            &["unsatisfied-dependency", "unused-waiver"],
+        ),
+        (
+            "platforms = [\"win_amd64\", \"manylinux_2_28_x86_64\"]",
+            &[],
+        ),
+        (
+            "platforms = [\"cp312\", \"cp313-win_amd64\", \"cp313-manylinux_2_28_x86_64\"]",
+            &[],
+        ),
         ("platforms = [\"win_amd64\"]", &["unsatisfied-dependency"]),
-        ("wheel = \"cherry-0.3-py3-none-any.whl\"", &["unsatisfied-dependency", "unused-waiver"]),
+        (
+            "wheel = \"cherry-0.3-py3-none-any.whl\"",
+            &["unsatisfied-dependency", "unused-waiver"],
+        ),
     ];
     for (more, expected) in cases {
         let repository = unsatisfied()
@@ -259,7 +325,11 @@ fn a_waiver_covers_what_it_names_and_nothing_else() {
 #[test]
 fn a_finding_loses_the_platforms_that_are_waived() {
     let repository = unsatisfied()
-        .configuration(&waiver("unsatisfied-dependency", "cherry", "platforms = [\"win_amd64\"]"))
+        .configuration(&waiver(
+            "unsatisfied-dependency",
+            "cherry",
+            "platforms = [\"win_amd64\"]",
+        ))
         .build();
     let run = check(&repository, &[]).expect(ExitStatus::Findings);
     let [finding] = run.findings().try_into().unwrap();
@@ -267,7 +337,10 @@ fn a_finding_loses_the_platforms_that_are_waived() {
         finding["platforms"],
         serde_json::json!(["cp312-manylinux_2_28_x86_64", "cp313-manylinux_2_28_x86_64"])
     );
-    assert_eq!(finding["notes"][0], "where: cp312, cp313 on manylinux_2_28_x86_64");
+    assert_eq!(
+        finding["notes"][0],
+        "where: cp312, cp313 on manylinux_2_28_x86_64"
+    );
     // A second one covers the rest.
     let more = waiver(
         "unsatisfied-dependency",
@@ -302,7 +375,11 @@ fn a_waiver_ends_with_its_day() {
 #[test]
 fn an_unused_waiver_names_what_is_like_it() {
     let repository = unsatisfied()
-        .configuration(&waiver("unsatisfied-dependency", "cherry", "extra = \"stone\""))
+        .configuration(&waiver(
+            "unsatisfied-dependency",
+            "cherry",
+            "extra = \"stone\"",
+        ))
         .build();
     let run = check(&repository, &[]);
     let unused = &run.findings()[0];
@@ -322,7 +399,10 @@ fn what_was_not_looked_at_makes_no_waiver_unused() {
     assert_eq!(check(&repository, &["--wheels"]).codes(), ["unused-waiver"]);
     // This wheel was not to be had.
     repository.remove("wheels/damson-5.0.1-py3-none-any.whl");
-    assert_eq!(check(&repository, &["--wheels"]).codes(), ["missing-source"]);
+    assert_eq!(
+        check(&repository, &["--wheels"]).codes(),
+        ["missing-source"]
+    );
     // A text was not understood: what the waiver is for may stand in it.
     let repository = unsatisfied()
         .configuration(&waiver("unsatisfied-dependency", "cherry", ""))
@@ -334,7 +414,12 @@ fn what_was_not_looked_at_makes_no_waiver_unused() {
 
 #[test]
 fn what_cannot_be_waived_says_so_and_stays() {
-    for code in ["sha256-mismatch", "invalid-archive", "syntax", "unused-waiver"] {
+    for code in [
+        "sha256-mismatch",
+        "invalid-archive",
+        "syntax",
+        "unused-waiver",
+    ] {
         let repository = RepositoryBuilder::sound()
             .configuration(&waiver(code, "damson", ""))
             .change("damson", |damson| {
@@ -359,7 +444,10 @@ fn a_waivers_platforms_are_supported_ones() {
         .build();
     let run = check(&repository, &[]).expect(ExitStatus::Findings);
     let finding = &run.findings()[0];
-    assert_eq!(finding["message"], "`win_amd46` names no supported platform");
+    assert_eq!(
+        finding["message"],
+        "`win_amd46` names no supported platform"
+    );
     assert_eq!(finding["help"][0], "did you mean `win_amd64`?");
 }
 
@@ -383,7 +471,11 @@ fn a_code_weighs_what_the_repository_says() {
     let cases = [
         ("unsatisfied-dependency = \"warning\"", ExitStatus::Clean, 1),
         ("unsatisfied-dependency = \"off\"", ExitStatus::Clean, 0),
-        ("unsatisfied-dependency = \"error\"", ExitStatus::Findings, 1),
+        (
+            "unsatisfied-dependency = \"error\"",
+            ExitStatus::Findings,
+            1,
+        ),
     ];
     for (line, status, count) in cases {
         let repository = unsatisfied()
@@ -405,7 +497,17 @@ fn a_code_weighs_what_the_repository_says() {
 fn what_was_not_understood_raises_nothing_further() {
     let cases: &[(&str, &str, &[&str])] = &[
         ("declarations/apple.toml", "source = \n", &["syntax"]),
-        ("declarations/damson.toml", "wheels = 1\n", &["missing-key", "missing-key", "missing-key", "missing-key", "unknown-key"]),
+        (
+            "declarations/damson.toml",
+            "wheels = 1\n",
+            &[
+                "missing-key",
+                "missing-key",
+                "missing-key",
+                "missing-key",
+                "unknown-key",
+            ],
+        ),
         ("ipwhl.toml", "[repository\n", &["syntax"]),
         (
             "ipwhl.toml",
@@ -427,7 +529,9 @@ fn what_was_not_understood_raises_nothing_further() {
         assert_eq!(codes, *expected, "{file}: {text}\n{}", run.stdout);
     }
     // Where the declarations are cannot be known from an `ipwhl.toml` that cannot be read.
-    let repository = RepositoryBuilder::new().configuration_text("[repository").build();
+    let repository = RepositoryBuilder::new()
+        .configuration_text("[repository")
+        .build();
     std::fs::remove_dir(repository.join("declarations")).unwrap();
     assert_eq!(check(&repository, &[]).codes(), ["syntax"]);
 }
@@ -439,7 +543,10 @@ fn bytes_that_are_no_text_are_told_once() {
     let run = check(&repository, &[]).expect(ExitStatus::Findings);
     assert_eq!(run.codes(), ["syntax"]);
     let finding = &run.findings()[0];
-    assert_eq!(finding["message"], "the file is not UTF-8: byte 5 begins no character");
+    assert_eq!(
+        finding["message"],
+        "the file is not UTF-8: byte 5 begins no character"
+    );
     let place = &finding["places"][0];
     assert_eq!((&place["line"], &place["column"]), (&1.into(), &6.into()));
 }
