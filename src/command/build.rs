@@ -86,7 +86,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let early = judge(context, &repository, findings.clone(), false);
     if has_errors(&early) {
         show(context, &repository, &early, MessageFormat::Text)?;
-        return refuse(context, &early);
+        return Ok(refuse(context, &early));
     }
     let preparation = if arguments.unsigned || arguments.root_only {
         None
@@ -108,7 +108,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Ok(ExitStatus::World);
     }
     if has_errors(&findings) {
-        return refuse(context, &findings);
+        return Ok(refuse(context, &findings));
     }
     let root = if arguments.root_only {
         root_of(&repository, &gathered, profile)?
@@ -128,13 +128,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-fn refuse(
-    context: &Context<'_>,
-    findings: &[crate::diagnostic::Finding],
-) -> Result<ExitStatus, Failure> {
+fn refuse(context: &Context<'_>, findings: &[crate::diagnostic::Finding]) -> ExitStatus {
     let words = count(findings).unwrap_or_default();
     context.error(&format!("nothing was built: {words}"));
-    Ok(ExitStatus::Findings)
+    ExitStatus::Findings
 }
 
 /// `release` belongs to the repository; a folder that was named, to whoever named it.

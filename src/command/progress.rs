@@ -168,7 +168,7 @@ fn rate(bytes: u64, elapsed: Duration) -> u64 {
 }
 
 fn seconds(elapsed: Duration) -> String {
-    if elapsed < Duration::from_secs(60) {
+    if elapsed < Duration::from_mins(1) {
         format!("{:.1} s", elapsed.as_secs_f64())
     } else {
         HumanDuration(elapsed).to_string()

@@ -414,19 +414,18 @@ fn dependencies(
 
 fn sha256(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<Sha256Digest>> {
     let text = table.string("sha256")?;
-    match text.value.parse() {
-        Ok(digest) => Some(Spanned::new(digest, text.span)),
-        Err(_) => {
-            reader.report(
-                Code::InvalidValue,
-                format!(
-                    "`{}` is not a SHA-256: that has 64 hexadecimal digits",
-                    text.value
-                ),
-                &text.span,
-            );
-            None
-        }
+    if let Ok(digest) = text.value.parse() {
+        Some(Spanned::new(digest, text.span))
+    } else {
+        reader.report(
+            Code::InvalidValue,
+            format!(
+                "`{}` is not a SHA-256: that has 64 hexadecimal digits",
+                text.value
+            ),
+            &text.span,
+        );
+        None
     }
 }
 

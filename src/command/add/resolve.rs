@@ -143,10 +143,11 @@ impl Resolver<'_> {
         version: &Version,
         listed: Vec<Listed<'p>>,
     ) -> Result<Vec<Listed<'p>>, String> {
-        let is_named = wish
-            .constraints
-            .iter()
-            .any(|(_, specifiers)| specifiers.iter().any(|one| one.any_prerelease()));
+        let is_named = wish.constraints.iter().any(|(_, specifiers)| {
+            specifiers
+                .iter()
+                .any(pep440_rs::VersionSpecifier::any_prerelease)
+        });
         if version.any_prerelease() && !is_named {
             return Err("it is not final".to_owned());
         }
@@ -210,25 +211,25 @@ impl Resolver<'_> {
             });
             positions.push(position);
         }
-        let chosen =
-            choose(&candidates, &platforms, self.prefer).ok_or_else(|| match excluding {
-                Some(specifiers) => format!("it needs Python {specifiers}"),
-                None => {
-                    let bare = platforms.iter().find(|platform| {
-                        !candidates.iter().any(|candidate| {
-                            candidate
-                                .file_name
-                                .tags()
-                                .iter()
-                                .any(|tag| platform.accepts(tag))
-                        })
-                    });
-                    match bare {
-                        Some(platform) => format!("it has no wheel for {platform}"),
-                        None => "its wheels overlap on every way to cover the platforms".to_owned(),
-                    }
+        let chosen = choose(&candidates, &platforms, self.prefer).ok_or_else(|| {
+            if let Some(specifiers) = excluding {
+                format!("it needs Python {specifiers}")
+            } else {
+                let bare = platforms.iter().find(|platform| {
+                    !candidates.iter().any(|candidate| {
+                        candidate
+                            .file_name
+                            .tags()
+                            .iter()
+                            .any(|tag| platform.accepts(tag))
+                    })
+                });
+                match bare {
+                    Some(platform) => format!("it has no wheel for {platform}"),
+                    None => "its wheels overlap on every way to cover the platforms".to_owned(),
                 }
-            })?;
+            }
+        })?;
         Ok(chosen.into_iter().map(|index| positions[index]).collect())
     }
 

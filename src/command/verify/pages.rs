@@ -235,7 +235,7 @@ fn project<R: Read + Seek>(
         .collect();
     let mut wheels: BTreeMap<&str, WheelBytes> = BTreeMap::new();
     for (file, cid) in &files {
-        if file.ends_with(".whl") {
+        if file.strip_suffix(".whl").is_some() {
             wheels.insert(file, wheel(reader, cid)?);
         }
     }
