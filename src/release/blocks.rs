@@ -203,9 +203,14 @@ fn emit_file(
                 sink,
                 own: facts.dag.cid(),
                 declared,
+                failed: false,
             };
-            facts.dag.emit(&mut renamed, &mut bytes).map_err(|error| {
-                io::Error::new(error.kind(), format!("`{}`: {error}", wheel.file_name))
+            let emitted = facts.dag.emit(&mut renamed, &mut bytes);
+            // A sink that fails, as on a full disk, says nothing of the wheel.
+            let is_of_wheel = !renamed.failed;
+            emitted.map_err(|error| match is_of_wheel {
+                true => io::Error::new(error.kind(), format!("`{}`: {error}", wheel.file_name)),
+                false => error,
             })
         }
     }
@@ -216,6 +221,8 @@ struct RootAs<'s> {
     sink: &'s mut dyn BlockSink,
     own: crate::dag::Cid,
     declared: crate::dag::Cid,
+    /// Whether the sink refused a block.
+    failed: bool,
 }
 
 impl BlockSink for RootAs<'_> {
@@ -225,6 +232,8 @@ impl BlockSink for RootAs<'_> {
         } else {
             cid
         };
-        self.sink.put(cid, bytes)
+        let outcome = self.sink.put(cid, bytes);
+        self.failed |= outcome.is_err();
+        outcome
     }
 }
