@@ -208,9 +208,12 @@ fn emit_file(
             let emitted = facts.dag.emit(&mut renamed, &mut bytes);
             // A sink that fails, as on a full disk, says nothing of the wheel.
             let is_of_wheel = !renamed.failed;
-            emitted.map_err(|error| match is_of_wheel {
-                true => io::Error::new(error.kind(), format!("`{}`: {error}", wheel.file_name)),
-                false => error,
+            emitted.map_err(|error| {
+                if is_of_wheel {
+                    io::Error::new(error.kind(), format!("`{}`: {error}", wheel.file_name))
+                } else {
+                    error
+                }
             })
         }
     }

@@ -11,26 +11,23 @@ use ipwhl::car::CarReader;
 use ipwhl::signature::{SigningKey, Statement};
 
 use crate::dag::Seeded;
-use crate::support::loopback_index::{Answer, LoopbackIndex};
-use crate::support::repository_builder::{Project, RepositoryBuilder};
+use crate::support::loopback_index::{Answer, LoopbackIndex, message};
+use crate::support::repository_builder::{Project, RepositoryBuilder, Wheel};
 use crate::support::workshop::{Ran, Workshop, files, stored};
 
 const KEY: [&str; 2] = ["--key", "../key"];
 
 /// Two releases to go back and forth between: the later one has a project more.
 fn repository(later: bool, source: Option<&str>) -> RepositoryBuilder {
-    let mut repository = RepositoryBuilder::new()
-        .configuration("\n[severity]\ninsecure-source = \"off\"\n");
+    let mut repository =
+        RepositoryBuilder::new().configuration("\n[severity]\ninsecure-source = \"off\"\n");
     for number in 0..if later { 9 } else { 8 } {
         let project = format!("project-{number}");
         let wheel = stored(&project, "1").member("data.bin", Seeded::bytes(&project, 2_000_000));
         let name = wheel.file_name();
         repository = repository.project(Project::wanted(match source {
             None => wheel.into(),
-            Some(source) => crate::support::repository_builder::Wheel::elsewhere(
-                wheel,
-                &source.replace("{}", &name),
-            ),
+            Some(source) => Wheel::elsewhere(wheel, &source.replace("{}", &name)),
         }));
     }
     repository
@@ -59,7 +56,9 @@ fn assert_whole_or_absent(workshop: &Workshop, roots: &[&str], when: &str) {
     let mut archive = None;
     if let Ok(file) = fs::File::open(folder.join("release.car")) {
         let reader = CarReader::open(file).unwrap_or_else(|error| panic!("{when}: {error}"));
-        reader.verify().unwrap_or_else(|error| panic!("{when}: {error}"));
+        reader
+            .verify()
+            .unwrap_or_else(|error| panic!("{when}: {error}"));
         let root = reader.root().to_string();
         assert!(roots.contains(&root.as_str()), "{when}: {root}");
         archive = Some(root);
@@ -81,7 +80,10 @@ fn assert_whole_or_absent(workshop: &Workshop, roots: &[&str], when: &str) {
     let tree = workshop.repository().join("tree");
     if tree.exists() {
         let ran = workshop.run(&["cid", "tree"]);
-        assert!(roots.contains(&ran.line()), "{when}: a tree that is neither one nor the other");
+        assert!(
+            roots.contains(&ran.line()),
+            "{when}: a tree that is neither one nor the other"
+        );
     }
 }
 
@@ -98,7 +100,11 @@ fn assert_next_run_is_clean(workshop: &Workshop, root: &str, when: &str) {
     let names: Vec<String> = files(&workshop.repository().join("release"))
         .into_keys()
         .collect();
-    assert_eq!(names, ["release.car", "release.toml", "release.toml.sig"], "{when}");
+    assert_eq!(
+        names,
+        ["release.car", "release.toml", "release.toml.sig"],
+        "{when}"
+    );
     assert_whole_or_absent(workshop, &[root], when);
     let mut beside: Vec<String> = fs::read_dir(workshop.repository())
         .unwrap()
@@ -115,13 +121,16 @@ fn assert_next_run_is_clean(workshop: &Workshop, root: &str, when: &str) {
     let cached = fs::read_dir(workshop.path("cache/wheels")).unwrap();
     for entry in cached {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(!name.starts_with('.') && !name.contains("tmp"), "{when}: {name}");
+        assert!(
+            !name.starts_with('.') && !name.contains("tmp"),
+            "{when}: {name}"
+        );
     }
 }
 
 /// Kills a build as soon as `is_there` says so. Whether it was still running.
 fn kill_when(mut child: Child, mut is_there: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         if is_there() {
             child.kill().unwrap();
@@ -139,109 +148,142 @@ fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
-/// Places that can be told from outside: what a build has fetched, what it has written.
-#[test]
-fn killed_at_ten_places_of_a_build() {
-    let index = LoopbackIndex::start();
-    let source = index.url("/files/{}");
-    let (first, second) = (repository(false, Some(&source)), repository(true, Some(&source)));
-    let hosted = Workshop::with(&repository(true, None));
-    let mut bodies = Vec::new();
-    for (name, bytes) in files(&hosted.repository().join("wheels")) {
-        index.put(&format!("/files/{name}"), &bytes);
-        bodies.push((format!("/files/{name}"), bytes));
-    }
-    let reference = workshop(&first);
-    let old = reference.build(&KEY);
-    reference.write(&second);
-    let new = reference.build(&KEY);
-    drop(reference);
-    index.forget();
+/// The later repository with its wheels on a server, which can be made to stall, and the roots of both.
+struct Hosted {
+    index: LoopbackIndex,
+    /// Paths and bytes.
+    wheels: Vec<(String, Vec<u8>)>,
+    first: RepositoryBuilder,
+    second: RepositoryBuilder,
+    old: String,
+    new: String,
+}
 
-    let stalled = |position: usize, share: usize| {
-        let (path, bytes) = &bodies[position];
+impl Hosted {
+    fn start() -> Self {
+        let index = LoopbackIndex::start();
+        let source = index.url("/files/{}");
+        let [first, second] = [false, true].map(|later| repository(later, Some(&source)));
+        let local = Workshop::with(&repository(true, None));
+        let mut wheels = Vec::new();
+        for (name, bytes) in files(&local.repository().join("wheels")) {
+            let path = format!("/files/{name}");
+            index.put(&path, &bytes);
+            wheels.push((path, bytes));
+        }
+        let reference = workshop(&first);
+        let old = reference.build(&KEY);
+        reference.write(&second);
+        let new = reference.build(&KEY);
+        index.forget();
+        Self {
+            index,
+            wheels,
+            first,
+            second,
+            old,
+            new,
+        }
+    }
+
+    /// The next request for this wheel gets a share of it, and then nothing.
+    fn stall(&self, wheel: usize, share: usize) -> &str {
+        let (path, bytes) = &self.wheels[wheel];
         let length = bytes.len().to_string();
         let headers = [("Content-Length", length.as_str())];
-        let answer = crate::support::loopback_index::message(
-            "200 OK",
-            &headers,
-            &bytes[..bytes.len() * share / 100],
-        );
-        index.queue(path, [Answer::Stall(answer)]);
-        path.clone()
-    };
-    // While fetching: the first wheel not begun, one in the middle, the last one nearly whole.
-    for (position, share) in [(0, 0), (4, 50), (8, 99)] {
-        let when = format!("{share} % of wheel {position}");
-        let workshop = workshop(&second);
-        let path = stalled(position, share);
-        let child = start(&workshop);
-        let expected = bodies[position].1.len() as u64 * share as u64 / 100;
-        let was_running = kill_when(child, || {
-            let waits = index.paths().contains(&path);
-            let partial = workshop.path("cache/partial");
-            let arrived = partial.is_dir()
-                && files_of(&partial).iter().any(|size| *size >= expected / 2);
+        let begun = &bytes[..bytes.len() * share / 100];
+        self.index
+            .queue(path, [Answer::Stall(message("200 OK", &headers, begun))]);
+        path
+    }
+}
+
+/// The first wheel not begun, one in the middle, the last one nearly whole.
+#[test]
+fn killed_at_three_places_of_fetching() {
+    let hosted = Hosted::start();
+    for (wheel, share) in [(0, 0), (4, 50), (8, 99)] {
+        let when = format!("{share} % of wheel {wheel}");
+        let workshop = workshop(&hosted.second);
+        let path = hosted.stall(wheel, share);
+        let expected = hosted.wheels[wheel].1.len() as u64 * share as u64 / 100;
+        let was_running = kill_when(start(&workshop), || {
+            let partial = files_of(&workshop.path("cache/partial"));
+            let arrived = share == 0 || partial.iter().any(|size| *size >= expected / 2);
             // All others are there already.
-            waits && (share == 0 || arrived) && kept(&workshop) == bodies.len() - 1
+            let others = kept(&workshop) == hosted.wheels.len() - 1;
+            arrived && others && hosted.index.paths().iter().any(|one| one == path)
         });
         assert!(was_running, "{when}");
         assert_whole_or_absent(&workshop, &[], &when);
-        assert_next_run_is_clean(&workshop, &new, &when);
+        assert_next_run_is_clean(&workshop, &hosted.new, &when);
         // What was verified before was not fetched again.
-        let asked = index.paths();
-        assert_eq!(asked.iter().filter(|one| **one == path).count(), 2, "{when}");
-        index.forget();
+        for (other, _) in &hosted.wheels {
+            let paths = hosted.index.paths();
+            let asked = paths.iter().filter(|one| *one == other).count();
+            assert_eq!(asked, 1 + usize::from(other == path), "{when}: {other}");
+        }
+        hosted.index.forget();
     }
+}
 
-    // While writing over an older release: each of these is seen and then the build is killed.
-    let total = bodies.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
-    type Place = (&'static str, fn(&Workshop, u64) -> bool);
-    let places: [Place; 8] = [
-        ("the archive is begun", |workshop, _| {
-            workshop.release(".release.car.partial").exists()
-        }),
-        ("a third of the archive", |workshop, total| {
-            size(&workshop.release(".release.car.partial")) > total / 3
-        }),
-        ("nine tenths of the archive", |workshop, total| {
-            size(&workshop.release(".release.car.partial")) > total * 9 / 10
-        }),
-        ("the tree is begun", |workshop, _| {
-            workshop.repository().join(".tree.partial").exists()
-        }),
-        ("half of the tree", |workshop, _| {
-            workshop.repository().join(".tree.partial/project-4").exists()
-        }),
-        ("the old tree is aside, or the new one there", |workshop, _| {
-            workshop.repository().join(".tree.old").exists()
-                || workshop.repository().join("tree/project-8").exists()
-        }),
-        ("the statement is written beside its place", |workshop, _| {
-            workshop.release(".release.toml.partial").exists()
-        }),
-        ("the old statement is gone, or the new one there", |workshop, _| {
+/// A place of a build, and how it is told from outside.
+type Place = (&'static str, fn(&Workshop) -> bool);
+
+/// Of the wheels' bytes, which are nearly all of the archive.
+const TOTAL: u64 = 9 * 2_000_000;
+
+const PLACES: [Place; 8] = [
+    ("the archive is begun", |workshop| {
+        workshop.release(".release.car.partial").exists()
+    }),
+    ("a third of the archive", |workshop| {
+        size(&workshop.release(".release.car.partial")) > TOTAL / 3
+    }),
+    ("nine tenths of the archive", |workshop| {
+        size(&workshop.release(".release.car.partial")) > TOTAL * 9 / 10
+    }),
+    ("the tree is begun", |workshop| {
+        workshop.repository().join(".tree.partial").exists()
+    }),
+    ("half of the tree", |workshop| {
+        let folder = workshop.repository().join(".tree.partial");
+        folder.join("project-4").exists()
+    }),
+    ("the old tree is aside, or the new one there", |workshop| {
+        workshop.repository().join(".tree.old").exists()
+            || workshop.repository().join("tree/project-8").exists()
+    }),
+    ("the statement is written beside its place", |workshop| {
+        workshop.release(".release.toml.partial").exists()
+    }),
+    (
+        "the old statement is gone, or the new one there",
+        |workshop| {
             fs::read_to_string(workshop.release("release.toml"))
                 .map_or(true, |text| !text.contains(&old_root(workshop)))
-        }),
-    ];
-    for (when, is_there) in places {
-        let mut killed = false;
+        },
+    ),
+];
+
+/// Over an older release: each place is seen, and then the build is killed.
+#[test]
+fn killed_at_eight_places_of_writing() {
+    let hosted = Hosted::start();
+    for (when, is_there) in PLACES {
         // The later places last for moments only.
-        for _ in 0..10 {
-            let workshop = workshop(&first);
-            assert_eq!(workshop.build(&[&["--tree", "tree"], &KEY[..]].concat()), old);
+        let was_killed = (0..20).any(|_| {
+            let workshop = workshop(&hosted.first);
+            let old = workshop.build(&[&["--tree", "tree"], &KEY[..]].concat());
+            assert_eq!(old, hosted.old);
             fs::write(workshop.path("old"), &old).unwrap();
-            workshop.write_over(&second);
-            let was_running = kill_when(start(&workshop), || is_there(&workshop, total));
-            assert_whole_or_absent(&workshop, &[&old, &new], when);
-            assert_next_run_is_clean(&workshop, &new, when);
-            if was_running {
-                killed = true;
-                break;
-            }
-        }
-        assert!(killed, "never killed when {when}");
+            workshop.write_over(&hosted.second);
+            let was_running = kill_when(start(&workshop), || is_there(&workshop));
+            assert_whole_or_absent(&workshop, &[&old, &hosted.new], when);
+            assert_next_run_is_clean(&workshop, &hosted.new, when);
+            was_running
+        });
+        assert!(was_killed, "never killed when {when}");
     }
 }
 
@@ -268,7 +310,12 @@ fn kept(workshop: &Workshop) -> usize {
         .into_iter()
         .flatten()
         .flatten()
-        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "whl"))
+        .filter(|entry| {
+            entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "whl")
+        })
         .count()
 }
 
@@ -304,7 +351,10 @@ fn killed_at_moments_spread_over_a_build() {
         assert_whole_or_absent(&workshop, &[&old, &new], &when);
         assert_next_run_is_clean(&workshop, root, &when);
     }
-    assert!(killed >= 10, "only {killed} of the builds were still running");
+    assert!(
+        killed >= 10,
+        "only {killed} of the builds were still running"
+    );
 }
 
 /// A small file system of its own, unmounted when this value goes.
@@ -341,7 +391,10 @@ impl SmallDisk {
 
     fn resize(&self, megabytes: u32) {
         let options = format!("remount,size={megabytes}m");
-        let resized = Command::new("mount").args(["-o", &options]).arg(&self.place).status();
+        let resized = Command::new("mount")
+            .args(["-o", &options])
+            .arg(&self.place)
+            .status();
         assert!(resized.unwrap().success());
     }
 }
@@ -401,7 +454,13 @@ fn a_full_disk_leaves_the_older_release_alone() {
     workshop.write_over(&repository(true, None));
     disk.resize(20);
     let ran = workshop.run(&[&["build"], &KEY[..]].concat());
-    ran.refused(3, &["release.car` cannot be written: No space left on device", "help: make room"]);
+    ran.refused(
+        3,
+        &[
+            "release.car` cannot be written: No space left on device",
+            "help: make room",
+        ],
+    );
     assert_eq!(files(&place), before);
     assert_whole_or_absent(&workshop, &[&old], "after a full disk");
     disk.resize(100);
