@@ -188,9 +188,7 @@ fn emit_file(
         Content::Bytes(bytes) => page(profile, bytes).emit(sink, &mut bytes.as_slice()),
         Content::Wheel(wheel, facts) => {
             let mut bytes = open(wheel)?;
-            facts.dag.emit(sink, &mut bytes).map_err(|error| {
-                io::Error::new(error.kind(), format!("`{}`: {error}", wheel.file_name))
-            })
+            facts.dag.emit(sink, &mut bytes)
         }
     }
 }

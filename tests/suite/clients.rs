@@ -287,7 +287,7 @@ fn a_wheel_that_the_page_does_not_mean_is_refused_by_pip() {
         other,
     )
     .unwrap();
-    let car = crate::verify_command::tree_of(&tree)
+    let car = crate::verify_command::contradictions::tree_of(&tree)
         .build(ipwhl::dag::Profile::UnixfsV1_2025)
         .car();
     fs::write(workshop.release("release.car"), car).unwrap();

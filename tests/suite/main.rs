@@ -20,6 +20,7 @@ mod check_command;
 mod dag;
 mod findings;
 mod gateway;
+mod interruption;
 mod key_command;
 mod kubo;
 mod kubo_release;

@@ -23,10 +23,8 @@ pub(super) fn declaration(
     };
     let parsed = parse(&"declaration.toml".into(), text, Layout::Package);
     if parsed.wheels.is_empty() {
-        let errors = parsed.findings.into_iter();
-        let error = errors
-            .filter(|finding| finding.severity == Severity::Error)
-            .next();
+        let mut findings = parsed.findings.into_iter();
+        let error = findings.find(|finding| finding.severity == Severity::Error);
         return vec![
             error.map_or_else(|| "it declares no wheel".to_owned(), |error| error.message),
         ];

@@ -8,8 +8,9 @@ use ipwhl::signature::{PublicKey, SigningKey, Statement, sign};
 
 use crate::support::loopback_index::LoopbackIndex;
 use crate::support::program::Program;
+use crate::support::repository_builder::{Project, RepositoryBuilder};
 use crate::support::tool;
-use crate::support::workshop::{Ran, Workshop, feed, files, installable_from};
+use crate::support::workshop::{Ran, Workshop, feed, files, installable_from, pure};
 
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed(&[seed; 32])
@@ -54,13 +55,7 @@ fn signer(workshop: &Workshop) -> PublicKey {
 
 /// Another root: a project more.
 fn add_a_project(workshop: &Workshop, name: &str) {
-    let other = Workshop::with(
-        &crate::support::repository_builder::RepositoryBuilder::new().project(
-            crate::support::repository_builder::Project::wanted(crate::support::workshop::pure(
-                name, "1",
-            )),
-        ),
-    );
+    let other = Workshop::with(&RepositoryBuilder::new().project(Project::wanted(pure(name, "1"))));
     for (path, bytes) in files(&other.repository()) {
         if path != "ipwhl.toml" {
             fs::write(workshop.repository().join(path), bytes).unwrap();

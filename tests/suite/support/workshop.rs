@@ -158,6 +158,14 @@ impl Workshop {
         }
     }
 
+    /// Writes another repository in the place of the first one, and leaves what builds have made.
+    pub fn write_over(&self, repository: &RepositoryBuilder) {
+        for folder in ["declarations", "wheels"] {
+            let _ = fs::remove_dir_all(self.repository().join(folder));
+        }
+        repository.write_to(&self.repository());
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
