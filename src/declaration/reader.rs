@@ -63,7 +63,7 @@ impl Reader {
 /// A table whose keys are being read; what is left unread is unknown.
 pub(crate) struct Table<'r, 't> {
     reader: &'r Reader,
-    entries: &'t DeTable<'t>,
+    table: &'t DeTable<'t>,
     /// Where the table stands: its header, or the whole text for the top.
     pub(crate) span: Range<usize>,
     known: RefCell<BTreeSet<&'static str>>,
@@ -80,7 +80,7 @@ impl<'r, 't> Table<'r, 't> {
     ) -> Self {
         Self {
             reader,
-            entries: table,
+            table,
             span,
             known: RefCell::default(),
             place,
@@ -90,23 +90,26 @@ impl<'r, 't> Table<'r, 't> {
     /// The raw value of a key, and where it stands.
     pub(crate) fn value(&self, key: &'static str) -> Option<(&'t DeValue<'t>, Range<usize>)> {
         self.known.borrow_mut().insert(key);
-        let value = self.entries.get(key)?;
+        let value = self.table.get(key)?;
         Some((value.get_ref(), value.span()))
     }
 
-    /// The value of a key, whatever it is; it does not count as read.
-    pub(crate) fn raw(&self, key: &str) -> Option<&'t DeValue<'t>> {
-        self.entries.get(key).map(toml::Spanned::get_ref)
+    /// Whether the key has a list without elements; it does not count as read.
+    pub(crate) fn is_empty_list(&self, key: &str) -> bool {
+        self.table
+            .get(key)
+            .and_then(|value| value.get_ref().as_array())
+            .is_some_and(|array| array.is_empty())
     }
 
     /// Whether the key is there; it does not count as read.
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
+        self.table.contains_key(key)
     }
 
     /// Where a key itself stands.
     pub(crate) fn key_span(&self, key: &str) -> Option<Range<usize>> {
-        self.entries.get_key_value(key).map(|(key, _)| key.span())
+        self.table.get_key_value(key).map(|(key, _)| key.span())
     }
 
     fn wrong_type(&self, key: &str, wanted: &str, value: &DeValue<'_>, span: &Range<usize>) {
@@ -122,21 +125,23 @@ impl<'r, 't> Table<'r, 't> {
 
     pub(crate) fn string(&self, key: &'static str) -> Option<Spanned<&'t str>> {
         let (value, span) = self.value(key)?;
-        if let Some(text) = value.as_str() {
-            Some(Spanned::new(text, span))
-        } else {
-            self.wrong_type(key, "a string", value, &span);
-            None
+        match value.as_str() {
+            Some(text) => Some(Spanned::new(text, span)),
+            None => {
+                self.wrong_type(key, "a string", value, &span);
+                None
+            }
         }
     }
 
     pub(crate) fn boolean(&self, key: &'static str) -> Option<Spanned<bool>> {
         let (value, span) = self.value(key)?;
-        if let Some(truth) = value.as_bool() {
-            Some(Spanned::new(truth, span))
-        } else {
-            self.wrong_type(key, "true or false", value, &span);
-            None
+        match value.as_bool() {
+            Some(truth) => Some(Spanned::new(truth, span)),
+            None => {
+                self.wrong_type(key, "true or false", value, &span);
+                None
+            }
         }
     }
 
@@ -220,11 +225,12 @@ impl<'r, 't> Table<'r, 't> {
     /// A table under this one.
     pub(crate) fn table(&self, key: &'static str, place: &'static str) -> Option<Table<'r, 't>> {
         let (value, span) = self.value(key)?;
-        if let Some(table) = value.as_table() {
-            Some(Table::new(self.reader, table, span, place))
-        } else {
-            self.wrong_type(key, "a table", value, &span);
-            None
+        match value.as_table() {
+            Some(table) => Some(Table::new(self.reader, table, span, place)),
+            None => {
+                self.wrong_type(key, "a table", value, &span);
+                None
+            }
         }
     }
 
@@ -249,7 +255,7 @@ impl<'r, 't> Table<'r, 't> {
 
     /// Every key with its value, for tables whose keys are data; all count as read.
     pub(crate) fn entries(&self) -> Vec<(Spanned<&'t str>, &'t DeValue<'t>, Range<usize>)> {
-        self.entries
+        self.table
             .iter()
             .map(|(key, value)| {
                 let key = Spanned::new(key.get_ref().as_ref(), key.span());
@@ -273,7 +279,7 @@ impl<'r, 't> Table<'r, 't> {
     /// Reports the keys that nobody asked for, each with the nearest one that somebody did.
     pub(crate) fn finish(&self) {
         let known = self.known.borrow();
-        for (key, _) in self.entries {
+        for (key, _) in self.table {
             let name: &str = key.get_ref();
             if known.contains(name) {
                 continue;
@@ -283,11 +289,12 @@ impl<'r, 't> Table<'r, 't> {
                 format!("`{name}` is not a key of {}", self.place),
             )
             .at(&self.reader.file, key.span(), "");
-            finding = if let Some(word) = nearest(name, known.iter().copied()) {
-                finding.help(format!("did you mean `{word}`?"))
-            } else {
-                let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
-                finding.help(format!("its keys are {}", all.join(", ")))
+            finding = match nearest(name, known.iter().copied()) {
+                Some(word) => finding.help(format!("did you mean `{word}`?")),
+                None => {
+                    let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
+                    finding.help(format!("its keys are {}", all.join(", ")))
+                }
             };
             self.reader.push(finding);
         }

@@ -18,6 +18,7 @@ mod clients;
 mod core_metadata;
 mod check_command;
 mod dag;
+mod declarations;
 mod findings;
 mod gateway;
 mod interruption;
