@@ -1,11 +1,11 @@
-//! `UnixFS`: profiles, chunkers, balanced files, directories, HAMT; emits blocks to a sink. Pure.
+//! UnixFS: profiles, chunkers, balanced files, directories, HAMT; emits blocks to a sink. Pure.
 //!
 //! A file becomes a [`FileDag`] (what a [`FileHasher`] learns from its bytes), a folder a
 //! [`DirectoryDag`]; each knows its [`Link`] without any byte being kept, and emits its blocks, in
-//! the order in which `ipfs dag export` writes them, to a [`BlockSink`]. [`decode`] goes the other
+//! the order in which `ipfs dag export` writes them, to a [`BlockSink`]. [`decode()`] goes the other
 //! way and believes nothing.
 //!
-//! Specifications: `UnixFS` and dag-pb (<https://specs.ipfs.tech/unixfs/>,
+//! Specifications: UnixFS and dag-pb (<https://specs.ipfs.tech/unixfs/>,
 //! <https://ipld.io/specs/codecs/dag-pb/spec/>), profiles as in IPIP-499
 //! (<https://specs.ipfs.tech/ipips/ipip-0499/>).
 //!

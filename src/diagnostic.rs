@@ -1,7 +1,7 @@
 //! Codes, findings, and source text with spans; and how findings are shown.
 //!
 //! A *finding* is something wrong with what a person wrote or declared. It is a value: stages
-//! collect findings, [`render`] shows them.
+//! collect findings, [`render()`] shows them.
 
 mod code;
 mod finding;

@@ -1,6 +1,6 @@
 //! One wheel's archive, METADATA, WHEEL and RECORD: reads a `Read + Seek`, never a path.
 //!
-//! [`inspect`] reads every byte of a wheel once and returns what it says of itself, with all that
+//! [`inspect()`] reads every byte of a wheel once and returns what it says of itself, with all that
 //! is wrong with it as values. An archive must mean the same to every reader: to one that trusts
 //! the central directory, to one that reads local headers as they stream past, and to a person.
 //! Where two places of a ZIP file could contradict each other, they are compared, and bytes that
@@ -24,7 +24,7 @@ use crate::dag::{FileDag, Sha256Digest};
 pub use inspect::inspect;
 pub use limits::Limits;
 
-/// The version of what [`inspect`] checks and returns: part of the key under which facts are kept,
+/// The version of what [`inspect()`] checks and returns: part of the key under which facts are kept,
 /// so that a stricter check looks again. Grows with every change that could change a fact.
 pub const CHECKS_VERSION: u32 = 1;
 

@@ -24,7 +24,7 @@ enum Seen {
 }
 
 impl<R: Read + Seek + Send> CarReader<R> {
-    /// Holds the archive to everything that `ipfs dag export` of a `UnixFS` tree promises: each block
+    /// Holds the archive to everything that `ipfs dag export` of a UnixFS tree promises: each block
     /// is what its CID says, the root leads to all of them and nothing is missing, they come depth
     /// first, and what nodes say about each other (sizes, cumulative sizes, slots of a HAMT) is so.
     ///

@@ -30,6 +30,10 @@ const MAXIMUM_ROUNDS: usize = 100;
 /// cover them, downloads these, and writes the declaration.
 ///
 /// Example: ipwhl add --with-dependencies 'httpx[http2]' flask==3.1.0
+#[expect(
+    rustdoc::broken_intra_doc_links,
+    reason = "the brackets around an extra are no link, and clap shows the text as it stands"
+)]
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Projects: `NAME`, `NAME[EXTRA,…]`, `NAME==VERSION`, or with other version specifiers
@@ -96,7 +100,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             prefer: arguments.prefer,
             progress: &report,
         };
-        let mut resolved: Vec<(usize, Result<Resolved, Failure>)> = runtime.block_on(
+        let mut answers: Vec<(usize, Result<Resolved, Failure>)> = runtime.block_on(
             stream::iter(wishes.iter().enumerate())
                 .map(|(index, wish)| {
                     let resolver = &resolver;
@@ -107,8 +111,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                 .collect(),
         );
         progress.finish();
-        resolved.sort_by_key(|(index, _)| *index);
-        for (_, outcome) in resolved {
+        answers.sort_by_key(|(index, _)| *index);
+        for (_, outcome) in answers {
             let Resolved {
                 declaration,
                 passed_over,
@@ -164,6 +168,7 @@ fn requested(repository: &Repository, arguments: &Arguments) -> Result<Vec<Wish>
             .or_insert_with(|| Wish {
                 project: requirement.name.clone(),
                 extras: BTreeSet::new(),
+                by: needed.by,
                 constraints: needed
                     .constraints
                     .into_iter()
@@ -218,6 +223,7 @@ fn needed(repository: &Repository, granted: &BTreeMap<ProjectName, Wish>) -> Vec
             Wish {
                 project: unmet.project,
                 extras,
+                by: unmet.by,
                 constraints,
                 platforms: if wanted {
                     (0..repository.configuration.platforms.len()).collect()

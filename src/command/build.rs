@@ -1,5 +1,6 @@
 //! `ipwhl build`: declarations to a signed release with one root CID.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,10 +11,10 @@ use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, gather};
 use super::network::NetworkArguments;
 use super::output::{
-    CAR, STATEMENT, Vouching, WriteError, check_tree_place, commit, write_car, write_tree,
+    CAR, STATEMENT, Vouching, WriteError, commit, tree_place, write_car, write_tree,
 };
-use super::report::{MessageFormat, count, has_errors, judge, show};
-use super::statement::{Signed, Signer, policy, previous, signing_key};
+use super::report::{MessageFormat, count, has_errors, judge, show, show_failures};
+use super::statement::{Signature, Signed, Signer, policy, previous, signing_key};
 use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
@@ -74,17 +75,18 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .profile
         .unwrap_or(repository.configuration.profile);
     let folder = output_folder(context, &repository, &arguments.output);
-    let tree = arguments.tree.as_ref().map(|tree| context.absolute(tree));
-    if let Some(tree) = &tree {
-        check_tree_place(tree)?;
-    }
+    let tree = arguments
+        .tree
+        .as_ref()
+        .map(|tree| tree_place(&context.absolute(tree), &[&repository.directory, &folder]))
+        .transpose()?;
     // Mistakes in texts and in the graph are told before a byte is fetched.
     let mut findings = repository.findings.clone();
     findings.extend(check::set(&repository));
     let early = judge(context, &repository, findings.clone(), false);
     if has_errors(&early) {
         show(context, &repository, &early, MessageFormat::Text)?;
-        return refuse(context, &early);
+        return Ok(refuse(context, &early));
     }
     let preparation = if arguments.unsigned || arguments.root_only {
         None
@@ -100,15 +102,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     findings.extend(gathered.findings.clone());
     let findings = judge(context, &repository, findings, true);
     show(context, &repository, &findings, MessageFormat::Text)?;
-    for failure in &gathered.failures {
-        context.error(failure);
-    }
+    show_failures(context, &gathered.failures);
     if !gathered.failures.is_empty() {
         context.help("what was verified stays in the cache: run the same command again");
         return Ok(ExitStatus::World);
     }
     if has_errors(&findings) {
-        return refuse(context, &findings);
+        return Ok(refuse(context, &findings));
     }
     let root = if arguments.root_only {
         root_of(&repository, &gathered, profile)?
@@ -128,13 +128,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-fn refuse(
-    context: &Context<'_>,
-    findings: &[crate::diagnostic::Finding],
-) -> Result<ExitStatus, Failure> {
+fn refuse(context: &Context<'_>, findings: &[crate::diagnostic::Finding]) -> ExitStatus {
     let words = count(findings).unwrap_or_default();
     context.error(&format!("nothing was built: {words}"));
-    Ok(ExitStatus::Findings)
+    ExitStatus::Findings
 }
 
 /// `release` belongs to the repository; a folder that was named, to whoever named it.
@@ -230,9 +227,8 @@ fn write(
     preparation: Option<Preparation>,
 ) -> Result<Cid, Failure> {
     let cache = context.cache()?;
-    let mut attempts = 0;
+    let mut damaged = BTreeSet::new();
     loop {
-        attempts += 1;
         let facts = |wheel: &DeclaredWheel| gathered.facts(wheel);
         let release = Release::new(ReleaseInput {
             repository,
@@ -249,11 +245,7 @@ fn write(
         });
         match written {
             Ok((car, summary)) => {
-                let vouched = vouch(context, repository, preparation, root, arguments)?;
-                let vouching = vouched.as_ref().map(|(statement, signature)| Vouching {
-                    statement,
-                    signature,
-                });
+                let vouching = vouch(context, repository, preparation, root, arguments)?;
                 commit(car, folder, vouching.as_ref())?;
                 context.say(&format!(
                     "wrote {}: {} projects, {} blocks, {}",
@@ -268,10 +260,15 @@ fn write(
             Err(WriteError::DamagedWheel(wheel)) => {
                 let damage = format!("the cache's copy of `{}` is damaged", wheel.file_name);
                 cache.forget(&wheel.content_id.value);
-                if attempts > 1 {
+                if !damaged.insert(wheel.content_id.value) {
                     return Err(Failure::world(damage).help("run the same command again"));
                 }
                 context.warning(&format!("{damage}; it is fetched again"));
+                // One damaged file is seldom alone: each that has changed is hashed again, and
+                // forgotten where it is not the wheel any more.
+                for declared in repository.declarations.values().flat_map(|one| &one.wheels) {
+                    cache.wheel(&declared.content_id.value);
+                }
                 gathered = gather(
                     context,
                     repository,
@@ -280,7 +277,10 @@ fn write(
                     Want::Bytes,
                 )?;
                 if let Some(failure) = gathered.failures.first() {
-                    return Err(Failure::world(failure));
+                    return Err(Failure::world(format!(
+                        "{}: {}",
+                        failure.what, failure.reason
+                    )));
                 }
                 if !gathered.findings.is_empty() {
                     return Err(Failure::world(damage).help("run the same command again"));
@@ -290,14 +290,14 @@ fn write(
     }
 }
 
-/// The statement of this root and its signature; `None` for an unsigned release.
+/// The statement of this root and its signatures; `None` for an unsigned release.
 fn vouch(
     context: &Context<'_>,
     repository: &Repository,
     preparation: Option<Preparation>,
     root: Cid,
     arguments: &Arguments,
-) -> Result<Option<(String, String)>, Failure> {
+) -> Result<Option<Vouching>, Failure> {
     let Some(preparation) = preparation else {
         return Ok(None);
     };
@@ -332,15 +332,23 @@ fn vouch(
                 statement.sequence,
                 preparation.signer.key.public().fingerprint()
             ));
-            Ok(Some((text, signature)))
+            Ok(Some(Vouching {
+                statement: text,
+                signatures: vec![Signature {
+                    suffix: ".sig".to_owned(),
+                    text: signature,
+                }],
+            }))
         }
         (None, Some(previous)) => {
             context.say(&format!(
                 "the previous statement, sequence {}, has this root already: nothing new is signed (`--renew` would)",
                 previous.statement.sequence
             ));
-            let signature = previous.signatures.into_iter().next().unwrap_or_default();
-            Ok(Some((previous.text, signature)))
+            Ok(Some(Vouching {
+                statement: previous.text,
+                signatures: previous.signatures,
+            }))
         }
         (None, None) => Ok(None),
     }

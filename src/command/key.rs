@@ -49,16 +49,15 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             show(context, &key, None)
         }
         Action::Show { key, name } => {
-            let key = match named_key(context, key.as_deref())? {
-                Some(signer) => signer.key,
-                None => {
-                    let path = own_key_path(context)?;
-                    if !path.exists() {
-                        return Err(Failure::world("there is no key yet")
-                            .help("`ipwhl key new` makes one, and so does the first build"));
-                    }
-                    read_key(&path)?
+            let key = if let Some(signer) = named_key(context, key.as_deref())? {
+                signer.key
+            } else {
+                let path = own_key_path(context)?;
+                if !path.exists() {
+                    return Err(Failure::world("there is no key yet")
+                        .help("`ipwhl key new` makes one, and so does the first build"));
                 }
+                read_key(&path)?
             };
             show(context, &key, name.as_deref())
         }

@@ -1,11 +1,12 @@
 //! Writes what a build made: `release.car`, the statement and its signature, the tree.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
-use super::statement::is_signature_of;
+use super::statement::{Signature, is_signature_of};
 use crate::car::{CarSummary, CarWriter};
 use crate::dag::LeafHasher;
 use crate::declaration::DeclaredWheel;
@@ -91,10 +92,10 @@ fn wheel_error(error: io::Error, wheel: Option<DeclaredWheel>, path: &Path) -> W
     }
 }
 
-/// What vouches for a release: the statement's text and the signature's.
-pub(super) struct Vouching<'t> {
-    pub(super) statement: &'t str,
-    pub(super) signature: &'t str,
+/// What vouches for a release: the statement's text and its signatures.
+pub(super) struct Vouching {
+    pub(super) statement: String,
+    pub(super) signatures: Vec<Signature>,
 }
 
 /// Gives the archive, the statement and the signature their names. At every moment each of the
@@ -103,18 +104,18 @@ pub(super) struct Vouching<'t> {
 pub(super) fn commit(
     car: AtomicFile,
     folder: &Path,
-    vouching: Option<&Vouching<'_>>,
+    vouching: Option<&Vouching>,
 ) -> Result<(), Failure> {
     let statement = folder.join(STATEMENT);
-    let signature = folder.join(format!("{STATEMENT}.sig"));
     // Everything that may fill the disk is written before anything old is touched.
-    let prepared = match vouching {
-        Some(vouching) => Some((
-            prepare(&statement, vouching.statement)?,
-            prepare(&signature, vouching.signature)?,
-        )),
-        None => None,
-    };
+    let mut prepared = Vec::new();
+    if let Some(vouching) = vouching {
+        prepared.push((prepare(&statement, &vouching.statement)?, statement.clone()));
+        for signature in &vouching.signatures {
+            let path = folder.join(format!("{STATEMENT}{}", signature.suffix));
+            prepared.push((prepare(&path, &signature.text)?, path));
+        }
+    }
     let entries = fs::read_dir(folder).map_err(failed(folder))?;
     for entry in entries.filter_map(Result::ok) {
         let name = entry.file_name();
@@ -123,6 +124,13 @@ pub(super) fn commit(
             .is_some_and(|name| is_signature_of(name, STATEMENT))
         {
             fs::remove_file(entry.path()).map_err(failed(&entry.path()))?;
+        }
+        // What a killed run has left of a file that this one does not write.
+        if let Some(left) = partial_of(&name)
+            && prepared.iter().all(|(_, path)| !path.ends_with(left))
+        {
+            let place = folder.join(left);
+            AtomicFile::forget(&place).map_err(failed(&place))?;
         }
     }
     match fs::remove_file(&statement) {
@@ -133,11 +141,16 @@ pub(super) fn commit(
     }
     let path = folder.join(CAR);
     car.commit().map_err(failed(&path))?;
-    if let Some((statement_file, signature_file)) = prepared {
-        statement_file.commit().map_err(failed(&statement))?;
-        signature_file.commit().map_err(failed(&signature))?;
+    for (file, path) in prepared {
+        file.commit().map_err(failed(&path))?;
     }
     Ok(())
+}
+
+/// The file that this is the unfinished state of, where it is a statement or a signature.
+fn partial_of(name: &OsStr) -> Option<&str> {
+    let place = name.to_str()?.strip_prefix('.')?.strip_suffix(".partial")?;
+    (place == STATEMENT || is_signature_of(place, STATEMENT)).then_some(place)
 }
 
 fn prepare(path: &Path, text: &str) -> Result<AtomicFile, Failure> {
@@ -148,24 +161,67 @@ fn prepare(path: &Path, text: &str) -> Result<AtomicFile, Failure> {
     Ok(file)
 }
 
-/// Refuses to replace a folder that is not a tree of an earlier build.
-pub(super) fn check_tree_place(place: &Path) -> Result<(), Failure> {
-    let is_free = match fs::read_dir(place) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-        Err(error) => return Err(failed(place)(error)),
-        Ok(mut entries) => {
-            entries.next().is_none() || place.join(RELEASE_FOLDER).join("release.json").is_file()
-        }
-    };
-    if is_free {
-        Ok(())
-    } else {
-        Err(Failure::usage(format!(
-            "`{}` is a folder that no build has made, so it is not replaced",
+/// Where the tree goes. Refuses to replace a folder that is not a tree of an earlier build, and one that
+/// holds any of `kept`.
+pub(super) fn tree_place(place: &Path, kept: &[&Path]) -> Result<PathBuf, Failure> {
+    let refused = |reason: &str| {
+        Failure::usage(format!(
+            "`{}` {reason}, so it is not replaced",
             place.display()
         ))
-        .help("name a folder that is not there, is empty, or holds an earlier tree"))
+        .help("name a folder that is not there, is empty, or holds an earlier tree")
+    };
+    let resolved = resolved(place).map_err(failed(place))?;
+    for path in kept {
+        if self::resolved(path)
+            .map_err(failed(path))?
+            .starts_with(&resolved)
+        {
+            return Err(refused(&format!("holds `{}`", path.display())));
+        }
     }
+    match fs::read_dir(&resolved) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(resolved),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(refused("is a file")),
+        Err(error) => Err(failed(place)(error)),
+        Ok(_) if is_tree(&resolved).map_err(failed(place))? => Ok(resolved),
+        Ok(_) => Err(refused("is a folder that no build has made")),
+    }
+}
+
+/// The path without links and dots, also of what is not there yet.
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Err(error), Some(parent), Some(name)) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(resolved(parent)?.join(name))
+        }
+        (outcome, ..) => outcome,
+    }
+}
+
+/// Whether a folder is empty or a release's tree: by its `release.json`, or in the layout `ipwhl-1`,
+/// which has none, by holding nothing but folders of files such as `py3-none-any.whl`, of which the
+/// name is no wheel's.
+fn is_tree(folder: &Path) -> io::Result<bool> {
+    if folder.join(RELEASE_FOLDER).join("release.json").is_file() {
+        return Ok(true);
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() {
+            return Ok(false);
+        }
+        for file in fs::read_dir(entry.path())? {
+            let file = file?;
+            let name = file.file_name();
+            let stem = name.to_str().and_then(|name| name.strip_suffix(".whl"));
+            let is_tag = stem.is_some_and(|stem| stem.split('-').count() == 3);
+            if !is_tag || !file.file_type()?.is_file() {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// Writes the tree as files, beside its place, and puts it there when it is whole.

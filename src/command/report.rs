@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
+use super::facts::WorldFailure;
 use crate::check;
 use crate::diagnostic::{Finding, Severity, json_lines, render};
 use crate::repository::{Repository, apply};
@@ -106,5 +107,38 @@ pub(super) fn status(findings: &[Finding], deny_warnings: bool) -> ExitStatus {
         ExitStatus::Findings
     } else {
         ExitStatus::Clean
+    }
+}
+
+/// How many failures of the same reason are told in full.
+const FULL_FAILURES: usize = 3;
+
+/// Says what failed in the world: of many failures for one reason the first few, and how many more.
+pub(super) fn show_failures(context: &Context<'_>, failures: &[WorldFailure]) {
+    let mut reasons: Vec<(&str, Vec<&WorldFailure>)> = Vec::new();
+    for failure in failures {
+        match reasons
+            .iter_mut()
+            .find(|(reason, _)| *reason == failure.reason)
+        {
+            Some((_, all)) => all.push(failure),
+            None => reasons.push((&failure.reason, vec![failure])),
+        }
+    }
+    for (reason, all) in reasons {
+        let in_full = if context.verbose > 0 {
+            all.len()
+        } else {
+            FULL_FAILURES
+        };
+        for failure in all.iter().take(in_full) {
+            context.error(&format!("{}: {reason}", failure.what));
+        }
+        if all.len() > in_full {
+            context.error(&format!(
+                "the same of {} more wheels (`-v` names them): {reason}",
+                all.len() - in_full
+            ));
+        }
     }
 }

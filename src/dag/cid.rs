@@ -1,4 +1,4 @@
-//! Content identifiers, of the only kind that `UnixFS` imports make: SHA-256 over a raw or a dag-pb
+//! Content identifiers, of the only kind that UnixFS imports make: SHA-256 over a raw or a dag-pb
 //! block. Specification: <https://github.com/multiformats/cid>.
 
 use std::fmt;
@@ -31,7 +31,7 @@ pub enum Version {
 pub enum Codec {
     /// Bytes of a file and nothing else.
     Raw,
-    /// A dag-pb node with `UnixFS` data.
+    /// A dag-pb node with UnixFS data.
     DagPb,
 }
 

@@ -211,7 +211,7 @@ fn link(bytes: &[u8]) -> Parsed<(&str, Link)> {
     ))
 }
 
-/// The `UnixFS` message of a node.
+/// The UnixFS message of a node.
 #[derive(Default)]
 struct Data<'a> {
     kind: u64,

@@ -1,5 +1,5 @@
 //! Where a name belongs in a HAMT: the first 64 bits of `MurmurHash3` x64-128, a byte a level
-//! (`UnixFS`, "HAMT Structure and Parameters").
+//! (UnixFS, "HAMT Structure and Parameters").
 
 /// Slots of a shard; one byte of the hash chooses.
 pub(super) const FANOUT: u64 = 256;

@@ -13,7 +13,7 @@ const KIBIBYTE: usize = 1024;
 /// (IPIP-499, "HAMT threshold behavior").
 const HAMT_THRESHOLD: u64 = 256 * 1024;
 
-/// A set of `UnixFS` import parameters. The layout is `balanced` in each, the HAMT's fanout 256.
+/// A set of UnixFS import parameters. The layout is `balanced` in each, the HAMT's fanout 256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Profile {
     /// `unixfs-v1-2025` of IPIP-499.

@@ -95,14 +95,14 @@ impl Finding {
 
     /// Names the project that has to change.
     #[must_use]
-    pub fn project(mut self, project: impl ToString) -> Self {
+    pub fn project(mut self, project: &(impl ToString + ?Sized)) -> Self {
         self.subject.project = Some(project.to_string());
         self
     }
 
     /// Names the wheel.
     #[must_use]
-    pub fn wheel(mut self, file_name: impl ToString) -> Self {
+    pub fn wheel(mut self, file_name: &(impl ToString + ?Sized)) -> Self {
         self.subject.wheel = Some(file_name.to_string());
         self
     }

@@ -349,7 +349,7 @@ fn walk(
         let below = format!("{name}/{entry_name}");
         if entry.path().is_dir() {
             walk(&entry.path(), &below, depth + 1, files)?;
-        } else if entry_name.ends_with(".toml") {
+        } else if Path::new(entry_name).extension() == Some("toml".as_ref()) {
             files.push(below);
         }
     }

@@ -340,7 +340,8 @@ fn the_set_decides_with_the_command_line() {
     bench.run(&["apple"]).expect(ExitStatus::Clean);
     bench.run(&["fig"]).expect(ExitStatus::Clean);
     assert_eq!(bench.wheels("fig"), ["fig-1.0-py3-none-any.whl"]);
-    let run = bench.run(&["fig==2.0"]).expect(ExitStatus::Findings);
+    let run = bench
+        .run(&["fig==2.0", "--quiet"]).expect(ExitStatus::Findings);
     assert_eq!(
         run.stderr,
         "error: no version of `fig` in the index fits: apple asks for <2, the command line asks for ==2.0\n\
@@ -487,7 +488,7 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
         ),
         (
             "pear",
-            "`pear-1.0-py3-none-any.whl` is not a sound wheel: `pear.py` has 10 bytes, and 1 by RECORD",
+            "`pear-1.0-py3-none-any.whl` is not a sound wheel: `pear.py` has 10 bytes and 1 by RECORD",
             "take another version: `ipwhl add 'pear<1.0'`",
         ),
     ];

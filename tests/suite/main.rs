@@ -12,22 +12,31 @@
 )]
 
 mod add_command;
+mod build;
 mod car;
-mod core_metadata;
 mod check_command;
+mod cid_command;
+mod clients;
+mod core_metadata;
 mod dag;
 mod declarations;
 mod findings;
 mod gateway;
 mod graph;
+mod interruption;
+mod key_command;
 mod kubo;
+mod kubo_release;
 mod markers;
 mod packaging_library;
 mod repository;
 mod requirements;
+mod serve_command;
 mod signature;
 mod source;
 mod source_discovery;
 mod support;
 mod tags;
+mod tidy;
+mod verify_command;
 mod wheel;
