@@ -27,7 +27,7 @@ mod version_mismatch;
 
 use std::ops::Range;
 
-pub use bytes::{content_id_mismatch, missing_source, sha256_mismatch, size_mismatch};
+pub use bytes::{missing_source, other_bytes};
 pub(crate) use dependencies_mismatch::can_apply;
 pub use fold::fold;
 pub use graph::{Graph, Unmet};
@@ -87,7 +87,7 @@ pub fn finish(repository: &Repository, mut findings: Vec<Finding>) -> Vec<Findin
             &finding.subject.platforms,
             &repository.configuration.platforms,
         ) {
-            finding.notes.insert(0, format!("on {place}"));
+            finding.notes.insert(0, format!("where: {place}"));
         }
     }
     sort(&mut findings);

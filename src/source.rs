@@ -27,6 +27,7 @@ mod download;
 mod event;
 mod facts;
 mod fetch;
+mod hosts;
 mod index;
 mod limits;
 mod local;

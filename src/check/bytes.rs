@@ -8,9 +8,24 @@ use std::ops::Range;
 use super::about;
 use crate::declaration::DeclaredWheel;
 use crate::diagnostic::{Code, Finding};
+use crate::source::{Mismatch, MismatchKind};
 
-/// The bytes of `place` have another CID. `found` is their CID under the profile nearest to the declared one's.
-pub fn content_id_mismatch(declared: &DeclaredWheel, place: &str, found: &str) -> Finding {
+/// The bytes of `place` are not the declared ones: a finding for each key that they contradict.
+pub fn other_bytes(declared: &DeclaredWheel, place: &str, mismatches: &[Mismatch]) -> Vec<Finding> {
+    let is_content_same = mismatches
+        .iter()
+        .all(|mismatch| mismatch.kind == MismatchKind::Sha256);
+    mismatches
+        .iter()
+        .map(|mismatch| match mismatch.kind {
+            MismatchKind::ContentId => content_id(declared, place, &mismatch.found),
+            MismatchKind::Sha256 => sha256(declared, place, &mismatch.found, is_content_same),
+            MismatchKind::Size => size(declared, place, mismatch),
+        })
+        .collect()
+}
+
+fn content_id(declared: &DeclaredWheel, place: &str, found: &str) -> Finding {
     let finding = Finding::new(
         Code::ContentIdMismatch,
         format!(
@@ -19,7 +34,7 @@ pub fn content_id_mismatch(declared: &DeclaredWheel, place: &str, found: &str) -
         ),
     )
     .note(format!("its bytes have the CID {found}"))
-    .help("never copy the found CID without a reason: ask upstream why the file changed");
+    .help("do not copy the found CID before it is known why the file is another one: ask upstream");
     about(
         declared,
         finding,
@@ -28,8 +43,7 @@ pub fn content_id_mismatch(declared: &DeclaredWheel, place: &str, found: &str) -
     )
 }
 
-/// The bytes of `place` have another SHA-256.
-pub fn sha256_mismatch(declared: &DeclaredWheel, place: &str, found: &str) -> Finding {
+fn sha256(declared: &DeclaredWheel, place: &str, found: &str, is_content_same: bool) -> Finding {
     let span = declared
         .sha256
         .as_ref()
@@ -42,12 +56,16 @@ pub fn sha256_mismatch(declared: &DeclaredWheel, place: &str, found: &str) -> Fi
         ),
     )
     .note(format!("its bytes have the SHA-256 {found}"))
-    .help("`ipwhl add` writes content-id, sha256 and size together; correct the one that was mistyped");
+    .help(if is_content_same {
+        "the bytes do have the declared content-id, so it is `sha256` that was mistyped: correct it"
+    } else {
+        "do not copy the found SHA-256 before it is known why the file is another one: ask upstream"
+    });
     about(declared, finding, span, "declared here")
 }
 
-/// The file from `place` has another size.
-pub fn size_mismatch(declared: &DeclaredWheel, place: &str, found: &str) -> Finding {
+/// A file of another size is not read, so nothing more is known of it.
+fn size(declared: &DeclaredWheel, place: &str, mismatch: &Mismatch) -> Finding {
     let span = declared
         .size
         .as_ref()
@@ -55,11 +73,11 @@ pub fn size_mismatch(declared: &DeclaredWheel, place: &str, found: &str) -> Find
     let finding = Finding::new(
         Code::SizeMismatch,
         format!(
-            "`{}` from {place} has {found} bytes, not the declared size",
-            declared.file_name
+            "`{}` from {place} has {} bytes, not the declared {}",
+            declared.file_name, mismatch.found, mismatch.declared
         ),
     )
-    .help("`ipwhl add` writes content-id, sha256 and size together; correct the one that was mistyped");
+    .help("if the number was mistyped, correct it: content-id still vouches for the bytes; if the file changed, ask upstream why");
     about(declared, finding, span, "declared here")
 }
 

@@ -268,14 +268,15 @@ impl<'r> Graph<'r> {
         mut rule: impl FnMut(&Need<'r>) -> Option<Finding>,
     ) {
         let mut merged: Vec<Finding> = Vec::new();
+        let mut same_words: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for need in &self.needs {
             let Some(finding) = rule(need) else { continue };
-            let twin = merged.iter_mut().find(|other| {
-                other.message == finding.message
-                    && other.labels == finding.labels
-                    && other.subject.extra == finding.subject.extra
+            let same_words = same_words.entry(finding.message.clone()).or_default();
+            let twin = same_words.iter().copied().find(|index| {
+                merged[*index].labels == finding.labels
+                    && merged[*index].subject.extra == finding.subject.extra
             });
-            match twin {
+            match twin.map(|index| &mut merged[index]) {
                 Some(twin) => {
                     twin.subject.platforms.extend(finding.subject.platforms);
                     twin.subject.platforms.sort();
@@ -283,7 +284,10 @@ impl<'r> Graph<'r> {
                     // It is about several wheels now, so about none of them alone.
                     twin.subject.wheel = None;
                 }
-                None => merged.push(finding),
+                None => {
+                    same_words.push(merged.len());
+                    merged.push(finding);
+                }
             }
         }
         findings.append(&mut merged);

@@ -32,7 +32,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let mut wanted = requirement.clone();
         wanted.marker = None;
         finding = finding.help(format!(
-            "`ipwhl add --with-dependencies '{}'`",
+            "run `ipwhl add --with-dependencies {}`",
             bare(&wanted)
         ));
         if let Some(extra) = need.extra {
@@ -42,7 +42,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     });
 }
 
-/// Name and extras, as `ipwhl add` takes them.
+/// Name and extras, as a shell gives them to `ipwhl add`.
 fn bare(requirement: &crate::python::Requirement) -> String {
     let extras: Vec<&str> = requirement
         .extras
@@ -52,6 +52,6 @@ fn bare(requirement: &crate::python::Requirement) -> String {
     if extras.is_empty() {
         requirement.name.to_string()
     } else {
-        format!("{}[{}]", requirement.name, extras.join(","))
+        format!("'{}[{}]'", requirement.name, extras.join(","))
     }
 }

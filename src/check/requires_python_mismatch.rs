@@ -1,11 +1,9 @@
 //! `requires-python-mismatch`: the declared requires-python is not the wheel's.
 
-use std::collections::BTreeSet;
-
 use super::about;
 use crate::declaration::DeclaredWheel;
 use crate::diagnostic::{Code, Finding};
-use crate::python::{CoreMetadata, VersionSpecifiers};
+use crate::python::{CoreMetadata, same_specifiers};
 
 pub(super) fn check(
     declared: &DeclaredWheel,
@@ -16,15 +14,16 @@ pub(super) fn check(
         .requires_python
         .as_ref()
         .map(|specifiers| &specifiers.value);
-    let set = |specifiers: Option<&VersionSpecifiers>| -> Option<BTreeSet<String>> {
-        specifiers.map(|set| set.iter().map(ToString::to_string).collect())
-    };
     // An empty Requires-Python says as little as none.
     let of_wheel = metadata
         .requires_python
         .as_ref()
         .filter(|specifiers| !specifiers.is_empty());
-    if set(written) == set(of_wheel) {
+    let is_same = match (written, of_wheel) {
+        (Some(written), Some(of_wheel)) => same_specifiers(written, of_wheel),
+        (written, of_wheel) => written.is_none() && of_wheel.is_none(),
+    };
+    if is_same {
         return;
     }
     let finding = match (written, of_wheel) {

@@ -35,18 +35,21 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             let finding = match excluded.and_then(|wheel| Some((wheel, wheel.requires_python.as_ref()?))) {
                 None => {
                     let message = format!(
-                        "`{requirer}` requires `{}`, which has no wheel there",
+                        "`{requirer}` requires `{}`, which has no wheel for these platforms",
                         target.project
                     );
                     let wheel = target.wheels.first()?;
                     graph
                         .finding(need, Code::UnavailableDependency, message, "required here", &platforms)
                         .at(&wheel.file, wheel.span(), "its wheels begin here")
-                        .help(format!("declare a wheel of `{}` for these platforms", target.project))
+                        .help(format!(
+                            "declare a wheel of `{}` for them: `ipwhl add {}` looks for one",
+                            target.project, target.project
+                        ))
                 }
                 Some((wheel, specifiers)) => {
                     let message = format!(
-                        "`{requirer}` requires `{}`, whose requires-python `{}` does not hold on every patch version there",
+                        "`{requirer}` requires `{}`, whose requires-python `{}` does not hold on every patch version of these platforms",
                         target.project, specifiers.value
                     );
                     graph

@@ -1,22 +1,25 @@
 //! `uncovered-platform`: a project has no wheel for a supported platform, though nothing there needs it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Availability, Graph};
 use crate::diagnostic::{Code, Finding};
+use crate::python::ProjectName;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
+    // Where something needs it, that is an unavailable dependency.
+    let mut needed: BTreeMap<&ProjectName, BTreeSet<usize>> = BTreeMap::new();
+    for need in &graph.needs {
+        let project = &need.dependency.value.name;
+        if need.declaration.project != *project {
+            needed.entry(project).or_default().extend(&need.platforms);
+        }
+    }
     for declaration in graph.repository.declarations.values() {
         let Some(wheel) = declaration.wheels.first() else {
             continue;
         };
-        let is_needed = |platform: usize| {
-            graph.needs.iter().any(|need| {
-                need.platforms.contains(&platform)
-                    && need.dependency.value.name == declaration.project
-                    && need.declaration.project != declaration.project
-            })
-        };
+        let needed = needed.get(&declaration.project);
         let uncovered: BTreeSet<usize> = (0..graph.platforms.len())
             .filter(|platform| {
                 !matches!(
@@ -24,18 +27,20 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                     Availability::Wheel(_)
                 )
             })
-            // Where something needs it, that is an unavailable dependency.
-            .filter(|platform| !is_needed(*platform))
+            .filter(|platform| needed.is_none_or(|needed| !needed.contains(platform)))
             .collect();
         if uncovered.is_empty() {
             continue;
         }
         let mut finding = Finding::new(
             Code::UncoveredPlatform,
-            format!("`{}` has no usable wheel there", declaration.project),
+            format!(
+                "`{}` has no usable wheel for these platforms, though nothing there needs it",
+                declaration.project
+            ),
         )
         .at(&wheel.file, wheel.span(), "")
-        .help("declare a wheel for it, or write a waiver, or turn the code off in `[severity]`")
+        .help("declare a wheel for them, or say that it is meant so: a waiver for this project, or `uncovered-platform = \"off\"` under `[severity]` for all")
         .project(&declaration.project);
         finding.subject.platforms = graph.names(&uncovered);
         findings.push(finding);

@@ -4,6 +4,10 @@ use super::graph::Graph;
 use crate::diagnostic::{Code, Finding};
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
+    // What needs it, or where, may stand in a text that could not be understood.
+    if !graph.repository.unreadable.is_empty() || graph.platforms.is_empty() {
+        return;
+    }
     let reachable = graph.reachable();
     for declaration in graph.repository.declarations.values() {
         if !declaration.automatic || reachable.contains(&declaration.project) {

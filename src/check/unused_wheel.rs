@@ -4,7 +4,8 @@ use super::graph::Graph;
 use crate::diagnostic::{Code, Finding};
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    if graph.platforms.is_empty() {
+    // What it fits may stand in an `ipwhl.toml` that could not be understood.
+    if graph.platforms.is_empty() || graph.repository.has_configuration_errors() {
         return;
     }
     for declaration in graph.repository.declarations.values() {

@@ -5,10 +5,10 @@ use futures_util::StreamExt;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::facts::{Gathered, Want, describe, gather, request};
+use super::facts::{Gathered, Want, WorldFailure, describe, gather, request};
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
-use super::report::{MessageFormat, count, judge, show, status};
+use super::report::{MessageFormat, count, counted, judge, show, show_failures, status};
 use crate::check;
 use crate::declaration::DeclaredWheel;
 use crate::repository::Repository;
@@ -81,10 +81,16 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             }
         }
     }
-    let findings = judge(context, &repository, findings, arguments.wheels);
+    let findings = judge(
+        context,
+        &repository,
+        findings,
+        arguments.wheels && failures.is_empty(),
+    );
     show(context, &repository, &findings, arguments.message_format)?;
-    for failure in &failures {
-        context.error(failure);
+    show_failures(context, &failures);
+    if !failures.is_empty() {
+        context.help("what was verified stays in the cache: run the same command again");
     }
     let wheels: usize = repository
         .declarations
@@ -97,9 +103,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         ""
     };
     context.say(&format!(
-        "checked {} projects, {wheels} wheels on {} platforms{what}: {}",
-        repository.declarations.len() + repository.unreadable.len(),
-        repository.configuration.platforms.len(),
+        "checked {}, {} on {}{what}: {}",
+        counted(
+            repository.declarations.len() + repository.unreadable.len(),
+            "project"
+        ),
+        counted(wheels, "wheel"),
+        counted(repository.configuration.platforms.len(), "platform"),
         count(&findings).unwrap_or_else(|| "no finding".to_owned())
     ));
     if !failures.is_empty() {
@@ -156,7 +166,10 @@ fn ask_sources(
                     }
                 }
             }
-            Err(error) => asked.failures.push(super::exit::chain(&error)),
+            Err(error) => asked.failures.push(WorldFailure {
+                what: format!("{}: `{}`", wheel.file, wheel.file_name),
+                reason: super::exit::chain(&error),
+            }),
         }
     }
     Ok(asked)

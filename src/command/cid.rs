@@ -102,16 +102,18 @@ fn walk(path: &Path, depth: usize, files: &mut Files) -> Result<Entry, Failure> 
         )));
     }
     let metadata = fs::symlink_metadata(path).map_err(failed)?;
-    // A link that was named is followed, one that was met is kept, as `ipfs add` has it.
-    let metadata = if metadata.is_symlink() {
-        if depth > 0 {
-            let target = fs::read_link(path).map_err(failed)?;
-            return Ok(Entry::Symlink(target.to_string_lossy().into_owned()));
-        }
-        fs::metadata(path).map_err(failed)?
-    } else {
-        metadata
-    };
+    // A link is kept as one, also where it is what was named: so has it `ipfs add`.
+    if metadata.is_symlink() {
+        let target = fs::read_link(path).map_err(failed)?;
+        let target = target.into_os_string().into_string().map_err(|target| {
+            Failure::world(format!(
+                "the link `{}` leads to `{}`, which is not UTF-8",
+                path.display(),
+                target.to_string_lossy()
+            ))
+        })?;
+        return Ok(Entry::Symlink(target));
+    }
     if metadata.is_file() {
         files.paths.push(path.to_path_buf());
         files.sizes.push(metadata.len());

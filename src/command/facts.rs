@@ -20,8 +20,7 @@ use crate::declaration::{DeclaredWheel, Source};
 use crate::diagnostic::Finding;
 use crate::repository::Repository;
 use crate::source::{
-    Cache, FetchError, FetchedWheel, Fetcher, MismatchKind, SourceLocation, SourceProblem,
-    WheelRequest,
+    Cache, FetchError, FetchedWheel, Fetcher, SourceLocation, SourceProblem, WheelRequest,
 };
 use crate::wheel::{CHECKS_VERSION, Facts, Limits, inspect};
 
@@ -31,8 +30,17 @@ pub(super) struct Gathered {
     facts: BTreeMap<Cid, Facts>,
     /// What is wrong with wheels and sources.
     pub(super) findings: Vec<Finding>,
-    /// What failed in the world, a sentence each.
-    pub(super) failures: Vec<String>,
+    /// What failed in the world.
+    pub(super) failures: Vec<WorldFailure>,
+}
+
+/// A wheel that could not be looked at, for a reason that says nothing about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WorldFailure {
+    /// The declaration and the wheel, where it is about one, as a sentence goes on.
+    pub(super) what: String,
+    /// Why, as half a sentence: the same text for the same reason.
+    pub(super) reason: String,
 }
 
 impl Gathered {
@@ -113,7 +121,7 @@ fn key(cid: &Cid) -> String {
 
 /// Whether facts that were kept are those of the wheel as it is declared now.
 fn fits(wheel: &DeclaredWheel, facts: &Facts) -> bool {
-    facts.dag.cid().digest() == wheel.content_id.value.digest()
+    facts.dag.cid() == wheel.content_id.value
         && wheel
             .sha256
             .as_ref()
@@ -172,16 +180,20 @@ fn fetch(
                 gathered.facts.insert(wheel.content_id.value, *facts);
             }
             Some(Outcome::Unknown(error)) => refuse(wheel, &error, gathered),
-            Some(Outcome::Broken(message)) => gathered
+            Some(Outcome::Broken(reason)) => gathered.failures.push(about(wheel, reason)),
+            None => gathered
                 .failures
-                .push(format!("{}: {}: {message}", wheel.file, wheel.file_name)),
-            None => gathered.failures.push(format!(
-                "{}: {}: it was not looked at",
-                wheel.file, wheel.file_name
-            )),
+                .push(about(wheel, "it was not looked at".to_owned())),
         }
     }
     Ok(())
+}
+
+fn about(wheel: &DeclaredWheel, reason: String) -> WorldFailure {
+    WorldFailure {
+        what: format!("{}: `{}`", wheel.file, wheel.file_name),
+        reason,
+    }
 }
 
 enum Outcome {
@@ -265,11 +277,20 @@ pub(super) fn request(directory: &Path, wheel: &DeclaredWheel) -> WheelRequest {
 fn refuse(wheel: &DeclaredWheel, error: &FetchError, gathered: &mut Gathered) {
     match error {
         FetchError::Sources { problems, .. } => {
-            for problem in problems {
-                describe(wheel, wheel.span(), problem, gathered);
+            // The sources come first, then the gateways of `[mirrors]`.
+            for (position, problem) in problems.iter().enumerate() {
+                match wheel.sources.get(position) {
+                    Some(source) => describe(wheel, source.span.clone(), problem, gathered),
+                    // That a gateway lacks a wheel says nothing about its declaration.
+                    None if matches!(problem, SourceProblem::Missing { .. }) => {}
+                    None => describe(wheel, wheel.span(), problem, gathered),
+                }
             }
         }
-        FetchError::Cache(_) => gathered.failures.push(super::exit::chain(error)),
+        FetchError::Cache(_) => {
+            let reason = super::exit::chain(error);
+            gathered.failures.push(about(wheel, reason));
+        }
     }
 }
 
@@ -284,21 +305,15 @@ pub(super) fn describe(
         SourceProblem::Missing { place, reason } => gathered
             .findings
             .push(check::missing_source(wheel, span, place, reason)),
-        SourceProblem::Mismatch { place, mismatches } => {
-            for mismatch in mismatches {
-                let finding = match mismatch.kind {
-                    MismatchKind::ContentId => {
-                        check::content_id_mismatch(wheel, place, &mismatch.found)
-                    }
-                    MismatchKind::Sha256 => check::sha256_mismatch(wheel, place, &mismatch.found),
-                    MismatchKind::Size => check::size_mismatch(wheel, place, &mismatch.found),
-                };
-                gathered.findings.push(finding);
-            }
-        }
-        SourceProblem::Failed { place, reason } => gathered.failures.push(format!(
-            "{}: `{}` could not be fetched from {place}: {reason}",
-            wheel.file, wheel.file_name
-        )),
+        SourceProblem::Mismatch { place, mismatches } => gathered
+            .findings
+            .extend(check::other_bytes(wheel, place, mismatches)),
+        SourceProblem::Failed { place, reason } => gathered.failures.push(WorldFailure {
+            what: format!(
+                "{}: `{}` could not be fetched from {place}",
+                wheel.file, wheel.file_name
+            ),
+            reason: reason.clone(),
+        }),
     }
 }

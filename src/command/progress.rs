@@ -40,7 +40,7 @@ impl<'c, 'e> Progress<'c, 'e> {
                 ProgressDrawTarget::stderr(),
             );
             if let Ok(style) =
-                ProgressStyle::with_template("{bar:24} {pos}/{len} verified, {msg} [{elapsed}]")
+                ProgressStyle::with_template("{bar:24} {pos}/{len} verified [{elapsed}] {wide_msg}")
             {
                 bar.set_style(style);
             }
@@ -117,7 +117,12 @@ impl<'c, 'e> Progress<'c, 'e> {
             return;
         }
         let elapsed = self.started.elapsed();
-        let mut words = format!("verified {} {}", state.verified, self.noun);
+        let noun = if state.verified == 1 {
+            self.noun.trim_end_matches('s')
+        } else {
+            self.noun
+        };
+        let mut words = format!("verified {} {noun}", state.verified);
         if state.fetched > 0 {
             words += &format!(
                 ", fetched {} files ({}, {}/s)",

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
+use super::facts::WorldFailure;
 use crate::check;
 use crate::diagnostic::{Finding, Severity, json_lines, render};
 use crate::repository::{Repository, apply};
@@ -83,11 +84,7 @@ pub(super) fn count(findings: &[Finding]) -> Option<String> {
             .filter(|finding| finding.severity == severity)
             .count()
     };
-    let words = |count: usize, word: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {word}")),
-        _ => Some(format!("{count} {word}s")),
-    };
+    let words = |count: usize, word: &str| (count > 0).then(|| counted(count, word));
     let parts: Vec<String> = [
         words(of(Severity::Error), "error"),
         words(of(Severity::Warning), "warning"),
@@ -98,11 +95,50 @@ pub(super) fn count(findings: &[Finding]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" and "))
 }
 
+/// A number of things, as in `1 wheel` and `2 wheels`.
+pub(super) fn counted(count: usize, word: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{ending}")
+}
+
 /// The exit code that findings ask for.
 pub(super) fn status(findings: &[Finding], deny_warnings: bool) -> ExitStatus {
     if has_errors(findings) || (deny_warnings && !findings.is_empty()) {
         ExitStatus::Findings
     } else {
         ExitStatus::Clean
+    }
+}
+
+/// How many failures of the same reason are told in full.
+const FULL_FAILURES: usize = 3;
+
+/// Says what failed in the world: of many failures for one reason the first few, and how many more.
+pub(super) fn show_failures(context: &Context<'_>, failures: &[WorldFailure]) {
+    let mut reasons: Vec<(&str, Vec<&WorldFailure>)> = Vec::new();
+    for failure in failures {
+        match reasons
+            .iter_mut()
+            .find(|(reason, _)| *reason == failure.reason)
+        {
+            Some((_, all)) => all.push(failure),
+            None => reasons.push((&failure.reason, vec![failure])),
+        }
+    }
+    for (reason, all) in reasons {
+        let in_full = if context.verbose > 0 {
+            all.len()
+        } else {
+            FULL_FAILURES
+        };
+        for failure in all.iter().take(in_full) {
+            context.error(&format!("{}: {reason}", failure.what));
+        }
+        if all.len() > in_full {
+            context.error(&format!(
+                "the same of {} more wheels (`-v` names them): {reason}",
+                all.len() - in_full
+            ));
+        }
     }
 }

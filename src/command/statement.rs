@@ -9,15 +9,19 @@ use super::context::Context;
 use super::exit::Failure;
 use super::network::runtime;
 use crate::environment::AtomicFile;
+use crate::publish::{SignatureFile, is_signature_of};
 use crate::repository::Configuration;
 use crate::signature::{
     KeyError, MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SigningKey, Statement, TrustPolicy,
-    verify,
+    TrustedKey, verify,
 };
 use crate::source::{Client, ClientSettings, Limits, SourceProblem, redacted};
 
 /// The largest private key that is read, in bytes.
 const MAXIMUM_KEY_SIZE: u64 = 64 * 1024;
+
+/// Why a key is not replaced.
+const TAKEN: &str = "a file of this name is there, and a lost key is lost for good";
 
 /// A key, and words for where it is from.
 pub(super) struct Signer {
@@ -117,7 +121,16 @@ pub(super) fn signing_key(
     if in_ci {
         return Err(no_key());
     }
-    let key = make_key(&path)?;
+    let key = match make_key(&path) {
+        // Another first build was faster; its key is as much the user's own.
+        Err(_) if path.exists() => {
+            return Ok(Signer {
+                key: read_key(&path)?,
+                origin,
+            });
+        }
+        made => made?,
+    };
     context.say(&format!(
         "made a signing key of your own, {origin}, with the fingerprint {}",
         key.public().fingerprint()
@@ -134,9 +147,7 @@ pub(super) fn make_key(path: &Path) -> Result<SigningKey, Failure> {
         ))
     };
     if path.exists() {
-        return Err(failed(
-            &"a file of this name is there, and a lost key is lost for good",
-        ));
+        return Err(failed(&TAKEN));
     }
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| failed(&error))?;
@@ -145,11 +156,13 @@ pub(super) fn make_key(path: &Path) -> Result<SigningKey, Failure> {
         .map_err(|error| Failure::caused(&error))?
         .with_comment("ipwhl");
     let text = key.to_openssh().map_err(|error| Failure::caused(&error))?;
-    AtomicFile::create_private(path)
-        .and_then(|mut file| {
-            std::io::Write::write_all(&mut file, text.as_bytes())?;
-            file.commit()
-        })
+    let mut file = AtomicFile::create_private(path).map_err(|error| failed(&error))?;
+    // Another first build may have made one while nobody held the lock.
+    if path.exists() {
+        return Err(failed(&TAKEN));
+    }
+    std::io::Write::write_all(&mut file, text.as_bytes())
+        .and_then(|()| file.commit())
         .map_err(|error| failed(&error))?;
     Ok(key)
 }
@@ -174,7 +187,7 @@ pub(super) fn policy(configuration: &Configuration) -> Result<Option<TrustPolicy
 pub(super) struct Signed {
     pub(super) text: String,
     pub(super) statement: Statement,
-    pub(super) signatures: Vec<String>,
+    pub(super) signatures: Vec<SignatureFile>,
 }
 
 /// Reads a statement and the signatures beside it from a file.
@@ -193,23 +206,14 @@ pub(super) fn read_statement(path: &Path) -> Result<Signed, Failure> {
     names.sort();
     let signatures = names
         .iter()
-        .map(|name| read_small(&folder.join(name), MAXIMUM_SIGNATURE_SIZE))
-        .collect::<Result<Vec<String>, Failure>>()?;
-    signed(&path.display(), text, signatures)
-}
-
-/// Whether `other` is `<name>.sig` or `<name>.<16 hexadecimal digits>.sig`.
-pub(super) fn is_signature_of(other: &str, name: &str) -> bool {
-    let Some(middle) = other
-        .strip_prefix(name)
-        .and_then(|rest| rest.strip_suffix(".sig"))
-    else {
-        return false;
-    };
-    middle.is_empty()
-        || middle.strip_prefix('.').is_some_and(|digits| {
-            digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        .map(|found| {
+            Ok(SignatureFile {
+                suffix: found[name.len()..].to_owned(),
+                text: read_small(&folder.join(found), MAXIMUM_SIGNATURE_SIZE)?,
+            })
         })
+        .collect::<Result<Vec<SignatureFile>, Failure>>()?;
+    signed(&path.display(), text, signatures)
 }
 
 fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
@@ -228,7 +232,7 @@ fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
 fn signed(
     place: &dyn std::fmt::Display,
     text: String,
-    signatures: Vec<String>,
+    signatures: Vec<SignatureFile>,
 ) -> Result<Signed, Failure> {
     let statement = Statement::parse(&text).map_err(|error| {
         Failure::finding(format!(
@@ -258,7 +262,7 @@ pub(super) fn previous(
                 "`--previous {location}` is on the web, and `--offline` leaves the web alone"
             )));
         }
-        download(context, location)?
+        download(context, configuration, location)?
     } else {
         read_statement(&context.absolute(Path::new(location)))?
     };
@@ -276,7 +280,7 @@ pub(super) fn previous(
     } else if !found
         .signatures
         .iter()
-        .any(|signature| verify(signature, found.text.as_bytes()).is_ok())
+        .any(|signature| verify(&signature.text, found.text.as_bytes()).is_ok())
     {
         return Err(
             Failure::finding("the previous statement has no valid signature beside it")
@@ -292,7 +296,13 @@ pub(super) fn previous(
     Ok(found)
 }
 
-fn download(context: &Context<'_>, location: &str) -> Result<Signed, Failure> {
+/// The statement at an address and the signatures beside it: the first one, and those of further signers
+/// whose keys the repository knows, since the web lists no folders.
+fn download(
+    context: &Context<'_>,
+    configuration: &Configuration,
+    location: &str,
+) -> Result<Signed, Failure> {
     let url = Url::parse(location)
         .map_err(|error| Failure::usage(format!("`--previous` is not an address: {error}")))?;
     let environment = context.environment;
@@ -302,24 +312,42 @@ fn download(context: &Context<'_>, location: &str) -> Result<Signed, Failure> {
         Limits::default(),
     ))
     .map_err(|error| Failure::caused(&error))?;
-    let mut beside = url.clone();
-    beside.set_path(&format!("{}.sig", url.path()));
-    let (text, signature) = runtime()?
-        .block_on(async {
-            let text = client
-                .small_file(&url, MAXIMUM_STATEMENT_SIZE as u64)
-                .await?;
-            let signature = client
-                .small_file(&beside, MAXIMUM_SIGNATURE_SIZE as u64)
-                .await?;
-            Ok((text, signature))
-        })
-        .map_err(|problem: SourceProblem| {
-            Failure::world(format!("the previous statement cannot be had: {problem}"))
-        })?;
+    let mut suffixes = vec![".sig".to_owned()];
+    for line in &configuration.trusted {
+        if let Ok(TrustedKey { key, .. }) = line.parse() {
+            suffixes.push(format!(".{}.sig", key.file_digits()));
+        }
+    }
     let decode = |bytes: Vec<u8>| {
         String::from_utf8(bytes)
             .map_err(|_| Failure::finding(format!("`{}` is not text", redacted(&url))))
     };
-    signed(&redacted(&url), decode(text)?, vec![decode(signature)?])
+    let failed = |problem: SourceProblem| {
+        Failure::world(format!("the previous statement cannot be had: {problem}"))
+    };
+    runtime()?.block_on(async {
+        let text = client.small_file(&url, MAXIMUM_STATEMENT_SIZE as u64).await;
+        let text = decode(text.map_err(failed)?)?;
+        let mut signatures = Vec::new();
+        let mut missing = None;
+        for suffix in suffixes {
+            let mut beside = url.clone();
+            beside.set_path(&format!("{}{suffix}", url.path()));
+            match client
+                .small_file(&beside, MAXIMUM_SIGNATURE_SIZE as u64)
+                .await
+            {
+                Ok(bytes) => signatures.push(SignatureFile {
+                    suffix,
+                    text: decode(bytes)?,
+                }),
+                Err(problem @ SourceProblem::Missing { .. }) => missing = missing.or(Some(problem)),
+                Err(problem) => return Err(failed(problem)),
+            }
+        }
+        match missing {
+            Some(problem) if signatures.is_empty() => Err(failed(problem)),
+            _ => signed(&redacted(&url), text, signatures),
+        }
+    })
 }

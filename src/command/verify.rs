@@ -1,5 +1,6 @@
 //! `ipwhl verify`: a release held to what it says of itself, and who vouches for it.
 
+mod declared;
 mod pages;
 
 use std::fs;
@@ -100,7 +101,7 @@ fn vouch(
     let Some(policy) = trust(context, arguments)? else {
         let mut keys = Vec::new();
         for signature in &signed.signatures {
-            let key = verify(signature, signed.text.as_bytes()).map_err(|error| {
+            let key = verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
                 Failure::finding(format!(
                     "a signature of `{place}` does not hold: {}",
                     super::exit::chain(&error)

@@ -45,18 +45,15 @@ impl Reader {
     pub(crate) fn parse_document<'t>(&self, text: &'t str) -> (toml::Spanned<DeTable<'t>>, bool) {
         let (document, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
-            let span = error.span().unwrap_or(0..0);
             let message = error.message().trim().replace('\n', ", ");
-            let mut finding =
-                Finding::new(Code::Syntax, format!("the file is not TOML: {message}"));
-            // A place of no width at the end of the text still has to be seen.
-            let span = if span.is_empty() && !text.is_empty() {
-                let start = span.start.min(text.len() - 1);
-                start..start + 1
-            } else {
-                span
-            };
-            finding = finding.at(&self.file, span, message);
+            let span = error.span().unwrap_or(0..0);
+            // At the end of a line or of the text there is no character to point at, only a place.
+            let is_end = text[..span.end.min(text.len())]
+                .get(span.start..)
+                .is_none_or(|pointed| pointed.trim_matches(['\r', '\n']).is_empty());
+            let span = if is_end { span.start..span.start } else { span };
+            let finding = Finding::new(Code::Syntax, format!("the file is not TOML: {message}"))
+                .at(&self.file, span, "");
             self.push(finding);
         }
         (document, errors.is_empty())
@@ -66,7 +63,7 @@ impl Reader {
 /// A table whose keys are being read; what is left unread is unknown.
 pub(crate) struct Table<'r, 't> {
     reader: &'r Reader,
-    entries: &'t DeTable<'t>,
+    table: &'t DeTable<'t>,
     /// Where the table stands: its header, or the whole text for the top.
     pub(crate) span: Range<usize>,
     known: RefCell<BTreeSet<&'static str>>,
@@ -83,7 +80,7 @@ impl<'r, 't> Table<'r, 't> {
     ) -> Self {
         Self {
             reader,
-            entries: table,
+            table,
             span,
             known: RefCell::default(),
             place,
@@ -93,25 +90,33 @@ impl<'r, 't> Table<'r, 't> {
     /// The raw value of a key, and where it stands.
     pub(crate) fn value(&self, key: &'static str) -> Option<(&'t DeValue<'t>, Range<usize>)> {
         self.known.borrow_mut().insert(key);
-        let value = self.entries.get(key)?;
+        let value = self.table.get(key)?;
         Some((value.get_ref(), value.span()))
+    }
+
+    /// Whether the key has a list without elements; it does not count as read.
+    pub(crate) fn is_empty_list(&self, key: &str) -> bool {
+        self.table
+            .get(key)
+            .and_then(|value| value.get_ref().as_array())
+            .is_some_and(|array| array.is_empty())
     }
 
     /// Whether the key is there; it does not count as read.
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
+        self.table.contains_key(key)
     }
 
     /// Where a key itself stands.
     pub(crate) fn key_span(&self, key: &str) -> Option<Range<usize>> {
-        self.entries.get_key_value(key).map(|(key, _)| key.span())
+        self.table.get_key_value(key).map(|(key, _)| key.span())
     }
 
     fn wrong_type(&self, key: &str, wanted: &str, value: &DeValue<'_>, span: &Range<usize>) {
         self.reader.report(
             Code::InvalidValue,
             format!(
-                "`{key}` is {wanted}, not {}",
+                "`{key}` must be {wanted}, not {}",
                 with_article(value.type_str())
             ),
             span,
@@ -120,35 +125,46 @@ impl<'r, 't> Table<'r, 't> {
 
     pub(crate) fn string(&self, key: &'static str) -> Option<Spanned<&'t str>> {
         let (value, span) = self.value(key)?;
-        if let Some(text) = value.as_str() {
-            Some(Spanned::new(text, span))
-        } else {
-            self.wrong_type(key, "a string", value, &span);
-            None
+        match value.as_str() {
+            Some(text) => Some(Spanned::new(text, span)),
+            None => {
+                self.wrong_type(key, "a string", value, &span);
+                None
+            }
         }
     }
 
     pub(crate) fn boolean(&self, key: &'static str) -> Option<Spanned<bool>> {
         let (value, span) = self.value(key)?;
-        if let Some(truth) = value.as_bool() {
-            Some(Spanned::new(truth, span))
-        } else {
-            self.wrong_type(key, "true or false", value, &span);
-            None
+        match value.as_bool() {
+            Some(truth) => Some(Spanned::new(truth, span)),
+            None => {
+                self.wrong_type(key, "true or false", value, &span);
+                None
+            }
         }
     }
 
     /// A whole number of at least 0.
     pub(crate) fn number(&self, key: &'static str) -> Option<Spanned<u64>> {
         let (value, span) = self.value(key)?;
-        let number = value
-            .as_integer()
-            .and_then(|integer| u64::from_str_radix(integer.as_str(), integer.radix()).ok());
-        if let Some(number) = number {
-            Some(Spanned::new(number, span))
-        } else {
-            self.wrong_type(key, "a whole number from 0", value, &span);
-            None
+        let Some(integer) = value.as_integer() else {
+            self.wrong_type(key, "a whole number", value, &span);
+            return None;
+        };
+        // An integer that does not fit has no other form than its text.
+        match u64::from_str_radix(integer.as_str(), integer.radix()) {
+            Ok(number) => Some(Spanned::new(number, span)),
+            Err(_) => {
+                let wrong = if integer.as_str().starts_with('-') {
+                    "is below 0"
+                } else {
+                    "is too large"
+                };
+                self.reader
+                    .report(Code::InvalidValue, format!("`{key}` {wrong}"), &span);
+                None
+            }
         }
     }
 
@@ -184,7 +200,7 @@ impl<'r, 't> Table<'r, 't> {
                 None => self.reader.report(
                     Code::InvalidValue,
                     format!(
-                        "`{key}` is a list of strings, and this is {}",
+                        "`{key}` must be a list of strings, and this is {}",
                         with_article(element.get_ref().type_str())
                     ),
                     &element.span(),
@@ -209,11 +225,12 @@ impl<'r, 't> Table<'r, 't> {
     /// A table under this one.
     pub(crate) fn table(&self, key: &'static str, place: &'static str) -> Option<Table<'r, 't>> {
         let (value, span) = self.value(key)?;
-        if let Some(table) = value.as_table() {
-            Some(Table::new(self.reader, table, span, place))
-        } else {
-            self.wrong_type(key, "a table", value, &span);
-            None
+        match value.as_table() {
+            Some(table) => Some(Table::new(self.reader, table, span, place)),
+            None => {
+                self.wrong_type(key, "a table", value, &span);
+                None
+            }
         }
     }
 
@@ -238,7 +255,7 @@ impl<'r, 't> Table<'r, 't> {
 
     /// Every key with its value, for tables whose keys are data; all count as read.
     pub(crate) fn entries(&self) -> Vec<(Spanned<&'t str>, &'t DeValue<'t>, Range<usize>)> {
-        self.entries
+        self.table
             .iter()
             .map(|(key, value)| {
                 let key = Spanned::new(key.get_ref().as_ref(), key.span());
@@ -250,16 +267,19 @@ impl<'r, 't> Table<'r, 't> {
     /// Reports a required key as absent.
     pub(crate) fn missing(&self, key: &str, help: &str) {
         self.reader.push(
-            Finding::new(Code::MissingKey, format!("{} has no `{key}`", self.place))
-                .at(&self.reader.file, self.span.clone(), "")
-                .help(help),
+            Finding::new(
+                Code::MissingKey,
+                format!("`{key}` is missing, which {} needs", self.place),
+            )
+            .at(&self.reader.file, self.span.clone(), "")
+            .help(help),
         );
     }
 
     /// Reports the keys that nobody asked for, each with the nearest one that somebody did.
     pub(crate) fn finish(&self) {
         let known = self.known.borrow();
-        for (key, _) in self.entries {
+        for (key, _) in self.table {
             let name: &str = key.get_ref();
             if known.contains(name) {
                 continue;
@@ -269,11 +289,12 @@ impl<'r, 't> Table<'r, 't> {
                 format!("`{name}` is not a key of {}", self.place),
             )
             .at(&self.reader.file, key.span(), "");
-            finding = if let Some(word) = nearest(name, known.iter().copied()) {
-                finding.help(format!("did you mean `{word}`?"))
-            } else {
-                let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
-                finding.help(format!("its keys are {}", all.join(", ")))
+            finding = match nearest(name, known.iter().copied()) {
+                Some(word) => finding.help(format!("did you mean `{word}`?")),
+                None => {
+                    let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
+                    finding.help(format!("its keys are {}", all.join(", ")))
+                }
             };
             self.reader.push(finding);
         }

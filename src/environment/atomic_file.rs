@@ -1,5 +1,6 @@
 //! Files and folders that appear whole or not at all.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -48,10 +49,7 @@ impl AtomicFile {
                 format!("`{}` does not name a file", place.display()),
             )
         })?;
-        let mut partial_name = std::ffi::OsString::from(".");
-        partial_name.push(name);
-        partial_name.push(".partial");
-        let partial = place.with_file_name(partial_name);
+        let partial = place.with_file_name(partial_name(name));
         loop {
             let mut options = OpenOptions::new();
             options.create(true).write(true).read(true).truncate(false);
@@ -105,10 +103,33 @@ impl AtomicFile {
         sync_directory(&self.place)
     }
 
+    /// Removes what a killed writer of `place` has left, where nobody will write that file again.
+    ///
+    /// # Errors
+    /// When it is there and cannot be removed, or another process is writing it.
+    pub fn forget(place: &Path) -> io::Result<()> {
+        let left = place
+            .file_name()
+            .is_some_and(|name| place.with_file_name(partial_name(name)).exists());
+        // Dropping it uncommitted removes it.
+        if left {
+            Self::create(place).map(drop)
+        } else {
+            Ok(())
+        }
+    }
+
     /// The open file, for reading back what was written.
     pub fn file(&mut self) -> &mut File {
         &mut self.file
     }
+}
+
+fn partial_name(name: &OsStr) -> OsString {
+    let mut partial = OsString::from(".");
+    partial.push(name);
+    partial.push(".partial");
+    partial
 }
 
 impl Write for AtomicFile {

@@ -5,7 +5,6 @@ use std::io::{self, Read};
 
 use crate::dag::{BlockSink, DirectoryDag, DirectoryEntry, FileDag, LeafHasher, Link, Profile};
 use crate::declaration::{Declaration, DeclaredWheel};
-use crate::wheel::Facts;
 
 use super::tree::{self, Content, NamedContent, RELEASE_FOLDER, ReleaseInput};
 
@@ -171,19 +170,11 @@ fn page(profile: Profile, bytes: &[u8]) -> FileDag {
     hasher.finish()
 }
 
-/// What a folder keeps of a file. A link to a wheel carries the CID as declared, version and codec
-/// included.
+/// What a folder keeps of a file. The link to a wheel is its declared CID, which its DAG has.
 fn link(profile: Profile, content: &Content<'_>) -> Link {
     match content {
         Content::Bytes(bytes) => page(profile, bytes).link(),
-        Content::Wheel(wheel, facts) => declared_link(wheel, facts),
-    }
-}
-
-fn declared_link(wheel: &DeclaredWheel, facts: &Facts) -> Link {
-    Link {
-        cid: wheel.content_id.value,
-        ..facts.dag.link()
+        Content::Wheel(_, facts) => facts.dag.link(),
     }
 }
 
@@ -196,35 +187,8 @@ fn emit_file(
     match content {
         Content::Bytes(bytes) => page(profile, bytes).emit(sink, &mut bytes.as_slice()),
         Content::Wheel(wheel, facts) => {
-            let declared = wheel.content_id.value;
             let mut bytes = open(wheel)?;
-            // The DAG's root may be declared in the other version of its CID: the block is the same.
-            let mut renamed = RootAs {
-                sink,
-                own: facts.dag.cid(),
-                declared,
-            };
-            facts.dag.emit(&mut renamed, &mut bytes).map_err(|error| {
-                io::Error::new(error.kind(), format!("`{}`: {error}", wheel.file_name))
-            })
+            facts.dag.emit(sink, &mut bytes)
         }
-    }
-}
-
-/// Passes blocks on, the root under its declared CID.
-struct RootAs<'s> {
-    sink: &'s mut dyn BlockSink,
-    own: crate::dag::Cid,
-    declared: crate::dag::Cid,
-}
-
-impl BlockSink for RootAs<'_> {
-    fn put(&mut self, cid: &crate::dag::Cid, bytes: &[u8]) -> io::Result<()> {
-        let cid = if *cid == self.own {
-            &self.declared
-        } else {
-            cid
-        };
-        self.sink.put(cid, bytes)
     }
 }

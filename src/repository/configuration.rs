@@ -1,5 +1,7 @@
 //! `ipwhl.toml` (FORMATS 1).
 
+mod judgement;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,8 +11,10 @@ use jiff::civil::Date;
 use crate::dag::Profile;
 use crate::declaration::reader::{Reader, Table};
 use crate::declaration::{Layout, Spanned};
-use crate::diagnostic::{Code, Finding, Severity, nearest};
+use crate::diagnostic::{Code, Finding, Severity};
 use crate::python::{ExtraName, Platform, ProjectName, Requirement};
+
+use judgement::{severities, waived_platforms, waiver};
 
 /// What `ipwhl.toml` says.
 #[derive(Debug, Clone)]
@@ -116,6 +120,9 @@ pub(super) fn parse(file: &Arc<str>, text: &str) -> (Configuration, Vec<Finding>
         for table in top.tables("waiver", "a `[[waiver]]` table") {
             let waiver = waiver(&reader, &table);
             table.finish();
+            if let Some(waiver) = &waiver {
+                waived_platforms(&reader, waiver, &configuration.platforms);
+            }
             configuration.waivers.extend(waiver);
         }
         top.finish();
@@ -152,7 +159,7 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
         Some(name) => reader.report(
             Code::InvalidValue,
-            "the repository's name is a line of text",
+            "the repository's name is a line of text, and not empty",
             &name.span,
         ),
         None if table.has("name") => {}
@@ -195,21 +202,22 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
     }
     if let Some(profile) = table.string("profile") {
-        if let Ok(profile) = profile.value.parse() {
-            configuration.profile = profile;
-        } else {
-            let names: Vec<String> = Profile::ALL
-                .iter()
-                .map(|profile| format!("`{profile}`"))
-                .collect();
-            reader.push(
-                Finding::new(
-                    Code::InvalidValue,
-                    format!("`{}` is not a profile", profile.value),
-                )
-                .at(&reader.file, profile.span, "")
-                .help(format!("the profiles are {}", names.join(", "))),
-            );
+        match profile.value.parse() {
+            Ok(profile) => configuration.profile = profile,
+            Err(_) => {
+                let names: Vec<String> = Profile::ALL
+                    .iter()
+                    .map(|profile| format!("`{profile}`"))
+                    .collect();
+                reader.push(
+                    Finding::new(
+                        Code::InvalidValue,
+                        format!("`{}` is not a profile", profile.value),
+                    )
+                    .at(&reader.file, profile.span, "")
+                    .help(format!("the profiles are {}", names.join(", "))),
+                );
+            }
         }
     }
     table.finish();
@@ -225,15 +233,8 @@ fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configura
         }
         return;
     };
-    let pythons = table
-        .strings("python")
-        .map_or_else(Vec::new, |list| list.value);
-    let systems = table
-        .strings("system")
-        .map_or_else(Vec::new, |list| list.value);
-    let also = table
-        .strings("also")
-        .map_or_else(Vec::new, |list| list.value);
+    let list = |key: &'static str| table.strings(key).map_or_else(Vec::new, |list| list.value);
+    let (pythons, systems, also) = (list("python"), list("system"), list("also"));
     let mut all = Vec::new();
     let refuse = |message: String, span: &Range<usize>| {
         reader.push(
@@ -272,12 +273,25 @@ fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configura
     }
     all.sort();
     all.dedup();
-    if all.is_empty() && pythons.is_empty() == systems.is_empty() && also.is_empty() {
-        reader.push(
+    // A list of another type has been reported already.
+    let is_absent = |key: &str, values: &[Spanned<&str>]| {
+        values.is_empty() && (!table.has(key) || table.is_empty_list(key))
+    };
+    match (is_absent("python", &pythons), is_absent("system", &systems)) {
+        (true, true) if is_absent("also", &also) => reader.push(
             Finding::new(Code::MissingKey, "`[platforms]` names no platform")
                 .at(&reader.file, table.span.clone(), "")
                 .help("`python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one"),
-        );
+        ),
+        (true, false) => table.missing(
+            "python",
+            "name the interpreters of these systems: `python = [\"cp312\"]`",
+        ),
+        (false, true) => table.missing(
+            "system",
+            "name the systems of these interpreters: `system = [\"manylinux_2_28_x86_64\"]`",
+        ),
+        _ => {}
     }
     configuration.platforms = all;
     table.finish();
@@ -322,137 +336,19 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
     }
     if let Some(threshold) = table.number("threshold") {
         let keys = configuration.trusted.len() as u64;
-        if threshold.value == 0 || (keys > 0 && threshold.value > keys) {
-            reader.report(
-                Code::InvalidValue,
-                format!(
-                    "the threshold {} cannot be met with {keys} trusted keys",
-                    threshold.value
-                ),
-                &threshold.span,
-            );
+        let wrong = if threshold.value == 0 {
+            Some("the threshold is at least 1".to_owned())
+        } else if keys > 0 && threshold.value > keys {
+            Some(format!(
+                "the threshold {} cannot be met: the trusted keys are {keys}",
+                threshold.value
+            ))
+        } else {
+            None
+        };
+        if let Some(message) = wrong {
+            reader.report(Code::InvalidValue, message, &threshold.span);
         }
         configuration.threshold = threshold.value.max(1);
     }
-}
-
-fn severities(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
-    for (key, value, span) in table.entries() {
-        let Some(code) = code(reader, key.value, &key.span) else {
-            continue;
-        };
-        let rule = match value.as_str() {
-            Some("error") => SeverityRule::Weighs(Severity::Error),
-            Some("warning") => SeverityRule::Weighs(Severity::Warning),
-            Some("off") => SeverityRule::Off,
-            _ => {
-                reader.report(
-                    Code::InvalidValue,
-                    "a severity is `error`, `warning` or `off`",
-                    &span,
-                );
-                continue;
-            }
-        };
-        if !code.may_be_softened() && rule != SeverityRule::Weighs(Severity::Error) {
-            reader.report(
-                Code::InvalidValue,
-                format!("`{code}` cannot be softened"),
-                &key.span,
-            );
-            continue;
-        }
-        configuration.severity.insert(code, rule);
-    }
-}
-
-fn code(reader: &Reader, text: &str, span: &Range<usize>) -> Option<Code> {
-    match text.parse::<Code>() {
-        Ok(code) => Some(code),
-        Err(error) => {
-            let mut finding = Finding::new(Code::InvalidValue, error.to_string()).at(
-                &reader.file,
-                span.clone(),
-                "",
-            );
-            if let Some(word) = nearest(text, Code::ALL.iter().map(|code| code.as_str())) {
-                finding = finding.help(format!("did you mean `{word}`?"));
-            }
-            reader.push(finding);
-            None
-        }
-    }
-}
-
-fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
-    let required = |key: &'static str, help: &str| {
-        let text = table.string(key);
-        if text.is_none() && !table.has(key) {
-            table.missing(key, help);
-        }
-        text
-    };
-    let invalid = |message: String, span: &Range<usize>| {
-        reader.report(Code::InvalidValue, message, span);
-    };
-    let code = required("code", "name the finding that it covers")
-        .and_then(|text| code(reader, text.value, &text.span));
-    if let Some(code) = code
-        && !code.may_be_softened()
-    {
-        invalid(format!("`{code}` cannot be waived"), &table.span);
-        return None;
-    }
-    let project =
-        required("project", "name the project that would have to change").and_then(|text| {
-            text.value
-                .parse::<ProjectName>()
-                .map_err(|error| invalid(format!("{error}"), &text.span))
-                .ok()
-        });
-    let requirement = table.string("requirement").and_then(|text| {
-        text.value
-            .parse::<Requirement>()
-            .map_err(|error| {
-                reader.report(Code::InvalidRequirement, error.message, &text.span);
-            })
-            .ok()
-    });
-    let extra = table.string("extra").and_then(|text| {
-        text.value
-            .parse::<ExtraName>()
-            .map_err(|error| invalid(format!("{error}"), &text.span))
-            .ok()
-    });
-    let wheel = table.string("wheel").map(|text| text.value.to_owned());
-    let platforms = table.strings("platforms").map_or_else(Vec::new, |list| {
-        list.value
-            .into_iter()
-            .map(|text| Spanned::new(text.value.to_owned(), text.span))
-            .collect()
-    });
-    let reason = required("reason", "say why it is right to go on");
-    if let Some(reason) = &reason
-        && reason.value.trim().is_empty()
-    {
-        invalid("a waiver gives a reason".to_owned(), &reason.span);
-    }
-    let expires = table.date("expires");
-    if !table.has("expires") {
-        table.missing(
-            "expires",
-            "name the day until which it holds: `expires = 2027-03-01`",
-        );
-    }
-    Some(Waiver {
-        span: table.span.clone(),
-        code: code?,
-        project: project?,
-        requirement,
-        wheel,
-        extra,
-        platforms,
-        reason: reason?.value.to_owned(),
-        expires: expires?,
-    })
 }

@@ -102,7 +102,13 @@ impl Repository {
         })?;
         let (text, mut findings) = decode(&file, bytes);
         let (configuration, found) = configuration::parse(&file, &text);
-        findings.extend(found);
+        // What replaces bytes that are no text is no mistake of its own.
+        let is_text = findings.is_empty();
+        findings.extend(
+            found
+                .into_iter()
+                .filter(|finding| is_text || finding.code != Code::Syntax),
+        );
         texts.insert(file, SourceText::new(text));
         let mut repository = Self {
             directory: directory.to_path_buf(),
@@ -182,11 +188,26 @@ impl Repository {
             .any(|finding| finding.severity == Severity::Error)
     }
 
+    /// Whether the settings could not be understood wholly.
+    pub fn has_configuration_errors(&self) -> bool {
+        self.findings.iter().any(|finding| {
+            finding.severity == Severity::Error
+                && finding
+                    .labels
+                    .first()
+                    .is_some_and(|label| &*label.file == CONFIGURATION_FILE)
+        })
+    }
+
     fn load_declarations(&mut self) -> Result<(), LoadError> {
         let folder = self.configuration.declarations.clone();
         let mut files = Vec::new();
         let top = self.directory.join(&folder);
         if !top.is_dir() {
+            // Which folder it is may stand in what could not be understood.
+            if self.has_errors() {
+                return Ok(());
+            }
             let finding = Finding::new(
                 Code::MissingKey,
                 format!("the folder of the declarations, `{folder}`, does not exist"),
@@ -214,6 +235,12 @@ impl Repository {
     fn load_declaration(&mut self, file: &Arc<str>, bytes: Vec<u8>) {
         let layout = self.configuration.layout;
         let (text, mut findings) = decode(file, bytes);
+        if !findings.is_empty() {
+            self.texts.insert(Arc::clone(file), SourceText::new(text));
+            self.unreadable.extend(presumed_project(file, layout));
+            self.findings.append(&mut findings);
+            return;
+        }
         let parsed = parse_declaration(file, &text, layout);
         findings.extend(parsed.findings);
         findings.extend(crate::declaration::misplaced(
@@ -223,8 +250,18 @@ impl Repository {
             layout,
         ));
         self.texts.insert(Arc::clone(file), SourceText::new(text));
+        // What a waiver would name; a file that is not understood is presumed to be named rightly.
+        let project = match parsed.wheels.first() {
+            Some(wheel) => Some(wheel.file_name.name().clone()),
+            None => presumed_project(file, layout),
+        };
+        for finding in &mut findings {
+            if finding.subject.project.is_none() {
+                finding.subject.project = project.as_ref().map(ToString::to_string);
+            }
+        }
         if parsed.wheels.is_empty() {
-            self.unreadable.extend(presumed_project(file, layout));
+            self.unreadable.extend(project);
         }
         for wheel in parsed.wheels {
             let project = wheel.file_name.name().clone();

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::diagnostic::{Code, Finding, Stage};
+use crate::diagnostic::{Code, Finding, Severity, Stage};
+use crate::python::{Platform, Requirement};
 
 use super::{Configuration, SeverityRule, Waiver};
 
 /// The findings that remain when `[severity]` and the waivers have been heard, with those about the
-/// waivers themselves. `today` decides which waivers have expired. Where the wheels were not checked
-/// (`wheels_checked`), a waiver of a finding about wheels is not unused.
+/// waivers themselves. `today` decides which waivers have expired. Where not all wheels were looked
+/// at (`wheels_checked`), a waiver of a finding about wheels is not unused; where a text could not be
+/// understood, no waiver is: what it covers may lie behind that.
 pub fn apply(
     configuration: &Configuration,
     file: &Arc<str>,
@@ -18,7 +20,7 @@ pub fn apply(
     today: Date,
     wheels_checked: bool,
 ) -> Vec<Finding> {
-    let mut used = vec![false; configuration.waivers.len()];
+    let mut covered = vec![false; configuration.waivers.len()];
     let mut remaining = Vec::with_capacity(findings.len());
     for mut finding in findings {
         match configuration.severity.get(&finding.code) {
@@ -27,50 +29,116 @@ pub fn apply(
             None => {}
         }
         let mut is_waived = false;
-        for (waiver, used) in configuration.waivers.iter().zip(&mut used) {
-            if is_waived || waiver.expires.value < today {
-                continue;
+        for (waiver, covered) in configuration.waivers.iter().zip(&mut covered) {
+            if is_waived {
+                break;
             }
-            let coverage = cover(waiver, &mut finding);
-            *used |= coverage != Coverage::Nothing;
-            is_waived = coverage == Coverage::Whole;
+            let is_expired = waiver.expires.value < today;
+            let coverage = if is_expired {
+                cover(waiver, &mut finding.clone())
+            } else {
+                cover(waiver, &mut finding)
+            };
+            *covered |= coverage != Coverage::Nothing;
+            is_waived = !is_expired && coverage == Coverage::Whole;
         }
         if !is_waived {
             remaining.push(finding);
         }
     }
-    for (waiver, used) in configuration.waivers.iter().zip(used) {
-        let about = |code, message: String| {
-            Finding::new(code, message)
-                .project(&waiver.project)
-                .at(file, waiver.span.clone(), "")
-        };
+    let mut about_waivers = Vec::new();
+    for (waiver, covered) in configuration.waivers.iter().zip(covered) {
+        let may_be_needed = covered || is_behind(waiver, &remaining, wheels_checked);
         if waiver.expires.value < today {
-            remaining.push(
-                about(
-                    Code::ExpiredWaiver,
-                    format!(
-                        "the waiver of `{}` for `{}` expired on {}",
-                        waiver.code, waiver.project, waiver.expires.value
-                    ),
-                )
-                .note(format!("its reason was: {}", waiver.reason))
-                .help("mend what it covered and remove it, or give it a new day"),
-            );
-        } else if !used && (wheels_checked || waiver.code.stage() != Stage::Wheel) {
-            remaining.push(
-                about(
-                    Code::UnusedWaiver,
-                    format!(
-                        "the waiver of `{}` for `{}` covers no finding",
-                        waiver.code, waiver.project
-                    ),
-                )
-                .help("remove it"),
-            );
+            about_waivers.push(expired(waiver, file, may_be_needed));
+        } else if !may_be_needed {
+            about_waivers.push(unused(waiver, file, &remaining));
         }
     }
+    remaining.append(&mut about_waivers);
     remaining
+}
+
+/// Whether what a waiver covers may not have been looked at in this run.
+fn is_behind(waiver: &Waiver, findings: &[Finding], wheels_checked: bool) -> bool {
+    let is_of_wheel = waiver.code.stage() == Stage::Wheel;
+    if is_of_wheel && !wheels_checked {
+        return true;
+    }
+    findings.iter().any(|finding| match finding.code.stage() {
+        Stage::Text => finding.severity == Severity::Error && !finding.code.may_be_softened(),
+        // A wheel that was not had, or is no sound archive, was not compared with its declaration.
+        Stage::Wheel => {
+            is_of_wheel
+                && !finding.code.may_be_softened()
+                && finding.subject.project.as_deref() == Some(waiver.project.as_str())
+        }
+        _ => false,
+    })
+}
+
+fn expired(waiver: &Waiver, file: &Arc<str>, may_be_needed: bool) -> Finding {
+    Finding::new(
+        Code::ExpiredWaiver,
+        format!(
+            "the waiver of `{}` for `{}` expired on {}",
+            waiver.code, waiver.project, waiver.expires.value
+        ),
+    )
+    .project(&waiver.project)
+    .at(file, waiver.expires.span.clone(), "its last day")
+    .note(format!("its reason was: {}", waiver.reason))
+    .help(if may_be_needed {
+        "mend what it covered and remove it, or answer for it until a later day"
+    } else {
+        "it covers no finding any more: remove it"
+    })
+}
+
+fn unused(waiver: &Waiver, file: &Arc<str>, remaining: &[Finding]) -> Finding {
+    let mut finding = Finding::new(
+        Code::UnusedWaiver,
+        format!(
+            "the waiver of `{}` for `{}` covers no finding",
+            waiver.code, waiver.project
+        ),
+    )
+    .project(&waiver.project)
+    .at(file, waiver.span.clone(), "");
+    let alike = remaining.iter().filter(|other| {
+        other.code == waiver.code
+            && other.subject.project.as_deref() == Some(waiver.project.as_str())
+    });
+    let mut has_alike = false;
+    for other in alike {
+        has_alike = true;
+        finding = finding.note(format!("one that is like it is about {}", about(other)));
+    }
+    finding.help(if has_alike {
+        "write what it is about as the note says, or remove it"
+    } else {
+        "remove it"
+    })
+}
+
+/// What a waiver would have to name, in words.
+fn about(finding: &Finding) -> String {
+    let subject = &finding.subject;
+    let mut parts: Vec<String> = [
+        ("the requirement", &subject.requirement),
+        ("the wheel", &subject.wheel),
+        ("the extra", &subject.extra),
+    ]
+    .into_iter()
+    .filter_map(|(word, name)| Some(format!("{word} `{}`", name.as_ref()?)))
+    .collect();
+    if !subject.platforms.is_empty() {
+        parts.push(format!("the platforms {}", subject.platforms.join(", ")));
+    }
+    if parts.is_empty() {
+        parts.push("the project as a whole".to_owned());
+    }
+    parts.join(", ")
 }
 
 /// How much of a finding a waiver covers.
@@ -88,8 +156,12 @@ fn cover(waiver: &Waiver, finding: &mut Finding) -> Coverage {
     let is_about = finding.code == waiver.code
         && finding.code.may_be_softened()
         && subject.project.as_deref() == Some(waiver.project.as_str())
-        && waiver.requirement.as_ref().is_none_or(|requirement| {
-            subject.requirement.as_deref() == Some(&requirement.to_string())
+        && waiver.requirement.as_ref().is_none_or(|waived| {
+            subject
+                .requirement
+                .as_ref()
+                .and_then(|text| text.parse::<Requirement>().ok())
+                .is_some_and(|requirement| requirement == *waived)
         })
         && waiver
             .wheel
@@ -110,7 +182,7 @@ fn cover(waiver: &Waiver, finding: &mut Finding) -> Coverage {
         !waiver
             .platforms
             .iter()
-            .any(|covered| covers_platform(&covered.value, platform))
+            .any(|covered| covers_name(&covered.value, platform))
     });
     match subject.platforms.len() {
         after if after == before => Coverage::Nothing,
@@ -120,7 +192,11 @@ fn cover(waiver: &Waiver, finding: &mut Finding) -> Coverage {
 }
 
 /// `win_amd64`, `cp312` and `cp312-win_amd64` all cover `cp312-win_amd64`.
-fn covers_platform(covered: &str, platform: &str) -> bool {
+pub(super) fn covers_platform(covered: &str, platform: &Platform) -> bool {
+    covers_name(covered, &platform.to_string())
+}
+
+fn covers_name(covered: &str, platform: &str) -> bool {
     covered == platform
         || platform
             .split_once('-')

@@ -14,6 +14,7 @@ pub(super) struct Backoff<'a> {
     limits: &'a Limits,
     failed: u32,
     best: u64,
+    hopeless: bool,
 }
 
 impl<'a> Backoff<'a> {
@@ -22,7 +23,13 @@ impl<'a> Backoff<'a> {
             limits,
             failed: 0,
             best: 0,
+            hopeless: false,
         }
+    }
+
+    /// No further attempt: the host has been given up already.
+    pub(super) fn give_up(&mut self) {
+        self.hopeless = true;
     }
 
     /// Notes how far an attempt came, in bytes from the start of the file. One that came clearly
@@ -38,7 +45,7 @@ impl<'a> Backoff<'a> {
     /// How long to wait before the next attempt, or nothing when there shall be none.
     pub(super) fn next(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
         self.failed += 1;
-        if self.failed >= self.limits.attempts {
+        if self.hopeless || self.failed >= self.limits.attempts {
             return None;
         }
         if let Some(asked) = retry_after {

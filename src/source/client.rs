@@ -14,6 +14,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::hosts::Hosts;
 use super::limits::Limits;
 
 /// What this program calls itself.
@@ -137,6 +138,7 @@ fn roots(filled: &dyn Fn(&str) -> Option<OsString>) -> Option<Roots> {
 pub struct Client {
     pub(super) http: reqwest::Client,
     pub(super) limits: Arc<Limits>,
+    pub(super) hosts: Hosts,
 }
 
 impl Client {
@@ -177,6 +179,7 @@ impl Client {
         Ok(Self {
             http,
             limits: Arc::new(settings.limits.clone()),
+            hosts: Hosts::default(),
         })
     }
 

@@ -104,10 +104,8 @@ impl Transfer<'_> {
             };
             backoff.reached(self.received);
             let place = self.address.to_string();
-            wait(trouble, &mut backoff, &|reason, delay| {
-                self.reporter.retrying(&place, reason, delay);
-            })
-            .await?;
+            let report = |reason: &str, delay| self.reporter.retrying(&place, reason, delay);
+            wait(self.client, self.address, trouble, &mut backoff, &report).await?;
         }
     }
 

@@ -21,6 +21,8 @@ use super::problem::SourceProblem;
 pub(super) enum Trouble {
     /// It may go better next time, perhaps after the delay that the server asked for.
     Passing(String, Option<Duration>),
+    /// There was no connection at all, which may go better next time.
+    Unreachable(String),
     /// It will not.
     Lasting(String),
     /// The server has no such file.
@@ -37,7 +39,7 @@ impl Trouble {
     pub(super) fn at(self, place: &Address) -> SourceProblem {
         let place = place.to_string();
         match self {
-            Self::Passing(reason, _) | Self::Lasting(reason) => {
+            Self::Passing(reason, _) | Self::Unreachable(reason) | Self::Lasting(reason) => {
                 SourceProblem::Failed { place, reason }
             }
             Self::Missing(reason) => SourceProblem::Missing { place, reason },
@@ -49,14 +51,31 @@ impl Trouble {
 /// What is done before an attempt is repeated: the caller is told why, and after which delay.
 pub(super) type OnRetry<'a> = &'a (dyn Fn(&str, Duration) + Sync);
 
-/// Waits before the next attempt, or says why there is none.
+/// Waits before the next attempt, or says why there is none. A host that let nobody connect in all
+/// attempts of one address is given up: other addresses there get one attempt each, so that a
+/// hundred wheels of an index that is down do not wait a hundred times.
 pub(super) async fn wait(
+    client: &Client,
+    address: &Address,
     trouble: Trouble,
     backoff: &mut Backoff<'_>,
     on_retry: OnRetry<'_>,
 ) -> Result<(), Trouble> {
-    let Trouble::Passing(reason, asked) = trouble else {
-        return Err(trouble);
+    let (reason, asked) = match trouble {
+        Trouble::Passing(reason, asked) => (reason, asked),
+        Trouble::Unreachable(reason) => {
+            if client.hosts.is_given_up(address) {
+                backoff.give_up();
+            }
+            let Some(delay) = backoff.next(None) else {
+                client.hosts.give_up(address);
+                return Err(Trouble::Unreachable(reason));
+            };
+            on_retry(&reason, delay);
+            tokio::time::sleep(delay).await;
+            return Ok(());
+        }
+        lasting => return Err(lasting),
     };
     match backoff.next(asked) {
         Some(delay) => {
@@ -97,6 +116,7 @@ impl Client {
             let response = self
                 .within(self.limits.response_timeout, "no answer", request.send())
                 .await?;
+            self.hosts.heard_of(&address);
             if !is_redirect(response.status()) {
                 check_status(&response, headers.contains_key(reqwest::header::RANGE))?;
                 check_encoding(&response)?;
@@ -129,7 +149,7 @@ impl Client {
                 Ok(page) => return Ok(page),
                 Err(trouble) => trouble,
             };
-            wait(trouble, &mut backoff, &|_, _| {})
+            wait(self, address, trouble, &mut backoff, &|_, _| {})
                 .await
                 .map_err(|trouble| trouble.at(address))?;
         }
@@ -186,14 +206,17 @@ impl Client {
         if error.is_builder() {
             return Trouble::Lasting(format!("it cannot be asked for: {}", innermost(&error)));
         }
-        Trouble::passing(if error.is_connect() && error.is_timeout() {
-            format!(
-                "no connection within {}",
-                shown(self.limits.connect_timeout)
-            )
-        } else if error.is_connect() {
-            format!("no connection: {}", innermost(&error))
-        } else if error.is_body() || error.is_decode() {
+        if error.is_connect() {
+            return Trouble::Unreachable(if error.is_timeout() {
+                format!(
+                    "no connection within {}",
+                    shown(self.limits.connect_timeout)
+                )
+            } else {
+                format!("no connection: {}", innermost(&error))
+            });
+        }
+        Trouble::passing(if error.is_body() || error.is_decode() {
             format!("its answer was cut: {}", innermost(&error))
         } else {
             format!("the connection broke: {}", innermost(&error))

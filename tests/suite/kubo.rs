@@ -38,15 +38,20 @@ impl Kubo {
         Some(kubo)
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Vec<u8> {
-        let output = Command::new(&self.program)
+    /// The program, offline, with the repository of this value.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
             .arg("--offline")
             .args(arguments)
             .env("IPFS_PATH", self.home.path().join("repository"))
             .env("HOME", self.home.path())
-            .env("IPFS_TELEMETRY", "off")
-            .output()
-            .unwrap();
+            .env("IPFS_TELEMETRY", "off");
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Vec<u8> {
+        let output = self.command(arguments).output().unwrap();
         assert!(
             output.status.success(),
             "ipfs {arguments:?}: {}",
@@ -452,11 +457,7 @@ fn an_archive_with_a_changed_byte_is_refused_by_both() {
     );
     let path = kubo.home.path().join("changed.car");
     fs::write(&path, car).unwrap();
-    let output = Command::new(&kubo.program)
-        .args(["--offline", "dag", "import", path.to_str().unwrap()])
-        .env("IPFS_PATH", kubo.home.path().join("repository"))
-        .env("IPFS_TELEMETRY", "off")
-        .output()
-        .unwrap();
+    let import = ["dag", "import", path.to_str().unwrap()];
+    let output = kubo.command(&import).output().unwrap();
     assert!(!output.status.success());
 }

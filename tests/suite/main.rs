@@ -11,17 +11,29 @@
     reason = "a test fails by panicking, and its helpers are documented where that helps"
 )]
 
+mod build;
 mod car;
+mod cid_command;
+mod clients;
 mod core_metadata;
+mod check_command;
 mod dag;
+mod declarations;
+mod findings;
 mod gateway;
+mod interruption;
+mod key_command;
 mod kubo;
+mod kubo_release;
 mod markers;
 mod packaging_library;
+mod repository;
 mod requirements;
+mod serve_command;
 mod signature;
 mod source;
 mod source_discovery;
 mod support;
 mod tags;
+mod verify_command;
 mod wheel;

@@ -499,6 +499,33 @@ fn down() {
 }
 
 #[test]
+fn a_host_that_let_nobody_connect_is_asked_once_for_each_further_file() {
+    let bench = Bench::new();
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let fetcher = bench.fetcher();
+    let request = |name: &str| request(b"wheel", vec![web(&format!("http://{free}/{name}"))]);
+    let events = Mutex::new(Vec::new());
+    let note = |event| events.lock().unwrap().push(event);
+    let result = run(async {
+        fetcher
+            .fetch(0, &request(FILE_NAME), &note)
+            .await
+            .unwrap_err();
+        fetcher.fetch(1, &request(FILE_NAME), &note).await
+    });
+    assert!(!result.unwrap_err().is_finding());
+    let events = events.into_inner().unwrap();
+    assert_eq!(
+        retries(&events).len(),
+        2,
+        "three attempts, then one: {events:?}"
+    );
+}
+
+#[test]
 fn an_index_that_is_down_names_the_package_and_the_address() {
     let mut bench = Bench::new();
     let free = TcpListener::bind("127.0.0.1:0")

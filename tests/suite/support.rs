@@ -2,7 +2,11 @@
 //! to order, a loopback index.
 
 pub mod loopback_index;
+pub mod program;
+pub mod repository_builder;
+pub mod serving;
 pub mod wheel_builder;
+pub mod workshop;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -7,15 +7,20 @@ use rayon::prelude::*;
 use serde_json::Value;
 use url::Url;
 
+use super::declared;
 use crate::car::{CarError, CarReader};
 use crate::dag::{Cid, FileHasher, Profile, Sha256Digest};
-use crate::python::{CoreMetadata, parse_specifiers, same_specifiers};
+use crate::python::{CoreMetadata, WheelFileName, parse_specifiers, same_specifiers};
 use crate::release::RELEASE_FOLDER;
 use crate::source::{CoreMetadataFile, IndexFile, ProjectPage};
 use crate::wheel::{Limits, inspect};
 
 const HTML: &str = "index.html";
 const JSON: &str = "index.v1_json";
+const DECLARATION: &str = "declaration.toml";
+const ABOUT: &str = "release.json";
+/// What the name of a wheel's METADATA has after the wheel's.
+const METADATA: &str = ".metadata";
 /// The largest page or metadata file that is read whole, in bytes.
 const MAXIMUM_PAGE: u64 = 64 * 1024 * 1024;
 /// How much of a wheel is hashed at once.
@@ -26,6 +31,8 @@ const BUFFER: usize = 256 * 1024;
 pub(super) struct Count {
     pub(super) projects: usize,
     pub(super) wheels: usize,
+    /// Bytes of all wheels.
+    pub(super) bytes: u64,
 }
 
 /// Every contradiction between pages and files, a sentence each.
@@ -44,20 +51,26 @@ pub(super) fn check<R: Read + Seek + Send>(
         .map(|entry| (entry.name, entry.link.cid))
         .collect();
     let mut mismatches = Vec::new();
+    // The layout `ipwhl-1` has projects and their wheels, and says nothing of them.
+    let is_bare = [HTML, JSON, RELEASE_FOLDER]
+        .iter()
+        .all(|name| !top.contains_key(*name));
     let pages: Vec<(&str, Option<Cid>)> = [HTML, JSON]
         .into_iter()
+        .filter(|_| !is_bare)
         .map(|name| (name, top.remove(name)))
         .collect();
-    if top.remove(RELEASE_FOLDER).is_none() {
-        mismatches.push(format!("the release has no folder `{RELEASE_FOLDER}`"));
-    }
+    let about = top.remove(RELEASE_FOLDER);
     let projects: BTreeSet<&str> = top.keys().map(String::as_str).collect();
     for (name, cid) in pages {
         match cid {
             None => mismatches.push(format!("the release has no `{name}`")),
             Some(cid) => {
                 let listed = root_page(name, &read(reader, &cid)?);
-                if listed.iter().map(String::as_str).collect::<BTreeSet<_>>() != projects {
+                let listed: Option<BTreeSet<&str>> = listed
+                    .as_ref()
+                    .map(|names| names.iter().map(String::as_str).collect());
+                if listed.as_ref() != Some(&projects) {
                     mismatches.push(format!(
                         "`{name}` does not list the projects that are there"
                     ));
@@ -66,40 +79,85 @@ pub(super) fn check<R: Read + Seek + Send>(
         }
     }
     let projects: Vec<(&String, &Cid)> = top.iter().collect();
-    let checked: Vec<Result<(usize, Vec<String>), CarError>> = projects
+    let checked: Vec<Result<(Count, Vec<String>), CarError>> = projects
         .par_iter()
-        .map(|(name, cid)| project(reader, name, cid))
+        .map(|(name, cid)| project(reader, name, cid, is_bare))
         .collect();
     let mut count = Count {
         projects: projects.len(),
-        wheels: 0,
+        ..Count::default()
     };
     for result in checked {
-        let (wheels, found) = result?;
-        count.wheels += wheels;
+        let (one, found) = result?;
+        count.wheels += one.wheels;
+        count.bytes += one.bytes;
         mismatches.extend(found);
+    }
+    if !is_bare {
+        mismatches.extend(self::about(reader, about, &count)?);
     }
     Ok((count, mismatches))
 }
 
-/// The projects that a root page lists.
-fn root_page(name: &str, body: &[u8]) -> Vec<String> {
-    if name == JSON {
-        let page: Value = serde_json::from_slice(body).unwrap_or_default();
-        let projects = page["projects"].as_array().cloned().unwrap_or_default();
-        return projects
+/// What the folder about the release itself says.
+fn about<R: Read + Seek>(
+    reader: &CarReader<R>,
+    folder: Option<Cid>,
+    count: &Count,
+) -> Result<Vec<String>, CarError> {
+    let entries = match folder {
+        Some(cid) => reader.list(&cid)?,
+        None => None,
+    };
+    let Some(entries) = entries else {
+        return Ok(vec![format!(
+            "the release has no folder `{RELEASE_FOLDER}`"
+        )]);
+    };
+    let Some(entry) = entries.iter().find(|entry| entry.name == ABOUT) else {
+        return Ok(vec![format!("{RELEASE_FOLDER}/{ABOUT} is not there")]);
+    };
+    let mut mismatches = strays(
+        RELEASE_FOLDER,
+        entries
             .iter()
-            .filter_map(|project| Some(project["name"].as_str()?.to_owned()))
+            .map(|entry| entry.name.as_str())
+            .filter(|name| *name != ABOUT),
+    );
+    for mismatch in declared::release(&read(reader, &entry.link.cid)?, count) {
+        mismatches.push(format!("{RELEASE_FOLDER}/{ABOUT}: {mismatch}"));
+    }
+    Ok(mismatches)
+}
+
+/// Files that nothing in the format accounts for.
+fn strays<'n>(folder: &str, names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    names
+        .map(|name| format!("{folder}/{name} is no file that a release has"))
+        .collect()
+}
+
+/// The projects that a root page lists; `None` where it says something else as well.
+fn root_page(name: &str, body: &[u8]) -> Option<Vec<String>> {
+    if name == JSON {
+        let page: Value = serde_json::from_slice(body).ok()?;
+        return page["projects"]
+            .as_array()?
+            .iter()
+            .map(|project| Some(project["name"].as_str()?.to_owned()))
             .collect();
     }
     // The page is ours: an anchor a line, to a folder.
-    String::from_utf8_lossy(body)
+    let text = std::str::from_utf8(body).ok()?;
+    let names: Vec<String> = text
         .lines()
         .filter_map(|line| {
             let rest = line.strip_prefix("<a href=\"")?;
             Some(rest.split_once("/\"")?.0.to_owned())
         })
-        .collect()
+        .collect();
+    let addresses = text.to_ascii_lowercase().matches("href").count();
+    (addresses == names.len()).then_some(names)
 }
 
 fn read<R: Read + Seek>(reader: &CarReader<R>, cid: &Cid) -> Result<Vec<u8>, CarError> {
@@ -125,9 +183,9 @@ fn broken(cid: &Cid, error: &io::Error) -> CarError {
 }
 
 /// What the bytes of one wheel say.
-struct WheelBytes {
-    size: u64,
-    sha256: Sha256Digest,
+pub(super) struct WheelBytes {
+    pub(super) size: u64,
+    pub(super) sha256: Sha256Digest,
     metadata: Vec<u8>,
     problem: Option<String>,
 }
@@ -165,13 +223,11 @@ fn project<R: Read + Seek>(
     reader: &CarReader<R>,
     name: &str,
     cid: &Cid,
-) -> Result<(usize, Vec<String>), CarError> {
-    let mut mismatches = Vec::new();
+    is_bare: bool,
+) -> Result<(Count, Vec<String>), CarError> {
     let Some(entries) = reader.list(cid)? else {
-        return Ok((
-            0,
-            vec![format!("`{name}` is a file, not a project's folder")],
-        ));
+        let mismatch = format!("`{name}` is a file, not a project's folder");
+        return Ok((Count::default(), vec![mismatch]));
     };
     let files: BTreeMap<&str, Cid> = entries
         .iter()
@@ -183,41 +239,71 @@ fn project<R: Read + Seek>(
             wheels.insert(file, wheel(reader, cid)?);
         }
     }
+    let is_metadata = |file: &str| {
+        let wheel = file.strip_suffix(METADATA);
+        !is_bare && wheel.is_some_and(|wheel| wheels.contains_key(wheel))
+    };
+    let is_page = |file: &str| !is_bare && [HTML, JSON, DECLARATION].contains(&file);
+    let others = files.keys().copied();
+    let mut mismatches = strays(
+        name,
+        others.filter(|file| !wheels.contains_key(file) && !is_page(file) && !is_metadata(file)),
+    );
     for (file, wheel) in &wheels {
         if let Some(problem) = &wheel.problem {
             mismatches.push(format!("{name}/{file}: {problem}"));
         }
-        match files.get(format!("{file}.metadata").as_str()) {
+    }
+    if !is_bare {
+        mismatches.extend(words(reader, name, &files, &wheels)?);
+    }
+    let count = Count {
+        projects: 1,
+        wheels: wheels.len(),
+        bytes: wheels.values().map(|wheel| wheel.size).sum(),
+    };
+    Ok((count, mismatches))
+}
+
+/// What a project's folder says of its wheels.
+fn words<R: Read + Seek>(
+    reader: &CarReader<R>,
+    name: &str,
+    files: &BTreeMap<&str, Cid>,
+    wheels: &BTreeMap<&str, WheelBytes>,
+) -> Result<Vec<String>, CarError> {
+    let mut mismatches = Vec::new();
+    for (file, wheel) in wheels {
+        match files.get(format!("{file}{METADATA}").as_str()) {
             Some(cid) if read(reader, cid)? == wheel.metadata => {}
             Some(_) => mismatches.push(format!(
-                "{name}/{file}.metadata is not METADATA of the wheel"
+                "{name}/{file}{METADATA} is not METADATA of the wheel"
             )),
-            None => mismatches.push(format!("{name}/{file}.metadata is not there")),
+            None => mismatches.push(format!("{name}/{file}{METADATA} is not there")),
         }
     }
-    if !files.contains_key("declaration.toml") {
-        mismatches.push(format!("{name}/declaration.toml is not there"));
-    }
-    for (page, content_type) in [
-        (HTML, "text/html"),
-        (JSON, "application/vnd.pypi.simple.v1+json"),
-    ] {
+    for page in [HTML, JSON, DECLARATION] {
         let Some(cid) = files.get(page) else {
             mismatches.push(format!("{name}/{page} is not there"));
             continue;
         };
         let body = read(reader, cid)?;
-        for mismatch in self::page(name, content_type, &body, &files, &wheels) {
+        let found = if page == DECLARATION {
+            declared::declaration(&body, files, wheels)
+        } else {
+            self::page(name, page, &body, files, wheels)
+        };
+        for mismatch in found {
             mismatches.push(format!("{name}/{page}: {mismatch}"));
         }
     }
-    Ok((wheels.len(), mismatches))
+    Ok(mismatches)
 }
 
 /// One page against the wheels.
 fn page(
     project: &str,
-    content_type: &str,
+    page: &str,
     body: &[u8],
     files: &BTreeMap<&str, Cid>,
     wheels: &BTreeMap<&str, WheelBytes>,
@@ -227,13 +313,19 @@ fn page(
     let Ok(base) = Url::parse(&base) else {
         return vec!["the project's name is no part of an address".to_owned()];
     };
-    let page = match ProjectPage::parse(body, content_type, &base) {
-        Ok(page) => page,
+    let is_json = page == JSON;
+    let content_type = if is_json {
+        "application/vnd.pypi.simple.v1+json"
+    } else {
+        "text/html"
+    };
+    let parsed = match ProjectPage::parse(body, content_type, &base) {
+        Ok(parsed) => parsed,
         Err(reason) => return vec![reason],
     };
     let mut mismatches = Vec::new();
     let mut listed: BTreeSet<&str> = BTreeSet::new();
-    for file in &page.files {
+    for file in &parsed.files {
         let name = file.file_name.as_str();
         listed.insert(name);
         let Some(wheel) = wheels.get(name) else {
@@ -253,10 +345,34 @@ fn page(
             mismatches.push(format!("it does not name `{name}`"));
         }
     }
-    if content_type.ends_with("json") {
-        mismatches.extend(content_ids(body, files));
+    if is_json {
+        mismatches.extend(json_only(project, body, files, wheels));
+    } else {
+        mismatches.extend(html_only(body, wheels));
     }
     mismatches
+}
+
+/// The metadata's digest stands on the page under two names (PEP 658 and 714), of which the reader of
+/// pages takes the newer one.
+fn html_only(body: &[u8], wheels: &BTreeMap<&str, WheelBytes>) -> Vec<String> {
+    let text = String::from_utf8_lossy(body);
+    let mut expected = BTreeMap::new();
+    for wheel in wheels.values() {
+        let digest = Sha256Digest::of(&wheel.metadata);
+        *expected
+            .entry(format!("data-dist-info-metadata=\"sha256={digest}\""))
+            .or_insert(0) += 1;
+    }
+    let is_right = text.matches("data-dist-info-metadata").count() == wheels.len()
+        && expected
+            .iter()
+            .all(|(attribute, count)| text.matches(attribute).count() == *count);
+    if is_right {
+        Vec::new()
+    } else {
+        vec!["it has another SHA-256 of metadata in `data-dist-info-metadata`".to_owned()]
+    }
 }
 
 fn compare(file: &IndexFile, wheel: &WheelBytes) -> Vec<String> {
@@ -293,17 +409,36 @@ fn compare(file: &IndexFile, wheel: &WheelBytes) -> Vec<String> {
     mismatches
 }
 
-/// `_ipwhl.content-id` of each file against the links of the folder.
-fn content_ids(body: &[u8], files: &BTreeMap<&str, Cid>) -> Vec<String> {
+/// What only the JSON page has: the project's name, its versions, and `_ipwhl.content-id` of each file.
+fn json_only(
+    project: &str,
+    body: &[u8],
+    files: &BTreeMap<&str, Cid>,
+    wheels: &BTreeMap<&str, WheelBytes>,
+) -> Vec<String> {
     let page: Value = serde_json::from_slice(body).unwrap_or_default();
-    let listed = page["files"].as_array().cloned().unwrap_or_default();
-    listed
+    let mut mismatches = Vec::new();
+    if page["name"] != project {
+        mismatches.push(format!("it is of the project {}", page["name"]));
+    }
+    let versions: BTreeSet<String> = wheels
+        .keys()
+        .filter_map(|name| Some(name.parse::<WheelFileName>().ok()?.version().to_string()))
+        .collect();
+    let listed = page["versions"].as_array().cloned().unwrap_or_default();
+    let listed: BTreeSet<String> = listed
         .iter()
-        .filter_map(|file| {
-            let name = file["filename"].as_str()?;
-            let cid = file["_ipwhl"]["content-id"].as_str().unwrap_or_default();
-            let is_right = files.get(name).is_some_and(|link| link.to_string() == cid);
-            (!is_right).then(|| format!("it has another content-id of `{name}`"))
-        })
-        .collect()
+        .map(|version| version.as_str().unwrap_or_default().to_owned())
+        .collect();
+    if listed != versions {
+        mismatches.push("it lists other versions than those of the wheels".to_owned());
+    }
+    let listed = page["files"].as_array().cloned().unwrap_or_default();
+    mismatches.extend(listed.iter().filter_map(|file| {
+        let name = file["filename"].as_str()?;
+        let cid = file["_ipwhl"]["content-id"].as_str().unwrap_or_default();
+        let is_right = files.get(name).is_some_and(|link| link.to_string() == cid);
+        (!is_right).then(|| format!("it has another content-id of `{name}`"))
+    }));
+    mismatches
 }

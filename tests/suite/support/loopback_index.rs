@@ -266,6 +266,11 @@ impl LoopbackIndex {
         self.requests().into_iter().map(|one| one.path).collect()
     }
 
+    /// Forgets the requests so far.
+    pub fn forget(&self) {
+        self.state.lock().unwrap().requests.clear();
+    }
+
     /// How many connections were made so far.
     pub fn connections(&self) -> usize {
         self.state.lock().unwrap().accepted

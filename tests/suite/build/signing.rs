@@ -1,0 +1,445 @@
+//! Who signs a release, what the statement says, and what it follows.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use ipwhl::signature::{PublicKey, SigningKey, Statement, sign};
+
+use crate::support::loopback_index::LoopbackIndex;
+use crate::support::program::Program;
+use crate::support::repository_builder::{Project, RepositoryBuilder};
+use crate::support::tool;
+use crate::support::workshop::{Ran, Workshop, feed, files, installable_from, pure};
+
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_seed(&[seed; 32])
+        .unwrap()
+        .with_comment(&format!("key-{seed}"))
+}
+
+/// A line of `trusted`, quoted.
+fn line(seed: u8) -> String {
+    format!("{:?}", key(seed).public().line(&format!("key-{seed}")))
+}
+
+/// A small repository with the keys 1 to 3 in `key-1` to `key-3` beside it.
+fn workshop(signing: &str) -> Workshop {
+    let workshop = Workshop::with(&installable_from(None).configuration(signing));
+    for seed in 1..=3 {
+        fs::write(
+            workshop.path(&format!("key-{seed}")),
+            key(seed).to_openssh().unwrap(),
+        )
+        .unwrap();
+    }
+    workshop
+}
+
+fn trusted(seeds: &[u8], threshold: u8) -> String {
+    let lines: Vec<String> = seeds.iter().map(|&seed| line(seed)).collect();
+    format!(
+        "\n[signing]\ntrusted = [{}]\nthreshold = {threshold}\n",
+        lines.join(", ")
+    )
+}
+
+fn statement(workshop: &Workshop) -> Statement {
+    Statement::parse(&String::from_utf8(workshop.read("release.toml")).unwrap()).unwrap()
+}
+
+fn signer(workshop: &Workshop) -> PublicKey {
+    let signature = String::from_utf8(workshop.read("release.toml.sig")).unwrap();
+    ipwhl::signature::verify(&signature, &workshop.read("release.toml")).unwrap()
+}
+
+/// Another root: a project more.
+fn add_a_project(workshop: &Workshop, name: &str) {
+    let other = Workshop::with(&RepositoryBuilder::new().project(Project::wanted(pure(name, "1"))));
+    for (path, bytes) in files(&other.repository()) {
+        if path != "ipwhl.toml" {
+            fs::write(workshop.repository().join(path), bytes).unwrap();
+        }
+    }
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn the_first_build_makes_a_key_and_says_so() {
+    let workshop = workshop("");
+    let ran = workshop.run(&["build"]);
+    let root = ran.line();
+    let path = workshop.path("home/.config/ipwhl/signing-key");
+    let own = SigningKey::from_openssh(&fs::read_to_string(&path).unwrap()).unwrap();
+    ran.said("made a signing key of your own, ");
+    ran.said(path.to_str().unwrap());
+    ran.said(&own.public().fingerprint());
+    #[cfg(unix)]
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(signer(&workshop), own.public());
+    let first = statement(&workshop);
+    assert_eq!(first.name, "example");
+    assert_eq!(first.root.to_string(), root);
+    assert_eq!((first.sequence, first.previous), (1, None));
+    assert_eq!(first.expires, None);
+    assert!(first.trusted.is_empty());
+    // The next build takes it and does not speak of it.
+    let ran = workshop.run(&["build"]);
+    ran.line();
+    assert!(!ran.error.contains("made a signing key"), "{}", ran.error);
+    assert_eq!(signer(&workshop), own.public());
+}
+
+#[test]
+fn in_ci_no_key_is_made() {
+    let workshop = workshop("");
+    let build = |ci: &str, more: &[&str]| {
+        let arguments = [&["build"], more].concat();
+        Ran::of(&workshop.command(&arguments).env("CI", ci).output().unwrap())
+    };
+    for ci in ["1", "true"] {
+        build(ci, &[]).refused(
+            3,
+            &[
+                "there is no key to sign the release with",
+                "IPWHL_SIGNING_KEY",
+                "--unsigned",
+            ],
+        );
+    }
+    assert!(!workshop.repository().join("release").exists());
+    assert!(files(&workshop.path("home")).is_empty());
+    build("1", &["--unsigned"]).line();
+    assert!(!workshop.release("release.toml").exists());
+    // A key that is there is used, in CI as elsewhere.
+    build("1", &["--key", "../key-1"]).line();
+    assert_eq!(signer(&workshop), key(1).public());
+    build("false", &[]).line();
+    assert_ne!(signer(&workshop), key(1).public());
+    build("1", &[]).line();
+}
+
+#[test]
+fn a_key_is_named_by_path_or_given_as_it_is() {
+    let workshop = workshop("");
+    let build = |value: &str, more: &[&str]| {
+        let arguments = [&["build"], more].concat();
+        let output = workshop
+            .command(&arguments)
+            .env("IPWHL_SIGNING_KEY", value)
+            .output();
+        Ran::of(&output.unwrap())
+    };
+    build(workshop.path("key-1").to_str().unwrap(), &[]).line();
+    assert_eq!(signer(&workshop), key(1).public());
+    build("../key-2", &[]).line();
+    assert_eq!(signer(&workshop), key(2).public());
+    build(&key(3).to_openssh().unwrap(), &[]).line();
+    assert_eq!(signer(&workshop), key(3).public());
+    // The command line has the last word.
+    build("../key-2", &["--key", "../key-1"]).line();
+    assert_eq!(signer(&workshop), key(1).public());
+    let before = files(&workshop.repository().join("release"));
+    let secret = key(3).to_openssh().unwrap().replace("-----END", "-----EN");
+    let broken = build(&secret, &[]);
+    broken.refused(3, &["the key in IPWHL_SIGNING_KEY cannot sign"]);
+    let middle = secret.lines().nth(2).unwrap();
+    assert!(!broken.error.contains(middle), "a secret was shown");
+    build("../nothing", &[]).refused(3, &["nothing` cannot be read"]);
+    build("../repository/ipwhl.toml", &[]).refused(3, &["ipwhl.toml cannot sign"]);
+    assert_eq!(files(&workshop.repository().join("release")), before);
+    assert!(files(&workshop.path("home")).is_empty());
+}
+
+#[test]
+fn a_key_that_the_repository_does_not_trust_signs_nothing() {
+    let workshop = workshop(&trusted(&[1, 2], 1));
+    let ran = workshop.run(&["build", "--key", "../key-3"]);
+    ran.refused(
+        1,
+        &[
+            &key(3).public().fingerprint(),
+            "is not one of the repository's `trusted` keys",
+            &key(3).public().line("key-3"),
+        ],
+    );
+    assert!(!workshop.repository().join("release").exists());
+    workshop.build(&["--key", "../key-2"]);
+    let made = statement(&workshop);
+    let names: Vec<&str> = made.trusted.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["key-1", "key-2"]);
+}
+
+#[test]
+fn a_statement_follows_the_one_before() {
+    let workshop = workshop(&trusted(&[1, 2], 1));
+    let first = workshop.build(&["--key", "../key-1"]);
+    let kept = files(&workshop.repository().join("release"));
+    let previous = ["--previous", "release/release.toml", "--key", "../key-2"];
+
+    // The same root: nothing new is signed, and what there is stays as it is to the byte.
+    let ran = workshop.run(&[&["build"], &previous[..]].concat());
+    assert_eq!(ran.line(), first);
+    ran.said("nothing new is signed (`--renew` would)");
+    assert_eq!(files(&workshop.repository().join("release")), kept);
+
+    // Unless it is asked for.
+    assert_eq!(
+        workshop.build(&[&previous[..], &["--renew"]].concat()),
+        first
+    );
+    let renewed = statement(&workshop);
+    assert_eq!(renewed.sequence, 2);
+    assert_eq!(renewed.previous.unwrap().to_string(), first);
+    assert_eq!(signer(&workshop), key(2).public());
+
+    // Another root, and the statement before it from the web.
+    let index = LoopbackIndex::start();
+    for name in ["release.toml", "release.toml.sig"] {
+        index.put(&format!("/old/{name}"), &workshop.read(name));
+    }
+    fs::remove_dir_all(workshop.repository().join("release")).unwrap();
+    add_a_project(&workshop, "another");
+    let url = index.url("/old/release.toml");
+    let root = workshop.build(&["--previous", &url, "--key", "../key-1"]);
+    assert_ne!(root, first);
+    let next = statement(&workshop);
+    next.check_successor_of(&renewed).unwrap();
+    assert_eq!((next.sequence, next.root.to_string()), (3, root));
+
+    let offline = workshop.run(&["build", "--previous", &url, "--offline"]);
+    offline.refused(2, &["--offline"]);
+    let gone = workshop.run(&[
+        "build",
+        "--previous",
+        &index.url("/none"),
+        "--key",
+        "../key-1",
+    ]);
+    gone.refused(3, &["the previous statement cannot be had", "/none"]);
+    let nothing = workshop.run(&["build", "--previous", "nothing.toml", "--key", "../key-1"]);
+    nothing.refused(3, &["nothing.toml` cannot be read"]);
+}
+
+#[test]
+fn all_signatures_of_a_statement_stay_with_it() {
+    let workshop = workshop(&trusted(&[1, 2], 2));
+    let root = workshop.build(&["--key", "../key-1"]);
+    let text = workshop.read("release.toml");
+    let second = sign(&key(2), &text).unwrap();
+    let name = format!("release.toml.{}.sig", key(2).public().file_digits());
+    let previous = [
+        "build",
+        "--previous",
+        "release/release.toml",
+        "--key",
+        "../key-1",
+    ];
+    // One of two signatures is not enough to be followed.
+    workshop
+        .run(&previous)
+        .refused(1, &["1 of the 2 trusted signatures"]);
+    fs::write(workshop.release(&name), second).unwrap();
+    let kept = files(&workshop.repository().join("release"));
+    assert_eq!(workshop.run(&previous).line(), root);
+    assert_eq!(files(&workshop.repository().join("release")), kept);
+    // From the web too, which lists no folders.
+    let index = LoopbackIndex::start();
+    for (name, bytes) in &kept {
+        index.put(&format!("/old/{name}"), bytes);
+    }
+    fs::remove_dir_all(workshop.repository().join("release")).unwrap();
+    let url = index.url("/old/release.toml");
+    assert_eq!(
+        workshop.build(&["--previous", &url, "--key", "../key-1"]),
+        root
+    );
+    assert_eq!(files(&workshop.repository().join("release")), kept);
+    // A new root needs new signatures.
+    add_a_project(&workshop, "another");
+    workshop.build(&["--previous", &url, "--key", "../key-1"]);
+    assert!(!workshop.release(&name).exists());
+    let arguments = [
+        "verify",
+        "release/release.car",
+        "--statement",
+        "release/release.toml",
+    ];
+    workshop
+        .run(&arguments)
+        .refused(1, &["has 1 of the 2 trusted signatures that it needs"]);
+}
+
+#[test]
+fn a_previous_statement_is_believed_only_when_it_is_signed() {
+    let workshop = workshop(&trusted(&[1], 1));
+    workshop.build(&["--key", "../key-1"]);
+    add_a_project(&workshop, "another");
+    let before = files(&workshop.repository().join("release"));
+    let previous = workshop.path("previous.toml");
+    let signature = workshop.path("previous.toml.sig");
+    let text = String::from_utf8(workshop.read("release.toml")).unwrap();
+    let build = || {
+        workshop.run(&[
+            "build",
+            "--previous",
+            previous.to_str().unwrap(),
+            "--key",
+            "../key-1",
+        ])
+    };
+    // Changed, after it was signed.
+    fs::write(&previous, text.replace("sequence = 1", "sequence = 9")).unwrap();
+    fs::write(&signature, workshop.read("release.toml.sig")).unwrap();
+    assert!(!build().error.contains("signed release.toml"));
+    assert_ne!(build().code, Some(0));
+    // By somebody else.
+    fs::write(&previous, &text).unwrap();
+    fs::write(&signature, sign(&key(3), text.as_bytes()).unwrap()).unwrap();
+    build().refused(1, &["0 of the 1 trusted signatures"]);
+    // By nobody.
+    fs::remove_file(&signature).unwrap();
+    build().refused(1, &["0 of the 1 trusted signatures"]);
+    // Of another repository.
+    let other = text.replace("name = \"example\"", "name = \"other\"");
+    fs::write(&previous, &other).unwrap();
+    fs::write(&signature, sign(&key(1), other.as_bytes()).unwrap()).unwrap();
+    let ran = build();
+    assert_ne!(ran.code, Some(0));
+    ran.said("the previous statement is of \"other\"");
+    // No statement at all.
+    fs::write(&previous, "format = 1\n").unwrap();
+    build().refused(1, &["previous.toml` is not a statement"]);
+    assert_eq!(files(&workshop.repository().join("release")), before);
+}
+
+/// Where the repository trusts no key, the statement before may still say who goes on.
+#[test]
+fn the_previous_statement_says_who_may_sign_the_next() {
+    let workshop = workshop(&trusted(&[1, 2], 1));
+    workshop.build(&["--key", "../key-1"]);
+    for name in ["release.toml", "release.toml.sig"] {
+        fs::copy(workshop.release(name), workshop.path(name)).unwrap();
+    }
+    // The repository's own list is gone, the one that readers know is not.
+    let configuration = workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&configuration).unwrap();
+    let (text, _) = text.split_once("\n[signing]").unwrap();
+    fs::write(&configuration, text).unwrap();
+    add_a_project(&workshop, "another");
+    let build = |key| workshop.run(&["build", "--previous", "../release.toml", "--key", key]);
+    build("../key-3").refused(
+        1,
+        &[
+            "the previous statement does not let the key",
+            &key(3).public().fingerprint(),
+        ],
+    );
+    build("../key-2").line();
+    // And a list of the repository alone does not help against it.
+    fs::write(&configuration, format!("{text}{}", trusted(&[1, 3], 1))).unwrap();
+    build("../key-3").refused(1, &["the previous statement does not let the key"]);
+    build("../key-1").line();
+    // Without a list anywhere, a signature has to be there at least.
+    fs::write(&configuration, text).unwrap();
+    fs::remove_file(workshop.path("release.toml.sig")).unwrap();
+    build("../key-1").refused(
+        1,
+        &["the previous statement has no valid signature beside it"],
+    );
+}
+
+#[test]
+fn an_expiry_is_a_time_from_now() {
+    let workshop = workshop("");
+    fs::create_dir_all(workshop.path("home")).unwrap();
+    let program = Program::new(&workshop.repository()).now("2026-11-20T00:00:00Z");
+    let build = |lifetime: &str| program.run(&["build", &format!("--expires={lifetime}")]);
+    build("180d").expect(ipwhl::command::ExitStatus::Clean);
+    assert_eq!(
+        statement(&workshop).expires,
+        Some("2027-05-19T00:00:00Z".parse().unwrap())
+    );
+    let before = files(&workshop.repository().join("release"));
+    for wrong in ["180", "d", "-1d", "0d", "99999999999999d", "soon"] {
+        let run = build(wrong).expect(ipwhl::command::ExitStatus::Usage);
+        assert!(run.stderr.contains(wrong), "{}", run.stderr);
+    }
+    assert_eq!(files(&workshop.repository().join("release")), before);
+    // Following one that has expired is told and done.
+    let late = Program::new(&workshop.repository())
+        .now("2028-01-01T00:00:00Z")
+        .run(&["build", "--previous", "release/release.toml", "--renew"])
+        .expect(ipwhl::command::ExitStatus::Clean);
+    assert!(
+        late.stderr
+            .contains("the previous statement, sequence 1, has expired")
+    );
+}
+
+/// Options that contradict each other are told before anything is done.
+#[test]
+fn options_that_exclude_each_other() {
+    let workshop = workshop("");
+    for arguments in [
+        &["--unsigned", "--key", "../key-1"][..],
+        &["--unsigned", "--previous", "x"],
+        &["--unsigned", "--expires", "1d"],
+        &["--renew"],
+        &["--root-only", "--tree", "tree"],
+        &["--root-only", "--key", "../key-1"],
+        &["--jobs", "0"],
+        &["--profile", "unixfs"],
+    ] {
+        let ran = workshop.run(&[&["build"], arguments].concat());
+        ran.refused(2, &[]);
+    }
+    assert!(!workshop.repository().join("release").exists());
+}
+
+#[test]
+fn ssh_keygen_accepts_what_a_build_signed_and_refuses_it_changed() {
+    let Some(ssh_keygen) = tool("ssh-keygen") else {
+        return;
+    };
+    let workshop = workshop("");
+    // A key that ssh-keygen made.
+    let made = Command::new(&ssh_keygen)
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "maintainer", "-f"])
+        .arg(workshop.path("theirs"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    workshop.build(&["--key", "../theirs", "--expires", "180d"]);
+    let shown = workshop.run(&["key", "show", "--key", "../theirs"]);
+    let signers = workshop.path("allowed_signers");
+    fs::write(&signers, shown.output.lines().nth(1).unwrap()).unwrap();
+    let check = |text: &[u8], identity: &str| {
+        feed(
+            Command::new(&ssh_keygen)
+                .args(["-Y", "verify", "-n", "ipwhl-release", "-I", identity, "-f"])
+                .arg(&signers)
+                .arg("-s")
+                .arg(workshop.release("release.toml.sig")),
+            text,
+        )
+    };
+    let text = workshop.read("release.toml");
+    let good = check(&text, "maintainer");
+    assert!(
+        good.status.success(),
+        "{}",
+        String::from_utf8_lossy(&good.stderr)
+    );
+    assert!(!check(&text, "somebody").status.success());
+    for position in [0, text.len() / 2, text.len() - 1] {
+        let mut changed = text.clone();
+        changed[position] ^= 1;
+        assert!(!check(&changed, "maintainer").status.success());
+    }
+}

@@ -1,0 +1,361 @@
+//! pip and uv install from `ipwhl serve`: a small release always, the real set where
+//! `IPWHL_TEST_RELEASE` names its `release.car`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::support::serving::Serving;
+use crate::support::tool;
+use crate::support::workshop::{Workshop, installable, installable_from};
+
+/// A command that knows nothing of the settings around the test: no index, no proxy, no configuration.
+fn clean(program: &Path, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+        .env("HOME", home)
+        .env("PIP_CONFIG_FILE", "/dev/null")
+        .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+        .current_dir(home);
+    command
+}
+
+#[track_caller]
+fn succeed(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{command:?}\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// A fresh environment with the pip that `python3 -m venv` puts there.
+pub struct Pip {
+    home: TempDir,
+}
+
+impl Pip {
+    /// `None` where there is no Python.
+    pub fn new() -> Option<Self> {
+        let python = tool("python3")?;
+        let home = TempDir::new().unwrap();
+        succeed(clean(&python, home.path()).args(["-m", "venv", "environment"]));
+        Some(Self { home })
+    }
+
+    fn environment(&self) -> PathBuf {
+        let scripts = if cfg!(windows) { "Scripts" } else { "bin" };
+        self.home.path().join("environment").join(scripts)
+    }
+
+    fn program(&self) -> PathBuf {
+        self.environment().join("python")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = clean(&self.program(), self.home.path());
+        command
+            .args(["-m", "pip", "--isolated", "--no-cache-dir", "--no-input"])
+            .args(arguments);
+        command
+    }
+
+    fn try_install(&self, url: &str, names: &[&str]) -> Output {
+        self.command(&["install", "--index-url", url])
+            .args(names)
+            .output()
+            .unwrap()
+    }
+
+    /// Installs from this index and nowhere else.
+    #[track_caller]
+    pub fn install(&self, url: &str, names: &[&str]) {
+        succeed(self.command(&["install", "--index-url", url]).args(names));
+    }
+
+    /// What a line of Python prints.
+    #[track_caller]
+    pub fn python(&self, line: &str) -> String {
+        succeed(clean(&self.program(), self.home.path()).args(["-c", line]))
+    }
+
+    #[track_caller]
+    pub fn check(&self) {
+        succeed(&mut self.command(&["check"]));
+    }
+}
+
+/// A fresh environment of uv's.
+struct Uv {
+    program: PathBuf,
+    home: TempDir,
+}
+
+impl Uv {
+    fn new() -> Option<Self> {
+        let (program, python) = (tool("uv")?, tool("python3")?);
+        let home = TempDir::new().unwrap();
+        let uv = Self { program, home };
+        succeed(uv.command(&["venv", "environment", "--python"]).arg(python));
+        Some(uv)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = clean(&self.program, self.home.path());
+        command
+            .args(["--no-config", "--no-cache", "--no-python-downloads"])
+            .args(arguments)
+            .env("VIRTUAL_ENV", self.home.path().join("environment"));
+        command
+    }
+
+    fn try_install(&self, url: &str, names: &[&str]) -> Output {
+        self.command(&["pip", "install", "--index-url", url])
+            .args(names)
+            .output()
+            .unwrap()
+    }
+
+    #[track_caller]
+    fn install(&self, url: &str, names: &[&str]) {
+        let output = self.try_install(url, names);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    #[track_caller]
+    fn python(&self, line: &str) -> String {
+        let scripts = if cfg!(windows) { "Scripts" } else { "bin" };
+        let python = self
+            .home
+            .path()
+            .join("environment")
+            .join(scripts)
+            .join("python");
+        succeed(clean(&python, self.home.path()).args(["-c", line]))
+    }
+
+    #[track_caller]
+    fn check(&self) {
+        succeed(&mut self.command(&["pip", "check"]));
+    }
+}
+
+/// A release of the wheels that every machine can install, and its server.
+fn small_release() -> (Workshop, Serving) {
+    let workshop = Workshop::with(&installable_from(None));
+    workshop.build(&["--unsigned"]);
+    let serving = Serving::start(&workshop, &workshop.release("release.car"));
+    (workshop, serving)
+}
+
+const IMPORT: &str = "import application, library; print(application.version, library.version)";
+
+#[test]
+fn pip_installs_a_small_release() {
+    let Some(pip) = Pip::new() else {
+        return;
+    };
+    let (_workshop, serving) = small_release();
+    pip.install(&serving.url, &["application"]);
+    assert_eq!(pip.python(IMPORT), "1.0 2.1.post1");
+    pip.check();
+}
+
+#[test]
+fn uv_installs_a_small_release() {
+    let Some(uv) = Uv::new() else {
+        return;
+    };
+    let (_workshop, serving) = small_release();
+    uv.install(&serving.url, &["application"]);
+    assert_eq!(uv.python(IMPORT), "1.0 2.1.post1");
+    uv.check();
+}
+
+/// The hash that the page of a project gives to its only file.
+fn hash_of(serving: &Serving, project: &str) -> String {
+    let (_, page) = serving.get(&format!("{project}/"), "Accept: text/html\r\n");
+    let page = String::from_utf8(page).unwrap();
+    let (_, rest) = page.split_once("#sha256=").unwrap();
+    rest[..64].to_owned()
+}
+
+#[test]
+fn pip_downloads_what_the_hashes_of_the_pages_say() {
+    let Some(pip) = Pip::new() else {
+        return;
+    };
+    let (_workshop, serving) = small_release();
+    let download = |library: &str| {
+        let application = hash_of(&serving, "application");
+        let requirements = format!(
+            "application==1.0 --hash=sha256:{application}\nlibrary==2.1.post1 --hash=sha256:{library}\n"
+        );
+        fs::write(pip.home.path().join("requirements.txt"), requirements).unwrap();
+        pip.command(&[
+            "download",
+            "--require-hashes",
+            "-r",
+            "requirements.txt",
+            "-d",
+            "wheels",
+        ])
+        .args(["--index-url", &serving.url])
+        .output()
+        .unwrap()
+    };
+    let refused = download(&hash_of(&serving, "application"));
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("DO NOT MATCH"));
+    let output = download(&hash_of(&serving, "library"));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for wheel in installable() {
+        let path = pip.home.path().join("wheels").join(wheel.file_name());
+        assert_eq!(fs::read(path).unwrap(), wheel.build());
+    }
+}
+
+/// One byte of a wheel is another one: `verify` names the block, and no client installs it.
+#[test]
+fn a_changed_wheel_is_refused_by_everybody() {
+    let (workshop, serving) = small_release();
+    drop(serving);
+    let mut car = workshop.read("release.car");
+    let at = car
+        .windows(9)
+        .position(|part| part == b"name = \"l")
+        .unwrap();
+    car[at] ^= 1;
+    fs::write(workshop.release("release.car"), car).unwrap();
+    let [_, library] = installable();
+    let cid = crate::dag::file_dag(ipwhl::dag::Profile::UnixfsV1_2025, &library.build()).cid();
+    let verified = workshop.run(&["verify", "release/release.car"]);
+    verified.refused(1, &[&cid.to_string()]);
+    let serving = Serving::start(&workshop, &workshop.release("release.car"));
+    if let Some(pip) = Pip::new() {
+        let output = pip.try_install(&serving.url, &["application"]);
+        assert!(!output.status.success(), "pip installed a changed wheel");
+        assert_eq!(
+            pip.python("import importlib.util as u; print(u.find_spec('library'))"),
+            "None"
+        );
+    }
+    if let Some(uv) = Uv::new() {
+        let output = uv.try_install(&serving.url, &["application"]);
+        assert!(!output.status.success(), "uv installed a changed wheel");
+        assert_eq!(
+            uv.python("import importlib.util as u; print(u.find_spec('library'))"),
+            "None"
+        );
+    }
+}
+
+/// The wheel is another one and every block fits its CID, but not the page: the installers' own check.
+#[test]
+fn a_wheel_that_the_page_does_not_mean_is_refused_by_pip() {
+    let Some(pip) = Pip::new() else {
+        return;
+    };
+    let (workshop, serving) = small_release();
+    drop(serving);
+    let bytes = installable()[1].build();
+    let mut other = bytes.clone();
+    let at = bytes
+        .windows(9)
+        .position(|part| part == b"name = \"l")
+        .unwrap();
+    other[at] ^= 1;
+    workshop.build(&["--unsigned", "--tree", "tree"]);
+    let tree = workshop.repository().join("tree");
+    fs::write(
+        tree.join("library").join(installable()[1].file_name()),
+        other,
+    )
+    .unwrap();
+    let car = crate::verify_command::contradictions::tree_of(&tree)
+        .build(ipwhl::dag::Profile::UnixfsV1_2025)
+        .car();
+    fs::write(workshop.release("release.car"), car).unwrap();
+    let serving = Serving::start(&workshop, &workshop.release("release.car"));
+    let output = pip.try_install(&serving.url, &["application"]);
+    assert!(!output.status.success(), "pip installed a changed wheel");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("DO NOT MATCH"));
+}
+
+/// The real set's archive; `None`, with a word, where nobody has built it.
+fn real_release() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("IPWHL_TEST_RELEASE") {
+        return Some(PathBuf::from(path));
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "IPWHL_TEST_RELEASE names no release.car of the real set; in CI no test may be skipped"
+    );
+    eprintln!("skipped: IPWHL_TEST_RELEASE names no release.car of the real set");
+    None
+}
+
+/// What is installed of the real set, and a line that uses it.
+const REAL: [(&str, &str); 3] = [
+    (
+        "flask",
+        "import flask; print(flask.Flask('x').test_client().get('/').status_code)",
+    ),
+    (
+        "fastapi",
+        "import fastapi, pydantic_core; print(fastapi.FastAPI(title='x').openapi()['info']['title'])",
+    ),
+    (
+        "cryptography",
+        "from cryptography.fernet import Fernet as F; f = F(F.generate_key()); print(f.decrypt(f.encrypt(b'x')))",
+    ),
+];
+
+const EXPECTED: [&str; 3] = ["404", "x", "b'x'"];
+
+#[test]
+fn pip_installs_the_real_set() {
+    let Some(release) = real_release() else {
+        return;
+    };
+    let serving = Serving::start(&Workshop::empty(), &release);
+    for ((name, line), expected) in REAL.into_iter().zip(EXPECTED) {
+        let Some(pip) = Pip::new() else {
+            return;
+        };
+        pip.install(&serving.url, &[name]);
+        assert_eq!(pip.python(line), expected);
+        pip.check();
+    }
+}
+
+#[test]
+fn uv_installs_the_real_set() {
+    let Some(release) = real_release() else {
+        return;
+    };
+    let serving = Serving::start(&Workshop::empty(), &release);
+    for ((name, line), expected) in REAL.into_iter().zip(EXPECTED) {
+        let Some(uv) = Uv::new() else {
+            return;
+        };
+        uv.install(&serving.url, &[name]);
+        assert_eq!(uv.python(line), expected);
+        uv.check();
+    }
+}

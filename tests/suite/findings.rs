@@ -1,0 +1,263 @@
+//! Every finding code: a fixture that raises exactly it, and how its message reads.
+//!
+//! What one declaration by itself can raise lies in `tests/declarations/invalid/<code>.toml`: the
+//! file's name is the code that it must raise when it stands as `declarations/example.toml`. What
+//! needs several files, wheels or an `ipwhl.toml` of its own is a function of the code's name below.
+//! The snapshots beside this file are what a person reads, in 100 columns.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use ipwhl::command::ExitStatus;
+use ipwhl::diagnostic::{Code, Severity};
+
+use crate::support::program::{Program, Run};
+use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/declarations/invalid")
+}
+
+/// The repository that raises this code and nothing else.
+fn fixture(code: Code) -> Option<RepositoryBuilder> {
+    if let Ok(text) = fs::read(folder().join(format!("{code}.toml"))) {
+        return Some(RepositoryBuilder::new().file("declarations/example.toml", text));
+    }
+    Some(match code {
+        Code::ContentIdMismatch => content_id_mismatch(),
+        Code::Sha256Mismatch => sha256_mismatch(),
+        Code::SizeMismatch => size_mismatch(),
+        Code::MissingSource => missing_source(),
+        Code::InvalidArchive => invalid_archive(),
+        Code::InvalidMetadata => invalid_metadata(),
+        Code::RecordMismatch => record_mismatch(),
+        Code::NameMismatch => name_mismatch(),
+        Code::VersionMismatch => version_mismatch(),
+        Code::TagMismatch => tag_mismatch(),
+        Code::RequiresPythonMismatch => requires_python_mismatch(),
+        Code::DependenciesMismatch => dependencies_mismatch(),
+        Code::ExtrasMismatch => extras_mismatch(),
+        Code::UnsatisfiedDependency => unsatisfied_dependency(),
+        Code::MissingExtra => missing_extra(),
+        Code::UnavailableDependency => unavailable_dependency(),
+        Code::UndefinedMarker => undefined_marker(),
+        Code::ExpiredWaiver => expired_waiver(),
+        Code::UnusedWaiver => unused_waiver(),
+        _ => return None,
+    })
+}
+
+/// The wheel's bytes are sound, and not those that were reviewed.
+fn content_id_mismatch() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("damson", |damson| {
+        damson.set(
+            "content-id",
+            "\"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku\"",
+        )
+    })
+}
+
+fn sha256_mismatch() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("damson", |damson| {
+        damson.set("sha256", &format!("\"{}\"", "0123456789abcdef".repeat(4)))
+    })
+}
+
+fn size_mismatch() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("damson", |damson| damson.set("size", "97941"))
+}
+
+/// The file was moved away.
+fn missing_source() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("damson", |damson| {
+        damson.set("source", "\"file:elsewhere/damson-5.0.1-py3-none-any.whl\"")
+    })
+}
+
+/// The two headers of a member name two files.
+fn invalid_archive() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("damson", |damson| {
+        damson.rebuild(|wheel| {
+            wheel.entry("damson.py", |entry| entry.local.name = b"plum.py".to_vec())
+        })
+    })
+}
+
+/// METADATA without a version.
+fn invalid_metadata() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("damson", |damson| {
+        damson.rebuild(|wheel| wheel.metadata("Metadata-Version: 2.1\nName: damson\n\n"))
+    })
+}
+
+/// A member that is not the one that RECORD vouches for.
+fn record_mismatch() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("damson", |damson| {
+        damson.rebuild(|wheel| {
+            wheel.edit_record(|rows| rows[0][1] = format!("sha256={}", "A".repeat(43)))
+        })
+    })
+}
+
+fn name_mismatch() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("damson", |damson| {
+        damson.rebuild(|wheel| {
+            wheel.metadata("Metadata-Version: 2.1\nName: plum\nVersion: 5.0.1\n\n")
+        })
+    })
+}
+
+fn version_mismatch() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("damson", |damson| {
+        damson.rebuild(|wheel| {
+            wheel.metadata("Metadata-Version: 2.1\nName: damson\nVersion: 5.0.2\n\n")
+        })
+    })
+}
+
+/// WHEEL says that it is for one Python only, its name that it is for all.
+fn tag_mismatch() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("damson", |damson| {
+        damson.rebuild(|wheel| {
+            wheel.wheel_file("Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: cp312-none-any\n")
+        })
+    })
+}
+
+fn requires_python_mismatch() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("cherry", |cherry| {
+        cherry.set("requires-python", "\">=3.6\"")
+    })
+}
+
+/// `damson ; extra == 'juice'` is left out, though the extra is declared.
+fn dependencies_mismatch() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("apple", |apple| {
+        apple.set(
+            "dependencies",
+            "[\"banana>=2\", \"cherry[pit] ; python_version >= '3.8'\"]",
+        )
+    })
+}
+
+/// A slip of the pen in an extra's name.
+fn extras_mismatch() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("apple", |apple| {
+        apple.set("extras", "[\"juice\", \"jucie\"]")
+    })
+}
+
+/// `cherry[pit]` wants `damson>=5,<6`.
+fn unsatisfied_dependency() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("cherry", |cherry| {
+        cherry.set("dependencies", "[\"damson>=6 ; extra == 'pit'\"]")
+    })
+}
+
+/// `apple` asks for `cherry[pit]`.
+fn missing_extra() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("cherry", |cherry| {
+        cherry.set("extras", "[]").set("dependencies", "[]")
+    })
+}
+
+/// `apple` is for every platform and needs `banana` there.
+fn unavailable_dependency() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("banana", |banana| banana.without_wheel("cp313"))
+}
+
+/// A machine is no version, so `>=` says nothing about it.
+fn undefined_marker() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("cherry", |cherry| {
+        cherry.set(
+            "dependencies",
+            "[\"damson ; extra == 'pit' and platform_machine >= 'x86'\"]",
+        )
+    })
+}
+
+/// The day of the waiver was yesterday; what it covered was mended.
+fn expired_waiver() -> RepositoryBuilder {
+    RepositoryBuilder::sound().configuration(
+        r#"
+[[waiver]]
+code = "unsatisfied-dependency"
+project = "cherry"
+requirement = "damson>=6"
+reason = "cherry works with damson 5, see its changelog"
+expires = 2026-11-19
+"#,
+    )
+}
+
+/// The waiver covers another platform than the one where something is wrong: here, none is.
+fn unused_waiver() -> RepositoryBuilder {
+    RepositoryBuilder::sound().configuration(
+        r#"
+[[waiver]]
+code = "unavailable-dependency"
+project = "apple"
+platforms = ["win_amd64"]
+reason = "banana is not needed on Windows"
+expires = 2027-03-01
+"#,
+    )
+}
+
+/// Runs `check` with everything that the code needs.
+fn check(code: Code, repository: &BuiltRepository, more: &[&str]) -> Run {
+    let mut arguments = vec!["check"];
+    if code.stage() == ipwhl::diagnostic::Stage::Wheel {
+        arguments.push("--wheels");
+    }
+    arguments.extend(more);
+    Program::new(repository.path()).run(&arguments)
+}
+
+#[test]
+fn every_code_has_a_fixture_that_raises_it_once_and_nothing_else() {
+    let mut wrong = Vec::new();
+    for code in Code::ALL.iter().copied() {
+        let Some(builder) = fixture(code) else {
+            wrong.push(format!("{code}: no fixture"));
+            continue;
+        };
+        let run = check(code, &builder.build(), &["--message-format", "json"]);
+        let codes = run.codes();
+        let status = match code.default_severity() {
+            Severity::Error => ExitStatus::Findings,
+            Severity::Warning => ExitStatus::Clean,
+        };
+        if codes != [code.as_str()] || run.status != status {
+            wrong.push(format!("{code}: {codes:?} {:?}", run.status));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A file that is named for no code would be tested by nothing.
+#[test]
+fn every_invalid_declaration_is_named_for_a_code() {
+    let codes: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    for entry in fs::read_dir(folder()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let code = name.strip_suffix(".toml").unwrap_or(&name);
+        assert!(codes.contains(code), "{name}");
+    }
+}
+
+#[test]
+fn messages_read_well() {
+    for code in Code::ALL.iter().copied() {
+        let repository = fixture(code).unwrap().build();
+        let run = check(code, &repository, &["--quiet"]);
+        insta::assert_snapshot!(code.as_str(), shown(&run, &repository));
+    }
+}
+
+/// What was said, without the name of the temporary folder.
+fn shown(run: &Run, repository: &BuiltRepository) -> String {
+    run.stderr
+        .replace(repository.path().to_str().unwrap(), "[repository]")
+}

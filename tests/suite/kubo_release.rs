@@ -1,0 +1,165 @@
+//! A real Kubo takes, gives back, computes and serves what a build makes.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use ipwhl::dag::Profile;
+
+use crate::clients::Pip;
+use crate::kubo::Kubo;
+use crate::support::serving::get;
+use crate::support::workshop::{Ending, Workshop, installable_from, small};
+
+#[test]
+fn kubo_imports_the_release_and_exports_it_byte_for_byte() {
+    for profile in Profile::ALL {
+        let Some(kubo) = Kubo::new(profile) else {
+            return;
+        };
+        let workshop = Workshop::with(&small().profile(profile));
+        let root = workshop.build(&["--unsigned"]);
+        let car = workshop.read("release.car");
+        // `import` reads the answer, which is a success with the error in it when the pin fails.
+        let imported = kubo.import(&car);
+        assert_eq!(imported.to_string(), root);
+        assert!(
+            kubo.export(&imported) == car,
+            "{profile}: the archives differ"
+        );
+        kubo.text(&["pin", "verify", "--quiet"]);
+        let pinned = kubo.text(&["pin", "ls", "--type", "recursive", "--quiet"]);
+        assert!(pinned.lines().any(|line| line == root), "{pinned}");
+    }
+}
+
+#[test]
+fn an_archive_that_lacks_a_block_is_not_pinned() {
+    let Some(kubo) = Kubo::new(Profile::UnixfsV1_2025) else {
+        return;
+    };
+    let workshop = Workshop::with(&small());
+    workshop.build(&["--unsigned"]);
+    let whole = workshop.read("release.car");
+    // Without its last block, cut where that block begins.
+    let mut position = 0;
+    let mut last = 0;
+    while position < whole.len() {
+        last = position;
+        let mut length = 0;
+        let mut shift = 0;
+        loop {
+            let byte = whole[position];
+            position += 1;
+            length |= usize::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        position += length;
+    }
+    let cut = whole[..last].to_vec();
+    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| kubo.import(&cut)));
+    assert!(refused.is_err(), "an archive with a hole was pinned");
+    fs::write(workshop.release("release.car"), cut).unwrap();
+    workshop
+        .run(&["verify", "release/release.car"])
+        .refused(1, &["release.car`"]);
+}
+
+#[test]
+fn kubo_gives_the_tree_the_same_root() {
+    for profile in Profile::ALL {
+        let Some(kubo) = Kubo::new(profile) else {
+            return;
+        };
+        let workshop = Workshop::with(&small().profile(profile));
+        let root = workshop.build(&["--unsigned", "--tree", "tree"]);
+        let tree = workshop.repository().join("tree");
+        let added = kubo.text(&[
+            "add",
+            "-r",
+            "-Q",
+            "--progress=false",
+            tree.to_str().unwrap(),
+        ]);
+        assert_eq!(added, root, "{profile}");
+    }
+}
+
+/// A daemon of a Kubo, with its gateway on a loopback port of its own choice.
+struct Daemon {
+    _process: Ending,
+    gateway: String,
+}
+
+impl Daemon {
+    fn start(kubo: &Kubo) -> Self {
+        for (key, value) in [
+            ("Addresses.API", "\"/ip4/127.0.0.1/tcp/0\""),
+            ("Addresses.Gateway", "\"/ip4/127.0.0.1/tcp/0\""),
+            ("Addresses.Swarm", "[]"),
+            ("Bootstrap", "[]"),
+            ("Discovery.MDNS.Enabled", "false"),
+            ("AutoTLS.Enabled", "false"),
+            ("Gateway.NoFetch", "true"),
+        ] {
+            kubo.text(&["config", "--json", key, value]);
+        }
+        let mut child = kubo
+            .command(&["daemon"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let process = Ending(child);
+        let mut gateway = None;
+        for line in lines.by_ref() {
+            let line = line.unwrap();
+            if let Some((_, address)) = line.split_once("Gateway server listening on ") {
+                let port = address.rsplit('/').next().unwrap().trim();
+                gateway = Some(format!("http://127.0.0.1:{port}"));
+            }
+            if line.contains("Daemon is ready") {
+                break;
+            }
+        }
+        // What else it says must not block it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            _process: process,
+            gateway: gateway.expect("a gateway"),
+        }
+    }
+}
+
+#[test]
+fn pip_installs_through_kubos_own_gateway() {
+    let Some(kubo) = Kubo::new(Profile::UnixfsV1_2025) else {
+        return;
+    };
+    let Some(pip) = Pip::new() else {
+        return;
+    };
+    let workshop = Workshop::with(&installable_from(None));
+    let root = workshop.build(&["--unsigned"]);
+    kubo.import(&workshop.read("release.car"));
+    let daemon = Daemon::start(&kubo);
+    let url = format!("{}/ipfs/{root}/", daemon.gateway);
+    let (head, page) = get(&format!("{url}application/"), "");
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(
+        String::from_utf8(page)
+            .unwrap()
+            .contains("application-1.0-py3-none-any.whl")
+    );
+    pip.install(&url, &["application"]);
+    assert_eq!(
+        pip.python("import application, library; print(library.version)"),
+        "2.1.post1"
+    );
+    pip.check();
+}

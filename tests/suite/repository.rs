@@ -1,0 +1,564 @@
+//! `ipwhl.toml`: what it says, what is wrong with it, severities and waivers.
+
+use ipwhl::check::fold;
+use ipwhl::command::ExitStatus;
+use ipwhl::dag::Profile;
+use ipwhl::declaration::Layout;
+use ipwhl::python::Platform;
+use ipwhl::repository::Repository;
+
+use crate::support::program::{Program, Run};
+use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder};
+use crate::support::wheel_builder::WheelBuilder;
+
+fn load(text: &str) -> Repository {
+    let built = RepositoryBuilder::new().configuration_text(text).build();
+    Repository::load(built.path()).unwrap()
+}
+
+/// Code, message, help of each finding of an `ipwhl.toml`, and the text that it points at.
+fn findings(text: &str) -> Vec<String> {
+    load(text)
+        .findings
+        .iter()
+        .map(|finding| {
+            let label = &finding.labels[0];
+            assert_eq!(&*label.file, "ipwhl.toml");
+            let pointed = &text[label.span.clone()];
+            let help = finding.help.join(" / ");
+            format!("{}: {} <{pointed}> {help}", finding.code, finding.message)
+        })
+        .collect()
+}
+
+const LEAST: &str = "[repository]\nformat = 1\nname = \"example\"\n[platforms]\npython = [\"cp312\"]\nsystem = [\"win_amd64\"]\n";
+
+#[test]
+fn every_key_is_read() {
+    let repository = load(
+        r#"
+[repository]
+format = 1
+name = "example"
+declarations = "declarations"
+layout = "package"
+profile = "unixfs-v0-2015"
+
+[platforms]
+python = ["cp312", "cp311>=3.11.5"]
+system = ["win_amd64"]
+also = ["cp313t-manylinux_2_28_x86_64", "cp312-win_amd64"]
+
+[index]
+url = "https://index.example.org/simple/"
+
+[mirrors]
+gateways = ["https://gateway.example.org"]
+
+[signing]
+trusted = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG1hZGV1cA one", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG1hZGV1cB two"]
+threshold = 2
+
+[severity]
+uncovered-platform = "off"
+unused-wheel = "error"
+
+[[waiver]]
+code = "unsatisfied-dependency"
+project = "Foo"
+requirement = "bar>=2"
+wheel = "foo-1.0-cp312-cp312-win_amd64.whl"
+extra = "All"
+platforms = ["win_amd64"]
+reason = "foo works with bar 1.9"
+expires = 2027-03-01
+"#,
+    );
+    assert!(repository.findings.is_empty(), "{:#?}", repository.findings);
+    let read = repository.configuration;
+    assert_eq!(read.name, "example");
+    assert_eq!(read.declarations, "declarations");
+    assert_eq!(read.layout, Layout::Package);
+    assert_eq!(read.profile, Profile::UnixfsV0_2015);
+    let platforms: Vec<String> = read.platforms.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        platforms,
+        [
+            "cp311-win_amd64",
+            "cp312-win_amd64",
+            "cp313t-manylinux_2_28_x86_64"
+        ]
+    );
+    assert_eq!(
+        read.index_url.as_deref(),
+        Some("https://index.example.org/simple/")
+    );
+    assert_eq!(read.gateways, ["https://gateway.example.org"]);
+    assert_eq!((read.trusted.len(), read.threshold), (2, 2));
+    assert_eq!(read.severity.len(), 2);
+    let [waiver] = read.waivers.as_slice() else {
+        panic!("{:?}", read.waivers)
+    };
+    assert_eq!(waiver.project.as_str(), "foo");
+    assert_eq!(waiver.extra.as_ref().unwrap().as_str(), "all");
+    assert_eq!(waiver.requirement.as_ref().unwrap().to_string(), "bar>=2");
+    assert_eq!(waiver.expires.value.to_string(), "2027-03-01");
+}
+
+#[test]
+fn what_is_wrong_is_said_with_the_way_out() {
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "",
+            &[
+                "missing-key: `repository` is missing, which `ipwhl.toml` needs <> it begins with `[repository]`, `format = 1` and `name = \"…\"`",
+                "missing-key: `platforms` is missing, which `ipwhl.toml` needs <> name the supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = [\"manylinux_2_28_x86_64\"]`",
+            ],
+        ),
+        (
+            "[repository]\nformat = 2\nname = \"\"\n[platforms]\npython = [\"cp312\"]\nsystem = []\n",
+            &[
+                "invalid-value: the format 2 is not known here <2> write `format = 1`, or use a newer ipwhl",
+                "invalid-value: the repository's name is a line of text, and not empty <\"\"> ",
+                "missing-key: `system` is missing, which `[platforms]` needs <[platforms]> name the systems of these interpreters: `system = [\"manylinux_2_28_x86_64\"]`",
+            ],
+        ),
+        (
+            "[repository]\nformat = 1\nname = \"example\"\n[platforms]\n",
+            &[
+                "missing-key: `[platforms]` names no platform <[platforms]> `python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one",
+            ],
+        ),
+        (
+            "[repository]\nformat = \"1\"\nname = 1\nlayout = \"flat\"\nprofile = \"kubo\"\ndeclarations = \"../other\"\n[platforms]\npython = [\"py312\"]\nsystem = [\"win_amd46\"]\nalso = [\"cp312\"]\n",
+            &[
+                "invalid-value: `format` must be a whole number, not a string <\"1\"> ",
+                "invalid-value: `name` must be a string, not an integer <1> ",
+                "invalid-value: `../other` is not a folder inside the repository <\"../other\"> ",
+                "invalid-value: `flat` is not a layout <\"flat\"> the layouts are `package` and `ipwhl-1`",
+                "invalid-value: `kubo` is not a profile <\"kubo\"> the profiles are `unixfs-v1-2025`, `unixfs-v0-2015`, `kubo-cidv1`",
+            ],
+        ),
+    ];
+    for (text, expected) in cases {
+        let found = findings(text);
+        // The words about platforms are the vocabulary's.
+        let found: Vec<&String> = found
+            .iter()
+            .filter(|line| {
+                !line.contains("Python tag")
+                    && !line.contains("platform tag")
+                    && !line.contains("\"cp312\" ")
+            })
+            .collect();
+        assert_eq!(found, *expected);
+    }
+}
+
+#[test]
+fn keys_and_words_that_nobody_knows_get_the_nearest_one() {
+    let cases = [
+        (
+            "[repositry]\n",
+            "`repositry` is not a key of `ipwhl.toml`",
+            "did you mean `repository`?",
+        ),
+        (
+            "[index]\nurls = \"\"\n",
+            "`urls` is not a key of `[index]`",
+            "did you mean `url`?",
+        ),
+        (
+            "[severity]\nuncovered-platforms = \"off\"\n",
+            "`uncovered-platforms` is not the code of a finding",
+            "did you mean `uncovered-platform`?",
+        ),
+        (
+            "[severity]\nunneeded = \"of\"\n",
+            "a severity is `error`, `warning` or `off`",
+            "",
+        ),
+        (
+            "[severity]\nsha256-mismatch = \"warning\"\n",
+            "`sha256-mismatch` cannot be softened",
+            "",
+        ),
+        (
+            "[signing]\nthreshold = 0\n",
+            "the threshold is at least 1",
+            "",
+        ),
+        (
+            "[signing]\ntrusted = [\"ssh-rsa AAAA\"]\n",
+            "`ssh-rsa AAAA` is not an Ed25519 key in OpenSSH's form",
+            "`ipwhl key show` prints the line to write",
+        ),
+        (
+            "[mirrors]\ngateways = [\"gateway.example.org\"]\n",
+            "`gateway.example.org` is not the address of a gateway",
+            "",
+        ),
+    ];
+    for (text, message, help) in cases {
+        let found = load(&format!("{LEAST}{text}")).findings;
+        let [finding] = found.as_slice() else {
+            panic!("{text}: {found:#?}")
+        };
+        assert_eq!(
+            (finding.message.as_str(), finding.help.join("").as_str()),
+            (message, help)
+        );
+    }
+}
+
+#[test]
+fn platforms_are_folded_into_few_words() {
+    let platform = |python: &str, system: &str| Platform::parse(python, system).unwrap();
+    let mut all: Vec<Platform> = Vec::new();
+    for python in ["cp311>=3.11.5", "cp312", "cp313", "cp314"] {
+        for system in ["manylinux_2_28_x86_64", "macosx_12_0_arm64", "win_amd64"] {
+            all.push(platform(python, system));
+        }
+    }
+    all.sort();
+    let fold = |names: &[&str]| {
+        let some: Vec<String> = all
+            .iter()
+            .map(ToString::to_string)
+            .filter(|name| names.iter().any(|part| name.contains(part)))
+            .collect();
+        fold(&some, &all)
+    };
+    let cases: &[(&[&str], Option<&str>)] = &[
+        (&[], None),
+        (&["cp"], Some("all 12 platforms")),
+        (&["win"], Some("cp311\u{2013}cp314 on win_amd64")),
+        (&["cp312-win"], Some("cp312 on win_amd64")),
+        (
+            &["cp311-win", "cp312-win"],
+            Some("cp311, cp312 on win_amd64"),
+        ),
+        (
+            &["cp311-win", "cp313-win"],
+            Some("cp311, cp313 on win_amd64"),
+        ),
+        (
+            &["cp311-win", "cp312-win", "cp313-win"],
+            Some("cp311\u{2013}cp313 on win_amd64"),
+        ),
+        (
+            &["win", "macosx"],
+            Some("cp311\u{2013}cp314 on macosx_12_0_arm64, win_amd64"),
+        ),
+        (
+            &["cp314", "cp311-win"],
+            Some("cp311, cp314 on win_amd64; cp314 on macosx_12_0_arm64, manylinux_2_28_x86_64"),
+        ),
+    ];
+    for (names, expected) in cases {
+        assert_eq!(fold(names).as_deref(), *expected, "{names:?}");
+    }
+    // A repository of one platform has no "all".
+    let one = [platform("cp312", "win_amd64")];
+    let words = ipwhl::check::fold(&[one[0].to_string()], &one);
+    assert_eq!(words.as_deref(), Some("cp312 on win_amd64"));
+}
+
+/// `cherry[pit]` wants a damson that the set does not have: everywhere, under one extra.
+fn unsatisfied() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("cherry", |cherry| {
+        cherry.set("dependencies", "[\"damson>=6.0 ; extra == 'pit'\"]")
+    })
+}
+
+fn waiver(code: &str, project: &str, more: &str) -> String {
+    format!(
+        "\n[[waiver]]\ncode = \"{code}\"\nproject = \"{project}\"\n{more}\nreason = \"seen\"\nexpires = 2026-11-20\n"
+    )
+}
+
+fn check(repository: &BuiltRepository, more: &[&str]) -> Run {
+    let mut arguments = vec!["check", "--message-format", "json"];
+    arguments.extend(more);
+    Program::new(repository.path()).run(&arguments)
+}
+
+#[test]
+fn a_waiver_covers_what_it_names_and_nothing_else() {
+    let cases: &[(&str, &[&str])] = &[
+        ("", &[]),
+        ("extra = \"pit\"", &[]),
+        (
+            "extra = \"stone\"",
+            &["unsatisfied-dependency", "unused-waiver"],
+        ),
+        // Compared as requirements, not as texts.
+        ("requirement = \"damson >= 6 ; extra == 'pit'\"", &[]),
+        (
+            "requirement = \"damson>=6\"",
+            &["unsatisfied-dependency", "unused-waiver"],
+        ),
+        (
+            "platforms = [\"win_amd64\", \"manylinux_2_28_x86_64\"]",
+            &[],
+        ),
+        (
+            "platforms = [\"cp312\", \"cp313-win_amd64\", \"cp313-manylinux_2_28_x86_64\"]",
+            &[],
+        ),
+        ("platforms = [\"win_amd64\"]", &["unsatisfied-dependency"]),
+        (
+            "wheel = \"cherry-0.3-py3-none-any.whl\"",
+            &["unsatisfied-dependency", "unused-waiver"],
+        ),
+    ];
+    for (more, expected) in cases {
+        let repository = unsatisfied()
+            .configuration(&waiver("unsatisfied-dependency", "cherry", more))
+            .build();
+        let mut codes = check(&repository, &[]).codes();
+        codes.sort();
+        assert_eq!(codes, *expected, "{more}");
+    }
+}
+
+#[test]
+fn a_finding_loses_the_platforms_that_are_waived() {
+    let repository = unsatisfied()
+        .configuration(&waiver(
+            "unsatisfied-dependency",
+            "cherry",
+            "platforms = [\"win_amd64\"]",
+        ))
+        .build();
+    let run = check(&repository, &[]).expect(ExitStatus::Findings);
+    let [finding] = run.findings().try_into().unwrap();
+    assert_eq!(
+        finding["platforms"],
+        serde_json::json!(["cp312-manylinux_2_28_x86_64", "cp313-manylinux_2_28_x86_64"])
+    );
+    assert_eq!(
+        finding["notes"][0],
+        "where: cp312, cp313 on manylinux_2_28_x86_64"
+    );
+    // A second one covers the rest.
+    let more = waiver(
+        "unsatisfied-dependency",
+        "cherry",
+        "platforms = [\"manylinux_2_28_x86_64\"]",
+    );
+    repository.write("ipwhl.toml", repository.read("ipwhl.toml") + &more);
+    check(&repository, &[]).expect(ExitStatus::Clean);
+}
+
+/// A waiver holds on its last day, in UTC, and not on the next one.
+#[test]
+fn a_waiver_ends_with_its_day() {
+    let repository = unsatisfied()
+        .configuration(&waiver("unsatisfied-dependency", "cherry", ""))
+        .build();
+    let at = |instant: &str| {
+        Program::new(repository.path())
+            .now(instant)
+            .run(&["check", "--message-format", "json"])
+    };
+    at("2026-11-20T23:59:59Z").expect(ExitStatus::Clean);
+    let run = at("2026-11-21T00:00:00Z").expect(ExitStatus::Findings);
+    assert_eq!(run.codes(), ["expired-waiver", "unsatisfied-dependency"]);
+    assert_eq!(
+        run.findings()[0]["help"][0],
+        "mend what it covered and remove it, or answer for it until a later day"
+    );
+}
+
+/// A waiver that misses says what it would have to name.
+#[test]
+fn an_unused_waiver_names_what_is_like_it() {
+    let repository = unsatisfied()
+        .configuration(&waiver(
+            "unsatisfied-dependency",
+            "cherry",
+            "extra = \"stone\"",
+        ))
+        .build();
+    let run = check(&repository, &[]);
+    let unused = &run.findings()[0];
+    assert_eq!(unused["code"], "unused-waiver");
+    assert_eq!(
+        unused["notes"][0],
+        "one that is like it is about the requirement `damson>=6.0; extra == \"pit\"`, the extra `pit`, the platforms cp312-manylinux_2_28_x86_64, cp312-win_amd64, cp313-manylinux_2_28_x86_64, cp313-win_amd64"
+    );
+}
+
+#[test]
+fn what_was_not_looked_at_makes_no_waiver_unused() {
+    let of_wheel = waiver("tag-mismatch", "damson", "");
+    let repository = RepositoryBuilder::sound().configuration(&of_wheel).build();
+    // No wheel was looked at.
+    check(&repository, &[]).expect(ExitStatus::Clean);
+    assert_eq!(check(&repository, &["--wheels"]).codes(), ["unused-waiver"]);
+    // This wheel was not to be had.
+    repository.remove("wheels/damson-5.0.1-py3-none-any.whl");
+    assert_eq!(
+        check(&repository, &["--wheels"]).codes(),
+        ["missing-source"]
+    );
+    // A text was not understood: what the waiver is for may stand in it.
+    let repository = unsatisfied()
+        .configuration(&waiver("unsatisfied-dependency", "cherry", ""))
+        .build();
+    repository.write("declarations/damson.toml", "source = 1\n");
+    let codes = check(&repository, &[]).codes();
+    assert!(!codes.contains(&"unused-waiver".to_owned()), "{codes:?}");
+}
+
+#[test]
+fn what_cannot_be_waived_says_so_and_stays() {
+    for code in [
+        "sha256-mismatch",
+        "invalid-archive",
+        "syntax",
+        "unused-waiver",
+    ] {
+        let repository = RepositoryBuilder::sound()
+            .configuration(&waiver(code, "damson", ""))
+            .change("damson", |damson| {
+                damson.set("sha256", &format!("\"{}\"", "00".repeat(32)))
+            })
+            .build();
+        let run = check(&repository, &["--wheels"]);
+        assert_eq!(run.codes(), ["sha256-mismatch", "invalid-value"], "{code}");
+        let message = format!("`{code}` cannot be waived");
+        assert_eq!(run.findings()[1]["message"], message);
+    }
+}
+
+#[test]
+fn a_waivers_platforms_are_supported_ones() {
+    let repository = unsatisfied()
+        .configuration(&waiver(
+            "unsatisfied-dependency",
+            "cherry",
+            "platforms = [\"win_amd46\"]",
+        ))
+        .build();
+    let run = check(&repository, &[]).expect(ExitStatus::Findings);
+    let finding = &run.findings()[0];
+    assert_eq!(
+        finding["message"],
+        "`win_amd46` names no supported platform"
+    );
+    assert_eq!(finding["help"][0], "did you mean `win_amd64`?");
+}
+
+/// The softest of the text codes: a curator may answer for a source without TLS.
+#[test]
+fn an_insecure_source_can_be_waived() {
+    let plum = WheelBuilder::new("plum", "1.0");
+    let builder = RepositoryBuilder::new().project(
+        Project::wanted(plum).set("source", "\"http://example.org/plum-1.0-py3-none-any.whl\""),
+    );
+    let repository = builder.build();
+    assert_eq!(check(&repository, &[]).codes(), ["insecure-source"]);
+    let repository = builder
+        .configuration(&waiver("insecure-source", "plum", ""))
+        .build();
+    check(&repository, &[]).expect(ExitStatus::Clean);
+}
+
+#[test]
+fn a_code_weighs_what_the_repository_says() {
+    let cases = [
+        ("unsatisfied-dependency = \"warning\"", ExitStatus::Clean, 1),
+        ("unsatisfied-dependency = \"off\"", ExitStatus::Clean, 0),
+        (
+            "unsatisfied-dependency = \"error\"",
+            ExitStatus::Findings,
+            1,
+        ),
+    ];
+    for (line, status, count) in cases {
+        let repository = unsatisfied()
+            .configuration(&format!("\n[severity]\n{line}\n"))
+            .build();
+        let run = check(&repository, &[]).expect(status);
+        assert_eq!(run.findings().len(), count, "{line}");
+    }
+    let repository = RepositoryBuilder::sound()
+        .change("apple", |apple| apple.set("automatic", "true"))
+        .configuration("\n[severity]\nunneeded = \"error\"\n")
+        .build();
+    let run = check(&repository, &[]).expect(ExitStatus::Findings);
+    assert_eq!(run.codes(), ["unneeded"; 4]);
+}
+
+/// One mistake raises one finding, not one for all that hangs on it.
+#[test]
+fn what_was_not_understood_raises_nothing_further() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("declarations/apple.toml", "source = \n", &["syntax"]),
+        (
+            "declarations/damson.toml",
+            "wheels = 1\n",
+            &[
+                "missing-key",
+                "missing-key",
+                "missing-key",
+                "missing-key",
+                "unknown-key",
+            ],
+        ),
+        ("ipwhl.toml", "[repository\n", &["syntax"]),
+        (
+            "ipwhl.toml",
+            "[repository]\nformat = 1\nname = \"example\"\n[platforms]\npython = [\"cp312\"]\nsystem = [\"manylinux_x86_64\"]\n",
+            &["invalid-value"],
+        ),
+        (
+            "ipwhl.toml",
+            "[repository]\nformat = 1\nname = \"example\"\n[platforms]\npython = [\"cp312\"]\nsystem = [\"win_amd64\", \"manylinux_2_x86_64\"]\n",
+            &["invalid-value"],
+        ),
+    ];
+    for (file, text, expected) in cases {
+        let repository = RepositoryBuilder::sound().build();
+        repository.write(file, text);
+        let run = check(&repository, &[]);
+        let mut codes = run.codes();
+        codes.sort();
+        assert_eq!(codes, *expected, "{file}: {text}\n{}", run.stdout);
+    }
+    // Where the declarations are cannot be known from an `ipwhl.toml` that cannot be read.
+    let repository = RepositoryBuilder::new()
+        .configuration_text("[repository")
+        .build();
+    std::fs::remove_dir(repository.join("declarations")).unwrap();
+    assert_eq!(check(&repository, &[]).codes(), ["syntax"]);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_told_once() {
+    let repository = RepositoryBuilder::sound().build();
+    repository.write("declarations/apple.toml", b"# caf\xe9\nsource = \xff\n");
+    let run = check(&repository, &[]).expect(ExitStatus::Findings);
+    assert_eq!(run.codes(), ["syntax"]);
+    let finding = &run.findings()[0];
+    assert_eq!(
+        finding["message"],
+        "the file is not UTF-8: byte 5 begins no character"
+    );
+    let place = &finding["places"][0];
+    assert_eq!((&place["line"], &place["column"]), (&1.into(), &6.into()));
+}
+
+#[test]
+fn a_repository_without_declarations_says_how_to_make_one() {
+    let repository = RepositoryBuilder::new().build();
+    check(&repository, &[]).expect(ExitStatus::Clean);
+    std::fs::remove_dir(repository.join("declarations")).unwrap();
+    let run = check(&repository, &[]).expect(ExitStatus::Findings);
+    assert_eq!(
+        run.findings()[0]["message"],
+        "the folder of the declarations, `declarations`, does not exist"
+    );
+}

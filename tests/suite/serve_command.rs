@@ -1,0 +1,130 @@
+//! `ipwhl serve`: the line to paste, what it answers, how it ends.
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use crate::support::serving::Serving;
+use crate::support::workshop::{Workshop, installable, installable_from};
+
+fn built() -> (Workshop, String) {
+    let workshop = Workshop::with(&installable_from(None));
+    let root = workshop.build(&["--unsigned", "--tree", "tree"]);
+    (workshop, root)
+}
+
+#[test]
+fn it_prints_the_line_to_paste_and_serves_the_tree() {
+    let (workshop, root) = built();
+    let serving = Serving::start(&workshop, &workshop.release("release.car"));
+    assert_eq!(
+        serving.line,
+        format!("pip install --index-url {} NAME\n", serving.url)
+    );
+    assert!(
+        serving.url.starts_with("http://127.0.0.1:"),
+        "{}",
+        serving.url
+    );
+    assert!(
+        serving.url.ends_with(&format!("/ipfs/{root}/")),
+        "{}",
+        serving.url
+    );
+    let tree = crate::support::workshop::files(&workshop.repository().join("tree"));
+    for (name, bytes) in &tree {
+        let (head, body) = serving.get(name, "");
+        assert!(head.starts_with("http/1.1 200"), "{name}: {head}");
+        assert!(body == *bytes, "{name} differs");
+    }
+    let (head, body) = serving.get(
+        "application/",
+        "Accept: application/vnd.pypi.simple.v1+json\r\n",
+    );
+    assert!(
+        head.contains("content-type: application/vnd.pypi.simple.v1+json"),
+        "{head}"
+    );
+    assert!(body == tree["application/index.v1_json"]);
+    let (head, _) = serving.get("nothing/", "");
+    assert!(head.starts_with("http/1.1 404"), "{head}");
+}
+
+#[test]
+fn a_range_of_a_wheel_is_that_range() {
+    let (workshop, _) = built();
+    let serving = Serving::start(&workshop, &workshop.release("release.car"));
+    let [_, library] = installable();
+    let bytes = library.build();
+    let path = format!("library/{}", library.file_name());
+    let (head, body) = serving.get(&path, "Range: bytes=7-106\r\n");
+    assert!(head.starts_with("http/1.1 206"), "{head}");
+    assert!(
+        head.contains(&format!("content-range: bytes 7-106/{}", bytes.len())),
+        "{head}"
+    );
+    assert_eq!(body, bytes[7..107]);
+    // The end of an archive, as a reader of ZIP files asks for it.
+    let (_, body) = serving.get(&path, "Range: bytes=-22\r\n");
+    assert_eq!(body, bytes[bytes.len() - 22..]);
+    let (head, _) = serving.get(&path, &format!("Range: bytes={}-\r\n", bytes.len()));
+    assert!(head.starts_with("http/1.1 416"), "{head}");
+}
+
+#[cfg(unix)]
+#[test]
+fn it_ends_well_when_it_is_told_to() {
+    let (workshop, _) = built();
+    for signal in ["TERM", "INT"] {
+        let serving = Serving::start(&workshop, &workshop.release("release.car"));
+        let (head, _) = serving.get("", "");
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        assert_eq!(serving.end(signal), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn requests_are_told_only_when_that_is_wanted() {
+    let (workshop, root) = built();
+    for (option, told) in [("-v", true), ("-q", false)] {
+        let log = workshop.path("log");
+        let mut command = workshop.command(&["serve", option, "--listen", "127.0.0.1:0"]);
+        let serving = Serving::spawn(
+            command
+                .arg(workshop.release("release.car"))
+                .stderr(Stdio::from(fs::File::create(&log).unwrap())),
+        );
+        serving.get("application/", "");
+        drop(serving);
+        let text = fs::read_to_string(&log).unwrap();
+        let line = format!("GET /ipfs/{root}/application/ 200\n");
+        assert_eq!(text.contains(&line), told, "{option}: {text}");
+        assert_eq!(text.is_empty(), !told, "{option}: {text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_served_is_said() {
+    let (workshop, _) = built();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ran = workshop.run(&["serve", "release/release.car", "--listen", &address]);
+    ran.refused(
+        3,
+        &["nothing can listen on", &address, "--listen 127.0.0.1:0"],
+    );
+    workshop
+        .run(&["serve", "nothing.car"])
+        .refused(3, &["nothing.car` cannot be read"]);
+    workshop
+        .run(&["serve", "ipwhl.toml"])
+        .refused(1, &["ipwhl.toml` is not a release"]);
+    let whole = workshop.read("release.car");
+    fs::write(workshop.release("release.car"), &whole[..whole.len() - 1]).unwrap();
+    workshop
+        .run(&["serve", "release/release.car"])
+        .refused(1, &["is not a release"]);
+    workshop
+        .run(&["serve", "release/release.car", "--listen", "8503"])
+        .refused(2, &["--listen"]);
+}

@@ -1,0 +1,151 @@
+//! The whole program, run in this process with an environment of its own.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use ipwhl::command::{ExitStatus, run};
+use ipwhl::environment::{Clock, Environment, Stream};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The present time of every run, unless a test sets another one.
+pub const NOW: &str = "2026-11-20T12:00:00Z";
+
+/// The program in a folder, with a cache and a home that it keeps from run to run.
+///
+/// No variable of the test's own process reaches it: no proxy, no pip settings, no `PATH`, no `CI`.
+pub struct Program {
+    current_directory: PathBuf,
+    variables: BTreeMap<OsString, OsString>,
+    clock: Clock,
+    home: TempDir,
+}
+
+/// How a run ended and what it said.
+#[derive(Debug)]
+pub struct Run {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Program {
+    /// The program, started in this folder.
+    pub fn new(current_directory: &Path) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let program = Self {
+            current_directory: current_directory.to_path_buf(),
+            variables: BTreeMap::new(),
+            clock: Clock::Fixed(NOW.parse().unwrap()),
+            home,
+        };
+        let cache = program.cache_directory();
+        program
+            .variable("IPWHL_CACHE_DIR", cache)
+            .variable("COLUMNS", "100")
+    }
+
+    /// Sets an environment variable.
+    pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Resolves package URLs through this index.
+    pub fn index(self, url: &str) -> Self {
+        self.variable("IPWHL_INDEX_URL", url)
+    }
+
+    /// Sets the present time, as in `2026-11-20T12:00:00Z`.
+    pub fn now(mut self, instant: &str) -> Self {
+        self.clock = Clock::Fixed(instant.parse().unwrap());
+        self
+    }
+
+    /// Where the cache is.
+    pub fn cache_directory(&self) -> PathBuf {
+        self.home.path().join("cache/ipwhl")
+    }
+
+    /// The home folder.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Runs a command line, without the program's name.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let (output, error) = (Captured::default(), Captured::default());
+        let environment = Environment {
+            current_directory: self.current_directory.clone(),
+            variables: self.variables.clone(),
+            cache_home: Some(self.home.path().join("cache")),
+            configuration_home: Some(self.home.path().join("configuration")),
+            home: Some(self.home.path().to_path_buf()),
+            clock: self.clock,
+            output: Stream::new(output.clone(), false),
+            error: Stream::new(error.clone(), false),
+        };
+        let line = std::iter::once("ipwhl").chain(arguments.iter().copied());
+        let status = run(line.map(OsString::from), &environment);
+        Run {
+            status,
+            stdout: output.text(),
+            stderr: error.text(),
+        }
+    }
+}
+
+impl Run {
+    /// Fails the test, with all that the program said, unless the run ended this way.
+    #[track_caller]
+    pub fn expect(self, status: ExitStatus) -> Self {
+        assert_eq!(
+            self.status, status,
+            "\n--- standard output\n{}\n--- standard error\n{}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+}
+
+impl Run {
+    /// The findings of a run with `--message-format json`.
+    pub fn findings(&self) -> Vec<Value> {
+        self.stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .filter(|line: &Value| line["type"] == "finding")
+            .collect()
+    }
+
+    /// The codes of these findings, in their order.
+    pub fn codes(&self) -> Vec<String> {
+        self.findings()
+            .iter()
+            .map(|finding| finding["code"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! `ipwhl serve` in a process of its own, and the little HTTP that tests ask it with.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::workshop::{Ending, Workshop};
+
+/// A running server over a release.
+pub struct Serving {
+    pub process: Ending,
+    /// The line that it printed.
+    pub line: String,
+    /// The address to give to an installer.
+    pub url: String,
+}
+
+impl Serving {
+    /// Serves this archive on a free port.
+    pub fn start(workshop: &Workshop, release: &Path) -> Self {
+        let mut command = workshop.command(&["serve", "--listen", "127.0.0.1:0"]);
+        Self::spawn(command.arg(release).stderr(Stdio::null()))
+    }
+
+    /// Waits until the server has printed its line.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let process = Ending(child);
+        let url = line
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .unwrap_or_else(|| panic!("no address in `{line}`"))
+            .to_owned();
+        Self { process, line, url }
+    }
+
+    /// What the server answers to `GET` of a path below the release: head and body.
+    pub fn get(&self, path: &str, headers: &str) -> (String, Vec<u8>) {
+        get(&format!("{}{path}", self.url), headers)
+    }
+
+    /// The server ended by a signal's name, and its exit code.
+    pub fn end(mut self, signal: &str) -> Option<i32> {
+        let process = self.process.0.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &process]).status();
+        assert!(sent.unwrap().success());
+        self.process.0.wait().unwrap().code()
+    }
+}
+
+/// `GET` of a loopback address, with these header lines: the answer's head and body.
+pub fn get(url: &str, headers: &str) -> (String, Vec<u8>) {
+    let (host, path) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n"
+    )
+    .unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer
+        .windows(4)
+        .position(|part| part == b"\r\n\r\n")
+        .unwrap();
+    let body = answer.split_off(end + 4);
+    (String::from_utf8(answer).unwrap().to_lowercase(), body)
+}

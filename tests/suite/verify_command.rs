@@ -1,0 +1,241 @@
+//! `ipwhl verify`: every way in which a release can contradict itself is named, and so is who vouches.
+
+pub mod contradictions;
+
+use std::fs;
+
+use ipwhl::command::ExitStatus;
+use ipwhl::dag::Profile;
+use ipwhl::signature::{SigningKey, sign};
+
+use crate::support::program::Program;
+use crate::support::workshop::{Ran, Workshop, installable, installable_from, small};
+
+const STATEMENT: [&str; 4] = [
+    "verify",
+    "release/release.car",
+    "--statement",
+    "release/release.toml",
+];
+
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_seed(&[seed; 32]).unwrap()
+}
+
+#[test]
+fn a_release_of_each_profile_holds() {
+    for profile in Profile::ALL {
+        let workshop = Workshop::with(&small().profile(profile));
+        let root = workshop.build(&["--unsigned"]);
+        let ran = workshop.run(&["verify", "release/release.car"]);
+        assert_eq!(ran.line(), root);
+        ran.said("4 projects, 5 wheels: all as their hashes and pages say");
+        assert_eq!(
+            workshop.run(&["verify", "release/release.car", "-q"]).error,
+            ""
+        );
+    }
+}
+
+#[test]
+fn damage_of_the_archive_itself_is_named() {
+    let workshop = Workshop::with(&installable_from(None));
+    workshop.build(&["--unsigned"]);
+    let whole = workshop.read("release.car");
+    let place = workshop.release("release.car");
+    let verify = |bytes: &[u8]| {
+        fs::write(&place, bytes).unwrap();
+        workshop.run(&["verify", "release/release.car"])
+    };
+    // Any byte: the file says so, by name.
+    for position in (0..whole.len()).step_by(whole.len() / 40) {
+        let mut changed = whole.clone();
+        changed[position] ^= 0x10;
+        verify(&changed).refused(1, &["release.car`: ", "fetch the release anew"]);
+    }
+    for length in [0, 1, 10, whole.len() / 2, whole.len() - 1] {
+        verify(&whole[..length]).refused(1, &["release.car`: "]);
+    }
+    verify(&[&whole[..], b"\0"].concat()).refused(1, &["release.car`: "]);
+    // A byte of a wheel names the block.
+    let mut changed = whole.clone();
+    let at = whole
+        .windows(9)
+        .position(|part| part == b"name = \"l")
+        .unwrap();
+    changed[at] ^= 1;
+    let [_, library] = installable();
+    let cid = crate::dag::file_dag(Profile::UnixfsV1_2025, &library.build()).cid();
+    verify(&changed).refused(1, &[&cid.to_string()]);
+    verify(&whole).line();
+    fs::remove_file(&place).unwrap();
+    let gone = workshop.run(&["verify", "release/release.car"]);
+    gone.refused(3, &["release.car` cannot be read"]);
+}
+
+/// A repository whose `trusted` are these keys, and its release, signed by the first of them.
+fn vouched(seeds: &[u8]) -> Workshop {
+    let lines: Vec<String> = seeds
+        .iter()
+        .map(|&seed| key(seed).public().line(&format!("key-{seed}")))
+        .collect();
+    let signing = if seeds.is_empty() {
+        String::new()
+    } else {
+        format!("\n[signing]\ntrusted = {lines:?}\n")
+    };
+    let workshop = Workshop::with(&installable_from(None).configuration(&signing));
+    fs::write(workshop.path("key"), key(1).to_openssh().unwrap()).unwrap();
+    workshop.build(&["--key", "../key"]);
+    workshop
+}
+
+fn with_signers(workshop: &Workshop, text: &str) -> Ran {
+    fs::write(workshop.path("signers"), text).unwrap();
+    workshop.run(&[&STATEMENT[..], &["--allowed-signers", "../signers"]].concat())
+}
+
+#[test]
+fn the_repository_says_whom_it_trusts() {
+    let workshop = vouched(&[1, 2]);
+    let ran = workshop.run(&STATEMENT);
+    ran.line();
+    ran.said("example, sequence 1, is vouched for by key-1");
+    ran.said(&key(1).public().fingerprint());
+    // Signed by somebody else.
+    let text = workshop.read("release.toml");
+    fs::write(
+        workshop.release("release.toml.sig"),
+        sign(&key(3), &text).unwrap(),
+    )
+    .unwrap();
+    workshop.run(&STATEMENT).refused(
+        1,
+        &[
+            "has 0 of the 1 trusted signatures that it needs",
+            "nothing vouches for the key",
+            &key(3).public().fingerprint(),
+        ],
+    );
+    fs::remove_file(workshop.release("release.toml.sig")).unwrap();
+    workshop
+        .run(&STATEMENT)
+        .refused(1, &["there is no signature beside it"]);
+    fs::write(workshop.release("release.toml.sig"), "hello").unwrap();
+    workshop
+        .run(&STATEMENT)
+        .refused(1, &["has 0 of the 1 trusted signatures that it needs"]);
+}
+
+#[test]
+fn without_anyone_trusted_the_signer_is_named_and_nothing_vouches() {
+    let workshop = vouched(&[]);
+    let ran = workshop.run(&STATEMENT);
+    ran.line();
+    ran.said("warning: sequence 1 is signed by ");
+    ran.said(&key(1).public().fingerprint());
+    ran.said("nothing here vouches for that key");
+    ran.said("help: name whom you trust");
+    // A signature that does not hold is no signature of anyone.
+    let text = workshop.read("release.toml");
+    fs::write(
+        workshop.release("release.toml.sig"),
+        sign(&key(1), b"other").unwrap(),
+    )
+    .unwrap();
+    workshop
+        .run(&STATEMENT)
+        .refused(1, &["a signature of ", "does not hold"]);
+    fs::remove_file(workshop.release("release.toml.sig")).unwrap();
+    workshop
+        .run(&STATEMENT)
+        .refused(1, &["has no signature beside it"]);
+    fs::write(
+        workshop.release("release.toml.sig"),
+        sign(&key(1), &text).unwrap(),
+    )
+    .unwrap();
+    // The same where there is no repository at all.
+    let elsewhere = Workshop::empty();
+    for name in ["release.car", "release.toml", "release.toml.sig"] {
+        fs::copy(workshop.release(name), elsewhere.path(name)).unwrap();
+    }
+    let ran = elsewhere.run(&["verify", "release.car", "--statement", "release.toml"]);
+    ran.line();
+    ran.said("nothing here vouches for that key");
+}
+
+#[test]
+fn allowed_signers_name_who_may() {
+    let workshop = vouched(&[]);
+    let good = key(1).public().allowed_signers_line("maintainer").unwrap();
+    let ran = with_signers(&workshop, &format!("# who may\n\n{good}\n"));
+    ran.line();
+    ran.said("is vouched for by maintainer (");
+    let other = key(2).public().allowed_signers_line("other").unwrap();
+    with_signers(&workshop, &other).refused(1, &["nothing vouches for the key"]);
+    with_signers(&workshop, "").refused(1, &["signers"]);
+    with_signers(&workshop, "maintainer ssh-ed25519 nonsense\n")
+        .refused(1, &["signers` cannot be used"]);
+    // A key of another time, and one for another purpose.
+    let blob = key(1).public().line("");
+    let expired = format!("maintainer valid-before=\"20200101Z\" {blob}\n");
+    with_signers(&workshop, &expired).refused(1, &["maintainer may not sign at this time"]);
+    let git = format!("maintainer namespaces=\"git\" {blob}\n");
+    assert_eq!(with_signers(&workshop, &git).code, Some(1));
+    // What the repository trusts does not count then.
+    let workshop = vouched(&[1]);
+    with_signers(&workshop, &other).refused(1, &["nothing vouches for the key"]);
+    // Nor is a file without its statement of use.
+    let alone = [
+        "verify",
+        "release/release.car",
+        "--allowed-signers",
+        "../signers",
+    ];
+    workshop.run(&alone).refused(2, &["--statement"]);
+}
+
+#[test]
+fn a_statement_of_another_root_or_time_vouches_for_nothing() {
+    let workshop = vouched(&[1]);
+    let arguments = ["build", "--key", "../key", "--expires", "1d"];
+    workshop.run(&arguments).line();
+    workshop.run(&STATEMENT).line();
+    let root = workshop.build(&["--root-only"]);
+    let program = Program::new(&workshop.repository()).now("2100-01-01T00:00:00Z");
+    let run = program.run(&STATEMENT).expect(ExitStatus::Findings);
+    assert!(
+        run.stderr.contains("release.toml` expired on "),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stdout, "");
+    // A changed statement.
+    let text = String::from_utf8(workshop.read("release.toml")).unwrap();
+    fs::write(workshop.release("release.toml"), text.replace("sequence = 1", "sequence = 7\nprevious = \"bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e\"")).unwrap();
+    workshop
+        .run(&STATEMENT)
+        .refused(1, &["has 0 of the 1 trusted signatures"]);
+    // Of another release.
+    let other = "bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
+    let text = text.replace(&root, other);
+    fs::write(workshop.release("release.toml"), &text).unwrap();
+    fs::write(
+        workshop.release("release.toml.sig"),
+        sign(&key(1), text.as_bytes()).unwrap(),
+    )
+    .unwrap();
+    workshop.run(&STATEMENT).refused(
+        1,
+        &[&format!("vouches for {other}, and the release is {root}")],
+    );
+    fs::write(workshop.release("release.toml"), "nonsense").unwrap();
+    workshop
+        .run(&STATEMENT)
+        .refused(1, &["release.toml` is not a statement"]);
+    fs::remove_file(workshop.release("release.toml")).unwrap();
+    workshop
+        .run(&STATEMENT)
+        .refused(3, &["release.toml` cannot be read"]);
+}
