@@ -121,7 +121,7 @@ fn key(cid: &Cid) -> String {
 
 /// Whether facts that were kept are those of the wheel as it is declared now.
 fn fits(wheel: &DeclaredWheel, facts: &Facts) -> bool {
-    facts.dag.cid().digest() == wheel.content_id.value.digest()
+    facts.dag.cid() == wheel.content_id.value
         && wheel
             .sha256
             .as_ref()

@@ -5,7 +5,6 @@ use std::io::{self, Read};
 
 use crate::dag::{BlockSink, DirectoryDag, DirectoryEntry, FileDag, LeafHasher, Link, Profile};
 use crate::declaration::{Declaration, DeclaredWheel};
-use crate::wheel::Facts;
 
 use super::tree::{self, Content, NamedContent, RELEASE_FOLDER, ReleaseInput};
 
@@ -171,19 +170,11 @@ fn page(profile: Profile, bytes: &[u8]) -> FileDag {
     hasher.finish()
 }
 
-/// What a folder keeps of a file. A link to a wheel carries the CID as declared, version and codec
-/// included.
+/// What a folder keeps of a file. The link to a wheel is its declared CID, which its DAG has.
 fn link(profile: Profile, content: &Content<'_>) -> Link {
     match content {
         Content::Bytes(bytes) => page(profile, bytes).link(),
-        Content::Wheel(wheel, facts) => declared_link(wheel, facts),
-    }
-}
-
-fn declared_link(wheel: &DeclaredWheel, facts: &Facts) -> Link {
-    Link {
-        cid: wheel.content_id.value,
-        ..facts.dag.link()
+        Content::Wheel(_, facts) => facts.dag.link(),
     }
 }
 
@@ -196,47 +187,25 @@ fn emit_file(
     match content {
         Content::Bytes(bytes) => page(profile, bytes).emit(sink, &mut bytes.as_slice()),
         Content::Wheel(wheel, facts) => {
-            let declared = wheel.content_id.value;
-            let mut bytes = open(wheel)?;
-            // The DAG's root may be declared in the other version of its CID: the block is the same.
-            let mut renamed = RootAs {
-                sink,
-                own: facts.dag.cid(),
-                declared,
-                failed: false,
+            let mut source = Named {
+                bytes: open(wheel)?,
+                wheel,
             };
-            let emitted = facts.dag.emit(&mut renamed, &mut bytes);
-            // A sink that fails, as on a full disk, says nothing of the wheel.
-            let is_of_wheel = !renamed.failed;
-            emitted.map_err(|error| {
-                if is_of_wheel {
-                    io::Error::new(error.kind(), format!("`{}`: {error}", wheel.file_name))
-                } else {
-                    error
-                }
-            })
+            facts.dag.emit(sink, &mut source)
         }
     }
 }
 
-/// Passes blocks on, the root under its declared CID.
-struct RootAs<'s> {
-    sink: &'s mut dyn BlockSink,
-    own: crate::dag::Cid,
-    declared: crate::dag::Cid,
-    /// Whether the sink refused a block.
-    failed: bool,
+/// A wheel's bytes, whose errors name the wheel: those of the sink are about something else.
+struct Named<'w> {
+    bytes: Box<dyn Read>,
+    wheel: &'w DeclaredWheel,
 }
 
-impl BlockSink for RootAs<'_> {
-    fn put(&mut self, cid: &crate::dag::Cid, bytes: &[u8]) -> io::Result<()> {
-        let cid = if *cid == self.own {
-            &self.declared
-        } else {
-            cid
-        };
-        let outcome = self.sink.put(cid, bytes);
-        self.failed |= outcome.is_err();
-        outcome
+impl Read for Named<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.bytes.read(buffer).map_err(|error| {
+            io::Error::new(error.kind(), format!("`{}`: {error}", self.wheel.file_name))
+        })
     }
 }
