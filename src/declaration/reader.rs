@@ -63,7 +63,7 @@ impl Reader {
 /// A table whose keys are being read; what is left unread is unknown.
 pub(crate) struct Table<'r, 't> {
     reader: &'r Reader,
-    table: &'t DeTable<'t>,
+    entries: &'t DeTable<'t>,
     /// Where the table stands: its header, or the whole text for the top.
     pub(crate) span: Range<usize>,
     known: RefCell<BTreeSet<&'static str>>,
@@ -80,7 +80,7 @@ impl<'r, 't> Table<'r, 't> {
     ) -> Self {
         Self {
             reader,
-            table,
+            entries: table,
             span,
             known: RefCell::default(),
             place,
@@ -90,13 +90,13 @@ impl<'r, 't> Table<'r, 't> {
     /// The raw value of a key, and where it stands.
     pub(crate) fn value(&self, key: &'static str) -> Option<(&'t DeValue<'t>, Range<usize>)> {
         self.known.borrow_mut().insert(key);
-        let value = self.table.get(key)?;
+        let value = self.entries.get(key)?;
         Some((value.get_ref(), value.span()))
     }
 
     /// Whether the key has a list without elements; it does not count as read.
     pub(crate) fn is_empty_list(&self, key: &str) -> bool {
-        self.table
+        self.entries
             .get(key)
             .and_then(|value| value.get_ref().as_array())
             .is_some_and(|array| array.is_empty())
@@ -104,12 +104,12 @@ impl<'r, 't> Table<'r, 't> {
 
     /// Whether the key is there; it does not count as read.
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.table.contains_key(key)
+        self.entries.contains_key(key)
     }
 
     /// Where a key itself stands.
     pub(crate) fn key_span(&self, key: &str) -> Option<Range<usize>> {
-        self.table.get_key_value(key).map(|(key, _)| key.span())
+        self.entries.get_key_value(key).map(|(key, _)| key.span())
     }
 
     fn wrong_type(&self, key: &str, wanted: &str, value: &DeValue<'_>, span: &Range<usize>) {
@@ -255,7 +255,7 @@ impl<'r, 't> Table<'r, 't> {
 
     /// Every key with its value, for tables whose keys are data; all count as read.
     pub(crate) fn entries(&self) -> Vec<(Spanned<&'t str>, &'t DeValue<'t>, Range<usize>)> {
-        self.table
+        self.entries
             .iter()
             .map(|(key, value)| {
                 let key = Spanned::new(key.get_ref().as_ref(), key.span());
@@ -279,7 +279,7 @@ impl<'r, 't> Table<'r, 't> {
     /// Reports the keys that nobody asked for, each with the nearest one that somebody did.
     pub(crate) fn finish(&self) {
         let known = self.known.borrow();
-        for (key, _) in self.table {
+        for (key, _) in self.entries {
             let name: &str = key.get_ref();
             if known.contains(name) {
                 continue;

@@ -50,23 +50,31 @@ fn most_frequent(wheels: &[DeclaredWheel]) -> Option<&DeclaredWheel> {
         })
 }
 
-fn requirements(wheel: &DeclaredWheel) -> (Option<String>, Vec<String>, Vec<String>) {
-    (
-        wheel
+/// What a wheel needs, as it is written; what several wheels share is compared by it.
+#[derive(PartialEq, Eq)]
+struct Requirements {
+    python: Option<String>,
+    extras: Vec<String>,
+    dependencies: Vec<String>,
+}
+
+fn requirements(wheel: &DeclaredWheel) -> Requirements {
+    Requirements {
+        python: wheel
             .requires_python
             .as_ref()
             .map(|specifiers| specifiers.value.to_string()),
-        wheel
+        extras: wheel
             .extras
             .iter()
             .map(|extra| extra.value.to_string())
             .collect(),
-        wheel
+        dependencies: wheel
             .dependencies
             .iter()
             .map(|dependency| dependency.value.to_string())
             .collect(),
-    )
+    }
 }
 
 fn quoted(text: &str) -> String {
@@ -99,21 +107,17 @@ fn write_places(text: &mut String, wheel: &DeclaredWheel) {
 fn write_requirements(text: &mut String, wheel: &DeclaredWheel, above: Option<&DeclaredWheel>) {
     let own = requirements(wheel);
     let shared = above.map(requirements);
-    let differs = |same: fn(&(Option<String>, Vec<String>, Vec<String>)) -> String| {
-        shared
-            .as_ref()
-            .is_none_or(|shared| same(shared) != same(&own))
-    };
-    if let Some(specifiers) = &own.0
-        && differs(|one| format!("{:?}", one.0))
+    let differs = |is_other: &dyn Fn(&Requirements) -> bool| shared.as_ref().is_none_or(is_other);
+    if let Some(specifiers) = &own.python
+        && differs(&|shared| shared.python != own.python)
     {
         let _ = writeln!(text, "requires-python = {}", quoted(specifiers));
     }
-    if differs(|one| one.1.join("\n")) {
-        let _ = writeln!(text, "extras = {}", list(&own.1));
+    if differs(&|shared| shared.extras != own.extras) {
+        let _ = writeln!(text, "extras = {}", list(&own.extras));
     }
-    if differs(|one| one.2.join("\n")) {
-        let _ = writeln!(text, "dependencies = {}", list(&own.2));
+    if differs(&|shared| shared.dependencies != own.dependencies) {
+        let _ = writeln!(text, "dependencies = {}", list(&own.dependencies));
     }
 }
 

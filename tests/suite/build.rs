@@ -18,15 +18,15 @@ use crate::support::workshop::{Ran, Workshop, files, native, small, stored};
 const PINNED: [(Profile, &str); 3] = [
     (
         Profile::UnixfsV1_2025,
-        "bafybeichg7mkbhuxguroefjmqyfhdn2rdzr5uu3j7qormpzhbn75pxayvy",
+        "bafybeichg63uzcokanboq3ftw3drbxfqlesps2a3352y26325jp7dnq3eq",
     ),
     (
         Profile::UnixfsV0_2015,
-        "QmWHzkZy3FzNHEVEgjy8Wzh2YRYqdXd9vPwtDDKdZ7wnd9",
+        "QmUn56Yk16BZDY76GpzQEkU7e7kQAiYPDLqfC4m6xPMzSh",
     ),
     (
         Profile::KuboCidV1,
-        "bafybeic6ir7x6fzktihrn5j2dxlocupyzkh7ugft6d5iuh3v5q5sszslim",
+        "bafybeihshnyt76q7rvbu5ck6h7k6y7g4ra2ii2dg7d3l3c7s443ref73im",
     ),
 ];
 

@@ -156,7 +156,7 @@ fn a_tree_of_the_layout_ipwhl_1_is_replaced_too() {
     fs::write(repository.join("wheels").join(wheel.file_name()), &bytes).unwrap();
     fs::write(
         repository.join("SUPPORTED"),
-        "cp312-manylinux_2_28_x86_64\n",
+        "cp312 manylinux_2_28_x86_64\n",
     )
     .unwrap();
     fs::write(
