@@ -276,18 +276,15 @@ impl<'r> Graph<'r> {
                 merged[*index].labels == finding.labels
                     && merged[*index].subject.extra == finding.subject.extra
             });
-            match twin.map(|index| &mut merged[index]) {
-                Some(twin) => {
-                    twin.subject.platforms.extend(finding.subject.platforms);
-                    twin.subject.platforms.sort();
-                    twin.subject.platforms.dedup();
-                    // It is about several wheels now, so about none of them alone.
-                    twin.subject.wheel = None;
-                }
-                None => {
-                    same_words.push(merged.len());
-                    merged.push(finding);
-                }
+            if let Some(twin) = twin.map(|index| &mut merged[index]) {
+                twin.subject.platforms.extend(finding.subject.platforms);
+                twin.subject.platforms.sort();
+                twin.subject.platforms.dedup();
+                // It is about several wheels now, so about none of them alone.
+                twin.subject.wheel = None;
+            } else {
+                same_words.push(merged.len());
+                merged.push(finding);
             }
         }
         findings.append(&mut merged);

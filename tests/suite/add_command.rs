@@ -469,7 +469,7 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
     bench.offer("kiwi", &pure("kiwi", "1.0").requires_python(">=3.13"));
     bench.offer("kiwi", &native("kiwi", "0.9", "py3-none-win_amd64"));
     bench.offer_as("kiwi", &pure("kiwi", "0.8"), |file| {
-        file.yanked = Some(String::new())
+        file.yanked = Some(String::new());
     });
     bench.offer("kiwi", &pure("kiwi", "0.7rc1"));
     bench.offer("kiwi", &pure("kiwi", "0.6").requires_python("<3.12"));

@@ -28,7 +28,11 @@ fn sources() -> Vec<(String, String)> {
             let below = format!("{name}{}", entry.file_name().into_string().unwrap());
             if entry.path().is_dir() {
                 walk(&entry.path(), &format!("{below}/"), files);
-            } else if below.ends_with(".rs") {
+            } else if entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "rs")
+            {
                 files.push((below, fs::read_to_string(entry.path()).unwrap()));
             }
         }
@@ -52,9 +56,12 @@ fn rooms() -> Vec<String> {
 /// The text without comments.
 fn code(text: &str) -> String {
     text.lines()
-        .map(|line| match line.trim_start().starts_with("//") {
-            true => "",
-            false => line.split(" // ").next().unwrap_or_default(),
+        .map(|line| {
+            if line.trim_start().starts_with("//") {
+                ""
+            } else {
+                line.split(" // ").next().unwrap_or_default()
+            }
         })
         .fold(String::new(), |all, line| all + line + "\n")
 }

@@ -124,10 +124,10 @@ impl Resolver<'_> {
             wish.project,
             asked(wish)
         ));
-        let older = reasons.len().saturating_sub(MAXIMUM_REASONS);
+        let unnamed = reasons.len().saturating_sub(MAXIMUM_REASONS);
         reasons.truncate(MAXIMUM_REASONS);
-        if older > 0 {
-            reasons.push(format!("and {older} older"));
+        if unnamed > 0 {
+            reasons.push(format!("and {unnamed} older"));
         }
         Err(if reasons.is_empty() {
             failure.help("the index has no wheel of it")
@@ -320,7 +320,11 @@ fn unknown_project(wish: &Wish) -> Failure {
             "leave out what requires it, or declare it by hand",
         )
     };
-    Failure::finding(format!("the index has no project `{}`{which}", wish.project)).help(help)
+    Failure::finding(format!(
+        "the index has no project `{}`{which}",
+        wish.project
+    ))
+    .help(help)
 }
 
 fn asked(wish: &Wish) -> String {

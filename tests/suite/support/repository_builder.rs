@@ -145,12 +145,6 @@ impl RepositoryBuilder {
         self
     }
 
-    /// Takes a project out.
-    pub fn without(mut self, name: &str) -> Self {
-        assert!(self.projects.remove(name).is_some(), "no project `{name}`");
-        self
-    }
-
     /// Changes a project.
     pub fn change(mut self, name: &str, change: impl FnOnce(Project) -> Project) -> Self {
         let project = self.projects.remove(name).expect("a project of this name");
@@ -404,13 +398,6 @@ impl BuiltRepository {
     /// Writes a file.
     pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
         write(&self.join(path), bytes.as_ref());
-    }
-
-    /// Replaces a part of a file, which must be there exactly once.
-    pub fn replace(&self, path: &str, from: &str, to: &str) {
-        let text = self.read(path);
-        assert_eq!(text.matches(from).count(), 1, "`{from}` in {path}:\n{text}");
-        self.write(path, text.replacen(from, to, 1));
     }
 
     /// Removes a file.
