@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ipwhl::command::ExitStatus;
+use ipwhl::declaration::canonical;
 use ipwhl::diagnostic::{Code, Severity, Stage};
+use ipwhl::repository::Repository;
 
 use crate::support::program::Program;
 
@@ -343,4 +345,20 @@ fn every_command_is_in_the_readme_and_says_what_it_does() {
             readme.contains(&format!("ipwhl {name}")) || readme.contains(&format!("-- {name}"));
         assert!(is_there, "README.md does not mention `ipwhl {name}`");
     }
+}
+
+/// The project's own set is written as `ipwhl add` writes it, and has no finding.
+#[test]
+fn the_real_set_is_canonical_and_clean() {
+    let repository = Repository::load(&root()).unwrap();
+    assert!(repository.declarations.len() > 80);
+    for (file, text) in &repository.texts {
+        if &**file != "ipwhl.toml" {
+            let text = text.as_str();
+            assert_eq!(canonical(text).as_deref(), Some(text), "{file}");
+        }
+    }
+    Program::new(&root())
+        .run(&["check", "--deny", "warnings"])
+        .expect(ExitStatus::Clean);
 }
