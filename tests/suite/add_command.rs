@@ -341,7 +341,8 @@ fn the_set_decides_with_the_command_line() {
     bench.run(&["fig"]).expect(ExitStatus::Clean);
     assert_eq!(bench.wheels("fig"), ["fig-1.0-py3-none-any.whl"]);
     let run = bench
-        .run(&["fig==2.0", "--quiet"]).expect(ExitStatus::Findings);
+        .run(&["fig==2.0", "--quiet"])
+        .expect(ExitStatus::Findings);
     assert_eq!(
         run.stderr,
         "error: no version of `fig` in the index fits: apple asks for <2, the command line asks for ==2.0\n\

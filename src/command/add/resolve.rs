@@ -320,7 +320,11 @@ fn unknown_project(wish: &Wish) -> Failure {
             "leave out what requires it, or declare it by hand",
         )
     };
-    Failure::finding(format!("the index has no project `{}`{which}", wish.project)).help(help)
+    Failure::finding(format!(
+        "the index has no project `{}`{which}",
+        wish.project
+    ))
+    .help(help)
 }
 
 fn asked(wish: &Wish) -> String {
