@@ -236,6 +236,35 @@ fn native_wheels_cover_the_platforms_and_are_unique() {
     bench.is_sound();
 }
 
+/// Two wheels that one interpreter accepts are not taken, though they would be the fewest bytes.
+#[test]
+fn wheels_that_overlap_are_not_taken_together() {
+    let systems = &["win_amd64"];
+    let builder = RepositoryBuilder::new().platforms(&["cp312", "cp313", "cp314"], systems);
+    let bench = Bench::of(&builder);
+    let [early, late] = ["cp312.cp313-none-win_amd64", "cp313.cp314-none-win_amd64"];
+    bench.offer("plum", &native("plum", "1.0", early));
+    bench.offer("plum", &native("plum", "1.0", late));
+    let run = bench.run(&["plum", "--quiet"]).expect(ExitStatus::Findings);
+    assert!(
+        run.stderr
+            .contains("its wheels overlap on every way to cover the platforms"),
+        "{}",
+        run.stderr
+    );
+    let large = native("plum", "1.0", "cp314-cp314-win_amd64").member("large.bin", vec![7; 9000]);
+    bench.offer("plum", &large);
+    bench.run(&["plum"]).expect(ExitStatus::Clean);
+    assert_eq!(
+        bench.wheels("plum"),
+        [
+            "plum-1.0-cp312.cp313-none-win_amd64.whl",
+            "plum-1.0-cp314-cp314-win_amd64.whl"
+        ]
+    );
+    bench.is_sound();
+}
+
 /// Where native wheels leave a platform bare, the pure one is taken for all: together they would overlap.
 #[test]
 fn the_pure_wheel_is_taken_where_native_ones_do_not_cover() {
