@@ -110,7 +110,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                 .inspect(|_| progress.verified())
                 .collect(),
         );
-        progress.finish();
+        progress.clear();
         answers.sort_by_key(|(index, _)| *index);
         for (_, outcome) in answers {
             let Resolved {

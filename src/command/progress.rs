@@ -118,9 +118,14 @@ impl<'c, 'e> Progress<'c, 'e> {
         self.bar.suspend(|| self.context.say(line));
     }
 
+    /// Ends the display without a word.
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Ends the display and says in one line what was done, if anything was.
     pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.clear();
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.verified == 0 {
             return;
