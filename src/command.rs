@@ -11,7 +11,6 @@ mod exit;
 mod facts;
 mod key;
 mod network;
-mod output;
 mod progress;
 mod report;
 mod select;

@@ -1,1 +1,11 @@
-//! Puts releases where they are wanted: files.
+//! Puts a release where it is wanted: as files, and as a tree of files.
+//!
+//! What appears here appears whole or not at all; see [`crate::environment::AtomicFile`].
+
+mod error;
+mod files;
+mod tree;
+
+pub use error::PublishError;
+pub use files::{CAR, STATEMENT, SignatureFile, Vouching, commit, is_signature_of, write_car};
+pub use tree::{tree_place, write_tree};

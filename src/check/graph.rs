@@ -301,6 +301,8 @@ pub struct Unmet {
     pub project: ProjectName,
     /// The extras that are asked of it.
     pub extras: BTreeSet<ExtraName>,
+    /// The projects that require it, itself aside.
+    pub by: BTreeSet<ProjectName>,
     /// The specifiers that its version has to satisfy, each with the project that states it.
     pub constraints: Vec<(ProjectName, VersionSpecifiers)>,
     /// The platforms on which it is needed, as indices into the repository's platforms.
@@ -325,6 +327,7 @@ impl Graph<'_> {
         let mut unmet = Unmet {
             project: project.clone(),
             extras: BTreeSet::new(),
+            by: BTreeSet::new(),
             constraints: Vec::new(),
             platforms: BTreeSet::new(),
         };
@@ -337,6 +340,7 @@ impl Graph<'_> {
             if need.declaration.project == *project {
                 continue;
             }
+            unmet.by.insert(need.declaration.project.clone());
             unmet.platforms.extend(&need.platforms);
             if let Constraint::Specifiers(specifiers) = &requirement.constraint
                 && !specifiers.is_empty()

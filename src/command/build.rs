@@ -1,5 +1,7 @@
 //! `ipwhl build`: declarations to a signed release with one root CID.
 
+mod vouch;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -10,17 +12,19 @@ use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, gather};
 use super::network::NetworkArguments;
-use super::output::{
-    CAR, STATEMENT, Vouching, WriteError, commit, tree_place, write_car, write_tree,
-};
 use super::report::{MessageFormat, count, has_errors, judge, show, show_failures};
-use super::statement::{Signature, Signed, Signer, policy, previous, signing_key};
 use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
+use crate::publish::{CAR, PublishError, commit, tree_place, write_car, write_tree};
 use crate::release::{Release, ReleaseInput};
 use crate::repository::Repository;
-use crate::signature::{Draft, Statement, parse_lifetime, sign};
+use crate::source::Cache;
+use crate::wheel::Facts;
+use vouch::{Preparation, prepare, vouch};
+
+/// What finds the facts of a declared wheel.
+type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<&'f Facts> + Sync + 'f;
 
 /// Build a signed release with one root CID
 ///
@@ -61,25 +65,15 @@ pub(super) struct Arguments {
     network: NetworkArguments,
 }
 
-/// What is needed to vouch for a release, found out before anything takes long.
-struct Preparation {
-    signer: Signer,
-    previous: Option<Signed>,
-    expires: Option<jiff::Timestamp>,
-    now: jiff::Timestamp,
-}
-
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let repository = context.repository()?;
-    let profile = arguments
-        .profile
-        .unwrap_or(repository.configuration.profile);
     let folder = output_folder(context, &repository, &arguments.output);
     let tree = arguments
         .tree
         .as_ref()
         .map(|tree| tree_place(&context.absolute(tree), &[&repository.directory, &folder]))
-        .transpose()?;
+        .transpose()
+        .map_err(|error| unpublished(&error))?;
     // Mistakes in texts and in the graph are told before a byte is fetched.
     let mut findings = repository.findings.clone();
     findings.extend(check::set(&repository));
@@ -93,12 +87,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     } else {
         Some(prepare(context, &repository, arguments)?)
     };
-    let want = if arguments.root_only {
-        Want::Facts
-    } else {
-        Want::Bytes
+    let build = Build {
+        context,
+        repository: &repository,
+        arguments,
+        profile: arguments
+            .profile
+            .unwrap_or(repository.configuration.profile),
+        folder,
+        tree,
     };
-    let gathered = gather(context, &repository, &arguments.network, profile, want)?;
+    let gathered = build.gather()?;
     findings.extend(gathered.findings.clone());
     let findings = judge(context, &repository, findings, true);
     show(context, &repository, &findings, MessageFormat::Text)?;
@@ -111,18 +110,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Ok(refuse(context, &findings));
     }
     let root = if arguments.root_only {
-        root_of(&repository, &gathered, profile)?
+        build.release(&|wheel| gathered.facts(wheel))?.link().cid
     } else {
-        write(
-            context,
-            &repository,
-            gathered,
-            arguments,
-            profile,
-            &folder,
-            tree.as_deref(),
-            preparation,
-        )?
+        build.write(gathered, preparation)?
     };
     context.result(&root.to_string())?;
     Ok(ExitStatus::Clean)
@@ -143,213 +133,127 @@ fn output_folder(context: &Context<'_>, repository: &Repository, output: &Path) 
     }
 }
 
-fn prepare(
-    context: &Context<'_>,
-    repository: &Repository,
-    arguments: &Arguments,
-) -> Result<Preparation, Failure> {
-    let now = context.environment.clock.now();
-    let expires = match &arguments.expires {
-        None => None,
-        Some(text) => {
-            let lifetime = parse_lifetime(text).map_err(|error| Failure::usage(&error))?;
-            Some(
-                now.checked_add(lifetime)
-                    .map_err(|_| Failure::usage(format!("`--expires {text}` is too far away")))?,
+/// Why a release was not written, with the way out.
+fn unpublished(error: &PublishError) -> Failure {
+    match error {
+        PublishError::Occupied(..) => Failure::usage(error)
+            .help("name a folder that is not there, is empty, or holds an earlier tree"),
+        _ if error.is_full_disk() => {
+            Failure::caused(error).help("make room and run the same command again")
+        }
+        _ => Failure::caused(error),
+    }
+}
+
+/// One build, as it was asked for.
+struct Build<'b> {
+    context: &'b Context<'b>,
+    repository: &'b Repository,
+    arguments: &'b Arguments,
+    profile: Profile,
+    /// Where the release goes.
+    folder: PathBuf,
+    /// Where its tree goes, if it is wanted.
+    tree: Option<PathBuf>,
+}
+
+impl Build<'_> {
+    fn gather(&self) -> Result<Gathered, Failure> {
+        let want = if self.arguments.root_only {
+            Want::Facts
+        } else {
+            Want::Bytes
+        };
+        gather(
+            self.context,
+            self.repository,
+            &self.arguments.network,
+            self.profile,
+            want,
+        )
+    }
+
+    fn release<'f>(&'f self, facts: &'f Known<'f>) -> Result<Release<'f>, Failure> {
+        Release::new(ReleaseInput {
+            repository: self.repository,
+            profile: self.profile,
+            facts,
+        })
+        .map_err(|error| Failure::caused(&error))
+    }
+
+    /// Writes the release; wheels that turn out to be damaged in the cache are fetched again.
+    fn write(
+        &self,
+        mut gathered: Gathered,
+        preparation: Option<Preparation>,
+    ) -> Result<Cid, Failure> {
+        let cache = self.context.cache()?;
+        let mut damaged = BTreeSet::new();
+        loop {
+            let facts = |wheel: &DeclaredWheel| gathered.facts(wheel);
+            let release = self.release(&facts)?;
+            let written = write_car(&release, &cache, &self.folder).and_then(|car| {
+                if let Some(tree) = &self.tree {
+                    write_tree(&release, &cache, tree)?;
+                }
+                Ok(car)
+            });
+            match written {
+                Ok((car, summary)) => {
+                    let root = release.link().cid;
+                    let vouching = match preparation {
+                        Some(preparation) => vouch(
+                            self.context,
+                            self.repository,
+                            preparation,
+                            root,
+                            self.arguments.renew,
+                        )?,
+                        None => None,
+                    };
+                    commit(car, &self.folder, vouching.as_ref())
+                        .map_err(|error| unpublished(&error))?;
+                    self.context.say(&format!(
+                        "wrote {}: {} projects, {} blocks, {}",
+                        self.context.shown(&self.folder.join(CAR)),
+                        self.repository.declarations.len(),
+                        summary.blocks,
+                        HumanBytes(summary.bytes)
+                    ));
+                    return Ok(root);
+                }
+                Err(PublishError::DamagedWheel(wheel)) => {
+                    let damage = PublishError::DamagedWheel(wheel.clone());
+                    cache.forget(&wheel.content_id.value);
+                    if !damaged.insert(wheel.content_id.value) {
+                        return Err(Failure::caused(&damage).help("run the same command again"));
+                    }
+                    self.context
+                        .warning(&format!("{damage}; it is fetched again"));
+                    gathered = self.gather_again(&cache)?;
+                }
+                Err(error) => return Err(unpublished(&error)),
+            }
+        }
+    }
+
+    /// One damaged file is seldom alone: each that has changed is hashed again, and forgotten where
+    /// it is not the wheel any more.
+    fn gather_again(&self, cache: &Cache) -> Result<Gathered, Failure> {
+        let wheels = self.repository.declarations.values();
+        for declared in wheels.flat_map(|declaration| &declaration.wheels) {
+            cache.wheel(&declared.content_id.value);
+        }
+        let gathered = self.gather()?;
+        show_failures(self.context, &gathered.failures);
+        if gathered.failures.is_empty() && gathered.findings.is_empty() {
+            Ok(gathered)
+        } else {
+            Err(
+                Failure::world("what was damaged in the cache could not be had again")
+                    .help("`ipwhl check --wheels` says what is wrong with it"),
             )
         }
-    };
-    let configuration = &repository.configuration;
-    let previous = arguments
-        .previous
-        .as_ref()
-        .map(|location| previous(context, configuration, location, arguments.network.offline))
-        .transpose()?;
-    let signer = signing_key(context, arguments.key.as_deref())?;
-    let public = signer.key.public();
-    if let Some(policy) = policy(configuration)?
-        && !policy.trusts(&public, now)
-    {
-        return Err(Failure::finding(format!(
-            "the key {} from {} is not one of the repository's `trusted` keys",
-            public.fingerprint(),
-            signer.origin
-        ))
-        .help(format!(
-            "sign with a trusted key, or add to `trusted`: \"{}\"",
-            public.line(signer.key.comment())
-        )));
-    }
-    if let Some(previous) = &previous
-        && let Some(policy) = previous
-            .statement
-            .successor_policy()
-            .map_err(|error| Failure::caused(&error))?
-        && !policy.trusts(&public, now)
-    {
-        return Err(Failure::finding(format!(
-            "the previous statement does not let the key {} sign the next one",
-            public.fingerprint()
-        ))
-        .help("sign with one of the keys in its `trusted`"));
-    }
-    Ok(Preparation {
-        signer,
-        previous,
-        expires,
-        now,
-    })
-}
-
-fn root_of(repository: &Repository, gathered: &Gathered, profile: Profile) -> Result<Cid, Failure> {
-    let facts = |wheel: &DeclaredWheel| gathered.facts(wheel);
-    let release = Release::new(ReleaseInput {
-        repository,
-        profile,
-        facts: &facts,
-    })
-    .map_err(|error| Failure::caused(&error))?;
-    Ok(release.link().cid)
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the end of the pipeline takes what every stage has made"
-)]
-fn write(
-    context: &Context<'_>,
-    repository: &Repository,
-    mut gathered: Gathered,
-    arguments: &Arguments,
-    profile: Profile,
-    folder: &Path,
-    tree: Option<&Path>,
-    preparation: Option<Preparation>,
-) -> Result<Cid, Failure> {
-    let cache = context.cache()?;
-    let mut damaged = BTreeSet::new();
-    loop {
-        let facts = |wheel: &DeclaredWheel| gathered.facts(wheel);
-        let release = Release::new(ReleaseInput {
-            repository,
-            profile,
-            facts: &facts,
-        })
-        .map_err(|error| Failure::caused(&error))?;
-        let root = release.link().cid;
-        let written = write_car(&release, &cache, folder).and_then(|car| {
-            if let Some(tree) = tree {
-                write_tree(&release, &cache, tree)?;
-            }
-            Ok(car)
-        });
-        match written {
-            Ok((car, summary)) => {
-                let vouching = vouch(context, repository, preparation, root, arguments)?;
-                commit(car, folder, vouching.as_ref())?;
-                context.say(&format!(
-                    "wrote {}: {} projects, {} blocks, {}",
-                    folder.join(CAR).display(),
-                    repository.declarations.len(),
-                    summary.blocks,
-                    HumanBytes(summary.bytes)
-                ));
-                return Ok(root);
-            }
-            Err(WriteError::Failure(failure)) => return Err(failure),
-            Err(WriteError::DamagedWheel(wheel)) => {
-                let damage = format!("the cache's copy of `{}` is damaged", wheel.file_name);
-                cache.forget(&wheel.content_id.value);
-                if !damaged.insert(wheel.content_id.value) {
-                    return Err(Failure::world(damage).help("run the same command again"));
-                }
-                context.warning(&format!("{damage}; it is fetched again"));
-                // One damaged file is seldom alone: each that has changed is hashed again, and
-                // forgotten where it is not the wheel any more.
-                for declared in repository.declarations.values().flat_map(|one| &one.wheels) {
-                    cache.wheel(&declared.content_id.value);
-                }
-                gathered = gather(
-                    context,
-                    repository,
-                    &arguments.network,
-                    profile,
-                    Want::Bytes,
-                )?;
-                if let Some(failure) = gathered.failures.first() {
-                    return Err(Failure::world(format!(
-                        "{}: {}",
-                        failure.what, failure.reason
-                    )));
-                }
-                if !gathered.findings.is_empty() {
-                    return Err(Failure::world(damage).help("run the same command again"));
-                }
-            }
-        }
-    }
-}
-
-/// The statement of this root and its signatures; `None` for an unsigned release.
-fn vouch(
-    context: &Context<'_>,
-    repository: &Repository,
-    preparation: Option<Preparation>,
-    root: Cid,
-    arguments: &Arguments,
-) -> Result<Option<Vouching>, Failure> {
-    let Some(preparation) = preparation else {
-        return Ok(None);
-    };
-    let configuration = &repository.configuration;
-    let trusted = configuration
-        .trusted
-        .iter()
-        .map(|line| line.parse())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error: crate::signature::KeyError| Failure::caused(&error))?;
-    let draft = Draft {
-        name: configuration.name.clone(),
-        root,
-        created: preparation.now,
-        expires: preparation.expires,
-        trusted,
-        threshold: u32::try_from(configuration.threshold).unwrap_or(u32::MAX),
-        renew: arguments.renew,
-    };
-    let before = preparation
-        .previous
-        .as_ref()
-        .map(|signed| &signed.statement);
-    let following = Statement::following(before, draft).map_err(|error| Failure::caused(&error))?;
-    match (following, preparation.previous) {
-        (Some(statement), _) => {
-            let text = statement.to_toml();
-            let signature = sign(&preparation.signer.key, text.as_bytes())
-                .map_err(|error| Failure::caused(&error))?;
-            context.say(&format!(
-                "signed {STATEMENT}: sequence {}, by {}",
-                statement.sequence,
-                preparation.signer.key.public().fingerprint()
-            ));
-            Ok(Some(Vouching {
-                statement: text,
-                signatures: vec![Signature {
-                    suffix: ".sig".to_owned(),
-                    text: signature,
-                }],
-            }))
-        }
-        (None, Some(previous)) => {
-            context.say(&format!(
-                "the previous statement, sequence {}, has this root already: nothing new is signed (`--renew` would)",
-                previous.statement.sequence
-            ));
-            Ok(Some(Vouching {
-                statement: previous.text,
-                signatures: previous.signatures,
-            }))
-        }
-        (None, None) => Ok(None),
     }
 }

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::exit::Failure;
 use super::network::runtime;
 use crate::environment::AtomicFile;
+use crate::publish::{SignatureFile, is_signature_of};
 use crate::repository::Configuration;
 use crate::signature::{
     KeyError, MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SigningKey, Statement, TrustPolicy,
@@ -186,20 +187,7 @@ pub(super) fn policy(configuration: &Configuration) -> Result<Option<TrustPolicy
 pub(super) struct Signed {
     pub(super) text: String,
     pub(super) statement: Statement,
-    pub(super) signatures: Vec<Signature>,
-}
-
-/// A signature, and what its file's name has after that of the statement: `.sig`, or
-/// `.<16 hexadecimal digits>.sig` for a further signer.
-pub(super) struct Signature {
-    pub(super) suffix: String,
-    pub(super) text: String,
-}
-
-impl AsRef<str> for Signature {
-    fn as_ref(&self) -> &str {
-        &self.text
-    }
+    pub(super) signatures: Vec<SignatureFile>,
 }
 
 /// Reads a statement and the signatures beside it from a file.
@@ -219,27 +207,13 @@ pub(super) fn read_statement(path: &Path) -> Result<Signed, Failure> {
     let signatures = names
         .iter()
         .map(|found| {
-            Ok(Signature {
+            Ok(SignatureFile {
                 suffix: found[name.len()..].to_owned(),
                 text: read_small(&folder.join(found), MAXIMUM_SIGNATURE_SIZE)?,
             })
         })
-        .collect::<Result<Vec<Signature>, Failure>>()?;
+        .collect::<Result<Vec<SignatureFile>, Failure>>()?;
     signed(&path.display(), text, signatures)
-}
-
-/// Whether `other` is `<name>.sig` or `<name>.<16 hexadecimal digits>.sig`.
-pub(super) fn is_signature_of(other: &str, name: &str) -> bool {
-    let Some(middle) = other
-        .strip_prefix(name)
-        .and_then(|rest| rest.strip_suffix(".sig"))
-    else {
-        return false;
-    };
-    middle.is_empty()
-        || middle.strip_prefix('.').is_some_and(|digits| {
-            digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit())
-        })
 }
 
 fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
@@ -258,7 +232,7 @@ fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
 fn signed(
     place: &dyn std::fmt::Display,
     text: String,
-    signatures: Vec<Signature>,
+    signatures: Vec<SignatureFile>,
 ) -> Result<Signed, Failure> {
     let statement = Statement::parse(&text).map_err(|error| {
         Failure::finding(format!(
@@ -363,7 +337,7 @@ fn download(
                 .small_file(&beside, MAXIMUM_SIGNATURE_SIZE as u64)
                 .await
             {
-                Ok(bytes) => signatures.push(Signature {
+                Ok(bytes) => signatures.push(SignatureFile {
                     suffix,
                     text: decode(bytes)?,
                 }),

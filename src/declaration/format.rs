@@ -1,13 +1,14 @@
 //! The canonical form of a declaration (FORMATS 2): one key order, wheels sorted by file name,
 //! requirements in their canonical spelling, comments kept.
 
-use std::fmt::Write as _;
+mod list;
 
-use toml_edit::{Array, ArrayOfTables, Decor, DocumentMut, Item, RawString, Table, Value};
+use toml_edit::{ArrayOfTables, Decor, DocumentMut, Item, RawString, Table, Value};
 
 use crate::python::{ExtraName, Requirement};
 
-use super::{Declaration, DeclaredWheel, Source};
+use super::Source;
+use list::format_array;
 
 /// The order of the keys, of the top and of each wheel.
 const KEYS: [&str; 9] = [
@@ -30,6 +31,7 @@ pub fn canonical(text: &str) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     let header = take_header(&mut document);
     let trailing = comments(document.trailing().as_str().unwrap_or_default());
+    forget_positions(document.as_table_mut());
     format_table(document.as_table_mut());
     if let Some(Item::ArrayOfTables(tables)) = document.get_mut("wheel") {
         format_wheels(tables);
@@ -96,17 +98,33 @@ fn end_comment(decor: &Decor) -> String {
         .and_then(RawString::as_str)
         .unwrap_or_default()
         .trim();
-    if suffix.starts_with('#') {
-        format!("  {suffix}")
-    } else {
-        String::new()
-    }
+    end_of_line(suffix)
 }
 
 fn rank(key: &str) -> usize {
     KEYS.iter()
         .position(|known| *known == key)
         .unwrap_or(KEYS.len())
+}
+
+/// Lets tables be written where they stand in the document as it is now: a table that moves takes
+/// those below it along.
+fn forget_positions(table: &mut Table) {
+    for (_, item) in table.iter_mut() {
+        match item {
+            Item::Table(inner) => {
+                inner.set_position(None);
+                forget_positions(inner);
+            }
+            Item::ArrayOfTables(inner) => {
+                for inner in inner.iter_mut() {
+                    inner.set_position(None);
+                    forget_positions(inner);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 fn format_table(table: &mut Table) {
@@ -152,74 +170,24 @@ fn spell(key: &str, text: &str) -> String {
     }
 }
 
-/// Lists are sets, but for `source`, which is in order of preference.
-fn format_array(key: &str, array: &mut Array) {
-    let rest = comments(array.trailing().as_str().unwrap_or_default());
-    let mut elements: Vec<(String, String, Value)> = Vec::with_capacity(array.len());
-    for value in array.iter() {
-        let raw = value
-            .decor()
-            .prefix()
-            .and_then(RawString::as_str)
-            .unwrap_or_default();
-        let after = value
-            .decor()
-            .suffix()
-            .and_then(RawString::as_str)
-            .unwrap_or_default();
-        let above = comments(raw) + &comments(after);
-        let spelt = match value.as_str() {
-            Some(text) => Value::from(spell(key, text)),
-            None => value.clone(),
-        };
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), |text| spell(key, text));
-        elements.push((text, above, spelt));
+/// A comment with the two spaces before it.
+fn end_of_line(comment: &str) -> String {
+    if comment.is_empty() {
+        String::new()
+    } else {
+        format!("  {comment}")
     }
-    if matches!(key, "extras" | "dependencies") {
-        elements.sort_by(|left, right| left.0.cmp(&right.0));
-        elements.dedup_by(|later, earlier| later.0 == earlier.0 && later.1.is_empty());
-    }
-    let has_comments = !rest.is_empty() || elements.iter().any(|(_, above, _)| !above.is_empty());
-    let is_tall = has_comments || (elements.len() > 1 && key != "extras");
-    array.clear();
-    for (index, (_, above, mut value)) in elements.into_iter().enumerate() {
-        let before = match (is_tall, index) {
-            (true, _) => {
-                let mut before = String::from("\n    ");
-                for line in above.lines() {
-                    let _ = write!(before, "{line}\n    ");
-                }
-                before
-            }
-            (false, 0) => String::new(),
-            (false, _) => String::from(" "),
-        };
-        *value.decor_mut() = Decor::new(before, "");
-        array.push_formatted(value);
-    }
-    array.set_trailing_comma(is_tall && !array.is_empty());
-    let mut trailing = String::new();
-    for line in rest.lines() {
-        let _ = write!(trailing, "\n    {line}");
-    }
-    if is_tall {
-        trailing.push('\n');
-    }
-    array.set_trailing(trailing);
 }
 
 fn format_wheels(tables: &mut ArrayOfTables) {
     let mut wheels: Vec<Table> = tables.iter().cloned().collect();
     wheels.sort_by_key(file_name);
     tables.clear();
-    for (position, mut wheel) in wheels.into_iter().enumerate() {
+    for mut wheel in wheels {
         let above = comments(&prefix(wheel.decor()));
         let after = end_comment(wheel.decor());
         *wheel.decor_mut() = Decor::new(format!("\n{above}"), after);
         format_table(&mut wheel);
-        wheel.set_position(Some(isize::try_from(position).unwrap_or(isize::MAX)));
         tables.push(wheel);
     }
 }
@@ -234,134 +202,4 @@ fn file_name(wheel: &Table) -> String {
         .and_then(|source| Source::parse(source).ok())
         .map(|source| source.file_name())
         .unwrap_or_default()
-}
-
-/// The canonical text of a declaration that nobody has written yet. What all wheels share is
-/// stated once.
-pub fn write_declaration(declaration: &Declaration) -> String {
-    let mut text = String::new();
-    match declaration.wheels.as_slice() {
-        [wheel] => {
-            write_places(&mut text, wheel);
-            write_requirements(&mut text, wheel, None);
-            write_digests(&mut text, wheel);
-            write_automatic(&mut text, declaration);
-        }
-        wheels => {
-            let shared = most_frequent(wheels);
-            if let Some(shared) = shared {
-                write_requirements(&mut text, shared, None);
-            }
-            write_automatic(&mut text, declaration);
-            for wheel in wheels {
-                text.push_str("\n[[wheel]]\n");
-                write_places(&mut text, wheel);
-                write_requirements(&mut text, wheel, shared);
-                write_digests(&mut text, wheel);
-            }
-        }
-    }
-    canonical(&text).unwrap_or(text)
-}
-
-/// The wheel whose requirements most wheels have, so that they are written once. A wheel without
-/// `requires-python` cannot override one that has it, so those shares are not taken together.
-fn most_frequent(wheels: &[DeclaredWheel]) -> Option<&DeclaredWheel> {
-    let any_without = wheels.iter().any(|wheel| wheel.requires_python.is_none());
-    wheels
-        .iter()
-        .filter(|wheel| !any_without || wheel.requires_python.is_none())
-        .rev()
-        .max_by_key(|wheel| {
-            wheels
-                .iter()
-                .filter(|other| requirements(other) == requirements(wheel))
-                .count()
-        })
-}
-
-/// What a wheel needs, as it is written; what several wheels share is compared by it.
-#[derive(PartialEq, Eq)]
-struct Requirements {
-    python: Option<String>,
-    extras: Vec<String>,
-    dependencies: Vec<String>,
-}
-
-fn requirements(wheel: &DeclaredWheel) -> Requirements {
-    Requirements {
-        python: wheel
-            .requires_python
-            .as_ref()
-            .map(|specifiers| specifiers.value.to_string()),
-        extras: wheel
-            .extras
-            .iter()
-            .map(|extra| extra.value.to_string())
-            .collect(),
-        dependencies: wheel
-            .dependencies
-            .iter()
-            .map(|dependency| dependency.value.to_string())
-            .collect(),
-    }
-}
-
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-fn list(texts: &[String]) -> String {
-    let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
-    format!("[{}]", texts.join(", "))
-}
-
-fn write_places(text: &mut String, wheel: &DeclaredWheel) {
-    let sources: Vec<String> = wheel
-        .sources
-        .iter()
-        .map(|source| source.value.to_string())
-        .collect();
-    let source = match sources.as_slice() {
-        [one] => quoted(one),
-        several => list(several),
-    };
-    let _ = writeln!(text, "source = {source}");
-    let _ = writeln!(
-        text,
-        "content-id = {}",
-        quoted(&wheel.content_id.value.to_string())
-    );
-}
-
-fn write_requirements(text: &mut String, wheel: &DeclaredWheel, above: Option<&DeclaredWheel>) {
-    let own = requirements(wheel);
-    let shared = above.map(requirements);
-    let differs = |is_other: &dyn Fn(&Requirements) -> bool| shared.as_ref().is_none_or(is_other);
-    if let Some(specifiers) = &own.python
-        && differs(&|shared| shared.python != own.python)
-    {
-        let _ = writeln!(text, "requires-python = {}", quoted(specifiers));
-    }
-    if differs(&|shared| shared.extras != own.extras) {
-        let _ = writeln!(text, "extras = {}", list(&own.extras));
-    }
-    if differs(&|shared| shared.dependencies != own.dependencies) {
-        let _ = writeln!(text, "dependencies = {}", list(&own.dependencies));
-    }
-}
-
-fn write_digests(text: &mut String, wheel: &DeclaredWheel) {
-    if let Some(sha256) = &wheel.sha256 {
-        let _ = writeln!(text, "sha256 = {}", quoted(&sha256.value.to_string()));
-    }
-    if let Some(size) = &wheel.size {
-        let _ = writeln!(text, "size = {}", size.value);
-    }
-}
-
-fn write_automatic(text: &mut String, declaration: &Declaration) {
-    if declaration.automatic {
-        text.push_str("automatic = true\n");
-    }
 }

@@ -1,16 +1,16 @@
 //! A declaration's text to a declaration and findings.
 
+mod values;
+
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::dag::{Cid, Sha256Digest};
 use crate::diagnostic::{Code, Finding, Severity};
-use crate::python::{
-    ExtraName, ProjectName, Requirement, VersionSpecifiers, WheelFileName, parse_specifiers,
-};
+use crate::python::{ExtraName, Requirement, VersionSpecifiers};
 
 use super::reader::{Reader, Table};
-use super::{DeclaredWheel, Source, Spanned};
+use super::{DeclaredWheel, Spanned};
+use values::{content_id, dependencies, extras, file_name, requires_python, sha256, size, sources};
 
 /// How the declarations of a repository are laid out (FORMATS 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,7 +56,7 @@ pub fn parse(file: &Arc<str>, text: &str, layout: Layout) -> Parsed {
             Layout::Package => {
                 let shared = Shared::default();
                 automatic = top.boolean("automatic");
-                if top.has("wheel") {
+                if top.value("wheel").is_some() {
                     wheels = several(&reader, &top);
                 } else {
                     wheels.extend(wheel(&reader, &top, &shared, true));
@@ -117,7 +117,7 @@ fn several(reader: &Reader, top: &Table<'_, '_>) -> Vec<DeclaredWheel> {
             wheel
         })
         .collect();
-    if tables.is_empty() {
+    if top.is_empty_list("wheel") {
         top.missing("wheel", "a declaration has at least one wheel");
     }
     for (index, wheel) in wheels.iter().enumerate() {
@@ -195,301 +195,4 @@ fn wheel(
         size,
         stem: None,
     })
-}
-
-fn sources(reader: &Reader, table: &Table<'_, '_>) -> Option<Vec<Spanned<Source>>> {
-    let Some(written) = table.one_or_several("source") else {
-        if !table.has("source") {
-            table.missing(
-                "source",
-                "`ipwhl add NAME` writes a whole declaration; by hand: `source = \"pkg:pypi/NAME@VERSION?file_name=WHEEL\"`",
-            );
-        }
-        return None;
-    };
-    if written.value.is_empty() {
-        reader.report(Code::InvalidValue, "`source` names no place", &written.span);
-    }
-    let mut sources: Vec<Spanned<Source>> = Vec::new();
-    let mut is_whole = !written.value.is_empty();
-    for text in written.value {
-        match Source::parse(text.value) {
-            Ok(source) => {
-                if source.is_insecure() {
-                    let secure = text.value.replacen("http://", "https://", 1);
-                    reader.push(
-                        Finding::new(
-                            Code::InsecureSource,
-                            format!("`{}` is fetched without transport security", text.value),
-                        )
-                        .at(&reader.file, text.span.clone(), "")
-                        .help(format!("write `{secure}`")),
-                    );
-                }
-                if sources.iter().any(|earlier| earlier.value == source) {
-                    reader.report(
-                        Code::InvalidValue,
-                        format!("the source `{}` is listed twice", text.value),
-                        &text.span,
-                    );
-                    is_whole = false;
-                }
-                sources.push(Spanned::new(source, text.span));
-            }
-            Err(error) => {
-                reader.report(Code::InvalidValue, error.to_string(), &text.span);
-                is_whole = false;
-            }
-        }
-    }
-    is_whole.then_some(sources)
-}
-
-/// The one file name that all sources give, which must be a wheel's.
-fn file_name(reader: &Reader, sources: &[Spanned<Source>]) -> Option<WheelFileName> {
-    let first = sources.first()?;
-    let text = first.value.file_name();
-    for other in &sources[1..] {
-        let name = other.value.file_name();
-        if name != text {
-            reader.push(
-                Finding::new(
-                    Code::InvalidWheelName,
-                    format!("the sources of one wheel name two: `{text}` and `{name}`"),
-                )
-                .at(&reader.file, other.span.clone(), format!("`{name}`"))
-                .at(&reader.file, first.span.clone(), format!("`{text}`"))
-                .help("give each wheel a `[[wheel]]` table of its own"),
-            );
-            return None;
-        }
-    }
-    let file_name: WheelFileName = match text.parse() {
-        Ok(file_name) => file_name,
-        Err(error) => {
-            reader.push(
-                Finding::new(Code::InvalidWheelName, format!("{error}"))
-                    .at(&reader.file, first.span.clone(), "")
-                    .help("a wheel is named `{name}-{version}-{python}-{abi}-{platform}.whl`"),
-            );
-            return None;
-        }
-    };
-    for source in sources {
-        let Source::Package(package) = &source.value else {
-            continue;
-        };
-        if package.project != *file_name.name() || package.version != *file_name.version() {
-            reader.report(
-                Code::InvalidValue,
-                format!(
-                    "the package URL is of `{}@{}`, its wheel of `{}@{}`",
-                    package.project,
-                    package.version,
-                    file_name.name(),
-                    file_name.version()
-                ),
-                &source.span,
-            );
-            return None;
-        }
-    }
-    Some(file_name)
-}
-
-fn content_id(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<Cid>> {
-    let Some(text) = table.string("content-id") else {
-        if !table.has("content-id") {
-            table.missing("content-id", "`ipwhl cid FILE` prints the CID of a wheel");
-        }
-        return None;
-    };
-    match text.value.parse() {
-        Ok(cid) => Some(Spanned::new(cid, text.span)),
-        Err(error) => {
-            reader.push(
-                Finding::new(
-                    Code::InvalidContentId,
-                    format!("`{}` is no content-id: {error}", shortened(text.value)),
-                )
-                .at(&reader.file, text.span, "")
-                .help("`ipwhl cid FILE` prints the CID of a wheel"),
-            );
-            None
-        }
-    }
-}
-
-fn requires_python(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<VersionSpecifiers>> {
-    let text = table.string("requires-python")?;
-    match parse_specifiers(text.value) {
-        Ok(specifiers) if specifiers.is_empty() => {
-            reader.push(
-                Finding::new(Code::InvalidSpecifier, "`requires-python` says nothing")
-                    .at(&reader.file, text.span, "")
-                    .help("leave `requires-python` out where the wheel has none"),
-            );
-            None
-        }
-        Ok(specifiers) => Some(Spanned::new(specifiers, text.span)),
-        Err(error) => {
-            reader.push(
-                Finding::new(
-                    Code::InvalidSpecifier,
-                    format!("`requires-python`: {}", error.message),
-                )
-                .at(&reader.file, inside(&text, &error.span), "")
-                .help("it is written as in `>=3.9, <4`"),
-            );
-            None
-        }
-    }
-}
-
-/// The place of a part of a string's value. Only a string without escapes stands in the file as it
-/// is, after its quote; of any other the whole is the place.
-fn inside(text: &Spanned<&str>, part: &Range<usize>) -> Range<usize> {
-    let length = text.value.len();
-    let part = part.start.min(length)..part.end.min(length);
-    if text.span.len() == length + 2 && !part.is_empty() {
-        let start = text.span.start + 1;
-        start + part.start..start + part.end
-    } else {
-        text.span.clone()
-    }
-}
-
-/// A value as a message quotes it: no longer than a line bears.
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 80;
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    text.chars().take(LONGEST).chain(['…']).collect()
-}
-
-fn extras(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<Vec<Spanned<ExtraName>>>> {
-    let list = table.strings("extras")?;
-    let mut extras: Vec<Spanned<ExtraName>> = Vec::with_capacity(list.value.len());
-    for text in list.value {
-        match text.value.parse::<ExtraName>() {
-            Ok(extra) => {
-                if extras.iter().any(|earlier| earlier.value == extra) {
-                    reader.report(
-                        Code::InvalidValue,
-                        format!("the extra `{extra}` is listed twice"),
-                        &text.span,
-                    );
-                }
-                extras.push(Spanned::new(extra, text.span));
-            }
-            Err(error) => reader.report(Code::InvalidValue, format!("{error}"), &text.span),
-        }
-    }
-    Some(Spanned::new(extras, list.span))
-}
-
-fn dependencies(
-    reader: &Reader,
-    table: &Table<'_, '_>,
-) -> Option<Spanned<Vec<Spanned<Requirement>>>> {
-    let list = table.strings("dependencies")?;
-    let mut dependencies = Vec::with_capacity(list.value.len());
-    for text in list.value {
-        match text.value.parse::<Requirement>() {
-            Ok(requirement) => dependencies.push(Spanned::new(requirement, text.span)),
-            Err(error) => {
-                let span = inside(&text, &error.span);
-                let message = format!("`{}` is not a requirement: {}", text.value, error.message);
-                reader.push(Finding::new(Code::InvalidRequirement, message).at(
-                    &reader.file,
-                    span,
-                    "",
-                ));
-            }
-        }
-    }
-    Some(Spanned::new(dependencies, list.span))
-}
-
-fn sha256(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<Sha256Digest>> {
-    let text = table.string("sha256")?;
-    if let Ok(digest) = text.value.parse() {
-        Some(Spanned::new(digest, text.span))
-    } else {
-        reader.report(
-            Code::InvalidValue,
-            format!(
-                "`{}` is not a SHA-256: that has 64 hexadecimal digits",
-                text.value
-            ),
-            &text.span,
-        );
-        None
-    }
-}
-
-fn size(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<u64>> {
-    let size = table.number("size")?;
-    if size.value == 0 {
-        reader.report(Code::InvalidValue, "a wheel is not empty", &size.span);
-        return None;
-    }
-    Some(size)
-}
-
-/// Whether a declaration stands where its project belongs; a finding where not.
-pub(crate) fn misplaced(
-    file: &Arc<str>,
-    declarations: &str,
-    wheels: &[DeclaredWheel],
-    layout: Layout,
-) -> Option<Finding> {
-    let wheel = wheels.first()?;
-    let project: &ProjectName = wheel.file_name.name();
-    let (belongs, written) = match layout {
-        Layout::Package => (format!("{declarations}/{project}.toml"), file.to_string()),
-        Layout::Ipwhl1 => {
-            let parts: Vec<&str> = file.rsplit('/').collect();
-            let folder = parts.get(1).copied().unwrap_or_default();
-            let is_its_own = folder.parse::<ProjectName>().ok().as_ref() == Some(project);
-            let folder = if is_its_own { folder } else { project.as_str() };
-            // The prefix is the low 8 bits of the sum of the code points of the name as written.
-            let sum = folder
-                .chars()
-                .fold(0_u32, |sum, character| sum.wrapping_add(character.into()));
-            let name = parts.first().copied().unwrap_or_default();
-            (
-                format!("{declarations}/{:02x}/{folder}/{name}", sum & 0xff),
-                file.to_string(),
-            )
-        }
-    };
-    let other = wheels
-        .iter()
-        .find(|other| other.file_name.name() != project);
-    if belongs == written && other.is_none() {
-        return None;
-    }
-    let finding = match other {
-        Some(other) => Finding::new(
-            Code::MisplacedDeclaration,
-            format!(
-                "`{}` is declared in the file of `{project}`",
-                other.file_name
-            ),
-        )
-        .at(file, other.span(), "")
-        .help(format!(
-            "declare it in the file of `{}`",
-            other.file_name.name()
-        )),
-        None => Finding::new(
-            Code::MisplacedDeclaration,
-            format!("`{project}` is declared in `{written}`"),
-        )
-        .at(file, wheel.span(), format!("a wheel of `{project}`"))
-        .help(format!("move the file to `{belongs}`")),
-    };
-    Some(finding.project(project))
 }

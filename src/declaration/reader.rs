@@ -94,9 +94,12 @@ impl<'r, 't> Table<'r, 't> {
         Some((value.get_ref(), value.span()))
     }
 
-    /// The value of a key, whatever it is; it does not count as read.
-    pub(crate) fn raw(&self, key: &str) -> Option<&'t DeValue<'t>> {
-        self.entries.get(key).map(toml::Spanned::get_ref)
+    /// Whether the key has a list without elements; it does not count as read.
+    pub(crate) fn is_empty_list(&self, key: &str) -> bool {
+        self.entries
+            .get(key)
+            .and_then(|value| value.get_ref().as_array())
+            .is_some_and(|array| array.is_empty())
     }
 
     /// Whether the key is there; it does not count as read.
@@ -122,21 +125,23 @@ impl<'r, 't> Table<'r, 't> {
 
     pub(crate) fn string(&self, key: &'static str) -> Option<Spanned<&'t str>> {
         let (value, span) = self.value(key)?;
-        if let Some(text) = value.as_str() {
-            Some(Spanned::new(text, span))
-        } else {
-            self.wrong_type(key, "a string", value, &span);
-            None
+        match value.as_str() {
+            Some(text) => Some(Spanned::new(text, span)),
+            None => {
+                self.wrong_type(key, "a string", value, &span);
+                None
+            }
         }
     }
 
     pub(crate) fn boolean(&self, key: &'static str) -> Option<Spanned<bool>> {
         let (value, span) = self.value(key)?;
-        if let Some(truth) = value.as_bool() {
-            Some(Spanned::new(truth, span))
-        } else {
-            self.wrong_type(key, "true or false", value, &span);
-            None
+        match value.as_bool() {
+            Some(truth) => Some(Spanned::new(truth, span)),
+            None => {
+                self.wrong_type(key, "true or false", value, &span);
+                None
+            }
         }
     }
 
@@ -220,11 +225,12 @@ impl<'r, 't> Table<'r, 't> {
     /// A table under this one.
     pub(crate) fn table(&self, key: &'static str, place: &'static str) -> Option<Table<'r, 't>> {
         let (value, span) = self.value(key)?;
-        if let Some(table) = value.as_table() {
-            Some(Table::new(self.reader, table, span, place))
-        } else {
-            self.wrong_type(key, "a table", value, &span);
-            None
+        match value.as_table() {
+            Some(table) => Some(Table::new(self.reader, table, span, place)),
+            None => {
+                self.wrong_type(key, "a table", value, &span);
+                None
+            }
         }
     }
 
@@ -283,11 +289,12 @@ impl<'r, 't> Table<'r, 't> {
                 format!("`{name}` is not a key of {}", self.place),
             )
             .at(&self.reader.file, key.span(), "");
-            finding = if let Some(word) = nearest(name, known.iter().copied()) {
-                finding.help(format!("did you mean `{word}`?"))
-            } else {
-                let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
-                finding.help(format!("its keys are {}", all.join(", ")))
+            finding = match nearest(name, known.iter().copied()) {
+                Some(word) => finding.help(format!("did you mean `{word}`?")),
+                None => {
+                    let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
+                    finding.help(format!("its keys are {}", all.join(", ")))
+                }
             };
             self.reader.push(finding);
         }

@@ -187,25 +187,8 @@ fn emit_file(
     match content {
         Content::Bytes(bytes) => page(profile, bytes).emit(sink, &mut bytes.as_slice()),
         Content::Wheel(wheel, facts) => {
-            let mut source = Named {
-                bytes: open(wheel)?,
-                wheel,
-            };
-            facts.dag.emit(sink, &mut source)
+            let mut bytes = open(wheel)?;
+            facts.dag.emit(sink, &mut bytes)
         }
-    }
-}
-
-/// A wheel's bytes, whose errors name the wheel: those of the sink are about something else.
-struct Named<'w> {
-    bytes: Box<dyn Read>,
-    wheel: &'w DeclaredWheel,
-}
-
-impl Read for Named<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.bytes.read(buffer).map_err(|error| {
-            io::Error::new(error.kind(), format!("`{}`: {error}", self.wheel.file_name))
-        })
     }
 }

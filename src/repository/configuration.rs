@@ -1,5 +1,7 @@
 //! `ipwhl.toml` (FORMATS 1).
 
+mod judgement;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,10 +11,10 @@ use jiff::civil::Date;
 use crate::dag::Profile;
 use crate::declaration::reader::{Reader, Table};
 use crate::declaration::{Layout, Spanned};
-use crate::diagnostic::{Code, Finding, Severity, nearest};
+use crate::diagnostic::{Code, Finding, Severity};
 use crate::python::{ExtraName, Platform, ProjectName, Requirement};
 
-use super::waiver::covers_platform;
+use judgement::{severities, waived_platforms, waiver};
 
 /// What `ipwhl.toml` says.
 #[derive(Debug, Clone)]
@@ -200,21 +202,22 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
     }
     if let Some(profile) = table.string("profile") {
-        if let Ok(profile) = profile.value.parse() {
-            configuration.profile = profile;
-        } else {
-            let names: Vec<String> = Profile::ALL
-                .iter()
-                .map(|profile| format!("`{profile}`"))
-                .collect();
-            reader.push(
-                Finding::new(
-                    Code::InvalidValue,
-                    format!("`{}` is not a profile", profile.value),
-                )
-                .at(&reader.file, profile.span, "")
-                .help(format!("the profiles are {}", names.join(", "))),
-            );
+        match profile.value.parse() {
+            Ok(profile) => configuration.profile = profile,
+            Err(_) => {
+                let names: Vec<String> = Profile::ALL
+                    .iter()
+                    .map(|profile| format!("`{profile}`"))
+                    .collect();
+                reader.push(
+                    Finding::new(
+                        Code::InvalidValue,
+                        format!("`{}` is not a profile", profile.value),
+                    )
+                    .at(&reader.file, profile.span, "")
+                    .help(format!("the profiles are {}", names.join(", "))),
+                );
+            }
         }
     }
     table.finish();
@@ -272,10 +275,7 @@ fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configura
     all.dedup();
     // A list of another type has been reported already.
     let is_absent = |key: &str, values: &[Spanned<&str>]| {
-        values.is_empty()
-            && table
-                .raw(key)
-                .is_none_or(|value| value.as_array().is_some_and(|array| array.is_empty()))
+        values.is_empty() && (!table.has(key) || table.is_empty_list(key))
     };
     match (is_absent("python", &pythons), is_absent("system", &systems)) {
         (true, true) if is_absent("also", &also) => reader.push(
@@ -350,158 +350,5 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
             reader.report(Code::InvalidValue, message, &threshold.span);
         }
         configuration.threshold = threshold.value.max(1);
-    }
-}
-
-fn severities(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
-    for (key, value, span) in table.entries() {
-        let Some(code) = code(reader, key.value, &key.span) else {
-            continue;
-        };
-        let rule = match value.as_str() {
-            Some("error") => SeverityRule::Weighs(Severity::Error),
-            Some("warning") => SeverityRule::Weighs(Severity::Warning),
-            Some("off") => SeverityRule::Off,
-            _ => {
-                reader.report(
-                    Code::InvalidValue,
-                    "a severity is `error`, `warning` or `off`",
-                    &span,
-                );
-                continue;
-            }
-        };
-        if !code.may_be_softened() && rule != SeverityRule::Weighs(Severity::Error) {
-            reader.report(
-                Code::InvalidValue,
-                format!("`{code}` cannot be softened"),
-                &key.span,
-            );
-            continue;
-        }
-        configuration.severity.insert(code, rule);
-    }
-}
-
-fn code(reader: &Reader, text: &str, span: &Range<usize>) -> Option<Code> {
-    match text.parse::<Code>() {
-        Ok(code) => Some(code),
-        Err(error) => {
-            let mut finding = Finding::new(Code::InvalidValue, error.to_string()).at(
-                &reader.file,
-                span.clone(),
-                "",
-            );
-            if let Some(word) = nearest(text, Code::ALL.iter().map(|code| code.as_str())) {
-                finding = finding.help(format!("did you mean `{word}`?"));
-            }
-            reader.push(finding);
-            None
-        }
-    }
-}
-
-fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
-    let required = |key: &'static str, help: &str| {
-        let text = table.string(key);
-        if text.is_none() && !table.has(key) {
-            table.missing(key, help);
-        }
-        text
-    };
-    let invalid = |message: String, span: &Range<usize>| {
-        reader.report(Code::InvalidValue, message, span);
-    };
-    let code = required("code", "name the finding that it covers").and_then(|text| {
-        let code = code(reader, text.value, &text.span)?;
-        if !code.may_be_softened() {
-            invalid(format!("`{code}` cannot be waived"), &text.span);
-            return None;
-        }
-        Some(code)
-    });
-    let project =
-        required("project", "name the project that would have to change").and_then(|text| {
-            text.value
-                .parse::<ProjectName>()
-                .map_err(|error| invalid(format!("{error}"), &text.span))
-                .ok()
-        });
-    let requirement = table.string("requirement").and_then(|text| {
-        text.value
-            .parse::<Requirement>()
-            .map_err(|error| {
-                reader.report(
-                    Code::InvalidRequirement,
-                    format!("`{}` is not a requirement: {}", text.value, error.message),
-                    &text.span,
-                );
-            })
-            .ok()
-    });
-    let extra = table.string("extra").and_then(|text| {
-        text.value
-            .parse::<ExtraName>()
-            .map_err(|error| invalid(format!("{error}"), &text.span))
-            .ok()
-    });
-    let wheel = table.string("wheel").map(|text| text.value.to_owned());
-    let platforms = table.strings("platforms").map_or_else(Vec::new, |list| {
-        list.value
-            .into_iter()
-            .map(|text| Spanned::new(text.value.to_owned(), text.span))
-            .collect()
-    });
-    let reason = required("reason", "say why it is right to go on");
-    if let Some(reason) = &reason
-        && reason.value.trim().is_empty()
-    {
-        invalid("a waiver gives a reason".to_owned(), &reason.span);
-    }
-    let expires = table.date("expires");
-    if !table.has("expires") {
-        table.missing(
-            "expires",
-            "name the day until which it holds: `expires = 2027-03-01`",
-        );
-    }
-    Some(Waiver {
-        span: table.span.clone(),
-        code: code?,
-        project: project?,
-        requirement,
-        wheel,
-        extra,
-        platforms,
-        reason: reason?.value.to_owned(),
-        expires: expires?,
-    })
-}
-
-/// Reports the words of a waiver's `platforms` that name none of the supported ones.
-fn waived_platforms(reader: &Reader, waiver: &Waiver, supported: &[Platform]) {
-    for word in &waiver.platforms {
-        if supported.is_empty()
-            || supported
-                .iter()
-                .any(|one| covers_platform(&word.value, one))
-        {
-            continue;
-        }
-        let mut known: Vec<String> = supported
-            .iter()
-            .flat_map(|one| [one.system().to_owned(), one.python_tag(), one.to_string()])
-            .collect();
-        known.sort();
-        known.dedup();
-        let finding = Finding::new(
-            Code::InvalidValue,
-            format!("`{}` names no supported platform", word.value),
-        )
-        .at(&reader.file, word.span.clone(), "");
-        reader.push(match nearest(&word.value, known.iter().map(String::as_str)) {
-            Some(nearest) => finding.help(format!("did you mean `{nearest}`?")),
-            None => finding.help("write a system, an interpreter, or both: `win_amd64`, `cp312`, `cp312-win_amd64`"),
-        });
     }
 }

@@ -18,8 +18,10 @@ const LARGEST: u64 = 64 << 20;
 
 /// Reads facts that were written under `name`; anything wrong with them is their absence.
 pub(super) fn read<T: DeserializeOwned>(path: &Path, name: &str) -> Option<T> {
-    let mut bytes = Vec::new();
     let file = std::fs::File::open(path).ok()?;
+    // One read instead of many that double: a build opens one such file for every wheel.
+    let size = file.metadata().ok()?.len().min(LARGEST);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).ok()? + 1);
     file.take(LARGEST).read_to_end(&mut bytes).ok()?;
     let (head, rest) = bytes.split_at_checked(64)?;
     let json = rest.strip_prefix(b"\n")?.strip_suffix(b"\n")?;

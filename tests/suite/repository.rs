@@ -4,8 +4,9 @@ use ipwhl::check::fold;
 use ipwhl::command::ExitStatus;
 use ipwhl::dag::Profile;
 use ipwhl::declaration::Layout;
+use ipwhl::diagnostic::{Code, Finding};
 use ipwhl::python::Platform;
-use ipwhl::repository::Repository;
+use ipwhl::repository::{Repository, apply};
 
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder};
@@ -430,6 +431,22 @@ fn what_cannot_be_waived_says_so_and_stays() {
         assert_eq!(run.codes(), ["sha256-mismatch", "invalid-value"], "{code}");
         let message = format!("`{code}` cannot be waived");
         assert_eq!(run.findings()[1]["message"], message);
+    }
+}
+
+/// Whoever makes a waiver without reading it from a text is not believed either.
+#[test]
+fn no_waiver_covers_bytes_that_are_not_the_declared_ones() {
+    let text = format!("{LEAST}{}", waiver("tag-mismatch", "damson", ""));
+    let mut configuration = load(&text).configuration;
+    let file = std::sync::Arc::from("ipwhl.toml");
+    let today = "2026-11-20".parse().unwrap();
+    for code in Code::ALL.iter().copied() {
+        configuration.waivers[0].code = code;
+        let finding = Finding::new(code, "made up").project("damson");
+        let left = apply(&configuration, &file, vec![finding], today, true);
+        let is_covered = !left.iter().any(|finding| finding.code == code);
+        assert_eq!(is_covered, code.may_be_softened(), "{code}: {left:?}");
     }
 }
 

@@ -122,7 +122,9 @@ fn find_end<R: Read + Seek>(
         .by_ref()
         .take(length - tail_start)
         .read_to_end(&mut tail)?;
-    let Some((index, after)) = memchr::memmem::rfind_iter(&tail, &END_SIGNATURE)
+    let Some((index, after)) = (0..tail.len())
+        .rev()
+        .filter(|index| tail[*index..].starts_with(&END_SIGNATURE))
         .find_map(|index| Some((index, tail.get(index + 20..)?.split_first_chunk::<2>()?)))
     else {
         problems.archive("has no end record: it is cut short, or not a ZIP archive");

@@ -1,0 +1,138 @@
+//! Who vouches for a build: what is found out before anything takes long, and the statement.
+
+use super::super::context::Context;
+use super::super::exit::Failure;
+use super::super::statement::{Signed, Signer, policy, previous, signing_key};
+use super::Arguments;
+use crate::dag::Cid;
+use crate::publish::{STATEMENT, SignatureFile, Vouching};
+use crate::repository::Repository;
+use crate::signature::{Draft, KeyError, Statement, parse_lifetime, sign};
+
+/// What is needed to vouch for a release, found out before anything takes long.
+pub(super) struct Preparation {
+    signer: Signer,
+    previous: Option<Signed>,
+    expires: Option<jiff::Timestamp>,
+    now: jiff::Timestamp,
+}
+
+/// Finds the key and the statement before, and whether the one may follow the other.
+pub(super) fn prepare(
+    context: &Context<'_>,
+    repository: &Repository,
+    arguments: &Arguments,
+) -> Result<Preparation, Failure> {
+    let now = context.environment.clock.now();
+    let expires = match &arguments.expires {
+        None => None,
+        Some(text) => {
+            let lifetime = parse_lifetime(text).map_err(|error| Failure::usage(&error))?;
+            Some(
+                now.checked_add(lifetime)
+                    .map_err(|_| Failure::usage(format!("`--expires {text}` is too far away")))?,
+            )
+        }
+    };
+    let configuration = &repository.configuration;
+    let previous = arguments
+        .previous
+        .as_ref()
+        .map(|location| previous(context, configuration, location, arguments.network.offline))
+        .transpose()?;
+    let signer = signing_key(context, arguments.key.as_deref())?;
+    let public = signer.key.public();
+    if let Some(policy) = policy(configuration)?
+        && !policy.trusts(&public, now)
+    {
+        return Err(Failure::finding(format!(
+            "the key {} from {} is not one of the repository's `trusted` keys",
+            public.fingerprint(),
+            signer.origin
+        ))
+        .help(format!(
+            "sign with a trusted key, or add to `trusted`: \"{}\"",
+            public.line(signer.key.comment())
+        )));
+    }
+    if let Some(previous) = &previous
+        && let Some(policy) = previous
+            .statement
+            .successor_policy()
+            .map_err(|error| Failure::caused(&error))?
+        && !policy.trusts(&public, now)
+    {
+        return Err(Failure::finding(format!(
+            "the previous statement does not let the key {} sign the next one",
+            public.fingerprint()
+        ))
+        .help("sign with one of the keys in its `trusted`"));
+    }
+    Ok(Preparation {
+        signer,
+        previous,
+        expires,
+        now,
+    })
+}
+
+/// The statement of this root and its signatures.
+pub(super) fn vouch(
+    context: &Context<'_>,
+    repository: &Repository,
+    preparation: Preparation,
+    root: Cid,
+    renew: bool,
+) -> Result<Option<Vouching>, Failure> {
+    let configuration = &repository.configuration;
+    let trusted = configuration
+        .trusted
+        .iter()
+        .map(|line| line.parse())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error: KeyError| Failure::caused(&error))?;
+    let draft = Draft {
+        name: configuration.name.clone(),
+        root,
+        created: preparation.now,
+        expires: preparation.expires,
+        trusted,
+        threshold: u32::try_from(configuration.threshold).unwrap_or(u32::MAX),
+        renew,
+    };
+    let before = preparation
+        .previous
+        .as_ref()
+        .map(|signed| &signed.statement);
+    let following = Statement::following(before, draft).map_err(|error| Failure::caused(&error))?;
+    match (following, preparation.previous) {
+        (Some(statement), _) => {
+            let text = statement.to_toml();
+            let signature = sign(&preparation.signer.key, text.as_bytes())
+                .map_err(|error| Failure::caused(&error))?;
+            context.say(&format!(
+                "signed {STATEMENT}: sequence {}, by {}",
+                statement.sequence,
+                preparation.signer.key.public().fingerprint()
+            ));
+            Ok(Some(Vouching {
+                statement: text,
+                signatures: vec![SignatureFile {
+                    suffix: ".sig".to_owned(),
+                    text: signature,
+                }],
+            }))
+        }
+        (None, Some(previous)) => {
+            context.say(&format!(
+                "the previous statement, sequence {}, has this root already: nothing new is signed (`--renew` would)",
+                previous.statement.sequence
+            ));
+            Ok(Some(Vouching {
+                statement: previous.text,
+                signatures: previous.signatures,
+            }))
+        }
+        (None, None) => Ok(None),
+    }
+}

@@ -1,0 +1,137 @@
+//! A declaration as text, for one that nobody has written yet.
+
+use std::fmt::Write as _;
+
+use toml_edit::Value;
+
+use super::{Declaration, DeclaredWheel, canonical};
+
+/// The canonical text of a declaration that nobody has written yet. What all wheels share is
+/// stated once.
+pub fn write_declaration(declaration: &Declaration) -> String {
+    let mut text = String::new();
+    match declaration.wheels.as_slice() {
+        [wheel] => {
+            write_places(&mut text, wheel);
+            write_requirements(&mut text, wheel, None);
+            write_digests(&mut text, wheel);
+            write_automatic(&mut text, declaration);
+        }
+        wheels => {
+            let shared = most_frequent(wheels);
+            if let Some(shared) = shared {
+                write_requirements(&mut text, shared, None);
+            }
+            write_automatic(&mut text, declaration);
+            for wheel in wheels {
+                text.push_str("\n[[wheel]]\n");
+                write_places(&mut text, wheel);
+                write_requirements(&mut text, wheel, shared);
+                write_digests(&mut text, wheel);
+            }
+        }
+    }
+    canonical(&text).unwrap_or(text)
+}
+
+/// The wheel whose requirements most wheels have, so that they are written once. A wheel without
+/// `requires-python` cannot override one that has it, so those shares are not taken together.
+fn most_frequent(wheels: &[DeclaredWheel]) -> Option<&DeclaredWheel> {
+    let any_without = wheels.iter().any(|wheel| wheel.requires_python.is_none());
+    wheels
+        .iter()
+        .filter(|wheel| !any_without || wheel.requires_python.is_none())
+        .rev()
+        .max_by_key(|wheel| {
+            wheels
+                .iter()
+                .filter(|other| requirements(other) == requirements(wheel))
+                .count()
+        })
+}
+
+/// What a wheel needs, as it is written; what several wheels share is compared by it.
+#[derive(PartialEq, Eq)]
+struct Requirements {
+    python: Option<String>,
+    extras: Vec<String>,
+    dependencies: Vec<String>,
+}
+
+fn requirements(wheel: &DeclaredWheel) -> Requirements {
+    Requirements {
+        python: wheel
+            .requires_python
+            .as_ref()
+            .map(|specifiers| specifiers.value.to_string()),
+        extras: wheel
+            .extras
+            .iter()
+            .map(|extra| extra.value.to_string())
+            .collect(),
+        dependencies: wheel
+            .dependencies
+            .iter()
+            .map(|dependency| dependency.value.to_string())
+            .collect(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn list(texts: &[String]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+fn write_places(text: &mut String, wheel: &DeclaredWheel) {
+    let sources: Vec<String> = wheel
+        .sources
+        .iter()
+        .map(|source| source.value.to_string())
+        .collect();
+    let source = match sources.as_slice() {
+        [one] => quoted(one),
+        several => list(several),
+    };
+    let _ = writeln!(text, "source = {source}");
+    let _ = writeln!(
+        text,
+        "content-id = {}",
+        quoted(&wheel.content_id.value.to_string())
+    );
+}
+
+fn write_requirements(text: &mut String, wheel: &DeclaredWheel, above: Option<&DeclaredWheel>) {
+    let own = requirements(wheel);
+    let shared = above.map(requirements);
+    let differs = |is_other: &dyn Fn(&Requirements) -> bool| shared.as_ref().is_none_or(is_other);
+    if let Some(specifiers) = &own.python
+        && differs(&|shared| shared.python != own.python)
+    {
+        let _ = writeln!(text, "requires-python = {}", quoted(specifiers));
+    }
+    if differs(&|shared| shared.extras != own.extras) {
+        let _ = writeln!(text, "extras = {}", list(&own.extras));
+    }
+    if differs(&|shared| shared.dependencies != own.dependencies) {
+        let _ = writeln!(text, "dependencies = {}", list(&own.dependencies));
+    }
+}
+
+fn write_digests(text: &mut String, wheel: &DeclaredWheel) {
+    if let Some(sha256) = &wheel.sha256 {
+        let _ = writeln!(text, "sha256 = {}", quoted(&sha256.value.to_string()));
+    }
+    if let Some(size) = &wheel.size {
+        let _ = writeln!(text, "size = {}", size.value);
+    }
+}
+
+fn write_automatic(text: &mut String, declaration: &Declaration) {
+    if declaration.automatic {
+        text.push_str("automatic = true\n");
+    }
+}

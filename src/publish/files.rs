@@ -1,0 +1,152 @@
+//! A release as files: the archive, the statement, its signatures (FORMATS 7).
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
+
+use super::PublishError;
+use super::error::Wheels;
+use crate::car::{CarSummary, CarWriter};
+use crate::declaration::DeclaredWheel;
+use crate::environment::AtomicFile;
+use crate::release::Release;
+use crate::source::Cache;
+
+/// The archive's name.
+pub const CAR: &str = "release.car";
+/// The statement's name; its signatures begin with it.
+pub const STATEMENT: &str = "release.toml";
+
+/// How much is written at once.
+const BUFFER: usize = 1024 * 1024;
+
+/// A signature of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureFile {
+    /// How its file's name goes on after the statement's: `.sig`, or `.<16 hex digits>.sig`.
+    pub suffix: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl AsRef<str> for SignatureFile {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+
+/// What vouches for a release: the statement's text and its signatures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouching {
+    /// The statement.
+    pub statement: String,
+    /// Who stands behind it.
+    pub signatures: Vec<SignatureFile>,
+}
+
+/// Whether `other` is a signature of the statement `name`: `<name>.sig` or
+/// `<name>.<16 hexadecimal digits>.sig`.
+pub fn is_signature_of(other: &str, name: &str) -> bool {
+    let Some(middle) = other
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_suffix(".sig"))
+    else {
+        return false;
+    };
+    let is_digits =
+        |digits: &str| digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    middle.is_empty() || middle.strip_prefix('.').is_some_and(is_digits)
+}
+
+/// Writes the archive beside its place in `folder`. It takes its name when it is committed.
+///
+/// # Errors
+/// When the folder cannot be written, or a wheel of the cache is damaged.
+pub fn write_car(
+    release: &Release<'_>,
+    cache: &Cache,
+    folder: &Path,
+) -> Result<(AtomicFile, CarSummary), PublishError> {
+    fs::create_dir_all(folder).map_err(PublishError::at(folder))?;
+    let path = folder.join(CAR);
+    let file = AtomicFile::create(&path).map_err(PublishError::at(&path))?;
+    let mut writer = CarWriter::new(BufWriter::with_capacity(BUFFER, file), release.link().cid)
+        .map_err(PublishError::at(&path))?;
+    let mut wheels = Wheels::new(cache);
+    let mut open =
+        |wheel: &DeclaredWheel| -> io::Result<Box<dyn Read>> { Ok(Box::new(wheels.open(wheel)?)) };
+    if let Err(error) = release.emit(&mut writer, &mut open) {
+        return Err(wheels.explain(error, &path));
+    }
+    let (buffer, summary) = writer.finish().map_err(PublishError::at(&path))?;
+    let file = buffer
+        .into_inner()
+        .map_err(|error| PublishError::Unwritable(path, error.into_error()))?;
+    Ok((file, summary))
+}
+
+/// Gives the archive, the statement and the signatures their names. At every moment each of them
+/// is whole or absent, and a statement that is there is never beside an archive of another root.
+///
+/// # Errors
+/// When a file cannot be written or an old one not be removed.
+pub fn commit(
+    car: AtomicFile,
+    folder: &Path,
+    vouching: Option<&Vouching>,
+) -> Result<(), PublishError> {
+    let statement = folder.join(STATEMENT);
+    // Everything that may fill the disk is written before anything old is touched.
+    let mut prepared = Vec::new();
+    if let Some(vouching) = vouching {
+        prepared.push((prepare(&statement, &vouching.statement)?, statement.clone()));
+        for signature in &vouching.signatures {
+            let path = folder.join(format!("{STATEMENT}{}", signature.suffix));
+            prepared.push((prepare(&path, &signature.text)?, path));
+        }
+    }
+    let entries = fs::read_dir(folder).map_err(PublishError::at(folder))?;
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name();
+        if name
+            .to_str()
+            .is_some_and(|name| is_signature_of(name, STATEMENT))
+        {
+            fs::remove_file(entry.path()).map_err(PublishError::at(&entry.path()))?;
+        }
+        // What a killed run has left of a file that this one does not write.
+        if let Some(left) = partial_of(&name)
+            && prepared.iter().all(|(_, path)| !path.ends_with(left))
+        {
+            let place = folder.join(left);
+            AtomicFile::forget(&place).map_err(PublishError::at(&place))?;
+        }
+    }
+    match fs::remove_file(&statement) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(PublishError::Unwritable(statement, error));
+        }
+        _ => {}
+    }
+    let path = folder.join(CAR);
+    car.commit().map_err(PublishError::at(&path))?;
+    for (file, path) in prepared {
+        file.commit().map_err(PublishError::at(&path))?;
+    }
+    Ok(())
+}
+
+/// The file that this is the unfinished state of, where it is a statement or a signature.
+fn partial_of(name: &OsStr) -> Option<&str> {
+    let place = name.to_str()?.strip_prefix('.')?.strip_suffix(".partial")?;
+    (place == STATEMENT || is_signature_of(place, STATEMENT)).then_some(place)
+}
+
+fn prepare(path: &Path, text: &str) -> Result<AtomicFile, PublishError> {
+    let mut file = AtomicFile::create(path).map_err(PublishError::at(path))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.file().sync_all())
+        .map_err(PublishError::at(path))?;
+    Ok(file)
+}

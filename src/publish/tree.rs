@@ -1,0 +1,133 @@
+//! A release as a tree of files.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::PublishError;
+use super::error::{Wheels, wrong_bytes};
+use crate::dag::LeafHasher;
+use crate::environment::{replace_directory, sync_directory};
+use crate::release::{Content, RELEASE_FOLDER, Release};
+use crate::source::Cache;
+
+/// How much is copied at once.
+const BUFFER: usize = 1024 * 1024;
+
+/// Where the tree goes. Refuses to replace a folder that is not a tree of an earlier build, and one that
+/// holds any of `kept`.
+///
+/// # Errors
+/// [`PublishError::Occupied`], or when a folder on the way cannot be read.
+pub fn tree_place(place: &Path, kept: &[&Path]) -> Result<PathBuf, PublishError> {
+    let refused = |reason: &str| PublishError::Occupied(place.to_path_buf(), reason.to_owned());
+    let resolved = resolved(place).map_err(PublishError::at(place))?;
+    for path in kept {
+        if self::resolved(path)
+            .map_err(PublishError::at(path))?
+            .starts_with(&resolved)
+        {
+            return Err(refused(&format!("holds `{}`", path.display())));
+        }
+    }
+    match fs::read_dir(&resolved) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(resolved),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(refused("is a file")),
+        Err(error) => Err(PublishError::Unwritable(place.to_path_buf(), error)),
+        Ok(_) if is_tree(&resolved).map_err(PublishError::at(place))? => Ok(resolved),
+        Ok(_) => Err(refused("is a folder that no build has made")),
+    }
+}
+
+/// The path without links and dots, also of what is not there yet.
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Err(error), Some(parent), Some(name)) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(resolved(parent)?.join(name))
+        }
+        (outcome, ..) => outcome,
+    }
+}
+
+/// Whether a folder is empty or a release's tree: by its `release.json`, or in the layout `ipwhl-1`,
+/// which has none, by holding nothing but folders of files such as `py3-none-any.whl`, of which the
+/// name is no wheel's.
+fn is_tree(folder: &Path) -> io::Result<bool> {
+    if folder.join(RELEASE_FOLDER).join("release.json").is_file() {
+        return Ok(true);
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() {
+            return Ok(false);
+        }
+        for file in fs::read_dir(entry.path())? {
+            let file = file?;
+            let name = file.file_name();
+            let stem = name.to_str().and_then(|name| name.strip_suffix(".whl"));
+            let is_tag = stem.is_some_and(|stem| stem.split('-').count() == 3);
+            if !is_tag || !file.file_type()?.is_file() {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Writes the tree as files, beside its place, and puts it there when it is whole.
+///
+/// # Errors
+/// When a file cannot be written, or a wheel of the cache is damaged.
+pub fn write_tree(release: &Release<'_>, cache: &Cache, place: &Path) -> Result<(), PublishError> {
+    let name = place
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let partial = place.with_file_name(format!(".{name}.partial"));
+    let aside = place.with_file_name(format!(".{name}.old"));
+    // What a killed run has left.
+    for left in [&partial, &aside] {
+        match fs::remove_dir_all(left) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(PublishError::Unwritable(left.clone(), error));
+            }
+            _ => {}
+        }
+    }
+    fs::create_dir_all(&partial).map_err(PublishError::at(&partial))?;
+    let mut wheels = Wheels::new(cache);
+    let mut writing: PathBuf = partial.clone();
+    let written = release.each_file(&mut |folder, file| {
+        let directory = partial.join(folder);
+        fs::create_dir_all(&directory)?;
+        writing = directory.join(&file.name);
+        let mut target = File::create(&writing)?;
+        match &file.content {
+            Content::Bytes(bytes) => target.write_all(bytes)?,
+            Content::Wheel(wheel, facts) => {
+                let mut source = wheels.open(wheel)?;
+                let mut hasher = LeafHasher::new(facts.dag.profile());
+                let mut buffer = vec![0; BUFFER];
+                loop {
+                    let count = source.read(&mut buffer)?;
+                    if count == 0 {
+                        break;
+                    }
+                    hasher.update(&buffer[..count]);
+                    target.write_all(&buffer[..count])?;
+                }
+                if hasher.finish() != facts.dag {
+                    return Err(wrong_bytes());
+                }
+            }
+        }
+        target.sync_all()
+    });
+    if let Err(error) = written {
+        let _ = fs::remove_dir_all(&partial);
+        return Err(wheels.explain(error, &writing));
+    }
+    sync_directory(&partial).map_err(PublishError::at(&partial))?;
+    replace_directory(&partial, place, &aside).map_err(PublishError::at(place))?;
+    Ok(())
+}
