@@ -70,11 +70,6 @@ impl Program {
         self.home.path().join("cache/ipwhl")
     }
 
-    /// The home folder.
-    pub fn home(&self) -> &Path {
-        self.home.path()
-    }
-
     /// Runs a command line, without the program's name.
     pub fn run(&self, arguments: &[&str]) -> Run {
         let (output, error) = (Captured::default(), Captured::default());

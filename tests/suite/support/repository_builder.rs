@@ -41,14 +41,13 @@ pub struct RepositoryBuilder {
 pub struct Project {
     wheels: Vec<Wheel>,
     automatic: bool,
-    file: Option<String>,
 }
 
 /// A wheel to be declared, and what its declaration says otherwise than it should.
 #[derive(Clone)]
 pub struct Wheel {
     builder: WheelBuilder,
-    changes: Vec<(String, Option<String>)>,
+    changes: Vec<(String, String)>,
     /// Whether the bytes are put into the repository's folder.
     hosted: bool,
 }
@@ -145,12 +144,6 @@ impl RepositoryBuilder {
         self
     }
 
-    /// Takes a project out.
-    pub fn without(mut self, name: &str) -> Self {
-        assert!(self.projects.remove(name).is_some(), "no project `{name}`");
-        self
-    }
-
     /// Changes a project.
     pub fn change(mut self, name: &str, change: impl FnOnce(Project) -> Project) -> Self {
         let project = self.projects.remove(name).expect("a project of this name");
@@ -175,10 +168,7 @@ impl RepositoryBuilder {
         write(&folder.join("ipwhl.toml"), self.configuration.as_bytes());
         fs::create_dir_all(folder.join("declarations")).unwrap();
         for (name, project) in &self.projects {
-            let file = project
-                .file
-                .clone()
-                .unwrap_or_else(|| format!("declarations/{name}.toml"));
+            let file = format!("declarations/{name}.toml");
             write(&folder.join(file), project.text(self.profile).as_bytes());
             for wheel in project.wheels.iter().filter(|wheel| wheel.hosted) {
                 let path = folder.join("wheels").join(wheel.builder.file_name());
@@ -202,7 +192,6 @@ impl Project {
         Self {
             wheels: vec![wheel.into()],
             automatic: false,
-            file: None,
         }
     }
 
@@ -229,28 +218,12 @@ impl Project {
         self
     }
 
-    /// Declares it in another file than `declarations/<name>.toml`.
-    pub fn in_file(mut self, file: &str) -> Self {
-        self.file = Some(file.to_owned());
-        self
-    }
-
     /// Gives a key of every wheel another value, as TOML.
     pub fn set(mut self, key: &str, value: &str) -> Self {
         self.wheels = self
             .wheels
             .into_iter()
             .map(|wheel| wheel.set(key, value))
-            .collect();
-        self
-    }
-
-    /// Leaves a key of every wheel out.
-    pub fn unset(mut self, key: &str) -> Self {
-        self.wheels = self
-            .wheels
-            .into_iter()
-            .map(|wheel| wheel.unset(key))
             .collect();
         self
     }
@@ -317,13 +290,7 @@ impl Wheel {
 
     /// Gives a key another value, as TOML.
     pub fn set(mut self, key: &str, value: &str) -> Self {
-        self.changes.push((key.to_owned(), Some(value.to_owned())));
-        self
-    }
-
-    /// Leaves a key out.
-    pub fn unset(mut self, key: &str) -> Self {
-        self.changes.push((key.to_owned(), None));
+        self.changes.push((key.to_owned(), value.to_owned()));
         self
     }
 
@@ -367,13 +334,9 @@ impl Wheel {
         put("size", bytes.len().to_string());
         for (key, value) in &self.changes {
             let position = keys.iter().position(|(known, _)| known == key);
-            match (position, value) {
-                (Some(position), Some(value)) => value.clone_into(&mut keys[position].1),
-                (None, Some(value)) => keys.push((key.clone(), value.clone())),
-                (Some(position), None) => {
-                    keys.remove(position);
-                }
-                (None, None) => {}
+            match position {
+                Some(position) => value.clone_into(&mut keys[position].1),
+                None => keys.push((key.clone(), value.clone())),
             }
         }
         keys
@@ -404,13 +367,6 @@ impl BuiltRepository {
     /// Writes a file.
     pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
         write(&self.join(path), bytes.as_ref());
-    }
-
-    /// Replaces a part of a file, which must be there exactly once.
-    pub fn replace(&self, path: &str, from: &str, to: &str) {
-        let text = self.read(path);
-        assert_eq!(text.matches(from).count(), 1, "`{from}` in {path}:\n{text}");
-        self.write(path, text.replacen(from, to, 1));
     }
 
     /// Removes a file.
