@@ -5,10 +5,11 @@
     reason = "a test that skips itself says so on standard error"
 )]
 #![allow(
+    clippy::too_many_lines,
     clippy::unwrap_used,
     unreachable_pub,
     missing_docs,
-    reason = "a test fails by panicking, and its helpers are documented where that helps"
+    reason = "a test fails by panicking, a table of cases is as long as it is, helpers are documented where that helps"
 )]
 
 mod add_command;
