@@ -85,7 +85,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let preparation = if arguments.unsigned || arguments.root_only {
         None
     } else {
-        Some(prepare(context, &repository, arguments)?)
+        Some(prepare(context, &repository, arguments, &folder)?)
     };
     let build = Build {
         context,

@@ -1,8 +1,10 @@
 //! Who vouches for a build: what is found out before anything takes long, and the statement.
 
+use std::path::Path;
+
 use super::super::context::Context;
 use super::super::exit::Failure;
-use super::super::statement::{Signed, Signer, policy, previous, signing_key};
+use super::super::statement::{Signed, Signer, policy, previous, read_statement, signing_key};
 use super::Arguments;
 use crate::dag::Cid;
 use crate::publish::{STATEMENT, SignatureFile, Vouching};
@@ -22,6 +24,7 @@ pub(super) fn prepare(
     context: &Context<'_>,
     repository: &Repository,
     arguments: &Arguments,
+    folder: &Path,
 ) -> Result<Preparation, Failure> {
     let now = context.environment.clock.now();
     let expires = match &arguments.expires {
@@ -40,6 +43,9 @@ pub(super) fn prepare(
         .as_ref()
         .map(|location| previous(context, configuration, location, arguments.network.offline))
         .transpose()?;
+    if previous.is_none() {
+        mention_replaced(context, folder);
+    }
     let signer = signing_key(context, arguments.key.as_deref())?;
     let public = signer.key.public();
     if let Some(policy) = policy(configuration)?
@@ -74,6 +80,18 @@ pub(super) fn prepare(
         expires,
         now,
     })
+}
+
+/// A statement that is about to be replaced by a first one is no reason to stop, but worth a word.
+fn mention_replaced(context: &Context<'_>, folder: &Path) {
+    let path = folder.join(STATEMENT);
+    if let Ok(signed) = read_statement(&path) {
+        let shown = context.shown(&path);
+        context.say(&format!(
+            "{shown}, sequence {}, gives way to a first statement; `--previous {shown}` would follow it",
+            signed.statement.sequence
+        ));
+    }
 }
 
 /// The statement of this root and its signatures.

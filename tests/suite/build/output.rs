@@ -28,6 +28,10 @@ fn the_release_is_three_files_and_the_root_is_the_only_line() {
     reader.verify().unwrap();
     assert_eq!(reader.root().to_string(), root);
     ran.said("4 projects");
+    // Whoever builds again learns how to go on from the statement that is there.
+    workshop
+        .run(&["build"])
+        .said("release/release.toml, sequence 1, gives way to a first statement; `--previous release/release.toml` would follow it");
     // With nothing to say, nothing is said.
     let quiet = workshop.run(&["build", "--quiet"]);
     assert_eq!(quiet.line(), root);
