@@ -17,19 +17,27 @@ pub(super) fn check(declaration: &Declaration, findings: &mut Vec<Finding>) {
             let Some(installer) = witness(earlier, later) else {
                 continue;
             };
-            findings.push(
-                Finding::new(
-                    Code::AmbiguousWheels,
+            let (message, help) = if earlier.file_name.as_str() == later.file_name.as_str() {
+                (
+                    format!("`{}` is declared in two files", later.file_name),
+                    "keep one of the two declarations",
+                )
+            } else {
+                (
                     format!(
                         "{installer} accepts both `{}` and `{}`",
                         earlier.file_name, later.file_name
                     ),
+                    "keep the one that the supported platforms need: native wheels, or the pure one",
                 )
-                .at(&later.file, later.span(), "this wheel")
-                .at(&earlier.file, earlier.span(), "and this one")
-                .help("keep the one that the supported platforms need: native wheels, or the pure one")
-                .project(&declaration.project)
-                .wheel(later.file_name.as_str()),
+            };
+            findings.push(
+                Finding::new(Code::AmbiguousWheels, message)
+                    .at(&later.file, later.span(), "this wheel")
+                    .at(&earlier.file, earlier.span(), "and this one")
+                    .help(help)
+                    .project(&declaration.project)
+                    .wheel(later.file_name.as_str()),
             );
         }
     }

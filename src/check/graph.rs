@@ -276,18 +276,15 @@ impl<'r> Graph<'r> {
                 merged[*index].labels == finding.labels
                     && merged[*index].subject.extra == finding.subject.extra
             });
-            match twin.map(|index| &mut merged[index]) {
-                Some(twin) => {
-                    twin.subject.platforms.extend(finding.subject.platforms);
-                    twin.subject.platforms.sort();
-                    twin.subject.platforms.dedup();
-                    // It is about several wheels now, so about none of them alone.
-                    twin.subject.wheel = None;
-                }
-                None => {
-                    same_words.push(merged.len());
-                    merged.push(finding);
-                }
+            if let Some(twin) = twin.map(|index| &mut merged[index]) {
+                twin.subject.platforms.extend(finding.subject.platforms);
+                twin.subject.platforms.sort();
+                twin.subject.platforms.dedup();
+                // It is about several wheels now, so about none of them alone.
+                twin.subject.wheel = None;
+            } else {
+                same_words.push(merged.len());
+                merged.push(finding);
             }
         }
         findings.append(&mut merged);
@@ -301,6 +298,8 @@ pub struct Unmet {
     pub project: ProjectName,
     /// The extras that are asked of it.
     pub extras: BTreeSet<ExtraName>,
+    /// The projects that require it, itself aside.
+    pub by: BTreeSet<ProjectName>,
     /// The specifiers that its version has to satisfy, each with the project that states it.
     pub constraints: Vec<(ProjectName, VersionSpecifiers)>,
     /// The platforms on which it is needed, as indices into the repository's platforms.
@@ -325,6 +324,7 @@ impl Graph<'_> {
         let mut unmet = Unmet {
             project: project.clone(),
             extras: BTreeSet::new(),
+            by: BTreeSet::new(),
             constraints: Vec::new(),
             platforms: BTreeSet::new(),
         };
@@ -337,6 +337,7 @@ impl Graph<'_> {
             if need.declaration.project == *project {
                 continue;
             }
+            unmet.by.insert(need.declaration.project.clone());
             unmet.platforms.extend(&need.platforms);
             if let Constraint::Specifiers(specifiers) = &requirement.constraint
                 && !specifiers.is_empty()

@@ -110,7 +110,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                 .inspect(|_| progress.verified())
                 .collect(),
         );
-        progress.finish();
+        progress.clear();
         answers.sort_by_key(|(index, _)| *index);
         for (_, outcome) in answers {
             let Resolved {
@@ -168,6 +168,7 @@ fn requested(repository: &Repository, arguments: &Arguments) -> Result<Vec<Wish>
             .or_insert_with(|| Wish {
                 project: requirement.name.clone(),
                 extras: BTreeSet::new(),
+                by: needed.by,
                 constraints: needed
                     .constraints
                     .into_iter()
@@ -222,6 +223,7 @@ fn needed(repository: &Repository, granted: &BTreeMap<ProjectName, Wish>) -> Vec
             Wish {
                 project: unmet.project,
                 extras,
+                by: unmet.by,
                 constraints,
                 platforms: if wanted {
                     (0..repository.configuration.platforms.len()).collect()

@@ -216,7 +216,7 @@ impl Build<'_> {
                         .map_err(|error| unpublished(&error))?;
                     self.context.say(&format!(
                         "wrote {}: {} projects, {} blocks, {}",
-                        self.folder.join(CAR).display(),
+                        self.context.shown(&self.folder.join(CAR)),
                         self.repository.declarations.len(),
                         summary.blocks,
                         HumanBytes(summary.bytes)

@@ -5,14 +5,13 @@ use futures_util::StreamExt;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::facts::{Gathered, Want, WorldFailure, describe, gather, request};
+use super::facts::{Gathered, Want, WorldFailure, describe, gather, requests};
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
 use super::report::{MessageFormat, count, counted, judge, show, show_failures, status};
 use crate::check;
 use crate::declaration::DeclaredWheel;
 use crate::repository::Repository;
-use crate::source::WheelRequest;
 
 /// Check the declarations
 ///
@@ -129,15 +128,8 @@ fn ask_sources(
         .values()
         .flat_map(|declaration| &declaration.wheels)
         .collect();
-    let requests: Vec<WheelRequest> = wheels
-        .iter()
-        .map(|wheel| request(&repository.directory, wheel))
-        .collect();
-    let names = requests
-        .iter()
-        .map(|request| request.file_name.clone())
-        .collect();
-    let progress = Progress::new(context, names, "wheels");
+    let requests = requests(repository, &wheels);
+    let progress = Progress::of_wheels(context, &requests);
     let report = |event| progress.fetch(event);
     let profile = repository.configuration.profile;
     let fetcher = fetcher(

@@ -137,6 +137,15 @@ impl<'e> Context<'e> {
         self.environment.absolute(path)
     }
 
+    /// A path as a person would write it from the current folder.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        let current = &self.environment.current_directory;
+        path.strip_prefix(current)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    }
+
     /// The folder of the repository that is meant.
     pub(super) fn repository_directory(&self) -> Result<PathBuf, LoadError> {
         match &self.repository {

@@ -139,15 +139,8 @@ fn fetch(
     wheels: &[&DeclaredWheel],
     gathered: &mut Gathered,
 ) -> Result<(), Failure> {
-    let requests: Vec<WheelRequest> = wheels
-        .iter()
-        .map(|wheel| request(&repository.directory, wheel))
-        .collect();
-    let names = requests
-        .iter()
-        .map(|request| request.file_name.clone())
-        .collect();
-    let progress = Progress::new(context, names, "wheels");
+    let requests = requests(repository, wheels);
+    let progress = Progress::of_wheels(context, &requests);
     let report = |event| progress.fetch(event);
     let processors = Arc::new(Semaphore::new(processors().get()));
     let runtime = runtime()?;
@@ -247,8 +240,15 @@ fn keep_as(cache: &Cache, cid: &Cid, fetched: FetchedWheel) -> io::Result<Facts>
     Ok(facts)
 }
 
-/// A declared wheel as the source room asks for it.
-pub(super) fn request(directory: &Path, wheel: &DeclaredWheel) -> WheelRequest {
+/// Declared wheels as the source room asks for them.
+pub(super) fn requests(repository: &Repository, wheels: &[&DeclaredWheel]) -> Vec<WheelRequest> {
+    wheels
+        .iter()
+        .map(|wheel| request(&repository.directory, wheel))
+        .collect()
+}
+
+fn request(directory: &Path, wheel: &DeclaredWheel) -> WheelRequest {
     let sources = wheel
         .sources
         .iter()

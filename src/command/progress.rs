@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::context::Context;
-use crate::source::FetchEvent;
+use crate::source::{FetchEvent, WheelRequest};
 
 /// How often the display is drawn anew where nothing happens.
 const TICK: Duration = Duration::from_millis(120);
@@ -57,6 +57,15 @@ impl<'c, 'e> Progress<'c, 'e> {
             noun,
             started: std::time::Instant::now(),
         }
+    }
+
+    /// Begins to show the work on these wheels.
+    pub(super) fn of_wheels(context: &'c Context<'e>, requests: &[WheelRequest]) -> Self {
+        let names = requests
+            .iter()
+            .map(|request| request.file_name.clone())
+            .collect();
+        Self::new(context, names, "wheels")
     }
 
     /// A step of fetching.
@@ -109,9 +118,14 @@ impl<'c, 'e> Progress<'c, 'e> {
         self.bar.suspend(|| self.context.say(line));
     }
 
+    /// Ends the display without a word.
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Ends the display and says in one line what was done, if anything was.
     pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.clear();
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.verified == 0 {
             return;

@@ -56,7 +56,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             .local_addr()
             .map_err(|error| Failure::world(&error))?;
         let url = format!("http://{address}/ipfs/{root}/");
-        context.say(&format!("serving {} on {url}", path.display()));
+        context.say(&format!("serving {} on {url}", context.shown(&path)));
         context.result(&format!("pip install --index-url {url} NAME"))?;
         let mut gateway = Gateway::new(Arc::new(reader), root);
         if let Some(log) = log {

@@ -60,7 +60,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     context.say(&format!(
         "{}: {} blocks, {}, {} projects, {} wheels: all as their hashes and pages say",
-        path.display(),
+        context.shown(&path),
         summary.blocks,
         HumanBytes(summary.bytes),
         count.projects,

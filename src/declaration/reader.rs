@@ -125,24 +125,20 @@ impl<'r, 't> Table<'r, 't> {
 
     pub(crate) fn string(&self, key: &'static str) -> Option<Spanned<&'t str>> {
         let (value, span) = self.value(key)?;
-        match value.as_str() {
-            Some(text) => Some(Spanned::new(text, span)),
-            None => {
-                self.wrong_type(key, "a string", value, &span);
-                None
-            }
-        }
+        let Some(text) = value.as_str() else {
+            self.wrong_type(key, "a string", value, &span);
+            return None;
+        };
+        Some(Spanned::new(text, span))
     }
 
     pub(crate) fn boolean(&self, key: &'static str) -> Option<Spanned<bool>> {
         let (value, span) = self.value(key)?;
-        match value.as_bool() {
-            Some(truth) => Some(Spanned::new(truth, span)),
-            None => {
-                self.wrong_type(key, "true or false", value, &span);
-                None
-            }
-        }
+        let Some(truth) = value.as_bool() else {
+            self.wrong_type(key, "true or false", value, &span);
+            return None;
+        };
+        Some(Spanned::new(truth, span))
     }
 
     /// A whole number of at least 0.
@@ -153,19 +149,17 @@ impl<'r, 't> Table<'r, 't> {
             return None;
         };
         // An integer that does not fit has no other form than its text.
-        match u64::from_str_radix(integer.as_str(), integer.radix()) {
-            Ok(number) => Some(Spanned::new(number, span)),
-            Err(_) => {
-                let wrong = if integer.as_str().starts_with('-') {
-                    "is below 0"
-                } else {
-                    "is too large"
-                };
-                self.reader
-                    .report(Code::InvalidValue, format!("`{key}` {wrong}"), &span);
-                None
-            }
-        }
+        let Ok(number) = u64::from_str_radix(integer.as_str(), integer.radix()) else {
+            let wrong = if integer.as_str().starts_with('-') {
+                "is below 0"
+            } else {
+                "is too large"
+            };
+            self.reader
+                .report(Code::InvalidValue, format!("`{key}` {wrong}"), &span);
+            return None;
+        };
+        Some(Spanned::new(number, span))
     }
 
     /// A day.
@@ -225,13 +219,11 @@ impl<'r, 't> Table<'r, 't> {
     /// A table under this one.
     pub(crate) fn table(&self, key: &'static str, place: &'static str) -> Option<Table<'r, 't>> {
         let (value, span) = self.value(key)?;
-        match value.as_table() {
-            Some(table) => Some(Table::new(self.reader, table, span, place)),
-            None => {
-                self.wrong_type(key, "a table", value, &span);
-                None
-            }
-        }
+        let Some(table) = value.as_table() else {
+            self.wrong_type(key, "a table", value, &span);
+            return None;
+        };
+        Some(Table::new(self.reader, table, span, place))
     }
 
     /// An array of tables under this one.
@@ -289,12 +281,11 @@ impl<'r, 't> Table<'r, 't> {
                 format!("`{name}` is not a key of {}", self.place),
             )
             .at(&self.reader.file, key.span(), "");
-            finding = match nearest(name, known.iter().copied()) {
-                Some(word) => finding.help(format!("did you mean `{word}`?")),
-                None => {
-                    let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
-                    finding.help(format!("its keys are {}", all.join(", ")))
-                }
+            finding = if let Some(word) = nearest(name, known.iter().copied()) {
+                finding.help(format!("did you mean `{word}`?"))
+            } else {
+                let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
+                finding.help(format!("its keys are {}", all.join(", ")))
             };
             self.reader.push(finding);
         }

@@ -202,22 +202,21 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
     }
     if let Some(profile) = table.string("profile") {
-        match profile.value.parse() {
-            Ok(profile) => configuration.profile = profile,
-            Err(_) => {
-                let names: Vec<String> = Profile::ALL
-                    .iter()
-                    .map(|profile| format!("`{profile}`"))
-                    .collect();
-                reader.push(
-                    Finding::new(
-                        Code::InvalidValue,
-                        format!("`{}` is not a profile", profile.value),
-                    )
-                    .at(&reader.file, profile.span, "")
-                    .help(format!("the profiles are {}", names.join(", "))),
-                );
-            }
+        if let Ok(profile) = profile.value.parse() {
+            configuration.profile = profile;
+        } else {
+            let names: Vec<String> = Profile::ALL
+                .iter()
+                .map(|profile| format!("`{profile}`"))
+                .collect();
+            reader.push(
+                Finding::new(
+                    Code::InvalidValue,
+                    format!("`{}` is not a profile", profile.value),
+                )
+                .at(&reader.file, profile.span, "")
+                .help(format!("the profiles are {}", names.join(", "))),
+            );
         }
     }
     table.finish();

@@ -140,6 +140,13 @@ fn the_root_does_not_know_how_the_wheels_came() {
     assert_eq!(fetched, PINNED[0].1);
     assert_eq!(known, PINNED[0].1);
     assert_eq!(with_bytes, PINNED[0].1);
+    // Facts are enough to know the root, and a release needs the bytes.
+    fs::remove_dir_all(workshop.path("cache/wheels")).unwrap();
+    fs::remove_dir_all(workshop.repository().join("wheels")).unwrap();
+    assert_eq!(workshop.build(&["--root-only"]), PINNED[0].1);
+    workshop
+        .run(&["build", "--unsigned"])
+        .refused(1, &["missing-source"]);
 }
 
 #[test]

@@ -273,7 +273,7 @@ fn every_source_is_asked_afresh() {
     program
         .run(&["check", "--wheels"])
         .expect(ExitStatus::Clean);
-    assert_eq!(index.paths(), std::slice::from_ref(&good));
+    assert_eq!(index.paths(), [good.as_str()]);
     let run = program
         .run(&["check", "--sources", "--message-format", "json"])
         .expect(ExitStatus::Findings);

@@ -170,6 +170,7 @@ fn told(text: &str) -> Vec<(String, String, String)> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn each_mistake_is_told_at_its_place() {
     let least = "extras = []\ndependencies = []\n";
     let whole =

@@ -12,16 +12,18 @@
     reason = "a test fails by panicking, a table of cases is as long as it is, helpers are documented where that helps"
 )]
 
+mod add_command;
 mod build;
 mod car;
+mod check_command;
 mod cid_command;
 mod clients;
 mod core_metadata;
-mod check_command;
 mod dag;
 mod declarations;
 mod findings;
 mod gateway;
+mod graph;
 mod interruption;
 mod key_command;
 mod kubo;
@@ -36,5 +38,6 @@ mod source;
 mod source_discovery;
 mod support;
 mod tags;
+mod tidy;
 mod verify_command;
 mod wheel;

@@ -4,8 +4,9 @@ use ipwhl::check::fold;
 use ipwhl::command::ExitStatus;
 use ipwhl::dag::Profile;
 use ipwhl::declaration::Layout;
+use ipwhl::diagnostic::{Code, Finding};
 use ipwhl::python::Platform;
-use ipwhl::repository::Repository;
+use ipwhl::repository::{Repository, apply};
 
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder};
@@ -433,6 +434,22 @@ fn what_cannot_be_waived_says_so_and_stays() {
     }
 }
 
+/// Whoever makes a waiver without reading it from a text is not believed either.
+#[test]
+fn no_waiver_covers_bytes_that_are_not_the_declared_ones() {
+    let text = format!("{LEAST}{}", waiver("tag-mismatch", "damson", ""));
+    let mut configuration = load(&text).configuration;
+    let file = std::sync::Arc::from("ipwhl.toml");
+    let today = "2026-11-20".parse().unwrap();
+    for code in Code::ALL.iter().copied() {
+        configuration.waivers[0].code = code;
+        let finding = Finding::new(code, "made up").project("damson");
+        let left = apply(&configuration, &file, vec![finding], today, true);
+        let is_covered = !left.iter().any(|finding| finding.code == code);
+        assert_eq!(is_covered, code.may_be_softened(), "{code}: {left:?}");
+    }
+}
+
 #[test]
 fn a_waivers_platforms_are_supported_ones() {
     let repository = unsatisfied()
@@ -560,5 +577,107 @@ fn a_repository_without_declarations_says_how_to_make_one() {
     assert_eq!(
         run.findings()[0]["message"],
         "the folder of the declarations, `declarations`, does not exist"
+    );
+}
+
+#[test]
+fn what_a_reviewer_compares_with_may_be_left_out() {
+    let repository = RepositoryBuilder::sound()
+        .change("banana", |banana| banana.unset("sha256").unset("size"))
+        .build();
+    check(&repository, &["--wheels", "--deny", "warnings"]).expect(ExitStatus::Clean);
+    let repository = RepositoryBuilder::sound()
+        .change("cherry", |cherry| cherry.unset("requires-python"))
+        .build();
+    let run = check(&repository, &["--wheels"]).expect(ExitStatus::Findings);
+    let [finding] = run.findings().try_into().unwrap();
+    assert_eq!(
+        finding["message"],
+        "`cherry-0.3-py3-none-any.whl` has the Requires-Python `>=3.7`, and none is declared"
+    );
+    assert_eq!(finding["help"][0], "write `requires-python = \">=3.7\"`");
+}
+
+/// A project has one file, whose name says which.
+#[test]
+fn a_declaration_has_one_place() {
+    for file in ["declarations/a/apple.toml", "declarations/Apple.toml"] {
+        let repository = RepositoryBuilder::sound()
+            .change("apple", |apple| apple.in_file(file))
+            .build();
+        let run = check(&repository, &[]).expect(ExitStatus::Findings);
+        let [finding] = run.findings().try_into().unwrap();
+        assert_eq!(finding["code"], "misplaced-declaration");
+        assert_eq!(
+            finding["message"],
+            format!("`apple` is declared in `{file}`")
+        );
+        assert_eq!(
+            finding["help"][0],
+            "move the file to `declarations/apple.toml`"
+        );
+    }
+    // Beside the one that is there, it would declare each wheel twice.
+    let repository = RepositoryBuilder::sound().build();
+    let text = repository.read("declarations/apple.toml");
+    repository.write("declarations/pear.toml", text);
+    let run = check(&repository, &[]).expect(ExitStatus::Findings);
+    assert_eq!(run.codes(), ["misplaced-declaration", "ambiguous-wheels"]);
+    let message = "`apple-1.0-py3-none-any.whl` is declared in two files";
+    assert_eq!(run.findings()[1]["message"], message);
+    // What editors leave behind is not looked at.
+    let repository = RepositoryBuilder::sound().build();
+    for name in [".apple.toml.swp", ".#apple.toml", "apple.toml~", "notes.md"] {
+        repository.write(&format!("declarations/{name}"), "nothing");
+    }
+    check(&repository, &[]).expect(ExitStatus::Clean);
+}
+
+/// The layout of the original: a file a wheel, platforms in SUPPORTED, tags by the file's stem.
+#[test]
+fn the_original_layout_is_read_as_it_stands() {
+    let wheel = WheelBuilder::new("apple", "1.0").requires_python(">=3.8");
+    let text = Project::wanted(wheel.clone())
+        .unset("sha256")
+        .unset("size")
+        .text(Profile::UnixfsV1_2025);
+    let configuration = "[repository]\nformat = 1\nname = \"example\"\nlayout = \"ipwhl-1\"\n";
+    let build = |file: &str, supported: &str| {
+        RepositoryBuilder::new()
+            .configuration_text(configuration)
+            .file("SUPPORTED", supported)
+            .file(file, &text)
+            .file("wheels/apple-1.0-py3-none-any.whl", wheel.build())
+            .build()
+    };
+    // 0x12 is the low byte of the sum of the name's code points.
+    let stem = "pkgs/12/apple/apple-1.0-py3-none-any.toml";
+    let run = check(
+        &build(stem, "cp312 win_amd64\n\ncp313 win_amd64\n"),
+        &["--wheels"],
+    )
+    .expect(ExitStatus::Clean);
+    assert!(
+        run.stderr.contains("1 wheel on 2 platforms"),
+        "{}",
+        run.stderr
+    );
+    // The release would give the wheel a name that its tags contradict.
+    let other = "pkgs/12/apple/apple-1.0-py2.py3-none-any.toml";
+    let run = check(&build(other, "cp312 win_amd64\n"), &["--wheels"]);
+    assert_eq!(run.codes(), ["tag-mismatch"]);
+    let wrong = "pkgs/13/apple/apple-1.0-py3-none-any.toml";
+    let run = check(&build(wrong, "cp312 win_amd64\n"), &[]);
+    assert_eq!(run.codes(), ["misplaced-declaration"]);
+    assert_eq!(
+        run.findings()[0]["help"][0],
+        format!("move the file to `{stem}`")
+    );
+    let run = check(&build(stem, "cp312 win_amd64\n  cp312\n"), &[]);
+    assert_eq!(run.codes(), ["invalid-value"]);
+    let place = &run.findings()[0]["places"][0];
+    assert_eq!(
+        (&place["file"], &place["line"]),
+        (&"SUPPORTED".into(), &2.into())
     );
 }

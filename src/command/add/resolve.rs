@@ -24,6 +24,8 @@ const MAXIMUM_REASONS: usize = 4;
 pub(super) struct Wish {
     pub(super) project: ProjectName,
     pub(super) extras: BTreeSet<ExtraName>,
+    /// The declared projects that require it.
+    pub(super) by: BTreeSet<ProjectName>,
     /// What its version has to satisfy, and who says so.
     pub(super) constraints: Vec<(String, VersionSpecifiers)>,
     /// Where it has to be had, as indices into the platforms.
@@ -63,10 +65,7 @@ impl Resolver<'_> {
             .project(wish.project.as_str())
             .await
             .map_err(|problem| match problem {
-                SourceProblem::Missing { .. } => {
-                    Failure::finding(format!("the index has no project `{}`", wish.project))
-                        .help("look at how its name is written")
-                }
+                SourceProblem::Missing { .. } => unknown_project(wish),
                 other => world(&other),
             })?;
         let (version, chosen, passed_over) = self.pick(wish, &page.files)?;
@@ -125,7 +124,11 @@ impl Resolver<'_> {
             wish.project,
             asked(wish)
         ));
+        let unnamed = reasons.len().saturating_sub(MAXIMUM_REASONS);
         reasons.truncate(MAXIMUM_REASONS);
+        if unnamed > 0 {
+            reasons.push(format!("and {unnamed} older"));
+        }
         Err(if reasons.is_empty() {
             failure.help("the index has no wheel of it")
         } else {
@@ -307,6 +310,23 @@ fn world(problem: &SourceProblem) -> Failure {
     Failure::world(problem)
 }
 
+fn unknown_project(wish: &Wish) -> Failure {
+    let by: Vec<&str> = wish.by.iter().map(ProjectName::as_str).collect();
+    let (which, help) = if by.is_empty() {
+        (String::new(), "look at how its name is written")
+    } else {
+        (
+            format!(", which {} requires", by.join(", ")),
+            "leave out what requires it, or declare it by hand",
+        )
+    };
+    Failure::finding(format!(
+        "the index has no project `{}`{which}",
+        wish.project
+    ))
+    .help(help)
+}
+
 fn asked(wish: &Wish) -> String {
     let parts: Vec<String> = wish
         .constraints
@@ -316,7 +336,7 @@ fn asked(wish: &Wish) -> String {
     if parts.is_empty() {
         String::new()
     } else {
-        format!(" ({})", parts.join(", "))
+        format!(": {}", parts.join(", "))
     }
 }
 

@@ -231,20 +231,18 @@ pub(super) fn dependencies(
 
 pub(super) fn sha256(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<Sha256Digest>> {
     let text = table.string("sha256")?;
-    match text.value.parse() {
-        Ok(digest) => Some(Spanned::new(digest, text.span)),
-        Err(_) => {
-            reader.report(
-                Code::InvalidValue,
-                format!(
-                    "`{}` is not a SHA-256: that has 64 hexadecimal digits",
-                    text.value
-                ),
-                &text.span,
-            );
-            None
-        }
-    }
+    let Ok(digest) = text.value.parse() else {
+        reader.report(
+            Code::InvalidValue,
+            format!(
+                "`{}` is not a SHA-256: that has 64 hexadecimal digits",
+                text.value
+            ),
+            &text.span,
+        );
+        return None;
+    };
+    Some(Spanned::new(digest, text.span))
 }
 
 pub(super) fn size(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<u64>> {

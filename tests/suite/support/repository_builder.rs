@@ -41,13 +41,14 @@ pub struct RepositoryBuilder {
 pub struct Project {
     wheels: Vec<Wheel>,
     automatic: bool,
+    file: Option<String>,
 }
 
 /// A wheel to be declared, and what its declaration says otherwise than it should.
 #[derive(Clone)]
 pub struct Wheel {
     builder: WheelBuilder,
-    changes: Vec<(String, String)>,
+    changes: Vec<(String, Option<String>)>,
     /// Whether the bytes are put into the repository's folder.
     hosted: bool,
 }
@@ -168,7 +169,10 @@ impl RepositoryBuilder {
         write(&folder.join("ipwhl.toml"), self.configuration.as_bytes());
         fs::create_dir_all(folder.join("declarations")).unwrap();
         for (name, project) in &self.projects {
-            let file = format!("declarations/{name}.toml");
+            let file = project
+                .file
+                .clone()
+                .unwrap_or_else(|| format!("declarations/{name}.toml"));
             write(&folder.join(file), project.text(self.profile).as_bytes());
             for wheel in project.wheels.iter().filter(|wheel| wheel.hosted) {
                 let path = folder.join("wheels").join(wheel.builder.file_name());
@@ -192,6 +196,7 @@ impl Project {
         Self {
             wheels: vec![wheel.into()],
             automatic: false,
+            file: None,
         }
     }
 
@@ -218,12 +223,28 @@ impl Project {
         self
     }
 
+    /// Declares it in another file than `declarations/<name>.toml`.
+    pub fn in_file(mut self, file: &str) -> Self {
+        self.file = Some(file.to_owned());
+        self
+    }
+
     /// Gives a key of every wheel another value, as TOML.
     pub fn set(mut self, key: &str, value: &str) -> Self {
         self.wheels = self
             .wheels
             .into_iter()
             .map(|wheel| wheel.set(key, value))
+            .collect();
+        self
+    }
+
+    /// Leaves a key of every wheel out.
+    pub fn unset(mut self, key: &str) -> Self {
+        self.wheels = self
+            .wheels
+            .into_iter()
+            .map(|wheel| wheel.unset(key))
             .collect();
         self
     }
@@ -290,7 +311,13 @@ impl Wheel {
 
     /// Gives a key another value, as TOML.
     pub fn set(mut self, key: &str, value: &str) -> Self {
-        self.changes.push((key.to_owned(), value.to_owned()));
+        self.changes.push((key.to_owned(), Some(value.to_owned())));
+        self
+    }
+
+    /// Leaves a key out.
+    pub fn unset(mut self, key: &str) -> Self {
+        self.changes.push((key.to_owned(), None));
         self
     }
 
@@ -334,9 +361,13 @@ impl Wheel {
         put("size", bytes.len().to_string());
         for (key, value) in &self.changes {
             let position = keys.iter().position(|(known, _)| known == key);
-            match position {
-                Some(position) => value.clone_into(&mut keys[position].1),
-                None => keys.push((key.clone(), value.clone())),
+            match (position, value) {
+                (Some(position), Some(value)) => value.clone_into(&mut keys[position].1),
+                (None, Some(value)) => keys.push((key.clone(), value.clone())),
+                (Some(position), None) => {
+                    keys.remove(position);
+                }
+                (None, None) => {}
             }
         }
         keys

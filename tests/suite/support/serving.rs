@@ -4,8 +4,12 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::workshop::{Ending, Workshop};
+
+/// How long a server may take to end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running server over a release.
 pub struct Serving {
@@ -49,7 +53,14 @@ impl Serving {
         let process = self.process.0.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &process]).status();
         assert!(sent.unwrap().success());
-        self.process.0.wait().unwrap().code()
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.process.0.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "SIG{signal} does not end it");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

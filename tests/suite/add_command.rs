@@ -1,0 +1,614 @@
+//! `ipwhl add` against an index on the loopback address.
+
+use std::fs;
+
+use ipwhl::command::ExitStatus;
+use ipwhl::declaration::canonical;
+
+use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
+use crate::support::program::{Program, Run};
+use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
+use crate::support::wheel_builder::WheelBuilder;
+
+/// A repository, an index and the program between them.
+struct Bench {
+    index: LoopbackIndex,
+    repository: BuiltRepository,
+    program: Program,
+}
+
+impl Bench {
+    /// cp312 and cp313 on Linux and Windows.
+    fn new() -> Self {
+        Self::of(&RepositoryBuilder::new())
+    }
+
+    fn of(builder: &RepositoryBuilder) -> Self {
+        let index = LoopbackIndex::start();
+        let repository = builder.build();
+        let program = Program::new(repository.path()).index(&index.index_url());
+        Self {
+            index,
+            repository,
+            program,
+        }
+    }
+
+    /// Offers a wheel under a project's name.
+    fn offer(&self, project: &str, wheel: &WheelBuilder) {
+        self.offer_as(project, wheel, |_| {});
+    }
+
+    fn offer_as(&self, project: &str, wheel: &WheelBuilder, change: impl Fn(&mut Hosted)) {
+        let mut hosted = Hosted::new(project, &wheel.file_name(), &wheel.build());
+        let metadata = String::from_utf8(wheel.metadata_bytes()).unwrap();
+        hosted.requires_python = metadata
+            .lines()
+            .find_map(|line| line.strip_prefix("Requires-Python: "))
+            .map(ToOwned::to_owned);
+        change(&mut hosted);
+        self.index.host(hosted);
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let line: Vec<&str> = ["add"].iter().chain(arguments).copied().collect();
+        self.program.run(&line)
+    }
+
+    /// The names of the wheels of a declaration, in its order.
+    fn wheels(&self, project: &str) -> Vec<String> {
+        self.text(project)
+            .lines()
+            .filter_map(|line| line.split_once("?file_name="))
+            .map(|(_, name)| name.trim_end_matches('"').to_owned())
+            .collect()
+    }
+
+    fn text(&self, project: &str) -> String {
+        self.repository
+            .read(&format!("declarations/{project}.toml"))
+    }
+
+    /// The projects that are declared.
+    fn declared(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(self.repository.join("declarations"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// What was written is canonical, has no finding, and was all that had to be fetched.
+    #[track_caller]
+    fn is_sound(&self) {
+        for name in self.declared() {
+            let text = self.repository.read(&format!("declarations/{name}"));
+            assert_eq!(canonical(&text).as_deref(), Some(text.as_str()));
+        }
+        self.program
+            .run(&["check", "--wheels", "--offline", "--deny", "warnings"])
+            .expect(ExitStatus::Clean);
+    }
+}
+
+fn pure(name: &str, version: &str) -> WheelBuilder {
+    WheelBuilder::new(name, version).member(&format!("{name}.py"), format!("V = {version:?}\n"))
+}
+
+fn native(name: &str, version: &str, tag: &str) -> WheelBuilder {
+    WheelBuilder::new(name, version)
+        .tag(tag)
+        .member(&format!("{name}.bin"), format!("{version} {tag}"))
+}
+
+#[test]
+fn a_declaration_is_written_whole() {
+    let bench = Bench::new();
+    bench.offer(
+        "plum",
+        &pure("plum", "1.0")
+            .requires_python(">=3.8")
+            .requires("fig>=1 ; sys_platform == 'darwin'")
+            .requires("grape ; extra == 'Jam'")
+            .requires("lemon ; extra == 'juice'")
+            .extra("Jam")
+            .extra("juice"),
+    );
+    let run = bench
+        .run(&["Plum[jam]", "--quiet"])
+        .expect(ExitStatus::Clean);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+    insta::assert_snapshot!("a_pure_project", bench.text("plum"));
+}
+
+/// The newest version is not always the one to take.
+#[test]
+fn the_newest_final_version_that_fits_is_taken() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "1.0"));
+    bench.offer("plum", &pure("plum", "1.10").requires_python(">=3.12"));
+    // Only for some of the platforms.
+    bench.offer("plum", &native("plum", "1.11", "py3-none-win_amd64"));
+    // Not for all patch versions of all interpreters.
+    bench.offer("plum", &pure("plum", "1.12").requires_python(">=3.12.2"));
+    bench.offer_as("plum", &pure("plum", "1.13"), |file| {
+        file.yanked = Some("broken".to_owned());
+    });
+    bench.offer("plum", &pure("plum", "2.0rc1"));
+    bench.offer("plum", &pure("plum", "2.0.dev1"));
+    bench
+        .index
+        .host(Hosted::new("plum", "plum-3.0.tar.gz", b"no wheel"));
+    bench.index.host(Hosted::new(
+        "plum",
+        "plum-4.0-py3-none.whl",
+        b"no wheel's name",
+    ));
+    bench.index.host(Hosted::new(
+        "plum",
+        "other-5.0-py3-none-any.whl",
+        b"another's",
+    ));
+    let run = bench.run(&["plum", "-v"]).expect(ExitStatus::Clean);
+    assert_eq!(bench.wheels("plum"), ["plum-1.10-py3-none-any.whl"]);
+    bench.is_sound();
+    for reason in [
+        "plum 2.0rc1: it is not final",
+        "plum 1.13: it was yanked",
+        "plum 1.12: it needs Python >=3.12.2",
+        "plum 1.11: it has no wheel for cp312-manylinux_2_28_x86_64",
+    ] {
+        assert!(run.stderr.contains(reason), "{reason}\n{}", run.stderr);
+    }
+    assert!(
+        run.stderr.ends_with("added plum 1.10 (1 wheel)\n"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_version_that_is_named_is_taken() {
+    let bench = Bench::new();
+    for version in ["1.0", "1.1", "2.0", "3.0rc1"] {
+        bench.offer("plum", &pure("plum", version));
+    }
+    for (wish, version) in [
+        ("plum==1.0", "1.0"),
+        ("plum<2", "1.1"),
+        ("plum", "2.0"),
+        ("plum==3.0rc1", "3.0rc1"),
+        ("plum>=1,!=2.0", "1.1"),
+    ] {
+        let run = bench.run(&[wish]).expect(ExitStatus::Clean);
+        assert_eq!(
+            bench.wheels("plum"),
+            [format!("plum-{version}-py3-none-any.whl")],
+            "{wish}"
+        );
+        assert!(
+            run.stderr.contains(&format!("plum {version} (1 wheel)")),
+            "{}",
+            run.stderr
+        );
+    }
+    bench.is_sound();
+}
+
+/// As few native wheels as cover the platforms, never two for one interpreter.
+#[test]
+fn native_wheels_cover_the_platforms_and_are_unique() {
+    let bench = Bench::new();
+    for tag in [
+        "py3-none-any",
+        "cp312-cp312-win_amd64",
+        "cp313-cp313-win_amd64",
+        "cp312-abi3-win_amd64",
+        "cp312-cp312-win32",
+        "cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64",
+        "cp312-cp312-manylinux_2_28_x86_64",
+        "cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64",
+        "cp313-cp313t-manylinux_2_17_x86_64.manylinux2014_x86_64",
+        "cp313-cp313-manylinux_2_34_x86_64",
+        "cp312-cp312-musllinux_1_2_x86_64",
+        "cp312-cp312-macosx_11_0_arm64",
+    ] {
+        bench.offer("plum", &native("plum", "1.0", tag));
+    }
+    bench.run(&["plum"]).expect(ExitStatus::Clean);
+    let wheels = bench.wheels("plum");
+    assert_eq!(wheels.len(), 3, "{wheels:?}");
+    assert_eq!(wheels[0], "plum-1.0-cp312-abi3-win_amd64.whl");
+    assert!(
+        wheels[1].starts_with("plum-1.0-cp312-cp312-manylinux_2_"),
+        "{wheels:?}"
+    );
+    assert_eq!(
+        wheels[2],
+        "plum-1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+    );
+    bench.is_sound();
+    bench
+        .run(&["plum", "--prefer", "pure"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(bench.wheels("plum"), ["plum-1.0-py3-none-any.whl"]);
+    bench.is_sound();
+}
+
+/// Two wheels that one interpreter accepts are not taken, though they would be the fewest bytes.
+#[test]
+fn wheels_that_overlap_are_not_taken_together() {
+    let systems = &["win_amd64"];
+    let builder = RepositoryBuilder::new().platforms(&["cp312", "cp313", "cp314"], systems);
+    let bench = Bench::of(&builder);
+    let [early, late] = ["cp312.cp313-none-win_amd64", "cp313.cp314-none-win_amd64"];
+    bench.offer("plum", &native("plum", "1.0", early));
+    bench.offer("plum", &native("plum", "1.0", late));
+    let run = bench.run(&["plum", "--quiet"]).expect(ExitStatus::Findings);
+    assert!(
+        run.stderr
+            .contains("its wheels overlap on every way to cover the platforms"),
+        "{}",
+        run.stderr
+    );
+    let large = native("plum", "1.0", "cp314-cp314-win_amd64").member("large.bin", vec![7; 9000]);
+    bench.offer("plum", &large);
+    bench.run(&["plum"]).expect(ExitStatus::Clean);
+    assert_eq!(
+        bench.wheels("plum"),
+        [
+            "plum-1.0-cp312.cp313-none-win_amd64.whl",
+            "plum-1.0-cp314-cp314-win_amd64.whl"
+        ]
+    );
+    bench.is_sound();
+}
+
+/// Where native wheels leave a platform bare, the pure one is taken for all: together they would overlap.
+#[test]
+fn the_pure_wheel_is_taken_where_native_ones_do_not_cover() {
+    let bench = Bench::new();
+    bench.offer("plum", &native("plum", "1.0", "cp312-cp312-win_amd64"));
+    bench.offer("plum", &pure("plum", "1.0"));
+    bench.run(&["plum"]).expect(ExitStatus::Clean);
+    assert_eq!(bench.wheels("plum"), ["plum-1.0-py3-none-any.whl"]);
+    bench.offer("lime", &native("lime", "1.0", "cp312-abi3-win_amd64"));
+    bench.offer(
+        "lime",
+        &native("lime", "1.0", "cp312-abi3-manylinux_2_17_x86_64"),
+    );
+    bench
+        .run(&["lime", "--prefer", "pure"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(bench.wheels("lime").len(), 2);
+    bench.is_sound();
+}
+
+/// What wheels share is written once, what one has otherwise with it.
+#[test]
+fn wheels_that_differ_say_so() {
+    let bench = Bench::new();
+    let wheel = |tag: &str| native("plum", "1.0", tag).requires_python(">=3.9");
+    bench.offer("plum", &wheel("cp312-cp312-manylinux_2_17_x86_64"));
+    bench.offer("plum", &wheel("cp313-cp313-manylinux_2_17_x86_64"));
+    bench.offer("fig", &pure("fig", "2.0"));
+    bench.offer("plum", &wheel("cp312-abi3-win_amd64").requires("fig>=1"));
+    bench
+        .run(&["plum", "--with-dependencies"])
+        .expect(ExitStatus::Clean);
+    insta::assert_snapshot!("a_native_project", bench.text("plum"));
+    bench.is_sound();
+}
+
+#[test]
+fn dependencies_are_added_until_the_set_is_closed() {
+    let bench = Bench::new();
+    bench.offer(
+        "apple",
+        &pure("apple", "1.0")
+            .requires("fig[seed]<2")
+            .requires("absent ; sys_platform == 'darwin'")
+            .requires("lemon ; extra == 'all'")
+            .extra("all"),
+    );
+    bench.offer("fig", &pure("fig", "2.0").extra("seed"));
+    bench.offer(
+        "fig",
+        &pure("fig", "1.5")
+            .requires("grape ; extra == 'seed'")
+            .extra("seed"),
+    );
+    // Needed on Windows only, and to be had only there.
+    bench.offer(
+        "grape",
+        &pure("grape", "1.0").requires("lime ; os_name == 'nt'"),
+    );
+    bench.offer("lime", &native("lime", "1.0", "py3-none-win_amd64"));
+    let run = bench
+        .run(&["apple", "--with-dependencies"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(
+        bench.declared(),
+        ["apple.toml", "fig.toml", "grape.toml", "lime.toml"]
+    );
+    assert_eq!(bench.wheels("fig"), ["fig-1.5-py3-none-any.whl"]);
+    assert!(bench.text("fig").contains("extras = [\"seed\"]"));
+    assert!(!bench.text("apple").contains("automatic"));
+    for name in ["fig", "grape", "lime"] {
+        assert!(bench.text(name).contains("automatic = true"), "{name}");
+    }
+    let told: Vec<&str> = run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("added"))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "added apple 1.0 (1 wheel)",
+            "added fig 1.5 (1 wheel, automatic)",
+            "added grape 1.0 (1 wheel, automatic)",
+            "added lime 1.0 (1 wheel, automatic)",
+        ]
+    );
+    // Nothing there needs lime on Linux, which is a warning.
+    bench
+        .program
+        .run(&["check", "--wheels", "--offline"])
+        .expect(ExitStatus::Clean);
+}
+
+/// What the set needs of a project holds for what is added, and what is added for others is said.
+#[test]
+fn the_set_decides_with_the_command_line() {
+    let bench = Bench::new();
+    bench.offer("apple", &pure("apple", "1.0").requires("fig<2"));
+    bench.offer("fig", &pure("fig", "1.0"));
+    bench.offer("fig", &pure("fig", "2.0"));
+    bench.run(&["apple"]).expect(ExitStatus::Clean);
+    bench.run(&["fig"]).expect(ExitStatus::Clean);
+    assert_eq!(bench.wheels("fig"), ["fig-1.0-py3-none-any.whl"]);
+    let run = bench
+        .run(&["fig==2.0", "--quiet"])
+        .expect(ExitStatus::Findings);
+    assert_eq!(
+        run.stderr,
+        "error: no version of `fig` in the index fits: apple asks for <2, the command line asks for ==2.0\n\
+         help: the newest were not taken because: fig 2.0: apple asks for <2; fig 1.0: the command line asks for ==2.0\n"
+    );
+    assert_eq!(bench.wheels("fig"), ["fig-1.0-py3-none-any.whl"]);
+}
+
+/// An automatic project that is asked for by name is wanted from then on, and stays so.
+#[test]
+fn who_is_asked_for_is_wanted() {
+    let bench = Bench::new();
+    bench.offer("apple", &pure("apple", "1.0").requires("fig"));
+    bench.offer("fig", &pure("fig", "1.0"));
+    bench
+        .run(&["apple", "--with-dependencies"])
+        .expect(ExitStatus::Clean);
+    assert!(bench.text("fig").contains("automatic = true"));
+    bench.run(&["fig"]).expect(ExitStatus::Clean);
+    assert!(!bench.text("fig").contains("automatic"));
+    bench
+        .run(&["apple", "--with-dependencies"])
+        .expect(ExitStatus::Clean);
+    assert!(!bench.text("fig").contains("automatic"));
+    bench.is_sound();
+}
+
+#[test]
+fn extras_are_closed_and_kept() {
+    let bench = Bench::new();
+    bench.offer(
+        "plum",
+        &pure("plum", "1.0")
+            .requires("plum[Jam_Jar] ; extra == 'all'")
+            .requires("fig ; extra == 'jam-jar'")
+            .extra("all")
+            .extra("Jam_Jar")
+            .extra("juice"),
+    );
+    bench.offer("fig", &pure("fig", "1.0"));
+    bench
+        .run(&["plum[ALL]", "--with-dependencies"])
+        .expect(ExitStatus::Clean);
+    assert!(
+        bench
+            .text("plum")
+            .contains("extras = [\"all\", \"jam-jar\"]"),
+        "{}",
+        bench.text("plum")
+    );
+    // A later run does not take back what was vouched for.
+    bench.run(&["plum[juice]"]).expect(ExitStatus::Clean);
+    assert!(
+        bench
+            .text("plum")
+            .contains("extras = [\"all\", \"jam-jar\", \"juice\"]"),
+        "{}",
+        bench.text("plum")
+    );
+    bench.is_sound();
+}
+
+#[test]
+fn comments_at_the_top_outlive_a_new_version() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "1.0"));
+    bench.run(&["plum"]).expect(ExitStatus::Clean);
+    let text = bench.text("plum");
+    bench.repository.write(
+        "declarations/plum.toml",
+        format!("# Reviewed by two of us.\r\n# \u{6885}\r\n\r\n{text}"),
+    );
+    bench.offer("plum", &pure("plum", "1.1"));
+    let run = bench.run(&["plum"]).expect(ExitStatus::Clean);
+    assert!(
+        run.stderr.ends_with("changed plum 1.1 (1 wheel)\n"),
+        "{}",
+        run.stderr
+    );
+    let text = bench.text("plum");
+    assert!(
+        text.starts_with("# Reviewed by two of us.\n# \u{6885}\n\nsource = "),
+        "{text}"
+    );
+    bench.is_sound();
+}
+
+/// A mistake says what is wrong and the way out, ends with 1, and nothing at all is written.
+#[test]
+fn what_cannot_be_added_is_said_and_nothing_is_written() {
+    let bench = Bench::new();
+    bench.offer("fig", &pure("fig", "1.0"));
+    bench.offer("plum", &pure("plum", "1.0").extra("juice").extra("jam"));
+    bench.offer("lime", &pure("lime", "1.0"));
+    bench.offer("kiwi", &pure("kiwi", "1.0").requires_python(">=3.13"));
+    bench.offer("kiwi", &native("kiwi", "0.9", "py3-none-win_amd64"));
+    bench.offer_as("kiwi", &pure("kiwi", "0.8"), |file| {
+        file.yanked = Some(String::new());
+    });
+    bench.offer("kiwi", &pure("kiwi", "0.7rc1"));
+    bench.offer("kiwi", &pure("kiwi", "0.6").requires_python("<3.12"));
+    bench
+        .index
+        .host(Hosted::new("sloe", "sloe-1.0.tar.gz", b"no wheel"));
+    bench.offer(
+        "pear",
+        &pure("pear", "1.0").edit_record(|rows| rows[0][2] = "1".to_owned()),
+    );
+    let cases = [
+        (
+            "figg",
+            "the index has no project `figg`",
+            "look at how its name is written",
+        ),
+        (
+            "plum[juce]",
+            "`plum-1.0-py3-none-any.whl` has no extra `juce`",
+            "did you mean `juice`?",
+        ),
+        (
+            "plum[x]",
+            "`plum-1.0-py3-none-any.whl` has no extra `x`",
+            "its extras are jam, juice",
+        ),
+        (
+            "lime[x]",
+            "`lime-1.0-py3-none-any.whl` has no extra `x`",
+            "it has no extras at all",
+        ),
+        (
+            "lime==2",
+            "no version of `lime` in the index fits: the command line asks for ==2",
+            "the newest were not taken because: lime 1.0: the command line asks for ==2",
+        ),
+        (
+            "kiwi",
+            "no version of `kiwi` in the index fits",
+            "the newest were not taken because: kiwi 1.0: it needs Python >=3.13; kiwi 0.9: it has no wheel for cp312-manylinux_2_28_x86_64; kiwi 0.8: it was yanked; kiwi 0.7rc1: it is not final; and 1 older",
+        ),
+        (
+            "sloe",
+            "no version of `sloe` in the index fits",
+            "the index has no wheel of it",
+        ),
+        (
+            "pear",
+            "`pear-1.0-py3-none-any.whl` is not a sound wheel: `pear.py` has 10 bytes and 1 by RECORD",
+            "take another version: `ipwhl add 'pear<1.0'`",
+        ),
+    ];
+    for (wish, message, help) in cases {
+        // The first of them would be sound.
+        let run = bench
+            .run(&["fig", wish, "--quiet"])
+            .expect(ExitStatus::Findings);
+        assert_eq!(
+            run.stderr,
+            format!("error: {message}\nhelp: {help}\n"),
+            "{wish}"
+        );
+        assert_eq!(bench.declared(), [""; 0], "{wish}");
+    }
+    let usage = [
+        ("plum @ https://example.org/plum.whl", "names an address"),
+        ("plum ; os_name == 'nt'", "has a marker"),
+        ("plum==", "does not name a project"),
+        ("", "does not name a project"),
+    ];
+    for (wish, words) in usage {
+        let run = bench.run(&["fig", wish]).expect(ExitStatus::Usage);
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+    bench.run(&[]).expect(ExitStatus::Usage);
+    assert_eq!(bench.declared(), [""; 0]);
+}
+
+/// A dependency that cannot be had leaves nothing of what needs it.
+#[test]
+fn a_set_that_does_not_close_is_not_written() {
+    let bench = Bench::new();
+    bench.offer("apple", &pure("apple", "1.0").requires("fig"));
+    let run = bench
+        .run(&["apple", "--with-dependencies", "--quiet"])
+        .expect(ExitStatus::Findings);
+    assert_eq!(
+        run.stderr,
+        "error: the index has no project `fig`, which apple requires\n\
+         help: leave out what requires it, or declare it by hand\n"
+    );
+    bench.offer("fig", &pure("fig", "1.0").requires("grape<1"));
+    bench.offer(
+        "apple",
+        &pure("apple", "1.1").requires("fig").requires("grape>=1"),
+    );
+    bench.offer("grape", &pure("grape", "1.0"));
+    let run = bench
+        .run(&["apple", "--with-dependencies", "--quiet"])
+        .expect(ExitStatus::Findings);
+    assert!(
+        run.stderr.contains("apple asks for >=1") && run.stderr.contains("fig asks for <1"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(bench.declared(), [""; 0]);
+}
+
+#[test]
+fn a_world_that_fails_is_no_finding() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "1.0"));
+    // Bytes that are not what the index says.
+    let path = "/files/plum-1.0-py3-none-any.whl";
+    bench
+        .index
+        .always(path, Answer::whole("200 OK", &[], b"something else"));
+    let run = bench.run(&["plum", "--quiet"]);
+    assert!(
+        run.stderr.contains("plum-1.0-py3-none-any.whl"),
+        "{}",
+        run.stderr
+    );
+    assert_ne!(run.status, ExitStatus::Clean);
+    assert_eq!(bench.declared(), [""; 0]);
+    // No index at all.
+    let without = Program::new(bench.repository.path());
+    let run = without.run(&["add", "plum"]).expect(ExitStatus::World);
+    assert!(run.stderr.contains("index"), "{}", run.stderr);
+    // Nobody may be asked.
+    let run = bench.run(&["plum", "--offline"]).expect(ExitStatus::World);
+    assert!(run.stderr.contains("--offline"), "{}", run.stderr);
+}
+
+#[test]
+fn nothing_is_added_under_settings_that_are_wrong() {
+    let bench = Bench::of(&RepositoryBuilder::new().configuration_text("[repository]\n"));
+    bench.offer("plum", &pure("plum", "1.0"));
+    let run = bench.run(&["plum"]).expect(ExitStatus::Findings);
+    assert!(run.stderr.contains("ipwhl check"), "{}", run.stderr);
+    assert_eq!(bench.index.connections(), 0);
+}
