@@ -59,6 +59,8 @@ const OLDEST_MINOR: u64 = 3;
 const FIRST_MINOR_WITHOUT_PYMALLOC: u64 = 8;
 /// The first `CPython` with the stable ABI.
 const FIRST_STABLE_ABI_MINOR: u64 = 2;
+/// The Windows systems that Python is built for.
+const WINDOWS_TAGS: [&str; 3] = ["win32", "win_amd64", "win_arm64"];
 /// The version of `PyPy`'s binary interface, the same since `PyPy` 7.3.
 const PYPY_ABI: &str = "pp73";
 
@@ -339,6 +341,10 @@ fn parse_system(text: &str) -> Result<SystemTag, PlatformError> {
         SystemTag::MacOs { format, major, .. } if format == "arm64" && *major < 11 => {
             invalid("is older than the first macOS on arm64, which is 11.0".to_owned())
         }
+        SystemTag::Windows(tag) if !WINDOWS_TAGS.contains(&tag.as_str()) => invalid(format!(
+            "is of no Windows that there is: {}",
+            WINDOWS_TAGS.join(", ")
+        )),
         SystemTag::Other(_) => invalid(
             "is of no system that can be supported: manylinux_…, musllinux_…, linux_…, macosx_… or win…"
                 .to_owned(),

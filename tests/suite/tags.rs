@@ -224,6 +224,10 @@ fn platforms_read_and_show() {
             "the platform tag \"manylinux_2_28_mips\" is of mips, for which there is no manylinux",
         ),
         (
+            "cp312-win_amd46",
+            "the platform tag \"win_amd46\" is of no Windows that there is: win32, win_amd64, win_arm64",
+        ),
+        (
             "cp312-beos",
             "the platform tag \"beos\" is of no system that can be supported: manylinux_…, musllinux_…, linux_…, macosx_… or win…",
         ),
