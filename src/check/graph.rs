@@ -15,14 +15,22 @@ use crate::python::{
 use crate::repository::Repository;
 
 /// How a project is to be had on one platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Availability {
-    /// By the wheel of this index.
-    Wheel(usize),
+    /// By the wheels of these indices: one, unless the project is ambiguous and somebody answers for
+    /// that. Then an installer may take any of them.
+    Wheels(Vec<usize>),
     /// A wheel fits the platform, but its Requires-Python does not hold on all patch versions.
     PythonExcluded(usize),
     /// No wheel fits.
     NoWheel,
+}
+
+impl Availability {
+    /// Whether an installer may take the wheel of this index.
+    fn has(&self, wheel: usize) -> bool {
+        matches!(self, Self::Wheels(indices) if indices.contains(&wheel))
+    }
 }
 
 /// One requirement that has to be satisfied somewhere.
@@ -85,7 +93,7 @@ impl<'r> Graph<'r> {
         let availability = &self.availability[&declaration.project];
         for (index, wheel) in declaration.wheels.iter().enumerate() {
             let used: Vec<usize> = (0..self.platforms.len())
-                .filter(|platform| availability[*platform] == Availability::Wheel(index))
+                .filter(|platform| availability[*platform].has(index))
                 .collect();
             for dependency in &wheel.dependencies {
                 let needed = |platform: usize, extra: Option<&ExtraName>| {
@@ -143,10 +151,10 @@ impl<'r> Graph<'r> {
     }
 
     /// How a project of the set is to be had on a platform.
-    pub(super) fn availability(&self, project: &ProjectName, platform: usize) -> Availability {
+    pub(super) fn availability(&self, project: &ProjectName, platform: usize) -> &Availability {
         self.availability
             .get(project)
-            .map_or(Availability::NoWheel, |all| all[platform])
+            .map_or(&Availability::NoWheel, |all| &all[platform])
     }
 
     /// The declaration that a need names, if it is in the set.
@@ -156,15 +164,18 @@ impl<'r> Graph<'r> {
             .get(&need.dependency.value.name)
     }
 
-    /// The wheel of a project on a platform.
-    pub(super) fn wheel_on<'d>(
+    /// The wheels of a project that an installer may take on a platform.
+    pub(super) fn wheels_on<'d>(
         &self,
         declaration: &'d Declaration,
         platform: usize,
-    ) -> Option<&'d DeclaredWheel> {
+    ) -> Vec<&'d DeclaredWheel> {
         match self.availability(&declaration.project, platform) {
-            Availability::Wheel(index) => declaration.wheels.get(index),
-            _ => None,
+            Availability::Wheels(indices) => indices
+                .iter()
+                .filter_map(|index| declaration.wheels.get(*index))
+                .collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -359,20 +370,23 @@ impl Graph<'_> {
         let Some(target) = self.repository.declarations.get(&requirement.name) else {
             return false;
         };
-        specifiers_contain(specifiers, target.version())
-            && need.platforms.iter().all(|platform| {
-                self.wheel_on(target, *platform).is_some_and(|wheel| {
-                    requirement
-                        .extras
-                        .iter()
-                        .all(|extra| wheel.has_extra(extra))
+        need.platforms.iter().all(|platform| {
+            let wheels = self.wheels_on(target, *platform);
+            !wheels.is_empty()
+                && wheels.iter().all(|wheel| {
+                    specifiers_contain(specifiers, wheel.file_name.version())
+                        && requirement
+                            .extras
+                            .iter()
+                            .all(|extra| wheel.has_extra(extra))
                 })
-            })
+        })
     }
 }
 
 fn availability(declaration: &Declaration, platform: &Platform) -> Availability {
-    let mut answer = Availability::NoWheel;
+    let mut fitting = Vec::new();
+    let mut excluded = None;
     for (index, wheel) in declaration.wheels.iter().enumerate() {
         if !wheel
             .file_name
@@ -387,9 +401,14 @@ fn availability(declaration: &Declaration, platform: &Platform) -> Availability 
             .as_ref()
             .is_none_or(|specifiers| platform.satisfies(&specifiers.value));
         if is_allowed {
-            return Availability::Wheel(index);
+            fitting.push(index);
+        } else {
+            excluded = Some(index);
         }
-        answer = Availability::PythonExcluded(index);
     }
-    answer
+    match excluded {
+        _ if !fitting.is_empty() => Availability::Wheels(fitting),
+        Some(index) => Availability::PythonExcluded(index),
+        None => Availability::NoWheel,
+    }
 }

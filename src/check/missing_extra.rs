@@ -13,14 +13,13 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let mut platforms = BTreeSet::new();
         let mut place = None;
         for platform in &need.platforms {
-            let Some(wheel) = graph.wheel_on(target, *platform) else {
-                continue;
-            };
-            for extra in &need.dependency.value.extras {
-                if !wheel.has_extra(extra) {
-                    missing.insert(extra);
-                    platforms.insert(*platform);
-                    place = Some(wheel);
+            for wheel in graph.wheels_on(target, *platform) {
+                for extra in &need.dependency.value.extras {
+                    if !wheel.has_extra(extra) {
+                        missing.insert(extra);
+                        platforms.insert(*platform);
+                        place = Some(wheel);
+                    }
                 }
             }
         }

@@ -23,7 +23,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                     }
                     Availability::PythonExcluded(index) if for_python => {
                         platforms.insert(*platform);
-                        excluded = target.wheels.get(index);
+                        excluded = target.wheels.get(*index);
                     }
                     _ => {}
                 }

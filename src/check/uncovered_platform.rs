@@ -24,7 +24,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             .filter(|platform| {
                 !matches!(
                     graph.availability(&declaration.project, *platform),
-                    Availability::Wheel(_)
+                    Availability::Wheels(_)
                 )
             })
             .filter(|platform| needed.is_none_or(|needed| !needed.contains(platform)))

@@ -1,6 +1,7 @@
 //! `unsatisfied-dependency`: a requirement excludes the version that is in the set.
 
 use super::graph::Graph;
+use crate::declaration::DeclaredWheel;
 use crate::diagnostic::{Code, Finding};
 use crate::python::{Constraint, specifiers_contain};
 
@@ -10,17 +11,26 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let Constraint::Specifiers(specifiers) = &need.dependency.value.constraint else {
             return None;
         };
-        if specifiers_contain(specifiers, target.version()) {
-            return None;
-        }
+        // One version, unless somebody answers for several: then each must do that an installer may
+        // take there, and any where none fits.
+        let usable: Vec<&DeclaredWheel> = need
+            .platforms
+            .iter()
+            .flat_map(|platform| graph.wheels_on(target, *platform))
+            .collect();
+        let candidates = if usable.is_empty() {
+            target.wheels.iter().collect()
+        } else {
+            usable
+        };
+        let wheel = candidates
+            .into_iter()
+            .find(|wheel| !specifiers_contain(specifiers, wheel.file_name.version()))?;
+        let version = wheel.file_name.version();
         let message = format!(
-            "`{}` requires `{}`, and the set has {} {}",
-            need.declaration.project,
-            need.dependency.value,
-            target.project,
-            target.version()
+            "`{}` requires `{}`, and the set has {} {version}",
+            need.declaration.project, need.dependency.value, target.project,
         );
-        let wheel = target.wheels.first()?;
         let finding = graph
             .finding(
                 need,
@@ -29,11 +39,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                 "required here",
                 &need.platforms,
             )
-            .at(
-                &wheel.file,
-                wheel.span(),
-                format!("version {} here", target.version()),
-            )
+            .at(&wheel.file, wheel.span(), format!("version {version} here"))
             .help(format!(
                 "declare a version of `{}` that all who require it accept, or another one of `{}`",
                 target.project, need.declaration.project

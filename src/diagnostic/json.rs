@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::render::without_credentials;
 use super::{Finding, Label, Severity, SourceTexts};
 
 #[derive(Serialize)]
@@ -95,5 +96,6 @@ pub fn json_lines(findings: &[Finding], texts: &SourceTexts) -> String {
     lines
         .chain(std::iter::once(summary))
         .filter_map(|line| serde_json::to_string(&line).ok())
+        .map(|line| without_credentials(&line))
         .fold(String::new(), |all, line| all + &line + "\n")
 }

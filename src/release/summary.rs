@@ -1,5 +1,7 @@
 //! `_ipwhl/release.json`: what the release is.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::tree::ReleaseInput;
@@ -10,6 +12,9 @@ struct ReleaseJson<'r> {
     name: &'r str,
     profile: String,
     platforms: Vec<PlatformJson>,
+    /// What codes weigh in the repository, where not what they weigh by themselves.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    severity: BTreeMap<&'static str, &'static str>,
     waivers: Vec<WaiverJson<'r>>,
     totals: Totals,
 }
@@ -66,6 +71,11 @@ pub(super) fn release_json(input: &ReleaseInput<'_>) -> Vec<u8> {
                 platform: platform.to_string(),
                 minimum_patch: platform.floor(),
             })
+            .collect(),
+        severity: configuration
+            .severity
+            .iter()
+            .map(|(code, rule)| (code.as_str(), rule.as_str()))
             .collect(),
         waivers: configuration
             .waivers

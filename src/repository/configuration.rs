@@ -70,6 +70,17 @@ pub enum SeverityRule {
     Off,
 }
 
+impl SeverityRule {
+    /// As `[severity]` writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Weighs(Severity::Error) => "error",
+            Self::Weighs(Severity::Warning) => "warning",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// A finding that someone answers for, until a day.
 #[derive(Debug, Clone)]
 pub struct Waiver {

@@ -593,3 +593,38 @@ fn an_undefined_comparison_is_told_once() {
         ["undefined-marker plum [fig; sys_platform > \"linux\"]  ()"]
     );
 }
+
+/// Where somebody answers for two wheels that one installer accepts, it may take either: what each
+/// needs has to be there, and each version has to do.
+#[test]
+fn each_wheel_counts_that_an_installer_may_take() {
+    let wheel = |version: &str, tag: &str, dependencies: &str| {
+        format!(
+            "[[wheel]]\nsource = \"https://example.org/native-{version}-{tag}.whl\"\ncontent-id = \"{CID}\"\nextras = []\ndependencies = [{dependencies}]\n"
+        )
+    };
+    let two = |second: &str, dependencies: &str| {
+        let text = wheel("1.10", "cp311-abi3-win_amd64", "")
+            + &wheel("1.10", "cp311-abi3-manylinux_2_17_x86_64", "")
+            + &wheel(second, "cp312-cp312-win_amd64", dependencies);
+        ("native".to_owned(), text)
+    };
+    let codes = |declarations: &[(String, String)]| -> Vec<String> {
+        let all = findings(declarations).into_iter();
+        all.map(|finding| finding.code.to_string()).collect()
+    };
+    assert_eq!(codes(&[two("1.10", "")]), ["ambiguous-wheels"]);
+    assert_eq!(
+        codes(&[two("1.10", "\"absent\"")]),
+        ["ambiguous-wheels", "missing-dependency"]
+    );
+    let caller = pure("caller", "1.0", "dependencies = [\"native>=1.10\"]");
+    assert_eq!(
+        codes(&[two("1.10", ""), caller.clone()]),
+        ["ambiguous-wheels"]
+    );
+    assert_eq!(
+        codes(&[two("1.9", ""), caller]),
+        ["several-versions", "unsatisfied-dependency"]
+    );
+}

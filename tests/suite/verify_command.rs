@@ -9,6 +9,8 @@ use ipwhl::dag::Profile;
 use ipwhl::signature::{SigningKey, sign};
 
 use crate::support::program::Program;
+use crate::support::repository_builder::{Project, RepositoryBuilder};
+use crate::support::wheel_builder::WheelBuilder;
 use crate::support::workshop::{Ran, Workshop, installable, installable_from, small};
 
 const STATEMENT: [&str; 4] = [
@@ -238,4 +240,43 @@ fn a_statement_of_another_root_or_time_vouches_for_nothing() {
     workshop
         .run(&STATEMENT)
         .refused(3, &["release.toml` cannot be read"]);
+}
+
+/// A declared Requires-Python may differ from the wheel's where a waiver answers for it, and only there.
+#[test]
+fn a_waived_requires_python_is_not_held_against_the_release() {
+    let workshop = Workshop::with(
+        &RepositoryBuilder::new().project(Project::wanted(
+            WheelBuilder::new("apple", "1.0")
+                .tag("py3-none-any")
+                .requires_python(">=3.8"),
+        )),
+    );
+    let settings = workshop.repository().join("ipwhl.toml");
+    let declaration = workshop.repository().join("declarations/apple.toml");
+    let text = fs::read_to_string(&declaration).unwrap();
+    let changed: String = text
+        .lines()
+        .map(|line| match line.strip_prefix("requires-python") {
+            Some(_) => "requires-python = \">=3.8,<5\"\n".to_owned(),
+            None => format!("{line}\n"),
+        })
+        .collect();
+    assert_ne!(changed, text, "the project has a Requires-Python");
+    fs::write(&declaration, changed).unwrap();
+    workshop
+        .run(&["build", "--unsigned"])
+        .refused(1, &["requires-python-mismatch"]);
+    let plain = fs::read_to_string(&settings).unwrap();
+    for answer in [
+        "\n[[waiver]]\ncode = \"requires-python-mismatch\"\nproject = \"apple\"\nreason = \"tried\"\nexpires = 2999-01-01\n",
+        "\n[severity]\nrequires-python-mismatch = \"warning\"\n",
+    ] {
+        fs::write(&settings, format!("{plain}{answer}")).unwrap();
+        let root = workshop.build(&["--unsigned"]);
+        assert_eq!(
+            workshop.run(&["verify", "release/release.car"]).line(),
+            root
+        );
+    }
 }

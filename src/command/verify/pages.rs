@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use serde_json::Value;
 use url::Url;
 
-use super::declared;
+use super::declared::{self, Answered, RequiresPython};
 use crate::car::{CarError, CarReader};
 use crate::dag::{Cid, FileHasher, Profile, Sha256Digest};
-use crate::python::{CoreMetadata, WheelFileName, parse_specifiers, same_specifiers};
+use crate::python::{WheelFileName, parse_specifiers};
 use crate::release::RELEASE_FOLDER;
 use crate::source::{CoreMetadataFile, IndexFile, ProjectPage};
 use crate::wheel::{Limits, inspect};
@@ -79,9 +79,10 @@ pub(super) fn check<R: Read + Seek + Send>(
         }
     }
     let projects: Vec<(&String, &Cid)> = top.iter().collect();
+    let answered = answered(reader, about.as_ref())?;
     let checked: Vec<Result<(Count, Vec<String>), CarError>> = projects
         .par_iter()
-        .map(|(name, cid)| project(reader, name, cid, is_bare))
+        .map(|(name, cid)| project(reader, name, cid, is_bare, &answered))
         .collect();
     let mut count = Count {
         projects: projects.len(),
@@ -97,6 +98,21 @@ pub(super) fn check<R: Read + Seek + Send>(
         mismatches.extend(self::about(reader, about, &count)?);
     }
     Ok((count, mismatches))
+}
+
+/// Whose declared Requires-Python need not be the wheel's.
+fn answered<R: Read + Seek>(
+    reader: &CarReader<R>,
+    folder: Option<&Cid>,
+) -> Result<Answered, CarError> {
+    let entries = match folder {
+        Some(cid) => reader.list(cid)?.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    match entries.iter().find(|entry| entry.name == ABOUT) {
+        Some(entry) => Ok(Answered::of(&read(reader, &entry.link.cid)?)),
+        None => Ok(Answered::default()),
+    }
 }
 
 /// What the folder about the release itself says.
@@ -186,7 +202,7 @@ fn broken(cid: &Cid, error: &io::Error) -> CarError {
 pub(super) struct WheelBytes {
     pub(super) size: u64,
     pub(super) sha256: Sha256Digest,
-    metadata: Vec<u8>,
+    pub(super) metadata: Vec<u8>,
     problem: Option<String>,
 }
 
@@ -224,6 +240,7 @@ fn project<R: Read + Seek>(
     name: &str,
     cid: &Cid,
     is_bare: bool,
+    answered: &Answered,
 ) -> Result<(Count, Vec<String>), CarError> {
     let Some(entries) = reader.list(cid)? else {
         let mismatch = format!("`{name}` is a file, not a project's folder");
@@ -255,7 +272,7 @@ fn project<R: Read + Seek>(
         }
     }
     if !is_bare {
-        mismatches.extend(words(reader, name, &files, &wheels)?);
+        mismatches.extend(words(reader, name, &files, &wheels, answered)?);
     }
     let count = Count {
         projects: 1,
@@ -271,8 +288,13 @@ fn words<R: Read + Seek>(
     name: &str,
     files: &BTreeMap<&str, Cid>,
     wheels: &BTreeMap<&str, WheelBytes>,
+    answered: &Answered,
 ) -> Result<Vec<String>, CarError> {
     let mut mismatches = Vec::new();
+    let declared = match files.get(DECLARATION) {
+        Some(cid) => declared::requires_python(&read(reader, cid)?),
+        None => RequiresPython::new(),
+    };
     for (file, wheel) in wheels {
         match files.get(format!("{file}{METADATA}").as_str()) {
             Some(cid) if read(reader, cid)? == wheel.metadata => {}
@@ -289,9 +311,9 @@ fn words<R: Read + Seek>(
         };
         let body = read(reader, cid)?;
         let found = if page == DECLARATION {
-            declared::declaration(&body, files, wheels)
+            declared::declaration(name, &body, files, wheels, answered)
         } else {
-            self::page(name, page, &body, files, wheels)
+            self::page(name, page, &body, files, wheels, &declared)
         };
         for mismatch in found {
             mismatches.push(format!("{name}/{page}: {mismatch}"));
@@ -307,6 +329,7 @@ fn page(
     body: &[u8],
     files: &BTreeMap<&str, Cid>,
     wheels: &BTreeMap<&str, WheelBytes>,
+    declared: &RequiresPython,
 ) -> Vec<String> {
     // Addresses are relative, so any base will do; it only has to be recognised again.
     let base = format!("http://release.example.org/{project}/");
@@ -338,7 +361,7 @@ fn page(
         if !is_beside {
             mismatches.push(format!("its address of `{name}` leads elsewhere"));
         }
-        mismatches.extend(compare(file, wheel));
+        mismatches.extend(compare(file, wheel, declared));
     }
     for name in wheels.keys() {
         if !listed.contains(name) {
@@ -375,8 +398,8 @@ fn html_only(body: &[u8], wheels: &BTreeMap<&str, WheelBytes>) -> Vec<String> {
     }
 }
 
-fn compare(file: &IndexFile, wheel: &WheelBytes) -> Vec<String> {
-    let name = &file.file_name;
+fn compare(file: &IndexFile, wheel: &WheelBytes, declared: &RequiresPython) -> Vec<String> {
+    let name = file.file_name.as_str();
     let mut mismatches = Vec::new();
     if file.sha256 != Some(wheel.sha256) {
         mismatches.push(format!("it has another SHA-256 of `{name}`"));
@@ -394,14 +417,11 @@ fn compare(file: &IndexFile, wheel: &WheelBytes) -> Vec<String> {
         ));
     }
     let of_page = file.requires_python.as_deref().map(parse_specifiers);
-    let of_wheel = CoreMetadata::parse(&wheel.metadata)
-        .ok()
-        .and_then(|metadata| metadata.requires_python)
-        .filter(|specifiers| !specifiers.is_empty());
-    let agree = match (&of_page, &of_wheel) {
-        (None, None) => true,
-        (Some(Ok(one)), Some(other)) => same_specifiers(one, other),
-        _ => false,
+    let declared = declared.get(name).and_then(Option::as_ref);
+    let agree = match &of_page {
+        None => declared::same(None, declared),
+        Some(Ok(of_page)) => declared::same(Some(of_page), declared),
+        Some(Err(_)) => false,
     };
     if !agree {
         mismatches.push(format!("it has another Requires-Python of `{name}`"));
