@@ -255,10 +255,8 @@ impl<'r> Graph<'r> {
     ) -> Finding {
         let mut finding = Finding::new(code, message)
             .at(&need.wheel.file, need.dependency.span.clone(), label)
-            .project(&need.declaration.project);
-        if need.declaration.wheels.len() > 1 {
-            finding = finding.wheel(need.wheel.file_name.as_str());
-        }
+            .project(&need.declaration.project)
+            .wheel(need.wheel.file_name.as_str());
         finding.subject.required = Some(need.dependency.value.name.to_string());
         finding.subject.requirement = Some(need.dependency.value.to_string());
         finding.subject.platforms = self.names(platforms);

@@ -91,7 +91,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let progress = Progress::new(
             context,
             wishes.iter().map(|wish| wish.project.to_string()).collect(),
-            "projects",
+            "project",
         );
         let report = |event| progress.fetch(event);
         let resolver = Resolver {

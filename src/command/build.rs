@@ -12,7 +12,7 @@ use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, gather};
 use super::network::NetworkArguments;
-use super::report::{MessageFormat, count, has_errors, judge, show, show_failures};
+use super::report::{MessageFormat, count, counted, has_errors, judge, show, show_failures};
 use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
@@ -215,9 +215,9 @@ impl Build<'_> {
                     commit(car, &self.folder, vouching.as_ref())
                         .map_err(|error| unpublished(&error))?;
                     self.context.say(&format!(
-                        "wrote {}: {} projects, {} blocks, {}",
+                        "wrote {}: {}, {} blocks, {}",
                         self.context.shown(&self.folder.join(CAR)),
-                        self.repository.declarations.len(),
+                        counted(self.repository.declarations.len(), "project"),
                         summary.blocks,
                         HumanBytes(summary.bytes)
                     ));

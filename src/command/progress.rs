@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::context::Context;
+use super::report::counted;
 use crate::source::{FetchEvent, WheelRequest};
 
 /// How often the display is drawn anew where nothing happens.
@@ -18,7 +19,7 @@ pub(super) struct Progress<'c, 'e> {
     bar: ProgressBar,
     state: Mutex<State>,
     names: Vec<String>,
-    /// What the things are called that are done one by one, in the plural.
+    /// What the things are called that are done one by one.
     noun: &'static str,
     started: std::time::Instant,
 }
@@ -32,7 +33,7 @@ struct State {
 }
 
 impl<'c, 'e> Progress<'c, 'e> {
-    /// Begins to show the work on things of these names, called `noun` in the plural.
+    /// Begins to show the work on things of these names, each a `noun`.
     pub(super) fn new(context: &'c Context<'e>, names: Vec<String>, noun: &'static str) -> Self {
         let bar = if context.is_live() && !names.is_empty() {
             let bar = ProgressBar::with_draw_target(
@@ -65,7 +66,7 @@ impl<'c, 'e> Progress<'c, 'e> {
             .iter()
             .map(|request| request.file_name.clone())
             .collect();
-        Self::new(context, names, "wheels")
+        Self::new(context, names, "wheel")
     }
 
     /// A step of fetching.
@@ -93,14 +94,17 @@ impl<'c, 'e> Progress<'c, 'e> {
                 self.name(wheel),
                 delay.as_secs_f64()
             )),
-            FetchEvent::Finished { wheel, cached, .. } => {
+            FetchEvent::Finished {
+                wheel,
+                cached,
+                verified,
+            } => {
+                let is_new = verified && !cached;
                 self.change(|state| {
                     state.under_way.remove(&wheel);
-                    if !cached {
-                        state.fetched += 1;
-                    }
+                    state.fetched += usize::from(is_new);
                 });
-                if !cached && !self.context.is_live() && self.context.verbose > 0 {
+                if is_new && !self.context.is_live() && self.context.verbose > 0 {
                     self.line(&format!("fetched {}", self.name(wheel)));
                 }
             }
@@ -131,16 +135,11 @@ impl<'c, 'e> Progress<'c, 'e> {
             return;
         }
         let elapsed = self.started.elapsed();
-        let noun = if state.verified == 1 {
-            self.noun.trim_end_matches('s')
-        } else {
-            self.noun
-        };
-        let mut words = format!("verified {} {noun}", state.verified);
+        let mut words = format!("verified {}", counted(state.verified, self.noun));
         if state.fetched > 0 {
             words += &format!(
-                ", fetched {} files ({}, {}/s)",
-                state.fetched,
+                ", fetched {} ({}, {}/s)",
+                counted(state.fetched, "file"),
                 HumanBytes(state.bytes),
                 HumanBytes(rate(state.bytes, elapsed))
             );

@@ -308,8 +308,9 @@ fn a_waiver_covers_what_it_names_and_nothing_else() {
             &[],
         ),
         ("platforms = [\"win_amd64\"]", &["unsatisfied-dependency"]),
+        ("wheel = \"cherry-0.3-py3-none-any.whl\"", &[]),
         (
-            "wheel = \"cherry-0.3-py3-none-any.whl\"",
+            "wheel = \"cherry-0.4-py3-none-any.whl\"",
             &["unsatisfied-dependency", "unused-waiver"],
         ),
     ];
@@ -387,7 +388,7 @@ fn an_unused_waiver_names_what_is_like_it() {
     assert_eq!(unused["code"], "unused-waiver");
     assert_eq!(
         unused["notes"][0],
-        "one that is like it is about the requirement `damson>=6.0; extra == \"pit\"`, the extra `pit`, the platforms cp312-manylinux_2_28_x86_64, cp312-win_amd64, cp313-manylinux_2_28_x86_64, cp313-win_amd64"
+        "one that is like it is about the requirement `damson>=6.0; extra == \"pit\"`, the wheel `cherry-0.3-py3-none-any.whl`, the extra `pit`, the platforms cp312-manylinux_2_28_x86_64, cp312-win_amd64, cp313-manylinux_2_28_x86_64, cp313-win_amd64"
     );
 }
 
