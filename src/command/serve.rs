@@ -1,7 +1,7 @@
 //! `ipwhl serve`: a read-only path gateway over a release.
 
 use std::fs::File;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -55,7 +55,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let address = listener
             .local_addr()
             .map_err(|error| Failure::world(&error))?;
-        let url = format!("http://{address}/ipfs/{root}/");
+        // Whoever listens everywhere is reached here, too; nobody is reached at "everywhere".
+        let host = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        let reached = SocketAddr::new(host, address.port());
+        let url = format!("http://{reached}/ipfs/{root}/");
         context.say(&format!("serving {} on {url}", context.shown(&path)));
         context.result(&format!("pip install --index-url {url} NAME"))?;
         let mut gateway = Gateway::new(Arc::new(reader), root);

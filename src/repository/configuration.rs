@@ -114,7 +114,11 @@ pub(super) fn parse(file: &Arc<str>, text: &str) -> (Configuration, Vec<Finding>
         repository(&reader, &top, &mut configuration);
         platforms(&reader, &top, &mut configuration);
         if let Some(index) = top.table("index", "`[index]`") {
-            configuration.index_url = index.string("url").map(|url| url.value.to_owned());
+            if let Some(url) = index.string("url")
+                && is_web_address(&reader, &url, "an index")
+            {
+                configuration.index_url = Some(url.value.to_owned());
+            }
             index.finish();
         }
         if let Some(mirrors) = top.table("mirrors", "`[mirrors]`") {
@@ -312,17 +316,24 @@ fn gateways(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configur
         return;
     };
     for gateway in gateways.value {
-        match url::Url::parse(gateway.value) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => {
-                configuration.gateways.push(gateway.value.to_owned());
-            }
-            _ => reader.report(
-                Code::InvalidValue,
-                format!("`{}` is not the address of a gateway", gateway.value),
-                &gateway.span,
-            ),
+        if is_web_address(reader, &gateway, "a gateway") {
+            configuration.gateways.push(gateway.value.to_owned());
         }
     }
+}
+
+/// Whether a text is an address that can be asked; a finding where not.
+fn is_web_address(reader: &Reader, text: &Spanned<&str>, of: &str) -> bool {
+    let is_web = url::Url::parse(text.value)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if !is_web {
+        reader.report(
+            Code::InvalidValue,
+            format!("`{}` is not the address of {of}", text.value),
+            &text.span,
+        );
+    }
+    is_web
 }
 
 fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {

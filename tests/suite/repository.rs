@@ -199,6 +199,11 @@ fn keys_and_words_that_nobody_knows_get_the_nearest_one() {
             "`gateway.example.org` is not the address of a gateway",
             "",
         ),
+        (
+            "[index]\nurl = \"ftp://example.org/simple\"\n",
+            "`ftp://example.org/simple` is not the address of an index",
+            "",
+        ),
     ];
     for (text, message, help) in cases {
         let found = load(&format!("{LEAST}{text}")).findings;
