@@ -11,10 +11,12 @@ use indicatif::HumanBytes;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
+use super::report::{MessageFormat, show};
 use super::statement::{policy, read_statement};
 use crate::car::CarReader;
+use crate::check;
 use crate::dag::Cid;
-use crate::repository::Repository;
+use crate::repository::{CONFIGURATION_FILE, Repository};
 use crate::signature::{TrustPolicy, Verdict, verify};
 
 /// Verify a release, and who vouches for it
@@ -159,8 +161,17 @@ fn trust(context: &Context<'_>, arguments: &Arguments) -> Result<Option<TrustPol
     }
     match context.repository_directory() {
         Ok(directory) => {
-            let repository =
-                Repository::load(&directory).map_err(|error| Failure::world(&error))?;
+            let repository = Repository::load_configuration(&directory)
+                .map_err(|error| Failure::world(&error))?;
+            // A mistake may hide whom the repository trusts: then nobody is, and nothing is waved through.
+            if repository.has_errors() {
+                let findings = check::finish(&repository, repository.findings.clone());
+                show(context, &repository, &findings, MessageFormat::Text)?;
+                return Err(Failure::finding(format!(
+                    "`{CONFIGURATION_FILE}` has mistakes, and so nobody can tell whom the repository trusts"
+                ))
+                .help("mend it, or name whom you trust: `--allowed-signers FILE`"));
+            }
             policy(&repository.configuration)
         }
         // A release can be verified where there is no repository.
