@@ -143,7 +143,7 @@ pub(super) fn vouch(
         }
         (None, Some(previous)) => {
             context.say(&format!(
-                "the previous statement, sequence {}, has this root already: nothing new is signed (`--renew` would)",
+                "the previous statement, sequence {}, says the same already: nothing new is signed (`--renew` would)",
                 previous.statement.sequence
             ));
             Ok(Some(Vouching {

@@ -382,6 +382,98 @@ fn an_expiry_is_a_time_from_now() {
     );
 }
 
+/// A statement is what a reader gets: one that has lapsed, or says something else than was asked for,
+/// is no answer.
+#[test]
+fn the_same_root_gets_a_new_statement_where_the_old_one_does_not_do() {
+    use ipwhl::command::ExitStatus;
+    let workshop = workshop(&trusted(&[1], 1));
+    fs::create_dir_all(workshop.path("home")).unwrap();
+    let build = |now: &str, more: &[&str]| {
+        let key = ["build", "--key", "../key-1"];
+        let program = Program::new(&workshop.repository()).now(now);
+        program
+            .run(&[&key[..], more].concat())
+            .expect(ExitStatus::Clean);
+        statement(&workshop)
+    };
+    let follow = ["--previous", "release/release.toml"];
+    let first = build("2026-11-20T00:00:00Z", &["--expires", "7d"]);
+    let next = build("2026-11-21T00:00:00Z", &follow);
+    assert_eq!(next, first);
+    // A new expiry.
+    let longer = [&follow[..], &["--expires", "9d"]].concat();
+    let second = build("2026-11-21T00:00:00Z", &longer);
+    second.check_successor_of(&first).unwrap();
+    assert_eq!(
+        second.expires,
+        Some("2026-11-30T00:00:00Z".parse().unwrap())
+    );
+    // It has lapsed.
+    let third = build("2026-11-30T00:00:00Z", &follow);
+    third.check_successor_of(&second).unwrap();
+    assert_eq!((third.root, third.expires), (first.root, None));
+    // Other keys, then another threshold.
+    let path = workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (text, _) = text.split_once("\n[signing]").unwrap();
+    fs::write(&path, format!("{text}{}", trusted(&[1, 2], 1))).unwrap();
+    let fourth = build("2026-12-01T00:00:00Z", &follow);
+    fourth.check_successor_of(&third).unwrap();
+    assert_eq!((fourth.root, fourth.trusted.len()), (first.root, 2));
+    assert_eq!(build("2026-12-01T00:00:00Z", &follow), fourth);
+}
+
+/// From the key 1 to the key 2: each release is signed by whom the one before names.
+#[test]
+fn keys_are_changed_over_one_release_that_names_both() {
+    let workshop = workshop(&trusted(&[1], 1));
+    workshop.build(&["--key", "../key-1"]);
+    let path = workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (text, _) = text.split_once("\n[signing]").unwrap();
+    let trust = |seeds: &[u8]| fs::write(&path, format!("{text}{}", trusted(seeds, 1))).unwrap();
+    let build = |key| {
+        let previous = ["build", "--previous", "release/release.toml", "--key", key];
+        workshop.run(&previous)
+    };
+    let first = statement(&workshop);
+    // The new key alone, at once: nobody who followed the first statement would know it.
+    trust(&[2]);
+    build("../key-2").refused(1, &["0 of the 1 trusted signatures"]);
+    trust(&[1, 2]);
+    build("../key-2").refused(1, &["does not let the key"]);
+    build("../key-1").line();
+    let second = statement(&workshop);
+    second.check_successor_of(&first).unwrap();
+    trust(&[1, 2]);
+    build("../key-2").line();
+    assert_eq!(statement(&workshop), second, "nothing new was to be said");
+    let renewed = [
+        "--previous",
+        "release/release.toml",
+        "--renew",
+        "--key",
+        "../key-2",
+    ];
+    workshop.build(&renewed);
+    let third = statement(&workshop);
+    third.check_successor_of(&second).unwrap();
+    trust(&[2]);
+    build("../key-2").line();
+    let fourth = statement(&workshop);
+    fourth.check_successor_of(&third).unwrap();
+    assert_eq!((fourth.root, fourth.trusted.len()), (first.root, 1));
+    assert_eq!(signer(&workshop), key(2).public());
+    let arguments = [
+        "verify",
+        "release/release.car",
+        "--statement",
+        "release/release.toml",
+    ];
+    workshop.run(&arguments).line();
+}
+
 /// Options that contradict each other are told before anything is done.
 #[test]
 fn options_that_exclude_each_other() {
