@@ -255,16 +255,15 @@ pub(super) fn previous(
     location: &str,
     offline: bool,
 ) -> Result<Signed, Failure> {
-    let is_web = location.starts_with("https://") || location.starts_with("http://");
-    let found = if is_web {
-        if offline {
+    let found = match web_address(location)? {
+        Some(url) if offline => {
             return Err(Failure::usage(format!(
-                "`--previous {location}` is on the web, and `--offline` leaves the web alone"
+                "`--previous {}` is on the web, and `--offline` leaves the web alone",
+                redacted(&url)
             )));
         }
-        download(context, configuration, location)?
-    } else {
-        read_statement(&context.absolute(Path::new(location)))?
+        Some(url) => download(context, configuration, &url)?,
+        None => read_statement(&context.absolute(Path::new(location)))?,
     };
     let now = context.environment.clock.now();
     if let Some(policy) = policy(configuration)? {
@@ -296,15 +295,29 @@ pub(super) fn previous(
     Ok(found)
 }
 
+/// The address that a location is; `None` for a file. What it says is not repeated where it cannot
+/// be understood, since it may hold a password.
+fn web_address(location: &str) -> Result<Option<Url>, Failure> {
+    match Url::parse(location) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url)),
+        Ok(url) if location.contains("://") => Err(Failure::usage(format!(
+            "`--previous {}` is neither a file nor an address that begins with `https://`",
+            redacted(&url)
+        ))),
+        Err(error) if location.contains("://") => Err(Failure::usage(format!(
+            "`--previous` is not an address: {error}"
+        ))),
+        _ => Ok(None),
+    }
+}
+
 /// The statement at an address and the signatures beside it: the first one, and those of further signers
 /// whose keys the repository knows, since the web lists no folders.
 fn download(
     context: &Context<'_>,
     configuration: &Configuration,
-    location: &str,
+    url: &Url,
 ) -> Result<Signed, Failure> {
-    let url = Url::parse(location)
-        .map_err(|error| Failure::usage(format!("`--previous` is not an address: {error}")))?;
     let environment = context.environment;
     let variables = |name: &str| environment.variable(name).map(ToOwned::to_owned);
     let client = Client::new(&ClientSettings::from_variables(
@@ -320,13 +333,13 @@ fn download(
     }
     let decode = |bytes: Vec<u8>| {
         String::from_utf8(bytes)
-            .map_err(|_| Failure::finding(format!("`{}` is not text", redacted(&url))))
+            .map_err(|_| Failure::finding(format!("`{}` is not text", redacted(url))))
     };
     let failed = |problem: SourceProblem| {
         Failure::world(format!("the previous statement cannot be had: {problem}"))
     };
     runtime()?.block_on(async {
-        let text = client.small_file(&url, MAXIMUM_STATEMENT_SIZE as u64).await;
+        let text = client.small_file(url, MAXIMUM_STATEMENT_SIZE as u64).await;
         let text = decode(text.map_err(failed)?)?;
         let mut signatures = Vec::new();
         let mut missing = None;
@@ -347,7 +360,7 @@ fn download(
         }
         match missing {
             Some(problem) if signatures.is_empty() => Err(failed(problem)),
-            _ => signed(&redacted(&url), text, signatures),
+            _ => signed(&redacted(url), text, signatures),
         }
     })
 }

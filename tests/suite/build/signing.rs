@@ -474,6 +474,29 @@ fn keys_are_changed_over_one_release_that_names_both() {
     workshop.run(&arguments).line();
 }
 
+#[test]
+fn no_password_of_an_address_is_shown() {
+    let workshop = workshop("");
+    let addresses = [
+        (
+            "http://bob:s3cret@127.0.0.1:9/x?t=s3cret",
+            2,
+            &["--offline"][..],
+        ),
+        ("HTTP://bob:s3cret@127.0.0.1:9/x", 2, &["--offline"]),
+        ("http:/bob:s3cret@127.0.0.1:9/x", 2, &["--offline"]),
+        ("http://bob:s3cret@127.0.0.1:9/x?t=s3cret", 3, &[]),
+        ("ftp://bob:s3cret@127.0.0.1:9/x", 2, &[]),
+        ("http://bob:s3cret@127.0.0.1:99999/x", 2, &[]),
+    ];
+    for (address, code, more) in addresses {
+        let build = [&["build", "--key", "../key-1", "--previous", address], more].concat();
+        let ran = workshop.run(&build);
+        ran.refused(code, &["previous"]);
+        assert!(!ran.error.contains("s3cret"), "{}", ran.error);
+    }
+}
+
 /// Options that contradict each other are told before anything is done.
 #[test]
 fn options_that_exclude_each_other() {
