@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::HumanBytes;
+use jiff::SignedDuration;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
@@ -18,6 +19,9 @@ use crate::check;
 use crate::dag::Cid;
 use crate::repository::{CONFIGURATION_FILE, Repository};
 use crate::signature::{TrustPolicy, Verdict, verify};
+
+/// How far the clocks of a maintainer and a reader may be apart.
+const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Verify a release, and who vouches for it
 ///
@@ -100,7 +104,23 @@ fn vouch(
         return Err(Failure::finding(format!("`{place}` expired on {expires}"))
             .help("get the maintainers' newer statement"));
     }
-    let Some(policy) = trust(context, arguments)? else {
+    let trust = trust(context, arguments)?;
+    if let Some(name) = &trust.name
+        && *name != statement.name
+    {
+        return Err(Failure::finding(format!(
+            "`{place}` is of {:?}, and this repository is {name:?}",
+            statement.name
+        ))
+        .help("name whom you trust for another repository's release: `--allowed-signers FILE`"));
+    }
+    if statement.created.duration_since(now) > LARGEST_CLOCK_DIFFERENCE {
+        context.warning(&format!(
+            "`{place}` was made on {}, which is in the future",
+            statement.created
+        ));
+    }
+    let Some(policy) = trust.policy else {
         let mut keys = Vec::new();
         for signature in &signed.signatures {
             let key = verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
@@ -142,15 +162,26 @@ fn vouch(
     Ok(())
 }
 
+/// Whom a statement is held to.
+struct Trust {
+    /// Whose signatures count; `None` where nobody's do.
+    policy: Option<TrustPolicy>,
+    /// The name that the statement has to have.
+    name: Option<String>,
+}
+
 /// Whose signatures count: those of the file that was named, else of the repository around.
-fn trust(context: &Context<'_>, arguments: &Arguments) -> Result<Option<TrustPolicy>, Failure> {
+fn trust(context: &Context<'_>, arguments: &Arguments) -> Result<Trust, Failure> {
     if let Some(file) = &arguments.allowed_signers {
         let path = context.absolute(file);
         let text = fs::read_to_string(&path).map_err(|error| {
             Failure::world(format!("`{}` cannot be read: {error}", path.display()))
         })?;
         return TrustPolicy::from_allowed_signers(&text, 1)
-            .map(Some)
+            .map(|policy| Trust {
+                policy: Some(policy),
+                name: None,
+            })
             .map_err(|error| {
                 Failure::finding(format!(
                     "`{}` cannot be used: {}",
@@ -172,10 +203,15 @@ fn trust(context: &Context<'_>, arguments: &Arguments) -> Result<Option<TrustPol
                 ))
                 .help("mend it, or name whom you trust: `--allowed-signers FILE`"));
             }
-            policy(&repository.configuration)
+            let policy = policy(&repository.configuration)?;
+            let name = policy.is_some().then_some(repository.configuration.name);
+            Ok(Trust { policy, name })
         }
         // A release can be verified where there is no repository.
-        Err(_) => Ok(None),
+        Err(_) => Ok(Trust {
+            policy: None,
+            name: None,
+        }),
     }
 }
 
