@@ -13,7 +13,7 @@ use crate::publish::{SignatureFile, is_signature_of};
 use crate::repository::Configuration;
 use crate::signature::{
     KeyError, MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SigningKey, Statement, TrustPolicy,
-    TrustedKey, verify,
+    TrustedKey, Verdict, verify,
 };
 use crate::source::{Client, ClientSettings, Limits, SourceProblem, redacted};
 
@@ -269,12 +269,8 @@ pub(super) fn previous(
     if let Some(policy) = policy(configuration)? {
         let verdict = policy.evaluate(found.text.as_bytes(), &found.signatures, now);
         if !verdict.is_reached() {
-            return Err(Failure::finding(format!(
-                "{} of the {} trusted signatures that the previous statement needs are there",
-                verdict.signers.len(),
-                verdict.threshold
-            ))
-            .help("name a statement that the keys in `trusted` have signed"));
+            return Err(refusal("the previous statement", &found, &verdict)
+                .help("name a statement that the keys in `trusted` have signed"));
         }
     } else if !found
         .signatures
@@ -293,6 +289,43 @@ pub(super) fn previous(
         ));
     }
     Ok(found)
+}
+
+/// Why a statement has not enough trusted signatures: who has signed it, and why that does not do.
+pub(super) fn refusal(what: &str, signed: &Signed, verdict: &Verdict) -> Failure {
+    let mut reasons = Vec::new();
+    for signer in &verdict.signers {
+        reasons.push(format!(
+            "{} ({}) has signed it",
+            signer.name,
+            signer.key.fingerprint()
+        ));
+    }
+    for (index, error) in &verdict.refused {
+        let suffix = signed.signatures.get(*index).map(|file| &file.suffix);
+        reasons.push(format!(
+            "the signature `…{}` does not count: {}",
+            suffix.map_or("", String::as_str),
+            super::exit::chain(error)
+        ));
+    }
+    for key in &verdict.unknown {
+        reasons.push(format!("nothing vouches for the key {}", key.fingerprint()));
+    }
+    for signer in &verdict.outside_validity {
+        reasons.push(format!("{} may not sign at this time", signer.name));
+    }
+    if signed.signatures.is_empty() {
+        reasons.push("there is no signature beside it".to_owned());
+    } else if verdict.signers.len() == signed.signatures.len() {
+        reasons.push("there is no further signature beside it".to_owned());
+    }
+    Failure::finding(format!(
+        "{what} has {} of the {} trusted signatures that it needs: {}",
+        verdict.signers.len(),
+        verdict.threshold,
+        reasons.join("; ")
+    ))
 }
 
 /// The address that a location is; `None` for a file. What it says is not repeated where it cannot

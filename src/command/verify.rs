@@ -13,12 +13,13 @@ use jiff::SignedDuration;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::report::{MessageFormat, show};
-use super::statement::{policy, read_statement};
-use crate::car::CarReader;
+use super::statement::{policy, read_statement, refusal};
+use crate::car::{CarError, CarReader};
 use crate::check;
 use crate::dag::Cid;
+use crate::publish::CAR;
 use crate::repository::{CONFIGURATION_FILE, Repository};
-use crate::signature::{TrustPolicy, Verdict, verify};
+use crate::signature::{TrustPolicy, verify};
 
 /// How far the clocks of a maintainer and a reader may be apart.
 const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
@@ -31,7 +32,7 @@ const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
 /// Example: ipwhl verify release/release.car --statement release/release.toml
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The release's archive
+    /// The release's archive, or a folder that holds a `release.car`
     #[arg(value_name = "RELEASE")]
     release: PathBuf,
     /// The statement that vouches for it, its signatures beside it
@@ -43,10 +44,21 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let path = context.absolute(&arguments.release);
-    let file = fs::File::open(&path)
-        .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", path.display())))?;
-    let damaged = |error: &dyn std::error::Error| {
+    let mut path = context.absolute(&arguments.release);
+    if path.is_dir() {
+        path.push(CAR);
+    }
+    let unreadable = |error: &std::io::Error| {
+        Failure::world(format!("`{}` cannot be read: {error}", path.display()))
+    };
+    let file = fs::File::open(&path).map_err(|error| unreadable(&error))?;
+    let damaged = |error: &CarError| {
+        // What the system says is about the disk and not about the release.
+        if let CarError::Io(error) = error
+            && error.raw_os_error().is_some()
+        {
+            return unreadable(error);
+        }
         Failure::finding(format!(
             "`{}`: {}",
             path.display(),
@@ -146,7 +158,7 @@ fn vouch(
     };
     let verdict = policy.evaluate(signed.text.as_bytes(), &signed.signatures, now);
     if !verdict.is_reached() {
-        return Err(refusal(&place.to_string(), &verdict));
+        return Err(refusal(&format!("`{place}`"), &signed, &verdict));
     }
     let names: Vec<String> = verdict
         .signers
@@ -213,26 +225,4 @@ fn trust(context: &Context<'_>, arguments: &Arguments) -> Result<Trust, Failure>
             name: None,
         }),
     }
-}
-
-fn refusal(place: &str, verdict: &Verdict) -> Failure {
-    let mut reasons = Vec::new();
-    for (_, error) in &verdict.refused {
-        reasons.push(super::exit::chain(error));
-    }
-    for key in &verdict.unknown {
-        reasons.push(format!("nothing vouches for the key {}", key.fingerprint()));
-    }
-    for signer in &verdict.outside_validity {
-        reasons.push(format!("{} may not sign at this time", signer.name));
-    }
-    if reasons.is_empty() {
-        reasons.push("there is no signature beside it".to_owned());
-    }
-    Failure::finding(format!(
-        "`{place}` has {} of the {} trusted signatures that it needs: {}",
-        verdict.signers.len(),
-        verdict.threshold,
-        reasons.join("; ")
-    ))
 }

@@ -229,10 +229,27 @@ fn a_statement_follows_the_one_before() {
 #[test]
 fn all_signatures_of_a_statement_stay_with_it() {
     let workshop = workshop(&trusted(&[1, 2], 2));
-    let root = workshop.build(&["--key", "../key-1"]);
+    let ran = workshop.run(&["build", "--key", "../key-1"]);
+    let root = ran.line().to_owned();
     let text = workshop.read("release.toml");
     let second = sign(&key(2), &text).unwrap();
     let name = format!("release.toml.{}.sig", key(2).public().file_digits());
+    ran.said("1 of the 2 signatures that it needs is there");
+    ran.said(&format!("{name} by key-2 (SHA256:"));
+    let own = key(1).public().file_digits();
+    assert!(!ran.error.contains(&own), "{}", ran.error);
+    let shown = workshop.run(&["key", "show", "--key", "../key-2"]);
+    shown.said(&name);
+    // Who has signed is told apart from nobody.
+    let verify = ["verify", "release", "--statement", "release/release.toml"];
+    let ran = workshop.run(&verify);
+    ran.refused(
+        1,
+        &[
+            "has 1 of the 2 trusted signatures that it needs: key-1 (SHA256:",
+            "there is no further signature beside it",
+        ],
+    );
     let previous = [
         "build",
         "--previous",
@@ -241,10 +258,32 @@ fn all_signatures_of_a_statement_stay_with_it() {
         "../key-1",
     ];
     // One of two signatures is not enough to be followed.
-    workshop
-        .run(&previous)
-        .refused(1, &["1 of the 2 trusted signatures"]);
+    workshop.run(&previous).refused(
+        1,
+        &[
+            "the previous statement has 1 of the 2 trusted signatures",
+            "key-1 (SHA256:",
+            "there is no further signature beside it",
+        ],
+    );
+    fs::write(workshop.release(&name), sign(&key(3), &text).unwrap()).unwrap();
+    workshop.run(&previous).refused(
+        1,
+        &[
+            "nothing vouches for the key",
+            &key(3).public().fingerprint(),
+        ],
+    );
+    fs::write(workshop.release(&name), "hello").unwrap();
+    workshop.run(&verify).refused(
+        1,
+        &[&format!(
+            "`…{}` does not count: ",
+            &name["release.toml".len()..]
+        )],
+    );
     fs::write(workshop.release(&name), second).unwrap();
+    workshop.run(&verify).line();
     let kept = files(&workshop.repository().join("release"));
     assert_eq!(workshop.run(&previous).line(), root);
     assert_eq!(files(&workshop.repository().join("release")), kept);
@@ -309,9 +348,7 @@ fn a_previous_statement_is_believed_only_when_it_is_signed() {
     let other = text.replace("name = \"example\"", "name = \"other\"");
     fs::write(&previous, &other).unwrap();
     fs::write(&signature, sign(&key(1), other.as_bytes()).unwrap()).unwrap();
-    let ran = build();
-    assert_ne!(ran.code, Some(0));
-    ran.said("the previous statement is of \"other\"");
+    build().refused(1, &["the previous statement is of \"other\""]);
     // No statement at all.
     fs::write(&previous, "format = 1\n").unwrap();
     build().refused(1, &["previous.toml` is not a statement"]);
