@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::statement::{make_key, named_key, own_key_path, read_key};
+use crate::publish::STATEMENT;
 use crate::signature::SigningKey;
 
 /// Make or show the key that signs releases
@@ -78,6 +79,10 @@ fn show(
         .allowed_signers_line(name)
         .map_err(|error| Failure::usage(&error))?;
     context.say(&format!("fingerprint {}", public.fingerprint()));
+    context.say(&format!(
+        "as a further signer's, its signature of a release is `{STATEMENT}.{}.sig`",
+        public.file_digits()
+    ));
     context.say("for `trusted` under `[signing]` in ipwhl.toml, then for an allowed_signers file:");
     context.result(&format!("\"{}\"", public.line(name)))?;
     context.result(&line)?;

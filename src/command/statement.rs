@@ -13,7 +13,7 @@ use crate::publish::{SignatureFile, is_signature_of};
 use crate::repository::Configuration;
 use crate::signature::{
     KeyError, MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SigningKey, Statement, TrustPolicy,
-    TrustedKey, verify,
+    TrustedKey, Verdict, verify,
 };
 use crate::source::{Client, ClientSettings, Limits, SourceProblem, redacted};
 
@@ -255,27 +255,22 @@ pub(super) fn previous(
     location: &str,
     offline: bool,
 ) -> Result<Signed, Failure> {
-    let is_web = location.starts_with("https://") || location.starts_with("http://");
-    let found = if is_web {
-        if offline {
+    let found = match web_address(location)? {
+        Some(url) if offline => {
             return Err(Failure::usage(format!(
-                "`--previous {location}` is on the web, and `--offline` leaves the web alone"
+                "`--previous {}` is on the web, and `--offline` leaves the web alone",
+                redacted(&url)
             )));
         }
-        download(context, configuration, location)?
-    } else {
-        read_statement(&context.absolute(Path::new(location)))?
+        Some(url) => download(context, configuration, &url)?,
+        None => read_statement(&context.absolute(Path::new(location)))?,
     };
     let now = context.environment.clock.now();
     if let Some(policy) = policy(configuration)? {
         let verdict = policy.evaluate(found.text.as_bytes(), &found.signatures, now);
         if !verdict.is_reached() {
-            return Err(Failure::finding(format!(
-                "{} of the {} trusted signatures that the previous statement needs are there",
-                verdict.signers.len(),
-                verdict.threshold
-            ))
-            .help("name a statement that the keys in `trusted` have signed"));
+            return Err(refusal("the previous statement", &found, &verdict)
+                .help("name a statement that the keys in `trusted` have signed"));
         }
     } else if !found
         .signatures
@@ -296,15 +291,66 @@ pub(super) fn previous(
     Ok(found)
 }
 
+/// Why a statement has not enough trusted signatures: who has signed it, and why that does not do.
+pub(super) fn refusal(what: &str, signed: &Signed, verdict: &Verdict) -> Failure {
+    let mut reasons = Vec::new();
+    for signer in &verdict.signers {
+        reasons.push(format!(
+            "{} ({}) has signed it",
+            signer.name,
+            signer.key.fingerprint()
+        ));
+    }
+    for (index, error) in &verdict.refused {
+        let suffix = signed.signatures.get(*index).map(|file| &file.suffix);
+        reasons.push(format!(
+            "the signature `…{}` does not count: {}",
+            suffix.map_or("", String::as_str),
+            super::exit::chain(error)
+        ));
+    }
+    for key in &verdict.unknown {
+        reasons.push(format!("nothing vouches for the key {}", key.fingerprint()));
+    }
+    for signer in &verdict.outside_validity {
+        reasons.push(format!("{} may not sign at this time", signer.name));
+    }
+    if signed.signatures.is_empty() {
+        reasons.push("there is no signature beside it".to_owned());
+    } else if verdict.signers.len() == signed.signatures.len() {
+        reasons.push("there is no further signature beside it".to_owned());
+    }
+    Failure::finding(format!(
+        "{what} has {} of the {} trusted signatures that it needs: {}",
+        verdict.signers.len(),
+        verdict.threshold,
+        reasons.join("; ")
+    ))
+}
+
+/// The address that a location is; `None` for a file. What it says is not repeated where it cannot
+/// be understood, since it may hold a password.
+fn web_address(location: &str) -> Result<Option<Url>, Failure> {
+    match Url::parse(location) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url)),
+        Ok(url) if location.contains("://") => Err(Failure::usage(format!(
+            "`--previous {}` is neither a file nor an address that begins with `https://`",
+            redacted(&url)
+        ))),
+        Err(error) if location.contains("://") => Err(Failure::usage(format!(
+            "`--previous` is not an address: {error}"
+        ))),
+        _ => Ok(None),
+    }
+}
+
 /// The statement at an address and the signatures beside it: the first one, and those of further signers
 /// whose keys the repository knows, since the web lists no folders.
 fn download(
     context: &Context<'_>,
     configuration: &Configuration,
-    location: &str,
+    url: &Url,
 ) -> Result<Signed, Failure> {
-    let url = Url::parse(location)
-        .map_err(|error| Failure::usage(format!("`--previous` is not an address: {error}")))?;
     let environment = context.environment;
     let variables = |name: &str| environment.variable(name).map(ToOwned::to_owned);
     let client = Client::new(&ClientSettings::from_variables(
@@ -320,13 +366,13 @@ fn download(
     }
     let decode = |bytes: Vec<u8>| {
         String::from_utf8(bytes)
-            .map_err(|_| Failure::finding(format!("`{}` is not text", redacted(&url))))
+            .map_err(|_| Failure::finding(format!("`{}` is not text", redacted(url))))
     };
     let failed = |problem: SourceProblem| {
         Failure::world(format!("the previous statement cannot be had: {problem}"))
     };
     runtime()?.block_on(async {
-        let text = client.small_file(&url, MAXIMUM_STATEMENT_SIZE as u64).await;
+        let text = client.small_file(url, MAXIMUM_STATEMENT_SIZE as u64).await;
         let text = decode(text.map_err(failed)?)?;
         let mut signatures = Vec::new();
         let mut missing = None;
@@ -347,7 +393,7 @@ fn download(
         }
         match missing {
             Some(problem) if signatures.is_empty() => Err(failed(problem)),
-            _ => signed(&redacted(&url), text, signatures),
+            _ => signed(&redacted(url), text, signatures),
         }
     })
 }

@@ -8,14 +8,21 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::HumanBytes;
+use jiff::SignedDuration;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::statement::{policy, read_statement};
-use crate::car::CarReader;
+use super::report::{MessageFormat, show};
+use super::statement::{policy, read_statement, refusal};
+use crate::car::{CarError, CarReader};
+use crate::check;
 use crate::dag::Cid;
-use crate::repository::Repository;
-use crate::signature::{TrustPolicy, Verdict, verify};
+use crate::publish::CAR;
+use crate::repository::{CONFIGURATION_FILE, Repository};
+use crate::signature::{TrustPolicy, verify};
+
+/// How far the clocks of a maintainer and a reader may be apart.
+const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Verify a release, and who vouches for it
 ///
@@ -25,7 +32,7 @@ use crate::signature::{TrustPolicy, Verdict, verify};
 /// Example: ipwhl verify release/release.car --statement release/release.toml
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The release's archive
+    /// The release's archive, or a folder that holds a `release.car`
     #[arg(value_name = "RELEASE")]
     release: PathBuf,
     /// The statement that vouches for it, its signatures beside it
@@ -37,10 +44,21 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let path = context.absolute(&arguments.release);
-    let file = fs::File::open(&path)
-        .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", path.display())))?;
-    let damaged = |error: &dyn std::error::Error| {
+    let mut path = context.absolute(&arguments.release);
+    if path.is_dir() {
+        path.push(CAR);
+    }
+    let unreadable = |error: &std::io::Error| {
+        Failure::world(format!("`{}` cannot be read: {error}", path.display()))
+    };
+    let file = fs::File::open(&path).map_err(|error| unreadable(&error))?;
+    let damaged = |error: &CarError| {
+        // What the system says is about the disk and not about the release.
+        if let CarError::Io(error) = error
+            && error.raw_os_error().is_some()
+        {
+            return unreadable(error);
+        }
         Failure::finding(format!(
             "`{}`: {}",
             path.display(),
@@ -98,7 +116,23 @@ fn vouch(
         return Err(Failure::finding(format!("`{place}` expired on {expires}"))
             .help("get the maintainers' newer statement"));
     }
-    let Some(policy) = trust(context, arguments)? else {
+    let trust = trust(context, arguments)?;
+    if let Some(name) = &trust.name
+        && *name != statement.name
+    {
+        return Err(Failure::finding(format!(
+            "`{place}` is of {:?}, and this repository is {name:?}",
+            statement.name
+        ))
+        .help("name whom you trust for another repository's release: `--allowed-signers FILE`"));
+    }
+    if statement.created.duration_since(now) > LARGEST_CLOCK_DIFFERENCE {
+        context.warning(&format!(
+            "`{place}` was made on {}, which is in the future",
+            statement.created
+        ));
+    }
+    let Some(policy) = trust.policy else {
         let mut keys = Vec::new();
         for signature in &signed.signatures {
             let key = verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
@@ -124,7 +158,7 @@ fn vouch(
     };
     let verdict = policy.evaluate(signed.text.as_bytes(), &signed.signatures, now);
     if !verdict.is_reached() {
-        return Err(refusal(&place.to_string(), &verdict));
+        return Err(refusal(&format!("`{place}`"), &signed, &verdict));
     }
     let names: Vec<String> = verdict
         .signers
@@ -140,15 +174,26 @@ fn vouch(
     Ok(())
 }
 
+/// Whom a statement is held to.
+struct Trust {
+    /// Whose signatures count; `None` where nobody's do.
+    policy: Option<TrustPolicy>,
+    /// The name that the statement has to have.
+    name: Option<String>,
+}
+
 /// Whose signatures count: those of the file that was named, else of the repository around.
-fn trust(context: &Context<'_>, arguments: &Arguments) -> Result<Option<TrustPolicy>, Failure> {
+fn trust(context: &Context<'_>, arguments: &Arguments) -> Result<Trust, Failure> {
     if let Some(file) = &arguments.allowed_signers {
         let path = context.absolute(file);
         let text = fs::read_to_string(&path).map_err(|error| {
             Failure::world(format!("`{}` cannot be read: {error}", path.display()))
         })?;
         return TrustPolicy::from_allowed_signers(&text, 1)
-            .map(Some)
+            .map(|policy| Trust {
+                policy: Some(policy),
+                name: None,
+            })
             .map_err(|error| {
                 Failure::finding(format!(
                     "`{}` cannot be used: {}",
@@ -159,33 +204,25 @@ fn trust(context: &Context<'_>, arguments: &Arguments) -> Result<Option<TrustPol
     }
     match context.repository_directory() {
         Ok(directory) => {
-            let repository =
-                Repository::load(&directory).map_err(|error| Failure::world(&error))?;
-            policy(&repository.configuration)
+            let repository = Repository::load_configuration(&directory)
+                .map_err(|error| Failure::world(&error))?;
+            // A mistake may hide whom the repository trusts: then nobody is, and nothing is waved through.
+            if repository.has_errors() {
+                let findings = check::finish(&repository, repository.findings.clone());
+                show(context, &repository, &findings, MessageFormat::Text)?;
+                return Err(Failure::finding(format!(
+                    "`{CONFIGURATION_FILE}` has mistakes, and so nobody can tell whom the repository trusts"
+                ))
+                .help("mend it, or name whom you trust: `--allowed-signers FILE`"));
+            }
+            let policy = policy(&repository.configuration)?;
+            let name = policy.is_some().then_some(repository.configuration.name);
+            Ok(Trust { policy, name })
         }
         // A release can be verified where there is no repository.
-        Err(_) => Ok(None),
+        Err(_) => Ok(Trust {
+            policy: None,
+            name: None,
+        }),
     }
-}
-
-fn refusal(place: &str, verdict: &Verdict) -> Failure {
-    let mut reasons = Vec::new();
-    for (_, error) in &verdict.refused {
-        reasons.push(super::exit::chain(error));
-    }
-    for key in &verdict.unknown {
-        reasons.push(format!("nothing vouches for the key {}", key.fingerprint()));
-    }
-    for signer in &verdict.outside_validity {
-        reasons.push(format!("{} may not sign at this time", signer.name));
-    }
-    if reasons.is_empty() {
-        reasons.push("there is no signature beside it".to_owned());
-    }
-    Failure::finding(format!(
-        "`{place}` has {} of the {} trusted signatures that it needs: {}",
-        verdict.signers.len(),
-        verdict.threshold,
-        reasons.join("; ")
-    ))
 }

@@ -364,6 +364,8 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
                 "the threshold {} cannot be met: the trusted keys are {keys}",
                 threshold.value
             ))
+        } else if !table.has("trusted") {
+            Some("the threshold counts trusted keys, and there is no `trusted`".to_owned())
         } else {
             None
         };

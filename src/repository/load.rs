@@ -93,6 +93,21 @@ impl Repository {
     /// # Errors
     /// When there is no `ipwhl.toml`, or a file or folder cannot be read.
     pub fn load(directory: &Path) -> Result<Self, LoadError> {
+        let mut repository = Self::load_configuration(directory)?;
+        if repository.configuration.layout == Layout::Ipwhl1
+            && repository.configuration.platforms.is_empty()
+        {
+            repository.load_supported()?;
+        }
+        repository.load_declarations()?;
+        Ok(repository)
+    }
+
+    /// Reads only the `ipwhl.toml` in `directory`: the settings, and no declaration.
+    ///
+    /// # Errors
+    /// When there is no `ipwhl.toml`, or it cannot be read.
+    pub fn load_configuration(directory: &Path) -> Result<Self, LoadError> {
         let mut texts = SourceTexts::new();
         let path = directory.join(CONFIGURATION_FILE);
         let file: Arc<str> = CONFIGURATION_FILE.into();
@@ -110,21 +125,14 @@ impl Repository {
                 .filter(|finding| is_text || finding.code != Code::Syntax),
         );
         texts.insert(file, SourceText::new(text));
-        let mut repository = Self {
+        Ok(Self {
             directory: directory.to_path_buf(),
             configuration,
             declarations: BTreeMap::new(),
             unreadable: BTreeSet::new(),
             texts,
             findings,
-        };
-        if repository.configuration.layout == Layout::Ipwhl1
-            && repository.configuration.platforms.is_empty()
-        {
-            repository.load_supported()?;
-        }
-        repository.load_declarations()?;
-        Ok(repository)
+        })
     }
 
     /// The platforms of the layout `ipwhl-1`: a line `<interpreter> <platform tag>` each.

@@ -127,8 +127,9 @@ fn invalid(key: &'static str, reason: impl Into<String>) -> StatementError {
 }
 
 impl Statement {
-    /// The statement that a build makes after `previous`, or `None` where the previous one has this
-    /// root already and no renewal is asked for: then there is nothing new to sign.
+    /// The statement that a build makes after `previous`, or `None` where there is nothing new to
+    /// sign: the previous one says all of this already and still holds, and neither a renewal nor
+    /// a new expiry is asked for.
     ///
     /// Who may sign it is what [`Statement::successor_policy`] of `previous` says.
     pub fn following(
@@ -142,7 +143,11 @@ impl Statement {
                     previous.name, draft.name
                 )));
             }
-            if previous.root == draft.root && !draft.renew {
+            let is_said = previous.root == draft.root
+                && previous.trusted == draft.trusted
+                && previous.threshold == draft.threshold
+                && !previous.is_expired(draft.created);
+            if is_said && draft.expires.is_none() && !draft.renew {
                 return Ok(None);
             }
         }

@@ -268,7 +268,49 @@ fn statement_refuses_what_breaks_the_format() {
 fn statement_follows_the_one_before() {
     let first = first();
     // The same root: nothing to sign, unless asked for.
-    assert_eq!(Statement::following(Some(&first), draft(ROOT)), Ok(None));
+    let same = Draft {
+        expires: None,
+        ..draft(ROOT)
+    };
+    assert_eq!(Statement::following(Some(&first), same.clone()), Ok(None));
+    // Unless it says something else, or the one before holds no longer.
+    let drafts = [
+        draft(ROOT),
+        Draft {
+            created: time("2027-05-20T00:00:00Z"),
+            ..same.clone()
+        },
+        Draft {
+            trusted: vec![trusted(1, "maintainer"), trusted(2, "second")],
+            ..same.clone()
+        },
+        Draft {
+            trusted: vec![trusted(2, "maintainer")],
+            ..same
+        },
+    ];
+    for draft in drafts {
+        let next = Statement::following(Some(&first), draft.clone())
+            .unwrap()
+            .unwrap();
+        assert_eq!(next.check_successor_of(&first), Ok(()));
+        assert_eq!(
+            (next.root, next.expires, next.trusted),
+            (draft.root, draft.expires, draft.trusted)
+        );
+    }
+    let two = Statement {
+        trusted: vec![trusted(1, "maintainer"), trusted(2, "second")],
+        ..first.clone()
+    };
+    let both = Draft {
+        trusted: two.trusted.clone(),
+        expires: None,
+        threshold: 2,
+        ..draft(ROOT)
+    };
+    let next = Statement::following(Some(&two), both).unwrap().unwrap();
+    assert_eq!((next.sequence, next.threshold), (2, 2));
     let renewed = Draft {
         renew: true,
         created: time("2026-12-01T00:00:00Z"),

@@ -1,6 +1,7 @@
 //! `ipwhl verify`: every way in which a release can contradict itself is named, and so is who vouches.
 
 pub mod contradictions;
+pub mod trust;
 
 use std::fs;
 
@@ -73,6 +74,27 @@ fn damage_of_the_archive_itself_is_named() {
     fs::remove_file(&place).unwrap();
     let gone = workshop.run(&["verify", "release/release.car"]);
     gone.refused(3, &["release.car` cannot be read"]);
+}
+
+#[test]
+fn a_folder_stands_for_the_archive_in_it() {
+    let workshop = Workshop::with(&installable_from(None));
+    let root = workshop.build(&["--unsigned"]);
+    let ran = workshop.run(&["verify", "release"]);
+    assert_eq!(ran.line(), root);
+    ran.said("release/release.car: ");
+    workshop
+        .run(&["verify", "declarations"])
+        .refused(3, &["declarations/release.car` cannot be read"]);
+    // What cannot be read is not damaged.
+    fs::create_dir_all(workshop.path("odd/release.car")).unwrap();
+    let ran = workshop.run(&["verify", "../odd"]);
+    ran.refused(3, &["release.car` cannot be read"]);
+    assert!(
+        !ran.error.contains("fetch the release anew"),
+        "{}",
+        ran.error
+    );
 }
 
 /// A repository whose `trusted` are these keys, and its release, signed by the first of them.

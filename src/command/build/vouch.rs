@@ -9,7 +9,7 @@ use super::Arguments;
 use crate::dag::Cid;
 use crate::publish::{STATEMENT, SignatureFile, Vouching};
 use crate::repository::Repository;
-use crate::signature::{Draft, KeyError, Statement, parse_lifetime, sign};
+use crate::signature::{Draft, KeyError, PublicKey, Statement, TrustedKey, parse_lifetime, sign};
 
 /// What is needed to vouch for a release, found out before anything takes long.
 pub(super) struct Preparation {
@@ -43,6 +43,17 @@ pub(super) fn prepare(
         .as_ref()
         .map(|location| previous(context, configuration, location, arguments.network.offline))
         .transpose()?;
+    if let Some(previous) = &previous
+        && previous.statement.name != configuration.name
+    {
+        return Err(Failure::finding(format!(
+            "the previous statement is of {:?}, and this repository is {:?}",
+            previous.statement.name, configuration.name
+        ))
+        .help(
+            "name this repository's own last statement, or leave `--previous` out for a first one",
+        ));
+    }
     if previous.is_none() {
         mention_replaced(context, folder);
     }
@@ -94,6 +105,45 @@ fn mention_replaced(context: &Context<'_>, folder: &Path) {
     }
 }
 
+/// Who else has to sign where one signature is not enough, and where each signature belongs. The
+/// repository asks for its own keys; whoever follows the statement before, for those that it names.
+fn mention_further_signers(
+    context: &Context<'_>,
+    statement: &Statement,
+    before: Option<&(Vec<TrustedKey>, u32)>,
+    own: &PublicKey,
+) {
+    let asked = [(&statement.trusted, statement.threshold)]
+        .into_iter()
+        .chain(before.map(|(trusted, threshold)| (trusted, *threshold)))
+        .filter(|(trusted, _)| !trusted.is_empty());
+    let Some((_, needed)) = asked
+        .clone()
+        .max_by_key(|(_, threshold)| *threshold)
+        .filter(|(_, threshold)| *threshold > 1)
+    else {
+        return;
+    };
+    context.say(&format!(
+        "1 of the {needed} signatures that it needs is there; a further one goes beside it:"
+    ));
+    let mut seen = vec![*own];
+    for other in asked.flat_map(|(trusted, _)| trusted) {
+        if !seen.contains(&other.key) {
+            seen.push(other.key);
+            context.say(&format!(
+                "  {STATEMENT}.{}.sig by {} ({})",
+                other.key.file_digits(),
+                other.name,
+                other.key.fingerprint()
+            ));
+        }
+    }
+    context.help(&format!(
+        "`ssh-keygen -Y sign -n ipwhl-release -f KEY < {STATEMENT} > {STATEMENT}.<digits>.sig` signs it too"
+    ));
+}
+
 /// The statement of this root and its signatures.
 pub(super) fn vouch(
     context: &Context<'_>,
@@ -122,7 +172,9 @@ pub(super) fn vouch(
         .previous
         .as_ref()
         .map(|signed| &signed.statement);
-    let following = Statement::following(before, draft).map_err(|error| Failure::caused(&error))?;
+    let before_policy = before.map(|before| (before.trusted.clone(), before.threshold));
+    let following = Statement::following(before, draft)
+        .map_err(|error| Failure::finding(super::super::exit::chain(&error)))?;
     match (following, preparation.previous) {
         (Some(statement), _) => {
             let text = statement.to_toml();
@@ -133,6 +185,12 @@ pub(super) fn vouch(
                 statement.sequence,
                 preparation.signer.key.public().fingerprint()
             ));
+            mention_further_signers(
+                context,
+                &statement,
+                before_policy.as_ref(),
+                &preparation.signer.key.public(),
+            );
             Ok(Some(Vouching {
                 statement: text,
                 signatures: vec![SignatureFile {
@@ -143,7 +201,7 @@ pub(super) fn vouch(
         }
         (None, Some(previous)) => {
             context.say(&format!(
-                "the previous statement, sequence {}, has this root already: nothing new is signed (`--renew` would)",
+                "the previous statement, sequence {}, says the same already: nothing new is signed (`--renew` would)",
                 previous.statement.sequence
             ));
             Ok(Some(Vouching {

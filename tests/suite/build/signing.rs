@@ -229,10 +229,27 @@ fn a_statement_follows_the_one_before() {
 #[test]
 fn all_signatures_of_a_statement_stay_with_it() {
     let workshop = workshop(&trusted(&[1, 2], 2));
-    let root = workshop.build(&["--key", "../key-1"]);
+    let ran = workshop.run(&["build", "--key", "../key-1"]);
+    let root = ran.line().to_owned();
     let text = workshop.read("release.toml");
     let second = sign(&key(2), &text).unwrap();
     let name = format!("release.toml.{}.sig", key(2).public().file_digits());
+    ran.said("1 of the 2 signatures that it needs is there");
+    ran.said(&format!("{name} by key-2 (SHA256:"));
+    let own = key(1).public().file_digits();
+    assert!(!ran.error.contains(&own), "{}", ran.error);
+    let shown = workshop.run(&["key", "show", "--key", "../key-2"]);
+    shown.said(&name);
+    // Who has signed is told apart from nobody.
+    let verify = ["verify", "release", "--statement", "release/release.toml"];
+    let ran = workshop.run(&verify);
+    ran.refused(
+        1,
+        &[
+            "has 1 of the 2 trusted signatures that it needs: key-1 (SHA256:",
+            "there is no further signature beside it",
+        ],
+    );
     let previous = [
         "build",
         "--previous",
@@ -241,10 +258,32 @@ fn all_signatures_of_a_statement_stay_with_it() {
         "../key-1",
     ];
     // One of two signatures is not enough to be followed.
-    workshop
-        .run(&previous)
-        .refused(1, &["1 of the 2 trusted signatures"]);
+    workshop.run(&previous).refused(
+        1,
+        &[
+            "the previous statement has 1 of the 2 trusted signatures",
+            "key-1 (SHA256:",
+            "there is no further signature beside it",
+        ],
+    );
+    fs::write(workshop.release(&name), sign(&key(3), &text).unwrap()).unwrap();
+    workshop.run(&previous).refused(
+        1,
+        &[
+            "nothing vouches for the key",
+            &key(3).public().fingerprint(),
+        ],
+    );
+    fs::write(workshop.release(&name), "hello").unwrap();
+    workshop.run(&verify).refused(
+        1,
+        &[&format!(
+            "`…{}` does not count: ",
+            &name["release.toml".len()..]
+        )],
+    );
     fs::write(workshop.release(&name), second).unwrap();
+    workshop.run(&verify).line();
     let kept = files(&workshop.repository().join("release"));
     assert_eq!(workshop.run(&previous).line(), root);
     assert_eq!(files(&workshop.repository().join("release")), kept);
@@ -309,9 +348,7 @@ fn a_previous_statement_is_believed_only_when_it_is_signed() {
     let other = text.replace("name = \"example\"", "name = \"other\"");
     fs::write(&previous, &other).unwrap();
     fs::write(&signature, sign(&key(1), other.as_bytes()).unwrap()).unwrap();
-    let ran = build();
-    assert_ne!(ran.code, Some(0));
-    ran.said("the previous statement is of \"other\"");
+    build().refused(1, &["the previous statement is of \"other\""]);
     // No statement at all.
     fs::write(&previous, "format = 1\n").unwrap();
     build().refused(1, &["previous.toml` is not a statement"]);
@@ -380,6 +417,121 @@ fn an_expiry_is_a_time_from_now() {
         late.stderr
             .contains("the previous statement, sequence 1, has expired")
     );
+}
+
+/// A statement is what a reader gets: one that has lapsed, or says something else than was asked for,
+/// is no answer.
+#[test]
+fn the_same_root_gets_a_new_statement_where_the_old_one_does_not_do() {
+    use ipwhl::command::ExitStatus;
+    let workshop = workshop(&trusted(&[1], 1));
+    fs::create_dir_all(workshop.path("home")).unwrap();
+    let build = |now: &str, more: &[&str]| {
+        let key = ["build", "--key", "../key-1"];
+        let program = Program::new(&workshop.repository()).now(now);
+        program
+            .run(&[&key[..], more].concat())
+            .expect(ExitStatus::Clean);
+        statement(&workshop)
+    };
+    let follow = ["--previous", "release/release.toml"];
+    let first = build("2026-11-20T00:00:00Z", &["--expires", "7d"]);
+    let next = build("2026-11-21T00:00:00Z", &follow);
+    assert_eq!(next, first);
+    // A new expiry.
+    let longer = [&follow[..], &["--expires", "9d"]].concat();
+    let second = build("2026-11-21T00:00:00Z", &longer);
+    second.check_successor_of(&first).unwrap();
+    assert_eq!(
+        second.expires,
+        Some("2026-11-30T00:00:00Z".parse().unwrap())
+    );
+    // It has lapsed.
+    let third = build("2026-11-30T00:00:00Z", &follow);
+    third.check_successor_of(&second).unwrap();
+    assert_eq!((third.root, third.expires), (first.root, None));
+    // Other keys, then another threshold.
+    let path = workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (text, _) = text.split_once("\n[signing]").unwrap();
+    fs::write(&path, format!("{text}{}", trusted(&[1, 2], 1))).unwrap();
+    let fourth = build("2026-12-01T00:00:00Z", &follow);
+    fourth.check_successor_of(&third).unwrap();
+    assert_eq!((fourth.root, fourth.trusted.len()), (first.root, 2));
+    assert_eq!(build("2026-12-01T00:00:00Z", &follow), fourth);
+}
+
+/// From the key 1 to the key 2: each release is signed by whom the one before names.
+#[test]
+fn keys_are_changed_over_one_release_that_names_both() {
+    let workshop = workshop(&trusted(&[1], 1));
+    workshop.build(&["--key", "../key-1"]);
+    let path = workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (text, _) = text.split_once("\n[signing]").unwrap();
+    let trust = |seeds: &[u8]| fs::write(&path, format!("{text}{}", trusted(seeds, 1))).unwrap();
+    let build = |key| {
+        let previous = ["build", "--previous", "release/release.toml", "--key", key];
+        workshop.run(&previous)
+    };
+    let first = statement(&workshop);
+    // The new key alone, at once: nobody who followed the first statement would know it.
+    trust(&[2]);
+    build("../key-2").refused(1, &["0 of the 1 trusted signatures"]);
+    trust(&[1, 2]);
+    build("../key-2").refused(1, &["does not let the key"]);
+    build("../key-1").line();
+    let second = statement(&workshop);
+    second.check_successor_of(&first).unwrap();
+    trust(&[1, 2]);
+    build("../key-2").line();
+    assert_eq!(statement(&workshop), second, "nothing new was to be said");
+    let renewed = [
+        "--previous",
+        "release/release.toml",
+        "--renew",
+        "--key",
+        "../key-2",
+    ];
+    workshop.build(&renewed);
+    let third = statement(&workshop);
+    third.check_successor_of(&second).unwrap();
+    trust(&[2]);
+    build("../key-2").line();
+    let fourth = statement(&workshop);
+    fourth.check_successor_of(&third).unwrap();
+    assert_eq!((fourth.root, fourth.trusted.len()), (first.root, 1));
+    assert_eq!(signer(&workshop), key(2).public());
+    let arguments = [
+        "verify",
+        "release/release.car",
+        "--statement",
+        "release/release.toml",
+    ];
+    workshop.run(&arguments).line();
+}
+
+#[test]
+fn no_password_of_an_address_is_shown() {
+    let workshop = workshop("");
+    let addresses = [
+        (
+            "http://bob:s3cret@127.0.0.1:9/x?t=s3cret",
+            2,
+            &["--offline"][..],
+        ),
+        ("HTTP://bob:s3cret@127.0.0.1:9/x", 2, &["--offline"]),
+        ("http:/bob:s3cret@127.0.0.1:9/x", 2, &["--offline"]),
+        ("http://bob:s3cret@127.0.0.1:9/x?t=s3cret", 3, &[]),
+        ("ftp://bob:s3cret@127.0.0.1:9/x", 2, &[]),
+        ("http://bob:s3cret@127.0.0.1:99999/x", 2, &[]),
+    ];
+    for (address, code, more) in addresses {
+        let build = [&["build", "--key", "../key-1", "--previous", address], more].concat();
+        let ran = workshop.run(&build);
+        ran.refused(code, &["previous"]);
+        assert!(!ran.error.contains("s3cret"), "{}", ran.error);
+    }
 }
 
 /// Options that contradict each other are told before anything is done.

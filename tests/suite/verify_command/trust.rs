@@ -1,0 +1,88 @@
+//! Whom `ipwhl verify` believes: the repository's own word, and only where that is understood.
+
+use std::fs;
+
+use ipwhl::command::ExitStatus;
+
+use super::{STATEMENT, key, vouched, with_signers};
+use crate::support::program::Program;
+use crate::support::workshop::Workshop;
+
+fn configuration(workshop: &Workshop) -> (std::path::PathBuf, String) {
+    let path = workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (text, _) = text.split_once("\n[signing]").unwrap();
+    (path, text.to_owned())
+}
+
+#[test]
+fn a_wrong_configuration_trusts_nobody() {
+    let workshop = vouched(&[1]);
+    workshop.run(&STATEMENT).line();
+    let (path, text) = configuration(&workshop);
+    for (signing, word) in [
+        ("[signing]\ntrusted = [\"ssh-rsa AAAA me\"]\n", "ssh-rsa"),
+        ("[signing]\ntrustd = [\"ssh-ed25519 AAAA me\"]\n", "trustd"),
+        ("[signing]\ntrusted = \"x\"\n", "trusted"),
+        ("[signing]\ntrusted = [\n", "ipwhl.toml"),
+        ("[signing]\nthreshold = 1\n", "threshold"),
+        ("[singing]\ntrusted = []\n", "singing"),
+        ("[[signing]]\ntrusted = []\n", "signing"),
+    ] {
+        fs::write(&path, format!("{text}\n{signing}")).unwrap();
+        let ran = workshop.run(&STATEMENT);
+        ran.refused(1, &[word, "nobody can tell whom the repository trusts"]);
+    }
+    // Bytes that are no text.
+    fs::write(&path, [text.as_bytes(), b"\n# \xff\n"].concat()).unwrap();
+    workshop.run(&STATEMENT).refused(1, &["not UTF-8"]);
+    // Without a statement nobody has to be trusted.
+    workshop.run(&["verify", "release/release.car"]).line();
+}
+
+#[test]
+fn a_wrong_declaration_says_nothing_about_trust() {
+    let workshop = vouched(&[1]);
+    let declarations = workshop.repository().join("declarations");
+    fs::write(declarations.join("broken.toml"), "[[").unwrap();
+    let ran = workshop.run(&STATEMENT);
+    ran.line();
+    ran.said("is vouched for by key-1");
+}
+
+#[test]
+fn a_statement_of_another_repository_is_refused_though_its_key_is_trusted() {
+    let workshop = vouched(&[1]);
+    let (path, _) = configuration(&workshop);
+    let text = fs::read_to_string(&path).unwrap();
+    let renamed = text.replace("name = \"example\"", "name = \"other\"");
+    assert_ne!(renamed, text);
+    fs::write(&path, renamed).unwrap();
+    workshop.run(&STATEMENT).refused(
+        1,
+        &[
+            "is of \"example\", and this repository is \"other\"",
+            "--allowed-signers",
+        ],
+    );
+    // Whoever names the signers has said what they are trusted for.
+    let signer = key(1).public().allowed_signers_line("maintainer").unwrap();
+    with_signers(&workshop, &signer).line();
+}
+
+#[test]
+fn a_statement_from_the_future_is_worth_a_word() {
+    let workshop = vouched(&[1]);
+    let at = |now: &str| {
+        let program = Program::new(&workshop.repository()).now(now);
+        program.run(&STATEMENT).expect(ExitStatus::Clean).stderr
+    };
+    let program = Program::new(&workshop.repository()).now("2026-11-20T00:00:00Z");
+    let build = ["build", "--key", "../key"];
+    program.run(&build).expect(ExitStatus::Clean);
+    assert!(
+        at("2026-11-18T23:59:59Z")
+            .contains("was made on 2026-11-20T00:00:00Z, which is in the future")
+    );
+    assert!(!at("2026-11-19T00:00:00Z").contains("future"));
+}
