@@ -88,33 +88,6 @@ pub(super) fn without_credentials(text: &str) -> String {
     shown
 }
 
-#[cfg(test)]
-mod tests {
-    use super::without_credentials;
-
-    #[test]
-    fn credentials_are_starred_out_and_nothing_else_is() {
-        for (text, shown) in [
-            (
-                "url = \"https://user:secret@example.org/a@b\"",
-                "url = \"https://***********@example.org/a@b\"",
-            ),
-            ("http://p\u{e4}ss@h", "http://****@h"),
-            ("https://a@b@example.org", "https://***@example.org"),
-            (
-                "https://example.org/me@home and me@home",
-                "https://example.org/me@home and me@home",
-            ),
-            (
-                "pkg:pypi/a@1.0?file_name=a.whl",
-                "pkg:pypi/a@1.0?file_name=a.whl",
-            ),
-        ] {
-            assert_eq!(without_credentials(text), shown);
-        }
-    }
-}
-
 /// The lines of one text that `labels` point at; only the text's name where they point at all of it.
 fn place<'a>(
     file: &'a str,
@@ -154,4 +127,31 @@ fn floor_char_boundary(text: &str, offset: usize) -> usize {
         offset -= 1;
     }
     offset
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_credentials;
+
+    #[test]
+    fn credentials_are_starred_out_and_nothing_else_is() {
+        for (text, shown) in [
+            (
+                "url = \"https://user:secret@example.org/a@b\"",
+                "url = \"https://***********@example.org/a@b\"",
+            ),
+            ("http://p\u{e4}ss@h", "http://****@h"),
+            ("https://a@b@example.org", "https://***@example.org"),
+            (
+                "https://example.org/me@home and me@home",
+                "https://example.org/me@home and me@home",
+            ),
+            (
+                "pkg:pypi/a@1.0?file_name=a.whl",
+                "pkg:pypi/a@1.0?file_name=a.whl",
+            ),
+        ] {
+            assert_eq!(without_credentials(text), shown);
+        }
+    }
 }
