@@ -8,4 +8,4 @@ mod tree;
 
 pub use error::PublishError;
 pub use files::{CAR, STATEMENT, SignatureFile, Vouching, commit, is_signature_of, write_car};
-pub use tree::{tree_place, write_tree};
+pub use tree::{resolved, tree_place, write_tree};

@@ -16,7 +16,9 @@ use super::report::{MessageFormat, count, counted, has_errors, judge, show, show
 use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
-use crate::publish::{CAR, PublishError, commit, tree_place, write_car, write_tree};
+use crate::publish::{
+    CAR, PublishError, STATEMENT, commit, resolved, tree_place, write_car, write_tree,
+};
 use crate::release::{Release, ReleaseInput};
 use crate::repository::Repository;
 use crate::source::Cache;
@@ -67,7 +69,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let repository = context.repository()?;
-    let folder = output_folder(context, &repository, &arguments.output);
+    let folder = output_folder(context, &repository, &arguments.output)?;
     let tree = arguments
         .tree
         .as_ref()
@@ -124,13 +126,43 @@ fn refuse(context: &Context<'_>, findings: &[crate::diagnostic::Finding]) -> Exi
     ExitStatus::Findings
 }
 
-/// `release` belongs to the repository; a folder that was named, to whoever named it.
-fn output_folder(context: &Context<'_>, repository: &Repository, output: &Path) -> PathBuf {
-    if output == Path::new("release") {
+/// `release` belongs to the repository; a folder that was named, to whoever named it. The
+/// declarations' own folder is refused: a project may be called `release`.
+fn output_folder(
+    context: &Context<'_>,
+    repository: &Repository,
+    output: &Path,
+) -> Result<PathBuf, Failure> {
+    let folder = if output == Path::new("release") {
         repository.directory.join(output)
     } else {
         context.absolute(output)
+    };
+    let declarations = repository
+        .directory
+        .join(&repository.configuration.declarations);
+    let place = |path: &Path| {
+        resolved(path).map_err(|error| {
+            Failure::world(format!("`{}` cannot be read: {error}", path.display()))
+        })
+    };
+    if place(&folder)?.starts_with(place(&declarations)?) {
+        return Err(Failure::usage(format!(
+            "`{}` is where declarations are, so no release goes there",
+            folder.display()
+        ))
+        .help("name another folder with `--output`"));
     }
+    for name in [CAR, STATEMENT] {
+        if folder.join(name).is_dir() {
+            return Err(Failure::usage(format!(
+                "`{}` is a folder, and a build writes a file of that name",
+                folder.join(name).display()
+            ))
+            .help("name another folder with `--output`"));
+        }
+    }
+    Ok(folder)
 }
 
 /// Why a release was not written, with the way out.

@@ -54,6 +54,20 @@ impl AtomicFile {
             let mut options = OpenOptions::new();
             options.create(true).write(true).read(true).truncate(false);
             configure(&mut options);
+            // Whoever can put a file into the folder must not decide where these bytes go: a link is
+            // taken away, never followed, and what is neither is left alone.
+            match fs::symlink_metadata(&partial) {
+                Ok(there) if there.is_symlink() => fs::remove_file(&partial)?,
+                Ok(there) if !there.is_file() => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::AlreadyExists,
+                        format!("`{}` stands in its way", partial.display()),
+                    ));
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
             let file = options.open(&partial)?;
             match file.try_lock() {
                 Ok(()) => {}
@@ -67,9 +81,11 @@ impl AtomicFile {
             }
             // The lock may have been won on a file that its former owner has just renamed into
             // place: truncating that one would destroy a finished file.
-            let is_current = Handle::from_path(&partial)
-                .and_then(|there| Ok(there == Handle::from_file(file.try_clone()?)?))
-                .unwrap_or(false);
+            let is_link = fs::symlink_metadata(&partial).is_ok_and(|there| there.is_symlink());
+            let is_current = !is_link
+                && Handle::from_path(&partial)
+                    .and_then(|there| Ok(there == Handle::from_file(file.try_clone()?)?))
+                    .unwrap_or(false);
             if is_current {
                 file.set_len(0)?;
                 return Ok(Self {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::PublishError;
 use super::error::{Wheels, wrong_bytes};
 use crate::dag::LeafHasher;
-use crate::environment::{replace_directory, sync_directory};
+use crate::environment::{AtomicFile, replace_directory, sync_directory};
 use crate::release::{Content, RELEASE_FOLDER, Release};
 use crate::source::Cache;
 
@@ -40,7 +40,10 @@ pub fn tree_place(place: &Path, kept: &[&Path]) -> Result<PathBuf, PublishError>
 }
 
 /// The path without links and dots, also of what is not there yet.
-fn resolved(path: &Path) -> io::Result<PathBuf> {
+///
+/// # Errors
+/// When a folder on the way cannot be read.
+pub fn resolved(path: &Path) -> io::Result<PathBuf> {
     match (path.canonicalize(), path.parent(), path.file_name()) {
         (Err(error), Some(parent), Some(name)) if error.kind() == io::ErrorKind::NotFound => {
             Ok(resolved(parent)?.join(name))
@@ -83,8 +86,15 @@ pub fn write_tree(release: &Release<'_>, cache: &Cache, place: &Path) -> Result<
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    let partial = place.with_file_name(format!(".{name}.partial"));
-    let aside = place.with_file_name(format!(".{name}.old"));
+    // Never committed: what it is for is its lock, which ends with the process at the latest.
+    let lock = place.with_file_name(format!("{name}.ipwhl-lock"));
+    if let Some(parent) = place.parent() {
+        fs::create_dir_all(parent).map_err(PublishError::at(parent))?;
+    }
+    let _lock = AtomicFile::create(&lock).map_err(PublishError::at(place))?;
+    // Names that nobody gives to a folder of their own.
+    let partial = place.with_file_name(format!(".{name}.ipwhl-partial"));
+    let aside = place.with_file_name(format!(".{name}.ipwhl-old"));
     // What a killed run has left.
     for left in [&partial, &aside] {
         match fs::remove_dir_all(left) {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -211,7 +211,7 @@ impl Repository {
         let folder = self.configuration.declarations.clone();
         let mut files = Vec::new();
         let top = self.directory.join(&folder);
-        if !top.is_dir() {
+        if !fs::symlink_metadata(&top).is_ok_and(|there| there.is_dir()) {
             // Which folder it is may stand in what could not be understood.
             if self.has_errors() {
                 return Ok(());
@@ -225,7 +225,7 @@ impl Repository {
             self.findings.push(finding);
             return Ok(());
         }
-        walk(&top, &folder, 0, &mut files)?;
+        walk(&top, &folder, 0, &mut files, &mut self.findings)?;
         files.sort();
         for name in files {
             let path = self.directory.join(&name);
@@ -300,14 +300,21 @@ fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let size = fs::metadata(path)?.len();
-    if size > MAXIMUM_TEXT {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("it has {size} bytes; at most {MAXIMUM_TEXT} are read"),
-        ));
+    let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidData, reason);
+    // A link could lead to any file of whoever runs this, and a finding shows what a file holds.
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(invalid("it is no regular file".to_owned()));
     }
-    fs::read(path)
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(MAXIMUM_TEXT + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAXIMUM_TEXT {
+        return Err(invalid(format!(
+            "it has more than the {MAXIMUM_TEXT} bytes that are read"
+        )));
+    }
+    Ok(bytes)
 }
 
 /// The text of a file. Bytes that are not UTF-8 are a finding, and replaced.
@@ -335,6 +342,7 @@ fn walk(
     name: &str,
     depth: usize,
     files: &mut Vec<String>,
+    findings: &mut Vec<Finding>,
 ) -> Result<(), LoadError> {
     let unreadable = |error| LoadError::Unreadable(directory.to_path_buf(), error);
     if depth > MAXIMUM_DEPTH {
@@ -355,8 +363,22 @@ fn walk(
             continue;
         }
         let below = format!("{name}/{entry_name}");
-        if entry.path().is_dir() {
-            walk(&entry.path(), &below, depth + 1, files)?;
+        let kind = entry.file_type().map_err(unreadable)?;
+        if kind.is_dir() {
+            walk(&entry.path(), &below, depth + 1, files, findings)?;
+        } else if !kind.is_file() {
+            let what = if kind.is_symlink() {
+                "a symbolic link"
+            } else {
+                "no regular file"
+            };
+            let finding = Finding::new(
+                Code::MisplacedDeclaration,
+                format!("`{below}` is {what}, and a declaration is a file"),
+            )
+            .at(&Arc::from(below), 0..0, "")
+            .help("put the declaration itself there; what a link leads to is not read");
+            findings.push(finding);
         } else if Path::new(entry_name).extension() == Some("toml".as_ref()) {
             files.push(below);
         }

@@ -244,14 +244,14 @@ const PLACES: [Place; 8] = [
         size(&workshop.release(".release.car.partial")) > TOTAL * 9 / 10
     }),
     ("the tree is begun", |workshop| {
-        workshop.repository().join(".tree.partial").exists()
+        workshop.repository().join(".tree.ipwhl-partial").exists()
     }),
     ("half of the tree", |workshop| {
-        let folder = workshop.repository().join(".tree.partial");
+        let folder = workshop.repository().join(".tree.ipwhl-partial");
         folder.join("project-4").exists()
     }),
     ("the old tree is aside, or the new one there", |workshop| {
-        workshop.repository().join(".tree.old").exists()
+        workshop.repository().join(".tree.ipwhl-old").exists()
             || workshop.repository().join("tree/project-8").exists()
     }),
     ("the statement is written beside its place", |workshop| {

@@ -687,3 +687,24 @@ fn the_original_layout_is_read_as_it_stands() {
         (&"SUPPORTED".into(), &2.into())
     );
 }
+
+/// A link could lead to any file of whoever runs the program, and findings show what a text holds.
+#[test]
+#[cfg(unix)]
+fn links_among_the_declarations_are_not_read() {
+    let repository = RepositoryBuilder::sound().build();
+    let secret = repository.join("secret");
+    std::fs::write(&secret, "key = sekret\n").unwrap();
+    let folder = repository.join("declarations");
+    std::os::unix::fs::symlink(&secret, folder.join("evil.toml")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", folder.join("endless.toml")).unwrap();
+    std::os::unix::fs::symlink(".", folder.join("loop")).unwrap();
+    let run = check(&repository, &[]).expect(ExitStatus::Findings);
+    assert_eq!(run.codes(), ["misplaced-declaration"; 3]);
+    assert!(!run.stdout.contains("sekret"), "{}", run.stdout);
+    // Settings are no link either.
+    let settings = repository.join("ipwhl.toml");
+    std::fs::rename(&settings, repository.join("elsewhere.toml")).unwrap();
+    std::os::unix::fs::symlink("elsewhere.toml", &settings).unwrap();
+    check(&repository, &[]).expect(ExitStatus::World);
+}

@@ -316,3 +316,87 @@ fn two_builds_at_once_leave_one_whole_release() {
         assert_eq!(workshop.run(&arguments).line(), root);
     }
 }
+
+/// Whoever can put a link into a folder must not decide where a build writes.
+#[test]
+#[cfg(unix)]
+fn a_link_in_the_place_of_a_partial_file_is_not_followed() {
+    let workshop = Workshop::small();
+    let victim = workshop.path("victim");
+    fs::write(&victim, "mine").unwrap();
+    fs::create_dir_all(workshop.path("repository/release")).unwrap();
+    for name in [".release.car.partial", ".release.toml.partial"] {
+        std::os::unix::fs::symlink(&victim, workshop.release(name)).unwrap();
+    }
+    workshop.build(&[]);
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
+    assert_eq!(names(&workshop, "release"), ALL);
+    for name in ALL {
+        assert!(
+            fs::symlink_metadata(workshop.release(name))
+                .unwrap()
+                .is_file()
+        );
+    }
+}
+
+#[test]
+fn no_release_goes_where_declarations_are() {
+    let workshop = Workshop::small();
+    for output in ["declarations", "declarations/deep", "./declarations"] {
+        workshop
+            .run(&["build", "--unsigned", "--output", output])
+            .refused(2, &["is where declarations are", "`--output`"]);
+    }
+    fs::create_dir_all(workshop.release("release.toml")).unwrap();
+    workshop
+        .run(&["build", "--unsigned"])
+        .refused(2, &["release.toml` is a folder"]);
+}
+
+/// Two builds that put their trees into one place at the same time.
+#[test]
+fn one_tree_is_written_by_one_build_at_a_time() {
+    let workshop = Workshop::small();
+    let root = workshop.build(&["--unsigned"]);
+    let builds: Vec<_> = (0..4)
+        .map(|number| {
+            workshop
+                .command(&["build", "--unsigned", "--tree", "tree", "--output"])
+                .arg(format!("release-{number}"))
+                .stderr(std::process::Stdio::piped())
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let mut done = 0;
+    for build in builds {
+        let output = build.wait_with_output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.code() {
+            Some(0) => done += 1,
+            code => {
+                assert_eq!(code, Some(3), "{error}");
+                assert!(error.contains("another process is writing"), "{error}");
+            }
+        }
+    }
+    assert!(done > 0);
+    assert_eq!(workshop.run(&["cid", "tree"]).line(), root);
+}
+
+/// What happens to be named like something half done belongs to whoever made it.
+#[test]
+fn a_tree_leaves_its_neighbours_alone() {
+    let workshop = Workshop::small();
+    for name in [".site.old", ".site.partial"] {
+        fs::create_dir(workshop.path("repository").join(name)).unwrap();
+        fs::write(workshop.path("repository").join(name).join("mine"), "x").unwrap();
+    }
+    workshop.build(&["--unsigned", "--tree", "site"]);
+    workshop.build(&["--unsigned", "--tree", "site"]);
+    for name in [".site.old/mine", ".site.partial/mine"] {
+        assert!(workshop.path("repository").join(name).is_file(), "{name}");
+    }
+}
