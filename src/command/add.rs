@@ -15,7 +15,7 @@ use super::progress::Progress;
 use super::select::Prefer;
 use crate::check::Graph;
 use crate::declaration::{Declaration, Layout, parse, write_declaration};
-use crate::diagnostic::SourceText;
+use crate::diagnostic::{Finding, SourceText};
 use crate::environment::AtomicFile;
 use crate::python::{Constraint, ExtraName, ProjectName, Requirement, VersionSpecifiers};
 use crate::repository::Repository;
@@ -262,7 +262,8 @@ fn file_of(repository: &Repository, project: &ProjectName) -> String {
 }
 
 /// Takes a declaration into the repository as if it had been read from its file.
-fn insert(repository: &mut Repository, declaration: Declaration) -> Result<(), Failure> {
+fn insert(repository: &mut Repository, mut declaration: Declaration) -> Result<(), Failure> {
+    keep_sources(repository, &mut declaration);
     let name = file_of(repository, &declaration.project);
     let file: Arc<str> = Arc::from(name.as_str());
     let header = repository
@@ -271,7 +272,8 @@ fn insert(repository: &mut Repository, declaration: Declaration) -> Result<(), F
         .map_or_else(String::new, |text| header(text.as_str()));
     let text = header + &write_declaration(&declaration);
     let parsed = parse(&file, &text, Layout::Package);
-    if let Some(finding) = parsed.findings.first() {
+    let is_fatal = |finding: &&Finding| !finding.code.may_be_softened();
+    if let Some(finding) = parsed.findings.iter().find(is_fatal) {
         return Err(Failure::finding(format!(
             "the index's data of `{}` makes no sound declaration: {}",
             declaration.project, finding.message
@@ -292,6 +294,22 @@ fn insert(repository: &mut Repository, declaration: Declaration) -> Result<(), F
         },
     );
     Ok(())
+}
+
+/// A wheel that stays keeps the sources that people have given it.
+fn keep_sources(repository: &Repository, declaration: &mut Declaration) {
+    let Some(before) = repository.declarations.get(&declaration.project) else {
+        return;
+    };
+    for wheel in &mut declaration.wheels {
+        let same = before.wheels.iter().find(|other| {
+            other.file_name.as_str() == wheel.file_name.as_str()
+                && other.content_id.value == wheel.content_id.value
+        });
+        if let Some(same) = same {
+            wheel.sources.clone_from(&same.sources);
+        }
+    }
 }
 
 /// The comments at the top of a declaration, which outlive a new version.
@@ -326,9 +344,17 @@ fn write(
         let Some(text) = repository.texts.get(name.as_str()) else {
             continue;
         };
+        let declaration = &repository.declarations[project];
+        let is_same = std::fs::read(&path).is_ok_and(|there| there == text.as_str().as_bytes());
+        if is_same {
+            context.say(&format!(
+                "{project} {} is declared like that already",
+                declaration.version()
+            ));
+            continue;
+        }
         AtomicFile::write_whole(&path, text.as_str().as_bytes())
             .map_err(|error| failed(&path, &error))?;
-        let declaration = &repository.declarations[project];
         let verb = if before.contains(project) {
             "changed"
         } else {

@@ -459,6 +459,35 @@ fn comments_at_the_top_outlive_a_new_version() {
     bench.is_sound();
 }
 
+/// What people have added to a wheel that stays is theirs; what is right already is left alone.
+#[test]
+fn sources_that_were_added_by_hand_are_kept() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "1.0").extra("jam"));
+    bench.run(&["plum"]).expect(ExitStatus::Clean);
+    let written = bench.text("plum");
+    let run = bench.run(&["plum"]).expect(ExitStatus::Clean);
+    assert!(
+        run.stderr
+            .ends_with("plum 1.0 is declared like that already\n"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(bench.text("plum"), written);
+    let mirror = "https://example.org/plum-1.0-py3-none-any.whl";
+    let (first, rest) = written.split_once('\n').unwrap();
+    let package = first.strip_prefix("source = ").unwrap();
+    bench.repository.write(
+        "declarations/plum.toml",
+        format!("source = [{package}, \"{mirror}\"]\n{rest}"),
+    );
+    bench.run(&["plum[jam]"]).expect(ExitStatus::Clean);
+    let text = bench.text("plum");
+    assert!(text.contains(mirror), "{text}");
+    assert!(text.contains("extras = [\"jam\"]"), "{text}");
+    bench.is_sound();
+}
+
 /// A mistake says what is wrong and the way out, ends with 1, and nothing at all is written.
 #[test]
 fn what_cannot_be_added_is_said_and_nothing_is_written() {
