@@ -1,5 +1,6 @@
 //! `ipwhl verify`: a release held to what it says of itself, and who vouches for it.
 
+mod bytes;
 mod declared;
 mod pages;
 

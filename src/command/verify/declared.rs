@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::pages::{Count, WheelBytes};
+use super::bytes::WheelBytes;
+use super::pages::Count;
 use crate::dag::Cid;
 use crate::declaration::{Layout, parse};
 use crate::diagnostic::{Code, Severity};

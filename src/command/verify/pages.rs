@@ -1,19 +1,19 @@
 //! What the pages of a release say, held against the files beside them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read, Seek};
+use std::io::{Read, Seek};
 
 use rayon::prelude::*;
 use serde_json::Value;
 use url::Url;
 
+use super::bytes::{WheelBytes, read, wheel};
 use super::declared::{self, Answered, RequiresPython};
 use crate::car::{CarError, CarReader};
-use crate::dag::{Cid, FileHasher, Profile, Sha256Digest};
+use crate::dag::{Cid, Sha256Digest};
 use crate::python::{WheelFileName, parse_specifiers};
 use crate::release::RELEASE_FOLDER;
 use crate::source::{CoreMetadataFile, IndexFile, ProjectPage};
-use crate::wheel::{Limits, inspect};
 
 const HTML: &str = "index.html";
 const JSON: &str = "index.v1_json";
@@ -21,10 +21,6 @@ const DECLARATION: &str = "declaration.toml";
 const ABOUT: &str = "release.json";
 /// What the name of a wheel's METADATA has after the wheel's.
 const METADATA: &str = ".metadata";
-/// The largest page or metadata file that is read whole, in bytes.
-const MAXIMUM_PAGE: u64 = 64 * 1024 * 1024;
-/// How much of a wheel is hashed at once.
-const BUFFER: usize = 256 * 1024;
 
 /// What was looked at.
 #[derive(Default)]
@@ -174,65 +170,6 @@ fn root_page(name: &str, body: &[u8]) -> Option<Vec<String>> {
         .collect();
     let addresses = text.to_ascii_lowercase().matches("href").count();
     (addresses == names.len()).then_some(names)
-}
-
-fn read<R: Read + Seek>(reader: &CarReader<R>, cid: &Cid) -> Result<Vec<u8>, CarError> {
-    let file = reader.file(cid)?;
-    if file.size() > MAXIMUM_PAGE {
-        return Err(CarError::Tree {
-            cid: *cid,
-            reason: format!("has {} bytes, more than a page can have", file.size()),
-        });
-    }
-    let mut bytes = Vec::new();
-    file.take(MAXIMUM_PAGE)
-        .read_to_end(&mut bytes)
-        .map_err(|error| broken(cid, &error))?;
-    Ok(bytes)
-}
-
-fn broken(cid: &Cid, error: &io::Error) -> CarError {
-    CarError::Tree {
-        cid: *cid,
-        reason: format!("cannot be read: {error}"),
-    }
-}
-
-/// What the bytes of one wheel say.
-pub(super) struct WheelBytes {
-    pub(super) size: u64,
-    pub(super) sha256: Sha256Digest,
-    pub(super) metadata: Vec<u8>,
-    problem: Option<String>,
-}
-
-fn wheel<R: Read + Seek>(reader: &CarReader<R>, cid: &Cid) -> Result<WheelBytes, CarError> {
-    let mut file = reader.file(cid)?;
-    // The leaves have been verified; of this pass only the digest of the whole is used.
-    let mut hasher = FileHasher::new(Profile::UnixfsV1_2025);
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        let count = file
-            .read(&mut buffer)
-            .map_err(|error| broken(cid, &error))?;
-        if count == 0 {
-            break;
-        }
-        hasher.update(&buffer[..count]);
-    }
-    let (dag, sha256) = hasher.finish();
-    let mut file = reader.file(cid)?;
-    let facts = inspect(&mut file, &Limits::default()).map_err(|error| broken(cid, &error))?;
-    Ok(WheelBytes {
-        size: dag.size(),
-        sha256,
-        metadata: facts.metadata,
-        problem: facts
-            .problems
-            .into_iter()
-            .next()
-            .map(|problem| problem.message),
-    })
 }
 
 fn project<R: Read + Seek>(
