@@ -124,9 +124,9 @@ impl AtomicFile {
     /// # Errors
     /// When it is there and cannot be removed, or another process is writing it.
     pub fn forget(place: &Path) -> io::Result<()> {
-        let left = place
-            .file_name()
-            .is_some_and(|name| place.with_file_name(partial_name(name)).exists());
+        let left = place.file_name().is_some_and(|name| {
+            fs::symlink_metadata(place.with_file_name(partial_name(name))).is_ok()
+        });
         // Dropping it uncommitted removes it.
         if left {
             Self::create(place).map(drop)

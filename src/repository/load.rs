@@ -211,7 +211,17 @@ impl Repository {
         let folder = self.configuration.declarations.clone();
         let mut files = Vec::new();
         let top = self.directory.join(&folder);
-        if !fs::symlink_metadata(&top).is_ok_and(|there| there.is_dir()) {
+        if let Some(link) = first_link(&self.directory, &folder) {
+            let finding = Finding::new(
+                Code::InvalidValue,
+                format!("`{link}`, on the way to the declarations, is a symbolic link"),
+            )
+            .at(&self.configuration_file(), 0..0, "")
+            .help("put the folder itself there; what a link leads to is not read");
+            self.findings.push(finding);
+            return Ok(());
+        }
+        if !top.is_dir() {
             // Which folder it is may stand in what could not be understood.
             if self.has_errors() {
                 return Ok(());
@@ -225,7 +235,14 @@ impl Repository {
             self.findings.push(finding);
             return Ok(());
         }
-        walk(&top, &folder, 0, &mut files, &mut self.findings)?;
+        let mut strays = Vec::new();
+        walk(&top, &folder, 0, &mut files, &mut strays)?;
+        // What stands there is not known, so nothing may be said of who needs it.
+        for label in strays.iter().flat_map(|finding| &finding.labels) {
+            let project = presumed_project(&label.file, self.configuration.layout);
+            self.unreadable.extend(project);
+        }
+        self.findings.append(&mut strays);
         files.sort();
         for name in files {
             let path = self.directory.join(&name);
@@ -287,6 +304,18 @@ impl Repository {
         }
         self.findings.append(&mut findings);
     }
+}
+
+/// The first part of the path to a folder below the repository's that is a symbolic link. It could
+/// lead to any file of whoever runs this.
+fn first_link(directory: &Path, folder: &str) -> Option<String> {
+    let ends = folder.match_indices('/').map(|(end, _)| end);
+    ends.chain([folder.len()])
+        .map(|end| &folder[..end])
+        .find(|part| {
+            fs::symlink_metadata(directory.join(part)).is_ok_and(|there| there.is_symlink())
+        })
+        .map(str::to_owned)
 }
 
 /// The project that a file whose text says nothing is about.

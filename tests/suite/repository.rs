@@ -702,6 +702,35 @@ fn links_among_the_declarations_are_not_read() {
     let run = check(&repository, &[]).expect(ExitStatus::Findings);
     assert_eq!(run.codes(), ["misplaced-declaration"; 3]);
     assert!(!run.stdout.contains("sekret"), "{}", run.stdout);
+    // A project whose declaration is a link is not missing to those who need it.
+    let damson = folder.join("damson.toml");
+    std::fs::rename(&damson, repository.join("damson.toml")).unwrap();
+    std::os::unix::fs::symlink("../damson.toml", &damson).unwrap();
+    assert_eq!(
+        check(&repository, &[]).codes(),
+        ["misplaced-declaration"; 4]
+    );
+    // No folder on the way to the declarations is a link.
+    std::fs::create_dir(repository.join("outside")).unwrap();
+    std::fs::rename(&folder, repository.join("outside/declarations")).unwrap();
+    std::fs::write(
+        repository.join("outside/declarations/open.toml"),
+        "key = sekret\n",
+    )
+    .unwrap();
+    std::os::unix::fs::symlink("outside", repository.join("way")).unwrap();
+    let text = std::fs::read_to_string(repository.join("ipwhl.toml")).unwrap();
+    let nested = text.replacen(
+        "format = 1\n",
+        "format = 1\ndeclarations = \"way/declarations\"\n",
+        1,
+    );
+    assert_ne!(nested, text);
+    std::fs::write(repository.join("ipwhl.toml"), nested).unwrap();
+    let run = check(&repository, &[]).expect(ExitStatus::Findings);
+    assert_eq!(run.codes(), ["invalid-value"]);
+    assert!(run.stdout.contains("`way`, on the way"), "{}", run.stdout);
+    assert!(!run.stdout.contains("sekret"), "{}", run.stdout);
     // Settings are no link either.
     let settings = repository.join("ipwhl.toml");
     std::fs::rename(&settings, repository.join("elsewhere.toml")).unwrap();

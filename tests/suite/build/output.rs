@@ -331,6 +331,11 @@ fn a_link_in_the_place_of_a_partial_file_is_not_followed() {
     workshop.build(&[]);
     assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
     assert_eq!(names(&workshop, "release"), ALL);
+    // Nor does one that leads nowhere stay behind.
+    std::os::unix::fs::symlink("nowhere", workshop.release(".release.toml.partial")).unwrap();
+    workshop.build(&["--unsigned"]);
+    assert_eq!(names(&workshop, "release"), ["release.car"]);
+    workshop.build(&[]);
     for name in ALL {
         assert!(
             fs::symlink_metadata(workshop.release(name))
