@@ -10,7 +10,7 @@ mod nearest;
 mod render;
 
 pub use code::{Code, Severity, Stage};
-pub use finding::{Finding, Label, SourceText, SourceTexts, Subject, sort};
+pub use finding::{Baseline, Finding, Help, Label, SourceText, SourceTexts, Subject, sort};
 pub use json::json_lines;
 pub use nearest::nearest;
 pub use render::{Style, render};

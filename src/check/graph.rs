@@ -1,18 +1,17 @@
 //! What needs what, on which platform and under which extra: the one value that the graph checks read.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod needed;
+mod way;
 
-use petgraph::Direction;
+use std::collections::{BTreeMap, BTreeSet};
+
 use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
 
 use crate::declaration::{Declaration, DeclaredWheel, Spanned};
 use crate::diagnostic::{Code, Finding};
-use crate::python::{
-    Constraint, ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth,
-    VersionSpecifiers, specifiers_contain,
-};
+use crate::python::{ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth};
 use crate::repository::Repository;
+pub use needed::Unmet;
 
 /// How a project is to be had on one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,62 +186,6 @@ impl<'r> Graph<'r> {
             .collect()
     }
 
-    /// The projects that someone wants and all that these need.
-    pub(super) fn reachable(&self) -> BTreeSet<&'r ProjectName> {
-        let mut reached: BTreeSet<&'r ProjectName> = BTreeSet::new();
-        let mut queue: VecDeque<NodeIndex> = self.wanted().collect();
-        while let Some(node) = queue.pop_front() {
-            if reached.insert(self.projects[node]) {
-                queue.extend(self.projects.neighbors(node));
-            }
-        }
-        reached
-    }
-
-    fn wanted(&self) -> impl Iterator<Item = NodeIndex> {
-        self.repository
-            .declarations
-            .values()
-            .filter(|declaration| !declaration.automatic)
-            .map(|declaration| self.nodes[&declaration.project])
-    }
-
-    /// The shortest way from a wanted project to this one, as in
-    /// `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`. `None` for a wanted project, and where
-    /// none leads there.
-    pub(super) fn chain(&self, project: &ProjectName) -> Option<String> {
-        let start = *self.nodes.get(project)?;
-        if !self.repository.declarations[project].automatic {
-            return None;
-        }
-        let mut next: BTreeMap<NodeIndex, (NodeIndex, &Requirement)> = BTreeMap::new();
-        let mut queue = VecDeque::from([start]);
-        while let Some(node) = queue.pop_front() {
-            if !self.repository.declarations[self.projects[node]].automatic {
-                let mut words = format!("{} (wanted)", self.projects[node]);
-                let mut at = node;
-                while let Some((onward, requirement)) = next.get(&at) {
-                    words += &format!(" -> {requirement}");
-                    at = *onward;
-                }
-                return Some(words);
-            }
-            let mut callers: Vec<_> = self
-                .projects
-                .edges_directed(node, Direction::Incoming)
-                .map(|edge| (edge.source(), *edge.weight()))
-                .collect();
-            callers.sort_by_key(|(caller, _)| self.projects[*caller]);
-            for (caller, requirement) in callers {
-                if caller != start && !next.contains_key(&caller) {
-                    next.insert(caller, (node, requirement));
-                    queue.push_back(caller);
-                }
-            }
-        }
-        None
-    }
-
     /// A finding about a need on some of its platforms, at the requirement's place, with what a
     /// waiver would name.
     pub(super) fn finding(
@@ -297,88 +240,6 @@ impl<'r> Graph<'r> {
             }
         }
         findings.append(&mut merged);
-    }
-}
-
-/// A project that the set needs otherwise than it is there, and what would satisfy all who need it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unmet {
-    /// The project.
-    pub project: ProjectName,
-    /// The extras that are asked of it.
-    pub extras: BTreeSet<ExtraName>,
-    /// The projects that require it, itself aside.
-    pub by: BTreeSet<ProjectName>,
-    /// The specifiers that its version has to satisfy, each with the project that states it.
-    pub constraints: Vec<(ProjectName, VersionSpecifiers)>,
-    /// The platforms on which it is needed, as indices into the repository's platforms.
-    pub platforms: BTreeSet<usize>,
-}
-
-impl Graph<'_> {
-    /// The projects that have to be added or changed before every need is satisfied, by name.
-    /// Direct references are left out: no declaration satisfies them.
-    pub fn unmet(&self) -> Vec<Unmet> {
-        let mut names: BTreeSet<&ProjectName> = BTreeSet::new();
-        for need in &self.needs {
-            if !self.is_met(need) {
-                names.insert(&need.dependency.value.name);
-            }
-        }
-        names.into_iter().map(|name| self.needed(name)).collect()
-    }
-
-    /// What the set as a whole needs of a project.
-    pub fn needed(&self, project: &ProjectName) -> Unmet {
-        let mut unmet = Unmet {
-            project: project.clone(),
-            extras: BTreeSet::new(),
-            by: BTreeSet::new(),
-            constraints: Vec::new(),
-            platforms: BTreeSet::new(),
-        };
-        for need in &self.needs {
-            let requirement = &need.dependency.value;
-            if requirement.name != *project {
-                continue;
-            }
-            unmet.extras.extend(requirement.extras.iter().cloned());
-            if need.declaration.project == *project {
-                continue;
-            }
-            unmet.by.insert(need.declaration.project.clone());
-            unmet.platforms.extend(&need.platforms);
-            if let Constraint::Specifiers(specifiers) = &requirement.constraint
-                && !specifiers.is_empty()
-            {
-                let constraint = (need.declaration.project.clone(), specifiers.clone());
-                if !unmet.constraints.contains(&constraint) {
-                    unmet.constraints.push(constraint);
-                }
-            }
-        }
-        unmet
-    }
-
-    fn is_met(&self, need: &Need<'_>) -> bool {
-        let requirement = &need.dependency.value;
-        let Constraint::Specifiers(specifiers) = &requirement.constraint else {
-            return true;
-        };
-        let Some(target) = self.repository.declarations.get(&requirement.name) else {
-            return false;
-        };
-        need.platforms.iter().all(|platform| {
-            let wheels = self.wheels_on(target, *platform);
-            !wheels.is_empty()
-                && wheels.iter().all(|wheel| {
-                    specifiers_contain(specifiers, wheel.file_name.version())
-                        && requirement
-                            .extras
-                            .iter()
-                            .all(|extra| wheel.has_extra(extra))
-                })
-        })
     }
 }
 

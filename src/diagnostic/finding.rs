@@ -19,10 +19,30 @@ pub struct Finding {
     pub labels: Vec<Label>,
     /// What else helps to understand it.
     pub notes: Vec<String>,
-    /// What to do or to type.
-    pub help: Vec<String>,
+    /// The ways out, the likeliest first.
+    pub help: Vec<Help>,
+    /// How it stands to the revision that the set was compared with; `None` where it was not.
+    pub baseline: Option<Baseline>,
     /// What a waiver would have to name.
     pub subject: Subject,
+}
+
+/// A way out of a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Help {
+    /// What to do or to type, one lower-case sentence.
+    pub message: String,
+    /// Text to paste, of one line or several, without a final line feed.
+    pub text: Option<String>,
+}
+
+/// How a finding stands to an earlier revision of the set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Baseline {
+    /// It was not there before: the change brings it.
+    New,
+    /// It was there before, and does not fail the change.
+    Unchanged,
 }
 
 /// A place in a text.
@@ -64,6 +84,7 @@ impl Finding {
             labels: Vec::new(),
             notes: Vec::new(),
             help: Vec::new(),
+            baseline: None,
             subject: Subject::default(),
         }
     }
@@ -89,7 +110,20 @@ impl Finding {
     /// Adds a way out.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(help.into());
+        self.help.push(Help {
+            message: help.into(),
+            text: None,
+        });
+        self
+    }
+
+    /// Adds a way out with text to paste.
+    #[must_use]
+    pub fn paste(mut self, help: impl Into<String>, text: impl Into<String>) -> Self {
+        self.help.push(Help {
+            message: help.into(),
+            text: Some(text.into()),
+        });
         self
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::render::without_credentials;
-use super::{Finding, Label, Severity, SourceTexts};
+use super::{Baseline, Finding, Label, Severity, SourceTexts};
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
@@ -19,7 +19,9 @@ struct FindingLine<'a> {
     message: &'a str,
     places: Vec<Place<'a>>,
     notes: &'a [String],
-    help: &'a [String],
+    help: Vec<HelpLine<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,6 +31,13 @@ struct FindingLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     extra: Option<&'a str>,
     platforms: &'a [String],
+}
+
+#[derive(Serialize)]
+struct HelpLine<'a> {
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -81,7 +90,18 @@ pub fn json_lines(findings: &[Finding], texts: &SourceTexts) -> String {
                 .map(|label| place(label, texts))
                 .collect(),
             notes: &finding.notes,
-            help: &finding.help,
+            help: finding
+                .help
+                .iter()
+                .map(|help| HelpLine {
+                    message: &help.message,
+                    text: help.text.as_deref(),
+                })
+                .collect(),
+            baseline: finding.baseline.map(|baseline| match baseline {
+                Baseline::New => "new",
+                Baseline::Unchanged => "unchanged",
+            }),
             project: finding.subject.project.as_deref(),
             requirement: finding.subject.requirement.as_deref(),
             wheel: finding.subject.wheel.as_deref(),

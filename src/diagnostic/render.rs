@@ -49,7 +49,15 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
     for note in &finding.notes {
         elements.push(Level::NOTE.message(note.as_str()).into());
     }
-    for help in &finding.help {
+    let ways_out: Vec<String> = finding
+        .help
+        .iter()
+        .map(|help| match &help.text {
+            Some(text) => format!("{}:\n\n{text}\n", help.message),
+            None => help.message.clone(),
+        })
+        .collect();
+    for help in &ways_out {
         elements.push(Level::HELP.message(help.as_str()).into());
     }
     let renderer = if style.colour {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use crate::support::repository_builder::RepositoryBuilder;
+use crate::support::words;
 
 const CID: &str = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
 
@@ -163,7 +164,7 @@ fn told(text: &str) -> Vec<(String, String, String)> {
             (
                 finding.message.clone(),
                 text[span].to_owned(),
-                finding.help.join(" / "),
+                words(&finding.help),
             )
         })
         .collect()

@@ -11,6 +11,7 @@ use ipwhl::repository::{Repository, apply};
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder};
 use crate::support::wheel_builder::WheelBuilder;
+use crate::support::words;
 
 fn load(text: &str) -> Repository {
     let built = RepositoryBuilder::new().configuration_text(text).build();
@@ -26,7 +27,7 @@ fn findings(text: &str) -> Vec<String> {
             let label = &finding.labels[0];
             assert_eq!(&*label.file, "ipwhl.toml");
             let pointed = &text[label.span.clone()];
-            let help = finding.help.join(" / ");
+            let help = words(&finding.help);
             format!("{}: {} <{pointed}> {help}", finding.code, finding.message)
         })
         .collect()
@@ -211,7 +212,7 @@ fn keys_and_words_that_nobody_knows_get_the_nearest_one() {
             panic!("{text}: {found:#?}")
         };
         assert_eq!(
-            (finding.message.as_str(), finding.help.join("").as_str()),
+            (finding.message.as_str(), words(&finding.help).as_str()),
             (message, help)
         );
     }
@@ -373,7 +374,7 @@ fn a_waiver_ends_with_its_day() {
     let run = at("2026-11-21T00:00:00Z").expect(ExitStatus::Findings);
     assert_eq!(run.codes(), ["expired-waiver", "unsatisfied-dependency"]);
     assert_eq!(
-        run.findings()[0]["help"][0],
+        run.findings()[0]["help"][0]["message"],
         "mend what it covered and remove it, or answer for it until a later day"
     );
 }
@@ -471,7 +472,7 @@ fn a_waivers_platforms_are_supported_ones() {
         finding["message"],
         "`win_amd46` names no supported platform"
     );
-    assert_eq!(finding["help"][0], "did you mean `win_amd64`?");
+    assert_eq!(finding["help"][0]["message"], "did you mean `win_amd64`?");
 }
 
 /// The softest of the text codes: a curator may answer for a source without TLS.
@@ -601,7 +602,10 @@ fn what_a_reviewer_compares_with_may_be_left_out() {
         finding["message"],
         "`cherry-0.3-py3-none-any.whl` has the Requires-Python `>=3.7`, and none is declared"
     );
-    assert_eq!(finding["help"][0], "write `requires-python = \">=3.7\"`");
+    assert_eq!(
+        finding["help"][0]["message"],
+        "write `requires-python = \">=3.7\"`"
+    );
 }
 
 /// A project has one file, whose name says which.
@@ -619,7 +623,7 @@ fn a_declaration_has_one_place() {
             format!("`apple` is declared in `{file}`")
         );
         assert_eq!(
-            finding["help"][0],
+            finding["help"][0]["message"],
             "move the file to `declarations/apple.toml`"
         );
     }
@@ -676,7 +680,7 @@ fn the_original_layout_is_read_as_it_stands() {
     let run = check(&build(wrong, "cp312 win_amd64\n"), &[]);
     assert_eq!(run.codes(), ["misplaced-declaration"]);
     assert_eq!(
-        run.findings()[0]["help"][0],
+        run.findings()[0]["help"][0]["message"],
         format!("move the file to `{stem}`")
     );
     let run = check(&build(stem, "cp312 win_amd64\n  cp312\n"), &[]);

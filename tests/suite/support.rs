@@ -11,6 +11,8 @@ pub mod workshop;
 use std::path::PathBuf;
 use std::process::Command;
 
+use ipwhl::diagnostic::Help;
+
 /// The path of an outside tool: `IPWHL_TEST_<NAME>` (upper case, `-` as `_`) or the one on `PATH`.
 ///
 /// `None` means that the calling test skips itself; the reason has been printed. Under `CI` nothing
@@ -33,4 +35,10 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     );
     eprintln!("skipped: `{name}` is not on PATH and {variable} is not set");
     None
+}
+
+/// The ways out of a finding in one line, with the texts to paste left out.
+pub fn words(help: &[Help]) -> String {
+    let messages: Vec<&str> = help.iter().map(|help| help.message.as_str()).collect();
+    messages.join(" / ")
 }

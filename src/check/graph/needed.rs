@@ -1,0 +1,88 @@
+//! What would satisfy all who need a project.
+
+use std::collections::BTreeSet;
+
+use super::{Graph, Need};
+use crate::python::{Constraint, ExtraName, ProjectName, VersionSpecifiers, specifiers_contain};
+
+/// A project that the set needs otherwise than it is there, and what would satisfy all who need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// The project.
+    pub project: ProjectName,
+    /// The extras that are asked of it.
+    pub extras: BTreeSet<ExtraName>,
+    /// The projects that require it, itself aside.
+    pub by: BTreeSet<ProjectName>,
+    /// The specifiers that its version has to satisfy, each with the project that states it.
+    pub constraints: Vec<(ProjectName, VersionSpecifiers)>,
+    /// The platforms on which it is needed, as indices into the repository's platforms.
+    pub platforms: BTreeSet<usize>,
+}
+
+impl Graph<'_> {
+    /// The projects that have to be added or changed before every need is satisfied, by name.
+    /// Direct references are left out: no declaration satisfies them.
+    pub fn unmet(&self) -> Vec<Unmet> {
+        let mut names: BTreeSet<&ProjectName> = BTreeSet::new();
+        for need in &self.needs {
+            if !self.is_met(need) {
+                names.insert(&need.dependency.value.name);
+            }
+        }
+        names.into_iter().map(|name| self.needed(name)).collect()
+    }
+
+    /// What the set as a whole needs of a project.
+    pub fn needed(&self, project: &ProjectName) -> Unmet {
+        let mut unmet = Unmet {
+            project: project.clone(),
+            extras: BTreeSet::new(),
+            by: BTreeSet::new(),
+            constraints: Vec::new(),
+            platforms: BTreeSet::new(),
+        };
+        for need in &self.needs {
+            let requirement = &need.dependency.value;
+            if requirement.name != *project {
+                continue;
+            }
+            unmet.extras.extend(requirement.extras.iter().cloned());
+            if need.declaration.project == *project {
+                continue;
+            }
+            unmet.by.insert(need.declaration.project.clone());
+            unmet.platforms.extend(&need.platforms);
+            if let Constraint::Specifiers(specifiers) = &requirement.constraint
+                && !specifiers.is_empty()
+            {
+                let constraint = (need.declaration.project.clone(), specifiers.clone());
+                if !unmet.constraints.contains(&constraint) {
+                    unmet.constraints.push(constraint);
+                }
+            }
+        }
+        unmet
+    }
+
+    fn is_met(&self, need: &Need<'_>) -> bool {
+        let requirement = &need.dependency.value;
+        let Constraint::Specifiers(specifiers) = &requirement.constraint else {
+            return true;
+        };
+        let Some(target) = self.repository.declarations.get(&requirement.name) else {
+            return false;
+        };
+        need.platforms.iter().all(|platform| {
+            let wheels = self.wheels_on(target, *platform);
+            !wheels.is_empty()
+                && wheels.iter().all(|wheel| {
+                    specifiers_contain(specifiers, wheel.file_name.version())
+                        && requirement
+                            .extras
+                            .iter()
+                            .all(|extra| wheel.has_extra(extra))
+                })
+        })
+    }
+}
