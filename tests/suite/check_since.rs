@@ -1,6 +1,5 @@
 //! `ipwhl check --since REV`: what a change brings, apart from what was there before, by a real git.
 
-use std::ffi::OsString;
 use std::fs;
 
 use ipwhl::command::ExitStatus;
