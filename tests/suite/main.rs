@@ -39,6 +39,7 @@ mod source;
 mod source_discovery;
 mod support;
 mod tags;
+mod terminal;
 mod tidy;
 mod verify_command;
 mod wheel;
