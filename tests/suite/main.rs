@@ -30,6 +30,7 @@ mod key_command;
 mod kubo;
 mod kubo_release;
 mod markers;
+mod message_formats;
 mod packaging_library;
 mod repository;
 mod requirements;
