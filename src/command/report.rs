@@ -9,7 +9,7 @@ use super::exit::{ExitStatus, Failure};
 use super::facts::WorldFailure;
 use crate::check;
 use crate::diagnostic::{Finding, Severity, json_lines, render};
-use crate::repository::{Repository, apply};
+use crate::repository::{Repository, apply, propose};
 
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
@@ -41,7 +41,9 @@ pub(super) fn judge(
         today,
         wheels_checked,
     );
-    check::finish(repository, remaining)
+    let mut findings = check::finish(repository, remaining);
+    propose(repository, &mut findings, today);
+    findings
 }
 
 /// Whether one of the findings is an error.
@@ -67,8 +69,8 @@ pub(super) fn show(
         MessageFormat::Text => {
             let style = context.style(false);
             let mut text = String::new();
-            for finding in findings {
-                let _ = writeln!(text, "{}\n", render(finding, texts, style));
+            for finding in check::together(repository, findings, context.verbose > 0) {
+                let _ = writeln!(text, "{}\n", render(&finding, texts, style));
             }
             let _ = context.environment.error.write(&text);
             Ok(())

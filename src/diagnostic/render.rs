@@ -53,7 +53,8 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
         .help
         .iter()
         .map(|help| match &help.text {
-            Some(text) => format!("{}:\n\n{text}\n", help.message),
+            Some(text) if text.contains('\n') => format!("{}:\n\n{text}\n", help.message),
+            Some(text) => format!("{}: `{text}`", help.message),
             None => help.message.clone(),
         })
         .collect();
