@@ -9,7 +9,9 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::declaration::{Declaration, DeclaredWheel, Spanned};
 use crate::diagnostic::{Code, Finding};
-use crate::python::{ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth};
+use crate::python::{
+    ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth, Version,
+};
 use crate::repository::Repository;
 pub use needed::Unmet;
 
@@ -154,6 +156,12 @@ impl<'r> Graph<'r> {
                 self.projects.add_edge(from, *to, requirement);
             }
         }
+    }
+
+    /// The version of a project that the set has.
+    pub fn version(&self, project: &ProjectName) -> Option<&'r Version> {
+        let declaration = self.repository.declarations.get(project)?;
+        Some(declaration.version())
     }
 
     /// The needs that name a project.

@@ -31,8 +31,8 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             finding = finding.note(format!("the set has a project of a similar name, `{word}`"));
         }
         finding.shared = Some(format!("`{}` is not in the set", requirement.name));
-        let command =
-            graph.add_command(&requirement.name, &requirement.extras, Pin::Accepted, true);
+        let extras = graph.needed(&requirement.name).extras;
+        let command = graph.add_command(&requirement.name, &extras, Pin::Accepted, true);
         finding = finding.paste("declare it, with what it needs", command);
         Some(graph.or_leave_extra_out(need, finding))
     });

@@ -83,8 +83,14 @@ impl Graph<'_> {
         if is_plain {
             return None;
         }
-        // What asks for it within the project goes with it.
-        let mut extras = BTreeSet::from([need.extra?]);
+        need.extra?;
+        // The other extras that need the same there, and what asks for them within the project.
+        let mut extras: BTreeSet<&ExtraName> = own
+            .iter()
+            .filter(|other| other.dependency.value == need.dependency.value)
+            .filter(|other| !other.platforms.is_disjoint(&need.platforms))
+            .filter_map(|other| other.extra)
+            .collect();
         loop {
             let callers: Vec<&ExtraName> = own
                 .iter()
@@ -133,7 +139,7 @@ impl Graph<'_> {
             .map(|(file, line)| format!("{file}:{line}"))
             .collect();
         Some(format!(
-            "or leave out what needs it: remove {} from `extras` in {}",
+            "leave out what needs it: remove {} from `extras` in {}",
             names.join(" and "),
             places.join(", ")
         ))

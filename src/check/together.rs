@@ -102,34 +102,39 @@ fn notes(repository: &Repository, group: &[&Finding]) -> Vec<String> {
     let everywhere = (places.len() == 1)
         .then(|| places.into_iter().next().flatten())
         .flatten();
-    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    let mut lines: Vec<(String, Vec<String>, String)> = Vec::new();
     for one in group {
         let head = head(&repository.texts, one);
-        let mut details: Vec<String> = Vec::new();
-        details.extend(
-            one.subject
-                .extra
-                .as_ref()
-                .map(|extra| format!("for the extra `{extra}`")),
-        );
-        if everywhere.is_none() {
-            details.extend(fold(&one.subject.platforms, all));
-        }
-        details.extend(one.chain.as_ref().map(|chain| format!("from {chain}")));
-        let details = details.join("; ");
-        match lines.iter_mut().find(|(known, _)| *known == head) {
-            Some((_, known)) => known.push(details),
-            None => lines.push((head, vec![details])),
+        let place = match everywhere {
+            Some(_) => None,
+            None => fold(&one.subject.platforms, all),
+        };
+        let chain = one.chain.as_ref().map(|chain| format!("from {chain}"));
+        let rest: Vec<String> = place.into_iter().chain(chain).collect();
+        let rest = rest.join("; ");
+        let extra = one.subject.extra.as_ref().map(|extra| format!("`{extra}`"));
+        match lines.iter_mut().find(|(known, extras, known_rest)| {
+            *known == head && !extras.is_empty() && *known_rest == rest
+        }) {
+            Some((_, extras, _)) => extras.extend(extra),
+            None => lines.push((head, extra.into_iter().collect(), rest)),
         }
     }
     let lines: Vec<String> = lines
         .into_iter()
-        .flat_map(|(head, details)| {
-            let about = |details: String| match details.as_str() {
-                "" => head.clone(),
-                details => format!("{head} ({details})"),
+        .map(|(head, extras, rest)| {
+            let extras = match extras.as_slice() {
+                [] => None,
+                [one] => Some(format!("for the extra {one}")),
+                several => Some(format!("for the extras {}", several.join(", "))),
             };
-            details.into_iter().map(about).collect::<Vec<_>>()
+            let rest = (!rest.is_empty()).then_some(rest);
+            let details: Vec<String> = extras.into_iter().chain(rest).collect();
+            if details.is_empty() {
+                head
+            } else {
+                format!("{head} ({})", details.join("; "))
+            }
         })
         .collect();
     let mut notes = vec![format!("required by\n{}", lines.join("\n"))];
@@ -181,7 +186,7 @@ fn help(group: &[&Finding], every_waiver: bool) -> Vec<Help> {
     if waivers.len() > MAXIMUM_WAIVERS && !every_waiver {
         all.push(Help {
             message: format!(
-                "or answer for each of them: `-v` shows the {} waivers to add to `ipwhl.toml`",
+                "answer for each of them: `-v` shows the {} waivers to add to `ipwhl.toml`",
                 waivers.len()
             ),
             text: None,

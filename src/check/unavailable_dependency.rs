@@ -68,7 +68,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                         .finding(need, Code::UnavailableDependency, message, "required here", &platforms)
                         .at(&wheel.file, specifiers.span.clone(), "does not hold")
                         .paste("take a version for these interpreters, if the index has one", command)
-                        .help("or raise their floor in `[platforms]`, or leave them out");
+                        .help("raise their floor in `[platforms]`, or leave them out");
                     finding.shared = Some(format!(
                         "the requires-python `{}` of `{}` does not hold on every patch version of some platforms",
                         specifiers.value, target.project

@@ -49,6 +49,6 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             );
         finding.shared = Some(format!("the set has `{}` {version}", target.project));
         let finding = graph.or_leave_extra_out(need, finding);
-        Some(finding.help("or declare another version of what requires it"))
+        Some(finding.help("declare another version of what requires it"))
     });
 }

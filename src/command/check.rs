@@ -3,6 +3,7 @@
 use clap::Args;
 use futures_util::StreamExt;
 
+use super::candidates;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, WorldFailure, describe, gather, requests};
@@ -80,12 +81,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             }
         }
     }
-    let findings = judge(
+    let mut findings = judge(
         context,
         &repository,
         findings,
         arguments.wheels && failures.is_empty(),
     );
+    candidates::propose(context, &repository, &arguments.network, &mut findings);
     show(context, &repository, &findings, arguments.message_format)?;
     show_failures(context, &failures);
     if !failures.is_empty() {

@@ -20,7 +20,7 @@ fn folder() -> PathBuf {
 }
 
 /// The repository that raises this code and nothing else.
-fn fixture(code: Code) -> Option<RepositoryBuilder> {
+pub fn fixture(code: Code) -> Option<RepositoryBuilder> {
     if let Ok(text) = fs::read(folder().join(format!("{code}.toml"))) {
         return Some(RepositoryBuilder::new().file("declarations/example.toml", text));
     }
@@ -206,7 +206,7 @@ expires = 2027-03-01
 }
 
 /// Runs `check` with everything that the code needs.
-fn check(code: Code, repository: &BuiltRepository, more: &[&str]) -> Run {
+pub fn check(code: Code, repository: &BuiltRepository, more: &[&str]) -> Run {
     let mut arguments = vec!["check"];
     if code.stage() == ipwhl::diagnostic::Stage::Wheel {
         arguments.push("--wheels");

@@ -22,7 +22,7 @@ pub fn propose(repository: &Repository, findings: &mut [Finding], today: Date) {
     let expires = today.saturating_add(jiff::Span::new().days(DAYS));
     for finding in findings {
         if let Some(text) = waiver(repository, finding, expires) {
-            let help = "or answer for it: add this to `ipwhl.toml`, with the reason";
+            let help = "answer for it: add this to `ipwhl.toml`, with the reason";
             *finding = finding.clone().paste(help, text);
         }
     }
