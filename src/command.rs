@@ -4,6 +4,7 @@
 
 mod add;
 mod build;
+mod candidates;
 mod check;
 mod cid;
 mod context;

@@ -9,4 +9,4 @@ mod waiver;
 pub use configuration::{Configuration, SeverityRule, Waiver};
 pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, profile_of};
 pub use revision::{Revision, RevisionError};
-pub use waiver::apply;
+pub use waiver::{apply, is_waiver, propose};

@@ -185,14 +185,19 @@ impl Repository {
                 _ => Err("a line has two words: an interpreter and a platform tag".to_owned()),
             };
             match platform {
-                Ok(platform) => self.configuration.platforms.push(platform),
+                Ok(platform) => {
+                    let origins = &mut self.configuration.platform_origins;
+                    origins
+                        .entry(platform)
+                        .or_insert_with(|| (Arc::clone(&file), span));
+                }
                 Err(message) => self
                     .findings
                     .push(Finding::new(Code::InvalidValue, message).at(&file, span, "")),
             }
         }
-        self.configuration.platforms.sort();
-        self.configuration.platforms.dedup();
+        let origins = &self.configuration.platform_origins;
+        self.configuration.platforms = origins.keys().cloned().collect();
         self.texts.insert(file, SourceText::new(text));
         Ok(())
     }

@@ -23,6 +23,7 @@ mod core_metadata;
 mod dag;
 mod declarations;
 mod findings;
+mod fixes;
 mod gateway;
 mod graph;
 mod interruption;
