@@ -7,16 +7,20 @@ mod build;
 mod check;
 mod cid;
 mod context;
+mod draw;
 mod exit;
 mod facts;
 mod key;
 mod network;
 mod progress;
 mod report;
+mod scope;
 mod select;
 mod serve;
 mod statement;
+mod tree;
 mod verify;
+mod why;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -85,6 +89,8 @@ enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
     Add(add::Arguments),
+    Tree(tree::Arguments),
+    Why(why::Arguments),
     Cid(cid::Arguments),
     Verify(verify::Arguments),
     Serve(serve::Arguments),
@@ -102,6 +108,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Build(arguments) => build::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
+        Command::Tree(arguments) => tree::run(&context, &arguments),
+        Command::Why(arguments) => why::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),

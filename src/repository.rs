@@ -5,5 +5,5 @@ mod load;
 mod waiver;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
-pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, profile_of};
-pub use waiver::apply;
+pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, presumed_project, profile_of};
+pub use waiver::{apply, covers_platform};
