@@ -11,7 +11,9 @@ mod draw;
 mod exit;
 mod facts;
 mod key;
+mod list;
 mod network;
+mod outdated;
 mod progress;
 mod report;
 mod scope;
@@ -89,6 +91,7 @@ enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
     Add(add::Arguments),
+    List(list::Arguments),
     Tree(tree::Arguments),
     Why(why::Arguments),
     Cid(cid::Arguments),
@@ -108,6 +111,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Build(arguments) => build::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
+        Command::List(arguments) => list::run(&context, &arguments),
         Command::Tree(arguments) => tree::run(&context, &arguments),
         Command::Why(arguments) => why::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),

@@ -1,6 +1,6 @@
 //! `ipwhl add`: writes the declaration of a project that the index has.
 
-mod resolve;
+pub(super) mod resolve;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! One project: a version, its wheels, their declaration.
 
+mod newest;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ use crate::python::{
     VersionSpecifiers, WheelFileName, parse_specifiers, specifiers_contain,
 };
 use crate::source::{FetchEvent, Fetcher, IndexFile, SourceProblem};
+
+pub(in crate::command) use newest::Newest;
 
 /// How many of the versions that do not fit are named with their reasons.
 const MAXIMUM_REASONS: usize = 4;
@@ -41,7 +45,7 @@ pub(super) struct Resolved {
     pub(super) passed_over: Vec<String>,
 }
 
-pub(super) struct Resolver<'a> {
+pub(in crate::command) struct Resolver<'a> {
     pub(super) fetcher: &'a Fetcher,
     pub(super) platforms: &'a [Platform],
     pub(super) prefer: Prefer,
