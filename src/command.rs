@@ -19,6 +19,7 @@ mod report;
 mod scope;
 mod select;
 mod serve;
+mod show;
 mod statement;
 mod tree;
 mod verify;
@@ -92,6 +93,7 @@ enum Command {
     Check(check::Arguments),
     Add(add::Arguments),
     List(list::Arguments),
+    Show(show::Arguments),
     Tree(tree::Arguments),
     Why(why::Arguments),
     Cid(cid::Arguments),
@@ -112,6 +114,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Check(arguments) => check::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
         Command::List(arguments) => list::run(&context, &arguments),
+        Command::Show(arguments) => show::run(&context, &arguments),
         Command::Tree(arguments) => tree::run(&context, &arguments),
         Command::Why(arguments) => why::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),

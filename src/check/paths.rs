@@ -46,7 +46,11 @@ pub struct Paths<'r> {
 
 /// The paths to `target` over these relations, each on its own platforms: at most `limit` of them in
 /// full.
-pub fn paths_to<'r>(relations: &[Relation<'r>], target: &'r ProjectName, limit: usize) -> Paths<'r> {
+pub fn paths_to<'r>(
+    relations: &[Relation<'r>],
+    target: &'r ProjectName,
+    limit: usize,
+) -> Paths<'r> {
     let relevant = Relevant::new(relations, target);
     let counted = relevant.count();
     let mut search = Search::new(&relevant, limit, counted.is_some());
@@ -146,10 +150,12 @@ impl<'r> Relevant<'r> {
                     if common.is_empty() {
                         continue;
                     }
-                    let sum = states[edge.target().index()].entry(common).or_insert_with(|| {
-                        kept += 1;
-                        0
-                    });
+                    let sum = states[edge.target().index()]
+                        .entry(common)
+                        .or_insert_with(|| {
+                            kept += 1;
+                            0
+                        });
                     *sum = sum.saturating_add(*count);
                 }
             }
@@ -286,8 +292,7 @@ impl<'a, 'r> Search<'a, 'r> {
             if !layer[node.index()] || trail.contains(&node) {
                 continue;
             }
-            let common: BTreeSet<usize> =
-                platforms.intersection(step_platforms).copied().collect();
+            let common: BTreeSet<usize> = platforms.intersection(step_platforms).copied().collect();
             if common.is_empty() {
                 continue;
             }

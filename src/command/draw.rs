@@ -170,7 +170,11 @@ impl Drawing<'_, '_> {
             else {
                 continue;
             };
-            let arrow = if edge.extras.is_empty() { "-->" } else { "-.->" };
+            let arrow = if edge.extras.is_empty() {
+                "-->"
+            } else {
+                "-.->"
+            };
             let words = entities(&label(&edge, scope));
             let _ = write!(text, "\n    p{from} {arrow}|\"{words}\"| p{to}");
         }

@@ -129,8 +129,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         declarations.retain(|declaration| outdated.has(declaration));
     }
     let mut entries = entries(&scope, &declarations, &outdated);
-    let is_filtered =
-        arguments.wanted || arguments.automatic || arguments.outdated || !arguments.platform.is_empty();
+    let is_filtered = arguments.wanted
+        || arguments.automatic
+        || arguments.outdated
+        || !arguments.platform.is_empty();
     if !is_filtered {
         let hidden = |name: &&ProjectName| !repository.declarations.contains_key(*name);
         let unreadable = repository.unreadable.iter().filter(hidden);
@@ -224,9 +226,9 @@ fn entries<'r>(
                 version: Some(declaration.version().to_string()),
                 wanted: Some(!declaration.automatic),
                 wheels: declaration.wheels.len(),
-                size: sizes.map(|size| Some(size?.value)).try_fold(0_u64, |sum, size| {
-                    Some(sum.saturating_add(size?))
-                }),
+                size: sizes
+                    .map(|size| Some(size?.value))
+                    .try_fold(0_u64, |sum, size| Some(sum.saturating_add(size?))),
                 platforms: platform_names(scope.repository, &scope.graph.covered(name)),
                 needs: needs.remove(name).unwrap_or_default(),
                 needed_by: needed_by.remove(name).unwrap_or_default(),
@@ -257,7 +259,14 @@ fn sort(entries: &mut [Entry<'_>], key: Key, reverse: bool) {
 }
 
 const HEADER: &[&str] = &[
-    "NAME", "VERSION", "WHEELS", "SIZE", "KIND", "NEEDS", "NEEDED BY", "PLATFORMS",
+    "NAME",
+    "VERSION",
+    "WHEELS",
+    "SIZE",
+    "KIND",
+    "NEEDS",
+    "NEEDED BY",
+    "PLATFORMS",
 ];
 const OUTDATED_HEADER: &[&str] = &["NAME", "VERSION", "FITS", "NEWEST"];
 

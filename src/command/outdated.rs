@@ -79,7 +79,10 @@ impl Outdated {
             .map(ProjectName::as_str)
             .collect();
         if !unknown.is_empty() {
-            context.say(&format!("note: the index does not have {}", unknown.join(", ")));
+            context.say(&format!(
+                "note: the index does not have {}",
+                unknown.join(", ")
+            ));
         }
         let in_full = if context.verbose > 0 {
             failures.len()

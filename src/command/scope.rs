@@ -8,9 +8,7 @@ use super::exit::Failure;
 use super::report::{count, judge};
 use crate::check::{self, Graph, Relation, Shortfall, fold};
 use crate::diagnostic::nearest;
-use crate::python::{
-    Constraint, ExtraName, Platform, ProjectName, Requirement, specifiers_text,
-};
+use crate::python::{Constraint, ExtraName, Platform, ProjectName, Requirement, specifiers_text};
 use crate::repository::{Repository, covers_platform};
 
 /// The set as it stands on some of the platforms.
@@ -205,8 +203,7 @@ pub(super) fn selected(
                     ]
                 })
                 .collect();
-            let failure =
-                Failure::usage(format!("`{text}` names none of the supported platforms"));
+            let failure = Failure::usage(format!("`{text}` names none of the supported platforms"));
             return Err(
                 match nearest(text, words.iter().map(String::as_str)) {
                     Some(word) => failure.help(format!("did you mean `{word}`?")),

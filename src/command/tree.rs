@@ -41,7 +41,12 @@ pub(super) struct Arguments {
     platform: Vec<String>,
     /// As an installation with this extra of the first projects: below them only the extras that are
     /// asked for
-    #[arg(long, value_name = "EXTRA", value_delimiter = ',', conflicts_with = "invert")]
+    #[arg(
+        long,
+        value_name = "EXTRA",
+        value_delimiter = ',',
+        conflicts_with = "invert"
+    )]
     extra: Vec<ExtraName>,
     /// As an installation without any extra of the first projects
     #[arg(long, conflicts_with_all = ["invert", "extra"])]
@@ -140,10 +145,8 @@ fn roots<'r>(scope: &Scope<'r>, arguments: &Arguments) -> Result<Vec<Visit<'r>>,
                     None => (scope.project(&one.project)?, BTreeSet::new()),
                 };
             let asked = one.extras.iter().chain(&arguments.extra);
-            let asked: BTreeSet<ExtraName> = asked
-                .filter(|extra| has.contains(extra))
-                .cloned()
-                .collect();
+            let asked: BTreeSet<ExtraName> =
+                asked.filter(|extra| has.contains(extra)).cloned().collect();
             let active = if arguments.invert {
                 (!asked.is_empty()).then_some(asked)
             } else {
@@ -171,11 +174,7 @@ fn default_charset(context: &Context<'_>) -> Charset {
 }
 
 /// What the walk comes by, each project once.
-fn drawing<'a, 'r>(
-    walk: &'a Walk<'a, 'r>,
-    roots: &[Visit<'r>],
-    depth: usize,
-) -> Drawing<'a, 'r> {
+fn drawing<'a, 'r>(walk: &'a Walk<'a, 'r>, roots: &[Visit<'r>], depth: usize) -> Drawing<'a, 'r> {
     let mut seen: BTreeSet<Visit<'r>> = BTreeSet::new();
     let mut level: Vec<Visit<'r>> = roots.to_vec();
     let mut projects = BTreeSet::new();

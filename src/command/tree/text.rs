@@ -149,7 +149,11 @@ impl Page<'_, '_> {
             .help("leave `--no-dedupe` out, or add `--depth 5`"));
         }
         let [through, fork, end] = match self.charset {
-            Charset::Utf8 => ["\u{2502}   ", "\u{251c}\u{2500}\u{2500} ", "\u{2514}\u{2500}\u{2500} "],
+            Charset::Utf8 => [
+                "\u{2502}   ",
+                "\u{251c}\u{2500}\u{2500} ",
+                "\u{2514}\u{2500}\u{2500} ",
+            ],
             Charset::Ascii => ["|   ", "|-- ", "`-- "],
         };
         if let Some((last, above)) = has_more.split_last() {
