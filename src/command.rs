@@ -15,6 +15,7 @@ mod list;
 mod network;
 mod outdated;
 mod progress;
+mod remove;
 mod report;
 mod scope;
 mod select;
@@ -92,6 +93,7 @@ enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
     Add(add::Arguments),
+    Remove(remove::Arguments),
     List(list::Arguments),
     Show(show::Arguments),
     Tree(tree::Arguments),
@@ -117,6 +119,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Show(arguments) => show::run(&context, &arguments),
         Command::Tree(arguments) => tree::run(&context, &arguments),
         Command::Why(arguments) => why::run(&context, &arguments),
+        Command::Remove(arguments) => remove::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
