@@ -337,7 +337,7 @@ fn first_link(files: &impl Files, folder: &str) -> Option<String> {
 }
 
 /// The project that a file whose text says nothing is about.
-fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
+pub fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
     let mut parts = file.rsplit('/');
     let name = parts.next()?.strip_suffix(".toml")?;
     match layout {
