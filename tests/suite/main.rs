@@ -22,6 +22,7 @@ mod core_metadata;
 mod dag;
 mod declarations;
 mod findings;
+mod fmt_command;
 mod gateway;
 mod graph;
 mod interruption;
