@@ -9,6 +9,7 @@ mod cid;
 mod context;
 mod exit;
 mod facts;
+mod fmt;
 mod key;
 mod network;
 mod progress;
@@ -85,6 +86,7 @@ enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
     Add(add::Arguments),
+    Fmt(fmt::Arguments),
     Cid(cid::Arguments),
     Verify(verify::Arguments),
     Serve(serve::Arguments),
@@ -102,6 +104,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Build(arguments) => build::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
+        Command::Fmt(arguments) => fmt::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),

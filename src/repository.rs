@@ -7,6 +7,6 @@ mod revision;
 mod waiver;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
-pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, profile_of};
+pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, profile_of, read_text};
 pub use revision::{Revision, RevisionError};
 pub use waiver::apply;
