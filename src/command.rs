@@ -11,6 +11,7 @@ mod context;
 mod draw;
 mod exit;
 mod facts;
+mod fmt;
 mod key;
 mod list;
 mod network;
@@ -99,6 +100,7 @@ enum Command {
     Show(show::Arguments),
     Tree(tree::Arguments),
     Why(why::Arguments),
+    Fmt(fmt::Arguments),
     Cid(cid::Arguments),
     Verify(verify::Arguments),
     Serve(serve::Arguments),
@@ -121,6 +123,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Tree(arguments) => tree::run(&context, &arguments),
         Command::Why(arguments) => why::run(&context, &arguments),
         Command::Remove(arguments) => remove::run(&context, &arguments),
+        Command::Fmt(arguments) => fmt::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),

@@ -2,6 +2,7 @@
 //!
 //! A declaration is one TOML file that describes one project in one version (FORMATS 2).
 
+mod faithful;
 mod format;
 mod misplaced;
 mod model;
@@ -10,7 +11,8 @@ pub(crate) mod reader;
 mod source;
 mod write;
 
-pub use format::canonical;
+pub use faithful::{Unformatted, formatted};
+pub use format::{canonical, canonical_in};
 pub(crate) use misplaced::misplaced;
 pub use model::{Declaration, DeclaredWheel, Spanned};
 pub use parse::{Layout, Parsed, parse};

@@ -7,6 +7,8 @@ mod revision;
 mod waiver;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
-pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, presumed_project, profile_of};
+pub use load::{
+    CONFIGURATION_FILE, LoadError, Repository, find, presumed_project, profile_of, read_text,
+};
 pub use revision::{Revision, RevisionError};
 pub use waiver::{apply, covers_platform, is_waiver, propose};

@@ -24,6 +24,7 @@ mod dag;
 mod declarations;
 mod findings;
 mod fixes;
+mod fmt_command;
 mod gateway;
 mod graph;
 mod interruption;
