@@ -7,6 +7,7 @@ mod misplaced;
 mod model;
 mod parse;
 pub(crate) mod reader;
+mod schema;
 mod source;
 mod write;
 
@@ -14,5 +15,6 @@ pub use format::canonical;
 pub(crate) use misplaced::misplaced;
 pub use model::{Declaration, DeclaredWheel, Spanned};
 pub use parse::{Layout, Parsed, parse};
+pub use schema::{DECLARATION_SCHEMA_FILE, declaration_schema};
 pub use source::{PackageUrl, Source, SourceError};
 pub use write::write_declaration;

@@ -2,8 +2,11 @@
 
 mod configuration;
 mod load;
+mod schema;
 mod waiver;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
 pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, profile_of};
+pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};
+pub(crate) use schema::{SeverityRules, WaivableCode};
 pub use waiver::apply;

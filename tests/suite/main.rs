@@ -32,6 +32,7 @@ mod markers;
 mod packaging_library;
 mod repository;
 mod requirements;
+mod schemas;
 mod serve_command;
 mod signature;
 mod source;
