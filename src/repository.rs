@@ -1,12 +1,15 @@
 //! `ipwhl.toml`, the declarations beside it, platforms and waivers.
 
 mod configuration;
+mod files;
 mod load;
+mod revision;
 mod schema;
 mod waiver;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
 pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, profile_of};
+pub use revision::{Revision, RevisionError};
 pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};
 pub(crate) use schema::{SeverityRules, WaivableCode};
 pub use waiver::apply;
