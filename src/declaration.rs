@@ -2,6 +2,7 @@
 //!
 //! A declaration is one TOML file that describes one project in one version (FORMATS 2).
 
+mod directive;
 mod format;
 mod misplaced;
 mod model;
@@ -11,6 +12,8 @@ mod schema;
 mod source;
 mod write;
 
+pub use directive::schema_directive;
+pub(crate) use directive::without_directives;
 pub use format::canonical;
 pub(crate) use misplaced::misplaced;
 pub use model::{Declaration, DeclaredWheel, Spanned};

@@ -15,6 +15,7 @@ use ipwhl::repository::{CONFIGURATION_SCHEMA_FILE, Repository, configuration_sch
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
+use crate::support::loopback_index::{Hosted, LoopbackIndex};
 use crate::support::program::Program;
 use crate::support::repository_builder::{Project, RepositoryBuilder};
 use crate::support::wheel_builder::WheelBuilder;
@@ -539,4 +540,88 @@ fn what_a_release_says_in_json_validates() {
         *broken.pointer_mut(pointer).unwrap() = json!("x");
         assert!(!release.is_valid(&broken), "{pointer}");
     }
+}
+
+/// The line that leads an editor from a declaration to its schema.
+const DIRECTIVE: &str = "#:schema ../schemas/declaration.schema.json\n";
+
+#[test]
+fn the_line_for_editors_stays_first() {
+    let canonical = |text: &str| {
+        let once = canonical(text).unwrap();
+        assert_eq!(ipwhl::declaration::canonical(&once).unwrap(), once);
+        once
+    };
+    // In a block of its own, before other comments about the file.
+    let text = format!("{DIRECTIVE}\n{ONE}");
+    assert!(canonical(&text).starts_with(&format!("{DIRECTIVE}\nsource")));
+    // Also where it stands before the key that comes last, and among other comments.
+    let last = format!("# about the file\n\n{DIRECTIVE}# about the key\nautomatic = true\n");
+    let text = canonical(&format!("{last}{}", ONE.replace("automatic = true\n", "")));
+    let first = format!("{DIRECTIVE}# about the file\n\nsource");
+    assert!(text.starts_with(&first), "{text}");
+    assert!(
+        text.ends_with("\n# about the key\nautomatic = true\n"),
+        "{text}"
+    );
+    let several = SEVERAL.split_once("\n\n").unwrap().1;
+    let text = canonical(&format!("{DIRECTIVE}{several}"));
+    assert!(
+        text.starts_with(&format!("{DIRECTIVE}\n[[wheel]]")),
+        "{text}"
+    );
+}
+
+/// Nothing beside a release's copy is what the line leads to.
+#[test]
+fn a_release_has_no_line_for_editors() {
+    let repository = RepositoryBuilder::sound().build();
+    let program = Program::new(repository.path());
+    let root = |more: &[&str]| {
+        let arguments = [&["build", "--root-only"], more].concat();
+        program.run(&arguments).expect(ExitStatus::Clean).stdout
+    };
+    let before = root(&[]);
+    for project in ["apple", "banana"] {
+        let file = format!("declarations/{project}.toml");
+        let text = repository.read(&file);
+        repository.write(&file, format!("{DIRECTIVE}\n{text}"));
+    }
+    assert_eq!(root(&[]), before);
+    // A comment that is none stays.
+    let text = repository.read("declarations/apple.toml");
+    repository.write("declarations/apple.toml", format!("# why\n\n{text}"));
+    assert_ne!(root(&[]), before);
+}
+
+#[test]
+fn a_new_declaration_begins_with_the_line_where_the_schema_is() {
+    let index = LoopbackIndex::start();
+    for (name, version) in [("fig", "1.0"), ("grape", "2.0"), ("grape", "3.0")] {
+        let wheel = WheelBuilder::new(name, version);
+        index.host(Hosted::new(name, &wheel.file_name(), &wheel.build()));
+    }
+    let settings = "[repository]\nformat = 1\nname = \"x\"\ndeclarations = \"the/set\"\n\n\
+                    [platforms]\npython = [\"cp312\"]\nsystem = [\"win_amd64\"]\n";
+    let repository = RepositoryBuilder::new()
+        .configuration_text(settings)
+        .build();
+    fs::create_dir_all(repository.join("the/set")).unwrap();
+    let program = Program::new(repository.path()).index(&index.index_url());
+    let add = |name: &str| {
+        program.run(&["add", name]).expect(ExitStatus::Clean);
+    };
+    add("grape==2.0");
+    assert!(repository.read("the/set/grape.toml").starts_with("source"));
+    repository.write(DECLARATION_SCHEMA_FILE, declaration_schema());
+    add("fig");
+    let text = repository.read("the/set/fig.toml");
+    let line = "#:schema ../../schemas/declaration.schema.json\n";
+    assert!(text.starts_with(&format!("{line}\nsource")), "{text}");
+    let schema = Path::new("the/set").join(line.trim().split_once(' ').unwrap().1);
+    assert!(repository.join(schema.to_str().unwrap()).is_file());
+    assert_eq!(canonical(&text).unwrap(), text);
+    // What people have without it stays without it.
+    add("grape==3.0");
+    assert!(repository.read("the/set/grape.toml").starts_with("source"));
 }
