@@ -4,6 +4,7 @@ mod configuration;
 mod files;
 mod load;
 mod revision;
+mod schema;
 mod waiver;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
@@ -11,4 +12,6 @@ pub use load::{
     CONFIGURATION_FILE, LoadError, Repository, find, presumed_project, profile_of, read_text,
 };
 pub use revision::{Revision, RevisionError};
+pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};
+pub(crate) use schema::{SeverityRules, WaivableCode};
 pub use waiver::{apply, covers_platform, is_waiver, propose};

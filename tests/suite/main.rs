@@ -36,6 +36,7 @@ mod message_formats;
 mod packaging_library;
 mod repository;
 mod requirements;
+mod schemas;
 mod serve_command;
 mod signature;
 mod source;
