@@ -9,6 +9,7 @@ mod cid;
 mod context;
 mod exit;
 mod facts;
+mod init;
 mod key;
 mod network;
 mod progress;
@@ -82,6 +83,7 @@ enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
     Add(add::Arguments),
@@ -99,6 +101,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     };
     let context = Context::new(&cli.global, environment);
     let outcome = match cli.command {
+        Command::Init(arguments) => init::run(&context, &arguments),
         Command::Build(arguments) => build::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),

@@ -24,6 +24,7 @@ mod declarations;
 mod findings;
 mod gateway;
 mod graph;
+mod init_command;
 mod interruption;
 mod key_command;
 mod kubo;
