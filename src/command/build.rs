@@ -10,7 +10,7 @@ use indicatif::HumanBytes;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::facts::{Gathered, Want, gather};
+use super::facts::{Gathered, Want, all_wheels, gather};
 use super::network::NetworkArguments;
 use super::report::{MessageFormat, count, counted, has_errors, judge, show, show_failures};
 use crate::check;
@@ -199,6 +199,7 @@ impl Build<'_> {
         gather(
             self.context,
             self.repository,
+            &all_wheels(self.repository),
             &self.arguments.network,
             self.profile,
             want,

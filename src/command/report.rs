@@ -8,7 +8,7 @@ use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::facts::WorldFailure;
 use crate::check;
-use crate::diagnostic::{Finding, Severity, json_lines, render};
+use crate::diagnostic::{Baseline, Finding, Severity, json_lines, render};
 use crate::repository::{Repository, apply};
 
 /// How findings are written.
@@ -44,11 +44,16 @@ pub(super) fn judge(
     check::finish(repository, remaining)
 }
 
-/// Whether one of the findings is an error.
+/// Whether one of the findings is an error that was not there before.
 pub(super) fn has_errors(findings: &[Finding]) -> bool {
     findings
         .iter()
-        .any(|finding| finding.severity == Severity::Error)
+        .any(|finding| is_counted(finding) && finding.severity == Severity::Error)
+}
+
+/// What was there before a change does not fail it.
+fn is_counted(finding: &Finding) -> bool {
+    finding.baseline != Some(Baseline::Unchanged)
 }
 
 /// Writes the findings, and what they come to.
@@ -103,7 +108,7 @@ pub(super) fn counted(count: usize, word: &str) -> String {
 
 /// The exit code that findings ask for.
 pub(super) fn status(findings: &[Finding], deny_warnings: bool) -> ExitStatus {
-    if has_errors(findings) || (deny_warnings && !findings.is_empty()) {
+    if has_errors(findings) || (deny_warnings && findings.iter().any(is_counted)) {
         ExitStatus::Findings
     } else {
         ExitStatus::Clean

@@ -16,6 +16,7 @@ mod add_command;
 mod build;
 mod car;
 mod check_command;
+mod check_since;
 mod cid_command;
 mod clients;
 mod core_metadata;
