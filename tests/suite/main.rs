@@ -27,6 +27,7 @@ mod fixes;
 mod fmt_command;
 mod gateway;
 mod graph;
+mod init_command;
 mod interruption;
 mod key_command;
 mod kubo;
