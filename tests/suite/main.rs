@@ -46,5 +46,6 @@ mod support;
 mod tags;
 mod terminal;
 mod tidy;
+mod tutorial;
 mod verify_command;
 mod wheel;
