@@ -8,6 +8,7 @@ mod check;
 mod cid;
 mod context;
 mod exit;
+mod explain;
 mod facts;
 mod key;
 mod network;
@@ -84,6 +85,7 @@ enum ColorChoice {
 enum Command {
     Build(build::Arguments),
     Check(check::Arguments),
+    Explain(explain::Arguments),
     Add(add::Arguments),
     Cid(cid::Arguments),
     Verify(verify::Arguments),
@@ -101,6 +103,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     let outcome = match cli.command {
         Command::Build(arguments) => build::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
+        Command::Explain(arguments) => explain::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
