@@ -10,6 +10,7 @@ mod cid;
 mod context;
 mod draw;
 mod exit;
+mod explain;
 mod facts;
 mod fmt;
 mod init;
@@ -96,6 +97,7 @@ enum Command {
     Init(init::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
+    Explain(explain::Arguments),
     Add(add::Arguments),
     Remove(remove::Arguments),
     List(list::Arguments),
@@ -120,6 +122,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Build(arguments) => build::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
+        Command::Explain(arguments) => explain::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
         Command::List(arguments) => list::run(&context, &arguments),
         Command::Show(arguments) => show::run(&context, &arguments),

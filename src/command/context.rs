@@ -116,6 +116,16 @@ impl<'e> Context<'e> {
         }
     }
 
+    /// A heading of a result.
+    pub(super) fn heading(&self, words: &str) -> String {
+        if self.output_colour {
+            let style = Colour::new().bold();
+            format!("{style}{words}{style:#}")
+        } else {
+            words.to_owned()
+        }
+    }
+
     /// How findings are shown.
     pub(super) fn style(&self, to_output: bool) -> Style {
         let width = self

@@ -25,7 +25,8 @@ impl fmt::Display for Severity {
 }
 
 /// The stage that a code belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// The text of a file, by itself.
     Text,

@@ -22,6 +22,7 @@ mod clients;
 mod core_metadata;
 mod dag;
 mod declarations;
+mod explain_command;
 mod findings;
 mod fixes;
 mod fmt_command;
