@@ -415,11 +415,29 @@ fn alike() -> RepositoryBuilder {
                 .requires("grape>1 ; python_version == '3.12' or os_name == 'nt'")
                 .requires("grape[seed]>0"),
         ))
-        .project(Project::automatic(native(
-            "grape",
-            "1.0",
-            "py3-none-manylinux_2_17_x86_64",
-        )))
+        .project(Project::automatic(
+            native("grape", "1.0", "py3-none-manylinux_2_17_x86_64").requires_python(">=3.12"),
+        ))
+}
+
+/// The platforms that the words of a waiver cover, of those of [`alike`].
+fn covered(waiver: &str) -> Vec<String> {
+    let list = waiver.lines().find(|line| line.starts_with("platforms"));
+    let mut all = Vec::new();
+    for python in ["cp311", "cp312", "cp313"] {
+        for system in [
+            "manylinux_2_28_aarch64",
+            "manylinux_2_28_x86_64",
+            "win_amd64",
+        ] {
+            let single = format!("{python}-{system}");
+            let names = [python, system, single.as_str()].map(|name| format!("\"{name}\""));
+            if list.is_none_or(|list| names.iter().any(|name| list.contains(name.as_str()))) {
+                all.push(single);
+            }
+        }
+    }
+    all
 }
 
 /// A waiver covers its own finding, and none of those that are like it.
@@ -428,6 +446,15 @@ fn a_proposed_waiver_covers_no_other_finding() {
     let found = json(&Program::new(alike().build().path()), &["--offline"]).findings();
     assert!(found.len() > 10, "{found:#?}");
     for (index, finding) in found.iter().enumerate() {
+        let platforms: Vec<&str> = finding["platforms"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        if !platforms.is_empty() {
+            assert_eq!(covered(&waiver(finding)), platforms, "{}", waiver(finding));
+        }
         let repository = alike().build();
         paste(&repository, &[waiver(finding)]);
         let left = json(&Program::new(repository.path()), &["--offline"]).findings();
@@ -453,6 +480,30 @@ fn a_proposed_waiver_covers_no_other_finding() {
     paste(&repository, &all);
     let run = json(&Program::new(repository.path()), &["--offline"]);
     assert_eq!(run.codes(), [""; 0]);
+}
+
+/// What somebody answers for in one file is not answered for in the next.
+#[test]
+fn a_proposed_waiver_of_a_wheel_is_of_this_wheel() {
+    let builder = RepositoryBuilder::sound().change("banana", |banana| {
+        banana.set("requires-python", "\">=3.6\"")
+    });
+    let repository = builder.build();
+    let program = Program::new(repository.path());
+    let found = json(&program, &["--wheels"]).findings();
+    assert_eq!(found.len(), 3, "{found:#?}");
+    paste(&repository, &[waiver(&found[1])]);
+    let left = json(&program, &["--wheels"]).findings();
+    let messages = |findings: &[Value]| -> Vec<String> {
+        findings
+            .iter()
+            .map(|finding| finding["message"].to_string())
+            .collect()
+    };
+    assert_eq!(
+        messages(&left),
+        [&messages(&found)[..1], &messages(&found)[2..]].concat()
+    );
 }
 
 /// The way out that leaves an extra out, in words, if the only finding has one.
