@@ -5,6 +5,7 @@
 
 mod ambiguous_wheels;
 mod archive;
+mod baseline;
 mod bytes;
 mod dependencies_mismatch;
 mod direct_reference;
@@ -29,6 +30,7 @@ mod version_mismatch;
 
 use std::ops::Range;
 
+pub use baseline::compare;
 pub use bytes::{missing_source, other_bytes};
 pub(crate) use dependencies_mismatch::can_apply;
 pub use fold::fold;

@@ -44,6 +44,8 @@ fn merged(repository: &Repository, group: &[&Finding], every_waiver: bool) -> Fi
     finding.severity = first.severity;
     finding.baseline = first.baseline;
     finding.shared.clone_from(&first.shared);
+    // The project whose change ends them.
+    finding.subject.project.clone_from(&first.subject.required);
     finding.subject.required.clone_from(&first.subject.required);
     // The place that fails them, and the requirements.
     let failing = group.iter().find_map(|one| one.labels.get(1));
@@ -120,7 +122,7 @@ fn notes(repository: &Repository, group: &[&Finding]) -> Vec<String> {
             None => lines.push((head, extra.into_iter().collect(), rest)),
         }
     }
-    let lines: Vec<String> = lines
+    let mut notes: Vec<String> = lines
         .into_iter()
         .map(|(head, extras, rest)| {
             let extras = match extras.as_slice() {
@@ -137,7 +139,6 @@ fn notes(repository: &Repository, group: &[&Finding]) -> Vec<String> {
             }
         })
         .collect();
-    let mut notes = vec![format!("required by\n{}", lines.join("\n"))];
     notes.extend(everywhere.map(|place| format!("where: {place}")));
     notes.extend(common_notes(group));
     notes
@@ -165,7 +166,7 @@ fn head(texts: &SourceTexts, finding: &Finding) -> String {
             .map_or((1, 1), |text| text.position(label.span.start));
         format!(" at {}:{line}:{column}", label.file)
     });
-    format!("  {project}: `{requirement}`{place}")
+    format!("required by `{project}` as `{requirement}`{place}")
 }
 
 /// Each way out once; the waivers last, and not so many that they hide the others.

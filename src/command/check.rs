@@ -1,25 +1,28 @@
 //! `ipwhl check`: says what is wrong with the declared set.
 
+mod since;
+
 use clap::Args;
 use futures_util::StreamExt;
 
 use super::candidates;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::facts::{Gathered, Want, WorldFailure, describe, gather, requests};
+use super::facts::{Gathered, Want, WorldFailure, all_wheels, describe, gather, requests};
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
 use super::report::{MessageFormat, count, counted, judge, show, show_failures, status};
 use crate::check;
 use crate::declaration::DeclaredWheel;
 use crate::repository::Repository;
+use since::Before;
 
 /// Check the declarations
 ///
 /// Without options no wheel is fetched: texts, uniqueness and the dependency graph on every
 /// platform.
 ///
-/// Example: ipwhl check --wheels
+/// Example: ipwhl check --since origin/main
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Verify the wheels too, from the cache or their sources
@@ -29,6 +32,10 @@ pub(super) struct Arguments {
     /// source hides a dead or wrong one
     #[arg(long)]
     sources: bool,
+    /// Tell what the work since a git revision breaks apart from what was broken before, which does
+    /// not fail it; of wheels, look at those of changed declarations only, at each of their sources
+    #[arg(long, value_name = "REV")]
+    since: Option<String>,
     /// How findings are written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     message_format: MessageFormat,
@@ -52,52 +59,38 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         ));
     }
     let repository = context.repository()?;
+    let before = arguments
+        .since
+        .as_deref()
+        .map(|revision| Before::load(context, &repository, revision))
+        .transpose()?;
     let mut findings = repository.findings.clone();
     findings.extend(check::set(&repository));
-    let mut failures = Vec::new();
-    let profile = repository.configuration.profile;
-    if arguments.sources {
-        let asked = ask_sources(context, &repository, arguments)?;
-        findings.extend(asked.findings);
-        failures.extend(asked.failures);
-    }
-    if arguments.wheels {
-        let gathered = gather(
-            context,
-            &repository,
-            &arguments.network,
-            profile,
-            Want::Facts,
-        )?;
-        // A source that was asked afresh has been heard already.
-        for finding in gathered.findings {
-            if !findings.contains(&finding) {
-                findings.push(finding);
-            }
-        }
-        for failure in gathered.failures {
-            if !failures.contains(&failure) {
-                failures.push(failure);
-            }
-        }
-    }
-    let mut findings = judge(
-        context,
-        &repository,
-        findings,
-        arguments.wheels && failures.is_empty(),
-    );
+    let all = all_wheels(&repository);
+    let changed = before
+        .as_ref()
+        .map_or_else(Vec::new, |before| before.changed(&repository));
+    let asked = if arguments.sources {
+        &all
+    } else if arguments.network.offline {
+        &Vec::new()
+    } else {
+        &changed
+    };
+    let read = if arguments.wheels { &all } else { &changed };
+    let found = look(context, &repository, arguments, asked, read)?;
+    findings.extend(found.findings.iter().cloned());
+    let wheels_checked = arguments.wheels && found.failures.is_empty();
+    let mut findings = judge(context, &repository, findings, wheels_checked);
+    let gone = before
+        .as_ref()
+        .map(|before| before.compare(context, &repository, &found, &mut findings));
     candidates::propose(context, &repository, &arguments.network, &mut findings);
     show(context, &repository, &findings, arguments.message_format)?;
-    show_failures(context, &failures);
-    if !failures.is_empty() {
+    show_failures(context, &found.failures);
+    if !found.failures.is_empty() {
         context.help("what was verified stays in the cache: run the same command again");
     }
-    let wheels: usize = repository
-        .declarations
-        .values()
-        .map(|declaration| declaration.wheels.len())
-        .sum();
     let what = if arguments.wheels {
         ", wheels included"
     } else {
@@ -109,28 +102,49 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             repository.declarations.len() + repository.unreadable.len(),
             "project"
         ),
-        counted(wheels, "wheel"),
+        counted(all.len(), "wheel"),
         counted(repository.configuration.platforms.len(), "platform"),
         count(&findings).unwrap_or_else(|| "no finding".to_owned())
     ));
-    if !failures.is_empty() {
+    if let (Some(before), Some(gone)) = (&before, gone) {
+        before.say(context, changed.len(), &findings, gone);
+    }
+    if !found.failures.is_empty() {
         return Ok(ExitStatus::World);
     }
     Ok(status(&findings, arguments.deny == Some(Deny::Warnings)))
 }
 
-/// Every listed source of every wheel, each for itself.
+/// What the sources of `asked` say, and what the wheels of `read` hold.
+fn look(
+    context: &Context<'_>,
+    repository: &Repository,
+    arguments: &Arguments,
+    asked: &[&DeclaredWheel],
+    read: &[&DeclaredWheel],
+) -> Result<Gathered, Failure> {
+    let mut found = Gathered::default();
+    if !asked.is_empty() {
+        ask_sources(context, repository, arguments, asked, &mut found)?;
+    }
+    if !read.is_empty() {
+        let profile = repository.configuration.profile;
+        let network = &arguments.network;
+        let gathered = gather(context, repository, read, network, profile, Want::Facts)?;
+        found.extend(gathered);
+    }
+    Ok(found)
+}
+
+/// Every listed source of these wheels, each for itself.
 fn ask_sources(
     context: &Context<'_>,
     repository: &Repository,
     arguments: &Arguments,
-) -> Result<Gathered, Failure> {
-    let wheels: Vec<&DeclaredWheel> = repository
-        .declarations
-        .values()
-        .flat_map(|declaration| &declaration.wheels)
-        .collect();
-    let requests = requests(repository, &wheels);
+    wheels: &[&DeclaredWheel],
+    found: &mut Gathered,
+) -> Result<(), Failure> {
+    let requests = requests(repository, wheels);
     let progress = Progress::of_wheels(context, &requests);
     let report = |event| progress.fetch(event);
     let profile = repository.configuration.profile;
@@ -149,22 +163,21 @@ fn ask_sources(
     });
     progress.finish();
     outcomes.sort_by_key(|(index, _)| *index);
-    let mut asked = Gathered::default();
     for (index, outcome) in outcomes {
         let wheel = wheels[index];
         match outcome {
             Ok(sources) => {
                 for (source, outcome) in wheel.sources.iter().zip(sources) {
                     if let Some(problem) = outcome.problem {
-                        describe(wheel, source.span.clone(), &problem, &mut asked);
+                        describe(wheel, source.span.clone(), &problem, found);
                     }
                 }
             }
-            Err(error) => asked.failures.push(WorldFailure {
+            Err(error) => found.failures.push(WorldFailure {
                 what: format!("{}: `{}`", wheel.file, wheel.file_name),
                 reason: super::exit::chain(&error),
             }),
         }
     }
-    Ok(asked)
+    Ok(())
 }

@@ -44,6 +44,21 @@ pub(super) struct WorldFailure {
 }
 
 impl Gathered {
+    /// Takes in what was found otherwise; what is known already is not said twice.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.facts.extend(other.facts);
+        for finding in other.findings {
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+        for failure in other.failures {
+            if !self.failures.contains(&failure) {
+                self.failures.push(failure);
+            }
+        }
+    }
+
     /// The facts of a declared wheel.
     pub(super) fn facts(&self, wheel: &DeclaredWheel) -> Option<&Facts> {
         self.facts.get(&wheel.content_id.value)
@@ -64,19 +79,24 @@ fn facts_version() -> String {
     CHECKS_VERSION.to_string()
 }
 
-/// Facts and findings of every wheel of the repository.
+/// Every wheel of the repository.
+pub(super) fn all_wheels(repository: &Repository) -> Vec<&DeclaredWheel> {
+    repository
+        .declarations
+        .values()
+        .flat_map(|declaration| &declaration.wheels)
+        .collect()
+}
+
+/// Facts and findings of these wheels of the repository.
 pub(super) fn gather(
     context: &Context<'_>,
     repository: &Repository,
+    wheels: &[&DeclaredWheel],
     network: &NetworkArguments,
     profile: Profile,
     want: Want,
 ) -> Result<Gathered, Failure> {
-    let wheels: Vec<&DeclaredWheel> = repository
-        .declarations
-        .values()
-        .flat_map(|declaration| &declaration.wheels)
-        .collect();
     let cache = context.cache()?;
     let version = facts_version();
     let known: Vec<Option<Facts>> = wheels

@@ -86,6 +86,39 @@ impl DeclaredWheel {
             .map_or(0..0, |source| source.span.clone())
     }
 
+    /// Whether two wheels are declared alike, wherever their declarations stand.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        fn values<T>(all: &[Spanned<T>]) -> Vec<&T> {
+            all.iter().map(|spanned| &spanned.value).collect()
+        }
+        let requires_python = |wheel: &Self| {
+            wheel
+                .requires_python
+                .as_ref()
+                .map(|specifiers| specifiers.value.to_string())
+        };
+        self.has_the_same_bytes(other)
+            && requires_python(self) == requires_python(other)
+            && values(&self.extras) == values(&other.extras)
+            && values(&self.dependencies) == values(&other.dependencies)
+            && self.stem == other.stem
+    }
+
+    /// Whether two wheels are declared to be the same file from the same places.
+    pub fn has_the_same_bytes(&self, other: &Self) -> bool {
+        let sources = |wheel: &Self| -> Vec<String> {
+            let sources = wheel.sources.iter();
+            sources.map(|source| source.value.to_string()).collect()
+        };
+        self.file_name.as_str() == other.file_name.as_str()
+            && sources(self) == sources(other)
+            && self.content_id.value == other.content_id.value
+            && self.sha256.as_ref().map(|sha256| sha256.value)
+                == other.sha256.as_ref().map(|sha256| sha256.value)
+            && self.size.as_ref().map(|size| size.value)
+                == other.size.as_ref().map(|size| size.value)
+    }
+
     /// Whether the repository vouches for this extra.
     pub fn has_extra(&self, extra: &ExtraName) -> bool {
         self.extras.iter().any(|declared| declared.value == *extra)

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::{Code, Severity};
 
 /// Something wrong with what a person wrote or declared.
@@ -42,7 +44,8 @@ pub struct Help {
 }
 
 /// How a finding stands to an earlier revision of the set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Baseline {
     /// It was not there before: the change brings it.
     New,

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +10,8 @@ use crate::declaration::{Declaration, Layout, parse as parse_declaration};
 use crate::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts};
 use crate::python::{Platform, ProjectName};
 
-use super::{Configuration, configuration};
+use super::files::{Files, Folder, Kind};
+use super::{Configuration, Revision, configuration};
 
 /// The name of the file that makes a folder a repository.
 pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
@@ -19,8 +19,6 @@ pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
 /// Where the layout `ipwhl-1` names the supported platforms.
 const SUPPORTED_FILE: &str = "SUPPORTED";
 
-/// The largest declaration or `ipwhl.toml` that is read, in bytes.
-const MAXIMUM_TEXT: u64 = 8 * 1024 * 1024;
 /// How many folders deep declarations may lie; `ipwhl-1` needs three.
 const MAXIMUM_DEPTH: usize = 8;
 
@@ -93,13 +91,26 @@ impl Repository {
     /// # Errors
     /// When there is no `ipwhl.toml`, or a file or folder cannot be read.
     pub fn load(directory: &Path) -> Result<Self, LoadError> {
-        let mut repository = Self::load_configuration(directory)?;
+        Self::load_from(directory, &Folder::new(directory))
+    }
+
+    /// Reads the repository in `directory` as it was at a revision: the texts are those of then;
+    /// `file:` sources are in the folder as it is now.
+    ///
+    /// # Errors
+    /// As [`Repository::load`].
+    pub fn load_revision(directory: &Path, revision: &Revision) -> Result<Self, LoadError> {
+        Self::load_from(directory, revision)
+    }
+
+    fn load_from(directory: &Path, files: &impl Files) -> Result<Self, LoadError> {
+        let mut repository = Self::load_configuration_from(directory, files)?;
         if repository.configuration.layout == Layout::Ipwhl1
             && repository.configuration.platforms.is_empty()
         {
-            repository.load_supported()?;
+            repository.load_supported(files)?;
         }
-        repository.load_declarations()?;
+        repository.load_declarations(files)?;
         Ok(repository)
     }
 
@@ -108,12 +119,15 @@ impl Repository {
     /// # Errors
     /// When there is no `ipwhl.toml`, or it cannot be read.
     pub fn load_configuration(directory: &Path) -> Result<Self, LoadError> {
+        Self::load_configuration_from(directory, &Folder::new(directory))
+    }
+
+    fn load_configuration_from(directory: &Path, files: &impl Files) -> Result<Self, LoadError> {
         let mut texts = SourceTexts::new();
-        let path = directory.join(CONFIGURATION_FILE);
         let file: Arc<str> = CONFIGURATION_FILE.into();
-        let bytes = read(&path).map_err(|error| match error.kind() {
+        let bytes = files.read(&file).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => LoadError::NoConfiguration(directory.to_path_buf()),
-            _ => LoadError::Unreadable(path, error),
+            _ => LoadError::Unreadable(files.path(&file), error),
         })?;
         let (text, mut findings) = decode(&file, bytes);
         let (configuration, found) = configuration::parse(&file, &text);
@@ -136,10 +150,9 @@ impl Repository {
     }
 
     /// The platforms of the layout `ipwhl-1`: a line `<interpreter> <platform tag>` each.
-    fn load_supported(&mut self) -> Result<(), LoadError> {
+    fn load_supported(&mut self, files: &impl Files) -> Result<(), LoadError> {
         let file: Arc<str> = SUPPORTED_FILE.into();
-        let path = self.directory.join(SUPPORTED_FILE);
-        let bytes = match read(&path) {
+        let bytes = match files.read(&file) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let finding = Finding::new(
@@ -155,7 +168,7 @@ impl Repository {
                 self.findings.push(finding);
                 return Ok(());
             }
-            Err(error) => return Err(LoadError::Unreadable(path, error)),
+            Err(error) => return Err(LoadError::Unreadable(files.path(&file), error)),
         };
         let (text, findings) = decode(&file, bytes);
         self.findings.extend(findings);
@@ -212,11 +225,9 @@ impl Repository {
         })
     }
 
-    fn load_declarations(&mut self) -> Result<(), LoadError> {
+    fn load_declarations<F: Files>(&mut self, files: &F) -> Result<(), LoadError> {
         let folder = self.configuration.declarations.clone();
-        let mut files = Vec::new();
-        let top = self.directory.join(&folder);
-        if let Some(link) = first_link(&self.directory, &folder) {
+        if let Some(link) = first_link(files, &folder) {
             let finding = Finding::new(
                 Code::InvalidValue,
                 format!("`{link}`, on the way to the declarations, is a symbolic link"),
@@ -226,7 +237,10 @@ impl Repository {
             self.findings.push(finding);
             return Ok(());
         }
-        if !top.is_dir() {
+        if files.kind(&folder) != Some(Kind::Folder) {
+            if !F::HAS_EMPTY_FOLDERS {
+                return Ok(());
+            }
             // Which folder it is may stand in what could not be understood.
             if self.has_errors() {
                 return Ok(());
@@ -240,18 +254,19 @@ impl Repository {
             self.findings.push(finding);
             return Ok(());
         }
-        let mut strays = Vec::new();
-        walk(&top, &folder, 0, &mut files, &mut strays)?;
+        let (mut names, mut strays) = (Vec::new(), Vec::new());
+        walk(files, &folder, 0, &mut names, &mut strays)?;
         // What stands there is not known, so nothing may be said of who needs it.
         for label in strays.iter().flat_map(|finding| &finding.labels) {
             let project = presumed_project(&label.file, self.configuration.layout);
             self.unreadable.extend(project);
         }
         self.findings.append(&mut strays);
-        files.sort();
-        for name in files {
-            let path = self.directory.join(&name);
-            let bytes = read(&path).map_err(|error| LoadError::Unreadable(path, error))?;
+        names.sort();
+        for name in names {
+            let bytes = files
+                .read(&name)
+                .map_err(|error| LoadError::Unreadable(files.path(&name), error))?;
             self.load_declaration(&Arc::from(name), bytes);
         }
         for declaration in self.declarations.values_mut() {
@@ -313,13 +328,11 @@ impl Repository {
 
 /// The first part of the path to a folder below the repository's that is a symbolic link. It could
 /// lead to any file of whoever runs this.
-fn first_link(directory: &Path, folder: &str) -> Option<String> {
+fn first_link(files: &impl Files, folder: &str) -> Option<String> {
     let ends = folder.match_indices('/').map(|(end, _)| end);
     ends.chain([folder.len()])
         .map(|end| &folder[..end])
-        .find(|part| {
-            fs::symlink_metadata(directory.join(part)).is_ok_and(|there| there.is_symlink())
-        })
+        .find(|part| files.kind(part) == Some(Kind::Link))
         .map(str::to_owned)
 }
 
@@ -331,24 +344,6 @@ fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
         Layout::Package => name.parse().ok(),
         Layout::Ipwhl1 => parts.next()?.parse().ok(),
     }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidData, reason);
-    // A link could lead to any file of whoever runs this, and a finding shows what a file holds.
-    if !fs::symlink_metadata(path)?.is_file() {
-        return Err(invalid("it is no regular file".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(MAXIMUM_TEXT + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAXIMUM_TEXT {
-        return Err(invalid(format!(
-            "it has more than the {MAXIMUM_TEXT} bytes that are read"
-        )));
-    }
-    Ok(bytes)
 }
 
 /// The text of a file. Bytes that are not UTF-8 are a finding, and replaced.
@@ -369,52 +364,49 @@ fn decode(file: &Arc<str>, bytes: Vec<u8>) -> (String, Vec<Finding>) {
     }
 }
 
-/// Every `.toml` file below `directory`, named from the repository's folder. Hidden ones are left
+/// Every `.toml` file below `folder`, named from the repository's folder. Hidden ones are left
 /// alone: editors and this program keep half-written files under such names.
 fn walk(
-    directory: &Path,
-    name: &str,
+    files: &impl Files,
+    folder: &str,
     depth: usize,
-    files: &mut Vec<String>,
+    names: &mut Vec<String>,
     findings: &mut Vec<Finding>,
 ) -> Result<(), LoadError> {
-    let unreadable = |error| LoadError::Unreadable(directory.to_path_buf(), error);
     if depth > MAXIMUM_DEPTH {
-        return Err(unreadable(io::Error::other(format!(
-            "declarations lie at most {MAXIMUM_DEPTH} folders deep"
-        ))));
+        return Err(LoadError::Unreadable(
+            files.path(folder),
+            io::Error::other(format!(
+                "declarations lie at most {MAXIMUM_DEPTH} folders deep"
+            )),
+        ));
     }
-    for entry in fs::read_dir(directory).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let entry_name = entry.file_name();
-        let Some(entry_name) = entry_name.to_str() else {
-            return Err(LoadError::Unreadable(
-                entry.path(),
-                io::Error::other("its name is not UTF-8"),
-            ));
-        };
-        if entry_name.starts_with('.') {
+    for (entry, kind) in files.entries(folder)? {
+        if entry.starts_with('.') {
             continue;
         }
-        let below = format!("{name}/{entry_name}");
-        let kind = entry.file_type().map_err(unreadable)?;
-        if kind.is_dir() {
-            walk(&entry.path(), &below, depth + 1, files, findings)?;
-        } else if !kind.is_file() {
-            let what = if kind.is_symlink() {
-                "a symbolic link"
-            } else {
-                "no regular file"
-            };
-            let finding = Finding::new(
-                Code::MisplacedDeclaration,
-                format!("`{below}` is {what}, and a declaration is a file"),
-            )
-            .at(&Arc::from(below), 0..0, "")
-            .help("put the declaration itself there; what a link leads to is not read");
-            findings.push(finding);
-        } else if Path::new(entry_name).extension() == Some("toml".as_ref()) {
-            files.push(below);
+        let below = format!("{folder}/{entry}");
+        match kind {
+            Kind::Folder => walk(files, &below, depth + 1, names, findings)?,
+            Kind::File => {
+                if Path::new(&entry).extension() == Some("toml".as_ref()) {
+                    names.push(below);
+                }
+            }
+            Kind::Link | Kind::Other => {
+                let what = if kind == Kind::Link {
+                    "a symbolic link"
+                } else {
+                    "no regular file"
+                };
+                let finding = Finding::new(
+                    Code::MisplacedDeclaration,
+                    format!("`{below}` is {what}, and a declaration is a file"),
+                )
+                .at(&Arc::from(below), 0..0, "")
+                .help("put the declaration itself there; what a link leads to is not read");
+                findings.push(finding);
+            }
         }
     }
     Ok(())
@@ -422,7 +414,7 @@ fn walk(
 
 /// The profile that the `ipwhl.toml` in a folder names, if it can be read at all.
 pub fn profile_of(directory: &Path) -> Option<crate::dag::Profile> {
-    let bytes = read(&directory.join(CONFIGURATION_FILE)).ok()?;
+    let bytes = Folder::new(directory).read(CONFIGURATION_FILE).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (configuration, _) = configuration::parse(&CONFIGURATION_FILE.into(), &text);
     Some(configuration.profile)

@@ -272,14 +272,21 @@ impl Fetcher {
         let reporter = Reporter { wheel, progress };
         let expectation = self.expectation(request);
         let mut outcomes = Vec::new();
+        let mut is_kept = false;
         for source in &request.sources {
             let place = Place::Source(source);
             let problem = match self.receive(&place, &expectation, &reporter).await {
-                Ok(received) if received.compared.mismatches.is_empty() => None,
-                Ok(received) => Some(SourceProblem::Mismatch {
-                    place: place.to_string(),
-                    mismatches: received.compared.mismatches,
-                }),
+                Ok(Received { file, compared }) => {
+                    let mismatches = compared.mismatches.clone();
+                    // Whoever looks into the wheel next need not fetch it again.
+                    if compared.content_fits && !is_kept {
+                        self.keep(file, compared).await?;
+                        is_kept = true;
+                    }
+                    let place = place.to_string();
+                    (!mismatches.is_empty())
+                        .then_some(SourceProblem::Mismatch { place, mismatches })
+                }
                 Err(DownloadError::Source(problem)) => Some(problem),
                 Err(DownloadError::Cache(error)) => {
                     reporter.finished(false, false);

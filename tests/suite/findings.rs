@@ -252,12 +252,11 @@ fn messages_read_well() {
     for code in Code::ALL.iter().copied() {
         let repository = fixture(code).unwrap().build();
         let run = check(code, &repository, &["--quiet"]);
-        insta::assert_snapshot!(code.as_str(), shown(&run, &repository));
+        insta::assert_snapshot!(code.as_str(), shown(&run.stderr, &repository));
     }
 }
 
 /// What was said, without the name of the temporary folder.
-fn shown(run: &Run, repository: &BuiltRepository) -> String {
-    run.stderr
-        .replace(repository.path().to_str().unwrap(), "[repository]")
+pub fn shown(text: &str, repository: &BuiltRepository) -> String {
+    text.replace(repository.path().to_str().unwrap(), "[repository]")
 }

@@ -538,9 +538,12 @@ fn leaving(apple: WheelBuilder, others: &[Project]) -> Option<String> {
     let lines: Vec<String> = file
         .lines()
         .enumerate()
-        .map(|(number, text)| match number == line {
-            true => format!("extras = [{}]", extras.join(", ")),
-            false => text.to_owned(),
+        .map(|(number, text)| {
+            if number == line {
+                format!("extras = [{}]", extras.join(", "))
+            } else {
+                text.to_owned()
+            }
         })
         .collect();
     repository.write("declarations/apple.toml", lines.join("\n"));

@@ -1,0 +1,83 @@
+//! What a change brings, apart from what was there before it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::fold;
+use crate::diagnostic::{Baseline, Code, Finding};
+use crate::python::Platform;
+
+/// What makes two findings of two states of a set the same one. A requirement that is not met stays
+/// the same finding when the version that does not meet it changes, and when its line moves.
+#[derive(PartialEq, Eq)]
+struct Identity<'f> {
+    code: Code,
+    project: Option<&'f str>,
+    requirement: Option<&'f str>,
+    extra: Option<&'f str>,
+    /// What tells it apart where no requirement does.
+    otherwise: Option<Otherwise<'f>>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Otherwise<'f> {
+    wheel: Option<&'f str>,
+    file: Option<&'f Arc<str>>,
+    message: &'f str,
+}
+
+impl<'f> Identity<'f> {
+    fn of(finding: &'f Finding) -> Self {
+        let subject = &finding.subject;
+        let requirement = subject.requirement.as_deref();
+        let file = finding.labels.first().map(|label| &label.file);
+        Self {
+            code: finding.code,
+            project: subject.project.as_deref(),
+            requirement,
+            extra: subject.extra.as_deref(),
+            otherwise: requirement.is_none().then_some(Otherwise {
+                wheel: subject.wheel.as_deref(),
+                file,
+                message: &finding.message,
+            }),
+        }
+    }
+}
+
+/// Says of each finding of `now` whether it was among those of `before`, and how many of these are
+/// gone. A finding that shows on more platforms than before is new; a note says where it was.
+pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> usize {
+    let mut is_open = vec![true; before.len()];
+    for finding in now.iter_mut() {
+        let platforms: BTreeSet<&String> = finding.subject.platforms.iter().collect();
+        let identity = Identity::of(finding);
+        let mut alike = (0..before.len())
+            .filter(|index| is_open[*index] && Identity::of(&before[*index]) == identity);
+        let Some(first) = alike.next() else {
+            finding.baseline = Some(Baseline::New);
+            continue;
+        };
+        let shown = |index: usize| -> BTreeSet<&String> {
+            before[index].subject.platforms.iter().collect()
+        };
+        let whole = std::iter::once(first)
+            .chain(alike)
+            .find(|index| shown(*index).is_superset(&platforms));
+        is_open[whole.unwrap_or(first)] = false;
+        let was: Vec<String> = shown(first)
+            .intersection(&platforms)
+            .map(|platform| (*platform).clone())
+            .collect();
+        finding.baseline = Some(match whole {
+            Some(_) => Baseline::Unchanged,
+            None => Baseline::New,
+        });
+        if whole.is_none()
+            && let Some(place) = fold(&was, all)
+        {
+            finding.notes.push(format!("it was so before on {place}"));
+        }
+    }
+    is_open.into_iter().filter(|is_open| *is_open).count()
+}

@@ -1,0 +1,154 @@
+//! What a change brings: the set as it is against the set that the change began from.
+
+use super::super::context::Context;
+use super::super::exit::Failure;
+use super::super::facts::Gathered;
+use super::super::report::{counted, judge};
+use crate::check;
+use crate::declaration::{Declaration, DeclaredWheel};
+use crate::diagnostic::{Baseline, Code, Finding};
+use crate::repository::{LoadError, Repository, Revision};
+
+/// How many digits of a commit are shown.
+const SHOWN_DIGITS: usize = 12;
+
+/// The set before the change.
+pub(super) struct Before {
+    commit: String,
+    /// `None` where there was none: then everything is new.
+    repository: Option<Repository>,
+}
+
+impl Before {
+    /// Reads the state that the work on `now` began from.
+    pub(super) fn load(
+        context: &Context<'_>,
+        now: &Repository,
+        revision: &str,
+    ) -> Result<Self, Failure> {
+        let revision =
+            Revision::before(context.environment, &now.directory, revision).map_err(|error| {
+                let failure = Failure::world(format!(
+                    "the set cannot be compared with `{revision}`: {error}"
+                ));
+                match error.help() {
+                    Some(help) => failure.help(help),
+                    None => failure,
+                }
+            })?;
+        let repository = match Repository::load_revision(&now.directory, &revision) {
+            Ok(repository) => Some(repository),
+            Err(LoadError::NoConfiguration(_)) => None,
+            Err(error) => return Err(Failure::world(&error)),
+        };
+        Ok(Self {
+            commit: revision.commit().chars().take(SHOWN_DIGITS).collect(),
+            repository,
+        })
+    }
+
+    fn declaration(&self, now: &Declaration) -> Option<&Declaration> {
+        self.repository.as_ref()?.declarations.get(&now.project)
+    }
+
+    /// The wheels of the declarations that say something else than before.
+    pub(super) fn changed<'n>(&self, now: &'n Repository) -> Vec<&'n DeclaredWheel> {
+        let is_changed = |declaration: &&Declaration| {
+            let Some(before) = self.declaration(declaration) else {
+                return true;
+            };
+            before.wheels.len() != declaration.wheels.len()
+                || before
+                    .wheels
+                    .iter()
+                    .zip(&declaration.wheels)
+                    .any(|(before, now)| !before.says_the_same(now))
+        };
+        now.declarations
+            .values()
+            .filter(is_changed)
+            .flat_map(|declaration| &declaration.wheels)
+            .collect()
+    }
+
+    /// Says of each finding whether it is new, puts the new ones first, and gives how many are gone.
+    pub(super) fn compare(
+        &self,
+        context: &Context<'_>,
+        now: &Repository,
+        found: &Gathered,
+        findings: &mut [Finding],
+    ) -> usize {
+        let platforms = &now.configuration.platforms;
+        let Some(repository) = &self.repository else {
+            return check::compare(&[], findings, platforms);
+        };
+        let mut before = repository.findings.clone();
+        before.extend(check::set(repository));
+        before.extend(self.of_wheels(repository, now, found));
+        let before = judge(context, repository, before, false);
+        let gone = check::compare(&before, findings, platforms);
+        findings.sort_by_key(|finding| finding.baseline);
+        gone
+    }
+
+    /// What would have been said of the wheels that were looked at, as they were declared before.
+    fn of_wheels(&self, before: &Repository, now: &Repository, found: &Gathered) -> Vec<Finding> {
+        let layout = before.configuration.layout;
+        let mut findings = Vec::new();
+        for declaration in now.declarations.values() {
+            let Some(before) = self.declaration(declaration) else {
+                continue;
+            };
+            for wheel in &before.wheels {
+                if let Some(facts) = found.facts(wheel) {
+                    findings.extend(check::wheel(wheel, &facts.archive, layout));
+                }
+                // The bytes and the places of a wheel that is declared as it was are what they were.
+                let is_as_it_was = declaration
+                    .wheels
+                    .iter()
+                    .any(|now| now.has_the_same_bytes(wheel));
+                if is_as_it_was {
+                    let of_source = found.findings.iter().filter(|finding| {
+                        is_of_source(finding.code)
+                            && finding.subject.wheel.as_deref() == Some(wheel.file_name.as_str())
+                    });
+                    findings.extend(of_source.cloned());
+                }
+            }
+        }
+        findings
+    }
+
+    /// Says what the change comes to.
+    pub(super) fn say(
+        &self,
+        context: &Context<'_>,
+        wheels: usize,
+        findings: &[Finding],
+        gone: usize,
+    ) {
+        let of = |baseline| {
+            findings
+                .iter()
+                .filter(|finding| finding.baseline == Some(baseline))
+                .count()
+        };
+        context.say(&format!(
+            "since {}: {} of changed declarations, {} new, {} from before, {gone} gone",
+            self.commit,
+            counted(wheels, "wheel"),
+            counted(of(Baseline::New), "finding"),
+            of(Baseline::Unchanged),
+        ));
+    }
+}
+
+/// Whether a finding says what a source has, rather than what is in the wheel.
+fn is_of_source(code: Code) -> bool {
+    matches!(
+        code,
+        Code::ContentIdMismatch | Code::Sha256Mismatch | Code::SizeMismatch | Code::MissingSource
+    )
+}

@@ -1,0 +1,119 @@
+//! Where a repository's texts are read from: its folder as it is now, or a revision of it.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::LoadError;
+
+/// The largest declaration or `ipwhl.toml` that is read, in bytes.
+pub(super) const MAXIMUM_TEXT: u64 = 8 * 1024 * 1024;
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Folder,
+    /// A symbolic link, whatever it leads to.
+    Link,
+    /// A device, a pipe, another repository.
+    Other,
+}
+
+/// A tree of files, named from the repository's folder, with `/`. No link is followed below it.
+pub(super) trait Files {
+    /// Whether a folder without files can be seen.
+    const HAS_EMPTY_FOLDERS: bool;
+
+    /// What stands under a name; `None` for nothing.
+    fn kind(&self, name: &str) -> Option<Kind>;
+
+    /// The bytes of a regular file, at most [`MAXIMUM_TEXT`].
+    fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+
+    /// What a folder holds, in no particular order.
+    fn entries(&self, folder: &str) -> Result<Vec<(String, Kind)>, LoadError>;
+
+    /// How a person would find the file.
+    fn path(&self, name: &str) -> PathBuf;
+}
+
+/// A folder of this machine.
+pub(super) struct Folder<'p> {
+    directory: &'p Path,
+}
+
+impl<'p> Folder<'p> {
+    pub(super) fn new(directory: &'p Path) -> Self {
+        Self { directory }
+    }
+}
+
+impl From<fs::FileType> for Kind {
+    fn from(kind: fs::FileType) -> Self {
+        if kind.is_dir() {
+            Self::Folder
+        } else if kind.is_file() {
+            Self::File
+        } else if kind.is_symlink() {
+            Self::Link
+        } else {
+            Self::Other
+        }
+    }
+}
+
+impl Files for Folder<'_> {
+    const HAS_EMPTY_FOLDERS: bool = true;
+
+    fn kind(&self, name: &str) -> Option<Kind> {
+        let there = fs::symlink_metadata(self.path(name)).ok()?;
+        Some(there.file_type().into())
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        let path = self.path(name);
+        // A link could lead to any file of whoever runs this, and a finding shows what a file holds.
+        if !fs::symlink_metadata(&path)?.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it is no regular file",
+            ));
+        }
+        let mut bytes = Vec::new();
+        File::open(path)?
+            .take(MAXIMUM_TEXT + 1)
+            .read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAXIMUM_TEXT {
+            return Err(too_large());
+        }
+        Ok(bytes)
+    }
+
+    fn entries(&self, folder: &str) -> Result<Vec<(String, Kind)>, LoadError> {
+        let directory = self.path(folder);
+        let unreadable = |error| LoadError::Unreadable(directory.clone(), error);
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&directory).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let kind = entry.file_type().map_err(unreadable)?;
+            let name = entry.file_name().into_string().map_err(|_| {
+                LoadError::Unreadable(entry.path(), io::Error::other("its name is not UTF-8"))
+            })?;
+            entries.push((name, kind.into()));
+        }
+        Ok(entries)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+}
+
+/// The refusal of a file that is larger than any that a person writes.
+pub(super) fn too_large() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("it has more than the {MAXIMUM_TEXT} bytes that are read"),
+    )
+}

@@ -1,0 +1,445 @@
+//! `ipwhl check --since REV`: what a change brings, apart from what was there before, by a real git.
+
+use std::fs;
+
+use ipwhl::command::ExitStatus;
+
+use crate::support::history::History;
+use crate::support::loopback_index::{Hosted, LoopbackIndex};
+use crate::support::program::{Program, Run};
+use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder, Wheel};
+use crate::support::wheel_builder::WheelBuilder;
+
+/// The program with the variables by which git is found and works.
+fn program(repository: &BuiltRepository) -> Program {
+    let path = |name: &str| std::env::var_os(name).unwrap_or_default();
+    Program::new(repository.path())
+        .variable("PATH", path("PATH"))
+        .variable("GIT_CONFIG_GLOBAL", "/dev/null")
+}
+
+/// Takes a part of a file out for another.
+fn edit(repository: &BuiltRepository, file: &str, from: &str, to: &str) {
+    let text = fs::read_to_string(repository.join(file)).unwrap();
+    assert!(text.contains(from), "{text}");
+    repository.write(file, text.replace(from, to));
+}
+
+/// The baseline and the code of each finding, in their order.
+fn told(run: &Run) -> Vec<String> {
+    run.findings()
+        .iter()
+        .map(|finding| {
+            let word = |key: &str| finding[key].as_str().unwrap().to_owned();
+            format!("{} {}", word("baseline"), word("code"))
+        })
+        .collect()
+}
+
+fn last_line(run: &Run) -> &str {
+    run.stderr.lines().last().unwrap()
+}
+
+const JSON: [&str; 3] = ["check", "--message-format", "json"];
+
+fn since(program: &Program, revision: &str) -> Run {
+    program.run(&[&JSON[..], &["--since", revision]].concat())
+}
+
+#[test]
+fn what_was_broken_before_does_not_fail_a_change_and_what_it_breaks_does() {
+    // `cherry[pit]` wants a damson that is not there.
+    let repository = RepositoryBuilder::sound()
+        .change("cherry", |cherry| {
+            cherry.set("dependencies", "[\"damson>=6 ; extra == 'pit'\"]")
+        })
+        .build();
+    let Some(history) = History::begin(repository.path()) else {
+        return;
+    };
+    let start = history.run(&["rev-parse", "HEAD"]);
+    let program = program(&repository);
+    program.run(&["check"]).expect(ExitStatus::Findings);
+
+    // Nothing has changed.
+    let run = since(&program, "main").expect(ExitStatus::Clean);
+    assert_eq!(told(&run), ["unchanged unsatisfied-dependency"]);
+    let short = &start[..12];
+    assert_eq!(
+        last_line(&run),
+        format!(
+            "since {short}: 0 wheels of changed declarations, 0 findings new, 1 from before, 0 gone"
+        )
+    );
+
+    // Another finding comes, and the first one moves a line down and stays the same.
+    edit(
+        &repository,
+        "declarations/apple.toml",
+        "banana>=2",
+        "banana>=3",
+    );
+    edit(
+        &repository,
+        "declarations/cherry.toml",
+        "source =",
+        "# why\nsource =",
+    );
+    let run = since(&program, "main").expect(ExitStatus::Findings);
+    // The wheel says `banana>=2`: what is declared and is not in it, and the other way round.
+    assert_eq!(
+        told(&run),
+        [
+            "new dependencies-mismatch",
+            "new dependencies-mismatch",
+            "new unsatisfied-dependency",
+            "unchanged unsatisfied-dependency"
+        ]
+    );
+    let warnings = program.run(&["check", "--since", "main", "--deny", "warnings"]);
+    assert_eq!(warnings.status, ExitStatus::Findings);
+
+    // The first one is mended, and with it goes.
+    edit(
+        &repository,
+        "declarations/apple.toml",
+        "banana>=3",
+        "banana>=2",
+    );
+    edit(
+        &repository,
+        "declarations/cherry.toml",
+        "damson>=6",
+        "damson>=5",
+    );
+    let run = since(&program, "main").expect(ExitStatus::Findings);
+    // The wheel says `damson>=5,<6`, which was left out before, too.
+    assert_eq!(
+        told(&run),
+        [
+            "new dependencies-mismatch",
+            "unchanged dependencies-mismatch"
+        ]
+    );
+    assert!(
+        last_line(&run).ends_with("1 finding new, 1 from before, 2 gone"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn more_platforms_make_a_finding_a_new_one() {
+    let only_linux = "\n[[waiver]]\ncode = \"unavailable-dependency\"\nproject = \"apple\"\n\
+        platforms = [\"win_amd64\"]\nreason = \"not on Windows\"\nexpires = 2027-03-01\n";
+    let repository = RepositoryBuilder::sound()
+        .change("banana", |banana| {
+            banana.without_wheel("cp313").without_wheel("abi3")
+        })
+        .configuration(only_linux)
+        .build();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    let text = fs::read_to_string(repository.join("ipwhl.toml")).unwrap();
+    repository.write("ipwhl.toml", text.replace(only_linux, ""));
+    let run = since(&program(&repository), "HEAD").expect(ExitStatus::Findings);
+    assert_eq!(told(&run), ["new unavailable-dependency"]);
+    let notes = run.findings()[0]["notes"].to_string();
+    assert!(notes.contains("it was so before on cp313 on "), "{notes}");
+}
+
+/// Only what is changed is fetched: every listed source of it, and nothing else.
+#[test]
+fn wheels_of_changed_declarations_are_looked_at_and_no_others() {
+    let repository = RepositoryBuilder::sound().build();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    // Broken bytes of a wheel whose declaration does not change are not seen …
+    let wheels = repository.join("wheels");
+    let banana = fs::read_dir(&wheels)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_str().unwrap().contains("banana"))
+        .unwrap();
+    fs::write(&banana, b"no wheel").unwrap();
+    edit(
+        &repository,
+        "declarations/damson.toml",
+        "source = ",
+        "# why\nsource = ",
+    );
+    let program = program(&repository);
+    let run = since(&program, "HEAD").expect(ExitStatus::Clean);
+    assert!(
+        last_line(&run).contains(": 0 wheels of"),
+        "a comment changes nothing: {run:?}"
+    );
+
+    // … and of one that does, each source is: the second one here is nowhere.
+    let text = fs::read_to_string(repository.join("declarations/damson.toml")).unwrap();
+    let source = text
+        .lines()
+        .find(|line| line.starts_with("source"))
+        .unwrap();
+    let first = source.split('"').nth(1).unwrap();
+    let both = format!("source = [\"{first}\", \"file:elsewhere/damson-5.0.1-py3-none-any.whl\"]");
+    repository.write("declarations/damson.toml", text.replace(source, &both));
+    let run = since(&program, "HEAD").expect(ExitStatus::Findings);
+    assert_eq!(told(&run), ["new missing-source"]);
+    assert!(last_line(&run).contains(": 1 wheel of"), "{run:?}");
+    // Without the network's help, the cache knows the wheel now.
+    let offline = [&JSON[..], &["--since", "HEAD", "--offline"]].concat();
+    program.run(&offline).expect(ExitStatus::Clean);
+    // With `--wheels` the broken one is seen, as something that was there before.
+    let all = [&JSON[..], &["--since", "HEAD", "--wheels"]].concat();
+    let run = program.run(&all).expect(ExitStatus::Findings);
+    assert_eq!(
+        told(&run),
+        ["new missing-source", "unchanged size-mismatch"]
+    );
+}
+
+/// What a wheel says otherwise than its declaration was so before where the declaration said the same.
+#[test]
+fn a_wheel_that_disagreed_before_is_told_apart_from_one_that_disagrees_now() {
+    let repository = RepositoryBuilder::sound()
+        .change("cherry", |cherry| {
+            cherry.set("requires-python", "\">=3.6\"")
+        })
+        .build();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    edit(
+        &repository,
+        "declarations/cherry.toml",
+        "extras = [",
+        "# why\nextras = [\"stone\", ",
+    );
+    let run = since(&program(&repository), "HEAD").expect(ExitStatus::Findings);
+    assert_eq!(
+        told(&run),
+        ["new extras-mismatch", "unchanged requires-python-mismatch"]
+    );
+}
+
+/// The work on a branch is held against where it began, not against where others have gone on to.
+#[test]
+fn a_branch_is_compared_with_where_it_began() {
+    let repository = RepositoryBuilder::sound().build();
+    let Some(history) = History::begin(repository.path()) else {
+        return;
+    };
+    let start = history.run(&["rev-parse", "HEAD"]);
+    history.run(&["switch", "--quiet", "--create", "change"]);
+    edit(
+        &repository,
+        "declarations/apple.toml",
+        "source = ",
+        "# why\nsource = ",
+    );
+    history.commit("a change");
+    history.run(&["switch", "--quiet", "main"]);
+    edit(
+        &repository,
+        "declarations/damson.toml",
+        "size = ",
+        "# size\nsize = ",
+    );
+    repository.write("declarations/broken.toml", "nothing");
+    history.commit("what others do");
+    history.run(&["switch", "--quiet", "change"]);
+    let program = program(&repository);
+    let run = since(&program, "main").expect(ExitStatus::Clean);
+    assert!(
+        last_line(&run).starts_with(&format!("since {}", &start[..12])),
+        "{run:?}"
+    );
+    assert!(
+        last_line(&run).ends_with("0 findings new, 0 from before, 0 gone"),
+        "{run:?}"
+    );
+    // Tags and shortened names will do; what git would take for an option will not.
+    history.run(&["tag", "begun", &start]);
+    for name in ["begun", &start[..9], "HEAD~1", "main~1"] {
+        since(&program, name).expect(ExitStatus::Clean);
+    }
+}
+
+#[test]
+fn a_repository_that_was_not_there_before_is_new_as_a_whole() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::write(elsewhere.path().join("README"), "a project").unwrap();
+    let Some(_history) = History::begin(elsewhere.path()) else {
+        return;
+    };
+    // It lies in a folder of a larger one, with a space in its name.
+    let folder = elsewhere.path().join("our wheels");
+    fs::create_dir(&folder).unwrap();
+    RepositoryBuilder::sound()
+        .change("damson", |damson| damson.set("size", "97941"))
+        .write_to(&folder);
+    let path = std::env::var_os("PATH").unwrap();
+    let program = Program::new(&folder).variable("PATH", path);
+    let run = since(&program, "HEAD").expect(ExitStatus::Findings);
+    assert!(last_line(&run).contains("6 wheels of changed"), "{run:?}");
+    // Once it is committed, nothing is new.
+    let history = History::begin(elsewhere.path()).unwrap();
+    let run = since(&program, "HEAD").expect(ExitStatus::Clean);
+    assert!(last_line(&run).contains(": 0 wheels of"), "{run:?}");
+    assert!(
+        told(&run).iter().all(|told| told.starts_with("unchanged ")),
+        "{run:?}"
+    );
+    drop(history);
+}
+
+/// A folder that git does not keep, since it is empty, was there before all the same.
+#[test]
+fn the_first_declaration_is_new_and_nothing_is_gone() {
+    let repository = RepositoryBuilder::new().build();
+    fs::create_dir_all(repository.join("declarations")).unwrap();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    RepositoryBuilder::sound().write_to(repository.path());
+    let run = since(&program(&repository), "HEAD").expect(ExitStatus::Clean);
+    assert!(
+        last_line(&run).ends_with("0 findings new, 0 from before, 0 gone"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_revision_that_cannot_be_had_is_said_with_the_way_out() {
+    let repository = RepositoryBuilder::sound().build();
+    let program = program(&repository);
+    let refused = |revision: &str, message: &str| {
+        let run = program
+            .run(&["check", "--since", revision])
+            .expect(ExitStatus::World);
+        assert!(run.stderr.contains(message), "{}", run.stderr);
+        run.stderr
+    };
+    refused("main", "the folder has no history that git can read: ");
+    let Some(history) = History::begin(repository.path()) else {
+        return;
+    };
+    let stderr = refused(
+        "origin/main",
+        "`origin/main` is no commit that git knows here",
+    );
+    assert!(
+        stderr.contains("help: a shallow clone lacks it: `git fetch --unshallow`"),
+        "{stderr}"
+    );
+    let run = program
+        .run(&["check", "--since=--output=x"])
+        .expect(ExitStatus::World);
+    assert!(
+        run.stderr.contains("`--output=x` is no commit"),
+        "{}",
+        run.stderr
+    );
+    history.run(&["switch", "--quiet", "--orphan", "other"]);
+    RepositoryBuilder::sound().write_to(repository.path());
+    history.commit("another beginning");
+    refused(
+        "main",
+        "`main` and the present commit have no common ancestor",
+    );
+    // Without git there is nobody to ask.
+    let run = Program::new(repository.path())
+        .variable("PATH", "/nowhere")
+        .run(&["check", "--since", "main"])
+        .expect(ExitStatus::World);
+    assert!(
+        run.stderr
+            .contains("git, which reads revisions, cannot be run"),
+        "{}",
+        run.stderr
+    );
+}
+
+/// A revision's declaration that is a link, too large or not UTF-8 is what it would be in the folder.
+#[cfg(unix)]
+#[test]
+fn what_a_revision_holds_is_read_as_a_folder_is() {
+    let repository = RepositoryBuilder::sound().build();
+    std::os::unix::fs::symlink("damson.toml", repository.join("declarations/linked.toml")).unwrap();
+    fs::write(repository.join("declarations/elder.toml"), b"\xff\xfe").unwrap();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    let run = since(&program(&repository), "HEAD").expect(ExitStatus::Clean);
+    assert_eq!(
+        told(&run),
+        ["unchanged syntax", "unchanged misplaced-declaration"]
+    );
+    let large = "# a line that is long enough\n".repeat(300_000);
+    repository.write("declarations/large.toml", &large);
+    let _history = History::begin(repository.path()).unwrap();
+    fs::remove_file(repository.join("declarations/large.toml")).unwrap();
+    let run = since(&program(&repository), "HEAD").expect(ExitStatus::World);
+    assert!(
+        run.stderr.contains("declarations/large.toml"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("more than the 8388608 bytes"),
+        "{}",
+        run.stderr
+    );
+}
+
+/// A hook's variables name the repository that the hook runs in, which need not be this one.
+#[test]
+fn the_variables_of_a_hook_do_not_mislead() {
+    let repository = RepositoryBuilder::sound().build();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    let program = program(&repository)
+        .variable("GIT_DIR", "elsewhere/.git")
+        .variable("GIT_INDEX_FILE", "elsewhere/index");
+    since(&program, "HEAD").expect(ExitStatus::Clean);
+}
+
+/// An index is asked for the changed project alone.
+#[test]
+fn an_index_hears_of_the_changed_project_alone() {
+    let wheels = ["elder", "fig"].map(|name| (name, WheelBuilder::new(name, "1.0")));
+    let index = LoopbackIndex::start();
+    let [elder, fig] = wheels.map(|(name, wheel)| {
+        let file_name = wheel.file_name();
+        index.host(Hosted::new(name, &file_name, &wheel.build()));
+        let source = format!("pkg:pypi/{name}@1.0?file_name={file_name}");
+        Project::wanted(Wheel::elsewhere(wheel, &source))
+    });
+    let repository = RepositoryBuilder::new().project(elder).project(fig).build();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    edit(
+        &repository,
+        "declarations/fig.toml",
+        "dependencies = []",
+        "dependencies = [\"elder\"]",
+    );
+    let program = program(&repository).index(&index.index_url());
+    let run = since(&program, "HEAD").expect(ExitStatus::Findings);
+    assert_eq!(told(&run), ["new dependencies-mismatch"]);
+    let asked = index.paths();
+    assert!(
+        asked.iter().all(|path| !path.contains("elder")),
+        "{asked:?}"
+    );
+    // The page and the file, once each: what the source gave is what is read.
+    assert_eq!(
+        asked.iter().filter(|path| path.contains("fig")).count(),
+        2,
+        "{asked:?}"
+    );
+}
