@@ -10,7 +10,7 @@ pub(crate) mod reader;
 mod source;
 mod write;
 
-pub use format::canonical;
+pub use format::{canonical, keep_comments};
 pub(crate) use misplaced::misplaced;
 pub use model::{Declaration, DeclaredWheel, Spanned};
 pub use parse::{Layout, Parsed, parse};
