@@ -35,7 +35,7 @@ pub use bytes::{missing_source, other_bytes};
 pub(crate) use dependencies_mismatch::can_apply;
 pub use fold::fold;
 pub use graph::{Graph, Unmet};
-pub use remedy::Pin;
+pub use remedy::{OTHER_REQUIRER, Pin};
 pub use together::together;
 
 use crate::declaration::{DeclaredWheel, Layout};

@@ -7,6 +7,9 @@ use super::graph::{Graph, Need};
 use crate::diagnostic::Finding;
 use crate::python::{ExtraName, ProjectName, Version};
 
+/// What always ends an unsatisfied dependency, where nobody knows the version.
+pub const OTHER_REQUIRER: &str = "declare another version of what requires it";
+
 /// The one project's version that the set is asked to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pin<'v> {

@@ -1,6 +1,7 @@
 //! `ipwhl add` against an index on the loopback address.
 
 use ipwhl::command::ExitStatus;
+use ipwhl::declaration::keep_comments;
 
 use crate::support::bench::{Bench, native, pure};
 use crate::support::loopback_index::{Answer, Hosted};
@@ -418,6 +419,39 @@ fn comments_below_the_top_stay_with_what_stays() {
     let text = bench.text("plum");
     assert_eq!(text.matches("# above \"fig>=1\"").count(), 1, "{text}");
     assert_eq!(text.matches("[[wheel]]").count(), 2, "{text}");
+}
+
+/// What was said of a value is not said of another one, and nothing is said twice.
+#[test]
+fn comments_go_with_what_they_are_about() {
+    let before = "source = \"file:plum-1.0-py3-none-any.whl\"  # reviewed\n\
+        # computed twice\ncontent-id = \"bafkreia\"\n# see its changelog\nrequires-python = \">=3.8\"\n\
+        extras = []\ndependencies = [\n    # pinned upstream\n    \"fig\",\n]\nsize = 3  # small\n";
+    let after = "source = \"file:plum-1.1-py3-none-any.whl\"\ncontent-id = \"bafkreib\"\n\
+        requires-python = \">=3.9\"\nextras = []\ndependencies = [\"fig\"]\nsize = 3\n";
+    assert_eq!(
+        keep_comments(before, after),
+        "source = \"file:plum-1.1-py3-none-any.whl\"\ncontent-id = \"bafkreib\"\n\
+         requires-python = \">=3.9\"\nextras = []\ndependencies = [\n    # pinned upstream\n    \"fig\",\n]\n\
+         size = 3  # small\n"
+    );
+    let wheel = |tag: &str| {
+        format!(
+            "\n[[wheel]]\nsource = \"file:plum-1.1-{tag}.whl\"\ncontent-id = \"bafkreib\"\ndependencies = [\"fig\"]\n"
+        )
+    };
+    let several = format!(
+        "extras = []\n{}{}",
+        wheel("py3-none-any"),
+        wheel("py2-none-any")
+    );
+    let kept = keep_comments(before, &several);
+    assert_eq!(kept.matches("# pinned upstream").count(), 1, "{kept}");
+    // A text that nobody can read keeps what stands at its top.
+    assert_eq!(
+        keep_comments("# Ours.\n\nsource = \n", "extras = []\n"),
+        "# Ours.\n\nextras = []\n"
+    );
 }
 
 /// What is not read through a link is not written through one.

@@ -263,6 +263,56 @@ fn what_the_index_does_not_have_is_not_proposed() {
     }
 }
 
+/// Offers a wheel with its METADATA beside it.
+fn offer_with_metadata(bench: &Bench, project: &str, wheel: &WheelBuilder) {
+    let metadata = wheel.metadata_bytes();
+    bench.offer_as(project, wheel, |file| {
+        file.metadata = Some(metadata.clone());
+    });
+}
+
+/// Where no version of what is required does for all, one of those who require it may.
+#[test]
+fn another_version_of_the_one_that_requires_is_proposed() {
+    let bench = Bench::of(
+        &RepositoryBuilder::new()
+            .project(requirer("apple", "fig<2"))
+            .project(Project::wanted(
+                pure("pear", "1.0").requires("fig>=2").extra("jam"),
+            ))
+            .project(requirer("quince", "pear<4"))
+            .project(Project::automatic(pure("fig", "1.0"))),
+    );
+    bench.offer("fig", &pure("fig", "2.0"));
+    let pear = |version: &str| pure("pear", version).extra("jam");
+    // Without METADATA, not accepted by who requires it, without the extra, with another requirement.
+    bench.offer("pear", &pear("3.9"));
+    offer_with_metadata(&bench, "pear", &pear("4.0"));
+    offer_with_metadata(&bench, "pear", &pure("pear", "3.0"));
+    offer_with_metadata(&bench, "pear", &pear("2.0").requires("fig>=3"));
+    offer_with_metadata(&bench, "pear", &pear("1.0").requires("fig"));
+    offer_with_metadata(&bench, "pear", &pear("0.9").requires("fig>=0.5"));
+    offer_with_metadata(&bench, "pear", &pear("0.8"));
+    let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
+    assert_eq!(found.codes(), ["unsatisfied-dependency"]);
+    assert_eq!(commands(&found.findings()), ["ipwhl add 'pear==0.9'"]);
+    type_in(&bench.program, "ipwhl add 'pear==0.9'").expect(ExitStatus::Clean);
+    bench.is_clean();
+}
+
+/// A version without an extra that is asked for does not do.
+#[test]
+fn a_version_without_the_extra_is_passed_over() {
+    let bench = Bench::of(&RepositoryBuilder::new().project(requirer("apple", "fig[seed]")));
+    offer_with_metadata(&bench, "fig", &pure("fig", "1.0").extra("seed"));
+    offer_with_metadata(&bench, "fig", &pure("fig", "2.0"));
+    let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
+    let command = "ipwhl add --automatic --with-dependencies 'fig[seed]==1.0'";
+    assert_eq!(commands(&found.findings()), [command]);
+    type_in(&bench.program, command).expect(ExitStatus::Clean);
+    bench.is_clean();
+}
+
 /// Nobody is asked where nothing could be found, and nobody may be with `--offline`.
 #[test]
 fn the_index_is_asked_only_for_what_it_could_mend() {
@@ -581,6 +631,21 @@ fn the_extra_to_leave_out_is_named_where_that_helps() {
     assert_eq!(leaving(apple(), &[requirer("pear", "apple[jam]")]), None);
     assert_eq!(leaving(pure("apple", "1.0").requires("fig"), &[]), None);
     assert_eq!(leaving(apple().requires("apple[jam]"), &[]), None);
+}
+
+/// What is needed in any case somewhere is not ended by leaving an extra out.
+#[test]
+fn an_extra_is_not_left_out_where_that_is_not_enough() {
+    let repository = RepositoryBuilder::new()
+        .project(Project::wanted(
+            pure("apple", "1.0")
+                .requires("fig ; os_name == 'nt' or extra == 'jam'")
+                .extra("jam"),
+        ))
+        .build();
+    let run = json(&Program::new(repository.path()), &["--offline"]);
+    assert_eq!(run.codes(), ["missing-dependency"; 2]);
+    assert!(!run.stdout.contains("leave out"), "{}", run.stdout);
 }
 
 /// A wheel that has been reviewed by nobody is not to be had from an index that is not asked.
