@@ -75,11 +75,7 @@ impl Graph<'_> {
 
     fn removal(&self, need: &Need<'_>) -> Option<String> {
         let requirer = &need.declaration.project;
-        let own: Vec<&Need<'_>> = self
-            .needs
-            .iter()
-            .filter(|other| other.declaration.project == *requirer)
-            .collect();
+        let own = self.needs_by(requirer);
         let is_plain = own.iter().any(|other| {
             other.dependency.value.name == need.dependency.value.name && other.extra.is_none()
         });

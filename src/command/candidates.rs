@@ -27,7 +27,9 @@ pub(super) fn propose(
     findings: &mut [Finding],
 ) {
     let mut projects: Vec<ProjectName> = Vec::new();
-    for project in findings.iter().filter_map(concerned) {
+    // What was there before is not what the change is about.
+    let is_new = |finding: &&Finding| finding.baseline != Some(Baseline::Unchanged);
+    for project in findings.iter().filter(is_new).filter_map(concerned) {
         if !projects.contains(&project) {
             projects.push(project);
         }
@@ -50,6 +52,7 @@ pub(super) fn propose(
         .collect();
     let pairs: Vec<Pair> = findings
         .iter()
+        .filter(is_new)
         .filter_map(|finding| pair(repository, &graph, finding))
         .collect();
     let answers = ask(context, repository, network, &wishes, &pairs);
@@ -93,7 +96,7 @@ fn concerned(finding: &Finding) -> Option<ProjectName> {
         finding.code,
         Code::MissingDependency | Code::UnsatisfiedDependency | Code::UnavailableDependency
     );
-    if !is_about_version || finding.baseline == Some(Baseline::Unchanged) {
+    if !is_about_version {
         return None;
     }
     finding.subject.required.as_deref()?.parse().ok()

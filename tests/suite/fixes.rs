@@ -1,11 +1,13 @@
 //! What findings propose does what it says: the commands are run, the waivers pasted, the extras removed.
 
 use ipwhl::command::ExitStatus;
+use ipwhl::dag::Profile;
 use ipwhl::diagnostic::{Code, Stage};
 use serde_json::Value;
 
 use crate::findings::fixture;
 use crate::support::bench::{Bench, native, pure};
+use crate::support::history::History;
 use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder, Wheel};
@@ -112,6 +114,68 @@ fn findings_that_one_change_ends_are_shown_as_one() {
         "{}",
         run.stderr
     );
+}
+
+/// However many require it: a few places as text, each by name, one list of ways out; as JSON each alone.
+#[test]
+fn many_requirers_stay_one_finding_that_can_be_read() {
+    let mut builder = RepositoryBuilder::new().project(Project::automatic(pure("fig", "1.0")));
+    for number in 0..10 {
+        builder = builder.project(requirer(&format!("apple{number}"), "fig>=2"));
+    }
+    let repository = builder.build();
+    let program = Program::new(repository.path());
+    let text = program.run(&["check", "--offline"]).stderr;
+    for (words, count) in [
+        ("error[unsatisfied-dependency]", 1),
+        (
+            "the set has `fig` 1.0, and 10 projects require another version",
+            1,
+        ),
+        ("::: ", 3),
+        ("note: required by", 10),
+        ("ipwhl add", 1),
+        ("[[waiver]]", 0),
+        ("help: ", 3),
+        ("10 errors", 1),
+    ] {
+        assert_eq!(text.matches(words).count(), count, "{words}\n{text}");
+    }
+    let found = json(&program, &["--offline"]).findings();
+    assert_eq!(found.len(), 10);
+    for finding in &found {
+        waiver(finding);
+    }
+}
+
+/// What was there before a change is not asked about, and does not count among what is new.
+#[test]
+fn what_was_there_before_a_change_is_shown_apart() {
+    let bench = wrong_fig();
+    let Some(history) = History::begin(bench.repository.path()) else {
+        return;
+    };
+    history.commit("the set");
+    let program = Program::new(bench.repository.path())
+        .index(&bench.index.index_url())
+        .variable("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .variable("GIT_CONFIG_GLOBAL", "/dev/null");
+    let run = json(&program, &["--since", "main"]).expect(ExitStatus::Clean);
+    assert_eq!(run.codes(), ["unsatisfied-dependency"; 3]);
+    assert_eq!(bench.index.connections(), 0);
+    let lime = requirer("lime", "fig>=1.1 ; os_name == 'nt'").text(Profile::UnixfsV1_2025);
+    bench.repository.write("declarations/lime.toml", lime);
+    let lime = pure("lime", "1.0").requires("fig>=1.1 ; os_name == 'nt'");
+    let wheel = format!("wheels/{}", lime.file_name());
+    bench.repository.write(&wheel, lime.build());
+    let text = program.run(&["check", "--since", "main"]).stderr;
+    for words in [
+        "`lime` requires `fig>=1.1; os_name == \"nt\"`, and the set has fig 1.0",
+        "the set has `fig` 1.0, and 3 projects require another version",
+    ] {
+        assert_eq!(text.matches(words).count(), 1, "{words}\n{text}");
+    }
+    assert_eq!(text.matches("take 1.5").count(), 2, "{text}");
 }
 
 /// One requirement for several extras, and with a way from a wanted project, missing on some platforms.
