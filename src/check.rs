@@ -40,7 +40,7 @@ pub use fold::fold;
 pub use graph::{Graph, Unmet};
 pub use paths::{Path, Paths, paths_to};
 pub use relations::{Relation, Shortfall};
-pub use remedy::Pin;
+pub use remedy::{OTHER_REQUIRER, Pin};
 pub use removal::{Removal, removal};
 pub use together::together;
 

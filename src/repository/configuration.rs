@@ -376,7 +376,12 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
             None
         };
         if let Some(message) = wrong {
-            reader.report(Code::InvalidValue, message, &threshold.span);
+            let mut finding =
+                Finding::new(Code::InvalidValue, message).at(&reader.file, threshold.span, "");
+            if let Some((_, span)) = table.value("trusted") {
+                finding = finding.at(&reader.file, span, "the trusted keys");
+            }
+            reader.push(finding);
         }
         configuration.threshold = threshold.value.max(1);
     }

@@ -225,6 +225,13 @@ impl Repository {
         })
     }
 
+    /// The first part of the way to the declarations that is a symbolic link. Nothing is read through it,
+    /// so nothing may be written through it.
+    pub fn link_to_declarations(&self) -> Option<String> {
+        let files = Folder::new(&self.directory);
+        first_link(&files, &self.configuration.declarations)
+    }
+
     fn load_declarations<F: Files>(&mut self, files: &F) -> Result<(), LoadError> {
         let folder = self.configuration.declarations.clone();
         if let Some(link) = first_link(files, &folder) {

@@ -1,6 +1,6 @@
 //! One project: a version, its wheels, their declaration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
@@ -49,6 +49,7 @@ impl Resolver<'_> {
         let picker = Picker {
             platforms: self.platforms,
             prefer: self.prefer,
+            refused: &BTreeMap::new(),
         };
         let Picked {
             version,
