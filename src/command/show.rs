@@ -64,7 +64,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             let projects = declarations
                 .iter()
                 .map(|declaration| {
-                    let index = arguments.outdated.then(|| Index {
+                    let index = outdated.knows(declaration).then(|| Index {
                         newest: outdated.newest(declaration).map(ToString::to_string),
                         newest_fitting: outdated.fitting(declaration).map(ToString::to_string),
                     });
@@ -77,7 +77,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             let texts: Vec<String> = declarations
                 .iter()
                 .map(|declaration| {
-                    let asked = (arguments.outdated && !outdated.failed).then_some(&outdated);
+                    let asked = outdated.knows(declaration).then_some(&outdated);
                     in_words(&scope, declaration, asked)
                 })
                 .collect();
@@ -195,10 +195,11 @@ fn in_words(scope: &Scope<'_>, declaration: &Declaration, outdated: Option<&Outd
         };
         put("used on", &place(&scope.graph.used_on(project, number)));
         if let Some(size) = &wheel.size {
-            put(
-                "size",
-                &format!("{} bytes ({})", size.value, HumanBytes(size.value)),
-            );
+            let mut words = format!("{} bytes", size.value);
+            if size.value >= 1024 {
+                words += &format!(" ({})", HumanBytes(size.value));
+            }
+            put("size", &words);
         }
         put("content-id", &wheel.content_id.value.to_string());
         if let Some(digest) = &wheel.sha256 {

@@ -145,8 +145,10 @@ fn roots<'r>(scope: &Scope<'r>, arguments: &Arguments) -> Result<Vec<Visit<'r>>,
                     None => (scope.project(&one.project)?, BTreeSet::new()),
                 };
             let asked = one.extras.iter().chain(&arguments.extra);
-            let asked: BTreeSet<ExtraName> =
-                asked.filter(|extra| has.contains(extra)).cloned().collect();
+            let asked: BTreeSet<ExtraName> = asked
+                .filter(|extra| arguments.invert || has.contains(extra))
+                .cloned()
+                .collect();
             let active = if arguments.invert {
                 (!asked.is_empty()).then_some(asked)
             } else {
