@@ -4,12 +4,15 @@
 
 mod add;
 mod build;
+mod candidates;
 mod check;
 mod cid;
 mod context;
 mod draw;
 mod exit;
 mod facts;
+mod fmt;
+mod init;
 mod key;
 mod list;
 mod network;
@@ -90,6 +93,7 @@ enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
     Add(add::Arguments),
@@ -98,6 +102,7 @@ enum Command {
     Show(show::Arguments),
     Tree(tree::Arguments),
     Why(why::Arguments),
+    Fmt(fmt::Arguments),
     Cid(cid::Arguments),
     Verify(verify::Arguments),
     Serve(serve::Arguments),
@@ -112,6 +117,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     };
     let context = Context::new(&cli.global, environment);
     let outcome = match cli.command {
+        Command::Init(arguments) => init::run(&context, &arguments),
         Command::Build(arguments) => build::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
@@ -120,6 +126,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Tree(arguments) => tree::run(&context, &arguments),
         Command::Why(arguments) => why::run(&context, &arguments),
         Command::Remove(arguments) => remove::run(&context, &arguments),
+        Command::Fmt(arguments) => fmt::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),

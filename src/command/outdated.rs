@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
 
-use super::add::resolve::{Newest, Resolver};
 use super::context::Context;
 use super::exit::Failure;
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
 use super::report::counted;
 use super::scope::Scope;
+use super::select::{Newest, newest};
 use crate::declaration::Declaration;
 use crate::python::{ProjectName, Version};
+use crate::source::SourceProblem;
 
 /// How many projects that could not be asked about are told of, unless `-v` wants all.
 const FULL_FAILURES: usize = 3;
@@ -42,14 +43,14 @@ impl Outdated {
         let fetcher = fetcher(context, configuration, arguments, configuration.profile)?;
         let names = declarations.iter().map(|one| one.project.to_string());
         let progress = Progress::new(context, names.collect(), "project");
-        let answers: Vec<(usize, Result<Option<Newest>, Failure>)> = runtime()?.block_on(
+        let answers: Vec<(usize, Result<Option<Newest>, SourceProblem>)> = runtime()?.block_on(
             stream::iter(declarations.iter().enumerate())
                 .map(|(number, declaration)| {
                     let needed = scope.graph.needed(&declaration.project);
                     let (fetcher, platforms) = (&fetcher, &configuration.platforms);
                     async move {
                         let everywhere = !declaration.automatic;
-                        let newest = Resolver::newest(fetcher, platforms, needed, everywhere);
+                        let newest = newest(fetcher, platforms, needed, everywhere);
                         (number, newest.await)
                     }
                 })
@@ -59,7 +60,7 @@ impl Outdated {
         );
         progress.clear();
         let mut outdated = Self::default();
-        let mut failures: BTreeMap<&ProjectName, Failure> = BTreeMap::new();
+        let mut failures: BTreeMap<&ProjectName, SourceProblem> = BTreeMap::new();
         for (number, answer) in answers {
             let project = &declarations[number].project;
             match answer {
@@ -90,7 +91,7 @@ impl Outdated {
             FULL_FAILURES
         };
         for (project, failure) in failures.iter().take(in_full) {
-            context.error(&format!("{project}: {}", failure.message));
+            context.error(&format!("{project}: {failure}"));
         }
         if failures.len() > in_full {
             context.error(&format!(

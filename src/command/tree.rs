@@ -21,7 +21,7 @@ use walk::{Visit, Walk};
 /// of them: on every platform and for every declared extra. `(*)` stands where a project's own part of
 /// the tree was shown before.
 ///
-/// Example: ipwhl tree --platform win_amd64 flask
+/// Example: ipwhl tree --platform cp313 flask
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Where to begin: `NAME` or `NAME[EXTRA,…]` [default: every wanted project]

@@ -130,8 +130,9 @@ fn before_first_table(text: &str) -> String {
     let mut place = 0;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        let is_comment = line.starts_with('#');
-        if !is_comment && !line.trim().is_empty() {
+        // A line for editors stays first.
+        let is_comment = line.starts_with('#') && !line.starts_with("#:");
+        if !is_comment && !line.trim().is_empty() && !line.starts_with("#:") {
             break;
         }
         start += line.len();
@@ -181,6 +182,10 @@ mod tests {
     fn comments_stay_where_they_belong() {
         let key = "automatic = true\n";
         for (before, after) in [
+            (
+                "#:schema x\n# of the wheel\n[[wheel]]\n",
+                format!("#:schema x\n{key}\n# of the wheel\n[[wheel]]\n"),
+            ),
             ("[[wheel]]\na = 1\n", format!("{key}\n[[wheel]]\na = 1\n")),
             (
                 "# head\n\n# of the wheel\n[[wheel]]\n",
