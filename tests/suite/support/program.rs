@@ -22,6 +22,7 @@ pub struct Program {
     variables: BTreeMap<OsString, OsString>,
     clock: Clock,
     home: TempDir,
+    is_terminal: bool,
 }
 
 /// How a run ended and what it said.
@@ -41,6 +42,7 @@ impl Program {
             variables: BTreeMap::new(),
             clock: Clock::Fixed(NOW.parse().unwrap()),
             home,
+            is_terminal: false,
         };
         let cache = program.cache_directory();
         program
@@ -65,6 +67,12 @@ impl Program {
         self
     }
 
+    /// Standard output is a terminal, and standard error is none, so that nothing moves.
+    pub fn on_terminal(mut self) -> Self {
+        self.is_terminal = true;
+        self
+    }
+
     /// Where the cache is.
     pub fn cache_directory(&self) -> PathBuf {
         self.home.path().join("cache/ipwhl")
@@ -80,7 +88,7 @@ impl Program {
             configuration_home: Some(self.home.path().join("configuration")),
             home: Some(self.home.path().to_path_buf()),
             clock: self.clock,
-            output: Stream::new(output.clone(), false),
+            output: Stream::new(output.clone(), self.is_terminal),
             error: Stream::new(error.clone(), false),
         };
         let line = std::iter::once("ipwhl").chain(arguments.iter().copied());
