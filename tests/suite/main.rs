@@ -31,6 +31,7 @@ mod key_command;
 mod kubo;
 mod kubo_release;
 mod markers;
+mod original;
 mod packaging_library;
 mod repository;
 mod requirements;
