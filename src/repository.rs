@@ -4,11 +4,16 @@ mod configuration;
 mod files;
 mod load;
 mod revision;
+mod schema;
 mod supported;
 mod waiver;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
-pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, profile_of, read_text};
+pub use load::{
+    CONFIGURATION_FILE, LoadError, Repository, find, presumed_project, profile_of, read_text,
+};
 pub use revision::{Revision, RevisionError};
+pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};
+pub(crate) use schema::{SeverityRules, WaivableCode};
 pub use supported::SUPPORTED_FILE;
-pub use waiver::apply;
+pub use waiver::{apply, covers_platform, is_waiver, propose};

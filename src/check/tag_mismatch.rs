@@ -44,7 +44,7 @@ pub(super) fn check(
             declared.file_name
         ),
     )
-    .help("declare another version, or write a waiver with the reason where the wheel is known to be sound");
+    .help("declare another version, unless the wheel is known to be sound");
     if let (Some(stem), Some(tags)) = (stem, compressed) {
         let start: Vec<&str> = stem.splitn(3, '-').take(2).collect();
         finding = finding.help(format!(

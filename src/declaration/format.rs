@@ -7,6 +7,7 @@ use toml_edit::{ArrayOfTables, Decor, DocumentMut, Item, RawString, Table, Value
 
 use crate::python::{ExtraName, Requirement};
 
+use super::directive::is_directive;
 use super::{Layout, Source};
 use list::format_array;
 
@@ -55,7 +56,8 @@ pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
     Some(result)
 }
 
-/// The comment block at the very top, where a blank line parts it from the first key.
+/// The comment block at the very top, where a blank line parts it from the first key: lines for editors,
+/// then the others.
 fn take_header(document: &mut DocumentMut) -> String {
     let first = document.iter().next().map(|(key, _)| key.to_owned());
     let Some(first) = first else {
@@ -75,11 +77,19 @@ fn take_header(document: &mut DocumentMut) -> String {
 
 fn split_header(decor: &mut Decor) -> String {
     let prefix = prefix(decor).replace("\r\n", "\n");
-    let Some((header, rest)) = prefix.rsplit_once("\n\n") else {
-        return String::new();
+    let (top, rest) = prefix.rsplit_once("\n\n").unwrap_or(("", &prefix));
+    let (top, rest) = (comments(top), comments(rest));
+    let lines = |comments: &str, directives: bool| {
+        comments
+            .lines()
+            .filter(|line| is_directive(line) == directives)
+            .fold(String::new(), |all, line| all + line + "\n")
     };
-    let header = comments(header);
-    decor.set_prefix(rest.to_owned());
+    // A line for editors is about the file, also where no blank line parts it from the first key.
+    let header = lines(&top, true) + &lines(&rest, true) + &lines(&top, false);
+    if !header.is_empty() {
+        decor.set_prefix(lines(&rest, false));
+    }
     header
 }
 

@@ -202,7 +202,11 @@ impl Repository {
         let (text, mut findings) = decode(&file, bytes);
         if findings.is_empty() {
             let (platforms, found) = supported::parse(&file, &text);
-            self.configuration.platforms = platforms;
+            self.configuration.platforms = platforms.keys().cloned().collect();
+            let origins = platforms.into_iter();
+            self.configuration.platform_origins = origins
+                .map(|(platform, span)| (platform, (Arc::clone(&file), span)))
+                .collect();
             findings = found;
         }
         self.findings.append(&mut findings);
@@ -345,7 +349,7 @@ fn first_link(files: &impl Files, folder: &str) -> Option<String> {
 }
 
 /// The project that a file whose text says nothing is about.
-fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
+pub fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
     let mut parts = file.rsplit('/');
     let name = parts.next()?.strip_suffix(".toml")?;
     match layout {

@@ -14,8 +14,11 @@ pub const SUPPORTED_FILE: &str = "SUPPORTED";
 /// family up to it, whatever the version in its tag.
 const NEWEST_MANYLINUX: u64 = 24;
 
-/// The platforms that the text names, sorted, each once.
-pub(super) fn parse(file: &Arc<str>, text: &str) -> (Vec<Platform>, Vec<Finding>) {
+/// The platforms that the text names, each with its place.
+pub(super) fn parse(
+    file: &Arc<str>,
+    text: &str,
+) -> (BTreeMap<Platform, Range<usize>>, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut refuse = |message: String, span: Range<usize>, help: &str| {
         let finding = Finding::new(Code::InvalidValue, message).at(file, span, "");
@@ -66,7 +69,7 @@ pub(super) fn parse(file: &Arc<str>, text: &str) -> (Vec<Platform>, Vec<Finding>
         .at(file, first, "first here")
         .help("remove one of the lines")
     }));
-    (seen.into_keys().collect(), findings)
+    (seen, findings)
 }
 
 /// Each line without its end, with the byte that it begins at.
