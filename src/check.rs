@@ -86,8 +86,11 @@ pub fn wheel(declared: &DeclaredWheel, facts: &ArchiveFacts, layout: Layout) -> 
     name_mismatch::check(declared, facts, &metadata, &mut findings);
     version_mismatch::check(declared, facts, &metadata, &mut findings);
     tag_mismatch::check(declared, facts, layout, &mut findings);
-    requires_python_mismatch::check(declared, &metadata, &mut findings);
-    dependencies_mismatch::check(declared, &metadata, &mut findings);
+    // Of what could not be understood nothing can be said to be lacking.
+    if !declared.is_partial {
+        requires_python_mismatch::check(declared, &metadata, &mut findings);
+        dependencies_mismatch::check(declared, &metadata, &mut findings);
+    }
     extras_mismatch::check(declared, &metadata, &mut findings);
     findings
 }

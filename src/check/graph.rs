@@ -275,12 +275,7 @@ fn availability(declaration: &Declaration, platform: &Platform) -> Availability 
     let mut fitting = Vec::new();
     let mut excluded = None;
     for (index, wheel) in declaration.wheels.iter().enumerate() {
-        if !wheel
-            .file_name
-            .tags()
-            .iter()
-            .any(|tag| platform.accepts(tag))
-        {
+        if !wheel.tags().iter().any(|tag| platform.accepts(tag)) {
             continue;
         }
         let is_allowed = wheel

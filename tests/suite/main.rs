@@ -36,6 +36,7 @@ mod kubo_release;
 mod list_command;
 mod markers;
 mod message_formats;
+mod original;
 mod packaging_library;
 mod remove_command;
 mod repository;

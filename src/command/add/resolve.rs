@@ -136,6 +136,8 @@ impl Resolver<'_> {
             sha256: Some(nowhere(facts.sha256)),
             size: Some(nowhere(facts.dag.size())),
             stem: None,
+            stem_tags: None,
+            is_partial: false,
         })
     }
 }
