@@ -14,6 +14,7 @@ mod public;
 mod render;
 mod report;
 mod sarif;
+mod schema;
 
 pub use code::{Code, Severity, Stage};
 pub use finding::{Baseline, Finding, Help, Label, SourceText, SourceTexts, Subject, sort};
@@ -21,3 +22,4 @@ pub use json::{JsonFinding, JsonHelp, JsonLine, JsonPlace, JsonSummary, json_lin
 pub use nearest::nearest;
 pub use render::{Style, render};
 pub use report::{MessageFormat, Report};
+pub use schema::findings_schema;
