@@ -3,6 +3,7 @@
 //! A declaration is one TOML file that describes one project in one version (FORMATS 2).
 
 mod directive;
+mod faithful;
 mod format;
 mod misplaced;
 mod model;
@@ -14,7 +15,8 @@ mod write;
 
 pub use directive::schema_directive;
 pub(crate) use directive::without_directives;
-pub use format::canonical;
+pub use faithful::{Unformatted, formatted};
+pub use format::{canonical, canonical_in};
 pub(crate) use misplaced::misplaced;
 pub use model::{Declaration, DeclaredWheel, Spanned};
 pub use parse::{Layout, Parsed, parse};

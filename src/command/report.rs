@@ -12,7 +12,7 @@ use super::facts::WorldFailure;
 use crate::check;
 pub(super) use crate::diagnostic::MessageFormat;
 use crate::diagnostic::{Baseline, Finding, Report, Severity, render};
-use crate::repository::{Repository, apply};
+use crate::repository::{Repository, apply, propose};
 
 impl ValueEnum for MessageFormat {
     fn value_variants<'a>() -> &'a [Self] {
@@ -44,7 +44,9 @@ pub(super) fn judge(
         today,
         wheels_checked,
     );
-    check::finish(repository, remaining)
+    let mut findings = check::finish(repository, remaining);
+    propose(repository, &mut findings, today);
+    findings
 }
 
 /// Whether one of the findings is an error that was not there before.
@@ -70,8 +72,8 @@ pub(super) fn show(
     if format == MessageFormat::Text {
         let style = context.style(false);
         let mut text = String::new();
-        for finding in findings {
-            let _ = writeln!(text, "{}\n", render(finding, texts, style));
+        for finding in check::together(repository, findings, context.verbose > 0) {
+            let _ = writeln!(text, "{}\n", render(&finding, texts, style));
         }
         let _ = context.environment.error.write(&text);
         return Ok(());

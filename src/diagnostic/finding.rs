@@ -26,6 +26,13 @@ pub struct Finding {
     pub help: Vec<Help>,
     /// How it stands to the revision that the set was compared with; `None` where it was not.
     pub baseline: Option<Baseline>,
+    /// What is wrong with the required project by itself, as a sentence without its end. Findings that
+    /// have this in common may end by one change, and people see them as one.
+    pub shared: Option<String>,
+    /// The way from a wanted project to the one that requires, where that one is automatic.
+    pub chain: Option<String>,
+    /// Who requires what, a line each, where several findings are shown as one.
+    pub requirers: Vec<String>,
     /// What a waiver would have to name.
     pub subject: Subject,
 }
@@ -87,8 +94,11 @@ impl Finding {
             message: message.into(),
             labels: Vec::new(),
             notes: Vec::new(),
+            requirers: Vec::new(),
             help: Vec::new(),
             baseline: None,
+            shared: None,
+            chain: None,
             subject: Subject::default(),
         }
     }
@@ -147,7 +157,8 @@ impl Finding {
 }
 
 /// Puts findings into the one order that every run shows them in: by place, then by code and words;
-/// those about a requirement after the others, together with all that name the same project.
+/// those about a requirement after the others, by the project that is required, then by what is wrong
+/// with it.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|left, right| {
         let key = |finding: &Finding| {
@@ -155,7 +166,9 @@ pub fn sort(findings: &mut [Finding]) {
                 .labels
                 .first()
                 .map(|label| (Arc::clone(&label.file), label.span.start));
-            (finding.subject.required.clone(), place, finding.code)
+            let required = finding.subject.required.clone();
+            let kind = required.is_some().then_some(finding.code);
+            (required, kind, place, finding.code)
         };
         key(left)
             .cmp(&key(right))

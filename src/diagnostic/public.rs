@@ -34,6 +34,9 @@ pub(super) fn public(finding: &Finding) -> Finding {
             })
             .collect(),
         baseline: finding.baseline,
+        shared: word(&finding.shared),
+        chain: word(&finding.chain),
+        requirers: finding.requirers.iter().map(line).collect(),
         subject: super::Subject {
             project: word(&subject.project),
             required: word(&subject.required),

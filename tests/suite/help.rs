@@ -133,6 +133,10 @@ fn texts() -> Vec<(String, String)> {
         walk(&root().join(name), &mut texts);
     }
     texts.sort();
+    for (name, text) in &texts {
+        let is_merged = !text.lines().any(|line| line.starts_with("<<<<<<< "));
+        assert!(is_merged, "{name}");
+    }
     texts
 }
 

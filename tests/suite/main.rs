@@ -24,6 +24,8 @@ mod core_metadata;
 mod dag;
 mod declarations;
 mod findings;
+mod fixes;
+mod fmt_command;
 mod gateway;
 mod graph;
 mod help;
