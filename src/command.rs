@@ -13,6 +13,7 @@ mod draw;
 mod exit;
 mod facts;
 mod fmt;
+mod init;
 mod key;
 mod list;
 mod man;
@@ -102,6 +103,7 @@ enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
     Add(add::Arguments),
@@ -145,6 +147,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     };
     let context = Context::new(&cli.global, environment);
     let outcome = match cli.command {
+        Command::Init(arguments) => init::run(&context, &arguments),
         Command::Build(arguments) => build::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),

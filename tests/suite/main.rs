@@ -29,6 +29,7 @@ mod fmt_command;
 mod gateway;
 mod graph;
 mod help;
+mod init_command;
 mod interruption;
 mod key_command;
 mod kubo;
