@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Command;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use ipwhl::command::{ExitStatus, definition};
 
 use crate::support::program::{Program, Run};
+use crate::support::repository_builder::RepositoryBuilder;
 
 fn run(arguments: &[&str]) -> Run {
     let folder = tempfile::tempdir().unwrap();
@@ -78,8 +79,17 @@ fn misunderstanding(line: &str) -> Option<String> {
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         | ErrorKind::MissingRequiredArgument
         | ErrorKind::MissingSubcommand => None,
+        // A word that stands for a value, as `FORMAT` does, is none.
+        ErrorKind::InvalidValue if stands_for_another(&error) => None,
         _ => Some(error.to_string()),
     }
+}
+
+fn stands_for_another(error: &clap::Error) -> bool {
+    matches!(
+        error.get(ContextKind::InvalidValue),
+        Some(ContextValue::String(value)) if value.chars().all(|one| one.is_ascii_uppercase())
+    )
 }
 
 #[test]
@@ -210,7 +220,7 @@ fn what_texts_say_to_type_is_understood() {
                 if let Some(error) = misunderstanding(&line) {
                     wrong.push(format!("{path}: `{said}`: {error}"));
                 }
-            } else if said.starts_with("--") && !said.contains('{') {
+            } else if said.starts_with("--") && !said.starts_with("---") && !said.contains('{') {
                 single += 1;
                 let option = said.split([' ', '=']).next().unwrap_or_default();
                 if !options.contains(option) {
@@ -221,6 +231,17 @@ fn what_texts_say_to_type_is_understood() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(lines > 40 && single > 20, "{lines} {single}");
+}
+
+#[test]
+fn a_mistyped_project_is_answered_with_the_nearest_one() {
+    let repository = RepositoryBuilder::sound().build();
+    let program = Program::new(repository.path());
+    for command in ["why", "show", "remove", "tree", "list"] {
+        let run = program.run(&[command, "aple"]).expect(ExitStatus::Usage);
+        let help = "help: did you mean `apple`?\n";
+        assert!(run.stderr.ends_with(help), "{command}: {}", run.stderr);
+    }
 }
 
 #[test]
@@ -239,6 +260,8 @@ fn a_mistyped_word_is_answered_with_the_nearest_one() {
         ("check --colour never", "--color"),
         ("check --color nevr", "never"),
         ("completions bsh", "bash"),
+        ("list --sort siez", "size"),
+        ("tree --format mermad", "mermaid"),
     ] {
         let words: Vec<&str> = line.split(' ').collect();
         let run = run(&words).expect(ExitStatus::Usage);
