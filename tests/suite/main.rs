@@ -50,5 +50,6 @@ mod support;
 mod tags;
 mod terminal;
 mod tidy;
+mod tutorial;
 mod verify_command;
 mod wheel;
