@@ -2,8 +2,8 @@
 //!
 //! A declaration is one TOML file that describes one project in one version (FORMATS 2).
 
-mod faithful;
 mod directive;
+mod faithful;
 mod format;
 mod misplaced;
 mod model;

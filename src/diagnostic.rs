@@ -15,6 +15,7 @@ mod public;
 mod render;
 mod report;
 mod sarif;
+mod schema;
 mod wrap;
 
 pub use code::{Code, Severity, Stage};
@@ -24,4 +25,5 @@ pub use json::{JsonFinding, JsonHelp, JsonLine, JsonPlace, JsonSummary, json_lin
 pub use nearest::nearest;
 pub use render::{Style, render};
 pub use report::{MessageFormat, Report};
+pub use schema::findings_schema;
 pub use wrap::wrap;

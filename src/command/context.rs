@@ -23,6 +23,11 @@ pub(super) struct Context<'e> {
     pub(super) verbose: u8,
 }
 
+/// What is left to say when nobody can be given the result.
+pub(super) fn unwritable_output(error: &std::io::Error) -> Failure {
+    Failure::world(format!("standard output cannot be written: {error}"))
+}
+
 impl<'e> Context<'e> {
     pub(super) fn new(global: &Global, environment: &'e Environment) -> Self {
         let colour = |is_terminal: bool| match global.color {
@@ -75,7 +80,7 @@ impl<'e> Context<'e> {
         self.environment
             .output
             .line(line)
-            .map_err(|error| Failure::world(format!("standard output cannot be written: {error}")))
+            .map_err(|error| unwritable_output(&error))
     }
 
     /// A word such as `warning`, with its colour.
