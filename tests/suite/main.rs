@@ -43,3 +43,5 @@ mod tags;
 mod tidy;
 mod verify_command;
 mod wheel;
+#[cfg(unix)]
+mod workflows;
