@@ -15,9 +15,14 @@ mod graph;
 mod missing_dependency;
 mod missing_extra;
 mod name_mismatch;
+mod paths;
+mod relations;
+mod remedy;
+mod removal;
 mod requires_python_mismatch;
 mod several_versions;
 mod tag_mismatch;
+mod together;
 mod unavailable_dependency;
 mod uncovered_platform;
 mod undefined_marker;
@@ -33,9 +38,14 @@ pub use bytes::{missing_source, other_bytes};
 pub(crate) use dependencies_mismatch::can_apply;
 pub use fold::fold;
 pub use graph::{Graph, Unmet};
+pub use paths::{Path, Paths, paths_to};
+pub use relations::{Relation, Shortfall};
+pub use remedy::Pin;
+pub use removal::{Removal, removal};
+pub use together::together;
 
 use crate::declaration::{DeclaredWheel, Layout};
-use crate::diagnostic::{Finding, sort};
+use crate::diagnostic::{Finding, Stage, sort};
 use crate::python::CoreMetadata;
 use crate::repository::Repository;
 use crate::wheel::ArchiveFacts;
@@ -82,15 +92,27 @@ pub fn wheel(declared: &DeclaredWheel, facts: &ArchiveFacts, layout: Layout) -> 
     findings
 }
 
-/// Puts findings into their order and says of each on which platforms it shows.
+/// Puts findings into their order and says of each on which platforms it shows, for which extra, and
+/// what it comes from.
 pub fn finish(repository: &Repository, mut findings: Vec<Finding>) -> Vec<Finding> {
     for finding in &mut findings {
-        if let Some(place) = fold(
-            &finding.subject.platforms,
-            &repository.configuration.platforms,
-        ) {
-            finding.notes.insert(0, format!("where: {place}"));
-        }
+        let words = [
+            fold(
+                &finding.subject.platforms,
+                &repository.configuration.platforms,
+            )
+            .map(|place| format!("where: {place}")),
+            // A mistake in the list of extras names its extra already.
+            (finding.code.stage() == Stage::Graph)
+                .then_some(finding.subject.extra.as_ref())
+                .flatten()
+                .map(|extra| format!("it is required for the extra `{extra}`")),
+            finding
+                .chain
+                .as_ref()
+                .map(|chain| format!("it comes from {chain}")),
+        ];
+        finding.notes.splice(0..0, words.into_iter().flatten());
     }
     sort(&mut findings);
     findings

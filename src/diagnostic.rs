@@ -1,16 +1,23 @@
 //! Codes, findings, and source text with spans; and how findings are shown.
 //!
 //! A *finding* is something wrong with what a person wrote or declared. It is a value: stages
-//! collect findings, [`render()`] shows them.
+//! collect findings, [`render()`] shows them to people and a [`Report`] is written for programs.
 
 mod code;
 mod finding;
+mod github;
+mod gitlab;
 mod json;
+mod markdown;
 mod nearest;
+mod public;
 mod render;
+mod report;
+mod sarif;
 
 pub use code::{Code, Severity, Stage};
 pub use finding::{Baseline, Finding, Help, Label, SourceText, SourceTexts, Subject, sort};
-pub use json::json_lines;
+pub use json::{JsonFinding, JsonHelp, JsonLine, JsonPlace, JsonSummary, json_lines};
 pub use nearest::nearest;
 pub use render::{Style, render};
+pub use report::{MessageFormat, Report};

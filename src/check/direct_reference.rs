@@ -15,7 +15,11 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         );
         let finding = graph
             .finding(need, Code::DirectReference, message, "", &need.platforms)
-            .help("an installer would fetch unreviewed bytes from there: leave the extra out, or declare another version");
-        Some(finding)
+            .note("an installer would fetch from there what nobody has reviewed")
+            .help(format!(
+                "declare a version of `{}` that names no address",
+                need.declaration.project
+            ));
+        Some(graph.or_leave_extra_out(need, finding))
     });
 }

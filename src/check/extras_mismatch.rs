@@ -55,7 +55,15 @@ pub(super) fn check(
                     "add `{needed}` to `extras`, or leave `{}` out",
                     extra.value
                 ));
-                let mut finding = about(declared, finding, extra.span.clone(), "");
+                let mut finding = about(declared, finding, extra.span.clone(), "this extra");
+                let asking = declared
+                    .dependencies
+                    .iter()
+                    .find(|dependency| dependency.value == *requirement);
+                if let Some(asking) = asking {
+                    let label = format!("asks for `{needed}`");
+                    finding = finding.at(&declared.file, asking.span.clone(), label);
+                }
                 finding.subject.extra = Some(extra.value.to_string());
                 findings.push(finding);
             }

@@ -9,7 +9,9 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::declaration::{Declaration, DeclaredWheel, Spanned};
 use crate::diagnostic::{Code, Finding};
-use crate::python::{ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth};
+use crate::python::{
+    ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth, Version,
+};
 use crate::repository::Repository;
 pub use needed::Unmet;
 
@@ -27,7 +29,7 @@ pub(super) enum Availability {
 
 impl Availability {
     /// Whether an installer may take the wheel of this index.
-    fn has(&self, wheel: usize) -> bool {
+    pub(super) fn has(&self, wheel: usize) -> bool {
         matches!(self, Self::Wheels(indices) if indices.contains(&wheel))
     }
 }
@@ -51,6 +53,8 @@ pub struct Graph<'r> {
     pub(super) repository: &'r Repository,
     pub(super) platforms: &'r [Platform],
     pub(super) needs: Vec<Need<'r>>,
+    /// For each project the needs that name it, as indices into [`Graph::needs`].
+    needs_of: BTreeMap<&'r ProjectName, Vec<usize>>,
     availability: BTreeMap<&'r ProjectName, Vec<Availability>>,
     projects: DiGraph<&'r ProjectName, &'r Requirement>,
     nodes: BTreeMap<&'r ProjectName, NodeIndex>,
@@ -64,6 +68,7 @@ impl<'r> Graph<'r> {
             repository,
             platforms,
             needs: Vec::new(),
+            needs_of: BTreeMap::new(),
             availability: BTreeMap::new(),
             projects: DiGraph::new(),
             nodes: BTreeMap::new(),
@@ -137,8 +142,12 @@ impl<'r> Graph<'r> {
 
     fn add_edges(&mut self) {
         let mut seen = BTreeSet::new();
-        for need in &self.needs {
+        for (index, need) in self.needs.iter().enumerate() {
             let requirement = &need.dependency.value;
+            self.needs_of
+                .entry(&requirement.name)
+                .or_default()
+                .push(index);
             let from = self.nodes[&need.declaration.project];
             if let Some(to) = self.nodes.get(&requirement.name)
                 && from != *to
@@ -147,6 +156,21 @@ impl<'r> Graph<'r> {
                 self.projects.add_edge(from, *to, requirement);
             }
         }
+    }
+
+    /// The version of a project that the set has.
+    pub fn version(&self, project: &ProjectName) -> Option<&'r Version> {
+        let declaration = self.repository.declarations.get(project)?;
+        Some(declaration.version())
+    }
+
+    /// The needs that name a project.
+    pub(super) fn needs_of(&self, project: &ProjectName) -> impl Iterator<Item = &Need<'r>> {
+        self.needs_of
+            .get(project)
+            .into_iter()
+            .flatten()
+            .map(|index| &self.needs[*index])
     }
 
     /// How a project of the set is to be had on a platform.
@@ -203,13 +227,8 @@ impl<'r> Graph<'r> {
         finding.subject.required = Some(need.dependency.value.name.to_string());
         finding.subject.requirement = Some(need.dependency.value.to_string());
         finding.subject.platforms = self.names(platforms);
-        if let Some(extra) = need.extra {
-            finding.subject.extra = Some(extra.to_string());
-            finding = finding.note(format!("it is required for the extra `{extra}`"));
-        }
-        if let Some(chain) = self.chain(&need.declaration.project) {
-            finding = finding.note(format!("it comes from {chain}"));
-        }
+        finding.subject.extra = need.extra.map(ToString::to_string);
+        finding.chain = self.chain(need, platforms);
         finding
     }
 

@@ -1,6 +1,7 @@
 //! `missing-dependency`: a requirement names a project that is not in the set.
 
 use super::graph::Graph;
+use super::remedy::Pin;
 use crate::diagnostic::{Code, Finding, nearest};
 use crate::python::{Constraint, ProjectName};
 
@@ -29,29 +30,10 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         {
             finding = finding.note(format!("the set has a project of a similar name, `{word}`"));
         }
-        let mut wanted = requirement.clone();
-        wanted.marker = None;
-        finding = finding.help(format!(
-            "run `ipwhl add --with-dependencies {}`",
-            bare(&wanted)
-        ));
-        if let Some(extra) = need.extra {
-            finding = finding.help(format!("or leave the extra `{extra}` out"));
-        }
-        Some(finding)
+        finding.shared = Some(format!("`{}` is not in the set", requirement.name));
+        let extras = graph.needed(&requirement.name).extras;
+        let command = graph.add_command(&requirement.name, &extras, Pin::Accepted, true);
+        finding = finding.paste("declare it, with what it needs", command);
+        Some(graph.or_leave_extra_out(need, finding))
     });
-}
-
-/// Name and extras, as a shell gives them to `ipwhl add`.
-fn bare(requirement: &crate::python::Requirement) -> String {
-    let extras: Vec<&str> = requirement
-        .extras
-        .iter()
-        .map(crate::python::ExtraName::as_str)
-        .collect();
-    if extras.is_empty() {
-        requirement.name.to_string()
-    } else {
-        format!("'{}[{}]'", requirement.name, extras.join(","))
-    }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::graph::Graph;
+use super::remedy::Pin;
+use crate::declaration::Source;
 use crate::diagnostic::{Code, Finding};
-use crate::python::ExtraName;
+use crate::python::{ExtraName, specifiers_contain};
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     graph.each_need(findings, |need| {
@@ -30,7 +32,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             "`{}` requires `{}`, and the set does not vouch for the extra {list} of `{}`",
             need.declaration.project, need.dependency.value, target.project
         );
-        let finding = graph
+        let mut finding = graph
             .finding(
                 need,
                 Code::MissingExtra,
@@ -38,11 +40,39 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                 "required here",
                 &platforms,
             )
-            .at(&place.file, place.extras_span.clone(), "not declared here")
-            .help(format!(
-                "add {list} to the `extras` of `{}`, with what they need",
+            .at(&place.file, place.extras_span.clone(), "not declared here");
+        finding.shared = Some(format!(
+            "the set does not vouch for the extra {list} of `{}`",
+            target.project
+        ));
+        let is_of_index = place
+            .sources
+            .iter()
+            .any(|source| matches!(source.value, Source::Package(_)));
+        finding = if is_of_index {
+            // The version stays, unless it has to change anyway.
+            let needed = graph.needed(&target.project);
+            let is_accepted = needed
+                .constraints
+                .iter()
+                .all(|(_, specifiers)| specifiers_contain(specifiers, target.version()));
+            let pin = if is_accepted {
+                Pin::Version(target.version())
+            } else {
+                Pin::Accepted
+            };
+            let missing = missing.into_iter().cloned().collect();
+            let command = graph.add_command(&target.project, &missing, pin, true);
+            finding.paste(
+                format!("declare the extra {list}, with what it needs"),
+                command,
+            )
+        } else {
+            finding.help(format!(
+                "add {list} to the `extras` of `{}`, and to its `dependencies` what they need",
                 target.project
-            ));
-        Some(finding)
+            ))
+        };
+        Some(graph.or_leave_extra_out(need, finding))
     });
 }

@@ -40,7 +40,7 @@ pub(super) fn check(
             declared.file_name
         ),
     )
-    .help("declare another version, or write a waiver with the reason where the wheel is known to be sound");
+    .help("declare another version, unless the wheel is known to be sound");
     for (only, place) in [
         (list(&of_name, &of_wheel), "the file name"),
         (list(&of_wheel, &of_name), "WHEEL"),

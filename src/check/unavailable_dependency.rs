@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::graph::{Availability, Graph};
+use super::remedy::Pin;
 use crate::diagnostic::{Code, Finding};
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
@@ -32,36 +33,50 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                 return None;
             }
             let requirer = &need.declaration.project;
-            let finding = match excluded.and_then(|wheel| Some((wheel, wheel.requires_python.as_ref()?))) {
+            let command =
+                graph.add_command(&target.project, &BTreeSet::new(), Pin::Accepted, false);
+            let excluding = excluded.and_then(|wheel| Some((wheel, wheel.requires_python.as_ref()?)));
+            let finding = match excluding {
                 None => {
                     let message = format!(
                         "`{requirer}` requires `{}`, which has no wheel for these platforms",
                         target.project
                     );
                     let wheel = target.wheels.first()?;
-                    graph
+                    let label = match target.wheels.len() {
+                        1 => "its only wheel".to_owned(),
+                        several => format!("the first of its {several} wheels"),
+                    };
+                    let mut finding = graph
                         .finding(need, Code::UnavailableDependency, message, "required here", &platforms)
-                        .at(&wheel.file, wheel.span(), "its wheels begin here")
-                        .help(format!(
-                            "declare a wheel of `{}` for them: `ipwhl add {}` looks for one",
-                            target.project, target.project
-                        ))
+                        .at(&wheel.file, wheel.span(), label)
+                        .paste("take wheels for them, if the index has some", command);
+                    finding.shared =
+                        Some(format!("`{}` has no wheel for some platforms", target.project));
+                    finding
                 }
                 Some((wheel, specifiers)) => {
-                    let message = format!(
-                        "`{requirer}` requires `{}`, whose requires-python `{}` does not hold on every patch version of these platforms",
-                        target.project, specifiers.value
+                    let rule = format!(
+                        "requires-python `{}` does not hold on every patch version of",
+                        specifiers.value
                     );
-                    graph
+                    let message = format!(
+                        "`{requirer}` requires `{}`, whose {rule} these platforms",
+                        target.project
+                    );
+                    let mut finding = graph
                         .finding(need, Code::UnavailableDependency, message, "required here", &platforms)
                         .at(&wheel.file, specifiers.span.clone(), "does not hold")
-                        .help(format!(
-                            "declare a version of `{}` for these interpreters, or raise their floor in `[platforms]`",
-                            target.project
-                        ))
+                        .paste("take a version for these interpreters, if the index has one", command)
+                        .help("raise their floor in `[platforms]`, or leave them out");
+                    finding.shared = Some(format!(
+                        "the requires-python `{}` of `{}` does not hold on every patch version of some platforms",
+                        specifiers.value, target.project
+                    ));
+                    finding
                 }
             };
-            Some(finding)
+            Some(graph.or_leave_extra_out(need, finding))
         });
     }
 }

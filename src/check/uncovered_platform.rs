@@ -6,6 +6,9 @@ use super::graph::{Availability, Graph};
 use crate::diagnostic::{Code, Finding};
 use crate::python::ProjectName;
 
+/// How many entries of `[platforms]` are shown.
+const MAXIMUM_PLACES: usize = 3;
+
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     // Where something needs it, that is an unavailable dependency.
     let mut needed: BTreeMap<&ProjectName, BTreeSet<usize>> = BTreeMap::new();
@@ -32,6 +35,10 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         if uncovered.is_empty() {
             continue;
         }
+        let label = match declaration.wheels.len() {
+            1 => "its only wheel".to_owned(),
+            several => format!("the first of its {several} wheels"),
+        };
         let mut finding = Finding::new(
             Code::UncoveredPlatform,
             format!(
@@ -39,9 +46,18 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                 declaration.project
             ),
         )
-        .at(&wheel.file, wheel.span(), "")
-        .help("declare a wheel for them, or say that it is meant so: a waiver for this project, or `uncovered-platform = \"off\"` under `[severity]` for all")
+        .at(&wheel.file, wheel.span(), label)
+        .help("declare a wheel for them, or say that it is meant so of all projects: `uncovered-platform = \"off\"` under `[severity]`")
         .project(&declaration.project);
+        let origins = &graph.repository.configuration.platform_origins;
+        let places: BTreeSet<(&str, usize, usize)> = uncovered
+            .iter()
+            .filter_map(|platform| origins.get(&graph.platforms[*platform]))
+            .map(|(file, span)| (&**file, span.start, span.end))
+            .collect();
+        for (file, start, end) in places.into_iter().take(MAXIMUM_PLACES) {
+            finding = finding.at(&file.into(), start..end, "supported here");
+        }
         finding.subject.platforms = graph.names(&uncovered);
         findings.push(finding);
     }

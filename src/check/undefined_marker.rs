@@ -28,7 +28,7 @@ pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
                         format!("`{comparison}` has no meaning in a marker"),
                     )
                     .note("installers decide differently on it, so nobody can say whether the requirement applies")
-                    .help("declare a version without it, or write a waiver with the reason why it does no harm");
+                    .help("declare a version without it, unless it does no harm");
                     let mut finding = about(wheel, finding, dependency.span.clone(), "");
                     finding.subject.requirement = Some(dependency.value.to_string());
                     findings.push(finding);

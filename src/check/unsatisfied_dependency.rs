@@ -1,6 +1,9 @@
 //! `unsatisfied-dependency`: a requirement excludes the version that is in the set.
 
+use std::collections::BTreeSet;
+
 use super::graph::Graph;
+use super::remedy::Pin;
 use crate::declaration::DeclaredWheel;
 use crate::diagnostic::{Code, Finding};
 use crate::python::{Constraint, specifiers_contain};
@@ -31,7 +34,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             "`{}` requires `{}`, and the set has {} {version}",
             need.declaration.project, need.dependency.value, target.project,
         );
-        let finding = graph
+        let mut finding = graph
             .finding(
                 need,
                 Code::UnsatisfiedDependency,
@@ -40,10 +43,12 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                 &need.platforms,
             )
             .at(&wheel.file, wheel.span(), format!("version {version} here"))
-            .help(format!(
-                "declare a version of `{}` that all who require it accept, or another one of `{}`",
-                target.project, need.declaration.project
-            ));
-        Some(finding)
+            .paste(
+                "take a version that all who require it accept, if there is one",
+                graph.add_command(&target.project, &BTreeSet::new(), Pin::Accepted, false),
+            );
+        finding.shared = Some(format!("the set has `{}` {version}", target.project));
+        let finding = graph.or_leave_extra_out(need, finding);
+        Some(finding.help("declare another version of what requires it"))
     });
 }

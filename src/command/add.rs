@@ -12,14 +12,16 @@ use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
-use super::select::Prefer;
+use super::select::{Prefer, Wish};
 use crate::check::Graph;
-use crate::declaration::{Declaration, Layout, parse, write_declaration};
+use crate::declaration::{
+    DECLARATION_SCHEMA_FILE, Declaration, Layout, parse, schema_directive, write_declaration,
+};
 use crate::diagnostic::{Finding, SourceText};
 use crate::environment::AtomicFile;
-use crate::python::{Constraint, ExtraName, ProjectName, Requirement, VersionSpecifiers};
+use crate::python::{Constraint, ExtraName, ProjectName, Requirement};
 use crate::repository::Repository;
-use resolve::{Resolved, Resolver, Wish};
+use resolve::{Resolved, Resolver};
 
 /// How often the set is looked at anew for what is still needed.
 const MAXIMUM_ROUNDS: usize = 100;
@@ -42,6 +44,9 @@ pub(super) struct Arguments {
     /// Go on with what they need until the set is closed
     #[arg(long)]
     with_dependencies: bool,
+    /// Declare them as being there only because others need them
+    #[arg(long)]
+    automatic: bool,
     /// Which wheels to take where a version has native ones and a pure one
     #[arg(long, value_name = "KIND", default_value = "native")]
     prefer: Prefer,
@@ -161,23 +166,17 @@ fn requested(repository: &Repository, arguments: &Arguments) -> Result<Vec<Wish>
         let needed = graph.needed(&requirement.name);
         let declared = repository.declarations.get(&requirement.name);
         let mut extras = declared.map_or_else(BTreeSet::new, declared_extras);
-        extras.extend(needed.extras);
+        extras.extend(needed.extras.iter().cloned());
         extras.extend(requirement.extras);
-        let wish = wishes
-            .entry(requirement.name.clone())
-            .or_insert_with(|| Wish {
-                project: requirement.name.clone(),
-                extras: BTreeSet::new(),
-                by: needed.by,
-                constraints: needed
-                    .constraints
-                    .into_iter()
-                    .map(|(project, specifiers)| (project.to_string(), specifiers))
-                    .collect(),
-                platforms: (0..repository.configuration.platforms.len()).collect(),
-                automatic: false,
-                keep: None,
-            });
+        let wish = wishes.entry(requirement.name.clone()).or_insert_with(|| {
+            let mut wish = Wish::automatic(needed);
+            // What nothing needs yet is for all platforms, too.
+            if !arguments.automatic || wish.platforms.is_empty() {
+                wish.platforms = (0..repository.configuration.platforms.len()).collect();
+            }
+            wish.automatic = arguments.automatic;
+            wish
+        });
         wish.extras.extend(extras);
         if !specifiers.is_empty() {
             wish.constraints
@@ -202,14 +201,10 @@ fn needed(repository: &Repository, granted: &BTreeMap<ProjectName, Wish>) -> Vec
         .into_iter()
         .map(|unmet| {
             let declared = repository.declarations.get(&unmet.project);
-            let mut constraints: Vec<(String, VersionSpecifiers)> = unmet
-                .constraints
-                .into_iter()
-                .map(|(project, specifiers)| (project.to_string(), specifiers))
-                .collect();
+            let mut wish = Wish::automatic(unmet);
             // What was typed holds in later rounds, too.
-            if let Some(earlier) = granted.get(&unmet.project) {
-                constraints.extend(
+            if let Some(earlier) = granted.get(&wish.project) {
+                wish.constraints.extend(
                     earlier
                         .constraints
                         .iter()
@@ -217,32 +212,19 @@ fn needed(repository: &Repository, granted: &BTreeMap<ProjectName, Wish>) -> Vec
                         .cloned(),
                 );
             }
-            let mut extras = declared.map_or_else(BTreeSet::new, declared_extras);
-            extras.extend(unmet.extras);
-            let wanted = declared.is_some_and(|declaration| !declaration.automatic);
-            Wish {
-                project: unmet.project,
-                extras,
-                by: unmet.by,
-                constraints,
-                platforms: if wanted {
-                    (0..repository.configuration.platforms.len()).collect()
-                } else {
-                    unmet.platforms
-                },
-                automatic: !wanted,
-                keep: declared.map(|declaration| declaration.version().clone()),
+            wish.extras
+                .extend(declared.into_iter().flat_map(declared_extras));
+            if declared.is_some_and(|declaration| !declaration.automatic) {
+                wish.automatic = false;
+                wish.platforms = (0..repository.configuration.platforms.len()).collect();
             }
+            wish.keep = declared.map(|declaration| declaration.version().clone());
+            wish
         })
         .collect()
 }
 
 fn unsatisfiable(repository: &Repository, wish: &Wish) -> Failure {
-    let who: Vec<String> = wish
-        .constraints
-        .iter()
-        .map(|(origin, specifiers)| format!("{origin} asks for {specifiers}"))
-        .collect();
     let has = repository
         .declarations
         .get(&wish.project)
@@ -252,7 +234,7 @@ fn unsatisfiable(repository: &Repository, wish: &Wish) -> Failure {
     Failure::finding(format!(
         "what the set needs of `{}` cannot be satisfied{has}: {}",
         wish.project,
-        who.join(", ")
+        wish.asked()
     ))
     .help("leave an extra out, or name another version of one that asks: `ipwhl add NAME==VERSION`")
 }
@@ -269,7 +251,7 @@ fn insert(repository: &mut Repository, mut declaration: Declaration) -> Result<(
     let header = repository
         .texts
         .get(&file)
-        .map_or_else(String::new, |text| header(text.as_str()));
+        .map_or_else(|| schema_line(repository), |text| header(text.as_str()));
     let text = header + &write_declaration(&declaration);
     let parsed = parse(&file, &text, Layout::Package);
     let is_fatal = |finding: &&Finding| !finding.code.may_be_softened();
@@ -309,6 +291,15 @@ fn keep_sources(repository: &Repository, declaration: &mut Declaration) {
         if let Some(same) = same {
             wheel.sources.clone_from(&same.sources);
         }
+    }
+}
+
+/// What a new declaration begins with where the repository keeps the schema: a line for editors.
+fn schema_line(repository: &Repository) -> String {
+    if repository.directory.join(DECLARATION_SCHEMA_FILE).is_file() {
+        schema_directive(&repository.configuration.declarations) + "\n\n"
+    } else {
+        String::new()
     }
 }
 

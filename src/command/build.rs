@@ -63,6 +63,10 @@ pub(super) struct Arguments {
     /// Compute the root and write nothing
     #[arg(long, conflicts_with_all = ["tree", "key", "unsigned", "expires", "previous", "renew"])]
     root_only: bool,
+    /// How findings are written; those for programs take standard output, and the root CID is said on
+    /// standard error
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    message_format: MessageFormat,
     #[command(flatten)]
     network: NetworkArguments,
 }
@@ -81,7 +85,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     findings.extend(check::set(&repository));
     let early = judge(context, &repository, findings.clone(), false);
     if has_errors(&early) {
-        show(context, &repository, &early, MessageFormat::Text)?;
+        show(context, &repository, &early, arguments.message_format)?;
         return Ok(refuse(context, &early));
     }
     let preparation = if arguments.unsigned || arguments.root_only {
@@ -102,7 +106,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let gathered = build.gather()?;
     findings.extend(gathered.findings.clone());
     let findings = judge(context, &repository, findings, true);
-    show(context, &repository, &findings, MessageFormat::Text)?;
+    show(context, &repository, &findings, arguments.message_format)?;
     show_failures(context, &gathered.failures);
     if !gathered.failures.is_empty() {
         context.help("what was verified stays in the cache: run the same command again");
@@ -116,7 +120,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     } else {
         build.write(gathered, preparation)?
     };
-    context.result(&root.to_string())?;
+    if arguments.message_format == MessageFormat::Text {
+        context.result(&root.to_string())?;
+    } else {
+        context.tell(&format!("the root is {root}"));
+    }
     Ok(ExitStatus::Clean)
 }
 

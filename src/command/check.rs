@@ -5,6 +5,7 @@ mod since;
 use clap::Args;
 use futures_util::StreamExt;
 
+use super::candidates;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, WorldFailure, all_wheels, describe, gather, requests};
@@ -84,6 +85,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let gone = before
         .as_ref()
         .map(|before| before.compare(context, &repository, &found, &mut findings));
+    candidates::propose(context, &repository, &arguments.network, &mut findings);
     show(context, &repository, &findings, arguments.message_format)?;
     show_failures(context, &found.failures);
     if !found.failures.is_empty() {

@@ -41,7 +41,7 @@ impl<'c, 'e> Progress<'c, 'e> {
                 ProgressDrawTarget::stderr(),
             );
             if let Ok(style) =
-                ProgressStyle::with_template("{bar:24} {pos}/{len} verified [{elapsed}] {wide_msg}")
+                ProgressStyle::with_template("{bar:16} {pos}/{len} verified [{elapsed}] {wide_msg}")
             {
                 bar.set_style(style);
             }
@@ -160,8 +160,7 @@ impl<'c, 'e> Progress<'c, 'e> {
         }
         let elapsed = self.started.elapsed();
         let mut words = format!(
-            "{} fetched ({}, {}/s)",
-            state.fetched,
+            "{}, {}/s",
             HumanBytes(state.bytes),
             HumanBytes(rate(state.bytes, elapsed))
         );

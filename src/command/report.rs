@@ -1,24 +1,27 @@
 //! Findings, shown, and what they mean for the exit code.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::facts::WorldFailure;
 use crate::check;
-use crate::diagnostic::{Baseline, Finding, Severity, json_lines, render};
-use crate::repository::{Repository, apply};
+pub(super) use crate::diagnostic::MessageFormat;
+use crate::diagnostic::{Baseline, Finding, Report, Severity, render};
+use crate::repository::{Repository, apply, propose};
 
-/// How findings are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
-pub(super) enum MessageFormat {
-    /// For people, on standard error.
-    #[default]
-    Text,
-    /// For programs: one JSON object a line, on standard output.
-    Json,
+impl ValueEnum for MessageFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()).help(self.summary()))
+    }
 }
 
 /// What is left of the findings when severities and waivers have been heard, in order.
@@ -41,7 +44,9 @@ pub(super) fn judge(
         today,
         wheels_checked,
     );
-    check::finish(repository, remaining)
+    let mut findings = check::finish(repository, remaining);
+    propose(repository, &mut findings, today);
+    findings
 }
 
 /// Whether one of the findings is an error that was not there before.
@@ -64,21 +69,44 @@ pub(super) fn show(
     format: MessageFormat,
 ) -> Result<(), Failure> {
     let texts = &repository.texts;
-    match format {
-        MessageFormat::Json => {
-            let lines = json_lines(findings, texts);
-            context.result(lines.trim_end_matches('\n'))
+    if format == MessageFormat::Text {
+        let style = context.style(false);
+        let mut text = String::new();
+        for finding in check::together(repository, findings, context.verbose > 0) {
+            let _ = writeln!(text, "{}\n", render(&finding, texts, style));
         }
-        MessageFormat::Text => {
-            let style = context.style(false);
-            let mut text = String::new();
-            for finding in findings {
-                let _ = writeln!(text, "{}\n", render(finding, texts, style));
-            }
-            let _ = context.environment.error.write(&text);
-            Ok(())
-        }
+        let _ = context.environment.error.write(&text);
+        return Ok(());
     }
+    let report = Report {
+        findings,
+        texts,
+        folder: &folder_in_checkout(&repository.directory),
+    };
+    match report.write(format).trim_end_matches('\n') {
+        "" => Ok(()),
+        text => context.result(text),
+    }
+}
+
+/// The repository's folder as seen from the root of the checkout that it lies in, with `/`; a forge
+/// knows files by their paths from there. Empty where it is that root, or no checkout at all.
+fn folder_in_checkout(directory: &Path) -> String {
+    let directory = directory
+        .canonicalize()
+        .unwrap_or_else(|_| directory.to_path_buf());
+    let root = directory
+        .ancestors()
+        .find(|folder| folder.join(".git").exists());
+    root.and_then(|root| directory.strip_prefix(root).ok())
+        .map(|below| {
+            let names = below.components();
+            let names: Vec<_> = names
+                .map(|name| name.as_os_str().to_string_lossy())
+                .collect();
+            names.join("/")
+        })
+        .unwrap_or_default()
 }
 
 /// How many findings there are, in words; `None` for none.

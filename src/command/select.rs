@@ -1,10 +1,15 @@
 //! Which wheels of a version cover the platforms: as few as possible, and never two for one.
 
+mod newest;
+mod version;
+
 use std::collections::BTreeSet;
 
 use clap::ValueEnum;
 
 use crate::python::{Platform, WheelFileName, common_installer};
+pub(super) use newest::{Newest, newest};
+pub(super) use version::{Listed, Picked, Picker, Wish};
 
 /// What to take where a version has native wheels and a pure one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Serialize;
+
 /// How much a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Reported; the exit code stays 0 unless warnings are denied.
     Warning,
@@ -36,10 +39,24 @@ pub enum Stage {
     Waivers,
 }
 
+impl Stage {
+    /// Its word, as in docs/formats.md, section 3.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Uniqueness => "uniqueness",
+            Self::Wheel => "wheel",
+            Self::Graph => "graph",
+            Self::Waivers => "waivers",
+        }
+    }
+}
+
 macro_rules! codes {
     ($($variant:ident $text:literal $stage:ident $severity:ident $soft:literal $summary:literal,)+) => {
         /// What kind of thing is wrong. The text form is stable: tools and waivers name it.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(rename_all = "kebab-case")]
         pub enum Code {
             $(#[doc = $summary] $variant,)+
         }
@@ -73,6 +90,11 @@ macro_rules! codes {
             /// The rule in one sentence.
             pub fn summary(self) -> &'static str {
                 match self { $(Self::$variant => $summary),+ }
+            }
+
+            /// The rule, why it exists, an example that raises it and the way out, as markdown.
+            pub fn explanation(self) -> &'static str {
+                match self { $(Self::$variant => include_str!(concat!("explain/", $text, ".md"))),+ }
             }
         }
     };

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::{Code, Severity};
 
 /// Something wrong with what a person wrote or declared.
@@ -23,6 +25,13 @@ pub struct Finding {
     pub help: Vec<Help>,
     /// How it stands to the revision that the set was compared with; `None` where it was not.
     pub baseline: Option<Baseline>,
+    /// What is wrong with the required project by itself, as a sentence without its end. Findings that
+    /// have this in common may end by one change, and people see them as one.
+    pub shared: Option<String>,
+    /// The way from a wanted project to the one that requires, where that one is automatic.
+    pub chain: Option<String>,
+    /// Who requires what, a line each, where several findings are shown as one.
+    pub requirers: Vec<String>,
     /// What a waiver would have to name.
     pub subject: Subject,
 }
@@ -37,7 +46,8 @@ pub struct Help {
 }
 
 /// How a finding stands to an earlier revision of the set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Baseline {
     /// It was not there before: the change brings it.
     New,
@@ -83,8 +93,11 @@ impl Finding {
             message: message.into(),
             labels: Vec::new(),
             notes: Vec::new(),
+            requirers: Vec::new(),
             help: Vec::new(),
             baseline: None,
+            shared: None,
+            chain: None,
             subject: Subject::default(),
         }
     }
@@ -143,7 +156,8 @@ impl Finding {
 }
 
 /// Puts findings into the one order that every run shows them in: by place, then by code and words;
-/// those about a requirement after the others, together with all that name the same project.
+/// those about a requirement after the others, by the project that is required, then by what is wrong
+/// with it.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|left, right| {
         let key = |finding: &Finding| {
@@ -151,7 +165,9 @@ pub fn sort(findings: &mut [Finding]) {
                 .labels
                 .first()
                 .map(|label| (Arc::clone(&label.file), label.span.start));
-            (finding.subject.required.clone(), place, finding.code)
+            let required = finding.subject.required.clone();
+            let kind = required.is_some().then_some(finding.code);
+            (required, kind, place, finding.code)
         };
         key(left)
             .cmp(&key(right))

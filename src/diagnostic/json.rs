@@ -2,120 +2,182 @@
 
 use serde::Serialize;
 
-use super::render::without_credentials;
-use super::{Baseline, Finding, Label, Severity, SourceTexts};
+use super::public::public;
+use super::{Baseline, Code, Finding, Label, Report, Severity, SourceTexts};
 
-#[derive(Serialize)]
+/// One line of `--message-format json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
-enum Line<'a> {
-    Finding(Box<FindingLine<'a>>),
-    Summary { errors: usize, warnings: usize },
+pub enum JsonLine {
+    /// Something wrong with what a person wrote or declared.
+    Finding(Box<JsonFinding>),
+    /// The last line: what the findings come to.
+    Summary(JsonSummary),
 }
 
-#[derive(Serialize)]
-struct FindingLine<'a> {
-    code: &'a str,
-    severity: String,
-    message: &'a str,
-    places: Vec<Place<'a>>,
-    notes: &'a [String],
-    help: Vec<HelpLine<'a>>,
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JsonFinding {
+    /// What kind of thing is wrong; `ipwhl explain` says more of it.
+    pub code: Code,
+    /// How much it weighs in this repository.
+    pub severity: Severity,
+    /// One sentence that names the thing and the value.
+    pub message: String,
+    /// The places that it is about, the foremost first; empty where no place exists.
+    pub places: Vec<JsonPlace>,
+    /// What else helps to understand it.
+    pub notes: Vec<String>,
+    /// The ways out, the likeliest first.
+    pub help: Vec<JsonHelp>,
+    /// How it stands to the revision that the set was compared with; absent where it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    baseline: Option<&'a str>,
+    pub baseline: Option<Baseline>,
+    /// The project that has to change.
     #[serde(skip_serializing_if = "Option::is_none")]
-    project: Option<&'a str>,
+    pub project: Option<String>,
+    /// The requirement in canonical form.
     #[serde(skip_serializing_if = "Option::is_none")]
-    requirement: Option<&'a str>,
+    pub requirement: Option<String>,
+    /// The wheel's file name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    wheel: Option<&'a str>,
+    pub wheel: Option<String>,
+    /// The extra under which it shows.
     #[serde(skip_serializing_if = "Option::is_none")]
-    extra: Option<&'a str>,
-    platforms: &'a [String],
+    pub extra: Option<String>,
+    /// The platforms where it shows; empty where platforms play no part.
+    pub platforms: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct HelpLine<'a> {
-    message: &'a str,
+/// A way out of a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JsonHelp {
+    /// What to do or to type.
+    pub message: String,
+    /// Text to paste, of one line or several, without a final line feed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
+    pub text: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Place<'a> {
-    file: &'a str,
-    line: usize,
-    column: usize,
-    end_line: usize,
-    end_column: usize,
-    span: [usize; 2],
-    text: &'a str,
+/// A place in a file. Lines and columns count from 1, columns in characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JsonPlace {
+    /// The file's path from the repository's folder, with `/`.
+    pub file: String,
+    /// The line of the first character.
+    pub line: usize,
+    /// The column of the first character.
+    pub column: usize,
+    /// The line of the end.
+    pub end_line: usize,
+    /// The column after the last character.
+    pub end_column: usize,
+    /// The first byte and the one after the last; `[0, 0]` for the file as a whole.
+    pub span: [usize; 2],
+    /// What is to be seen there; may be empty.
+    pub text: String,
 }
 
-fn place<'a>(label: &'a Label, texts: &SourceTexts) -> Place<'a> {
-    let position = |offset| {
-        texts
-            .get(&label.file)
-            .map_or((1, 1), |text| text.position(offset))
-    };
-    let (line, column) = position(label.span.start);
-    let (end_line, end_column) = position(label.span.end);
-    Place {
-        file: &label.file,
-        line,
-        column,
-        end_line,
-        end_column,
-        span: [label.span.start, label.span.end],
-        text: &label.text,
-    }
+/// What the findings come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JsonSummary {
+    /// How many findings are errors.
+    pub errors: usize,
+    /// How many findings are warnings.
+    pub warnings: usize,
+    /// How many of both were there in the revision that the set was compared with; absent where it
+    /// was not compared, and where nothing is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unchanged: Option<usize>,
 }
 
-/// One line a finding, and a last one with the totals. Lines and columns count from 1, columns in
-/// characters; `span` is in bytes.
-pub fn json_lines(findings: &[Finding], texts: &SourceTexts) -> String {
-    let count = |severity| {
-        findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
-    };
-    let lines = findings.iter().map(|finding| {
-        Line::Finding(Box::new(FindingLine {
-            code: finding.code.as_str(),
-            severity: finding.severity.to_string(),
-            message: &finding.message,
+impl JsonFinding {
+    /// The finding, fit to be published.
+    pub fn new(finding: &Finding, texts: &SourceTexts) -> Self {
+        let finding = public(finding);
+        Self {
+            code: finding.code,
+            severity: finding.severity,
+            message: finding.message,
             places: finding
                 .labels
                 .iter()
-                .map(|label| place(label, texts))
+                .map(|label| JsonPlace::new(label, texts))
                 .collect(),
-            notes: &finding.notes,
+            notes: finding.notes,
             help: finding
                 .help
-                .iter()
-                .map(|help| HelpLine {
-                    message: &help.message,
-                    text: help.text.as_deref(),
+                .into_iter()
+                .map(|help| JsonHelp {
+                    message: help.message,
+                    text: help.text,
                 })
                 .collect(),
-            baseline: finding.baseline.map(|baseline| match baseline {
-                Baseline::New => "new",
-                Baseline::Unchanged => "unchanged",
-            }),
-            project: finding.subject.project.as_deref(),
-            requirement: finding.subject.requirement.as_deref(),
-            wheel: finding.subject.wheel.as_deref(),
-            extra: finding.subject.extra.as_deref(),
-            platforms: &finding.subject.platforms,
-        }))
-    });
-    let summary = Line::Summary {
-        errors: count(Severity::Error),
-        warnings: count(Severity::Warning),
-    };
-    lines
-        .chain(std::iter::once(summary))
+            baseline: finding.baseline,
+            project: finding.subject.project,
+            requirement: finding.subject.requirement,
+            wheel: finding.subject.wheel,
+            extra: finding.subject.extra,
+            platforms: finding.subject.platforms,
+        }
+    }
+}
+
+impl JsonPlace {
+    fn new(label: &Label, texts: &SourceTexts) -> Self {
+        let region = label.region(texts);
+        Self {
+            file: label.file.to_string(),
+            line: region.line,
+            column: region.column,
+            end_line: region.end_line,
+            end_column: region.end_column,
+            span: [label.span.start, label.span.end],
+            text: label.text.clone(),
+        }
+    }
+}
+
+impl JsonSummary {
+    /// The totals of these findings.
+    pub fn new(findings: &[Finding]) -> Self {
+        let count = |severity| {
+            findings
+                .iter()
+                .filter(|finding| finding.severity == severity)
+                .count()
+        };
+        let unchanged = findings
+            .iter()
+            .filter(|finding| finding.baseline == Some(Baseline::Unchanged))
+            .count();
+        Self {
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+            unchanged: findings
+                .iter()
+                .any(|finding| finding.baseline.is_some())
+                .then_some(unchanged),
+        }
+    }
+}
+
+/// One line a finding, and a last one with the totals.
+pub(super) fn json(report: &Report<'_>) -> String {
+    let findings = report.findings;
+    findings
+        .iter()
+        .map(|finding| JsonLine::Finding(Box::new(JsonFinding::new(finding, report.texts))))
+        .chain([JsonLine::Summary(JsonSummary::new(findings))])
         .filter_map(|line| serde_json::to_string(&line).ok())
-        .map(|line| without_credentials(&line))
         .fold(String::new(), |all, line| all + &line + "\n")
+}
+
+/// One line a finding, and a last one with the totals, of findings in a repository of their own.
+pub fn json_lines(findings: &[Finding], texts: &SourceTexts) -> String {
+    json(&Report {
+        findings,
+        texts,
+        folder: "",
+    })
 }

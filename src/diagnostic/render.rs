@@ -2,6 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 
+use super::public::{public, without_credentials};
 use super::{Finding, Label, Severity, SourceTexts};
 
 /// How findings are shown.
@@ -24,6 +25,7 @@ impl Default for Style {
 
 /// One finding as text, without a final line feed.
 pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
+    let finding = &public(finding);
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -46,6 +48,11 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
             .collect();
         elements.push(place(file, &labels, &finding.labels[0], texts));
     }
+    let requirers = finding.requirers.join("\n  ");
+    let requirers = format!("required by\n  {requirers}");
+    if !finding.requirers.is_empty() {
+        elements.push(Level::NOTE.message(requirers.as_str()).into());
+    }
     for note in &finding.notes {
         elements.push(Level::NOTE.message(note.as_str()).into());
     }
@@ -53,7 +60,8 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
         .help
         .iter()
         .map(|help| match &help.text {
-            Some(text) => format!("{}:\n\n{text}\n", help.message),
+            Some(text) if text.contains('\n') => format!("{}:\n\n{text}\n", help.message),
+            Some(text) => format!("{}: `{text}`", help.message),
             None => help.message.clone(),
         })
         .collect();
@@ -69,31 +77,6 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
         .term_width(style.width)
         .render(&[title.elements(elements)]);
     without_credentials(&shown)
-}
-
-/// The text with the user name and the password of every address in it starred out, sign by sign, so
-/// that what points at places in it still does. Nobody means to publish one in a log.
-pub(super) fn without_credentials(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        shown.push_str(before);
-        shown.push_str("://");
-        let ends_authority = |sign: char| sign.is_whitespace() || "/?#\"'`<>\\".contains(sign);
-        let end = after.find(ends_authority).unwrap_or(after.len());
-        let (authority, later) = after.split_at(end);
-        match authority.rsplit_once('@') {
-            Some((secret, host)) => {
-                shown.extend(secret.chars().map(|_| '*'));
-                shown.push('@');
-                shown.push_str(host);
-            }
-            None => shown.push_str(authority),
-        }
-        rest = later;
-    }
-    shown.push_str(rest);
-    shown
 }
 
 /// The lines of one text that `labels` point at; only the text's name where they point at all of it.
@@ -135,31 +118,4 @@ fn floor_char_boundary(text: &str, offset: usize) -> usize {
         offset -= 1;
     }
     offset
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_credentials;
-
-    #[test]
-    fn credentials_are_starred_out_and_nothing_else_is() {
-        for (text, shown) in [
-            (
-                "url = \"https://user:secret@example.org/a@b\"",
-                "url = \"https://***********@example.org/a@b\"",
-            ),
-            ("http://p\u{e4}ss@h", "http://****@h"),
-            ("https://a@b@example.org", "https://***@example.org"),
-            (
-                "https://example.org/me@home and me@home",
-                "https://example.org/me@home and me@home",
-            ),
-            (
-                "pkg:pypi/a@1.0?file_name=a.whl",
-                "pkg:pypi/a@1.0?file_name=a.whl",
-            ),
-        ] {
-            assert_eq!(without_credentials(text), shown);
-        }
-    }
 }

@@ -29,6 +29,8 @@ pub struct Configuration {
     pub profile: Profile,
     /// The supported platforms, sorted, each once.
     pub platforms: Vec<Platform>,
+    /// Where each of them is named, by its system or as a whole: the text's name and the entry.
+    pub platform_origins: BTreeMap<Platform, (Arc<str>, Range<usize>)>,
     /// The index that package URLs are resolved through, where the repository names one.
     pub index_url: Option<String>,
     /// Gateways that may have the wheels by content-id.
@@ -51,6 +53,7 @@ impl Default for Configuration {
             layout: Layout::Package,
             profile: Profile::UnixfsV1_2025,
             platforms: Vec::new(),
+            platform_origins: BTreeMap::new(),
             index_url: None,
             gateways: Vec::new(),
             trusted: Vec::new(),
@@ -273,20 +276,23 @@ fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configura
         }
     }
     for python in &pythons {
-        all.extend(
-            systems
-                .iter()
-                .filter_map(|system| Platform::parse(python.value, system.value).ok()),
-        );
+        all.extend(systems.iter().filter_map(|system| {
+            let platform = Platform::parse(python.value, system.value).ok()?;
+            Some((platform, &system.span))
+        }));
     }
     for single in &also {
         match single.value.parse::<Platform>() {
-            Ok(platform) => all.push(platform),
+            Ok(platform) => all.push((platform, &single.span)),
             Err(error) => refuse(format!("{error}"), &single.span),
         }
     }
-    all.sort();
-    all.dedup();
+    for (platform, span) in all {
+        configuration
+            .platform_origins
+            .entry(platform)
+            .or_insert_with(|| (Arc::clone(&reader.file), span.clone()));
+    }
     // A list of another type has been reported already.
     let is_absent = |key: &str, values: &[Spanned<&str>]| {
         values.is_empty() && (!table.has(key) || table.is_empty_list(key))
@@ -307,7 +313,7 @@ fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configura
         ),
         _ => {}
     }
-    configuration.platforms = all;
+    configuration.platforms = configuration.platform_origins.keys().cloned().collect();
     table.finish();
 }
 

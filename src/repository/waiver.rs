@@ -1,13 +1,19 @@
 //! Severities and waivers, applied to what the checks found.
 
+mod propose;
+
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::diagnostic::{Code, Finding, Severity, Stage};
+use crate::diagnostic::{Code, Finding, Label, Severity, Stage};
 use crate::python::{Platform, Requirement};
 
 use super::{Configuration, SeverityRule, Waiver};
+pub use propose::{is_waiver, propose};
+
+/// At how many places a finding about a waiver shows what it is about.
+const MAXIMUM_PLACES: usize = 3;
 
 /// The findings that remain when `[severity]` and the waivers have been heard, with those about the
 /// waivers themselves. `today` decides which waivers have expired. Where not all wheels were looked
@@ -21,6 +27,7 @@ pub fn apply(
     wheels_checked: bool,
 ) -> Vec<Finding> {
     let mut covered = vec![false; configuration.waivers.len()];
+    let mut places: Vec<Vec<Label>> = vec![Vec::new(); configuration.waivers.len()];
     let mut remaining = Vec::with_capacity(findings.len());
     for mut finding in findings {
         match configuration.severity.get(&finding.code) {
@@ -29,7 +36,8 @@ pub fn apply(
             None => {}
         }
         let mut is_waived = false;
-        for (waiver, covered) in configuration.waivers.iter().zip(&mut covered) {
+        let waivers = configuration.waivers.iter().zip(&mut covered);
+        for ((waiver, covered), places) in waivers.zip(&mut places) {
             if is_waived {
                 break;
             }
@@ -40,6 +48,9 @@ pub fn apply(
                 cover(waiver, &mut finding)
             };
             *covered |= coverage != Coverage::Nothing;
+            if coverage != Coverage::Nothing {
+                places.extend(finding.labels.first().cloned());
+            }
             is_waived = !is_expired && coverage == Coverage::Whole;
         }
         if !is_waived {
@@ -47,10 +58,10 @@ pub fn apply(
         }
     }
     let mut about_waivers = Vec::new();
-    for (waiver, covered) in configuration.waivers.iter().zip(covered) {
+    for ((waiver, covered), places) in configuration.waivers.iter().zip(covered).zip(places) {
         let may_be_needed = covered || is_behind(waiver, &remaining, wheels_checked);
         if waiver.expires.value < today {
-            about_waivers.push(expired(waiver, file, may_be_needed));
+            about_waivers.push(expired(waiver, file, may_be_needed, places));
         } else if !may_be_needed {
             about_waivers.push(unused(waiver, file, &remaining));
         }
@@ -77,8 +88,8 @@ fn is_behind(waiver: &Waiver, findings: &[Finding], wheels_checked: bool) -> boo
     })
 }
 
-fn expired(waiver: &Waiver, file: &Arc<str>, may_be_needed: bool) -> Finding {
-    Finding::new(
+fn expired(waiver: &Waiver, file: &Arc<str>, may_be_needed: bool, covered: Vec<Label>) -> Finding {
+    let mut finding = Finding::new(
         Code::ExpiredWaiver,
         format!(
             "the waiver of `{}` for `{}` expired on {}",
@@ -92,7 +103,25 @@ fn expired(waiver: &Waiver, file: &Arc<str>, may_be_needed: bool) -> Finding {
         "mend what it covered and remove it, or answer for it until a later day"
     } else {
         "it covers no finding any more: remove it"
-    })
+    });
+    for label in distinct(covered) {
+        finding = finding.at(&label.file, label.span, "it covered this");
+    }
+    finding
+}
+
+/// The first few of the places, each once.
+fn distinct(labels: impl IntoIterator<Item = Label>) -> Vec<Label> {
+    let mut kept: Vec<Label> = Vec::new();
+    for label in labels {
+        let is_known = kept
+            .iter()
+            .any(|known| known.file == label.file && known.span == label.span);
+        if !is_known && kept.len() < MAXIMUM_PLACES {
+            kept.push(label);
+        }
+    }
+    kept
 }
 
 fn unused(waiver: &Waiver, file: &Arc<str>, remaining: &[Finding]) -> Finding {
@@ -109,10 +138,15 @@ fn unused(waiver: &Waiver, file: &Arc<str>, remaining: &[Finding]) -> Finding {
         other.code == waiver.code
             && other.subject.project.as_deref() == Some(waiver.project.as_str())
     });
+    let mut places = Vec::new();
     let mut has_alike = false;
     for other in alike {
         has_alike = true;
+        places.extend(other.labels.first().cloned());
         finding = finding.note(format!("one that is like it is about {}", about(other)));
+    }
+    for label in distinct(places) {
+        finding = finding.at(&label.file, label.span, "it does not cover this");
     }
     finding.help(if has_alike {
         "write what it is about as the note says, or remove it"
@@ -191,8 +225,9 @@ fn cover(waiver: &Waiver, finding: &mut Finding) -> Coverage {
     }
 }
 
-/// `win_amd64`, `cp312` and `cp312-win_amd64` all cover `cp312-win_amd64`.
-pub(super) fn covers_platform(covered: &str, platform: &Platform) -> bool {
+/// Whether a text names a platform as waivers do: `win_amd64`, `cp312` and `cp312-win_amd64` all cover
+/// `cp312-win_amd64`.
+pub fn covers_platform(covered: &str, platform: &Platform) -> bool {
     covers_name(covered, &platform.to_string())
 }
 

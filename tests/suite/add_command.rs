@@ -1,106 +1,11 @@
 //! `ipwhl add` against an index on the loopback address.
 
-use std::fs;
-
 use ipwhl::command::ExitStatus;
-use ipwhl::declaration::canonical;
 
-use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
-use crate::support::program::{Program, Run};
-use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
-use crate::support::wheel_builder::WheelBuilder;
-
-/// A repository, an index and the program between them.
-struct Bench {
-    index: LoopbackIndex,
-    repository: BuiltRepository,
-    program: Program,
-}
-
-impl Bench {
-    /// cp312 and cp313 on Linux and Windows.
-    fn new() -> Self {
-        Self::of(&RepositoryBuilder::new())
-    }
-
-    fn of(builder: &RepositoryBuilder) -> Self {
-        let index = LoopbackIndex::start();
-        let repository = builder.build();
-        let program = Program::new(repository.path()).index(&index.index_url());
-        Self {
-            index,
-            repository,
-            program,
-        }
-    }
-
-    /// Offers a wheel under a project's name.
-    fn offer(&self, project: &str, wheel: &WheelBuilder) {
-        self.offer_as(project, wheel, |_| {});
-    }
-
-    fn offer_as(&self, project: &str, wheel: &WheelBuilder, change: impl Fn(&mut Hosted)) {
-        let mut hosted = Hosted::new(project, &wheel.file_name(), &wheel.build());
-        let metadata = String::from_utf8(wheel.metadata_bytes()).unwrap();
-        hosted.requires_python = metadata
-            .lines()
-            .find_map(|line| line.strip_prefix("Requires-Python: "))
-            .map(ToOwned::to_owned);
-        change(&mut hosted);
-        self.index.host(hosted);
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        let line: Vec<&str> = ["add"].iter().chain(arguments).copied().collect();
-        self.program.run(&line)
-    }
-
-    /// The names of the wheels of a declaration, in its order.
-    fn wheels(&self, project: &str) -> Vec<String> {
-        self.text(project)
-            .lines()
-            .filter_map(|line| line.split_once("?file_name="))
-            .map(|(_, name)| name.trim_end_matches('"').to_owned())
-            .collect()
-    }
-
-    fn text(&self, project: &str) -> String {
-        self.repository
-            .read(&format!("declarations/{project}.toml"))
-    }
-
-    /// The projects that are declared.
-    fn declared(&self) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(self.repository.join("declarations"))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-
-    /// What was written is canonical, has no finding, and was all that had to be fetched.
-    #[track_caller]
-    fn is_sound(&self) {
-        for name in self.declared() {
-            let text = self.repository.read(&format!("declarations/{name}"));
-            assert_eq!(canonical(&text).as_deref(), Some(text.as_str()));
-        }
-        self.program
-            .run(&["check", "--wheels", "--offline", "--deny", "warnings"])
-            .expect(ExitStatus::Clean);
-    }
-}
-
-fn pure(name: &str, version: &str) -> WheelBuilder {
-    WheelBuilder::new(name, version).member(&format!("{name}.py"), format!("V = {version:?}\n"))
-}
-
-fn native(name: &str, version: &str, tag: &str) -> WheelBuilder {
-    WheelBuilder::new(name, version)
-        .tag(tag)
-        .member(&format!("{name}.bin"), format!("{version} {tag}"))
-}
+use crate::support::bench::{Bench, native, pure};
+use crate::support::loopback_index::{Answer, Hosted};
+use crate::support::program::Program;
+use crate::support::repository_builder::RepositoryBuilder;
 
 #[test]
 fn a_declaration_is_written_whole() {
@@ -116,7 +21,7 @@ fn a_declaration_is_written_whole() {
             .extra("juice"),
     );
     let run = bench
-        .run(&["Plum[jam]", "--quiet"])
+        .add(&["Plum[jam]", "--quiet"])
         .expect(ExitStatus::Clean);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     insta::assert_snapshot!("a_pure_project", bench.text("plum"));
@@ -150,7 +55,7 @@ fn the_newest_final_version_that_fits_is_taken() {
         "other-5.0-py3-none-any.whl",
         b"another's",
     ));
-    let run = bench.run(&["plum", "-v"]).expect(ExitStatus::Clean);
+    let run = bench.add(&["plum", "-v"]).expect(ExitStatus::Clean);
     assert_eq!(bench.wheels("plum"), ["plum-1.10-py3-none-any.whl"]);
     bench.is_sound();
     for reason in [
@@ -181,7 +86,7 @@ fn a_version_that_is_named_is_taken() {
         ("plum==3.0rc1", "3.0rc1"),
         ("plum>=1,!=2.0", "1.1"),
     ] {
-        let run = bench.run(&[wish]).expect(ExitStatus::Clean);
+        let run = bench.add(&[wish]).expect(ExitStatus::Clean);
         assert_eq!(
             bench.wheels("plum"),
             [format!("plum-{version}-py3-none-any.whl")],
@@ -216,7 +121,7 @@ fn native_wheels_cover_the_platforms_and_are_unique() {
     ] {
         bench.offer("plum", &native("plum", "1.0", tag));
     }
-    bench.run(&["plum"]).expect(ExitStatus::Clean);
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
     let wheels = bench.wheels("plum");
     assert_eq!(wheels.len(), 3, "{wheels:?}");
     assert_eq!(wheels[0], "plum-1.0-cp312-abi3-win_amd64.whl");
@@ -230,7 +135,7 @@ fn native_wheels_cover_the_platforms_and_are_unique() {
     );
     bench.is_sound();
     bench
-        .run(&["plum", "--prefer", "pure"])
+        .add(&["plum", "--prefer", "pure"])
         .expect(ExitStatus::Clean);
     assert_eq!(bench.wheels("plum"), ["plum-1.0-py3-none-any.whl"]);
     bench.is_sound();
@@ -245,7 +150,7 @@ fn wheels_that_overlap_are_not_taken_together() {
     let [early, late] = ["cp312.cp313-none-win_amd64", "cp313.cp314-none-win_amd64"];
     bench.offer("plum", &native("plum", "1.0", early));
     bench.offer("plum", &native("plum", "1.0", late));
-    let run = bench.run(&["plum", "--quiet"]).expect(ExitStatus::Findings);
+    let run = bench.add(&["plum", "--quiet"]).expect(ExitStatus::Findings);
     assert!(
         run.stderr
             .contains("its wheels overlap on every way to cover the platforms"),
@@ -254,7 +159,7 @@ fn wheels_that_overlap_are_not_taken_together() {
     );
     let large = native("plum", "1.0", "cp314-cp314-win_amd64").member("large.bin", vec![7; 9000]);
     bench.offer("plum", &large);
-    bench.run(&["plum"]).expect(ExitStatus::Clean);
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
     assert_eq!(
         bench.wheels("plum"),
         [
@@ -271,7 +176,7 @@ fn the_pure_wheel_is_taken_where_native_ones_do_not_cover() {
     let bench = Bench::new();
     bench.offer("plum", &native("plum", "1.0", "cp312-cp312-win_amd64"));
     bench.offer("plum", &pure("plum", "1.0"));
-    bench.run(&["plum"]).expect(ExitStatus::Clean);
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
     assert_eq!(bench.wheels("plum"), ["plum-1.0-py3-none-any.whl"]);
     bench.offer("lime", &native("lime", "1.0", "cp312-abi3-win_amd64"));
     bench.offer(
@@ -279,7 +184,7 @@ fn the_pure_wheel_is_taken_where_native_ones_do_not_cover() {
         &native("lime", "1.0", "cp312-abi3-manylinux_2_17_x86_64"),
     );
     bench
-        .run(&["lime", "--prefer", "pure"])
+        .add(&["lime", "--prefer", "pure"])
         .expect(ExitStatus::Clean);
     assert_eq!(bench.wheels("lime").len(), 2);
     bench.is_sound();
@@ -295,7 +200,7 @@ fn wheels_that_differ_say_so() {
     bench.offer("fig", &pure("fig", "2.0"));
     bench.offer("plum", &wheel("cp312-abi3-win_amd64").requires("fig>=1"));
     bench
-        .run(&["plum", "--with-dependencies"])
+        .add(&["plum", "--with-dependencies"])
         .expect(ExitStatus::Clean);
     insta::assert_snapshot!("a_native_project", bench.text("plum"));
     bench.is_sound();
@@ -326,7 +231,7 @@ fn dependencies_are_added_until_the_set_is_closed() {
     );
     bench.offer("lime", &native("lime", "1.0", "py3-none-win_amd64"));
     let run = bench
-        .run(&["apple", "--with-dependencies"])
+        .add(&["apple", "--with-dependencies"])
         .expect(ExitStatus::Clean);
     assert_eq!(
         bench.declared(),
@@ -366,11 +271,11 @@ fn the_set_decides_with_the_command_line() {
     bench.offer("apple", &pure("apple", "1.0").requires("fig<2"));
     bench.offer("fig", &pure("fig", "1.0"));
     bench.offer("fig", &pure("fig", "2.0"));
-    bench.run(&["apple"]).expect(ExitStatus::Clean);
-    bench.run(&["fig"]).expect(ExitStatus::Clean);
+    bench.add(&["apple"]).expect(ExitStatus::Clean);
+    bench.add(&["fig"]).expect(ExitStatus::Clean);
     assert_eq!(bench.wheels("fig"), ["fig-1.0-py3-none-any.whl"]);
     let run = bench
-        .run(&["fig==2.0", "--quiet"])
+        .add(&["fig==2.0", "--quiet"])
         .expect(ExitStatus::Findings);
     assert_eq!(
         run.stderr,
@@ -387,13 +292,13 @@ fn who_is_asked_for_is_wanted() {
     bench.offer("apple", &pure("apple", "1.0").requires("fig"));
     bench.offer("fig", &pure("fig", "1.0"));
     bench
-        .run(&["apple", "--with-dependencies"])
+        .add(&["apple", "--with-dependencies"])
         .expect(ExitStatus::Clean);
     assert!(bench.text("fig").contains("automatic = true"));
-    bench.run(&["fig"]).expect(ExitStatus::Clean);
+    bench.add(&["fig"]).expect(ExitStatus::Clean);
     assert!(!bench.text("fig").contains("automatic"));
     bench
-        .run(&["apple", "--with-dependencies"])
+        .add(&["apple", "--with-dependencies"])
         .expect(ExitStatus::Clean);
     assert!(!bench.text("fig").contains("automatic"));
     bench.is_sound();
@@ -413,7 +318,7 @@ fn extras_are_closed_and_kept() {
     );
     bench.offer("fig", &pure("fig", "1.0"));
     bench
-        .run(&["plum[ALL]", "--with-dependencies"])
+        .add(&["plum[ALL]", "--with-dependencies"])
         .expect(ExitStatus::Clean);
     assert!(
         bench
@@ -423,7 +328,7 @@ fn extras_are_closed_and_kept() {
         bench.text("plum")
     );
     // A later run does not take back what was vouched for.
-    bench.run(&["plum[juice]"]).expect(ExitStatus::Clean);
+    bench.add(&["plum[juice]"]).expect(ExitStatus::Clean);
     assert!(
         bench
             .text("plum")
@@ -438,14 +343,14 @@ fn extras_are_closed_and_kept() {
 fn comments_at_the_top_outlive_a_new_version() {
     let bench = Bench::new();
     bench.offer("plum", &pure("plum", "1.0"));
-    bench.run(&["plum"]).expect(ExitStatus::Clean);
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
     let text = bench.text("plum");
     bench.repository.write(
         "declarations/plum.toml",
         format!("# Reviewed by two of us.\r\n# \u{6885}\r\n\r\n{text}"),
     );
     bench.offer("plum", &pure("plum", "1.1"));
-    let run = bench.run(&["plum"]).expect(ExitStatus::Clean);
+    let run = bench.add(&["plum"]).expect(ExitStatus::Clean);
     assert!(
         run.stderr.ends_with("changed plum 1.1 (1 wheel)\n"),
         "{}",
@@ -464,9 +369,9 @@ fn comments_at_the_top_outlive_a_new_version() {
 fn sources_that_were_added_by_hand_are_kept() {
     let bench = Bench::new();
     bench.offer("plum", &pure("plum", "1.0").extra("jam"));
-    bench.run(&["plum"]).expect(ExitStatus::Clean);
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
     let written = bench.text("plum");
-    let run = bench.run(&["plum"]).expect(ExitStatus::Clean);
+    let run = bench.add(&["plum"]).expect(ExitStatus::Clean);
     assert!(
         run.stderr
             .ends_with("plum 1.0 is declared like that already\n"),
@@ -481,7 +386,7 @@ fn sources_that_were_added_by_hand_are_kept() {
         "declarations/plum.toml",
         format!("source = [{package}, \"{mirror}\"]\n{rest}"),
     );
-    bench.run(&["plum[jam]"]).expect(ExitStatus::Clean);
+    bench.add(&["plum[jam]"]).expect(ExitStatus::Clean);
     let text = bench.text("plum");
     assert!(text.contains(mirror), "{text}");
     assert!(text.contains("extras = [\"jam\"]"), "{text}");
@@ -554,7 +459,7 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
     for (wish, message, help) in cases {
         // The first of them would be sound.
         let run = bench
-            .run(&["fig", wish, "--quiet"])
+            .add(&["fig", wish, "--quiet"])
             .expect(ExitStatus::Findings);
         assert_eq!(
             run.stderr,
@@ -570,10 +475,10 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
         ("", "does not name a project"),
     ];
     for (wish, words) in usage {
-        let run = bench.run(&["fig", wish]).expect(ExitStatus::Usage);
+        let run = bench.add(&["fig", wish]).expect(ExitStatus::Usage);
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
-    bench.run(&[]).expect(ExitStatus::Usage);
+    bench.add(&[]).expect(ExitStatus::Usage);
     assert_eq!(bench.declared(), [""; 0]);
 }
 
@@ -583,7 +488,7 @@ fn a_set_that_does_not_close_is_not_written() {
     let bench = Bench::new();
     bench.offer("apple", &pure("apple", "1.0").requires("fig"));
     let run = bench
-        .run(&["apple", "--with-dependencies", "--quiet"])
+        .add(&["apple", "--with-dependencies", "--quiet"])
         .expect(ExitStatus::Findings);
     assert_eq!(
         run.stderr,
@@ -597,7 +502,7 @@ fn a_set_that_does_not_close_is_not_written() {
     );
     bench.offer("grape", &pure("grape", "1.0"));
     let run = bench
-        .run(&["apple", "--with-dependencies", "--quiet"])
+        .add(&["apple", "--with-dependencies", "--quiet"])
         .expect(ExitStatus::Findings);
     assert!(
         run.stderr.contains("apple asks for >=1") && run.stderr.contains("fig asks for <1"),
@@ -616,7 +521,7 @@ fn a_world_that_fails_is_no_finding() {
     bench
         .index
         .always(path, Answer::whole("200 OK", &[], b"something else"));
-    let run = bench.run(&["plum", "--quiet"]);
+    let run = bench.add(&["plum", "--quiet"]);
     assert!(
         run.stderr.contains("plum-1.0-py3-none-any.whl"),
         "{}",
@@ -629,7 +534,7 @@ fn a_world_that_fails_is_no_finding() {
     let run = without.run(&["add", "plum"]).expect(ExitStatus::World);
     assert!(run.stderr.contains("index"), "{}", run.stderr);
     // Nobody may be asked.
-    let run = bench.run(&["plum", "--offline"]).expect(ExitStatus::World);
+    let run = bench.add(&["plum", "--offline"]).expect(ExitStatus::World);
     assert!(run.stderr.contains("--offline"), "{}", run.stderr);
 }
 
@@ -637,7 +542,7 @@ fn a_world_that_fails_is_no_finding() {
 fn nothing_is_added_under_settings_that_are_wrong() {
     let bench = Bench::of(&RepositoryBuilder::new().configuration_text("[repository]\n"));
     bench.offer("plum", &pure("plum", "1.0"));
-    let run = bench.run(&["plum"]).expect(ExitStatus::Findings);
+    let run = bench.add(&["plum"]).expect(ExitStatus::Findings);
     assert!(run.stderr.contains("ipwhl check"), "{}", run.stderr);
     assert_eq!(bench.index.connections(), 0);
 }

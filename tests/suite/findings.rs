@@ -20,7 +20,7 @@ fn folder() -> PathBuf {
 }
 
 /// The repository that raises this code and nothing else.
-fn fixture(code: Code) -> Option<RepositoryBuilder> {
+pub fn fixture(code: Code) -> Option<RepositoryBuilder> {
     if let Ok(text) = fs::read(folder().join(format!("{code}.toml"))) {
         return Some(RepositoryBuilder::new().file("declarations/example.toml", text));
     }
@@ -206,7 +206,7 @@ expires = 2027-03-01
 }
 
 /// Runs `check` with everything that the code needs.
-fn check(code: Code, repository: &BuiltRepository, more: &[&str]) -> Run {
+pub fn check(code: Code, repository: &BuiltRepository, more: &[&str]) -> Run {
     let mut arguments = vec!["check"];
     if code.stage() == ipwhl::diagnostic::Stage::Wheel {
         arguments.push("--wheels");
@@ -252,12 +252,11 @@ fn messages_read_well() {
     for code in Code::ALL.iter().copied() {
         let repository = fixture(code).unwrap().build();
         let run = check(code, &repository, &["--quiet"]);
-        insta::assert_snapshot!(code.as_str(), shown(&run, &repository));
+        insta::assert_snapshot!(code.as_str(), shown(&run.stderr, &repository));
     }
 }
 
 /// What was said, without the name of the temporary folder.
-fn shown(run: &Run, repository: &BuiltRepository) -> String {
-    run.stderr
-        .replace(repository.path().to_str().unwrap(), "[repository]")
+pub fn shown(text: &str, repository: &BuiltRepository) -> String {
+    text.replace(repository.path().to_str().unwrap(), "[repository]")
 }

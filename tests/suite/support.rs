@@ -1,6 +1,7 @@
 //! What several modules of the suite need: outside tools, wheels made to order, repositories made
 //! to order, a loopback index.
 
+pub mod bench;
 pub mod history;
 pub mod loopback_index;
 pub mod program;

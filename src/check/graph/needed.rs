@@ -42,11 +42,8 @@ impl Graph<'_> {
             constraints: Vec::new(),
             platforms: BTreeSet::new(),
         };
-        for need in &self.needs {
+        for need in self.needs_of(project) {
             let requirement = &need.dependency.value;
-            if requirement.name != *project {
-                continue;
-            }
             unmet.extras.extend(requirement.extras.iter().cloned());
             if need.declaration.project == *project {
                 continue;

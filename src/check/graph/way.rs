@@ -1,13 +1,12 @@
 //! Ways through the graph: from what someone wants to what is there for its sake.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
-use petgraph::Direction;
 use petgraph::graph::NodeIndex;
-use petgraph::visit::EdgeRef;
 
-use super::Graph;
-use crate::python::{ProjectName, Requirement};
+use super::{Graph, Need};
+use crate::declaration::Declaration;
+use crate::python::{ExtraName, ProjectName, Requirement};
 
 impl<'r> Graph<'r> {
     /// The projects that someone wants and all that these need.
@@ -30,39 +29,85 @@ impl<'r> Graph<'r> {
             .map(|declaration| self.nodes[&declaration.project])
     }
 
-    /// The shortest way from a wanted project to this one, as in
-    /// `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`. `None` for a wanted project, and where
-    /// none leads there.
-    pub(in crate::check) fn chain(&self, project: &ProjectName) -> Option<String> {
-        let start = *self.nodes.get(project)?;
-        if !self.repository.declarations[project].automatic {
+    /// The shortest way from a wanted project to the one that has this need, on one of these
+    /// platforms, as in `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`. `None` where a wanted
+    /// project has the need itself, and where no way leads there.
+    pub(in crate::check) fn chain(
+        &self,
+        need: &Need<'r>,
+        platforms: &BTreeSet<usize>,
+    ) -> Option<String> {
+        if !need.declaration.automatic {
             return None;
         }
-        let mut next: BTreeMap<NodeIndex, (NodeIndex, &Requirement)> = BTreeMap::new();
-        let mut queue = VecDeque::from([start]);
-        while let Some(node) = queue.pop_front() {
-            if !self.repository.declarations[self.projects[node]].automatic {
-                let mut words = format!("{} (wanted)", self.projects[node]);
-                let mut at = node;
-                while let Some((onward, requirement)) = next.get(&at) {
+        // An extra that nobody asks for is declared all the same: then whoever needs the project.
+        [true, false]
+            .into_iter()
+            .find_map(|asks_extra| self.way(need, platforms, asks_extra))
+    }
+
+    /// The way, where `asks_extra` only by requirements that ask for the extra that the next one needs.
+    fn way(
+        &self,
+        need: &Need<'r>,
+        platforms: &BTreeSet<usize>,
+        asks_extra: bool,
+    ) -> Option<String> {
+        let mut steps = vec![Step {
+            declaration: need.declaration,
+            extra: need.extra,
+            platforms: platforms.clone(),
+            onward: None,
+        }];
+        let mut seen = BTreeSet::from([(&need.declaration.project, need.extra)]);
+        let mut at = 0;
+        while let Some(step) = steps.get(at) {
+            if !step.declaration.automatic {
+                let mut words = format!("{} (wanted)", step.declaration.project);
+                let mut onward = step.onward;
+                while let Some((requirement, next)) = onward {
                     words += &format!(" -> {requirement}");
-                    at = *onward;
+                    onward = steps[next].onward;
                 }
                 return Some(words);
             }
-            let mut callers: Vec<_> = self
-                .projects
-                .edges_directed(node, Direction::Incoming)
-                .map(|edge| (edge.source(), *edge.weight()))
+            let mut callers: Vec<(&Need<'r>, BTreeSet<usize>)> = self
+                .needs_of(&step.declaration.project)
+                .filter(|caller| {
+                    let asked = &caller.dependency.value.extras;
+                    !asks_extra || step.extra.is_none_or(|extra| asked.contains(extra))
+                })
+                .map(|caller| {
+                    let shared = caller.platforms.intersection(&step.platforms);
+                    (caller, shared.copied().collect())
+                })
+                .filter(|(_, shared): &(_, BTreeSet<usize>)| !shared.is_empty())
                 .collect();
-            callers.sort_by_key(|(caller, _)| self.projects[*caller]);
-            for (caller, requirement) in callers {
-                if caller != start && !next.contains_key(&caller) {
-                    next.insert(caller, (node, requirement));
-                    queue.push_back(caller);
+            callers.sort_by_key(|(caller, _)| {
+                let project = &caller.declaration.project;
+                (project, caller.extra, &caller.dependency.value)
+            });
+            for (caller, platforms) in callers {
+                if seen.insert((&caller.declaration.project, caller.extra)) {
+                    steps.push(Step {
+                        declaration: caller.declaration,
+                        extra: caller.extra,
+                        platforms,
+                        onward: Some((&caller.dependency.value, at)),
+                    });
                 }
             }
+            at += 1;
         }
         None
     }
+}
+
+/// A project on the way to a need, as it is needed there.
+struct Step<'r> {
+    declaration: &'r Declaration,
+    extra: Option<&'r ExtraName>,
+    platforms: BTreeSet<usize>,
+    /// What it requires for that, and the step that does.
+    onward: Option<(&'r Requirement, usize)>,
 }

@@ -1,39 +1,23 @@
 //! One project: a version, its wheels, their declaration.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 
 use super::super::exit::Failure;
 use super::super::facts::keep;
-use super::super::select::{Candidate, Prefer, choose};
+use super::super::select::{Listed, Picked, Picker, Prefer, Wish};
 use crate::check::can_apply;
 use crate::declaration::{Declaration, DeclaredWheel, PackageUrl, Source, Spanned};
 use crate::python::{
     CoreMetadata, ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth, Version,
-    VersionSpecifiers, WheelFileName, parse_specifiers, specifiers_contain,
+    WheelFileName,
 };
-use crate::source::{FetchEvent, Fetcher, IndexFile, SourceProblem};
+use crate::source::{FetchEvent, Fetcher, SourceProblem};
 
 /// How many of the versions that do not fit are named with their reasons.
 const MAXIMUM_REASONS: usize = 4;
-
-/// A project that is to be declared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wish {
-    pub(super) project: ProjectName,
-    pub(super) extras: BTreeSet<ExtraName>,
-    /// The declared projects that require it.
-    pub(super) by: BTreeSet<ProjectName>,
-    /// What its version has to satisfy, and who says so.
-    pub(super) constraints: Vec<(String, VersionSpecifiers)>,
-    /// Where it has to be had, as indices into the platforms.
-    pub(super) platforms: BTreeSet<usize>,
-    pub(super) automatic: bool,
-    /// The version that is declared now, which is kept where it fits.
-    pub(super) keep: Option<Version>,
-}
 
 /// A declaration, and why newer versions were not taken.
 pub(super) struct Resolved {
@@ -46,12 +30,6 @@ pub(super) struct Resolver<'a> {
     pub(super) platforms: &'a [Platform],
     pub(super) prefer: Prefer,
     pub(super) progress: &'a (dyn Fn(FetchEvent) + Sync),
-}
-
-/// A wheel of a version, as the index lists it.
-struct Listed<'p> {
-    file: &'p IndexFile,
-    file_name: WheelFileName,
 }
 
 impl Resolver<'_> {
@@ -68,7 +46,17 @@ impl Resolver<'_> {
                 SourceProblem::Missing { .. } => unknown_project(wish),
                 other => world(&other),
             })?;
-        let (version, chosen, passed_over) = self.pick(wish, &page.files)?;
+        let picker = Picker {
+            platforms: self.platforms,
+            prefer: self.prefer,
+        };
+        let Picked {
+            version,
+            wheels: chosen,
+            passed_over,
+        } = picker
+            .pick(wish, &page.files)
+            .map_err(|reasons| unfitting(wish, reasons))?;
         let fetched = chosen
             .iter()
             .map(|listed| self.wheel(number, wish, &version, listed));
@@ -84,156 +72,6 @@ impl Resolver<'_> {
             declaration,
             passed_over,
         })
-    }
-
-    /// The newest version that fits, and its wheels.
-    fn pick<'p>(
-        &self,
-        wish: &Wish,
-        files: &'p [IndexFile],
-    ) -> Result<(Version, Vec<Listed<'p>>, Vec<String>), Failure> {
-        let mut versions: BTreeMap<Version, Vec<Listed<'p>>> = BTreeMap::new();
-        for file in files {
-            // What is no wheel, or no wheel's name, is not for us.
-            let Ok(file_name) = file.file_name.parse::<WheelFileName>() else {
-                continue;
-            };
-            if *file_name.name() == wish.project {
-                let version = file_name.version().clone();
-                let listed = Listed { file, file_name };
-                versions.entry(version).or_default().push(listed);
-            }
-        }
-        let mut order: Vec<Version> = versions.keys().rev().cloned().collect();
-        if let Some(keep) = &wish.keep {
-            // A stable sort: the version that is there first, then the newest.
-            order.sort_by_key(|version| version != keep);
-        }
-        let mut reasons = Vec::new();
-        for version in order {
-            let Some(listed) = versions.remove(&version) else {
-                continue;
-            };
-            match self.fits(wish, &version, listed) {
-                Ok(chosen) => return Ok((version, chosen, reasons)),
-                Err(reason) => reasons.push(format!("{} {version}: {reason}", wish.project)),
-            }
-        }
-        let failure = Failure::finding(format!(
-            "no version of `{}` in the index fits{}",
-            wish.project,
-            asked(wish)
-        ));
-        let unnamed = reasons.len().saturating_sub(MAXIMUM_REASONS);
-        reasons.truncate(MAXIMUM_REASONS);
-        if unnamed > 0 {
-            reasons.push(format!("and {unnamed} older"));
-        }
-        Err(if reasons.is_empty() {
-            failure.help("the index has no wheel of it")
-        } else {
-            failure.help(format!(
-                "the newest were not taken because: {}",
-                reasons.join("; ")
-            ))
-        })
-    }
-
-    /// The wheels to take of one version, or why it is not to be taken.
-    fn fits<'p>(
-        &self,
-        wish: &Wish,
-        version: &Version,
-        listed: Vec<Listed<'p>>,
-    ) -> Result<Vec<Listed<'p>>, String> {
-        let is_named = wish.constraints.iter().any(|(_, specifiers)| {
-            specifiers
-                .iter()
-                .any(pep440_rs::VersionSpecifier::any_prerelease)
-        });
-        if version.any_prerelease() && !is_named {
-            return Err("it is not final".to_owned());
-        }
-        for (origin, specifiers) in &wish.constraints {
-            if !specifiers_contain(specifiers, version) {
-                return Err(format!("{origin} asks for {specifiers}"));
-            }
-        }
-        let listed: Vec<Listed<'p>> = listed
-            .into_iter()
-            .filter(|listed| listed.file.yanked.is_none())
-            .collect();
-        if listed.is_empty() {
-            return Err("it was yanked".to_owned());
-        }
-        let everywhere: BTreeSet<usize> = (0..self.platforms.len()).collect();
-        let mut reason = String::new();
-        for wanted in [&everywhere, &wish.platforms] {
-            match self.cover(wanted, &listed) {
-                Ok(chosen) => {
-                    let mut listed: Vec<Option<Listed<'p>>> =
-                        listed.into_iter().map(Some).collect();
-                    return Ok(chosen
-                        .into_iter()
-                        .filter_map(|index| listed[index].take())
-                        .collect());
-                }
-                Err(why) => reason = why,
-            }
-        }
-        Err(reason)
-    }
-
-    fn cover(&self, wanted: &BTreeSet<usize>, listed: &[Listed<'_>]) -> Result<Vec<usize>, String> {
-        let platforms: Vec<&Platform> =
-            wanted.iter().map(|index| &self.platforms[*index]).collect();
-        let mut candidates = Vec::new();
-        let mut positions = Vec::new();
-        let mut excluding = None;
-        for (position, one) in listed.iter().enumerate() {
-            let specifiers = match &one.file.requires_python {
-                None => None,
-                Some(text) => match parse_specifiers(text) {
-                    Ok(specifiers) => Some(specifiers),
-                    Err(_) => continue,
-                },
-            };
-            let excluded = specifiers.as_ref().is_some_and(|specifiers| {
-                platforms
-                    .iter()
-                    .filter(|platform| one.file_name.tags().iter().any(|tag| platform.accepts(tag)))
-                    .any(|platform| !platform.satisfies(specifiers))
-            });
-            if excluded {
-                excluding = specifiers;
-                continue;
-            }
-            candidates.push(Candidate {
-                file_name: one.file_name.clone(),
-                size: one.file.size.unwrap_or(0),
-            });
-            positions.push(position);
-        }
-        let chosen = choose(&candidates, &platforms, self.prefer).ok_or_else(|| {
-            if let Some(specifiers) = excluding {
-                format!("it needs Python {specifiers}")
-            } else {
-                let bare = platforms.iter().find(|platform| {
-                    !candidates.iter().any(|candidate| {
-                        candidate
-                            .file_name
-                            .tags()
-                            .iter()
-                            .any(|tag| platform.accepts(tag))
-                    })
-                });
-                match bare {
-                    Some(platform) => format!("it has no wheel for {platform}"),
-                    None => "its wheels overlap on every way to cover the platforms".to_owned(),
-                }
-            }
-        })?;
-        Ok(chosen.into_iter().map(|index| positions[index]).collect())
     }
 
     /// Fetches a wheel and declares it.
@@ -327,16 +165,27 @@ fn unknown_project(wish: &Wish) -> Failure {
     .help(help)
 }
 
-fn asked(wish: &Wish) -> String {
-    let parts: Vec<String> = wish
-        .constraints
-        .iter()
-        .map(|(origin, specifiers)| format!("{origin} asks for {specifiers}"))
-        .collect();
-    if parts.is_empty() {
-        String::new()
+fn unfitting(wish: &Wish, mut reasons: Vec<String>) -> Failure {
+    let asked = match wish.asked() {
+        nothing if nothing.is_empty() => nothing,
+        words => format!(": {words}"),
+    };
+    let failure = Failure::finding(format!(
+        "no version of `{}` in the index fits{asked}",
+        wish.project
+    ));
+    let unnamed = reasons.len().saturating_sub(MAXIMUM_REASONS);
+    reasons.truncate(MAXIMUM_REASONS);
+    if unnamed > 0 {
+        reasons.push(format!("and {unnamed} older"));
+    }
+    if reasons.is_empty() {
+        failure.help("the index has no wheel of it")
     } else {
-        format!(": {}", parts.join(", "))
+        failure.help(format!(
+            "the newest were not taken because: {}",
+            reasons.join("; ")
+        ))
     }
 }
 

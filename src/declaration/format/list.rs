@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use toml_edit::{Array, Decor, RawString, Value};
 
 use super::{comments, end_of_line, spell};
+use crate::declaration::Layout;
 
 /// An element of a list with the comments that are about it.
 struct Element {
@@ -33,7 +34,7 @@ impl Element {
 }
 
 /// Lists are sets, but for `source`, which is in order of preference.
-pub(super) fn format_array(key: &str, array: &mut Array) {
+pub(super) fn format_array(key: &str, array: &mut Array, layout: Layout) {
     let mut elements: Vec<Element> = Vec::with_capacity(array.len());
     // What stands in the line of the bracket is about the list.
     let mut head = String::new();
@@ -51,7 +52,7 @@ pub(super) fn format_array(key: &str, array: &mut Array) {
             None => head = comments(line),
         }
         let mut spelt = match value.as_str() {
-            Some(text) => Value::from(spell(key, text)),
+            Some(text) => Value::from(spell(key, text, layout)),
             None => value.clone(),
         };
         spelt.decor_mut().clear();

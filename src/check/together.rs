@@ -1,0 +1,208 @@
+//! Findings as a person reads them: those that one change may end are one, with the project that has to
+//! change first, then who requires what, then one list of ways out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fold;
+use crate::diagnostic::{Code, Finding, Help, SourceTexts};
+use crate::repository::{Repository, is_waiver};
+
+/// At how many requirements a finding about several shows the text.
+const MAXIMUM_SHOWN: usize = 3;
+/// How many waivers a finding about several has, unless all are asked for.
+const MAXIMUM_WAIVERS: usize = 2;
+
+/// The findings, those that share what is wrong with a required project put into one in the place of
+/// the first. `every_waiver` gives all the waivers of such a one, however many they are.
+pub fn together(repository: &Repository, findings: &[Finding], every_waiver: bool) -> Vec<Finding> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    let mut known = BTreeMap::new();
+    for finding in findings {
+        let Some(shared) = &finding.shared else {
+            groups.push(vec![finding]);
+            continue;
+        };
+        let key = (finding.code, finding.severity, finding.baseline, shared);
+        let index = *known.entry(key).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[index].push(finding);
+    }
+    groups
+        .into_iter()
+        .map(|group| match group.as_slice() {
+            [one] => (*one).clone(),
+            several => merged(repository, several, every_waiver),
+        })
+        .collect()
+}
+
+fn merged(repository: &Repository, group: &[&Finding], every_waiver: bool) -> Finding {
+    let first = group[0];
+    let mut finding = Finding::new(first.code, title(group));
+    finding.severity = first.severity;
+    finding.baseline = first.baseline;
+    finding.shared.clone_from(&first.shared);
+    finding.subject.required.clone_from(&first.subject.required);
+    // The place that fails them, and the requirements.
+    let failing = group.iter().find_map(|one| one.labels.get(1));
+    finding.labels.extend(failing.cloned());
+    let mut shown = BTreeSet::new();
+    for one in group {
+        let Some(label) = one.labels.first() else {
+            continue;
+        };
+        if shown.len() < MAXIMUM_SHOWN && shown.insert((&label.file, label.span.start)) {
+            let text = one
+                .subject
+                .project
+                .as_ref()
+                .map_or_else(String::new, |project| {
+                    format!("required here by `{project}`")
+                });
+            finding = finding.at(&label.file, label.span.clone(), text);
+        }
+    }
+    (finding.requirers, finding.notes) = notes(repository, group);
+    finding.help = help(group, every_waiver);
+    finding
+}
+
+fn projects<'f>(group: &[&'f Finding]) -> BTreeSet<&'f str> {
+    group
+        .iter()
+        .filter_map(|one| one.subject.project.as_deref())
+        .collect()
+}
+
+fn title(group: &[&Finding]) -> String {
+    let shared = group[0].shared.as_deref().unwrap_or_default();
+    let projects: Vec<&str> = projects(group).into_iter().collect();
+    let (who, ending) = match projects.as_slice() {
+        [one] => (format!("`{one}`"), "s"),
+        several => (format!("{} projects", several.len()), ""),
+    };
+    let what = match group[0].code {
+        Code::UnsatisfiedDependency => format!("require{ending} another version"),
+        Code::MissingExtra => format!("ask{ending} for it"),
+        Code::UnavailableDependency => format!("require{ending} it there"),
+        _ => format!("require{ending} it"),
+    };
+    format!("{shared}, and {who} {what}")
+}
+
+/// Who requires what, a line for each requirement with what tells it from the others; and the notes that
+/// all have in common.
+fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<String>) {
+    let all = &repository.configuration.platforms;
+    let places: BTreeSet<Option<String>> = group
+        .iter()
+        .map(|one| fold(&one.subject.platforms, all))
+        .collect();
+    let everywhere = (places.len() == 1)
+        .then(|| places.into_iter().next().flatten())
+        .flatten();
+    let mut lines: Vec<(String, Vec<String>, String)> = Vec::new();
+    for one in group {
+        let head = head(&repository.texts, one);
+        let place = match everywhere {
+            Some(_) => None,
+            None => fold(&one.subject.platforms, all),
+        };
+        let chain = one.chain.as_ref().map(|chain| format!("from {chain}"));
+        let rest: Vec<String> = place.into_iter().chain(chain).collect();
+        let rest = rest.join("; ");
+        let extra = one.subject.extra.as_ref().map(|extra| format!("`{extra}`"));
+        match lines.iter_mut().find(|(known, extras, known_rest)| {
+            *known == head && !extras.is_empty() && *known_rest == rest
+        }) {
+            Some((_, extras, _)) => extras.extend(extra),
+            None => lines.push((head, extra.into_iter().collect(), rest)),
+        }
+    }
+    let lines: Vec<String> = lines
+        .into_iter()
+        .map(|(head, extras, rest)| {
+            let extras = match extras.as_slice() {
+                [] => None,
+                [one] => Some(format!("for the extra {one}")),
+                several => Some(format!("for the extras {}", several.join(", "))),
+            };
+            let rest = (!rest.is_empty()).then_some(rest);
+            let details: Vec<String> = extras.into_iter().chain(rest).collect();
+            if details.is_empty() {
+                head
+            } else {
+                format!("{head} ({})", details.join("; "))
+            }
+        })
+        .collect();
+    let mut notes: Vec<String> = everywhere
+        .map(|place| format!("where: {place}"))
+        .into_iter()
+        .collect();
+    notes.extend(common_notes(group));
+    (lines, notes)
+}
+
+/// What the checks themselves had to say of every one; the lines above have the rest.
+fn common_notes(group: &[&Finding]) -> Vec<String> {
+    let said = ["where: ", "it is required for", "it comes from"];
+    group[0]
+        .notes
+        .iter()
+        .filter(|note| !said.iter().any(|start| note.starts_with(start)))
+        .filter(|note| group.iter().all(|one| one.notes.contains(note)))
+        .cloned()
+        .collect()
+}
+
+fn head(texts: &SourceTexts, finding: &Finding) -> String {
+    let subject = &finding.subject;
+    let project = subject.project.as_deref().unwrap_or_default();
+    let requirement = subject.requirement.as_deref().unwrap_or_default();
+    let place = finding.labels.first().map_or_else(String::new, |label| {
+        let (line, column) = texts
+            .get(&label.file)
+            .map_or((1, 1), |text| text.position(label.span.start));
+        format!(" at {}:{line}:{column}", label.file)
+    });
+    format!("{project}: `{requirement}`{place}")
+}
+
+/// Each way out once; the waivers last, and not so many that they hide the others.
+fn help(group: &[&Finding], every_waiver: bool) -> Vec<Help> {
+    let mut all: Vec<Help> = Vec::new();
+    let mut waivers: Vec<&Help> = Vec::new();
+    for help in group.iter().flat_map(|one| &one.help) {
+        if help.text.as_deref().is_some_and(is_waiver) {
+            if !waivers.iter().any(|known| *known == help) {
+                waivers.push(help);
+            }
+        } else if !all.contains(help) {
+            all.push(help.clone());
+        }
+    }
+    // What to type first, then what to change by hand.
+    all.sort_by_key(|help| help.text.is_none());
+    if waivers.len() > MAXIMUM_WAIVERS && !every_waiver {
+        all.push(Help {
+            message: format!(
+                "answer for each of them: `-v` shows the {} waivers to add to `ipwhl.toml`",
+                waivers.len()
+            ),
+            text: None,
+        });
+    } else if let Some(first) = waivers.first() {
+        let texts: Vec<&str> = waivers
+            .iter()
+            .filter_map(|help| help.text.as_deref())
+            .collect();
+        all.push(Help {
+            message: first.message.clone(),
+            text: Some(texts.join("\n\n")),
+        });
+    }
+    all
+}

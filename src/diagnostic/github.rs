@@ -1,0 +1,139 @@
+//! Findings as workflow commands, which GitHub Actions shows at the lines of a pull request.
+//!
+//! GitHub keeps ten annotations of each level of a step and drops the others without a word, so the tenth
+//! says how many there are and where they can be read: below, as lines of the log.
+
+use super::gitlab::NO_PLACE;
+use super::{Baseline, Finding, Report, Severity};
+
+/// How many annotations of one level GitHub keeps of a step.
+const ANNOTATIONS: usize = 10;
+
+/// The longest message of an annotation here, in characters; GitHub takes 64 KiB, and nobody reads that.
+const LONGEST_MESSAGE: usize = 4_000;
+
+/// The levels, the weightiest first.
+const LEVELS: [&str; 3] = ["error", "warning", "notice"];
+
+/// One command a finding, what the change brings before what was there; empty where nothing is wrong.
+pub(super) fn github(report: &Report<'_>) -> String {
+    let findings = report.published();
+    let mut text = String::new();
+    let mut rest = Vec::new();
+    for name in LEVELS {
+        let of_level: Vec<&Finding> = findings
+            .iter()
+            .map(|(finding, _)| finding)
+            .filter(|finding| level(finding) == name)
+            .collect();
+        let shown = if of_level.len() > ANNOTATIONS {
+            ANNOTATIONS - 1
+        } else {
+            of_level.len()
+        };
+        for finding in &of_level[..shown] {
+            text += &command(report, finding, name);
+        }
+        if shown < of_level.len() {
+            let more = of_level.len() - shown;
+            text += &format!("::{name} title=ipwhl::{more} more are in the log of this step\n");
+            rest.extend(&of_level[shown..]);
+        }
+    }
+    for finding in rest {
+        text += &log_line(report, finding);
+    }
+    text
+}
+
+/// What was there before is no fault of the change.
+fn level(finding: &Finding) -> &'static str {
+    match (finding.baseline, finding.severity) {
+        (Some(Baseline::Unchanged), _) => "notice",
+        (_, Severity::Error) => "error",
+        (_, Severity::Warning) => "warning",
+    }
+}
+
+fn command(report: &Report<'_>, finding: &Finding, name: &str) -> String {
+    let mut properties = Vec::new();
+    if let Some(label) = finding.labels.first() {
+        let region = label.region(report.texts);
+        properties.push(format!("file={}", property(&report.path(&label.file))));
+        properties.push(format!("line={}", region.line));
+        properties.push(format!("endLine={}", region.end_line));
+        // Columns mean something within one line only.
+        if region.line == region.end_line && !label.is_whole_file() {
+            properties.push(format!("col={}", region.column));
+            properties.push(format!("endColumn={}", region.end_column));
+        }
+    }
+    properties.push(format!("title={}", property(finding.code.as_str())));
+    let mut message = finding.message.clone();
+    if finding.baseline == Some(Baseline::Unchanged) {
+        message += "\nnote: it was there before this change";
+    }
+    for label in finding.labels.iter().skip(1) {
+        let region = label.region(report.texts);
+        let place = format!("{}:{}", report.path(&label.file), region.line);
+        message += &match label.text.as_str() {
+            "" => format!("\nsee {place}"),
+            text => format!("\n{text}: {place}"),
+        };
+    }
+    for note in &finding.notes {
+        message += &format!("\nnote: {note}");
+    }
+    for help in &finding.help {
+        message += &format!("\nhelp: {}", help.message);
+        if let Some(paste) = &help.text {
+            message += &format!(":\n{paste}");
+        }
+    }
+    format!(
+        "::{name} {}::{}\n",
+        properties.join(","),
+        data(&shortened(&message))
+    )
+}
+
+/// A line of the log that cannot be taken for a command: it starts with a word, and the older form of
+/// commands, which is read anywhere in a line, is taken apart.
+fn log_line(report: &Report<'_>, finding: &Finding) -> String {
+    let place = finding.labels.first().map_or_else(
+        || report.path(NO_PLACE),
+        |label| {
+            let region = label.region(report.texts);
+            format!(
+                "{}:{}:{}",
+                report.path(&label.file),
+                region.line,
+                region.column
+            )
+        },
+    );
+    let line = format!(
+        "{}[{}] {place}: {}\n",
+        finding.severity, finding.code, finding.message
+    );
+    line.replace("##[", "## [")
+}
+
+fn shortened(message: &str) -> String {
+    match message.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
+    }
+}
+
+/// What stands after `::`.
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// A value before `::`, where two more signs separate.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

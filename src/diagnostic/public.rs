@@ -1,0 +1,142 @@
+//! Findings as they may leave the program: no password, nothing that a terminal or a page obeys.
+
+use super::{Finding, Help, Label};
+
+/// The same finding, fit to be published. Names and texts come from files of strangers: every sign
+/// that is not seen is written as its escape, except the line feeds and tabs of text to paste; user
+/// names and passwords in addresses are starred out.
+pub(super) fn public(finding: &Finding) -> Finding {
+    let line = |text: &String| without_credentials(&visible(text, &[]));
+    let word = |text: &Option<String>| text.as_ref().map(line);
+    let subject = &finding.subject;
+    Finding {
+        code: finding.code,
+        severity: finding.severity,
+        message: line(&finding.message),
+        labels: finding
+            .labels
+            .iter()
+            .map(|label| Label {
+                text: line(&label.text),
+                ..label.clone()
+            })
+            .collect(),
+        notes: finding.notes.iter().map(line).collect(),
+        help: finding
+            .help
+            .iter()
+            .map(|help| Help {
+                message: line(&help.message),
+                text: help
+                    .text
+                    .as_ref()
+                    .map(|text| without_credentials(&visible(text, &['\n', '\t']))),
+            })
+            .collect(),
+        baseline: finding.baseline,
+        shared: word(&finding.shared),
+        chain: word(&finding.chain),
+        requirers: finding.requirers.iter().map(line).collect(),
+        subject: super::Subject {
+            project: word(&subject.project),
+            required: word(&subject.required),
+            requirement: word(&subject.requirement),
+            wheel: word(&subject.wheel),
+            extra: word(&subject.extra),
+            platforms: subject.platforms.iter().map(line).collect(),
+        },
+    }
+}
+
+/// The text with each control character, and each that changes the direction of others, written as
+/// `\n` or `\u{1b}`, except those of `kept`.
+pub(super) fn visible(text: &str, kept: &[char]) -> String {
+    let is_hidden = |sign: char| {
+        (sign.is_control()
+            || matches!(
+                sign,
+                '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+            ))
+            && !kept.contains(&sign)
+    };
+    if !text.contains(is_hidden) {
+        return text.to_owned();
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for sign in text.chars() {
+        if is_hidden(sign) {
+            shown.extend(sign.escape_default());
+        } else {
+            shown.push(sign);
+        }
+    }
+    shown
+}
+
+/// The text with the user name and the password of every address in it starred out, sign by sign, so
+/// that what points at places in it still does. Nobody means to publish one in a log.
+pub(super) fn without_credentials(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        shown.push_str(before);
+        shown.push_str("://");
+        let ends_authority = |sign: char| sign.is_whitespace() || "/?#\"'`<>\\".contains(sign);
+        let end = after.find(ends_authority).unwrap_or(after.len());
+        let (authority, later) = after.split_at(end);
+        match authority.rsplit_once('@') {
+            Some((secret, host)) => {
+                shown.extend(secret.chars().map(|_| '*'));
+                shown.push('@');
+                shown.push_str(host);
+            }
+            None => shown.push_str(authority),
+        }
+        rest = later;
+    }
+    shown.push_str(rest);
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{visible, without_credentials};
+
+    #[test]
+    fn credentials_are_starred_out_and_nothing_else_is() {
+        for (text, shown) in [
+            (
+                "url = \"https://user:secret@example.org/a@b\"",
+                "url = \"https://***********@example.org/a@b\"",
+            ),
+            ("http://p\u{e4}ss@h", "http://****@h"),
+            ("https://a@b@example.org", "https://***@example.org"),
+            (
+                "https://example.org/me@home and me@home",
+                "https://example.org/me@home and me@home",
+            ),
+            (
+                "pkg:pypi/a@1.0?file_name=a.whl",
+                "pkg:pypi/a@1.0?file_name=a.whl",
+            ),
+        ] {
+            assert_eq!(without_credentials(text), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_not_seen_is_written_out() {
+        for (text, shown) in [
+            (
+                "plain \u{fc} \u{6885} 'quoted'",
+                "plain \u{fc} \u{6885} 'quoted'",
+            ),
+            ("a\u{1b}[31mb", "a\\u{1b}[31mb"),
+            ("a\n::error::b\t", "a\\n::error::b\\t"),
+            ("abc\u{202e}def", "abc\\u{202e}def"),
+        ] {
+            assert_eq!(visible(text, &[]), shown);
+        }
+        assert_eq!(visible("a\n\tb\r\n", &['\n', '\t']), "a\n\tb\\r\n");
+    }
+}

@@ -1,0 +1,185 @@
+//! The finished list of findings, and the formats that it is written in for programs.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::public::{public, without_credentials};
+use super::{Finding, Label, SourceText, SourceTexts};
+use super::{github, gitlab, json, markdown, sarif};
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MessageFormat {
+    /// For people, on a terminal.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// SARIF 2.1.0, which code scanners exchange.
+    Sarif,
+    /// Workflow commands of GitHub Actions, which become annotations.
+    Github,
+    /// A code quality report of GitLab.
+    Gitlab,
+    /// A checklist for the comment of a pull request.
+    Markdown,
+}
+
+impl MessageFormat {
+    /// Every format.
+    pub const ALL: &[Self] = &[
+        Self::Text,
+        Self::Json,
+        Self::Sarif,
+        Self::Github,
+        Self::Gitlab,
+        Self::Markdown,
+    ];
+
+    /// The format's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Markdown => "markdown",
+        }
+    }
+
+    /// What it is for, in a few words.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::Text => "for people, on standard error",
+            Self::Json => "one JSON object a line",
+            Self::Sarif => "SARIF 2.1.0, for code scanners",
+            Self::Github => "workflow commands, which GitHub shows at the lines",
+            Self::Gitlab => "a code quality report, which GitLab shows at the lines",
+            Self::Markdown => "a checklist for the comment of a pull request",
+        }
+    }
+}
+
+/// The findings of a run, judged and in order.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// The findings.
+    pub findings: &'a [Finding],
+    /// The texts that they point into.
+    pub texts: &'a SourceTexts,
+    /// The repository's folder as seen from the root of the checkout that a forge knows, with `/` and
+    /// without one at the end; empty where both are the same.
+    pub folder: &'a str,
+}
+
+/// The lines and columns of a label, all from 1; columns count characters, and the end is the first
+/// column after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Region {
+    pub(super) line: usize,
+    pub(super) column: usize,
+    pub(super) end_line: usize,
+    pub(super) end_column: usize,
+}
+
+impl Label {
+    /// Whether it points at the file and at nothing in it.
+    pub(super) fn is_whole_file(&self) -> bool {
+        self.span == (0..0)
+    }
+
+    pub(super) fn region(&self, texts: &SourceTexts) -> Region {
+        let position = |offset| {
+            texts
+                .get(&self.file)
+                .map_or((1, 1), |text| text.position(offset))
+        };
+        let (line, column) = position(self.span.start);
+        let (end_line, end_column) = position(self.span.end.max(self.span.start));
+        Region {
+            line,
+            column,
+            end_line,
+            end_column,
+        }
+    }
+}
+
+impl Report<'_> {
+    /// The report in a format for programs, with a line feed at the end unless it is empty; nothing
+    /// for people, whom [`super::render()`] shows one finding after the other.
+    pub fn write(&self, format: MessageFormat) -> String {
+        match format {
+            MessageFormat::Text => String::new(),
+            MessageFormat::Json => json::json(self),
+            MessageFormat::Sarif => sarif::sarif(self),
+            MessageFormat::Github => github::github(self),
+            MessageFormat::Gitlab => gitlab::gitlab(self),
+            MessageFormat::Markdown => markdown::markdown(self),
+        }
+    }
+
+    /// The findings, fit to be published, each with its fingerprint.
+    pub(super) fn published(&self) -> Vec<(Finding, String)> {
+        self.findings
+            .iter()
+            .map(public)
+            .zip(self.fingerprints())
+            .collect()
+    }
+
+    /// The path of a file from the root of the checkout, with `/`.
+    pub(super) fn path(&self, file: &str) -> String {
+        if self.folder.is_empty() {
+            file.to_owned()
+        } else {
+            format!("{}/{file}", self.folder)
+        }
+    }
+
+    /// What tells each finding from the others, 64 hex digits, and stays the same when lines move, when words
+    /// of messages change, and on another machine: its code, its file, its subject without platforms, and the text that it
+    /// points at. Equal ones are counted.
+    pub fn fingerprints(&self) -> Vec<String> {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        self.findings
+            .iter()
+            .map(|finding| {
+                let identity = self.identity(&public(finding));
+                let count = seen.entry(identity.clone()).or_default();
+                *count += 1;
+                let digest = Sha256::digest(format!("{identity}\0{count}"));
+                data_encoding::HEXLOWER.encode(&digest)
+            })
+            .collect()
+    }
+
+    fn identity(&self, finding: &Finding) -> String {
+        let label = finding.labels.first();
+        let text = label
+            .filter(|label| !label.is_whole_file())
+            .and_then(|label| {
+                let text = self.texts.get(&label.file).map(SourceText::as_str)?;
+                text.get(label.span.clone())
+            })
+            .map(|text| without_credentials(text.trim()))
+            .filter(|text| !text.is_empty())
+            // Nothing but its words tells a finding about a whole file from another one.
+            .unwrap_or_else(|| finding.message.clone());
+        let subject = &finding.subject;
+        let word = |word: &Option<String>| word.clone().unwrap_or_default();
+        [
+            finding.code.to_string(),
+            label.map_or_else(String::new, |label| label.file.to_string()),
+            word(&subject.project),
+            word(&subject.required),
+            word(&subject.requirement),
+            word(&subject.wheel),
+            word(&subject.extra),
+            text,
+        ]
+        .join("\0")
+    }
+}

@@ -1,0 +1,552 @@
+//! What findings propose does what it says: the commands are run, the waivers pasted, the extras removed.
+
+use ipwhl::command::ExitStatus;
+use ipwhl::diagnostic::{Code, Stage};
+use serde_json::Value;
+
+use crate::findings::fixture;
+use crate::support::bench::{Bench, native, pure};
+use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
+use crate::support::program::{Program, Run};
+use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder, Wheel};
+use crate::support::wheel_builder::WheelBuilder;
+
+fn json(program: &Program, arguments: &[&str]) -> Run {
+    let line: Vec<&str> = ["check", "--message-format", "json"]
+        .iter()
+        .chain(arguments)
+        .copied()
+        .collect();
+    program.run(&line)
+}
+
+/// The texts to paste of a finding.
+fn pasted(finding: &Value) -> Vec<String> {
+    let help = finding["help"].as_array().unwrap();
+    help.iter()
+        .filter_map(|help| help["text"].as_str())
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+/// The commands that findings propose, each once, in their order.
+fn commands(findings: &[Value]) -> Vec<String> {
+    let mut all: Vec<String> = findings.iter().flat_map(pasted).collect();
+    all.retain(|text| text.starts_with("ipwhl "));
+    all.dedup();
+    all
+}
+
+/// Runs a command as a shell would.
+fn type_in(program: &Program, command: &str) -> Run {
+    let words: Vec<String> = command
+        .split(' ')
+        .skip(1)
+        .map(|word| word.trim_matches('\'').to_owned())
+        .collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    program.run(&words)
+}
+
+fn notes(finding: &Value) -> String {
+    let notes = finding["notes"].as_array().unwrap();
+    let notes: Vec<&str> = notes.iter().filter_map(Value::as_str).collect();
+    notes.join("\n")
+}
+
+fn requirer(name: &str, requirement: &str) -> Project {
+    Project::wanted(pure(name, "1.0").requires(requirement))
+}
+
+/// Three projects that want another `fig` than the one that is there, in ways that only one version of
+/// the index suits.
+fn wrong_fig() -> Bench {
+    let bench = Bench::of(
+        &RepositoryBuilder::new()
+            .project(requirer("apple", "fig>=1.1,<2"))
+            .project(requirer("pear", "fig!=1.0,!=1.6"))
+            .project(requirer("quince", "fig>1 ; os_name == 'nt'"))
+            .project(Project::automatic(pure("fig", "1.0"))),
+    );
+    for version in ["1.0", "1.1", "1.5"] {
+        bench.offer("fig", &pure("fig", version));
+    }
+    // One of them does not accept it.
+    bench.offer("fig", &pure("fig", "1.6"));
+    bench.offer("fig", &pure("fig", "2.0"));
+    // Not for all interpreters, not for all systems, not final, taken back.
+    bench.offer("fig", &pure("fig", "1.7").requires_python(">=3.13"));
+    bench.offer("fig", &native("fig", "1.8", "py3-none-win_amd64"));
+    bench.offer("fig", &pure("fig", "1.9rc1"));
+    bench.offer_as("fig", &pure("fig", "1.9"), |file| {
+        file.yanked = Some("broken".to_owned());
+    });
+    bench
+}
+
+#[test]
+fn the_version_is_proposed_that_all_who_ask_accept_on_all_platforms() {
+    let bench = wrong_fig();
+    let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
+    assert_eq!(found.codes(), ["unsatisfied-dependency"; 3]);
+    assert_eq!(
+        commands(&found.findings()),
+        ["ipwhl add --automatic 'fig==1.5'"]
+    );
+    assert_eq!(bench.index.paths(), ["/simple/fig/"]);
+    type_in(&bench.program, "ipwhl add --automatic 'fig==1.5'").expect(ExitStatus::Clean);
+    bench.is_clean();
+    assert!(bench.text("fig").contains("automatic = true"));
+}
+
+/// Who has to change comes first, who asks for what comes next, and the ways out come once.
+#[test]
+fn findings_that_one_change_ends_are_shown_as_one() {
+    let bench = wrong_fig();
+    let run = bench.program.run(&["check", "--quiet"]);
+    insta::assert_snapshot!("three_requirers_of_one_version", run.stderr);
+    let run = bench.program.run(&["check", "--quiet", "-v"]);
+    assert_eq!(
+        run.stderr.matches("[[waiver]]").count(),
+        3,
+        "{}",
+        run.stderr
+    );
+}
+
+/// One requirement for several extras, and with a way from a wanted project, missing on some platforms.
+#[test]
+fn a_group_says_of_each_where_and_why() {
+    let repository = RepositoryBuilder::new()
+        .project(Project::wanted(
+            pure("apple", "1.0")
+                .requires("fig ; extra == 'jam' or extra == 'juice'")
+                .requires("grape[seed]>=1 ; os_name == 'nt'")
+                .extra("jam")
+                .extra("juice"),
+        ))
+        .project(Project::automatic(
+            pure("grape", "1.0")
+                .requires("fig>=2 ; extra == 'seed'")
+                .extra("seed"),
+        ))
+        .build();
+    let run = Program::new(repository.path()).run(&["check", "--quiet", "--offline"]);
+    insta::assert_snapshot!("one_missing_project", run.stderr);
+}
+
+/// What is needed on some platforms only may be declared for these.
+#[test]
+fn a_missing_project_is_proposed_for_where_it_is_needed() {
+    let bench = Bench::of(
+        &RepositoryBuilder::new().project(requirer("apple", "fig[seed]>=1 ; os_name == 'nt'")),
+    );
+    bench.offer("fig", &pure("fig", "0.9").extra("seed"));
+    bench.offer(
+        "fig",
+        &native("fig", "2.0", "py3-none-win_amd64")
+            .requires("grape ; extra == 'seed'")
+            .extra("seed"),
+    );
+    bench.offer("grape", &pure("grape", "1.0"));
+    let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
+    let command = "ipwhl add --automatic --with-dependencies 'fig[seed]==2.0'";
+    assert_eq!(commands(&found.findings()), [command]);
+    type_in(&bench.program, command).expect(ExitStatus::Clean);
+    assert_eq!(bench.declared(), ["apple.toml", "fig.toml", "grape.toml"]);
+    let after = json(&bench.program, &["--wheels", "--offline"]).expect(ExitStatus::Clean);
+    assert_eq!(after.codes(), ["uncovered-platform"]);
+}
+
+/// The declared version is kept where only wheels of it are missing; a wanted project stays wanted.
+#[test]
+fn wheels_of_the_declared_version_are_proposed() {
+    let windows = native("fig", "1.0", "py3-none-win_amd64");
+    let bench = Bench::of(
+        &RepositoryBuilder::new()
+            .project(requirer("apple", "fig"))
+            .project(Project::wanted(windows.clone())),
+    );
+    bench.offer("fig", &windows);
+    bench.offer(
+        "fig",
+        &native("fig", "1.0", "py3-none-manylinux_2_17_x86_64"),
+    );
+    bench.offer("fig", &pure("fig", "1.1"));
+    let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
+    assert_eq!(found.codes(), ["unavailable-dependency"]);
+    assert_eq!(commands(&found.findings()), ["ipwhl add 'fig==1.0'"]);
+    type_in(&bench.program, "ipwhl add 'fig==1.0'").expect(ExitStatus::Clean);
+    let text = bench.text("fig");
+    assert_eq!(text.matches("[[wheel]]").count(), 2, "{text}");
+    assert!(!text.contains("automatic"), "{text}");
+    bench.is_clean();
+}
+
+/// A Requires-Python that excludes an interpreter is ended by a version without it.
+#[test]
+fn a_version_for_these_interpreters_is_proposed() {
+    let bench = Bench::of(
+        &RepositoryBuilder::new()
+            .project(requirer("apple", "fig"))
+            .project(Project::automatic(
+                pure("fig", "2.0").requires_python(">=3.13"),
+            )),
+    );
+    bench.offer("fig", &pure("fig", "2.0").requires_python(">=3.13"));
+    bench.offer("fig", &pure("fig", "1.9").requires_python(">=3.8"));
+    let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
+    let command = "ipwhl add --automatic 'fig==1.9'";
+    assert_eq!(commands(&found.findings()), [command]);
+    type_in(&bench.program, command).expect(ExitStatus::Clean);
+    bench.is_clean();
+}
+
+/// The extra of a project that the index has is declared by a command, and its version stays.
+#[test]
+fn an_extra_is_declared_with_what_it_needs() {
+    let plain = pure("fig", "1.0");
+    let bench = Bench::of(&RepositoryBuilder::new().project(requirer("apple", "fig[seed]")));
+    bench.offer(
+        "fig",
+        &plain.requires("grape ; extra == 'seed'").extra("seed"),
+    );
+    bench.offer("fig", &pure("fig", "1.1").extra("seed"));
+    bench.offer("grape", &pure("grape", "1.0"));
+    bench
+        .add(&["fig==1.0", "--with-dependencies"])
+        .expect(ExitStatus::Clean);
+    let text = bench
+        .text("fig")
+        .replace("extras = [\"seed\"]", "extras = []");
+    bench.repository.write("declarations/fig.toml", text);
+    let before = bench.index.paths().len();
+    let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
+    assert_eq!(found.codes(), ["unneeded", "missing-extra"]);
+    let command = "ipwhl add --with-dependencies 'fig[seed]==1.0'";
+    assert_eq!(commands(&found.findings()), [command]);
+    // Which version it is does not have to be asked.
+    assert_eq!(bench.index.paths().len(), before);
+    type_in(&bench.program, command).expect(ExitStatus::Clean);
+    bench.is_clean();
+}
+
+/// Where no version does for all, the reasons are said and no command is.
+#[test]
+fn what_the_index_does_not_have_is_not_proposed() {
+    let bench = Bench::of(
+        &RepositoryBuilder::new()
+            .project(requirer("apple", "fig<2"))
+            .project(requirer("pear", "fig>=2"))
+            .project(requirer("quince", "absent"))
+            .project(requirer("sloe", "sourced"))
+            .project(Project::automatic(pure("fig", "1.0"))),
+    );
+    bench.offer("fig", &pure("fig", "1.0"));
+    bench.offer("fig", &pure("fig", "2.0"));
+    bench
+        .index
+        .host(Hosted::new("sourced", "sourced-1.0.tar.gz", b"no wheel"));
+    let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
+    let found = found.findings();
+    assert_eq!(commands(&found), [""; 0]);
+    let told: Vec<String> = found.iter().map(notes).collect();
+    for words in [
+        "the index has no project `absent`",
+        "no version of `fig` in the index does for all: fig 1.0: pear asks for >=2; fig 2.0: apple asks for <2",
+        "the index has no wheel of `sourced`",
+    ] {
+        assert!(
+            told.iter().any(|note| note.contains(words)),
+            "{words}\n{told:#?}"
+        );
+    }
+}
+
+/// Nobody is asked where nothing could be found, and nobody may be with `--offline`.
+#[test]
+fn the_index_is_asked_only_for_what_it_could_mend() {
+    let bench = wrong_fig();
+    let offline = json(&bench.program, &["--offline"]).expect(ExitStatus::Findings);
+    assert_eq!(
+        commands(&offline.findings()),
+        ["ipwhl add --automatic 'fig!=1.0,!=1.6,<2,>1,>=1.1'"]
+    );
+    assert!(!offline.stderr.contains("not asked"), "{}", offline.stderr);
+    // A finding that somebody answers for is none.
+    for code in [
+        "missing-extra",
+        "direct-reference",
+        "unused-wheel",
+        "unneeded",
+    ] {
+        let repository = fixture(code.parse().unwrap()).unwrap().build();
+        let program = Program::new(repository.path()).index(&bench.index.index_url());
+        assert_eq!(json(&program, &[]).codes(), [code]);
+    }
+    let repository = RepositoryBuilder::sound().build();
+    let program = Program::new(repository.path()).index(&bench.index.index_url());
+    program.run(&["check"]).expect(ExitStatus::Clean);
+    assert_eq!(bench.index.connections(), 0);
+}
+
+/// An index that does not answer, or that nobody named, costs a line and no finding.
+#[test]
+fn an_index_that_does_not_answer_takes_nothing_away() {
+    let bench = wrong_fig();
+    let offline = json(&bench.program, &["--offline"]);
+    bench
+        .index
+        .always("/simple/fig/", Answer::Stall(Vec::new()));
+    let stalled = json(&bench.program, &[]).expect(ExitStatus::Findings);
+    assert_eq!(stalled.stdout, offline.stdout);
+    assert_eq!(
+        stalled.stderr.lines().next(),
+        Some("note: the index was not asked: it took longer than 3 seconds")
+    );
+    let without = json(&Program::new(bench.repository.path()), &[]);
+    assert_eq!(without.stdout, offline.stdout);
+    assert!(
+        without
+            .stderr
+            .starts_with("note: the index was not asked: "),
+        "{}",
+        without.stderr
+    );
+    let quiet = json(&Program::new(bench.repository.path()), &["--quiet"]);
+    assert_eq!(quiet.stderr, "");
+}
+
+/// The waiver that a finding proposes, with its reason filled in.
+fn waiver(finding: &Value) -> String {
+    let texts = pasted(finding);
+    let waivers: Vec<&String> = texts
+        .iter()
+        .filter(|text| text.starts_with("[[waiver]]"))
+        .collect();
+    let [waiver] = waivers.as_slice() else {
+        panic!("{finding:#}");
+    };
+    assert!(texts.last() == Some(*waiver), "{finding:#}");
+    waiver.replace("reason = \"\"", "reason = \"a test answers for it\"")
+}
+
+fn paste(repository: &BuiltRepository, waivers: &[String]) {
+    let settings = repository.read("ipwhl.toml");
+    repository.write(
+        "ipwhl.toml",
+        format!("{settings}\n{}\n", waivers.join("\n\n")),
+    );
+}
+
+/// Of every code that may be waived the proposed waiver ends the finding and is used; of the others there
+/// is none.
+#[test]
+fn every_proposed_waiver_covers_its_finding() {
+    for code in Code::ALL.iter().copied() {
+        let repository = fixture(code).unwrap().build();
+        let program = Program::new(repository.path());
+        let wheels: &[&str] = match code.stage() {
+            Stage::Wheel => &["--wheels"],
+            _ => &[],
+        };
+        let found = json(&program, wheels).findings();
+        let [finding] = found.as_slice() else {
+            panic!("{code}: {found:#?}")
+        };
+        if !code.may_be_softened() {
+            assert!(!finding.to_string().contains("[[waiver]]"), "{finding:#}");
+            continue;
+        }
+        paste(&repository, &[waiver(finding)]);
+        let run = json(&program, wheels).expect(ExitStatus::Clean);
+        assert_eq!(run.codes(), [""; 0], "{code}");
+        // It holds for 90 days and no longer.
+        let program = program.now("2027-02-18T23:00:00Z");
+        assert_eq!(json(&program, wheels).codes(), [""; 0], "{code}");
+        let program = program.now("2027-02-19T01:00:00Z");
+        let codes = json(&program, wheels).codes();
+        assert!(codes.contains(&"expired-waiver".to_owned()), "{codes:?}");
+    }
+}
+
+/// Nobody answers for something without a reason.
+#[test]
+fn a_proposed_waiver_without_its_reason_is_refused() {
+    let repository = fixture(Code::Unneeded).unwrap().build();
+    let program = Program::new(repository.path());
+    let found = json(&program, &[]).findings();
+    let unfilled = waiver(&found[0]).replace("a test answers for it", "");
+    paste(&repository, &[unfilled]);
+    let run = json(&program, &[]).expect(ExitStatus::Findings);
+    assert!(
+        run.stdout.contains("a waiver gives a reason"),
+        "{}",
+        run.stdout
+    );
+}
+
+/// A set with findings that are alike: by wheel, by extra, by platform, by requirement.
+fn alike() -> RepositoryBuilder {
+    let wheel = |tag: &str, requirement: &str| {
+        native("plum", "1.0", tag)
+            .requires(requirement)
+            .requires("lime ; extra == 'jam' or extra == 'juice' or os_name == 'nt'")
+            .extra("jam")
+            .extra("juice")
+    };
+    RepositoryBuilder::new()
+        .platforms(
+            &["cp311", "cp312", "cp313"],
+            &[
+                "manylinux_2_28_x86_64",
+                "manylinux_2_28_aarch64",
+                "win_amd64",
+            ],
+        )
+        .project(
+            Project::wanted(wheel("py3-none-win_amd64", "fig"))
+                .wheel(wheel("py3-none-manylinux_2_17_x86_64", "fig"))
+                .wheel(wheel("py3-none-manylinux_2_17_aarch64", "fig>=1")),
+        )
+        .project(Project::wanted(
+            pure("apple", "1.0")
+                .requires("grape ; python_version < '3.13' and os_name == 'nt'")
+                .requires("grape>1 ; python_version == '3.12' or os_name == 'nt'")
+                .requires("grape[seed]>0"),
+        ))
+        .project(Project::automatic(native(
+            "grape",
+            "1.0",
+            "py3-none-manylinux_2_17_x86_64",
+        )))
+}
+
+/// A waiver covers its own finding, and none of those that are like it.
+#[test]
+fn a_proposed_waiver_covers_no_other_finding() {
+    let found = json(&Program::new(alike().build().path()), &["--offline"]).findings();
+    assert!(found.len() > 10, "{found:#?}");
+    for (index, finding) in found.iter().enumerate() {
+        let repository = alike().build();
+        paste(&repository, &[waiver(finding)]);
+        let left = json(&Program::new(repository.path()), &["--offline"]).findings();
+        let message = |finding: &Value| {
+            let places = finding["places"].to_string();
+            (
+                finding["message"].to_string(),
+                places,
+                finding["platforms"].to_string(),
+            )
+        };
+        let expected: Vec<_> = found
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != index)
+            .map(|(_, finding)| message(finding))
+            .collect();
+        let left: Vec<_> = left.iter().map(message).collect();
+        assert_eq!(left, expected, "{}", waiver(finding));
+    }
+    let repository = alike().build();
+    let all: Vec<String> = found.iter().map(waiver).collect();
+    paste(&repository, &all);
+    let run = json(&Program::new(repository.path()), &["--offline"]);
+    assert_eq!(run.codes(), [""; 0]);
+}
+
+/// The way out that leaves an extra out, in words, if the only finding has one.
+fn leaving(apple: WheelBuilder, others: &[Project]) -> Option<String> {
+    let mut builder = RepositoryBuilder::new().project(Project::wanted(apple));
+    for other in others {
+        builder = builder.project(other.clone());
+    }
+    let repository = builder.build();
+    let found = json(&Program::new(repository.path()), &["--offline"]).findings();
+    let [finding] = found.as_slice() else {
+        panic!("{found:#?}")
+    };
+    let help = finding["help"].as_array().unwrap();
+    let words = help
+        .iter()
+        .filter_map(|help| help["message"].as_str())
+        .find(|words| words.starts_with("leave out"))?;
+    // What it says is done.
+    let file = repository.read("declarations/apple.toml");
+    let line = file
+        .lines()
+        .position(|line| line.starts_with("extras"))
+        .unwrap();
+    assert!(
+        words.ends_with(&format!("in declarations/apple.toml:{}", line + 1)),
+        "{words}"
+    );
+    let mut extras: Vec<&str> = ["\"all\"", "\"jam\"", "\"juice\""].to_vec();
+    extras.retain(|extra| file.lines().nth(line).unwrap().contains(extra));
+    extras.retain(|extra| !words.contains(extra));
+    let lines: Vec<String> = file
+        .lines()
+        .enumerate()
+        .map(|(number, text)| match number == line {
+            true => format!("extras = [{}]", extras.join(", ")),
+            false => text.to_owned(),
+        })
+        .collect();
+    repository.write("declarations/apple.toml", lines.join("\n"));
+    let after = json(&Program::new(repository.path()), &["--offline"]);
+    assert_eq!(after.codes(), [""; 0]);
+    Some(words.to_owned())
+}
+
+#[test]
+fn the_extra_to_leave_out_is_named_where_that_helps() {
+    let apple = || {
+        pure("apple", "1.0")
+            .requires("fig ; extra == 'jam'")
+            .extra("jam")
+            .extra("juice")
+    };
+    assert_eq!(
+        leaving(apple(), &[]).as_deref(),
+        Some(
+            "leave out what needs it: remove `\"jam\"` from `extras` in declarations/apple.toml:3"
+        )
+    );
+    // What asks for it within the project goes with it.
+    assert_eq!(
+        leaving(
+            apple().requires("apple[jam] ; extra == 'all'").extra("all"),
+            &[]
+        )
+        .as_deref(),
+        Some(
+            "leave out what needs it: remove `\"all\"` and `\"jam\"` from `extras` in declarations/apple.toml:3"
+        )
+    );
+    // Somebody asks for it; it is needed without it; the project always asks for it itself.
+    assert_eq!(leaving(apple(), &[requirer("pear", "apple[jam]")]), None);
+    assert_eq!(leaving(pure("apple", "1.0").requires("fig"), &[]), None);
+    assert_eq!(leaving(apple().requires("apple[jam]"), &[]), None);
+}
+
+/// A wheel that has been reviewed by nobody is not to be had from an index that is not asked.
+#[test]
+fn a_wheel_from_elsewhere_gets_words_in_place_of_a_command() {
+    let fig = pure("fig", "1.0");
+    let repository = RepositoryBuilder::new()
+        .project(requirer("apple", "fig[seed]"))
+        .project(Project::automatic(Wheel::elsewhere(
+            fig,
+            "https://example.org/fig-1.0-py3-none-any.whl",
+        )))
+        .build();
+    let index = LoopbackIndex::start();
+    let program = Program::new(repository.path()).index(&index.index_url());
+    let found = json(&program, &[]).findings();
+    assert_eq!(commands(&found), [""; 0]);
+    let words = found[0]["help"][0]["message"].as_str().unwrap();
+    assert_eq!(
+        words,
+        "add `seed` to the `extras` of `fig`, and to its `dependencies` what they need"
+    );
+}
