@@ -30,11 +30,13 @@ fn said(run: &Run, words: &[&str]) {
     }
 }
 
-const REPOSITORY: [&str; 4] = [
+const REPOSITORY: [&str; 6] = [
     ".gitignore",
     "README.md",
     "declarations/.gitkeep",
     "ipwhl.toml",
+    "schemas/declaration.schema.json",
+    "schemas/ipwhl.schema.json",
 ];
 
 #[test]

@@ -60,3 +60,5 @@ mod tree_command;
 mod verify_command;
 mod wheel;
 mod why_command;
+#[cfg(unix)]
+mod workflows;

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use toml_edit::{Array, Value};
 
+use crate::declaration::DECLARATION_SCHEMA_FILE;
 use crate::repository::CONFIGURATION_FILE;
 
 /// The name that the embedded texts have in the place of the repository's.
@@ -127,6 +128,17 @@ pub(super) fn repository(name: &str, pythons: &[String], systems: &[String]) -> 
         file("declarations/.gitkeep", include_str!("gitkeep"), true),
         file(".gitignore", include_str!("gitignore"), true),
         file("README.md", &readme(name), true),
+        // What editors read; the first line of `ipwhl.toml`, and of what `ipwhl add` writes, leads there.
+        file(
+            "schemas/ipwhl.schema.json",
+            include_str!("../../../schemas/ipwhl.schema.json"),
+            true,
+        ),
+        file(
+            DECLARATION_SCHEMA_FILE,
+            include_str!("../../../schemas/declaration.schema.json"),
+            true,
+        ),
         NewFile {
             path: CONFIGURATION_FILE,
             text: configuration,

@@ -1,0 +1,159 @@
+//! The workflows of Forgejo Actions, run.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::actions::{Event, Job, Machine};
+use super::site::{Change, NAME, Site};
+use super::yaml::read;
+
+fn workflow(site: &Site, name: &str) -> Value {
+    read(&site.read(&format!(".forgejo/workflows/ipwhl-{name}.yml")))
+}
+
+/// Forgejo runs the pull request's own commit, not a merge.
+fn check(site: &Site, branch: &str) -> Job {
+    let event = Event {
+        contexts: json!({
+            "github": {
+                "repository": format!("owner/{NAME}"),
+                "sha": site.history.run(&["rev-parse", branch]),
+                "token": "",
+                "event": {"pull_request": {"number": 1, "base": {"sha": site.history.run(&["rev-parse", "main"])}}},
+            },
+            "secrets": {},
+        }),
+        reference: format!("refs/heads/{branch}"),
+        scope: "refs/pull/1".to_owned(),
+    };
+    let machine = Machine::new(site, &event, "check");
+    machine.run(&workflow(site, "check"), "check").unwrap()
+}
+
+fn release(site: &Site, forge: &str, secrets: &Value) -> (Job, Option<Job>) {
+    let event = Event {
+        contexts: json!({
+            "github": {
+                "repository": format!("owner/{NAME}"),
+                "sha": site.history.run(&["rev-parse", "main"]),
+                "token": "forge-token",
+                "api_url": format!("{forge}/api/v1"),
+                "event": {},
+            },
+            "secrets": secrets,
+        }),
+        reference: "refs/heads/main".to_owned(),
+        scope: "main".to_owned(),
+    };
+    let workflow = workflow(site, "release");
+    let build = Machine::new(site, &event, "build")
+        .run(&workflow, "build")
+        .unwrap();
+    let publish = build.succeeded().then(|| {
+        assert_eq!(workflow["jobs"]["publish"]["needs"], "build");
+        Machine::new(site, &event, "publish")
+            .run(&workflow, "publish")
+            .unwrap()
+    });
+    (build, publish)
+}
+
+const CHECK: &str = "What changed, and the set";
+
+#[test]
+fn a_clean_pull_request_passes_and_a_breaking_one_fails() {
+    let Some(site) = Site::new("forgejo") else {
+        return;
+    };
+    site.propose("clean", Change::Clean);
+    // The main branch goes on: the pull request is compared with where it began.
+    let job = check(&site, "clean").expect_success();
+    job.step(CHECK)
+        .ran
+        .as_ref()
+        .unwrap()
+        .said("1 wheel of changed declarations");
+    check(&site, "clean").expect_success();
+    assert_eq!(site.installations(), 1);
+    site.propose("change", Change::Breaking);
+    let job = check(&site, "change");
+    assert_eq!(job.failed(), [CHECK]);
+    let ran = job.step(CHECK).ran.as_ref().unwrap();
+    assert_eq!(ran.code, Some(1), "{}", ran.error);
+    ran.said("error[missing-dependency]");
+    ran.said("--> declarations/application.toml:");
+    let kept = fs::read_to_string(site.path("state/artifacts/ipwhl-check/ipwhl-check.md")).unwrap();
+    assert!(kept.contains("missing-dependency"), "{kept}");
+    site.propose("form", Change::Unformatted);
+    assert_eq!(check(&site, "form").failed(), ["The form of the files"]);
+}
+
+#[test]
+fn a_release_is_published_and_the_next_one_follows_it() {
+    let Some(site) = Site::new("forgejo") else {
+        return;
+    };
+    let (_ending, forge) = site.forge();
+    let secrets = json!({"IPWHL_SIGNING_KEY": site.key});
+    let (build, publish) = release(&site, &forge, &secrets);
+    build.expect_success();
+    publish.unwrap().expect_success();
+    let published = |number: u64| {
+        let folder = site.path(&format!("state/releases/{number}"));
+        let text = fs::read_to_string(folder.join("release.json")).unwrap();
+        let release: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(release["draft"], false);
+        assert_eq!(release["tag_name"], format!("release-{number}"));
+        let copy = site.path(&format!("published-{number}"));
+        super::site::copy(&folder, &copy);
+        fs::remove_file(copy.join("release.json")).unwrap();
+        let statement = site.assert_release(&copy, number);
+        assert_eq!(
+            release["body"],
+            format!("The root CID is {}.", statement.root)
+        );
+        statement
+    };
+    let first = published(1);
+    // Nothing has changed: no second release.
+    let (build, publish) = release(&site, &forge, &secrets);
+    build.expect_success();
+    let publish = publish.unwrap().expect_success();
+    let said = &publish.step("Publish").ran.as_ref().unwrap().output;
+    assert_eq!(said, "release-1 is there already\n");
+    site.land(Change::Clean);
+    let (build, publish) = release(&site, &forge, &secrets);
+    build.expect_success();
+    publish.unwrap().expect_success();
+    assert_eq!(published(2).previous, Some(first.root));
+    assert_eq!(
+        fs::read_dir(site.path("state/releases")).unwrap().count(),
+        2
+    );
+}
+
+/// A forge that is out of order is not one that has no release yet.
+#[test]
+fn a_release_without_the_secret_or_the_one_before_fails() {
+    let Some(site) = Site::new("forgejo") else {
+        return;
+    };
+    let (_ending, forge) = site.forge();
+    let (build, publish) = release(&site, &forge, &json!({}));
+    assert_eq!(build.failed(), ["Build and sign"]);
+    build
+        .step("Build and sign")
+        .ran
+        .as_ref()
+        .unwrap()
+        .said("the secret IPWHL_SIGNING_KEY is not set");
+    assert!(publish.is_none());
+    site.keep("broken", "");
+    let (build, _) = release(&site, &forge, &json!({"IPWHL_SIGNING_KEY": site.key}));
+    assert_eq!(build.failed(), ["The statement of the release before"]);
+    assert_eq!(
+        fs::read_dir(site.path("state/artifacts")).unwrap().count(),
+        0
+    );
+}

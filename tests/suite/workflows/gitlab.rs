@@ -1,0 +1,265 @@
+//! The pipeline of GitLab CI, run.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::site::{Change, Site, Variables, copy, shell, shown};
+use super::yaml::{entries, read, text};
+use crate::support::workshop::Ran;
+
+/// A job that ran, and how it ended.
+struct Job {
+    name: String,
+    ran: Ran,
+}
+
+/// Whether a rule's condition holds: comparisons of variables and texts, joined by `&&`.
+fn holds(condition: &str, variables: &Variables) -> bool {
+    let value = |word: &str| match word.strip_prefix('$') {
+        Some(name) => variables.get(name).cloned(),
+        None => Some(word.trim_matches('"').to_owned()),
+    };
+    condition.split(" && ").all(|part| {
+        let (left, right, is_equal) = match (part.split_once(" == "), part.split_once(" != ")) {
+            (Some((left, right)), _) => (left, right, true),
+            (_, Some((left, right))) => (left, right, false),
+            _ => panic!("{part} is not played here"),
+        };
+        (value(left) == value(right)) == is_equal
+    })
+}
+
+fn is_wanted(rules: &Value, variables: &Variables) -> bool {
+    let rules = rules.as_array().unwrap();
+    rules
+        .iter()
+        .any(|rule| holds(rule["if"].as_str().unwrap(), variables))
+}
+
+/// Runs the pipeline of an event: those of its jobs whose rules hold.
+fn pipeline(site: &Site, reference: &str, event: &Value) -> Vec<Job> {
+    let file = read(&site.read(".gitlab-ci.yml"));
+    let (folder, mut variables) = site.machine("gitlab");
+    let project = folder.join("project");
+    for (name, value) in entries(event) {
+        variables.insert(name.clone(), text(value));
+    }
+    variables.insert("CI_PROJECT_DIR".to_owned(), shown(&project));
+    variables.insert("CI_DEFAULT_BRANCH".to_owned(), "release/main".to_owned());
+    for (name, value) in entries(&file["variables"]) {
+        let value = text(value).replace("$CI_PROJECT_DIR", &shown(&project));
+        variables.insert(name.clone(), value);
+    }
+    assert_eq!(variables["GIT_DEPTH"], "0");
+    if !is_wanted(&file["workflow"]["rules"], &variables) {
+        return Vec::new();
+    }
+    let mut jobs = Vec::new();
+    for name in ["check", "release"] {
+        let job = &file[name];
+        if !is_wanted(&job["rules"], &variables) {
+            continue;
+        }
+        let git = |arguments: &[&str]| {
+            let output = Command::new(site.path("bin/git"))
+                .args(arguments)
+                .env("GIT_CONFIG_GLOBAL", "/dev/null")
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{output:?}");
+        };
+        git(&["clone", "--quiet", &site.origin(), &shown(&project)]);
+        git(&[
+            "-C",
+            &shown(&project),
+            "checkout",
+            "--quiet",
+            "--detach",
+            reference,
+        ]);
+        // Caches are kept apart by what GitLab adds to their keys.
+        let is_protected = event["CI_COMMIT_REF_PROTECTED"] == "true";
+        let key = text(&job["cache"]["key"]).replace("$IPWHL_VERSION", &variables["IPWHL_VERSION"]);
+        assert!(!key.contains('$'), "{key}");
+        let ending = if is_protected {
+            "protected"
+        } else {
+            "non_protected"
+        };
+        let cache = site.path("state/caches").join(format!("{key}-{ending}"));
+        let cached = project.join(text(&job["cache"]["paths"][0]));
+        if cache.exists() {
+            copy(&cache, &cached);
+        }
+        let lines = [&file["default"]["before_script"], &job["script"]];
+        let lines: Vec<&str> = lines
+            .into_iter()
+            .flat_map(|lines| lines.as_array().unwrap())
+            .map(|line| line.as_str().unwrap())
+            .collect();
+        let ran = shell(
+            &project,
+            &["-eo", "pipefail"],
+            &lines.join("\n"),
+            &variables,
+        );
+        let is_success = ran.code == Some(0);
+        if is_success || job["cache"]["when"] == "always" {
+            let _ = fs::remove_dir_all(&cache);
+            copy(&cached, &cache);
+        }
+        let artifacts = &job["artifacts"];
+        if is_success || artifacts["when"] == "always" {
+            let store = site.path("state/artifacts").join(name);
+            let _ = fs::remove_dir_all(&store);
+            let reports = entries(&artifacts["reports"]).map(|(_, path)| path);
+            for path in artifacts["paths"].as_array().unwrap().iter().chain(reports) {
+                let path = path.as_str().unwrap();
+                let found = project.join(path);
+                if is_success || found.exists() {
+                    copy(&found, &store.join(path.trim_end_matches('/')));
+                }
+            }
+        }
+        jobs.push(Job {
+            name: name.to_owned(),
+            ran,
+        });
+    }
+    jobs
+}
+
+fn merge_request(site: &Site, branch: &str) -> Job {
+    let event = json!({
+        "CI_PIPELINE_SOURCE": "merge_request_event",
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": site.history.run(&["merge-base", "main", branch]),
+        "CI_COMMIT_REF_PROTECTED": "false",
+    });
+    let mut jobs = pipeline(site, &format!("origin/{branch}"), &event);
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(jobs[0].name, "check");
+    jobs.remove(0)
+}
+
+fn push(site: &Site, forge: &str, more: &Value) -> Job {
+    let mut event = json!({
+        "CI_PIPELINE_SOURCE": "push",
+        "CI_COMMIT_BRANCH": "release/main",
+        "CI_COMMIT_REF_PROTECTED": "true",
+        "CI_API_V4_URL": format!("{forge}/api/v4"),
+        "CI_PROJECT_ID": "7",
+        "CI_JOB_TOKEN": "job-token",
+    });
+    for (name, value) in entries(more) {
+        event[name] = value.clone();
+    }
+    let mut jobs = pipeline(site, "origin/main", &event);
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(jobs[0].name, "release");
+    jobs.remove(0)
+}
+
+#[test]
+fn a_merge_request_is_checked() {
+    let Some(site) = Site::new("gitlab") else {
+        return;
+    };
+    site.propose("clean", Change::Clean);
+    let job = merge_request(&site, "clean");
+    assert_eq!(job.ran.code, Some(0), "{}", job.ran.error);
+    job.ran.said("1 wheel of changed declarations");
+    let report = || {
+        let text =
+            fs::read_to_string(site.path("state/artifacts/check/gl-code-quality-report.json"));
+        serde_json::from_str::<Value>(&text.unwrap()).unwrap()
+    };
+    assert_eq!(report(), json!([]));
+    assert!(site.path("state/artifacts/check/ipwhl-check.md").exists());
+    merge_request(&site, "clean");
+    assert_eq!(site.installations(), 1);
+
+    site.propose("change", Change::Breaking);
+    let job = merge_request(&site, "change");
+    assert_eq!(job.ran.code, Some(1), "{}", job.ran.error);
+    let report = report();
+    assert_eq!(report.as_array().unwrap().len(), 1, "{report}");
+    assert_eq!(report[0]["check_name"], "missing-dependency");
+    assert_eq!(
+        report[0]["location"]["path"],
+        "declarations/application.toml"
+    );
+    let application = site.read("declarations/application.toml");
+    let line = application
+        .lines()
+        .position(|line| line.contains("library>=2"))
+        .unwrap()
+        + 1;
+    assert_eq!(report[0]["location"]["lines"]["begin"], line);
+
+    site.propose("form", Change::Unformatted);
+    assert_eq!(merge_request(&site, "form").ran.code, Some(1));
+}
+
+#[test]
+fn a_release_is_built_signed_and_verified_and_the_next_one_follows_it() {
+    let Some(site) = Site::new("gitlab") else {
+        return;
+    };
+    let (_ending, forge) = site.forge();
+    // A variable of the type File is the path of one.
+    let key = json!({"IPWHL_SIGNING_KEY": shown(&site.path("key"))});
+    let job = push(&site, &forge, &key);
+    assert_eq!(job.ran.code, Some(0), "{}", job.ran.error);
+    let kept = site.path("state/artifacts/release/release");
+    let first = site.assert_release(&kept, 1);
+    let job = push(&site, &forge, &key);
+    assert_eq!(job.ran.code, Some(0), "{}", job.ran.error);
+    assert_eq!(site.assert_release(&kept, 1).root, first.root);
+    site.land(Change::Clean);
+    let job = push(&site, &forge, &key);
+    assert_eq!(job.ran.code, Some(0), "{}", job.ran.error);
+    assert_eq!(site.assert_release(&kept, 2).previous, Some(first.root));
+}
+
+#[test]
+fn a_release_that_cannot_be_right_fails_and_says_so() {
+    let Some(site) = Site::new("gitlab") else {
+        return;
+    };
+    let (_ending, forge) = site.forge();
+    let key = json!({"IPWHL_SIGNING_KEY": shown(&site.path("key"))});
+    let job = push(&site, &forge, &json!({}));
+    assert_eq!(job.ran.code, Some(1));
+    job.ran.said("the variable IPWHL_SIGNING_KEY is not set");
+    let mut unprotected = key.clone();
+    unprotected["CI_COMMIT_REF_PROTECTED"] = Value::from("false");
+    let job = push(&site, &forge, &unprotected);
+    assert_eq!(job.ran.code, Some(1));
+    job.ran.said("is not protected");
+    // A forge that is out of order is not one that has no release yet.
+    site.keep("broken", "");
+    let job = push(&site, &forge, &key);
+    assert_eq!(job.ran.code, Some(1));
+    job.ran.said("was answered with 500");
+    assert!(!site.path("state/artifacts/release").exists());
+}
+
+#[test]
+fn other_branches_have_no_pipeline_and_caches_are_kept_apart() {
+    let Some(site) = Site::new("gitlab") else {
+        return;
+    };
+    let event = json!({"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "other"});
+    assert!(pipeline(&site, "origin/main", &event).is_empty());
+    site.propose("clean", Change::Clean);
+    merge_request(&site, "clean");
+    let (_ending, forge) = site.forge();
+    push(
+        &site,
+        &forge,
+        &json!({"IPWHL_SIGNING_KEY": shown(&site.path("key"))}),
+    );
+    assert_eq!(site.installations(), 2);
+}

@@ -1,0 +1,192 @@
+//! What the ready files promise, whatever they run: their forges' own linters, and what keeps strangers out.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::sources;
+use super::yaml::{entries, read, text};
+use crate::support::tool;
+
+const FORGES: [&str; 4] = ["github", "gitlab", "sourcehut", "forgejo"];
+
+#[track_caller]
+fn assert_accepts(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Forgejo's own validator is in no registry that is reached; its workflows are GitHub's but for the label of
+/// the runner, which `actionlint.yaml` names. With shellcheck on `PATH`, actionlint reads the scripts too.
+#[test]
+fn actionlint_accepts_the_workflows() {
+    let Some(actionlint) = tool("actionlint") else {
+        return;
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ci");
+    for forge in ["github", "forgejo"] {
+        let mut command = Command::new(&actionlint);
+        command.current_dir(&folder).arg("-no-color");
+        if forge == "forgejo" {
+            command.args(["-config-file", "forgejo/actionlint.yaml"]);
+        }
+        for (name, _) in sources(forge) {
+            command.arg(format!("{forge}/{name}"));
+        }
+        assert_accepts(&mut command);
+    }
+}
+
+#[test]
+fn the_schema_of_gitlab_accepts_the_pipeline() {
+    let Some(check) = tool("check-jsonschema") else {
+        return;
+    };
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("ci/gitlab/gitlab-ci.yml");
+    let command = &mut Command::new(check);
+    assert_accepts(
+        command
+            .args(["--builtin-schema", "vendor.gitlab-ci"])
+            .arg(file),
+    );
+}
+
+/// Every script of the forges whose linter does not look into them.
+#[test]
+fn shellcheck_accepts_the_scripts() {
+    let Some(shellcheck) = tool("shellcheck") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    let mut assert_script = |script: &str| {
+        let file = folder.path().join(format!("{count}.sh"));
+        count += 1;
+        fs::write(&file, format!("#!/usr/bin/env bash\nset -e\n{script}\n")).unwrap();
+        // Their variables are the manifest's, and the shell that SourceHut starts reads ~/.buildenv.
+        let command = &mut Command::new(&shellcheck);
+        assert_accepts(command.arg("--exclude=SC2154").arg(file));
+    };
+    let (_, pipeline) = sources("gitlab").remove(0);
+    let pipeline = read(&pipeline);
+    for job in ["default", "check", "release"] {
+        for lines in [&pipeline[job]["before_script"], &pipeline[job]["script"]] {
+            let lines: Vec<&str> = lines
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            assert_script(&lines.join("\n"));
+        }
+    }
+    for (_, manifest) in sources("sourcehut") {
+        for task in read(&manifest)["tasks"].as_array().unwrap() {
+            for (_, script) in entries(task) {
+                assert_script(script.as_str().unwrap());
+            }
+        }
+    }
+}
+
+/// All that stands in a YAML value, as `path: text`.
+fn leaves(value: &Value, path: &str, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                leaves(value, &format!("{path}/{key}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                leaves(item, path, found);
+            }
+        }
+        other => found.push((path.to_owned(), text(other))),
+    }
+}
+
+#[test]
+fn each_file_says_what_to_set_and_uses_this_version() {
+    let mut count = 0;
+    for forge in FORGES {
+        for (name, text) in sources(forge) {
+            assert!(text.starts_with("# "), "{forge}/{name}");
+            if name != "ipwhl-comment.yml" {
+                let version = format!("IPWHL_VERSION: \"{}\"\n", env!("CARGO_PKG_VERSION"));
+                assert!(
+                    text.contains(&version),
+                    "{forge}/{name} is of another version"
+                );
+            }
+            count += 1;
+        }
+    }
+    assert_eq!(count, 8);
+}
+
+/// What a stranger controls is never a part of a script, and has no secret and no permission at hand.
+#[test]
+fn strangers_reach_nothing() {
+    for forge in ["github", "forgejo"] {
+        for (name, source) in sources(forge) {
+            let workflow = read(&source);
+            let place = format!("{forge}/{name}");
+            assert!(workflow["on"]["pull_request_target"].is_null(), "{place}");
+            let mut found = Vec::new();
+            leaves(&workflow, "", &mut found);
+            let is_release = name == "ipwhl-release.yml";
+            for (path, text) in &found {
+                if path.ends_with("/run") {
+                    assert!(!text.contains("${{"), "{place}{path}: {text}");
+                }
+                let is_build = is_release && path.starts_with("/jobs/build/steps/env");
+                assert!(
+                    !text.contains("secrets.") || is_build,
+                    "{place}{path}: {text}"
+                );
+            }
+            // Permissions: none to write but where they are the job, and there is no key.
+            if forge == "github" {
+                assert!(workflow["permissions"].is_object(), "{place}");
+                let writes: Vec<&str> = found
+                    .iter()
+                    .filter(|(path, text)| path.contains("/permissions/") && text == "write")
+                    .map(|(path, _)| path.as_str())
+                    .collect();
+                let expected = match name.as_str() {
+                    "ipwhl-check.yml" => &[][..],
+                    "ipwhl-comment.yml" => &["/jobs/comment/permissions/pull-requests"][..],
+                    _ => &["/jobs/publish/permissions/contents"][..],
+                };
+                assert_eq!(writes, expected, "{place}");
+            }
+            for (job, value) in entries(&workflow["jobs"]) {
+                assert!(value["timeout-minutes"].is_number(), "{place}: {job}");
+                for step in value["steps"].as_array().unwrap() {
+                    if step["uses"]
+                        .as_str()
+                        .is_some_and(|action| action.starts_with("actions/checkout"))
+                    {
+                        assert_eq!(step["with"]["persist-credentials"], false, "{place}: {job}");
+                        assert!(job == "check" || job == "build", "{place}: {job}");
+                    }
+                }
+            }
+        }
+    }
+    let [(_, check), _] = sources("sourcehut").try_into().unwrap();
+    let check = read(&check);
+    assert!(check["secrets"].is_null() && check["oauth"].is_null());
+    assert!(!check.to_string().contains("SIGNING_KEY"));
+    let (_, pipeline) = sources("gitlab").remove(0);
+    let check = &read(&pipeline)["check"];
+    assert!(!check.to_string().contains("SIGNING_KEY"));
+}
