@@ -36,6 +36,7 @@ mod kubo_release;
 mod markers;
 mod message_formats;
 mod packaging_library;
+mod rendering;
 mod repository;
 mod requirements;
 mod schemas;

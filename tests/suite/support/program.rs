@@ -22,6 +22,7 @@ pub struct Program {
     variables: BTreeMap<OsString, OsString>,
     clock: Clock,
     home: TempDir,
+    terminal: Option<usize>,
 }
 
 /// How a run ended and what it said.
@@ -41,17 +42,22 @@ impl Program {
             variables: BTreeMap::new(),
             clock: Clock::Fixed(NOW.parse().unwrap()),
             home,
+            terminal: None,
         };
         let cache = program.cache_directory();
-        program
-            .variable("IPWHL_CACHE_DIR", cache)
-            .variable("COLUMNS", "100")
+        program.variable("IPWHL_CACHE_DIR", cache)
     }
 
     /// Sets an environment variable.
     pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
+    }
+
+    /// Standard error is read on a terminal of this many columns, without colours.
+    pub fn terminal(mut self, columns: usize) -> Self {
+        self.terminal = Some(columns);
+        self.variable("NO_COLOR", "1")
     }
 
     /// Resolves package URLs through this index.
@@ -81,7 +87,7 @@ impl Program {
             home: Some(self.home.path().to_path_buf()),
             clock: self.clock,
             output: Stream::new(output.clone(), false),
-            error: Stream::new(error.clone(), false),
+            error: Stream::new(error.clone(), self.terminal.is_some()).with_width(self.terminal),
         };
         let line = std::iter::once("ipwhl").chain(arguments.iter().copied());
         let status = run(line.map(OsString::from), &environment);
