@@ -133,18 +133,22 @@ impl<'e> Context<'e> {
 
     /// How findings are shown.
     pub(super) fn style(&self, to_output: bool) -> Style {
+        let (stream, colour) = if to_output {
+            (&self.environment.output, self.output_colour)
+        } else {
+            (&self.environment.error, self.colour)
+        };
+        // Who sets `COLUMNS` means it; a terminal knows best otherwise.
         let width = self
             .environment
             .variable("COLUMNS")
             .and_then(|columns| columns.to_str()?.parse().ok())
-            .unwrap_or(DEFAULT_WIDTH);
+            .or_else(|| stream.width());
         Style {
-            colour: if to_output {
-                self.output_colour
-            } else {
-                self.colour
-            },
-            width,
+            colour,
+            width: width.unwrap_or(DEFAULT_WIDTH),
+            // What is piped is searched line by line.
+            wraps: width.is_some(),
         }
     }
 

@@ -777,6 +777,7 @@ fn no_text_of_a_declaration_is_too_much() {
                 let style = Style {
                     colour: false,
                     width: 100,
+                    wraps: true,
                 };
                 assert!(render(finding, &texts, style).contains(finding.code.as_str()));
             }

@@ -43,6 +43,7 @@ mod original;
 mod packaging_library;
 mod remove_command;
 mod pipes;
+mod rendering;
 mod repository;
 mod requirements;
 mod schemas;

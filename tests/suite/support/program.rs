@@ -23,6 +23,7 @@ pub struct Program {
     clock: Clock,
     home: TempDir,
     is_terminal: bool,
+    terminal: Option<usize>,
 }
 
 /// How a run ended and what it said.
@@ -43,17 +44,22 @@ impl Program {
             clock: Clock::Fixed(NOW.parse().unwrap()),
             home,
             is_terminal: false,
+            terminal: None,
         };
         let cache = program.cache_directory();
-        program
-            .variable("IPWHL_CACHE_DIR", cache)
-            .variable("COLUMNS", "100")
+        program.variable("IPWHL_CACHE_DIR", cache)
     }
 
     /// Sets an environment variable.
     pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
+    }
+
+    /// Standard error is read on a terminal of this many columns, without colours.
+    pub fn terminal(mut self, columns: usize) -> Self {
+        self.terminal = Some(columns);
+        self.variable("NO_COLOR", "1")
     }
 
     /// Resolves package URLs through this index.
@@ -89,7 +95,7 @@ impl Program {
             home: Some(self.home.path().to_path_buf()),
             clock: self.clock,
             output: Stream::new(output.clone(), self.is_terminal),
-            error: Stream::new(error.clone(), false),
+            error: Stream::new(error.clone(), self.terminal.is_some()).with_width(self.terminal),
         };
         let line = std::iter::once("ipwhl").chain(arguments.iter().copied());
         let status = run(line.map(OsString::from), &environment);
