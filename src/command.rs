@@ -8,16 +8,26 @@ mod candidates;
 mod check;
 mod cid;
 mod context;
+mod draw;
 mod exit;
 mod facts;
+mod fmt;
+mod init;
 mod key;
+mod list;
 mod network;
+mod outdated;
 mod progress;
+mod remove;
 mod report;
+mod scope;
 mod select;
 mod serve;
+mod show;
 mod statement;
+mod tree;
 mod verify;
+mod why;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -83,9 +93,16 @@ enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
     Add(add::Arguments),
+    Remove(remove::Arguments),
+    List(list::Arguments),
+    Show(show::Arguments),
+    Tree(tree::Arguments),
+    Why(why::Arguments),
+    Fmt(fmt::Arguments),
     Cid(cid::Arguments),
     Verify(verify::Arguments),
     Serve(serve::Arguments),
@@ -100,9 +117,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     };
     let context = Context::new(&cli.global, environment);
     let outcome = match cli.command {
+        Command::Init(arguments) => init::run(&context, &arguments),
         Command::Build(arguments) => build::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
+        Command::List(arguments) => list::run(&context, &arguments),
+        Command::Show(arguments) => show::run(&context, &arguments),
+        Command::Tree(arguments) => tree::run(&context, &arguments),
+        Command::Why(arguments) => why::run(&context, &arguments),
+        Command::Remove(arguments) => remove::run(&context, &arguments),
+        Command::Fmt(arguments) => fmt::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),

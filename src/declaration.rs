@@ -2,17 +2,24 @@
 //!
 //! A declaration is one TOML file that describes one project in one version (FORMATS 2).
 
+mod faithful;
+mod directive;
 mod format;
 mod misplaced;
 mod model;
 mod parse;
 pub(crate) mod reader;
+mod schema;
 mod source;
 mod write;
 
-pub use format::{canonical, keep_comments};
+pub use directive::schema_directive;
+pub(crate) use directive::without_directives;
+pub use faithful::{Unformatted, formatted};
+pub use format::{canonical, canonical_in, keep_comments};
 pub(crate) use misplaced::misplaced;
 pub use model::{Declaration, DeclaredWheel, Spanned};
 pub use parse::{Layout, Parsed, parse};
+pub use schema::{DECLARATION_SCHEMA_FILE, declaration_schema};
 pub use source::{PackageUrl, Source, SourceError};
 pub use write::write_declaration;

@@ -12,6 +12,7 @@
 //! `docs/architecture.md` has the words and the invariants, `docs/formats.md` what each file holds.
 
 // The vocabulary.
+pub mod schema;
 pub mod python;
 pub mod diagnostic;
 pub mod environment;

@@ -6,8 +6,10 @@
 
 mod blocks;
 mod pages;
+mod schema;
 mod summary;
 mod tree;
 
 pub use blocks::{Release, ReleaseError};
+pub use schema::{index_schema, release_schema};
 pub use tree::{Content, NamedContent, RELEASE_FOLDER, ReleaseInput};

@@ -4,9 +4,14 @@ mod configuration;
 mod files;
 mod load;
 mod revision;
+mod schema;
 mod waiver;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
-pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, profile_of};
+pub use load::{
+    CONFIGURATION_FILE, LoadError, Repository, find, presumed_project, profile_of, read_text,
+};
 pub use revision::{Revision, RevisionError};
-pub use waiver::{apply, is_waiver, propose};
+pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};
+pub(crate) use schema::{SeverityRules, WaivableCode};
+pub use waiver::{apply, covers_platform, is_waiver, propose};

@@ -29,7 +29,7 @@ pub(super) enum Availability {
 
 impl Availability {
     /// Whether an installer may take the wheel of this index.
-    fn has(&self, wheel: usize) -> bool {
+    pub(super) fn has(&self, wheel: usize) -> bool {
         matches!(self, Self::Wheels(indices) if indices.contains(&wheel))
     }
 }

@@ -44,8 +44,6 @@ fn merged(repository: &Repository, group: &[&Finding], every_waiver: bool) -> Fi
     finding.severity = first.severity;
     finding.baseline = first.baseline;
     finding.shared.clone_from(&first.shared);
-    // The project whose change ends them.
-    finding.subject.project.clone_from(&first.subject.required);
     finding.subject.required.clone_from(&first.subject.required);
     // The place that fails them, and the requirements.
     let failing = group.iter().find_map(|one| one.labels.get(1));
@@ -66,7 +64,7 @@ fn merged(repository: &Repository, group: &[&Finding], every_waiver: bool) -> Fi
             finding = finding.at(&label.file, label.span.clone(), text);
         }
     }
-    finding.notes = notes(repository, group);
+    (finding.requirers, finding.notes) = notes(repository, group);
     finding.help = help(group, every_waiver);
     finding
 }
@@ -94,8 +92,9 @@ fn title(group: &[&Finding]) -> String {
     format!("{shared}, and {who} {what}")
 }
 
-/// Who requires what: a line for each requirement, with what tells it from the others.
-fn notes(repository: &Repository, group: &[&Finding]) -> Vec<String> {
+/// Who requires what, a line for each requirement with what tells it from the others; and the notes that
+/// all have in common.
+fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<String>) {
     let all = &repository.configuration.platforms;
     let places: BTreeSet<Option<String>> = group
         .iter()
@@ -122,7 +121,7 @@ fn notes(repository: &Repository, group: &[&Finding]) -> Vec<String> {
             None => lines.push((head, extra.into_iter().collect(), rest)),
         }
     }
-    let mut notes: Vec<String> = lines
+    let lines: Vec<String> = lines
         .into_iter()
         .map(|(head, extras, rest)| {
             let extras = match extras.as_slice() {
@@ -139,9 +138,12 @@ fn notes(repository: &Repository, group: &[&Finding]) -> Vec<String> {
             }
         })
         .collect();
-    notes.extend(everywhere.map(|place| format!("where: {place}")));
+    let mut notes: Vec<String> = everywhere
+        .map(|place| format!("where: {place}"))
+        .into_iter()
+        .collect();
     notes.extend(common_notes(group));
-    notes
+    (lines, notes)
 }
 
 /// What the checks themselves had to say of every one; the lines above have the rest.
@@ -166,7 +168,7 @@ fn head(texts: &SourceTexts, finding: &Finding) -> String {
             .map_or((1, 1), |text| text.position(label.span.start));
         format!(" at {}:{line}:{column}", label.file)
     });
-    format!("required by `{project}` as `{requirement}`{place}")
+    format!("{project}: `{requirement}`{place}")
 }
 
 /// Each way out once; the waivers last, and not so many that they hide the others.
@@ -175,7 +177,7 @@ fn help(group: &[&Finding], every_waiver: bool) -> Vec<Help> {
     let mut waivers: Vec<&Help> = Vec::new();
     for help in group.iter().flat_map(|one| &one.help) {
         if help.text.as_deref().is_some_and(is_waiver) {
-            if !waivers.contains(&help) {
+            if !waivers.iter().any(|known| *known == help) {
                 waivers.push(help);
             }
         } else if !all.contains(help) {

@@ -14,7 +14,10 @@ use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
 use super::select::{Prefer, Wish};
 use crate::check::Graph;
-use crate::declaration::{Declaration, Layout, keep_comments, parse, write_declaration};
+use crate::declaration::{
+    DECLARATION_SCHEMA_FILE, Declaration, Layout, keep_comments, parse, schema_directive,
+    write_declaration,
+};
 use crate::diagnostic::{Finding, SourceText};
 use crate::environment::AtomicFile;
 use crate::python::{Constraint, ExtraName, ProjectName, Requirement};
@@ -255,7 +258,7 @@ fn insert(repository: &mut Repository, mut declaration: Declaration) -> Result<(
     let text = write_declaration(&declaration);
     let text = match repository.texts.get(&file) {
         Some(before) => keep_comments(before.as_str(), &text),
-        None => text,
+        None => schema_line(repository) + &text,
     };
     let parsed = parse(&file, &text, Layout::Package);
     let is_fatal = |finding: &&Finding| !finding.code.may_be_softened();
@@ -295,6 +298,15 @@ fn keep_sources(repository: &Repository, declaration: &mut Declaration) {
         if let Some(same) = same {
             wheel.sources.clone_from(&same.sources);
         }
+    }
+}
+
+/// What a new declaration begins with where the repository keeps the schema: a line for editors.
+fn schema_line(repository: &Repository) -> String {
+    if repository.directory.join(DECLARATION_SCHEMA_FILE).is_file() {
+        schema_directive(&repository.configuration.declarations) + "\n\n"
+    } else {
+        String::new()
     }
 }
 

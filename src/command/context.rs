@@ -146,6 +146,13 @@ impl<'e> Context<'e> {
             .to_string()
     }
 
+    /// The folder that `--repository` names.
+    pub(super) fn named_repository(&self) -> Option<PathBuf> {
+        self.repository
+            .as_ref()
+            .map(|directory| self.absolute(directory))
+    }
+
     /// The folder of the repository that is meant.
     pub(super) fn repository_directory(&self) -> Result<PathBuf, LoadError> {
         match &self.repository {

@@ -1,5 +1,6 @@
 //! Which wheels of a version cover the platforms: as few as possible, and never two for one.
 
+mod newest;
 mod version;
 
 use std::collections::BTreeSet;
@@ -7,6 +8,7 @@ use std::collections::BTreeSet;
 use clap::ValueEnum;
 
 use crate::python::{Platform, WheelFileName, common_installer};
+pub(super) use newest::{Newest, newest};
 pub(super) use version::{Listed, Picked, Picker, Wish};
 
 /// What to take where a version has native wheels and a pure one.

@@ -8,7 +8,8 @@ use toml_edit::{ArrayOfTables, Decor, DocumentMut, Item, RawString, Table, Value
 
 use crate::python::{ExtraName, Requirement};
 
-use super::Source;
+use super::directive::is_directive;
+use super::{Layout, Source};
 pub use keep::keep_comments;
 use list::format_array;
 
@@ -25,18 +26,26 @@ const KEYS: [&str; 9] = [
     "wheel",
 ];
 
-/// The canonical form of a declaration's text; `None` when it is not TOML.
+/// The canonical form of a declaration's text in the layout `package`; `None` when it is not TOML.
 ///
 /// Keys that the format does not have are kept, after the others; values of the wrong type stay
-/// as they are. The result is its own canonical form.
+/// as they are. Line ends are line feeds, and a byte order mark goes. The result is its own
+/// canonical form.
 pub fn canonical(text: &str) -> Option<String> {
+    canonical_in(text, Layout::Package)
+}
+
+/// As [`canonical`], in either layout. In `ipwhl-1` extras and requirements keep their spelling:
+/// the tools of the original compare them as text.
+pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut document: DocumentMut = text.parse().ok()?;
     let header = take_header(&mut document);
     let trailing = comments(document.trailing().as_str().unwrap_or_default());
     forget_positions(document.as_table_mut());
-    format_table(document.as_table_mut());
+    format_table(document.as_table_mut(), layout);
     if let Some(Item::ArrayOfTables(tables)) = document.get_mut("wheel") {
-        format_wheels(tables);
+        format_wheels(tables, layout);
     }
     document.set_trailing("");
     let mut result = String::new();
@@ -49,7 +58,8 @@ pub fn canonical(text: &str) -> Option<String> {
     Some(result)
 }
 
-/// The comment block at the very top, where a blank line parts it from the first key.
+/// The comment block at the very top, where a blank line parts it from the first key: lines for editors,
+/// then the others.
 fn take_header(document: &mut DocumentMut) -> String {
     let first = document.iter().next().map(|(key, _)| key.to_owned());
     let Some(first) = first else {
@@ -69,11 +79,19 @@ fn take_header(document: &mut DocumentMut) -> String {
 
 fn split_header(decor: &mut Decor) -> String {
     let prefix = prefix(decor).replace("\r\n", "\n");
-    let Some((header, rest)) = prefix.rsplit_once("\n\n") else {
-        return String::new();
+    let (top, rest) = prefix.rsplit_once("\n\n").unwrap_or(("", &prefix));
+    let (top, rest) = (comments(top), comments(rest));
+    let lines = |comments: &str, directives: bool| {
+        comments
+            .lines()
+            .filter(|line| is_directive(line) == directives)
+            .fold(String::new(), |all, line| all + line + "\n")
     };
-    let header = comments(header);
-    decor.set_prefix(rest.to_owned());
+    // A line for editors is about the file, also where no blank line parts it from the first key.
+    let header = lines(&top, true) + &lines(&rest, true) + &lines(&top, false);
+    if !header.is_empty() {
+        decor.set_prefix(lines(&rest, false));
+    }
     header
 }
 
@@ -129,7 +147,7 @@ fn forget_positions(table: &mut Table) {
     }
 }
 
-fn format_table(table: &mut Table) {
+fn format_table(table: &mut Table, layout: Layout) {
     table.sort_values_by(|left, _, right, _| {
         rank(left.get())
             .cmp(&rank(right.get()))
@@ -140,17 +158,17 @@ fn format_table(table: &mut Table) {
         let name = key.get().to_owned();
         if let Item::Value(value) = item {
             *key.leaf_decor_mut() = Decor::new(above, " ");
-            format_value(&name, value);
+            format_value(&name, value, layout);
         }
     }
 }
 
-fn format_value(key: &str, value: &mut Value) {
+fn format_value(key: &str, value: &mut Value, layout: Layout) {
     let after = end_comment(value.decor());
     match value {
-        Value::Array(array) => format_array(key, array),
+        Value::Array(array) => format_array(key, array, layout),
         Value::String(text) => {
-            let plain = spell(key, text.value());
+            let plain = spell(key, text.value(), layout);
             *value = Value::from(plain);
         }
         _ => {}
@@ -159,8 +177,9 @@ fn format_value(key: &str, value: &mut Value) {
 }
 
 /// A string in the spelling of its key.
-fn spell(key: &str, text: &str) -> String {
+fn spell(key: &str, text: &str, layout: Layout) -> String {
     match key {
+        _ if layout == Layout::Ipwhl1 => text.to_owned(),
         "dependencies" => text
             .parse::<Requirement>()
             .map_or_else(|_| text.to_owned(), |requirement| requirement.to_string()),
@@ -181,7 +200,7 @@ fn end_of_line(comment: &str) -> String {
     }
 }
 
-fn format_wheels(tables: &mut ArrayOfTables) {
+fn format_wheels(tables: &mut ArrayOfTables, layout: Layout) {
     let mut wheels: Vec<Table> = tables.iter().cloned().collect();
     wheels.sort_by_key(file_name);
     tables.clear();
@@ -189,7 +208,7 @@ fn format_wheels(tables: &mut ArrayOfTables) {
         let above = comments(&prefix(wheel.decor()));
         let after = end_comment(wheel.decor());
         *wheel.decor_mut() = Decor::new(format!("\n{above}"), after);
-        format_table(&mut wheel);
+        format_table(&mut wheel, layout);
         tables.push(wheel);
     }
 }

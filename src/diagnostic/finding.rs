@@ -30,6 +30,8 @@ pub struct Finding {
     pub shared: Option<String>,
     /// The way from a wanted project to the one that requires, where that one is automatic.
     pub chain: Option<String>,
+    /// Who requires what, a line each, where several findings are shown as one.
+    pub requirers: Vec<String>,
     /// What a waiver would have to name.
     pub subject: Subject,
 }
@@ -91,6 +93,7 @@ impl Finding {
             message: message.into(),
             labels: Vec::new(),
             notes: Vec::new(),
+            requirers: Vec::new(),
             help: Vec::new(),
             baseline: None,
             shared: None,

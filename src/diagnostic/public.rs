@@ -36,6 +36,7 @@ pub(super) fn public(finding: &Finding) -> Finding {
         baseline: finding.baseline,
         shared: word(&finding.shared),
         chain: word(&finding.chain),
+        requirers: finding.requirers.iter().map(line).collect(),
         subject: super::Subject {
             project: word(&subject.project),
             required: word(&subject.required),

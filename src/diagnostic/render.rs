@@ -48,6 +48,11 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
             .collect();
         elements.push(place(file, &labels, &finding.labels[0], texts));
     }
+    let requirers = finding.requirers.join("\n  ");
+    let requirers = format!("required by\n  {requirers}");
+    if !finding.requirers.is_empty() {
+        elements.push(Level::NOTE.message(requirers.as_str()).into());
+    }
     for note in &finding.notes {
         elements.push(Level::NOTE.message(note.as_str()).into());
     }

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::dag::Sha256Digest;
 use crate::declaration::{Declaration, DeclaredWheel};
 use crate::python::specifiers_text;
+use crate::schema;
 use crate::wheel::Facts;
 
 /// The version of the simple API that the pages keep to (PEP 629, 700, 708, 714, 740's numbering).
@@ -70,54 +72,82 @@ pub(super) fn project_html(
     page(&format!("Links for {}", declaration.project), &body)
 }
 
-#[derive(Serialize)]
+/// About the page itself.
+#[derive(Serialize, JsonSchema)]
 struct Meta {
+    /// The version of the simple API.
     #[serde(rename = "api-version")]
     api_version: &'static str,
 }
 
-#[derive(Serialize)]
-struct RootJson<'r> {
+/// The page of all projects (PEP 691).
+#[derive(Serialize, JsonSchema)]
+pub(super) struct RootJson<'r> {
     meta: Meta,
+    /// Every project, sorted.
     projects: Vec<RootProject<'r>>,
 }
 
-#[derive(Serialize)]
+/// A project of the index.
+#[derive(Serialize, JsonSchema)]
 struct RootProject<'r> {
+    /// Its normalised name, which is its folder's.
+    #[schemars(regex(pattern = schema::NAME))]
     name: &'r str,
 }
 
-#[derive(Serialize)]
-struct ProjectJson<'r> {
+/// The page of a project (PEP 691, with PEP 700).
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ProjectJson<'r> {
     meta: Meta,
+    /// Its normalised name.
+    #[schemars(regex(pattern = schema::NAME))]
     name: &'r str,
+    /// The versions of its files, sorted.
     versions: Vec<String>,
+    /// Its wheels, sorted by file name.
     files: Vec<FileJson<'r>>,
 }
 
-#[derive(Serialize)]
+/// A wheel.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct FileJson<'r> {
+    /// Its file name.
+    #[schemars(example = "click-8.1.7-py3-none-any.whl")]
     filename: &'r str,
+    /// Where it is, relative to this page; percent-encoded.
     url: String,
+    /// Hashes of its bytes.
     hashes: Hashes,
+    /// Its size in bytes.
     size: u64,
+    /// Its Requires-Python; absent where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     requires_python: Option<String>,
+    /// Hashes of its METADATA, which is beside it as `<file name>.metadata`.
     core_metadata: Hashes,
     #[serde(rename = "_ipwhl")]
     ipwhl: Private,
 }
 
-#[derive(Serialize)]
+/// Hashes of some bytes.
+#[derive(Serialize, JsonSchema)]
 struct Hashes {
+    /// Their SHA-256, in 64 lower-case hexadecimal digits.
+    #[schemars(regex(pattern = schema::SHA256))]
     sha256: String,
 }
 
 /// The keys that are this format's own; PEP 691 leaves names with an underscore to the index.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct Private {
+    /// The CID of the wheel's UnixFS file, as declared: the wheel is in IPFS under this name, too.
+    #[schemars(
+        regex(pattern = schema::CONTENT_ID),
+        example = &"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
+    )]
     content_id: String,
 }
 

@@ -2,50 +2,84 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::tree::ReleaseInput;
+use crate::dag::Profile;
+use crate::repository::{SeverityRules, WaivableCode};
+use crate::schema;
 
-#[derive(Serialize)]
-struct ReleaseJson<'r> {
+/// What a release of `ipwhl` is: its name, how its CIDs come about, what it was checked for.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "`_ipwhl/release.json`")]
+pub(super) struct ReleaseJson<'r> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
     format: u32,
+    /// The repository's name, as in the signed statement.
+    #[schemars(example = "floating-cheeses")]
     name: &'r str,
+    /// The UnixFS import parameters of the release.
+    #[schemars(extend("enum" = Profile::ALL.map(Profile::as_str)))]
     profile: String,
+    /// The supported platforms, sorted.
     platforms: Vec<PlatformJson>,
     /// What codes weigh in the repository, where not what they weigh by themselves.
+    #[schemars(with = "SeverityRules")]
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     severity: BTreeMap<&'static str, &'static str>,
+    /// The findings that someone answers for.
     waivers: Vec<WaiverJson<'r>>,
+    /// How large the release is.
     totals: Totals,
 }
 
-#[derive(Serialize)]
+/// A supported platform.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct PlatformJson {
+    /// `<python tag>-<platform tag>`.
+    #[schemars(example = "cp312-manylinux_2_28_x86_64")]
     platform: String,
     /// The oldest patch version of the interpreter that is supported.
     minimum_patch: u64,
 }
 
-#[derive(Serialize)]
+/// A finding that someone answers for, until a day.
+#[derive(Serialize, JsonSchema)]
 struct WaiverJson<'r> {
+    /// The code of the findings that it covers.
+    #[schemars(with = "WaivableCode")]
     code: &'static str,
+    /// The project that would have to change, normalised.
+    #[schemars(regex(pattern = schema::NAME))]
     project: &'r str,
+    /// Only findings about this requirement.
     #[serde(skip_serializing_if = "Option::is_none")]
     requirement: Option<String>,
+    /// Only findings about this wheel: its file name.
     #[serde(skip_serializing_if = "Option::is_none")]
     wheel: Option<&'r str>,
+    /// Only findings under this extra.
     #[serde(skip_serializing_if = "Option::is_none")]
     extra: Option<&'r str>,
+    /// Only findings on these platforms: whole ones, interpreters or systems.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     platforms: Vec<&'r str>,
+    /// Why.
     reason: &'r str,
+    /// The last day on which it holds.
+    #[schemars(regex(pattern = schema::DAY), extend("format" = "date"))]
     expires: String,
 }
 
-#[derive(Serialize)]
+/// How large a release is.
+#[derive(Serialize, JsonSchema)]
 struct Totals {
+    /// How many projects it has.
     projects: usize,
+    /// How many wheels it has.
     wheels: usize,
     /// Bytes of all wheels.
     bytes: u64,

@@ -1,7 +1,7 @@
 //! The entries of the tree by name.
 
 use crate::dag::Profile;
-use crate::declaration::{Declaration, DeclaredWheel, Layout, canonical};
+use crate::declaration::{Declaration, DeclaredWheel, Layout, canonical, without_directives};
 use crate::repository::Repository;
 use crate::wheel::Facts;
 
@@ -80,7 +80,8 @@ pub(super) fn project<'r>(
             .get(&declaration.file)
             .map_or("", |text| text.as_str());
         let text = canonical(text).unwrap_or_else(|| text.to_owned());
-        entries.push(bytes("declaration.toml", text.into_bytes()));
+        let text = without_directives(&text);
+        entries.push(bytes("declaration.toml", text.as_bytes().to_vec()));
         entries.push(bytes(
             "index.html",
             pages::project_html(declaration, &wheels),

@@ -72,22 +72,7 @@ impl Files for Folder<'_> {
     }
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        let path = self.path(name);
-        // A link could lead to any file of whoever runs this, and a finding shows what a file holds.
-        if !fs::symlink_metadata(&path)?.is_file() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "it is no regular file",
-            ));
-        }
-        let mut bytes = Vec::new();
-        File::open(path)?
-            .take(MAXIMUM_TEXT + 1)
-            .read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAXIMUM_TEXT {
-            return Err(too_large());
-        }
-        Ok(bytes)
+        read_file(&self.path(name))
     }
 
     fn entries(&self, folder: &str) -> Result<Vec<(String, Kind)>, LoadError> {
@@ -108,6 +93,25 @@ impl Files for Folder<'_> {
     fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
+}
+
+/// The bytes of a regular file, at most [`MAXIMUM_TEXT`].
+pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    // A link could lead to any file of whoever runs this, and a finding shows what a file holds.
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is no regular file",
+        ));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(MAXIMUM_TEXT + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAXIMUM_TEXT {
+        return Err(too_large());
+    }
+    Ok(bytes)
 }
 
 /// The refusal of a file that is larger than any that a person writes.

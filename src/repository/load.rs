@@ -10,7 +10,7 @@ use crate::declaration::{Declaration, Layout, parse as parse_declaration};
 use crate::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts};
 use crate::python::{Platform, ProjectName};
 
-use super::files::{Files, Folder, Kind};
+use super::files::{Files, Folder, Kind, read_file};
 use super::{Configuration, Revision, configuration};
 
 /// The name of the file that makes a folder a repository.
@@ -344,13 +344,24 @@ fn first_link(files: &impl Files, folder: &str) -> Option<String> {
 }
 
 /// The project that a file whose text says nothing is about.
-fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
+pub fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
     let mut parts = file.rsplit('/');
     let name = parts.next()?.strip_suffix(".toml")?;
     match layout {
         Layout::Package => name.parse().ok(),
         Layout::Ipwhl1 => parts.next()?.parse().ok(),
     }
+}
+
+/// The text of one declaration, wherever it is, and what is wrong with it as a text. `file` is its
+/// name for findings.
+///
+/// # Errors
+/// When it cannot be read, or is no regular file.
+pub fn read_text(path: &Path, file: &Arc<str>) -> Result<(String, Vec<Finding>), LoadError> {
+    let unreadable = |error| LoadError::Unreadable(path.to_path_buf(), error);
+    let bytes = read_file(path).map_err(unreadable)?;
+    Ok(decode(file, bytes))
 }
 
 /// The text of a file. Bytes that are not UTF-8 are a finding, and replaced.

@@ -225,8 +225,9 @@ fn cover(waiver: &Waiver, finding: &mut Finding) -> Coverage {
     }
 }
 
-/// `win_amd64`, `cp312` and `cp312-win_amd64` all cover `cp312-win_amd64`.
-pub(super) fn covers_platform(covered: &str, platform: &Platform) -> bool {
+/// Whether a text names a platform as waivers do: `win_amd64`, `cp312` and `cp312-win_amd64` all cover
+/// `cp312-win_amd64`.
+pub fn covers_platform(covered: &str, platform: &Platform) -> bool {
     covers_name(covered, &platform.to_string())
 }
 

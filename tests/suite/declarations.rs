@@ -433,7 +433,7 @@ fn sources_are_read_and_written_alike() {
 }
 
 /// Texts of every shape; the comments are numbered, so that one that is lost or doubled is seen.
-fn shapes() -> Vec<String> {
+pub(crate) fn shapes() -> Vec<String> {
     let source = "\"file:plum-1.0-py3-none-any.whl\"";
     let other = "\"file:plum-1.0-py3-none-win32.whl\"";
     let plain = format!(
@@ -629,10 +629,10 @@ fn what_is_written_is_canonical() {
 }
 
 /// Numbers without chance: the same in every run.
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -640,7 +640,7 @@ impl Numbers {
     }
 
     /// The text with some of its parts moved, lost, doubled or replaced.
-    fn mutate(&mut self, text: &str, words: &[&str]) -> String {
+    pub(crate) fn mutate(&mut self, text: &str, words: &[&str]) -> String {
         let mut characters: Vec<char> = text.chars().collect();
         for _ in 0..=self.below(4) {
             let start = self.below(characters.len() + 1);
@@ -667,7 +667,7 @@ impl Numbers {
     }
 }
 
-const WORDS: &[&str] = &[
+pub(crate) const WORDS: &[&str] = &[
     "\"",
     "'",
     "\"\"\"",

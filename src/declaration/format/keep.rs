@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 
 use toml_edit::{DocumentMut, Item, RawString, Table, Value};
 
-use super::{canonical, comments, end_comment, file_name, list, prefix, spell};
+use super::{Layout, canonical, comments, end_comment, file_name, list, prefix, spell};
 
 /// The canonical form of `text` with the comments of `before` that are about the file, or about what it
 /// still says. Of a `before` that is not TOML it keeps the lines of comments at its top.
 pub fn keep_comments(before: &str, text: &str) -> String {
+    let before = before.strip_prefix('\u{feff}').unwrap_or(before);
     let before = before.replace("\r\n", "\n");
     let Ok(mut document) = text.parse::<DocumentMut>() else {
         return text.to_owned();
@@ -147,7 +148,7 @@ fn is_same(key: &str, old: &Value, new: &Value) -> bool {
     match (old, new) {
         (Value::Array(_), Value::Array(_)) => true,
         (Value::String(old), Value::String(new)) => {
-            spell(key, old.value()) == spell(key, new.value())
+            spell(key, old.value(), Layout::Package) == spell(key, new.value(), Layout::Package)
         }
         (Value::Integer(old), Value::Integer(new)) => old.value() == new.value(),
         (Value::Boolean(old), Value::Boolean(new)) => old.value() == new.value(),

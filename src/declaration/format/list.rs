@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use toml_edit::{Array, Decor, RawString, Value};
 
 use super::{comments, end_of_line, spell};
+use crate::declaration::Layout;
 
 /// An element of a list with the comments that are about it.
 struct Element {
@@ -48,7 +49,7 @@ fn raw(part: Option<&RawString>) -> String {
 }
 
 impl Elements {
-    fn read(key: &str, array: &Array) -> Self {
+    fn read(key: &str, array: &Array, layout: Layout) -> Self {
         let mut all: Vec<Element> = Vec::with_capacity(array.len());
         let mut head = String::new();
         for value in array.iter() {
@@ -60,7 +61,7 @@ impl Elements {
                 None => head = comments(line),
             }
             let mut spelt = match value.as_str() {
-                Some(text) => Value::from(spell(key, text)),
+                Some(text) => Value::from(spell(key, text, layout)),
                 None => value.clone(),
             };
             spelt.decor_mut().clear();
@@ -133,8 +134,8 @@ impl Elements {
 }
 
 /// Lists are sets, but for `source`, which is in order of preference.
-pub(super) fn format_array(key: &str, array: &mut Array) {
-    let mut elements = Elements::read(key, array);
+pub(super) fn format_array(key: &str, array: &mut Array, layout: Layout) {
+    let mut elements = Elements::read(key, array, layout);
     if matches!(key, "extras" | "dependencies") {
         let all = &mut elements.all;
         all.sort_by(|left, right| left.text.cmp(&right.text));
@@ -153,8 +154,8 @@ pub(super) fn format_array(key: &str, array: &mut Array) {
 /// Gives a list the comments of an earlier one: those about the list, and those about the elements that
 /// both have.
 pub(super) fn keep_comments(key: &str, before: &Array, array: &mut Array) {
-    let before = Elements::read(key, before);
-    let mut elements = Elements::read(key, array);
+    let before = Elements::read(key, before, Layout::Package);
+    let mut elements = Elements::read(key, array, Layout::Package);
     elements.head += &before.head;
     elements.rest += &before.rest;
     for old in before.all {

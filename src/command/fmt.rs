@@ -1,0 +1,280 @@
+//! `ipwhl fmt`: writes declarations in their canonical form.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use similar::TextDiff;
+
+use super::context::Context;
+use super::exit::{ExitStatus, Failure};
+use super::report::counted;
+use crate::declaration::{Layout, Unformatted, formatted};
+use crate::diagnostic::{Finding, SourceText, SourceTexts, render, sort};
+use crate::environment::AtomicFile;
+use crate::repository::{CONFIGURATION_FILE, LoadError, Repository, read_text};
+
+/// Write declarations in their canonical form
+///
+/// One order of keys, wheels by file name, requirements in one spelling, comments kept. What is
+/// said stays the same: a file that is not TOML is a finding, and the others are still written.
+///
+/// Example: ipwhl fmt --check
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Declarations, or folders of them [default: all of the repository]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Write nothing: print the names of files that are not canonical, and exit with 1 if there are any
+    #[arg(long)]
+    check: bool,
+    /// As `--check`, but print what would change
+    #[arg(long)]
+    diff: bool,
+}
+
+/// A declaration to be looked at.
+struct File {
+    path: PathBuf,
+    /// Its name for findings: from the repository's folder, with `/`, where it is inside.
+    name: Arc<str>,
+}
+
+/// What came of a run.
+#[derive(Default)]
+struct Outcome {
+    texts: SourceTexts,
+    findings: Vec<Finding>,
+    /// Files that are canonical now, or would be.
+    changed: usize,
+    /// Files that were already.
+    canonical: usize,
+    /// Files that cannot be read or written.
+    failures: Vec<String>,
+    /// Files whose canonical form would say something else.
+    unfaithful: Vec<String>,
+}
+
+pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let repository = match context.repository_directory() {
+        Ok(directory) if arguments.files.is_empty() => Some(Repository::load(&directory)),
+        Ok(directory) => Some(Repository::load_configuration(&directory)),
+        // A file needs no repository around it.
+        Err(LoadError::NotFound(_)) if !arguments.files.is_empty() => None,
+        Err(error) => return Err(Failure::world(&error)),
+    }
+    .transpose()
+    .map_err(|error| Failure::world(&error))?;
+    if repository
+        .as_ref()
+        .is_some_and(Repository::has_configuration_errors)
+    {
+        return Err(Failure::finding(format!(
+            "`{CONFIGURATION_FILE}` has mistakes, and it says how the declarations are laid out"
+        ))
+        .help("run `ipwhl check`, which shows them"));
+    }
+    let layout = repository.as_ref().map_or(Layout::Package, |repository| {
+        repository.configuration.layout
+    });
+    let files = match &repository {
+        Some(repository) if arguments.files.is_empty() => all(repository),
+        _ => given(context, repository.as_ref(), &arguments.files)?,
+    };
+    let mut outcome = Outcome::default();
+    for file in &files {
+        format(context, arguments, layout, file, &mut outcome)?;
+    }
+    tell(context, arguments, files.len(), outcome)
+}
+
+/// Every declaration of a repository.
+fn all(repository: &Repository) -> Vec<File> {
+    let folder = format!("{}/", repository.configuration.declarations);
+    let declared = repository
+        .texts
+        .keys()
+        .filter(|name| name.starts_with(&folder));
+    declared
+        .map(|name| File {
+            path: repository.directory.join(&**name),
+            name: Arc::clone(name),
+        })
+        .collect()
+}
+
+/// The files that the command line names, each once.
+fn given(
+    context: &Context<'_>,
+    repository: Option<&Repository>,
+    arguments: &[PathBuf],
+) -> Result<Vec<File>, Failure> {
+    let mut paths = Vec::new();
+    for argument in arguments {
+        let path = context.absolute(argument);
+        if path.is_dir() {
+            let before = paths.len();
+            walk(&path, &mut paths)
+                .map_err(|error| Failure::world(format!("`{}`: {error}", argument.display())))?;
+            if paths.len() == before {
+                return Err(Failure::usage(format!(
+                    "`{}` has no declaration: no file in it ends with `.toml`",
+                    argument.display()
+                )));
+            }
+        } else if path.file_name() == Some(CONFIGURATION_FILE.as_ref()) {
+            return Err(Failure::usage(format!(
+                "`{}` is no declaration: `ipwhl fmt` leaves the settings as they are",
+                argument.display()
+            )));
+        } else {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    let name = |path: &Path| {
+        let inside =
+            repository.and_then(|repository| path.strip_prefix(&repository.directory).ok());
+        match inside {
+            Some(inside) => inside
+                .components()
+                .map(|part| part.as_os_str().to_string_lossy())
+                .collect::<Vec<_>>()
+                .join("/"),
+            None => context.shown(path),
+        }
+    };
+    Ok(paths
+        .into_iter()
+        .map(|path| File {
+            name: Arc::from(name(&path)),
+            path,
+        })
+        .collect())
+}
+
+/// Every `.toml` file below a folder that is not hidden, no link and no settings.
+fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        if name.to_string_lossy().starts_with('.') || name == CONFIGURATION_FILE {
+            continue;
+        }
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            walk(&path, paths)?;
+        } else if kind.is_file() && path.extension() == Some("toml".as_ref()) {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn format(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    layout: Layout,
+    file: &File,
+    outcome: &mut Outcome,
+) -> Result<(), Failure> {
+    let (text, findings) = match read_text(&file.path, &file.name) {
+        Ok(read) => read,
+        Err(error) => {
+            outcome.failures.push(error.to_string());
+            return Ok(());
+        }
+    };
+    let result = if findings.is_empty() {
+        formatted(&file.name, &text, layout)
+    } else {
+        Err(Unformatted::Syntax(findings))
+    };
+    match result {
+        Ok(canonical) if canonical == text => outcome.canonical += 1,
+        Ok(canonical) => {
+            outcome.changed += 1;
+            if arguments.diff {
+                context.result(diff(&file.name, &text, &canonical).trim_end_matches('\n'))?;
+            } else if arguments.check {
+                context.result(&context.shown(&file.path))?;
+            } else if let Err(error) = write(&file.path, &canonical) {
+                outcome.changed -= 1;
+                outcome.failures.push(format!(
+                    "`{}` cannot be written: {error}",
+                    file.path.display()
+                ));
+            } else {
+                context.detail(&format!("formatted {}", context.shown(&file.path)));
+            }
+        }
+        Err(Unformatted::Syntax(findings)) => {
+            outcome.findings.extend(findings);
+            outcome
+                .texts
+                .insert(Arc::clone(&file.name), SourceText::new(text));
+        }
+        Err(Unformatted::Unfaithful(what)) => outcome.unfaithful.push(format!(
+            "`{}` is left as it is, because its canonical form would lose {what}: this is a mistake of ipwhl, please report it",
+            file.path.display()
+        )),
+    }
+    Ok(())
+}
+
+/// The file appears whole, and is readable by whom it was.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let permissions = fs::metadata(path)?.permissions();
+    let mut new = AtomicFile::create(path)?;
+    new.write_all(text.as_bytes())?;
+    new.file().set_permissions(permissions)?;
+    new.commit()
+}
+
+/// What would change, as `git apply` reads it.
+fn diff(name: &str, old: &str, new: &str) -> String {
+    TextDiff::from_lines(old, new)
+        .unified_diff()
+        .header(&format!("a/{name}"), &format!("b/{name}"))
+        .to_string()
+}
+
+fn tell(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    files: usize,
+    mut outcome: Outcome,
+) -> Result<ExitStatus, Failure> {
+    sort(&mut outcome.findings);
+    let style = context.style(false);
+    for finding in &outcome.findings {
+        context.tell(&format!("{}\n", render(finding, &outcome.texts, style)));
+    }
+    for message in outcome.unfaithful.iter().chain(&outcome.failures) {
+        context.error(message);
+    }
+    let only_looks = arguments.check || arguments.diff;
+    let changed = outcome.changed;
+    let is = if changed == 1 { "is" } else { "are" };
+    let declarations = counted(files, "declaration");
+    context.say(&match (only_looks, changed) {
+        (_, 0) if outcome.canonical == files => format!("{declarations}: all canonical"),
+        (true, _) => format!("{changed} of {declarations} {is} not canonical"),
+        (false, _) => format!("formatted {changed} of {declarations}"),
+    });
+    if only_looks && changed > 0 {
+        context.help("run `ipwhl fmt`, which writes them");
+    }
+    Ok(
+        if !outcome.failures.is_empty() || !outcome.unfaithful.is_empty() {
+            ExitStatus::World
+        } else if !outcome.findings.is_empty() || (only_looks && changed > 0) {
+            ExitStatus::Findings
+        } else {
+            ExitStatus::Clean
+        },
+    )
+}

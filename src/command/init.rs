@@ -1,0 +1,278 @@
+//! `ipwhl init`: a new repository, or CI for one that is there.
+
+mod files;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::context::Context;
+use super::exit::{ExitStatus, Failure};
+use crate::environment::AtomicFile;
+use crate::python::Platform;
+use crate::repository::{CONFIGURATION_FILE, find};
+use files::{Forge, NewFile, name_of, repository};
+
+/// Make a new repository, or add CI to one
+///
+/// Writes `ipwhl.toml`, an empty folder of declarations, a README for those who install from it, and a
+/// `.gitignore`; with `--ci` also what a forge runs to check changes and to build and sign releases. In a
+/// repository that is there already, `--ci` adds that alone. No file is ever replaced, and `git init` is
+/// left to you: not every repository is to be one of its own.
+///
+/// Example: ipwhl init --ci github my-wheels
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The repository's folder, made where there is none [default: this one]
+    #[arg(value_name = "DIR")]
+    directory: Option<PathBuf>,
+    /// The name that goes into each signed statement [default: the folder's]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// An interpreter to support, as in `cp312` or `cp311>=3.11.5`; may be given several times
+    #[arg(long, value_name = "TAG", value_delimiter = ',')]
+    python: Vec<String>,
+    /// A system to support, as in `manylinux_2_28_x86_64`; may be given several times
+    #[arg(long, value_name = "TAG", value_delimiter = ',')]
+    system: Vec<String>,
+    /// Where CI is to run; may be given several times
+    #[arg(long, value_name = "FORGE", value_delimiter = ',')]
+    ci: Vec<Forge>,
+}
+
+pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let directory = directory(context, arguments)?;
+    let is_repository = is_there(&directory.join(CONFIGURATION_FILE))?;
+    let mut forges = arguments.ci.clone();
+    forges.sort();
+    forges.dedup();
+    let folder = fs::canonicalize(&directory)
+        .unwrap_or_else(|_| directory.clone())
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let mut new: Vec<NewFile> = forges
+        .iter()
+        .flat_map(|forge| forge.files(&folder))
+        .collect();
+    let name = if is_repository {
+        refuse_existing(context, arguments, &directory)?;
+        None
+    } else {
+        validate_platforms(&arguments.python, &arguments.system)?;
+        let name = match &arguments.name {
+            Some(name) if name.trim().is_empty() || name.contains(char::is_control) => {
+                return Err(Failure::usage(format!(
+                    "{name:?} cannot name a repository: a name is a line of text, and not empty"
+                )));
+            }
+            Some(name) => name.clone(),
+            None => name_of(&folder),
+        };
+        new.extend(repository(&name, &arguments.python, &arguments.system));
+        Some(name)
+    };
+    let (kept, new) = sort_out(context, &directory, new)?;
+    for file in &new {
+        write(&directory, file)?;
+    }
+    report(context, &directory, name.as_deref(), &forges, &kept, &new);
+    Ok(ExitStatus::Clean)
+}
+
+/// The folder that is meant. Inside another repository it has to be named, since whoever forgets where
+/// they are means that one.
+fn directory(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf, Failure> {
+    let directory = match (&arguments.directory, context.named_repository()) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::usage(
+                "the folder is named twice: as an argument and by `--repository`",
+            ));
+        }
+        (Some(directory), None) => context.absolute(directory),
+        (None, Some(directory)) => directory,
+        (None, None) => {
+            let current = context.environment.current_directory.clone();
+            match find(&current) {
+                Ok(around) if around != current => {
+                    return Err(Failure::usage(format!(
+                        "this folder is inside the repository `{}`",
+                        around.display()
+                    ))
+                    .help("go there, or name the folder: `ipwhl init DIR`"));
+                }
+                _ => current,
+            }
+        }
+    };
+    match fs::metadata(&directory) {
+        Ok(there) if !there.is_dir() => Err(Failure::usage(format!(
+            "`{}` is a file, and a repository is a folder",
+            directory.display()
+        ))),
+        _ => Ok(directory),
+    }
+}
+
+fn refuse_existing(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    directory: &Path,
+) -> Result<(), Failure> {
+    let place = context.shown(&directory.join(CONFIGURATION_FILE));
+    if arguments.ci.is_empty() {
+        return Err(
+            Failure::usage(format!("`{place}` is there: this is a repository already"))
+                .help("`ipwhl add NAME` declares a project, `ipwhl init --ci FORGE` adds CI"),
+        );
+    }
+    let is_of_a_new_one =
+        arguments.name.is_some() || !arguments.python.is_empty() || !arguments.system.is_empty();
+    if is_of_a_new_one {
+        return Err(Failure::usage(format!(
+            "`--name`, `--python` and `--system` are for a new repository, and `{place}` is there"
+        ))
+        .help("change them in that file; `ipwhl init --ci FORGE` alone adds CI"));
+    }
+    Ok(())
+}
+
+/// Each tag is tried with a good partner, so that the one that is wrong is named.
+fn validate_platforms(pythons: &[String], systems: &[String]) -> Result<(), Failure> {
+    let pythons = pythons.iter().map(|python| (python.as_str(), "win_amd64"));
+    let systems = systems.iter().map(|system| ("cp312", system.as_str()));
+    for (python, system) in pythons.chain(systems) {
+        Platform::parse(python, system).map_err(|error| {
+            Failure::usage(&error).help(
+                "interpreters are written `cp312` or `cp311>=3.11.5`, systems `manylinux_2_28_x86_64`, `macosx_12_0_arm64`, `win_amd64`",
+            )
+        })?;
+    }
+    Ok(())
+}
+
+fn is_there(path: &Path) -> Result<bool, Failure> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::world(format!("`{}` cannot be read: {error}", path.display()))
+}
+
+/// The files that stay as they are, and those to write. One that is there and may not be replaced ends the
+/// run before anything is written.
+fn sort_out(
+    context: &Context<'_>,
+    directory: &Path,
+    files: Vec<NewFile>,
+) -> Result<(Vec<NewFile>, Vec<NewFile>), Failure> {
+    let (mut kept, mut new, mut in_the_way) = (Vec::new(), Vec::new(), Vec::new());
+    for file in files {
+        let path = directory.join(file.path);
+        if !is_there(&path)? {
+            new.push(file);
+        } else if file.may_stay {
+            kept.push(file);
+        } else if fs::read(&path).is_ok_and(|bytes| bytes == file.text.as_bytes()) {
+            // An earlier run, perhaps one that was killed, has written it.
+        } else {
+            in_the_way.push(format!("`{}`", context.shown(&path)));
+        }
+    }
+    let are = if in_the_way.len() == 1 { "is" } else { "are" };
+    if in_the_way.is_empty() {
+        Ok((kept, new))
+    } else {
+        Err(Failure::usage(format!(
+            "{} {are} there already and says something else: nothing was written",
+            in_the_way.join(", ")
+        ))
+        .help("move it away, run the same command again, and compare"))
+    }
+}
+
+fn write(directory: &Path, file: &NewFile) -> Result<(), Failure> {
+    let path = directory.join(file.path);
+    let folder = path.parent().unwrap_or(directory);
+    fs::create_dir_all(folder)
+        .and_then(|()| AtomicFile::write_whole(&path, file.text.as_bytes()))
+        .map_err(|error| {
+            Failure::world(format!("`{}` cannot be written: {error}", path.display()))
+                .help("what was written is whole: run the same command again")
+        })
+}
+
+/// Says what was done, and what is left for a person to do.
+fn report(
+    context: &Context<'_>,
+    directory: &Path,
+    name: Option<&str>,
+    forges: &[Forge],
+    kept: &[NewFile],
+    new: &[NewFile],
+) {
+    for file in new {
+        context.say(&format!(
+            "wrote {}",
+            context.shown(&directory.join(file.path))
+        ));
+    }
+    for file in kept {
+        let path = directory.join(file.path);
+        context.say(&format!("left {} as it was", context.shown(&path)));
+        if file.path == ".gitignore" {
+            mention_ignored(context, &path, &file.text);
+        }
+    }
+    if new.is_empty() {
+        context.say("there was nothing to write: all of it is there already");
+    }
+    let git = directory
+        .ancestors()
+        .find(|folder| folder.join(".git").exists());
+    if let Some(git) = git
+        && git != directory
+        && !forges.is_empty()
+    {
+        context.warning(&format!(
+            "a forge reads its CI files from the top of the git repository, which is `{}`",
+            git.display()
+        ));
+    }
+    if let Some(name) = name {
+        context.say(&format!("{name:?} is a repository now"));
+        if git.is_none() {
+            context.help("`git init` and a first commit let `ipwhl check --since` see what a change is about");
+        }
+        context.help("`ipwhl add NAME` declares a project, `ipwhl build` makes a release");
+    }
+    for forge in forges {
+        context.help(&format!(
+            "{}: the first lines of `{}` say which secret to set",
+            forge.name(),
+            forge.release_file()
+        ));
+    }
+}
+
+/// The lines that somebody's own `.gitignore` does not have.
+fn mention_ignored(context: &Context<'_>, path: &Path, wanted: &str) {
+    let there = fs::read_to_string(path).unwrap_or_default();
+    let missing: Vec<String> = wanted
+        .lines()
+        .filter(|line| !line.starts_with('#') && !there.lines().any(|found| found == *line))
+        .map(|line| format!("`{line}`"))
+        .collect();
+    if !missing.is_empty() {
+        context.help(&format!(
+            "it does not have {}: a release is large, and a key is secret",
+            missing.join(", ")
+        ));
+    }
+}

@@ -1,0 +1,361 @@
+//! `ipwhl list`: the set, sorted and filtered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::{Args, ValueEnum};
+use glob::Pattern;
+use indicatif::HumanBytes;
+use serde::Serialize;
+
+use super::context::Context;
+use super::draw::to_json;
+use super::exit::{ExitStatus, Failure};
+use super::network::NetworkArguments;
+use super::outdated::Outdated;
+use super::report::counted;
+use super::scope::{Scope, member, platform_names, selected, tell_of_findings};
+use crate::check::fold;
+use crate::declaration::Declaration;
+use crate::python::ProjectName;
+use crate::repository::Repository;
+
+/// List the projects of the set
+///
+/// A line each. Where standard output is no terminal: name, version, number of wheels, their bytes,
+/// kind, number of projects that it needs and that need it, platforms, parted by tabs.
+///
+/// Example: ipwhl list --automatic --sort size 'jupyter*'
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Names of projects, with `*` and `?` for parts of them [default: all]
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Only what someone wants
+    #[arg(long, conflicts_with = "automatic")]
+    wanted: bool,
+    /// Only what is there because another project needs it
+    #[arg(long)]
+    automatic: bool,
+    /// Only what can be had on one of these platforms: an interpreter, a system or both
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    platform: Vec<String>,
+    /// What the order follows: numbers from the greatest on, names from `a` on
+    #[arg(long, value_name = "KEY", default_value = "name")]
+    sort: Key,
+    /// The other way round
+    #[arg(long)]
+    reverse: bool,
+    /// Only what the index has a newer version of, with the newest that fits the set and the newest
+    /// of all
+    #[arg(long)]
+    outdated: bool,
+    /// How the list is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: ListFormat,
+    #[command(flatten)]
+    network: NetworkArguments,
+}
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
+pub(super) enum ListFormat {
+    /// For people, and for tools that read columns.
+    #[default]
+    Text,
+    /// For programs: one object (`docs/formats.md`, 8).
+    Json,
+}
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Key {
+    Name,
+    Wheels,
+    Size,
+    Needs,
+    NeededBy,
+    Platforms,
+}
+
+/// A project of the list.
+#[derive(Serialize)]
+struct Entry<'r> {
+    name: &'r ProjectName,
+    version: Option<String>,
+    /// `None` where its text cannot be understood.
+    wanted: Option<bool>,
+    wheels: usize,
+    /// In bytes; `None` where a wheel's is not declared.
+    size: Option<u64>,
+    platforms: Vec<String>,
+    needs: BTreeSet<&'r ProjectName>,
+    needed_by: BTreeSet<&'r ProjectName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest_fitting: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Document<'d, 'r> {
+    projects: &'d [Entry<'r>],
+}
+
+pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let repository = context.repository()?;
+    let scope = Scope::new(&repository, &[])?;
+    let platforms = selected(&repository, &arguments.platform)?;
+    let names = matching(&repository, &arguments.names)?;
+    tell_of_findings(context, &repository);
+    let is_listed = |declaration: &&Declaration| {
+        let is_of_kind = if declaration.automatic {
+            !arguments.wanted
+        } else {
+            !arguments.automatic
+        };
+        is_of_kind
+            && names.contains(&declaration.project)
+            && (arguments.platform.is_empty()
+                || !scope
+                    .graph
+                    .covered(&declaration.project)
+                    .is_disjoint(&platforms))
+    };
+    let mut declarations: Vec<&Declaration> =
+        repository.declarations.values().filter(is_listed).collect();
+    let mut outdated = Outdated::default();
+    if arguments.outdated {
+        outdated = Outdated::ask(context, &scope, &declarations, &arguments.network)?;
+        declarations.retain(|declaration| outdated.has(declaration));
+    }
+    let mut entries = entries(&scope, &declarations, &outdated);
+    let is_filtered = arguments.wanted
+        || arguments.automatic
+        || arguments.outdated
+        || !arguments.platform.is_empty();
+    if !is_filtered {
+        let hidden = |name: &&ProjectName| !repository.declarations.contains_key(*name);
+        let unreadable = repository.unreadable.iter().filter(hidden);
+        entries.extend(
+            unreadable
+                .filter(|name| names.contains(name))
+                .map(|name| Entry::unreadable(name)),
+        );
+    }
+    sort(&mut entries, arguments.sort, arguments.reverse);
+    match arguments.format {
+        ListFormat::Json => context.result(&to_json(&Document { projects: &entries })?)?,
+        ListFormat::Text => {
+            let is_terminal = context.environment.output.is_terminal();
+            let rows = entries
+                .iter()
+                .map(|entry| entry.row(&repository, is_terminal, arguments.outdated))
+                .collect();
+            let header = if arguments.outdated {
+                OUTDATED_HEADER
+            } else {
+                HEADER
+            };
+            write(context, header, rows)?;
+        }
+    }
+    context.say(&totals(&entries));
+    Ok(if outdated.failed {
+        ExitStatus::World
+    } else {
+        ExitStatus::Clean
+    })
+}
+
+/// The projects that these patterns name.
+fn matching<'r>(
+    repository: &'r Repository,
+    texts: &[String],
+) -> Result<BTreeSet<&'r ProjectName>, Failure> {
+    let known = || repository.declarations.keys().chain(&repository.unreadable);
+    if texts.is_empty() {
+        return Ok(known().collect());
+    }
+    let mut names = BTreeSet::new();
+    for text in texts {
+        if !text.contains(['*', '?', '[']) {
+            let project = member(repository, text)?;
+            names.extend(known().filter(|name| **name == project));
+            continue;
+        }
+        // As names are normalised, so are patterns of them.
+        let pattern = text.to_lowercase().replace(['_', '.'], "-");
+        let pattern = Pattern::new(&pattern).map_err(|error| {
+            Failure::usage(format!("`{text}` is no pattern of names: {}", error.msg))
+        })?;
+        let before = names.len();
+        let mut found = known()
+            .filter(|name| pattern.matches(name.as_str()))
+            .peekable();
+        if found.peek().is_none() && names.len() == before {
+            return Err(Failure::usage(format!(
+                "no project of the set has a name like `{text}`"
+            )));
+        }
+        names.extend(found);
+    }
+    Ok(names)
+}
+
+fn entries<'r>(
+    scope: &Scope<'r>,
+    declarations: &[&'r Declaration],
+    outdated: &Outdated,
+) -> Vec<Entry<'r>> {
+    type Neighbours<'r> = BTreeMap<&'r ProjectName, BTreeSet<&'r ProjectName>>;
+    let (mut needs, mut needed_by) = (Neighbours::new(), Neighbours::new());
+    for relation in &scope.relations {
+        let (from, to) = (&relation.from.project, &relation.requirement.name);
+        if from != to {
+            needs.entry(from).or_default().insert(to);
+            needed_by.entry(to).or_default().insert(from);
+        }
+    }
+    declarations
+        .iter()
+        .map(|declaration| {
+            let name = &declaration.project;
+            let sizes = declaration.wheels.iter().map(|wheel| wheel.size.as_ref());
+            Entry {
+                name,
+                version: Some(declaration.version().to_string()),
+                wanted: Some(!declaration.automatic),
+                wheels: declaration.wheels.len(),
+                size: sizes
+                    .map(|size| Some(size?.value))
+                    .try_fold(0_u64, |sum, size| Some(sum.saturating_add(size?))),
+                platforms: platform_names(scope.repository, &scope.graph.covered(name)),
+                needs: needs.remove(name).unwrap_or_default(),
+                needed_by: needed_by.remove(name).unwrap_or_default(),
+                newest: outdated.newest(declaration).map(ToString::to_string),
+                newest_fitting: outdated.fitting(declaration).map(ToString::to_string),
+            }
+        })
+        .collect()
+}
+
+fn sort(entries: &mut [Entry<'_>], key: Key, reverse: bool) {
+    entries.sort_by(|left, right| {
+        let number = |entry: &Entry<'_>| match key {
+            Key::Name => 0,
+            Key::Wheels => entry.wheels as u64,
+            Key::Size => entry.size.unwrap_or(0),
+            Key::Needs => entry.needs.len() as u64,
+            Key::NeededBy => entry.needed_by.len() as u64,
+            Key::Platforms => entry.platforms.len() as u64,
+        };
+        number(right)
+            .cmp(&number(left))
+            .then_with(|| left.name.cmp(right.name))
+    });
+    if reverse {
+        entries.reverse();
+    }
+}
+
+const HEADER: &[&str] = &[
+    "NAME",
+    "VERSION",
+    "WHEELS",
+    "SIZE",
+    "KIND",
+    "NEEDS",
+    "NEEDED BY",
+    "PLATFORMS",
+];
+const OUTDATED_HEADER: &[&str] = &["NAME", "VERSION", "FITS", "NEWEST"];
+
+impl<'r> Entry<'r> {
+    fn unreadable(name: &'r ProjectName) -> Self {
+        Self {
+            name,
+            version: None,
+            wanted: None,
+            wheels: 0,
+            size: None,
+            platforms: Vec::new(),
+            needs: BTreeSet::new(),
+            needed_by: BTreeSet::new(),
+            newest: None,
+            newest_fitting: None,
+        }
+    }
+
+    /// What stands in its line.
+    fn row(&self, repository: &Repository, is_terminal: bool, outdated: bool) -> Vec<String> {
+        let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let mut row = vec![self.name.to_string(), or_dash(&self.version)];
+        if outdated {
+            row.extend([or_dash(&self.newest_fitting), or_dash(&self.newest)]);
+            return row;
+        }
+        let size = self.size.map(|bytes| {
+            if is_terminal {
+                HumanBytes(bytes).to_string()
+            } else {
+                bytes.to_string()
+            }
+        });
+        let kind = match self.wanted {
+            Some(true) => "wanted",
+            Some(false) => "automatic",
+            None => "unreadable",
+        };
+        row.extend([
+            self.wheels.to_string(),
+            or_dash(&size),
+            kind.to_owned(),
+            self.needs.len().to_string(),
+            self.needed_by.len().to_string(),
+            or_dash(&fold(&self.platforms, &repository.configuration.platforms)),
+        ]);
+        row
+    }
+}
+
+/// Aligned under a header on a terminal, else parted by tabs.
+fn write(context: &Context<'_>, header: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failure> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut lines: Vec<String> = Vec::new();
+    if context.environment.output.is_terminal() {
+        let mut table = vec![header.iter().map(|&word| word.to_owned()).collect()];
+        table.extend(rows);
+        let width = |column: usize| {
+            let cells = table.iter().filter_map(|row: &Vec<String>| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..header.len()).map(width).collect();
+        for row in &table {
+            let cells = row.iter().zip(&widths);
+            let line = cells.fold(String::new(), |line, (cell, width)| {
+                line + &format!("{cell:<width$}  ")
+            });
+            lines.push(line.trim_end().to_owned());
+        }
+    } else {
+        lines.extend(rows.iter().map(|row| row.join("\t")));
+    }
+    context.result(&lines.join("\n"))
+}
+
+fn totals(entries: &[Entry<'_>]) -> String {
+    let wheels = entries.iter().map(|entry| entry.wheels).sum();
+    let bytes = entries.iter().filter_map(|entry| entry.size).sum();
+    let wanted = entries
+        .iter()
+        .filter(|entry| entry.wanted == Some(true))
+        .count();
+    format!(
+        "{} ({wanted} wanted), {}, {}",
+        counted(entries.len(), "project"),
+        counted(wheels, "wheel"),
+        HumanBytes(bytes)
+    )
+}

@@ -1,0 +1,351 @@
+//! `ipwhl remove`: takes projects out of the set.
+
+mod files;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::context::Context;
+use super::exit::{ExitStatus, Failure};
+use super::scope::{Scope, edges, member, tell_of_findings};
+use super::show::{position, waivers};
+use crate::check::{Relation, removal};
+use crate::declaration::Layout;
+use crate::python::ProjectName;
+use crate::repository::{Repository, presumed_project};
+use files::{Change, apply, automatic};
+
+/// How many projects a way out may name.
+const MAXIMUM_NAMED: usize = 8;
+
+/// Remove projects from the set
+///
+/// Removes their declarations, unless something that stays needs one of them.
+///
+/// Example: ipwhl remove --with-dependencies flask
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Projects of the set
+    #[arg(required = true, value_name = "NAME")]
+    projects: Vec<String>,
+    /// Remove the automatic projects too that nothing else needs afterwards
+    #[arg(long)]
+    with_dependencies: bool,
+    /// Keep what is still needed, as automatic, and do not refuse for its sake
+    #[arg(long)]
+    keep_needed: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What is going to be done.
+struct Plan {
+    goes: BTreeSet<ProjectName>,
+    /// What stays, as automatic.
+    kept: BTreeSet<ProjectName>,
+    /// What nothing needs any more, and stays.
+    left_over: BTreeSet<ProjectName>,
+}
+
+pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let repository = context.repository()?;
+    if repository.configuration.platforms.is_empty() {
+        return Err(Failure::finding(
+            "no supported platform is known, so nobody can say what needs what",
+        )
+        .help("`ipwhl check` shows what is wrong"));
+    }
+    let scope = Scope::new(&repository, &[])?;
+    let mut named = BTreeSet::new();
+    for text in &arguments.projects {
+        named.insert(member(&repository, text)?);
+    }
+    tell_of_findings(context, &repository);
+    let Some(plan) = plan(context, &scope, named, arguments) else {
+        return Ok(ExitStatus::Findings);
+    };
+    let mut changes = Vec::new();
+    for project in &plan.kept {
+        changes.extend(demotion(&repository, project)?);
+    }
+    for project in &plan.goes {
+        for file in files_of(&repository, project, &plan.goes)? {
+            changes.push(Change::remove(&repository.directory.join(&*file)));
+        }
+    }
+    if !arguments.dry_run {
+        let top = repository
+            .directory
+            .join(&repository.configuration.declarations);
+        apply(&changes, &top)?;
+    }
+    tell(context, &scope, &plan, arguments.dry_run);
+    Ok(ExitStatus::Clean)
+}
+
+/// What goes and what stays; `None` where something that stays needs what was to go, which is told.
+fn plan(
+    context: &Context<'_>,
+    scope: &Scope<'_>,
+    mut named: BTreeSet<ProjectName>,
+    arguments: &Arguments,
+) -> Option<Plan> {
+    let repository = scope.repository;
+    let mut with_dependencies = arguments.with_dependencies;
+    let unreadable: Vec<&str> = repository
+        .unreadable
+        .iter()
+        .filter(|project| !named.contains(*project))
+        .map(ProjectName::as_str)
+        .collect();
+    if !unreadable.is_empty() {
+        let consequence = if with_dependencies {
+            "so nothing is removed but what is named"
+        } else {
+            "so it cannot be said what it needs"
+        };
+        context.warning(&format!(
+            "a declaration cannot be read, {consequence}: {}",
+            unreadable.join(", ")
+        ));
+        with_dependencies = false;
+    }
+    let mut kept = BTreeSet::new();
+    loop {
+        let outcome = removal(repository, &scope.relations, &named, with_dependencies);
+        let left_over: BTreeSet<ProjectName> = outcome
+            .left_over
+            .iter()
+            .map(|name| (*name).clone())
+            .collect();
+        if outcome.broken.is_empty() {
+            let mut goes = named;
+            if with_dependencies {
+                goes.extend(left_over.iter().cloned());
+            }
+            return Some(Plan {
+                left_over: left_over.difference(&goes).cloned().collect(),
+                goes,
+                kept,
+            });
+        }
+        if !arguments.keep_needed {
+            refuse(context, scope, &named, &outcome.broken, with_dependencies);
+            return None;
+        }
+        for relation in outcome.broken {
+            let project = &relation.requirement.name;
+            named.remove(project);
+            kept.insert(project.clone());
+        }
+    }
+}
+
+/// Says what needs the projects that were to go, and the ways out.
+fn refuse(
+    context: &Context<'_>,
+    scope: &Scope<'_>,
+    named: &BTreeSet<ProjectName>,
+    broken: &[&Relation<'_>],
+    with_dependencies: bool,
+) {
+    let repository = scope.repository;
+    let needed: BTreeSet<&ProjectName> = broken
+        .iter()
+        .map(|relation| &relation.requirement.name)
+        .collect();
+    let words: Vec<String> = needed.iter().map(|name| format!("`{name}`")).collect();
+    let still = if needed.len() == 1 { "is" } else { "are" };
+    context.error(&format!(
+        "nothing was removed: {} {still} needed by what stays",
+        words.join(", ")
+    ));
+    for relation in broken {
+        let (line, column) = position(repository, relation.file, relation.span.start);
+        let notes: String = edges([*relation])
+            .iter()
+            .map(|edge| edge.notes(scope))
+            .collect();
+        context.tell(&format!(
+            "  {}:{line}:{column}: {} requires `{}`{notes}",
+            relation.file,
+            scope.title(&relation.from.project),
+            relation.requirement
+        ));
+    }
+    if !with_dependencies
+        && repository.unreadable.is_empty()
+        && removal(repository, &scope.relations, named, true)
+            .broken
+            .is_empty()
+    {
+        context.help(
+            "`--with-dependencies` removes what needs them too, since nothing else needs that",
+        );
+    }
+    let mut all = named.clone();
+    loop {
+        let outcome = removal(repository, &scope.relations, &all, with_dependencies);
+        if outcome.broken.is_empty() {
+            break;
+        }
+        let requirers = outcome.broken.iter();
+        all.extend(requirers.map(|relation| relation.from.project.clone()));
+    }
+    if all.len() <= MAXIMUM_NAMED {
+        let all: Vec<&str> = all.iter().map(ProjectName::as_str).collect();
+        context.help(&format!(
+            "remove what needs it as well: `ipwhl remove {}`",
+            all.join(" ")
+        ));
+    } else {
+        context.help(&format!(
+            "{} projects would have to go with it: `ipwhl tree --invert {}` shows them",
+            all.len() - named.len(),
+            needed
+                .iter()
+                .map(|name| name.as_str())
+                .collect::<Vec<_>>()
+                .join(" ")
+        ));
+    }
+    let is_wanted = |name: &&&ProjectName| {
+        let declaration = repository.declarations.get(**name);
+        declaration.is_some_and(|found| !found.automatic)
+    };
+    if repository.configuration.layout == Layout::Package
+        && needed.iter().any(|name| is_wanted(&name))
+    {
+        context.help("`--keep-needed` keeps it as automatic, for as long as something needs it");
+    }
+}
+
+/// The change that makes a project automatic; `None` where it is.
+fn demotion(repository: &Repository, project: &ProjectName) -> Result<Option<Change>, Failure> {
+    let Some(declaration) = repository.declarations.get(project) else {
+        return Ok(None);
+    };
+    if declaration.automatic {
+        return Ok(None);
+    }
+    if repository.configuration.layout != Layout::Package {
+        return Err(Failure::usage(format!(
+            "`{project}` is still needed, and the layout `ipwhl-1` does not know `automatic`"
+        )));
+    }
+    let text = repository.texts.get(&declaration.file);
+    let text = text.and_then(|text| automatic(text.as_str()));
+    let path = repository.directory.join(&*declaration.file);
+    match text {
+        Some(text) => Ok(Some(Change::write(&path, text.into_bytes()))),
+        None => Err(Failure::finding(format!(
+            "`{}` cannot be read, so `{project}` cannot be made automatic",
+            declaration.file
+        ))
+        .help("`ipwhl check` shows what is wrong with it")),
+    }
+}
+
+/// The files that declare a project and nothing else.
+fn files_of(
+    repository: &Repository,
+    project: &ProjectName,
+    goes: &BTreeSet<ProjectName>,
+) -> Result<BTreeSet<Arc<str>>, Failure> {
+    let mut files: BTreeSet<Arc<str>> = BTreeSet::new();
+    if let Some(declaration) = repository.declarations.get(project) {
+        files.extend(
+            declaration
+                .wheels
+                .iter()
+                .map(|wheel| Arc::clone(&wheel.file)),
+        );
+    }
+    let configuration = &repository.configuration;
+    let folder = format!("{}/", configuration.declarations);
+    let unread = repository.texts.keys().filter(|file| {
+        file.starts_with(&folder)
+            && presumed_project(file, configuration.layout).as_ref() == Some(project)
+            && declared_in(repository, file).is_empty()
+    });
+    files.extend(unread.cloned());
+    for file in &files {
+        if let Some(other) = declared_in(repository, file)
+            .into_iter()
+            .find(|other| !goes.contains(*other))
+        {
+            return Err(Failure::finding(format!(
+                "`{file}` declares `{project}`, and `{other}` as well"
+            ))
+            .help("give each its own file; `ipwhl check` shows where"));
+        }
+    }
+    if files.is_empty() {
+        return Err(
+            Failure::finding(format!("what declares `{project}` is no file that is read"))
+                .help("`ipwhl check` shows what it is; remove it by hand"),
+        );
+    }
+    Ok(files)
+}
+
+/// The projects that have a wheel declared in a file.
+fn declared_in<'r>(repository: &'r Repository, file: &str) -> Vec<&'r ProjectName> {
+    let declarations = repository.declarations.values();
+    declarations
+        .filter(|declaration| declaration.wheels.iter().any(|wheel| &*wheel.file == file))
+        .map(|declaration| &declaration.project)
+        .collect()
+}
+
+/// Says what was done, or would be, and what it leaves behind.
+fn tell(context: &Context<'_>, scope: &Scope<'_>, plan: &Plan, dry_run: bool) {
+    let repository = scope.repository;
+    let (removed, made) = if dry_run {
+        ("would remove", "would make automatic")
+    } else {
+        ("removed", "made automatic")
+    };
+    for project in &plan.goes {
+        context.say(&format!("{removed} {}", scope.title(project)));
+    }
+    for project in &plan.kept {
+        let mut by: Vec<&str> = scope
+            .relations
+            .iter()
+            .filter(|relation| relation.requirement.name == *project)
+            .map(|relation| &relation.from.project)
+            .filter(|from| *from != project && !plan.goes.contains(*from))
+            .map(ProjectName::as_str)
+            .collect();
+        by.dedup();
+        let was_wanted = repository
+            .declarations
+            .get(project)
+            .is_some_and(|declaration| !declaration.automatic);
+        let verb = if was_wanted { made } else { "kept" };
+        let title = scope.title(project);
+        context.say(&format!("{verb} {title}: {} needs it", by.join(", ")));
+    }
+    if !plan.left_over.is_empty() {
+        let names: Vec<&str> = plan.left_over.iter().map(ProjectName::as_str).collect();
+        context.say(&format!(
+            "note: nothing else needs {}: `ipwhl remove {}`",
+            names.join(", "),
+            names.join(" ")
+        ));
+    }
+    for project in &plan.goes {
+        for waiver in waivers(repository, project) {
+            let file = repository.configuration_file();
+            let (line, _) = position(repository, &file, waiver.span.start);
+            context.say(&format!(
+                "note: {file}:{line}: the waiver of `{}` for `{}` concerns `{project}`, which is not in the set any more",
+                waiver.code, waiver.project
+            ));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Changes of several files: all of them, or none as far as the system allows.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use toml_edit::DocumentMut;
+
+use crate::command::exit::Failure;
+use crate::declaration::canonical;
+use crate::environment::{AtomicFile, sync_directory};
+
+/// A file that is to be different, or not to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    path: PathBuf,
+    /// What it is to hold; `None` where it goes.
+    bytes: Option<Vec<u8>>,
+}
+
+impl Change {
+    pub(super) fn remove(path: &Path) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            bytes: None,
+        }
+    }
+
+    pub(super) fn write(path: &Path, bytes: Vec<u8>) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            bytes: Some(bytes),
+        }
+    }
+
+    fn make(&self) -> io::Result<()> {
+        match &self.bytes {
+            Some(bytes) => AtomicFile::write_whole(&self.path, bytes),
+            None => fs::remove_file(&self.path),
+        }
+    }
+}
+
+/// Makes all changes. Where one fails, those before it are taken back. Folders below `top` that are
+/// empty afterwards go too.
+pub(super) fn apply(changes: &[Change], top: &Path) -> Result<(), Failure> {
+    make_all(changes, &mut Change::make)?;
+    for change in changes.iter().filter(|change| change.bytes.is_none()) {
+        // Nothing depends on these: an empty folder declares nothing, nor does a partial file.
+        let _ = AtomicFile::forget(&change.path);
+        let _ = sync_directory(&change.path);
+        let folders = change.path.ancestors().skip(1);
+        for folder in folders.take_while(|folder| *folder != top && folder.starts_with(top)) {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn make_all(
+    changes: &[Change],
+    make: &mut dyn FnMut(&Change) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let mut before: Vec<(Vec<u8>, Permissions)> = Vec::new();
+    for change in changes {
+        let state = fs::read(&change.path)
+            .and_then(|bytes| Ok((bytes, fs::metadata(&change.path)?.permissions())));
+        before.push(state.map_err(|error| failed(change, &error, &[]))?);
+    }
+    for (made, change) in changes.iter().enumerate() {
+        let Err(error) = make(change) else { continue };
+        let mut lost = Vec::new();
+        for (change, (bytes, permissions)) in changes[..made].iter().zip(&before) {
+            let restored = AtomicFile::write_whole(&change.path, bytes)
+                .and_then(|()| fs::set_permissions(&change.path, permissions.clone()));
+            if restored.is_err() {
+                lost.push(change.path.display().to_string());
+            }
+        }
+        return Err(failed(change, &error, &lost));
+    }
+    Ok(())
+}
+
+fn failed(change: &Change, error: &io::Error, lost: &[String]) -> Failure {
+    let verb = match change.bytes {
+        Some(_) => "changed",
+        None => "removed",
+    };
+    let failure = Failure::world(format!(
+        "`{}` cannot be {verb}: {error}",
+        change.path.display()
+    ));
+    if lost.is_empty() {
+        failure.help("nothing was removed; run the same command again when it can be")
+    } else {
+        failure.help(format!(
+            "these were changed already and could not be put back: {}",
+            lost.join(", ")
+        ))
+    }
+}
+
+/// The text of a declaration with `automatic = true`; canonical where it was. `None` where it is no
+/// TOML.
+pub(super) fn automatic(text: &str) -> Option<String> {
+    let mut document: DocumentMut = text.parse().ok()?;
+    document["automatic"] = toml_edit::value(true);
+    let changed = document.to_string();
+    if canonical(text).as_deref() == Some(text) {
+        return canonical(&changed);
+    }
+    Some(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The third removal fails: what went before it is there again, as it was.
+    #[test]
+    fn what_was_changed_is_put_back_when_a_later_change_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["a", "b", "c"] {
+            fs::write(path(name), format!("text of {name}")).unwrap();
+        }
+        let changes = [
+            Change::write(&path("a"), b"new".to_vec()),
+            Change::remove(&path("b")),
+            Change::remove(&path("c")),
+        ];
+        let mut made = 0;
+        let failure = make_all(&changes, &mut |change| {
+            made += 1;
+            if made == 3 {
+                assert!(!path("b").exists());
+                return Err(io::Error::other("the disk is gone"));
+            }
+            change.make()
+        })
+        .unwrap_err();
+        assert!(failure.message.contains("the disk is gone"));
+        assert!(failure.help.unwrap().starts_with("nothing was removed"));
+        for name in ["a", "b", "c"] {
+            let text = fs::read_to_string(path(name)).unwrap();
+            assert_eq!(text, format!("text of {name}"));
+        }
+    }
+
+    #[test]
+    fn nothing_is_changed_where_one_file_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let there = folder.path().join("there");
+        fs::write(&there, "text").unwrap();
+        let changes = [
+            Change::remove(&there),
+            Change::remove(&folder.path().join("absent")),
+        ];
+        apply(&changes, folder.path()).unwrap_err();
+        assert_eq!(fs::read_to_string(&there).unwrap(), "text");
+    }
+}

@@ -1,0 +1,159 @@
+//! A project for programs.
+
+use serde::Serialize;
+
+use super::{of_others, position, waivers};
+use crate::check::Relation;
+use crate::command::scope::{Scope, platform_names};
+use crate::declaration::{Declaration, DeclaredWheel};
+use crate::python::{ProjectName, specifiers_text};
+
+/// What is printed.
+#[derive(Serialize)]
+pub(super) struct Document<'r> {
+    pub(super) projects: Vec<Shown<'r>>,
+}
+
+/// A project.
+#[derive(Serialize)]
+pub(super) struct Shown<'r> {
+    name: &'r ProjectName,
+    version: String,
+    wanted: bool,
+    file: &'r str,
+    platforms: Vec<String>,
+    wheels: Vec<ShownWheel<'r>>,
+    needs: Vec<Need<'r>>,
+    needed_by: Vec<Need<'r>>,
+    waivers: Vec<ShownWaiver<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<Index>,
+}
+
+#[derive(Serialize)]
+struct ShownWheel<'r> {
+    file_name: &'r str,
+    file: &'r str,
+    /// In bytes.
+    size: Option<u64>,
+    content_id: String,
+    sha256: Option<String>,
+    requires_python: Option<String>,
+    extras: Vec<&'r str>,
+    platforms: Vec<String>,
+    sources: Vec<String>,
+}
+
+/// A requirement of the project, or of another one.
+#[derive(Serialize)]
+struct Need<'r> {
+    /// Who requires, or what is required.
+    project: &'r ProjectName,
+    requirement: String,
+    extra: Option<&'r str>,
+    platforms: Vec<String>,
+    unmet: Option<&'static str>,
+    file: &'r str,
+    line: usize,
+    column: usize,
+}
+
+#[derive(Serialize)]
+struct ShownWaiver<'r> {
+    code: &'static str,
+    project: &'r ProjectName,
+    requirement: Option<String>,
+    reason: &'r str,
+    expires: String,
+    line: usize,
+}
+
+/// What the index has that is newer.
+#[derive(Serialize)]
+pub(super) struct Index {
+    pub(super) newest: Option<String>,
+    pub(super) newest_fitting: Option<String>,
+}
+
+/// All that the set says of a project.
+pub(super) fn shown<'r>(
+    scope: &Scope<'r>,
+    declaration: &'r Declaration,
+    index: Option<Index>,
+) -> Shown<'r> {
+    let repository = scope.repository;
+    let project = &declaration.project;
+    let need = |relation: &Relation<'r>, other: &'r ProjectName| {
+        let (line, column) = position(repository, relation.file, relation.span.start);
+        Need {
+            project: other,
+            requirement: relation.requirement.to_string(),
+            extra: relation.extra.map(|extra| extra.as_str()),
+            platforms: scope.names(&relation.platforms),
+            unmet: relation.shortfall.as_ref().map(|why| why.as_str()),
+            file: relation.file,
+            line,
+            column,
+        }
+    };
+    let wheel = |number: usize, wheel: &'r DeclaredWheel| ShownWheel {
+        file_name: wheel.file_name.as_str(),
+        file: &wheel.file,
+        size: wheel.size.as_ref().map(|size| size.value),
+        content_id: wheel.content_id.value.to_string(),
+        sha256: wheel.sha256.as_ref().map(|digest| digest.value.to_string()),
+        requires_python: wheel
+            .requires_python
+            .as_ref()
+            .map(|specifiers| specifiers_text(&specifiers.value)),
+        extras: wheel
+            .extras
+            .iter()
+            .map(|extra| extra.value.as_str())
+            .collect(),
+        platforms: scope.names(&scope.graph.used_on(project, number)),
+        sources: wheel
+            .sources
+            .iter()
+            .map(|source| source.value.to_string())
+            .collect(),
+    };
+    Shown {
+        name: project,
+        version: declaration.version().to_string(),
+        wanted: !declaration.automatic,
+        file: &declaration.file,
+        platforms: platform_names(repository, &scope.graph.covered(project)),
+        wheels: declaration
+            .wheels
+            .iter()
+            .enumerate()
+            .map(|(number, one)| wheel(number, one))
+            .collect(),
+        needs: of_others(scope, |one| one.from.project == *project)
+            .into_iter()
+            .map(|relation| need(relation, &relation.requirement.name))
+            .collect(),
+        needed_by: of_others(scope, |one| one.requirement.name == *project)
+            .into_iter()
+            .map(|relation| need(relation, &relation.from.project))
+            .collect(),
+        waivers: waivers(repository, project)
+            .into_iter()
+            .map(|waiver| ShownWaiver {
+                code: waiver.code.as_str(),
+                project: &waiver.project,
+                requirement: waiver.requirement.as_ref().map(ToString::to_string),
+                reason: &waiver.reason,
+                expires: waiver.expires.value.to_string(),
+                line: position(
+                    repository,
+                    &repository.configuration_file(),
+                    waiver.span.start,
+                )
+                .0,
+            })
+            .collect(),
+        index,
+    }
+}

@@ -1,0 +1,110 @@
+//! JSON Schemas of what the program reads and writes, made from types (draft-07, which every editor of
+//! TOML reads), and the forms of text that several of them share.
+//!
+//! A pattern never refuses what the program takes, since a false alarm in an editor is worse than none:
+//! what it lets pass, `ipwhl check` finds.
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
+use serde_json::Value;
+
+/// The folder of a repository that keeps schemas, beside `ipwhl.toml`.
+pub const FOLDER: &str = "schemas";
+
+/// The name of a project or an extra, in any spelling.
+pub const NAME: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$";
+
+/// A CID of version 0, or of version 1 in base32 with the codec raw or dag-pb; sha2-256.
+pub const CONTENT_ID: &str =
+    "^(Qm[1-9A-HJ-NP-Za-km-z]{44}|baf(kre|ybe)i[a-h][a-z2-7]{50}[aeimquy4])$";
+
+/// A SHA-256 as 64 hexadecimal digits.
+pub const SHA256: &str = "^[0-9A-Fa-f]{64}$";
+
+/// A dependency specifier: what can follow a name, and no more.
+pub const REQUIREMENT: &str = r"^[ \t]*[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?[ \t]*(\[[^\]]*\][ \t]*)?((@|\(|;|===?|[!~<>]=|[<>]).*)?$";
+
+/// A set of version specifiers that says something.
+pub const SPECIFIERS: &str = r"^[\s,]*(~=|===?|[!<>]=|[<>])\s*[A-Za-z0-9.*+!_-]+(\s*,[\s,]*(~=|===?|[!<>]=|[<>])\s*[A-Za-z0-9.*+!_-]+)*[\s,]*$";
+
+/// A day, as in `2027-03-01`.
+pub const DAY: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
+
+/// A line of text that is not empty.
+pub const LINE: &str = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$";
+
+/// The schema of a text that the program reads.
+pub fn of_read<T: JsonSchema>() -> String {
+    text::<T>(SchemaSettings::draft07().for_deserialize())
+}
+
+/// The schema of a text that the program writes.
+pub fn of_written<T: JsonSchema>() -> String {
+    text::<T>(SchemaSettings::draft07().for_serialize())
+}
+
+/// Two spaces a level, keys sorted, a line feed at the end.
+fn text<T: JsonSchema>(settings: SchemaSettings) -> String {
+    let schema = settings
+        .with(|settings| settings.inline_subschemas = true)
+        .with_transform(RecursiveTransform(plain))
+        .into_generator()
+        .into_root_schema_for::<T>();
+    // A schema is objects, lists and strings, which JSON can always hold.
+    serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+}
+
+/// Leaves out what holds of the types and not of the texts: a key that may be absent is never null, the
+/// width of an integer is nobody's business, and where a comment's lines end says nothing.
+fn plain(schema: &mut Schema) {
+    let is_null = |kind: &Value| kind == "null";
+    if let Some(Value::Array(values)) = schema.get_mut("enum") {
+        values.retain(|value| !value.is_null());
+    }
+    if let Some(Value::Array(kinds)) = schema.get_mut("type") {
+        kinds.retain(|kind| !is_null(kind));
+        if let [kind] = kinds.as_slice() {
+            let kind = kind.clone();
+            schema.insert("type".to_owned(), kind);
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| !is_null(&choice["type"]));
+        if let [choice] = choices.as_slice() {
+            let choice = choice.clone();
+            schema.remove("anyOf");
+            for (key, value) in choice.as_object().into_iter().flatten() {
+                // What is said of the key says more than what is said of its type.
+                if schema.get(key).is_none() {
+                    schema.insert(key.clone(), value.clone());
+                }
+            }
+        }
+    }
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        let paragraphs: Vec<String> = description
+            .split("\n\n")
+            .map(|paragraph| paragraph.replace('\n', " "))
+            .collect();
+        *description = paragraphs.join("\n\n");
+    }
+    let is_width = schema
+        .get("format")
+        .and_then(Value::as_str)
+        .is_some_and(|format| format.starts_with("uint") || format.starts_with("int"));
+    if is_width {
+        schema.remove("format");
+    }
+}
+
+/// The values of an enumeration, each with what it means, as the editors read it.
+pub fn choices<'a>(values: impl IntoIterator<Item = (&'a str, &'a str)>) -> Schema {
+    let (names, meanings): (Vec<&str>, Vec<&str>) = values.into_iter().unzip();
+    schemars::json_schema!({
+        "type": "string",
+        "enum": names,
+        "enumDescriptions": meanings,
+        "x-taplo": { "docs": { "enumValues": meanings } }
+    })
+}

@@ -1,0 +1,345 @@
+//! `ipwhl init`: what it writes works at once, and what is there already is left alone.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use ipwhl::command::ExitStatus;
+use ipwhl::repository::Repository;
+use tempfile::TempDir;
+
+use crate::support::program::{Program, Run};
+use crate::support::workshop::{Workshop, files};
+
+/// An empty folder of this name, and the program in it.
+fn start(name: &str) -> (TempDir, std::path::PathBuf, Program) {
+    let around = tempfile::tempdir().unwrap();
+    let folder = around.path().join(name);
+    fs::create_dir(&folder).unwrap();
+    let program = Program::new(&folder);
+    (around, folder, program)
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    files(folder).into_keys().collect()
+}
+
+fn said(run: &Run, words: &[&str]) {
+    for word in words {
+        assert!(run.stderr.contains(word), "no `{word}` in {}", run.stderr);
+    }
+}
+
+const REPOSITORY: [&str; 4] = [
+    ".gitignore",
+    "README.md",
+    "declarations/.gitkeep",
+    "ipwhl.toml",
+];
+
+#[test]
+fn what_it_says() {
+    let (_around, folder, program) = start("our-wheels");
+    let run = program
+        .run(&["init", "--ci", "github,forgejo", "--ci", "github"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, "");
+    insta::assert_snapshot!("init", run.stderr);
+    insta::assert_snapshot!(
+        "init-configuration",
+        fs::read_to_string(folder.join("ipwhl.toml")).unwrap()
+    );
+    insta::assert_snapshot!(
+        "init-readme",
+        fs::read_to_string(folder.join("README.md")).unwrap()
+    );
+}
+
+/// Nothing has to be done before the first `check` and the first `build`.
+#[test]
+fn a_new_repository_works_at_once() {
+    let workshop = Workshop::empty();
+    fs::create_dir(workshop.repository()).unwrap();
+    let run = workshop.run(&["init"]);
+    assert_eq!(
+        (run.code, run.output.as_str()),
+        (Some(0), ""),
+        "{}",
+        run.error
+    );
+    assert_eq!(names(&workshop.repository()), REPOSITORY);
+    let check = workshop.run(&["check", "--wheels", "--deny", "warnings"]);
+    assert_eq!(
+        (check.code, check.output.as_str()),
+        (Some(0), ""),
+        "{}",
+        check.error
+    );
+    check.said("checked 0 projects, 0 wheels on 12 platforms, wheels included: no finding");
+    // A person's own key is made by the first build; the tree is that of no project.
+    let root = workshop.build(&[]);
+    let verify = workshop.run(&["verify", "release", "--statement", "release/release.toml"]);
+    assert_eq!(verify.line(), root);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_made() {
+    let (_around, folder, program) = start("around");
+    program
+        .run(&[
+            "init",
+            "a/b",
+            "--name",
+            "Ours \"and\" yours",
+            "--python",
+            "cp312,cp313>=3.13.2",
+            "--system",
+            "win_amd64",
+        ])
+        .expect(ExitStatus::Clean);
+    assert_eq!(names(&folder.join("a/b")), REPOSITORY);
+    let repository = Repository::load(&folder.join("a/b")).unwrap();
+    assert_eq!(repository.findings.len(), 0, "{:?}", repository.findings);
+    assert_eq!(repository.configuration.name, "Ours \"and\" yours");
+    let platforms: Vec<String> = repository
+        .configuration
+        .platforms
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(platforms, ["cp312-win_amd64", "cp313-win_amd64"]);
+    let configuration = &repository.configuration;
+    assert_eq!(configuration.platforms[1].floor(), 2);
+}
+
+/// The comments of `ipwhl.toml` are true: with every `#` before a table or a key taken away it is still one
+/// that the program understands, whole.
+#[test]
+fn every_table_that_is_commented_out_is_right() {
+    let (_around, folder, program) = start("wheels");
+    program.run(&["init"]).expect(ExitStatus::Clean);
+    let path = folder.join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut count = 0;
+    let text: String = text
+        .lines()
+        .map(|line| {
+            let is_toml = line.strip_prefix("# ").is_some_and(|rest| {
+                rest.starts_with('[')
+                    || rest
+                        .split_once(" = ")
+                        .is_some_and(|(key, _)| !key.contains(' '))
+            });
+            count += usize::from(is_toml);
+            let line = if is_toml { &line[2..] } else { line };
+            format!("{line}\n")
+        })
+        .collect();
+    assert_eq!(count, 18, "{text}");
+    fs::write(&path, &text).unwrap();
+    let run = program.run(&["check", "--message-format", "json"]);
+    // A waiver of nothing is one, and is said to be.
+    assert_eq!(run.codes(), ["unused-waiver"], "{text}\n{}", run.stdout);
+    let configuration = Repository::load(&folder).unwrap().configuration;
+    assert_eq!(configuration.platforms.len(), 13);
+    assert_eq!(configuration.trusted.len(), 1);
+    assert!(configuration.index_url.is_some());
+    assert_eq!(configuration.gateways.len(), 1);
+    assert_eq!(configuration.severity.len(), 1);
+}
+
+#[test]
+fn nothing_is_replaced() {
+    let (_around, folder, program) = start("wheels");
+    let before: BTreeMap<&str, &str> = [
+        (".gitignore", "/release/\n*.pem\n"),
+        ("README.md", "mine\n"),
+        ("declarations/click.toml", "# mine\n"),
+    ]
+    .into();
+    fs::create_dir(folder.join("declarations")).unwrap();
+    for (name, text) in &before {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    let run = program.run(&["init"]).expect(ExitStatus::Clean);
+    said(
+        &run,
+        &[
+            "left README.md as it was",
+            "left .gitignore as it was",
+            "it does not have `/.ipwhl-cache/`, `signing-key`, `id_ed25519`, `*.key`: a release is large",
+        ],
+    );
+    for (name, text) in before {
+        assert_eq!(fs::read_to_string(folder.join(name)).unwrap(), text);
+    }
+    // A second time it is one already.
+    let there = files(&folder);
+    let run = program.run(&["init"]).expect(ExitStatus::Usage);
+    said(
+        &run,
+        &[
+            "`ipwhl.toml` is there: this is a repository already",
+            "`ipwhl init --ci FORGE` adds CI",
+        ],
+    );
+    assert_eq!(files(&folder), there);
+}
+
+#[test]
+fn what_stands_in_the_way_is_named_and_nothing_is_written() {
+    let (_around, folder, program) = start("wheels");
+    fs::create_dir_all(folder.join(".github/workflows")).unwrap();
+    fs::write(folder.join(".gitlab-ci.yml"), "mine").unwrap();
+    fs::write(folder.join(".github/workflows/ipwhl-release.yml"), "mine").unwrap();
+    let there = files(&folder);
+    let run = program
+        .run(&["init", "--ci", "github", "--ci", "gitlab"])
+        .expect(ExitStatus::Usage);
+    said(
+        &run,
+        &[
+            "`.github/workflows/ipwhl-release.yml`, `.gitlab-ci.yml` are there already and says something else: nothing was written",
+        ],
+    );
+    assert_eq!(files(&folder), there);
+    // A link that leads nowhere is there too.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("nowhere", folder.join("ipwhl.toml")).unwrap();
+        program.run(&["init"]).expect(ExitStatus::Usage);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+    }
+}
+
+#[test]
+fn ci_is_added_to_a_repository_that_is_there() {
+    let (_around, folder, program) = start("Our Wheels");
+    program
+        .run(&["init", "--name", "x"])
+        .expect(ExitStatus::Clean);
+    let before = files(&folder);
+    let run = program
+        .run(&["init", "--ci", "sourcehut"])
+        .expect(ExitStatus::Clean);
+    said(
+        &run,
+        &[
+            "wrote .builds/ipwhl-check.yml",
+            "wrote .builds/ipwhl-release.yml",
+            "SourceHut: the first lines",
+        ],
+    );
+    assert!(!run.stderr.contains("README"), "{}", run.stderr);
+    let mut after = files(&folder);
+    let release = after.remove(".builds/ipwhl-release.yml").unwrap();
+    let release = String::from_utf8(release).unwrap();
+    assert!(
+        release.contains("\n  repository: Our-Wheels\n"),
+        "{release}"
+    );
+    assert!(
+        release.contains("\n  - Our-Wheels/release/release.car\n"),
+        "{release}"
+    );
+    after.remove(".builds/ipwhl-check.yml").unwrap();
+    assert_eq!(after, before);
+    // The same again is done already; what only a new repository has cannot be asked for.
+    let run = program
+        .run(&["init", "--ci", "sourcehut"])
+        .expect(ExitStatus::Clean);
+    said(&run, &["there was nothing to write"]);
+    let run = program
+        .run(&["init", "--ci", "sourcehut", "--name", "y"])
+        .expect(ExitStatus::Usage);
+    said(
+        &run,
+        &["are for a new repository, and `ipwhl.toml` is there"],
+    );
+}
+
+#[test]
+fn a_wrong_place_or_word_is_refused() {
+    let (_around, folder, program) = start("wheels");
+    for (arguments, words) in [
+        (
+            &["init", "--name", " "][..],
+            "\" \" cannot name a repository",
+        ),
+        (&["init", "--python", "312"][..], "312"),
+        (&["init", "--system", "linux"][..], "linux"),
+        (
+            &["init", "--ci", "hithub"][..],
+            "a similar value exists: 'github'",
+        ),
+        (
+            &["init", "a", "--repository", "b"][..],
+            "the folder is named twice",
+        ),
+    ] {
+        let run = program.run(arguments).expect(ExitStatus::Usage);
+        said(&run, &[words]);
+        assert_eq!(names(&folder), [""; 0], "{arguments:?}");
+    }
+    program.run(&["init"]).expect(ExitStatus::Clean);
+    // Below a repository, a forgotten `cd` is likelier than a second one.
+    let inside = Program::new(&folder.join("declarations"));
+    let run = inside.run(&["init"]).expect(ExitStatus::Usage);
+    said(
+        &run,
+        &["this folder is inside the repository", "`ipwhl init DIR`"],
+    );
+    fs::write(folder.join("file"), "").unwrap();
+    let run = program.run(&["init", "file"]).expect(ExitStatus::Usage);
+    said(&run, &["is a file, and a repository is a folder"]);
+}
+
+/// Forges read their files at the top only, and git's own folder is not made by itself.
+#[test]
+fn git_is_looked_at_and_left_alone() {
+    let (around, folder, program) = start("wheels");
+    let run = program.run(&["init"]).expect(ExitStatus::Clean);
+    said(&run, &["`git init` and a first commit"]);
+    assert!(!folder.join(".git").exists());
+    fs::create_dir(around.path().join(".git")).unwrap();
+    let run = program
+        .run(&["init", "--ci", "gitlab"])
+        .expect(ExitStatus::Clean);
+    said(
+        &run,
+        &["warning: a forge reads its CI files from the top of the git repository"],
+    );
+    fs::create_dir(folder.join(".git")).unwrap();
+    let run = program
+        .run(&["init", "--ci", "github"])
+        .expect(ExitStatus::Clean);
+    assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+}
+
+/// A run that is cut short, here by a folder where a file is to be written, leaves whole files, and no
+/// `ipwhl.toml` among them: the same command finishes it.
+#[test]
+fn a_run_that_was_cut_short_is_run_again() {
+    let (_around, folder, program) = start("wheels");
+    let partial = folder.join(".README.md.partial");
+    fs::create_dir(&partial).unwrap();
+    let run = program
+        .run(&["init", "--ci", "gitlab"])
+        .expect(ExitStatus::World);
+    said(
+        &run,
+        &["README.md` cannot be written", "run the same command again"],
+    );
+    let written = [".gitignore", ".gitlab-ci.yml", "declarations/.gitkeep"];
+    assert_eq!(names(&folder), written);
+    fs::remove_dir(&partial).unwrap();
+    // What a killed writer left is taken over.
+    fs::write(partial, "hal").unwrap();
+    program
+        .run(&["init", "--ci", "gitlab"])
+        .expect(ExitStatus::Clean);
+    let mut expected: Vec<String> = REPOSITORY.map(ToOwned::to_owned).into();
+    expected.push(".gitlab-ci.yml".to_owned());
+    expected.sort();
+    assert_eq!(names(&folder), expected);
+}
