@@ -44,8 +44,6 @@ fn merged(repository: &Repository, group: &[&Finding], every_waiver: bool) -> Fi
     finding.severity = first.severity;
     finding.baseline = first.baseline;
     finding.shared.clone_from(&first.shared);
-    // The project whose change ends them.
-    finding.subject.project.clone_from(&first.subject.required);
     finding.subject.required.clone_from(&first.subject.required);
     // The place that fails them, and the requirements.
     let failing = group.iter().find_map(|one| one.labels.get(1));
@@ -179,7 +177,7 @@ fn help(group: &[&Finding], every_waiver: bool) -> Vec<Help> {
     let mut waivers: Vec<&Help> = Vec::new();
     for help in group.iter().flat_map(|one| &one.help) {
         if help.text.as_deref().is_some_and(is_waiver) {
-            if !waivers.contains(&help) {
+            if !waivers.iter().any(|known| *known == help) {
                 waivers.push(help);
             }
         } else if !all.contains(help) {

@@ -14,6 +14,7 @@ use crate::declaration::Layout;
 /// The canonical form of `text` with the comments of `before` that are about the file, or about what it
 /// still says. Of a `before` that is not TOML it keeps the lines of comments at its top.
 pub fn keep_comments(before: &str, text: &str) -> String {
+    let before = before.strip_prefix('\u{feff}').unwrap_or(before);
     let before = before.replace("\r\n", "\n");
     let Ok(mut document) = text.parse::<DocumentMut>() else {
         return text.to_owned();
