@@ -15,6 +15,7 @@ mod fmt;
 mod init;
 mod key;
 mod list;
+mod migrate;
 mod network;
 mod outdated;
 mod progress;
@@ -103,6 +104,7 @@ enum Command {
     Tree(tree::Arguments),
     Why(why::Arguments),
     Fmt(fmt::Arguments),
+    Migrate(migrate::Arguments),
     Cid(cid::Arguments),
     Verify(verify::Arguments),
     Serve(serve::Arguments),
@@ -127,6 +129,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Why(arguments) => why::run(&context, &arguments),
         Command::Remove(arguments) => remove::run(&context, &arguments),
         Command::Fmt(arguments) => fmt::run(&context, &arguments),
+        Command::Migrate(arguments) => migrate::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),

@@ -2,6 +2,7 @@
 //! requirements in their canonical spelling, comments kept.
 
 mod list;
+mod merge;
 
 use toml_edit::{ArrayOfTables, Decor, DocumentMut, Item, RawString, Table, Value};
 
@@ -10,6 +11,7 @@ use crate::python::{ExtraName, Requirement};
 use super::directive::is_directive;
 use super::{Layout, Source};
 use list::format_array;
+pub use merge::merged;
 
 /// The order of the keys, of the top and of each wheel.
 const KEYS: [&str; 9] = [

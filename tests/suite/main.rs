@@ -34,6 +34,7 @@ mod kubo;
 mod kubo_release;
 mod markers;
 mod message_formats;
+mod migrate_command;
 mod original;
 mod packaging_library;
 mod repository;

@@ -33,8 +33,67 @@ impl Element {
     }
 }
 
+/// A list, taken apart.
+pub(super) struct List {
+    /// Comment lines about the list as a whole.
+    head: String,
+    elements: Vec<Element>,
+    /// Comment lines after the last element.
+    rest: String,
+}
+
+impl List {
+    /// What it says, without its comments.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        self.elements
+            .iter()
+            .map(|element| element.text.as_str())
+            .collect()
+    }
+
+    /// Takes the comments of a list that says the same, each to its element; those that it has are
+    /// not taken again.
+    pub(super) fn take_comments(&mut self, other: &Self) {
+        take_lines(&mut self.head, &other.head);
+        take_lines(&mut self.rest, &other.rest);
+        for theirs in &other.elements {
+            let Some(own) = self.elements.iter_mut().find(|own| own.text == theirs.text) else {
+                continue;
+            };
+            let before = own.after.clone();
+            let new = |line: &&str| **line != before;
+            let above: Vec<&str> = theirs.above.lines().filter(new).collect();
+            for line in above {
+                take_lines(&mut own.above, line);
+            }
+            if !theirs.after.is_empty()
+                && theirs.after != own.after
+                && !own.above.lines().any(|line| line == theirs.after)
+            {
+                own.end_of_line(&theirs.after);
+            }
+        }
+    }
+}
+
+/// Adds the lines that are not there yet.
+pub(super) fn take_lines(lines: &mut String, others: &str) {
+    for line in others.lines() {
+        if !lines.lines().any(|known| known == line) {
+            lines.push_str(line);
+            lines.push('\n');
+        }
+    }
+}
+
 /// Lists are sets, but for `source`, which is in order of preference.
 pub(super) fn format_array(key: &str, array: &mut Array, layout: Layout) {
+    let list = read_list(key, array, layout);
+    write_list(key, list, array);
+}
+
+/// Takes a list apart, its elements spelt as their key wants it.
+pub(super) fn read_list(key: &str, array: &Array, layout: Layout) -> List {
     let mut elements: Vec<Element> = Vec::with_capacity(array.len());
     // What stands in the line of the bracket is about the list.
     let mut head = String::new();
@@ -75,7 +134,20 @@ pub(super) fn format_array(key: &str, array: &mut Array, layout: Layout) {
         Some(last) => last.end_of_line(line.trim()),
         None => head = comments(line),
     }
-    let rest = comments(rest);
+    List {
+        head,
+        elements,
+        rest: comments(rest),
+    }
+}
+
+/// Puts a list together, in place of what the array holds.
+pub(super) fn write_list(key: &str, list: List, array: &mut Array) {
+    let List {
+        mut head,
+        mut elements,
+        rest,
+    } = list;
     if matches!(key, "extras" | "dependencies") {
         elements.sort_by(|left, right| left.text.cmp(&right.text));
         elements.dedup_by(|later, earlier| {
