@@ -18,6 +18,7 @@ mod init;
 mod key;
 mod list;
 mod man;
+mod migrate;
 mod network;
 mod outdated;
 mod progress;
@@ -115,6 +116,7 @@ enum Command {
     Tree(tree::Arguments),
     Why(why::Arguments),
     Fmt(fmt::Arguments),
+    Migrate(migrate::Arguments),
     Cid(cid::Arguments),
     Verify(verify::Arguments),
     Serve(serve::Arguments),
@@ -160,6 +162,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Why(arguments) => why::run(&context, &arguments),
         Command::Remove(arguments) => remove::run(&context, &arguments),
         Command::Fmt(arguments) => fmt::run(&context, &arguments),
+        Command::Migrate(arguments) => migrate::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),

@@ -3,6 +3,7 @@
 mod configuration;
 mod files;
 mod load;
+mod migrate;
 mod revision;
 mod schema;
 mod supported;
@@ -12,6 +13,7 @@ pub use configuration::{Configuration, SeverityRule, Waiver};
 pub use load::{
     CONFIGURATION_FILE, LoadError, Repository, find, presumed_project, profile_of, read_text,
 };
+pub use migrate::{original_settings, package_settings};
 pub use revision::{Revision, RevisionError};
 pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};
 pub(crate) use schema::{SeverityRules, WaivableCode};

@@ -34,7 +34,7 @@ pub fn formatted(file: &Arc<str>, text: &str, layout: Layout) -> Result<String, 
         return Err(Unformatted::Syntax(reader.into_findings()));
     }
     let Some(canonical) = canonical_in(text, layout) else {
-        return Err(Unformatted::Syntax(vec![unwritable(file, text)]));
+        return Err(syntax(file, text));
     };
     if comments(text) != comments(&canonical) {
         return Err(Unformatted::Unfaithful("a comment"));
@@ -43,6 +43,11 @@ pub fn formatted(file: &Arc<str>, text: &str, layout: Layout) -> Result<String, 
         return Err(Unformatted::Unfaithful("a value"));
     }
     Ok(canonical)
+}
+
+/// Why a text has no canonical form.
+pub(super) fn syntax(file: &Arc<str>, text: &str) -> Unformatted {
+    Unformatted::Syntax(vec![unwritable(file, text)])
 }
 
 /// The finding for what TOML allows and nobody can write again, such as a number of 30 digits.
@@ -59,7 +64,7 @@ fn unwritable(file: &Arc<str>, text: &str) -> Finding {
 }
 
 /// The comments of a text without the white space around them, sorted.
-fn comments(text: &str) -> Vec<&str> {
+pub(super) fn comments(text: &str) -> Vec<&str> {
     let mut comments: Vec<&str> = Source::new(text)
         .lex()
         .filter(|token| token.kind() == TokenKind::Comment)

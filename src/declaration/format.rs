@@ -3,6 +3,7 @@
 
 mod keep;
 mod list;
+mod merge;
 
 use toml_edit::{ArrayOfTables, Decor, DocumentMut, Item, RawString, Table, Value};
 
@@ -12,6 +13,7 @@ use super::directive::is_directive;
 use super::{Layout, Source};
 pub use keep::keep_comments;
 use list::format_array;
+pub use merge::merged;
 
 /// The order of the keys, of the top and of each wheel.
 const KEYS: [&str; 9] = [

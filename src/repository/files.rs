@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::LoadError;
+use super::{CONFIGURATION_FILE, LoadError};
 
 /// The largest declaration or `ipwhl.toml` that is read, in bytes.
 pub(super) const MAXIMUM_TEXT: u64 = 8 * 1024 * 1024;
@@ -46,6 +46,38 @@ pub(super) struct Folder<'p> {
 impl<'p> Folder<'p> {
     pub(super) fn new(directory: &'p Path) -> Self {
         Self { directory }
+    }
+}
+
+/// A folder of this machine with other settings than it has, or none.
+pub(super) struct WithSettings<'p> {
+    pub(super) folder: Folder<'p>,
+    pub(super) settings: &'p str,
+}
+
+impl Files for WithSettings<'_> {
+    const HAS_EMPTY_FOLDERS: bool = true;
+
+    fn kind(&self, name: &str) -> Option<Kind> {
+        match name {
+            CONFIGURATION_FILE => Some(Kind::File),
+            _ => self.folder.kind(name),
+        }
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        match name {
+            CONFIGURATION_FILE => Ok(self.settings.as_bytes().to_vec()),
+            _ => self.folder.read(name),
+        }
+    }
+
+    fn entries(&self, folder: &str) -> Result<Vec<(String, Kind)>, LoadError> {
+        self.folder.entries(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path(name)
     }
 }
 

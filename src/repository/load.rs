@@ -10,7 +10,7 @@ use crate::declaration::{Declaration, Layout, parse as parse_declaration};
 use crate::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts};
 use crate::python::ProjectName;
 
-use super::files::{Files, Folder, Kind, read_file};
+use super::files::{Files, Folder, Kind, WithSettings, read_file};
 use super::supported::{self, SUPPORTED_FILE};
 use super::{Configuration, Revision, configuration};
 
@@ -122,6 +122,15 @@ impl Repository {
     /// As [`Repository::load`].
     pub fn load_revision(directory: &Path, revision: &Revision) -> Result<Self, LoadError> {
         Self::load_from(directory, revision)
+    }
+
+    /// Reads the repository in `directory` as if these were its settings.
+    ///
+    /// # Errors
+    /// As [`Repository::load`].
+    pub fn load_with(directory: &Path, settings: &str) -> Result<Self, LoadError> {
+        let folder = Folder::new(directory);
+        Self::load_from(directory, &WithSettings { folder, settings })
     }
 
     fn load_from(directory: &Path, files: &impl Files) -> Result<Self, LoadError> {

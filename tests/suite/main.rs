@@ -39,6 +39,7 @@ mod list_command;
 mod man_command;
 mod markers;
 mod message_formats;
+mod migrate_command;
 mod original;
 mod packaging_library;
 mod remove_command;
