@@ -201,7 +201,7 @@ fn what_stands_in_the_way_is_named_and_nothing_is_written() {
     said(
         &run,
         &[
-            "`.github/workflows/ipwhl-release.yml`, `.gitlab-ci.yml` are there already and says something else: nothing was written",
+            "`.github/workflows/ipwhl-release.yml`, `.gitlab-ci.yml` are there already and say something else: nothing was written",
         ],
     );
     assert_eq!(files(&folder), there);
