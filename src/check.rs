@@ -40,7 +40,7 @@ pub use fold::fold;
 pub use graph::{Graph, Unmet};
 pub use paths::{Path, Paths, paths_to};
 pub use relations::{Relation, Shortfall};
-pub use remedy::Pin;
+pub use remedy::{OTHER_REQUIRER, Pin};
 pub use removal::{Removal, removal};
 pub use together::together;
 
@@ -86,8 +86,11 @@ pub fn wheel(declared: &DeclaredWheel, facts: &ArchiveFacts, layout: Layout) -> 
     name_mismatch::check(declared, facts, &metadata, &mut findings);
     version_mismatch::check(declared, facts, &metadata, &mut findings);
     tag_mismatch::check(declared, facts, layout, &mut findings);
-    requires_python_mismatch::check(declared, &metadata, &mut findings);
-    dependencies_mismatch::check(declared, &metadata, &mut findings);
+    // Of what could not be understood nothing can be said to be lacking.
+    if !declared.is_partial {
+        requires_python_mismatch::check(declared, &metadata, &mut findings);
+        dependencies_mismatch::check(declared, &metadata, &mut findings);
+    }
     extras_mismatch::check(declared, &metadata, &mut findings);
     findings
 }

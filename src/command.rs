@@ -7,14 +7,17 @@ mod build;
 mod candidates;
 mod check;
 mod cid;
+mod completions;
 mod context;
 mod draw;
 mod exit;
+mod explain;
 mod facts;
 mod fmt;
 mod init;
 mod key;
 mod list;
+mod man;
 mod network;
 mod outdated;
 mod progress;
@@ -26,26 +29,34 @@ mod serve;
 mod show;
 mod statement;
 mod tree;
+mod values;
 mod verify;
 mod why;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::environment::Environment;
 
 use context::Context;
 pub use exit::{ExitStatus, Failure};
 
-/// Turns declarations of Python wheels into one signed, content-addressed package index.
+/// The widest that help texts are written, in columns.
+const HELP_WIDTH: usize = 100;
+
+/// Turns declarations of Python wheels into one signed, content-addressed package index
+///
+/// Run in the folder of a repository, or below it.
+///
+/// Example: ipwhl build
 #[derive(Debug, Parser)]
 #[command(
     name = "ipwhl",
     version,
     propagate_version = true,
-    max_term_width = 100
+    max_term_width = HELP_WIDTH
 )]
 struct Cli {
     #[command(flatten)]
@@ -96,6 +107,7 @@ enum Command {
     Init(init::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
+    Explain(explain::Arguments),
     Add(add::Arguments),
     Remove(remove::Arguments),
     List(list::Arguments),
@@ -107,11 +119,31 @@ enum Command {
     Verify(verify::Arguments),
     Serve(serve::Arguments),
     Key(key::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
+}
+
+/// Every command and option, as completions, pages of the manual and help texts are made from it.
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
+fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+) -> Result<Cli, clap::Error> {
+    let mut definition = definition();
+    // Help that is piped is the same whatever window it is asked for in.
+    if !environment.output.is_terminal() {
+        definition = definition.term_width(HELP_WIDTH);
+    }
+    let mut matches = definition.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut definition))
 }
 
 /// Runs the program with these arguments, the program's name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitStatus {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match parse(arguments, environment) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, environment),
     };
@@ -120,6 +152,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Build(arguments) => build::run(&context, &arguments),
         Command::Check(arguments) => check::run(&context, &arguments),
+        Command::Explain(arguments) => explain::run(&context, &arguments),
         Command::Add(arguments) => add::run(&context, &arguments),
         Command::List(arguments) => list::run(&context, &arguments),
         Command::Show(arguments) => show::run(&context, &arguments),
@@ -131,6 +164,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Key(arguments) => key::run(&context, &arguments),
+        Command::Completions(arguments) => completions::run(&context, &arguments),
+        Command::Man(arguments) => man::run(&context, &arguments),
     };
     match outcome {
         Ok(status) => status,
@@ -162,6 +197,10 @@ fn usage(error: &clap::Error, environment: &Environment) -> ExitStatus {
     match (error.use_stderr(), written) {
         (true, _) => ExitStatus::Usage,
         (false, Ok(())) => ExitStatus::Clean,
-        (false, Err(_)) => ExitStatus::World,
+        (false, Err(error)) => {
+            let message = context::unwritable_output(&error).message;
+            let _ = environment.error.line(&format!("error: {message}"));
+            ExitStatus::World
+        }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A declaration is one TOML file that describes one project in one version (FORMATS 2).
 
-mod faithful;
 mod directive;
+mod faithful;
 mod format;
 mod misplaced;
 mod model;
@@ -16,7 +16,7 @@ mod write;
 pub use directive::schema_directive;
 pub(crate) use directive::without_directives;
 pub use faithful::{Unformatted, formatted};
-pub use format::{canonical, canonical_in};
+pub use format::{canonical, canonical_in, keep_comments};
 pub(crate) use misplaced::misplaced;
 pub use model::{Declaration, DeclaredWheel, Spanned};
 pub use parse::{Layout, Parsed, parse};

@@ -4,6 +4,7 @@
 //! collect findings, [`render()`] shows them to people and a [`Report`] is written for programs.
 
 mod code;
+mod explain;
 mod finding;
 mod github;
 mod gitlab;
@@ -14,10 +15,15 @@ mod public;
 mod render;
 mod report;
 mod sarif;
+mod schema;
+mod wrap;
 
 pub use code::{Code, Severity, Stage};
+pub use explain::{Explanation, findings_page};
 pub use finding::{Baseline, Finding, Help, Label, SourceText, SourceTexts, Subject, sort};
 pub use json::{JsonFinding, JsonHelp, JsonLine, JsonPlace, JsonSummary, json_lines};
 pub use nearest::nearest;
 pub use render::{Style, render};
 pub use report::{MessageFormat, Report};
+pub use schema::findings_schema;
+pub use wrap::wrap;

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use atomic_file::{AtomicFile, replace_directory, sync_directory};
 use etcetera::BaseStrategy;
 use jiff::Timestamp;
+use terminal_size::{Height, Width, terminal_size_of};
 
 /// What the program is told by the process that it runs in.
 #[derive(Debug, Clone)]
@@ -69,8 +70,10 @@ impl Environment {
                 .as_ref()
                 .map(|found| found.home_dir().to_path_buf()),
             clock: Clock::System,
-            output: Stream::new(io::stdout(), io::stdout().is_terminal()),
-            error: Stream::new(io::stderr(), io::stderr().is_terminal()),
+            output: Stream::new(io::stdout(), io::stdout().is_terminal())
+                .with_width(columns(terminal_size_of(io::stdout()))),
+            error: Stream::new(io::stderr(), io::stderr().is_terminal())
+                .with_width(columns(terminal_size_of(io::stderr()))),
         }
     }
 
@@ -102,11 +105,18 @@ impl Environment {
     }
 }
 
+/// A terminal that does not know its size says that it has no columns.
+fn columns(size: Option<(Width, Height)>) -> Option<usize> {
+    size.map(|(Width(columns), _)| usize::from(columns))
+        .filter(|columns| *columns > 0)
+}
+
 /// An output stream that may be written to from several threads, a line at a time.
 #[derive(Clone)]
 pub struct Stream {
     sink: Arc<Mutex<dyn Write + Send>>,
     is_terminal: bool,
+    width: Option<usize>,
 }
 
 impl std::fmt::Debug for Stream {
@@ -124,7 +134,20 @@ impl Stream {
         Self {
             sink: Arc::new(Mutex::new(sink)),
             is_terminal,
+            width: None,
         }
+    }
+
+    /// The same stream, on a terminal of this many columns.
+    #[must_use]
+    pub fn with_width(mut self, width: Option<usize>) -> Self {
+        self.width = width;
+        self
+    }
+
+    /// How many columns the terminal has that it is read on; `None` where it is read elsewhere.
+    pub fn width(&self) -> Option<usize> {
+        self.width
     }
 
     /// Whether a person reads it on a terminal.

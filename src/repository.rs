@@ -5,6 +5,7 @@ mod files;
 mod load;
 mod revision;
 mod schema;
+mod supported;
 mod waiver;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
@@ -14,4 +15,5 @@ pub use load::{
 pub use revision::{Revision, RevisionError};
 pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};
 pub(crate) use schema::{SeverityRules, WaivableCode};
+pub use supported::SUPPORTED_FILE;
 pub use waiver::{apply, covers_platform, is_waiver, propose};

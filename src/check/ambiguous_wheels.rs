@@ -44,8 +44,8 @@ pub(super) fn check(declaration: &Declaration, findings: &mut Vec<Finding>) {
 }
 
 fn witness(one: &DeclaredWheel, other: &DeclaredWheel) -> Option<String> {
-    let others = other.file_name.tags();
-    one.file_name.tags().iter().find_map(|tag| {
+    let others = other.tags();
+    one.tags().iter().find_map(|tag| {
         others
             .iter()
             .find_map(|second| common_installer(tag, second))

@@ -158,6 +158,15 @@ impl<'r> Graph<'r> {
         }
     }
 
+    /// The needs that a project has. They stand together, since the projects were looked at in order.
+    pub(super) fn needs_by(&self, project: &ProjectName) -> &[Need<'r>] {
+        let start = self
+            .needs
+            .partition_point(|need| need.declaration.project < *project);
+        let rest = &self.needs[start..];
+        &rest[..rest.partition_point(|need| need.declaration.project == *project)]
+    }
+
     /// The version of a project that the set has.
     pub fn version(&self, project: &ProjectName) -> Option<&'r Version> {
         let declaration = self.repository.declarations.get(project)?;
@@ -266,12 +275,7 @@ fn availability(declaration: &Declaration, platform: &Platform) -> Availability 
     let mut fitting = Vec::new();
     let mut excluded = None;
     for (index, wheel) in declaration.wheels.iter().enumerate() {
-        if !wheel
-            .file_name
-            .tags()
-            .iter()
-            .any(|tag| platform.accepts(tag))
-        {
+        if !wheel.tags().iter().any(|tag| platform.accepts(tag)) {
             continue;
         }
         let is_allowed = wheel

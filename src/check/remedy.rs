@@ -7,6 +7,9 @@ use super::graph::{Graph, Need};
 use crate::diagnostic::Finding;
 use crate::python::{ExtraName, ProjectName, Version};
 
+/// What always ends an unsatisfied dependency, where nobody knows the version.
+pub const OTHER_REQUIRER: &str = "declare another version of what requires it";
+
 /// The one project's version that the set is asked to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pin<'v> {
@@ -72,11 +75,7 @@ impl Graph<'_> {
 
     fn removal(&self, need: &Need<'_>) -> Option<String> {
         let requirer = &need.declaration.project;
-        let own: Vec<&Need<'_>> = self
-            .needs
-            .iter()
-            .filter(|other| other.declaration.project == *requirer)
-            .collect();
+        let own = self.needs_by(requirer);
         let is_plain = own.iter().any(|other| {
             other.dependency.value.name == need.dependency.value.name && other.extra.is_none()
         });

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::about;
 use crate::declaration::{DeclaredWheel, Layout};
 use crate::diagnostic::{Code, Finding};
-use crate::python::WheelFileName;
 use crate::wheel::ArchiveFacts;
 
 pub(super) fn check(
@@ -16,17 +15,22 @@ pub(super) fn check(
 ) {
     // In the layout `ipwhl-1` the release names the wheel by the stem of its TOML file.
     let stem = match (layout, &declared.stem) {
-        (Layout::Ipwhl1, Some(stem)) => format!("{stem}.whl").parse::<WheelFileName>().ok(),
+        (Layout::Ipwhl1, Some(stem)) => Some(stem),
         _ => None,
     };
-    let name = stem.as_ref().unwrap_or(&declared.file_name);
-    let of_name: BTreeSet<String> = name.tags().iter().map(ToString::to_string).collect();
+    let of_name: BTreeSet<String> = declared.tags().iter().map(ToString::to_string).collect();
     let of_wheel: BTreeSet<String> = facts
         .wheel_tags
         .iter()
         .map(|tag| tag.to_ascii_lowercase())
         .collect();
-    if of_name == of_wheel {
+    // The stem has the three sets that the tags of WHEEL are made of, whatever their combinations.
+    let compressed = compressed(&of_wheel);
+    let is_same = match (stem, &compressed) {
+        (Some(stem), Some(tags)) => stem.ends_with(&format!("-{tags}")),
+        _ => of_name == of_wheel,
+    };
+    if is_same {
         return;
     }
     let list = |tags: &BTreeSet<String>, others: &BTreeSet<String>| {
@@ -41,6 +45,13 @@ pub(super) fn check(
         ),
     )
     .help("declare another version, unless the wheel is known to be sound");
+    if let (Some(stem), Some(tags)) = (stem, compressed) {
+        let start: Vec<&str> = stem.splitn(3, '-').take(2).collect();
+        finding = finding.help(format!(
+            "or name the declaration for the tags that WHEEL has: `{}-{tags}.toml`",
+            start.join("-")
+        ));
+    }
     for (only, place) in [
         (list(&of_name, &of_wheel), "the file name"),
         (list(&of_wheel, &of_name), "WHEEL"),
@@ -50,4 +61,17 @@ pub(super) fn check(
         }
     }
     findings.push(about(declared, finding, declared.span(), ""));
+}
+
+/// The sets of the tags' three components, each sorted; `None` where one is no tag.
+fn compressed(tags: &BTreeSet<String>) -> Option<String> {
+    let mut sets: [BTreeSet<&str>; 3] = Default::default();
+    for tag in tags {
+        let parts: [&str; 3] = tag.split('-').collect::<Vec<_>>().try_into().ok()?;
+        for (set, part) in sets.iter_mut().zip(parts) {
+            set.insert(part);
+        }
+    }
+    let joined = sets.map(|set| set.into_iter().collect::<Vec<_>>().join("."));
+    (!tags.is_empty()).then(|| joined.join("-"))
 }

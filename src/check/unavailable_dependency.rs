@@ -15,6 +15,10 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             if target.project == need.declaration.project {
                 return None;
             }
+            // The wheel may stand in a text that could not be understood.
+            if graph.repository.unreadable.contains(&target.project) {
+                return None;
+            }
             let mut platforms = BTreeSet::new();
             let mut excluded = None;
             for platform in &need.platforms {

@@ -22,6 +22,10 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let Some(wheel) = declaration.wheels.first() else {
             continue;
         };
+        // The wheel may stand in a text that could not be understood.
+        if graph.repository.unreadable.contains(&declaration.project) {
+            continue;
+        }
         let needed = needed.get(&declaration.project);
         let uncovered: BTreeSet<usize> = (0..graph.platforms.len())
             .filter(|platform| {

@@ -5,7 +5,15 @@ use crate::diagnostic::{Code, Finding};
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     // What needs it, or where, may stand in a text that could not be understood.
-    if !graph.repository.unreadable.is_empty() || graph.platforms.is_empty() {
+    let mut wheels = graph
+        .repository
+        .declarations
+        .values()
+        .flat_map(|declaration| &declaration.wheels);
+    if !graph.repository.unreadable.is_empty()
+        || graph.platforms.is_empty()
+        || wheels.any(|wheel| wheel.is_partial)
+    {
         return;
     }
     let reachable = graph.reachable();

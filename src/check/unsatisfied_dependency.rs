@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::graph::Graph;
-use super::remedy::Pin;
+use super::remedy::{OTHER_REQUIRER, Pin};
 use crate::declaration::DeclaredWheel;
 use crate::diagnostic::{Code, Finding};
 use crate::python::{Constraint, specifiers_contain};
@@ -49,6 +49,6 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             );
         finding.shared = Some(format!("the set has `{}` {version}", target.project));
         let finding = graph.or_leave_extra_out(need, finding);
-        Some(finding.help("declare another version of what requires it"))
+        Some(finding.help(OTHER_REQUIRER))
     });
 }

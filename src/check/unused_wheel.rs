@@ -10,13 +10,10 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     }
     for declaration in graph.repository.declarations.values() {
         for wheel in &declaration.wheels {
-            let fits = graph.platforms.iter().any(|platform| {
-                wheel
-                    .file_name
-                    .tags()
-                    .iter()
-                    .any(|tag| platform.accepts(tag))
-            });
+            let fits = graph
+                .platforms
+                .iter()
+                .any(|platform| wheel.tags().iter().any(|tag| platform.accepts(tag)));
             if fits {
                 continue;
             }

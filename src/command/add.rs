@@ -15,7 +15,8 @@ use super::progress::Progress;
 use super::select::{Prefer, Wish};
 use crate::check::Graph;
 use crate::declaration::{
-    DECLARATION_SCHEMA_FILE, Declaration, Layout, parse, schema_directive, write_declaration,
+    DECLARATION_SCHEMA_FILE, Declaration, Layout, keep_comments, parse, schema_directive,
+    write_declaration,
 };
 use crate::diagnostic::{Finding, SourceText};
 use crate::environment::AtomicFile;
@@ -60,6 +61,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Err(Failure::usage(
             "`ipwhl add` writes the layout `package`; this repository has `ipwhl-1`",
         ));
+    }
+    if let Some(link) = repository.link_to_declarations() {
+        return Err(Failure::finding(format!(
+            "`{link}`, on the way to the declarations, is a symbolic link"
+        ))
+        .help("put the folder itself there: nothing is read or written through a link"));
     }
     if repository.configuration.platforms.is_empty() {
         return Err(Failure::finding(
@@ -248,11 +255,11 @@ fn insert(repository: &mut Repository, mut declaration: Declaration) -> Result<(
     keep_sources(repository, &mut declaration);
     let name = file_of(repository, &declaration.project);
     let file: Arc<str> = Arc::from(name.as_str());
-    let header = repository
-        .texts
-        .get(&file)
-        .map_or_else(|| schema_line(repository), |text| header(text.as_str()));
-    let text = header + &write_declaration(&declaration);
+    let text = write_declaration(&declaration);
+    let text = match repository.texts.get(&file) {
+        Some(before) => keep_comments(before.as_str(), &text),
+        None => schema_line(repository) + &text,
+    };
     let parsed = parse(&file, &text, Layout::Package);
     let is_fatal = |finding: &&Finding| !finding.code.may_be_softened();
     if let Some(finding) = parsed.findings.iter().find(is_fatal) {
@@ -300,19 +307,6 @@ fn schema_line(repository: &Repository) -> String {
         schema_directive(&repository.configuration.declarations) + "\n\n"
     } else {
         String::new()
-    }
-}
-
-/// The comments at the top of a declaration, which outlive a new version.
-fn header(text: &str) -> String {
-    let lines: Vec<&str> = text
-        .lines()
-        .take_while(|line| line.starts_with('#'))
-        .collect();
-    if lines.is_empty() {
-        String::new()
-    } else {
-        lines.join("\n") + "\n\n"
     }
 }
 

@@ -13,6 +13,7 @@ use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, all_wheels, gather};
 use super::network::NetworkArguments;
 use super::report::{MessageFormat, count, counted, has_errors, judge, show, show_failures};
+use super::values::profiles;
 use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
@@ -43,7 +44,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR")]
     tree: Option<PathBuf>,
     /// The UnixFS import parameters [default: the repository's]
-    #[arg(long, value_name = "PROFILE")]
+    #[arg(long, value_name = "PROFILE", value_parser = profiles())]
     profile: Option<Profile>,
     /// The OpenSSH Ed25519 key to sign with [default: `IPWHL_SIGNING_KEY`, else your own]
     #[arg(long, value_name = "FILE", conflicts_with = "unsigned")]

@@ -3,36 +3,21 @@
 //! It is asked about the few projects that such findings name, all at once and not for long. Where it
 //! does not answer, the findings keep the ways out that they have without it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+mod ask;
 
-use futures_util::{StreamExt, stream};
-use tokio::time::{Instant, timeout_at};
+use std::collections::BTreeSet;
 
 use super::context::Context;
-use super::network::{NetworkArguments, fetcher, runtime};
-use super::select::{Picked, Picker, Prefer, Wish};
-use crate::check::{Graph, Pin};
+use super::network::NetworkArguments;
+use super::select::Wish;
+use crate::check::{Graph, OTHER_REQUIRER, Pin};
 use crate::diagnostic::{Baseline, Code, Finding, Help};
-use crate::python::{ProjectName, Version};
+use crate::python::ProjectName;
 use crate::repository::Repository;
-use crate::source::{Fetcher, SourceProblem};
+use ask::{Answer, Pair, ask};
 
-/// How long the index is asked, all projects together.
-const DEADLINE: Duration = Duration::from_secs(3);
 /// How many projects it is asked about.
 const MAXIMUM_PROJECTS: usize = 32;
-/// How many of the versions that do not fit are named with their reasons.
-const MAXIMUM_REASONS: usize = 3;
-
-/// What the index says of a project.
-enum Answer {
-    /// All who require the project accept this version of it.
-    Version(Version),
-    /// None does, and why.
-    Nothing(String),
-}
-
 /// Puts the version that all who ask accept into the findings that it would end, where the index has
 /// one, and says why there is none. Nothing is asked for other findings, and nothing with `--offline`.
 pub(super) fn propose(
@@ -42,7 +27,9 @@ pub(super) fn propose(
     findings: &mut [Finding],
 ) {
     let mut projects: Vec<ProjectName> = Vec::new();
-    for project in findings.iter().filter_map(concerned) {
+    // What was there before is not what the change is about.
+    let is_new = |finding: &&Finding| finding.baseline != Some(Baseline::Unchanged);
+    for project in findings.iter().filter(is_new).filter_map(concerned) {
         if !projects.contains(&project) {
             projects.push(project);
         }
@@ -63,13 +50,36 @@ pub(super) fn propose(
         .into_iter()
         .map(|project| wish(repository, &graph, &project))
         .collect();
-    let (answers, failed) = ask(context, repository, network, &wishes);
-    unasked.extend(failed);
+    let pairs: Vec<Pair> = findings
+        .iter()
+        .filter(is_new)
+        .filter_map(|finding| pair(repository, &graph, finding))
+        .collect();
+    let answers = ask(context, repository, network, &wishes, &pairs);
+    unasked.extend(answers.failed);
     for finding in findings {
-        if let Some(project) = concerned(finding)
-            && let Some(answer) = answers.get(&project)
-        {
+        let Some(project) = concerned(finding) else {
+            continue;
+        };
+        if let Some(answer) = answers.of_required.get(&project) {
             tell(&graph, &project, answer, finding);
+        }
+        let requirer = finding.subject.project.as_deref();
+        if let Some(requirer) = requirer.and_then(|name| name.parse::<ProjectName>().ok())
+            && let Some(version) = answers
+                .of_requirers
+                .get(&(requirer.clone(), project.clone()))
+        {
+            let command =
+                graph.add_command(&requirer, &BTreeSet::new(), Pin::Version(version), false);
+            let message =
+                format!("take `{requirer}` {version}, which accepts the `{project}` of the set");
+            let help = Help {
+                message,
+                text: Some(command),
+            };
+            finding.help.retain(|help| help.message != OTHER_REQUIRER);
+            finding.help.insert(0, help);
         }
     }
     if !unasked.is_empty() {
@@ -86,10 +96,34 @@ fn concerned(finding: &Finding) -> Option<ProjectName> {
         finding.code,
         Code::MissingDependency | Code::UnsatisfiedDependency | Code::UnavailableDependency
     );
-    if !is_about_version || finding.baseline == Some(Baseline::Unchanged) {
+    if !is_about_version {
         return None;
     }
     finding.subject.required.as_deref()?.parse().ok()
+}
+
+/// Who requires another version than the set has, for an unsatisfied dependency.
+fn pair(repository: &Repository, graph: &Graph<'_>, finding: &Finding) -> Option<Pair> {
+    let required = concerned(finding)?;
+    if finding.code != Code::UnsatisfiedDependency {
+        return None;
+    }
+    let requirer: ProjectName = finding.subject.project.as_deref()?.parse().ok()?;
+    let declaration = repository.declarations.get(&requirer)?;
+    let mut wish = wish(repository, graph, &requirer);
+    wish.keep = None;
+    wish.extras.extend(
+        declaration
+            .wheels
+            .iter()
+            .flat_map(|wheel| wheel.extras.iter().map(|extra| extra.value.clone())),
+    );
+    Some(Pair {
+        wish,
+        declared: declaration.version().clone(),
+        version: graph.version(&required)?.clone(),
+        required,
+    })
 }
 
 /// What a project would have to be, as `ipwhl add` would ask for it.
@@ -103,87 +137,6 @@ fn wish(repository: &Repository, graph: &Graph<'_>, project: &ProjectName) -> Wi
         }
     }
     wish
-}
-
-/// What the index says of each, and why some have no answer.
-fn ask(
-    context: &Context<'_>,
-    repository: &Repository,
-    network: &NetworkArguments,
-    wishes: &[Wish],
-) -> (BTreeMap<ProjectName, Answer>, BTreeSet<String>) {
-    let mut answers = BTreeMap::new();
-    let configuration = &repository.configuration;
-    let fetcher = match fetcher(context, configuration, network, configuration.profile) {
-        Ok(fetcher) => fetcher,
-        Err(failure) => return (answers, BTreeSet::from([failure.message])),
-    };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(failure) => return (answers, BTreeSet::from([failure.message])),
-    };
-    let picker = Picker {
-        platforms: &configuration.platforms,
-        prefer: Prefer::Native,
-    };
-    let outcomes: Vec<(&Wish, Result<Answer, String>)> = runtime.block_on(async {
-        let deadline = Instant::now() + DEADLINE;
-        stream::iter(wishes)
-            .map(|wish| {
-                let asked = timeout_at(deadline, ask_about(&fetcher, picker, wish));
-                async move {
-                    let late = || format!("it took longer than {} seconds", DEADLINE.as_secs());
-                    (wish, asked.await.unwrap_or_else(|_| Err(late())))
-                }
-            })
-            .buffer_unordered(network.jobs().get())
-            .collect()
-            .await
-    });
-    // A search for the index that has not ended is left behind.
-    runtime.shutdown_background();
-    let mut failed = BTreeSet::new();
-    for (wish, outcome) in outcomes {
-        match outcome {
-            Ok(answer) => {
-                answers.insert(wish.project.clone(), answer);
-            }
-            Err(reason) => {
-                failed.insert(reason);
-            }
-        }
-    }
-    (answers, failed)
-}
-
-async fn ask_about(fetcher: &Fetcher, picker: Picker<'_>, wish: &Wish) -> Result<Answer, String> {
-    let index = fetcher
-        .index()
-        .await
-        .map_err(|problem| problem.to_string())?;
-    let page = match index.project(wish.project.as_str()).await {
-        Ok(page) => page,
-        Err(SourceProblem::Missing { .. }) => {
-            let words = format!("the index has no project `{}`", wish.project);
-            return Ok(Answer::Nothing(words));
-        }
-        Err(problem) => return Err(problem.to_string()),
-    };
-    let none = || format!("no version of `{}` in the index does for all", wish.project);
-    Ok(match picker.pick(wish, &page.files) {
-        Ok(Picked { version, .. }) => Answer::Version(version),
-        Err(reasons) if reasons.is_empty() => {
-            Answer::Nothing(format!("the index has no wheel of `{}`", wish.project))
-        }
-        Err(mut reasons) => {
-            let unnamed = reasons.len().saturating_sub(MAXIMUM_REASONS);
-            reasons.truncate(MAXIMUM_REASONS);
-            if unnamed > 0 {
-                reasons.push(format!("and {unnamed} more"));
-            }
-            Answer::Nothing(format!("{}: {}", none(), reasons.join("; ")))
-        }
-    })
 }
 
 /// The command that asks for any version gives way to the one that is known to do, or goes.

@@ -2,6 +2,8 @@
 
 mod since;
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use futures_util::StreamExt;
 
@@ -98,10 +100,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     };
     context.say(&format!(
         "checked {}, {} on {}{what}: {}",
-        counted(
-            repository.declarations.len() + repository.unreadable.len(),
-            "project"
-        ),
+        counted(projects(&repository), "project"),
         counted(all.len(), "wheel"),
         counted(repository.configuration.platforms.len(), "platform"),
         count(&findings).unwrap_or_else(|| "no finding".to_owned())
@@ -134,6 +133,15 @@ fn look(
         found.extend(gathered);
     }
     Ok(found)
+}
+
+/// How many projects are declared, understood or not. In the layout `ipwhl-1` one can be both.
+fn projects(repository: &Repository) -> usize {
+    let declared = repository.declarations.keys();
+    declared
+        .chain(&repository.unreadable)
+        .collect::<BTreeSet<_>>()
+        .len()
 }
 
 /// Every listed source of these wheels, each for itself.

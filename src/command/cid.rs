@@ -9,6 +9,7 @@ use clap::Args;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::network::processors;
+use super::values::profiles;
 use crate::dag::{DirectoryDag, DirectoryEntry, FileDag, Link, Profile, hash_files, symlink};
 
 /// How many folders deep a path may lead.
@@ -26,7 +27,7 @@ pub(super) struct Arguments {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The UnixFS import parameters [default: the repository's, else `unixfs-v1-2025`]
-    #[arg(long, value_name = "PROFILE", conflicts_with = "all_profiles")]
+    #[arg(long, value_name = "PROFILE", value_parser = profiles(), conflicts_with = "all_profiles")]
     profile: Option<Profile>,
     /// Print a line for each profile
     #[arg(long)]

@@ -23,6 +23,11 @@ pub(super) struct Context<'e> {
     pub(super) verbose: u8,
 }
 
+/// What is left to say when nobody can be given the result.
+pub(super) fn unwritable_output(error: &std::io::Error) -> Failure {
+    Failure::world(format!("standard output cannot be written: {error}"))
+}
+
 impl<'e> Context<'e> {
     pub(super) fn new(global: &Global, environment: &'e Environment) -> Self {
         let colour = |is_terminal: bool| match global.color {
@@ -75,7 +80,7 @@ impl<'e> Context<'e> {
         self.environment
             .output
             .line(line)
-            .map_err(|error| Failure::world(format!("standard output cannot be written: {error}")))
+            .map_err(|error| unwritable_output(&error))
     }
 
     /// A word such as `warning`, with its colour.
@@ -116,20 +121,34 @@ impl<'e> Context<'e> {
         }
     }
 
+    /// A heading of a result.
+    pub(super) fn heading(&self, words: &str) -> String {
+        if self.output_colour {
+            let style = Colour::new().bold();
+            format!("{style}{words}{style:#}")
+        } else {
+            words.to_owned()
+        }
+    }
+
     /// How findings are shown.
     pub(super) fn style(&self, to_output: bool) -> Style {
+        let (stream, colour) = if to_output {
+            (&self.environment.output, self.output_colour)
+        } else {
+            (&self.environment.error, self.colour)
+        };
+        // Who sets `COLUMNS` means it; a terminal knows best otherwise.
         let width = self
             .environment
             .variable("COLUMNS")
             .and_then(|columns| columns.to_str()?.parse().ok())
-            .unwrap_or(DEFAULT_WIDTH);
+            .or_else(|| stream.width());
         Style {
-            colour: if to_output {
-                self.output_colour
-            } else {
-                self.colour
-            },
-            width,
+            colour,
+            width: width.unwrap_or(DEFAULT_WIDTH),
+            // What is piped is searched line by line.
+            wraps: width.is_some(),
         }
     }
 

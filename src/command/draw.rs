@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::exit::Failure;
 use super::scope::{Edge, Scope, edges};
-use crate::check::Relation;
-use crate::python::ProjectName;
+use crate::check::{Relation, Shortfall};
+use crate::python::{ExtraName, ProjectName};
 
 /// How a part of the set is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
@@ -104,9 +104,9 @@ impl Drawing<'_, '_> {
                     from: &relation.from.project,
                     to: &relation.requirement.name,
                     requirement: relation.requirement.to_string(),
-                    extra: relation.extra.map(|extra| extra.as_str()),
+                    extra: relation.extra.map(ExtraName::as_str),
                     platforms: scope.names(&relation.platforms),
-                    unmet: relation.shortfall.as_ref().map(|why| why.as_str()),
+                    unmet: relation.shortfall.as_ref().map(Shortfall::as_str),
                 })
                 .collect(),
             ways,
@@ -197,9 +197,10 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
         .map_err(|error| Failure::world(format!("this cannot be written as JSON: {error}")))
 }
 
-/// A text in quotes as Graphviz reads it; a backslash begins an escape there.
+/// A text in quotes as Graphviz reads it: a backslash begins an escape there, an ampersand an entity.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", text.replace('&', "&amp;"))
 }
 
 /// A text inside the quotes of Mermaid, which knows no escape but its entities.

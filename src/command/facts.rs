@@ -1,5 +1,6 @@
 //! From declared wheels to facts: what the cache knows is taken, the rest is fetched and read.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -322,12 +323,16 @@ pub(super) fn describe(
     gathered: &mut Gathered,
 ) {
     match problem {
-        SourceProblem::Missing { place, reason } => gathered
-            .findings
-            .push(check::missing_source(wheel, span, place, reason)),
-        SourceProblem::Mismatch { place, mismatches } => gathered
-            .findings
-            .extend(check::other_bytes(wheel, place, mismatches)),
+        SourceProblem::Missing { place, reason } => {
+            let place = as_declared(wheel, place);
+            let finding = check::missing_source(wheel, span, &place, reason);
+            gathered.findings.push(finding);
+        }
+        SourceProblem::Mismatch { place, mismatches } => {
+            let place = as_declared(wheel, place);
+            let findings = check::other_bytes(wheel, &place, mismatches);
+            gathered.findings.extend(findings);
+        }
         SourceProblem::Failed { place, reason } => gathered.failures.push(WorldFailure {
             what: format!(
                 "{}: `{}` could not be fetched from {place}",
@@ -336,4 +341,16 @@ pub(super) fn describe(
             reason: reason.clone(),
         }),
     }
+}
+
+/// A place as the declaration names it: where the repository lies on this machine is nothing that a finding says.
+fn as_declared<'p>(wheel: &DeclaredWheel, place: &'p str) -> Cow<'p, str> {
+    let path = place.strip_prefix("file:");
+    let declared = wheel.sources.iter().find_map(|source| match &source.value {
+        Source::File(declared) if path.is_some_and(|path| path.ends_with(&**declared)) => {
+            Some(format!("file:{declared}"))
+        }
+        _ => None,
+    });
+    declared.map_or(Cow::Borrowed(place), Cow::Owned)
 }

@@ -22,12 +22,16 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Make an OpenSSH Ed25519 key
+    ///
+    /// Example: ipwhl key new --key release-key
     New {
         /// The file to keep it in [default: your own key's place]
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
     },
     /// Print the lines for `trusted` in `ipwhl.toml` and for an `allowed_signers` file
+    ///
+    /// Example: ipwhl key show --name maintainer
     Show {
         /// The key's file [default: `IPWHL_SIGNING_KEY`, else your own]
         #[arg(long, value_name = "FILE")]

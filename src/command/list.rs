@@ -25,6 +25,10 @@ use crate::repository::Repository;
 /// kind, number of projects that it needs and that need it, platforms, parted by tabs.
 ///
 /// Example: ipwhl list --automatic --sort size 'jupyter*'
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Names of projects, with `*` and `?` for parts of them [default: all]
@@ -139,7 +143,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         entries.extend(
             unreadable
                 .filter(|name| names.contains(name))
-                .map(|name| Entry::unreadable(name)),
+                .map(Entry::unreadable),
         );
     }
     sort(&mut entries, arguments.sort, arguments.reverse);

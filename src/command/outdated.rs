@@ -103,6 +103,11 @@ impl Outdated {
         Ok(outdated)
     }
 
+    /// Whether the index has said something of a project.
+    pub(super) fn knows(&self, declaration: &Declaration) -> bool {
+        self.known.contains_key(&declaration.project)
+    }
+
     /// The newest version in the index, where it is newer than the declared one.
     pub(super) fn newest(&self, declaration: &Declaration) -> Option<&Version> {
         let newest = self.known.get(&declaration.project)?.newest.as_ref();

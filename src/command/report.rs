@@ -76,6 +76,9 @@ pub(super) fn show(
             let _ = writeln!(text, "{}\n", render(&finding, texts, style));
         }
         let _ = context.environment.error.write(&text);
+        if let Some(line) = further_reading(findings) {
+            context.say(&line);
+        }
         return Ok(());
     }
     let report = Report {
@@ -87,6 +90,14 @@ pub(super) fn show(
         "" => Ok(()),
         text => context.result(text),
     }
+}
+
+/// Where more is said of what was found, in a line; `None` where nothing was.
+fn further_reading(findings: &[Finding]) -> Option<String> {
+    let first = findings.first()?.code;
+    let is_alone = findings.iter().all(|finding| finding.code == first);
+    let code = if is_alone { first.as_str() } else { "CODE" };
+    Some(format!("for more on it: `ipwhl explain {code}`"))
 }
 
 /// The repository's folder as seen from the root of the checkout that it lies in, with `/`; a forge

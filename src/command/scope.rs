@@ -97,7 +97,17 @@ impl<'r> Scope<'r> {
             known(self.repository, &named.project)?;
         }
         if let Some(declaration) = self.repository.declarations.get(&named.project) {
-            let has = |extra: &ExtraName| declaration.wheels.iter().any(|w| w.has_extra(extra));
+            // What someone asks for in vain can be asked about, too.
+            let has = |extra: &ExtraName| {
+                declaration
+                    .wheels
+                    .iter()
+                    .any(|wheel| wheel.has_extra(extra))
+                    || self.relations.iter().any(|relation| {
+                        relation.requirement.name == named.project
+                            && relation.requirement.extras.contains(extra)
+                    })
+            };
             if let Some(extra) = named.extras.iter().find(|extra| !has(extra)) {
                 let extras = declaration.wheels.iter().flat_map(|wheel| &wheel.extras);
                 return Err(no_extra(

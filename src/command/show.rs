@@ -64,7 +64,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             let projects = declarations
                 .iter()
                 .map(|declaration| {
-                    let index = arguments.outdated.then(|| Index {
+                    let index = outdated.knows(declaration).then(|| Index {
                         newest: outdated.newest(declaration).map(ToString::to_string),
                         newest_fitting: outdated.fitting(declaration).map(ToString::to_string),
                     });
@@ -77,7 +77,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             let texts: Vec<String> = declarations
                 .iter()
                 .map(|declaration| {
-                    let asked = (arguments.outdated && !outdated.failed).then_some(&outdated);
+                    let asked = outdated.knows(declaration).then_some(&outdated);
                     in_words(&scope, declaration, asked)
                 })
                 .collect();
@@ -130,11 +130,6 @@ fn of_others<'a, 'r>(
 fn in_words(scope: &Scope<'_>, declaration: &Declaration, outdated: Option<&Outdated>) -> String {
     let repository = scope.repository;
     let project = &declaration.project;
-    let all = &repository.configuration.platforms;
-    let place = |platforms: &BTreeSet<usize>| {
-        fold(&platform_names(repository, platforms), all)
-            .unwrap_or_else(|| "no supported platform".to_owned())
-    };
     let mut text = scope.title(project);
     let mut put = |name: &str, value: &str| {
         let _ = write!(text, "\n  {name:<16} {value}");
@@ -161,7 +156,10 @@ fn in_words(scope: &Scope<'_>, declaration: &Declaration, outdated: Option<&Outd
         };
         put("in the index", &words);
     }
-    put("platforms", &place(&scope.graph.covered(project)));
+    put(
+        "platforms",
+        &place(repository, &scope.graph.covered(project)),
+    );
     for (name, values) in [
         (
             "declared in",
@@ -188,26 +186,7 @@ fn in_words(scope: &Scope<'_>, declaration: &Declaration, outdated: Option<&Outd
     ] {
         put(name, &values.join(" or "));
     }
-    for (number, wheel) in declaration.wheels.iter().enumerate() {
-        let _ = write!(text, "\n  wheel {}", wheel.file_name);
-        let mut put = |name: &str, value: &str| {
-            let _ = write!(text, "\n    {name:<14} {value}");
-        };
-        put("used on", &place(&scope.graph.used_on(project, number)));
-        if let Some(size) = &wheel.size {
-            put(
-                "size",
-                &format!("{} bytes ({})", size.value, HumanBytes(size.value)),
-            );
-        }
-        put("content-id", &wheel.content_id.value.to_string());
-        if let Some(digest) = &wheel.sha256 {
-            put("sha256", &digest.value.to_string());
-        }
-        for source in &wheel.sources {
-            put("source", &source.value.to_string());
-        }
-    }
+    text += &wheels(scope, declaration);
     let needs = edges(of_others(scope, |one| one.from.project == *project));
     list(
         &mut text,
@@ -236,6 +215,46 @@ fn in_words(scope: &Scope<'_>, declaration: &Declaration, outdated: Option<&Outd
             "\n  waiver of {} for {} until {} ({file}:{line}): {}",
             waiver.code, waiver.project, waiver.expires.value, waiver.reason
         );
+    }
+    text
+}
+
+/// Platforms in few words.
+fn place(repository: &Repository, platforms: &BTreeSet<usize>) -> String {
+    let names = platform_names(repository, platforms);
+    fold(&names, &repository.configuration.platforms)
+        .unwrap_or_else(|| "no supported platform".to_owned())
+}
+
+/// The lines of the wheels.
+fn wheels(scope: &Scope<'_>, declaration: &Declaration) -> String {
+    let mut text = String::new();
+    for (number, wheel) in declaration.wheels.iter().enumerate() {
+        let _ = write!(text, "\n  wheel {}", wheel.file_name);
+        let mut put = |name: &str, value: &str| {
+            let _ = write!(text, "\n    {name:<14} {value}");
+        };
+        put(
+            "used on",
+            &place(
+                scope.repository,
+                &scope.graph.used_on(&declaration.project, number),
+            ),
+        );
+        if let Some(size) = &wheel.size {
+            let mut words = format!("{} bytes", size.value);
+            if size.value >= 1024 {
+                words += &format!(" ({})", HumanBytes(size.value));
+            }
+            put("size", &words);
+        }
+        put("content-id", &wheel.content_id.value.to_string());
+        if let Some(digest) = &wheel.sha256 {
+            put("sha256", &digest.value.to_string());
+        }
+        for source in &wheel.sources {
+            put("source", &source.value.to_string());
+        }
     }
     text
 }

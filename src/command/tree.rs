@@ -21,7 +21,7 @@ use walk::{Visit, Walk};
 /// of them: on every platform and for every declared extra. `(*)` stands where a project's own part of
 /// the tree was shown before.
 ///
-/// Example: ipwhl tree --platform win_amd64 flask
+/// Example: ipwhl tree --platform cp313 flask
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Where to begin: `NAME` or `NAME[EXTRA,…]` [default: every wanted project]
@@ -145,8 +145,10 @@ fn roots<'r>(scope: &Scope<'r>, arguments: &Arguments) -> Result<Vec<Visit<'r>>,
                     None => (scope.project(&one.project)?, BTreeSet::new()),
                 };
             let asked = one.extras.iter().chain(&arguments.extra);
-            let asked: BTreeSet<ExtraName> =
-                asked.filter(|extra| has.contains(extra)).cloned().collect();
+            let asked: BTreeSet<ExtraName> = asked
+                .filter(|extra| arguments.invert || has.contains(extra))
+                .cloned()
+                .collect();
             let active = if arguments.invert {
                 (!asked.is_empty()).then_some(asked)
             } else {

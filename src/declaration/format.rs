@@ -1,6 +1,7 @@
 //! The canonical form of a declaration (FORMATS 2): one key order, wheels sorted by file name,
 //! requirements in their canonical spelling, comments kept.
 
+mod keep;
 mod list;
 
 use toml_edit::{ArrayOfTables, Decor, DocumentMut, Item, RawString, Table, Value};
@@ -9,6 +10,7 @@ use crate::python::{ExtraName, Requirement};
 
 use super::directive::is_directive;
 use super::{Layout, Source};
+pub use keep::keep_comments;
 use list::format_array;
 
 /// The order of the keys, of the top and of each wheel.

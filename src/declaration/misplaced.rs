@@ -1,10 +1,12 @@
-//! `misplaced-declaration`: a declaration whose file is not named for its project.
+//! `misplaced-declaration`: a declaration whose file is not named for its project, or in the layout
+//! `ipwhl-1` not for its wheel.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{DeclaredWheel, Layout};
 use crate::diagnostic::{Code, Finding};
-use crate::python::ProjectName;
+use crate::python::{ProjectName, WheelFileName};
 
 /// Whether a declaration stands where its project belongs; a finding where not.
 pub(crate) fn misplaced(
@@ -15,28 +17,14 @@ pub(crate) fn misplaced(
 ) -> Option<Finding> {
     let wheel = wheels.first()?;
     let project: &ProjectName = wheel.file_name.name();
-    let (belongs, written) = match layout {
-        Layout::Package => (format!("{declarations}/{project}.toml"), file.to_string()),
-        Layout::Ipwhl1 => {
-            let parts: Vec<&str> = file.rsplit('/').collect();
-            let folder = parts.get(1).copied().unwrap_or_default();
-            let is_its_own = folder.parse::<ProjectName>().ok().as_ref() == Some(project);
-            let folder = if is_its_own { folder } else { project.as_str() };
-            // The prefix is the low 8 bits of the sum of the code points of the name as written.
-            let sum = folder
-                .chars()
-                .fold(0_u32, |sum, character| sum.wrapping_add(character.into()));
-            let name = parts.first().copied().unwrap_or_default();
-            (
-                format!("{declarations}/{:02x}/{folder}/{name}", sum & 0xff),
-                file.to_string(),
-            )
-        }
+    let belongs = match layout {
+        Layout::Package => format!("{declarations}/{project}.toml"),
+        Layout::Ipwhl1 => place_of_original(file, declarations, wheel),
     };
     let other = wheels
         .iter()
         .find(|other| other.file_name.name() != project);
-    if belongs == written && other.is_none() {
+    if belongs == **file && other.is_none() {
         return None;
     }
     let finding = match other {
@@ -52,12 +40,86 @@ pub(crate) fn misplaced(
             "declare it in the file of `{}`",
             other.file_name.name()
         )),
-        None => Finding::new(
-            Code::MisplacedDeclaration,
-            format!("`{project}` is declared in `{written}`"),
-        )
-        .at(file, wheel.span(), format!("a wheel of `{project}`"))
-        .help(format!("move the file to `{belongs}`")),
+        None => {
+            let what = match layout {
+                Layout::Package => project.as_str(),
+                Layout::Ipwhl1 => wheel.file_name.as_str(),
+            };
+            let finding = Finding::new(
+                Code::MisplacedDeclaration,
+                format!("`{what}` is declared in `{file}`"),
+            )
+            .at(file, wheel.span(), format!("a wheel of `{project}`"))
+            .help(format!("move the file to `{belongs}`"));
+            with_reason(finding, file, &belongs)
+        }
     };
     Some(finding.project(project))
+}
+
+/// In the layout `ipwhl-1`: which part of the path is not as it should be, and why.
+fn with_reason(mut finding: Finding, written: &str, belongs: &str) -> Finding {
+    let parts = |path: &str| -> Vec<String> { path.rsplit('/').map(str::to_owned).collect() };
+    let (written, belongs) = (parts(written), parts(belongs));
+    if belongs.len() < 4 {
+        return finding;
+    }
+    for (index, reason) in [
+        (
+            2,
+            "is the low byte of the sum of the code points of the project's name, in hexadecimal",
+        ),
+        (1, "is the project's name as it is written"),
+        (
+            0,
+            "is the normalised name with `_`, the version, and the sorted sets of tags that WHEEL has",
+        ),
+    ] {
+        if written.get(index) != Some(&belongs[index]) {
+            finding = finding.note(format!("`{}` {reason}", belongs[index]));
+        }
+    }
+    finding
+}
+
+/// `<declarations>/<prefix>/<Project>/<stem>.toml`.
+fn place_of_original(file: &str, declarations: &str, wheel: &DeclaredWheel) -> String {
+    let project = wheel.file_name.name();
+    let mut parts = file.rsplit('/').skip(1);
+    let folder = parts.next().unwrap_or_default();
+    let is_its_own = folder.parse::<ProjectName>().ok().as_ref() == Some(project);
+    let folder = if is_its_own { folder } else { project.as_str() };
+    // The prefix is the low 8 bits of the sum of the code points of the name as written.
+    let sum = folder
+        .chars()
+        .fold(0_u32, |sum, character| sum.wrapping_add(character.into()));
+    let stem = stem_of_original(wheel);
+    format!("{declarations}/{:02x}/{folder}/{stem}.toml", sum & 0xff)
+}
+
+/// `<name>-<version>-<tags>`: the tags are those of WHEEL, which only the wheel itself can contradict,
+/// so those that the stem has are kept.
+fn stem_of_original(wheel: &DeclaredWheel) -> String {
+    let stem = wheel.stem.as_deref().unwrap_or_default();
+    let released = format!("{stem}.whl").parse::<WheelFileName>().ok();
+    let declared = wheel.file_name.version();
+    // Two spellings of one version can be alike: the one in METADATA is not known here.
+    let version = match &released {
+        Some(released) if released.version() == declared => released.version(),
+        _ => declared,
+    };
+    let tagged = match released {
+        Some(_) => stem,
+        None => wheel.file_name.stem(),
+    };
+    let mut tags: Vec<String> = tagged.rsplit('-').take(3).map(sorted).collect();
+    tags.reverse();
+    let name = wheel.file_name.name().as_str().replace('-', "_");
+    format!("{name}-{version}-{}", tags.join("-"))
+}
+
+/// A compressed component with its members sorted, each once.
+fn sorted(component: &str) -> String {
+    let members: BTreeSet<&str> = component.split('.').collect();
+    members.into_iter().collect::<Vec<_>>().join(".")
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::dag::{Cid, Sha256Digest};
 use crate::python::{
-    ExtraName, ProjectName, Requirement, Version, VersionSpecifiers, WheelFileName,
+    ExtraName, ProjectName, Requirement, Tag, Version, VersionSpecifiers, WheelFileName,
 };
 
 use super::Source;
@@ -76,6 +76,12 @@ pub struct DeclaredWheel {
     pub size: Option<Spanned<u64>>,
     /// In the layout `ipwhl-1` the name that the release gives to the wheel, without `.whl`.
     pub stem: Option<String>,
+    /// The tags of that name, by which installers know the wheel then; `None` where it is no name of
+    /// a wheel, and in the layout `package`.
+    pub stem_tags: Option<Vec<Tag>>,
+    /// Whether some of what it requires could not be understood: then nothing can be said of what
+    /// its requirements lack.
+    pub is_partial: bool,
 }
 
 impl DeclaredWheel {
@@ -84,6 +90,13 @@ impl DeclaredWheel {
         self.sources
             .first()
             .map_or(0..0, |source| source.span.clone())
+    }
+
+    /// The tags by which installers know it: those of the name that the release gives to it.
+    pub fn tags(&self) -> &[Tag] {
+        self.stem_tags
+            .as_deref()
+            .unwrap_or_else(|| self.file_name.tags())
     }
 
     /// Whether two wheels are declared alike, wherever their declarations stand.

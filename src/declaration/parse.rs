@@ -5,8 +5,9 @@ mod values;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::dag::Version;
 use crate::diagnostic::{Code, Finding, Severity};
-use crate::python::{ExtraName, Requirement, VersionSpecifiers};
+use crate::python::{ExtraName, Requirement, VersionSpecifiers, WheelFileName};
 
 use super::reader::{Reader, Table};
 use super::{DeclaredWheel, Spanned};
@@ -25,8 +26,8 @@ pub enum Layout {
 /// What one file says.
 #[derive(Debug)]
 pub struct Parsed {
-    /// Its wheels, in the file's order. Empty when the text has errors: what is only half
-    /// understood is not checked further.
+    /// Its wheels, in the file's order. Empty when it is not understood what they are; where only a
+    /// requirement is not, they are partial.
     pub wheels: Vec<DeclaredWheel>,
     /// Whether the project is here only because another needs it.
     pub automatic: bool,
@@ -66,19 +67,29 @@ pub fn parse(file: &Arc<str>, text: &str, layout: Layout) -> Parsed {
                 let mut one = wheel(&reader, &top, &Shared::default(), false);
                 if let Some(wheel) = &mut one {
                     let name = file.rsplit('/').next().unwrap_or_default();
-                    wheel.stem = Some(name.strip_suffix(".toml").unwrap_or(name).to_owned());
+                    let stem = name.strip_suffix(".toml").unwrap_or(name);
+                    let released = format!("{stem}.whl").parse::<WheelFileName>().ok();
+                    wheel.stem = Some(stem.to_owned());
+                    wheel.stem_tags = released.map(|name| name.tags().to_vec());
                 }
                 wheels.extend(one);
             }
         }
         top.finish();
     }
-    let findings = reader.into_findings();
-    let is_sound = !findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Error && !finding.code.may_be_softened());
-    if !is_sound {
+    let mut findings = reader.into_findings();
+    let is_known = !findings.iter().any(hides_a_wheel);
+    if !is_known {
         wheels.clear();
+    }
+    let is_partial = findings
+        .iter()
+        .any(|finding| is_about_requirements(finding.code));
+    for wheel in &mut wheels {
+        wheel.is_partial = is_partial;
+        if layout == Layout::Ipwhl1 {
+            findings.extend(not_of_the_original(wheel));
+        }
     }
     Parsed {
         wheels,
@@ -86,6 +97,34 @@ pub fn parse(file: &Arc<str>, text: &str, layout: Layout) -> Parsed {
         automatic_span: automatic.map(|automatic| automatic.span),
         findings,
     }
+}
+
+/// Whether a finding leaves it open what a wheel is, so that nothing else can be said of it. What it
+/// requires may be wrong in a part; the rest of the set is still checked then.
+fn hides_a_wheel(finding: &Finding) -> bool {
+    finding.severity == Severity::Error
+        && !finding.code.may_be_softened()
+        && !is_about_requirements(finding.code)
+}
+
+fn is_about_requirements(code: Code) -> bool {
+    matches!(code, Code::InvalidRequirement | Code::InvalidSpecifier)
+}
+
+/// The original has CIDs of version 0 throughout, and compares them as text.
+fn not_of_the_original(wheel: &DeclaredWheel) -> Option<Finding> {
+    let content_id = &wheel.content_id;
+    (content_id.value.version() != Version::V0).then(|| {
+        Finding::new(
+            Code::InvalidContentId,
+            format!(
+                "`{}` is a CID of version 1, and the layout `ipwhl-1` has version 0 throughout",
+                content_id.value
+            ),
+        )
+        .at(&wheel.file, content_id.span.clone(), "")
+        .help("`ipwhl cid --profile unixfs-v0-2015 FILE` prints the one of version 0")
+    })
 }
 
 /// The many-wheels form: shared values at the top, `[[wheel]]` tables below.
@@ -194,5 +233,7 @@ fn wheel(
         sha256,
         size,
         stem: None,
+        stem_tags: None,
+        is_partial: false,
     })
 }

@@ -1,13 +1,15 @@
 //! Findings as JSON, one object a line.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::public::public;
 use super::{Baseline, Code, Finding, Label, Report, Severity, SourceTexts};
 
 /// One line of `--message-format json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
+#[schemars(title = "A line of `ipwhl check --message-format json`")]
 pub enum JsonLine {
     /// Something wrong with what a person wrote or declared.
     Finding(Box<JsonFinding>),
@@ -16,7 +18,7 @@ pub enum JsonLine {
 }
 
 /// A finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JsonFinding {
     /// What kind of thing is wrong; `ipwhl explain` says more of it.
     pub code: Code,
@@ -50,7 +52,7 @@ pub struct JsonFinding {
 }
 
 /// A way out of a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JsonHelp {
     /// What to do or to type.
     pub message: String,
@@ -60,7 +62,7 @@ pub struct JsonHelp {
 }
 
 /// A place in a file. Lines and columns count from 1, columns in characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JsonPlace {
     /// The file's path from the repository's folder, with `/`.
     pub file: String,
@@ -79,7 +81,7 @@ pub struct JsonPlace {
 }
 
 /// What the findings come to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JsonSummary {
     /// How many findings are errors.
     pub errors: usize,

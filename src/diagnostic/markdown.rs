@@ -252,7 +252,13 @@ fn code_span(text: &str) -> String {
 /// The text as a fenced block (`CommonMark` 4.5) that stands `indent` deep.
 fn code_block(text: &str, indent: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
-    let mut block = format!("{indent}{fence}toml\n");
+    // A command is for a shell; everything else goes into a file.
+    let language = if text.starts_with("ipwhl ") {
+        "sh"
+    } else {
+        "toml"
+    };
+    let mut block = format!("{indent}{fence}{language}\n");
     for line in text.lines() {
         block += &format!("{indent}{line}\n");
     }

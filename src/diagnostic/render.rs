@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 
 use super::public::{public, without_credentials};
-use super::{Finding, Label, Severity, SourceTexts};
+use super::{Finding, Label, Severity, SourceTexts, wrap};
 
 /// How findings are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Style {
     pub colour: bool,
     /// The width to write for, in columns.
     pub width: usize,
+    /// Whether sentences are broken at the width too, and not only lines of files.
+    pub wraps: bool,
 }
 
 impl Default for Style {
@@ -19,9 +21,13 @@ impl Default for Style {
         Self {
             colour: false,
             width: 140,
+            wraps: false,
         }
     }
 }
+
+/// What the further lines of a message begin with.
+const TITLE_INDENT: &str = "    ";
 
 /// One finding as text, without a final line feed.
 pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
@@ -48,25 +54,30 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
             .collect();
         elements.push(place(file, &labels, &finding.labels[0], texts));
     }
-    let requirers = finding.requirers.join("\n  ");
-    let requirers = format!("required by\n  {requirers}");
+    // As in `12 = note: `.
+    let after_word = largest_line(finding, texts).to_string().len() + " = note: ".len();
+    let sentence = |text: &str| broken(text, style, after_word, "");
     if !finding.requirers.is_empty() {
-        elements.push(Level::NOTE.message(requirers.as_str()).into());
+        let requirers: Vec<String> = finding
+            .requirers
+            .iter()
+            .map(|requirer| format!("\n  {}", broken(requirer, style, after_word + 2, "  ")))
+            .collect();
+        let list = format!("required by{}", requirers.concat());
+        elements.push(Level::NOTE.message(list).into());
     }
     for note in &finding.notes {
-        elements.push(Level::NOTE.message(note.as_str()).into());
+        elements.push(Level::NOTE.message(sentence(note)).into());
     }
-    let ways_out: Vec<String> = finding
-        .help
-        .iter()
-        .map(|help| match &help.text {
-            Some(text) if text.contains('\n') => format!("{}:\n\n{text}\n", help.message),
-            Some(text) => format!("{}: `{text}`", help.message),
-            None => help.message.clone(),
-        })
-        .collect();
-    for help in &ways_out {
-        elements.push(Level::HELP.message(help.as_str()).into());
+    for help in &finding.help {
+        let message = match &help.text {
+            Some(text) if text.contains('\n') => {
+                format!("{}:\n\n{text}\n", sentence(&help.message))
+            }
+            Some(text) => sentence(&format!("{}: `{text}`", help.message)),
+            None => sentence(&help.message),
+        };
+        elements.push(Level::HELP.message(message).into());
     }
     let renderer = if style.colour {
         Renderer::styled()
@@ -76,7 +87,32 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
     let shown = renderer
         .term_width(style.width)
         .render(&[title.elements(elements)]);
+    // The message begins after the code, which may be long, so its further lines begin at the left.
+    let shown = match shown.split_once('\n') {
+        Some((title, rest)) => format!("{}\n{rest}", broken(title, style, 0, TITLE_INDENT)),
+        None => broken(&shown, style, 0, TITLE_INDENT),
+    };
     without_credentials(&shown)
+}
+
+/// A sentence in the width that is left of it after `used` columns, its further lines after `later`.
+fn broken(sentence: &str, style: Style, used: usize, later: &str) -> String {
+    if style.wraps {
+        wrap(sentence, style.width.saturating_sub(used), "", later)
+    } else {
+        sentence.to_owned()
+    }
+}
+
+/// The largest number of a line that is shown.
+fn largest_line(finding: &Finding, texts: &SourceTexts) -> usize {
+    finding
+        .labels
+        .iter()
+        .filter(|label| !label.is_whole_file())
+        .map(|label| label.region(texts).end_line)
+        .max()
+        .unwrap_or(1)
 }
 
 /// The lines of one text that `labels` point at; only the text's name where they point at all of it.
@@ -103,6 +139,8 @@ fn place<'a>(
         };
         let start = floor_char_boundary(text, label.span.start);
         let end = floor_char_boundary(text, label.span.end).max(start);
+        // The end of a line is shown in its own line and not as the start of the next one.
+        let end = start + text[start..end].trim_end_matches(['\r', '\n']).len();
         let words = (!label.text.is_empty()).then_some(label.text.as_str());
         kind.span(start..end).label(words)
     });

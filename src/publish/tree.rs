@@ -52,29 +52,11 @@ pub fn resolved(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Whether a folder is empty or a release's tree: by its `release.json`, or in the layout `ipwhl-1`,
-/// which has none, by holding nothing but folders of files such as `py3-none-any.whl`, of which the
-/// name is no wheel's.
+/// Whether a folder is empty or a release's tree, by its `release.json`. The tree of the layout
+/// `ipwhl-1` has none: its folders of wheels could be anybody's, and are not replaced.
 fn is_tree(folder: &Path) -> io::Result<bool> {
-    if folder.join(RELEASE_FOLDER).join("release.json").is_file() {
-        return Ok(true);
-    }
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if !entry.file_type()?.is_dir() {
-            return Ok(false);
-        }
-        for file in fs::read_dir(entry.path())? {
-            let file = file?;
-            let name = file.file_name();
-            let stem = name.to_str().and_then(|name| name.strip_suffix(".whl"));
-            let is_tag = stem.is_some_and(|stem| stem.split('-').count() == 3);
-            if !is_tag || !file.file_type()?.is_file() {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
+    Ok(folder.join(RELEASE_FOLDER).join("release.json").is_file()
+        || fs::read_dir(folder)?.next().is_none())
 }
 
 /// Writes the tree as files, beside its place, and puts it there when it is whole.

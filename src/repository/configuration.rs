@@ -14,6 +14,7 @@ use crate::declaration::{Layout, Spanned};
 use crate::diagnostic::{Code, Finding, Severity};
 use crate::python::{ExtraName, Platform, ProjectName, Requirement};
 
+use super::load::ORIGINAL_FOLDER;
 use judgement::{severities, waived_platforms, waiver};
 
 /// What `ipwhl.toml` says.
@@ -206,7 +207,7 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         .string("layout")
         .is_some_and(|layout| layout.value == "ipwhl-1")
     {
-        "pkgs".clone_into(&mut configuration.declarations);
+        ORIGINAL_FOLDER.clone_into(&mut configuration.declarations);
     }
     if let Some(layout) = table.string("layout") {
         match layout.value {
@@ -218,6 +219,10 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
                     .help("the layouts are `package` and `ipwhl-1`"),
             ),
         }
+    }
+    if configuration.layout == Layout::Ipwhl1 {
+        // The original's CIDs are of version 0 throughout.
+        configuration.profile = Profile::UnixfsV0_2015;
     }
     if let Some(profile) = table.string("profile") {
         if let Ok(profile) = profile.value.parse() {
@@ -376,7 +381,12 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
             None
         };
         if let Some(message) = wrong {
-            reader.report(Code::InvalidValue, message, &threshold.span);
+            let mut finding =
+                Finding::new(Code::InvalidValue, message).at(&reader.file, threshold.span, "");
+            if let Some((_, span)) = table.value("trusted") {
+                finding = finding.at(&reader.file, span, "the trusted keys");
+            }
+            reader.push(finding);
         }
         configuration.threshold = threshold.value.max(1);
     }

@@ -8,16 +8,17 @@ use std::sync::Arc;
 
 use crate::declaration::{Declaration, Layout, parse as parse_declaration};
 use crate::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts};
-use crate::python::{Platform, ProjectName};
+use crate::python::ProjectName;
 
 use super::files::{Files, Folder, Kind, read_file};
+use super::supported::{self, SUPPORTED_FILE};
 use super::{Configuration, Revision, configuration};
 
 /// The name of the file that makes a folder a repository.
 pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
 
-/// Where the layout `ipwhl-1` names the supported platforms.
-const SUPPORTED_FILE: &str = "SUPPORTED";
+/// Where the original's repositories have their declarations.
+pub(super) const ORIGINAL_FOLDER: &str = "pkgs";
 
 /// How many folders deep declarations may lie; `ipwhl-1` needs three.
 const MAXIMUM_DEPTH: usize = 8;
@@ -46,6 +47,8 @@ pub enum LoadError {
     NotFound(PathBuf),
     /// The folder has no `ipwhl.toml`.
     NoConfiguration(PathBuf),
+    /// The folder is a repository of the original, which had no `ipwhl.toml`.
+    Original(PathBuf),
     /// A file or folder cannot be read.
     Unreadable(PathBuf, io::Error),
 }
@@ -61,6 +64,11 @@ impl fmt::Display for LoadError {
             Self::NoConfiguration(directory) => write!(
                 formatter,
                 "`{}` has no `{CONFIGURATION_FILE}`, which would make it a repository",
+                directory.display()
+            ),
+            Self::Original(directory) => write!(
+                formatter,
+                "`{}` has `{SUPPORTED_FILE}` and `{ORIGINAL_FOLDER}` and no `{CONFIGURATION_FILE}`, as the original's repositories: `ipwhl migrate --name NAME` makes one of today's of it; to read it as it stands, write an `{CONFIGURATION_FILE}` with `[repository]`, `format = 1`, `name = \"NAME\"` and `layout = \"ipwhl-1\"`",
                 directory.display()
             ),
             Self::Unreadable(path, error) => {
@@ -81,7 +89,20 @@ pub fn find(start: &Path) -> Result<PathBuf, LoadError> {
         .ancestors()
         .find(|directory| directory.join(CONFIGURATION_FILE).is_file())
         .map(Path::to_path_buf)
-        .ok_or_else(|| LoadError::NotFound(start.to_path_buf()))
+        .ok_or_else(|| {
+            let original = start
+                .ancestors()
+                .find(|directory| is_original(&Folder::new(directory)));
+            match original {
+                Some(directory) => LoadError::Original(directory.to_path_buf()),
+                None => LoadError::NotFound(start.to_path_buf()),
+            }
+        })
+}
+
+/// Whether a folder looks as the original's repositories do.
+fn is_original(files: &impl Files) -> bool {
+    files.kind(SUPPORTED_FILE).is_some() && files.kind(ORIGINAL_FOLDER) == Some(Kind::Folder)
 }
 
 impl Repository {
@@ -126,6 +147,9 @@ impl Repository {
         let mut texts = SourceTexts::new();
         let file: Arc<str> = CONFIGURATION_FILE.into();
         let bytes = files.read(&file).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if is_original(files) => {
+                LoadError::Original(directory.to_path_buf())
+            }
             io::ErrorKind::NotFound => LoadError::NoConfiguration(directory.to_path_buf()),
             _ => LoadError::Unreadable(files.path(&file), error),
         })?;
@@ -149,55 +173,43 @@ impl Repository {
         })
     }
 
-    /// The platforms of the layout `ipwhl-1`: a line `<interpreter> <platform tag>` each.
+    /// The platforms of the layout `ipwhl-1`, where `[platforms]` names none.
     fn load_supported(&mut self, files: &impl Files) -> Result<(), LoadError> {
         let file: Arc<str> = SUPPORTED_FILE.into();
-        let bytes = match files.read(&file) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let finding = Finding::new(
-                    Code::MissingKey,
-                    format!(
-                        "neither `[platforms]` nor `{SUPPORTED_FILE}` names the supported platforms"
-                    ),
-                )
-                .at(&self.configuration_file(), 0..0, "")
-                .help(format!(
-                    "write a line each into `{SUPPORTED_FILE}`: `cp39 win_amd64`"
-                ));
-                self.findings.push(finding);
-                return Ok(());
+        let nowhere = format!("neither `[platforms]` nor `{SUPPORTED_FILE}` names the platforms");
+        let found = match files.kind(&file) {
+            Some(Kind::File) => None,
+            None => Some((Code::MissingKey, self.configuration_file(), nowhere)),
+            Some(Kind::Link) => {
+                let message = format!("`{SUPPORTED_FILE}` is a symbolic link, and is not read");
+                Some((Code::InvalidValue, Arc::clone(&file), message))
             }
-            Err(error) => return Err(LoadError::Unreadable(files.path(&file), error)),
+            Some(_) => {
+                let message = format!("`{SUPPORTED_FILE}` is no regular file");
+                Some((Code::InvalidValue, Arc::clone(&file), message))
+            }
         };
-        let (text, findings) = decode(&file, bytes);
-        self.findings.extend(findings);
-        let mut start = 0;
-        for line in text.split_inclusive('\n') {
-            let span = start..start + line.trim_end().len();
-            start += line.len();
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let platform = match words.as_slice() {
-                [] => continue,
-                [python, system] => {
-                    Platform::parse(python, system).map_err(|error| error.to_string())
-                }
-                _ => Err("a line has two words: an interpreter and a platform tag".to_owned()),
-            };
-            match platform {
-                Ok(platform) => {
-                    let origins = &mut self.configuration.platform_origins;
-                    origins
-                        .entry(platform)
-                        .or_insert_with(|| (Arc::clone(&file), span));
-                }
-                Err(message) => self
-                    .findings
-                    .push(Finding::new(Code::InvalidValue, message).at(&file, span, "")),
-            }
+        if let Some((code, place, message)) = found {
+            let finding = Finding::new(code, message).at(&place, 0..0, "");
+            self.findings.push(finding.help(format!(
+                "write a file `{SUPPORTED_FILE}` with a line for each platform: `cp39 win_amd64`"
+            )));
+            return Ok(());
         }
-        let origins = &self.configuration.platform_origins;
-        self.configuration.platforms = origins.keys().cloned().collect();
+        let bytes = files
+            .read(&file)
+            .map_err(|error| LoadError::Unreadable(files.path(&file), error))?;
+        let (text, mut findings) = decode(&file, bytes);
+        if findings.is_empty() {
+            let (platforms, found) = supported::parse(&file, &text);
+            self.configuration.platforms = platforms.keys().cloned().collect();
+            let origins = platforms.into_iter();
+            self.configuration.platform_origins = origins
+                .map(|(platform, span)| (platform, (Arc::clone(&file), span)))
+                .collect();
+            findings = found;
+        }
+        self.findings.append(&mut findings);
         self.texts.insert(file, SourceText::new(text));
         Ok(())
     }
@@ -223,6 +235,13 @@ impl Repository {
                     .first()
                     .is_some_and(|label| &*label.file == CONFIGURATION_FILE)
         })
+    }
+
+    /// The first part of the way to the declarations that is a symbolic link. Nothing is read through it,
+    /// so nothing may be written through it.
+    pub fn link_to_declarations(&self) -> Option<String> {
+        let files = Folder::new(&self.directory);
+        first_link(&files, &self.configuration.declarations)
     }
 
     fn load_declarations<F: Files>(&mut self, files: &F) -> Result<(), LoadError> {

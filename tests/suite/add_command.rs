@@ -1,6 +1,7 @@
 //! `ipwhl add` against an index on the loopback address.
 
 use ipwhl::command::ExitStatus;
+use ipwhl::declaration::keep_comments;
 
 use crate::support::bench::{Bench, native, pure};
 use crate::support::loopback_index::{Answer, Hosted};
@@ -362,6 +363,115 @@ fn comments_at_the_top_outlive_a_new_version() {
         "{text}"
     );
     bench.is_sound();
+}
+
+/// A comment stays with what it is about, and goes with it.
+#[test]
+fn comments_below_the_top_stay_with_what_stays() {
+    let bench = Bench::new();
+    let plum = |version: &str, tag: &str| {
+        native("plum", version, tag)
+            .requires_python(">=3.8")
+            .requires("fig>=1")
+            .requires("grape")
+            .requires("lime ; extra == 'jam'")
+            .extra("jam")
+    };
+    bench.offer("plum", &plum("1.0", "py3-none-win_amd64"));
+    bench.offer("plum", &plum("1.0", "py3-none-manylinux_2_17_x86_64"));
+    bench.add(&["plum[jam]"]).expect(ExitStatus::Clean);
+    let commented: Vec<String> = bench
+        .text("plum")
+        .lines()
+        .map(|line| match line.split_once(" = ") {
+            Some((key, _)) => format!("# above {key}\n{line}  # after {key}"),
+            None if line.starts_with("    ") => {
+                format!("    # above {0}\n{line}  # after {0}", line.trim())
+            }
+            None if line.starts_with("[[") => format!("# above a wheel\n{line}  # after its head"),
+            None => line.to_owned(),
+        })
+        .collect();
+    let commented = format!("# The file.\n\n{}\n# The end.\n", commented.join("\n"));
+    bench.repository.write("declarations/plum.toml", &commented);
+    // Nothing has changed: nothing is lost.
+    let canonical_form = ipwhl::declaration::canonical(&commented).unwrap();
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
+    assert_eq!(bench.text("plum"), canonical_form);
+    assert_eq!(
+        canonical_form.matches("# above").count() + canonical_form.matches("# after").count(),
+        commented.matches("# above").count() + commented.matches("# after").count(),
+    );
+    // A new version of one wheel for all, without `grape`: what was said of the old bytes is gone.
+    bench.offer(
+        "plum",
+        &pure("plum", "1.1")
+            .requires_python(">=3.8")
+            .requires("fig>=1")
+            .requires("kiwi")
+            .requires("lime ; extra == 'jam'")
+            .extra("jam"),
+    );
+    bench.add(&["plum"]).expect(ExitStatus::Clean);
+    insta::assert_snapshot!("comments_that_stay", bench.text("plum"));
+    // And back, to a wheel for each platform.
+    bench.add(&["plum==1.0"]).expect(ExitStatus::Clean);
+    let text = bench.text("plum");
+    assert_eq!(text.matches("# above \"fig>=1\"").count(), 1, "{text}");
+    assert_eq!(text.matches("[[wheel]]").count(), 2, "{text}");
+}
+
+/// What was said of a value is not said of another one, and nothing is said twice.
+#[test]
+fn comments_go_with_what_they_are_about() {
+    let before = "source = \"file:plum-1.0-py3-none-any.whl\"  # reviewed\n\
+        # computed twice\ncontent-id = \"bafkreia\"\n# see its changelog\nrequires-python = \">=3.8\"\n\
+        extras = []\ndependencies = [\n    # pinned upstream\n    \"fig\",\n]\nsize = 3  # small\n";
+    let after = "source = \"file:plum-1.1-py3-none-any.whl\"\ncontent-id = \"bafkreib\"\n\
+        requires-python = \">=3.9\"\nextras = []\ndependencies = [\"fig\"]\nsize = 3\n";
+    assert_eq!(
+        keep_comments(before, after),
+        "source = \"file:plum-1.1-py3-none-any.whl\"\ncontent-id = \"bafkreib\"\n\
+         requires-python = \">=3.9\"\nextras = []\ndependencies = [\n    # pinned upstream\n    \"fig\",\n]\n\
+         size = 3  # small\n"
+    );
+    let wheel = |tag: &str| {
+        format!(
+            "\n[[wheel]]\nsource = \"file:plum-1.1-{tag}.whl\"\ncontent-id = \"bafkreib\"\ndependencies = [\"fig\"]\n"
+        )
+    };
+    let several = format!(
+        "extras = []\n{}{}",
+        wheel("py3-none-any"),
+        wheel("py2-none-any")
+    );
+    let kept = keep_comments(before, &several);
+    assert_eq!(kept.matches("# pinned upstream").count(), 1, "{kept}");
+    // A text that nobody can read keeps what stands at its top.
+    assert_eq!(
+        keep_comments("# Ours.\n\nsource = \n", "extras = []\n"),
+        "# Ours.\n\nextras = []\n"
+    );
+}
+
+/// What is not read through a link is not written through one.
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_a_link() {
+    let bench = Bench::new();
+    bench.offer("plum", &pure("plum", "1.0"));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let folder = bench.repository.join("declarations");
+    std::fs::remove_dir(&folder).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), &folder).unwrap();
+    let run = bench.add(&["plum", "--quiet"]).expect(ExitStatus::Findings);
+    assert_eq!(
+        run.stderr,
+        "error: `declarations`, on the way to the declarations, is a symbolic link\n\
+         help: put the folder itself there: nothing is read or written through a link\n"
+    );
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    assert_eq!(bench.index.connections(), 0);
 }
 
 /// What people have added to a wheel that stays is theirs; what is right already is left alone.

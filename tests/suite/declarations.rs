@@ -16,6 +16,7 @@ use toml::de::{DeTable, DeValue};
 use crate::support::repository_builder::RepositoryBuilder;
 use crate::support::words;
 
+const CID_0: &str = "QmSnuWmxptJZdLJpKRarxBMS2Ju2oANVrgbr2xWbie9b2D";
 const CID: &str = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
 
 fn read(text: &str) -> Parsed {
@@ -93,7 +94,7 @@ fn the_three_forms_are_one_type() {
     let file = Arc::from("pkgs/99/Plum/plum-1.0-py3-none-any.toml");
     let original = parse(
         &file,
-        &format!("{source}{content_id}{requires}"),
+        &format!("{source}content-id = \"{CID_0}\"\n{requires}"),
         Layout::Ipwhl1,
     );
     assert!(original.findings.is_empty(), "{:?}", original.findings);
@@ -101,7 +102,7 @@ fn the_three_forms_are_one_type() {
         panic!()
     };
     assert_eq!(wheel.stem.as_deref(), Some("plum-1.0-py3-none-any"));
-    let without_digests = meaning(&format!("{source}{content_id}{requires}"));
+    let without_digests = meaning(&format!("{source}content-id = \"{CID_0}\"\n{requires}"));
     assert_eq!(BTreeSet::from([meaning_of(wheel)]), without_digests.0);
     let more = parse(&file, &one, Layout::Ipwhl1);
     let codes: Vec<&str> = more
@@ -776,6 +777,7 @@ fn no_text_of_a_declaration_is_too_much() {
                 let style = Style {
                     colour: false,
                     width: 100,
+                    wraps: true,
                 };
                 assert!(render(finding, &texts, style).contains(finding.code.as_str()));
             }

@@ -3,7 +3,7 @@
 //! What one declaration by itself can raise lies in `tests/declarations/invalid/<code>.toml`: the
 //! file's name is the code that it must raise when it stands as `declarations/example.toml`. What
 //! needs several files, wheels or an `ipwhl.toml` of its own is a function of the code's name below.
-//! The snapshots beside this file are what a person reads, in 100 columns.
+//! The snapshots beside this file are what a person reads in a log.
 
 use std::collections::BTreeSet;
 use std::fs;

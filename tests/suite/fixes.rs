@@ -1,11 +1,13 @@
 //! What findings propose does what it says: the commands are run, the waivers pasted, the extras removed.
 
 use ipwhl::command::ExitStatus;
+use ipwhl::dag::Profile;
 use ipwhl::diagnostic::{Code, Stage};
 use serde_json::Value;
 
 use crate::findings::fixture;
 use crate::support::bench::{Bench, native, pure};
+use crate::support::history::History;
 use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder, Wheel};
@@ -112,6 +114,68 @@ fn findings_that_one_change_ends_are_shown_as_one() {
         "{}",
         run.stderr
     );
+}
+
+/// However many require it: a few places as text, each by name, one list of ways out; as JSON each alone.
+#[test]
+fn many_requirers_stay_one_finding_that_can_be_read() {
+    let mut builder = RepositoryBuilder::new().project(Project::automatic(pure("fig", "1.0")));
+    for number in 0..10 {
+        builder = builder.project(requirer(&format!("apple{number}"), "fig>=2"));
+    }
+    let repository = builder.build();
+    let program = Program::new(repository.path());
+    let text = program.run(&["check", "--offline"]).stderr;
+    for (words, count) in [
+        ("error[unsatisfied-dependency]", 1),
+        (
+            "the set has `fig` 1.0, and 10 projects require another version",
+            1,
+        ),
+        ("::: ", 3),
+        ("note: required by", 10),
+        ("ipwhl add", 1),
+        ("[[waiver]]", 0),
+        ("help: ", 3),
+        ("10 errors", 1),
+    ] {
+        assert_eq!(text.matches(words).count(), count, "{words}\n{text}");
+    }
+    let found = json(&program, &["--offline"]).findings();
+    assert_eq!(found.len(), 10);
+    for finding in &found {
+        waiver(finding);
+    }
+}
+
+/// What was there before a change is not asked about, and does not count among what is new.
+#[test]
+fn what_was_there_before_a_change_is_shown_apart() {
+    let bench = wrong_fig();
+    let Some(history) = History::begin(bench.repository.path()) else {
+        return;
+    };
+    history.commit("the set");
+    let program = Program::new(bench.repository.path())
+        .index(&bench.index.index_url())
+        .variable("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .variable("GIT_CONFIG_GLOBAL", "/dev/null");
+    let run = json(&program, &["--since", "main"]).expect(ExitStatus::Clean);
+    assert_eq!(run.codes(), ["unsatisfied-dependency"; 3]);
+    assert_eq!(bench.index.connections(), 0);
+    let lime = requirer("lime", "fig>=1.1 ; os_name == 'nt'").text(Profile::UnixfsV1_2025);
+    bench.repository.write("declarations/lime.toml", lime);
+    let lime = pure("lime", "1.0").requires("fig>=1.1 ; os_name == 'nt'");
+    let wheel = format!("wheels/{}", lime.file_name());
+    bench.repository.write(&wheel, lime.build());
+    let text = program.run(&["check", "--since", "main"]).stderr;
+    for words in [
+        "`lime` requires `fig>=1.1; os_name == \"nt\"`, and the set has fig 1.0",
+        "the set has `fig` 1.0, and 3 projects require another version",
+    ] {
+        assert_eq!(text.matches(words).count(), 1, "{words}\n{text}");
+    }
+    assert_eq!(text.matches("take 1.5").count(), 2, "{text}");
 }
 
 /// One requirement for several extras, and with a way from a wanted project, missing on some platforms.
@@ -261,6 +325,56 @@ fn what_the_index_does_not_have_is_not_proposed() {
             "{words}\n{told:#?}"
         );
     }
+}
+
+/// Offers a wheel with its METADATA beside it.
+fn offer_with_metadata(bench: &Bench, project: &str, wheel: &WheelBuilder) {
+    let metadata = wheel.metadata_bytes();
+    bench.offer_as(project, wheel, |file| {
+        file.metadata = Some(metadata.clone());
+    });
+}
+
+/// Where no version of what is required does for all, one of those who require it may.
+#[test]
+fn another_version_of_the_one_that_requires_is_proposed() {
+    let bench = Bench::of(
+        &RepositoryBuilder::new()
+            .project(requirer("apple", "fig<2"))
+            .project(Project::wanted(
+                pure("pear", "1.0").requires("fig>=2").extra("jam"),
+            ))
+            .project(requirer("quince", "pear<4"))
+            .project(Project::automatic(pure("fig", "1.0"))),
+    );
+    bench.offer("fig", &pure("fig", "2.0"));
+    let pear = |version: &str| pure("pear", version).extra("jam");
+    // Without METADATA, not accepted by who requires it, without the extra, with another requirement.
+    bench.offer("pear", &pear("3.9"));
+    offer_with_metadata(&bench, "pear", &pear("4.0"));
+    offer_with_metadata(&bench, "pear", &pure("pear", "3.0"));
+    offer_with_metadata(&bench, "pear", &pear("2.0").requires("fig>=3"));
+    offer_with_metadata(&bench, "pear", &pear("1.0").requires("fig"));
+    offer_with_metadata(&bench, "pear", &pear("0.9").requires("fig>=0.5"));
+    offer_with_metadata(&bench, "pear", &pear("0.8"));
+    let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
+    assert_eq!(found.codes(), ["unsatisfied-dependency"]);
+    assert_eq!(commands(&found.findings()), ["ipwhl add 'pear==0.9'"]);
+    type_in(&bench.program, "ipwhl add 'pear==0.9'").expect(ExitStatus::Clean);
+    bench.is_clean();
+}
+
+/// A version without an extra that is asked for does not do.
+#[test]
+fn a_version_without_the_extra_is_passed_over() {
+    let bench = Bench::of(&RepositoryBuilder::new().project(requirer("apple", "fig[seed]")));
+    offer_with_metadata(&bench, "fig", &pure("fig", "1.0").extra("seed"));
+    offer_with_metadata(&bench, "fig", &pure("fig", "2.0"));
+    let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
+    let command = "ipwhl add --automatic --with-dependencies 'fig[seed]==1.0'";
+    assert_eq!(commands(&found.findings()), [command]);
+    type_in(&bench.program, command).expect(ExitStatus::Clean);
+    bench.is_clean();
 }
 
 /// Nobody is asked where nothing could be found, and nobody may be with `--offline`.
@@ -415,11 +529,29 @@ fn alike() -> RepositoryBuilder {
                 .requires("grape>1 ; python_version == '3.12' or os_name == 'nt'")
                 .requires("grape[seed]>0"),
         ))
-        .project(Project::automatic(native(
-            "grape",
-            "1.0",
-            "py3-none-manylinux_2_17_x86_64",
-        )))
+        .project(Project::automatic(
+            native("grape", "1.0", "py3-none-manylinux_2_17_x86_64").requires_python(">=3.12"),
+        ))
+}
+
+/// The platforms that the words of a waiver cover, of those of [`alike`].
+fn covered(waiver: &str) -> Vec<String> {
+    let list = waiver.lines().find(|line| line.starts_with("platforms"));
+    let mut all = Vec::new();
+    for python in ["cp311", "cp312", "cp313"] {
+        for system in [
+            "manylinux_2_28_aarch64",
+            "manylinux_2_28_x86_64",
+            "win_amd64",
+        ] {
+            let single = format!("{python}-{system}");
+            let names = [python, system, single.as_str()].map(|name| format!("\"{name}\""));
+            if list.is_none_or(|list| names.iter().any(|name| list.contains(name.as_str()))) {
+                all.push(single);
+            }
+        }
+    }
+    all
 }
 
 /// A waiver covers its own finding, and none of those that are like it.
@@ -428,6 +560,15 @@ fn a_proposed_waiver_covers_no_other_finding() {
     let found = json(&Program::new(alike().build().path()), &["--offline"]).findings();
     assert!(found.len() > 10, "{found:#?}");
     for (index, finding) in found.iter().enumerate() {
+        let platforms: Vec<&str> = finding["platforms"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        if !platforms.is_empty() {
+            assert_eq!(covered(&waiver(finding)), platforms, "{}", waiver(finding));
+        }
         let repository = alike().build();
         paste(&repository, &[waiver(finding)]);
         let left = json(&Program::new(repository.path()), &["--offline"]).findings();
@@ -453,6 +594,30 @@ fn a_proposed_waiver_covers_no_other_finding() {
     paste(&repository, &all);
     let run = json(&Program::new(repository.path()), &["--offline"]);
     assert_eq!(run.codes(), [""; 0]);
+}
+
+/// What somebody answers for in one file is not answered for in the next.
+#[test]
+fn a_proposed_waiver_of_a_wheel_is_of_this_wheel() {
+    let builder = RepositoryBuilder::sound().change("banana", |banana| {
+        banana.set("requires-python", "\">=3.6\"")
+    });
+    let repository = builder.build();
+    let program = Program::new(repository.path());
+    let found = json(&program, &["--wheels"]).findings();
+    assert_eq!(found.len(), 3, "{found:#?}");
+    paste(&repository, &[waiver(&found[1])]);
+    let left = json(&program, &["--wheels"]).findings();
+    let messages = |findings: &[Value]| -> Vec<String> {
+        findings
+            .iter()
+            .map(|finding| finding["message"].to_string())
+            .collect()
+    };
+    assert_eq!(
+        messages(&left),
+        [&messages(&found)[..1], &messages(&found)[2..]].concat()
+    );
 }
 
 /// The way out that leaves an extra out, in words, if the only finding has one.
@@ -487,9 +652,12 @@ fn leaving(apple: WheelBuilder, others: &[Project]) -> Option<String> {
     let lines: Vec<String> = file
         .lines()
         .enumerate()
-        .map(|(number, text)| match number == line {
-            true => format!("extras = [{}]", extras.join(", ")),
-            false => text.to_owned(),
+        .map(|(number, text)| {
+            if number == line {
+                format!("extras = [{}]", extras.join(", "))
+            } else {
+                text.to_owned()
+            }
         })
         .collect();
     repository.write("declarations/apple.toml", lines.join("\n"));
@@ -527,6 +695,21 @@ fn the_extra_to_leave_out_is_named_where_that_helps() {
     assert_eq!(leaving(apple(), &[requirer("pear", "apple[jam]")]), None);
     assert_eq!(leaving(pure("apple", "1.0").requires("fig"), &[]), None);
     assert_eq!(leaving(apple().requires("apple[jam]"), &[]), None);
+}
+
+/// What is needed in any case somewhere is not ended by leaving an extra out.
+#[test]
+fn an_extra_is_not_left_out_where_that_is_not_enough() {
+    let repository = RepositoryBuilder::new()
+        .project(Project::wanted(
+            pure("apple", "1.0")
+                .requires("fig ; os_name == 'nt' or extra == 'jam'")
+                .extra("jam"),
+        ))
+        .build();
+    let run = json(&Program::new(repository.path()), &["--offline"]);
+    assert_eq!(run.codes(), ["missing-dependency"; 2]);
+    assert!(!run.stdout.contains("leave out"), "{}", run.stdout);
 }
 
 /// A wheel that has been reviewed by nobody is not to be had from an index that is not asked.

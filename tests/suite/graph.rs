@@ -504,6 +504,60 @@ fn the_chain_leads_from_a_wanted_project() {
     );
 }
 
+/// The way keeps to the platforms and to the extra of what it leads to, though another is shorter.
+#[test]
+fn the_chain_is_one_by_which_the_need_arises() {
+    let chain = |declarations: &[(String, String)], requirement: &str| {
+        let found = findings(declarations);
+        let finding = found
+            .iter()
+            .find(|finding| finding.subject.requirement.as_deref() == Some(requirement))
+            .unwrap();
+        finding.chain.clone().unwrap()
+    };
+    let of_platforms = [
+        // The first by name leads elsewhere.
+        pure(
+            "apple",
+            "1.0",
+            "dependencies = [\"grape ; os_name == 'nt'\"]",
+        ),
+        pure(
+            "zest",
+            "1.0",
+            "dependencies = [\"grape>=1 ; os_name == 'posix'\"]",
+        ),
+        pure(
+            "grape",
+            "1.0",
+            "automatic = true\ndependencies = [\"absent ; os_name == 'posix'\"]",
+        ),
+    ];
+    assert_eq!(
+        chain(&of_platforms, "absent; os_name == \"posix\""),
+        "zest (wanted) -> grape>=1; os_name == \"posix\""
+    );
+    let of_extras = [
+        pure("apple", "1.0", "dependencies = [\"grape\", \"grape>=0\"]"),
+        pure("zest", "1.0", "dependencies = [\"grape[all]\"]"),
+        pure(
+            "grape",
+            "1.0",
+            "automatic = true\nextras = [\"all\", \"lone\", \"seed\"]\ndependencies = [\"absent ; extra == 'seed'\", \"grape[seed] ; extra == 'all'\", \"other ; extra == 'lone'\", \"third\"]",
+        ),
+    ];
+    assert_eq!(
+        chain(&of_extras, "absent; extra == \"seed\""),
+        "zest (wanted) -> grape[all] -> grape[seed]; extra == \"all\""
+    );
+    // Nobody asks for this one: whoever needs the project.
+    assert_eq!(
+        chain(&of_extras, "other; extra == \"lone\""),
+        "apple (wanted) -> grape"
+    );
+    assert_eq!(chain(&of_extras, "third"), "apple (wanted) -> grape");
+}
+
 /// Wheels that share a requirement in the text share the finding; a wheel that nobody uses has no needs.
 #[test]
 fn needs_are_those_of_the_wheels_that_are_used() {

@@ -283,7 +283,7 @@ fn fingerprints_are_stable_across_line_moves_and_unique() {
     assert_eq!(of(&format!("# a line\r\n\n{text}"), "other words"), before);
     let changed = of(&text.replace("size = 1", "size = 12"), "no such extra");
     assert_eq!((&changed[..2], &changed[3..]), (&before[..2], &before[3..]));
-    // The machine's own paths are in messages of wheels, and in no fingerprint.
+    // Where the repository lies plays no part.
     let of_fixture = || {
         let repository = fixture(Code::SizeMismatch).unwrap().build();
         let run = check(

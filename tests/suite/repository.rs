@@ -650,7 +650,7 @@ fn the_original_layout_is_read_as_it_stands() {
     let text = Project::wanted(wheel.clone())
         .unset("sha256")
         .unset("size")
-        .text(Profile::UnixfsV1_2025);
+        .text(Profile::UnixfsV0_2015);
     let configuration = "[repository]\nformat = 1\nname = \"example\"\nlayout = \"ipwhl-1\"\n";
     let build = |file: &str, supported: &str| {
         RepositoryBuilder::new()

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ipwhl::command::ExitStatus;
 use ipwhl::declaration::{DECLARATION_SCHEMA_FILE, Layout, canonical, declaration_schema, parse};
-use ipwhl::diagnostic::Code;
+use ipwhl::diagnostic::{Code, Stage, findings_schema};
 use ipwhl::release::{index_schema, release_schema};
 use ipwhl::repository::{CONFIGURATION_SCHEMA_FILE, Repository, configuration_schema};
 use jsonschema::Validator;
@@ -26,12 +26,13 @@ fn root() -> PathBuf {
 }
 
 /// Every schema: its file and its text.
-fn schemas() -> [(&'static str, String); 4] {
+fn schemas() -> [(&'static str, String); 5] {
     [
         (CONFIGURATION_SCHEMA_FILE, configuration_schema()),
         (DECLARATION_SCHEMA_FILE, declaration_schema()),
         ("schemas/release.schema.json", release_schema()),
         ("schemas/index.schema.json", index_schema()),
+        ("schemas/findings.schema.json", findings_schema()),
     ]
 }
 
@@ -624,4 +625,35 @@ fn a_new_declaration_begins_with_the_line_where_the_schema_is() {
     // What people have without it stays without it.
     add("grape==3.0");
     assert!(repository.read("the/set/grape.toml").starts_with("source"));
+}
+
+/// The lines of `check --message-format json` for the fixture of every code.
+#[test]
+fn findings_as_json_validate() {
+    let validator = validator(&findings_schema());
+    let mut lines = 0;
+    for code in Code::ALL {
+        let repository = crate::findings::fixture(*code).unwrap().build();
+        let mut arguments = vec!["check", "--message-format", "json"];
+        if code.stage() == Stage::Wheel {
+            arguments.push("--wheels");
+        }
+        let run = Program::new(repository.path()).run(&arguments);
+        for line in run.stdout.lines() {
+            let value: Value = serde_json::from_str(line).unwrap();
+            validates(&validator, &value, line);
+            lines += 1;
+            // What a reader relies on, and no line has of another kind.
+            let relied_on = match value["type"].as_str() {
+                Some("finding") => vec!["/code", "/severity", "/places", "/help", "/platforms"],
+                _ => vec!["/errors", "/warnings"],
+            };
+            for pointer in relied_on {
+                let mut broken = value.clone();
+                *broken.pointer_mut(pointer).unwrap() = json!("x");
+                assert!(!validator.is_valid(&broken), "{pointer}: {line}");
+            }
+        }
+    }
+    assert!(lines >= 2 * Code::ALL.len(), "{lines}");
 }

@@ -2,6 +2,7 @@
 //! to order, a loopback index.
 
 pub mod bench;
+pub mod declared_set;
 pub mod history;
 pub mod loopback_index;
 pub mod program;

@@ -300,3 +300,22 @@ fn a_window_of_a_few_columns_is_no_error() {
     let (screen, code) = terminal.run("ipwhl --help");
     assert_eq!(code, "0", "{screen}");
 }
+
+/// What is piped is not read in the window that it was asked for in.
+#[test]
+fn help_fits_the_window_and_is_as_wide_as_ever_in_a_pipe() {
+    let workshop = Workshop::with(&RepositoryBuilder::new());
+    let Some(terminal) = Terminal::open(&workshop, 60, 200) else {
+        return;
+    };
+    let longest = |text: &str| text.lines().map(|line| line.chars().count()).max();
+    let (screen, code) = terminal.run("ipwhl build --help | cat >piped; ipwhl build --help");
+    assert_eq!(code, "0", "{screen}");
+    assert!(longest(&screen) <= Some(60), "{screen}");
+    // No line was broken by the window.
+    assert!(screen.contains("Example: ipwhl build"), "{screen}");
+    let piped = std::fs::read_to_string(workshop.repository().join("piped")).unwrap();
+    assert!(longest(&piped) > Some(80), "{piped}");
+    assert!(!piped.contains('\u{1b}'), "{piped}");
+    assert_eq!(piped, workshop.run(&["build", "--help"]).output);
+}

@@ -1,6 +1,6 @@
 //! One project: a version, its wheels, their declaration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
@@ -49,6 +49,7 @@ impl Resolver<'_> {
         let picker = Picker {
             platforms: self.platforms,
             prefer: self.prefer,
+            refused: &BTreeMap::new(),
         };
         let Picked {
             version,
@@ -135,6 +136,8 @@ impl Resolver<'_> {
             sha256: Some(nowhere(facts.sha256)),
             size: Some(nowhere(facts.dag.size())),
             stem: None,
+            stem_tags: None,
+            is_partial: false,
         })
     }
 }

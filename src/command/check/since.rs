@@ -38,7 +38,7 @@ impl Before {
             })?;
         let repository = match Repository::load_revision(&now.directory, &revision) {
             Ok(repository) => Some(repository),
-            Err(LoadError::NoConfiguration(_)) => None,
+            Err(LoadError::NoConfiguration(_) | LoadError::Original(_)) => None,
             Err(error) => return Err(Failure::world(&error)),
         };
         Ok(Self {

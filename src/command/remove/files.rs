@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use toml_edit::DocumentMut;
+use toml_edit::{DocumentMut, Item};
 
 use crate::command::exit::Failure;
 use crate::declaration::canonical;
@@ -107,15 +107,44 @@ fn failed(change: &Change, error: &io::Error, lost: &[String]) -> Failure {
 /// TOML.
 pub(super) fn automatic(text: &str) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
-    document["automatic"] = toml_edit::value(true);
-    let changed = document.to_string();
+    let changed = if document.iter().all(|(_, item)| item.is_array_of_tables()) {
+        before_first_table(text)
+    } else {
+        let mut value = toml_edit::Value::from(true);
+        // A comment behind it stays.
+        if let Some(before) = document.get("automatic").and_then(Item::as_value) {
+            *value.decor_mut() = before.decor().clone();
+        }
+        document["automatic"] = Item::Value(value);
+        document.to_string()
+    };
     if canonical(text).as_deref() == Some(text) {
         return canonical(&changed);
     }
     Some(changed)
 }
 
+/// The text with the key before its first table: what is said above that stays the head of the file,
+/// and what is said right before the table stays with it.
+fn before_first_table(text: &str) -> String {
+    let mut place = 0;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        // A line for editors stays first.
+        let is_comment = line.starts_with('#') && !line.starts_with("#:");
+        if !is_comment && !line.trim().is_empty() && !line.starts_with("#:") {
+            break;
+        }
+        start += line.len();
+        if !is_comment {
+            place = start;
+        }
+    }
+    format!("{}automatic = true\n\n{}", &text[..place], &text[place..])
+}
+
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
@@ -148,6 +177,36 @@ mod tests {
             let text = fs::read_to_string(path(name)).unwrap();
             assert_eq!(text, format!("text of {name}"));
         }
+    }
+
+    #[test]
+    fn comments_stay_where_they_belong() {
+        let key = "automatic = true\n";
+        for (before, after) in [
+            (
+                "#:schema x\n# of the wheel\n[[wheel]]\n",
+                format!("#:schema x\n{key}\n# of the wheel\n[[wheel]]\n"),
+            ),
+            ("[[wheel]]\na = 1\n", format!("{key}\n[[wheel]]\na = 1\n")),
+            (
+                "# head\n\n# of the wheel\n[[wheel]]\n",
+                format!("# head\n\n{key}\n# of the wheel\n[[wheel]]\n"),
+            ),
+            (
+                "# head\nextras = []\n",
+                format!("# head\nextras = []\n{key}"),
+            ),
+            (
+                "automatic = false # why\n[[wheel]]\n",
+                "automatic = true # why\n[[wheel]]\n".to_owned(),
+            ),
+        ] {
+            let changed = automatic(before).unwrap();
+            assert_eq!(changed, after);
+            let document: DocumentMut = changed.parse().unwrap();
+            assert_eq!(document["automatic"].as_bool(), Some(true));
+        }
+        assert_eq!(automatic("= = ="), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the index has of a project that is declared already.
 
+use std::collections::BTreeMap;
+
 use super::{Picker, Prefer, Wish};
 use crate::check::Unmet;
 use crate::python::{Platform, Version, WheelFileName};
@@ -42,6 +44,7 @@ pub(in crate::command) async fn newest(
     let picker = Picker {
         platforms,
         prefer: Prefer::Native,
+        refused: &BTreeMap::new(),
     };
     let fitting = picker.pick(&wish, &page.files).ok();
     Ok(Some(Newest {

@@ -76,6 +76,8 @@ pub(in crate::command) struct Picked<'p> {
 pub(in crate::command) struct Picker<'a> {
     pub(in crate::command) platforms: &'a [Platform],
     pub(in crate::command) prefer: Prefer,
+    /// Versions that are known not to do, and why.
+    pub(in crate::command) refused: &'a BTreeMap<Version, String>,
 }
 
 impl Picker<'_> {
@@ -129,6 +131,9 @@ impl Picker<'_> {
         version: &Version,
         listed: Vec<Listed<'p>>,
     ) -> Result<Vec<Listed<'p>>, String> {
+        if let Some(reason) = self.refused.get(version) {
+            return Err(reason.clone());
+        }
         let is_named = wish.constraints.iter().any(|(_, specifiers)| {
             specifiers
                 .iter()

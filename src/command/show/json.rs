@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{of_others, position, waivers};
-use crate::check::Relation;
+use crate::check::{Relation, Shortfall};
 use crate::command::scope::{Scope, platform_names};
 use crate::declaration::{Declaration, DeclaredWheel};
-use crate::python::{ProjectName, specifiers_text};
+use crate::python::{ExtraName, ProjectName, specifiers_text};
 
 /// What is printed.
 #[derive(Serialize)]
@@ -88,9 +88,9 @@ pub(super) fn shown<'r>(
         Need {
             project: other,
             requirement: relation.requirement.to_string(),
-            extra: relation.extra.map(|extra| extra.as_str()),
+            extra: relation.extra.map(ExtraName::as_str),
             platforms: scope.names(&relation.platforms),
-            unmet: relation.shortfall.as_ref().map(|why| why.as_str()),
+            unmet: relation.shortfall.as_ref().map(Shortfall::as_str),
             file: relation.file,
             line,
             column,

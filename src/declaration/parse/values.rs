@@ -37,11 +37,12 @@ pub(super) fn sources(reader: &Reader, table: &Table<'_, '_>) -> Option<Vec<Span
                         .help(format!("write `{secure}`")),
                     );
                 }
-                if sources.iter().any(|earlier| earlier.value == source) {
-                    reader.report(
-                        Code::InvalidValue,
-                        format!("the source `{}` is listed twice", text.value),
-                        &text.span,
+                if let Some(earlier) = sources.iter().find(|earlier| earlier.value == source) {
+                    let message = format!("the source `{}` is listed twice", text.value);
+                    reader.push(
+                        Finding::new(Code::InvalidValue, message)
+                            .at(&reader.file, text.span.clone(), "again here")
+                            .at(&reader.file, earlier.span.clone(), "first here"),
                     );
                     is_whole = false;
                 }
@@ -191,11 +192,12 @@ pub(super) fn extras(
     for text in list.value {
         match text.value.parse::<ExtraName>() {
             Ok(extra) => {
-                if extras.iter().any(|earlier| earlier.value == extra) {
-                    reader.report(
-                        Code::InvalidValue,
-                        format!("the extra `{extra}` is listed twice"),
-                        &text.span,
+                if let Some(earlier) = extras.iter().find(|earlier| earlier.value == extra) {
+                    let message = format!("the extra `{extra}` is listed twice");
+                    reader.push(
+                        Finding::new(Code::InvalidValue, message)
+                            .at(&reader.file, text.span.clone(), "again here")
+                            .at(&reader.file, earlier.span.clone(), "first here"),
                     );
                 }
                 extras.push(Spanned::new(extra, text.span));

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use toml_edit::Value;
 
-use super::covers_platform;
-use crate::diagnostic::{Finding, Stage};
+use super::covers_name;
+use crate::diagnostic::{Finding, Help, Stage};
 use crate::python::{Platform, ProjectName};
 use crate::repository::Repository;
 
@@ -22,8 +22,10 @@ pub fn propose(repository: &Repository, findings: &mut [Finding], today: Date) {
     let expires = today.saturating_add(jiff::Span::new().days(DAYS));
     for finding in findings {
         if let Some(text) = waiver(repository, finding, expires) {
-            let help = "answer for it: add this to `ipwhl.toml`, with the reason";
-            *finding = finding.clone().paste(help, text);
+            finding.help.push(Help {
+                message: "answer for it: add this to `ipwhl.toml`, with the reason".to_owned(),
+                text: Some(text),
+            });
         }
     }
 }
@@ -81,18 +83,18 @@ fn words(some: &[String], supported: &[Platform]) -> Vec<String> {
     if open.len() >= supported.len() {
         return Vec::new();
     }
-    let known: Vec<(String, &Platform)> = supported
-        .iter()
-        .map(|platform| (platform.to_string(), platform))
-        .collect();
-    let systems = supported.iter().map(|one| one.system().to_owned());
-    let pythons = supported.iter().map(Platform::python_tag);
+    let known: Vec<String> = supported.iter().map(Platform::to_string).collect();
+    let mut systems: Vec<&str> = supported.iter().map(Platform::system).collect();
+    systems.sort_unstable();
+    systems.dedup();
+    let mut pythons: Vec<String> = supported.iter().map(Platform::python_tag).collect();
+    pythons.dedup();
     let mut words: Vec<String> = Vec::new();
-    for word in systems.chain(pythons) {
+    for word in systems.into_iter().map(ToOwned::to_owned).chain(pythons) {
         let taken: Vec<&str> = known
             .iter()
-            .filter(|(_, platform)| covers_platform(&word, platform))
-            .map(|(name, _)| name.as_str())
+            .map(String::as_str)
+            .filter(|name| covers_name(&word, name))
             .collect();
         let is_whole = taken.iter().all(|name| some.iter().any(|one| one == name));
         if is_whole && taken.iter().any(|name| open.contains(name)) {

@@ -22,6 +22,8 @@ pub struct Program {
     variables: BTreeMap<OsString, OsString>,
     clock: Clock,
     home: TempDir,
+    is_terminal: bool,
+    terminal: Option<usize>,
 }
 
 /// How a run ended and what it said.
@@ -41,17 +43,23 @@ impl Program {
             variables: BTreeMap::new(),
             clock: Clock::Fixed(NOW.parse().unwrap()),
             home,
+            is_terminal: false,
+            terminal: None,
         };
         let cache = program.cache_directory();
-        program
-            .variable("IPWHL_CACHE_DIR", cache)
-            .variable("COLUMNS", "100")
+        program.variable("IPWHL_CACHE_DIR", cache)
     }
 
     /// Sets an environment variable.
     pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
+    }
+
+    /// Standard error is read on a terminal of this many columns, without colours.
+    pub fn terminal(mut self, columns: usize) -> Self {
+        self.terminal = Some(columns);
+        self.variable("NO_COLOR", "1")
     }
 
     /// Resolves package URLs through this index.
@@ -62,6 +70,12 @@ impl Program {
     /// Sets the present time, as in `2026-11-20T12:00:00Z`.
     pub fn now(mut self, instant: &str) -> Self {
         self.clock = Clock::Fixed(instant.parse().unwrap());
+        self
+    }
+
+    /// Standard output is a terminal, and standard error is none, so that nothing moves.
+    pub fn on_terminal(mut self) -> Self {
+        self.is_terminal = true;
         self
     }
 
@@ -80,8 +94,8 @@ impl Program {
             configuration_home: Some(self.home.path().join("configuration")),
             home: Some(self.home.path().to_path_buf()),
             clock: self.clock,
-            output: Stream::new(output.clone(), false),
-            error: Stream::new(error.clone(), false),
+            output: Stream::new(output.clone(), self.is_terminal),
+            error: Stream::new(error.clone(), self.terminal.is_some()).with_width(self.terminal),
         };
         let line = std::iter::once("ipwhl").chain(arguments.iter().copied());
         let status = run(line.map(OsString::from), &environment);

@@ -1,0 +1,222 @@
+//! Asking the index, within a small limit of time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, timeout_at};
+
+use super::super::context::Context;
+use super::super::network::{NetworkArguments, fetcher, runtime};
+use super::super::select::{Picked, Picker, Prefer, Wish};
+use crate::check::can_apply;
+use crate::python::{
+    Constraint, CoreMetadata, ExtraName, Platform, ProjectName, Version, specifiers_contain,
+};
+use crate::repository::Repository;
+use crate::source::{Fetcher, IndexClient, SourceProblem};
+
+/// How long the index is asked, all projects together.
+const DEADLINE: Duration = Duration::from_secs(3);
+/// How many of the versions that do not fit are named with their reasons.
+const MAXIMUM_REASONS: usize = 3;
+/// Of how many versions of a project METADATA is read.
+const MAXIMUM_READ: usize = 8;
+
+/// What the index says of a project.
+pub(super) enum Answer {
+    /// All who require the project accept this version of it.
+    Version(Version),
+    /// None does, and why.
+    Nothing(String),
+}
+
+/// A project that requires another version of one than the set has.
+pub(super) struct Pair {
+    /// What the one that requires would have to be, with all its extras.
+    pub(super) wish: Wish,
+    /// The version of it that is declared, which does not do.
+    pub(super) declared: Version,
+    /// The project that is required.
+    pub(super) required: ProjectName,
+    /// The version of that which the set has.
+    pub(super) version: Version,
+}
+
+/// What the index said.
+#[derive(Default)]
+pub(super) struct Answers {
+    pub(super) of_required: BTreeMap<ProjectName, Answer>,
+    /// By the one that requires and the one that is required: a version of the first that accepts what
+    /// the set has of the second, where no other version of the second does for all.
+    pub(super) of_requirers: BTreeMap<(ProjectName, ProjectName), Version>,
+    /// Why some have no answer.
+    pub(super) failed: BTreeSet<String>,
+}
+
+pub(super) fn ask(
+    context: &Context<'_>,
+    repository: &Repository,
+    network: &NetworkArguments,
+    wishes: &[Wish],
+    pairs: &[Pair],
+) -> Answers {
+    let mut answers = Answers::default();
+    let configuration = &repository.configuration;
+    let opened = fetcher(context, configuration, network, configuration.profile)
+        .and_then(|fetcher| Ok((fetcher, runtime()?)));
+    let (fetcher, runtime) = match opened {
+        Ok(opened) => opened,
+        Err(failure) => {
+            answers.failed.insert(failure.message);
+            return answers;
+        }
+    };
+    let platforms = configuration.platforms.as_slice();
+    let jobs = network.jobs().get();
+    runtime.block_on(async {
+        let deadline = Instant::now() + DEADLINE;
+        let late = || format!("it took longer than {} seconds", DEADLINE.as_secs());
+        let mut required = stream::iter(wishes)
+            .map(|wish| {
+                let asked = timeout_at(deadline, about_required(&fetcher, platforms, wish));
+                async move { (wish, asked.await) }
+            })
+            .buffer_unordered(jobs);
+        while let Some((wish, outcome)) = required.next().await {
+            match outcome.unwrap_or_else(|_| Err(late())) {
+                Ok(answer) => {
+                    answers.of_required.insert(wish.project.clone(), answer);
+                }
+                Err(reason) => {
+                    answers.failed.insert(reason);
+                }
+            }
+        }
+        let open = pairs.iter().filter(|pair| {
+            let answer = answers.of_required.get(&pair.required);
+            matches!(answer, Some(Answer::Nothing(_)))
+        });
+        let mut requirers = stream::iter(open.collect::<Vec<_>>())
+            .map(|pair| {
+                let asked = timeout_at(deadline, about_requirer(&fetcher, platforms, pair));
+                async move { (pair, asked.await) }
+            })
+            .buffer_unordered(jobs);
+        // What has no answer here leaves the findings as they are.
+        while let Some((pair, outcome)) = requirers.next().await {
+            if let Ok(Some(version)) = outcome {
+                let key = (pair.wish.project.clone(), pair.required.clone());
+                answers.of_requirers.insert(key, version);
+            }
+        }
+    });
+    // A search for the index that has not ended is left behind.
+    runtime.shutdown_background();
+    answers
+}
+
+async fn about_required(
+    fetcher: &Fetcher,
+    platforms: &[Platform],
+    wish: &Wish,
+) -> Result<Answer, String> {
+    let index = fetcher
+        .index()
+        .await
+        .map_err(|problem| problem.to_string())?;
+    let project = &wish.project;
+    // An index that serves no METADATA says nothing of extras; `ipwhl add` finds out.
+    let refuses = |metadata: Option<&CoreMetadata>| {
+        let known = &metadata?.provides_extra;
+        let lacking = wish.extras.iter().find(|extra| !known.contains(extra))?;
+        Some(format!("it has no extra `{lacking}`"))
+    };
+    match search(index, platforms, wish, BTreeMap::new(), refuses).await {
+        Ok(Ok(version)) => Ok(Answer::Version(version)),
+        Ok(Err(reasons)) if reasons.is_empty() => {
+            let words = format!("the index has no wheel of `{project}`");
+            Ok(Answer::Nothing(words))
+        }
+        Ok(Err(mut reasons)) => {
+            let unnamed = reasons.len().saturating_sub(MAXIMUM_REASONS);
+            reasons.truncate(MAXIMUM_REASONS);
+            if unnamed > 0 {
+                reasons.push(format!("and {unnamed} more"));
+            }
+            Ok(Answer::Nothing(format!(
+                "no version of `{project}` in the index does for all: {}",
+                reasons.join("; ")
+            )))
+        }
+        Err(SourceProblem::Missing { .. }) => {
+            let words = format!("the index has no project `{project}`");
+            Ok(Answer::Nothing(words))
+        }
+        Err(problem) => Err(problem.to_string()),
+    }
+}
+
+/// The newest version of the one that requires whose METADATA accepts what the set has.
+async fn about_requirer(fetcher: &Fetcher, platforms: &[Platform], pair: &Pair) -> Option<Version> {
+    let index = fetcher.index().await.ok()?;
+    let refused = BTreeMap::from([(pair.declared.clone(), "it is declared".to_owned())]);
+    let extras: Vec<&ExtraName> = pair.wish.extras.iter().collect();
+    let refuses = |metadata: Option<&CoreMetadata>| {
+        let Some(metadata) = metadata else {
+            return Some("nobody says what it requires".to_owned());
+        };
+        let has_extras = extras
+            .iter()
+            .all(|extra| metadata.provides_extra.contains(*extra));
+        let is_accepting = metadata
+            .requires_dist
+            .iter()
+            .filter(|requirement| requirement.name == pair.required)
+            .filter(|requirement| can_apply(requirement, &extras))
+            .all(|requirement| match &requirement.constraint {
+                Constraint::Specifiers(specifiers) => specifiers_contain(specifiers, &pair.version),
+                Constraint::Url(_) => false,
+            });
+        (!has_extras || !is_accepting).then(|| "it requires something else".to_owned())
+    };
+    let found = search(index, platforms, &pair.wish, refused, refuses).await;
+    found.ok()?.ok()
+}
+
+/// The version that fits a wish and is not refused for what its METADATA says, which is `None` where the
+/// index serves none; or why each was not taken.
+async fn search(
+    index: &IndexClient,
+    platforms: &[Platform],
+    wish: &Wish,
+    mut refused: BTreeMap<Version, String>,
+    refuses: impl Fn(Option<&CoreMetadata>) -> Option<String>,
+) -> Result<Result<Version, Vec<String>>, SourceProblem> {
+    let page = index.project(wish.project.as_str()).await?;
+    let mut reasons = Vec::new();
+    for _ in 0..MAXIMUM_READ {
+        let picker = Picker {
+            platforms,
+            prefer: Prefer::Native,
+            refused: &refused,
+        };
+        let Picked {
+            version, wheels, ..
+        } = match picker.pick(wish, &page.files) {
+            Ok(picked) => picked,
+            Err(all) => return Ok(Err(all)),
+        };
+        let bytes = match wheels.first() {
+            Some(wheel) => index.metadata(wheel.file).await?,
+            None => None,
+        };
+        let metadata = bytes.and_then(|bytes| CoreMetadata::parse(&bytes).ok());
+        let Some(reason) = refuses(metadata.as_ref()) else {
+            return Ok(Ok(version));
+        };
+        reasons.push(format!("{} {version}: {reason}", wish.project));
+        refused.insert(version, reason);
+    }
+    Ok(Err(reasons))
+}

@@ -1,0 +1,131 @@
+//! `ipwhl explain`: what a finding's code means.
+
+use clap::{Args, ValueEnum};
+
+use super::context::Context;
+use super::exit::{ExitStatus, Failure};
+use crate::diagnostic::{Code, Explanation, Stage, nearest, wrap};
+
+/// The widest prose, in columns; longer lines are hard to read.
+const WIDEST: usize = 100;
+
+/// How far the lines of a block and of a list stand in.
+const INDENT: &str = "    ";
+
+/// Explain the code of a finding
+///
+/// The rule, why it exists, an example that breaks it, and the way out. Without a code all of them
+/// are listed.
+///
+/// Example: ipwhl explain unsatisfied-dependency
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The code, as it stands in brackets after `error` or `warning`
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
+    /// How it is written: for people, or as a JSON object a line
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let codes = match &arguments.code {
+        Some(word) => vec![code(word)?],
+        None => Code::ALL.to_vec(),
+    };
+    match (arguments.format, &arguments.code) {
+        (Format::Json, _) => {
+            for code in codes {
+                let line = serde_json::to_string(&Explanation::of(code))
+                    .map_err(|error| Failure::caused(&error))?;
+                context.result(&line)?;
+            }
+        }
+        (Format::Text, Some(_)) => {
+            for code in codes {
+                context.result(explained(context, &Explanation::of(code)).trim_end())?;
+            }
+        }
+        (Format::Text, None) => context.result(list(context).trim_end())?,
+    }
+    Ok(ExitStatus::Clean)
+}
+
+/// The code that was written, or what was probably meant.
+fn code(word: &str) -> Result<Code, Failure> {
+    word.parse().map_err(|error| {
+        let failure = Failure::usage(error);
+        match nearest(word, Code::ALL.iter().map(|code| code.as_str())) {
+            Some(code) => failure.help(format!("did you mean `{code}`?")),
+            None => failure.help("`ipwhl explain` lists them"),
+        }
+    })
+}
+
+/// Every code under its stage.
+fn list(context: &Context<'_>) -> String {
+    let width = context.style(true).width.min(WIDEST);
+    let longest = Code::ALL
+        .iter()
+        .map(|code| code.as_str().len())
+        .max()
+        .unwrap_or_default();
+    let mut text = String::new();
+    let mut stage: Option<Stage> = None;
+    for code in Code::ALL {
+        if stage != Some(code.stage()) {
+            let gap = if stage.is_some() { "\n" } else { "" };
+            text += &format!("{gap}{}:\n", context.heading(code.stage().as_str()));
+            stage = Some(code.stage());
+        }
+        let name = format!("{INDENT}{:longest$}  ", code.as_str());
+        text += &wrap(code.summary(), width, &name, &" ".repeat(name.len()));
+        text.push('\n');
+    }
+    text
+}
+
+fn explained(context: &Context<'_>, explanation: &Explanation) -> String {
+    let width = context.style(true).width.min(WIDEST);
+    let mut text = format!("{}\n\n", context.heading(explanation.code.as_str()));
+    text += &prose(explanation.rule, width);
+    text += &prose(explanation.weight(), width);
+    for (heading, section) in explanation.sections() {
+        text += &format!("{}\n\n", context.heading(heading));
+        text += &prose(section, width);
+    }
+    text
+}
+
+/// Markdown for a terminal: paragraphs in its width, blocks indented instead of fenced.
+fn prose(markdown: &str, width: usize) -> String {
+    let mut text = String::new();
+    let mut paragraph = String::new();
+    let mut in_block = false;
+    for line in markdown.lines().chain([""]) {
+        if line.starts_with("```") {
+            if in_block {
+                text.push('\n');
+            }
+            in_block = !in_block;
+        } else if in_block {
+            text += &format!("{INDENT}{line}\n");
+        } else if !line.is_empty() {
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph += line;
+        } else if !paragraph.is_empty() {
+            text += &wrap(&paragraph, width, "", "");
+            text += "\n\n";
+            paragraph.clear();
+        }
+    }
+    text
+}

@@ -1,0 +1,299 @@
+//! How findings look: narrow windows, awkward texts, awkward places.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use ipwhl::diagnostic::{Code, Finding, SourceText, SourceTexts, Stage, Style, render};
+use textwrap::core::display_width;
+
+use crate::findings::fixture;
+use crate::support::program::Program;
+use crate::support::repository_builder::RepositoryBuilder;
+
+/// A text and a finding at a place in it.
+struct Sample {
+    texts: SourceTexts,
+    file: Arc<str>,
+    text: String,
+}
+
+fn text(text: impl Into<String>) -> Sample {
+    let text = text.into();
+    let file: Arc<str> = "declarations/plum.toml".into();
+    Sample {
+        texts: SourceTexts::from([(Arc::clone(&file), SourceText::new(text.clone()))]),
+        file,
+        text,
+    }
+}
+
+impl Sample {
+    fn find(&self, word: &str) -> Range<usize> {
+        let start = self.text.find(word).unwrap();
+        start..start + word.len()
+    }
+
+    fn finding(&self, span: Range<usize>) -> Finding {
+        Finding::new(Code::InvalidValue, "`x` is no value").at(&self.file, span, "here")
+    }
+
+    fn at(&self, span: Range<usize>) -> String {
+        self.wide(&self.finding(span), 60)
+    }
+
+    fn wide(&self, finding: &Finding, width: usize) -> String {
+        let style = Style {
+            colour: false,
+            width,
+            wraps: true,
+        };
+        render(finding, &self.texts, style)
+    }
+}
+
+/// Whatever a file is made of, what is pointed at stands above the marks.
+#[test]
+fn awkward_texts_are_still_right() {
+    let plain = "key = \"value\"\n";
+    let long = (0..60)
+        .map(|index| format!("\"dependency-{index}>=1\""))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let mut all = String::new();
+    for (name, content, word) in [
+        ("plain", plain.to_owned(), "\"value\""),
+        (
+            "carriage returns",
+            "a = x\r\nb = \"y\"\r\n".to_owned(),
+            "\"y\"",
+        ),
+        ("tabs", "\ta\t= \tx\n".to_owned(), "x"),
+        (
+            "wide signs",
+            "梅の実 = \"梅の\" # 🍎\n".to_owned(),
+            "\"梅の\"",
+        ),
+        (
+            "after wide signs",
+            "a = [\"🍎🍎\", \"梅\", x]\n".to_owned(),
+            "x",
+        ),
+        ("combining signs", "e\u{301}e\u{301} = x\n".to_owned(), "x"),
+        (
+            "joined signs",
+            "a = \"👨\u{200d}👩\" # x\n".to_owned(),
+            "# x",
+        ),
+        (
+            "5,000 lines",
+            format!("{}a = x\n", "# line\n".repeat(4_999)),
+            "x",
+        ),
+        (
+            "a long line",
+            format!("dependencies = [{long}]\n"),
+            "\"dependency-30>=1\"",
+        ),
+        (
+            "a long line of wide signs",
+            format!("a = \"{}\" # x\n", "梅".repeat(200)),
+            "# x",
+        ),
+        (
+            "several lines",
+            "a = [\n    1,\n    2,\n]\nb = 2\n".to_owned(),
+            "[\n    1,\n    2,\n]",
+        ),
+        (
+            "many lines",
+            format!("a = [\n{}]\n", "    1,\n".repeat(40)),
+            &format!("[\n{}]", "    1,\n".repeat(40)),
+        ),
+    ] {
+        let sample = text(content);
+        all += &format!("== {name}\n{}\n", sample.at(sample.find(word)));
+    }
+    insta::assert_snapshot!("awkward_texts", all);
+}
+
+/// The marks are as wide as what they mark, in columns of a terminal.
+#[test]
+fn marks_stand_below_what_they_mark() {
+    for (content, word) in [
+        ("梅の実 = \"梅の\" # 🍎\n", "\"梅の\""),
+        ("a = [\"🍎🍎\", \"梅\", x]\n", "x"),
+        ("e\u{301}e\u{301} = \"e\u{301}\"\n", "\"e\u{301}\""),
+        ("a = 1\r\nb = \"y\"\r\n", "\"y\""),
+    ] {
+        let sample = text(content);
+        let shown = sample.at(sample.find(word));
+        let marks = shown.lines().find(|line| line.contains('^')).unwrap();
+        let line = shown.lines().find(|line| line.contains(word)).unwrap();
+        let columns = |text: &str| display_width(text);
+        assert_eq!(
+            columns(&line[..line.find(word).unwrap()]),
+            columns(&marks[..marks.find('^').unwrap()]),
+            "{shown}"
+        );
+        assert_eq!(columns(word), marks.matches('^').count(), "{shown}");
+    }
+}
+
+#[test]
+fn awkward_places_are_still_right() {
+    let mut all = String::new();
+    for (name, content, span) in [
+        ("an empty file", "", 0..0),
+        ("the end of a line that does not end", "a = 1", 5..5),
+        ("the end of a file", "a = 1\n", 6..6),
+        (
+            "between the signs of a line's end",
+            "a = 1\r\nb = 2\r\n",
+            6..6,
+        ),
+        ("a line's end", "a = 1\nb = 2\n", 5..6),
+        ("beyond the file", "a = 1\n", 90..95),
+        ("within a sign", "a = \"梅\"\n", 6..7),
+    ] {
+        all += &format!("== {name}\n{}\n", text(content).at(span));
+    }
+    insta::assert_snapshot!("awkward_places", all);
+}
+
+/// What the terminal obeys is not written to it, whether it stands in a file or in a message.
+#[test]
+fn a_terminal_is_told_nothing_by_a_file() {
+    let sample = text("a = \"\u{1b}[31m\u{202e}\u{7}\"\n");
+    let finding = sample
+        .finding(4..10)
+        .note("its reason was: \u{1b}]0;title\u{7}\n::error::no")
+        .paste("write \u{1b}[2J", "a = 1\n\tb\u{1b}[2J");
+    let shown = sample.wide(&finding, 60);
+    for sign in ['\u{1b}', '\u{7}', '\u{202e}'] {
+        assert!(!shown.contains(sign), "{shown:?}");
+    }
+    assert!(
+        !shown
+            .lines()
+            .any(|line| line.trim_start().starts_with("::")),
+        "{shown}"
+    );
+    assert!(shown.contains("a = 1\n"), "{shown}");
+}
+
+#[test]
+fn two_places_and_several_ways_out_in_a_narrow_window() {
+    let sample =
+        text("source = \"file:wheels/plum-1.0-py3-none-any.whl\"\ndependencies = [\"stone>=2\"]\n");
+    let message = "`plum` requires `stone>=2; platform_system == \"Windows\"`, and the set has stone 1.4, which is older";
+    let other: Arc<str> = "declarations/stone.toml".into();
+    let mut texts = sample.texts.clone();
+    texts.insert(
+        Arc::clone(&other),
+        SourceText::new("source = \"file:wheels/stone-1.4-py3-none-any.whl\"\n".to_owned()),
+    );
+    let finding = Finding::new(Code::UnsatisfiedDependency, message)
+        .at(&sample.file, sample.find("\"stone>=2\""), "required here")
+        .at(&other, 9..49, "version 1.4 here")
+        .note("where: cp311–cp313 on manylinux_2_28_x86_64, macosx_12_0_arm64 and win_amd64")
+        .help(
+            "declare a version of `stone` that all who require it accept, or another one of `plum`",
+        )
+        .paste(
+            "or answer for it with a waiver in `ipwhl.toml`, until a day",
+            "[[waiver]]\ncode = \"unsatisfied-dependency\"\nproject = \"plum\"",
+        );
+    for (name, colour) in [("narrow", false), ("narrow_in_colours", true)] {
+        let style = Style {
+            colour,
+            width: 60,
+            wraps: true,
+        };
+        let shown = render(&finding, &texts, style);
+        assert_sentences_fit(&shown, 60);
+        insta::assert_snapshot!(name, shown.replace('\u{1b}', "ESC"));
+    }
+}
+
+/// Messages, notes and ways out keep to the window, but for a word that alone is too long for it: names and addresses
+/// are to be copied. Lines of files are cut where nothing in them is pointed at.
+fn assert_sentences_fit(text: &str, width: usize) {
+    let mut sentences = 0;
+    for line in text.lines() {
+        let is_of_file = line.contains(" | ")
+            || line.ends_with(" |")
+            || line.contains("-> ")
+            || line.contains("::: ");
+        let is_one_word = line
+            .trim_start_matches(['=', ' '])
+            .split_once(": ")
+            .map_or(line, |(_, rest)| rest)
+            .trim()
+            .split(' ')
+            .count()
+            == 1;
+        if !is_of_file && !is_one_word {
+            sentences += 1;
+            assert!(display_width(line) <= width, "{line}\n--- in\n{text}");
+        }
+    }
+    assert!(sentences > 0, "{text}");
+}
+
+/// Every message of every code, in a window of 60 columns.
+#[test]
+fn every_message_fits_a_narrow_window() {
+    let mut all = String::new();
+    for code in Code::ALL.iter().copied() {
+        let repository = fixture(code).unwrap().build();
+        let mut arguments = vec!["check", "--quiet"];
+        if code.stage() == Stage::Wheel {
+            arguments.push("--wheels");
+        }
+        let run = Program::new(repository.path()).terminal(60).run(&arguments);
+        assert_sentences_fit(&run.stderr, 60);
+        all += &run.stderr;
+    }
+    insta::assert_snapshot!("every_message_in_60_columns", all);
+}
+
+/// `COLUMNS` is meant; then the terminal is asked; what is piped is not broken, for those who search it.
+#[test]
+fn the_width_is_the_windows() {
+    let repository = fixture(Code::ContentIdMismatch).unwrap().build();
+    let widest = |program: Program| {
+        let run = program.run(&["check", "--wheels", "--quiet"]);
+        run.stderr
+            .lines()
+            .filter(|line| line.contains("known why"))
+            .map(display_width)
+            .max()
+            .unwrap()
+    };
+    let program = || Program::new(repository.path());
+    let piped = widest(program());
+    assert!(piped > 90, "{piped}");
+    assert!(widest(program().terminal(60)) <= 60);
+    let wide = widest(program().terminal(500));
+    assert_eq!(wide, piped);
+    assert!(widest(program().terminal(500).variable("COLUMNS", "60")) <= 60);
+}
+
+/// Once, whatever is found, and never where only findings are wanted.
+#[test]
+fn the_last_word_says_where_more_is_said() {
+    let run = |builder: RepositoryBuilder, arguments: &[&str]| {
+        let repository = builder.build();
+        Program::new(repository.path()).run(arguments).stderr
+    };
+    let one = RepositoryBuilder::sound().change("apple", |apple| apple.set("siz", "1"));
+    let two = one
+        .clone()
+        .change("damson", |damson| damson.set("extras", "1"));
+    assert!(
+        run(one.clone(), &["check"]).contains("\nfor more on it: `ipwhl explain unknown-key`\n")
+    );
+    assert!(run(two, &["check"]).contains("\nfor more on it: `ipwhl explain CODE`\n"));
+    assert!(!run(one, &["check", "--quiet"]).contains("explain"));
+    assert!(!run(RepositoryBuilder::sound(), &["check"]).contains("explain"));
+}

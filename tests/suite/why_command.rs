@@ -1,0 +1,322 @@
+//! `ipwhl why`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipwhl::check::{Graph, paths_to};
+use ipwhl::command::ExitStatus;
+use ipwhl::python::ProjectName;
+use ipwhl::repository::Repository;
+use serde_json::{Value, json};
+
+use crate::dag::Seeded;
+use crate::support::declared_set::{DeclaredSet, ladder};
+use crate::support::program::{Program, Run};
+use crate::support::repository_builder::BuiltRepository;
+
+fn why(repository: &BuiltRepository, arguments: &[&str]) -> Run {
+    let line: Vec<&str> = ["why"].iter().chain(arguments).copied().collect();
+    Program::new(repository.path()).run(&line)
+}
+
+#[track_caller]
+fn text(repository: &BuiltRepository, arguments: &[&str]) -> String {
+    why(repository, arguments).expect(ExitStatus::Clean).stdout
+}
+
+fn answer(repository: &BuiltRepository, arguments: &[&str]) -> Value {
+    let line: Vec<&str> = arguments
+        .iter()
+        .chain(&["--format", "json"])
+        .copied()
+        .collect();
+    serde_json::from_str(&text(repository, &line)).unwrap()
+}
+
+fn fruit() -> DeclaredSet {
+    DeclaredSet::new()
+        .wanted(
+            "apple 1.0 [juice]",
+            &[
+                "banana>=2",
+                "damson; extra == 'juice'",
+                "cherry[stone]; sys_platform == 'win32'",
+            ],
+        )
+        .wanted("plum 3.0", &["apple", "grape<2; python_version < '3.13'"])
+        .automatic("banana 2.1", &["cherry"])
+        .automatic(
+            "cherry 0.3 [stone]",
+            &["damson>=5; extra == 'stone'", "grape>=1"],
+        )
+        .automatic("damson 5.0.1", &["elder>=7; sys_platform == 'linux'"])
+        .automatic("grape 1.1", &["banana"])
+        .automatic("fig 1.0", &["lemon"])
+        .automatic("lemon 1.0", &[])
+}
+
+/// Through a circle of three, and only where each step holds.
+#[test]
+fn every_path_is_told_the_shortest_first() {
+    let repository = fruit().build();
+    insta::assert_snapshot!(text(&repository, &["damson"]));
+    insta::assert_snapshot!(text(&repository, &["elder"]));
+    // Each requirement of a step that has several.
+    insta::assert_snapshot!(text(
+        &repository,
+        &["--platform", "cp313-win_amd64", "cherry"]
+    ));
+    // Who asks for an extra.
+    insta::assert_snapshot!(text(&repository, &["cherry[stone]"]), @r"
+    cherry[stone] 0.3 is automatic; 2 paths lead to it:
+      apple 1.0 -> cherry[stone] [only: cp312, cp313 on win_amd64]
+      plum 3.0 -> apple -> cherry[stone] [only: cp312, cp313 on win_amd64]
+    ");
+}
+
+/// A path whose steps hold on different platforms only is none.
+#[test]
+fn a_path_holds_on_a_platform_as_a_whole() {
+    let repository = DeclaredSet::new()
+        .wanted("apple 1.0", &["banana; sys_platform == 'linux'", "cherry"])
+        .automatic("banana 1.0", &["damson; sys_platform == 'win32'"])
+        .automatic("cherry 1.0", &["damson; sys_platform == 'win32'"])
+        .automatic("damson 1.0", &[])
+        .build();
+    insta::assert_snapshot!(text(&repository, &["damson"]), @r"
+    damson 1.0 is automatic; 1 path leads to it:
+      apple 1.0 -> cherry -> damson [only: cp312, cp313 on win_amd64]
+    ");
+    let none = text(
+        &repository,
+        &["damson", "--platform", "manylinux_2_28_x86_64"],
+    );
+    assert_eq!(none, "damson 1.0 is automatic, and nothing requires it\n");
+}
+
+#[test]
+fn what_no_path_leads_to_is_said_so() {
+    let repository = fruit().file("declarations/kiwi.toml", "=").build();
+    for (name, words) in [
+        ("plum", "plum 3.0 is wanted, and nothing else requires it\n"),
+        ("fig", "fig 1.0 is automatic, and nothing requires it\n"),
+        (
+            "lemon",
+            "lemon 1.0 is automatic, and no wanted project leads to it, only fig\n",
+        ),
+        (
+            "kiwi",
+            "kiwi is declared, and its declaration cannot be read, and nothing requires it\n",
+        ),
+        (
+            "apple",
+            "apple 1.0 is wanted; 1 path leads to it:\n  plum 3.0 -> apple\n",
+        ),
+    ] {
+        assert_eq!(text(&repository, &[name]), words, "{name}");
+    }
+    let elder = text(&repository, &["elder", "lemon"]);
+    assert!(elder.starts_with("elder is not in the set; "), "{elder}");
+    assert!(
+        elder.contains("elder>=7 [unmet: not in the set]"),
+        "{elder}"
+    );
+    assert!(elder.contains("\n\nlemon 1.0 is automatic"), "{elder}");
+    let run = why(&repository, &["aple"]).expect(ExitStatus::Usage);
+    assert!(
+        run.stderr.contains("did you mean `apple`?"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stdout, "");
+}
+
+/// A number that nobody could walk, told exactly and at once.
+#[test]
+fn a_ladder_is_counted_and_not_walked() {
+    let repository = ladder(60).build();
+    let run = why(&repository, &["end"]).expect(ExitStatus::Clean);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(
+        lines[0],
+        format!("end 1.0 is automatic; {} paths lead to it:", 1_u64 << 60)
+    );
+    assert_eq!(lines.len(), 1 + 10 + 1);
+    assert_eq!(lines[11], format!("  and {} more", (1_u64 << 60) - 10));
+    assert!(
+        lines[1].ends_with("-> left-058 -> left-059 -> end"),
+        "{}",
+        lines[1]
+    );
+    assert!(
+        lines[2].ends_with("-> left-058 -> right-059 -> end"),
+        "{}",
+        lines[2]
+    );
+    assert!(run.stderr.contains("`--all`"), "{}", run.stderr);
+    let answer = answer(&repository, &["end"]);
+    assert_eq!(answer["ways"][0]["count"], json!(1_u64 << 60));
+    assert_eq!(answer["ways"][0]["is_at_least"], json!(false));
+    assert_eq!(answer["ways"][0]["paths"].as_array().unwrap().len(), 10);
+    assert_eq!(answer["nodes"].as_array().unwrap().len(), 122);
+    assert_eq!(answer["edges"].as_array().unwrap().len(), 2 + 59 * 4 + 2);
+}
+
+/// More paths than a number holds, and a circle among them: what was counted is said to be less than all.
+#[test]
+fn what_cannot_be_counted_is_said_to_be_more() {
+    let high = ladder(70).build();
+    let first = text(&high, &["end"]);
+    let words = format!("at least {} paths lead to it:", u64::MAX);
+    assert!(first.contains(&words), "{first}");
+    let round = ladder(40)
+        .automatic("right-039 1.0", &["end", "left-000"])
+        .build();
+    let answer = answer(&round, &["end"]);
+    assert_eq!(answer["ways"][0]["is_at_least"], json!(true));
+    let paths = answer["ways"][0]["paths"].as_array().unwrap();
+    assert_eq!(paths.len(), 10);
+    assert_eq!(paths[0]["projects"].as_array().unwrap().len(), 42);
+}
+
+#[test]
+fn all_shows_every_path() {
+    let repository = ladder(5).build();
+    let some = text(&repository, &["end"]);
+    assert!(some.ends_with("\n  and 22 more\n"), "{some}");
+    let run = why(&repository, &["end", "--all"]).expect(ExitStatus::Clean);
+    let lines: BTreeSet<&str> = run.stdout.lines().collect();
+    assert_eq!(lines.len(), 33);
+    assert!(!run.stdout.contains("more"));
+    assert_eq!(run.stderr.matches("--all").count(), 0, "{}", run.stderr);
+}
+
+#[test]
+fn drawings_hold_the_part_that_the_paths_lie_in() {
+    let repository = fruit().build();
+    insta::assert_snapshot!(
+        "damson_mermaid",
+        text(&repository, &["damson", "--format", "mermaid"])
+    );
+    let dot = text(&repository, &["damson", "--format", "dot"]);
+    assert!(!dot.contains("lemon") && !dot.contains("elder"), "{dot}");
+    let answer = answer(&repository, &["damson", "lemon"]);
+    assert_eq!(answer["roots"], json!(["damson", "lemon"]));
+    assert_eq!(
+        answer["ways"][1],
+        json!({"project": "lemon", "count": 0, "is_at_least": false, "paths": []})
+    );
+    assert_eq!(
+        answer["ways"][0]["paths"][0],
+        json!({"projects": ["apple", "damson"], "platforms": [
+            "cp312-manylinux_2_28_x86_64", "cp312-win_amd64",
+            "cp313-manylinux_2_28_x86_64", "cp313-win_amd64",
+        ]})
+    );
+}
+
+/// Against the simplest program that could be right, on sets made by chance: with and without circles,
+/// requirements on all platforms and on some.
+#[test]
+fn paths_are_those_that_a_plain_search_finds() {
+    const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
+    const PLACES: [(&str, &[usize]); 3] = [
+        ("", &[0, 1, 2, 3]),
+        ("; sys_platform == 'linux'", &[0, 2]),
+        ("; python_version < '3.13'", &[0, 1]),
+    ];
+    type Edges = BTreeMap<(usize, usize), BTreeSet<usize>>;
+    fn search(
+        edges: &Edges,
+        target: usize,
+        trail: &mut Vec<usize>,
+        platforms: &BTreeSet<usize>,
+        found: &mut Vec<(Vec<usize>, BTreeSet<usize>)>,
+    ) {
+        let here = trail[trail.len() - 1];
+        if here == target {
+            found.push((trail.clone(), platforms.clone()));
+            return;
+        }
+        for ((from, to), holds) in edges {
+            let common: BTreeSet<usize> = platforms.intersection(holds).copied().collect();
+            if *from == here && !trail.contains(to) && !common.is_empty() {
+                trail.push(*to);
+                search(edges, target, trail, &common, found);
+                trail.pop();
+            }
+        }
+    }
+    let mut with_circles = 0;
+    let mut many = 0;
+    for seed in 0..60 {
+        let chance = Seeded::bytes(&format!("paths {seed}"), 200);
+        let mut chance = chance.iter().map(|byte| usize::from(*byte));
+        let mut chance = |below: usize| chance.next().unwrap() % below;
+        let allows_circles = seed % 2 == 0;
+        let mut edges = Edges::new();
+        let mut requires: Vec<Vec<String>> = vec![Vec::new(); NAMES.len()];
+        for from in 0..NAMES.len() {
+            for to in 0..NAMES.len() {
+                if from == to || (to < from && !allows_circles) || chance(5) > 1 {
+                    continue;
+                }
+                let (marker, place) = PLACES[chance(PLACES.len())];
+                requires[from].push(format!("{}{marker}", NAMES[to]));
+                edges.insert((from, to), place.iter().copied().collect());
+            }
+        }
+        let wanted: Vec<bool> = (0..NAMES.len()).map(|_| chance(3) == 0).collect();
+        let mut set = DeclaredSet::new();
+        for (index, name) in NAMES.iter().enumerate() {
+            let requires: Vec<&str> = requires[index].iter().map(String::as_str).collect();
+            let project = format!("{name} 1.0");
+            set = if wanted[index] {
+                set.wanted(&project, &requires)
+            } else {
+                set.automatic(&project, &requires)
+            };
+        }
+        let built = set.build();
+        let repository = Repository::load(built.path()).unwrap();
+        let relations = Graph::new(&repository).relations();
+        for target in 0..NAMES.len() {
+            let mut expected = Vec::new();
+            for start in (0..NAMES.len()).filter(|start| wanted[*start] && *start != target) {
+                let everywhere = (0..4).collect();
+                search(&edges, target, &mut vec![start], &everywhere, &mut expected);
+            }
+            // Names are in the order of their numbers.
+            expected.sort_by_key(|(trail, _)| (trail.len(), trail.clone()));
+            let name: ProjectName = NAMES[target].parse().unwrap();
+            let paths = paths_to(&relations, &name, usize::MAX);
+            let found: Vec<(Vec<usize>, BTreeSet<usize>)> = paths
+                .shortest
+                .iter()
+                .map(|path| {
+                    let trail = path.projects.iter().map(|project| {
+                        NAMES
+                            .iter()
+                            .position(|name| *name == project.as_str())
+                            .unwrap()
+                    });
+                    (trail.collect(), path.platforms.clone())
+                })
+                .collect();
+            assert_eq!(found, expected, "{seed} {name}");
+            assert_eq!(
+                (paths.count, paths.is_at_least),
+                (expected.len() as u64, false)
+            );
+            let two = paths_to(&relations, &name, 2);
+            assert_eq!(two.shortest, paths.shortest[..paths.shortest.len().min(2)]);
+            assert_eq!((two.count, two.is_at_least), (paths.count, false));
+            many += usize::from(paths.count > 5);
+        }
+        with_circles += usize::from(
+            edges
+                .keys()
+                .any(|(from, to)| edges.contains_key(&(*to, *from))),
+        );
+    }
+    assert!(with_circles > 10 && many > 30, "{with_circles} {many}");
+}
