@@ -185,12 +185,15 @@ fn sort_out(
             in_the_way.push(format!("`{}`", context.shown(&path)));
         }
     }
-    let are = if in_the_way.len() == 1 { "is" } else { "are" };
+    let (are, say) = match in_the_way.len() {
+        1 => ("is", "says"),
+        _ => ("are", "say"),
+    };
     if in_the_way.is_empty() {
         Ok((kept, new))
     } else {
         Err(Failure::usage(format!(
-            "{} {are} there already and says something else: nothing was written",
+            "{} {are} there already and {say} something else: nothing was written",
             in_the_way.join(", ")
         ))
         .help("move it away, run the same command again, and compare"))

@@ -123,7 +123,7 @@ fn every_table_that_is_commented_out_is_right() {
     let path = folder.join("ipwhl.toml");
     let text = fs::read_to_string(&path).unwrap();
     let mut count = 0;
-    let text: String = text
+    let lines: Vec<&str> = text
         .lines()
         .map(|line| {
             let is_toml = line.strip_prefix("# ").is_some_and(|rest| {
@@ -133,10 +133,10 @@ fn every_table_that_is_commented_out_is_right() {
                         .is_some_and(|(key, _)| !key.contains(' '))
             });
             count += usize::from(is_toml);
-            let line = if is_toml { &line[2..] } else { line };
-            format!("{line}\n")
+            if is_toml { &line[2..] } else { line }
         })
         .collect();
+    let text = lines.join("\n") + "\n";
     assert_eq!(count, 18, "{text}");
     fs::write(&path, &text).unwrap();
     let run = program.run(&["check", "--message-format", "json"]);
@@ -201,7 +201,7 @@ fn what_stands_in_the_way_is_named_and_nothing_is_written() {
     said(
         &run,
         &[
-            "`.github/workflows/ipwhl-release.yml`, `.gitlab-ci.yml` are there already and says something else: nothing was written",
+            "`.github/workflows/ipwhl-release.yml`, `.gitlab-ci.yml` are there already and say something else: nothing was written",
         ],
     );
     assert_eq!(files(&folder), there);

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use toml_edit::{Array, Value};
 
 use crate::declaration::DECLARATION_SCHEMA_FILE;
-use crate::repository::CONFIGURATION_FILE;
+use crate::repository::{CONFIGURATION_FILE, CONFIGURATION_SCHEMA_FILE};
 
 /// The name that the embedded texts have in the place of the repository's.
 const EXAMPLE: &str = "my-wheels";
@@ -130,7 +130,7 @@ pub(super) fn repository(name: &str, pythons: &[String], systems: &[String]) -> 
         file("README.md", &readme(name), true),
         // What editors read; the first line of `ipwhl.toml`, and of what `ipwhl add` writes, leads there.
         file(
-            "schemas/ipwhl.schema.json",
+            CONFIGURATION_SCHEMA_FILE,
             include_str!("../../../schemas/ipwhl.schema.json"),
             true,
         ),

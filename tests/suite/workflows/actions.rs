@@ -281,7 +281,7 @@ impl<'s> Machine<'s> {
             "actions/upload-artifact" | "forgejo/upload-artifact" => self.upload(&with),
             "actions/download-artifact" | "forgejo/download-artifact" => {
                 let artifact = self.site.path("state/artifacts").join(&with["name"]);
-                assert!(artifact.is_dir(), "{artifact:?}");
+                assert!(artifact.is_dir(), "{}", artifact.display());
                 copy(&artifact, &self.workspace.join(&with["path"]));
             }
             _ => panic!("{action} is not played here"),
@@ -362,7 +362,7 @@ impl<'s> Machine<'s> {
     fn upload(&self, with: &BTreeMap<&str, String>) {
         let path = self.workspace.join(&with["path"]);
         assert_eq!(with["if-no-files-found"], "error");
-        assert!(path.exists(), "{path:?} is not there");
+        assert!(path.exists(), "{} is not there", path.display());
         let place = self.site.path("state/artifacts").join(&with["name"]);
         let _ = fs::remove_dir_all(&place);
         if path.is_dir() {

@@ -57,10 +57,7 @@ fn build(site: &Site, manifest: &str, reference: &str, secret: Option<&str>) -> 
         let is_success = one.code == Some(0);
         let is_complete = folder.join("complete").exists();
         ran.push((name.clone(), one));
-        if is_complete {
-            return ran;
-        }
-        if !is_success {
+        if is_complete || !is_success {
             return ran;
         }
     }
