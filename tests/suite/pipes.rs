@@ -37,6 +37,8 @@ const LINES: &[(&[&str], bool)] = &[
     (&["tree", "--format", "mermaid"], true),
     (&["why", "damson"], true),
     (&["fmt", "--check"], false),
+    (&["explain"], true),
+    (&["explain", "unsatisfied-dependency"], true),
     (&["completions", "bash"], true),
     (&["man"], true),
     (&["no-such-command"], false),
