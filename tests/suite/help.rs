@@ -261,6 +261,7 @@ fn a_mistyped_word_is_answered_with_the_nearest_one() {
         ("check --color nevr", "never"),
         ("completions bsh", "bash"),
         ("list --sort siez", "size"),
+        ("explian", "explain"),
         ("tree --format mermad", "mermaid"),
     ] {
         let words: Vec<&str> = line.split(' ').collect();
