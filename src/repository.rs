@@ -10,9 +10,8 @@ mod supported;
 mod waiver;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
-pub use load::{
-    CONFIGURATION_FILE, LoadError, Repository, find, presumed_project, profile_of, read_text,
-};
+pub use files::read_text;
+pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, presumed_project, profile_of};
 pub use migrate::{original_settings, package_settings};
 pub use revision::{Revision, RevisionError};
 pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};

@@ -3,7 +3,7 @@
 mod needed;
 mod way;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 
@@ -55,7 +55,8 @@ pub struct Graph<'r> {
     pub(super) needs: Vec<Need<'r>>,
     /// For each project the needs that name it, as indices into [`Graph::needs`].
     needs_of: BTreeMap<&'r ProjectName, Vec<usize>>,
-    availability: BTreeMap<&'r ProjectName, Vec<Availability>>,
+    /// Asked for each requirement on each platform, and never in its order.
+    availability: HashMap<&'r ProjectName, Vec<Availability>>,
     projects: DiGraph<&'r ProjectName, &'r Requirement>,
     nodes: BTreeMap<&'r ProjectName, NodeIndex>,
 }
@@ -69,7 +70,7 @@ impl<'r> Graph<'r> {
             platforms,
             needs: Vec::new(),
             needs_of: BTreeMap::new(),
-            availability: BTreeMap::new(),
+            availability: HashMap::new(),
             projects: DiGraph::new(),
             nodes: BTreeMap::new(),
         };

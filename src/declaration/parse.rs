@@ -24,7 +24,7 @@ pub enum Layout {
 }
 
 /// What one file says.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Parsed {
     /// Its wheels, in the file's order. Empty when it is not understood what they are; where only a
     /// requirement is not, they are partial.
@@ -225,7 +225,11 @@ fn wheel(
         content_id,
         requires_python: own
             .requires_python
-            .or_else(|| above.requires_python.clone()),
+            // One that cannot be understood is the wheel's own still.
+            .or_else(|| {
+                let shared = above.requires_python.clone();
+                shared.filter(|_| !table.has("requires-python"))
+            }),
         extras: extras.value,
         extras_span: extras.span,
         dependencies: dependencies.value,

@@ -3,6 +3,9 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Finding};
 
 use super::{CONFIGURATION_FILE, LoadError};
 
@@ -152,4 +155,33 @@ pub(super) fn too_large() -> io::Error {
         io::ErrorKind::InvalidData,
         format!("it has more than the {MAXIMUM_TEXT} bytes that are read"),
     )
+}
+
+/// The text of one declaration, wherever it is, and what is wrong with it as a text. `file` is its
+/// name for findings.
+///
+/// # Errors
+/// When it cannot be read, or is no regular file.
+pub fn read_text(path: &Path, file: &Arc<str>) -> Result<(String, Vec<Finding>), LoadError> {
+    let unreadable = |error| LoadError::Unreadable(path.to_path_buf(), error);
+    let bytes = read_file(path).map_err(unreadable)?;
+    Ok(decode(file, bytes))
+}
+
+/// The text of a file. Bytes that are not UTF-8 are a finding, and replaced.
+pub(super) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> (String, Vec<Finding>) {
+    match String::from_utf8(bytes) {
+        Ok(text) => (text, Vec::new()),
+        Err(error) => {
+            let start = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let finding = Finding::new(
+                Code::Syntax,
+                format!("the file is not UTF-8: byte {start} begins no character"),
+            )
+            .at(file, start..start + '\u{fffd}'.len_utf8(), "")
+            .help("save the file as UTF-8");
+            (text, vec![finding])
+        }
+    }
 }

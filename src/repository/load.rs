@@ -6,11 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::declaration::{Declaration, Layout, parse as parse_declaration};
+use rayon::prelude::*;
+
+use crate::declaration::{Declaration, Layout, Parsed, misplaced, parse as parse_declaration};
 use crate::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts};
 use crate::python::ProjectName;
 
-use super::files::{Files, Folder, Kind, WithSettings, read_file};
+use super::files::{Files, Folder, Kind, WithSettings, decode};
 use super::supported::{self, SUPPORTED_FILE};
 use super::{Configuration, Revision, configuration};
 
@@ -189,12 +191,13 @@ impl Repository {
         let found = match files.kind(&file) {
             Some(Kind::File) => None,
             None => Some((Code::MissingKey, self.configuration_file(), nowhere)),
-            Some(Kind::Link) => {
-                let message = format!("`{SUPPORTED_FILE}` is a symbolic link, and is not read");
-                Some((Code::InvalidValue, Arc::clone(&file), message))
-            }
-            Some(_) => {
-                let message = format!("`{SUPPORTED_FILE}` is no regular file");
+            Some(kind) => {
+                let what = if kind == Kind::Link {
+                    "a symbolic link, and is not read"
+                } else {
+                    "no regular file"
+                };
+                let message = format!("`{SUPPORTED_FILE}` is {what}");
                 Some((Code::InvalidValue, Arc::clone(&file), message))
             }
         };
@@ -291,12 +294,20 @@ impl Repository {
         }
         self.findings.append(&mut strays);
         names.sort();
+        let (layout, configured) = (self.configuration.layout, &self.configuration.declarations);
+        let mut texts = Vec::with_capacity(names.len());
         for name in names {
             let bytes = files
                 .read(&name)
                 .map_err(|error| LoadError::Unreadable(files.path(&name), error))?;
-            self.load_declaration(&Arc::from(name), bytes);
+            texts.push((Arc::from(name), bytes));
         }
+        // Each text for itself, on all processors; what they come to together has one order.
+        let texts: Vec<Understood> = texts
+            .into_par_iter()
+            .map(|(file, bytes)| understand(file, bytes, configured, layout))
+            .collect();
+        texts.into_iter().for_each(|text| self.take(text));
         for declaration in self.declarations.values_mut() {
             declaration
                 .wheels
@@ -305,34 +316,15 @@ impl Repository {
         Ok(())
     }
 
-    fn load_declaration(&mut self, file: &Arc<str>, bytes: Vec<u8>) {
-        let layout = self.configuration.layout;
-        let (text, mut findings) = decode(file, bytes);
-        if !findings.is_empty() {
-            self.texts.insert(Arc::clone(file), SourceText::new(text));
-            self.unreadable.extend(presumed_project(file, layout));
-            self.findings.append(&mut findings);
-            return;
-        }
-        let parsed = parse_declaration(file, &text, layout);
-        findings.extend(parsed.findings);
-        findings.extend(crate::declaration::misplaced(
+    fn take(&mut self, understood: Understood) {
+        let Understood {
             file,
-            &self.configuration.declarations,
-            &parsed.wheels,
-            layout,
-        ));
-        self.texts.insert(Arc::clone(file), SourceText::new(text));
-        // What a waiver would name; a file that is not understood is presumed to be named rightly.
-        let project = match parsed.wheels.first() {
-            Some(wheel) => Some(wheel.file_name.name().clone()),
-            None => presumed_project(file, layout),
-        };
-        for finding in &mut findings {
-            if finding.subject.project.is_none() {
-                finding.subject.project = project.as_ref().map(ToString::to_string);
-            }
-        }
+            text,
+            parsed,
+            mut findings,
+            project,
+        } = understood;
+        self.texts.insert(Arc::clone(&file), SourceText::new(text));
         if parsed.wheels.is_empty() {
             self.unreadable.extend(project);
         }
@@ -343,7 +335,7 @@ impl Repository {
                     .entry(project.clone())
                     .or_insert_with(|| Declaration {
                         project,
-                        file: Arc::clone(file),
+                        file: Arc::clone(&file),
                         automatic: parsed.automatic,
                         automatic_span: parsed.automatic_span.clone(),
                         wheels: Vec::new(),
@@ -351,6 +343,43 @@ impl Repository {
             declaration.wheels.push(wheel);
         }
         self.findings.append(&mut findings);
+    }
+}
+
+/// What one file says.
+struct Understood {
+    file: Arc<str>,
+    text: String,
+    parsed: Parsed,
+    findings: Vec<Finding>,
+    /// The project that it is about.
+    project: Option<ProjectName>,
+}
+
+fn understand(file: Arc<str>, bytes: Vec<u8>, declarations: &str, layout: Layout) -> Understood {
+    let (text, mut findings) = decode(&file, bytes);
+    let mut parsed = Parsed::default();
+    if findings.is_empty() {
+        parsed = parse_declaration(&file, &text, layout);
+        findings.append(&mut parsed.findings);
+        findings.extend(misplaced(&file, declarations, &parsed.wheels, layout));
+    }
+    // What a waiver would name; a file that is not understood is presumed to be named rightly.
+    let project = match parsed.wheels.first() {
+        Some(wheel) => Some(wheel.file_name.name().clone()),
+        None => presumed_project(&file, layout),
+    };
+    for finding in &mut findings {
+        if finding.subject.project.is_none() {
+            finding.subject.project = project.as_ref().map(ToString::to_string);
+        }
+    }
+    Understood {
+        file,
+        text,
+        parsed,
+        findings,
+        project,
     }
 }
 
@@ -371,35 +400,6 @@ pub fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
     match layout {
         Layout::Package => name.parse().ok(),
         Layout::Ipwhl1 => parts.next()?.parse().ok(),
-    }
-}
-
-/// The text of one declaration, wherever it is, and what is wrong with it as a text. `file` is its
-/// name for findings.
-///
-/// # Errors
-/// When it cannot be read, or is no regular file.
-pub fn read_text(path: &Path, file: &Arc<str>) -> Result<(String, Vec<Finding>), LoadError> {
-    let unreadable = |error| LoadError::Unreadable(path.to_path_buf(), error);
-    let bytes = read_file(path).map_err(unreadable)?;
-    Ok(decode(file, bytes))
-}
-
-/// The text of a file. Bytes that are not UTF-8 are a finding, and replaced.
-fn decode(file: &Arc<str>, bytes: Vec<u8>) -> (String, Vec<Finding>) {
-    match String::from_utf8(bytes) {
-        Ok(text) => (text, Vec::new()),
-        Err(error) => {
-            let start = error.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            let finding = Finding::new(
-                Code::Syntax,
-                format!("the file is not UTF-8: byte {start} begins no character"),
-            )
-            .at(file, start..start + '\u{fffd}'.len_utf8(), "")
-            .help("save the file as UTF-8");
-            (text, vec![finding])
-        }
     }
 }
 

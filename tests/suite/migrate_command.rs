@@ -62,28 +62,29 @@ fn said(folder: &Path) -> (String, String, Vec<String>, BTreeMap<String, Vec<Str
     )
 }
 
-/// What is found, without the places.
-fn found(folder: &Path) -> Vec<String> {
+/// What is found on each platform, without the places: what several wheels share is found once for all.
+fn found(folder: &Path) -> BTreeSet<String> {
     let run = Program::new(folder).run(&["check", "--message-format", "json"]);
-    let mut found: Vec<String> = run
-        .findings()
-        .iter()
-        .map(|finding| {
-            [
-                "code",
-                "severity",
-                "message",
-                "project",
-                "requirement",
-                "wheel",
-                "extra",
-                "platforms",
-            ]
-            .map(|key| finding[key].to_string())
-            .join(" ")
-        })
-        .collect();
-    found.sort();
+    let mut found = BTreeSet::new();
+    for finding in run.findings() {
+        let words = [
+            "code",
+            "severity",
+            "message",
+            "project",
+            "requirement",
+            "extra",
+        ]
+        .map(|key| finding[key].to_string())
+        .join(" ");
+        let platforms = finding["platforms"].as_array().unwrap();
+        found.extend(
+            platforms
+                .iter()
+                .map(|platform| format!("{words} {platform}")),
+        );
+        found.insert(words);
+    }
     found
 }
 
@@ -157,7 +158,9 @@ fn the_original_of_last_size_says_the_same_afterwards() {
         assert_eq!(said(folder), before);
         assert_eq!(found(folder), findings);
         assert_eq!(comments(folder), notes);
-        assert!(!folder.join("pkgs").exists());
+        // A folder that was empty before is nobody's declaration, and stays.
+        let is_left = folder.join("pkgs").exists();
+        assert!(!is_left || (with_mistakes && declarations(folder).is_empty()));
         assert!(!folder.join("SUPPORTED").exists());
         assert_eq!(
             fs::read_dir(folder.join("declarations")).unwrap().count(),
@@ -447,10 +450,18 @@ fn no_texts_are_put_together_into_something_else() {
         .collect();
     let yaks = yaks();
     let (mut put_together, mut refused) = (0, 0);
-    for _ in 0..5_000 {
+    for round in 0..5_000 {
         let texts: Vec<(Arc<str>, String)> = yaks
             .iter()
-            .map(|(file, text)| (Arc::from(*file), numbers.mutate(text, &words)))
+            .enumerate()
+            .map(|(index, (file, text))| {
+                let text = if index == round % 3 {
+                    numbers.mutate(text, &words)
+                } else {
+                    text.clone()
+                };
+                (Arc::from(*file), text)
+            })
             .collect();
         let is_sound = texts
             .iter()
