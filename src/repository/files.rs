@@ -185,3 +185,13 @@ pub(super) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> (String, Vec<Finding>) 
         }
     }
 }
+
+/// The first part of the path to a folder below the repository's that is a symbolic link. It could
+/// lead to any file of whoever runs this.
+pub(super) fn first_link(files: &impl Files, folder: &str) -> Option<String> {
+    let ends = folder.match_indices('/').map(|(end, _)| end);
+    ends.chain([folder.len()])
+        .map(|end| &folder[..end])
+        .find(|part| files.kind(part) == Some(Kind::Link))
+        .map(str::to_owned)
+}

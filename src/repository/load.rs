@@ -12,7 +12,7 @@ use crate::declaration::{Declaration, Layout, Parsed, misplaced, parse as parse_
 use crate::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts};
 use crate::python::ProjectName;
 
-use super::files::{Files, Folder, Kind, WithSettings, decode};
+use super::files::{Files, Folder, Kind, WithSettings, decode, first_link};
 use super::supported::{self, SUPPORTED_FILE};
 use super::{Configuration, Revision, configuration};
 
@@ -381,16 +381,6 @@ fn understand(file: Arc<str>, bytes: Vec<u8>, declarations: &str, layout: Layout
         findings,
         project,
     }
-}
-
-/// The first part of the path to a folder below the repository's that is a symbolic link. It could
-/// lead to any file of whoever runs this.
-fn first_link(files: &impl Files, folder: &str) -> Option<String> {
-    let ends = folder.match_indices('/').map(|(end, _)| end);
-    ends.chain([folder.len()])
-        .map(|end| &folder[..end])
-        .find(|part| files.kind(part) == Some(Kind::Link))
-        .map(str::to_owned)
 }
 
 /// The project that a file whose text says nothing is about.
