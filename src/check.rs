@@ -44,7 +44,9 @@ pub use remedy::{OTHER_REQUIRER, Pin};
 pub use removal::{Removal, removal};
 pub use together::together;
 
-use crate::declaration::{DeclaredWheel, Layout};
+use rayon::prelude::*;
+
+use crate::declaration::{Declaration, DeclaredWheel, Layout};
 use crate::diagnostic::{Finding, Stage, sort};
 use crate::python::CoreMetadata;
 use crate::repository::Repository;
@@ -52,22 +54,44 @@ use crate::wheel::ArchiveFacts;
 
 /// The checks that need no wheel: uniqueness and graph.
 pub fn set(repository: &Repository) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for declaration in repository.declarations.values() {
-        several_versions::check(declaration, &mut findings);
-        ambiguous_wheels::check(declaration, &mut findings);
-    }
-    let graph = Graph::new(repository);
-    direct_reference::check(&graph, &mut findings);
-    undefined_marker::check(repository, &mut findings);
-    missing_dependency::check(&graph, &mut findings);
-    unsatisfied_dependency::check(&graph, &mut findings);
-    missing_extra::check(&graph, &mut findings);
-    unavailable_dependency::check(&graph, &mut findings);
-    uncovered_platform::check(&graph, &mut findings);
-    unused_wheel::check(&graph, &mut findings);
-    unneeded::check(&graph, &mut findings);
+    let (mut findings, graph) = rayon::join(|| uniqueness(repository), || Graph::new(repository));
+    let rules: [&(dyn Fn(&mut Vec<Finding>) + Sync); 9] = [
+        &|findings| direct_reference::check(&graph, findings),
+        &|findings| undefined_marker::check(repository, findings),
+        &|findings| missing_dependency::check(&graph, findings),
+        &|findings| unsatisfied_dependency::check(&graph, findings),
+        &|findings| missing_extra::check(&graph, findings),
+        &|findings| unavailable_dependency::check(&graph, findings),
+        &|findings| uncovered_platform::check(&graph, findings),
+        &|findings| unused_wheel::check(&graph, findings),
+        &|findings| unneeded::check(&graph, findings),
+    ];
+    // Each on its own; what they find stays in their order.
+    let found: Vec<Vec<Finding>> = rules
+        .par_iter()
+        .map(|rule| {
+            let mut findings = Vec::new();
+            rule(&mut findings);
+            findings
+        })
+        .collect();
+    findings.extend(found.into_iter().flatten());
     findings
+}
+
+/// What is wrong between the wheels of one project.
+fn uniqueness(repository: &Repository) -> Vec<Finding> {
+    let declarations: Vec<&Declaration> = repository.declarations.values().collect();
+    let found: Vec<Vec<Finding>> = declarations
+        .into_par_iter()
+        .map(|declaration| {
+            let mut findings = Vec::new();
+            several_versions::check(declaration, &mut findings);
+            ambiguous_wheels::check(declaration, &mut findings);
+            findings
+        })
+        .collect();
+    found.into_iter().flatten().collect()
 }
 
 /// The checks of one wheel's archive and metadata against its declaration.

@@ -6,6 +6,7 @@ mod way;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use petgraph::graph::{DiGraph, NodeIndex};
+use rayon::prelude::*;
 
 use crate::declaration::{Declaration, DeclaredWheel, Spanned};
 use crate::diagnostic::{Code, Finding};
@@ -78,67 +79,27 @@ impl<'r> Graph<'r> {
             .iter()
             .map(MarkerEnvironment::for_platform)
             .collect();
-        for (project, declaration) in &repository.declarations {
-            let availability = platforms
-                .iter()
-                .map(|platform| availability(declaration, platform))
-                .collect();
+        // Each project for itself, on all processors; what comes of it stays in the projects' order.
+        let declarations: Vec<&Declaration> = repository.declarations.values().collect();
+        let found: Vec<(Vec<Availability>, Vec<Need<'r>>)> = declarations
+            .into_par_iter()
+            .map(|declaration| {
+                let availability: Vec<Availability> = platforms
+                    .iter()
+                    .map(|platform| availability(declaration, platform))
+                    .collect();
+                let needs = needs(declaration, &availability, &environments);
+                (availability, needs)
+            })
+            .collect();
+        for (project, (availability, needs)) in repository.declarations.keys().zip(found) {
             graph.availability.insert(project, availability);
+            graph.needs.extend(needs);
             let node = graph.projects.add_node(project);
             graph.nodes.insert(project, node);
         }
-        for declaration in repository.declarations.values() {
-            graph.add_needs(declaration, &environments);
-        }
         graph.add_edges();
         graph
-    }
-
-    fn add_needs(&mut self, declaration: &'r Declaration, environments: &[MarkerEnvironment]) {
-        let availability = &self.availability[&declaration.project];
-        for (index, wheel) in declaration.wheels.iter().enumerate() {
-            let used: Vec<usize> = (0..self.platforms.len())
-                .filter(|platform| availability[*platform].has(index))
-                .collect();
-            for dependency in &wheel.dependencies {
-                let needed = |platform: usize, extra: Option<&ExtraName>| {
-                    dependency.value.marker.as_ref().is_none_or(|marker| {
-                        // A requirement whose marker is unknown must be satisfied too.
-                        marker.evaluate(&environments[platform], extra) != Truth::False
-                    })
-                };
-                let plain: BTreeSet<usize> = used
-                    .iter()
-                    .copied()
-                    .filter(|platform| needed(*platform, None))
-                    .collect();
-                let extras = wheel.extras.iter().map(|extra| {
-                    let platforms = used
-                        .iter()
-                        .copied()
-                        .filter(|platform| {
-                            !plain.contains(platform) && needed(*platform, Some(&extra.value))
-                        })
-                        .collect();
-                    (Some(&extra.value), platforms)
-                });
-                let all: Vec<(Option<&ExtraName>, BTreeSet<usize>)> =
-                    std::iter::once((None, plain.clone()))
-                        .chain(extras)
-                        .collect();
-                for (extra, platforms) in all {
-                    if !platforms.is_empty() {
-                        self.needs.push(Need {
-                            declaration,
-                            wheel,
-                            dependency,
-                            extra,
-                            platforms,
-                        });
-                    }
-                }
-            }
-        }
     }
 
     fn add_edges(&mut self) {
@@ -270,6 +231,59 @@ impl<'r> Graph<'r> {
         }
         findings.append(&mut merged);
     }
+}
+
+/// What the wheels of one project need, on the platforms where each is used.
+fn needs<'r>(
+    declaration: &'r Declaration,
+    availability: &[Availability],
+    environments: &[MarkerEnvironment],
+) -> Vec<Need<'r>> {
+    let mut all_needs = Vec::new();
+    for (index, wheel) in declaration.wheels.iter().enumerate() {
+        let used: Vec<usize> = (0..environments.len())
+            .filter(|platform| availability[*platform].has(index))
+            .collect();
+        for dependency in &wheel.dependencies {
+            let needed = |platform: usize, extra: Option<&ExtraName>| {
+                dependency.value.marker.as_ref().is_none_or(|marker| {
+                    // A requirement whose marker is unknown must be satisfied too.
+                    marker.evaluate(&environments[platform], extra) != Truth::False
+                })
+            };
+            let plain: BTreeSet<usize> = used
+                .iter()
+                .copied()
+                .filter(|platform| needed(*platform, None))
+                .collect();
+            let extras = wheel.extras.iter().map(|extra| {
+                let platforms = used
+                    .iter()
+                    .copied()
+                    .filter(|platform| {
+                        !plain.contains(platform) && needed(*platform, Some(&extra.value))
+                    })
+                    .collect();
+                (Some(&extra.value), platforms)
+            });
+            let all: Vec<(Option<&ExtraName>, BTreeSet<usize>)> =
+                std::iter::once((None, plain.clone()))
+                    .chain(extras)
+                    .collect();
+            for (extra, platforms) in all {
+                if !platforms.is_empty() {
+                    all_needs.push(Need {
+                        declaration,
+                        wheel,
+                        dependency,
+                        extra,
+                        platforms,
+                    });
+                }
+            }
+        }
+    }
+    all_needs
 }
 
 fn availability(declaration: &Declaration, platform: &Platform) -> Availability {

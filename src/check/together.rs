@@ -177,7 +177,7 @@ fn help(group: &[&Finding], every_waiver: bool) -> Vec<Help> {
     let mut waivers: Vec<&Help> = Vec::new();
     for help in group.iter().flat_map(|one| &one.help) {
         if help.text.as_deref().is_some_and(is_waiver) {
-            if !waivers.iter().any(|known| *known == help) {
+            if !waivers.contains(&help) {
                 waivers.push(help);
             }
         } else if !all.contains(help) {

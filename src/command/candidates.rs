@@ -104,7 +104,7 @@ fn concerned(finding: &Finding) -> Option<ProjectName> {
 
 /// Who requires another version than the set has, for an unsatisfied dependency.
 fn pair(repository: &Repository, graph: &Graph<'_>, finding: &Finding) -> Option<Pair> {
-    let required = concerned(finding)?;
+    let target = concerned(finding)?;
     if finding.code != Code::UnsatisfiedDependency {
         return None;
     }
@@ -121,8 +121,8 @@ fn pair(repository: &Repository, graph: &Graph<'_>, finding: &Finding) -> Option
     Some(Pair {
         wish,
         declared: declaration.version().clone(),
-        version: graph.version(&required)?.clone(),
-        required,
+        version: graph.version(&target)?.clone(),
+        required: target,
     })
 }
 

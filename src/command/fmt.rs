@@ -87,7 +87,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     for file in &files {
         format(context, arguments, layout, file, &mut outcome)?;
     }
-    tell(context, arguments, files.len(), outcome)
+    Ok(tell(context, arguments, files.len(), outcome))
 }
 
 /// Every declaration of a repository.
@@ -247,7 +247,7 @@ fn tell(
     arguments: &Arguments,
     files: usize,
     mut outcome: Outcome,
-) -> Result<ExitStatus, Failure> {
+) -> ExitStatus {
     sort(&mut outcome.findings);
     let style = context.style(false);
     for finding in &outcome.findings {
@@ -268,13 +268,11 @@ fn tell(
     if only_looks && changed > 0 {
         context.help("run `ipwhl fmt`, which writes them");
     }
-    Ok(
-        if !outcome.failures.is_empty() || !outcome.unfaithful.is_empty() {
-            ExitStatus::World
-        } else if !outcome.findings.is_empty() || (only_looks && changed > 0) {
-            ExitStatus::Findings
-        } else {
-            ExitStatus::Clean
-        },
-    )
+    if !outcome.failures.is_empty() || !outcome.unfaithful.is_empty() {
+        ExitStatus::World
+    } else if !outcome.findings.is_empty() || (only_looks && changed > 0) {
+        ExitStatus::Findings
+    } else {
+        ExitStatus::Clean
+    }
 }

@@ -34,6 +34,11 @@ pub(super) trait Files {
     /// The bytes of a regular file, at most [`MAXIMUM_TEXT`].
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
 
+    /// As [`Files::read`], of each name.
+    fn read_all(&self, names: &[String]) -> Vec<io::Result<Vec<u8>>> {
+        names.iter().map(|name| self.read(name)).collect()
+    }
+
     /// What a folder holds, in no particular order.
     fn entries(&self, folder: &str) -> Result<Vec<(String, Kind)>, LoadError>;
 

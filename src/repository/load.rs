@@ -296,18 +296,18 @@ impl Repository {
         names.sort();
         let (layout, configured) = (self.configuration.layout, &self.configuration.declarations);
         let mut texts = Vec::with_capacity(names.len());
-        for name in names {
-            let bytes = files
-                .read(&name)
-                .map_err(|error| LoadError::Unreadable(files.path(&name), error))?;
-            texts.push((Arc::from(name), bytes));
+        for (name, bytes) in names.iter().zip(files.read_all(&names)) {
+            let unreadable = |error| LoadError::Unreadable(files.path(name), error);
+            texts.push((Arc::from(name.as_str()), bytes.map_err(unreadable)?));
         }
         // Each text for itself, on all processors; what they come to together has one order.
         let texts: Vec<Understood> = texts
             .into_par_iter()
             .map(|(file, bytes)| understand(file, bytes, configured, layout))
             .collect();
-        texts.into_iter().for_each(|text| self.take(text));
+        for text in texts {
+            self.take(text);
+        }
         for declaration in self.declarations.values_mut() {
             declaration
                 .wheels

@@ -12,7 +12,7 @@ use crate::support::wheel_builder::WheelBuilder;
 use crate::support::workshop::Workshop;
 
 /// How long something may take to appear before the test gives up: no bound on speed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A shell in a window of a tmux server of its own.
 struct Terminal {

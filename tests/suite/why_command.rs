@@ -255,13 +255,13 @@ fn paths_are_those_that_a_plain_search_finds() {
         let allows_circles = seed % 2 == 0;
         let mut edges = Edges::new();
         let mut requires: Vec<Vec<String>> = vec![Vec::new(); NAMES.len()];
-        for from in 0..NAMES.len() {
-            for to in 0..NAMES.len() {
+        for (from, requires) in requires.iter_mut().enumerate() {
+            for (to, name) in NAMES.iter().enumerate() {
                 if from == to || (to < from && !allows_circles) || chance(5) > 1 {
                     continue;
                 }
                 let (marker, place) = PLACES[chance(PLACES.len())];
-                requires[from].push(format!("{}{marker}", NAMES[to]));
+                requires.push(format!("{name}{marker}"));
                 edges.insert((from, to), place.iter().copied().collect());
             }
         }
@@ -279,7 +279,7 @@ fn paths_are_those_that_a_plain_search_finds() {
         let built = set.build();
         let repository = Repository::load(built.path()).unwrap();
         let relations = Graph::new(&repository).relations();
-        for target in 0..NAMES.len() {
+        for (target, name) in NAMES.iter().enumerate() {
             let mut expected = Vec::new();
             for start in (0..NAMES.len()).filter(|start| wanted[*start] && *start != target) {
                 let everywhere = (0..4).collect();
@@ -287,7 +287,7 @@ fn paths_are_those_that_a_plain_search_finds() {
             }
             // Names are in the order of their numbers.
             expected.sort_by_key(|(trail, _)| (trail.len(), trail.clone()));
-            let name: ProjectName = NAMES[target].parse().unwrap();
+            let name: ProjectName = name.parse().unwrap();
             let paths = paths_to(&relations, &name, usize::MAX);
             let found: Vec<(Vec<usize>, BTreeSet<usize>)> = paths
                 .shortest

@@ -127,7 +127,7 @@ async fn about_required(
         .map_err(|problem| problem.to_string())?;
     let project = &wish.project;
     // An index that serves no METADATA says nothing of extras; `ipwhl add` finds out.
-    let refuses = |metadata: Option<&CoreMetadata>| {
+    let objection = |metadata: Option<&CoreMetadata>| {
         let known = &metadata?.provides_extra;
         let lacking = wish.extras.iter().find(|extra| !known.contains(extra))?;
         Some(format!("it has no extra `{lacking}`"))
@@ -162,7 +162,7 @@ async fn about_requirer(fetcher: &Fetcher, platforms: &[Platform], pair: &Pair) 
     let index = fetcher.index().await.ok()?;
     let refused = BTreeMap::from([(pair.declared.clone(), "it is declared".to_owned())]);
     let extras: Vec<&ExtraName> = pair.wish.extras.iter().collect();
-    let refuses = |metadata: Option<&CoreMetadata>| {
+    let objection = |metadata: Option<&CoreMetadata>| {
         let Some(metadata) = metadata else {
             return Some("nobody says what it requires".to_owned());
         };
@@ -180,7 +180,7 @@ async fn about_requirer(fetcher: &Fetcher, platforms: &[Platform], pair: &Pair) 
             });
         (!has_extras || !is_accepting).then(|| "it requires something else".to_owned())
     };
-    let found = search(index, platforms, &pair.wish, refused, refuses).await;
+    let found = search(index, platforms, &pair.wish, refused, objection).await;
     found.ok()?.ok()
 }
 
@@ -191,7 +191,7 @@ async fn search(
     platforms: &[Platform],
     wish: &Wish,
     mut refused: BTreeMap<Version, String>,
-    refuses: impl Fn(Option<&CoreMetadata>) -> Option<String>,
+    objection: impl Fn(Option<&CoreMetadata>) -> Option<String>,
 ) -> Result<Result<Version, Vec<String>>, SourceProblem> {
     let page = index.project(wish.project.as_str()).await?;
     let mut reasons = Vec::new();
@@ -204,7 +204,7 @@ async fn search(
         let Picked {
             version, wheels, ..
         } = match picker.pick(wish, &page.files) {
-            Ok(picked) => picked,
+            Ok(found) => found,
             Err(all) => return Ok(Err(all)),
         };
         let bytes = match wheels.first() {
@@ -212,7 +212,7 @@ async fn search(
             None => None,
         };
         let metadata = bytes.and_then(|bytes| CoreMetadata::parse(&bytes).ok());
-        let Some(reason) = refuses(metadata.as_ref()) else {
+        let Some(reason) = objection(metadata.as_ref()) else {
             return Ok(Ok(version));
         };
         reasons.push(format!("{} {version}: {reason}", wish.project));

@@ -97,7 +97,7 @@ pub(super) fn read_list(key: &str, array: &Array, layout: Layout) -> List {
     let mut elements: Vec<Element> = Vec::with_capacity(array.len());
     // What stands in the line of the bracket is about the list.
     let mut head = String::new();
-    for value in array.iter() {
+    for value in array {
         let raw = |part: Option<&RawString>| {
             part.and_then(RawString::as_str)
                 .unwrap_or_default()
