@@ -4,21 +4,30 @@
 //! once, depth first: byte for byte what `ipfs dag export` writes. What a [`BlockSink`] is given in
 //! that order a [`CarWriter`] writes in that order; [`CarReader::verify`] holds an archive to it.
 //!
+//! An archive may have a part of its release only: see [`Extent`]. [`walk()`] goes over a release as far as its
+//! blocks can be had, and [`CarReader::survey`] says what an archive lacks.
+//!
 //! [`BlockSink`]: crate::dag::BlockSink
 
 mod error;
+mod extent;
+mod part;
 mod reader;
 mod stream;
 mod tree;
 mod verify;
+mod walk;
 mod writer;
 
 use crate::dag::{Cid, Version};
 
 pub use error::CarError;
+pub use extent::Extent;
 pub use reader::CarReader;
 pub use stream::{FileCursor, FileReader};
 pub use tree::{Found, Kind};
+pub use verify::{Lacking, Survey};
+pub use walk::{Place, Visitor, walk};
 pub use writer::{CarSummary, CarWriter};
 
 /// The largest block: what every IPFS implementation accepts from a peer.

@@ -3,6 +3,7 @@
 //! The terminal belongs to this room; everything above it returns values.
 
 mod add;
+mod archives;
 mod build;
 mod candidates;
 mod check;
@@ -14,6 +15,7 @@ mod exit;
 mod explain;
 mod facts;
 mod fmt;
+mod hollow;
 mod init;
 mod key;
 mod list;
@@ -119,6 +121,7 @@ enum Command {
     Migrate(migrate::Arguments),
     Cid(cid::Arguments),
     Verify(verify::Arguments),
+    Hollow(hollow::Arguments),
     Serve(serve::Arguments),
     Key(key::Arguments),
     Completions(completions::Arguments),
@@ -165,6 +168,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Migrate(arguments) => migrate::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
+        Command::Hollow(arguments) => hollow::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Key(arguments) => key::run(&context, &arguments),
         Command::Completions(arguments) => completions::run(&context, &arguments),

@@ -7,5 +7,7 @@ mod files;
 mod tree;
 
 pub use error::PublishError;
-pub use files::{CAR, STATEMENT, SignatureFile, Vouching, commit, is_signature_of, write_car};
+pub use files::{
+    CAR, Part, STATEMENT, SignatureFile, Vouching, car_name, commit, is_signature_of, write_car,
+};
 pub use tree::{resolved, tree_place, write_tree};

@@ -33,15 +33,14 @@ pub(super) struct Place {
 }
 
 impl<R: Read + Seek> CarReader<R> {
+    /// The root that an archive's header names; nothing else is read.
+    pub fn root_of(source: R) -> Result<Cid, CarError> {
+        Scan::of(source)?.header()
+    }
+
     /// Reads the header and the sections' heads. No block's bytes have been looked at then.
-    pub fn open(mut source: R) -> Result<Self, CarError> {
-        let end = source.seek(SeekFrom::End(0))?;
-        source.seek(SeekFrom::Start(0))?;
-        let mut scan = Scan {
-            source: BufReader::with_capacity(SCAN_BUFFER, source),
-            offset: 0,
-            end,
-        };
+    pub fn open(source: R) -> Result<Self, CarError> {
+        let mut scan = Scan::of(source)?;
         let root = scan.header()?;
         let mut places = HashMap::new();
         while let Some((cid, place)) = scan.section()? {
@@ -56,9 +55,9 @@ impl<R: Read + Seek> CarReader<R> {
             return Err(CarError::Missing(root));
         }
         Ok(Self {
-            source: Mutex::new(scan.source.into_inner()),
             root,
-            byte_length: end,
+            byte_length: scan.end,
+            source: Mutex::new(scan.source.into_inner()),
             places,
         })
     }
@@ -135,6 +134,16 @@ struct Scan<R> {
 }
 
 impl<R: Read + Seek> Scan<R> {
+    fn of(mut source: R) -> Result<Self, CarError> {
+        let end = source.seek(SeekFrom::End(0))?;
+        source.seek(SeekFrom::Start(0))?;
+        Ok(Self {
+            source: BufReader::with_capacity(SCAN_BUFFER, source),
+            offset: 0,
+            end,
+        })
+    }
+
     /// A varint, `None` at the end of the file.
     fn varint(&mut self) -> Result<Option<u64>, CarError> {
         let start = self.offset;
@@ -197,14 +206,7 @@ impl<R: Read + Seek> Scan<R> {
             offset: start,
             reason,
         };
-        if length == 0 {
-            return Err(refuse("is empty; padding is not accepted".to_owned()));
-        }
-        if length > (MAX_BLOCK + LONGEST_CID) as u64 {
-            return Err(refuse(format!(
-                "has {length} bytes, more than a block of {MAX_BLOCK}"
-            )));
-        }
+        check_length(length, start)?;
         if length > self.end - self.offset {
             return Err(CarError::Truncated { offset: start });
         }
@@ -246,8 +248,20 @@ impl<R: Read + Seek> Scan<R> {
     }
 }
 
+/// Whether a section can have this length.
+pub(super) fn check_length(length: u64, offset: u64) -> Result<(), CarError> {
+    let reason = if length == 0 {
+        "is empty; padding is not accepted".to_owned()
+    } else if length > (MAX_BLOCK + LONGEST_CID) as u64 {
+        format!("has {length} bytes, more than a block of {MAX_BLOCK}")
+    } else {
+        return Ok(());
+    };
+    Err(CarError::Section { offset, reason })
+}
+
 /// The root of a header, which has one canonical form only.
-fn root(bytes: &[u8]) -> Result<Cid, &'static str> {
+pub(super) fn root(bytes: &[u8]) -> Result<Cid, &'static str> {
     if bytes == b"\xa1\x67version\x02" {
         return Err("is a CAR of version 2; only version 1 is read");
     }

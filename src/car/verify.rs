@@ -1,13 +1,36 @@
 //! Believing an archive as a whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{Read, Seek};
 
 use rayon::prelude::*;
 
 use super::tree::{check_place, not_a_shard, too_deep};
-use super::{CarError, CarReader, CarSummary, MAX_DEPTH};
+use super::walk::{is_wheel, may_be_leaf};
+use super::{CarError, CarReader, CarSummary, Extent, MAX_DEPTH};
 use crate::dag::{Cid, Codec, FilePart, HASH_LENGTH, Link, Node, ShardEntry, decode};
+
+/// What an archive lacks: a block, and perhaps others below it that nothing is known of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lacking {
+    /// The block.
+    pub cid: Cid,
+    /// The bytes of all blocks from it down, as the link to it says.
+    pub cumulative_size: u64,
+    /// Whether it is a leaf of a wheel: what a hollow archive does without.
+    pub is_wheel_leaf: bool,
+}
+
+/// What an archive has, all of it verified, and what it lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// What is there.
+    pub summary: CarSummary,
+    /// What it comes to: hollow where the leaves of all wheels are lacking and nothing else is.
+    pub extent: Extent,
+    /// What is lacking, depth first.
+    pub lacking: Vec<Lacking>,
+}
 
 /// What is known of a DAG that has been walked.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +53,16 @@ impl<R: Read + Seek + Send> CarReader<R> {
     ///
     /// Hashing runs on the current rayon pool's threads; each holds one block.
     pub fn verify(&self) -> Result<CarSummary, CarError> {
+        self.walked(false).map(|survey| survey.summary)
+    }
+
+    /// As [`Self::verify`], of what is there: whatever the archive lacks is listed, and what nodes say
+    /// of it is not held against anything.
+    pub fn survey(&self) -> Result<Survey, CarError> {
+        self.walked(true)
+    }
+
+    fn walked(&self, may_lack: bool) -> Result<Survey, CarError> {
         let cids = self.cids();
         let hashed: Vec<Result<usize, CarError>> = cids
             .par_iter()
@@ -45,14 +78,61 @@ impl<R: Read + Seek + Send> CarReader<R> {
             next: 0,
             walked: HashMap::new(),
             shards: HashMap::new(),
+            may_lack,
+            lacking: Vec::new(),
+            lacked: HashSet::new(),
+            has_wheel_leaf: false,
         };
-        walk.dag(&self.root(), 0)?;
-        match cids.get(walk.next) {
-            Some(cid) => Err(CarError::Unreachable(*cid)),
-            None => Ok(CarSummary {
+        let top = At {
+            depth: 0,
+            level: 0,
+            is_in_wheel: false,
+        };
+        walk.dag(&self.root(), top)?;
+        if let Some(cid) = cids.get(walk.next) {
+            return Err(if walk.lacked.contains(cid) {
+                CarError::Order(*cid)
+            } else {
+                CarError::Unreachable(*cid)
+            });
+        }
+        let is_hollow = !walk.has_wheel_leaf && walk.lacking.iter().all(|one| one.is_wheel_leaf);
+        Ok(Survey {
+            summary: CarSummary {
                 blocks: cids.len() as u64,
                 bytes: self.byte_length(),
-            }),
+            },
+            extent: match walk.lacking.is_empty() {
+                true => Extent::Full,
+                false if is_hollow => Extent::Hollow,
+                false => Extent::Delta,
+            },
+            lacking: walk.lacking,
+        })
+    }
+}
+
+/// Where the walk is: how many nodes deep, how many folders deep, and whether in a wheel.
+#[derive(Debug, Clone, Copy)]
+struct At {
+    depth: usize,
+    level: usize,
+    is_in_wheel: bool,
+}
+
+impl At {
+    fn part(self) -> Self {
+        Self {
+            depth: self.depth + 1,
+            ..self
+        }
+    }
+
+    fn entry(self, name: &str) -> Self {
+        Self {
+            depth: self.depth + 1,
+            level: self.level + 1,
+            is_in_wheel: is_wheel(self.level + 1, name),
         }
     }
 }
@@ -66,31 +146,39 @@ struct Walk<'a, R> {
     /// Inner shards, with the slots that led to them and their cumulative size: two large folders
     /// that differ in little have most of them in common.
     shards: HashMap<Cid, (Vec<u8>, u64)>,
+    may_lack: bool,
+    lacking: Vec<Lacking>,
+    lacked: HashSet<Cid>,
+    has_wheel_leaf: bool,
 }
 
 impl<R: Read + Seek> Walk<'_, R> {
     /// Walks a DAG, or remembers that it has.
-    fn dag(&mut self, cid: &Cid, depth: usize) -> Result<Walked, CarError> {
+    fn dag(&mut self, cid: &Cid, at: At) -> Result<Walked, CarError> {
         if let Some(walked) = self.walked.get(cid) {
             return Ok(*walked);
         }
-        let walked = self.visit(cid, depth, |walk, node, own| {
+        let walked = self.visit(cid, at, |walk, node, own| {
             let (kind, below) = match node {
-                Node::Raw(bytes) => (Seen::File(bytes.len() as u64), 0),
+                Node::Raw(bytes) => {
+                    walk.has_wheel_leaf |= at.is_in_wheel;
+                    (Seen::File(bytes.len() as u64), 0)
+                }
                 Node::File { size, parts, .. } => {
-                    (Seen::File(size), walk.parts(cid, &parts, depth)?)
+                    walk.has_wheel_leaf |= at.is_in_wheel && parts.is_empty();
+                    (Seen::File(size), walk.parts(cid, &parts, at)?)
                 }
                 Node::Directory { entries } => {
                     let mut below = 0_u64;
                     for entry in entries {
-                        below = below.saturating_add(walk.entry(cid, &entry.link, depth)?);
+                        let size = walk.entry(cid, &entry.link, at.entry(&entry.name))?;
+                        below = below.saturating_add(size);
                     }
                     (Seen::Directory, below)
                 }
-                Node::Shard { entries } => (
-                    Seen::Shard,
-                    walk.shard(cid, entries, &mut Vec::new(), depth)?,
-                ),
+                Node::Shard { entries } => {
+                    (Seen::Shard, walk.shard(cid, entries, &mut Vec::new(), at)?)
+                }
             };
             Ok(Walked {
                 cumulative_size: below.saturating_add(own),
@@ -105,10 +193,10 @@ impl<R: Read + Seek> Walk<'_, R> {
     fn visit<T>(
         &mut self,
         cid: &Cid,
-        depth: usize,
+        at: At,
         rest: impl FnOnce(&mut Self, Node<'_>, u64) -> Result<T, CarError>,
     ) -> Result<T, CarError> {
-        if depth == MAX_DEPTH {
+        if at.depth == MAX_DEPTH {
             return Err(CarError::Tree {
                 cid: *cid,
                 reason: format!("is nested deeper than {MAX_DEPTH} nodes"),
@@ -135,18 +223,49 @@ impl<R: Read + Seek> Walk<'_, R> {
         rest(self, decode(cid, &block)?, block.len() as u64)
     }
 
-    fn entry(&mut self, parent: &Cid, link: &Link, depth: usize) -> Result<u64, CarError> {
-        let walked = self.dag(&link.cid, depth + 1)?;
+    /// Whether the archive does without what a link leads to, which is noted then.
+    fn lacks(&mut self, link: &Link, at: At) -> Result<bool, CarError> {
+        let cid = &link.cid;
+        if !self.may_lack || self.walked.contains_key(cid) || self.shards.contains_key(cid) {
+            return Ok(false);
+        }
+        // A leaf of a wheel that is a page, too, stands in a hollow archive where the page has its place.
+        let is_left_out = !self.reader.contains(cid)
+            || (at.is_in_wheel && self.order.get(self.next) != Some(cid) && self.is_leaf(cid)?);
+        if is_left_out && self.lacked.insert(*cid) {
+            self.lacking.push(Lacking {
+                cid: *cid,
+                cumulative_size: link.cumulative_size,
+                is_wheel_leaf: at.is_in_wheel && may_be_leaf(cid, link.cumulative_size),
+            });
+        }
+        Ok(is_left_out)
+    }
+
+    fn is_leaf(&self, cid: &Cid) -> Result<bool, CarError> {
+        if cid.codec() == Codec::Raw {
+            return Ok(true);
+        }
+        let block = self.reader.require(cid)?;
+        let node = decode(cid, &block)?;
+        Ok(matches!(node, Node::File { parts, .. } if parts.is_empty()))
+    }
+
+    fn entry(&mut self, parent: &Cid, link: &Link, at: At) -> Result<u64, CarError> {
+        if self.lacks(link, at)? {
+            return Ok(link.cumulative_size);
+        }
+        let walked = self.dag(&link.cid, at)?;
         check_link(parent, link, walked.cumulative_size)?;
         Ok(walked.cumulative_size)
     }
 
-    fn parts(&mut self, parent: &Cid, parts: &[FilePart], depth: usize) -> Result<u64, CarError> {
+    fn parts(&mut self, parent: &Cid, parts: &[FilePart], at: At) -> Result<u64, CarError> {
         let mut below = 0_u64;
         for part in parts {
-            let walked = self.dag(&part.link.cid, depth + 1)?;
-            check_link(parent, &part.link, walked.cumulative_size)?;
-            if walked.kind != Seen::File(part.size) {
+            let size = self.entry(parent, &part.link, at.part())?;
+            let walked = self.walked.get(&part.link.cid);
+            if walked.is_some_and(|walked| walked.kind != Seen::File(part.size)) {
                 return Err(CarError::Tree {
                     cid: *parent,
                     reason: format!(
@@ -155,7 +274,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                     ),
                 });
             }
-            below = below.saturating_add(walked.cumulative_size);
+            below = below.saturating_add(size);
         }
         Ok(below)
     }
@@ -166,7 +285,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         cid: &Cid,
         entries: Vec<ShardEntry>,
         path: &mut Vec<u8>,
-        depth: usize,
+        at: At,
     ) -> Result<u64, CarError> {
         if path.len() == HASH_LENGTH {
             return Err(too_deep(*cid));
@@ -178,47 +297,48 @@ impl<R: Read + Seek> Walk<'_, R> {
             let size = match slot {
                 ShardEntry::Entry { entry, .. } => {
                     check_place(cid, &entry.name, path)?;
-                    self.entry(cid, &link, depth)?
+                    self.entry(cid, &link, at.entry(&entry.name))?
                 }
-                ShardEntry::Shard { .. } => {
-                    let size = self.inner_shard(&link.cid, path, depth + 1)?;
-                    check_link(cid, &link, size)?;
-                    size
-                }
+                ShardEntry::Shard { .. } => self.inner_shard(cid, &link, path, at.part())?,
             };
             path.pop();
             below = below.saturating_add(size);
         }
         Ok(below)
     }
-}
 
-impl<R: Read + Seek> Walk<'_, R> {
     fn inner_shard(
         &mut self,
-        cid: &Cid,
+        parent: &Cid,
+        link: &Link,
         path: &mut Vec<u8>,
-        depth: usize,
+        at: At,
     ) -> Result<u64, CarError> {
+        let cid = &link.cid;
+        if self.lacks(link, at)? {
+            return Ok(link.cumulative_size);
+        }
         if let Some((known, size)) = self.shards.get(cid) {
             // Its names' hashes begin with the slots that lead to it, so it has one place only.
-            return if known == path {
-                Ok(*size)
-            } else {
-                Err(CarError::Tree {
+            if known != path {
+                return Err(CarError::Tree {
                     cid: *cid,
                     reason: "is in two places of a sharded folder".to_owned(),
-                })
-            };
+                });
+            }
+            let size = *size;
+            check_link(parent, link, size)?;
+            return Ok(size);
         }
-        let size = self.visit(cid, depth, |walk, node, own| match node {
+        let size = self.visit(cid, at, |walk, node, own| match node {
             Node::Shard { entries } if !entries.is_empty() => {
-                let below = walk.shard(cid, entries, path, depth)?;
+                let below = walk.shard(cid, entries, path, at)?;
                 Ok(below.saturating_add(own))
             }
             _ => Err(not_a_shard(*cid)),
         })?;
         self.shards.insert(*cid, (path.clone(), size));
+        check_link(parent, link, size)?;
         Ok(size)
     }
 }

@@ -13,6 +13,8 @@ pub struct CarWriter<W: Write> {
     out: W,
     root: Cid,
     written: HashSet<Cid>,
+    /// What is left out, unless it is the root.
+    left_out: HashSet<Cid>,
     bytes: u64,
 }
 
@@ -32,6 +34,7 @@ impl<W: Write> CarWriter<W> {
             out,
             root,
             written: HashSet::new(),
+            left_out: HashSet::new(),
             bytes: 0,
         };
         let header = header(&root);
@@ -40,6 +43,15 @@ impl<W: Write> CarWriter<W> {
         framed.extend(header);
         writer.write(&framed)?;
         Ok(writer)
+    }
+
+    /// The same writer, which leaves these blocks out: those that the reader has already, each with all
+    /// of the DAG below it. The root is written nevertheless, so that every archive begins with it.
+    #[must_use]
+    pub fn without(mut self, known: HashSet<Cid>) -> Self {
+        self.left_out = known;
+        self.left_out.remove(&self.root);
+        self
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -80,7 +92,7 @@ impl<W: Write> BlockSink for CarWriter<W> {
                 ),
             ));
         }
-        if !self.written.insert(*cid) {
+        if self.left_out.contains(cid) || !self.written.insert(*cid) {
             return Ok(());
         }
         let name = cid.to_bytes();
@@ -92,6 +104,6 @@ impl<W: Write> BlockSink for CarWriter<W> {
     }
 
     fn contains(&self, cid: &Cid) -> bool {
-        self.written.contains(cid)
+        self.left_out.contains(cid) || self.written.contains(cid)
     }
 }

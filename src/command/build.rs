@@ -1,5 +1,6 @@
 //! `ipwhl build`: declarations to a signed release with one root CID.
 
+mod part;
 mod vouch;
 
 use std::collections::BTreeSet;
@@ -14,16 +15,18 @@ use super::facts::{Gathered, Want, all_wheels, gather};
 use super::network::NetworkArguments;
 use super::report::{MessageFormat, count, counted, has_errors, judge, show, show_failures};
 use super::values::profiles;
+use crate::car::Extent;
 use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
 use crate::publish::{
-    CAR, PublishError, STATEMENT, commit, resolved, tree_place, write_car, write_tree,
+    Part, PublishError, STATEMENT, car_name, commit, resolved, tree_place, write_car, write_tree,
 };
 use crate::release::{Release, ReleaseInput};
 use crate::repository::Repository;
 use crate::source::Cache;
 use crate::wheel::Facts;
+use part::part;
 use vouch::{Preparation, prepare, vouch};
 
 /// What finds the facts of a declared wheel.
@@ -32,7 +35,8 @@ type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<&'f Facts> + Sync + 'f;
 /// Build a signed release with one root CID
 ///
 /// Fetches and verifies every declared wheel, checks the set, and writes `release.car`,
-/// `release.toml` and `release.toml.sig`. The root CID is the only line on standard output.
+/// `release.toml` and `release.toml.sig`. The root CID is the only line on standard output. With
+/// `--car`, `release.delta.car` or `release.hollow.car` takes the place of the full archive.
 ///
 /// Example: ipwhl build --previous release/release.toml
 #[derive(Debug, Args)]
@@ -43,6 +47,12 @@ pub(super) struct Arguments {
     /// Also write the tree as files
     #[arg(long, value_name = "DIR")]
     tree: Option<PathBuf>,
+    /// How much of the release the archive has; `ipwhl fill` makes the others full
+    #[arg(long, value_name = "EXTENT", default_value = "full")]
+    car: Extent,
+    /// The previous release's archive, for `--car delta` [default: the one beside the `--previous` statement]
+    #[arg(long, value_name = "FILE")]
+    previous_car: Option<PathBuf>,
     /// The UnixFS import parameters [default: the repository's]
     #[arg(long, value_name = "PROFILE", value_parser = profiles())]
     profile: Option<Profile>,
@@ -62,7 +72,7 @@ pub(super) struct Arguments {
     #[arg(long, requires = "previous")]
     renew: bool,
     /// Compute the root and write nothing
-    #[arg(long, conflicts_with_all = ["tree", "key", "unsigned", "expires", "previous", "renew"])]
+    #[arg(long, conflicts_with_all = ["tree", "car", "previous_car", "key", "unsigned", "expires", "previous", "renew"])]
     root_only: bool,
     /// How findings are written; those for programs take standard output, and the root CID is said on
     /// standard error
@@ -94,6 +104,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     } else {
         Some(prepare(context, &repository, arguments, &folder)?)
     };
+    let previous = preparation.as_ref().and_then(Preparation::previous_root);
+    let part = part(context, arguments, previous)?;
     let build = Build {
         context,
         repository: &repository,
@@ -101,6 +113,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         profile: arguments
             .profile
             .unwrap_or(repository.configuration.profile),
+        part,
         folder,
         tree,
     };
@@ -162,7 +175,8 @@ fn output_folder(
         ))
         .help("name another folder with `--output`"));
     }
-    for name in [CAR, STATEMENT] {
+    let cars = Extent::ALL.map(car_name);
+    for name in cars.into_iter().chain([STATEMENT]) {
         if folder.join(name).is_dir() {
             return Err(Failure::usage(format!(
                 "`{}` is a folder, and a build writes a file of that name",
@@ -186,12 +200,23 @@ fn unpublished(error: &PublishError) -> Failure {
     }
 }
 
+/// Why a release that was written did not get its name.
+fn uncommitted(error: &PublishError) -> Failure {
+    match error {
+        PublishError::Occupied(..) => Failure::usage(error)
+            .help("name another folder with `--output`, or move that archive away"),
+        _ => unpublished(error),
+    }
+}
+
 /// One build, as it was asked for.
 struct Build<'b> {
     context: &'b Context<'b>,
     repository: &'b Repository,
     arguments: &'b Arguments,
     profile: Profile,
+    /// What of the release goes into its archive.
+    part: Part,
     /// Where the release goes.
     folder: PathBuf,
     /// Where its tree goes, if it is wanted.
@@ -199,20 +224,38 @@ struct Build<'b> {
 }
 
 impl Build<'_> {
+    /// The facts of all wheels, and the bytes of those whose leaves are written somewhere.
     fn gather(&self) -> Result<Gathered, Failure> {
-        let want = if self.arguments.root_only {
-            Want::Facts
-        } else {
-            Want::Bytes
+        let (written, others): (Vec<_>, Vec<_>) = all_wheels(self.repository)
+            .into_iter()
+            .partition(|wheel| self.needs_bytes(wheel));
+        let gather = |wheels: &[&DeclaredWheel], want| {
+            gather(
+                self.context,
+                self.repository,
+                wheels,
+                &self.arguments.network,
+                self.profile,
+                want,
+            )
         };
-        gather(
-            self.context,
-            self.repository,
-            &all_wheels(self.repository),
-            &self.arguments.network,
-            self.profile,
-            want,
-        )
+        let mut gathered = gather(&written, Want::Bytes)?;
+        if !others.is_empty() {
+            gathered.extend(gather(&others, Want::Facts)?);
+        }
+        Ok(gathered)
+    }
+
+    fn needs_bytes(&self, wheel: &DeclaredWheel) -> bool {
+        if self.arguments.root_only {
+            return false;
+        }
+        self.tree.is_some()
+            || match &self.part {
+                Part::Full => true,
+                Part::Delta(known) => !known.contains(&wheel.content_id.value),
+                Part::Hollow => false,
+            }
     }
 
     fn release<'f>(&'f self, facts: &'f Known<'f>) -> Result<Release<'f>, Failure> {
@@ -235,7 +278,7 @@ impl Build<'_> {
         loop {
             let facts = |wheel: &DeclaredWheel| gathered.facts(wheel);
             let release = self.release(&facts)?;
-            let written = write_car(&release, &cache, &self.folder).and_then(|car| {
+            let written = write_car(&release, &self.part, &cache, &self.folder).and_then(|car| {
                 if let Some(tree) = &self.tree {
                     write_tree(&release, &cache, tree)?;
                 }
@@ -254,11 +297,12 @@ impl Build<'_> {
                         )?,
                         None => None,
                     };
-                    commit(car, &self.folder, vouching.as_ref())
-                        .map_err(|error| unpublished(&error))?;
+                    let extent = self.part.extent();
+                    commit(car, extent, root, &self.folder, vouching.as_ref())
+                        .map_err(|error| uncommitted(&error))?;
                     self.context.say(&format!(
                         "wrote {}: {}, {} blocks, {}",
-                        self.context.shown(&self.folder.join(CAR)),
+                        self.context.shown(&self.folder.join(car_name(extent))),
                         counted(self.repository.declarations.len(), "project"),
                         summary.blocks,
                         HumanBytes(summary.bytes)

@@ -1,7 +1,7 @@
 //! A file as a balanced DAG: everything about it except its bytes.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -212,6 +212,31 @@ impl FileDag {
             self.emit_part(sink, levels, level - 1, child, leaf)?;
         }
         Ok(())
+    }
+
+    /// The CIDs of the leaves, in the file's order.
+    pub fn leaf_cids(&self) -> impl Iterator<Item = Cid> + '_ {
+        self.leaves
+            .iter()
+            .map(|digest| self.profile.leaf_cid(*digest))
+    }
+
+    /// The block of the leaf with this index, out of the file: hashed and compared.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidData` when the bytes are not the file's, `InvalidInput` when it has no such leaf, and
+    /// whatever `file` fails with.
+    pub fn leaf_block<F: Read + Seek>(&self, index: usize, file: &mut F) -> io::Result<Vec<u8>> {
+        if index >= self.leaves.len() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{} has {} leaves", self.cid(), self.leaves.len()),
+            ));
+        }
+        let start = index as u64 * self.profile.chunk_size() as u64;
+        file.seek(SeekFrom::Start(start))?;
+        self.read_leaf(index, file)
     }
 
     /// Reads the leaf with this index from where `bytes` stands and compares its digest.

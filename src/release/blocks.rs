@@ -81,8 +81,8 @@ impl<'r> Release<'r> {
         self.root.link()
     }
 
-    /// Emits every block, depth first. `open` gives the bytes of a wheel, which are hashed on their
-    /// way and refused where they are not the declared ones.
+    /// Emits every block, depth first. `open` gives the bytes of a wheel that the sink does not have yet;
+    /// they are hashed on their way and refused where they are not the declared ones.
     ///
     /// # Errors
     /// When the sink or a wheel fails.
@@ -91,14 +91,39 @@ impl<'r> Release<'r> {
         sink: &mut dyn BlockSink,
         open: &mut dyn FnMut(&DeclaredWheel) -> io::Result<Box<dyn Read>>,
     ) -> io::Result<()> {
+        self.emit_files(sink, &mut |sink, content| match content {
+            Content::Bytes(bytes) => emit_page(self.input.profile, bytes, sink),
+            // A wheel that the sink has, or does without, is not even opened.
+            Content::Wheel(_, facts) if sink.contains(&facts.dag.cid()) => Ok(()),
+            Content::Wheel(wheel, facts) => facts.dag.emit(sink, &mut open(wheel)?),
+        })
+    }
+
+    /// Emits every block but the leaves of wheels, depth first.
+    ///
+    /// # Errors
+    /// When the sink fails.
+    pub fn emit_hollow(&self, sink: &mut dyn BlockSink) -> io::Result<()> {
+        self.emit_files(sink, &mut |sink, content| match content {
+            Content::Bytes(bytes) => emit_page(self.input.profile, bytes, sink),
+            Content::Wheel(_, facts) => facts.dag.emit_hollow(sink),
+        })
+    }
+
+    /// Emits the folders, and lets `emit` do the same with each file.
+    fn emit_files(
+        &self,
+        sink: &mut dyn BlockSink,
+        emit: &mut dyn FnMut(&mut dyn BlockSink, &Content<'r>) -> io::Result<()>,
+    ) -> io::Result<()> {
         self.root
             .emit(sink, &mut |sink, index| match &self.top[index] {
-                Top::File(file) => emit_file(self.input.profile, &file.content, sink, open),
+                Top::File(file) => emit(sink, &file.content),
                 Top::Project(declaration) => {
                     let files = project(&self.input, declaration).map_err(io::Error::other)?;
-                    self.emit_folder(&files, sink, open)
+                    self.emit_folder(&files, sink, emit)
                 }
-                Top::About => self.emit_folder(&tree::about(&self.input), sink, open),
+                Top::About => self.emit_folder(&tree::about(&self.input), sink, emit),
             })
     }
 
@@ -106,12 +131,10 @@ impl<'r> Release<'r> {
         &self,
         files: &[NamedContent<'r>],
         sink: &mut dyn BlockSink,
-        open: &mut dyn FnMut(&DeclaredWheel) -> io::Result<Box<dyn Read>>,
+        emit: &mut dyn FnMut(&mut dyn BlockSink, &Content<'r>) -> io::Result<()>,
     ) -> io::Result<()> {
         let directory = folder(self.input.profile, files).map_err(io::Error::other)?;
-        directory.emit(sink, &mut |sink, index| {
-            emit_file(self.input.profile, &files[index].content, sink, open)
-        })
+        directory.emit(sink, &mut |sink, index| emit(sink, &files[index].content))
     }
 
     /// Visits every file of the tree: its folder at the top (empty for the top itself) and the file.
@@ -178,17 +201,6 @@ fn link(profile: Profile, content: &Content<'_>) -> Link {
     }
 }
 
-fn emit_file(
-    profile: Profile,
-    content: &Content<'_>,
-    sink: &mut dyn BlockSink,
-    open: &mut dyn FnMut(&DeclaredWheel) -> io::Result<Box<dyn Read>>,
-) -> io::Result<()> {
-    match content {
-        Content::Bytes(bytes) => page(profile, bytes).emit(sink, &mut bytes.as_slice()),
-        Content::Wheel(wheel, facts) => {
-            let mut bytes = open(wheel)?;
-            facts.dag.emit(sink, &mut bytes)
-        }
-    }
+fn emit_page(profile: Profile, bytes: &[u8], sink: &mut dyn BlockSink) -> io::Result<()> {
+    page(profile, bytes).emit(sink, &mut &*bytes)
 }

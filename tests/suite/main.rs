@@ -30,6 +30,7 @@ mod fmt_command;
 mod gateway;
 mod graph;
 mod help;
+mod hollow_command;
 mod init_command;
 mod interruption;
 mod key_command;

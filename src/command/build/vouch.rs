@@ -19,6 +19,13 @@ pub(super) struct Preparation {
     now: jiff::Timestamp,
 }
 
+impl Preparation {
+    /// The root that the statement before vouches for.
+    pub(super) fn previous_root(&self) -> Option<Cid> {
+        self.previous.as_ref().map(|signed| signed.statement.root)
+    }
+}
+
 /// Finds the key and the statement before, and whether the one may follow the other.
 pub(super) fn prepare(
     context: &Context<'_>,

@@ -1,0 +1,79 @@
+//! Parts of a release: what a hollow archive keeps of a full one, what one says of another.
+
+use std::collections::HashSet;
+use std::io::{Read, Seek, Write};
+
+use super::walk::{Place, Visitor, may_be_leaf, walk};
+use super::{CarError, CarReader, CarSummary, CarWriter};
+use crate::dag::{BlockSink, Cid, Codec};
+
+impl<R: Read + Seek> CarReader<R> {
+    /// Writes the hollow archive of this release: depth first, without the leaves of wheels. What is
+    /// written is hashed, and the leaves of wheels are not read where their CIDs tell them.
+    ///
+    /// # Errors
+    /// [`CarError::Missing`] where this archive lacks another block than a leaf of a wheel.
+    pub fn hollow<W: Write>(&self, out: W) -> Result<(W, CarSummary), CarError> {
+        let mut hollow = Hollow {
+            reader: self,
+            writer: CarWriter::new(out, self.root())?,
+        };
+        walk(self.root(), &mut hollow)?;
+        Ok(hollow.writer.finish()?)
+    }
+
+    /// Every CID that this archive shows to be of its release, the root's own among them: those of
+    /// its blocks, and of the blocks that they link to, whether they are there or not.
+    pub fn known(&self) -> Result<HashSet<Cid>, CarError> {
+        let mut known = Known {
+            reader: self,
+            cids: HashSet::new(),
+        };
+        walk(self.root(), &mut known)?;
+        Ok(known.cids)
+    }
+}
+
+struct Hollow<'r, R, W: Write> {
+    reader: &'r CarReader<R>,
+    writer: CarWriter<W>,
+}
+
+impl<R: Read + Seek, W: Write> Visitor for Hollow<'_, R, W> {
+    fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError> {
+        let cid = &place.cid;
+        let may_be_leaf = place
+            .cumulative_size
+            .is_some_and(|size| place.wheel.is_some() && may_be_leaf(cid, size));
+        if may_be_leaf && (cid.codec() == Codec::Raw || !self.reader.contains(cid)) {
+            return Ok(None);
+        }
+        self.reader.require(&place.cid).map(Some)
+    }
+
+    fn visit(&mut self, place: &Place, block: &[u8], is_leaf: bool) -> Result<(), CarError> {
+        if !(place.wheel.is_some() && is_leaf) {
+            self.writer.put(&place.cid, block)?;
+        }
+        Ok(())
+    }
+}
+
+struct Known<'r, R> {
+    reader: &'r CarReader<R>,
+    cids: HashSet<Cid>,
+}
+
+impl<R: Read + Seek> Visitor for Known<'_, R> {
+    fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError> {
+        self.cids.insert(place.cid);
+        if place.cid.codec() == Codec::Raw {
+            return Ok(None);
+        }
+        self.reader.block(&place.cid)
+    }
+
+    fn visit(&mut self, _: &Place, _: &[u8], _: bool) -> Result<(), CarError> {
+        Ok(())
+    }
+}
