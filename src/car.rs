@@ -11,6 +11,7 @@
 
 mod error;
 mod extent;
+mod incoming;
 mod part;
 mod reader;
 mod stream;
@@ -23,6 +24,7 @@ use crate::dag::{Cid, Version};
 
 pub use error::CarError;
 pub use extent::Extent;
+pub use incoming::Incoming;
 pub use reader::CarReader;
 pub use stream::{FileCursor, FileReader};
 pub use tree::{Found, Kind};

@@ -14,6 +14,7 @@ mod draw;
 mod exit;
 mod explain;
 mod facts;
+mod fill;
 mod fmt;
 mod hollow;
 mod init;
@@ -122,6 +123,7 @@ enum Command {
     Cid(cid::Arguments),
     Verify(verify::Arguments),
     Hollow(hollow::Arguments),
+    Fill(fill::Arguments),
     Serve(serve::Arguments),
     Key(key::Arguments),
     Completions(completions::Arguments),
@@ -169,6 +171,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Hollow(arguments) => hollow::run(&context, &arguments),
+        Command::Fill(arguments) => fill::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Key(arguments) => key::run(&context, &arguments),
         Command::Completions(arguments) => completions::run(&context, &arguments),

@@ -20,6 +20,7 @@
 
 mod address;
 mod backoff;
+mod blocks;
 mod cache;
 mod client;
 mod discover;
@@ -41,6 +42,7 @@ mod verify;
 mod workspace;
 
 pub use address::redacted;
+pub use blocks::dag_of_file;
 pub use cache::{Cache, CacheError, CachedWheel};
 pub use client::{Client, ClientError, ClientSettings};
 pub use discover::{DiscoverError, IndexLocation, IndexOrigin, IndexSearch};

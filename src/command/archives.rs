@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::exit::{Failure, chain};
 use crate::car::{CarError, CarReader, Extent};
+use crate::dag::Cid;
 use crate::environment::AtomicFile;
 
 /// How every archive's name ends.
@@ -54,6 +55,14 @@ pub(super) fn named_after(path: &Path, extent: Extent) -> Option<PathBuf> {
     Some(path.with_file_name(name))
 }
 
+/// Whether the archive at this place, if there is one, is of this root.
+pub(super) fn may_replace(path: &Path, root: Cid) -> bool {
+    match File::open(path) {
+        Ok(file) => CarReader::root_of(file).is_ok_and(|other| other == root),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
 /// An archive that is being written, and takes its name when it is whole.
 pub(super) struct Target {
     path: PathBuf,
@@ -93,7 +102,7 @@ impl Target {
 
     /// Gives the archive its name.
     pub(super) fn commit(self, file: TargetFile) -> Result<(), Failure> {
-        let file = file.file.into_inner().map_err(|error| error.into_error());
+        let file = file.file.into_inner().map_err(IntoInnerError::into_error);
         file.and_then(AtomicFile::commit)
             .map_err(|error| self.unwritable(&error))
     }

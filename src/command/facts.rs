@@ -269,7 +269,8 @@ pub(super) fn requests(repository: &Repository, wheels: &[&DeclaredWheel]) -> Ve
         .collect()
 }
 
-fn request(directory: &Path, wheel: &DeclaredWheel) -> WheelRequest {
+/// A declared wheel as the source room asks for it; `file:` is relative to this folder.
+pub(super) fn request(directory: &Path, wheel: &DeclaredWheel) -> WheelRequest {
     let sources = wheel
         .sources
         .iter()

@@ -11,11 +11,12 @@ use clap::Args;
 use indicatif::HumanBytes;
 use jiff::SignedDuration;
 
+use super::archives::{broken, open};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::report::{MessageFormat, show};
+use super::report::{MessageFormat, counted, show};
 use super::statement::{policy, read_statement, refusal};
-use crate::car::{CarError, CarReader};
+use crate::car::{Extent, Survey};
 use crate::check;
 use crate::dag::Cid;
 use crate::publish::CAR;
@@ -28,7 +29,8 @@ const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
 /// Verify a release, and who vouches for it
 ///
 /// Every block against its CID, the whole tree, every page against the files that it names, every
-/// `.whl.metadata` against METADATA in its wheel; with `--statement` also the signatures.
+/// `.whl.metadata` against METADATA in its wheel; with `--statement` also the signatures. Of a hollow
+/// archive the blocks that are there are verified, and a delta has to be filled first.
 ///
 /// Example: ipwhl verify release/release.car --statement release/release.toml
 #[derive(Debug, Args)]
@@ -49,47 +51,65 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if path.is_dir() {
         path.push(CAR);
     }
-    let unreadable = |error: &std::io::Error| {
-        Failure::world(format!("`{}` cannot be read: {error}", path.display()))
-    };
-    let file = fs::File::open(&path).map_err(|error| unreadable(&error))?;
-    let damaged = |error: &CarError| {
-        // What the system says is about the disk and not about the release.
-        if let CarError::Io(error) = error
-            && error.raw_os_error().is_some()
-        {
-            return unreadable(error);
-        }
-        Failure::finding(format!(
-            "`{}`: {}",
-            path.display(),
-            super::exit::chain(error)
-        ))
-        .help("fetch the release anew from another place")
-    };
-    let reader = CarReader::open(file).map_err(|error| damaged(&error))?;
-    let summary = reader.verify().map_err(|error| damaged(&error))?;
+    let reader = open(&path)?;
+    let survey = reader.survey().map_err(|error| broken(&path, &error))?;
     let root = reader.root();
-    let (count, mismatches) = pages::check(&reader).map_err(|error| damaged(&error))?;
-    for mismatch in &mismatches {
-        context.error(mismatch);
+    match survey.extent {
+        Extent::Full => {
+            let (count, mismatches) =
+                pages::check(&reader).map_err(|error| broken(&path, &error))?;
+            for mismatch in &mismatches {
+                context.error(mismatch);
+            }
+            if !mismatches.is_empty() {
+                return Ok(ExitStatus::Findings);
+            }
+            context.say(&format!(
+                "{}: {} blocks, {}, {} projects, {} wheels: all as their hashes and pages say",
+                context.shown(&path),
+                survey.summary.blocks,
+                HumanBytes(survey.summary.bytes),
+                count.projects,
+                count.wheels
+            ));
+        }
+        Extent::Hollow => {
+            context.warning(&format!(
+                "`{}` is hollow: its {} blocks are what their CIDs say, and the {} leaves of its wheels, {}, are not there to be looked at",
+                context.shown(&path),
+                survey.summary.blocks,
+                survey.lacking.len(),
+                lacking_bytes(&survey)
+            ));
+            context
+                .help("`ipwhl fill` puts the wheels in, and what is full can be held to its pages");
+        }
+        // Nobody can tell a delta from a full archive that has lost some blocks.
+        Extent::Delta => return Err(incomplete(&path, &survey)),
     }
-    if !mismatches.is_empty() {
-        return Ok(ExitStatus::Findings);
-    }
-    context.say(&format!(
-        "{}: {} blocks, {}, {} projects, {} wheels: all as their hashes and pages say",
-        context.shown(&path),
-        summary.blocks,
-        HumanBytes(summary.bytes),
-        count.projects,
-        count.wheels
-    ));
     if let Some(statement) = &arguments.statement {
         vouch(context, &context.absolute(statement), arguments, root)?;
     }
     context.result(&root.to_string())?;
     Ok(ExitStatus::Clean)
+}
+
+fn lacking_bytes(survey: &Survey) -> HumanBytes {
+    HumanBytes(survey.lacking.iter().map(|one| one.cumulative_size).sum())
+}
+
+/// What is said of a delta: what is there, and what is not.
+fn incomplete(path: &Path, survey: &Survey) -> Failure {
+    let first = survey.lacking.first();
+    let first = first.map(|one| one.cid.to_string()).unwrap_or_default();
+    Failure::finding(format!(
+        "`{}` is a delta, or has lost blocks: its {} blocks are what their CIDs say, and it lacks {} and what is below them, {} in all; block {first} is the first",
+        path.display(),
+        survey.summary.blocks,
+        counted(survey.lacking.len(), "block"),
+        lacking_bytes(survey)
+    ))
+    .help("`ipwhl fill ARCHIVE --from PREVIOUS` makes a delta full; what is full can be verified")
 }
 
 /// Who vouches for the root; a failure where nobody who may does.

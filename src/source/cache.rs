@@ -5,6 +5,7 @@
 //! wheels/<CIDv1>.whl       the bytes, verified before they came here
 //! wheels/<CIDv1>.v<0|1>    what is known of them: the DAG, the SHA-256, the file's size and time
 //! facts/<version>/<key>    whatever a check found
+//! blocks/<CIDv1>           single blocks of releases that could not be filled yet
 //! by-sha256/<hex>          the CID of a file that an index names by its SHA-256
 //! partial/                 unfinished files of runs that are under way
 //! ```
@@ -241,7 +242,7 @@ impl Cache {
     }
 }
 
-fn put(file: NamedTempFile, path: &Path) -> Result<(), CacheError> {
+pub(super) fn put(file: NamedTempFile, path: &Path) -> Result<(), CacheError> {
     match file.persist(path) {
         Ok(_) => Ok(()),
         // Where a file that somebody reads cannot be replaced, the one that is there is as good.
@@ -250,11 +251,15 @@ fn put(file: NamedTempFile, path: &Path) -> Result<(), CacheError> {
     }
 }
 
-fn make_folder(folder: &Path) -> Result<(), CacheError> {
+pub(super) fn make_folder(folder: &Path) -> Result<(), CacheError> {
     fs::create_dir_all(folder).map_err(CacheError::at(folder, "make"))
 }
 
-fn rehash(path: &Path, cid: &Cid, size: u64) -> io::Result<Option<(FileDag, Sha256Digest)>> {
+pub(super) fn rehash(
+    path: &Path,
+    cid: &Cid,
+    size: u64,
+) -> io::Result<Option<(FileDag, Sha256Digest)>> {
     let expectation = Expectation {
         content_id: Some(*cid),
         sha256: None,
@@ -269,7 +274,7 @@ fn rehash(path: &Path, cid: &Cid, size: u64) -> io::Result<Option<(FileDag, Sha2
 }
 
 /// The CID in version 1 and base32, which is safe as a file's name on every system.
-fn canonical(cid: &Cid) -> Cid {
+pub(super) fn canonical(cid: &Cid) -> Cid {
     Cid::v1(cid.codec(), cid.digest())
 }
 

@@ -48,6 +48,16 @@ impl SourceProblem {
         !matches!(self, Self::Failed { .. })
     }
 
+    /// The same problem, its place called otherwise.
+    pub(super) fn at(mut self, name: String) -> Self {
+        match &mut self {
+            Self::Missing { place, .. }
+            | Self::Mismatch { place, .. }
+            | Self::Failed { place, .. } => *place = name,
+        }
+        self
+    }
+
     /// The same problem, seen from a place that led to the one it occurred at.
     pub(super) fn via(self, outer: &str) -> Self {
         let through = |place: String| format!("{outer} ({place})");

@@ -246,3 +246,47 @@ fn what_is_no_full_archive_is_not_hollowed() {
             .exists()
     );
 }
+
+#[test]
+fn verify_says_what_a_part_is_and_what_it_lacks() {
+    for profile in Profile::ALL {
+        let workshop = Workshop::with(&small().profile(profile));
+        let root = workshop.build(&["--output", "first"]);
+        workshop.run(&["hollow", "first"]).line();
+        let lacking =
+            open(&fs::read(workshop.repository().join("first/release.hollow.car")).unwrap())
+                .survey()
+                .unwrap()
+                .lacking
+                .len();
+        let hollow = ["verify", "first/release.hollow.car"];
+        let ran = workshop.run(&[&hollow[..], &["--statement", "first/release.toml"]].concat());
+        assert_eq!(ran.line(), root, "{profile}");
+        ran.said("warning: `first/release.hollow.car` is hollow: its ");
+        ran.said(&format!(" the {lacking} leaves of its wheels, 2."));
+        ran.said("sequence 1 is signed by ");
+        workshop.write_over(&small_with_newer_library(profile));
+        workshop.build(&["--car", "delta", "--previous", "first/release.toml"]);
+        workshop
+            .run(&["verify", "release/release.delta.car"])
+            .refused(
+                1,
+                &[
+                    "release.delta.car` is a delta, or has lost blocks: its ",
+                    "it lacks ",
+                    "`ipwhl fill ARCHIVE --from PREVIOUS`",
+                ],
+            );
+        // What is there is looked at all the same.
+        for name in ["first/release.hollow.car", "release/release.delta.car"] {
+            let path = workshop.repository().join(name);
+            let mut bytes = fs::read(&path).unwrap();
+            let last = bytes.len() - 1;
+            bytes[last] ^= 1;
+            fs::write(&path, bytes).unwrap();
+            workshop
+                .run(&["verify", name])
+                .refused(1, &["are not what its CID says", "fetch the release anew"]);
+        }
+    }
+}

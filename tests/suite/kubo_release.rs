@@ -7,6 +7,7 @@ use std::process::Stdio;
 use ipwhl::dag::Profile;
 
 use crate::clients::Pip;
+use crate::hollow_command::small_with_newer_library;
 use crate::kubo::Kubo;
 use crate::support::serving::get;
 use crate::support::workshop::{Ending, Workshop, installable_from, small};
@@ -162,4 +163,38 @@ fn pip_installs_through_kubos_own_gateway() {
         "2.1.post1"
     );
     pip.check();
+}
+
+#[test]
+fn hollow_archives_and_deltas_are_filled_through_kubos_own_gateway() {
+    for profile in Profile::ALL {
+        let Some(kubo) = Kubo::new(profile) else {
+            return;
+        };
+        let workshop = Workshop::with(&small().profile(profile));
+        let root = workshop.build(&["--output", "first"]);
+        let first = fs::read(workshop.repository().join("first/release.car")).unwrap();
+        kubo.import(&first);
+        let daemon = Daemon::start(&kubo);
+        let from = ["--from", &daemon.gateway];
+        workshop.run(&["hollow", "first"]).line();
+        fs::remove_dir_all(workshop.path("cache")).unwrap();
+        let fill = ["fill", "first/release.hollow.car", "--output", "again.car"];
+        assert_eq!(workshop.run(&[&fill[..], &from].concat()).line(), root);
+        let again = fs::read(workshop.repository().join("again.car")).unwrap();
+        assert!(again == first, "{profile}: the archives differ");
+        // The next release, of which the node knows nothing, on top of the one that it has.
+        workshop.write_over(&small_with_newer_library(profile));
+        let previous = ["--previous", "first/release.toml"];
+        workshop.build(&[&["--output", "full"], &previous[..]].concat());
+        workshop.build(&[&["--car", "delta"], &previous[..]].concat());
+        fs::remove_dir_all(workshop.path("cache")).unwrap();
+        let fill = ["fill", "release/release.delta.car"];
+        workshop.run(&[&fill[..], &from].concat()).line();
+        let full = fs::read(workshop.repository().join("full/release.car")).unwrap();
+        assert!(
+            workshop.read("release.car") == full,
+            "{profile}: by the delta"
+        );
+    }
 }

@@ -1,0 +1,206 @@
+//! `ipwhl fill`: a hollow archive, or a delta, made full from wherever its blocks can be had.
+
+mod declarations;
+mod gateways;
+mod pass;
+mod places;
+mod store;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::HumanBytes;
+
+use super::archives::{Target, may_replace, named_after, open};
+use super::context::Context;
+use super::exit::{ExitStatus, Failure};
+use super::network::NetworkArguments;
+use super::report::counted;
+use crate::car::{CarSummary, Extent};
+use crate::dag::Cid;
+use pass::{Missing, Outcome, keep, pass};
+use places::{Filling, Place, places};
+use store::Store;
+
+/// How many blocks of one file are named where none of them can be had.
+const NAMED_BLOCKS: usize = 3;
+
+/// Make a hollow archive or a delta full
+///
+/// Looks for each lacking block in the cache and in the places of `--from`, in their order, or else in
+/// the sources of the declarations and in the `[mirrors]`; every block is hashed. The result is byte
+/// for byte what `ipwhl build` writes. What cannot be had is listed, what was had stays in the cache, and
+/// the next run goes on.
+///
+/// Example: ipwhl fill release/release.hollow.car --from wheels
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The archive to fill
+    #[arg(value_name = "ARCHIVE")]
+    archive: PathBuf,
+    /// Where to look, several times: an archive, a folder of wheels, a gateway's address, `sources`,
+    /// `mirrors` [default: `sources`, then `mirrors`]
+    #[arg(long, value_name = "PLACE")]
+    from: Vec<String>,
+    /// Where to write [default: beside the archive, as `<name>.car`]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    network: NetworkArguments,
+}
+
+/// Where a block was looked for, and why it was not had there, as half a sentence.
+type Looked = BTreeMap<Cid, Vec<String>>;
+
+pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let path = context.absolute(&arguments.archive);
+    let own = open(&path)?;
+    let root = own.root();
+    let output = output(context, arguments, &path, root)?;
+    let mut store = Store::new(own, context.cache()?);
+    let filling = Filling::new(context, &arguments.network);
+    let places = places(context, &filling, &arguments.from, &mut store)?;
+    let mut looked = Looked::new();
+    loop {
+        let (target, file) = Target::create(output.clone())?;
+        let outcome = pass(root, &mut store, file).map_err(|error| target.failed(&path, &error))?;
+        let missing = match outcome {
+            Outcome::Full(file, summary) => {
+                target.commit(file)?;
+                store.tidy();
+                return done(context, &output, root, summary, &store);
+            }
+            Outcome::Missing(missing) => missing,
+        };
+        // The unfinished file goes before anything takes long.
+        drop(target);
+        if !acquire(&filling, &places, &mut store, &missing, &mut looked)? {
+            keep(root, &mut store).map_err(|error| Failure::caused(&error))?;
+            return Ok(lament(context, &store, &missing, &looked));
+        }
+    }
+}
+
+/// Where the full archive goes. One of another release is replaced only where somebody says so.
+fn output(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    path: &Path,
+    root: Cid,
+) -> Result<PathBuf, Failure> {
+    if let Some(output) = &arguments.output {
+        return Ok(context.absolute(output));
+    }
+    let help = "say where to write: `--output FILE`";
+    let Some(output) = named_after(path, Extent::Full) else {
+        return Err(Failure::usage(format!(
+            "the name `{}` does not tell what its full archive is called",
+            path.display()
+        ))
+        .help(help));
+    };
+    if may_replace(&output, root) {
+        Ok(output)
+    } else {
+        Err(Failure::usage(format!(
+            "`{}` is there, and it is not an archive of {root}",
+            output.display()
+        ))
+        .help(help))
+    }
+}
+
+fn done(
+    context: &Context<'_>,
+    output: &Path,
+    root: Cid,
+    summary: CarSummary,
+    store: &Store,
+) -> Result<ExitStatus, Failure> {
+    for damage in store.damage() {
+        context.warning(damage);
+    }
+    context.say(&format!(
+        "wrote {}: {} blocks, {}",
+        context.shown(output),
+        summary.blocks,
+        HumanBytes(summary.bytes)
+    ));
+    context.result(&root.to_string())?;
+    Ok(ExitStatus::Clean)
+}
+
+/// Looks for what is missing, place after place, until something was had; whether it was.
+fn acquire(
+    filling: &Filling<'_>,
+    places: &[Place],
+    store: &mut Store,
+    missing: &[Missing],
+    looked: &mut Looked,
+) -> Result<bool, Failure> {
+    let mut is_new = false;
+    for one in missing {
+        if let Some(wheel) = one.wheel {
+            is_new |= store.take_cached_wheel(&wheel);
+        }
+    }
+    for place in places {
+        let left: Vec<&Missing> = missing.iter().filter(|one| !store.has(&one.cid)).collect();
+        if left.is_empty() {
+            break;
+        }
+        is_new |= place.look(filling, store, &left, looked)?;
+    }
+    Ok(is_new)
+}
+
+/// Says what could not be had: of each file some blocks, and where they were looked for.
+fn lament(
+    context: &Context<'_>,
+    store: &Store,
+    missing: &[Missing],
+    looked: &Looked,
+) -> ExitStatus {
+    for damage in store.damage() {
+        context.warning(damage);
+    }
+    let mut files: BTreeMap<&str, Vec<&Missing>> = BTreeMap::new();
+    for one in missing {
+        files.entry(&one.path).or_default().push(one);
+    }
+    for (path, blocks) in files {
+        let file = if path.is_empty() { "the tree" } else { path };
+        let shown = if context.verbose > 0 {
+            blocks.len()
+        } else {
+            NAMED_BLOCKS
+        };
+        for one in blocks.iter().take(shown) {
+            let reasons = match looked.get(&one.cid) {
+                Some(reasons) => reasons.join("; "),
+                None => "there is nowhere to look for it".to_owned(),
+            };
+            context.error(&format!(
+                "`{file}`: block {} was not found: {reasons}",
+                one.cid
+            ));
+        }
+        if blocks.len() > shown {
+            context.error(&format!(
+                "`{file}`: nor were {} more (`-v` names them)",
+                counted(blocks.len() - shown, "block")
+            ));
+        }
+    }
+    let bytes = missing.iter().filter_map(|one| one.cumulative_size).sum();
+    context.error(&format!(
+        "nothing was written: {} of {} cannot be had",
+        counted(missing.len(), "block"),
+        HumanBytes(bytes)
+    ));
+    context.help(
+        "what was had stays in the cache: run the same command again, or name more places with `--from`",
+    );
+    ExitStatus::World
+}

@@ -1,0 +1,140 @@
+//! The sources of declarations: of the repository around, and of the release, which carries its own.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt;
+
+use super::super::exit::{Failure, chain};
+use super::super::facts::request;
+use super::super::network::{fetcher, runtime};
+use super::super::progress::Progress;
+use super::Looked;
+use super::pass::Missing;
+use super::places::{Filling, note};
+use super::store::Store;
+use crate::dag::Cid;
+use crate::declaration::{DeclaredWheel, Layout, parse};
+use crate::repository::Configuration;
+use crate::source::{SourceLocation, WheelRequest};
+
+/// What the sources were asked for.
+#[derive(Default)]
+pub(super) struct Declared {
+    tried: RefCell<BTreeSet<Cid>>,
+}
+
+impl Declared {
+    /// Fetches the wheels whose blocks are missing; whether one was had.
+    pub(super) fn look(
+        &self,
+        filling: &Filling<'_>,
+        store: &mut Store,
+        missing: &[&Missing],
+        looked: &mut Looked,
+    ) -> Result<bool, Failure> {
+        let mut wheels: BTreeMap<Cid, Vec<&Missing>> = BTreeMap::new();
+        for one in missing {
+            match one.wheel {
+                Some(wheel) => wheels.entry(wheel).or_default().push(one),
+                None => note(
+                    looked,
+                    one.cid,
+                    "the sources of the declarations have wheels only".to_owned(),
+                ),
+            }
+        }
+        let mut requests = Vec::new();
+        for (wheel, blocks) in &wheels {
+            if !self.tried.borrow_mut().insert(*wheel) {
+                continue;
+            }
+            match find(filling, store, wheel, &blocks[0].path) {
+                Ok(request) => requests.push(request),
+                Err(reason) => blocks
+                    .iter()
+                    .for_each(|one| note(looked, one.cid, reason.to_owned())),
+            }
+        }
+        if requests.is_empty() {
+            return Ok(false);
+        }
+        // Mirrors are places of their own, asked for blocks.
+        let configuration = Configuration {
+            gateways: Vec::new(),
+            ..filling.configuration()
+        };
+        let fetcher = fetcher(
+            filling.context,
+            &configuration,
+            filling.network,
+            configuration.profile,
+        )?;
+        let progress = Progress::of_wheels(filling.context, &requests);
+        let report = |event| progress.fetch(event);
+        let mut is_new = false;
+        runtime()?.block_on(async {
+            let mut outcomes = std::pin::pin!(fetcher.fetch_all(&requests, &report));
+            while let Some((index, outcome)) = outcomes.next().await {
+                match outcome {
+                    Ok(wheel) => {
+                        progress.verified();
+                        store.add_wheel(&wheel.path, wheel.dag);
+                        is_new = true;
+                    }
+                    Err(error) => {
+                        let blocks = wheels.get(&requests[index].content_id);
+                        for one in blocks.into_iter().flatten() {
+                            note(looked, one.cid, chain(&error));
+                        }
+                    }
+                }
+            }
+        });
+        progress.finish();
+        Ok(is_new)
+    }
+}
+
+/// What is declared of a wheel, or why nothing is, as half a sentence.
+fn find(
+    filling: &Filling<'_>,
+    store: &mut Store,
+    wheel: &Cid,
+    path: &str,
+) -> Result<WheelRequest, &'static str> {
+    let repository = filling.repository();
+    let of_repository = repository.and_then(|repository| {
+        let mut wheels = repository
+            .declarations
+            .values()
+            .flat_map(|declaration| &declaration.wheels);
+        wheels.find(|declared| declared.content_id.value == *wheel)
+    });
+    let of_release = of_release(store, wheel, path);
+    let declared = of_repository.or(of_release.as_ref());
+    let declared = declared.ok_or("no declaration is at hand that has its content-id")?;
+    let directory = repository.map(|repository| repository.directory.as_path());
+    let mut request = request(directory.unwrap_or("".as_ref()), declared);
+    if directory.is_none() {
+        request
+            .sources
+            .retain(|source| !matches!(source, SourceLocation::File(_)));
+    }
+    if request.sources.is_empty() {
+        return Err("its declaration has `file:` sources only, and no repository is around");
+    }
+    Ok(request)
+}
+
+/// The wheel as the `declaration.toml` beside it declares it.
+fn of_release(store: &mut Store, wheel: &Cid, path: &str) -> Option<DeclaredWheel> {
+    let (project, _) = path.split_once('/')?;
+    let text = store.file(&format!("{project}/declaration.toml"))?;
+    let text = String::from_utf8(text).ok()?;
+    let file = format!("{project}/declaration.toml");
+    parse(&file.as_str().into(), &text, Layout::Package)
+        .wheels
+        .into_iter()
+        .find(|declared| declared.content_id.value == *wheel)
+}

@@ -1,0 +1,106 @@
+//! One pass over the release: it is written as long as nothing is missing.
+
+use std::io;
+
+use super::super::archives::TargetFile;
+use super::store::{Origin, Store};
+use crate::car::{CarError, CarSummary, CarWriter, Place, Visitor, walk};
+use crate::dag::{BlockSink, Cid, Codec};
+
+/// A block that is not at hand, and with it whatever is below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Missing {
+    pub(super) cid: Cid,
+    /// The bytes of all blocks from it down, as the link to it says.
+    pub(super) cumulative_size: Option<u64>,
+    /// The file or folder of the tree that it is of.
+    pub(super) path: String,
+    /// The root of the wheel that it is of.
+    pub(super) wheel: Option<Cid>,
+}
+
+/// What one pass came to.
+pub(super) enum Outcome {
+    /// All of it is written.
+    Full(TargetFile, CarSummary),
+    /// This is missing, depth first; never empty.
+    Missing(Vec<Missing>),
+}
+
+/// Writes the release to `file`; once something is missing it only looks for what else is.
+pub(super) fn pass(root: Cid, store: &mut Store, file: TargetFile) -> Result<Outcome, CarError> {
+    let mut pass = Pass {
+        store,
+        writer: Some(CarWriter::new(file, root)?),
+        missing: Vec::new(),
+    };
+    walk(root, &mut pass)?;
+    match pass.writer {
+        Some(writer) => {
+            let (file, summary) = writer.finish()?;
+            Ok(Outcome::Full(file, summary))
+        }
+        None => Ok(Outcome::Missing(pass.missing)),
+    }
+}
+
+struct Pass<'s> {
+    store: &'s mut Store,
+    writer: Option<CarWriter<TargetFile>>,
+    missing: Vec<Missing>,
+}
+
+impl Visitor for Pass<'_> {
+    fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError> {
+        let cid = &place.cid;
+        let is_looked_for = self.writer.is_none() && cid.codec() == Codec::Raw;
+        if is_looked_for && self.store.has(cid) {
+            return Ok(None);
+        }
+        if let Some((block, _)) = self.store.block(cid) {
+            return Ok(Some(block));
+        }
+        self.writer = None;
+        self.missing.push(Missing {
+            cid: *cid,
+            cumulative_size: place.cumulative_size,
+            path: place.path.clone(),
+            wheel: place.wheel,
+        });
+        Ok(None)
+    }
+
+    fn visit(&mut self, place: &Place, block: &[u8], _: bool) -> Result<(), CarError> {
+        match &mut self.writer {
+            Some(writer) => Ok(writer.put(&place.cid, block)?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Keeps what was had from places that the next run may not be told of.
+pub(super) fn keep(root: Cid, store: &mut Store) -> Result<(), CarError> {
+    walk(root, &mut Keep { store })
+}
+
+struct Keep<'s> {
+    store: &'s mut Store,
+}
+
+impl Visitor for Keep<'_> {
+    fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError> {
+        let Some((block, origin)) = self.store.block(&place.cid) else {
+            return Ok(None);
+        };
+        if origin == Origin::Named {
+            self.store
+                .keep(&place.cid, &block)
+                .map_err(io::Error::other)?;
+        }
+        Ok(Some(block))
+    }
+
+    fn visit(&mut self, _: &Place, _: &[u8], _: bool) -> Result<(), CarError> {
+        Ok(())
+    }
+}

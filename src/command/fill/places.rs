@@ -1,0 +1,241 @@
+//! The places that `--from` names.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use super::super::archives::open;
+use super::super::context::Context;
+use super::super::exit::Failure;
+use super::super::network::NetworkArguments;
+use super::declarations::Declared;
+use super::pass::Missing;
+use super::store::Store;
+use super::{Looked, gateways};
+use crate::dag::Cid;
+use crate::repository::{Configuration, Repository};
+use crate::source::{dag_of_file, redacted};
+
+/// How many folders deep wheels are looked for.
+const MAXIMUM_DEPTH: usize = 16;
+/// How many files of a folder are looked at.
+const MAXIMUM_FILES: usize = 200_000;
+
+/// A place where blocks may be had. Archives are none: their blocks are at hand.
+pub(super) enum Place {
+    /// A folder of wheels, or one wheel.
+    Folder {
+        /// What it is called in messages.
+        shown: String,
+        /// Its files by name, with their sizes.
+        files: BTreeMap<String, Vec<(PathBuf, u64)>>,
+        /// The wheels that are not there.
+        tried: std::cell::RefCell<BTreeSet<Cid>>,
+    },
+    /// The sources of the declarations.
+    Sources(Declared),
+    /// A gateway.
+    Gateway(gateways::Gateway),
+}
+
+/// What every place needs to know.
+pub(super) struct Filling<'f> {
+    pub(super) context: &'f Context<'f>,
+    pub(super) network: &'f NetworkArguments,
+    repository: OnceCell<Option<Repository>>,
+}
+
+impl<'f> Filling<'f> {
+    pub(super) fn new(context: &'f Context<'f>, network: &'f NetworkArguments) -> Self {
+        Self {
+            context,
+            network,
+            repository: OnceCell::new(),
+        }
+    }
+
+    /// The repository around, if there is one: a release can be filled without.
+    pub(super) fn repository(&self) -> Option<&Repository> {
+        let repository = self.repository.get_or_init(|| {
+            let directory = self.context.repository_directory().ok()?;
+            Repository::load(&directory).ok()
+        });
+        repository.as_ref()
+    }
+
+    /// Its settings, or those of none.
+    pub(super) fn configuration(&self) -> Configuration {
+        let repository = self.repository();
+        repository.map_or_else(Configuration::default, |repository| {
+            repository.configuration.clone()
+        })
+    }
+}
+
+/// The places that were named, or those that stand for none. Archives go into the store.
+pub(super) fn places(
+    context: &Context<'_>,
+    filling: &Filling<'_>,
+    named: &[String],
+    store: &mut Store,
+) -> Result<Vec<Place>, Failure> {
+    let usual = ["sources".to_owned(), "mirrors".to_owned()];
+    let named = if named.is_empty() { &usual[..] } else { named };
+    let mut places = Vec::new();
+    for name in named {
+        match name.as_str() {
+            "sources" => places.push(Place::Sources(Declared::default())),
+            "mirrors" => {
+                let gateways = filling.configuration().gateways;
+                let urls = gateways.iter().filter_map(|url| Url::parse(url).ok());
+                places.extend(urls.map(|url| Place::Gateway(gateways::Gateway::new(url))));
+            }
+            address if address.contains("://") => {
+                // It may hold a password, so it is not repeated.
+                let url = Url::parse(address).ok();
+                let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+                let url = url.ok_or_else(|| {
+                    Failure::usage(
+                        "a place of `--from` is neither a file nor an address that begins with `https://`",
+                    )
+                })?;
+                places.push(Place::Gateway(gateways::Gateway::new(url)));
+            }
+            path => {
+                let path = context.absolute(Path::new(path));
+                if path.is_dir() || is_wheel(&path) {
+                    places.push(folder(&path)?);
+                } else {
+                    let archive = open(&path)?;
+                    store.add_archive(path, archive);
+                }
+            }
+        }
+    }
+    Ok(places)
+}
+
+fn is_wheel(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "whl")
+}
+
+fn folder(path: &Path) -> Result<Place, Failure> {
+    let mut files = BTreeMap::new();
+    let mut left = MAXIMUM_FILES;
+    gather(path, 0, &mut left, &mut files)
+        .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", path.display())))?;
+    Ok(Place::Folder {
+        shown: path.display().to_string(),
+        files,
+        tried: std::cell::RefCell::default(),
+    })
+}
+
+fn gather(
+    path: &Path,
+    depth: usize,
+    left: &mut usize,
+    files: &mut BTreeMap<String, Vec<(PathBuf, u64)>>,
+) -> std::io::Result<()> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_file() && *left > 0 {
+        *left -= 1;
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some(name) = name.filter(|name| is_wheel(Path::new(name))) {
+            let found: &mut Vec<_> = files.entry(name.to_owned()).or_default();
+            found.push((path.to_path_buf(), metadata.len()));
+        }
+    } else if metadata.is_dir() && depth < MAXIMUM_DEPTH {
+        let mut inner: Vec<PathBuf> = fs::read_dir(path)?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
+        inner.sort();
+        for path in inner {
+            // A link that leads nowhere is no reason to stop.
+            let _ = gather(&path, depth + 1, left, files);
+        }
+    }
+    Ok(())
+}
+
+impl Place {
+    /// Looks for blocks; whether some were had that were not at hand before.
+    pub(super) fn look(
+        &self,
+        filling: &Filling<'_>,
+        store: &mut Store,
+        missing: &[&Missing],
+        looked: &mut Looked,
+    ) -> Result<bool, Failure> {
+        match self {
+            Self::Sources(declared) => declared.look(filling, store, missing, looked),
+            Self::Gateway(gateway) => gateway.look(filling, store, missing, looked),
+            Self::Folder {
+                shown,
+                files,
+                tried,
+            } => {
+                let mut is_new = false;
+                for one in missing {
+                    if store.has(&one.cid) {
+                        continue;
+                    }
+                    if let Some(wheel) = one.wheel
+                        && tried.borrow_mut().insert(wheel)
+                        && let Some(path) = in_folder(files, one, &wheel, store)
+                    {
+                        store.add_wheel(&path.0, path.1);
+                        is_new = true;
+                    }
+                    if !store.has(&one.cid) {
+                        let reason = match one.wheel {
+                            Some(_) => format!("`{shown}` has no such wheel"),
+                            None => format!("`{shown}` has wheels only"),
+                        };
+                        note(looked, one.cid, reason);
+                    }
+                }
+                Ok(is_new)
+            }
+        }
+    }
+}
+
+/// The file of a folder that is this wheel: one of its name, else one that may have its size.
+fn in_folder(
+    files: &BTreeMap<String, Vec<(PathBuf, u64)>>,
+    missing: &Missing,
+    wheel: &Cid,
+    store: &mut Store,
+) -> Option<(PathBuf, crate::dag::FileDag)> {
+    let name = missing.path.rsplit('/').next().unwrap_or_default();
+    let size = store.file_size(wheel).or(missing.cumulative_size)?;
+    // The frames of 256 KiB leaves and their links are less than a hundredth, and a few bytes at least.
+    let may_be = |length: u64| length <= size && size - length <= 64 + length / 100;
+    let same_name = files.get(name).into_iter().flatten();
+    let others = files
+        .iter()
+        .filter(|(other, _)| *other != name)
+        .flat_map(|(_, files)| files)
+        .filter(|(_, length)| may_be(*length));
+    same_name.chain(others).find_map(|(path, _)| {
+        let dag = dag_of_file(path, wheel).ok()??;
+        Some((path.clone(), dag))
+    })
+}
+
+/// Notes where a block was looked for, once.
+pub(super) fn note(looked: &mut Looked, cid: Cid, reason: String) {
+    let reasons = looked.entry(cid).or_default();
+    if !reasons.contains(&reason) {
+        reasons.push(reason);
+    }
+}
+
+/// An address as it may be shown.
+pub(super) fn shown(url: &Url) -> String {
+    redacted(url)
+}

@@ -1,0 +1,188 @@
+//! Single blocks: kept by CID, and asked of gateways that are believed nothing.
+//!
+//! Specification: <https://specs.ipfs.tech/http-gateways/trustless-gateway/>.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use url::Url;
+
+use super::address::Address;
+use super::cache::{Cache, CacheError, canonical, make_folder, put, rehash};
+use super::client::Client;
+use super::problem::{MismatchKind, SourceProblem};
+use super::transport::Trouble;
+use super::verify::mismatch;
+use crate::car::{Incoming, MAX_BLOCK};
+use crate::dag::{Cid, Codec, FileDag, Sha256Digest, decode};
+
+/// What an archive has besides its blocks is less than this for each of them.
+const FRAME: u64 = 64;
+/// The least that an archive may have in all: what is asked for may be small, and its header is not.
+const SMALLEST_ARCHIVE: u64 = 64 * 1024;
+
+impl Cache {
+    /// The block of this CID, if it is there and its bytes are right; one whose bytes are not is removed.
+    pub fn block(&self, cid: &Cid) -> Option<Vec<u8>> {
+        let file = File::open(self.block_path(cid)).ok()?;
+        let mut block = Vec::new();
+        file.take(MAX_BLOCK as u64 + 1)
+            .read_to_end(&mut block)
+            .ok()?;
+        if cid.matches(&block) {
+            return Some(block);
+        }
+        self.forget_block(cid);
+        None
+    }
+
+    /// Whether there is a block of this CID. Its bytes are not looked at.
+    pub fn has_block(&self, cid: &Cid) -> bool {
+        self.block_path(cid).is_file()
+    }
+
+    /// Keeps a block, which has been hashed.
+    pub fn keep_block(&self, cid: &Cid, block: &[u8]) -> Result<(), CacheError> {
+        let mut file = self.partial()?;
+        let path = file.path().to_owned();
+        file.write_all(block)
+            .map_err(CacheError::at(&path, "write"))?;
+        make_folder(&self.root().join("blocks"))?;
+        put(file, &self.block_path(cid))
+    }
+
+    /// Removes a block that is of no more use.
+    pub fn forget_block(&self, cid: &Cid) {
+        // One that cannot be removed is in nobody's way.
+        let _ = fs::remove_file(self.block_path(cid));
+    }
+
+    fn block_path(&self, cid: &Cid) -> PathBuf {
+        self.root().join("blocks").join(canonical(cid).to_string())
+    }
+}
+
+/// The DAG of a file on this machine, under the profile that gives it this CID; `None` where none does.
+///
+/// # Errors
+/// When it cannot be read, or is no regular file.
+pub fn dag_of_file(path: &Path, cid: &Cid) -> io::Result<Option<FileDag>> {
+    // Asked before it is opened: opening a pipe would wait for somebody to write into it.
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is no regular file",
+        ));
+    }
+    Ok(rehash(path, cid, metadata.len())?.map(|(dag, _)| dag))
+}
+
+impl Client {
+    /// One block from a gateway, hashed.
+    pub async fn block(&self, gateway: &Url, cid: &Cid) -> Result<Vec<u8>, SourceProblem> {
+        let address = address(gateway, cid, "format=raw");
+        let headers = accepting("application/vnd.ipld.raw");
+        let page = self
+            .page(&address, &headers, MAX_BLOCK as u64)
+            .await
+            .map_err(|problem| problem.at(shown(gateway, cid)))?;
+        if cid.matches(&page.body) {
+            return Ok(page.body);
+        }
+        let found = Cid::v1(Codec::Raw, Sha256Digest::of(&page.body));
+        Err(SourceProblem::Mismatch {
+            place: shown(gateway, cid),
+            mismatches: vec![mismatch(MismatchKind::ContentId, cid, &found)],
+        })
+    }
+
+    /// The DAG below a CID from a gateway, as one archive of about `cumulative_size` bytes, in whatever
+    /// order its blocks come. Each block is hashed, and given to `keep` if it is part of that DAG as far
+    /// as it has come; how many were is the result. There is one attempt: what is still lacking is
+    /// better asked for block by block.
+    ///
+    /// # Errors
+    /// When the answer is no such archive, breaks off, or goes on beyond what it can have.
+    pub async fn dag(
+        &self,
+        gateway: &Url,
+        root: &Cid,
+        cumulative_size: u64,
+        keep: &mut (dyn FnMut(&Cid, Vec<u8>) + Send),
+    ) -> Result<usize, SourceProblem> {
+        let address = address(gateway, root, "format=car&dag-scope=all");
+        self.dag_once(&address, root, cumulative_size, keep)
+            .await
+            .map_err(|trouble| trouble.at(&address).at(shown(gateway, root)))
+    }
+
+    async fn dag_once(
+        &self,
+        address: &Address,
+        root: &Cid,
+        cumulative_size: u64,
+        keep: &mut (dyn FnMut(&Cid, Vec<u8>) + Send),
+    ) -> Result<usize, Trouble> {
+        let headers = accepting("application/vnd.ipld.car; version=1; order=dfs; dups=n");
+        let (mut response, _) = self.get(address, &headers).await?;
+        let mut incoming = Incoming::default();
+        let mut wanted = HashSet::from([*root]);
+        let (mut kept, mut bytes, mut blocks) = (0, 0_u64, 0_u64);
+        while let Some(piece) = self.chunk(&mut response).await? {
+            bytes += piece.len() as u64;
+            let largest = cumulative_size.max(SMALLEST_ARCHIVE) + FRAME * (blocks + 1);
+            // A block is counted when it is whole, so one may be on its way.
+            if bytes > largest.saturating_add(MAX_BLOCK as u64) {
+                return Err(Trouble::Lasting(format!(
+                    "its answer is larger than the {cumulative_size} bytes that were asked for"
+                )));
+            }
+            incoming.push(&piece);
+            while let Some((cid, block)) = incoming
+                .next_block()
+                .map_err(|error| Trouble::Lasting(format!("its answer is refused: {error}")))?
+            {
+                blocks += 1;
+                // One that nobody asked for is dropped; it counts as bytes all the same.
+                if !wanted.remove(&cid) {
+                    continue;
+                }
+                if let Ok(node) = decode(&cid, &block) {
+                    wanted.extend(node.links().into_iter().map(|link| link.cid));
+                }
+                keep(&cid, block);
+                kept += 1;
+            }
+        }
+        incoming
+            .finish()
+            .map_err(|error| Trouble::Lasting(format!("its answer is refused: {error}")))?;
+        Ok(kept)
+    }
+}
+
+fn accepting(media: &'static str) -> HeaderMap {
+    HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(media))])
+}
+
+/// `<gateway>/ipfs/<cid>?<query>`; the query says the same as the header for gateways that lie behind
+/// something that drops headers.
+fn address(gateway: &Url, cid: &Cid, query: &str) -> Address {
+    let mut url = gateway.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().push("ipfs").push(&cid.to_string());
+    }
+    url.set_query(Some(query));
+    Address::new(url)
+}
+
+/// The same as it may be shown, where the query says nothing.
+fn shown(gateway: &Url, cid: &Cid) -> String {
+    let mut url = address(gateway, cid, "").url().clone();
+    url.set_query(None);
+    url.to_string()
+}
