@@ -101,11 +101,11 @@ fn two_halves_are_a_whole() {
         let odd = some_of(&full, |position, _| position % 2 == 1);
         fs::write(workshop.path("even.car"), &even).unwrap();
         fs::write(workshop.path("odd.car"), &odd).unwrap();
-        let fill = |from: &[&str]| {
-            let line = ["fill", "../even.car", "--output", "../full.car"];
-            workshop.run(&[&line[..], from].concat())
+        let line = |from: &[&str]| {
+            let words = ["fill", "../even.car", "--output", "../full.car"];
+            workshop.run(&[&words[..], from].concat())
         };
-        fill(&["--from", "../odd.car"]).line();
+        line(&["--from", "../odd.car"]).line();
         assert!(
             fs::read(workshop.path("full.car")).unwrap() == full,
             "{profile}"
@@ -138,24 +138,24 @@ fn a_delta_and_the_release_before_it_are_the_full_archive() {
         workshop.build(&[&["--car", "delta"], &previous[..]].concat());
         lose_the_wheels(&workshop);
         let full = fs::read(workshop.repository().join("full/release.car")).unwrap();
-        let fill = [
+        let line = [
             "fill",
             "release/release.delta.car",
             "--from",
             "first/release.car",
         ];
-        workshop.run(&fill).line();
+        workshop.run(&line).line();
         assert!(workshop.read("release.car") == full, "{profile}");
         // A hollow one of the release before is not enough, and with its wheels it is.
         fs::remove_file(workshop.release("release.car")).unwrap();
         workshop.run(&["hollow", "first"]).line();
-        let fill = [
+        let line = [
             "fill",
             "release/release.delta.car",
             "--from",
             "first/release.hollow.car",
         ];
-        workshop.run(&fill).refused(
+        workshop.run(&line).refused(
             3,
             &[
                 "`large/large-1.0-py3-none-any.whl`: block ",
@@ -164,7 +164,7 @@ fn a_delta_and_the_release_before_it_are_the_full_archive() {
         );
         workshop.write_over(&small_with_newer_library(profile));
         workshop
-            .run(&[&fill[..], &["--from", "wheels"]].concat())
+            .run(&[&line[..], &["--from", "wheels"]].concat())
             .line();
         assert!(workshop.read("release.car") == full, "{profile}");
     }
@@ -349,13 +349,13 @@ fn a_gateway_gives_whole_dags_in_any_order() {
             gateway.put(&format!("/ipfs/{}?format=car&dag-scope=all", one.cid), &car);
         }
         let _ = fs::remove_dir_all(workshop.path("cache"));
-        let fill = [
+        let line = [
             "fill",
             "release/release.delta.car",
             "--from",
             &gateway.url(""),
         ];
-        workshop.run(&fill).line();
+        workshop.run(&line).line();
         assert!(workshop.read("release.car") == full);
         fs::remove_file(workshop.release("release.car")).unwrap();
     }
@@ -383,13 +383,13 @@ fn a_gateway_gives_whole_dags_in_any_order() {
             gateway.always(&path, Answer::whole("200 OK", &[], &car));
         }
         let _ = fs::remove_dir_all(workshop.path("cache"));
-        let fill = [
+        let line = [
             "fill",
             "release/release.delta.car",
             "--from",
             &gateway.url(""),
         ];
-        workshop.run(&fill).line();
+        workshop.run(&line).line();
         assert!(workshop.read("release.car") == full);
         fs::remove_file(workshop.release("release.car")).unwrap();
     }

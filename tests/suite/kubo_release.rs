@@ -179,8 +179,8 @@ fn hollow_archives_and_deltas_are_filled_through_kubos_own_gateway() {
         let from = ["--from", &daemon.gateway];
         workshop.run(&["hollow", "first"]).line();
         fs::remove_dir_all(workshop.path("cache")).unwrap();
-        let fill = ["fill", "first/release.hollow.car", "--output", "again.car"];
-        assert_eq!(workshop.run(&[&fill[..], &from].concat()).line(), root);
+        let line = ["fill", "first/release.hollow.car", "--output", "again.car"];
+        assert_eq!(workshop.run(&[&line[..], &from].concat()).line(), root);
         let again = fs::read(workshop.repository().join("again.car")).unwrap();
         assert!(again == first, "{profile}: the archives differ");
         // The next release, of which the node knows nothing, on top of the one that it has.
@@ -189,8 +189,8 @@ fn hollow_archives_and_deltas_are_filled_through_kubos_own_gateway() {
         workshop.build(&[&["--output", "full"], &previous[..]].concat());
         workshop.build(&[&["--car", "delta"], &previous[..]].concat());
         fs::remove_dir_all(workshop.path("cache")).unwrap();
-        let fill = ["fill", "release/release.delta.car"];
-        workshop.run(&[&fill[..], &from].concat()).line();
+        let line = ["fill", "release/release.delta.car"];
+        workshop.run(&[&line[..], &from].concat()).line();
         let full = fs::read(workshop.repository().join("full/release.car")).unwrap();
         assert!(
             workshop.read("release.car") == full,
