@@ -132,7 +132,7 @@ async fn about_required(
         let lacking = wish.extras.iter().find(|extra| !known.contains(extra))?;
         Some(format!("it has no extra `{lacking}`"))
     };
-    match search(index, platforms, wish, BTreeMap::new(), refuses).await {
+    match search(index, platforms, wish, BTreeMap::new(), objection).await {
         Ok(Ok(version)) => Ok(Answer::Version(version)),
         Ok(Err(reasons)) if reasons.is_empty() => {
             let words = format!("the index has no wheel of `{project}`");
