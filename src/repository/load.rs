@@ -20,7 +20,7 @@ use super::{Configuration, Revision, configuration};
 pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
 
 /// Where the original's repositories have their declarations.
-pub(super) const ORIGINAL_FOLDER: &str = "pkgs";
+pub const ORIGINAL_FOLDER: &str = "pkgs";
 
 /// How many folders deep declarations may lie; `ipwhl-1` needs three.
 const MAXIMUM_DEPTH: usize = 8;
