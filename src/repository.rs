@@ -8,6 +8,7 @@ mod revision;
 mod schema;
 mod supported;
 mod waiver;
+mod walk;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
 pub use files::read_text;
