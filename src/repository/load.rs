@@ -283,7 +283,7 @@ impl Repository {
             self.findings.push(finding);
             return Ok(());
         }
-        let (mut names, mut strays) = walk(files, &folder, 0)?;
+        let (mut names, mut strays) = walk(files, &folder, 0, self.configuration.layout)?;
         // What stands there is not known, so nothing may be said of who needs it.
         for label in strays.iter().flat_map(|finding| &finding.labels) {
             let project = presumed_project(&label.file, self.configuration.layout);
