@@ -107,7 +107,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         count(&findings).unwrap_or_else(|| "no finding".to_owned())
     ));
     if let (Some(before), Some(gone)) = (&before, gone) {
-        before.say(context, changed.len(), &findings, gone);
+        before.say(context, &repository, changed.len(), &findings, gone);
     }
     if !found.failures.is_empty() {
         return Ok(ExitStatus::World);

@@ -90,9 +90,12 @@ impl RevisionError {
         match self {
             Self::NoGit(_) => Some("install git, or check without a revision"),
             Self::NoRepository(_) | Self::Failed(_) => None,
-            Self::Unknown(_) | Self::Unrelated(_) => Some(
-                "a shallow clone lacks it: `git fetch --unshallow`, and `git fetch origin BRANCH` for a branch of another place",
+            Self::Unknown(_) => Some(
+                "`git log` names the commits that are here; one of another place comes by `git fetch origin BRANCH`, and then is `FETCH_HEAD`",
             ),
+            Self::Unrelated(_) => {
+                Some("a shallow clone lacks what they have in common: `git fetch --unshallow`")
+            }
         }
     }
 }

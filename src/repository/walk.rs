@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::LoadError;
 use super::files::{Files, Kind};
 use crate::declaration::Layout;
-use crate::diagnostic::{Code, Finding};
+use crate::diagnostic::{Code, Finding, visible};
 
 /// How many folders deep declarations may lie; `ipwhl-1` needs three.
 const MAXIMUM_DEPTH: usize = 8;
@@ -37,6 +37,20 @@ pub(super) fn walk(
             continue;
         }
         let below = format!("{folder}/{entry}");
+        // A terminal and a log would obey some signs, and two names could look alike.
+        let shown = visible(&below, &[]);
+        if kind == Kind::Nameless || shown != below {
+            let finding = Finding::new(
+                Code::MisplacedDeclaration,
+                format!(
+                    "`{shown}` has a name with signs that cannot be seen, or that is not UTF-8"
+                ),
+            )
+            .at(&Arc::from(shown), 0..0, "")
+            .help("rename it; it is not read");
+            findings.push(finding);
+            continue;
+        }
         match kind {
             Kind::Folder => folders.push(below),
             Kind::File => {
@@ -54,7 +68,7 @@ pub(super) fn walk(
                     findings.push(finding);
                 }
             }
-            Kind::Link | Kind::Other => {
+            Kind::Link | Kind::Other | Kind::Nameless => {
                 let what = if kind == Kind::Link {
                     "a symbolic link"
                 } else {

@@ -454,3 +454,96 @@ fn an_index_hears_of_the_changed_project_alone() {
         "{asked:?}"
     );
 }
+
+/// What cannot be read hides what has changed in it, so it is no finding from before.
+#[test]
+fn a_change_behind_an_earlier_mistake_is_new() {
+    let repository = RepositoryBuilder::sound()
+        .change("damson", |damson| damson.set("note", "\"x\""))
+        .build();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    let program = program(&repository);
+    let run = since(&program, "HEAD").expect(ExitStatus::Clean);
+    assert_eq!(told(&run), ["unchanged unknown-key"]);
+    // Other bytes, behind the same mistake.
+    let cid = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
+    let text = repository.read("declarations/damson.toml");
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("content-id"))
+        .unwrap();
+    let other = text.replace(line, &format!("content-id = \"{cid}\""));
+    repository.write("declarations/damson.toml", other);
+    let run = since(&program, "HEAD").expect(ExitStatus::Findings);
+    assert_eq!(told(&run), ["new unknown-key"]);
+}
+
+/// A link on the way to the declarations hides all of them.
+#[cfg(unix)]
+#[test]
+fn a_set_that_cannot_be_seen_is_never_as_before() {
+    let repository = RepositoryBuilder::sound().build();
+    fs::rename(
+        repository.join("declarations"),
+        repository.join("elsewhere"),
+    )
+    .unwrap();
+    std::os::unix::fs::symlink("elsewhere", repository.join("declarations")).unwrap();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    let run = since(&program(&repository), "HEAD").expect(ExitStatus::Findings);
+    assert_eq!(told(&run), ["new invalid-value"]);
+}
+
+/// A change that is clean because it turns rules off says so.
+#[test]
+fn relaxed_rules_and_new_waivers_are_named() {
+    let repository = RepositoryBuilder::sound().build();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    let text = repository.read("ipwhl.toml");
+    repository.write(
+        "ipwhl.toml",
+        format!(
+            "{text}\n[severity]\nunsatisfied-dependency = \"off\"\nuncovered-platform = \"error\"\n\
+             [[waiver]]\ncode = \"unavailable-dependency\"\nproject = \"apple\"\n\
+             reason = \"not needed\"\nexpires = 2027-03-01\n"
+        ),
+    );
+    let run = since(&program(&repository), "HEAD");
+    for words in [
+        "warning: this change relaxes rules in `[severity]`: `unsatisfied-dependency`\n",
+        "warning: this change adds or changes waivers: `unavailable-dependency` of `apple` until 2027-03-01\n",
+    ] {
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+}
+
+/// A name that a log would obey, or that is no text, is told by signs that can be seen.
+#[cfg(unix)]
+#[test]
+fn names_of_files_do_not_reach_a_log_as_they_are() {
+    use std::os::unix::ffi::OsStrExt;
+    let repository = RepositoryBuilder::sound().build();
+    let folder = repository.join("declarations");
+    for name in [
+        &b"z\n::error title=forged::forged\n.toml"[..],
+        b"esc\x1b[31m.toml",
+        b"\xff.toml",
+    ] {
+        fs::write(folder.join(std::ffi::OsStr::from_bytes(name)), "").unwrap();
+    }
+    for format in ["text", "json", "sarif", "github", "gitlab", "markdown"] {
+        let run = program(&repository)
+            .run(&["check", "--message-format", format])
+            .expect(ExitStatus::Findings);
+        let said = run.stdout + &run.stderr;
+        assert!(!said.contains('\u{1b}'), "{said}");
+        assert!(!said.contains("\n::error title=forged"), "{said}");
+        assert!(said.contains("misplaced-declaration"), "{said}");
+    }
+}

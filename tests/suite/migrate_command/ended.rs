@@ -155,7 +155,7 @@ fn nothing_is_removed_through_a_link() {
 
 /// Waits for a moment of a run, or for its end.
 fn until(run: &mut Ending, is_there: &dyn Fn() -> bool) -> bool {
-    let limit = Instant::now() + Duration::from_secs(120);
+    let limit = Instant::now() + Duration::from_mins(2);
     while !is_there() {
         if run.0.try_wait().unwrap().is_some() || Instant::now() > limit {
             return false;
