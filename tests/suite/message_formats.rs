@@ -350,6 +350,42 @@ fn github_commands_are_escaped_and_keep_to_its_limits() {
     assert!(long.write(MessageFormat::Github).chars().count() < 5_000);
 }
 
+/// As many annotations as GitHub keeps are all shown; a code quality report names all lines of a place.
+#[test]
+fn limits_and_places_are_whole() {
+    let ten = (0..10).fold(Sample::new("a.toml", "x = [\n1,\n]\n"), |sample, index| {
+        sample.at(Code::SizeMismatch, &format!("number {index}"), "[\n1,\n]")
+    });
+    let text = ten.write(MessageFormat::Github);
+    assert_eq!(text.matches("::error file=").count(), 10, "{text}");
+    assert_eq!(text.lines().count(), 10, "{text}");
+    let report: Value = serde_json::from_str(&ten.write(MessageFormat::Gitlab)).unwrap();
+    let lines = &report[0]["location"]["lines"];
+    assert_eq!((&lines["begin"], &lines["end"]), (&1.into(), &3.into()));
+}
+
+/// A message of SARIF has links of its own, which nobody is to make there.
+#[test]
+fn sarif_makes_no_links_of_what_strangers_write() {
+    let link = "[x](https://example.org)";
+    let sample = Sample::new("a.toml", "key = 1\n")
+        .at(Code::MissingExtra, link, "1")
+        .change(|mut finding| {
+            link.clone_into(&mut finding.labels[0].text);
+            finding.note(link).paste(link, link)
+        });
+    let log: Value = serde_json::from_str(&sample.write(MessageFormat::Sarif)).unwrap();
+    let result = &log["runs"][0]["results"][0];
+    for (text, count) in [
+        (&result["message"]["text"], 4),
+        (&result["locations"][0]["message"]["text"], 1),
+    ] {
+        let text = text.as_str().unwrap();
+        assert_eq!(text.matches("[x\\](").count(), count, "{text}");
+        assert_eq!(text.matches("](").count(), count, "{text}");
+    }
+}
+
 /// Nothing that a stranger writes becomes markup, a mention, a reference, a link or a picture.
 #[test]
 fn markdown_holds_what_strangers_write() {

@@ -284,8 +284,11 @@ fn what_cannot_be_read_is_removed_and_makes_careful() {
         declared(&repository),
         "banana cherry damson elder grape kiwi plum"
     );
+    let run = remove(&repository, &["grape"]).expect(ExitStatus::Findings);
+    assert!(!run.stderr.contains("removes what needs"), "{}", run.stderr);
     let run = remove(&repository, &["kiwi"]).expect(ExitStatus::Clean);
     assert!(run.stderr.contains("removed kiwi\n"), "{}", run.stderr);
+    assert!(!run.stderr.contains("warning: "), "{}", run.stderr);
     assert_eq!(
         declared(&repository),
         "banana cherry damson elder grape plum"
