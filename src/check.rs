@@ -55,7 +55,7 @@ use crate::wheel::ArchiveFacts;
 /// The checks that need no wheel: uniqueness and graph.
 pub fn set(repository: &Repository) -> Vec<Finding> {
     let (mut findings, graph) = rayon::join(|| uniqueness(repository), || Graph::new(repository));
-    let rules: [&(dyn Fn(&mut Vec<Finding>) + Sync); 9] = [
+    let rules: [&Rule<'_>; 9] = [
         &|findings| direct_reference::check(&graph, findings),
         &|findings| undefined_marker::check(repository, findings),
         &|findings| missing_dependency::check(&graph, findings),
@@ -78,6 +78,9 @@ pub fn set(repository: &Repository) -> Vec<Finding> {
     findings.extend(found.into_iter().flatten());
     findings
 }
+
+/// A check of the whole set.
+type Rule<'r> = dyn Fn(&mut Vec<Finding>) + Sync + 'r;
 
 /// What is wrong between the wheels of one project.
 fn uniqueness(repository: &Repository) -> Vec<Finding> {

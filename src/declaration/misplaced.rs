@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{DeclaredWheel, Layout};
 use crate::diagnostic::{Code, Finding};
-use crate::python::{ProjectName, WheelFileName};
+use crate::python::ProjectName;
 
 /// Whether a declaration stands where its project belongs; a finding where not.
 pub(crate) fn misplaced(
@@ -101,14 +101,13 @@ fn place_of_original(file: &str, declarations: &str, wheel: &DeclaredWheel) -> S
 /// so those that the stem has are kept.
 fn stem_of_original(wheel: &DeclaredWheel) -> String {
     let stem = wheel.stem.as_deref().unwrap_or_default();
-    let released = format!("{stem}.whl").parse::<WheelFileName>().ok();
     let declared = wheel.file_name.version();
     // Two spellings of one version can be alike: the one in METADATA is not known here.
-    let version = match &released {
+    let version = match &wheel.released {
         Some(released) if released.version() == declared => released.version(),
         _ => declared,
     };
-    let tagged = match released {
+    let tagged = match wheel.released {
         Some(_) => stem,
         None => wheel.file_name.stem(),
     };

@@ -76,9 +76,9 @@ pub struct DeclaredWheel {
     pub size: Option<Spanned<u64>>,
     /// In the layout `ipwhl-1` the name that the release gives to the wheel, without `.whl`.
     pub stem: Option<String>,
-    /// The tags of that name, by which installers know the wheel then; `None` where it is no name of
-    /// a wheel, and in the layout `package`.
-    pub stem_tags: Option<Vec<Tag>>,
+    /// That name, by which installers know the wheel then; `None` where it is no name of a wheel, and
+    /// in the layout `package`.
+    pub released: Option<WheelFileName>,
     /// Whether some of what it requires could not be understood: then nothing can be said of what
     /// its requirements lack.
     pub is_partial: bool,
@@ -94,9 +94,7 @@ impl DeclaredWheel {
 
     /// The tags by which installers know it: those of the name that the release gives to it.
     pub fn tags(&self) -> &[Tag] {
-        self.stem_tags
-            .as_deref()
-            .unwrap_or_else(|| self.file_name.tags())
+        self.released.as_ref().unwrap_or(&self.file_name).tags()
     }
 
     /// Whether two wheels are declared alike, wherever their declarations stand.

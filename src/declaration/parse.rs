@@ -70,7 +70,7 @@ pub fn parse(file: &Arc<str>, text: &str, layout: Layout) -> Parsed {
                     let stem = name.strip_suffix(".toml").unwrap_or(name);
                     let released = format!("{stem}.whl").parse::<WheelFileName>().ok();
                     wheel.stem = Some(stem.to_owned());
-                    wheel.stem_tags = released.map(|name| name.tags().to_vec());
+                    wheel.released = released;
                 }
                 wheels.extend(one);
             }
@@ -237,7 +237,7 @@ fn wheel(
         sha256,
         size,
         stem: None,
-        stem_tags: None,
+        released: None,
         is_partial: false,
     })
 }

@@ -24,7 +24,7 @@ pub(super) enum Kind {
 }
 
 /// A tree of files, named from the repository's folder, with `/`. No link is followed below it.
-pub(super) trait Files {
+pub(super) trait Files: Sync {
     /// Whether a folder without files can be seen.
     const HAS_EMPTY_FOLDERS: bool;
 
@@ -33,11 +33,6 @@ pub(super) trait Files {
 
     /// The bytes of a regular file, at most [`MAXIMUM_TEXT`].
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
-
-    /// As [`Files::read`], of each name.
-    fn read_all(&self, names: &[String]) -> Vec<io::Result<Vec<u8>>> {
-        names.iter().map(|name| self.read(name)).collect()
-    }
 
     /// What a folder holds, in no particular order.
     fn entries(&self, folder: &str) -> Result<Vec<(String, Kind)>, LoadError>;
@@ -138,13 +133,16 @@ impl Files for Folder<'_> {
 /// The bytes of a regular file, at most [`MAXIMUM_TEXT`].
 pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     // A link could lead to any file of whoever runs this, and a finding shows what a file holds.
-    if !fs::symlink_metadata(path)?.is_file() {
+    let there = fs::symlink_metadata(path)?;
+    if !there.is_file() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "it is no regular file",
         ));
     }
-    let mut bytes = Vec::new();
+    // With room to spare, so that one read has it all and a second one sees its end.
+    let room = there.len().min(MAXIMUM_TEXT) + 64;
+    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or_default());
     File::open(path)?
         .take(MAXIMUM_TEXT + 1)
         .read_to_end(&mut bytes)?;

@@ -14,16 +14,14 @@ use crate::python::ProjectName;
 
 use super::files::{Files, Folder, Kind, WithSettings, decode, first_link};
 use super::supported::{self, SUPPORTED_FILE};
+use super::walk::walk;
 use super::{Configuration, Revision, configuration};
 
 /// The name of the file that makes a folder a repository.
 pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
 
 /// Where the original's repositories have their declarations.
-pub(super) const ORIGINAL_FOLDER: &str = "pkgs";
-
-/// How many folders deep declarations may lie; `ipwhl-1` needs three.
-const MAXIMUM_DEPTH: usize = 8;
+pub const ORIGINAL_FOLDER: &str = "pkgs";
 
 /// `ipwhl.toml` and the declarations beside it.
 #[derive(Debug)]
@@ -285,8 +283,7 @@ impl Repository {
             self.findings.push(finding);
             return Ok(());
         }
-        let (mut names, mut strays) = (Vec::new(), Vec::new());
-        walk(files, &folder, 0, &mut names, &mut strays)?;
+        let (mut names, mut strays) = walk(files, &folder, 0, self.configuration.layout)?;
         // What stands there is not known, so nothing may be said of who needs it.
         for label in strays.iter().flat_map(|finding| &finding.labels) {
             let project = presumed_project(&label.file, self.configuration.layout);
@@ -295,18 +292,17 @@ impl Repository {
         self.findings.append(&mut strays);
         names.sort();
         let (layout, configured) = (self.configuration.layout, &self.configuration.declarations);
-        let mut texts = Vec::with_capacity(names.len());
-        for (name, bytes) in names.iter().zip(files.read_all(&names)) {
-            let unreadable = |error| LoadError::Unreadable(files.path(name), error);
-            texts.push((Arc::from(name.as_str()), bytes.map_err(unreadable)?));
-        }
         // Each text for itself, on all processors; what they come to together has one order.
-        let texts: Vec<Understood> = texts
+        let texts: Vec<Result<Understood, LoadError>> = names
             .into_par_iter()
-            .map(|(file, bytes)| understand(file, bytes, configured, layout))
+            .map(|name| {
+                let unreadable = |error| LoadError::Unreadable(files.path(&name), error);
+                let bytes = files.read(&name).map_err(unreadable)?;
+                Ok(understand(name.into(), bytes, configured, layout))
+            })
             .collect();
         for text in texts {
-            self.take(text);
+            self.take(text?);
         }
         for declaration in self.declarations.values_mut() {
             declaration
@@ -391,54 +387,6 @@ pub fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
         Layout::Package => name.parse().ok(),
         Layout::Ipwhl1 => parts.next()?.parse().ok(),
     }
-}
-
-/// Every `.toml` file below `folder`, named from the repository's folder. Hidden ones are left
-/// alone: editors and this program keep half-written files under such names.
-fn walk(
-    files: &impl Files,
-    folder: &str,
-    depth: usize,
-    names: &mut Vec<String>,
-    findings: &mut Vec<Finding>,
-) -> Result<(), LoadError> {
-    if depth > MAXIMUM_DEPTH {
-        return Err(LoadError::Unreadable(
-            files.path(folder),
-            io::Error::other(format!(
-                "declarations lie at most {MAXIMUM_DEPTH} folders deep"
-            )),
-        ));
-    }
-    for (entry, kind) in files.entries(folder)? {
-        if entry.starts_with('.') {
-            continue;
-        }
-        let below = format!("{folder}/{entry}");
-        match kind {
-            Kind::Folder => walk(files, &below, depth + 1, names, findings)?,
-            Kind::File => {
-                if Path::new(&entry).extension() == Some("toml".as_ref()) {
-                    names.push(below);
-                }
-            }
-            Kind::Link | Kind::Other => {
-                let what = if kind == Kind::Link {
-                    "a symbolic link"
-                } else {
-                    "no regular file"
-                };
-                let finding = Finding::new(
-                    Code::MisplacedDeclaration,
-                    format!("`{below}` is {what}, and a declaration is a file"),
-                )
-                .at(&Arc::from(below), 0..0, "")
-                .help("put the declaration itself there; what a link leads to is not read");
-                findings.push(finding);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The profile that the `ipwhl.toml` in a folder names, if it can be read at all.

@@ -1,12 +1,12 @@
 //! A repository as it was at a revision, read through git.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use super::LoadError;
 use super::files::{Files, Kind, MAXIMUM_TEXT, too_large};
@@ -29,7 +29,7 @@ pub struct Revision {
     commit: String,
     /// Every file and link below the repository's folder, named from it.
     entries: BTreeMap<String, Entry>,
-    objects: RefCell<Objects>,
+    objects: Mutex<Objects>,
 }
 
 #[derive(Debug)]
@@ -222,7 +222,7 @@ impl Git<'_> {
         Ok(Revision {
             commit,
             entries,
-            objects: RefCell::new(Objects {
+            objects: Mutex::new(Objects {
                 child,
                 questions,
                 answers: BufReader::new(answers),
@@ -285,7 +285,10 @@ impl Files for Revision {
                 io::ErrorKind::InvalidData,
                 "it is no regular file",
             )),
-            Some(entry) => self.objects.borrow_mut().blob(&entry.object),
+            Some(entry) => {
+                let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+                objects.blob(&entry.object)
+            }
         }
     }
 

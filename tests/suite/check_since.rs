@@ -40,6 +40,14 @@ fn told(run: &Run) -> Vec<String> {
         .collect()
 }
 
+/// What the last line on standard output counts: errors, warnings, new and unchanged ones.
+fn counts(run: &Run) -> [serde_json::Value; 4] {
+    let last = run.stdout.lines().last().unwrap();
+    let summary: serde_json::Value = serde_json::from_str(last).unwrap();
+    assert_eq!(summary["type"], "summary");
+    ["errors", "warnings", "new", "unchanged"].map(|key| summary[key].clone())
+}
+
 fn last_line(run: &Run) -> &str {
     run.stderr.lines().last().unwrap()
 }
@@ -68,6 +76,7 @@ fn what_was_broken_before_does_not_fail_a_change_and_what_it_breaks_does() {
     // Nothing has changed.
     let run = since(&program, "main").expect(ExitStatus::Clean);
     assert_eq!(told(&run), ["unchanged unsatisfied-dependency"]);
+    assert_eq!(counts(&run), [1, 0, 0, 1]);
     let short = &start[..12];
     assert_eq!(
         last_line(&run),
@@ -100,6 +109,7 @@ fn what_was_broken_before_does_not_fail_a_change_and_what_it_breaks_does() {
             "unchanged unsatisfied-dependency"
         ]
     );
+    assert_eq!(counts(&run), [4, 0, 3, 1]);
     let warnings = program.run(&["check", "--since", "main", "--deny", "warnings"]);
     assert_eq!(warnings.status, ExitStatus::Findings);
 
@@ -179,6 +189,7 @@ fn wheels_of_changed_declarations_are_looked_at_and_no_others() {
         last_line(&run).contains(": 0 wheels of"),
         "a comment changes nothing: {run:?}"
     );
+    assert_eq!(counts(&run), [0, 0, 0, 0]);
 
     // … and of one that does, each source is: the second one here is nowhere.
     let text = fs::read_to_string(repository.join("declarations/damson.toml")).unwrap();

@@ -120,6 +120,10 @@ impl Sample {
             findings: &self.findings,
             texts: &self.texts,
             folder,
+            is_compared: self
+                .findings
+                .iter()
+                .any(|finding| finding.baseline.is_some()),
         }
     }
 }
@@ -547,13 +551,17 @@ fn no_format_shows_a_credential() {
 #[test]
 fn the_summary_tells_what_was_there_before() {
     let sample = awkward();
-    let summary = JsonSummary::new(&sample.findings);
-    assert_eq!(
-        (summary.errors, summary.warnings, summary.unchanged),
-        (3, 1, Some(1))
-    );
+    let summary = JsonSummary::new(&sample.findings, true);
     let line = serde_json::to_value(JsonLine::Summary(summary)).unwrap();
-    assert_eq!(line["unchanged"], 1);
+    assert_eq!(
+        line,
+        serde_json::json!({
+            "type": "summary", "errors": 3, "warnings": 1, "new": 2, "unchanged": 1
+        })
+    );
+    // Of a set that was compared with nothing there is neither.
+    let line = serde_json::to_value(JsonSummary::new(&sample.findings, false)).unwrap();
+    assert_eq!(line, serde_json::json!({ "errors": 3, "warnings": 1 }));
 }
 
 /// A forge knows files by their paths from the root of the checkout.

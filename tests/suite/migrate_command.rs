@@ -1,5 +1,7 @@
 //! `ipwhl migrate`: a repository of the original becomes one of today's, and says the same.
 
+mod ended;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -167,7 +169,11 @@ fn the_original_of_last_size_says_the_same_afterwards() {
             before.3.len()
         );
         program.run(&["fmt", "--check"]).expect(ExitStatus::Clean);
-        // Once more, and nothing happens.
+        // Once more, and nothing happens, but that empty folders go.
+        if is_left {
+            program.run(&["migrate"]).expect(ExitStatus::Clean);
+            assert!(!folder.join("pkgs").exists());
+        }
         let settings = fs::read(folder.join("ipwhl.toml")).unwrap();
         let run = program.run(&["migrate"]).expect(ExitStatus::Clean);
         assert!(run.stderr.contains("nothing to do"), "{}", run.stderr);

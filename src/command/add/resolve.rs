@@ -136,7 +136,7 @@ impl Resolver<'_> {
             sha256: Some(nowhere(facts.sha256)),
             size: Some(nowhere(facts.dag.size())),
             stem: None,
-            stem_tags: None,
+            released: None,
             is_partial: false,
         })
     }
