@@ -317,8 +317,9 @@ fn git_is_looked_at_and_left_alone() {
         .expect(ExitStatus::Clean);
     assert!(!run.stderr.contains("warning"), "{}", run.stderr);
     // A folder below a checkout has a history already; its name is the folder's, however it is written.
+    fs::create_dir_all(around.path().join("b/c")).unwrap();
     let run = program
-        .run(&["init", "../wheels/../b/."])
+        .run(&["init", "../b/c/.."])
         .expect(ExitStatus::Clean);
     assert!(!run.stderr.contains("git init"), "{}", run.stderr);
     assert!(

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ipwhl::command::ExitStatus;
 use ipwhl::diagnostic::{
     Baseline, Code, Finding, JsonLine, JsonSummary, MessageFormat, Report, SourceText, SourceTexts,
+    Style, render,
 };
 use serde_json::Value;
 
@@ -513,6 +514,18 @@ fn markdown_keeps_to_the_size_of_a_comment() {
     );
     let long = Sample::new("a", "x").at(Code::Syntax, &"梅 ".repeat(100_000), "x");
     assert!(long.write(MessageFormat::Markdown).len() < 20_000);
+    // Nothing is shown after what was left out: whoever reads it knows where it ends.
+    let gap = Sample::new("a", "x")
+        .at(Code::Syntax, "the first", "x")
+        .at(Code::Syntax, "the second", "x")
+        .change(|finding| (0..50).fold(finding, |all, _| all.note("word ".repeat(400))))
+        .at(Code::Syntax, "the third", "x")
+        .write(MessageFormat::Markdown);
+    assert!(
+        gap.contains("the first") && !gap.contains("the third"),
+        "{gap}"
+    );
+    assert!(gap.contains("\n2 more did not fit here"), "{gap}");
 }
 
 /// Whoever reads a log or a comment reads no password of it.
@@ -537,6 +550,12 @@ fn no_format_shows_a_credential() {
         let text = sample().write(format);
         assert!(!text.contains("secret"), "{text}");
     }
+    // For people, too, who are shown the line of the file.
+    let sample_of_text = sample();
+    let finding = &sample_of_text.findings[0];
+    let text = render(finding, &sample_of_text.texts, Style::default());
+    assert!(text.contains("example.org"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
     // The other two ways in which a label's words come out.
     let sample = sample().change(|finding| {
         let file = Arc::clone(&finding.labels[0].file);
