@@ -287,8 +287,8 @@ pub(super) fn edges<'a, 'r: 'a>(
                 && other.extras.is_empty() == edge.extras.is_empty()
         };
         if let Some(twin) = twins.find(is_alike) {
+            // The same words on the same platforms have the same shortfall.
             twin.extras.extend(&edge.extras);
-            twin.shortfall = twin.shortfall.or(edge.shortfall);
         } else {
             edges.push(edge);
         }

@@ -316,6 +316,17 @@ fn git_is_looked_at_and_left_alone() {
         .run(&["init", "--ci", "github"])
         .expect(ExitStatus::Clean);
     assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+    // A folder below a checkout has a history already; its name is the folder's, however it is written.
+    fs::create_dir_all(around.path().join("b/c")).unwrap();
+    let run = program
+        .run(&["init", "../b/c/.."])
+        .expect(ExitStatus::Clean);
+    assert!(!run.stderr.contains("git init"), "{}", run.stderr);
+    assert!(
+        fs::read_to_string(around.path().join("b/ipwhl.toml"))
+            .unwrap()
+            .contains("name = \"b\"\n")
+    );
 }
 
 /// A run that is cut short, here by a folder where a file is to be written, leaves whole files, and no

@@ -286,9 +286,25 @@ fn what_cannot_be_read_is_removed_and_makes_careful() {
     );
     let run = remove(&repository, &["kiwi"]).expect(ExitStatus::Clean);
     assert!(run.stderr.contains("removed kiwi\n"), "{}", run.stderr);
+    assert!(!run.stderr.contains("warning: "), "{}", run.stderr);
     assert_eq!(
         declared(&repository),
         "banana cherry damson elder grape plum"
+    );
+}
+
+/// Where one cannot be read, nobody knows what only the others need.
+#[test]
+fn no_way_out_is_named_that_would_not_be_gone() {
+    let set = DeclaredSet::new()
+        .wanted("apple 1.0", &["banana"])
+        .automatic("banana 1.0", &["apple"])
+        .file("declarations/kiwi.toml", "=");
+    let run = remove(&set.build(), &["apple"]).expect(ExitStatus::Findings);
+    assert!(
+        !run.stderr.contains("`--with-dependencies` removes"),
+        "{}",
+        run.stderr
     );
 }
 

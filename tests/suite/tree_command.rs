@@ -183,6 +183,45 @@ fn with_extras_it_is_an_installation() {
     assert!(run.stderr.contains("no extra `x`"), "{}", run.stderr);
 }
 
+/// Extras that bring extras, which bring others; and a circle that comes back with another extra.
+#[test]
+fn extras_bring_all_that_they_ask_for() {
+    let repository = DeclaredSet::new()
+        .wanted(
+            "apple 1.0 [all, jam, juice, pit]",
+            &[
+                "apple[jam]; extra == 'juice'",
+                "apple[juice]; extra == 'all'",
+                "banana",
+                "cherry; extra == 'jam'",
+                "damson; extra == 'pit'",
+            ],
+        )
+        .automatic("banana 1.0", &["apple[pit]"])
+        .automatic("cherry 1.0", &[])
+        .automatic("damson 1.0", &[])
+        .build();
+    insta::assert_snapshot!(text(&repository, &["apple[all]"]), @r"
+    apple[all] 1.0
+    |-- banana 1.0
+    |   `-- apple[pit] 1.0 (cycle)
+    `-- cherry 1.0 [extra: jam]
+    ");
+    // A project that is named twice is one.
+    insta::assert_snapshot!(text(&repository, &["apple[juice]", "apple[pit]"]), @r"
+    apple[juice,pit] 1.0
+    |-- banana 1.0
+    |   `-- apple[pit] 1.0 (cycle)
+    |-- cherry 1.0 [extra: jam]
+    `-- damson 1.0 [extra: pit]
+    ");
+    // Whoever asks for one of two extras does not ask for both.
+    assert_eq!(
+        text(&repository, &["-i", "apple[jam,pit]"]),
+        "apple[jam,pit] 1.0\n"
+    );
+}
+
 #[test]
 fn platforms_are_named_as_waivers_name_them() {
     let repository = rich().build();
@@ -286,6 +325,10 @@ fn requirements_of_one_project_are_told_apart() {
                 "elder; python_version < '3.13'",
                 "elder; sys_platform == 'win32'",
                 "fig[seed]",
+                "lemon; sys_platform == 'win32'",
+                "lemon; extra == 'pit' and sys_platform == 'win32'",
+                "mango; os_name == 'nt'",
+                "mango; sys_platform == 'linux'",
             ],
         )
         .automatic("banana 2.0", &[])
@@ -299,6 +342,11 @@ fn requirements_of_one_project_are_told_apart() {
             "declarations/fig.toml",
             &(wheel("fig-1.0", linux, seeds) + &wheel("fig-1.0", windows, bare)),
         )
+        .automatic("lemon 1.0", &[])
+        .file(
+            "declarations/mango.toml",
+            &wheel("mango-1.0", windows, bare),
+        )
         .build();
     insta::assert_snapshot!(text(&repository, &["apple"]), @r"
     apple 1.0
@@ -309,7 +357,10 @@ fn requirements_of_one_project_are_told_apart() {
     |-- damson 1.0 (>=2) [only: cp312, cp313 on manylinux_2_28_x86_64] [unmet: another version is in the set]
     |-- damson 1.0 (>=2) [extra: pit] [unmet: another version is in the set]
     |-- elder 1.0 [only: cp312 on manylinux_2_28_x86_64; cp312, cp313 on win_amd64]
-    `-- fig[seed] 1.0 [unmet: no extra `seed` in the set]
+    |-- fig[seed] 1.0 [unmet: no extra `seed` in the set]
+    |-- lemon 1.0 [only: cp312, cp313 on win_amd64]
+    |-- lemon 1.0 [extra: pit] [only: cp312, cp313 on win_amd64]
+    `-- mango 1.0 [unmet: no usable wheel]
     ");
 }
 
@@ -324,6 +375,7 @@ fn a_mistyped_name_is_answered_with_the_nearest() {
     ");
     for (name, words) in [
         ("apple>1", "write `apple`"),
+        ("apple; os_name == 'nt'", "write `apple`"),
         ("zzz", "`ipwhl add zzz`"),
         ("-x-", "tip"),
         ("a b", "does not name a project"),

@@ -239,6 +239,26 @@ fn extras_make_questions_of_their_own() {
     );
 }
 
+/// Of several requirements of a step those are told that hold where the path does.
+#[test]
+fn a_step_is_told_as_it_holds_on_the_path() {
+    let repository = DeclaredSet::new()
+        .wanted("apple 1.0", &["banana; sys_platform == 'linux'"])
+        .automatic(
+            "banana 1.0",
+            &[
+                "cherry>=1; sys_platform == 'win32'",
+                "cherry<2; sys_platform == 'linux'",
+            ],
+        )
+        .automatic("cherry 1.0", &[])
+        .build();
+    insta::assert_snapshot!(text(&repository, &["cherry"]), @r"
+    cherry 1.0 is automatic; 1 path leads to it:
+      apple 1.0 -> banana -> cherry<2 [only: cp312, cp313 on manylinux_2_28_x86_64]
+    ");
+}
+
 /// A wanted project to which only something leads that nobody wants.
 #[test]
 fn what_is_wanted_and_led_to_by_nobody_says_so() {
@@ -250,6 +270,14 @@ fn what_is_wanted_and_led_to_by_nobody_says_so() {
     assert_eq!(
         text(&repository, &["apple"]),
         "apple 1.0 is wanted, and no other wanted project leads to it, only fig\n"
+    );
+    // Nor does a requirement of its own make it needed.
+    let alone = DeclaredSet::new()
+        .wanted("plum 1.0 [jam]", &["plum[jam]; extra == 'jam'"])
+        .build();
+    assert_eq!(
+        text(&alone, &["plum"]),
+        "plum 1.0 is wanted, and nothing else requires it\n"
     );
     // It is no part of a drawing either, nor on platforms where the step does not hold.
     let drawn = answer(&repository, &["banana"]);

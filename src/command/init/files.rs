@@ -240,6 +240,7 @@ mod tests {
         for (folder, name, file) in [
             ("wheels", "wheels", "wheels"),
             (" our wheels\n", "our wheels", "our-wheels"),
+            ("our\twheels", "ourwheels", "our-wheels"),
             ("räder", "räder", "r-der"),
             ("", EXAMPLE, EXAMPLE),
             ("..", "..", EXAMPLE),
