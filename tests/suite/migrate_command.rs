@@ -324,6 +324,19 @@ fn what_a_person_should_know_is_told() {
     assert!(!repository.join("pkgs/45/yak").exists());
 }
 
+/// Platforms that the settings name are theirs, floors included, whatever `SUPPORTED` says beside them.
+#[test]
+fn platforms_of_the_settings_stay_as_they_are_written() {
+    let repository = original(&yaks());
+    let platforms = "\n[platforms] # ours\npython = [\"cp39>=3.9.5\"]\nsystem = [\"win_amd64\"]\n";
+    with_settings(&repository, platforms);
+    Program::new(repository.path())
+        .run(&["migrate"])
+        .expect(ExitStatus::Clean);
+    let settings = repository.read("ipwhl.toml");
+    assert!(settings.ends_with(platforms), "{settings}");
+}
+
 /// The new files do not come among those of before.
 #[test]
 fn declarations_that_were_in_a_folder_of_the_new_name_come_beside_it() {
