@@ -409,6 +409,38 @@ fn what_a_revision_holds_is_read_as_a_folder_is() {
     );
 }
 
+/// A warning that was there before is none of the change's, also where warnings fail it; and what git would
+/// take for an option is no revision.
+#[test]
+fn warnings_from_before_do_not_fail_a_change_and_options_are_no_revisions() {
+    let repository = RepositoryBuilder::sound()
+        .project(Project::automatic(WheelBuilder::new("elder", "1.0")))
+        .build();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    let program = program(&repository);
+    let deny = ["--deny", "warnings"];
+    program
+        .run(&[&JSON[..], &deny].concat())
+        .expect(ExitStatus::Findings);
+    let run = program.run(&[&JSON[..], &deny, &["--since", "HEAD"]].concat());
+    assert_eq!(counts(&run), [0, 1, 0, 1]);
+    run.expect(ExitStatus::Clean);
+    for name in [
+        "--since=",
+        "--since=--all",
+        "--since=--path-format=absolute",
+    ] {
+        let run = program.run(&["check", name]).expect(ExitStatus::World);
+        assert!(
+            run.stderr.contains("is no commit that git knows"),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
 /// A hook's variables name the repository that the hook runs in, which need not be this one.
 #[test]
 fn the_variables_of_a_hook_do_not_mislead() {

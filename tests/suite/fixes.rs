@@ -651,6 +651,48 @@ fn a_proposed_waiver_covers_no_other_finding() {
     assert_eq!(run.codes(), [""; 0]);
 }
 
+/// All but one are not all.
+#[test]
+fn a_waiver_for_all_platforms_but_one_leaves_that_one_out() {
+    let repository = RepositoryBuilder::sound()
+        .change("banana", |banana| {
+            banana.without_wheel("cp313").without_wheel("abi3")
+        })
+        .build();
+    let found = json(&Program::new(repository.path()), &["--offline"]).findings();
+    let finding = found
+        .iter()
+        .find(|finding| finding["code"] == "unavailable-dependency")
+        .unwrap();
+    let platforms: Vec<&str> = finding["platforms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(platforms.len(), 3);
+    let waiver = waiver(finding);
+    assert!(
+        waiver.contains("platforms = [\"win_amd64\", \"cp313\"]"),
+        "{waiver}"
+    );
+}
+
+/// What somebody answers for in one file is not answered for in the next version, where the wheel is the only one.
+#[test]
+fn a_proposed_waiver_of_an_only_wheel_names_it() {
+    let repository = RepositoryBuilder::sound()
+        .change("apple", |apple| apple.set("requires-python", "\">=3.6\""))
+        .build();
+    let found = json(&Program::new(repository.path()), &["--offline", "--wheels"]).findings();
+    assert_eq!(found[0]["code"], "requires-python-mismatch");
+    let waiver = waiver(&found[0]);
+    assert!(
+        waiver.contains("wheel = \"apple-1.0-py3-none-any.whl\""),
+        "{waiver}"
+    );
+}
+
 /// What somebody answers for in one file is not answered for in the next.
 #[test]
 fn a_proposed_waiver_of_a_wheel_is_of_this_wheel() {

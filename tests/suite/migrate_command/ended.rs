@@ -89,6 +89,12 @@ fn what_is_nowhere_else_stays_with_all_the_rest() {
         (file, "source = ", "surplus = 1\nsource = ", "not all that"),
         ("SUPPORTED", "cp38", "cp310", "other platforms"),
         ("SUPPORTED", "cp38 win_amd64\n", "cp38\n", "other platforms"),
+        (
+            "SUPPORTED",
+            "cp38 win_amd64\n",
+            "cp38 win_amd64\nwindows\n",
+            "other platforms",
+        ),
         ("declarations/yak.toml", "# fewer", "", "not all that"),
         (
             "declarations/yak.toml",
