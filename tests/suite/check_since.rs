@@ -346,7 +346,7 @@ fn a_revision_that_cannot_be_had_is_said_with_the_way_out() {
         "`origin/main` is no commit that git knows here",
     );
     assert!(
-        stderr.contains("help: a shallow clone lacks it: `git fetch --unshallow`"),
+        stderr.contains("help: `git log` names the commits that are here"),
         "{stderr}"
     );
     let run = program

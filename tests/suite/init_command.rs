@@ -30,7 +30,8 @@ fn said(run: &Run, words: &[&str]) {
     }
 }
 
-const REPOSITORY: [&str; 6] = [
+const REPOSITORY: [&str; 7] = [
+    ".gitattributes",
     ".gitignore",
     "README.md",
     "declarations/.gitkeep",
@@ -343,7 +344,12 @@ fn a_run_that_was_cut_short_is_run_again() {
         &run,
         &["README.md` cannot be written", "run the same command again"],
     );
-    let written = [".gitignore", ".gitlab-ci.yml", "declarations/.gitkeep"];
+    let written = [
+        ".gitattributes",
+        ".gitignore",
+        ".gitlab-ci.yml",
+        "declarations/.gitkeep",
+    ];
     assert_eq!(names(&folder), written);
     fs::remove_dir(&partial).unwrap();
     // What a killed writer left is taken over.

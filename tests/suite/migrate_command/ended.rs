@@ -159,6 +159,9 @@ fn nothing_is_removed_through_a_link() {
     assert!(repository.join("pkgs").is_symlink());
 }
 
+/// Whether a moment of a run has come, by what its folder holds.
+type Seen<'s> = dyn Fn(&Path) -> bool + 's;
+
 /// Waits for a moment of a run, or for its end.
 fn until(run: &mut Ending, is_there: &dyn Fn() -> bool) -> bool {
     let limit = Instant::now() + Duration::from_mins(2);
@@ -184,7 +187,7 @@ fn a_killed_run_is_brought_to_its_end_by_the_next_one() {
         .run(&["migrate"])
         .expect(ExitStatus::Clean);
     let whole = files(whole.path());
-    let moments: [(&str, &dyn Fn(&Path) -> bool); 4] = [
+    let moments: [(&str, &Seen<'_>); 4] = [
         ("a declaration is written", &|folder| {
             count(&folder.join("declarations")) > 0
         }),
