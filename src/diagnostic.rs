@@ -23,6 +23,7 @@ pub use explain::{Explanation, findings_page};
 pub use finding::{Baseline, Finding, Help, Label, SourceText, SourceTexts, Subject, sort};
 pub use json::{JsonFinding, JsonHelp, JsonLine, JsonPlace, JsonSummary, json_lines};
 pub use nearest::nearest;
+pub(crate) use public::visible;
 pub use render::{Style, render};
 pub use report::{MessageFormat, Report};
 pub use schema::findings_schema;

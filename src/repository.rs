@@ -12,7 +12,9 @@ mod walk;
 
 pub use configuration::{Configuration, SeverityRule, Waiver};
 pub use files::read_text;
-pub use load::{CONFIGURATION_FILE, LoadError, Repository, find, presumed_project, profile_of};
+pub use load::{
+    CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Repository, find, presumed_project, profile_of,
+};
 pub use migrate::{original_settings, package_settings};
 pub use revision::{Revision, RevisionError};
 pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};

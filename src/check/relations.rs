@@ -17,13 +17,14 @@ pub struct Relation<'r> {
     pub requirement: &'r Requirement,
     /// The extra under which it does; `None` where it needs none.
     pub extra: Option<&'r ExtraName>,
-    /// The platforms on which it does, as indices into the repository's platforms; never empty.
+    /// The platforms on which it does, of those that were asked about, as indices into the repository's
+    /// platforms; never empty.
     pub platforms: BTreeSet<usize>,
     /// The file of the first wheel that states it.
     pub file: &'r Arc<str>,
     /// Where it stands there, in bytes.
     pub span: Range<usize>,
-    /// Why the set does not satisfy it, if it does not.
+    /// Why the set does not satisfy it on one of them, if it does not.
     pub shortfall: Option<Shortfall>,
 }
 
@@ -73,8 +74,9 @@ impl std::fmt::Display for Shortfall {
 }
 
 impl<'r> Graph<'r> {
-    /// Every requirement that holds on some platform, by who requires, then by what is required.
-    pub fn relations(&self) -> Vec<Relation<'r>> {
+    /// Every requirement that holds on one of these platforms, each as it stands on these alone, by who
+    /// requires, then by what is required. Platforms are indices into the repository's.
+    pub fn relations(&self, on: &BTreeSet<usize>) -> Vec<Relation<'r>> {
         type Key<'r> = (
             &'r ProjectName,
             &'r ProjectName,
@@ -83,6 +85,10 @@ impl<'r> Graph<'r> {
         );
         let mut relations: BTreeMap<Key<'r>, Relation<'r>> = BTreeMap::new();
         for need in &self.needs {
+            let platforms: BTreeSet<usize> = need.platforms.intersection(on).copied().collect();
+            if platforms.is_empty() {
+                continue;
+            }
             let requirement = &need.dependency.value;
             let key = (
                 &need.declaration.project,
@@ -90,7 +96,7 @@ impl<'r> Graph<'r> {
                 requirement.to_string(),
                 need.extra,
             );
-            let shortfall = self.shortfall(need);
+            let shortfall = self.shortfall(need, &platforms);
             let relation = relations.entry(key).or_insert_with(|| Relation {
                 from: need.declaration,
                 requirement,
@@ -100,7 +106,7 @@ impl<'r> Graph<'r> {
                 span: need.dependency.span.clone(),
                 shortfall: None,
             });
-            relation.platforms.extend(&need.platforms);
+            relation.platforms.extend(platforms);
             relation.shortfall = relation.shortfall.take().or(shortfall);
         }
         relations.into_values().collect()
@@ -126,7 +132,7 @@ impl<'r> Graph<'r> {
             .collect()
     }
 
-    fn shortfall(&self, need: &Need<'r>) -> Option<Shortfall> {
+    fn shortfall(&self, need: &Need<'r>, platforms: &BTreeSet<usize>) -> Option<Shortfall> {
         let requirement = &need.dependency.value;
         let Constraint::Specifiers(specifiers) = &requirement.constraint else {
             return Some(Shortfall::DirectReference);
@@ -139,7 +145,7 @@ impl<'r> Graph<'r> {
             });
         };
         let mut is_unavailable = false;
-        for platform in &need.platforms {
+        for platform in platforms {
             let wheels = self.wheels_on(target, *platform);
             is_unavailable |= wheels.is_empty();
             for wheel in wheels {

@@ -32,8 +32,8 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             )
             .at(&declaration.file, span, "")
             .help(format!(
-                "remove `{}`, or `automatic` if someone wants it",
-                declaration.file
+                "`ipwhl remove {}`, or take `automatic` out of {} if someone wants it",
+                declaration.project, declaration.file
             ))
             .project(&declaration.project),
         );

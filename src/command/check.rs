@@ -13,7 +13,7 @@ use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, WorldFailure, all_wheels, describe, gather, requests};
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
-use super::report::{MessageFormat, count, counted, judge, show, show_failures, status};
+use super::report::{MessageFormat, count, counted, judge, show_compared, show_failures, status};
 use crate::check;
 use crate::declaration::DeclaredWheel;
 use crate::repository::Repository;
@@ -88,7 +88,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .as_ref()
         .map(|before| before.compare(context, &repository, &found, &mut findings));
     candidates::propose(context, &repository, &arguments.network, &mut findings);
-    show(context, &repository, &findings, arguments.message_format)?;
+    let format = arguments.message_format;
+    show_compared(context, &repository, &findings, format, before.is_some())?;
     show_failures(context, &found.failures);
     if !found.failures.is_empty() {
         context.help("what was verified stays in the cache: run the same command again");
@@ -106,7 +107,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         count(&findings).unwrap_or_else(|| "no finding".to_owned())
     ));
     if let (Some(before), Some(gone)) = (&before, gone) {
-        before.say(context, changed.len(), &findings, gone);
+        before.say(context, &repository, changed.len(), &findings, gone);
     }
     if !found.failures.is_empty() {
         return Ok(ExitStatus::World);

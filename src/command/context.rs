@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style as Colour};
 
 use super::exit::Failure;
 use super::{ColorChoice, Global};
-use crate::diagnostic::Style;
+use crate::diagnostic::{Style, visible};
 use crate::environment::Environment;
 use crate::repository::{LoadError, Repository, find};
 use crate::source::Cache;
@@ -93,25 +93,29 @@ impl<'e> Context<'e> {
         }
     }
 
+    /// A sentence after a word. It may hold names of files and words of servers, so nothing in it is for a
+    /// terminal to obey.
+    fn sentence(&self, word: &str, message: &str) {
+        self.tell(&format!("{word}: {}", visible(message, &['\n', '\t'])));
+    }
+
     pub(super) fn warning(&self, message: &str) {
-        self.tell(&format!(
-            "{}: {message}",
-            self.word("warning", AnsiColor::Yellow)
-        ));
+        self.sentence(&self.word("warning", AnsiColor::Yellow), message);
     }
 
     pub(super) fn error(&self, message: &str) {
-        self.tell(&format!(
-            "{}: {message}",
-            self.word("error", AnsiColor::Red)
-        ));
+        self.sentence(&self.word("error", AnsiColor::Red), message);
     }
 
     pub(super) fn help(&self, message: &str) {
-        self.tell(&format!(
-            "{}: {message}",
-            self.word("help", AnsiColor::Cyan)
-        ));
+        self.sentence(&self.word("help", AnsiColor::Cyan), message);
+    }
+
+    /// What could be done next; `--quiet` leaves it out.
+    pub(super) fn hint(&self, message: &str) {
+        if !self.quiet {
+            self.help(message);
+        }
     }
 
     pub(super) fn failure(&self, failure: &Failure) {

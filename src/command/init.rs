@@ -251,12 +251,12 @@ fn report(
     if let Some(name) = name {
         context.say(&format!("{name:?} is a repository now"));
         if git.is_none() {
-            context.help("`git init` and a first commit let `ipwhl check --since` see what a change is about");
+            context.hint("`git init` and a first commit let `ipwhl check --since` see what a change is about");
         }
-        context.help("`ipwhl add NAME` declares a project, `ipwhl build` makes a release");
+        context.hint("`ipwhl add NAME` declares a project, `ipwhl build` makes a release");
     }
     for forge in forges {
-        context.help(&format!(
+        context.hint(&format!(
             "{}: the first lines of `{}` say which secret to set",
             forge.name(),
             forge.release_file()
@@ -273,7 +273,7 @@ fn mention_ignored(context: &Context<'_>, path: &Path, wanted: &str) {
         .map(|line| format!("`{line}`"))
         .collect();
     if !missing.is_empty() {
-        context.help(&format!(
+        context.hint(&format!(
             "it does not have {}: a release is large, and a key is secret",
             missing.join(", ")
         ));

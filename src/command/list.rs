@@ -192,11 +192,10 @@ fn matching<'r>(
         let pattern = Pattern::new(&pattern).map_err(|error| {
             Failure::usage(format!("`{text}` is no pattern of names: {}", error.msg))
         })?;
-        let before = names.len();
         let mut found = known()
             .filter(|name| pattern.matches(name.as_str()))
             .peekable();
-        if found.peek().is_none() && names.len() == before {
+        if found.peek().is_none() {
             return Err(Failure::usage(format!(
                 "no project of the set has a name like `{text}`"
             )));

@@ -1,5 +1,7 @@
 //! `ipwhl migrate`: a repository of the layout `ipwhl-1` into the layout `package`.
 
+mod rest;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -22,7 +24,7 @@ use crate::repository::{
 ///
 /// One file a project: what its wheels share is stated once, comments and content-ids stay. The
 /// files of before go when all of the new ones are written. Several versions of a project come into one
-/// file, where `ipwhl check` points at them.
+/// file, where `ipwhl check` points at them. What a run that was ended has left to do, the next one does.
 ///
 /// Example: ipwhl migrate --dry-run
 #[derive(Debug, Args)]
@@ -57,17 +59,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let repository = load(context, arguments)?;
     if repository.configuration.layout == Layout::Package && !repository.has_configuration_errors()
     {
-        context.say("the repository has the layout `package` already: there is nothing to do");
-        let left: Vec<&str> = ["pkgs", SUPPORTED_FILE]
-            .into_iter()
-            .filter(|name| repository.directory.join(name).exists())
-            .collect();
-        if !left.is_empty() {
-            context.help(&format!(
-                "what is left of the layout `ipwhl-1` is not read any more and can go: {}",
-                left.join(", ")
-            ));
-        }
+        let only_looks = arguments.dry_run || arguments.output.is_some();
+        rest::finish(context, &repository, only_looks)?;
         return Ok(ExitStatus::Clean);
     }
     let blocking = blocking(&repository);

@@ -68,6 +68,17 @@ pub(super) fn show(
     findings: &[Finding],
     format: MessageFormat,
 ) -> Result<(), Failure> {
+    show_compared(context, repository, findings, format, false)
+}
+
+/// As [`show`]; `is_compared` where the set was held against an earlier revision.
+pub(super) fn show_compared(
+    context: &Context<'_>,
+    repository: &Repository,
+    findings: &[Finding],
+    format: MessageFormat,
+    is_compared: bool,
+) -> Result<(), Failure> {
     let texts = &repository.texts;
     if format == MessageFormat::Text {
         let style = context.style(false);
@@ -85,6 +96,7 @@ pub(super) fn show(
         findings,
         texts,
         folder: &folder_in_checkout(&repository.directory),
+        is_compared,
     };
     match report.write(format).trim_end_matches('\n') {
         "" => Ok(()),

@@ -34,19 +34,11 @@ impl<'r> Scope<'r> {
     pub(super) fn new(repository: &'r Repository, platforms: &[String]) -> Result<Self, Failure> {
         let selected = selected(repository, platforms)?;
         let graph = Graph::new(repository);
-        let relations = graph
-            .relations()
-            .into_iter()
-            .filter_map(|mut relation| {
-                relation.platforms.retain(|index| selected.contains(index));
-                (!relation.platforms.is_empty()).then_some(relation)
-            })
-            .collect();
         let all = &repository.configuration.platforms;
         Ok(Self {
             repository,
+            relations: graph.relations(&selected),
             graph,
-            relations,
             platforms: selected.iter().map(|index| all[*index].clone()).collect(),
             selected,
         })
@@ -198,11 +190,10 @@ pub(super) fn selected(
     }
     let mut selected = BTreeSet::new();
     for text in texts {
-        let before = selected.len();
         let is_covered = |index: &usize| covers_platform(text, &platforms[*index]);
         let covered: Vec<usize> = (0..platforms.len()).filter(is_covered).collect();
         selected.extend(&covered);
-        if selected.len() == before && covered.is_empty() {
+        if covered.is_empty() {
             let words: BTreeSet<String> = platforms
                 .iter()
                 .flat_map(|platform| {
@@ -287,7 +278,7 @@ pub(super) fn edges<'a, 'r: 'a>(
     }
     let mut edges: Vec<Edge<'a, 'r>> = Vec::new();
     for edge in by_extra.into_values() {
-        let twin = edges.iter_mut().rev().take_while(|other| {
+        let mut twins = edges.iter_mut().rev().take_while(|other| {
             (other.from, &other.requirement.name) == (edge.from, &edge.requirement.name)
         });
         let is_alike = |other: &&mut Edge<'_, '_>| {
@@ -295,9 +286,9 @@ pub(super) fn edges<'a, 'r: 'a>(
                 && other.platforms == edge.platforms
                 && other.extras.is_empty() == edge.extras.is_empty()
         };
-        if let Some(twin) = { twin }.find(is_alike) {
+        if let Some(twin) = twins.find(is_alike) {
+            // The same words on the same platforms have the same shortfall.
             twin.extras.extend(&edge.extras);
-            twin.shortfall = twin.shortfall.or(edge.shortfall);
         } else {
             edges.push(edge);
         }

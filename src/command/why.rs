@@ -187,18 +187,15 @@ fn line(scope: &Scope<'_>, relations: &[Relation<'_>], path: &Path<'_>) -> Strin
             .iter()
             .filter(|relation| relation.from.project == **from && relation.requirement.name == **to)
             .filter(|relation| !relation.platforms.is_disjoint(&path.platforms));
-        let mut ways: Vec<String> = Vec::new();
-        for edge in edges(holding) {
+        let ways = edges(holding).into_iter().map(|edge| {
             let mut words = edge.words.clone();
             if !edge.extras.is_empty() {
                 let extras: Vec<&str> = edge.extras.iter().map(|extra| extra.as_str()).collect();
                 words += &format!(" [extra: {}]", extras.join(", "));
             }
-            words += &edge.unmet().unwrap_or_default();
-            if !ways.contains(&words) {
-                ways.push(words);
-            }
-        }
+            words + &edge.unmet().unwrap_or_default()
+        });
+        let ways: Vec<String> = ways.collect();
         text += &format!(" -> {}", ways.join(" or "));
     }
     if let Some(place) = scope.place(&path.platforms) {

@@ -13,7 +13,7 @@ use super::directive::is_directive;
 use super::{Layout, Source};
 pub use keep::keep_comments;
 use list::format_array;
-pub use merge::merged;
+pub use merge::{declares_all_of, merged};
 
 /// The order of the keys, of the top and of each wheel.
 const KEYS: [&str; 9] = [
@@ -158,6 +158,8 @@ fn format_table(table: &mut Table, layout: Layout) {
     for (mut key, item) in table.iter_mut() {
         let above = comments(&prefix(key.leaf_decor()));
         let name = key.get().to_owned();
+        // A key that is written in quotes needs none.
+        key.fmt();
         if let Item::Value(value) = item {
             *key.leaf_decor_mut() = Decor::new(above, " ");
             format_value(&name, value, layout);

@@ -1,5 +1,6 @@
 //! What a declaration says, once its text is understood.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -97,10 +98,12 @@ impl DeclaredWheel {
         self.released.as_ref().unwrap_or(&self.file_name).tags()
     }
 
-    /// Whether two wheels are declared alike, wherever their declarations stand.
+    /// Whether two wheels are declared alike, wherever their declarations stand and in whatever layout.
     pub fn says_the_same(&self, other: &Self) -> bool {
-        fn values<T>(all: &[Spanned<T>]) -> Vec<&T> {
-            all.iter().map(|spanned| &spanned.value).collect()
+        // They are sets.
+        fn values<T: ToString>(all: &[Spanned<T>]) -> BTreeSet<String> {
+            let values = all.iter();
+            values.map(|spanned| spanned.value.to_string()).collect()
         }
         let requires_python = |wheel: &Self| {
             wheel
@@ -112,7 +115,7 @@ impl DeclaredWheel {
             && requires_python(self) == requires_python(other)
             && values(&self.extras) == values(&other.extras)
             && values(&self.dependencies) == values(&other.dependencies)
-            && self.stem == other.stem
+            && (self.stem == other.stem || self.stem.is_none() || other.stem.is_none())
     }
 
     /// Whether two wheels are declared to be the same file from the same places.

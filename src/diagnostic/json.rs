@@ -87,8 +87,12 @@ pub struct JsonSummary {
     pub errors: usize,
     /// How many findings are warnings.
     pub warnings: usize,
+    /// How many of both were not there in the revision that the set was compared with; absent where it
+    /// was not compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<usize>,
     /// How many of both were there in the revision that the set was compared with; absent where it
-    /// was not compared, and where nothing is wrong.
+    /// was not compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unchanged: Option<usize>,
 }
@@ -141,25 +145,25 @@ impl JsonPlace {
 }
 
 impl JsonSummary {
-    /// The totals of these findings.
-    pub fn new(findings: &[Finding]) -> Self {
+    /// The totals of these findings; `is_compared` where the set was held against an earlier revision.
+    pub fn new(findings: &[Finding], is_compared: bool) -> Self {
         let count = |severity| {
             findings
                 .iter()
                 .filter(|finding| finding.severity == severity)
                 .count()
         };
-        let unchanged = findings
-            .iter()
-            .filter(|finding| finding.baseline == Some(Baseline::Unchanged))
-            .count();
+        let of = |baseline| {
+            let alike = findings
+                .iter()
+                .filter(|finding| finding.baseline == Some(baseline));
+            is_compared.then(|| alike.count())
+        };
         Self {
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
-            unchanged: findings
-                .iter()
-                .any(|finding| finding.baseline.is_some())
-                .then_some(unchanged),
+            new: of(Baseline::New),
+            unchanged: of(Baseline::Unchanged),
         }
     }
 }
@@ -167,10 +171,11 @@ impl JsonSummary {
 /// One line a finding, and a last one with the totals.
 pub(super) fn json(report: &Report<'_>) -> String {
     let findings = report.findings;
+    let summary = JsonLine::Summary(JsonSummary::new(findings, report.is_compared));
     findings
         .iter()
         .map(|finding| JsonLine::Finding(Box::new(JsonFinding::new(finding, report.texts))))
-        .chain([JsonLine::Summary(JsonSummary::new(findings))])
+        .chain([summary])
         .filter_map(|line| serde_json::to_string(&line).ok())
         .fold(String::new(), |all, line| all + &line + "\n")
 }
@@ -181,5 +186,6 @@ pub fn json_lines(findings: &[Finding], texts: &SourceTexts) -> String {
         findings,
         texts,
         folder: "",
+        is_compared: false,
     })
 }

@@ -50,7 +50,7 @@ pub(super) fn public(finding: &Finding) -> Finding {
 
 /// The text with each control character, and each that changes the direction of others, written as
 /// `\n` or `\u{1b}`, except those of `kept`.
-pub(super) fn visible(text: &str, kept: &[char]) -> String {
+pub(crate) fn visible(text: &str, kept: &[char]) -> String {
     let is_hidden = |sign: char| {
         (sign.is_control()
             || matches!(

@@ -92,7 +92,9 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
         Some((title, rest)) => format!("{}\n{rest}", broken(title, style, 0, TITLE_INDENT)),
         None => broken(&shown, style, 0, TITLE_INDENT),
     };
-    without_credentials(&shown)
+    // Nothing is left at the ends of lines where text to paste has an empty one.
+    let shown: Vec<&str> = shown.lines().map(str::trim_end).collect();
+    without_credentials(&shown.join("\n"))
 }
 
 /// A sentence in the width that is left of it after `used` columns, its further lines after `later`.

@@ -72,6 +72,8 @@ pub struct Report<'a> {
     /// The repository's folder as seen from the root of the checkout that a forge knows, with `/` and
     /// without one at the end; empty where both are the same.
     pub folder: &'a str,
+    /// Whether the set was held against an earlier revision.
+    pub is_compared: bool,
 }
 
 /// The lines and columns of a label, all from 1; columns count characters, and the end is the first

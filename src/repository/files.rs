@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Link,
     /// A device, a pipe, another repository.
     Other,
+    /// Something whose name is not UTF-8; what is given as its name shows what is.
+    Nameless,
 }
 
 /// A tree of files, named from the repository's folder, with `/`. No link is followed below it.
@@ -117,10 +119,10 @@ impl Files for Folder<'_> {
         for entry in fs::read_dir(&directory).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let kind = entry.file_type().map_err(unreadable)?;
-            let name = entry.file_name().into_string().map_err(|_| {
-                LoadError::Unreadable(entry.path(), io::Error::other("its name is not UTF-8"))
-            })?;
-            entries.push((name, kind.into()));
+            entries.push(match entry.file_name().into_string() {
+                Ok(name) => (name, kind.into()),
+                Err(name) => (name.to_string_lossy().into_owned(), Kind::Nameless),
+            });
         }
         Ok(entries)
     }

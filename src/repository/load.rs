@@ -21,7 +21,7 @@ use super::{Configuration, Revision, configuration};
 pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
 
 /// Where the original's repositories have their declarations.
-pub(super) const ORIGINAL_FOLDER: &str = "pkgs";
+pub const ORIGINAL_FOLDER: &str = "pkgs";
 
 /// `ipwhl.toml` and the declarations beside it.
 #[derive(Debug)]
@@ -283,7 +283,7 @@ impl Repository {
             self.findings.push(finding);
             return Ok(());
         }
-        let (mut names, mut strays) = walk(files, &folder, 0)?;
+        let (mut names, mut strays) = walk(files, &folder, 0, self.configuration.layout)?;
         // What stands there is not known, so nothing may be said of who needs it.
         for label in strays.iter().flat_map(|finding| &finding.labels) {
             let project = presumed_project(&label.file, self.configuration.layout);

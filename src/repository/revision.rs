@@ -90,9 +90,12 @@ impl RevisionError {
         match self {
             Self::NoGit(_) => Some("install git, or check without a revision"),
             Self::NoRepository(_) | Self::Failed(_) => None,
-            Self::Unknown(_) | Self::Unrelated(_) => Some(
-                "a shallow clone lacks it: `git fetch --unshallow`, and `git fetch origin BRANCH` for a branch of another place",
+            Self::Unknown(_) => Some(
+                "`git log` names the commits that are here; one of another place comes by `git fetch origin BRANCH`, and then is `FETCH_HEAD`",
             ),
+            Self::Unrelated(_) => {
+                Some("a shallow clone lacks what they have in common: `git fetch --unshallow`")
+            }
         }
     }
 }
@@ -246,6 +249,8 @@ impl Objects {
             .and_then(|size| size.parse::<u64>().ok())
             .ok_or_else(|| io::Error::other(format!("git has no blob {object}")))?;
         if size > MAXIMUM_TEXT {
+            // The next answer begins after all of this one.
+            io::copy(&mut (&mut self.answers).take(size + 1), &mut io::sink())?;
             return Err(too_large());
         }
         let mut bytes = Vec::new();

@@ -1,8 +1,12 @@
 //! `ipwhl check --since REV`: what a change brings, apart from what was there before, by a real git.
 
 use std::fs;
+use std::sync::Arc;
 
+use ipwhl::check;
 use ipwhl::command::ExitStatus;
+use ipwhl::diagnostic::{Baseline, Code, Finding};
+use ipwhl::python::Platform;
 
 use crate::support::history::History;
 use crate::support::loopback_index::{Hosted, LoopbackIndex};
@@ -36,6 +40,14 @@ fn told(run: &Run) -> Vec<String> {
         .collect()
 }
 
+/// What the last line on standard output counts: errors, warnings, new and unchanged ones.
+fn counts(run: &Run) -> [serde_json::Value; 4] {
+    let last = run.stdout.lines().last().unwrap();
+    let summary: serde_json::Value = serde_json::from_str(last).unwrap();
+    assert_eq!(summary["type"], "summary");
+    ["errors", "warnings", "new", "unchanged"].map(|key| summary[key].clone())
+}
+
 fn last_line(run: &Run) -> &str {
     run.stderr.lines().last().unwrap()
 }
@@ -64,6 +76,7 @@ fn what_was_broken_before_does_not_fail_a_change_and_what_it_breaks_does() {
     // Nothing has changed.
     let run = since(&program, "main").expect(ExitStatus::Clean);
     assert_eq!(told(&run), ["unchanged unsatisfied-dependency"]);
+    assert_eq!(counts(&run), [1, 0, 0, 1]);
     let short = &start[..12];
     assert_eq!(
         last_line(&run),
@@ -96,6 +109,7 @@ fn what_was_broken_before_does_not_fail_a_change_and_what_it_breaks_does() {
             "unchanged unsatisfied-dependency"
         ]
     );
+    assert_eq!(counts(&run), [4, 0, 3, 1]);
     let warnings = program.run(&["check", "--since", "main", "--deny", "warnings"]);
     assert_eq!(warnings.status, ExitStatus::Findings);
 
@@ -175,6 +189,7 @@ fn wheels_of_changed_declarations_are_looked_at_and_no_others() {
         last_line(&run).contains(": 0 wheels of"),
         "a comment changes nothing: {run:?}"
     );
+    assert_eq!(counts(&run), [0, 0, 0, 0]);
 
     // … and of one that does, each source is: the second one here is nowhere.
     let text = fs::read_to_string(repository.join("declarations/damson.toml")).unwrap();
@@ -331,7 +346,7 @@ fn a_revision_that_cannot_be_had_is_said_with_the_way_out() {
         "`origin/main` is no commit that git knows here",
     );
     assert!(
-        stderr.contains("help: a shallow clone lacks it: `git fetch --unshallow`"),
+        stderr.contains("help: `git log` names the commits that are here"),
         "{stderr}"
     );
     let run = program
@@ -394,6 +409,38 @@ fn what_a_revision_holds_is_read_as_a_folder_is() {
     );
 }
 
+/// A warning that was there before is none of the change's, also where warnings fail it; and what git would
+/// take for an option is no revision.
+#[test]
+fn warnings_from_before_do_not_fail_a_change_and_options_are_no_revisions() {
+    let repository = RepositoryBuilder::sound()
+        .project(Project::automatic(WheelBuilder::new("elder", "1.0")))
+        .build();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    let program = program(&repository);
+    let deny = ["--deny", "warnings"];
+    program
+        .run(&[&JSON[..], &deny].concat())
+        .expect(ExitStatus::Findings);
+    let run = program.run(&[&JSON[..], &deny, &["--since", "HEAD"]].concat());
+    assert_eq!(counts(&run), [0, 1, 0, 1]);
+    run.expect(ExitStatus::Clean);
+    for name in [
+        "--since=",
+        "--since=--all",
+        "--since=--path-format=absolute",
+    ] {
+        let run = program.run(&["check", name]).expect(ExitStatus::World);
+        assert!(
+            run.stderr.contains("is no commit that git knows"),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
 /// A hook's variables name the repository that the hook runs in, which need not be this one.
 #[test]
 fn the_variables_of_a_hook_do_not_mislead() {
@@ -442,4 +489,157 @@ fn an_index_hears_of_the_changed_project_alone() {
         2,
         "{asked:?}"
     );
+}
+
+/// What cannot be read hides what has changed in it, so it is no finding from before.
+#[test]
+fn a_change_behind_an_earlier_mistake_is_new() {
+    let repository = RepositoryBuilder::sound()
+        .change("damson", |damson| damson.set("note", "\"x\""))
+        .build();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    let program = program(&repository);
+    let run = since(&program, "HEAD").expect(ExitStatus::Clean);
+    assert_eq!(told(&run), ["unchanged unknown-key"]);
+    // Other bytes, behind the same mistake.
+    let cid = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
+    let text = repository.read("declarations/damson.toml");
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("content-id"))
+        .unwrap();
+    let other = text.replace(line, &format!("content-id = \"{cid}\""));
+    repository.write("declarations/damson.toml", other);
+    let run = since(&program, "HEAD").expect(ExitStatus::Findings);
+    assert_eq!(told(&run), ["new unknown-key"]);
+}
+
+/// A link on the way to the declarations hides all of them.
+#[cfg(unix)]
+#[test]
+fn a_set_that_cannot_be_seen_is_never_as_before() {
+    let repository = RepositoryBuilder::sound().build();
+    fs::rename(
+        repository.join("declarations"),
+        repository.join("elsewhere"),
+    )
+    .unwrap();
+    std::os::unix::fs::symlink("elsewhere", repository.join("declarations")).unwrap();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    let run = since(&program(&repository), "HEAD").expect(ExitStatus::Findings);
+    assert_eq!(told(&run), ["new invalid-value"]);
+}
+
+/// A change that is clean because it turns rules off says so.
+#[test]
+fn relaxed_rules_and_new_waivers_are_named() {
+    let repository = RepositoryBuilder::sound().build();
+    let Some(_history) = History::begin(repository.path()) else {
+        return;
+    };
+    let text = repository.read("ipwhl.toml");
+    repository.write(
+        "ipwhl.toml",
+        format!(
+            "{text}\n[severity]\nunsatisfied-dependency = \"off\"\nuncovered-platform = \"error\"\n\
+             [[waiver]]\ncode = \"unavailable-dependency\"\nproject = \"apple\"\n\
+             reason = \"not needed\"\nexpires = 2027-03-01\n"
+        ),
+    );
+    let run = since(&program(&repository), "HEAD");
+    for words in [
+        "warning: this change relaxes rules in `[severity]`: `unsatisfied-dependency`\n",
+        "warning: this change adds or changes waivers: `unavailable-dependency` of `apple` until 2027-03-01\n",
+    ] {
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+}
+
+/// A name that a log would obey, or that is no text, is told by signs that can be seen.
+#[cfg(unix)]
+#[test]
+fn names_of_files_do_not_reach_a_log_as_they_are() {
+    use std::os::unix::ffi::OsStrExt;
+    let repository = RepositoryBuilder::sound().build();
+    let folder = repository.join("declarations");
+    for name in [
+        &b"z\n::error title=forged::forged\n.toml"[..],
+        b"esc\x1b[31m.toml",
+        b"\xff.toml",
+    ] {
+        fs::write(folder.join(std::ffi::OsStr::from_bytes(name)), "").unwrap();
+    }
+    for format in ["text", "json", "sarif", "github", "gitlab", "markdown"] {
+        let run = program(&repository)
+            .run(&["check", "--message-format", format])
+            .expect(ExitStatus::Findings);
+        let said = run.stdout + &run.stderr;
+        assert!(!said.contains('\u{1b}'), "{said}");
+        assert!(!said.contains("\n::error title=forged"), "{said}");
+        assert!(said.contains("misplaced-declaration"), "{said}");
+    }
+}
+
+/// What makes two findings the same one: not the words where a requirement says what is meant; the extra,
+/// the wheel and the file always.
+#[test]
+fn findings_of_two_states_are_the_same_by_what_they_are_about() {
+    let file: Arc<str> = "declarations/apple.toml".into();
+    let of_requirement = |message: &str| {
+        let mut finding = Finding::new(Code::UnsatisfiedDependency, message)
+            .at(&file, 5..9, "")
+            .project("apple");
+        finding.subject.requirement = Some("fig>=2".to_owned());
+        finding
+    };
+    let of_wheel = || Finding::new(Code::SizeMismatch, "the size is 1").wheel("apple-1.0");
+    let before = of_requirement("the set has fig 1.0").at(&file, 1..2, "");
+    let is_the_same = |before: &Finding, now: Finding| {
+        let mut now = [now];
+        let gone = check::compare(std::slice::from_ref(before), &mut now, &[]);
+        let is_the_same = now[0].baseline == Some(Baseline::Unchanged);
+        assert_eq!(gone, usize::from(!is_the_same));
+        is_the_same
+    };
+    assert!(is_the_same(&before, of_requirement("the set has fig 1.1")));
+    let mut under_an_extra = of_requirement("the set has fig 1.0");
+    under_an_extra.subject.extra = Some("jam".to_owned());
+    assert!(!is_the_same(&before, under_an_extra));
+    assert!(is_the_same(&of_wheel(), of_wheel()));
+    assert!(!is_the_same(&of_wheel(), of_wheel().wheel("apple-1.0-1")));
+    assert!(!is_the_same(
+        &of_wheel(),
+        of_wheel().at(&file, 5..9, "in a file")
+    ));
+}
+
+/// Of several that are alike the one that covers all platforms is meant; where none does, the note names the
+/// platforms that both have.
+#[test]
+fn platforms_of_findings_that_are_alike_are_compared() {
+    let systems = ["manylinux_2_28_x86_64", "win_amd64", "macosx_12_0_arm64"];
+    let all: Vec<Platform> = systems
+        .iter()
+        .map(|system| Platform::parse("cp312", system).unwrap())
+        .collect();
+    let on = |indices: &[usize]| {
+        let mut finding = Finding::new(Code::UnavailableDependency, "no wheel");
+        finding.subject.platforms = indices
+            .iter()
+            .map(|index| all[*index].to_string())
+            .collect();
+        finding
+    };
+    let mut now = [on(&[0, 1])];
+    assert_eq!(check::compare(&[on(&[0]), on(&[0, 1])], &mut now, &all), 1);
+    assert_eq!(now[0].baseline, Some(Baseline::Unchanged));
+    assert_eq!(now[0].notes, [""; 0]);
+    let mut now = [on(&[1, 2])];
+    assert_eq!(check::compare(&[on(&[0, 1])], &mut now, &all), 0);
+    assert_eq!(now[0].baseline, Some(Baseline::New));
+    assert_eq!(now[0].notes, ["it was so before on cp312 on win_amd64"]);
 }

@@ -1,8 +1,10 @@
 //! What findings propose does what it says: the commands are run, the waivers pasted, the extras removed.
 
+use ipwhl::check;
 use ipwhl::command::ExitStatus;
 use ipwhl::dag::Profile;
 use ipwhl::diagnostic::{Code, Stage};
+use ipwhl::repository::Repository;
 use serde_json::Value;
 
 use crate::findings::fixture;
@@ -136,6 +138,7 @@ fn many_requirers_stay_one_finding_that_can_be_read() {
         ("note: required by", 1),
         (": `fig>=2` at declarations/apple", 10),
         ("ipwhl add", 1),
+        ("'fig>=2'", 1),
         ("[[waiver]]", 0),
         ("help: ", 3),
         ("10 errors", 1),
@@ -198,6 +201,57 @@ fn a_group_says_of_each_where_and_why() {
         .build();
     let run = Program::new(repository.path()).run(&["check", "--quiet", "--offline"]);
     insta::assert_snapshot!("one_missing_project", run.stderr);
+}
+
+/// Requirements of one file each have their place; extras are told together where all else is the same;
+/// and what is said of one requirement only is not said of all.
+#[test]
+fn a_group_tells_its_requirements_apart() {
+    let repository = RepositoryBuilder::new()
+        .project(Project::wanted(
+            pure("apple", "1.0")
+                .requires("fig>=1 ; extra == 'jam' or extra == 'juice' and os_name == 'nt'")
+                .requires("fig<3")
+                .extra("jam")
+                .extra("juice"),
+        ))
+        .build();
+    let repository = Repository::load(repository.path()).unwrap();
+    let mut findings = check::finish(&repository, check::set(&repository));
+    assert_eq!(findings.len(), 3, "{findings:#?}");
+    for finding in &mut findings {
+        finding.notes.push("said of all".to_owned());
+    }
+    findings[0].notes.push("said of one".to_owned());
+    let together = check::together(&repository, &findings, false);
+    let [one] = together.as_slice() else {
+        panic!("{together:#?}")
+    };
+    let plain = "apple: `fig<3` at declarations/apple.toml:4:";
+    let extra = "apple: `fig>=1; extra == \"jam\" or extra == \"juice\" and os_name == \"nt\"` at \
+                 declarations/apple.toml:4:";
+    let ends = |end: &str, start: &str| {
+        one.requirers
+            .iter()
+            .filter(|line| line.starts_with(start) && line.ends_with(end))
+            .count()
+    };
+    assert_eq!(one.requirers.len(), 3, "{:#?}", one.requirers);
+    assert_eq!(ends(" (all 4 platforms)", plain), 1, "{:#?}", one.requirers);
+    assert_eq!(
+        ends(" (for the extra `jam`; all 4 platforms)", extra),
+        1,
+        "{:#?}",
+        one.requirers
+    );
+    assert_eq!(
+        ends(" (for the extra `juice`; cp312, cp313 on win_amd64)", extra),
+        1,
+        "{:#?}",
+        one.requirers
+    );
+    assert_eq!(one.labels.len(), 2, "{:#?}", one.labels);
+    assert_eq!(one.notes, ["said of all"]);
 }
 
 /// What is needed on some platforms only may be declared for these.
@@ -597,6 +651,48 @@ fn a_proposed_waiver_covers_no_other_finding() {
     assert_eq!(run.codes(), [""; 0]);
 }
 
+/// All but one are not all.
+#[test]
+fn a_waiver_for_all_platforms_but_one_leaves_that_one_out() {
+    let repository = RepositoryBuilder::sound()
+        .change("banana", |banana| {
+            banana.without_wheel("cp313").without_wheel("abi3")
+        })
+        .build();
+    let found = json(&Program::new(repository.path()), &["--offline"]).findings();
+    let finding = found
+        .iter()
+        .find(|finding| finding["code"] == "unavailable-dependency")
+        .unwrap();
+    let platforms: Vec<&str> = finding["platforms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(platforms.len(), 3);
+    let waiver = waiver(finding);
+    assert!(
+        waiver.contains("platforms = [\"win_amd64\", \"cp313\"]"),
+        "{waiver}"
+    );
+}
+
+/// What somebody answers for in one file is not answered for in the next version, where the wheel is the only one.
+#[test]
+fn a_proposed_waiver_of_an_only_wheel_names_it() {
+    let repository = RepositoryBuilder::sound()
+        .change("apple", |apple| apple.set("requires-python", "\">=3.6\""))
+        .build();
+    let found = json(&Program::new(repository.path()), &["--offline", "--wheels"]).findings();
+    assert_eq!(found[0]["code"], "requires-python-mismatch");
+    let waiver = waiver(&found[0]);
+    assert!(
+        waiver.contains("wheel = \"apple-1.0-py3-none-any.whl\""),
+        "{waiver}"
+    );
+}
+
 /// What somebody answers for in one file is not answered for in the next.
 #[test]
 fn a_proposed_waiver_of_a_wheel_is_of_this_wheel() {
@@ -696,6 +792,26 @@ fn the_extra_to_leave_out_is_named_where_that_helps() {
     assert_eq!(leaving(apple(), &[requirer("pear", "apple[jam]")]), None);
     assert_eq!(leaving(pure("apple", "1.0").requires("fig"), &[]), None);
     assert_eq!(leaving(apple().requires("apple[jam]"), &[]), None);
+}
+
+/// Another extra that needs the same project elsewhere, or in another way, stays.
+#[test]
+fn no_more_extras_are_left_out_than_need_it() {
+    let apple = || pure("apple", "1.0").extra("jam").extra("juice");
+    let only_jam = Some(
+        "leave out what needs it: remove `\"jam\"` from `extras` in declarations/apple.toml:3"
+            .to_owned(),
+    );
+    let seeds = native("fig", "1.0", "py3-none-manylinux_2_17_x86_64").extra("seed");
+    let on_linux = Project::automatic(seeds).wheel(native("fig", "1.0", "py3-none-win_amd64"));
+    let elsewhere =
+        "fig[seed] ; extra == 'jam' and os_name == 'nt' or extra == 'juice' and os_name == 'posix'";
+    assert_eq!(leaving(apple().requires(elsewhere), &[on_linux]), only_jam);
+    let otherwise = apple()
+        .requires("fig>=2 ; extra == 'jam'")
+        .requires("fig ; extra == 'juice'");
+    let fig = Project::automatic(pure("fig", "1.0"));
+    assert_eq!(leaving(otherwise, &[fig]), only_jam);
 }
 
 /// What is needed in any case somewhere is not ended by leaving an extra out.

@@ -30,7 +30,8 @@ fn said(run: &Run, words: &[&str]) {
     }
 }
 
-const REPOSITORY: [&str; 6] = [
+const REPOSITORY: [&str; 7] = [
+    ".gitattributes",
     ".gitignore",
     "README.md",
     "declarations/.gitkeep",
@@ -316,6 +317,17 @@ fn git_is_looked_at_and_left_alone() {
         .run(&["init", "--ci", "github"])
         .expect(ExitStatus::Clean);
     assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+    // A folder below a checkout has a history already; its name is the folder's, however it is written.
+    fs::create_dir_all(around.path().join("b/c")).unwrap();
+    let run = program
+        .run(&["init", "../b/c/.."])
+        .expect(ExitStatus::Clean);
+    assert!(!run.stderr.contains("git init"), "{}", run.stderr);
+    assert!(
+        fs::read_to_string(around.path().join("b/ipwhl.toml"))
+            .unwrap()
+            .contains("name = \"b\"\n")
+    );
 }
 
 /// A run that is cut short, here by a folder where a file is to be written, leaves whole files, and no
@@ -332,7 +344,12 @@ fn a_run_that_was_cut_short_is_run_again() {
         &run,
         &["README.md` cannot be written", "run the same command again"],
     );
-    let written = [".gitignore", ".gitlab-ci.yml", "declarations/.gitkeep"];
+    let written = [
+        ".gitattributes",
+        ".gitignore",
+        ".gitlab-ci.yml",
+        "declarations/.gitkeep",
+    ];
     assert_eq!(names(&folder), written);
     fs::remove_dir(&partial).unwrap();
     // What a killed writer left is taken over.

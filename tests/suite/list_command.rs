@@ -135,6 +135,42 @@ fn the_list_is_filtered_and_sorted() {
     }
 }
 
+/// What a project asks of itself is no need; a size that one wheel does not tell is not known.
+#[test]
+fn numbers_are_those_of_others_and_of_all_wheels() {
+    let repository = fruit()
+        .wanted("cherry 1.0 [pit]", &["cherry[pit]; extra == 'pit'"])
+        .build();
+    let fig = repository.read("declarations/fig.toml");
+    repository.write(
+        "declarations/fig.toml",
+        fig.replacen("size = 5000\n", "", 1),
+    );
+    let run = list(&repository, &["cherry", "fig"]).expect(ExitStatus::Clean);
+    assert_eq!(
+        run.stdout,
+        "cherry\t1.0\t1\t1000\twanted\t0\t0\tall 4 platforms\n\
+         fig\t1.0\t2\t-\tautomatic\t0\t2\tcp312, cp313 on manylinux_2_28_x86_64\n"
+    );
+}
+
+/// In the layout of a file for each wheel a project can be read in part: it is listed once, as far as it
+/// is.
+#[test]
+fn what_can_be_read_in_part_is_listed_once() {
+    let wheel = "source = \"https://example.org/fig-1.0-py3-none-any.whl\"\n\
+         content-id = \"QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH\"\n\
+         extras = []\ndependencies = []\n";
+    let repository = RepositoryBuilder::new()
+        .configuration_text("[repository]\nformat = 1\nname = \"example\"\nlayout = \"ipwhl-1\"\n")
+        .file("SUPPORTED", "cp312 win_amd64\n")
+        .file("pkgs/36/fig/fig-1.0-py3-none-any.toml", wheel)
+        .file("pkgs/36/fig/fig-1.0-cp312-cp312-win_amd64.toml", "=")
+        .build();
+    assert_eq!(names(&repository, &[]), ["fig"]);
+    assert_eq!(names(&repository, &["f*"]), ["fig"]);
+}
+
 #[test]
 fn json_has_what_the_columns_have_and_who_it_is() {
     let repository = fruit().file("declarations/kiwi.toml", "=").build();
@@ -167,6 +203,7 @@ fn what_cannot_be_read_is_listed() {
     let run = list(&repository, &["fig"]).expect(ExitStatus::Clean);
     assert_eq!(run.stdout, "fig\t-\t0\t-\tunreadable\t0\t0\t-\n");
     assert_eq!(names(&repository, &["--wanted"]), ["apple-tree", "banana"]);
+    assert_eq!(names(&repository, &["b*"]), ["banana"]);
 }
 
 fn offer(index: &LoopbackIndex, project: &str, file_name: &str) {

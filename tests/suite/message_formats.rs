@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ipwhl::command::ExitStatus;
 use ipwhl::diagnostic::{
     Baseline, Code, Finding, JsonLine, JsonSummary, MessageFormat, Report, SourceText, SourceTexts,
+    Style, render,
 };
 use serde_json::Value;
 
@@ -120,6 +121,10 @@ impl Sample {
             findings: &self.findings,
             texts: &self.texts,
             folder,
+            is_compared: self
+                .findings
+                .iter()
+                .any(|finding| finding.baseline.is_some()),
         }
     }
 }
@@ -350,6 +355,42 @@ fn github_commands_are_escaped_and_keep_to_its_limits() {
     assert!(long.write(MessageFormat::Github).chars().count() < 5_000);
 }
 
+/// As many annotations as GitHub keeps are all shown; a code quality report names all lines of a place.
+#[test]
+fn limits_and_places_are_whole() {
+    let ten = (0..10).fold(Sample::new("a.toml", "x = [\n1,\n]\n"), |sample, index| {
+        sample.at(Code::SizeMismatch, &format!("number {index}"), "[\n1,\n]")
+    });
+    let text = ten.write(MessageFormat::Github);
+    assert_eq!(text.matches("::error file=").count(), 10, "{text}");
+    assert_eq!(text.lines().count(), 10, "{text}");
+    let report: Value = serde_json::from_str(&ten.write(MessageFormat::Gitlab)).unwrap();
+    let lines = &report[0]["location"]["lines"];
+    assert_eq!((&lines["begin"], &lines["end"]), (&1.into(), &3.into()));
+}
+
+/// A message of SARIF has links of its own, which nobody is to make there.
+#[test]
+fn sarif_makes_no_links_of_what_strangers_write() {
+    let link = "[x](https://example.org)";
+    let sample = Sample::new("a.toml", "key = 1\n")
+        .at(Code::MissingExtra, link, "1")
+        .change(|mut finding| {
+            link.clone_into(&mut finding.labels[0].text);
+            finding.note(link).paste(link, link)
+        });
+    let log: Value = serde_json::from_str(&sample.write(MessageFormat::Sarif)).unwrap();
+    let result = &log["runs"][0]["results"][0];
+    for (text, count) in [
+        (&result["message"]["text"], 4),
+        (&result["locations"][0]["message"]["text"], 1),
+    ] {
+        let text = text.as_str().unwrap();
+        assert_eq!(text.matches("[x\\](").count(), count, "{text}");
+        assert_eq!(text.matches("](").count(), count, "{text}");
+    }
+}
+
 /// Nothing that a stranger writes becomes markup, a mention, a reference, a link or a picture.
 #[test]
 fn markdown_holds_what_strangers_write() {
@@ -473,6 +514,18 @@ fn markdown_keeps_to_the_size_of_a_comment() {
     );
     let long = Sample::new("a", "x").at(Code::Syntax, &"梅 ".repeat(100_000), "x");
     assert!(long.write(MessageFormat::Markdown).len() < 20_000);
+    // Nothing is shown after what was left out: whoever reads it knows where it ends.
+    let gap = Sample::new("a", "x")
+        .at(Code::Syntax, "the first", "x")
+        .at(Code::Syntax, "the second", "x")
+        .change(|finding| (0..50).fold(finding, |all, _| all.note("word ".repeat(400))))
+        .at(Code::Syntax, "the third", "x")
+        .write(MessageFormat::Markdown);
+    assert!(
+        gap.contains("the first") && !gap.contains("the third"),
+        "{gap}"
+    );
+    assert!(gap.contains("\n2 more did not fit here"), "{gap}");
 }
 
 /// Whoever reads a log or a comment reads no password of it.
@@ -497,6 +550,12 @@ fn no_format_shows_a_credential() {
         let text = sample().write(format);
         assert!(!text.contains("secret"), "{text}");
     }
+    // For people, too, who are shown the line of the file.
+    let sample_of_text = sample();
+    let finding = &sample_of_text.findings[0];
+    let text = render(finding, &sample_of_text.texts, Style::default());
+    assert!(text.contains("example.org"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
     // The other two ways in which a label's words come out.
     let sample = sample().change(|finding| {
         let file = Arc::clone(&finding.labels[0].file);
@@ -511,13 +570,17 @@ fn no_format_shows_a_credential() {
 #[test]
 fn the_summary_tells_what_was_there_before() {
     let sample = awkward();
-    let summary = JsonSummary::new(&sample.findings);
-    assert_eq!(
-        (summary.errors, summary.warnings, summary.unchanged),
-        (3, 1, Some(1))
-    );
+    let summary = JsonSummary::new(&sample.findings, true);
     let line = serde_json::to_value(JsonLine::Summary(summary)).unwrap();
-    assert_eq!(line["unchanged"], 1);
+    assert_eq!(
+        line,
+        serde_json::json!({
+            "type": "summary", "errors": 3, "warnings": 1, "new": 2, "unchanged": 1
+        })
+    );
+    // Of a set that was compared with nothing there is neither.
+    let line = serde_json::to_value(JsonSummary::new(&sample.findings, false)).unwrap();
+    assert_eq!(line, serde_json::json!({ "errors": 3, "warnings": 1 }));
 }
 
 /// A forge knows files by their paths from the root of the checkout.

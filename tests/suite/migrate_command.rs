@@ -1,5 +1,7 @@
 //! `ipwhl migrate`: a repository of the original becomes one of today's, and says the same.
 
+mod ended;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -167,7 +169,11 @@ fn the_original_of_last_size_says_the_same_afterwards() {
             before.3.len()
         );
         program.run(&["fmt", "--check"]).expect(ExitStatus::Clean);
-        // Once more, and nothing happens.
+        // Once more, and nothing happens, but that empty folders go.
+        if is_left {
+            program.run(&["migrate"]).expect(ExitStatus::Clean);
+            assert!(!folder.join("pkgs").exists());
+        }
         let settings = fs::read(folder.join("ipwhl.toml")).unwrap();
         let run = program.run(&["migrate"]).expect(ExitStatus::Clean);
         assert!(run.stderr.contains("nothing to do"), "{}", run.stderr);
@@ -267,6 +273,90 @@ fn what_cannot_be_shared_is_not() {
         settings.contains("also = [\"cp37-manylinux_2_24_x86_64\", \"cp39-win_amd64\"]"),
         "{settings}"
     );
+}
+
+/// Also where most wheels say the same.
+#[test]
+fn a_requires_python_that_one_wheel_has_not_is_stated_by_each_other() {
+    let mut files = yaks();
+    files[2].1 = files[2].1.replace("requires-python = '>=3.9'\n", "");
+    let repository = original(&files);
+    with_settings(&repository, "");
+    let before = said(repository.path());
+    Program::new(repository.path())
+        .run(&["migrate"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(said(repository.path()), before);
+    let text = repository.read("declarations/yak.toml");
+    assert_eq!(text.matches("requires-python").count(), 2, "{text}");
+}
+
+/// What is hidden is nobody's declaration, and stays; a stem with other tags than the source's name, and a wheel
+/// in the repository's own folder, are told.
+#[test]
+fn what_a_person_should_know_is_told() {
+    let text = five_keys("yak-1.0-py3-none-any.whl", &[]).replace("https://example.org/", "file:");
+    let repository = original(&[
+        ("pkgs/45/yak/yak-1.0-py2.py3-none-any.toml", text),
+        ("pkgs/45/.notes", "ours\n".to_owned()),
+    ]);
+    let program = Program::new(repository.path());
+    let run = program
+        .run(&["migrate", "--output", "new"])
+        .expect(ExitStatus::Clean);
+    assert!(
+        run.stderr.contains("is known by its own name from now on"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("copy these wheels too"),
+        "{}",
+        run.stderr
+    );
+    let run = program.run(&["migrate"]).expect(ExitStatus::Clean);
+    assert!(
+        !run.stderr.contains("copy these wheels too"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(repository.read("pkgs/45/.notes"), "ours\n");
+    assert!(!repository.join("pkgs/45/yak").exists());
+}
+
+/// Platforms that the settings name are theirs, floors included, whatever `SUPPORTED` says beside them.
+#[test]
+fn platforms_of_the_settings_stay_as_they_are_written() {
+    let repository = original(&yaks());
+    let platforms = "\n[platforms] # ours\npython = [\"cp39>=3.9.5\"]\nsystem = [\"win_amd64\"]\n";
+    with_settings(&repository, platforms);
+    Program::new(repository.path())
+        .run(&["migrate"])
+        .expect(ExitStatus::Clean);
+    let settings = repository.read("ipwhl.toml");
+    assert!(settings.ends_with(platforms), "{settings}");
+}
+
+/// The new files do not come among those of before.
+#[test]
+fn declarations_that_were_in_a_folder_of_the_new_name_come_beside_it() {
+    let files: Vec<(String, String)> = yaks()
+        .into_iter()
+        .map(|(file, text)| (file.replace("pkgs/", "declarations/"), text))
+        .collect();
+    let files: Vec<(&str, String)> = files
+        .iter()
+        .map(|(file, text)| (file.as_str(), text.clone()))
+        .collect();
+    let repository = original(&files);
+    with_settings(&repository, "declarations = \"declarations\"\n");
+    let before = said(repository.path());
+    Program::new(repository.path())
+        .run(&["migrate"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(said(repository.path()), before);
+    assert!(repository.join("packages/yak.toml").exists());
+    assert!(!repository.join("declarations").exists());
 }
 
 #[test]

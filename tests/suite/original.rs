@@ -163,6 +163,44 @@ fn a_wrong_place_is_told_with_the_right_one() {
     check(original(&[(&longer, text)]).path()).expect(ExitStatus::Clean);
 }
 
+/// What is not read as a declaration is said so: it may be one whose name is misspelt.
+#[test]
+fn another_file_among_the_declarations_is_told() {
+    let text = five_keys("yak-1.0-py3-none-any.whl", &[]);
+    let sound = "pkgs/45/yak/yak-1.0-py3-none-any.toml";
+    for (name, is_told) in [
+        ("pkgs/45/yak/yak-1.0-cp39-cp39-win_amd64.tml", true),
+        ("pkgs/45/yak/yak-1.0-cp39-cp39-win_amd64.TOML", true),
+        ("pkgs/45/README", true),
+        ("pkgs/notes.md", true),
+        ("pkgs/.gitkeep", false),
+        ("pkgs/45/yak/.yak.toml.swp", false),
+        ("README.md", false),
+    ] {
+        let repository = original(&[(sound, text.clone()), (name, text.clone())]);
+        let run = check(repository.path());
+        let expected: &[String] = &[format!(
+            "misplaced-declaration {name} <> `{name}` is no declaration: its name does not end with `.toml`\n    help: name it as a declaration, or move it out of `pkgs`"
+        )];
+        let expected = if is_told { expected } else { &[] };
+        assert_eq!(told(&repository, &run), expected);
+        // It is not left behind, either.
+        let migrate = Program::new(repository.path()).run(&["migrate"]);
+        assert_eq!(
+            migrate.status == ExitStatus::Findings,
+            is_told,
+            "{}",
+            migrate.stderr
+        );
+        assert_eq!(repository.join(sound).exists(), is_told);
+    }
+    // Beside declarations of the layout `package` there may be notes.
+    let repository = RepositoryBuilder::sound()
+        .file("declarations/README.md", "# Ours\n")
+        .build();
+    check(repository.path()).expect(ExitStatus::Clean);
+}
+
 #[test]
 fn mistakes_in_the_list_of_platforms_are_told_at_their_line() {
     let files = [(

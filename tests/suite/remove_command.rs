@@ -108,6 +108,21 @@ fn with_dependencies_goes_what_nothing_else_needs() {
     assert_eq!(declared(&repository), "");
 }
 
+/// What somebody wants stays, and so does what it needs, whoever else needed it.
+#[test]
+fn what_is_wanted_itself_is_not_left_over() {
+    let repository = DeclaredSet::new()
+        .wanted("apple 1.0", &["banana", "damson"])
+        .wanted("banana 1.0", &["cherry"])
+        .automatic("cherry 1.0", &[])
+        .automatic("damson 1.0", &[])
+        .build();
+    let run = remove(&repository, &["apple", "--with-dependencies"]).expect(ExitStatus::Clean);
+    assert_eq!(run.stderr, "removed apple 1.0\nremoved damson 1.0\n");
+    assert_eq!(declared(&repository), "banana cherry");
+    is_clean(&repository);
+}
+
 /// What was there before for nothing is not this command's business.
 #[test]
 fn what_was_left_over_before_stays_with_what_it_needs() {
@@ -150,6 +165,37 @@ fn what_is_needed_is_not_removed() {
     );
     remove(&repository, &["apple", "--with-dependencies"]).expect(ExitStatus::Clean);
     assert_eq!(declared(&repository), "");
+}
+
+/// As many names as can be read, and where to look for more.
+#[test]
+fn a_way_out_names_a_few_projects_at_most() {
+    let set = |requirers: usize| {
+        let set = DeclaredSet::new().automatic("base 1.0", &[]);
+        (0..requirers).fold(set, |set, number| {
+            set.wanted(&format!("user-{number} 1.0"), &["base"])
+        })
+    };
+    let refused = |requirers: usize| {
+        let repository = set(requirers).build();
+        let run = remove(&repository, &["base"]).expect(ExitStatus::Findings);
+        assert_eq!(run.stderr.matches("requires `base`").count(), requirers);
+        // It is automatic as it is.
+        assert!(!run.stderr.contains("--keep-needed"), "{}", run.stderr);
+        run.stderr
+    };
+    let few = refused(7);
+    assert!(
+        few.ends_with("`ipwhl remove base user-0 user-1 user-2 user-3 user-4 user-5 user-6`\n"),
+        "{few}"
+    );
+    let many = refused(8);
+    assert!(
+        many.ends_with(
+            "help: 8 projects would have to go with it: `ipwhl tree --invert base` shows them\n"
+        ),
+        "{many}"
+    );
 }
 
 #[test]
@@ -240,9 +286,25 @@ fn what_cannot_be_read_is_removed_and_makes_careful() {
     );
     let run = remove(&repository, &["kiwi"]).expect(ExitStatus::Clean);
     assert!(run.stderr.contains("removed kiwi\n"), "{}", run.stderr);
+    assert!(!run.stderr.contains("warning: "), "{}", run.stderr);
     assert_eq!(
         declared(&repository),
         "banana cherry damson elder grape plum"
+    );
+}
+
+/// Where one cannot be read, nobody knows what only the others need.
+#[test]
+fn no_way_out_is_named_that_would_not_be_gone() {
+    let set = DeclaredSet::new()
+        .wanted("apple 1.0", &["banana"])
+        .automatic("banana 1.0", &["apple"])
+        .file("declarations/kiwi.toml", "=");
+    let run = remove(&set.build(), &["apple"]).expect(ExitStatus::Findings);
+    assert!(
+        !run.stderr.contains("`--with-dependencies` removes"),
+        "{}",
+        run.stderr
     );
 }
 

@@ -87,6 +87,52 @@ fn wheels_say_where_they_are_used() {
     );
 }
 
+/// What wheels say differently is said of all, and each has its own addresses.
+#[test]
+fn each_wheel_is_shown_with_what_it_says() {
+    let sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let wheel = |tag: &str, keys: &str| {
+        format!(
+            "[[wheel]]\nsource = [\"https://example.org/fig-1.0-{tag}.whl\", \
+             \"https://example.com/fig-1.0-{tag}.whl\"]\n\
+             content-id = \"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku\"\n\
+             dependencies = []\nsha256 = \"{sha256}\"\n{keys}\n"
+        )
+    };
+    let repository = DeclaredSet::new()
+        .file(
+            "declarations/fig.toml",
+            &(wheel(
+                "py3-none-win_amd64",
+                "extras = [\"jam\"]\nrequires-python = \">=3.9\"",
+            ) + &wheel("py3-none-manylinux_2_17_x86_64", "extras = []")),
+        )
+        .build();
+    let run = show(&repository, &["fig"]).expect(ExitStatus::Clean);
+    for (words, count) in [
+        ("  requires-python  any or >=3.9\n", 1),
+        ("  extras           none or jam\n", 1),
+        ("  declared in      declarations/fig.toml\n", 1),
+        (sha256, 2),
+        ("https://example.org/fig-1.0-", 2),
+        ("https://example.com/fig-1.0-", 2),
+    ] {
+        assert_eq!(
+            run.stdout.matches(words).count(),
+            count,
+            "{words}\n{}",
+            run.stdout
+        );
+    }
+    let run = show(&repository, &["fig", "--format", "json"]).expect(ExitStatus::Clean);
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    let wheel = &document["projects"][0]["wheels"][1];
+    assert_eq!(wheel["sha256"], sha256);
+    assert_eq!(wheel["requires_python"], ">=3.9");
+    assert_eq!(wheel["extras"], json!(["jam"]));
+    assert_eq!(wheel["sources"].as_array().unwrap().len(), 2);
+}
+
 #[test]
 fn json_says_the_same() {
     let repository = fruit().build();
@@ -148,8 +194,15 @@ fn outdated_compares_with_the_index() {
         .wanted("apple 1.0", &["banana<2", "cherry<2"])
         .automatic("banana 1.0", &[])
         .automatic("cherry 1.0", &[])
+        .wanted("damson 1.0", &[])
         .build();
-    for name in ["apple-1.1", "banana-1.1", "banana-2.0", "cherry-2.0"] {
+    for name in [
+        "apple-1.1",
+        "banana-1.1",
+        "banana-2.0",
+        "cherry-2.0",
+        "damson-1.0",
+    ] {
         let project = name.split('-').next().unwrap();
         index.host(Hosted::new(
             project,
@@ -177,6 +230,7 @@ fn outdated_compares_with_the_index() {
         words("cherry"),
         "2.0 is newer, and nothing newer fits the set"
     );
+    assert_eq!(words("damson"), "nothing newer");
     let run = program
         .run(&["show", "--outdated", "cherry", "--format", "json"])
         .expect(ExitStatus::Clean);
@@ -198,7 +252,8 @@ fn names_that_are_not_there_and_texts_that_cannot_be_read() {
     );
     let run = show(&repository, &["apple[juice]"]).expect(ExitStatus::Usage);
     assert!(run.stderr.contains("write `apple`"), "{}", run.stderr);
-    let run = show(&repository, &["kiwi", "apple"]).expect(ExitStatus::Findings);
+    let run = show(&repository, &["kiwi", "apple", "Kiwi"]).expect(ExitStatus::Findings);
+    assert_eq!(run.stderr.matches("`kiwi` cannot be read").count(), 1);
     assert!(run.stdout.starts_with("apple 1.0\n"), "{}", run.stdout);
     assert!(
         run.stderr.contains("`kiwi` cannot be read"),

@@ -183,6 +183,45 @@ fn with_extras_it_is_an_installation() {
     assert!(run.stderr.contains("no extra `x`"), "{}", run.stderr);
 }
 
+/// Extras that bring extras, which bring others; and a circle that comes back with another extra.
+#[test]
+fn extras_bring_all_that_they_ask_for() {
+    let repository = DeclaredSet::new()
+        .wanted(
+            "apple 1.0 [all, jam, juice, pit]",
+            &[
+                "apple[jam]; extra == 'juice'",
+                "apple[juice]; extra == 'all'",
+                "banana",
+                "cherry; extra == 'jam'",
+                "damson; extra == 'pit'",
+            ],
+        )
+        .automatic("banana 1.0", &["apple[pit]"])
+        .automatic("cherry 1.0", &[])
+        .automatic("damson 1.0", &[])
+        .build();
+    insta::assert_snapshot!(text(&repository, &["apple[all]"]), @r"
+    apple[all] 1.0
+    |-- banana 1.0
+    |   `-- apple[pit] 1.0 (cycle)
+    `-- cherry 1.0 [extra: jam]
+    ");
+    // A project that is named twice is one.
+    insta::assert_snapshot!(text(&repository, &["apple[juice]", "apple[pit]"]), @r"
+    apple[juice,pit] 1.0
+    |-- banana 1.0
+    |   `-- apple[pit] 1.0 (cycle)
+    |-- cherry 1.0 [extra: jam]
+    `-- damson 1.0 [extra: pit]
+    ");
+    // Whoever asks for one of two extras does not ask for both.
+    assert_eq!(
+        text(&repository, &["-i", "apple[jam,pit]"]),
+        "apple[jam,pit] 1.0\n"
+    );
+}
+
 #[test]
 fn platforms_are_named_as_waivers_name_them() {
     let repository = rich().build();
@@ -207,6 +246,124 @@ fn platforms_are_named_as_waivers_name_them() {
     );
 }
 
+/// A wheel of this project for one system, with keys of its own.
+fn wheel(project: &str, system: &str, keys: &str) -> String {
+    let cid = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
+    format!(
+        "[[wheel]]\nsource = \"https://example.org/{project}-py3-none-{system}.whl\"\n\
+         content-id = \"{cid}\"\n{keys}\n"
+    )
+}
+
+/// Wheels that differ in what they state or have: a requirement is told once, on all platforms of those
+/// that state it, and what is wrong with it on one of them is told, though the others have what it asks
+/// for.
+#[test]
+fn what_wheels_say_each_for_itself_is_put_together() {
+    let (linux, windows) = ("manylinux_2_17_x86_64", "win_amd64");
+    let bare = "extras = []\ndependencies = []";
+    let needs = |more: &str| {
+        format!("extras = []\ndependencies = [\"banana\", \"damson\", \"elder[pit]\"{more}]")
+    };
+    let pits = "extras = [\"pit\"]\ndependencies = []";
+    let repository = DeclaredSet::new()
+        .file(
+            "declarations/apple.toml",
+            &(wheel("apple-1.0", linux, &needs(", \"fig\""))
+                + &wheel("apple-1.0", windows, &needs(""))),
+        )
+        .automatic("banana 2.0", &[])
+        .file(
+            "declarations/damson.toml",
+            &wheel("damson-1.0", windows, bare),
+        )
+        .file(
+            "declarations/elder.toml",
+            &(wheel("elder-1.0", linux, pits) + &wheel("elder-1.0", windows, bare)),
+        )
+        .automatic("fig 1.0", &[])
+        .build();
+    insta::assert_snapshot!(text(&repository, &["apple"]), @r"
+    apple 1.0
+    |-- banana 2.0
+    |-- damson 1.0 [unmet: no usable wheel]
+    |-- elder[pit] 1.0 [unmet: no extra `pit` in the set]
+    `-- fig 1.0 [only: cp312, cp313 on manylinux_2_28_x86_64]
+    ");
+    // What is wrong elsewhere is not wrong on the platforms that are looked at.
+    insta::assert_snapshot!(text(&repository, &["apple", "--platform", "win_amd64"]), @r"
+    apple 1.0
+    |-- banana 2.0
+    |-- damson 1.0
+    `-- elder[pit] 1.0 [unmet: no extra `pit` in the set]
+    ");
+    insta::assert_snapshot!(text(&repository, &["apple", "--platform", "manylinux_2_28_x86_64"]), @r"
+    apple 1.0
+    |-- banana 2.0
+    |-- damson 1.0 [unmet: no usable wheel]
+    |-- elder[pit] 1.0
+    `-- fig 1.0
+    ");
+}
+
+/// Several requirements of one project, and one under several extras.
+#[test]
+fn requirements_of_one_project_are_told_apart() {
+    let (linux, windows) = ("manylinux_2_17_x86_64", "win_amd64");
+    let bare = "extras = []\ndependencies = []";
+    let seeds = "extras = [\"seed\"]\ndependencies = []";
+    let repository = DeclaredSet::new()
+        .wanted(
+            "apple 1.0 [jam, juice, pit]",
+            &[
+                "banana>=1",
+                "banana<3; sys_platform == 'win32'",
+                "cherry; extra == 'jam' or extra == 'juice'",
+                "cherry; extra == 'pit' and sys_platform == 'win32'",
+                "damson>=2; sys_platform == 'linux'",
+                "damson>=2; extra == 'pit'",
+                "elder; python_version < '3.13'",
+                "elder; sys_platform == 'win32'",
+                "fig[seed]",
+                "lemon; sys_platform == 'win32'",
+                "lemon; extra == 'pit' and sys_platform == 'win32'",
+                "mango; os_name == 'nt'",
+                "mango; sys_platform == 'linux'",
+            ],
+        )
+        .automatic("banana 2.0", &[])
+        .automatic("cherry 1.0", &[])
+        .file(
+            "declarations/damson.toml",
+            &wheel("damson-1.0", windows, bare),
+        )
+        .automatic("elder 1.0", &[])
+        .file(
+            "declarations/fig.toml",
+            &(wheel("fig-1.0", linux, seeds) + &wheel("fig-1.0", windows, bare)),
+        )
+        .automatic("lemon 1.0", &[])
+        .file(
+            "declarations/mango.toml",
+            &wheel("mango-1.0", windows, bare),
+        )
+        .build();
+    insta::assert_snapshot!(text(&repository, &["apple"]), @r"
+    apple 1.0
+    |-- banana 2.0 (<3) [only: cp312, cp313 on win_amd64]
+    |-- banana 2.0 (>=1)
+    |-- cherry 1.0 [extra: jam, juice]
+    |-- cherry 1.0 [extra: pit] [only: cp312, cp313 on win_amd64]
+    |-- damson 1.0 (>=2) [only: cp312, cp313 on manylinux_2_28_x86_64] [unmet: another version is in the set]
+    |-- damson 1.0 (>=2) [extra: pit] [unmet: another version is in the set]
+    |-- elder 1.0 [only: cp312 on manylinux_2_28_x86_64; cp312, cp313 on win_amd64]
+    |-- fig[seed] 1.0 [unmet: no extra `seed` in the set]
+    |-- lemon 1.0 [only: cp312, cp313 on win_amd64]
+    |-- lemon 1.0 [extra: pit] [only: cp312, cp313 on win_amd64]
+    `-- mango 1.0 [unmet: no usable wheel]
+    ");
+}
+
 #[test]
 fn a_mistyped_name_is_answered_with_the_nearest() {
     let repository = rich().build();
@@ -218,6 +375,7 @@ fn a_mistyped_name_is_answered_with_the_nearest() {
     ");
     for (name, words) in [
         ("apple>1", "write `apple`"),
+        ("apple; os_name == 'nt'", "write `apple`"),
         ("zzz", "`ipwhl add zzz`"),
         ("-x-", "tip"),
         ("a b", "does not name a project"),

@@ -190,6 +190,101 @@ fn all_shows_every_path() {
     assert_eq!(run.stderr.matches("--all").count(), 0, "{}", run.stderr);
 }
 
+/// Two questions about one project, both of two extras, and an extra of what is wanted by itself.
+#[test]
+fn extras_make_questions_of_their_own() {
+    let repository = DeclaredSet::new()
+        .wanted("apple 1.0", &["cherry[pit]", "plum[jam]"])
+        .wanted(
+            "banana 1.0",
+            &[
+                "cherry[pit,stone]; sys_platform == 'linux'",
+                "cherry>=1; sys_platform == 'win32'",
+            ],
+        )
+        .automatic("cherry 1.0 [pit, stone]", &["banana"])
+        .wanted("plum 1.0 [jam]", &["plum[jam]; extra == 'jam'"])
+        .build();
+    insta::assert_snapshot!(
+        text(&repository, &["cherry[pit,stone]", "cherry", "plum[jam]", "plum"]),
+        @r"
+    cherry[pit,stone] 1.0 is automatic; 1 path leads to it:
+      banana 1.0 -> cherry[pit,stone] [only: cp312, cp313 on manylinux_2_28_x86_64]
+
+    cherry 1.0 is automatic; 2 paths lead to it:
+      apple 1.0 -> cherry[pit]
+      banana 1.0 -> cherry>=1 or cherry[pit,stone]
+
+    plum[jam] 1.0 is wanted, without extras; 1 path leads to it:
+      apple 1.0 -> plum[jam]
+
+    plum 1.0 is wanted; 1 path leads to it:
+      apple 1.0 -> plum[jam]
+    "
+    );
+    // An edge once, however many questions it answers, and none from where a path ends.
+    let drawn = answer(&repository, &["cherry[pit,stone]", "cherry"]);
+    let edges = drawn["edges"].as_array().unwrap();
+    let edges: Vec<String> = edges
+        .iter()
+        .map(|edge| format!("{} {}", edge["from"], edge["requirement"]).replace(['"', '\\'], ""))
+        .collect();
+    assert_eq!(
+        edges,
+        [
+            "banana cherry[pit,stone]; sys_platform == linux",
+            "apple cherry[pit]",
+            "banana cherry>=1; sys_platform == win32",
+        ]
+    );
+}
+
+/// Of several requirements of a step those are told that hold where the path does.
+#[test]
+fn a_step_is_told_as_it_holds_on_the_path() {
+    let repository = DeclaredSet::new()
+        .wanted("apple 1.0", &["banana; sys_platform == 'linux'"])
+        .automatic(
+            "banana 1.0",
+            &[
+                "cherry>=1; sys_platform == 'win32'",
+                "cherry<2; sys_platform == 'linux'",
+            ],
+        )
+        .automatic("cherry 1.0", &[])
+        .build();
+    insta::assert_snapshot!(text(&repository, &["cherry"]), @r"
+    cherry 1.0 is automatic; 1 path leads to it:
+      apple 1.0 -> banana -> cherry<2 [only: cp312, cp313 on manylinux_2_28_x86_64]
+    ");
+}
+
+/// A wanted project to which only something leads that nobody wants.
+#[test]
+fn what_is_wanted_and_led_to_by_nobody_says_so() {
+    let repository = DeclaredSet::new()
+        .wanted("apple 1.0", &["banana; sys_platform == 'linux'"])
+        .automatic("banana 1.0", &[])
+        .automatic("fig 1.0", &["apple", "banana"])
+        .build();
+    assert_eq!(
+        text(&repository, &["apple"]),
+        "apple 1.0 is wanted, and no other wanted project leads to it, only fig\n"
+    );
+    // Nor does a requirement of its own make it needed.
+    let alone = DeclaredSet::new()
+        .wanted("plum 1.0 [jam]", &["plum[jam]; extra == 'jam'"])
+        .build();
+    assert_eq!(
+        text(&alone, &["plum"]),
+        "plum 1.0 is wanted, and nothing else requires it\n"
+    );
+    // It is no part of a drawing either, nor on platforms where the step does not hold.
+    let drawn = answer(&repository, &["banana"]);
+    assert_eq!(drawn["edges"].as_array().unwrap().len(), 1);
+    assert_eq!(drawn["nodes"].as_array().unwrap().len(), 2);
+}
+
 #[test]
 fn drawings_hold_the_part_that_the_paths_lie_in() {
     let repository = fruit().build();
@@ -278,7 +373,7 @@ fn paths_are_those_that_a_plain_search_finds() {
         }
         let built = set.build();
         let repository = Repository::load(built.path()).unwrap();
-        let relations = Graph::new(&repository).relations();
+        let relations = Graph::new(&repository).relations(&(0..4).collect());
         for (target, name) in NAMES.iter().enumerate() {
             let mut expected = Vec::new();
             for start in (0..NAMES.len()).filter(|start| wanted[*start] && *start != target) {

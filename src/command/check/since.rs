@@ -6,8 +6,8 @@ use super::super::facts::Gathered;
 use super::super::report::{counted, judge};
 use crate::check;
 use crate::declaration::{Declaration, DeclaredWheel};
-use crate::diagnostic::{Baseline, Code, Finding};
-use crate::repository::{LoadError, Repository, Revision};
+use crate::diagnostic::{Baseline, Code, Finding, Stage};
+use crate::repository::{LoadError, Repository, Revision, SeverityRule};
 
 /// How many digits of a commit are shown.
 const SHOWN_DIGITS: usize = 12;
@@ -88,6 +88,11 @@ impl Before {
         before.extend(self.of_wheels(repository, now, found));
         let before = judge(context, repository, before, false);
         let gone = check::compare(&before, findings, platforms);
+        for finding in findings.iter_mut() {
+            if hides_a_change(repository, now, finding) {
+                finding.baseline = Some(Baseline::New);
+            }
+        }
         findings.sort_by_key(|finding| finding.baseline);
         gone
     }
@@ -125,10 +130,18 @@ impl Before {
     pub(super) fn say(
         &self,
         context: &Context<'_>,
+        now: &Repository,
         wheels: usize,
         findings: &[Finding],
         gone: usize,
     ) {
+        match &self.repository {
+            None => context.say(&format!(
+                "note: {} has no repository here, so everything is new",
+                self.commit
+            )),
+            Some(before) => say_weakened(context, before, now),
+        }
         let of = |baseline| {
             findings
                 .iter()
@@ -143,6 +156,67 @@ impl Before {
             of(Baseline::Unchanged),
         ));
     }
+}
+
+/// Names the rules that a change relaxes: whoever reviews it should know that it is clean because of that.
+fn say_weakened(context: &Context<'_>, before: &Repository, now: &Repository) {
+    let weight =
+        |repository: &Repository, code: &Code| match repository.configuration.severity.get(code) {
+            Some(SeverityRule::Off) => None,
+            Some(SeverityRule::Weighs(severity)) => Some(*severity),
+            None => Some(code.default_severity()),
+        };
+    let relaxed: Vec<String> = Code::ALL
+        .iter()
+        .filter(|code| weight(now, code) < weight(before, code))
+        .map(|code| format!("`{code}`"))
+        .collect();
+    if !relaxed.is_empty() {
+        let words = relaxed.join(", ");
+        context.warning(&format!(
+            "this change relaxes rules in `[severity]`: {words}"
+        ));
+    }
+    let known: Vec<String> = waivers(before).collect();
+    let added: Vec<String> = waivers(now)
+        .filter(|waiver| !known.contains(waiver))
+        .collect();
+    if !added.is_empty() {
+        let words = added.join(", ");
+        context.warning(&format!("this change adds or changes waivers: {words}"));
+    }
+}
+
+/// What each waiver covers, in words.
+fn waivers(repository: &Repository) -> impl Iterator<Item = String> {
+    repository.configuration.waivers.iter().map(|waiver| {
+        let requirement = waiver.requirement.as_ref();
+        let requirement = requirement.map_or_else(String::new, |one| format!(" (`{one}`)"));
+        format!(
+            "`{}` of `{}`{requirement} until {}",
+            waiver.code, waiver.project, waiver.expires.value
+        )
+    })
+}
+
+/// Whether nobody can say what has changed behind a finding: the declaration is not what it was and cannot
+/// be read, or nothing can be.
+fn hides_a_change(before: &Repository, now: &Repository, finding: &Finding) -> bool {
+    if finding.code.stage() != Stage::Text || finding.code.may_be_softened() {
+        return false;
+    }
+    let Some(label) = finding.labels.first() else {
+        return true;
+    };
+    if *label.file == *now.configuration_file() {
+        return now.configuration.platforms.is_empty() || now.link_to_declarations().is_some();
+    }
+    let text = |repository: &Repository| repository.texts.get(&label.file).cloned();
+    let project = finding.subject.project.as_deref();
+    now.unreadable
+        .iter()
+        .any(|unreadable| Some(unreadable.as_str()) == project)
+        && text(before) != text(now)
 }
 
 /// Whether a finding says what a source has, rather than what is in the wheel.

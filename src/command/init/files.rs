@@ -127,6 +127,8 @@ pub(super) fn repository(name: &str, pythons: &[String], systems: &[String]) -> 
     vec![
         file("declarations/.gitkeep", include_str!("gitkeep"), true),
         file(".gitignore", include_str!("gitignore"), true),
+        // `ipwhl fmt --check` sees the bytes of the checkout.
+        file(".gitattributes", "*.toml text eol=lf\n", true),
         file("README.md", &readme(name), true),
         // What editors read; the first line of `ipwhl.toml`, and of what `ipwhl add` writes, leads there.
         file(
@@ -238,6 +240,7 @@ mod tests {
         for (folder, name, file) in [
             ("wheels", "wheels", "wheels"),
             (" our wheels\n", "our wheels", "our-wheels"),
+            ("our\twheels", "ourwheels", "our-wheels"),
             ("räder", "räder", "r-der"),
             ("", EXAMPLE, EXAMPLE),
             ("..", "..", EXAMPLE),

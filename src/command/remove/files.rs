@@ -179,6 +179,44 @@ mod tests {
         }
     }
 
+    /// Who may read a file stays as it was; what cannot be put back is named.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_put_back_is_as_it_was_or_is_named() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["a", "below"] {
+            fs::create_dir(path(name)).unwrap();
+            fs::write(path(name).join("file"), "text").unwrap();
+        }
+        let (kept, lost) = (path("a").join("file"), path("below").join("file"));
+        fs::set_permissions(&kept, Permissions::from_mode(0o640)).unwrap();
+        let changes = [
+            Change::remove(&kept),
+            Change::remove(&lost),
+            Change::remove(&path("a").join("file")),
+        ];
+        let failure = make_all(&changes, &mut |change| {
+            change.make()?;
+            if change.path == lost {
+                // Where it was is a folder no more.
+                fs::remove_dir(path("below"))?;
+                fs::write(path("below"), "")?;
+            }
+            Ok(())
+        })
+        .unwrap_err();
+        let help = failure.help.unwrap();
+        assert!(
+            help.ends_with(&format!("could not be put back: {}", lost.display())),
+            "{help}"
+        );
+        let mode = fs::metadata(&kept).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+    }
+
     #[test]
     fn comments_stay_where_they_belong() {
         let key = "automatic = true\n";

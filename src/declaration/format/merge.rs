@@ -9,6 +9,7 @@ use super::list::{List, read_list, take_lines, write_list};
 use super::{canonical, comments, end_comment, end_of_line, prefix, take_header};
 use crate::declaration::faithful::{Unformatted, comments as all_comments, syntax};
 use crate::declaration::{DeclaredWheel, Layout, parse};
+use crate::diagnostic::Code;
 
 /// What wheels may share.
 const SHARED: [&str; 3] = ["requires-python", "extras", "dependencies"];
@@ -171,6 +172,31 @@ fn compare(texts: &[(Arc<str>, &str)], text: &str) -> Result<(), Unformatted> {
         return Err(Unformatted::Unfaithful("a value"));
     }
     Ok(())
+}
+
+/// Whether a declaration of the layout `package` says all that these of the layout `ipwhl-1` say, comments
+/// too. It may say more. What cannot be understood wholly is not known to be there.
+pub fn declares_all_of(text: &str, former: &[(Arc<str>, &str)]) -> bool {
+    let there: BTreeSet<&str> = all_comments(text).into_iter().collect();
+    let file = Arc::from("");
+    let now = parse(&file, text, Layout::Package).wheels;
+    let now: BTreeSet<String> = now.iter().map(meaning).collect();
+    former.iter().all(|(file, text)| {
+        let parsed = parse(file, text, Layout::Ipwhl1);
+        let is_whole = parsed
+            .findings
+            .iter()
+            .all(|finding| finding.code == Code::InsecureSource);
+        is_whole
+            && !parsed.wheels.is_empty()
+            && parsed
+                .wheels
+                .iter()
+                .all(|wheel| now.contains(&meaning(wheel)))
+            && all_comments(text)
+                .iter()
+                .all(|comment| there.contains(comment))
+    })
 }
 
 /// All that a wheel's declaration says, in one text.

@@ -220,11 +220,8 @@ pub(super) fn dependencies(
             Err(error) => {
                 let span = inside(&text, &error.span);
                 let message = format!("`{}` is not a requirement: {}", text.value, error.message);
-                reader.push(Finding::new(Code::InvalidRequirement, message).at(
-                    &reader.file,
-                    span,
-                    "",
-                ));
+                let finding = Finding::new(Code::InvalidRequirement, message);
+                reader.push(with_way_out(finding.at(&reader.file, span, ""), text.value));
             }
         }
     }
@@ -254,4 +251,22 @@ pub(super) fn size(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<u64
         return None;
     }
     Some(size)
+}
+
+/// Old metadata has `>=2.*`, which tools took until the specification was enforced.
+fn with_way_out(finding: Finding, text: &str) -> Finding {
+    let has_wildcard = ["<=", ">=", "~=", "<", ">"].iter().any(|operator| {
+        text.split(operator).skip(1).any(|rest| {
+            let version: &str = rest.split([',', ';', ')']).next().unwrap_or_default();
+            version.trim_end().ends_with(".*")
+        })
+    });
+    if has_wildcard {
+        finding.help(
+            "only `==` and `!=` take a version that ends in `.*`: leave the `.*` out, as in `>=2`",
+        )
+    } else {
+        finding
+            .help("a requirement is written as in `name[extra]>=1.2,<2; python_version < \"3.12\"`")
+    }
 }

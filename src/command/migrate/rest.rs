@@ -1,0 +1,158 @@
+//! What a `migrate` that was ended has left of the layout `ipwhl-1`: it goes where all of it is certain to be in
+//! the new layout, and is named with the command that removes it where not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::super::context::Context;
+use super::super::exit::Failure;
+use super::super::report::counted;
+use super::remove;
+use crate::declaration::{Layout, declares_all_of};
+use crate::python::ProjectName;
+use crate::repository::{
+    ORIGINAL_FOLDER, Repository, SUPPORTED_FILE, original_settings, presumed_project,
+};
+
+/// Removes what is left, if it may go.
+pub(super) fn finish(
+    context: &Context<'_>,
+    repository: &Repository,
+    only_looks: bool,
+) -> Result<(), Failure> {
+    let directory = &repository.directory;
+    // The declarations may be in a folder of this name today.
+    let folder = repository.configuration.declarations.split('/').next();
+    let left: Vec<&str> = [ORIGINAL_FOLDER, SUPPORTED_FILE]
+        .into_iter()
+        .filter(|name| folder != Some(*name))
+        .filter(|name| fs::symlink_metadata(directory.join(name)).is_ok())
+        .collect();
+    if left.is_empty() {
+        context.say("the repository has the layout `package` already: there is nothing to do");
+        return Ok(());
+    }
+    let names = left.join("` and `");
+    let files = match certain(repository, &left) {
+        Ok(files) => files,
+        Err(reason) => {
+            context.say(&format!(
+                "the repository has the layout `package` already, where `{names}` play no part; they stay, because {reason}"
+            ));
+            context.help(&format!(
+                "where nothing of it is needed any more: `rm -r {}`",
+                left.iter()
+                    .map(|name| context.shown(&directory.join(name)))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            ));
+            return Ok(());
+        }
+    };
+    if only_looks {
+        context.say(&format!(
+            "would remove `{names}`, which an earlier run has left: all that they say is in the layout `package`"
+        ));
+        return Ok(());
+    }
+    for file in &files {
+        remove(&directory.join(&**file), directory)?;
+    }
+    // Folders that have lost their files to the earlier run.
+    if left.contains(&ORIGINAL_FOLDER) {
+        remove_empty(&directory.join(ORIGINAL_FOLDER));
+    }
+    context.say(&format!(
+        "removed `{names}` ({}), which an earlier run has left: all that they say is in the layout `package`",
+        counted(files.len(), "file")
+    ));
+    Ok(())
+}
+
+/// The files that may go; or why it is not certain that all of them may.
+fn certain(repository: &Repository, left: &[&str]) -> Result<BTreeSet<Arc<str>>, String> {
+    let directory = &repository.directory;
+    let unreadable = |error: &dyn std::fmt::Display| error.to_string();
+    let before = Repository::load_with(directory, &original_settings("before"))
+        .map_err(|error| unreadable(&error))?;
+    let mut files = BTreeSet::new();
+    if left.contains(&SUPPORTED_FILE) {
+        let same = before.configuration.platforms == repository.configuration.platforms;
+        let is_understood = before
+            .findings
+            .iter()
+            .flat_map(|finding| &finding.labels)
+            .all(|label| &*label.file != SUPPORTED_FILE);
+        if !same || !is_understood {
+            return Err(format!(
+                "`{SUPPORTED_FILE}` names other platforms than `ipwhl.toml`"
+            ));
+        }
+        files.insert(Arc::from(SUPPORTED_FILE));
+    }
+    if !left.contains(&ORIGINAL_FOLDER) {
+        return Ok(files);
+    }
+    let folder = directory.join(ORIGINAL_FOLDER);
+    if !fs::symlink_metadata(&folder).is_ok_and(|there| there.is_dir()) {
+        return Err(format!("`{ORIGINAL_FOLDER}` is no folder"));
+    }
+    let within = format!("{ORIGINAL_FOLDER}/");
+    let mut projects: BTreeMap<ProjectName, Vec<(Arc<str>, &str)>> = BTreeMap::new();
+    for (file, text) in &before.texts {
+        if !file.starts_with(&within) {
+            continue;
+        }
+        let project = presumed_project(file, Layout::Ipwhl1)
+            .ok_or_else(|| format!("nothing says which project `{file}` is of"))?;
+        let texts = projects.entry(project).or_default();
+        texts.push((Arc::clone(file), text.as_str()));
+        files.insert(Arc::clone(file));
+    }
+    for (project, former) in &projects {
+        let now = repository.declarations.get(project);
+        let text = now.map_or("", |now| repository.texts[&now.file].as_str());
+        for one in former {
+            if !declares_all_of(text, std::slice::from_ref(one)) {
+                return Err(format!(
+                    "not all that `{}` says is in the declaration of `{project}`",
+                    one.0
+                ));
+            }
+        }
+    }
+    if let Some(stranger) = stranger(&folder, ORIGINAL_FOLDER, &files) {
+        return Err(format!("`{stranger}` is no declaration"));
+    }
+    Ok(files)
+}
+
+/// A file below a folder that is not among these; hidden ones too.
+fn stranger(folder: &Path, name: &str, files: &BTreeSet<Arc<str>>) -> Option<String> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Some(name.to_owned());
+    };
+    let mut entries: Vec<_> = entries.collect::<Result<_, _>>().ok()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    entries.into_iter().find_map(|entry| {
+        let below = format!("{name}/{}", entry.file_name().to_string_lossy());
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => stranger(&entry.path(), &below, files),
+            _ => (!files.contains(below.as_str())).then_some(below),
+        }
+    })
+}
+
+/// Removes a folder with all the folders in it; one that has a file stays, with all above it.
+fn remove_empty(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_empty(&entry.path());
+        }
+    }
+    // Not empty is no failure: what it holds is not ours.
+    let _ = fs::remove_dir(folder);
+}
