@@ -72,7 +72,9 @@ fn ran(command: &mut Command) -> Ran {
 #[test]
 fn every_command_is_tried_or_prints_little() {
     // Each of these prints a line or two, and `serve` its address.
-    let little = ["add", "init", "migrate", "remove", "serve", "verify"];
+    let little = [
+        "add", "fill", "hollow", "init", "migrate", "remove", "serve", "verify",
+    ];
     let tried: BTreeSet<&str> = LINES.iter().map(|(line, _)| line[0]).collect();
     for command in definition().get_subcommands() {
         let name = command.get_name();
