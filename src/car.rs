@@ -9,6 +9,7 @@
 //!
 //! [`BlockSink`]: crate::dag::BlockSink
 
+mod blocks;
 mod error;
 mod extent;
 mod incoming;
@@ -22,12 +23,13 @@ mod writer;
 
 use crate::dag::{Cid, Version};
 
+pub use blocks::Blocks;
 pub use error::CarError;
 pub use extent::Extent;
 pub use incoming::Incoming;
 pub use reader::CarReader;
 pub use stream::{FileCursor, FileReader};
-pub use tree::{Found, Kind};
+pub use tree::{Found, Kind, Tree};
 pub use verify::{Lacking, Survey};
 pub use walk::{Place, Visitor, walk};
 pub use writer::{CarSummary, CarWriter};

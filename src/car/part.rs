@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{Read, Seek, Write};
 
 use super::walk::{Place, Visitor, may_be_leaf, walk};
-use super::{CarError, CarReader, CarSummary, CarWriter};
+use super::{Blocks, CarError, CarReader, CarSummary, CarWriter};
 use crate::dag::{BlockSink, Cid, Codec};
 
 impl<R: Read + Seek> CarReader<R> {

@@ -5,7 +5,8 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::sync::{Mutex, PoisonError};
 
 use super::{
-    CarError, HEADER_END, HEADER_START, MAX_BLOCK, MAX_BLOCKS, MAX_HEADER, MAX_VARINT, header,
+    Blocks, CarError, HEADER_END, HEADER_START, MAX_BLOCK, MAX_BLOCKS, MAX_HEADER, MAX_VARINT,
+    header,
 };
 use crate::dag::{Cid, read_varint};
 
@@ -61,9 +62,10 @@ impl<R: Read + Seek> CarReader<R> {
             places,
         })
     }
+}
 
-    /// The block of `cid`, hashed and compared; `None` when the archive does not have it.
-    pub fn block(&self, cid: &Cid) -> Result<Option<Vec<u8>>, CarError> {
+impl<R: Read + Seek> Blocks for CarReader<R> {
+    fn block(&self, cid: &Cid) -> Result<Option<Vec<u8>>, CarError> {
         let Some(place) = self.place(cid) else {
             return Ok(None);
         };
@@ -81,9 +83,8 @@ impl<R: Read + Seek> CarReader<R> {
         }
     }
 
-    /// The block of `cid`, which must be there.
-    pub fn require(&self, cid: &Cid) -> Result<Vec<u8>, CarError> {
-        self.block(cid)?.ok_or(CarError::Missing(*cid))
+    fn contains(&self, cid: &Cid) -> bool {
+        self.places.contains_key(cid)
     }
 }
 
@@ -91,11 +92,6 @@ impl<R> CarReader<R> {
     /// The root.
     pub fn root(&self) -> Cid {
         self.root
-    }
-
-    /// Whether the index has `cid`. What stands there may still not be its block.
-    pub fn contains(&self, cid: &Cid) -> bool {
-        self.places.contains_key(cid)
     }
 
     /// How many blocks the index has; one at least.

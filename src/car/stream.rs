@@ -4,7 +4,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::tree::Kind;
-use super::{CarError, CarReader, MAX_DEPTH};
+use super::tree::Tree;
+use super::{Blocks, CarError, MAX_DEPTH};
 use crate::dag::{Cid, Node, decode};
 
 /// A place in a range of a file. It borrows nothing, so it can be kept beside a shared reader and
@@ -47,9 +48,9 @@ impl FileCursor {
     }
 
     /// The next bytes, at most a block and never none; `None` at the end.
-    pub fn next_chunk<R: Read + Seek>(
+    pub fn next_chunk<B: Blocks + ?Sized>(
         &mut self,
-        reader: &CarReader<R>,
+        blocks: &B,
     ) -> Result<Option<Vec<u8>>, CarError> {
         while self.left > 0 {
             let Some(next) = self.pending.pop() else {
@@ -60,7 +61,7 @@ impl FileCursor {
                 self.skip -= next.size;
                 continue;
             }
-            let mut block = reader.require(&next.cid)?;
+            let mut block = blocks.require(&next.cid)?;
             let bytes = match decode(&next.cid, &block)? {
                 Node::Raw(bytes) => bytes,
                 Node::File { size, data, parts } => {
@@ -135,10 +136,10 @@ fn check_size(node: &Pending, size: u64) -> Result<(), CarError> {
     }
 }
 
-/// A file in an archive as a stream that can be sought in. It holds one block.
+/// A file as a stream that can be sought in. It holds one block.
 #[derive(Debug)]
-pub struct FileReader<'a, R> {
-    reader: &'a CarReader<R>,
+pub struct FileReader<'b, B: ?Sized> {
+    blocks: &'b B,
     cid: Cid,
     size: u64,
     /// Where the caller is.
@@ -149,17 +150,17 @@ pub struct FileReader<'a, R> {
     chunk_start: u64,
 }
 
-impl<R: Read + Seek> CarReader<R> {
+impl<'b, B: Blocks + ?Sized> FileReader<'b, B> {
     /// The file `cid`, from its beginning.
-    pub fn file(&self, cid: &Cid) -> Result<FileReader<'_, R>, CarError> {
-        let Kind::File { size } = self.found(cid)?.kind else {
+    pub fn open(blocks: &'b B, cid: &Cid) -> Result<Self, CarError> {
+        let Kind::File { size } = blocks.found(cid)?.kind else {
             return Err(CarError::Tree {
                 cid: *cid,
                 reason: "is a folder, not a file".to_owned(),
             });
         };
-        Ok(FileReader {
-            reader: self,
+        Ok(Self {
+            blocks,
             cid: *cid,
             size,
             position: 0,
@@ -168,16 +169,33 @@ impl<R: Read + Seek> CarReader<R> {
             chunk_start: 0,
         })
     }
-}
 
-impl<R> FileReader<'_, R> {
+    /// All of a file of at most `largest` bytes.
+    pub fn read_whole(blocks: &'b B, cid: &Cid, largest: u64) -> Result<Vec<u8>, CarError> {
+        let mut file = Self::open(blocks, cid)?;
+        if file.size > largest {
+            return Err(CarError::Tree {
+                cid: *cid,
+                reason: format!(
+                    "has {} bytes, more than the {largest} that are read",
+                    file.size
+                ),
+            });
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = file.cursor.next_chunk(blocks)? {
+            bytes.extend(chunk);
+        }
+        Ok(bytes)
+    }
+
     /// The file's size in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 }
 
-impl<R: Read + Seek> Read for FileReader<'_, R> {
+impl<B: Blocks + ?Sized> Read for FileReader<'_, B> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() || self.position >= self.size {
             return Ok(0);
@@ -187,7 +205,7 @@ impl<R: Read + Seek> Read for FileReader<'_, R> {
             if self.position != chunk_end {
                 self.cursor = FileCursor::new(self.cid, self.size, self.position..self.size);
             }
-            let Some(chunk) = self.cursor.next_chunk(self.reader)? else {
+            let Some(chunk) = self.cursor.next_chunk(self.blocks)? else {
                 return Ok(0);
             };
             self.chunk = chunk;
@@ -203,7 +221,7 @@ impl<R: Read + Seek> Read for FileReader<'_, R> {
     }
 }
 
-impl<R: Read + Seek> Seek for FileReader<'_, R> {
+impl<B: Blocks + ?Sized> Seek for FileReader<'_, B> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let position = match to {
             SeekFrom::Start(position) => Some(position),

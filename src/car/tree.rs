@@ -1,8 +1,6 @@
-//! Folders and paths in an archive.
+//! Folders and paths in a release's DAG.
 
-use std::io::{Read, Seek};
-
-use super::{CarError, CarReader};
+use super::{Blocks, CarError};
 use crate::dag::{Cid, DirectoryEntry, HASH_LENGTH, Node, ShardEntry, decode, name_hash};
 
 /// What a path leads to.
@@ -26,9 +24,10 @@ pub enum Kind {
     Directory,
 }
 
-impl<R: Read + Seek> CarReader<R> {
+/// Reads folders out of blocks: what every [`Blocks`] can do.
+pub trait Tree: Blocks {
     /// Reads the node of `cid`.
-    pub fn found(&self, cid: &Cid) -> Result<Found, CarError> {
+    fn found(&self, cid: &Cid) -> Result<Found, CarError> {
         let block = self.require(cid)?;
         let kind = match decode(cid, &block)? {
             Node::Raw(bytes) => Kind::File {
@@ -40,10 +39,10 @@ impl<R: Read + Seek> CarReader<R> {
         Ok(Found { cid: *cid, kind })
     }
 
-    /// What a path from the archive's root leads to: `project/file`, with or without a leading or
+    /// What a path from the folder `root` leads to: `project/file`, with or without a leading or
     /// trailing slash. `None` when a name on the way is not there or is no folder's.
-    pub fn resolve(&self, path: &str) -> Result<Option<Found>, CarError> {
-        let mut cid = self.root();
+    fn resolve(&self, root: &Cid, path: &str) -> Result<Option<Found>, CarError> {
+        let mut cid = *root;
         for name in path.split('/').filter(|name| !name.is_empty()) {
             match self.entry(&cid, name)? {
                 Some(next) => cid = next,
@@ -54,7 +53,7 @@ impl<R: Read + Seek> CarReader<R> {
     }
 
     /// What the folder `directory` has under `name`; `None` when it has nothing or is a file.
-    pub fn entry(&self, directory: &Cid, name: &str) -> Result<Option<Cid>, CarError> {
+    fn entry(&self, directory: &Cid, name: &str) -> Result<Option<Cid>, CarError> {
         let hash = name_hash(name);
         let mut cid = *directory;
         for (level, slot) in hash.into_iter().enumerate() {
@@ -83,53 +82,60 @@ impl<R: Read + Seek> CarReader<R> {
 
     /// Every entry of a folder, sharded or not, in the order of the names' bytes; `None` when it is
     /// a file. An entry of a HAMT that is not where its name's hash puts it is an error.
-    pub fn list(&self, directory: &Cid) -> Result<Option<Vec<DirectoryEntry>>, CarError> {
+    fn list(&self, directory: &Cid) -> Result<Option<Vec<DirectoryEntry>>, CarError> {
         let block = self.require(directory)?;
         match decode(directory, &block)? {
             Node::Directory { entries } => Ok(Some(entries)),
             Node::Shard { entries } => {
                 let mut found = Vec::new();
-                self.gather(directory, entries, &mut Vec::new(), &mut found)?;
+                gather(self, directory, entries, &mut Vec::new(), &mut found)?;
                 found.sort_by(|one, other| one.name.cmp(&other.name));
                 Ok(Some(found))
             }
             Node::Raw(_) | Node::File { .. } => Ok(None),
         }
     }
+}
 
-    /// `path` holds the slots that lead to the shard `cid`, and with them its depth. No inner shard
-    /// can be gathered twice: it has a name, whose hash would have to begin in two ways.
-    fn gather(
-        &self,
-        cid: &Cid,
-        entries: Vec<ShardEntry>,
-        path: &mut Vec<u8>,
-        found: &mut Vec<DirectoryEntry>,
-    ) -> Result<(), CarError> {
-        if path.len() == HASH_LENGTH {
-            return Err(too_deep(*cid));
-        }
-        for slot in entries {
-            path.push(slot.slot());
-            match slot {
-                ShardEntry::Entry { entry, .. } => {
-                    check_place(cid, &entry.name, path)?;
-                    found.push(entry);
-                }
-                ShardEntry::Shard { link, .. } => {
-                    let block = self.require(&link.cid)?;
-                    match decode(&link.cid, &block)? {
-                        Node::Shard { entries } if !entries.is_empty() => {
-                            self.gather(&link.cid, entries, path, found)?;
-                        }
-                        _ => return Err(not_a_shard(link.cid)),
+impl<B: Blocks + ?Sized> Tree for B {}
+
+/// `path` holds the slots that lead to the shard `cid`, and with them its depth. No inner shard
+/// can be gathered twice: it has a name, whose hash would have to begin in two ways.
+fn gather<B: Blocks + ?Sized>(
+    blocks: &B,
+    cid: &Cid,
+    entries: Vec<ShardEntry>,
+    path: &mut Vec<u8>,
+    found: &mut Vec<DirectoryEntry>,
+) -> Result<(), CarError> {
+    if path.len() == HASH_LENGTH {
+        return Err(too_deep(*cid));
+    }
+    let below = entries.iter().filter_map(|entry| match entry {
+        ShardEntry::Shard { link, .. } => Some(link.cid),
+        ShardEntry::Entry { .. } => None,
+    });
+    blocks.prefetch(&below.collect::<Vec<_>>());
+    for slot in entries {
+        path.push(slot.slot());
+        match slot {
+            ShardEntry::Entry { entry, .. } => {
+                check_place(cid, &entry.name, path)?;
+                found.push(entry);
+            }
+            ShardEntry::Shard { link, .. } => {
+                let block = blocks.require(&link.cid)?;
+                match decode(&link.cid, &block)? {
+                    Node::Shard { entries } if !entries.is_empty() => {
+                        gather(blocks, &link.cid, entries, path, found)?;
                     }
+                    _ => return Err(not_a_shard(link.cid)),
                 }
             }
-            path.pop();
         }
-        Ok(())
+        path.pop();
     }
+    Ok(())
 }
 
 /// Whether the slots that led to a name are those of its hash.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::tree::{check_place, not_a_shard, too_deep};
 use super::walk::{is_wheel, may_be_leaf};
-use super::{CarError, CarReader, CarSummary, Extent, MAX_DEPTH};
+use super::{Blocks, CarError, CarReader, CarSummary, Extent, MAX_DEPTH};
 use crate::dag::{Cid, Codec, FilePart, HASH_LENGTH, Link, Node, ShardEntry, decode};
 
 /// What an archive lacks: a block, and perhaps others below it that nothing is known of.

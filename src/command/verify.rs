@@ -57,7 +57,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     match survey.extent {
         Extent::Full => {
             let (count, mismatches) =
-                pages::check(&reader).map_err(|error| broken(&path, &error))?;
+                pages::check(&reader, root).map_err(|error| broken(&path, &error))?;
             for mismatch in &mismatches {
                 context.error(mismatch);
             }

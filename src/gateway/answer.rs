@@ -17,7 +17,7 @@ use super::range::{self, Range};
 use super::router::{self, ContentPath, Route};
 use super::store::{BlockStore, FileRange};
 use super::{condition, listing, media};
-use crate::car::{CarError, Kind};
+use crate::car::{CarError, Kind, Tree};
 use crate::dag::{Cid, Codec, Version};
 
 /// What a CID names never changes (path gateway, "Cache-Control").
@@ -32,7 +32,7 @@ const INDEX: &str = "index.html";
 /// What is served: one root, and the blocks below it.
 #[derive(Clone)]
 pub(super) struct Site {
-    pub(super) store: Arc<dyn BlockStore>,
+    pub(super) store: Arc<BlockStore>,
     pub(super) root: Cid,
 }
 
@@ -288,7 +288,7 @@ impl Site {
     /// The block itself (trustless gateway, "application/vnd.ipld.raw").
     fn raw(&self, asked: &Asked, cid: &Cid, mut entity: Entity) -> Result<Answer, CarError> {
         entity.tag = format!("\"{cid}.raw\"");
-        let block = self.store.block(cid)?;
+        let block = self.store.require(cid)?;
         let mut answer = entity.bytes(asked, Bytes::from(block));
         let name = format!("attachment; filename=\"{cid}.bin\"");
         answer

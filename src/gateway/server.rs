@@ -89,7 +89,7 @@ pub struct Gateway {
 /// [`Gateway::serve`].
 pub async fn serve(
     listener: TcpListener,
-    store: Arc<dyn BlockStore>,
+    store: Arc<BlockStore>,
     root: Cid,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -98,7 +98,7 @@ pub async fn serve(
 
 impl Gateway {
     /// A gateway to a store. `/` leads to `root`; every other CID in the store is served, too.
-    pub fn new(store: Arc<dyn BlockStore>, root: Cid) -> Self {
+    pub fn new(store: Arc<BlockStore>, root: Cid) -> Self {
         Self {
             site: Site { store, root },
             limits: Limits::default(),

@@ -2,7 +2,9 @@
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
-use ipwhl::car::{CarError, CarReader, CarWriter, FileCursor, Kind, MAX_BLOCK};
+use ipwhl::car::{
+    Blocks as _, CarError, CarReader, CarWriter, FileCursor, FileReader, Kind, MAX_BLOCK, Tree,
+};
 use ipwhl::dag::{
     BlockSink, Cid, Codec, DirectoryDag, DirectoryEntry, Link, Profile, Sha256Digest, name_hash,
 };
@@ -68,7 +70,7 @@ fn folders_and_paths_are_found_across_shards() {
         assert_eq!(reader.root(), built.link().cid);
 
         let names = |path: &str| {
-            let found = reader.resolve(path).unwrap().unwrap();
+            let found = reader.resolve(&reader.root(), path).unwrap().unwrap();
             let entries = reader.list(&found.cid).unwrap().unwrap();
             entries
                 .into_iter()
@@ -82,17 +84,21 @@ fn folders_and_paths_are_found_across_shards() {
         assert_eq!(many.len(), 1400);
         assert!(many.is_sorted());
 
-        let size = |path: &str| reader.resolve(path).unwrap().map(|found| found.kind);
+        let size = |path: &str| {
+            reader
+                .resolve(&reader.root(), path)
+                .unwrap()
+                .map(|found| found.kind)
+        };
         for (number, name) in many.iter().enumerate().step_by(97) {
             let text = format!("{}\n", number % 7);
             let found = reader
-                .resolve(&format!("/sharded/{name}"))
+                .resolve(&reader.root(), &format!("/sharded/{name}"))
                 .unwrap()
                 .unwrap();
             assert_eq!(found.kind, Kind::File { size: 2 });
             let mut read = String::new();
-            reader
-                .file(&found.cid)
+            FileReader::open(&reader, &found.cid)
                 .unwrap()
                 .read_to_string(&mut read)
                 .unwrap();
@@ -109,12 +115,20 @@ fn folders_and_paths_are_found_across_shards() {
             "..",
             "sharded/../B",
         ] {
-            assert_eq!(reader.resolve(missing).unwrap(), None, "{missing}");
+            assert_eq!(
+                reader.resolve(&reader.root(), missing).unwrap(),
+                None,
+                "{missing}"
+            );
         }
-        let file = reader.resolve("several").unwrap().unwrap().cid;
+        let file = reader
+            .resolve(&reader.root(), "several")
+            .unwrap()
+            .unwrap()
+            .cid;
         assert_eq!(reader.list(&file).unwrap(), None);
         assert_eq!(reader.entry(&file, "inside").unwrap(), None);
-        assert!(reader.file(&reader.root()).is_err());
+        assert!(FileReader::open(&reader, &reader.root()).is_err());
         assert!(reader.block(&raw(b"not there").0).unwrap().is_none());
         assert!(!reader.contains(&raw(b"not there").0));
     }
@@ -156,7 +170,7 @@ fn ranges_of_files() {
             assert!(read == part(start, end), "{profile}, {start}..{end}");
         }
 
-        let mut stream = reader.file(&reader.root()).unwrap();
+        let mut stream = FileReader::open(&reader, &reader.root()).unwrap();
         assert_eq!(stream.size(), size);
         for to in [
             SeekFrom::End(-4),
@@ -190,7 +204,7 @@ fn threads_share_a_reader() {
             std::thread::spawn(move || {
                 for number in (thread..1400).step_by(101) {
                     let path = sharded_name(number);
-                    let found = reader.resolve(&path).unwrap().unwrap();
+                    let found = reader.resolve(&reader.root(), &path).unwrap().unwrap();
                     let block = reader.require(&found.cid).unwrap();
                     assert_eq!(block, format!("{}\n", number % 7).as_bytes());
                 }
@@ -251,9 +265,9 @@ fn damaged_archives_are_survived() {
         let Ok(reader) = open(&damaged) else { continue };
         assert_eq!(reader.verify().is_ok(), damaged == car);
         for path in [format!("many/{}", sharded_name(17)), "file".to_owned()] {
-            if let Ok(Some(found)) = reader.resolve(&path) {
+            if let Ok(Some(found)) = reader.resolve(&reader.root(), &path) {
                 let _ = reader.list(&found.cid);
-                if let Ok(mut file) = reader.file(&found.cid) {
+                if let Ok(mut file) = FileReader::open(&reader, &found.cid) {
                     let _ = io::copy(&mut file, &mut io::sink());
                 }
             }
@@ -450,8 +464,7 @@ fn a_file_whose_parts_have_other_sizes_is_refused() {
         format!("block {cid} says that {leaf} holds 6 bytes of a file, which it does not")
     );
     let mut read = Vec::new();
-    let error = reader
-        .file(&cid)
+    let error = FileReader::open(&reader, &cid)
         .unwrap()
         .read_to_end(&mut read)
         .unwrap_err();
@@ -470,7 +483,7 @@ fn shards_of_two_folders() {
         .car();
     let reader = open(&car).unwrap();
     reader.verify().unwrap();
-    let b = reader.resolve("b").unwrap().unwrap().cid;
+    let b = reader.resolve(&reader.root(), "b").unwrap().unwrap().cid;
     assert_eq!(reader.list(&b).unwrap().unwrap().len(), 1501);
 }
 

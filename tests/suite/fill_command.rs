@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::Cursor;
 
-use ipwhl::car::{CarReader, CarWriter, Extent};
+use ipwhl::car::{Blocks, CarReader, CarWriter, Extent};
 use ipwhl::dag::{BlockSink, Cid, Profile};
 
 use crate::hollow_command::{lose_the_wheels, small_with_newer_library};

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::car::{CarError, CarReader, Place, Visitor, walk};
+use crate::car::{Blocks, CarError, CarReader, Place, Visitor, walk};
 use crate::dag::{BlockSink, Cid, Codec, FileDag, Node, decode};
 use crate::source::{Cache, CacheError};
 

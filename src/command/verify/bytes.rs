@@ -1,9 +1,10 @@
 //! The bytes of a release's files, as verification reads them.
 
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 
-use crate::car::{CarError, CarReader};
+use crate::car::{CarError, FileReader};
 use crate::dag::{Cid, FileHasher, Profile, Sha256Digest};
+use crate::gateway::BlockStore;
 use crate::wheel::{Limits, inspect};
 
 /// The largest page or metadata file that is read whole, in bytes.
@@ -12,19 +13,8 @@ const MAXIMUM_PAGE: u64 = 64 * 1024 * 1024;
 const BUFFER: usize = 256 * 1024;
 
 /// A page or a metadata file, whole.
-pub(super) fn read<R: Read + Seek>(reader: &CarReader<R>, cid: &Cid) -> Result<Vec<u8>, CarError> {
-    let file = reader.file(cid)?;
-    if file.size() > MAXIMUM_PAGE {
-        return Err(CarError::Tree {
-            cid: *cid,
-            reason: format!("has {} bytes, more than a page can have", file.size()),
-        });
-    }
-    let mut bytes = Vec::new();
-    file.take(MAXIMUM_PAGE)
-        .read_to_end(&mut bytes)
-        .map_err(|error| broken(cid, &error))?;
-    Ok(bytes)
+pub(super) fn read(reader: &BlockStore, cid: &Cid) -> Result<Vec<u8>, CarError> {
+    FileReader::read_whole(reader, cid, MAXIMUM_PAGE)
 }
 
 fn broken(cid: &Cid, error: &io::Error) -> CarError {
@@ -44,11 +34,8 @@ pub(super) struct WheelBytes {
 }
 
 /// Reads a wheel: what it is, and what its archive says.
-pub(super) fn wheel<R: Read + Seek>(
-    reader: &CarReader<R>,
-    cid: &Cid,
-) -> Result<WheelBytes, CarError> {
-    let mut file = reader.file(cid)?;
+pub(super) fn wheel(reader: &BlockStore, cid: &Cid) -> Result<WheelBytes, CarError> {
+    let mut file = FileReader::open(reader, cid)?;
     // The leaves have been verified; of this pass only the digest of the whole is used.
     let mut hasher = FileHasher::new(Profile::UnixfsV1_2025);
     let mut buffer = vec![0; BUFFER];
@@ -62,7 +49,7 @@ pub(super) fn wheel<R: Read + Seek>(
         hasher.update(&buffer[..count]);
     }
     let (dag, sha256) = hasher.finish();
-    let mut file = reader.file(cid)?;
+    let mut file = FileReader::open(reader, cid)?;
     let facts = inspect(&mut file, &Limits::default()).map_err(|error| broken(cid, &error))?;
     Ok(WheelBytes {
         size: dag.size(),

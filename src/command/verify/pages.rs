@@ -1,16 +1,15 @@
 //! What the pages of a release say, held against the files beside them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Seek};
-
 use rayon::prelude::*;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 use super::bytes::{WheelBytes, read, wheel};
 use super::declared::{self, Answered, RequiresPython};
-use crate::car::{CarError, CarReader};
+use crate::car::{CarError, Tree};
 use crate::dag::{Cid, Sha256Digest};
+use crate::gateway::BlockStore;
 use crate::python::{WheelFileName, parse_specifiers};
 use crate::release::RELEASE_FOLDER;
 use crate::source::{CoreMetadataFile, IndexFile, ProjectPage};
@@ -32,10 +31,7 @@ pub(super) struct Count {
 }
 
 /// Every contradiction between pages and files, a sentence each.
-pub(super) fn check<R: Read + Seek + Send>(
-    reader: &CarReader<R>,
-) -> Result<(Count, Vec<String>), CarError> {
-    let root = reader.root();
+pub(super) fn check(reader: &BlockStore, root: Cid) -> Result<(Count, Vec<String>), CarError> {
     let Some(entries) = reader.list(&root)? else {
         return Ok((
             Count::default(),
@@ -97,10 +93,7 @@ pub(super) fn check<R: Read + Seek + Send>(
 }
 
 /// Whose declared Requires-Python need not be the wheel's.
-fn answered<R: Read + Seek>(
-    reader: &CarReader<R>,
-    folder: Option<&Cid>,
-) -> Result<Answered, CarError> {
+fn answered(reader: &BlockStore, folder: Option<&Cid>) -> Result<Answered, CarError> {
     let entries = match folder {
         Some(cid) => reader.list(cid)?.unwrap_or_default(),
         None => Vec::new(),
@@ -112,11 +105,7 @@ fn answered<R: Read + Seek>(
 }
 
 /// What the folder about the release itself says.
-fn about<R: Read + Seek>(
-    reader: &CarReader<R>,
-    folder: Option<Cid>,
-    count: &Count,
-) -> Result<Vec<String>, CarError> {
+fn about(reader: &BlockStore, folder: Option<Cid>, count: &Count) -> Result<Vec<String>, CarError> {
     let entries = match folder {
         Some(cid) => reader.list(&cid)?,
         None => None,
@@ -172,8 +161,8 @@ fn root_page(name: &str, body: &[u8]) -> Option<Vec<String>> {
     (addresses == names.len()).then_some(names)
 }
 
-fn project<R: Read + Seek>(
-    reader: &CarReader<R>,
+fn project(
+    reader: &BlockStore,
     name: &str,
     cid: &Cid,
     is_bare: bool,
@@ -220,8 +209,8 @@ fn project<R: Read + Seek>(
 }
 
 /// What a project's folder says of its wheels.
-fn words<R: Read + Seek>(
-    reader: &CarReader<R>,
+fn words(
+    reader: &BlockStore,
     name: &str,
     files: &BTreeMap<&str, Cid>,
     wheels: &BTreeMap<&str, WheelBytes>,
