@@ -10,6 +10,7 @@
 
 mod agent;
 mod allowed_signers;
+mod chain;
 mod key;
 mod lifetime;
 mod signing;
@@ -20,6 +21,7 @@ mod wire;
 
 pub use agent::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE};
 pub use allowed_signers::AllowedSignersError;
+pub use chain::{ChainError, Newness};
 pub use key::{KeyError, PublicKey, TrustedKey};
 pub use lifetime::{LifetimeError, parse_lifetime};
 pub use signing::{PrivateKeyText, SigningKey};
