@@ -3,6 +3,7 @@
 //! The terminal belongs to this room; everything above it returns values.
 
 mod add;
+mod agent;
 mod archives;
 mod build;
 mod candidates;
@@ -19,6 +20,7 @@ mod fmt;
 mod hollow;
 mod init;
 mod key;
+mod keys;
 mod list;
 mod man;
 mod migrate;

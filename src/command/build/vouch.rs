@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::super::context::Context;
 use super::super::exit::Failure;
-use super::super::statement::{Signed, Signer, policy, previous, read_statement, signing_key};
+use super::super::keys::{Signer, signing_key, unsigned};
+use super::super::statement::{Signed, policy, previous, read_statement};
 use super::Arguments;
 use crate::dag::Cid;
 use crate::publish::{STATEMENT, SignatureFile, Vouching};
@@ -188,7 +189,7 @@ pub(super) fn vouch(
         (Some(statement), _) => {
             let text = statement.to_toml();
             let signature = sign(&preparation.signer.key, text.as_bytes())
-                .map_err(|error| Failure::caused(&error))?;
+                .map_err(|error| unsigned(&preparation.signer, &error))?;
             context.say(&format!(
                 "signed {STATEMENT}: sequence {}, by {}",
                 statement.sequence,
