@@ -57,6 +57,11 @@ impl Found {
         }
     }
 
+    /// Words for where it is from.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// The key, ready to sign: its passphrase asked for, or its agent.
     pub(super) fn open(self, context: &Context<'_>) -> Result<Signer, Failure> {
         let origin = self.origin;
@@ -199,13 +204,13 @@ pub(super) fn own_key(context: &Context<'_>) -> Result<Option<Found>, Failure> {
     path.exists().then(|| Found::of_file(&path)).transpose()
 }
 
-/// The key that signs: the named one, or the user's own, which is made where there is none.
+/// The key that signs, not opened yet: the named one, or the user's own, which is made where there is none.
 pub(super) fn signing_key(
     context: &Context<'_>,
     argument: Option<&Path>,
-) -> Result<Signer, Failure> {
+) -> Result<Found, Failure> {
     if let Some(found) = named_key(context, argument)? {
-        return found.open(context);
+        return Ok(found);
     }
     let in_ci = context.environment.is_continuous_integration();
     let no_key = || {
@@ -219,22 +224,22 @@ pub(super) fn signing_key(
         Err(failure) => return Err(failure),
     };
     if let Some(found) = own_key(context)? {
-        return found.open(context);
+        return Ok(found);
     }
     if in_ci {
         return Err(no_key());
     }
-    let key = match make_key(&path, None) {
+    match make_key(&path, None) {
+        Ok(key) => context.say(&format!(
+            "made a signing key of your own, {}, with the fingerprint {}",
+            path.display(),
+            key.public().fingerprint()
+        )),
         // Another first build was faster; its key is as much the user's own.
-        Err(_) if path.exists() => return Found::of_file(&path)?.open(context),
-        made => made?,
-    };
-    let origin = path.display().to_string();
-    context.say(&format!(
-        "made a signing key of your own, {origin}, with the fingerprint {}",
-        key.public().fingerprint()
-    ));
-    Ok(Signer { key, origin })
+        Err(_) if path.exists() => {}
+        Err(failure) => return Err(failure),
+    }
+    Found::of_file(&path)
 }
 
 /// The passphrase that the environment gives, without the end of a line that a secret may carry.

@@ -8,8 +8,10 @@ use url::Url;
 use super::context::Context;
 use super::exit::Failure;
 use super::network::runtime;
+use super::report::{MessageFormat, show};
+use crate::check;
 use crate::publish::{SignatureFile, is_signature_of};
-use crate::repository::Configuration;
+use crate::repository::{CONFIGURATION_FILE, Configuration, Repository};
 use crate::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, Statement, TrustPolicy, TrustedKey, Verdict,
     verify,
@@ -30,6 +32,51 @@ pub(super) fn policy(configuration: &Configuration) -> Result<Option<TrustPolicy
                 super::exit::chain(&error)
             ))
         })
+}
+
+/// Whom a statement is held to.
+#[derive(Debug, Default)]
+pub(super) struct Trust {
+    /// Whose signatures count; `None` where nobody's do.
+    pub(super) policy: Option<TrustPolicy>,
+    /// The name that the statement has to have.
+    pub(super) name: Option<String>,
+}
+
+impl Trust {
+    /// Refuses a statement of another repository.
+    pub(super) fn check_name(&self, place: &str, statement: &Statement) -> Result<(), Failure> {
+        match &self.name {
+            Some(name) if *name != statement.name => Err(Failure::finding(format!(
+                "`{place}` is of {:?}, and this repository is {name:?}",
+                statement.name
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whom the repository around trusts; `None` where there is no repository.
+pub(super) fn repository_trust(
+    context: &Context<'_>,
+) -> Result<Option<(Trust, Configuration)>, Failure> {
+    let Ok(directory) = context.repository_directory() else {
+        return Ok(None);
+    };
+    let repository =
+        Repository::load_configuration(&directory).map_err(|error| Failure::world(&error))?;
+    // A mistake may hide whom the repository trusts: then nobody is, and nothing is waved through.
+    if repository.has_errors() {
+        let findings = check::finish(&repository, repository.findings.clone());
+        show(context, &repository, &findings, MessageFormat::Text)?;
+        return Err(Failure::finding(format!(
+            "`{CONFIGURATION_FILE}` has mistakes, and so nobody can tell whom the repository trusts"
+        )));
+    }
+    let configuration = repository.configuration;
+    let policy = policy(&configuration)?;
+    let name = policy.is_some().then(|| configuration.name.clone());
+    Ok(Some((Trust { policy, name }, configuration)))
 }
 
 /// A statement that was read, with its bytes and its signatures.
@@ -131,13 +178,16 @@ pub(super) fn previous(
                 .help("keep `release.toml` and `release.toml.sig` together"),
         );
     }
-    if found.statement.is_expired(now) {
-        context.warning(&format!(
-            "the previous statement, sequence {}, has expired",
-            found.statement.sequence
-        ));
-    }
     Ok(found)
+}
+
+/// That a statement does not hold any longer.
+pub(super) fn expired(place: &str, statement: &Statement) -> Failure {
+    let at = statement.expires.map(|at| at.to_string());
+    Failure::finding(format!(
+        "`{place}` expired on {}",
+        at.as_deref().unwrap_or_default()
+    ))
 }
 
 /// Why a statement has not enough trusted signatures: who has signed it, and why that does not do.
