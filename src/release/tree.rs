@@ -9,6 +9,14 @@ use super::{pages, summary};
 
 /// The folder of what is about the release itself.
 pub const RELEASE_FOLDER: &str = "_ipwhl";
+/// What the release is, in that folder.
+pub(super) const RELEASE_FILE: &str = "release.json";
+/// The declaration in a project's folder.
+pub(super) const DECLARATION: &str = "declaration.toml";
+/// A page for people, and for installers that read HTML.
+pub(super) const HTML: &str = "index.html";
+/// The same page as JSON.
+pub(super) const JSON: &str = "index.v1_json";
 
 /// What a release is made of.
 #[derive(Clone, Copy)]
@@ -81,15 +89,9 @@ pub(super) fn project<'r>(
             .map_or("", |text| text.as_str());
         let text = canonical(text).unwrap_or_else(|| text.to_owned());
         let text = without_directives(&text);
-        entries.push(bytes("declaration.toml", text.as_bytes().to_vec()));
-        entries.push(bytes(
-            "index.html",
-            pages::project_html(declaration, &wheels),
-        ));
-        entries.push(bytes(
-            "index.v1_json",
-            pages::project_json(declaration, &wheels),
-        ));
+        entries.push(bytes(DECLARATION, text.as_bytes().to_vec()));
+        entries.push(bytes(HTML, pages::project_html(declaration, &wheels)));
+        entries.push(bytes(JSON, pages::project_json(declaration, &wheels)));
     }
     entries.sort_by(|left, right| left.name.cmp(&right.name));
     Some(entries)
@@ -107,8 +109,8 @@ pub(super) fn top<'r>(input: &ReleaseInput<'r>) -> Vec<NamedContent<'r>> {
         .map(crate::python::ProjectName::as_str)
         .collect();
     vec![
-        bytes("index.html", pages::root_html(&projects)),
-        bytes("index.v1_json", pages::root_json(&projects)),
+        bytes(HTML, pages::root_html(&projects)),
+        bytes(JSON, pages::root_json(&projects)),
     ]
 }
 
@@ -117,5 +119,5 @@ pub(super) fn about<'r>(input: &ReleaseInput<'r>) -> Vec<NamedContent<'r>> {
     if input.repository.configuration.layout == Layout::Ipwhl1 {
         return Vec::new();
     }
-    vec![bytes("release.json", summary::release_json(input))]
+    vec![bytes(RELEASE_FILE, summary::release_json(input))]
 }
