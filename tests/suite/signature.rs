@@ -42,6 +42,7 @@ fn draft(root: &str) -> Draft {
         root: cid(root),
         created: time("2026-11-20T00:00:00Z"),
         expires: Some(time("2027-05-20T00:00:00Z")),
+        checks: 3,
         trusted: vec![trusted(1, "maintainer")],
         threshold: 1,
         renew: false,
@@ -84,7 +85,7 @@ fn statement_text_is_the_format_to_the_byte() {
         format!(
             "format = 1\nname = \"floating-cheeses\"\nroot = \"{ROOT}\"\nsequence = 1\n\
              created = 2026-11-20T00:00:00Z\nexpires = 2027-05-20T00:00:00Z\n\
-             trusted = [\"{line}\"]\nthreshold = 1\n"
+             checks = 3\ntrusted = [\"{line}\"]\nthreshold = 1\n"
         )
     );
     let mut next = draft(OTHER_ROOT);
@@ -95,7 +96,7 @@ fn statement_text_is_the_format_to_the_byte() {
         next.to_toml(),
         format!(
             "format = 1\nname = \"floating-cheeses\"\nroot = \"{OTHER_ROOT}\"\nsequence = 2\n\
-             previous = \"{ROOT}\"\ncreated = 2026-11-20T00:00:00Z\ntrusted = [\n    \"{}\",\n    \"{}\",\n]\n\
+             previous = \"{ROOT}\"\ncreated = 2026-11-20T00:00:00Z\nchecks = 3\ntrusted = [\n    \"{}\",\n    \"{}\",\n]\n\
              threshold = 1\n",
             key(1).public().line("a"),
             key(2).public().line(""),
@@ -113,6 +114,10 @@ fn statement_survives_the_round_trip() {
     for statement in [first(), odd] {
         assert_eq!(Statement::parse(&statement.to_toml()).unwrap(), statement);
     }
+    // One that was made before statements said which checks were passed.
+    let old = first().to_toml().replace("checks = 3\n", "");
+    let read = Statement::parse(&old).unwrap();
+    assert_eq!((read.checks, read.to_toml()), (None, old));
 }
 
 #[test]
@@ -181,6 +186,21 @@ fn statement_refuses_what_breaks_the_format() {
             "format = 1",
             "format = 1\nformat = 1",
             "the statement is not TOML: duplicate key",
+        ),
+        (
+            "checks = 3",
+            "checks = 0",
+            "`checks` of the statement is 0, and the first version is 1",
+        ),
+        (
+            "checks = 3",
+            "checks = -1",
+            "`checks` of the statement is -1, out of its range",
+        ),
+        (
+            "checks = 3",
+            "checks = \"3\"",
+            "`checks` of the statement is not a whole number",
         ),
         (
             "threshold = 1",
@@ -286,9 +306,16 @@ fn statement_follows_the_one_before() {
         },
         Draft {
             trusted: vec![trusted(2, "maintainer")],
-            ..same
+            ..same.clone()
+        },
+        // Stricter checks than those that the one before speaks of.
+        Draft {
+            checks: 4,
+            ..same.clone()
         },
     ];
+    let older_checks = Draft { checks: 2, ..same };
+    assert_eq!(Statement::following(Some(&first), older_checks), Ok(None));
     for draft in drafts {
         let next = Statement::following(Some(&first), draft.clone())
             .unwrap()

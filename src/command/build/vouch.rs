@@ -10,6 +10,7 @@ use crate::dag::Cid;
 use crate::publish::{STATEMENT, SignatureFile, Vouching};
 use crate::repository::Repository;
 use crate::signature::{Draft, KeyError, PublicKey, Statement, TrustedKey, parse_lifetime, sign};
+use crate::wheel::CHECKS_VERSION;
 
 /// What is needed to vouch for a release, found out before anything takes long.
 pub(super) struct Preparation {
@@ -171,6 +172,7 @@ pub(super) fn vouch(
         root,
         created: preparation.now,
         expires: preparation.expires,
+        checks: CHECKS_VERSION,
         trusted,
         threshold: u32::try_from(configuration.threshold).unwrap_or(u32::MAX),
         renew,
