@@ -260,7 +260,7 @@ pub(super) fn located(
             "`{option} {}` is on the web, and `--offline` leaves the web alone",
             redacted(&url)
         ))),
-        Some(url) => download(context, configuration, &url),
+        Some(url) => download(context, configuration, option, &url),
         None => read_statement(&context.absolute(Path::new(location))),
     }
 }
@@ -358,6 +358,7 @@ fn web_address(option: &str, location: &str) -> Result<Option<Url>, Failure> {
 fn download(
     context: &Context<'_>,
     configuration: &Configuration,
+    option: &str,
     url: &Url,
 ) -> Result<Signed, Failure> {
     let environment = context.environment;
@@ -377,8 +378,11 @@ fn download(
         String::from_utf8(bytes)
             .map_err(|_| Failure::finding(format!("`{}` is not text", redacted(url))))
     };
-    let failed =
-        |problem: SourceProblem| Failure::world(format!("the statement cannot be had: {problem}"));
+    let failed = |problem: SourceProblem| {
+        Failure::world(format!(
+            "the statement of `{option}` cannot be had: {problem}"
+        ))
+    };
     runtime()?.block_on(async {
         let text = client.small_file(url, MAXIMUM_STATEMENT_SIZE as u64).await;
         let text = decode(text.map_err(failed)?)?;

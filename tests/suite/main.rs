@@ -49,6 +49,7 @@ mod pipes;
 mod rendering;
 mod repository;
 mod requirements;
+mod reuse;
 mod schemas;
 mod serve_command;
 mod show_command;

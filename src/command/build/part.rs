@@ -62,7 +62,7 @@ pub(super) fn part(
                     "{} is an archive of {}, and the previous statement vouches for {previous}",
                     base.shown, base.root
                 ))
-                .help("name the previous release's archive with `--previous-car FILE`"));
+                .help("name the previous release's archive with `--previous-car RELEASE`"));
             }
             let found =
                 known(base.blocks(), &base.root).map_err(|error| unreadable(base, &error))?;
