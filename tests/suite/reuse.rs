@@ -87,7 +87,7 @@ pub fn address(gateway: &LoopbackIndex, archive: &[u8]) -> String {
 
 /// How many facts of wheels the cache has.
 fn facts(workshop: &Workshop) -> usize {
-    let folder = workshop.path("cache/facts/1");
+    let folder = workshop.path("cache/facts/1.json");
     fs::read_dir(folder).map_or(0, Iterator::count)
 }
 
