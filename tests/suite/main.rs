@@ -25,6 +25,7 @@ mod dag;
 mod declarations;
 mod explain_command;
 mod fill_command;
+mod fill_places;
 mod findings;
 mod fixes;
 mod fmt_command;
