@@ -174,30 +174,6 @@ impl Statement {
         Ok(Some(statement))
     }
 
-    /// Whether this statement is the very next one after `previous`, by its content. Whether the
-    /// right keys have signed it is for [`Statement::successor_policy`] of `previous` to say.
-    pub fn check_successor_of(&self, previous: &Self) -> Result<(), StatementError> {
-        let reason = if self.name != previous.name {
-            format!(
-                "the statement is of {:?}, and the one before is of {:?}",
-                self.name, previous.name
-            )
-        } else if self.sequence.checked_sub(1) != Some(previous.sequence) {
-            format!(
-                "the statement has the sequence {}, and the one before has {}",
-                self.sequence, previous.sequence
-            )
-        } else if self.previous != Some(previous.root) {
-            format!(
-                "the statement does not name {} as the root before it",
-                previous.root
-            )
-        } else {
-            return Ok(());
-        };
-        Err(StatementError::Succession(reason))
-    }
-
     /// Who may sign the next statement; `None` where this one names no key.
     pub fn successor_policy(&self) -> Result<Option<TrustPolicy>, TrustError> {
         if self.trusted.is_empty() {
