@@ -27,6 +27,7 @@ mod migrate;
 mod network;
 mod outdated;
 mod progress;
+mod releases;
 mod remove;
 mod report;
 mod scope;

@@ -3,12 +3,20 @@
 use crate::dag::Profile;
 use crate::declaration::{Declaration, DeclaredWheel, Layout, canonical, without_directives};
 use crate::repository::Repository;
-use crate::wheel::Facts;
+use crate::wheel::Essentials;
 
 use super::{pages, summary};
 
 /// The folder of what is about the release itself.
 pub const RELEASE_FOLDER: &str = "_ipwhl";
+/// What the release is, in that folder.
+pub(super) const RELEASE_FILE: &str = "release.json";
+/// The declaration in a project's folder.
+pub(super) const DECLARATION: &str = "declaration.toml";
+/// A page for people, and for installers that read HTML.
+pub(super) const HTML: &str = "index.html";
+/// The same page as JSON.
+pub(super) const JSON: &str = "index.v1_json";
 
 /// What a release is made of.
 #[derive(Clone, Copy)]
@@ -17,8 +25,8 @@ pub struct ReleaseInput<'r> {
     pub repository: &'r Repository,
     /// The UnixFS import parameters of pages and folders.
     pub profile: Profile,
-    /// The facts of a declared wheel.
-    pub facts: &'r (dyn Fn(&DeclaredWheel) -> Option<&'r Facts> + Sync),
+    /// What is known of a declared wheel.
+    pub facts: &'r (dyn Fn(&DeclaredWheel) -> Option<Essentials<'r>> + Sync),
 }
 
 /// What an entry of the tree holds.
@@ -27,7 +35,7 @@ pub enum Content<'r> {
     /// These bytes.
     Bytes(Vec<u8>),
     /// The declared wheel, as it came from its source.
-    Wheel(&'r DeclaredWheel, &'r Facts),
+    Wheel(&'r DeclaredWheel, Essentials<'r>),
 }
 
 /// A file of a folder.
@@ -63,14 +71,11 @@ pub(super) fn project<'r>(
             _ => wheel.file_name.as_str().to_owned(),
         };
         if layout == Layout::Package {
-            entries.push(bytes(
-                format!("{name}.metadata"),
-                facts.archive.metadata.clone(),
-            ));
+            entries.push(bytes(format!("{name}.metadata"), facts.metadata.to_vec()));
         }
         entries.push(NamedContent {
             name,
-            content: Content::Wheel(wheel, facts),
+            content: Content::Wheel(wheel, *facts),
         });
     }
     if layout == Layout::Package {
@@ -81,15 +86,9 @@ pub(super) fn project<'r>(
             .map_or("", |text| text.as_str());
         let text = canonical(text).unwrap_or_else(|| text.to_owned());
         let text = without_directives(&text);
-        entries.push(bytes("declaration.toml", text.as_bytes().to_vec()));
-        entries.push(bytes(
-            "index.html",
-            pages::project_html(declaration, &wheels),
-        ));
-        entries.push(bytes(
-            "index.v1_json",
-            pages::project_json(declaration, &wheels),
-        ));
+        entries.push(bytes(DECLARATION, text.as_bytes().to_vec()));
+        entries.push(bytes(HTML, pages::project_html(declaration, &wheels)));
+        entries.push(bytes(JSON, pages::project_json(declaration, &wheels)));
     }
     entries.sort_by(|left, right| left.name.cmp(&right.name));
     Some(entries)
@@ -107,8 +106,8 @@ pub(super) fn top<'r>(input: &ReleaseInput<'r>) -> Vec<NamedContent<'r>> {
         .map(crate::python::ProjectName::as_str)
         .collect();
     vec![
-        bytes("index.html", pages::root_html(&projects)),
-        bytes("index.v1_json", pages::root_json(&projects)),
+        bytes(HTML, pages::root_html(&projects)),
+        bytes(JSON, pages::root_json(&projects)),
     ]
 }
 
@@ -117,5 +116,5 @@ pub(super) fn about<'r>(input: &ReleaseInput<'r>) -> Vec<NamedContent<'r>> {
     if input.repository.configuration.layout == Layout::Ipwhl1 {
         return Vec::new();
     }
-    vec![bytes("release.json", summary::release_json(input))]
+    vec![bytes(RELEASE_FILE, summary::release_json(input))]
 }

@@ -1,0 +1,213 @@
+//! A release's blocks, asked of gateways one by one and believed none of them.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::{StreamExt, stream};
+use tokio::runtime::Runtime;
+use url::Url;
+
+use super::address::redacted;
+use super::cache::Cache;
+use super::client::Client;
+use super::problem::SourceProblem;
+use crate::car::{Blocks, CarError};
+use crate::dag::Cid;
+
+/// After so many requests in a row that it did not answer, a gateway is left alone.
+const MAXIMUM_FAILURES: usize = 2;
+/// How many bytes of blocks are remembered: pages are read again on the way to the next one.
+const REMEMBERED: usize = 64 << 20;
+
+/// What was asked of gateways, and what came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Transferred {
+    /// Blocks that came.
+    pub blocks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// The blocks of gateways. Each is hashed; a gateway that sends wrong bytes once is not asked again, and one that
+/// does not answer several times in a row neither. The cache is asked first, and nothing is put there.
+pub struct GatewayBlocks {
+    client: Client,
+    gateways: Vec<Gateway>,
+    cache: Option<Cache>,
+    /// How many requests run at once.
+    jobs: usize,
+    runtime: Runtime,
+    remembered: Mutex<Remembered>,
+    blocks: AtomicU64,
+    bytes: AtomicU64,
+}
+
+struct Gateway {
+    url: Url,
+    has_lied: AtomicBool,
+    failures: AtomicUsize,
+}
+
+impl Gateway {
+    fn is_left_alone(&self) -> bool {
+        self.has_lied.load(Ordering::Relaxed)
+            || self.failures.load(Ordering::Relaxed) >= MAXIMUM_FAILURES
+    }
+}
+
+#[derive(Default)]
+struct Remembered {
+    blocks: HashMap<Cid, Vec<u8>>,
+    order: VecDeque<Cid>,
+    bytes: usize,
+}
+
+impl Remembered {
+    fn insert(&mut self, cid: Cid, block: Vec<u8>) {
+        self.bytes += block.len();
+        if let Some(before) = self.blocks.insert(cid, block) {
+            self.bytes -= before.len();
+        } else {
+            self.order.push_back(cid);
+        }
+        while self.bytes > REMEMBERED {
+            let Some(oldest) = self.order.pop_front() else {
+                break;
+            };
+            if let Some(block) = self.blocks.remove(&oldest) {
+                self.bytes -= block.len();
+            }
+        }
+    }
+}
+
+impl GatewayBlocks {
+    /// The blocks that these gateways have, in their order; `runtime` runs the requests, and no call may come from
+    /// one of its own tasks.
+    pub fn new(
+        client: Client,
+        gateways: Vec<Url>,
+        cache: Option<Cache>,
+        jobs: usize,
+        runtime: Runtime,
+    ) -> Self {
+        let gateways = gateways.into_iter().map(|url| Gateway {
+            url,
+            has_lied: AtomicBool::new(false),
+            failures: AtomicUsize::new(0),
+        });
+        Self {
+            client,
+            gateways: gateways.collect(),
+            cache,
+            jobs: jobs.max(1),
+            runtime,
+            remembered: Mutex::default(),
+            blocks: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// What came from the gateways so far.
+    pub fn transferred(&self) -> Transferred {
+        Transferred {
+            blocks: self.blocks.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, Remembered> {
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn at_hand(&self, cid: &Cid) -> Option<Vec<u8>> {
+        let block = self.remembered().blocks.get(cid).cloned();
+        block.or_else(|| self.cache.as_ref()?.block(cid))
+    }
+
+    /// The block from the first gateway that has it; `None` where all of them say that they have not.
+    async fn ask(&self, cid: &Cid) -> Result<Option<Vec<u8>>, SourceProblem> {
+        let mut problem = None;
+        for gateway in &self.gateways {
+            if gateway.is_left_alone() {
+                let place = redacted(&gateway.url);
+                let reason = "it has failed before, and is not asked again".to_owned();
+                problem = problem.or(Some(SourceProblem::Failed { place, reason }));
+                continue;
+            }
+            match self.client.block(&gateway.url, cid).await {
+                Ok(block) => {
+                    gateway.failures.store(0, Ordering::Relaxed);
+                    self.blocks.fetch_add(1, Ordering::Relaxed);
+                    self.bytes.fetch_add(block.len() as u64, Ordering::Relaxed);
+                    return Ok(Some(block));
+                }
+                Err(SourceProblem::Missing { .. }) => {}
+                Err(other) => {
+                    match &other {
+                        SourceProblem::Mismatch { .. } => {
+                            gateway.has_lied.store(true, Ordering::Relaxed);
+                        }
+                        _ => drop(gateway.failures.fetch_add(1, Ordering::Relaxed)),
+                    }
+                    problem = Some(other);
+                }
+            }
+        }
+        problem.map_or(Ok(None), Err)
+    }
+}
+
+impl Blocks for GatewayBlocks {
+    fn block(&self, cid: &Cid) -> Result<Option<Vec<u8>>, CarError> {
+        if let Some(block) = self.at_hand(cid) {
+            return Ok(Some(block));
+        }
+        let block = self
+            .runtime
+            .block_on(self.ask(cid))
+            .map_err(|problem| CarError::Io(io::Error::other(problem)))?;
+        if let Some(block) = &block {
+            self.remembered().insert(*cid, block.clone());
+        }
+        Ok(block)
+    }
+
+    /// Whether it is at hand; the gateways are not asked.
+    fn contains(&self, cid: &Cid) -> bool {
+        self.remembered().blocks.contains_key(cid)
+            || self
+                .cache
+                .as_ref()
+                .is_some_and(|cache| cache.has_block(cid))
+    }
+
+    fn prefetch(&self, cids: &[Cid]) {
+        let mut seen = HashSet::new();
+        let lacking = cids
+            .iter()
+            .filter(|cid| seen.insert(**cid) && !self.contains(cid));
+        self.runtime.block_on(async {
+            let asked = stream::iter(lacking).map(|cid| async move { (cid, self.ask(cid).await) });
+            let mut answers = std::pin::pin!(asked.buffer_unordered(self.jobs));
+            while let Some((cid, answer)) = answers.next().await {
+                // What failed is asked for again when it is needed, and told then.
+                if let Ok(Some(block)) = answer {
+                    self.remembered().insert(*cid, block);
+                }
+            }
+        });
+    }
+}
+
+impl fmt::Debug for GatewayBlocks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let gateways = self.gateways.iter().map(|gateway| redacted(&gateway.url));
+        formatter.debug_list().entries(gateways).finish()
+    }
+}
