@@ -101,7 +101,7 @@ fn uniqueness(repository: &Repository) -> Vec<Finding> {
 pub fn wheel(declared: &DeclaredWheel, facts: &ArchiveFacts, layout: Layout) -> Vec<Finding> {
     let mut findings = Vec::new();
     archive::check(declared, facts, &mut findings);
-    let metadata = match CoreMetadata::parse(&facts.metadata) {
+    let (metadata, legacy) = match CoreMetadata::parse_with_legacy(&facts.metadata) {
         Ok(metadata) => metadata,
         // Without METADATA the archive's own findings have said so.
         Err(_) if facts.metadata.is_empty() => return findings,
@@ -110,15 +110,25 @@ pub fn wheel(declared: &DeclaredWheel, facts: &ArchiveFacts, layout: Layout) -> 
             return findings;
         }
     };
+    archive::legacy_metadata(declared, &legacy, &mut findings);
+    let is_whole = |name: &str| legacy.iter().all(|one| one.field != name);
     name_mismatch::check(declared, facts, &metadata, &mut findings);
     version_mismatch::check(declared, facts, &metadata, &mut findings);
     tag_mismatch::check(declared, facts, layout, &mut findings);
     // Of what could not be understood nothing can be said to be lacking.
     if !declared.is_partial {
-        requires_python_mismatch::check(declared, &metadata, &mut findings);
-        dependencies_mismatch::check(declared, &metadata, &mut findings);
+        if is_whole("Requires-Python") {
+            requires_python_mismatch::check(declared, &metadata, &mut findings);
+        }
+        let is_whole = is_whole("Requires-Dist");
+        dependencies_mismatch::check(declared, &metadata, is_whole, &mut findings);
     }
-    extras_mismatch::check(declared, &metadata, &mut findings);
+    extras_mismatch::check(
+        declared,
+        &metadata,
+        is_whole("Provides-Extra"),
+        &mut findings,
+    );
     findings
 }
 

@@ -3,6 +3,7 @@
 //! The terminal belongs to this room; everything above it returns values.
 
 mod add;
+mod allow;
 mod archives;
 mod build;
 mod candidates;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::HumanBytes;
 
+use super::allow::{AllowArguments, tell_unrecorded};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, all_wheels, gather};
@@ -79,11 +80,14 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     message_format: MessageFormat,
     #[command(flatten)]
+    allow: AllowArguments,
+    #[command(flatten)]
     network: NetworkArguments,
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let repository = context.repository()?;
+    let mut repository = context.repository()?;
+    arguments.allow.apply(&mut repository);
     let folder = output_folder(context, &repository, &arguments.output)?;
     let tree = arguments
         .tree
@@ -129,6 +133,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if has_errors(&findings) {
         return Ok(refuse(context, &findings));
     }
+    tell_unrecorded(context, &repository, &findings);
     let root = if arguments.root_only {
         build.release(&|wheel| gathered.facts(wheel))?.link().cid
     } else {
