@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     /// `mirrors` [default: `sources`, then `mirrors`]
     #[arg(long, value_name = "PLACE")]
     from: Vec<String>,
-    /// Where to write [default: beside the archive, as `<name>.car`]
+    /// Where to write [default: beside the archive, ending in `.car`]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
