@@ -7,6 +7,7 @@ Which projects: those in the middle of as many equal parts of the set, sorted by
 
 import contextlib
 import http.server
+import io
 import json
 import os
 import re
@@ -22,6 +23,8 @@ from urllib.parse import parse_qs
 HOLLOW_SHARE = 0.05
 FASTER = 2
 LESS = 20
+# What is held here at once would count as a child's memory.
+PIECE = 1 << 20
 
 
 class Declared:
@@ -52,12 +55,13 @@ def changed(projects, count):
 
 def compressed_anew(wheel, target):
     """The same members in the same order, at another level of compression."""
-    with zipfile.ZipFile(wheel) as before, zipfile.ZipFile(target, "w") as after:
+    with zipfile.ZipFile(wheel) as before, zipfile.ZipFile(
+        target, "w", zipfile.ZIP_DEFLATED, compresslevel=1
+    ) as after:
         for member in before.infolist():
-            content = before.read(member)
-            again = zipfile.ZipInfo(member.filename, (1980, 1, 1, 0, 0, 0))
-            again.external_attr = member.external_attr
-            after.writestr(again, content, zipfile.ZIP_DEFLATED, compresslevel=1)
+            if not member.is_dir():
+                with before.open(member) as source, after.open(member.filename, "w") as copy:
+                    shutil.copyfileobj(source, copy, PIECE)
 
 
 def declared_as(text, files):
@@ -76,7 +80,6 @@ def declared_as(text, files):
 
 def write_previous(folder, project, projects, count, program, environment):
     """The repository of the release before, with so many projects that are other ones."""
-    shutil.rmtree(folder, ignore_errors=True)
     (folder / "wheels").mkdir(parents=True)
     shutil.copy(project / "ipwhl.toml", folder)
     shutil.copytree(project / "declarations", folder / "declarations")
@@ -129,18 +132,22 @@ class Index:
             def do_GET(self):
                 kind, _, name = self.path.strip("/").partition("/")
                 if kind == "simple" and name in index.pages:
-                    body, media = index.page(name), "application/vnd.pypi.simple.v1+json"
+                    page = index.page(name)
+                    self.answer(io.BytesIO(page), len(page), "application/vnd.pypi.simple.v1+json")
                 elif kind == "files" and name in index.files:
-                    body, media = index.files[name].read_bytes(), "application/octet-stream"
+                    path = index.files[name]
+                    with path.open("rb") as wheel:
+                        self.answer(wheel, path.stat().st_size, "application/octet-stream")
                 else:
                     self.send_error(404)
-                    return
-                index.count(len(body))
+
+            def answer(self, body, size, media):
+                index.count(size)
                 self.send_response(200)
                 self.send_header("Content-Type", media)
-                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Length", str(size))
                 self.end_headers()
-                self.wfile.write(body)
+                shutil.copyfileobj(body, self.wfile, PIECE)
 
             def log_message(self, *_):
                 pass
@@ -191,8 +198,9 @@ def measure(bench, project, folder, cache, root):
         if not (bench.wanted(rows[count]) or count == 1 and bench.wanted(reuse)):
             continue
         place = folder / name
+        shutil.rmtree(place, ignore_errors=True)
         write_previous(place, project, projects, count, program, environment)
-        before = built(bench, ["--repository", place, "--output", place / "release"])
+        before = built(bench, place, cache)
         if before == root:
             raise bench.failed(f"the release before is the same one: {root}")
         archive = place / "release" / "release.car"
@@ -203,9 +211,13 @@ def measure(bench, project, folder, cache, root):
         shutil.rmtree(place)
 
 
-def built(bench, arguments):
-    """Builds, and gives back the root."""
-    return bench.text([bench.options.program, *arguments[:2], "build", "--unsigned", *arguments[2:]])
+def built(bench, repository, cache):
+    """Builds the release before, and gives back its root. What it adds to the cache is no part of the set."""
+    own = repository / "cache"
+    shutil.copytree(cache, own, copy_function=os.link)
+    line = ["--repository", repository, "build", "--unsigned", "--output", repository / "release"]
+    environment = dict(os.environ, IPWHL_CACHE_DIR=str(own))
+    return bench.text([bench.options.program, *line], environment)
 
 
 def compare_parts(bench, row, other, previous, place):

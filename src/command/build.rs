@@ -117,7 +117,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         show(context, &repository, &early, arguments.message_format)?;
         return Ok(refuse(context, &early));
     }
-    let preparation = if arguments.unsigned || arguments.root_only {
+    let mut preparation = if arguments.unsigned || arguments.root_only {
         None
     } else {
         Some(prepare(context, &repository, arguments, &folder)?)
@@ -157,6 +157,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Ok(refuse(context, &findings));
     }
     tell_unrecorded(context, &repository, &findings);
+    if let Some(preparation) = &mut preparation {
+        preparation.note(&repository, &findings);
+    }
     let root = if arguments.root_only {
         build
             .release(&|wheel| gathered.essentials(wheel))?

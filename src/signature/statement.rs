@@ -37,7 +37,8 @@ pub struct Statement {
     pub created: Timestamp,
     /// From when on it no longer holds.
     pub expires: Option<Timestamp>,
-    /// Which version of the checks of wheels the release has passed; absent where an older program made it.
+    /// Which version of the checks of wheels the release has passed; absent where an older program made it,
+    /// or where findings were let pass that the release does not tell of.
     pub checks: Option<u32>,
     /// Who may sign the next one.
     pub trusted: Vec<TrustedKey>,
@@ -56,8 +57,9 @@ pub struct Draft {
     pub created: Timestamp,
     /// From when on it no longer holds; fractions of a second are dropped.
     pub expires: Option<Timestamp>,
-    /// Which version of the checks of wheels the release has passed; at least 1.
-    pub checks: u32,
+    /// Which version of the checks of wheels the release has passed, at least 1; `None` where it has not passed all of
+    /// them.
+    pub checks: Option<u32>,
     /// Who may sign the next one.
     pub trusted: Vec<TrustedKey>,
     /// How many of them the next one needs.
@@ -150,7 +152,7 @@ impl Statement {
             let is_said = previous.root == draft.root
                 && previous.trusted == draft.trusted
                 && previous.threshold == draft.threshold
-                && previous.checks >= Some(draft.checks)
+                && previous.checks >= draft.checks
                 && !previous.is_expired(draft.created);
             if is_said && draft.expires.is_none() && !draft.renew {
                 return Ok(None);
@@ -166,7 +168,7 @@ impl Statement {
                 .expires
                 .map(|at| whole_second("expires", at))
                 .transpose()?,
-            checks: Some(draft.checks),
+            checks: draft.checks,
             trusted: draft.trusted,
             threshold: draft.threshold,
         };

@@ -42,7 +42,7 @@ fn draft(root: &str) -> Draft {
         root: cid(root),
         created: time("2026-11-20T00:00:00Z"),
         expires: Some(time("2027-05-20T00:00:00Z")),
-        checks: 3,
+        checks: Some(3),
         trusted: vec![trusted(1, "maintainer")],
         threshold: 1,
         renew: false,
@@ -310,11 +310,14 @@ fn statement_follows_the_one_before() {
         },
         // Stricter checks than those that the one before speaks of.
         Draft {
-            checks: 4,
+            checks: Some(4),
             ..same.clone()
         },
     ];
-    let older_checks = Draft { checks: 2, ..same };
+    let older_checks = Draft {
+        checks: Some(2),
+        ..same
+    };
     assert_eq!(Statement::following(Some(&first), older_checks), Ok(None));
     for draft in drafts {
         let next = Statement::following(Some(&first), draft.clone())

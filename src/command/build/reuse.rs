@@ -166,7 +166,7 @@ fn holds(context: &Context<'_>, repository: &Repository, signed: &Signed) -> Res
             "its wheels have passed version {checks} of the checks, and those of this program are version {CHECKS_VERSION}"
         )),
         None => Err(format!(
-            "{what} does not say which checks its wheels have passed: an older program made it"
+            "{what} does not say which checks its wheels have passed: an older program made it, or `--allow` let some findings pass"
         )),
     }
 }

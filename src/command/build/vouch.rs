@@ -8,7 +8,9 @@ use super::super::keys::{Signer, signing_key};
 use super::super::sign::{add_signature, asked, may_follow, may_sign, mention_signers};
 use super::super::statement::{Signed, Trust, expired, policy, previous, read_statement};
 use super::Arguments;
+use crate::check::NEED_ARCHIVE;
 use crate::dag::Cid;
+use crate::diagnostic::Finding;
 use crate::publish::{STATEMENT, Vouching};
 use crate::repository::Repository;
 use crate::signature::{Draft, KeyError, Statement, parse_lifetime};
@@ -20,12 +22,23 @@ pub(super) struct Preparation {
     previous: Option<Signed>,
     expires: Option<jiff::Timestamp>,
     now: jiff::Timestamp,
+    checks: Option<u32>,
 }
 
 impl Preparation {
     /// The statement before.
     pub(super) fn previous(&self) -> Option<&Signed> {
         self.previous.as_ref()
+    }
+
+    /// Takes note of what was found in the wheels. What `--allow` let pass stands nowhere in the release, and only a wheel
+    /// tells it again: then the statement does not say that the checks were passed, so that nobody reuses the release.
+    pub(super) fn note(&mut self, repository: &Repository, findings: &[Finding]) {
+        let allowed = &repository.configuration.allowed;
+        let mut found = findings.iter().map(|finding| finding.code);
+        if found.any(|code| allowed.contains(&code) && NEED_ARCHIVE.contains(&code)) {
+            self.checks = None;
+        }
     }
 }
 
@@ -99,6 +112,7 @@ pub(super) fn prepare(
         previous,
         expires,
         now,
+        checks: Some(CHECKS_VERSION),
     })
 }
 
@@ -135,7 +149,7 @@ pub(super) fn vouch(
         root,
         created: preparation.now,
         expires: preparation.expires,
-        checks: CHECKS_VERSION,
+        checks: preparation.checks,
         trusted,
         threshold: u32::try_from(configuration.threshold).unwrap_or(u32::MAX),
         renew: arguments.renew,

@@ -123,6 +123,18 @@ fn what_was_let_pass_then_is_looked_at_now() {
         odd("").write_to(&workshop.repository());
         workshop.run(&reuse).refused(1, &["tag-mismatch"]);
     }
+    // An option leaves nothing in the release, so nobody vouches for its wheels.
+    let workshop = Workshop::with(&odd(""));
+    fs::write(workshop.path("key-1"), key(1).to_openssh().unwrap()).unwrap();
+    let line = ["--output", "first", "--key", "../key-1"];
+    workshop.build(&[&line[..], &["--allow", "tag-mismatch"]].concat());
+    let statement = String::from_utf8(read(&workshop, "first/release.toml")).unwrap();
+    assert!(!statement.contains("checks"), "{statement}");
+    fs::remove_dir_all(workshop.path("cache")).unwrap();
+    let reuse = ["build", "--root-only", "--reuse", "first"];
+    workshop
+        .run(&reuse)
+        .refused(1, &["does not say which checks", "`--allow`"]);
 }
 
 /// What is done to a page.
