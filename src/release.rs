@@ -5,6 +5,7 @@
 //! and not kept, so that a large set needs little memory.
 
 mod blocks;
+mod carried;
 mod pages;
 mod published;
 mod schema;
@@ -12,6 +13,7 @@ mod summary;
 mod tree;
 
 pub use blocks::{Release, ReleaseError};
+pub use carried::Carried;
 pub use published::{Published, PublishedEntry, PublishedProject, PublishedWheel};
 pub use schema::{index_schema, release_schema};
 pub use tree::{Content, NamedContent, RELEASE_FOLDER, ReleaseInput};
