@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Kind;
 use super::pairs::{Named, pairs};
 use super::settings::{SettingChange, changes};
-use super::snapshot::{Declared, ProjectState, Snapshot, WheelState};
+use super::snapshot::{Declared, ProjectState, Snapshot};
 use crate::python::ProjectName;
 
 /// What differs between two states.

@@ -114,8 +114,8 @@ enum Installed<'p> {
     Packages(&'p str),
     /// Among the programs.
     Scripts,
-    /// At this path somewhere else.
-    Elsewhere(&'p str),
+    /// Somewhere else.
+    Elsewhere,
 }
 
 fn installed(place: &str) -> Installed<'_> {
@@ -130,7 +130,7 @@ fn installed(place: &str) -> Installed<'_> {
     match scheme {
         "purelib" | "platlib" => Installed::Packages(rest),
         "scripts" => Installed::Scripts,
-        _ => Installed::Elsewhere(rest),
+        _ => Installed::Elsewhere,
     }
 }
 
@@ -144,7 +144,7 @@ pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberC
         places
             .filter_map(|place| match installed(place) {
                 Installed::Packages(path) => Some(top(path)),
-                Installed::Scripts | Installed::Elsewhere(_) => None,
+                Installed::Scripts | Installed::Elsewhere => None,
             })
             .collect()
     });
@@ -193,7 +193,7 @@ fn risk(place: &str, is_native: bool, known: Option<&BTreeSet<&str>>) -> Risk {
             !path.contains('/') && file.ends_with(".pth")
                 || ["sitecustomize", "usercustomize"].contains(&stem(top(path)))
         }
-        Installed::Elsewhere(_) => file.ends_with(".pth"),
+        Installed::Elsewhere => file.ends_with(".pth"),
         Installed::Scripts => false,
     };
     if runs_at_start {
@@ -205,7 +205,7 @@ fn risk(place: &str, is_native: bool, known: Option<&BTreeSet<&str>>) -> Risk {
     } else {
         match installed(place) {
             Installed::Scripts => Risk::Script,
-            Installed::Elsewhere(_) => Risk::OutsidePackage,
+            Installed::Elsewhere => Risk::OutsidePackage,
             Installed::Packages(path) => {
                 if known.is_some_and(|known| !known.contains(top(path))) {
                     Risk::OutsidePackage
