@@ -13,6 +13,8 @@
 )]
 
 mod add_command;
+#[cfg(unix)]
+mod agent;
 mod build;
 mod car;
 mod check_command;
@@ -34,6 +36,7 @@ mod help;
 mod hollow_command;
 mod init_command;
 mod interruption;
+mod ipns;
 mod key_command;
 mod kubo;
 mod kubo_release;
@@ -52,6 +55,7 @@ mod requirements;
 mod schemas;
 mod serve_command;
 mod show_command;
+mod sign_command;
 mod signature;
 mod source;
 mod source_discovery;
