@@ -17,8 +17,8 @@ use crate::car::MAX_BLOCK;
 use crate::dag::{Cid, Codec};
 use crate::source::{CacheError, Client, ClientSettings, Limits, SourceProblem};
 
-/// After so many blocks that it did not answer for, a gateway is left alone.
-const MAXIMUM_FAILURES: usize = 3;
+/// After so many blocks in a row that it did not answer for, a gateway is left alone.
+const MAXIMUM_FAILURES: usize = 2;
 
 /// A gateway.
 pub(super) struct Gateway {
@@ -64,7 +64,7 @@ impl Gateway {
             return Ok(false);
         }
         let variables = |name: &str| filling.context.environment.variable(name).map(Into::into);
-        let settings = ClientSettings::from_variables(&variables, Limits::default());
+        let settings = ClientSettings::from_variables(&variables, Limits::of_gateways());
         let client = Client::new(&settings).map_err(|error| Failure::caused(&error))?;
         let (dags, blocks): (Vec<&Missing>, Vec<&Missing>) = missing
             .iter()
@@ -146,10 +146,13 @@ impl Gateway {
             return (missing, Err(Trouble::Place(reason)));
         }
         let outcome = match client.block(&self.url, &missing.cid).await {
-            Ok(block) => store
-                .keep(&missing.cid, &block)
-                .map(|()| true)
-                .map_err(Trouble::Cache),
+            Ok(block) => {
+                self.failures.set(0);
+                store
+                    .keep(&missing.cid, &block)
+                    .map(|()| true)
+                    .map_err(Trouble::Cache)
+            }
             Err(problem) => {
                 match &problem {
                     SourceProblem::Mismatch { .. } => self.has_lied.set(true),
