@@ -12,7 +12,7 @@ mod settings;
 mod snapshot;
 mod transfer;
 
-pub use compare::{Difference, ProjectChange, SetChange, WheelChange, difference};
+pub use compare::{Difference, ProjectChange, SetChange, WheelChange, difference, origin};
 pub use entry_points::{EntryPoint, EntryPointChange};
 pub use members::{MemberChange, MemberChanges, Risk, member_changes};
 pub use settings::SettingChange;

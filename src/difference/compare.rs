@@ -281,8 +281,8 @@ impl WheelChange<'_> {
     }
 }
 
-/// Where a source is, without what a version has of its own.
-fn origin(source: &str) -> String {
+/// Where a source is, without what a version has of its own: `the index`, `https://example.org`, `the repository's folder`.
+pub fn origin(source: &str) -> String {
     if source.starts_with("pkg:") {
         return "the index".to_owned();
     }

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::settings::{Settings, settings};
 use crate::check::Graph;
-use crate::dag::{Cid, Sha256Digest};
+use crate::dag::{Cid, Codec, Link, Sha256Digest};
 use crate::declaration::{Declaration, DeclaredWheel};
-use crate::python::{ProjectName, Version, specifiers_text};
+use crate::python::{ProjectName, Version, WheelFileName, specifiers_text};
 use crate::repository::Repository;
 
 /// A set: its settings, its projects, their wheels.
@@ -119,7 +119,37 @@ impl Snapshot {
         }
     }
 
-    /// How many wheels it has.
+    /// The state of a release that has wheels and says nothing of them: names and links.
+    ///
+    /// # Errors
+    /// The name that is none of a wheel.
+    pub fn of_wheels(wheels: impl IntoIterator<Item = (String, Link)>) -> Result<Self, String> {
+        let mut snapshot = Self::default();
+        for (name, link) in wheels {
+            let Ok(file_name) = name.parse::<WheelFileName>() else {
+                return Err(name);
+            };
+            let mut tags: Vec<String> = file_name.tags().iter().map(ToString::to_string).collect();
+            tags.sort();
+            let project = snapshot
+                .projects
+                .entry(file_name.name().clone())
+                .or_default();
+            project.versions.insert(file_name.version().clone());
+            let wheel = WheelState {
+                content_id: link.cid,
+                sha256: None,
+                // The link counts the frames of blocks, too.
+                size: (link.cid.codec() == Codec::Raw).then_some(link.cumulative_size),
+                tags,
+                declared: None,
+            };
+            project.wheels.insert(name, wheel);
+        }
+        Ok(snapshot)
+    }
+
+    /// Its wheels, with their projects and names.
     pub fn wheels(&self) -> impl Iterator<Item = (&ProjectName, &String, &WheelState)> {
         self.projects.iter().flat_map(|(project, state)| {
             let wheels = state.wheels.iter();

@@ -1,11 +1,10 @@
 //! What a mirror of the old state has to move to have the new one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
 use super::snapshot::Snapshot;
-use crate::car::{Blocks, CarError, reach};
 use crate::dag::Cid;
 
 /// Blocks and bytes.
@@ -26,16 +25,8 @@ pub struct Transfer {
     pub unknown: usize,
 }
 
-/// The blocks of the release `new` that the release `old` lacks. Neither needs to have the leaves of its wheels.
-///
-/// # Errors
-/// Where another block cannot be had, or is none of a release.
-pub fn transfer(
-    (old_blocks, old): (&(dyn Blocks + Send + Sync), Cid),
-    (new_blocks, new): (&(dyn Blocks + Send + Sync), Cid),
-) -> Result<Transfer, CarError> {
-    let known = reach(old_blocks, old)?;
-    let all = reach(new_blocks, new)?;
+/// The blocks of a new release that an old one lacks, both as [`crate::car::reach`] gives them.
+pub fn transfer(known: &HashMap<Cid, u64>, all: &HashMap<Cid, u64>) -> Transfer {
     let sum = |lengths: &mut dyn Iterator<Item = u64>| {
         lengths.fold((0_u64, 0_u64), |(count, bytes), length| {
             (count + 1, bytes.saturating_add(length))
@@ -44,14 +35,14 @@ pub fn transfer(
     let lacking = all.iter().filter(|(cid, _)| !known.contains_key(cid));
     let (blocks, bytes) = sum(&mut lacking.map(|(_, length)| *length));
     let (all_blocks, all_bytes) = sum(&mut all.values().copied());
-    Ok(Transfer {
+    Transfer {
         exact: true,
         blocks: Some(blocks),
         bytes,
         all_blocks: Some(all_blocks),
         all_bytes,
         unknown: 0,
-    })
+    }
 }
 
 /// About what has to be moved where one of both is no release: the wheels with other content-ids.
