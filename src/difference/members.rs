@@ -124,7 +124,7 @@ fn installed(place: &str) -> Installed<'_> {
     else {
         return Installed::Packages(place);
     };
-    if !folder.ends_with(".data") {
+    if folder.strip_suffix(".data").is_none() {
         return Installed::Packages(place);
     }
     match scheme {
@@ -187,13 +187,14 @@ pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberC
 
 fn risk(place: &str, is_native: bool, known: Option<&BTreeSet<&str>>) -> Risk {
     let file = place.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let is_path_file = file.strip_suffix(".pth").is_some();
     let runs_at_start = match installed(place) {
         // Python looks at the folder of the packages itself and not below it.
         Installed::Packages(path) => {
-            !path.contains('/') && file.ends_with(".pth")
+            !path.contains('/') && is_path_file
                 || ["sitecustomize", "usercustomize"].contains(&stem(top(path)))
         }
-        Installed::Elsewhere => file.ends_with(".pth"),
+        Installed::Elsewhere => is_path_file,
         Installed::Scripts => false,
     };
     if runs_at_start {

@@ -1,6 +1,7 @@
 //! What a mirror of the old state has to move to have the new one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasher;
 
 use serde::Serialize;
 
@@ -26,7 +27,10 @@ pub struct Transfer {
 }
 
 /// The blocks of a new release that an old one lacks, both as [`crate::car::reach`] gives them.
-pub fn transfer(known: &HashMap<Cid, u64>, all: &HashMap<Cid, u64>) -> Transfer {
+pub fn transfer<S: BuildHasher>(
+    known: &HashMap<Cid, u64, S>,
+    all: &HashMap<Cid, u64, S>,
+) -> Transfer {
     let sum = |lengths: &mut dyn Iterator<Item = u64>| {
         lengths.fold((0_u64, 0_u64), |(count, bytes), length| {
             (count + 1, bytes.saturating_add(length))

@@ -25,6 +25,7 @@ mod clients;
 mod core_metadata;
 mod dag;
 mod declarations;
+mod diff_command;
 mod explain_command;
 mod fill_command;
 mod fill_places;

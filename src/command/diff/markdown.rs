@@ -1,6 +1,6 @@
 //! The difference for the comment of a pull request. Whatever comes from a stranger stands in a code span.
 
-use super::outline::{Entry, Line, Mark, Outline, Piece};
+use super::outline::{Entry, Mark, Outline, Piece};
 use crate::diagnostic::{code_span, sentence, visible, without_credentials};
 
 /// How many bytes a comment may have; forges take 65,536 characters, and whoever posts it may add a line.
@@ -16,7 +16,7 @@ const MARKER: &str = "<!-- ipwhl difference -->";
 pub(super) fn write(outline: &Outline) -> String {
     let mut text = format!(
         "{MARKER}\n### ipwhl: what changes {}\n\n",
-        words(&outline.title)
+        outline.title.each_ref().map(|line| words(line)).join(" ")
     );
     for line in &outline.summary {
         text += &format!("- {}\n", words(line));
@@ -65,7 +65,7 @@ fn write_entry(entry: &Entry, level: usize, in_full: bool, text: &mut String) {
     }
 }
 
-fn words(line: &Line) -> String {
+fn words(line: &[Piece]) -> String {
     let shown = |text: &str| without_credentials(&visible(text, &[]));
     line.iter()
         .map(|piece| match piece {

@@ -207,7 +207,7 @@ fn fetched(
     });
     let fetcher = fetcher(context, &configuration, &network, profile)?;
     let progress = Progress::of_wheels(context, requests);
-    let mut fetched = Vec::new();
+    let mut paths = Vec::new();
     let mut has_failed = false;
     runtime()?.block_on(async {
         let report = |event| progress.fetch(event);
@@ -222,11 +222,11 @@ fn fetched(
                     NOT_AT_HAND.to_owned()
                 }
             });
-            fetched.push((requests[index].content_id, outcome));
+            paths.push((requests[index].content_id, outcome));
         }
     });
     progress.finish();
-    Ok((fetched, has_failed))
+    Ok((paths, has_failed))
 }
 
 const NOT_AT_HAND: &str = "is not at hand (`--members fetch` fetches it)";

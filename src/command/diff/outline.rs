@@ -85,7 +85,8 @@ pub(super) struct Section {
 
 /// All of it.
 pub(super) struct Outline {
-    pub(super) title: Line,
+    /// Where it comes from, and where it goes to.
+    pub(super) title: [Line; 2],
     /// What it comes to, a line each.
     pub(super) summary: Vec<Line>,
     pub(super) sections: Vec<Section>,
@@ -95,32 +96,47 @@ fn own(words: impl Into<String>) -> Piece {
     Piece::Own(words.into())
 }
 
-fn value(text: impl ToString) -> Piece {
+fn value(text: &(impl ToString + ?Sized)) -> Piece {
     Piece::Value(text.to_string())
 }
 
 /// Values with commas between them, the first few where there are many.
 fn list<T: ToString>(values: &[T], in_full: bool) -> Line {
-    let shown = if in_full || values.len() <= TOLD + 1 {
-        values.len()
+    let texts = values.iter().map(ToString::to_string);
+    joined(texts.map(Piece::Value).collect(), in_full)
+}
+
+fn joined(pieces: Vec<Piece>, in_full: bool) -> Line {
+    let all = pieces.len();
+    let shown = if in_full || all <= TOLD + 1 {
+        all
     } else {
         TOLD
     };
     let mut line = Line::new();
-    for text in &values[..shown] {
+    for piece in pieces.into_iter().take(shown) {
         if !line.is_empty() {
             line.push(own(", "));
         }
-        line.push(value(text.to_string()));
+        line.push(piece);
     }
-    if shown < values.len() {
-        line.push(own(format!(" and {} more", values.len() - shown)));
+    if shown < all {
+        line.push(own(format!(" and {} more", all - shown)));
     }
     line
 }
 
 /// A line for what something has lost, and one for what it has gained.
 fn set(name: &str, change: &SetChange, in_full: bool) -> Option<Entry> {
+    set_of(name, change, Piece::Value, in_full)
+}
+
+fn set_of(
+    name: &str,
+    change: &SetChange,
+    piece: fn(String) -> Piece,
+    in_full: bool,
+) -> Option<Entry> {
     let sides = [
         (Mark::Removed, &change.removed),
         (Mark::Added, &change.added),
@@ -128,7 +144,10 @@ fn set(name: &str, change: &SetChange, in_full: bool) -> Option<Entry> {
     let below: Vec<Entry> = sides
         .into_iter()
         .filter(|(_, values)| !values.is_empty())
-        .map(|(mark, values)| Entry::new(mark, list(values, in_full)))
+        .map(|(mark, values)| {
+            let pieces = values.iter().cloned().map(piece).collect();
+            Entry::new(mark, joined(pieces, in_full))
+        })
         .collect();
     (!below.is_empty()).then(|| Entry::new(Mark::None, vec![own(name)]).with(below))
 }
@@ -136,10 +155,11 @@ fn set(name: &str, change: &SetChange, in_full: bool) -> Option<Entry> {
 /// The difference in words.
 pub(super) fn outline(report: &Report<'_>) -> Outline {
     let [old, new] = report.sides;
-    let mut title = vec![own("from ")];
-    title.extend(name(old));
-    title.push(own(" to "));
-    title.extend(name(new));
+    let title = [("from ", old), ("to ", new)].map(|(word, side)| {
+        let mut line = vec![own(word)];
+        line.extend(name(side));
+        line
+    });
     let projects = report.difference.projects.iter();
     let projects: Vec<Entry> = projects.map(|one| project(report, one)).collect();
     let mut summary = vec![vec![own(counts(report))]];
@@ -177,7 +197,11 @@ pub(super) fn outline(report: &Report<'_>) -> Outline {
 
 fn name(side: &Side) -> Line {
     let about = &side.about;
-    let mut line = vec![value(&about.name)];
+    let mut line = vec![if about.kind == "working-tree" {
+        Piece::Sentence(about.name.clone())
+    } else {
+        value(&about.name)
+    }];
     if let Some(root) = about
         .root
         .as_ref()
@@ -357,7 +381,7 @@ fn entries(report: &Report<'_>, side: &Side, findings: &[Finding]) -> Vec<Entry>
     let entry = |finding: &Finding| {
         let mark = match finding.severity {
             Severity::Error => Mark::Urgent,
-            _ => Mark::None,
+            Severity::Warning => Mark::None,
         };
         let line = vec![
             own(format!("{}[{}]: ", finding.severity, finding.code)),

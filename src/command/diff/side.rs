@@ -244,7 +244,7 @@ fn of_release(
                 .as_ref()?;
             Some((entry.sha256, entry.size))
         }),
-        None => Snapshot::of_wheels(carried.projects.iter().flat_map(|(_, folder)| {
+        None => Snapshot::of_wheels(carried.projects.values().flat_map(|folder| {
             let wheels = folder.wheels.iter();
             wheels.map(|(name, wheel)| (name.clone(), wheel.link))
         }))

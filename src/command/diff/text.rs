@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::super::context::Context;
-use super::outline::{Entry, Line, Mark, Outline, Piece};
+use super::outline::{Entry, Mark, Outline, Piece};
 use crate::diagnostic::{visible, without_credentials};
 
 /// How far an entry stands to the right of the one that it is below.
@@ -14,8 +14,10 @@ pub(super) fn write(context: &Context<'_>, outline: &Outline) -> String {
     let page = Page {
         colour: context.output_colour,
     };
-    let mut text = page.painted(&words(&outline.title), Style::new().bold());
-    text.push('\n');
+    let mut text = String::new();
+    for line in &outline.title {
+        text += &format!("{}\n", context.heading(&words(line)));
+    }
     for line in &outline.summary {
         text += &format!("{}\n", words(line));
     }
@@ -67,7 +69,7 @@ impl Page {
     }
 }
 
-fn words(line: &Line) -> String {
+fn words(line: &[Piece]) -> String {
     let pieces = line.iter().map(|piece| match piece {
         Piece::Own(text) | Piece::Value(text) | Piece::Sentence(text) => text.as_str(),
     });

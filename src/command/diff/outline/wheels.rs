@@ -6,7 +6,7 @@ use indicatif::HumanBytes;
 
 use super::super::super::report::counted;
 use super::super::Report;
-use super::{Entry, Line, Mark, TOLD, list, own, set, value};
+use super::{Entry, Line, Mark, Piece, TOLD, joined, own, set, set_of, value};
 use crate::check::fold;
 use crate::difference::{
     EntryPointChange, Kind, MemberChange, MemberChanges, ProjectChange, Risk, SetChange,
@@ -82,11 +82,13 @@ fn wheel(report: &Report<'_>, change: &WheelChange<'_>) -> Entry {
     }
     if let (None, Some(declared)) = (old, new.and_then(|new| new.declared.as_ref())) {
         let sources: BTreeSet<String> = declared.sources.iter().map(|one| origin(one)).collect();
-        let sources: Vec<&String> = sources.iter().collect();
         line.push(own(", from "));
-        line.extend(list(&sources, report.in_full));
+        line.extend(joined(
+            sources.into_iter().map(Piece::Sentence).collect(),
+            report.in_full,
+        ));
         if let Some(words) = folded(report, 1, &declared.platforms) {
-            line.extend([own(", for "), value(words)]);
+            line.extend([own(", for "), Piece::Sentence(words)]);
         }
     }
     let mut below = declared(report, change);
@@ -126,12 +128,12 @@ fn declared(report: &Report<'_>, change: &WheelChange<'_>) -> Vec<Entry> {
             removed: words(0, &platforms.removed),
             added: words(1, &platforms.added),
         };
-        entries.extend(set("platforms", &words, report.in_full));
+        entries.extend(set_of("platforms", &words, Piece::Sentence, report.in_full));
     }
     if report.in_full && !sources.is_empty() {
         entries.extend(set("sources", &sources, true));
     } else if !origins.is_empty() {
-        let mut entry = set("comes from", &origins, report.in_full);
+        let mut entry = set_of("comes from", &origins, Piece::Sentence, report.in_full);
         // A new version has new addresses; another place is another matter.
         for one in entry.iter_mut().flat_map(|entry| &mut entry.below) {
             if one.mark == Mark::Added {
@@ -266,7 +268,7 @@ fn entry_point(change: &EntryPointChange, is_urgent: bool) -> Entry {
     let mark = mark(change.kind, is_urgent);
     let mut line = vec![
         own(word(mark, change.kind)),
-        value(format!(
+        value(&format!(
             "[{}] {}",
             change.entry_point.group, change.entry_point.name
         )),
