@@ -38,7 +38,7 @@ pub(super) enum Place {
         reader: Box<crate::car::CarReader<std::fs::File>>,
     },
     /// Behind gateways.
-    Gateways(GatewayBlocks),
+    Gateways(Box<GatewayBlocks>),
 }
 
 impl OpenRelease {
@@ -46,7 +46,7 @@ impl OpenRelease {
     pub(super) fn blocks(&self) -> &BlockStore {
         match &self.place {
             Place::Archive { reader, .. } => &**reader,
-            Place::Gateways(gateways) => gateways,
+            Place::Gateways(gateways) => &**gateways,
         }
     }
 
@@ -202,6 +202,6 @@ pub(super) fn open(
     Ok(OpenRelease {
         root,
         shown,
-        place: Place::Gateways(blocks),
+        place: Place::Gateways(Box::new(blocks)),
     })
 }

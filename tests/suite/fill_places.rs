@@ -1,6 +1,7 @@
 //! `ipwhl fill` from each kind of place: an index, the web, the mirrors of a repository, with a repository around and
 //! without one; and gateways of every temper.
 
+use std::collections::HashSet;
 use std::fs;
 use std::process::Command;
 
@@ -125,53 +126,106 @@ fn mirrors_are_those_of_the_repository() {
         .refused(3, &["there is nowhere to look for it"]);
 }
 
+/// An answer that depends on the path that was asked for.
+type Temper<'t> = &'t (dyn Fn(&str) -> Answer + Sync);
+
 #[test]
 fn whatever_a_gateway_does_the_next_place_has_it() {
-    let (workshop, full) = hollowed(&small(), &[]);
-    let good = serving(&full);
-    let lacking = open(&workshop.read("release.hollow.car"))
-        .survey()
-        .unwrap()
-        .lacking;
-    for (answer, words) in [
-        (Answer::cut(&[7; 1000], 10, &[]), "its answer was cut"),
+    let unanswered = "did not answer 2 times, and is not asked again";
+    let lied = "has sent wrong bytes, and is not asked again";
+    let html = [("Content-Type", "text/html")];
+    let late = [("Retry-After", "3600")];
+    let cases: [(Temper<'_>, &str, &str); 9] = [
         (
-            Answer::Endless(message("200 OK", &[], b"")),
+            &|_| Answer::whole("200 OK", &html, b"<h1>Welcome</h1>"),
+            "has other bytes",
+            lied,
+        ),
+        (
+            &|_| Answer::cut(&[7; 1000], 10, &[]),
+            "its answer was cut",
+            unanswered,
+        ),
+        (
+            &|_| Answer::Endless(message("200 OK", &[], b"")),
             "its answer is larger than",
+            unanswered,
         ),
         (
-            Answer::redirect("https://"),
+            &|_| Answer::redirect("https://"),
             "it redirects without a usable address",
+            unanswered,
         ),
         (
-            Answer::whole("429 Too Many Requests", &[("Retry-After", "3600")], b""),
+            &|path| Answer::redirect(path),
+            "it redirects more than 5 times",
+            unanswered,
+        ),
+        (
+            &|_| Answer::whole("429 Too Many Requests", &late, b""),
             "asks to wait 3600 s",
+            unanswered,
         ),
-        (Answer::Stall(Vec::new()), "no answer within 15 s"),
         (
-            Answer::Stall(message("200 OK", &[("Content-Length", "9")], b"a")),
-            "no byte came within 15 s",
+            &|_| Answer::whole("503 Service Unavailable", &late, b""),
+            "asks to wait 3600 s",
+            unanswered,
         ),
-    ] {
-        let liar = LoopbackIndex::start();
-        for one in &lacking {
-            liar.always(&format!("/ipfs/{}?format=raw", one.cid), answer.clone());
+        (
+            &|_| Answer::Stall(Vec::new()),
+            "no answer within 15 s",
+            unanswered,
+        ),
+        (
+            &|_| Answer::Stall(message("200 OK", &[("Content-Length", "9")], b"a")),
+            "no byte came within 15 s",
+            unanswered,
+        ),
+    ];
+    // At the same time, since two of them are waited for.
+    std::thread::scope(|scope| {
+        for (temper, reason, afterwards) in cases {
+            scope.spawn(move || meets(temper, &[reason, afterwards]));
         }
-        let bad = liar.url("");
-        let line = ["fill", HOLLOW, "--jobs", "1", "--from", &bad];
-        let ran = workshop.run(&line);
-        ran.refused(
-            3,
-            &[words, "did not answer 2 times, and is not asked again"],
-        );
-        assert_eq!(liar.paths().len(), 2, "{words}");
-        forget_blocks(&workshop);
-        let good = good.url("");
-        let line = [&line[..], &["--from", &good]].concat();
-        fills(&workshop, &mut workshop.command(&line), &full);
-    }
+    });
 }
 
-fn forget_blocks(workshop: &Workshop) {
+/// A gateway of this temper has nothing, says these words, and does not keep the next one from being asked.
+fn meets(temper: Temper<'_>, words: &[&str]) {
+    let (workshop, full) = hollowed(&small(), &[]);
+    let good = serving(&full);
+    let hollow = open(&workshop.read("release.hollow.car"));
+    let liar = LoopbackIndex::start();
+    for one in hollow.survey().unwrap().lacking {
+        let path = format!("/ipfs/{}?format=raw", one.cid);
+        liar.always(&path, temper(&path));
+    }
+    let bad = liar.url("");
+    let line = ["fill", HOLLOW, "--jobs", "2", "--from", &bad];
+    workshop.run(&line).refused(3, words);
+    assert!(!workshop.release("release.car").exists());
+    let asked: HashSet<String> = liar.paths().into_iter().collect();
+    assert!(asked.len() <= 3, "{words:?}: {asked:?}");
     let _ = fs::remove_dir_all(workshop.path("cache"));
+    let good = good.url("");
+    let line = [&line[..], &["--from", &good]].concat();
+    fills(&workshop, &mut workshop.command(&line), &full);
+}
+
+#[test]
+fn a_busy_gateway_is_waited_for_and_a_wrong_type_is_no_wrong_byte() {
+    let (workshop, full) = hollowed(&small(), &[]);
+    let busy = Answer::whole("503 Service Unavailable", &[("Retry-After", "0")], b"");
+    let reader = open(&full);
+    let gateway = LoopbackIndex::start();
+    for cid in reader.cids() {
+        let html = [("Content-Type", "text/html")];
+        let block = Answer::whole("200 OK", &html, &reader.require(&cid).unwrap());
+        let path = format!("/ipfs/{cid}?format=raw");
+        gateway.queue(&path, [busy.clone(), busy.clone(), block]);
+    }
+    let line = ["fill", HOLLOW, "--from", &gateway.url("")];
+    fills(&workshop, &mut workshop.command(&line), &full);
+    let asked: HashSet<String> = gateway.paths().into_iter().collect();
+    assert_eq!(gateway.paths().len(), 3 * asked.len());
 }

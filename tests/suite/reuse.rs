@@ -1,5 +1,6 @@
 //! `ipwhl build --reuse`: what a release before says of unchanged wheels is taken over, and the root is the same.
 
+mod amounts;
 mod liars;
 mod vouching;
 

@@ -122,3 +122,36 @@ fn a_redirect_in_circles_and_a_busy_gateway() {
     let ran = workshop.run(&[&line[..], &[&bad]].concat());
     ran.refused(1, &["it redirects more than 5 times"]);
 }
+
+#[test]
+fn a_delta_to_what_a_gateway_says_is_right_or_none() {
+    let first = small().configuration(&trusted());
+    let (workshop, root) = released(&first, &first, "");
+    let archive = read(&workshop, "first/release.car");
+    let run = |release: &str| {
+        let _ = fs::remove_dir_all(workshop.path("cache"));
+        let line = ["build", "--unsigned", "--car", "delta", "--previous-car"];
+        workshop.run(&[&line[..], &[release]].concat())
+    };
+    assert_eq!(run("first/release.car").line(), root);
+    let delta = workshop.read("release.delta.car");
+    fs::remove_dir_all(workshop.repository().join("release")).unwrap();
+    // Each node that is walked has another byte once, or is not there.
+    let good = serving(&archive);
+    assert_eq!(run(&address(&good, &archive)).line(), root);
+    assert!(workshop.read("release.delta.car") == delta);
+    fs::remove_dir_all(workshop.repository().join("release")).unwrap();
+    let walked = good.paths();
+    assert!(walked.len() > 3, "{walked:?}");
+    for path in &walked {
+        for answer in [
+            Answer::whole("200 OK", &[], b"other bytes"),
+            Answer::status("404 Not Found"),
+        ] {
+            let liar = serving(&archive);
+            liar.always(path, answer);
+            run(&address(&liar, &archive)).refused(3, &["cannot be read"]);
+            assert!(!workshop.release("release.delta.car").exists());
+        }
+    }
+}

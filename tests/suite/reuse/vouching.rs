@@ -125,8 +125,19 @@ fn what_was_let_pass_then_is_looked_at_now() {
     }
 }
 
+/// What is done to a page.
+type Change<'c> = &'c dyn Fn(String) -> String;
+
+/// The page with another value for the first one after a key.
+fn other(page: &str, key: &str, value: &str) -> String {
+    let at = page.find(key).unwrap() + key.len();
+    let start = at + page[at..].find(": ").unwrap() + 2;
+    let end = start + page[start..].find([',', '\n']).unwrap();
+    format!("{}{value}{}", &page[..start], &page[end..])
+}
+
 /// The archive of a release like this one, but that a page of a project says something else.
-fn forged(archive: &[u8], project: &str, change: &dyn Fn(String) -> String) -> Vec<u8> {
+fn forged(archive: &[u8], project: &str, change: Change<'_>) -> Vec<u8> {
     let reader = open(archive);
     let profile = Profile::default();
     let mut top = reader.list(&reader.root()).unwrap().unwrap();
@@ -170,15 +181,8 @@ fn a_release_that_contradicts_itself_is_not_reused() {
             "forged.car",
         ])
     };
-    /// Another value for the first string after a key.
-    fn other(page: &str, key: &str, value: &str) -> String {
-        let at = page.find(key).unwrap() + key.len();
-        let start = at + page[at..].find(": ").unwrap() + 2;
-        let end = start + page[start..].find([',', '\n']).unwrap();
-        format!("{}{value}{}", &page[..start], &page[end..])
-    }
     let digest = format!("\"{}\"", "0".repeat(64));
-    let cases: [(&str, &dyn Fn(String) -> String, &str); 6] = [
+    let cases: [(&str, Change<'_>, &str); 6] = [
         (
             "library",
             &|page| other(&page, "\"sha256\"", &digest),
