@@ -47,6 +47,8 @@ pub struct WheelChange<'s> {
     pub old: Option<Named<'s>>,
     /// What it is, with its name.
     pub new: Option<Named<'s>>,
+    /// The platforms of both sets.
+    supported: [&'s [String]; 2],
 }
 
 /// What a set has lost and gained.
@@ -86,7 +88,13 @@ pub fn difference<'s>(old: &'s Snapshot, new: &'s Snapshot) -> Difference<'s> {
         if old.unreadable.contains(name) || new.unreadable.contains(name) {
             continue;
         }
-        let change = project(name, old.projects.get(name), new.projects.get(name));
+        let supported = [&*old.platforms, &*new.platforms];
+        let change = project(
+            name,
+            supported,
+            old.projects.get(name),
+            new.projects.get(name),
+        );
         match change {
             Some(change) => projects.push(change),
             None => unchanged += 1,
@@ -107,32 +115,27 @@ pub fn difference<'s>(old: &'s Snapshot, new: &'s Snapshot) -> Difference<'s> {
 
 fn project<'s>(
     name: &'s ProjectName,
+    supported: [&'s [String]; 2],
     old: Option<&'s ProjectState>,
     new: Option<&'s ProjectState>,
 ) -> Option<ProjectChange<'s>> {
-    let wheels: Vec<WheelChange<'s>> = match (old, new) {
-        (Some(old), Some(new)) => pairs(&old.wheels, &new.wheels)
+    let wheels = |state: Option<&'s ProjectState>| state.map(|state| &state.wheels);
+    let wheels: Vec<WheelChange<'s>> = match (wheels(old), wheels(new)) {
+        (Some(old), Some(new)) => pairs(old, new),
+        (Some(old), None) => old.iter().map(|wheel| (Some(wheel), None)).collect(),
+        (None, new) => new
             .into_iter()
-            .map(|(old, new)| WheelChange { old, new })
+            .flatten()
+            .map(|wheel| (None, Some(wheel)))
             .collect(),
-        (Some(old), None) => old
-            .wheels
-            .iter()
-            .map(|wheel| WheelChange {
-                old: Some(wheel),
-                new: None,
-            })
-            .collect(),
-        (None, Some(new)) => new
-            .wheels
-            .iter()
-            .map(|wheel| WheelChange {
-                old: None,
-                new: Some(wheel),
-            })
-            .collect(),
-        (None, None) => Vec::new(),
-    };
+    }
+    .into_iter()
+    .map(|(old, new)| WheelChange {
+        old,
+        new,
+        supported,
+    })
+    .collect();
     let all = wheels.len();
     let wheels: Vec<WheelChange<'s>> = wheels
         .into_iter()
@@ -250,9 +253,17 @@ impl WheelChange<'_> {
         self.sets(|declared| declared.requirements.iter().cloned().collect())
     }
 
-    /// The platforms that it has lost and gained.
+    /// The platforms that it has lost and gained, of those that both sets support: that the settings name others is
+    /// said there, and not once more of each wheel.
     pub fn platforms(&self) -> SetChange {
-        self.sets(|declared| declared.platforms.clone())
+        let mut change = self.sets(|declared| declared.platforms.clone());
+        let is_known = |supported: &[String], platform: &String| {
+            supported.is_empty() || supported.contains(platform)
+        };
+        let [old, new] = self.supported;
+        change.removed.retain(|platform| is_known(new, platform));
+        change.added.retain(|platform| is_known(old, platform));
+        change
     }
 
     /// The sources that it has lost and gained.

@@ -18,6 +18,8 @@ pub struct Snapshot {
     pub projects: BTreeMap<ProjectName, ProjectState>,
     /// The projects whose text cannot be understood: nothing is known of them but that they are there.
     pub unreadable: BTreeSet<ProjectName>,
+    /// The platforms that it supports, in their order; none where they are not known.
+    pub platforms: Vec<String>,
     /// What its settings say; `None` where that is not known.
     pub(super) settings: Option<Settings>,
 }
@@ -115,6 +117,12 @@ impl Snapshot {
                 .cloned()
                 .collect(),
             projects,
+            platforms: repository
+                .configuration
+                .platforms
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             settings: Some(settings(&repository.configuration)),
         }
     }

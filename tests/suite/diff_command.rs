@@ -1,16 +1,19 @@
 //! `ipwhl diff`: two states of the set, by the real program, real archives, gateways and a real git.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use ipwhl::dag::{Cid, Profile};
+use ipwhl::car::{Blocks, CarReader};
+use ipwhl::command::ExitStatus;
+use ipwhl::dag::{Cid, Codec, Profile, Sha256Digest};
 use serde_json::{Value, json};
 
 use crate::hollow_command::{lose_the_wheels, small_with_newer_library};
 use crate::reuse::{address, open, read, serving};
+use crate::support::declared_set::DeclaredSet;
 use crate::support::history::History;
 use crate::support::loopback_index::LoopbackIndex;
+use crate::support::program::Program;
 use crate::support::repository_builder::{Project, RepositoryBuilder};
 use crate::support::wheel_builder::WheelBuilder;
 use crate::support::workshop::{Ran, Workshop, native, pure, small};
@@ -105,7 +108,13 @@ fn two_releases_are_told_apart_with_what_is_risky_first() {
     let markdown = workshop.run(&["diff", "old", "new", "--format", "markdown"]);
     insta::assert_snapshot!("markdown", printed(&markdown, &roots));
     let coloured = workshop.run(&["diff", "old", "new", "--color", "always"]);
-    let bare = anstream::adapter::strip_str(&coloured.output).to_string();
+    let mut bare = String::new();
+    for part in coloured.output.split('\u{1b}') {
+        bare += part
+            .split_once('m')
+            .filter(|_| part.starts_with('['))
+            .map_or(part, |(_, rest)| rest);
+    }
     assert!(bare == text.output && coloured.output.contains("\u{1b}[1m"));
 
     let value = difference(&workshop, &["old", "new"]);
@@ -183,8 +192,7 @@ fn what_a_mirror_moves_is_what_a_delta_has() {
         workshop.build(&[&["--unsigned", "--output", "delta"], &delta[..]].concat());
         let delta = open(&read(&workshop, "delta/release.delta.car"));
         let full = open(&read(&workshop, "new/release.car"));
-        let bytes = |archive: &ipwhl::car::CarReader<_>, cids: &[Cid]| -> u64 {
-            use ipwhl::car::Blocks;
+        let bytes = |archive: &CarReader<_>, cids: &[Cid]| -> u64 {
             let lengths = cids
                 .iter()
                 .map(|cid| archive.require(cid).unwrap().len() as u64);
@@ -285,6 +293,7 @@ fn a_release_behind_a_gateway_is_read_and_its_wheels_when_they_are_asked_for() {
             .unwrap()
             .contains("is not at hand")
     );
+    println!("{}", workshop.run(&[&["diff"], &names[..], &["--members", "fetch"]].concat()).output);
     let fetched = difference(&workshop, &[&names[..], &["--members", "fetch"]].concat());
     assert_eq!(fetched["projects"], expected["projects"]);
     // The cache has them now.
@@ -369,7 +378,247 @@ fn revisions_and_the_working_tree_are_compared() {
     );
     assert_eq!(value["old"]["kind"], "revision");
     assert_eq!(value["new"]["commit"], json!(first));
+}
 
-    // A name of several things is the path, then the root, then the revision.
-    workshop.build(&["--unsigned", "--output", "new", "--allow-findings"]);
+#[test]
+fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
+    let workshop = Workshop::small();
+    let root = workshop.build(&["--unsigned", "--output", "both"]);
+    // Without a history there are no revisions.
+    let ran = with_git(&workshop, &["diff", "nothing"]);
+    ran.refused(
+        2,
+        &["`nothing` is no path that is there, no CID, and no revision"],
+    );
+    let Some(history) = History::begin(&workshop.repository()) else {
+        return;
+    };
+    history.run(&["branch", "both"]);
+    let kind = |name: &str| {
+        let ran = with_git(&workshop, &["diff", name, "--format", "json"]);
+        let value: Value = serde_json::from_str(ran.line()).unwrap();
+        (value["old"]["kind"].as_str().unwrap().to_owned(), ran.error)
+    };
+    let (found, said) = kind("both");
+    assert_eq!(found, "release");
+    assert_eq!(
+        said.trim_end(),
+        "note: `both` is taken for the path; the revision of this name is `git:both`"
+    );
+    for (name, expected) in [
+        ("git:both", "revision"),
+        ("path:both", "release"),
+        ("both/release.car", "release"),
+        ("path:.", "working-tree"),
+        ("HEAD", "revision"),
+        ("HEAD^{tree}^{commit}", ""),
+    ] {
+        if expected.is_empty() {
+            assert_eq!(with_git(&workshop, &["diff", name]).code, Some(2), "{name}");
+        } else {
+            assert_eq!(kind(name), (expected.to_owned(), String::new()), "{name}");
+        }
+    }
+    for (name, words) in [
+        (
+            "nothing",
+            "`nothing` is no path that is there, no CID, and no revision `nothing`",
+        ),
+        (
+            "wheels",
+            "`wheels` is no archive, no folder with one and no repository, no CID, and no revision",
+        ),
+        ("path:nothing", "`nothing` is neither an archive"),
+        ("cid:nothing", "`nothing` is no CID"),
+        ("git:nothing", "no revision `nothing`"),
+        ("git:--output=written", "no revision `--output=written`"),
+        ("git:", "no revision ``"),
+        (
+            "https://example.org/",
+            "neither `<gateway>/ipfs/<root CID>/`",
+        ),
+        (&root, "no gateway is known"),
+    ] {
+        with_git(&workshop, &["diff", name]).refused(2, &[words]);
+    }
+    assert!(!workshop.repository().join("written").exists());
+    // A commit from before there was a repository is no state of it.
+    history.run(&["rm", "--quiet", "ipwhl.toml"]);
+    history.commit("without");
+    history.run(&["checkout", "--quiet", "HEAD^", "--", "ipwhl.toml"]);
+    with_git(&workshop, &["diff", "HEAD", "HEAD^"]).refused(2, &["has no `ipwhl.toml` here"]);
+}
+
+#[test]
+fn what_is_no_release_is_refused() {
+    let (workshop, _) = released(&later());
+    let delta = [
+        "--car",
+        "delta",
+        "--previous-car",
+        "old",
+        "--output",
+        "delta",
+    ];
+    workshop.build(&[&["--unsigned"], &delta[..]].concat());
+    workshop
+        .run(&["diff", "old", "delta/release.delta.car"])
+        .refused(1, &["lacks the block", "`ipwhl fill`"]);
+    workshop
+        .run(&["diff", "ipwhl.toml"])
+        .refused(1, &["ipwhl.toml"]);
+    let gateway = LoopbackIndex::start();
+    let bytes = b"no folder at all";
+    let root = Cid::v1(Codec::Raw, Sha256Digest::of(bytes));
+    gateway.put(&format!("/ipfs/{root}?format=raw"), bytes);
+    workshop
+        .run(&["diff", &gateway.url(&format!("/ipfs/{root}"))])
+        .refused(1, &["is a file, not a release's tree"]);
+    // A damaged leaf is not taken for one that is not there.
+    let path = workshop.repository().join("new/release.car");
+    let mut archive = fs::read(&path).unwrap();
+    let at = archive
+        .windows(15)
+        .rposition(|bytes| bytes == b"import applicat")
+        .unwrap();
+    archive[at] ^= 1;
+    fs::write(&path, archive).unwrap();
+    lose_the_wheels(&workshop);
+    fs::remove_dir_all(workshop.path("cache")).unwrap();
+    let ran = workshop.run(&["diff", "old", "new"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.output
+            .contains("since the new wheel cannot be read in new/release.car"),
+        "{}",
+        ran.output
+    );
+}
+
+#[test]
+fn nothing_of_a_stranger_is_obeyed() {
+    let workshop = Workshop::small();
+    fs::rename(workshop.repository(), workshop.path("before")).unwrap();
+    let member = "application/`@team` <img src=x> ::error:: [a](b) \u{202e}.pth";
+    workshop.write(&with_application(
+        pure("application", "1.1")
+            .requires("library>=2")
+            .member(member, "")
+            .member(
+                "application-1.1.dist-info/entry_points.txt",
+                "[console_scripts]\n\u{1b}[31mred|`x` = a:b\n",
+            ),
+    ));
+    let text = workshop.run(&["diff", "path:../before"]);
+    assert_eq!(text.code, Some(0), "{text:?}");
+    assert!(
+        !text.output.contains(['\u{1b}', '\u{202e}']),
+        "{}",
+        text.output
+    );
+    assert!(
+        text.output.contains("\\u{1b}[31mred|`x` = a:b"),
+        "{}",
+        text.output
+    );
+    let markdown = workshop
+        .run(&["diff", "path:../before", "--format", "markdown"])
+        .output;
+    // All of it is in spans that its own backticks do not end.
+    let span = "`` [console_scripts] \\u{1b}[31mred|`x` ``";
+    assert!(markdown.contains(span), "{markdown}");
+    let other = workshop
+        .run(&["diff", "-v", "path:../before", "--format", "markdown"])
+        .output;
+    let line = other.lines().find(|line| line.contains("@team")).unwrap();
+    assert!(
+        line.contains("``application/`@team` <img src=x> ::error:: [a](b) \\u{202e}.pth``"),
+        "{line}"
+    );
+}
+
+#[test]
+fn large_differences_stay_short_unless_all_is_asked_for() {
+    let workshop = Workshop::small();
+    fs::rename(workshop.repository(), workshop.path("before")).unwrap();
+    let many = (0..3000).fold(pure("application", "1.1"), |wheel, number| {
+        wheel.member(&format!("application_{number:04}.so"), "")
+    });
+    workshop.write(&with_application(many.member("zzz.pth", "")));
+    let text = workshop.run(&["diff", "path:../before"]).output;
+    assert!(text.lines().count() < 60, "{text}");
+    for line in [
+        "    native code: 3000",
+        "      and 2988 more (`-v` shows them)",
+        "      ! added zzz.pth, 0 B",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line}: {text}");
+    }
+    let in_full = workshop.run(&["diff", "-v", "path:../before"]).output;
+    assert!(in_full.lines().count() > 3000);
+    let markdown = workshop
+        .run(&["diff", "-v", "path:../before", "--format", "markdown"])
+        .output;
+    assert!(
+        markdown.len() < 65_536 && markdown.contains("changed: `application`"),
+        "{}",
+        markdown.len()
+    );
+
+    // More projects than a comment has room for.
+    let set = (0..1500).fold(DeclaredSet::new(), |set, number| {
+        set.wanted(&format!("project-with-a-name-{number} 1.0"), &[])
+    });
+    let (few, many) = (DeclaredSet::new().wanted("a 1.0", &[]).build(), set.build());
+    let program = Program::new(many.path());
+    let old = format!("path:{}", few.path().display());
+    let run = program.run(&["diff", &old, "--members", "none", "--format", "markdown"]);
+    assert_eq!(run.status, ExitStatus::Clean, "{}", run.stderr);
+    assert!(
+        (50_000..65_536).contains(&run.stdout.len()),
+        "{}",
+        run.stdout.len()
+    );
+    assert!(
+        run.stdout
+            .contains(" more did not fit here: `ipwhl diff` shows them all.")
+    );
+}
+
+#[test]
+fn settings_platforms_and_places_that_change_are_told() {
+    let workshop = Workshop::with(&RepositoryBuilder::sound());
+    fs::rename(workshop.repository(), workshop.path("before")).unwrap();
+    workshop.write(
+        &RepositoryBuilder::sound()
+            .platforms(&["cp313"], &["manylinux_2_28_x86_64", "win_amd64"])
+            .configuration("\n[severity]\nunneeded = \"off\"\n")
+            .change("cherry", |cherry| {
+                cherry.set(
+                    "source",
+                    "\"https://elsewhere.example.org/cherry-0.3-py3-none-any.whl\"",
+                )
+            }),
+    );
+    let ran = workshop.run(&["diff", "path:../before"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for line in [
+        "settings",
+        "  + unneeded = off",
+        "~ cherry 0.3",
+        "      ! now also https://elsewhere.example.org",
+    ] {
+        assert!(
+            ran.output.lines().any(|one| one == line),
+            "{line}: {}",
+            ran.output
+        );
+    }
+    for format in ["text", "markdown", "json"] {
+        let ran = workshop.run(&["diff", "-v", "path:../before", "--format", format]);
+        assert!(
+            !ran.output.contains("secret") && !ran.error.contains("secret"),
+            "{format}: {ran:?}"
+        );
+    }
 }

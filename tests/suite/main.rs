@@ -26,6 +26,7 @@ mod core_metadata;
 mod dag;
 mod declarations;
 mod diff_command;
+mod difference;
 mod explain_command;
 mod fill_command;
 mod fill_places;
