@@ -3,9 +3,9 @@
 use std::fs;
 use std::process::Command;
 
-use ipwhl::car::{Blocks, CarReader};
+use ipwhl::car::{Blocks, CarReader, CarWriter, FileReader, Tree};
 use ipwhl::command::ExitStatus;
-use ipwhl::dag::{Cid, Codec, Profile, Sha256Digest};
+use ipwhl::dag::{BlockSink, Cid, Codec, DirectoryDag, DirectoryEntry, Profile, Sha256Digest};
 use serde_json::{Value, json};
 
 use crate::hollow_command::{lose_the_wheels, small_with_newer_library};
@@ -243,6 +243,8 @@ fn what_was_not_looked_into_is_said() {
     // Asked for, and not to be had, is a failure.
     let ran = workshop.run(&["diff", "old", "new", "--members", "fetch", "--offline"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
+    let place = workshop.repository().display().to_string();
+    assert!(!ran.output.contains(&place), "{}", ran.output);
     assert!(
         ran.output.contains("the old wheel cannot be had"),
         "{}",
@@ -264,18 +266,14 @@ fn a_release_behind_a_gateway_is_read_and_its_wheels_when_they_are_asked_for() {
     let [old, new] = ["old", "new"].map(|folder| read(&workshop, &format!("{folder}/release.car")));
     let expected = difference(&workshop, &["old", "new"]);
     let gateways = [serving(&old), serving(&new)];
-    for (gateway, archive) in gateways.iter().zip([&old, &new]) {
-        let reader = open(archive);
-        // What a client that fetches wheels asks for.
-        for wheel in fs::read_dir(workshop.path("cache/wheels")).unwrap() {
-            let path = wheel.unwrap().path();
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            let Ok(cid) = name.parse::<Cid>() else {
+    // What a client that fetches wheels asks for.
+    for (gateway, archive, side) in [(&gateways[0], &old, "old"), (&gateways[1], &new, "new")] {
+        for project in expected["projects"].as_array().unwrap() {
+            let Some(cid) = project["wheels"][0][side]["content_id"].as_str() else {
                 continue;
             };
-            if reader.cids().contains(&cid) {
-                gateway.put(&format!("/ipfs/{cid}"), &fs::read(&path).unwrap());
-            }
+            let wheel = FileReader::read_whole(&open(archive), &cid.parse().unwrap(), 1 << 24);
+            gateway.put(&format!("/ipfs/{cid}"), &wheel.unwrap());
         }
     }
     lose_the_wheels(&workshop);
@@ -293,7 +291,6 @@ fn a_release_behind_a_gateway_is_read_and_its_wheels_when_they_are_asked_for() {
             .unwrap()
             .contains("is not at hand")
     );
-    println!("{}", workshop.run(&[&["diff"], &names[..], &["--members", "fetch"]].concat()).output);
     let fetched = difference(&workshop, &[&names[..], &["--members", "fetch"]].concat());
     assert_eq!(fetched["projects"], expected["projects"]);
     // The cache has them now.
@@ -604,6 +601,8 @@ fn settings_platforms_and_places_that_change_are_told() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for line in [
         "settings",
+        // What follows from the platforms alone is not told of each project.
+        "projects: 1 changed, 3 the same; wheels: 1 changed, 5 the same",
         "  + unneeded = off",
         "~ cherry 0.3",
         "      ! now also https://elsewhere.example.org",
@@ -621,4 +620,133 @@ fn settings_platforms_and_places_that_change_are_told() {
             "{format}: {ran:?}"
         );
     }
+}
+
+/// The archive of a release like this one, with other entries in its folders: at the top (``), and in the projects'.
+fn rebuilt(
+    archive: &[u8],
+    change: impl Fn(&str, Vec<DirectoryEntry>) -> Vec<DirectoryEntry>,
+) -> Vec<u8> {
+    let reader = open(archive);
+    let build = |entries| DirectoryDag::build(Profile::default(), entries).unwrap();
+    let mut top = change("", reader.list(&reader.root()).unwrap().unwrap());
+    let mut folders = Vec::new();
+    for entry in &mut top {
+        if let Some(entries) = reader.list(&entry.link.cid).unwrap() {
+            let folder = build(change(&entry.name, entries));
+            entry.link = folder.link();
+            folders.push(folder);
+        }
+    }
+    let root = build(top);
+    let mut writer = CarWriter::new(Vec::new(), root.cid()).unwrap();
+    for folder in [root].iter().chain(&folders) {
+        folder.emit(&mut writer, &mut |_, _| Ok(())).unwrap();
+    }
+    for cid in reader.cids() {
+        writer.put(&cid, &reader.require(&cid).unwrap()).unwrap();
+    }
+    writer.finish().unwrap().0
+}
+
+#[test]
+fn a_release_without_declarations_is_compared_as_far_as_it_goes() {
+    let (workshop, _) = released(&later());
+    let archive = read(&workshop, "old/release.car");
+    let reader = open(&archive);
+    let bare = rebuilt(&archive, |folder, mut entries| {
+        entries.retain(|entry| match folder {
+            "" => !entry.name.starts_with('_') && reader.list(&entry.link.cid).unwrap().is_some(),
+            _ => entry.name.ends_with(".whl"),
+        });
+        entries
+    });
+    fs::write(workshop.repository().join("bare.car"), bare).unwrap();
+    let value = difference(&workshop, &["bare.car", "old"]);
+    assert_eq!(value["projects"], json!([]));
+    assert_eq!([&value["findings"], &value["settings"]], [&Value::Null; 2]);
+    let text = workshop.run(&["diff", "bare.car", "old", "--exit-code"]);
+    assert_eq!(text.code, Some(1), "{text:?}");
+    for words in [
+        "\nthe roots differ, and nothing that is compared here does; ",
+        "\nfindings: not compared, since a release of the layout ipwhl-1 carries no declarations\n",
+        "\nnot compared: settings and declarations, since",
+    ] {
+        assert!(text.output.contains(words), "{words}: {}", text.output);
+    }
+    let value = difference(&workshop, &["bare.car", "new"]);
+    assert_eq!(
+        texts(&value["projects"], "change"),
+        ["changed", "added", "removed"]
+    );
+    let wheel = &value["projects"][0]["wheels"][0];
+    assert_eq!(wheel["old"].get("requirements"), None);
+    assert_eq!(wheel["members"]["members"][0]["risk"], "startup");
+    assert_eq!(value["transfer"]["exact"], true);
+}
+
+#[test]
+fn a_release_that_contradicts_itself_is_refused() {
+    let (workshop, _) = released(&later());
+    let archive = read(&workshop, "new/release.car");
+    let place = |name: &str, entries: &[DirectoryEntry]| {
+        let found = entries.iter().position(|entry| entry.name.ends_with(name));
+        found.unwrap()
+    };
+    let library = {
+        let reader = open(&archive);
+        let top = reader.list(&reader.root()).unwrap().unwrap();
+        let folder = top[place("library", &top)].link.cid;
+        let entries = reader.list(&folder).unwrap().unwrap();
+        entries[place(".whl", &entries)].link
+    };
+    type Change<'c> = &'c dyn Fn(&mut Vec<DirectoryEntry>);
+    let cases: [(Change<'_>, &str); 4] = [
+        (
+            &|entries| {
+                let wheel = place(".whl", entries);
+                entries[wheel].link = library;
+            },
+            "`application-1.1-py3-none-any.whl` is not what the declaration beside it says",
+        ),
+        (
+            &|entries| {
+                let mut more = entries[place(".whl", entries)].clone();
+                more.name = "application-1.1-py2-none-any.whl".to_owned();
+                entries.push(more);
+            },
+            "`application-1.1-py2-none-any.whl` is not what the declaration beside it says",
+        ),
+        (
+            &|entries| drop(entries.remove(place(".toml", entries))),
+            "`application` has no `declaration.toml`",
+        ),
+        (
+            &|entries| entries.retain(|entry| !entry.name.contains(".whl")),
+            "`application` has no wheel",
+        ),
+    ];
+    for (change, words) in cases {
+        let forged = rebuilt(&archive, |folder, mut entries| {
+            if folder == "application" {
+                change(&mut entries);
+            }
+            entries
+        });
+        fs::write(workshop.repository().join("forged.car"), forged).unwrap();
+        workshop
+            .run(&["diff", "old", "forged.car"])
+            .refused(1, &[words]);
+    }
+    let odd = rebuilt(&archive, |folder, mut entries| {
+        if folder.is_empty() {
+            let at = place("helper", &entries);
+            entries[at].name = "Hel\u{1b}per".to_owned();
+        }
+        entries
+    });
+    fs::write(workshop.repository().join("forged.car"), odd).unwrap();
+    workshop
+        .run(&["diff", "old", "forged.car"])
+        .refused(1, &["`Hel\\u{1b}per` is no normalised name"]);
 }

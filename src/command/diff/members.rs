@@ -217,7 +217,7 @@ fn fetched(
             has_failed |= is_asked_for && outcome.is_err();
             let outcome = outcome.map(|wheel| wheel.path).map_err(|error| {
                 if is_asked_for || !is_elsewhere(&error) {
-                    format!("cannot be had: {}", chain(&error))
+                    format!("cannot be had: {}", as_declared(sides, &chain(&error)))
                 } else {
                     NOT_AT_HAND.to_owned()
                 }
@@ -227,6 +227,17 @@ fn fetched(
     });
     progress.finish();
     Ok((paths, has_failed))
+}
+
+/// Where a repository lies on this machine is nothing that a report says.
+fn as_declared(sides: [&Side; 2], reason: &str) -> String {
+    let repositories = sides
+        .into_iter()
+        .filter_map(|side| side.repository.as_ref());
+    repositories.fold(reason.to_owned(), |reason, repository| {
+        let folder = repository.directory.join("").display().to_string();
+        reason.replace(&format!("file:{folder}"), "file:")
+    })
 }
 
 const NOT_AT_HAND: &str = "is not at hand (`--members fetch` fetches it)";
