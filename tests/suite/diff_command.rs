@@ -366,6 +366,13 @@ fn revisions_and_the_working_tree_are_compared() {
         "{lines:#?}"
     );
     assert!(lines[4].starts_with("a mirror moves about "), "{lines:?}");
+    let ran = with_git(&workshop, &["diff", "HEAD"]);
+    let lines: Vec<&str> = ran.output.lines().collect();
+    assert_eq!(
+        lines[2..4],
+        ["nothing differs", "findings: 0 new, 0 gone, 2 as before"]
+    );
+    assert!(!lines.contains(&"new findings"), "{lines:?}");
     // The other way round they are gone, and nobody else is asked for what is not there.
     let ran = with_git(&workshop, &["diff", "HEAD", "v1", "--format", "json"]);
     let value: Value = serde_json::from_str(ran.line()).unwrap();
@@ -605,7 +612,7 @@ fn settings_platforms_and_places_that_change_are_told() {
         "projects: 1 changed, 3 the same; wheels: 1 changed, 5 the same",
         "  + unneeded = off",
         "~ cherry 0.3",
-        "      ! now also https://elsewhere.example.org",
+        "      ! now https://elsewhere.example.org",
     ] {
         assert!(
             ran.output.lines().any(|one| one == line),
@@ -749,4 +756,26 @@ fn a_release_that_contradicts_itself_is_refused() {
     workshop
         .run(&["diff", "old", "forged.car"])
         .refused(1, &["`Hel\\u{1b}per` is no normalised name"]);
+}
+
+#[test]
+fn what_all_wheels_of_a_project_have_in_common_is_said_once() {
+    let workshop = Workshop::with(&RepositoryBuilder::sound());
+    fs::rename(workshop.repository(), workshop.path("before")).unwrap();
+    let damson = WheelBuilder::new("damson", "5.0.1").member("damson.py", "COLOUR = 'blue'\n");
+    workshop.write(
+        &RepositoryBuilder::sound()
+            .change("banana", |banana| {
+                let text = "COLOUR = 'yellow'\n";
+                banana.rebuild(|wheel| wheel.requires("damson").member("banana/colour.py", text))
+            })
+            .change("damson", |_| {
+                let mirror = "[\"file:wheels/damson-5.0.1-py3-none-any.whl\", \"https://example.org/damson-5.0.1-py3-none-any.whl\"]";
+                Project::wanted(damson.clone()).set("source", mirror)
+            }),
+    );
+    let ran = workshop.run(&["diff", "path:../before"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let projects = ran.output.split_once("\nprojects\n").unwrap().1;
+    insta::assert_snapshot!("in_common", projects);
 }

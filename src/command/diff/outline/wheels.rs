@@ -138,7 +138,7 @@ fn declared(report: &Report<'_>, change: &WheelChange<'_>) -> Vec<Entry> {
         for one in entry.iter_mut().flat_map(|entry| &mut entry.below) {
             if one.mark == Mark::Added {
                 one.mark = Mark::Urgent;
-                one.line.insert(0, own("now also "));
+                one.line.insert(0, own("now "));
             }
         }
         entries.extend(entry);
