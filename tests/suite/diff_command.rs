@@ -6,6 +6,7 @@ use std::process::Command;
 use ipwhl::car::{Blocks, CarReader, CarWriter, FileReader, Tree};
 use ipwhl::command::ExitStatus;
 use ipwhl::dag::{BlockSink, Cid, Codec, DirectoryDag, DirectoryEntry, Profile, Sha256Digest};
+use ipwhl::python::WheelFileName;
 use serde_json::{Value, json};
 
 use crate::hollow_command::{lose_the_wheels, small_with_newer_library};
@@ -629,7 +630,8 @@ fn settings_platforms_and_places_that_change_are_told() {
     }
 }
 
-/// The archive of a release like this one, with other entries in its folders: at the top (``), and in the projects'.
+/// The archive of a release like this one, with other entries in its folders: at the top, which
+/// has no name, and in the projects'.
 fn rebuilt(
     archive: &[u8],
     change: impl Fn(&str, Vec<DirectoryEntry>) -> Vec<DirectoryEntry>,
@@ -664,7 +666,7 @@ fn a_release_without_declarations_is_compared_as_far_as_it_goes() {
     let bare = rebuilt(&archive, |folder, mut entries| {
         entries.retain(|entry| match folder {
             "" => !entry.name.starts_with('_') && reader.list(&entry.link.cid).unwrap().is_some(),
-            _ => entry.name.ends_with(".whl"),
+            _ => entry.name.parse::<WheelFileName>().is_ok(),
         });
         entries
     });
@@ -692,6 +694,9 @@ fn a_release_without_declarations_is_compared_as_far_as_it_goes() {
     assert_eq!(value["transfer"]["exact"], true);
 }
 
+/// What is done to the entries of a folder.
+type Change<'c> = &'c dyn Fn(&mut Vec<DirectoryEntry>);
+
 #[test]
 fn a_release_that_contradicts_itself_is_refused() {
     let (workshop, _) = released(&later());
@@ -707,7 +712,6 @@ fn a_release_that_contradicts_itself_is_refused() {
         let entries = reader.list(&folder).unwrap().unwrap();
         entries[place(".whl", &entries)].link
     };
-    type Change<'c> = &'c dyn Fn(&mut Vec<DirectoryEntry>);
     let cases: [(Change<'_>, &str); 4] = [
         (
             &|entries| {
