@@ -129,10 +129,12 @@ fn metadata_and(
     archive: Option<(&ArchiveFacts, Layout)>,
     findings: &mut Vec<Finding>,
 ) {
-    let metadata = match CoreMetadata::parse(metadata) {
+    let (metadata, legacy) = match CoreMetadata::parse_with_legacy(metadata) {
         Ok(metadata) => metadata,
         Err(reasons) => return archive::invalid_metadata(declared, &reasons, findings),
     };
+    archive::legacy_metadata(declared, &legacy, findings);
+    let is_whole = |name: &str| legacy.iter().all(|one| one.field != name);
     name_mismatch::check(declared, &metadata, findings);
     version_mismatch::check(declared, &metadata, findings);
     if let Some((facts, layout)) = archive {
@@ -142,10 +144,13 @@ fn metadata_and(
     }
     // Of what could not be understood nothing can be said to be lacking.
     if !declared.is_partial {
-        requires_python_mismatch::check(declared, &metadata, findings);
-        dependencies_mismatch::check(declared, &metadata, findings);
+        if is_whole("Requires-Python") {
+            requires_python_mismatch::check(declared, &metadata, findings);
+        }
+        let is_whole = is_whole("Requires-Dist");
+        dependencies_mismatch::check(declared, &metadata, is_whole, findings);
     }
-    extras_mismatch::check(declared, &metadata, findings);
+    extras_mismatch::check(declared, &metadata, is_whole("Provides-Extra"), findings);
 }
 
 /// Puts findings into their order and says of each on which platforms it shows, for which extra, and

@@ -4,6 +4,7 @@
 
 mod add;
 mod agent;
+mod allow;
 mod archives;
 mod build;
 mod candidates;

@@ -18,7 +18,7 @@ mod sarif;
 mod schema;
 mod wrap;
 
-pub use code::{Code, Severity, Stage};
+pub use code::{Code, HardCode, Severity, Stage};
 pub use explain::{Explanation, findings_page};
 pub use finding::{Baseline, Finding, Help, Label, SourceText, SourceTexts, Subject, sort};
 pub use json::{JsonFinding, JsonHelp, JsonLine, JsonPlace, JsonSummary, json_lines};

@@ -15,7 +15,7 @@ mod tag;
 mod wheel_file_name;
 
 pub use compatibility::common_installer;
-pub use core_metadata::CoreMetadata;
+pub use core_metadata::{CoreMetadata, LegacyField};
 pub use marker::{Marker, MarkerEnvironment, Truth, Variable};
 pub use name::{ExtraName, InvalidName, ProjectName};
 pub use pep440_rs::{Version, VersionSpecifiers};

@@ -4,8 +4,8 @@ use super::CarError;
 use crate::dag::Cid;
 
 /// Whoever has blocks: an archive, a gateway, a cache. What it gives has been hashed against its CID, so whoever
-/// reads a release through one believes nobody. Folders and files of it are read as [`Blocks::list`],
-/// [`Blocks::resolve`] and [`FileReader`](super::FileReader) read them.
+/// reads a release through one believes nobody. [`Tree`](super::Tree) lists and resolves its folders,
+/// [`FileReader`](super::FileReader) reads its files.
 ///
 /// A call may wait for a disk or a network.
 pub trait Blocks {

@@ -1,8 +1,9 @@
-//! `invalid-archive`, `invalid-metadata`, `record-mismatch`: what reading the wheel by itself found.
+//! `invalid-archive`, `invalid-metadata`, `legacy-metadata`, `record-mismatch`: what reading the wheel by itself found.
 
 use super::about;
 use crate::declaration::DeclaredWheel;
 use crate::diagnostic::{Code, Finding};
+use crate::python::LegacyField;
 use crate::wheel::{ArchiveFacts, ProblemKind};
 
 pub(super) fn check(declared: &DeclaredWheel, facts: &ArchiveFacts, findings: &mut Vec<Finding>) {
@@ -26,6 +27,22 @@ pub(super) fn check(declared: &DeclaredWheel, facts: &ArchiveFacts, findings: &m
             format!("`{}`: {}", declared.file_name, problem.message),
         )
         .help(help);
+        findings.push(about(declared, finding, declared.span(), ""));
+    }
+}
+
+/// What METADATA requires or offers in a way that today's rules refuse.
+pub(super) fn legacy_metadata(
+    declared: &DeclaredWheel,
+    legacy: &[LegacyField],
+    findings: &mut Vec<Finding>,
+) {
+    for field in legacy {
+        let finding = Finding::new(
+            Code::LegacyMetadata,
+            format!("METADATA of `{}`: {}", declared.file_name, field.reason),
+        )
+        .help("declare a version whose metadata keeps to today's rules");
         findings.push(about(declared, finding, declared.span(), ""));
     }
 }

@@ -13,6 +13,7 @@ use crate::python::{CoreMetadata, ExtraName, MarkerEnvironment, Requirement, Tru
 pub(super) fn check(
     declared: &DeclaredWheel,
     metadata: &CoreMetadata,
+    is_whole: bool,
     findings: &mut Vec<Finding>,
 ) {
     let written: BTreeSet<&Requirement> = declared
@@ -46,7 +47,9 @@ pub(super) fn check(
         finding.subject.requirement = Some(requirement.to_string());
         findings.push(finding);
     }
-    for dependency in &declared.dependencies {
+    // What a requirement that could not be read stands for may well be declared.
+    let declared_only = declared.dependencies.iter().filter(|_| is_whole);
+    for dependency in declared_only {
         if of_wheel.contains(&dependency.value) {
             continue;
         }

@@ -8,10 +8,11 @@ use crate::python::{CoreMetadata, MarkerEnvironment, Truth};
 pub(super) fn check(
     declared: &DeclaredWheel,
     metadata: &CoreMetadata,
+    is_whole: bool,
     findings: &mut Vec<Finding>,
 ) {
     for extra in &declared.extras {
-        if !metadata.provides_extra.contains(&extra.value) {
+        if is_whole && !metadata.provides_extra.contains(&extra.value) {
             let mut finding = Finding::new(
                 Code::ExtrasMismatch,
                 format!("`{}` has no extra `{}`", declared.file_name, extra.value),

@@ -27,7 +27,7 @@ pub(super) fn check(
     // The stem has the three sets that the tags of WHEEL are made of, whatever their combinations.
     let compressed = compressed(&of_wheel);
     let is_same = match (stem, &compressed) {
-        (Some(stem), Some(tags)) => stem.ends_with(&format!("-{tags}")),
+        (Some(stem), Some(tags)) => sorted_tags(stem) == *tags,
         _ => of_name == of_wheel,
     };
     if is_same {
@@ -61,6 +61,17 @@ pub(super) fn check(
         }
     }
     findings.push(about(declared, finding, declared.span(), ""));
+}
+
+/// The three sets of tags at the end of a stem, each sorted: how they are written is another finding.
+fn sorted_tags(stem: &str) -> String {
+    let sets = stem.rsplitn(4, '-').take(3).map(|set| {
+        let members: BTreeSet<&str> = set.split('.').collect();
+        members.into_iter().collect::<Vec<_>>().join(".")
+    });
+    let mut sets: Vec<String> = sets.collect();
+    sets.reverse();
+    sets.join("-")
 }
 
 /// The sets of the tags' three components, each sorted; `None` where one is no tag.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::HumanBytes;
 
+use super::allow::{AllowArguments, tell_unrecorded};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, all_wheels, gather_with};
@@ -93,11 +94,14 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     message_format: MessageFormat,
     #[command(flatten)]
+    allow: AllowArguments,
+    #[command(flatten)]
     network: NetworkArguments,
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let repository = context.repository()?;
+    let mut repository = context.repository()?;
+    arguments.allow.apply(&mut repository);
     let folder = output_folder(context, &repository, &arguments.output)?;
     let tree = arguments
         .tree
@@ -152,6 +156,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if has_errors(&findings) {
         return Ok(refuse(context, &findings));
     }
+    tell_unrecorded(context, &repository, &findings);
     let root = if arguments.root_only {
         build
             .release(&|wheel| gathered.essentials(wheel))?

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use clap::Args;
 use futures_util::StreamExt;
 
+use super::allow::AllowArguments;
 use super::candidates;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
@@ -45,6 +46,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
     #[command(flatten)]
+    allow: AllowArguments,
+    #[command(flatten)]
     network: NetworkArguments,
 }
 
@@ -60,7 +63,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             "`--sources` asks every source afresh, and `--offline` asks none",
         ));
     }
-    let repository = context.repository()?;
+    let mut repository = context.repository()?;
+    arguments.allow.apply(&mut repository);
     let before = arguments
         .since
         .as_deref()

@@ -6,7 +6,7 @@ mod pass;
 mod places;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     /// `mirrors` [default: `sources`, then `mirrors`]
     #[arg(long, value_name = "PLACE")]
     from: Vec<String>,
-    /// Where to write [default: beside the archive, as `<name>.car`]
+    /// Where to write [default: beside the archive, ending in `.car`]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -62,6 +62,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let filling = Filling::new(context, &arguments.network);
     let places = places(context, &filling, &arguments.from, &mut store)?;
     let mut looked = Looked::new();
+    let mut before = BTreeSet::new();
     loop {
         let (target, file) = Target::create(output.clone())?;
         let outcome = pass(root, &mut store, file).map_err(|error| target.failed(&path, &error))?;
@@ -75,7 +76,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         };
         // The unfinished file goes before anything takes long.
         drop(target);
-        if !acquire(&filling, &places, &mut store, &missing, &mut looked)? {
+        // What was had and is missing again is not worth a second time: a disk may not keep what it is given.
+        let lacking: BTreeSet<Cid> = missing.iter().map(|one| one.cid).collect();
+        let is_stuck = lacking == before;
+        before = lacking;
+        if is_stuck || !acquire(&filling, &places, &mut store, &missing, &mut looked)? {
             keep(root, &mut store).map_err(|error| Failure::caused(&error))?;
             return Ok(lament(context, &store, &missing, &looked));
         }

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     /// The release's full archive, or a folder that holds a `release.car`
     #[arg(value_name = "RELEASE")]
     release: PathBuf,
-    /// Where to write [default: beside the archive, as `<name>.hollow.car`]
+    /// Where to write [default: beside the archive, ending in `.hollow.car`]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }

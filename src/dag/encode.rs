@@ -37,7 +37,7 @@ pub(super) struct Part {
     pub(super) size: u64,
 }
 
-/// How many bytes [`put_varint`] appends.
+/// How many bytes the varint of a number takes.
 pub(super) fn varint_length(value: u64) -> usize {
     (value.max(1).ilog2() / 7 + 1) as usize
 }

@@ -1,5 +1,6 @@
 //! `misplaced-declaration`: a declaration whose file is not named for its project, or in the layout
-//! `ipwhl-1` not for its wheel.
+//! `ipwhl-1` not for its wheel; `noncanonical-place`: one of that layout whose path says the same as the
+//! right one and is written otherwise.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -45,16 +46,35 @@ pub(crate) fn misplaced(
                 Layout::Package => project.as_str(),
                 Layout::Ipwhl1 => wheel.file_name.as_str(),
             };
-            let finding = Finding::new(
-                Code::MisplacedDeclaration,
-                format!("`{what}` is declared in `{file}`"),
-            )
-            .at(file, wheel.span(), format!("a wheel of `{project}`"))
-            .help(format!("move the file to `{belongs}`"));
+            // The release has the stem as it is written, so of such a path nothing has to be guessed.
+            let code = if layout == Layout::Ipwhl1 && says_the_same(file, declarations, wheel) {
+                Code::NoncanonicalPlace
+            } else {
+                Code::MisplacedDeclaration
+            };
+            let finding = Finding::new(code, format!("`{what}` is declared in `{file}`"))
+                .at(file, wheel.span(), format!("a wheel of `{project}`"))
+                .help(format!("move the file to `{belongs}`"));
             with_reason(finding, file, &belongs)
         }
     };
     Some(finding.project(project))
+}
+
+/// In the layout `ipwhl-1`: whether the original's tools take the path for a declaration of this project in this
+/// version, as `<declarations>/<any folder>/<Project>/<wheel name>.toml`.
+fn says_the_same(file: &str, declarations: &str, wheel: &DeclaredWheel) -> bool {
+    let below = file
+        .strip_prefix(declarations)
+        .and_then(|below| below.strip_prefix('/'));
+    let parts: Vec<&str> = below.unwrap_or_default().split('/').collect();
+    let [_, folder, _] = parts[..] else {
+        return false;
+    };
+    let (name, version) = (wheel.file_name.name(), wheel.file_name.version());
+    let released = wheel.released.as_ref();
+    folder.parse::<ProjectName>().ok().as_ref() == Some(name)
+        && released.is_some_and(|one| one.name() == name && one.version() == version)
 }
 
 /// In the layout `ipwhl-1`: which part of the path is not as it should be, and why.

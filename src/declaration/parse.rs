@@ -27,7 +27,7 @@ pub enum Layout {
 #[derive(Debug, Default)]
 pub struct Parsed {
     /// Its wheels, in the file's order. Empty when it is not understood what they are; where only a
-    /// requirement is not, they are partial.
+    /// requirement is not, they are partial, and an extra that is none is left out.
     pub wheels: Vec<DeclaredWheel>,
     /// Whether the project is here only because another needs it.
     pub automatic: bool,
@@ -84,7 +84,7 @@ pub fn parse(file: &Arc<str>, text: &str, layout: Layout) -> Parsed {
     }
     let is_partial = findings
         .iter()
-        .any(|finding| is_about_requirements(finding.code));
+        .any(|finding| finding.code.hides_requirements());
     for wheel in &mut wheels {
         wheel.is_partial = is_partial;
         if layout == Layout::Ipwhl1 {
@@ -102,13 +102,7 @@ pub fn parse(file: &Arc<str>, text: &str, layout: Layout) -> Parsed {
 /// Whether a finding leaves it open what a wheel is, so that nothing else can be said of it. What it
 /// requires may be wrong in a part; the rest of the set is still checked then.
 fn hides_a_wheel(finding: &Finding) -> bool {
-    finding.severity == Severity::Error
-        && !finding.code.may_be_softened()
-        && !is_about_requirements(finding.code)
-}
-
-fn is_about_requirements(code: Code) -> bool {
-    matches!(code, Code::InvalidRequirement | Code::InvalidSpecifier)
+    finding.severity == Severity::Error && !finding.code.may_be_softened()
 }
 
 /// The original has CIDs of version 0 throughout, and compares them as text.

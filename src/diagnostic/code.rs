@@ -116,10 +116,12 @@ codes! {
     InvalidValue "invalid-value" Text Error false "A value of the wrong type or out of its range.",
     InvalidWheelName "invalid-wheel-name" Text Error false "A file name that is not a wheel's, or sources that name different wheels.",
     InvalidContentId "invalid-content-id" Text Error false "A content-id that is no CID of a supported kind.",
-    InvalidRequirement "invalid-requirement" Text Error false "A dependency that is not a dependency specifier.",
-    InvalidSpecifier "invalid-specifier" Text Error false "A requires-python that is not a set of version specifiers.",
+    InvalidRequirement "invalid-requirement" Text Error true "A dependency that is not a dependency specifier.",
+    InvalidSpecifier "invalid-specifier" Text Error true "A requires-python that is not a set of version specifiers.",
+    InvalidExtra "invalid-extra" Text Error true "An extra that is no name, or that is listed twice.",
     InsecureSource "insecure-source" Text Error true "A source that is fetched without transport security.",
     MisplacedDeclaration "misplaced-declaration" Text Error false "A declaration whose file is not named for its project.",
+    NoncanonicalPlace "noncanonical-place" Text Error true "A path of the layout `ipwhl-1` that says what it should, written otherwise.",
     AmbiguousWheels "ambiguous-wheels" Uniqueness Error true "Some interpreter on some system would accept two wheels of the project.",
     SeveralVersions "several-versions" Uniqueness Error true "The wheels of a project have more than one version.",
     ContentIdMismatch "content-id-mismatch" Wheel Error false "The bytes do not have the declared CID.",
@@ -128,6 +130,7 @@ codes! {
     MissingSource "missing-source" Wheel Error false "The source says that the wheel is not there.",
     InvalidArchive "invalid-archive" Wheel Error false "The archive contradicts itself or is no wheel.",
     InvalidMetadata "invalid-metadata" Wheel Error false "METADATA or WHEEL breaks its specification.",
+    LegacyMetadata "legacy-metadata" Wheel Error true "METADATA has a requirement, a Requires-Python or an extra that today's rules refuse.",
     RecordMismatch "record-mismatch" Wheel Error false "RECORD and the members disagree.",
     NameMismatch "name-mismatch" Wheel Error false "The wheel's metadata names another project than its file name.",
     VersionMismatch "version-mismatch" Wheel Error false "The wheel's metadata has another version than its file name.",
@@ -147,6 +150,45 @@ codes! {
     ExpiredWaiver "expired-waiver" Waivers Error false "A waiver whose day has passed.",
     UnusedWaiver "unused-waiver" Waivers Error false "A waiver that covers no finding.",
 }
+
+impl Code {
+    /// Whether a part of what a declaration requires is left out where this is found, and the rest is checked
+    /// as if it were not there.
+    pub fn hides_requirements(self) -> bool {
+        matches!(self, Self::InvalidRequirement | Self::InvalidSpecifier)
+    }
+
+    /// The code, if its findings may count for less than errors.
+    ///
+    /// # Errors
+    /// Where nobody may decide that.
+    pub fn soften(self) -> Result<Self, HardCode> {
+        if self.may_be_softened() {
+            Ok(self)
+        } else {
+            Err(HardCode(self))
+        }
+    }
+}
+
+/// A code that nobody may soften.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HardCode(pub Code);
+
+impl HardCode {
+    /// Why not, in half a sentence.
+    pub fn reason(self) -> &'static str {
+        "such a finding says that a text cannot be understood, that bytes are not what was declared, or that an archive contradicts itself"
+    }
+}
+
+impl fmt::Display for HardCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}` cannot be softened", self.0)
+    }
+}
+
+impl std::error::Error for HardCode {}
 
 impl fmt::Display for Code {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

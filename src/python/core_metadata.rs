@@ -57,10 +57,38 @@ const SINGLE_USE: [&str; 16] = [
 /// From this version on a Provides-Extra has to be a valid name (PEP 685).
 const STRICT_EXTRAS: (u64, u64) = (2, 3);
 
+/// A field that older tools took and today's rules refuse, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegacyField {
+    /// The field's name: `Requires-Dist`, `Requires-Python` or `Provides-Extra`.
+    pub field: &'static str,
+    /// One sentence.
+    pub reason: String,
+}
+
+const REQUIRES_PYTHON: &str = "Requires-Python";
+const REQUIRES_DIST: &str = "Requires-Dist";
+const PROVIDES_EXTRA: &str = "Provides-Extra";
+
 impl CoreMetadata {
     /// Reads METADATA; each error is one sentence about what the specification refuses.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<String>> {
+        let (metadata, legacy) = Self::parse_with_legacy(bytes)?;
+        if legacy.is_empty() {
+            Ok(metadata)
+        } else {
+            Err(legacy.into_iter().map(|field| field.reason).collect())
+        }
+    }
+
+    /// Reads METADATA, and leaves out what requires or offers something in a way that today's rules refuse: which
+    /// project it is of, and in which version, is known nevertheless.
+    ///
+    /// # Errors
+    /// All that the specification refuses, a sentence each, where something else is wrong.
+    pub fn parse_with_legacy(bytes: &[u8]) -> Result<(Self, Vec<LegacyField>), Vec<String>> {
         let headers = Headers::parse(bytes);
+        let mut legacy = Vec::new();
         let mut errors = headers.disputed();
         for field in SINGLE_USE {
             let times = headers.count(field);
@@ -92,24 +120,34 @@ impl CoreMetadata {
             .filter(|text| !text.is_empty())
             .and_then(|text| {
                 let specifiers = specifier::parse_specifiers(&text);
-                read("Requires-Python", specifiers, &mut errors)
+                leave(REQUIRES_PYTHON, &mut legacy, |errors| {
+                    read(REQUIRES_PYTHON, specifiers, errors)
+                })
             });
         let requires_dist = headers
             .all("Requires-Dist", &mut errors)
             .iter()
-            .filter_map(|text| read_requirement(text, &mut errors))
+            .filter_map(|text| {
+                leave(REQUIRES_DIST, &mut legacy, |errors| {
+                    read_requirement(text, errors)
+                })
+            })
             .collect();
         let strict = version_numbers.is_some_and(|numbers| numbers >= STRICT_EXTRAS);
         let provides_extra = headers
             .all("Provides-Extra", &mut errors)
             .iter()
-            .filter_map(|text| read_extra(text, strict, &mut errors))
+            .filter_map(|text| {
+                leave(PROVIDES_EXTRA, &mut legacy, |errors| {
+                    read_extra(text, strict, errors)
+                })
+            })
             .collect();
         match (metadata_version, name, project, version) {
             (Some(metadata_version), Some(name), Some(project), Some(version))
                 if errors.is_empty() =>
             {
-                Ok(Self {
+                let metadata = Self {
                     metadata_version,
                     name,
                     project,
@@ -117,11 +155,28 @@ impl CoreMetadata {
                     requires_python,
                     requires_dist,
                     provides_extra,
-                })
+                };
+                Ok((metadata, legacy))
             }
-            _ => Err(errors),
+            _ => {
+                errors.extend(legacy.into_iter().map(|field| field.reason));
+                Err(errors)
+            }
         }
     }
+}
+
+/// Reads a value of a field; one that cannot be read is left out.
+fn leave<T>(
+    field: &'static str,
+    legacy: &mut Vec<LegacyField>,
+    read: impl FnOnce(&mut Vec<String>) -> Option<T>,
+) -> Option<T> {
+    let mut errors = Vec::new();
+    let value = read(&mut errors);
+    let reasons = errors.into_iter();
+    legacy.extend(reasons.map(|reason| LegacyField { field, reason }));
+    value
 }
 
 /// The value, or its error with the name of its field.

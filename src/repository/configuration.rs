@@ -2,7 +2,7 @@
 
 mod judgement;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -42,6 +42,8 @@ pub struct Configuration {
     pub threshold: u64,
     /// What codes weigh here.
     pub severity: BTreeMap<Code, SeverityRule>,
+    /// Codes whose errors count as warnings in this run alone; no release says so.
+    pub allowed: BTreeSet<Code>,
     /// Findings that someone answers for.
     pub waivers: Vec<Waiver>,
 }
@@ -60,6 +62,7 @@ impl Default for Configuration {
             trusted: Vec::new(),
             threshold: 1,
             severity: BTreeMap::new(),
+            allowed: BTreeSet::new(),
             waivers: Vec::new(),
         }
     }

@@ -29,11 +29,18 @@ pub fn apply(
     let mut covered = vec![false; configuration.waivers.len()];
     let mut places: Vec<Vec<Label>> = vec![Vec::new(); configuration.waivers.len()];
     let mut remaining = Vec::with_capacity(findings.len());
+    // A requirement that was left out may be what a waiver is about, whoever answers for that.
+    let has_partial = findings
+        .iter()
+        .any(|finding| finding.code.hides_requirements());
     for mut finding in findings {
         match configuration.severity.get(&finding.code) {
             Some(SeverityRule::Off) => continue,
             Some(SeverityRule::Weighs(severity)) => finding.severity = *severity,
             None => {}
+        }
+        if configuration.allowed.contains(&finding.code) && finding.code.may_be_softened() {
+            finding.severity = Severity::Warning;
         }
         let mut is_waived = false;
         let waivers = configuration.waivers.iter().zip(&mut covered);
@@ -59,7 +66,9 @@ pub fn apply(
     }
     let mut about_waivers = Vec::new();
     for ((waiver, covered), places) in configuration.waivers.iter().zip(covered).zip(places) {
-        let may_be_needed = covered || is_behind(waiver, &remaining, wheels_checked);
+        let is_behind_part = has_partial && !waiver.code.hides_requirements();
+        let may_be_needed =
+            covered || is_behind_part || is_behind(waiver, &remaining, wheels_checked);
         if waiver.expires.value < today {
             about_waivers.push(expired(waiver, file, may_be_needed, places));
         } else if !may_be_needed {

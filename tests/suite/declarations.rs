@@ -295,7 +295,7 @@ fn each_mistake_is_told_at_its_place() {
             whole.replace("extras = []", "extras = [\"a\", \"A\"]"),
             "the extra `a` is listed twice",
             "\"A\"",
-            "",
+            "remove one of them",
         ),
         (
             format!(

@@ -64,7 +64,9 @@ fn every_example_raises_its_code_and_nothing_else() {
         } else {
             let mut builder = RepositoryBuilder::new();
             for (file, text) in &files {
-                builder = if file == "ipwhl.toml" {
+                builder = if text.contains("[repository]") {
+                    builder.configuration_text(text)
+                } else if file == "ipwhl.toml" {
                     builder.configuration(&format!("\n{text}"))
                 } else {
                     builder.file(file, text)

@@ -31,6 +31,8 @@ pub fn fixture(code: Code) -> Option<RepositoryBuilder> {
         Code::MissingSource => missing_source(),
         Code::InvalidArchive => invalid_archive(),
         Code::InvalidMetadata => invalid_metadata(),
+        Code::LegacyMetadata => legacy_metadata(),
+        Code::NoncanonicalPlace => noncanonical_place(),
         Code::RecordMismatch => record_mismatch(),
         Code::NameMismatch => name_mismatch(),
         Code::VersionMismatch => version_mismatch(),
@@ -89,6 +91,32 @@ fn invalid_metadata() -> RepositoryBuilder {
     RepositoryBuilder::sound().change("damson", |damson| {
         damson.rebuild(|wheel| wheel.metadata("Metadata-Version: 2.1\nName: damson\n\n"))
     })
+}
+
+/// METADATA with a requirement as older tools took it.
+fn legacy_metadata() -> RepositoryBuilder {
+    RepositoryBuilder::sound().change("damson", |damson| {
+        damson.rebuild(|wheel| {
+            wheel.metadata(
+                "Metadata-Version: 2.1\nName: damson\nVersion: 5.0.1\nRequires-Dist: stone>=2.*\n\n",
+            )
+        })
+    })
+}
+
+/// The stem has the tags in another order.
+fn noncanonical_place() -> RepositoryBuilder {
+    RepositoryBuilder::new()
+        .configuration_text(
+            "[repository]\nformat = 1\nname = \"old\"\nlayout = \"ipwhl-1\"\n\n\
+             [platforms]\npython = [\"cp312\"]\nsystem = [\"win_amd64\"]\n",
+        )
+        .file(
+            "pkgs/45/yak/yak-1.0-py3.py2-none-any.toml",
+            "source = 'https://example.org/yak-1.0-py3.py2-none-any.whl'\n\
+             content-id = 'QmSnuWmxptJZdLJpKRarxBMS2Ju2oANVrgbr2xWbie9b2D'\n\
+             extras = []\ndependencies = []\n",
+        )
 }
 
 /// A member that is not the one that RECORD vouches for.

@@ -49,6 +49,7 @@ mod markers;
 mod message_formats;
 mod migrate_command;
 mod original;
+mod original_release;
 mod packaging_library;
 mod remove_command;
 mod pipes;

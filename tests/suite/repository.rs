@@ -678,7 +678,7 @@ fn the_original_layout_is_read_as_it_stands() {
     assert_eq!(run.codes(), ["tag-mismatch"]);
     let wrong = "pkgs/13/apple/apple-1.0-py3-none-any.toml";
     let run = check(&build(wrong, "cp312 win_amd64\n"), &[]);
-    assert_eq!(run.codes(), ["misplaced-declaration"]);
+    assert_eq!(run.codes(), ["noncanonical-place"]);
     assert_eq!(
         run.findings()[0]["help"][0]["message"],
         format!("move the file to `{stem}`")

@@ -245,10 +245,11 @@ dependencies = ["x[y,z] (>=1,<2)", "d @ https://example.org/d-1-py3-none-any.whl
 /// Whether the program takes a declaration by itself: nothing in it that nobody may answer for.
 fn is_taken(text: &str) -> bool {
     let parsed = parse(&Arc::from("declarations/x.toml"), text, Layout::Package);
-    parsed
-        .findings
-        .iter()
-        .all(|finding| finding.code.may_be_softened())
+    parsed.findings.iter().all(|finding| {
+        // What is let pass on demand only is no part of the format.
+        let code = finding.code;
+        code.may_be_softened() && !code.hides_requirements() && code != Code::InvalidExtra
+    })
 }
 
 /// A false alarm in an editor is worse than none: with any character of a text left out, doubled or another

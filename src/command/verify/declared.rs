@@ -101,11 +101,15 @@ pub(super) fn declaration(
         let sha256 = wheel.sha256.as_ref().map(|sha256| sha256.value);
         let size = wheel.size.as_ref().map(|size| size.value);
         let declared_python = wheel.requires_python.as_ref().map(|one| &one.value);
-        let metadata = CoreMetadata::parse(&bytes.metadata).ok();
-        let of_wheel = metadata.and_then(|metadata| metadata.requires_python);
+        let metadata = CoreMetadata::parse_with_legacy(&bytes.metadata).ok();
+        // What could not be read says nothing.
+        let is_legacy = metadata
+            .as_ref()
+            .is_some_and(|(_, legacy)| legacy.iter().any(|one| one.field == "Requires-Python"));
+        let of_wheel = metadata.and_then(|(metadata, _)| metadata.requires_python);
         for (is_right, what) in [
             (
-                answered.has(project) || same(declared_python, of_wheel.as_ref()),
+                is_legacy || answered.has(project) || same(declared_python, of_wheel.as_ref()),
                 "Requires-Python",
             ),
             (wheel.content_id.value == *cid, "content-id"),

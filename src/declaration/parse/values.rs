@@ -195,14 +195,20 @@ pub(super) fn extras(
                 if let Some(earlier) = extras.iter().find(|earlier| earlier.value == extra) {
                     let message = format!("the extra `{extra}` is listed twice");
                     reader.push(
-                        Finding::new(Code::InvalidValue, message)
+                        Finding::new(Code::InvalidExtra, message)
                             .at(&reader.file, text.span.clone(), "again here")
-                            .at(&reader.file, earlier.span.clone(), "first here"),
+                            .at(&reader.file, earlier.span.clone(), "first here")
+                            .help("remove one of them"),
                     );
+                    continue;
                 }
                 extras.push(Spanned::new(extra, text.span));
             }
-            Err(error) => reader.report(Code::InvalidValue, format!("{error}"), &text.span),
+            Err(error) => reader.push(
+                Finding::new(Code::InvalidExtra, format!("{error}"))
+                    .at(&reader.file, text.span, "")
+                    .help("remove it: what is no name of an extra nobody can ask for"),
+            ),
         }
     }
     Some(Spanned::new(extras, list.span))

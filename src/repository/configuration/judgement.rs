@@ -31,12 +31,11 @@ pub(super) fn severities(
                 continue;
             }
         };
-        if !code.may_be_softened() && rule != SeverityRule::Weighs(Severity::Error) {
-            reader.report(
-                Code::InvalidValue,
-                format!("`{code}` cannot be softened"),
-                &key.span,
-            );
+        if rule != SeverityRule::Weighs(Severity::Error)
+            && let Err(hard) = code.soften()
+        {
+            let finding = Finding::new(Code::InvalidValue, hard.to_string());
+            reader.push(finding.at(&reader.file, key.span, "").note(hard.reason()));
             continue;
         }
         configuration.severity.insert(code, rule);

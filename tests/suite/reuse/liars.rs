@@ -1,6 +1,9 @@
 //! Gateways that lie cost time and never a wrong byte.
 
+use std::collections::HashMap;
 use std::fs;
+
+use ipwhl::car::Blocks;
 
 use super::{address, forget, open, read, released, serving, trusted};
 use crate::support::loopback_index::{Answer, LoopbackIndex, message};
@@ -136,16 +139,28 @@ fn a_delta_to_what_a_gateway_says_is_right_or_none() {
     assert_eq!(run("first/release.car").line(), root);
     let delta = workshop.read("release.delta.car");
     fs::remove_dir_all(workshop.repository().join("release")).unwrap();
-    // Each node that is walked has another byte once, or is not there.
     let good = serving(&archive);
     assert_eq!(run(&address(&good, &archive)).line(), root);
     assert!(workshop.read("release.delta.car") == delta);
     fs::remove_dir_all(workshop.repository().join("release")).unwrap();
     let walked = good.paths();
     assert!(walked.len() > 3, "{walked:?}");
-    for path in &walked {
+    let blocks: HashMap<String, Vec<u8>> = {
+        let reader = open(&archive);
+        let cids = reader.cids().into_iter();
+        cids.map(|cid| {
+            (
+                format!("/ipfs/{cid}?format=raw"),
+                reader.require(&cid).unwrap(),
+            )
+        })
+        .collect()
+    };
+    // Each node that is walked is another one of the release once, or is not there.
+    for (place, path) in walked.iter().enumerate() {
+        let other = &blocks[&walked[(place + 1) % walked.len()]];
         for answer in [
-            Answer::whole("200 OK", &[], b"other bytes"),
+            Answer::whole("200 OK", &[], other),
             Answer::status("404 Not Found"),
         ] {
             let liar = serving(&archive);

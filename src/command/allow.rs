@@ -1,0 +1,119 @@
+//! `--allow`: codes whose findings count as warnings in one run.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::context::Context;
+use crate::declaration::Layout;
+use crate::diagnostic::{Code, Finding, Severity, nearest};
+use crate::repository::Repository;
+
+/// What is let pass.
+#[derive(Debug, Args)]
+pub(super) struct AllowArguments {
+    /// Report findings of these codes as warnings, in this run; `[severity]` in `ipwhl.toml` says so for good
+    #[arg(
+        long,
+        value_name = "CODE",
+        value_delimiter = ',',
+        hide_possible_values = true,
+        value_parser = SoftCode
+    )]
+    allow: Vec<Code>,
+}
+
+impl AllowArguments {
+    /// Lets them pass in this repository.
+    pub(super) fn apply(&self, repository: &mut Repository) {
+        repository.configuration.allowed = self.allow.iter().copied().collect();
+    }
+}
+
+/// Says what a reader of the release cannot know: which errors were let pass for this build alone. The root may not depend
+/// on an option, so the tree does not have it.
+pub(super) fn tell_unrecorded(
+    context: &Context<'_>,
+    repository: &Repository,
+    findings: &[Finding],
+) {
+    let configuration = &repository.configuration;
+    let codes: BTreeSet<&str> = findings
+        .iter()
+        .map(|finding| finding.code)
+        .filter(|code| {
+            configuration.allowed.contains(code)
+                && !configuration.severity.contains_key(code)
+                && code.default_severity() == Severity::Error
+        })
+        .map(Code::as_str)
+        .collect();
+    // A release of the original says nothing of its checks at all.
+    if codes.is_empty() || configuration.layout == Layout::Ipwhl1 {
+        return;
+    }
+    let quoted: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
+    context.warning(&format!(
+        "the release does not say that findings of {} were let pass: an option changes no root",
+        quoted.join(" and ")
+    ));
+    let lines: Vec<String> = codes
+        .iter()
+        .map(|code| format!("`{code} = \"warning\"`"))
+        .collect();
+    context.help(&format!(
+        "to say so in the release, write {} under `[severity]` in `ipwhl.toml`",
+        lines.join(" and ")
+    ));
+}
+
+/// Reads a code that may be softened.
+#[derive(Debug, Clone, Copy)]
+struct SoftCode;
+
+impl TypedValueParser for SoftCode {
+    type Value = Code;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<Code, clap::Error> {
+        let text = value.to_string_lossy();
+        let refused = |tip: String| {
+            let mut error = clap::Error::new(ErrorKind::InvalidValue).with_cmd(command);
+            let argument = argument.map_or_else(|| "--allow".to_owned(), ToString::to_string);
+            error.insert(ContextKind::InvalidArg, ContextValue::String(argument));
+            let shown = ContextValue::String(text.clone().into_owned());
+            error.insert(ContextKind::InvalidValue, shown);
+            error.insert(
+                ContextKind::Suggested,
+                ContextValue::StyledStrs(vec![tip.into()]),
+            );
+            error
+        };
+        match text.parse::<Code>().map(Code::soften) {
+            Ok(Ok(code)) => Ok(code),
+            Ok(Err(hard)) => Err(refused(format!("{hard}: {}", hard.reason()))),
+            Err(_) => {
+                let soft = Code::ALL.iter().filter(|code| code.may_be_softened());
+                Err(refused(
+                    match nearest(&text, soft.map(|code| code.as_str())) {
+                        Some(word) => format!("did you mean `{word}`?"),
+                        None => "`ipwhl explain` lists the codes".to_owned(),
+                    },
+                ))
+            }
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let soft = Code::ALL.iter().filter(|code| code.may_be_softened());
+        Some(Box::new(soft.map(|code| {
+            PossibleValue::new(code.as_str()).help(code.summary())
+        })))
+    }
+}
