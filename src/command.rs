@@ -12,6 +12,7 @@ mod check;
 mod cid;
 mod completions;
 mod context;
+mod diff;
 mod draw;
 mod exit;
 mod explain;
@@ -123,6 +124,7 @@ enum Command {
     Show(show::Arguments),
     Tree(tree::Arguments),
     Why(why::Arguments),
+    Diff(diff::Arguments),
     Fmt(fmt::Arguments),
     Migrate(migrate::Arguments),
     Cid(cid::Arguments),
@@ -171,6 +173,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Show(arguments) => show::run(&context, &arguments),
         Command::Tree(arguments) => tree::run(&context, &arguments),
         Command::Why(arguments) => why::run(&context, &arguments),
+        Command::Diff(arguments) => diff::run(&context, &arguments),
         Command::Remove(arguments) => remove::run(&context, &arguments),
         Command::Fmt(arguments) => fmt::run(&context, &arguments),
         Command::Migrate(arguments) => migrate::run(&context, &arguments),

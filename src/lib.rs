@@ -25,6 +25,7 @@ pub mod source;
 pub mod wheel;
 pub mod check;
 pub mod release;
+pub mod difference;
 pub mod signature;
 pub mod publish;
 pub mod gateway;

@@ -5,6 +5,7 @@
 //! and not kept, so that a large set needs little memory.
 
 mod blocks;
+mod carried;
 mod pages;
 mod published;
 mod recall;
@@ -13,6 +14,7 @@ mod summary;
 mod tree;
 
 pub use blocks::{Release, ReleaseError};
+pub use carried::Carried;
 pub use published::{Published, PublishedEntry, PublishedProject, PublishedWheel};
 pub use recall::{Recalled, Sought};
 pub use schema::{index_schema, release_schema};

@@ -7,6 +7,7 @@ mod migrate;
 mod revision;
 mod schema;
 mod supported;
+mod texts;
 mod waiver;
 mod walk;
 

@@ -13,6 +13,7 @@ mod archive;
 mod content;
 mod inspect;
 mod limits;
+mod members;
 mod problems;
 mod record;
 mod wheel_file;
@@ -23,6 +24,7 @@ use crate::dag::{FileDag, Sha256Digest};
 
 pub use inspect::inspect;
 pub use limits::Limits;
+pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, members};
 
 /// The version of what [`inspect()`] checks and returns: part of the key under which facts are kept,
 /// so that a stricter check looks again. Grows with every change that could change a fact.

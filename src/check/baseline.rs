@@ -45,9 +45,9 @@ impl<'f> Identity<'f> {
     }
 }
 
-/// Says of each finding of `now` whether it was among those of `before`, and how many of these are
-/// gone. A finding that shows on more platforms than before is new; a note says where it was.
-pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> usize {
+/// Says of each finding of `now` whether it was among those of `before`, and which of these are
+/// gone, as their indices. A finding that shows on more platforms than before is new; a note says where it was.
+pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> Vec<usize> {
     let mut is_open = vec![true; before.len()];
     for finding in now.iter_mut() {
         let platforms: BTreeSet<&String> = finding.subject.platforms.iter().collect();
@@ -79,5 +79,5 @@ pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> usi
             finding.notes.push(format!("it was so before on {place}"));
         }
     }
-    is_open.into_iter().filter(|is_open| *is_open).count()
+    (0..before.len()).filter(|index| is_open[*index]).collect()
 }

@@ -96,6 +96,11 @@ fn facts_version() -> String {
     CHECKS_VERSION.to_string()
 }
 
+/// What the cache knows of a wheel.
+pub(super) fn known_facts(cache: &Cache, cid: &Cid) -> Option<Facts> {
+    cache.facts(&facts_version(), &key(cid))
+}
+
 /// Every wheel of the repository.
 pub(super) fn all_wheels(repository: &Repository) -> Vec<&DeclaredWheel> {
     repository
@@ -135,12 +140,11 @@ pub(super) fn gather_with(
     recall: &Recall<'_>,
 ) -> Result<Gathered, Failure> {
     let cache = context.cache()?;
-    let version = facts_version();
     let known: Vec<Option<Facts>> = wheels
         .par_iter()
         .map(|wheel| {
             let cid = wheel.content_id.value;
-            let facts: Facts = cache.facts(&version, &key(&cid))?;
+            let facts = known_facts(&cache, &cid)?;
             let is_there = want == Want::Facts || cache.open_wheel(&cid).is_some();
             (is_there && fits(wheel, &facts)).then_some(facts)
         })

@@ -16,7 +16,7 @@ use crate::source::{ClientSettings, FetchSettings, Fetcher, IndexSearch, Limits}
 const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
 
 /// Where wheels come from.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct NetworkArguments {
     /// The index that package URLs are resolved through [default: see `docs/formats.md`, 1]
     #[arg(long, value_name = "URL")]

@@ -150,20 +150,20 @@ fn item(report: &Report<'_>, finding: &Finding, in_full: bool) -> String {
         "- [ ] **{}** `{}`{foremost}: {}\n",
         finding.severity,
         finding.code,
-        words(&finding.message)
+        sentence(&finding.message)
     );
     for label in finding.labels.iter().skip(1) {
         let place = code_span(&place(report, label));
         item += &match label.text.as_str() {
             "" => format!("  - see {place}\n"),
-            text => format!("  - {}: {place}\n", words(text)),
+            text => format!("  - {}: {place}\n", sentence(text)),
         };
     }
     for note in &finding.notes {
-        item += &format!("  - {}\n", words(note));
+        item += &format!("  - {}\n", sentence(note));
     }
     for help in &finding.help {
-        item += &format!("  - help: {}", words(&help.message));
+        item += &format!("  - help: {}", sentence(&help.message));
         match &help.text {
             Some(text) if in_full => item += &format!(":\n\n{}\n", code_block(text, "    ")),
             _ => item += "\n",
@@ -182,7 +182,7 @@ fn place(report: &Report<'_>, label: &super::Label) -> String {
 }
 
 /// A sentence: what stands in backticks, and every word that is more than letters, as code.
-fn words(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let text: String = match text.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -232,7 +232,7 @@ fn is_plain(word: &str) -> bool {
 }
 
 /// The text as a code span (`CommonMark` 6.1), whatever it has of backticks.
-fn code_span(text: &str) -> String {
+pub(crate) fn code_span(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }

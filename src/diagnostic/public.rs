@@ -75,7 +75,7 @@ pub(crate) fn visible(text: &str, kept: &[char]) -> String {
 
 /// The text with the user name and the password of every address in it starred out, sign by sign, so
 /// that what points at places in it still does. Nobody means to publish one in a log.
-pub(super) fn without_credentials(text: &str) -> String {
+pub(crate) fn without_credentials(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("://") {

@@ -18,6 +18,7 @@ pub(super) const METADATA: &str = ".metadata";
 /// whether that is true is for whoever vouches for the root.
 pub struct Published<'b> {
     blocks: &'b (dyn Blocks + Send + Sync),
+    root: Cid,
     /// The folders of the projects, by normalised name.
     projects: BTreeMap<String, Link>,
     about: Option<Link>,
@@ -93,20 +94,26 @@ impl<'b> Published<'b> {
         let pages = [HTML, JSON].map(|name| all.remove(name));
         Ok(Self {
             blocks,
+            root: *root,
             projects: all,
             has_pages: about.is_some() || pages.iter().any(Option::is_some),
             about,
         })
     }
 
-    /// Whether it has pages and declarations; one in the layout `ipwhl-1` has wheels alone.
-    pub fn has_pages(&self) -> bool {
-        self.has_pages
+    /// Its root.
+    pub fn root(&self) -> Cid {
+        self.root
     }
 
     /// Where its blocks are.
     pub(super) fn blocks(&self) -> &'b (dyn Blocks + Send + Sync) {
         self.blocks
+    }
+
+    /// Whether it has pages and declarations; one in the layout `ipwhl-1` has wheels alone.
+    pub fn has_pages(&self) -> bool {
+        self.has_pages
     }
 
     /// The folders of the projects, by normalised name.

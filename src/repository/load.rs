@@ -14,6 +14,7 @@ use crate::python::ProjectName;
 
 use super::files::{Files, Folder, Kind, WithSettings, decode, first_link};
 use super::supported::{self, SUPPORTED_FILE};
+use super::texts::Texts;
 use super::walk::walk;
 use super::{Configuration, Revision, configuration};
 
@@ -131,6 +132,17 @@ impl Repository {
     pub fn load_with(directory: &Path, settings: &str) -> Result<Self, LoadError> {
         let folder = Folder::new(directory);
         Self::load_from(directory, &WithSettings { folder, settings })
+    }
+
+    /// Reads a repository whose files are these, by their paths with `/`; `file:` sources are in `directory`.
+    ///
+    /// # Errors
+    /// As [`Repository::load`].
+    pub fn load_texts(
+        directory: &Path,
+        files: BTreeMap<String, Vec<u8>>,
+    ) -> Result<Self, LoadError> {
+        Self::load_from(directory, &Texts { files })
     }
 
     fn load_from(directory: &Path, files: &impl Files) -> Result<Self, LoadError> {

@@ -115,21 +115,27 @@ impl Revision {
             environment,
             directory,
         };
-        let prefix = git
-            .text(&["rev-parse", "--show-prefix"])?
-            .map_err(RevisionError::NoRepository)?;
-        let unknown = || RevisionError::Unknown(revision.to_owned());
-        // git would take it for an option.
-        if revision.is_empty() || revision.starts_with('-') {
-            return Err(unknown());
-        }
-        let named = format!("{revision}^{{commit}}");
-        let tip = git
-            .text(&["rev-parse", "--verify", "--quiet", &named])?
-            .map_err(|_| unknown())?;
+        let (prefix, tip) = git.find(revision)?;
         let commit = git
             .text(&["merge-base", &tip, "HEAD"])?
             .map_err(|_| RevisionError::Unrelated(revision.to_owned()))?;
+        git.revision(commit, &prefix)
+    }
+
+    /// The state at a commit, by whatever name git knows it.
+    ///
+    /// # Errors
+    /// When git is missing, fails, or knows no such commit.
+    pub fn at(
+        environment: &Environment,
+        directory: &Path,
+        revision: &str,
+    ) -> Result<Self, RevisionError> {
+        let git = Git {
+            environment,
+            directory,
+        };
+        let (prefix, commit) = git.find(revision)?;
         git.revision(commit, &prefix)
     }
 
@@ -180,6 +186,23 @@ impl Git<'_> {
             let text = String::from_utf8_lossy(&bytes);
             text.trim_end_matches('\n').to_owned()
         }))
+    }
+
+    /// Where the folder is in its checkout, and the commit of this name.
+    fn find(&self, revision: &str) -> Result<(String, String), RevisionError> {
+        let prefix = self
+            .text(&["rev-parse", "--show-prefix"])?
+            .map_err(RevisionError::NoRepository)?;
+        let unknown = || RevisionError::Unknown(revision.to_owned());
+        // git would take it for an option.
+        if revision.is_empty() || revision.starts_with('-') {
+            return Err(unknown());
+        }
+        let named = format!("{revision}^{{commit}}");
+        let commit = self
+            .text(&["rev-parse", "--verify", "--quiet", &named])?
+            .map_err(|_| unknown())?;
+        Ok((prefix, commit))
     }
 
     fn revision(&self, commit: String, prefix: &str) -> Result<Revision, RevisionError> {

@@ -22,13 +22,16 @@ pub(super) struct Sink<'a> {
     pub(super) hasher: MemberHasher,
     /// Kept here too, for the few members that are read.
     pub(super) keep: Option<&'a mut Vec<u8>>,
+    /// How many bytes of a member are kept.
+    pub(super) keep_at_most: usize,
 }
 
 impl Sink<'_> {
     fn take(&mut self, bytes: &[u8]) {
         self.hasher.update(bytes);
         if let Some(keep) = &mut self.keep {
-            keep.extend_from_slice(bytes);
+            let room = self.keep_at_most.saturating_sub(keep.len());
+            keep.extend_from_slice(&bytes[..bytes.len().min(room)]);
         }
     }
 }

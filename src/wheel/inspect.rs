@@ -221,7 +221,11 @@ impl<R: Read + Seek> Inspection<'_, R> {
         let Some(local) = local else {
             return Ok(None);
         };
-        let mut sink = Sink { hasher, keep };
+        let mut sink = Sink {
+            hasher,
+            keep,
+            keep_at_most: usize::MAX,
+        };
         let mut is_whole = false;
         if member.readable {
             self.source.go_to(local.data_start)?;
@@ -244,13 +248,13 @@ impl<R: Read + Seek> Inspection<'_, R> {
 }
 
 /// The file, read in big pieces, which knows where it stands so that going on costs no seek.
-struct Source<'a, R> {
+pub(super) struct Source<'a, R> {
     inner: BufReader<&'a mut R>,
     position: u64,
 }
 
 impl<'a, R: Read + Seek> Source<'a, R> {
-    fn new(reader: &'a mut R) -> io::Result<Self> {
+    pub(super) fn new(reader: &'a mut R) -> io::Result<Self> {
         reader.seek(SeekFrom::Start(0))?;
         Ok(Self {
             inner: BufReader::with_capacity(READ_SIZE, reader),
@@ -258,7 +262,7 @@ impl<'a, R: Read + Seek> Source<'a, R> {
         })
     }
 
-    fn go_to(&mut self, place: u64) -> io::Result<()> {
+    pub(super) fn go_to(&mut self, place: u64) -> io::Result<()> {
         if place != self.position {
             let ahead = place.checked_sub(self.position);
             match ahead.and_then(|ahead| i64::try_from(ahead).ok()) {
@@ -272,7 +276,7 @@ impl<'a, R: Read + Seek> Source<'a, R> {
         Ok(())
     }
 
-    fn next_bytes(&mut self, count: usize) -> io::Result<Vec<u8>> {
+    pub(super) fn next_bytes(&mut self, count: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; count];
         self.read_exact(&mut bytes)?;
         Ok(bytes)

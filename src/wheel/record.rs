@@ -47,6 +47,10 @@ pub(super) enum MemberHasher {
 }
 
 impl MemberHasher {
+    pub(super) fn sha256() -> Self {
+        Self::Sha256(Sha256::new())
+    }
+
     pub(super) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::None => {}
@@ -56,7 +60,7 @@ impl MemberHasher {
         }
     }
 
-    fn finish(self) -> Vec<u8> {
+    pub(super) fn finish(self) -> Vec<u8> {
         match self {
             Self::None => Vec::new(),
             Self::Sha256(hasher) => hasher.finalize().to_vec(),

@@ -25,6 +25,8 @@ mod clients;
 mod core_metadata;
 mod dag;
 mod declarations;
+mod diff_command;
+mod difference;
 mod explain_command;
 mod fill_command;
 mod fill_places;

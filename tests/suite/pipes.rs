@@ -36,6 +36,7 @@ const LINES: &[(&[&str], bool)] = &[
     (&["tree"], true),
     (&["tree", "--format", "mermaid"], true),
     (&["why", "damson"], true),
+    (&["diff", "path:."], true),
     (&["fmt", "--check"], false),
     (&["explain"], true),
     (&["explain", "unsatisfied-dependency"], true),

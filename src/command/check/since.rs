@@ -81,13 +81,13 @@ impl Before {
     ) -> usize {
         let platforms = &now.configuration.platforms;
         let Some(repository) = &self.repository else {
-            return check::compare(&[], findings, platforms);
+            return check::compare(&[], findings, platforms).len();
         };
         let mut before = repository.findings.clone();
         before.extend(check::set(repository));
         before.extend(self.of_wheels(repository, now, found));
         let before = judge(context, repository, before, false);
-        let gone = check::compare(&before, findings, platforms);
+        let gone = check::compare(&before, findings, platforms).len();
         for finding in findings.iter_mut() {
             if hides_a_change(repository, now, finding) {
                 finding.baseline = Some(Baseline::New);

@@ -1,0 +1,158 @@
+//! `ipwhl diff`: what differs between two states of the set.
+
+mod findings;
+mod json;
+mod markdown;
+mod members;
+mod outline;
+mod side;
+mod text;
+
+use clap::{Args, ValueEnum};
+
+use super::context::Context;
+use super::exit::{ExitStatus, Failure};
+use super::network::NetworkArguments;
+use super::releases::OpenRelease;
+use crate::car::reach;
+use crate::difference::{Difference, Transfer, WheelChange, difference, estimate, transfer};
+use findings::Findings;
+use members::{AllMembers, Looked};
+use side::{Around, Side, failure};
+
+/// Show what differs between two releases, revisions or the working tree
+///
+/// Each is tried as a path (an archive, a folder with one, a repository), as a root CID that the
+/// gateways of `[mirrors]` are asked for, and as a revision that git knows, in this order; `path:`,
+/// `cid:` and `git:` before it decide. An address `<gateway>/ipfs/<root CID>/` is a release, too.
+///
+/// Projects and wheels come first: what is added, removed, changed; in wheels with other bytes the
+/// members, with those first that run by themselves or are no source text. Then findings of the
+/// whole set that are new or gone, and what a mirror of the old release has to move.
+///
+/// Example: ipwhl diff v1.0 --members fetch
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The state before
+    #[arg(value_name = "OLD")]
+    old: String,
+    /// The state after [default: the working tree]
+    #[arg(value_name = "NEW")]
+    new: Option<String>,
+    /// Which wheels are looked into, of those that are new or have other bytes
+    #[arg(long, value_name = "WHICH", default_value = "at-hand")]
+    members: Members,
+    /// How the difference is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: DiffFormat,
+    /// End with 1 where something differs, as git does
+    #[arg(long)]
+    exit_code: bool,
+    #[command(flatten)]
+    network: NetworkArguments,
+}
+
+/// Which wheels are looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Members {
+    /// None.
+    None,
+    /// Those in the archives of the releases, in the cache, or at a `file:` source.
+    AtHand,
+    /// All; those that are not at hand are fetched.
+    Fetch,
+}
+
+/// How a difference is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DiffFormat {
+    /// For people; `-v` leaves nothing out.
+    Text,
+    /// For programs: one object (`docs/formats.md`, 8).
+    Json,
+    /// For the comment of a pull request.
+    Markdown,
+}
+
+/// All that is known of the difference.
+struct Report<'r> {
+    /// The state before, and the one after.
+    sides: [&'r Side; 2],
+    difference: Difference<'r>,
+    members: AllMembers,
+    findings: Findings,
+    transfer: Transfer,
+    /// Whether nothing is to be left out for the sake of brevity.
+    in_full: bool,
+}
+
+impl Report<'_> {
+    /// What is known of what is in a wheel that differs; `None` where nobody looked.
+    fn members_of(&self, wheel: &WheelChange<'_>) -> Option<&Looked> {
+        self.members.get(&members::key(wheel)?)
+    }
+
+    /// Whether the two states are not the same.
+    fn differs(&self) -> bool {
+        let [old, new] = &self.difference.unreadable;
+        let roots = self.sides.map(|side| &side.about.root);
+        !self.difference.settings.is_empty()
+            || !self.difference.projects.is_empty()
+            || old != new
+            || matches!(roots, [Some(old), Some(new)] if old != new)
+    }
+}
+
+pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let around = Around::new(context);
+    let network = &arguments.network;
+    let old = side::read(context, &around, network, &arguments.old)?;
+    let new = match &arguments.new {
+        Some(name) => side::read(context, &around, network, name)?,
+        None => side::working_tree(context)?,
+    };
+    let sides = [&old, &new];
+    let difference = difference(&old.snapshot, &new.snapshot);
+    let looked = members::look(
+        context,
+        &around,
+        network,
+        sides,
+        &difference,
+        arguments.members,
+    )?;
+    let report = Report {
+        sides,
+        difference,
+        members: looked.members,
+        findings: findings::compare(context, &old, &new),
+        transfer: moved(&old, &new)?,
+        in_full: context.verbose > 0,
+    };
+    context.result(
+        match arguments.format {
+            DiffFormat::Json => json::write(&report)?,
+            DiffFormat::Text => text::write(context, &outline::outline(&report)),
+            DiffFormat::Markdown => markdown::write(&outline::outline(&report)),
+        }
+        .trim_end_matches('\n'),
+    )?;
+    Ok(if looked.has_failed {
+        ExitStatus::World
+    } else if arguments.exit_code && report.differs() {
+        ExitStatus::Findings
+    } else {
+        ExitStatus::Clean
+    })
+}
+
+/// What a mirror of the old state has to move: counted between two releases, estimated otherwise.
+fn moved(old: &Side, new: &Side) -> Result<Transfer, Failure> {
+    let (Some(before), Some(after)) = (&old.release, &new.release) else {
+        return Ok(estimate(&old.snapshot, &new.snapshot));
+    };
+    let reached = |release: &OpenRelease| {
+        reach(release.blocks(), release.root).map_err(|error| failure(release, &error))
+    };
+    Ok(transfer(&reached(before)?, &reached(after)?))
+}

@@ -1,0 +1,48 @@
+//! Findings of the whole set that are new, and those that are gone.
+
+use super::super::context::Context;
+use super::super::report::judge;
+use super::side::Side;
+use crate::check;
+use crate::diagnostic::{Baseline, Finding};
+use crate::repository::Repository;
+
+/// What the checks of the set say of both states.
+pub(super) struct Findings {
+    pub(super) new: Vec<Finding>,
+    pub(super) gone: Vec<Finding>,
+    /// How many were there before, and still are.
+    pub(super) unchanged: usize,
+    /// Why they were not compared.
+    pub(super) not_compared: Option<&'static str>,
+}
+
+/// Checks both sets and compares. Wheels are not looked into for this.
+pub(super) fn compare(context: &Context<'_>, old: &Side, new: &Side) -> Findings {
+    let (Some(before), Some(now)) = (&old.repository, &new.repository) else {
+        return Findings {
+            new: Vec::new(),
+            gone: Vec::new(),
+            unchanged: 0,
+            not_compared: Some("a release of the layout ipwhl-1 carries no declarations"),
+        };
+    };
+    let of = |repository: &Repository| {
+        let mut findings = repository.findings.clone();
+        findings.extend(check::set(repository));
+        judge(context, repository, findings, false)
+    };
+    let (found_before, mut found) = (of(before), of(now));
+    let gone = check::compare(&found_before, &mut found, &now.configuration.platforms);
+    let all = found.len();
+    found.retain(|finding| finding.baseline == Some(Baseline::New));
+    Findings {
+        unchanged: all - found.len(),
+        new: found,
+        gone: gone
+            .into_iter()
+            .map(|index| found_before[index].clone())
+            .collect(),
+        not_compared: None,
+    }
+}

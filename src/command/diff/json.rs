@@ -1,0 +1,77 @@
+//! The difference for programs.
+
+use serde_json::{Value, json};
+
+use super::super::draw::to_json;
+use super::super::exit::Failure;
+use super::Report;
+use super::side::Side;
+use crate::diagnostic::{Finding, JsonFinding, SourceTexts};
+use crate::difference::{WheelChange, WheelState};
+
+/// One object on one line (`docs/formats.md`, 8).
+pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
+    let no_texts = SourceTexts::new();
+    let [old, new] = report.sides;
+    let findings = |all: &[Finding], side: &Side| -> Vec<JsonFinding> {
+        let texts = side.repository.as_ref().map_or(&no_texts, |one| &one.texts);
+        all.iter()
+            .map(|finding| JsonFinding::new(finding, texts))
+            .collect()
+    };
+    let projects: Vec<Value> = report
+        .difference
+        .projects
+        .iter()
+        .map(|project| {
+            let wheels: Vec<Value> = project
+                .wheels
+                .iter()
+                .map(|one| wheel(report, one))
+                .collect();
+            json!({
+                "name": project.name,
+                "change": project.kind(),
+                "old": project.old,
+                "new": project.new,
+                "wheels": wheels,
+                "unchanged_wheels": project.unchanged,
+            })
+        })
+        .collect();
+    let [old_unreadable, new_unreadable] = &report.difference.unreadable;
+    to_json(&json!({
+        "old": old.about,
+        "new": new.about,
+        "settings": report.difference.knows_settings.then_some(&report.difference.settings),
+        "projects": projects,
+        "unchanged_projects": report.difference.unchanged,
+        "unreadable": { "old": old_unreadable, "new": new_unreadable },
+        "findings": match &report.findings.not_compared {
+            Some(_) => Value::Null,
+            None => json!({
+                "new": findings(&report.findings.new, new),
+                "gone": findings(&report.findings.gone, old),
+                "unchanged": report.findings.unchanged,
+            }),
+        },
+        "transfer": report.transfer,
+    }))
+}
+
+fn wheel(report: &Report<'_>, change: &WheelChange<'_>) -> Value {
+    let state = |named: Option<(&String, &WheelState)>| {
+        let (name, wheel) = named?;
+        let mut value = serde_json::to_value(wheel).ok()?;
+        value["file_name"] = json!(name);
+        Some(value)
+    };
+    let looked = report.members_of(change);
+    json!({
+        "change": change.kind(),
+        "old": state(change.old),
+        "new": state(change.new),
+        "members": looked.and_then(|looked| looked.as_ref().ok()),
+        "members_unknown": looked.and_then(|looked| looked.as_ref().err()),
+    })
+}

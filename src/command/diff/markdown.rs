@@ -1,0 +1,77 @@
+//! The difference for the comment of a pull request. Whatever comes from a stranger stands in a code span.
+
+use super::outline::{Entry, Mark, Outline, Piece};
+use crate::diagnostic::{code_span, sentence, visible, without_credentials};
+
+/// How many bytes a comment may have; forges take 65,536 characters, and whoever posts it may add a line.
+const LONGEST: usize = 65_000;
+
+/// Room for the line that says what was left out.
+const LAST_WORDS: usize = 200;
+
+/// What tells this comment from others, for a workflow that replaces its own.
+const MARKER: &str = "<!-- ipwhl difference -->";
+
+/// The comment.
+pub(super) fn write(outline: &Outline) -> String {
+    let mut text = format!(
+        "{MARKER}\n### ipwhl: what changes {}\n\n",
+        outline.title.each_ref().map(|line| words(line)).join(" ")
+    );
+    for line in &outline.summary {
+        text += &format!("- {}\n", words(line));
+    }
+    let mut left_out = 0;
+    for section in &outline.sections {
+        let mut heading = format!("\n#### {}\n\n", section.heading);
+        for entry in &section.entries {
+            // Without what is below it is shorter, and still says what differs.
+            let fitting = [true, false]
+                .map(|in_full| {
+                    let mut item = heading.clone();
+                    write_entry(entry, 0, in_full, &mut item);
+                    item
+                })
+                .into_iter()
+                .find(|item| left_out == 0 && text.len() + item.len() + LAST_WORDS <= LONGEST);
+            match fitting {
+                Some(item) => {
+                    text += &item;
+                    heading.clear();
+                }
+                None => left_out += 1,
+            }
+        }
+    }
+    if left_out > 0 {
+        text += &format!("\n{left_out} more did not fit here: `ipwhl diff` shows them all.\n");
+    }
+    text
+}
+
+fn write_entry(entry: &Entry, level: usize, in_full: bool, text: &mut String) {
+    let mark = match entry.mark {
+        Mark::None => "",
+        Mark::Added => "added: ",
+        Mark::Changed => "changed: ",
+        Mark::Removed => "removed: ",
+        Mark::Urgent => "\u{26a0} ",
+    };
+    *text += &format!("{}- {mark}{}\n", "  ".repeat(level), words(&entry.line));
+    if in_full {
+        for below in &entry.below {
+            write_entry(below, level + 1, in_full, text);
+        }
+    }
+}
+
+fn words(line: &[Piece]) -> String {
+    let shown = |text: &str| without_credentials(&visible(text, &[]));
+    line.iter()
+        .map(|piece| match piece {
+            Piece::Own(text) => text.replace("->", "\u{2192}"),
+            Piece::Value(text) => code_span(&shown(text)),
+            Piece::Sentence(text) => sentence(&shown(text)),
+        })
+        .collect()
+}

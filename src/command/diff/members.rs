@@ -1,0 +1,253 @@
+//! What is in the wheels that differ, where their bytes are at hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+use futures_util::StreamExt;
+use rayon::prelude::*;
+
+use super::super::context::Context;
+use super::super::exit::{Failure, chain};
+use super::super::facts::request;
+use super::super::network::{NetworkArguments, fetcher, runtime};
+use super::super::progress::Progress;
+use super::super::releases::Place;
+use super::Members;
+use super::side::{Around, Side};
+use crate::car::{CarError, FileReader};
+use crate::dag::Cid;
+use crate::difference::{Difference, MemberChanges, WheelChange, WheelState, member_changes};
+use crate::python::WheelFileName;
+use crate::source::{Cache, FetchError, SourceProblem, WheelRequest};
+use crate::wheel::{Limits, MEMBERS_VERSION, WheelMembers, members};
+
+/// What is known of a wheel's members, or why nothing is.
+pub(super) type Looked = Result<MemberChanges, String>;
+
+/// By the content-ids of the old wheel and the new one.
+pub(super) type AllMembers = BTreeMap<(Option<Cid>, Cid), Looked>;
+
+/// What looking came to.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) members: AllMembers,
+    /// Whether a wheel that was to be fetched could not be had.
+    pub(super) has_failed: bool,
+}
+
+/// What one wheel holds, or why that is not known, as a clause that goes on after the wheel's name.
+type Held = Result<WheelMembers, String>;
+
+/// What the members of a wheel that is new or has other bytes are known by.
+pub(super) fn key(wheel: &WheelChange<'_>) -> Option<(Option<Cid>, Cid)> {
+    let (_, new) = wheel.new?;
+    if wheel.old.is_some() && !wheel.has_other_bytes() {
+        return None;
+    }
+    Some((wheel.old.map(|(_, old)| old.content_id), new.content_id))
+}
+
+/// Compares the members of every wheel that is added or has other bytes.
+pub(super) fn look(
+    context: &Context<'_>,
+    around: &Around,
+    network: &NetworkArguments,
+    sides: [&Side; 2],
+    difference: &Difference<'_>,
+    how: Members,
+) -> Result<Seen, Failure> {
+    let changes = || difference.projects.iter().flat_map(|one| &one.wheels);
+    let pairs: BTreeSet<(Option<Cid>, Cid)> = changes().filter_map(key).collect();
+    if how == Members::None || pairs.is_empty() {
+        return Ok(Seen::default());
+    }
+    let mut wanted: BTreeMap<Cid, (&Side, &String, &WheelState)> = BTreeMap::new();
+    for wheel in changes().filter(|wheel| key(wheel).is_some()) {
+        for (side, named) in sides.into_iter().zip([wheel.old, wheel.new]) {
+            if let Some((name, state)) = named {
+                wanted
+                    .entry(state.content_id)
+                    .or_insert((side, name, state));
+            }
+        }
+    }
+    let cache = context.cache()?;
+    let mut held: BTreeMap<Cid, Held> = wanted
+        .keys()
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .filter_map(|cid| Some((*cid, at_hand(&cache, sides, cid)?)))
+        .collect();
+    let requests: Vec<WheelRequest> = wanted
+        .iter()
+        .filter(|(cid, _)| !held.contains_key(cid))
+        .map(|(_, (side, name, state))| asked(side, name, state))
+        .collect();
+    let (fetched, has_failed) = fetched(context, around, network, sides, &requests, how)?;
+    held.extend(
+        fetched
+            .into_par_iter()
+            .map(|(cid, fetched)| (cid, fetched.and_then(|path| of_file(&cache, &cid, path))))
+            .collect::<Vec<_>>(),
+    );
+    let of = |cid: &Cid| match held.get(cid) {
+        Some(held) => held.as_ref().map_err(String::as_str),
+        None => Err(NOT_AT_HAND),
+    };
+    let compared =
+        |(old, new): &(Option<Cid>, Cid)| match (old.as_ref().map(of).transpose(), of(new)) {
+            (Ok(old), Ok(new)) => Ok(member_changes(old, new)),
+            (Err(reason), _) => Err(format!("the old wheel {reason}")),
+            (_, Err(reason)) => Err(format!("the new wheel {reason}")),
+        };
+    Ok(Seen {
+        members: pairs.iter().map(|pair| (*pair, compared(pair))).collect(),
+        has_failed,
+    })
+}
+
+/// The members of a wheel that is known already, or lies in an archive of either side.
+fn at_hand(cache: &Cache, sides: [&Side; 2], cid: &Cid) -> Option<Held> {
+    if let Some(known) = cache.facts::<WheelMembers>(&version(), &cid.to_string()) {
+        return Some(Ok(known));
+    }
+    let archives = sides.into_iter().filter_map(|side| side.release.as_ref());
+    let mut damage = None;
+    for release in archives {
+        let Place::Archive { reader, .. } = &release.place else {
+            continue;
+        };
+        let read = FileReader::open(&**reader, cid)
+            .map_err(io::Error::other)
+            .and_then(|mut file| members(&mut file, &Limits::default()));
+        match read {
+            Ok(read) => return Some(keep(cache, cid, read)),
+            // Hollow archives lack leaves, and each has its own wheels.
+            Err(error) if is_missing(&error) => {}
+            Err(error) => damage = Some(format!("cannot be read in {}: {error}", release.shown)),
+        }
+    }
+    damage.map(Err)
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(inner, Some(CarError::Missing(_)))
+}
+
+fn version() -> String {
+    format!("members-{MEMBERS_VERSION}")
+}
+
+fn keep(cache: &Cache, cid: &Cid, read: Held) -> Held {
+    if let Ok(read) = &read {
+        // Without it the next run reads the wheel again.
+        let _ = cache.keep_facts(&version(), &cid.to_string(), read);
+    }
+    read
+}
+
+fn of_file(cache: &Cache, cid: &Cid, path: PathBuf) -> Held {
+    match File::open(path).and_then(|mut file| members(&mut file, &Limits::default())) {
+        Ok(read) => keep(cache, cid, read),
+        Err(error) => Err(format!("cannot be read: {error}")),
+    }
+}
+
+/// A wheel as the source room asks for it: from where its declaration says, and by its CID.
+fn asked(side: &Side, name: &str, state: &WheelState) -> WheelRequest {
+    let declared = side.repository.as_ref().and_then(|repository| {
+        let wheels = repository.declarations.values().flat_map(|one| &one.wheels);
+        let mut wheels = wheels.filter(|wheel| wheel.content_id.value == state.content_id);
+        Some(request(&repository.directory, wheels.next()?))
+    });
+    declared.unwrap_or_else(|| WheelRequest {
+        project: name
+            .parse()
+            .map(|name: WheelFileName| name.name().to_string())
+            .unwrap_or_default(),
+        file_name: name.to_owned(),
+        sources: Vec::new(),
+        content_id: state.content_id,
+        sha256: state.sha256,
+        size: state.size,
+    })
+}
+
+type Fetched = Vec<(Cid, Result<PathBuf, String>)>;
+
+/// The files of wheels, from the cache and `file:` sources, and where that is asked for from anywhere.
+fn fetched(
+    context: &Context<'_>,
+    around: &Around,
+    network: &NetworkArguments,
+    sides: [&Side; 2],
+    requests: &[WheelRequest],
+    how: Members,
+) -> Result<(Fetched, bool), Failure> {
+    if requests.is_empty() {
+        return Ok((Vec::new(), false));
+    }
+    let is_asked_for = how == Members::Fetch;
+    let mut network = network.clone();
+    network.offline |= !is_asked_for;
+    let mut configuration = around.configuration.clone();
+    // Who serves a release has its wheels.
+    let own = sides.into_iter().filter_map(|side| side.gateway.as_ref());
+    configuration
+        .gateways
+        .splice(0..0, own.map(ToString::to_string));
+    let profiles = sides
+        .into_iter()
+        .filter_map(|side| side.repository.as_ref());
+    let profile = profiles.last().map_or(configuration.profile, |repository| {
+        repository.configuration.profile
+    });
+    let fetcher = fetcher(context, &configuration, &network, profile)?;
+    let progress = Progress::of_wheels(context, requests);
+    let mut paths = Vec::new();
+    let mut has_failed = false;
+    runtime()?.block_on(async {
+        let report = |event| progress.fetch(event);
+        let mut wheels = std::pin::pin!(fetcher.fetch_all(requests, &report));
+        while let Some((index, outcome)) = wheels.next().await {
+            progress.verified();
+            has_failed |= is_asked_for && outcome.is_err();
+            let outcome = outcome.map(|wheel| wheel.path).map_err(|error| {
+                if is_asked_for || !is_elsewhere(&error) {
+                    format!("cannot be had: {}", as_declared(sides, &chain(&error)))
+                } else {
+                    NOT_AT_HAND.to_owned()
+                }
+            });
+            paths.push((requests[index].content_id, outcome));
+        }
+    });
+    progress.finish();
+    Ok((paths, has_failed))
+}
+
+/// Where a repository lies on this machine is nothing that a report says.
+fn as_declared(sides: [&Side; 2], reason: &str) -> String {
+    let repositories = sides
+        .into_iter()
+        .filter_map(|side| side.repository.as_ref());
+    repositories.fold(reason.to_owned(), |reason, repository| {
+        let folder = repository.directory.join("").display().to_string();
+        reason.replace(&format!("file:{folder}"), "file:")
+    })
+}
+
+const NOT_AT_HAND: &str = "is not at hand (`--members fetch` fetches it)";
+
+/// Whether a wheel may be somewhere, and nothing that was looked at is wrong.
+fn is_elsewhere(error: &FetchError) -> bool {
+    match error {
+        FetchError::Sources { problems, .. } => problems
+            .iter()
+            .all(|problem| !matches!(problem, SourceProblem::Mismatch { .. })),
+        FetchError::Cache(_) => false,
+    }
+}

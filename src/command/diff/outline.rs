@@ -1,0 +1,397 @@
+//! The difference in words, before anyone decides how it looks: entries below entries.
+
+mod wheels;
+
+use indicatif::HumanBytes;
+
+use super::super::report::counted;
+use super::Report;
+use super::side::Side;
+use crate::check::together;
+use crate::diagnostic::{Finding, Severity};
+use crate::difference::{Kind, ProjectChange, SetChange};
+
+/// How many things of one kind are told one by one, unless all are asked for.
+const TOLD: usize = 12;
+
+/// A part of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Words of this program.
+    Own(String),
+    /// A name or a value, of whomever.
+    Value(String),
+    /// A sentence with values of whomever in it.
+    Sentence(String),
+}
+
+/// A line.
+pub(super) type Line = Vec<Piece>;
+
+/// What stands before a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    None,
+    Added,
+    Changed,
+    Removed,
+    /// Somebody should look at it.
+    Urgent,
+}
+
+impl From<Kind> for Mark {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Added => Self::Added,
+            Kind::Changed => Self::Changed,
+            Kind::Removed => Self::Removed,
+        }
+    }
+}
+
+/// A line and those below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) mark: Mark,
+    pub(super) line: Line,
+    pub(super) below: Vec<Entry>,
+}
+
+impl Entry {
+    fn new(mark: impl Into<Mark>, line: Line) -> Self {
+        Self {
+            mark: mark.into(),
+            line,
+            below: Vec::new(),
+        }
+    }
+
+    fn with(mut self, below: Vec<Self>) -> Self {
+        self.below = below;
+        self
+    }
+
+    /// Whether somebody should look at it, or at something below it.
+    fn is_urgent(&self) -> bool {
+        self.mark == Mark::Urgent || self.below.iter().any(Self::is_urgent)
+    }
+}
+
+/// A heading with what belongs to it.
+pub(super) struct Section {
+    pub(super) heading: &'static str,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// All of it.
+pub(super) struct Outline {
+    /// Where it comes from, and where it goes to.
+    pub(super) title: [Line; 2],
+    /// What it comes to, a line each.
+    pub(super) summary: Vec<Line>,
+    pub(super) sections: Vec<Section>,
+}
+
+fn own(words: impl Into<String>) -> Piece {
+    Piece::Own(words.into())
+}
+
+fn value(text: &(impl ToString + ?Sized)) -> Piece {
+    Piece::Value(text.to_string())
+}
+
+/// Values with commas between them, the first few where there are many.
+fn list<T: ToString>(values: &[T], in_full: bool) -> Line {
+    let texts = values.iter().map(ToString::to_string);
+    joined(texts.map(Piece::Value).collect(), in_full)
+}
+
+fn joined(pieces: Vec<Piece>, in_full: bool) -> Line {
+    let all = pieces.len();
+    let shown = if in_full || all <= TOLD + 1 {
+        all
+    } else {
+        TOLD
+    };
+    let mut line = Line::new();
+    for piece in pieces.into_iter().take(shown) {
+        if !line.is_empty() {
+            line.push(own(", "));
+        }
+        line.push(piece);
+    }
+    if shown < all {
+        line.push(own(format!(" and {} more", all - shown)));
+    }
+    line
+}
+
+/// A line for what something has lost, and one for what it has gained.
+fn set(name: &str, change: &SetChange, in_full: bool) -> Option<Entry> {
+    set_of(name, change, Piece::Value, in_full)
+}
+
+fn set_of(
+    name: &str,
+    change: &SetChange,
+    piece: fn(String) -> Piece,
+    in_full: bool,
+) -> Option<Entry> {
+    let sides = [
+        (Mark::Removed, &change.removed),
+        (Mark::Added, &change.added),
+    ];
+    let below: Vec<Entry> = sides
+        .into_iter()
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(mark, values)| {
+            let pieces = values.iter().cloned().map(piece).collect();
+            Entry::new(mark, joined(pieces, in_full))
+        })
+        .collect();
+    (!below.is_empty()).then(|| Entry::new(Mark::None, vec![own(name)]).with(below))
+}
+
+/// The difference in words.
+pub(super) fn outline(report: &Report<'_>) -> Outline {
+    let [old, new] = report.sides;
+    let title = [("from ", old), ("to ", new)].map(|(word, side)| {
+        let mut line = vec![own(word)];
+        line.extend(name(side));
+        line
+    });
+    let projects = report.difference.projects.iter();
+    let projects: Vec<Entry> = projects.map(|one| project(report, one)).collect();
+    let mut summary = vec![vec![own(counts(report))]];
+    let findings = &report.findings;
+    summary.push(vec![own(match findings.not_compared {
+        Some(reason) => format!("findings: not compared, since {reason}"),
+        None => format!(
+            "findings: {} new, {} gone, {} as before",
+            findings.new.len(),
+            findings.gone.len(),
+            findings.unchanged
+        ),
+    })]);
+    summary.push(vec![own(moved(report))]);
+    summary.extend(not_known(report));
+    let all = [
+        ("settings", settings(report)),
+        ("projects", projects),
+        ("new findings", entries(report, new, &findings.new)),
+        (
+            "findings that are gone",
+            entries(report, old, &findings.gone),
+        ),
+    ];
+    Outline {
+        title,
+        summary,
+        sections: all
+            .into_iter()
+            .filter(|(_, entries)| !entries.is_empty())
+            .map(|(heading, entries)| Section { heading, entries })
+            .collect(),
+    }
+}
+
+fn name(side: &Side) -> Line {
+    let about = &side.about;
+    let mut line = vec![if about.kind == "working-tree" {
+        Piece::Sentence(about.name.clone())
+    } else {
+        value(&about.name)
+    }];
+    if let Some(root) = about
+        .root
+        .as_ref()
+        .filter(|root| !about.name.contains(*root))
+    {
+        line.extend([own(" ("), value(root), own(")")]);
+    }
+    line
+}
+
+/// How much differs, in a sentence.
+fn counts(report: &Report<'_>) -> String {
+    if !report.differs() {
+        return "nothing differs".to_owned();
+    }
+    let difference = &report.difference;
+    let words = |of: &dyn Fn(Kind) -> usize, unchanged: usize, noun: &str| {
+        let kinds = [
+            (Kind::Added, "added"),
+            (Kind::Changed, "changed"),
+            (Kind::Removed, "removed"),
+        ];
+        let parts: Vec<String> = kinds
+            .into_iter()
+            .filter(|(kind, _)| of(*kind) > 0)
+            .map(|(kind, word)| format!("{} {word}", of(kind)))
+            .chain([format!("{unchanged} the same")])
+            .collect();
+        format!("{noun}: {}", parts.join(", "))
+    };
+    let projects = words(
+        &|kind| {
+            let all = difference.projects.iter();
+            all.filter(|one| one.kind() == kind).count()
+        },
+        difference.unchanged,
+        "projects",
+    );
+    let all = report.sides[1].snapshot.wheels().count();
+    let wheels = |kind| {
+        let changes = difference.projects.iter().flat_map(|one| &one.wheels);
+        changes.filter(|one| one.kind() == kind).count()
+    };
+    let differing = wheels(Kind::Added) + wheels(Kind::Changed);
+    let wheels = words(&wheels, all.saturating_sub(differing), "wheels");
+    if difference.projects.is_empty() && difference.settings.is_empty() {
+        return format!(
+            "the roots differ, and nothing that is compared here does; {projects}; {wheels}"
+        );
+    }
+    format!("{projects}; {wheels}")
+}
+
+/// What was not compared, and why; nothing is left out in silence.
+fn not_known(report: &Report<'_>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let difference = &report.difference;
+    if !difference.knows_settings {
+        lines.push(vec![own(
+            "not compared: settings and declarations, since a release of the layout ipwhl-1 carries none",
+        )]);
+    }
+    for (side, names) in report.sides.into_iter().zip(&difference.unreadable) {
+        if !names.is_empty() {
+            let mut line = vec![own("not compared: what cannot be read in ")];
+            line.extend([value(&side.about.name), own(": ")]);
+            line.extend(list(names, report.in_full));
+            lines.push(line);
+        }
+    }
+    // Reasons are long and the same for many; each is said once.
+    let mut reasons: Vec<(&String, usize)> = Vec::new();
+    for reason in report.members.values().filter_map(|one| one.as_ref().err()) {
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    for (reason, count) in reasons {
+        let of = counted(count, "wheel");
+        lines.push(vec![
+            own(format!("not looked into: {of}, since ")),
+            Piece::Sentence(reason.clone()),
+        ]);
+    }
+    let changes = difference.projects.iter().flat_map(|one| &one.wheels);
+    let unseen = changes
+        .filter(|wheel| super::members::key(wheel).is_some() && report.members_of(wheel).is_none());
+    let unseen = unseen.count();
+    if unseen > 0 {
+        let words = counted(unseen, "wheel");
+        lines.push(vec![own(format!("not looked into: {words}, as was asked"))]);
+    }
+    lines
+}
+
+/// What a mirror has to move.
+fn moved(report: &Report<'_>) -> String {
+    let transfer = &report.transfer;
+    let bytes = HumanBytes(transfer.bytes);
+    let all = HumanBytes(transfer.all_bytes);
+    match (transfer.blocks, transfer.all_blocks) {
+        (Some(blocks), Some(all_blocks)) => {
+            format!("a mirror moves {blocks} of {all_blocks} blocks, {bytes} of {all}")
+        }
+        _ => {
+            let unknown = match transfer.unknown {
+                0 => String::new(),
+                count => format!(", and {} of unknown size", counted(count, "wheel")),
+            };
+            format!(
+                "a mirror moves about {bytes} of {all}{unknown}: wheels with other content-ids, by their declared sizes"
+            )
+        }
+    }
+}
+
+fn settings(report: &Report<'_>) -> Vec<Entry> {
+    let settings = report.difference.settings.iter();
+    settings
+        .filter_map(|setting| {
+            let change = SetChange {
+                removed: setting.removed.clone(),
+                added: setting.added.clone(),
+            };
+            set(setting.key, &change, report.in_full)
+        })
+        .collect()
+}
+
+fn project(report: &Report<'_>, change: &ProjectChange<'_>) -> Entry {
+    let mut line = vec![value(change.name)];
+    let version = |versions: Vec<String>| {
+        let mut line = vec![own(" ")];
+        line.extend(list(&versions, true));
+        line
+    };
+    let texts = |state: &crate::difference::ProjectState| -> Vec<String> {
+        state.versions.iter().map(ToString::to_string).collect()
+    };
+    let [old, new] = [change.old, change.new].map(|state| state.map(texts));
+    match (old, new) {
+        (Some(old), Some(new)) if old != new => {
+            line.extend(version(old));
+            line.push(own(" ->"));
+            line.extend(version(new));
+        }
+        (_, Some(one)) | (Some(one), None) => line.extend(version(one)),
+        (None, None) => {}
+    }
+    let mut below = Vec::new();
+    match change.wanted() {
+        Some(true) => below.push(Entry::new(
+            Mark::Changed,
+            vec![own("wanted now; it was there because others need it")],
+        )),
+        Some(false) => below.push(Entry::new(
+            Mark::Changed,
+            vec![own("there only because others need it; it was wanted")],
+        )),
+        None => {}
+    }
+    if let Some(state) = change.new.filter(|_| change.old.is_none())
+        && state.wanted == Some(false)
+    {
+        line.push(own(", which others need"));
+    }
+    below.extend(wheels::wheels(report, change));
+    Entry::new(change.kind(), line).with(below)
+}
+
+fn entries(report: &Report<'_>, side: &Side, findings: &[Finding]) -> Vec<Entry> {
+    let Some(repository) = &side.repository else {
+        return Vec::new();
+    };
+    let told = together(repository, findings, report.in_full);
+    let entry = |finding: &Finding| {
+        let mark = match finding.severity {
+            Severity::Error => Mark::Urgent,
+            Severity::Warning => Mark::None,
+        };
+        let line = vec![
+            own(format!("{}[{}]: ", finding.severity, finding.code)),
+            Piece::Sentence(finding.message.clone()),
+        ];
+        let below = finding
+            .requirers
+            .iter()
+            .map(|requirer| Entry::new(Mark::None, vec![Piece::Sentence(requirer.clone())]));
+        Entry::new(mark, line).with(below.collect())
+    };
+    told.iter().map(entry).collect()
+}

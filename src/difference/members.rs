@@ -1,0 +1,230 @@
+//! What differs between the contents of two wheels, the risky first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::Kind;
+use super::entry_points::{EntryPointChange, entry_point_changes};
+use crate::wheel::{MemberFacts, WheelMembers};
+
+/// Why a reviewer looks at a member first; the most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Risk {
+    /// Python runs it whenever it starts: `.pth` files, `sitecustomize`, `usercustomize`.
+    Startup,
+    /// It is no source text: a library or a program, by its name or its first bytes.
+    NativeCode,
+    /// It says which commands and plugins there are.
+    EntryPoints,
+    /// An installer puts it beside other programs.
+    Script,
+    /// It lies where the wheel had nothing before, or outside of where packages lie.
+    OutsidePackage,
+    /// Nothing of these.
+    Other,
+}
+
+/// A member that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MemberChange {
+    /// Why it is looked at first.
+    pub risk: Risk,
+    /// Whether it is added, removed or changed.
+    pub kind: Kind,
+    /// Its path in the new wheel, or in the old one where it is removed.
+    pub path: String,
+    /// Its size in bytes, inflated, before.
+    pub old_size: Option<u64>,
+    /// Its size in bytes, inflated.
+    pub new_size: Option<u64>,
+}
+
+/// What differs between the contents of two wheels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct MemberChanges {
+    /// Members, the risky first.
+    pub members: Vec<MemberChange>,
+    /// Entry points, commands first.
+    pub entry_points: Vec<EntryPointChange>,
+    /// How many members are the same.
+    pub unchanged: usize,
+}
+
+impl MemberChanges {
+    /// The changes of one risk.
+    pub fn of(&self, risk: Risk) -> impl Iterator<Item = &MemberChange> {
+        self.members
+            .iter()
+            .filter(move |change| change.risk == risk)
+    }
+}
+
+/// The end of the name of the folder with METADATA, and of the one with what is installed elsewhere. Both begin with
+/// the version, and are the same place in the next one.
+const VERSIONED: [(&str, &str); 2] = [(".dist-info", "*.dist-info"), (".data", "*.data")];
+
+/// A wheel's members by their places: their paths without the version in the folders that have it.
+struct Places<'w> {
+    by_place: BTreeMap<String, &'w MemberFacts>,
+}
+
+impl<'w> Places<'w> {
+    fn of(wheel: &'w WheelMembers) -> Self {
+        let tops: BTreeSet<&str> = wheel
+            .members
+            .iter()
+            .map(|member| top(&member.name))
+            .collect();
+        // Where there are two, their names tell them apart.
+        let versioned = VERSIONED.map(|(ending, shown)| {
+            let mut alike = tops.iter().filter(|top| top.ends_with(ending));
+            let folder = alike.next().filter(|_| alike.next().is_none());
+            folder.map(|folder| (*folder, shown))
+        });
+        let place = |name: &str| {
+            for (folder, shown) in versioned.iter().flatten() {
+                if let Some(rest) = name.strip_prefix(folder)
+                    && rest.starts_with('/')
+                {
+                    return format!("{shown}{rest}");
+                }
+            }
+            name.to_owned()
+        };
+        Self {
+            by_place: wheel
+                .members
+                .iter()
+                .map(|member| (place(&member.name), member))
+                .collect(),
+        }
+    }
+}
+
+/// The first part of a path.
+fn top(path: &str) -> &str {
+    path.split('/').next().unwrap_or_default()
+}
+
+/// Where a place of a wheel comes to lie.
+enum Installed<'p> {
+    /// Among the packages, at this path.
+    Packages(&'p str),
+    /// Among the programs.
+    Scripts,
+    /// Somewhere else.
+    Elsewhere,
+}
+
+fn installed(place: &str) -> Installed<'_> {
+    let mut parts = place.splitn(3, '/');
+    let (Some(folder), Some(scheme), Some(rest)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return Installed::Packages(place);
+    };
+    if folder.strip_suffix(".data").is_none() {
+        return Installed::Packages(place);
+    }
+    match scheme {
+        "purelib" | "platlib" => Installed::Packages(rest),
+        "scripts" => Installed::Scripts,
+        _ => Installed::Elsewhere,
+    }
+}
+
+/// Compares what two wheels hold; without an old one everything is added, and nothing is outside of its package.
+pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberChanges {
+    let nothing = WheelMembers::default();
+    let before = Places::of(old.unwrap_or(&nothing));
+    let after = Places::of(new);
+    let known: Option<BTreeSet<&str>> = old.map(|_| {
+        let places = before.by_place.keys();
+        places
+            .filter_map(|place| match installed(place) {
+                Installed::Packages(path) => Some(top(path)),
+                Installed::Scripts | Installed::Elsewhere => None,
+            })
+            .collect()
+    });
+    let places: BTreeSet<&String> = before
+        .by_place
+        .keys()
+        .chain(after.by_place.keys())
+        .collect();
+    let mut changes = MemberChanges {
+        entry_points: entry_point_changes(
+            old.and_then(|old| old.entry_points.as_deref()),
+            new.entry_points.as_deref(),
+        ),
+        ..MemberChanges::default()
+    };
+    for place in places {
+        let (old, new) = (before.by_place.get(place), after.by_place.get(place));
+        let Some(member) = new.or(old) else {
+            continue;
+        };
+        let contents = |member: &&&MemberFacts| (member.size, member.sha256);
+        if old.as_ref().map(contents) == new.as_ref().map(contents) {
+            changes.unchanged += 1;
+            continue;
+        }
+        let is_native = [old, new].into_iter().flatten().any(|one| one.is_native);
+        changes.members.push(MemberChange {
+            risk: risk(place, is_native, known.as_ref()),
+            kind: Kind::of(old.is_some(), new.is_some()),
+            path: member.name.clone(),
+            old_size: old.map(|member| member.size),
+            new_size: new.map(|member| member.size),
+        });
+    }
+    changes.members.sort_by(|one, other| {
+        (one.risk, one.kind, &one.path).cmp(&(other.risk, other.kind, &other.path))
+    });
+    changes
+}
+
+fn risk(place: &str, is_native: bool, known: Option<&BTreeSet<&str>>) -> Risk {
+    let file = place.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let is_path_file = file.strip_suffix(".pth").is_some();
+    let runs_at_start = match installed(place) {
+        // Python looks at the folder of the packages itself and not below it.
+        Installed::Packages(path) => {
+            !path.contains('/') && is_path_file
+                || ["sitecustomize", "usercustomize"].contains(&stem(top(path)))
+        }
+        Installed::Elsewhere => is_path_file,
+        Installed::Scripts => false,
+    };
+    if runs_at_start {
+        Risk::Startup
+    } else if is_native || is_native_name(&file) {
+        Risk::NativeCode
+    } else if place == "*.dist-info/entry_points.txt" {
+        Risk::EntryPoints
+    } else {
+        match installed(place) {
+            Installed::Scripts => Risk::Script,
+            Installed::Elsewhere => Risk::OutsidePackage,
+            Installed::Packages(path) => {
+                if known.is_some_and(|known| !known.contains(top(path))) {
+                    Risk::OutsidePackage
+                } else {
+                    Risk::Other
+                }
+            }
+        }
+    }
+}
+
+/// A module's name without what follows its first dot.
+fn stem(name: &str) -> &str {
+    name.split('.').next().unwrap_or_default()
+}
+
+/// Whether a file of this lower-case name is native code: `x.so`, `x.so.1`, `x.pyd`.
+fn is_native_name(file: &str) -> bool {
+    let endings = [".so", ".pyd", ".dll", ".dylib", ".exe"];
+    endings.iter().any(|ending| file.ends_with(ending)) || file.contains(".so.")
+}

@@ -1,0 +1,160 @@
+//! What is in a wheel, member by member, so that two wheels can be compared.
+
+use std::io::{self, Read, Seek};
+
+use serde::{Deserialize, Serialize};
+
+use super::Limits;
+use super::archive::{Member, check_local_header, read_members};
+use super::content::{Contents, Sink};
+use super::inspect::Source;
+use super::problems::Problems;
+use super::record::MemberHasher;
+use crate::dag::Sha256Digest;
+
+/// The version of what [`members()`] returns: part of the key under which it is kept.
+pub const MEMBERS_VERSION: u32 = 1;
+
+/// How many bytes of a member are looked at to see what it is.
+const HEAD: usize = 64;
+
+/// What a wheel holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WheelMembers {
+    /// Its files, in the archive's order; folders are left out.
+    pub members: Vec<MemberFacts>,
+    /// The text of `entry_points.txt` in the one `*.dist-info`; `None` where there is none.
+    pub entry_points: Option<String>,
+}
+
+/// A file in a wheel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberFacts {
+    /// Its path.
+    pub name: String,
+    /// Its size in bytes, inflated.
+    pub size: u64,
+    /// The SHA-256 of its bytes, inflated. RECORD is not asked, and a CRC is no proof.
+    pub sha256: Sha256Digest,
+    /// Whether it begins as a program or a library of Linux, macOS or Windows does.
+    pub is_native: bool,
+}
+
+/// Reads every member of a wheel. The inner error says why it is no archive that has one meaning, as a clause that goes
+/// on after the wheel's name.
+pub fn members<R: Read + Seek>(
+    reader: &mut R,
+    limits: &Limits,
+) -> io::Result<Result<WheelMembers, String>> {
+    let mut problems = Problems::new(1);
+    let found = read_members(reader, limits, &mut problems)?;
+    let mut problems = problems.finish().into_iter();
+    let members = match (found, problems.next()) {
+        (Some(members), None) => members,
+        (_, problem) => {
+            let reason = problem.map_or_else(|| "is no archive".to_owned(), |one| one.message);
+            return Ok(Err(reason));
+        }
+    };
+    let mut source = Source::new(reader)?;
+    let mut contents = Contents::new();
+    let mut read = WheelMembers::default();
+    for member in members.iter().filter(|member| !member.is_folder()) {
+        let is_entry_points = is_entry_points(&member.name);
+        if is_entry_points && member.size > limits.metadata {
+            return Ok(Err(format!(
+                "has {} of {} bytes, more than the limit of {}",
+                member.shown(),
+                member.size,
+                limits.metadata
+            )));
+        }
+        let mut kept = Vec::new();
+        let keep_at_most = if is_entry_points { usize::MAX } else { HEAD };
+        let sha256 = match digest(&mut source, &mut contents, member, keep_at_most, &mut kept)? {
+            Ok(sha256) => sha256,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        read.members.push(MemberFacts {
+            name: member.name.clone(),
+            size: member.size,
+            sha256,
+            is_native: is_native(&kept),
+        });
+        if is_entry_points {
+            // A second `*.dist-info` is refused by the checks; both are shown here.
+            let text = String::from_utf8_lossy(&kept).into_owned();
+            let all = read.entry_points.get_or_insert_default();
+            all.push_str(&text);
+            all.push('\n');
+        }
+    }
+    Ok(Ok(read))
+}
+
+/// The digest of a member's bytes.
+fn digest<R: Read + Seek>(
+    source: &mut Source<'_, R>,
+    contents: &mut Contents,
+    member: &Member,
+    keep_at_most: usize,
+    kept: &mut Vec<u8>,
+) -> io::Result<Result<Sha256Digest, String>> {
+    let mut problems = Problems::new(1);
+    source.go_to(member.start)?;
+    let local = check_local_header(member, &mut problems, |count| source.next_bytes(count))?;
+    let problem = problems.finish().into_iter().next();
+    let (Some(local), None, true) = (local, &problem, member.readable) else {
+        let reason = problem.map(|problem| problem.message);
+        return Ok(Err(reason.unwrap_or_else(|| {
+            format!("has {}, which cannot be read", member.shown())
+        })));
+    };
+    source.go_to(local.data_start)?;
+    let mut sink = Sink {
+        hasher: MemberHasher::sha256(),
+        keep: Some(kept),
+        keep_at_most,
+    };
+    Ok(match contents.read(source, member, &mut sink)? {
+        Ok(()) => match <[u8; 32]>::try_from(sink.hasher.finish()) {
+            Ok(digest) => Ok(Sha256Digest::from(digest)),
+            Err(_) => Err(format!("has {}, which cannot be hashed", member.shown())),
+        },
+        Err(clause) => Err(format!("has {}, which {clause}", member.shown())),
+    })
+}
+
+fn is_entry_points(name: &str) -> bool {
+    name.split_once('/')
+        .is_some_and(|(folder, file)| folder.ends_with(".dist-info") && file == "entry_points.txt")
+}
+
+/// Whether a file begins as ELF, Mach-O or PE files do, whatever its name is.
+fn is_native(head: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 6] = [
+        b"\x7fELF",
+        b"\xfe\xed\xfa\xce",
+        b"\xfe\xed\xfa\xcf",
+        b"\xce\xfa\xed\xfe",
+        b"\xcf\xfa\xed\xfe",
+        b"\xca\xfe\xba\xbe",
+    ];
+    // Two letters may begin a text, too.
+    MAGIC.iter().any(|magic| head.starts_with(magic))
+        || head.starts_with(b"MZ") && head.contains(&0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_native;
+
+    #[test]
+    fn native_code_is_known_by_its_first_bytes() {
+        assert!(is_native(b"\x7fELF\x02"));
+        assert!(is_native(b"MZ\x90\x00\x03"));
+        assert!(!is_native(b"MZ is the zone of a meeting\n"));
+        assert!(!is_native(b"import os\n"));
+        assert!(!is_native(b""));
+    }
+}

@@ -1,0 +1,785 @@
+//! `ipwhl diff`: two states of the set, by the real program, real archives, gateways and a real git.
+
+use std::fs;
+use std::process::Command;
+
+use ipwhl::car::{Blocks, CarReader, CarWriter, FileReader, Tree};
+use ipwhl::command::ExitStatus;
+use ipwhl::dag::{BlockSink, Cid, Codec, DirectoryDag, DirectoryEntry, Profile, Sha256Digest};
+use ipwhl::python::WheelFileName;
+use serde_json::{Value, json};
+
+use crate::hollow_command::{lose_the_wheels, small_with_newer_library};
+use crate::reuse::{address, open, read, serving};
+use crate::support::declared_set::DeclaredSet;
+use crate::support::history::History;
+use crate::support::loopback_index::LoopbackIndex;
+use crate::support::program::Program;
+use crate::support::repository_builder::{Project, RepositoryBuilder};
+use crate::support::wheel_builder::WheelBuilder;
+use crate::support::workshop::{Ran, Workshop, native, pure, small};
+
+/// A newer `application` that has something of every risk.
+fn tampered() -> WheelBuilder {
+    let entry_points =
+        "[console_scripts]\napplication = application:main\n[plugins]\none = application:plug\n";
+    pure("application", "1.1")
+        .requires_python(">=3.9")
+        .requires("library>=2,<3")
+        .requires("native-thing")
+        .requires("helper")
+        .member("application_startup.pth", "import application\n")
+        .member("application_speed.so", b"text, and its name says otherwise")
+        .member("hidden.bin", b"\x7fELF\x02\x01\x01")
+        .member("other_package/__init__.py", "")
+        .member(
+            "application-1.1.data/scripts/application-setup",
+            "#!python\n",
+        )
+        .member("application-1.1.data/data/etc/application.conf", "a = 1\n")
+        .member("application-1.1.dist-info/entry_points.txt", entry_points)
+}
+
+/// The set after [`small`]: `application` has a new version, `helper` is new, `large` has gone.
+fn later() -> RepositoryBuilder {
+    with_application(tampered()).project(Project::automatic(pure("helper", "0.1")))
+}
+
+fn with_application(application: WheelBuilder) -> RepositoryBuilder {
+    let mut native = native().into_iter();
+    let first = Project::automatic(native.next().unwrap());
+    RepositoryBuilder::new()
+        .platforms(&["cp312"], &["manylinux_2_28_x86_64", "win_amd64"])
+        .project(Project::wanted(application))
+        .project(Project::automatic(pure("library", "2.1.post1")))
+        .project(native.fold(first, Project::wheel))
+}
+
+/// Two releases, `old` and `new`, of [`small`] and of this set, and their roots.
+fn released(next: &RepositoryBuilder) -> (Workshop, [String; 2]) {
+    let workshop = Workshop::small();
+    let old = workshop.build(&["--unsigned", "--output", "old"]);
+    workshop.write_over(next);
+    let new = workshop.build(&["--unsigned", "--output", "new"]);
+    (workshop, [old, new])
+}
+
+#[track_caller]
+fn difference(workshop: &Workshop, arguments: &[&str]) -> Value {
+    let ran = workshop.run(&[&["diff", "--format", "json"], arguments].concat());
+    serde_json::from_str(ran.line()).unwrap()
+}
+
+/// What is printed, without roots, and without the line that counts pages.
+#[track_caller]
+fn printed(ran: &Ran, roots: &[String; 2]) -> String {
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let lines = ran.output.lines();
+    let lines: Vec<String> = lines
+        .filter(|line| !line.contains("a mirror moves"))
+        .map(|line| line.replace(&roots[0], "OLD").replace(&roots[1], "NEW"))
+        .collect();
+    lines.join("\n")
+}
+
+/// The program with the variables by which git is found and works.
+fn with_git(workshop: &Workshop, arguments: &[&str]) -> Ran {
+    let mut command: Command = workshop.command(arguments);
+    command
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("GIT_CONFIG_GLOBAL", "/dev/null");
+    Ran::of(&command.output().unwrap())
+}
+
+fn texts<'v>(values: &'v Value, key: &str) -> Vec<&'v str> {
+    let values = values.as_array().unwrap();
+    values
+        .iter()
+        .map(|one| one[key].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn two_releases_are_told_apart_with_what_is_risky_first() {
+    let (workshop, roots) = released(&later());
+    let text = workshop.run(&["diff", "old", "new"]);
+    insta::assert_snapshot!("text", printed(&text, &roots));
+    let in_full = workshop.run(&["diff", "-v", "old", "new"]);
+    insta::assert_snapshot!("in_full", printed(&in_full, &roots));
+    let markdown = workshop.run(&["diff", "old", "new", "--format", "markdown"]);
+    insta::assert_snapshot!("markdown", printed(&markdown, &roots));
+    let coloured = workshop.run(&["diff", "old", "new", "--color", "always"]);
+    let mut bare = String::new();
+    for part in coloured.output.split('\u{1b}') {
+        bare += part
+            .split_once('m')
+            .filter(|_| part.starts_with('['))
+            .map_or(part, |(_, rest)| rest);
+    }
+    assert!(bare == text.output && coloured.output.contains("\u{1b}[1m"));
+
+    let value = difference(&workshop, &["old", "new"]);
+    assert_eq!(value["old"]["root"], json!(roots[0]));
+    assert_eq!(value["new"]["kind"], "release");
+    assert_eq!(
+        texts(&value["projects"], "name"),
+        ["application", "helper", "large"]
+    );
+    assert_eq!(
+        texts(&value["projects"], "change"),
+        ["changed", "added", "removed"]
+    );
+    let wheel = &value["projects"][0]["wheels"][0];
+    let members = &wheel["members"]["members"];
+    assert_eq!(
+        texts(members, "risk")[..7],
+        [
+            "startup",
+            "native-code",
+            "native-code",
+            "entry-points",
+            "script",
+            "outside-package",
+            "outside-package"
+        ]
+    );
+    assert_eq!(
+        texts(members, "path")[..3],
+        [
+            "application_startup.pth",
+            "application_speed.so",
+            "hidden.bin"
+        ]
+    );
+    assert_eq!(
+        wheel["members"]["entry_points"][0]["new"],
+        "application:main"
+    );
+    assert_eq!(wheel["old"]["requires_python"], ">=3.8");
+    assert_eq!(value["unchanged_projects"], 2);
+}
+
+#[test]
+fn nothing_differs_between_a_state_and_itself() {
+    let workshop = Workshop::small();
+    workshop.build(&["--unsigned", "--output", "old"]);
+    for arguments in [
+        &["old", "old"][..],
+        &["old"],
+        &[".", "path:."],
+        &["old/release.car", "."],
+    ] {
+        let ran = workshop.run(&[&["diff", "--exit-code"], arguments].concat());
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
+        assert_eq!(
+            ran.output.lines().nth(2),
+            Some("nothing differs"),
+            "{ran:?}"
+        );
+        let value = difference(&workshop, arguments);
+        assert_eq!(value["projects"], json!([]));
+        assert_eq!(value["transfer"]["bytes"], 0);
+    }
+}
+
+#[test]
+fn what_a_mirror_moves_is_what_a_delta_has() {
+    for profile in Profile::ALL {
+        let workshop = Workshop::with(&small().profile(profile));
+        workshop.build(&["--unsigned", "--output", "old"]);
+        workshop.write_over(&small_with_newer_library(profile));
+        workshop.build(&["--unsigned", "--output", "new"]);
+        let delta = ["--car", "delta", "--previous-car", "old"];
+        workshop.build(&[&["--unsigned", "--output", "delta"], &delta[..]].concat());
+        let delta = open(&read(&workshop, "delta/release.delta.car"));
+        let full = open(&read(&workshop, "new/release.car"));
+        let bytes = |archive: &CarReader<_>, cids: &[Cid]| -> u64 {
+            let lengths = cids
+                .iter()
+                .map(|cid| archive.require(cid).unwrap().len() as u64);
+            lengths.sum()
+        };
+        let expected = json!({
+            "exact": true,
+            "blocks": delta.len(),
+            "bytes": bytes(&delta, &delta.cids()),
+            "all_blocks": full.len(),
+            "all_bytes": bytes(&full, &full.cids()),
+            "unknown": 0,
+        });
+        let value = difference(&workshop, &["old", "new"]);
+        assert_eq!(value["transfer"], expected, "{profile}");
+        // Without the wheels as much is known.
+        for folder in ["old", "new"] {
+            workshop.run(&["hollow", folder]).line();
+            fs::remove_file(workshop.repository().join(folder).join("release.car")).unwrap();
+        }
+        let value = difference(&workshop, &["old", "new"]);
+        assert_eq!(value["transfer"], expected, "{profile}: of hollow ones");
+    }
+}
+
+#[test]
+fn what_was_not_looked_into_is_said() {
+    let (workshop, _) = released(&later());
+    for folder in ["old", "new"] {
+        workshop.run(&["hollow", folder]).line();
+        fs::remove_file(workshop.repository().join(folder).join("release.car")).unwrap();
+    }
+    lose_the_wheels(&workshop);
+    fs::remove_dir_all(workshop.path("cache")).unwrap();
+    let ran = workshop.run(&["diff", "old", "new"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for line in [
+        "not looked into: 1 wheel, since the new wheel is not at hand (`--members fetch` fetches it)",
+        "not looked into: 1 wheel, since the old wheel is not at hand (`--members fetch` fetches it)",
+        "    ~ other bytes, not looked into",
+    ] {
+        assert!(
+            ran.output.lines().any(|one| one == line),
+            "{line}: {}",
+            ran.output
+        );
+    }
+    // Asked for, and not to be had, is a failure.
+    let ran = workshop.run(&["diff", "old", "new", "--members", "fetch", "--offline"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    let place = workshop.repository().display().to_string();
+    assert!(!ran.output.contains(&place), "{}", ran.output);
+    assert!(
+        ran.output.contains("the old wheel cannot be had"),
+        "{}",
+        ran.output
+    );
+    let ran = workshop.run(&["diff", "old", "new", "--members", "none"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.output
+            .contains("\nnot looked into: 2 wheels, as was asked\n"),
+        "{}",
+        ran.output
+    );
+}
+
+#[test]
+fn a_release_behind_a_gateway_is_read_and_its_wheels_when_they_are_asked_for() {
+    let (workshop, roots) = released(&later());
+    let [old, new] = ["old", "new"].map(|folder| read(&workshop, &format!("{folder}/release.car")));
+    let expected = difference(&workshop, &["old", "new"]);
+    let gateways = [serving(&old), serving(&new)];
+    // What a client that fetches wheels asks for.
+    for (gateway, archive, side) in [(&gateways[0], &old, "old"), (&gateways[1], &new, "new")] {
+        for project in expected["projects"].as_array().unwrap() {
+            let Some(cid) = project["wheels"][0][side]["content_id"].as_str() else {
+                continue;
+            };
+            let wheel = FileReader::read_whole(&open(archive), &cid.parse().unwrap(), 1 << 24);
+            gateway.put(&format!("/ipfs/{cid}"), &wheel.unwrap());
+        }
+    }
+    lose_the_wheels(&workshop);
+    fs::remove_dir_all(workshop.path("cache")).unwrap();
+    let addresses = [address(&gateways[0], &old), address(&gateways[1], &new)];
+    let names = [&*addresses[0], &*addresses[1]];
+    let at_hand = difference(&workshop, &names);
+    assert_eq!(at_hand["transfer"], expected["transfer"]);
+    assert_eq!(at_hand["new"]["root"], json!(roots[1]));
+    let wheel = &at_hand["projects"][0]["wheels"][0];
+    assert_eq!(wheel["members"], Value::Null);
+    assert!(
+        wheel["members_unknown"]
+            .as_str()
+            .unwrap()
+            .contains("is not at hand")
+    );
+    let fetched = difference(&workshop, &[&names[..], &["--members", "fetch"]].concat());
+    assert_eq!(fetched["projects"], expected["projects"]);
+    // The cache has them now.
+    let again = difference(&workshop, &names);
+    assert_eq!(again["projects"], expected["projects"]);
+    // A root is read through the gateways of the repository, and not without the network.
+    workshop
+        .run(&["diff", &roots[0]])
+        .refused(2, &["no gateway is known", &roots[0]]);
+    let settings = format!(
+        "\n[mirrors]\ngateways = [{:?}, {:?}]\n",
+        gateways[0].url("/"),
+        gateways[1].url("/")
+    );
+    workshop.write_over(&later().configuration(&settings));
+    let cid = format!("cid:{}", roots[0]);
+    let value = difference(&workshop, &[&cid, &roots[1]]);
+    assert_eq!(value["transfer"], expected["transfer"]);
+    workshop
+        .run(&["diff", &roots[0], "--offline"])
+        .refused(2, &["`--offline` leaves the network alone"]);
+}
+
+#[test]
+fn a_gateway_that_lies_or_lacks_a_block_ends_it() {
+    let (workshop, roots) = released(&later());
+    let archive = read(&workshop, "old/release.car");
+    let gateway = LoopbackIndex::start();
+    let address = gateway.url(&format!("/ipfs/{}/", roots[0]));
+    let ran = workshop.run(&["diff", &address, "new"]);
+    ran.refused(3, &[&roots[0]]);
+    gateway.put(&format!("/ipfs/{}?format=raw", roots[0]), b"another block");
+    assert_ne!(workshop.run(&["diff", &address, "new"]).code, Some(0));
+    let secret = format!(
+        "http://user:secret@127.0.0.1:1/ipfs/{}/",
+        open(&archive).root()
+    );
+    let ran = workshop.run(&["diff", "-v", &secret, "new"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(
+        !ran.error.contains("secret") && !ran.output.contains("secret"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn revisions_and_the_working_tree_are_compared() {
+    let workshop = Workshop::small();
+    let Some(history) = History::begin(&workshop.repository()) else {
+        return;
+    };
+    history.run(&["tag", "v1"]);
+    let first = history.run(&["rev-parse", "HEAD"]);
+    let with_finding = tampered().requires("not-there");
+    workshop.write_over(&with_application(with_finding));
+    history.commit("the next");
+    history.run(&["branch", "new"]);
+    // The wheels of now are in the folder, those of then are not.
+    let ran = with_git(&workshop, &["diff", "v1", "--exit-code"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let lines: Vec<&str> = ran.output.lines().collect();
+    assert_eq!(lines[0], format!("from v1 ({})", &first[..12]));
+    assert_eq!(lines[1], "to the working tree");
+    assert!(
+        lines[2].starts_with("projects: 1 changed, 1 removed, 2 the same"),
+        "{lines:?}"
+    );
+    assert_eq!(lines[3], "findings: 2 new, 0 gone, 0 as before");
+    assert!(lines.contains(&"new findings"), "{lines:?}");
+    let error = "! error[missing-dependency]: `application` requires `not-there`";
+    assert!(
+        lines.iter().any(|line| line.starts_with(error)),
+        "{lines:#?}"
+    );
+    assert!(lines[4].starts_with("a mirror moves about "), "{lines:?}");
+    let ran = with_git(&workshop, &["diff", "HEAD"]);
+    let lines: Vec<&str> = ran.output.lines().collect();
+    assert_eq!(
+        lines[2..4],
+        ["nothing differs", "findings: 0 new, 0 gone, 2 as before"]
+    );
+    assert!(!lines.contains(&"new findings"), "{lines:?}");
+    // The other way round they are gone, and nobody else is asked for what is not there.
+    let ran = with_git(&workshop, &["diff", "HEAD", "v1", "--format", "json"]);
+    let value: Value = serde_json::from_str(ran.line()).unwrap();
+    assert_eq!(
+        texts(&value["findings"]["gone"], "code"),
+        ["missing-dependency"; 2]
+    );
+    assert_eq!(value["old"]["kind"], "revision");
+    assert_eq!(value["new"]["commit"], json!(first));
+}
+
+#[test]
+fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
+    let workshop = Workshop::small();
+    let root = workshop.build(&["--unsigned", "--output", "both"]);
+    // Without a history there are no revisions.
+    let ran = with_git(&workshop, &["diff", "nothing"]);
+    ran.refused(
+        2,
+        &["`nothing` is no path that is there, no CID, and no revision"],
+    );
+    let Some(history) = History::begin(&workshop.repository()) else {
+        return;
+    };
+    history.run(&["branch", "both"]);
+    let kind = |name: &str| {
+        let ran = with_git(&workshop, &["diff", name, "--format", "json"]);
+        let value: Value = serde_json::from_str(ran.line()).unwrap();
+        (value["old"]["kind"].as_str().unwrap().to_owned(), ran.error)
+    };
+    let (found, said) = kind("both");
+    assert_eq!(found, "release");
+    assert_eq!(
+        said.trim_end(),
+        "note: `both` is taken for the path; the revision of this name is `git:both`"
+    );
+    for (name, expected) in [
+        ("git:both", "revision"),
+        ("path:both", "release"),
+        ("both/release.car", "release"),
+        ("path:.", "working-tree"),
+        ("HEAD", "revision"),
+        ("HEAD^{tree}^{commit}", ""),
+    ] {
+        if expected.is_empty() {
+            assert_eq!(with_git(&workshop, &["diff", name]).code, Some(2), "{name}");
+        } else {
+            assert_eq!(kind(name), (expected.to_owned(), String::new()), "{name}");
+        }
+    }
+    for (name, words) in [
+        (
+            "nothing",
+            "`nothing` is no path that is there, no CID, and no revision `nothing`",
+        ),
+        (
+            "wheels",
+            "`wheels` is no archive, no folder with one and no repository, no CID, and no revision",
+        ),
+        ("path:nothing", "`nothing` is neither an archive"),
+        ("cid:nothing", "`nothing` is no CID"),
+        ("git:nothing", "no revision `nothing`"),
+        ("git:--output=written", "no revision `--output=written`"),
+        ("git:", "no revision ``"),
+        (
+            "https://example.org/",
+            "neither `<gateway>/ipfs/<root CID>/`",
+        ),
+        (&root, "no gateway is known"),
+    ] {
+        with_git(&workshop, &["diff", name]).refused(2, &[words]);
+    }
+    assert!(!workshop.repository().join("written").exists());
+    // A commit from before there was a repository is no state of it.
+    history.run(&["rm", "--quiet", "ipwhl.toml"]);
+    history.commit("without");
+    history.run(&["checkout", "--quiet", "HEAD^", "--", "ipwhl.toml"]);
+    with_git(&workshop, &["diff", "HEAD", "HEAD^"]).refused(2, &["has no `ipwhl.toml` here"]);
+}
+
+#[test]
+fn what_is_no_release_is_refused() {
+    let (workshop, _) = released(&later());
+    let delta = [
+        "--car",
+        "delta",
+        "--previous-car",
+        "old",
+        "--output",
+        "delta",
+    ];
+    workshop.build(&[&["--unsigned"], &delta[..]].concat());
+    workshop
+        .run(&["diff", "old", "delta/release.delta.car"])
+        .refused(1, &["lacks the block", "`ipwhl fill`"]);
+    workshop
+        .run(&["diff", "ipwhl.toml"])
+        .refused(1, &["ipwhl.toml"]);
+    let gateway = LoopbackIndex::start();
+    let bytes = b"no folder at all";
+    let root = Cid::v1(Codec::Raw, Sha256Digest::of(bytes));
+    gateway.put(&format!("/ipfs/{root}?format=raw"), bytes);
+    workshop
+        .run(&["diff", &gateway.url(&format!("/ipfs/{root}"))])
+        .refused(1, &["is a file, not a release's tree"]);
+    // A damaged leaf is not taken for one that is not there.
+    let path = workshop.repository().join("new/release.car");
+    let mut archive = fs::read(&path).unwrap();
+    let at = archive
+        .windows(15)
+        .rposition(|bytes| bytes == b"import applicat")
+        .unwrap();
+    archive[at] ^= 1;
+    fs::write(&path, archive).unwrap();
+    lose_the_wheels(&workshop);
+    fs::remove_dir_all(workshop.path("cache")).unwrap();
+    let ran = workshop.run(&["diff", "old", "new"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.output
+            .contains("since the new wheel cannot be read in new/release.car"),
+        "{}",
+        ran.output
+    );
+}
+
+#[test]
+fn nothing_of_a_stranger_is_obeyed() {
+    let workshop = Workshop::small();
+    fs::rename(workshop.repository(), workshop.path("before")).unwrap();
+    let member = "application/`@team` <img src=x> ::error:: [a](b) \u{202e}.pth";
+    workshop.write(&with_application(
+        pure("application", "1.1")
+            .requires("library>=2")
+            .member(member, "")
+            .member(
+                "application-1.1.dist-info/entry_points.txt",
+                "[console_scripts]\n\u{1b}[31mred|`x` = a:b\n",
+            ),
+    ));
+    let text = workshop.run(&["diff", "path:../before"]);
+    assert_eq!(text.code, Some(0), "{text:?}");
+    assert!(
+        !text.output.contains(['\u{1b}', '\u{202e}']),
+        "{}",
+        text.output
+    );
+    assert!(
+        text.output.contains("\\u{1b}[31mred|`x` = a:b"),
+        "{}",
+        text.output
+    );
+    let markdown = workshop
+        .run(&["diff", "path:../before", "--format", "markdown"])
+        .output;
+    // All of it is in spans that its own backticks do not end.
+    let span = "`` [console_scripts] \\u{1b}[31mred|`x` ``";
+    assert!(markdown.contains(span), "{markdown}");
+    let other = workshop
+        .run(&["diff", "-v", "path:../before", "--format", "markdown"])
+        .output;
+    let line = other.lines().find(|line| line.contains("@team")).unwrap();
+    assert!(
+        line.contains("``application/`@team` <img src=x> ::error:: [a](b) \\u{202e}.pth``"),
+        "{line}"
+    );
+}
+
+#[test]
+fn large_differences_stay_short_unless_all_is_asked_for() {
+    let workshop = Workshop::small();
+    fs::rename(workshop.repository(), workshop.path("before")).unwrap();
+    let many = (0..3000).fold(pure("application", "1.1"), |wheel, number| {
+        wheel.member(&format!("application_{number:04}.so"), "")
+    });
+    workshop.write(&with_application(many.member("zzz.pth", "")));
+    let text = workshop.run(&["diff", "path:../before"]).output;
+    assert!(text.lines().count() < 60, "{text}");
+    for line in [
+        "    native code: 3000",
+        "      and 2988 more (`-v` shows them)",
+        "      ! added zzz.pth, 0 B",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line}: {text}");
+    }
+    let in_full = workshop.run(&["diff", "-v", "path:../before"]).output;
+    assert!(in_full.lines().count() > 3000);
+    let markdown = workshop
+        .run(&["diff", "-v", "path:../before", "--format", "markdown"])
+        .output;
+    assert!(
+        markdown.len() < 65_536 && markdown.contains("changed: `application`"),
+        "{}",
+        markdown.len()
+    );
+
+    // More projects than a comment has room for.
+    let set = (0..1500).fold(DeclaredSet::new(), |set, number| {
+        set.wanted(&format!("project-with-a-name-{number} 1.0"), &[])
+    });
+    let (few, many) = (DeclaredSet::new().wanted("a 1.0", &[]).build(), set.build());
+    let program = Program::new(many.path());
+    let old = format!("path:{}", few.path().display());
+    let run = program.run(&["diff", &old, "--members", "none", "--format", "markdown"]);
+    assert_eq!(run.status, ExitStatus::Clean, "{}", run.stderr);
+    assert!(
+        (50_000..65_536).contains(&run.stdout.len()),
+        "{}",
+        run.stdout.len()
+    );
+    assert!(
+        run.stdout
+            .contains(" more did not fit here: `ipwhl diff` shows them all.")
+    );
+}
+
+#[test]
+fn settings_platforms_and_places_that_change_are_told() {
+    let workshop = Workshop::with(&RepositoryBuilder::sound());
+    fs::rename(workshop.repository(), workshop.path("before")).unwrap();
+    workshop.write(
+        &RepositoryBuilder::sound()
+            .platforms(&["cp313"], &["manylinux_2_28_x86_64", "win_amd64"])
+            .configuration("\n[severity]\nunneeded = \"off\"\n")
+            .change("cherry", |cherry| {
+                cherry.set(
+                    "source",
+                    "\"https://elsewhere.example.org/cherry-0.3-py3-none-any.whl\"",
+                )
+            }),
+    );
+    let ran = workshop.run(&["diff", "path:../before"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for line in [
+        "settings",
+        // What follows from the platforms alone is not told of each project.
+        "projects: 1 changed, 3 the same; wheels: 1 changed, 5 the same",
+        "  + unneeded = off",
+        "~ cherry 0.3",
+        "      ! now https://elsewhere.example.org",
+    ] {
+        assert!(
+            ran.output.lines().any(|one| one == line),
+            "{line}: {}",
+            ran.output
+        );
+    }
+    for format in ["text", "markdown", "json"] {
+        let ran = workshop.run(&["diff", "-v", "path:../before", "--format", format]);
+        assert!(
+            !ran.output.contains("secret") && !ran.error.contains("secret"),
+            "{format}: {ran:?}"
+        );
+    }
+}
+
+/// The archive of a release like this one, with other entries in its folders: at the top, which
+/// has no name, and in the projects'.
+fn rebuilt(
+    archive: &[u8],
+    change: impl Fn(&str, Vec<DirectoryEntry>) -> Vec<DirectoryEntry>,
+) -> Vec<u8> {
+    let reader = open(archive);
+    let build = |entries| DirectoryDag::build(Profile::default(), entries).unwrap();
+    let mut top = change("", reader.list(&reader.root()).unwrap().unwrap());
+    let mut folders = Vec::new();
+    for entry in &mut top {
+        if let Some(entries) = reader.list(&entry.link.cid).unwrap() {
+            let folder = build(change(&entry.name, entries));
+            entry.link = folder.link();
+            folders.push(folder);
+        }
+    }
+    let root = build(top);
+    let mut writer = CarWriter::new(Vec::new(), root.cid()).unwrap();
+    for folder in [root].iter().chain(&folders) {
+        folder.emit(&mut writer, &mut |_, _| Ok(())).unwrap();
+    }
+    for cid in reader.cids() {
+        writer.put(&cid, &reader.require(&cid).unwrap()).unwrap();
+    }
+    writer.finish().unwrap().0
+}
+
+#[test]
+fn a_release_without_declarations_is_compared_as_far_as_it_goes() {
+    let (workshop, _) = released(&later());
+    let archive = read(&workshop, "old/release.car");
+    let reader = open(&archive);
+    let bare = rebuilt(&archive, |folder, mut entries| {
+        entries.retain(|entry| match folder {
+            "" => !entry.name.starts_with('_') && reader.list(&entry.link.cid).unwrap().is_some(),
+            _ => entry.name.parse::<WheelFileName>().is_ok(),
+        });
+        entries
+    });
+    fs::write(workshop.repository().join("bare.car"), bare).unwrap();
+    let value = difference(&workshop, &["bare.car", "old"]);
+    assert_eq!(value["projects"], json!([]));
+    assert_eq!([&value["findings"], &value["settings"]], [&Value::Null; 2]);
+    let text = workshop.run(&["diff", "bare.car", "old", "--exit-code"]);
+    assert_eq!(text.code, Some(1), "{text:?}");
+    for words in [
+        "\nthe roots differ, and nothing that is compared here does; ",
+        "\nfindings: not compared, since a release of the layout ipwhl-1 carries no declarations\n",
+        "\nnot compared: settings and declarations, since",
+    ] {
+        assert!(text.output.contains(words), "{words}: {}", text.output);
+    }
+    let value = difference(&workshop, &["bare.car", "new"]);
+    assert_eq!(
+        texts(&value["projects"], "change"),
+        ["changed", "added", "removed"]
+    );
+    let wheel = &value["projects"][0]["wheels"][0];
+    assert_eq!(wheel["old"].get("requirements"), None);
+    assert_eq!(wheel["members"]["members"][0]["risk"], "startup");
+    assert_eq!(value["transfer"]["exact"], true);
+}
+
+/// What is done to the entries of a folder.
+type Change<'c> = &'c dyn Fn(&mut Vec<DirectoryEntry>);
+
+#[test]
+fn a_release_that_contradicts_itself_is_refused() {
+    let (workshop, _) = released(&later());
+    let archive = read(&workshop, "new/release.car");
+    let place = |name: &str, entries: &[DirectoryEntry]| {
+        let found = entries.iter().position(|entry| entry.name.ends_with(name));
+        found.unwrap()
+    };
+    let library = {
+        let reader = open(&archive);
+        let top = reader.list(&reader.root()).unwrap().unwrap();
+        let folder = top[place("library", &top)].link.cid;
+        let entries = reader.list(&folder).unwrap().unwrap();
+        entries[place(".whl", &entries)].link
+    };
+    let cases: [(Change<'_>, &str); 4] = [
+        (
+            &|entries| {
+                let wheel = place(".whl", entries);
+                entries[wheel].link = library;
+            },
+            "`application-1.1-py3-none-any.whl` is not what the declaration beside it says",
+        ),
+        (
+            &|entries| {
+                let mut more = entries[place(".whl", entries)].clone();
+                more.name = "application-1.1-py2-none-any.whl".to_owned();
+                entries.push(more);
+            },
+            "`application-1.1-py2-none-any.whl` is not what the declaration beside it says",
+        ),
+        (
+            &|entries| drop(entries.remove(place(".toml", entries))),
+            "`application` has no `declaration.toml`",
+        ),
+        (
+            &|entries| entries.retain(|entry| !entry.name.contains(".whl")),
+            "`application` has no wheel",
+        ),
+    ];
+    for (change, words) in cases {
+        let forged = rebuilt(&archive, |folder, mut entries| {
+            if folder == "application" {
+                change(&mut entries);
+            }
+            entries
+        });
+        fs::write(workshop.repository().join("forged.car"), forged).unwrap();
+        workshop
+            .run(&["diff", "old", "forged.car"])
+            .refused(1, &[words]);
+    }
+    let odd = rebuilt(&archive, |folder, mut entries| {
+        if folder.is_empty() {
+            let at = place("helper", &entries);
+            entries[at].name = "Hel\u{1b}per".to_owned();
+        }
+        entries
+    });
+    fs::write(workshop.repository().join("forged.car"), odd).unwrap();
+    workshop
+        .run(&["diff", "old", "forged.car"])
+        .refused(1, &["`Hel\\u{1b}per` is no normalised name"]);
+}
+
+#[test]
+fn what_all_wheels_of_a_project_have_in_common_is_said_once() {
+    let workshop = Workshop::with(&RepositoryBuilder::sound());
+    fs::rename(workshop.repository(), workshop.path("before")).unwrap();
+    let damson = WheelBuilder::new("damson", "5.0.1").member("damson.py", "COLOUR = 'blue'\n");
+    workshop.write(
+        &RepositoryBuilder::sound()
+            .change("banana", |banana| {
+                let text = "COLOUR = 'yellow'\n";
+                banana.rebuild(|wheel| wheel.requires("damson").member("banana/colour.py", text))
+            })
+            .change("damson", |_| {
+                let mirror = "[\"file:wheels/damson-5.0.1-py3-none-any.whl\", \"https://example.org/damson-5.0.1-py3-none-any.whl\"]";
+                Project::wanted(damson.clone()).set("source", mirror)
+            }),
+    );
+    let ran = workshop.run(&["diff", "path:../before"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let projects = ran.output.split_once("\nprojects\n").unwrap().1;
+    insta::assert_snapshot!("in_common", projects);
+}

@@ -1,0 +1,272 @@
+//! The difference of two states as a value: against a plain comparison of random ones, and risks member by member.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipwhl::dag::{Cid, Codec, Sha256Digest};
+use ipwhl::difference::{
+    Declared, Kind, ProjectState, Risk, Snapshot, WheelState, difference, estimate, member_changes,
+};
+use ipwhl::wheel::{MemberFacts, WheelMembers};
+
+use crate::dag::Seeded;
+
+/// A random state: for each project none or some wheels, each of one of three contents and two declarations.
+fn random(source: &mut Seeded) -> Snapshot {
+    let mut below = |limit: u8| {
+        let mut byte = [0; 1];
+        source.fill(&mut byte);
+        byte[0] % limit
+    };
+    let mut snapshot = Snapshot::default();
+    for project in 0..6 {
+        if below(4) == 0 {
+            continue;
+        }
+        let version = below(2) + 1;
+        let mut state = ProjectState {
+            versions: BTreeSet::from([format!("{version}.0").parse().unwrap()]),
+            wanted: Some(below(5) > 0),
+            wheels: BTreeMap::new(),
+        };
+        for tag in [
+            "cp312-cp312-win_amd64",
+            "cp313-cp313-win_amd64",
+            "py3-none-any",
+        ] {
+            if below(3) == 0 {
+                continue;
+            }
+            let content = below(3);
+            let name = format!("p{project}-{version}.0-{tag}.whl");
+            let wheel = WheelState {
+                content_id: Cid::v1(Codec::Raw, Sha256Digest::of(&[project, content])),
+                sha256: None,
+                size: (content > 0).then_some(u64::from(content) * 100 + u64::from(project)),
+                tags: vec![tag.to_owned()],
+                declared: Some(Declared {
+                    requirements: (0..below(3)).map(|one| format!("r{one}")).collect(),
+                    ..Declared::default()
+                }),
+            };
+            state.wheels.insert(name, wheel);
+        }
+        let name = format!("p{project}").parse().unwrap();
+        snapshot.projects.insert(name, state);
+    }
+    snapshot
+}
+
+#[test]
+fn random_states_are_told_apart_as_a_plain_comparison_does() {
+    let mut source = Seeded::new("difference");
+    let mut seen = [0_usize; 3];
+    for _ in 0..2000 {
+        let [old, new] = [random(&mut source), random(&mut source)];
+        let found = difference(&old, &new);
+        // Projects.
+        let names: BTreeSet<_> = old.projects.keys().chain(new.projects.keys()).collect();
+        let differing: Vec<_> = names
+            .iter()
+            .filter(|name| old.projects.get(**name) != new.projects.get(**name))
+            .copied()
+            .collect();
+        let told: Vec<_> = found.projects.iter().map(|one| one.name).collect();
+        assert_eq!(told, differing);
+        assert_eq!(found.unchanged, names.len() - differing.len());
+        for project in &found.projects {
+            let kind = match (project.old.is_some(), project.new.is_some()) {
+                (true, true) => Kind::Changed,
+                (true, false) => Kind::Removed,
+                _ => Kind::Added,
+            };
+            assert_eq!(project.kind(), kind);
+            // Every wheel of both is told once, or is the same in both.
+            let all = |state: Option<&ProjectState>| -> BTreeMap<String, WheelState> {
+                state.map(|state| state.wheels.clone()).unwrap_or_default()
+            };
+            let (before, after) = (all(project.old), all(project.new));
+            let same = before
+                .iter()
+                .filter(|(name, wheel)| after.get(*name) == Some(*wheel));
+            let same: BTreeSet<&String> = same.map(|(name, _)| name).collect();
+            let told = |side: &dyn Fn(usize) -> Option<String>| -> Vec<String> {
+                let mut names: Vec<String> = (0..project.wheels.len()).filter_map(side).collect();
+                names.sort();
+                names
+            };
+            let rest = |wheels: &BTreeMap<String, WheelState>| -> Vec<String> {
+                let names = wheels.keys().filter(|name| !same.contains(name));
+                names.cloned().collect()
+            };
+            assert_eq!(
+                told(&|one| Some(project.wheels[one].old?.0.clone())),
+                rest(&before)
+            );
+            assert_eq!(
+                told(&|one| Some(project.wheels[one].new?.0.clone())),
+                rest(&after)
+            );
+            assert_eq!(project.unchanged, same.len());
+            for wheel in &project.wheels {
+                seen[match wheel.kind() {
+                    Kind::Added => 0,
+                    Kind::Changed => 1,
+                    Kind::Removed => 2,
+                }] += 1;
+                // Those of one name belong together.
+                if let (Some((old, _)), Some((new, _))) = (wheel.old, wheel.new) {
+                    assert!(old == new || !(after.contains_key(old) || before.contains_key(new)));
+                }
+                if let (Some((_, old)), Some((_, new))) = (wheel.old, wheel.new) {
+                    assert_eq!(wheel.has_other_bytes(), old.content_id != new.content_id);
+                    let requirements = |wheel: &WheelState| {
+                        wheel.declared.clone().unwrap_or_default().requirements
+                    };
+                    let mut undone = requirements(new);
+                    for added in wheel.requirements().added {
+                        assert!(undone.remove(&added));
+                    }
+                    undone.extend(wheel.requirements().removed);
+                    assert_eq!(undone, requirements(old));
+                }
+            }
+        }
+        // What is to be moved.
+        let contents = |state: &Snapshot| -> BTreeMap<Cid, Option<u64>> {
+            let wheels = state.wheels();
+            wheels
+                .map(|(_, _, wheel)| (wheel.content_id, wheel.size))
+                .collect()
+        };
+        let known = contents(&old);
+        let moved: Vec<_> = contents(&new)
+            .into_iter()
+            .filter(|(cid, _)| !known.contains_key(cid))
+            .collect();
+        let transfer = estimate(&old, &new);
+        assert_eq!(
+            transfer.bytes,
+            moved.iter().filter_map(|(_, size)| *size).sum::<u64>()
+        );
+        assert_eq!(
+            transfer.unknown,
+            moved.iter().filter(|(_, size)| size.is_none()).count()
+        );
+        assert!(!transfer.exact && difference(&new, &new).projects.is_empty());
+    }
+    assert!(seen.iter().all(|count| *count > 500), "{seen:?}");
+}
+
+fn wheel(members: &[(&str, &str)]) -> WheelMembers {
+    let facts = |(name, text): &(&str, &str)| MemberFacts {
+        name: (*name).to_owned(),
+        size: text.len() as u64,
+        sha256: Sha256Digest::of(text.as_bytes()),
+        is_native: text.starts_with("\u{7f}ELF"),
+    };
+    let entry_points = members
+        .iter()
+        .find(|(name, _)| name.ends_with("/entry_points.txt"));
+    WheelMembers {
+        members: members.iter().map(facts).collect(),
+        entry_points: entry_points.map(|(_, text)| (*text).to_owned()),
+    }
+}
+
+#[test]
+fn each_member_is_of_the_most_urgent_risk_that_it_has() {
+    let old = wheel(&[
+        ("foo/__init__.py", "1"),
+        ("foo-1.0.dist-info/METADATA", "1"),
+        ("foo-1.0.data/purelib/bar.py", ""),
+    ]);
+    for (path, text, risk) in [
+        ("foo.pth", "", Risk::Startup),
+        ("FOO.PTH", "", Risk::Startup),
+        ("foo-1.1.data/purelib/x.pth", "", Risk::Startup),
+        ("foo-1.1.data/platlib/sitecustomize.py", "", Risk::Startup),
+        (
+            "foo-1.1.data/data/lib/python3/site-packages/x.pth",
+            "",
+            Risk::Startup,
+        ),
+        ("usercustomize/__init__.py", "", Risk::Startup),
+        (
+            "sitecustomize.cpython-312-x86_64-linux-gnu.so",
+            "\u{7f}ELF",
+            Risk::Startup,
+        ),
+        ("foo/x.pth", "", Risk::Other),
+        ("foo/sitecustomize.py", "", Risk::Other),
+        ("foo/x.so", "", Risk::NativeCode),
+        ("foo/libx.so.1.2", "", Risk::NativeCode),
+        ("foo/X.PYD", "", Risk::NativeCode),
+        ("foo/x.dylib", "", Risk::NativeCode),
+        ("foo-1.1.data/scripts/x.exe", "", Risk::NativeCode),
+        ("foo/data.txt", "\u{7f}ELF", Risk::NativeCode),
+        ("foo-1.1.dist-info/entry_points.txt", "", Risk::EntryPoints),
+        ("foo/entry_points.txt", "", Risk::Other),
+        ("foo-1.1.data/scripts/foo", "", Risk::Script),
+        ("foo-1.1.data/headers/foo.h", "", Risk::OutsidePackage),
+        ("foo-1.1.data/data/etc/foo", "", Risk::OutsidePackage),
+        ("other/__init__.py", "", Risk::OutsidePackage),
+        ("foo-1.1.data/purelib/other.py", "", Risk::OutsidePackage),
+        ("foo-1.1.data/purelib/bar.py", "2", Risk::Other),
+        ("foo/new.py", "", Risk::Other),
+        ("foo-1.1.dist-info/LICENSE", "", Risk::Other),
+    ] {
+        // What has the version in its name is where it was.
+        let changes = member_changes(
+            Some(&old),
+            &wheel(&[(path, text), ("foo-1.1.dist-info/METADATA", "1")]),
+        );
+        let found = changes.members.iter().find(|one| one.path == path);
+        assert_eq!(found.map(|one| one.risk), Some(risk), "{path}");
+        assert_eq!(changes.unchanged, 1, "{path}");
+    }
+    // A wheel that is new has nothing that is outside of what was there.
+    let changes = member_changes(
+        None,
+        &wheel(&[("a/__init__.py", ""), ("b/__init__.py", "")]),
+    );
+    assert!(
+        changes
+            .members
+            .iter()
+            .all(|one| one.risk == Risk::Other && one.kind == Kind::Added)
+    );
+}
+
+#[test]
+fn entry_points_are_compared_one_by_one_commands_first() {
+    let of = |text: &str| wheel(&[("a-1.dist-info/entry_points.txt", text)]);
+    let old =
+        of("[console_scripts]\nsame = a:b\nchanged = a:b\ngone = a:b\n[plugins]\nchanged = a:b\n");
+    let new = of(
+        "; a comment = x\n# another = y\n[plugins]\nchanged=a:c\n[gui_scripts]\nwindow = a:w\n[ console_scripts ]\n  same = a:b\nchanged = evil:b [extra]\nno line\n",
+    );
+    let changes = member_changes(Some(&old), &new).entry_points;
+    let told: Vec<String> = changes
+        .iter()
+        .map(|one| {
+            let point = &one.entry_point;
+            format!(
+                "{:?} {} {} {:?} {:?}",
+                one.kind,
+                point.group,
+                point.name,
+                one.old.as_deref(),
+                one.new.as_deref()
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "Changed console_scripts changed Some(\"a:b\") Some(\"evil:b [extra]\")",
+            "Removed console_scripts gone Some(\"a:b\") None",
+            "Added gui_scripts window None Some(\"a:w\")",
+            "Changed plugins changed Some(\"a:b\") Some(\"a:c\")",
+        ]
+    );
+}
