@@ -52,6 +52,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                 ))
                 .help("name another port: `--listen 127.0.0.1:0` takes a free one")
             })?;
+        let interrupted = interrupted();
         let address = listener
             .local_addr()
             .map_err(|error| Failure::world(&error))?;
@@ -74,28 +75,36 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             });
         }
         gateway
-            .serve(listener, interrupted())
+            .serve(listener, interrupted)
             .await
             .map_err(|error| Failure::world(format!("the gateway stopped: {error}")))
     })?;
     Ok(ExitStatus::Clean)
 }
 
-/// Ready when the user or the system wants an end.
-async fn interrupted() {
+/// Ready when the user or the system wants an end. Signals are heard from this call on, and not only when somebody
+/// waits for them: until then they would kill the program.
+fn interrupted() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        signal(SignalKind::terminate()).and_then(|terminate| {
+            let interrupt = signal(SignalKind::interrupt())?;
+            Ok((terminate, interrupt))
+        })
+    };
+    async move {
+        #[cfg(unix)]
+        if let Ok((mut terminate, mut interrupt)) = signals {
             tokio::select! {
                 _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
             }
             return;
         }
-    }
-    // Where no signal can be heard, it serves until it is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+        // Where no signal can be heard, it serves until it is killed.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

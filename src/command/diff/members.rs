@@ -199,10 +199,11 @@ fn fetched(
     configuration
         .gateways
         .splice(0..0, own.map(ToString::to_string));
-    let profiles = sides
+    let newest = sides
         .into_iter()
-        .filter_map(|side| side.repository.as_ref());
-    let profile = profiles.last().map_or(configuration.profile, |repository| {
+        .rev()
+        .find_map(|side| side.repository.as_ref());
+    let profile = newest.map_or(configuration.profile, |repository| {
         repository.configuration.profile
     });
     let fetcher = fetcher(context, &configuration, &network, profile)?;
