@@ -5,9 +5,12 @@
 
 mod error;
 mod files;
+mod kubo;
 mod open;
 mod outgoing;
+mod read;
 mod secret;
+mod service;
 mod target;
 mod tree;
 

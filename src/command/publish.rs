@@ -143,6 +143,7 @@ fn surroundings(
         client,
         folder: repository.directory.clone(),
         secret: secret(context, target)?,
+        variable: target.variable("TOKEN"),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::kubo::Kubo;
 use super::secret::Secret;
 use super::target::{Target, TargetError};
 use crate::repository::{PublishKind, PublishTarget};
@@ -16,6 +17,8 @@ pub struct Surroundings {
     pub folder: PathBuf,
     /// What lets us in, where the environment has it.
     pub secret: Option<Secret>,
+    /// The environment variable that a token would come from, for messages.
+    pub variable: String,
 }
 
 /// The target that is configured so. Nothing is asked or opened yet.
@@ -26,10 +29,9 @@ pub fn open_target(
     configured: &PublishTarget,
     surroundings: Surroundings,
 ) -> Result<Box<dyn Target>, TargetError> {
-    let _ = surroundings;
     match &configured.kind {
-        PublishKind::Kubo(_)
-        | PublishKind::Cluster(_)
+        PublishKind::Kubo(settings) => Ok(Box::new(Kubo::new(settings, surroundings)?)),
+        PublishKind::Cluster(_)
         | PublishKind::PinningService(_)
         | PublishKind::Directory(_)
         | PublishKind::Ipns(_)
