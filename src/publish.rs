@@ -3,11 +3,13 @@
 //! What appears here appears whole or not at all; see [`crate::environment::AtomicFile`]. A [`Target`] is asked what it holds
 //! (`plan`), is given what it lacks (`carry_out`), and is asked again (`read_back`).
 
+mod cluster;
 mod error;
 mod files;
 mod kubo;
 mod open;
 mod outgoing;
+mod pinning_service;
 mod read;
 mod secret;
 mod service;

@@ -16,7 +16,7 @@ use super::{Outgoing, read};
 use crate::dag::Cid;
 use crate::repository::KuboTarget;
 use mfs::Place;
-pub(super) use rpc::Rpc;
+use rpc::Rpc;
 
 /// How a pin's name begins.
 const OURS: &str = "ipwhl";
@@ -86,17 +86,12 @@ impl Kubo {
     async fn look(&mut self, release: &Outgoing, report: Report<'_>) -> Result<Plan, TargetError> {
         let root = release.root();
         let name = name(release, release.sequence());
-        let prefix = prefix(release);
         self.found = Found::default();
         for pin in self.rpc.pins(LONGEST_SILENCE).await? {
             if pin.cid == root {
                 self.found.root_name = Some(pin.name.clone());
             }
-            let Some(rest) = pin.name.strip_prefix(&prefix) else {
-                continue;
-            };
-            let sequence = rest.parse().ok();
-            if sequence.is_some() || rest == UNSIGNED {
+            if let Some(sequence) = sequence_of(release, &pin.name) {
                 self.found.pins.insert(pin.cid, sequence);
             }
         }
@@ -246,7 +241,7 @@ impl Target for Kubo {
 }
 
 /// How the names of a repository's pins begin.
-pub(super) fn prefix(release: &Outgoing) -> String {
+fn prefix(release: &Outgoing) -> String {
     format!("{OURS}/{}/", release.name)
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::cluster::Cluster;
 use super::kubo::Kubo;
+use super::pinning_service::PinningService;
 use super::secret::Secret;
 use super::target::{Target, TargetError};
 use crate::repository::{PublishKind, PublishTarget};
@@ -31,9 +33,11 @@ pub fn open_target(
 ) -> Result<Box<dyn Target>, TargetError> {
     match &configured.kind {
         PublishKind::Kubo(settings) => Ok(Box::new(Kubo::new(settings, surroundings)?)),
-        PublishKind::Cluster(_)
-        | PublishKind::PinningService(_)
-        | PublishKind::Directory(_)
+        PublishKind::Cluster(settings) => Ok(Box::new(Cluster::new(settings, surroundings)?)),
+        PublishKind::PinningService(settings) => {
+            Ok(Box::new(PinningService::new(settings, surroundings)?))
+        }
+        PublishKind::Directory(_)
         | PublishKind::Ipns(_)
         | PublishKind::Git(_)
         | PublishKind::Dnslink(_) => Err(TargetError::world(format!(

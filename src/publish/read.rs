@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use url::Url;
 
 use super::target::{Amount, TargetError};
@@ -19,6 +19,20 @@ pub(super) async fn through_gateway(
     cids: &[Cid],
 ) -> Result<Amount, TargetError> {
     each(cids, |cid| async move { client.block(gateway, &cid).await }).await
+}
+
+/// The blocks that a gateway does not have, as far as it says without asking its own network.
+pub(super) async fn lacking(
+    client: &Client,
+    gateway: &Url,
+    cids: Vec<Cid>,
+) -> Result<Vec<Cid>, TargetError> {
+    let questions = stream::iter(cids)
+        .map(|cid| async move { client.has_block(gateway, &cid).await.map(|has| (cid, has)) })
+        .buffered(AT_ONCE);
+    let answers: Vec<(Cid, bool)> = questions.try_collect().await.map_err(TargetError::world)?;
+    let lacking = answers.into_iter().filter(|(_, has)| !has);
+    Ok(lacking.map(|(cid, _)| cid).collect())
 }
 
 /// Reads blocks as `block` has them, and hashes them.

@@ -138,7 +138,7 @@ impl Service {
 
     /// Makes a request until the server has taken it: where there is no connection, and where the server says that it
     /// is too busy, it has not.
-    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Reply, Trouble> {
+    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Reply<'_>, Trouble> {
         let mut delay = FIRST_DELAY;
         for attempt in 1.. {
             let Some(again) = request.try_clone() else {
@@ -174,7 +174,7 @@ impl Service {
     }
 
     /// Reads what an answer says where it says that something is wrong.
-    async fn reply(&self, sent: Result<Response, reqwest::Error>) -> Result<Reply, Trouble> {
+    async fn reply(&self, sent: Result<Response, reqwest::Error>) -> Result<Reply<'_>, Trouble> {
         let response = sent.map_err(|error| self.broken(&error.without_url()))?;
         let status = response.status();
         let mut reply = Reply::new(self, response);

@@ -46,6 +46,7 @@ mod original;
 mod packaging_library;
 mod remove_command;
 mod pipes;
+mod publish_kubo;
 mod rendering;
 mod repository;
 mod requirements;

@@ -2,9 +2,11 @@
 //! to order, a loopback index.
 
 pub mod bench;
+pub mod cutting_proxy;
 pub mod declared_set;
 pub mod history;
 pub mod loopback_index;
+pub mod nodes;
 pub mod program;
 pub mod repository_builder;
 pub mod serving;
