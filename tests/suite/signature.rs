@@ -851,7 +851,10 @@ fn we_verify_what_ssh_keygen_signed() {
     ));
     assert_eq!(
         verify(&sign_with(&["-n", "file"]), b"statement"),
-        Err(SignatureError::Namespace("file".to_owned()))
+        Err(SignatureError::Namespace {
+            found: "file".to_owned(),
+            wanted: NAMESPACE.to_owned()
+        })
     );
 }
 

@@ -134,10 +134,10 @@ fn mention_further_signers(
     context.say(&format!(
         "1 of the {needed} signatures that it needs is there; a further one goes beside it:"
     ));
-    let mut seen = vec![*own];
+    let mut seen = vec![own.clone()];
     for other in asked.flat_map(|(trusted, _)| trusted) {
         if !seen.contains(&other.key) {
-            seen.push(other.key);
+            seen.push(other.key.clone());
             context.say(&format!(
                 "  {STATEMENT}.{}.sig by {} ({})",
                 other.key.file_digits(),
