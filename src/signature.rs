@@ -10,6 +10,7 @@
 
 mod agent;
 mod allowed_signers;
+mod ipns;
 mod key;
 mod lifetime;
 mod signing;
@@ -20,6 +21,10 @@ mod wire;
 
 pub use agent::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE};
 pub use allowed_signers::AllowedSignersError;
+pub use ipns::{
+    DEFAULT_RECORD_LIFETIME, DEFAULT_RECORD_TTL, IpnsContent, IpnsError, IpnsName, IpnsNameError,
+    IpnsRecord, MAXIMUM_RECORD_SIZE,
+};
 pub use key::{KeyError, PublicKey, TrustedKey};
 pub use lifetime::{LifetimeError, parse_lifetime};
 pub use signing::{PrivateKeyText, SigningKey};
