@@ -32,7 +32,7 @@ pub use stream::{FileCursor, FileReader};
 pub use tree::{Found, Kind, Tree};
 pub use verify::{Lacking, Survey};
 pub use walk::{Place, Visitor, walk};
-pub use writer::{CarSummary, CarWriter};
+pub use writer::{CarSummary, CarWriter, archive_start, section_start};
 
 /// The largest block: what every IPFS implementation accepts from a peer.
 pub const MAX_BLOCK: usize = 2 * 1024 * 1024;

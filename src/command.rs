@@ -25,6 +25,7 @@ mod migrate;
 mod network;
 mod outdated;
 mod progress;
+mod publish;
 mod releases;
 mod remove;
 mod report;
@@ -125,6 +126,7 @@ enum Command {
     Verify(verify::Arguments),
     Hollow(hollow::Arguments),
     Fill(fill::Arguments),
+    Publish(publish::Arguments),
     Serve(serve::Arguments),
     Key(key::Arguments),
     Completions(completions::Arguments),
@@ -173,6 +175,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Hollow(arguments) => hollow::run(&context, &arguments),
         Command::Fill(arguments) => fill::run(&context, &arguments),
+        Command::Publish(arguments) => publish::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Key(arguments) => key::run(&context, &arguments),
         Command::Completions(arguments) => completions::run(&context, &arguments),

@@ -10,7 +10,10 @@ mod supported;
 mod waiver;
 mod walk;
 
-pub use configuration::{Configuration, SeverityRule, Waiver};
+pub use configuration::{
+    ClusterTarget, Configuration, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget,
+    KuboTarget, PinningServiceTarget, PublishKind, PublishTarget, SeverityRule, Waiver,
+};
 pub use files::read_text;
 pub use load::{
     CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Repository, find, presumed_project, profile_of,
