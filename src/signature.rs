@@ -10,6 +10,7 @@
 
 mod agent;
 mod allowed_signers;
+mod chain;
 mod ipns;
 mod key;
 mod lifetime;
@@ -21,6 +22,7 @@ mod wire;
 
 pub use agent::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE};
 pub use allowed_signers::AllowedSignersError;
+pub use chain::{ChainError, Newness};
 pub use ipns::{
     DEFAULT_RECORD_LIFETIME, DEFAULT_RECORD_TTL, IpnsContent, IpnsError, IpnsName, IpnsNameError,
     IpnsRecord, MAXIMUM_RECORD_SIZE,
