@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use ipwhl::dag::Profile;
 use ipwhl::signature::{
@@ -14,6 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::kubo::Kubo;
+use crate::support::workshop::Ending;
 
 const SEED: [u8; 32] = [7; 32];
 const ROOT: &str = "bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
@@ -63,6 +66,39 @@ impl Written {
     fn text(&self) -> &str {
         self.path.to_str().unwrap()
     }
+}
+
+/// Whoever asks a node for a record asks one that is online; this one knows no other node.
+fn online(kubo: &Kubo) -> Ending {
+    for (key, value) in [
+        ("Addresses.API", "\"/ip4/127.0.0.1/tcp/0\""),
+        ("Addresses.Gateway", "\"/ip4/127.0.0.1/tcp/0\""),
+        ("Addresses.Swarm", "[]"),
+        ("Bootstrap", "[]"),
+        ("Discovery.MDNS.Enabled", "false"),
+        ("AutoTLS.Enabled", "false"),
+        ("AutoConf.Enabled", "false"),
+        ("DNS.Resolvers", "{}"),
+        ("Routing.DelegatedRouters", "[]"),
+        ("Ipns.DelegatedPublishers", "[]"),
+        ("Routing.Type", "\"dhtclient\""),
+    ] {
+        kubo.text(&["config", "--json", key, value]);
+    }
+    // The setting of this value is to be offline, and a node that is online is what is wanted.
+    let mut child = kubo
+        .online(&["daemon"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let process = Ending(child);
+    assert!(lines.any(|line| line.unwrap().contains("Daemon is ready")));
+    // What else it says must not block it.
+    std::thread::spawn(move || lines.for_each(drop));
+    process
 }
 
 /// What Kubo says of a record, held to a name.
@@ -215,16 +251,17 @@ fn kubo_believes_stores_and_resolves_our_record() {
         assert_eq!(seen["Entry"]["Validity"], "2126-11-20T00:00:00Z");
         assert_eq!(seen["Entry"]["TTL"], 300_000_000_000_u64);
     }
+    let _daemon = online(&kubo);
     let written = Written::new(record().bytes());
     let put = ["name", "put", "--allow-offline", &name, written.text()];
-    assert_eq!(kubo.text(&put), name);
-    assert_eq!(kubo.run(&["name", "get", &name]), record().bytes());
+    kubo.asked(&put);
+    assert_eq!(kubo.asked(&["name", "get", &name]), record().bytes());
     assert_eq!(
-        kubo.text(&["name", "resolve", "--offline", &name]),
-        format!("/ipfs/{ROOT}")
+        kubo.asked(&["name", "resolve", "--offline", &name]),
+        format!("/ipfs/{ROOT}\n").as_bytes()
     );
     // The same again is taken, an older one is not, and a newer one is.
-    kubo.text(&put);
+    kubo.asked(&put);
     for (sequence, is_taken) in [(6, false), (8, true)] {
         let other = IpnsRecord::sign(
             &key(),
@@ -236,7 +273,7 @@ fn kubo_believes_stores_and_resolves_our_record() {
         .unwrap();
         let written = Written::new(other.bytes());
         let put = ["name", "put", "--allow-offline", &name, written.text()];
-        let output = kubo.command(&put).output().unwrap();
+        let output = kubo.online(&put).output().unwrap();
         assert_eq!(output.status.success(), is_taken, "{output:?}");
         assert_eq!(other.content.supersedes(&content()), is_taken);
     }
@@ -248,9 +285,11 @@ fn what_kubo_would_write_with_our_key_is_what_is_written_here() {
         return;
     };
     let own = kubo.text(&["key", "gen", "--type=ed25519", "own"]);
-    for (key, name) in [("ours", imported(&kubo)), ("own", own)] {
+    let keys = [("ours", imported(&kubo)), ("own", own)];
+    let _daemon = online(&kubo);
+    for (key, name) in keys {
         let value = format!("/ipfs/{ROOT}");
-        kubo.text(&[
+        kubo.asked(&[
             "name",
             "publish",
             "--allow-offline",
@@ -262,7 +301,7 @@ fn what_kubo_would_write_with_our_key_is_what_is_written_here() {
             key,
             &value,
         ]);
-        let bytes = kubo.run(&["name", "get", &name]);
+        let bytes = kubo.asked(&["name", "get", &name]);
         let record = IpnsRecord::verify(&name.parse().unwrap(), &bytes).unwrap();
         assert_eq!(record.content.value, value);
         assert_eq!(record.content.sequence, 300);
@@ -356,7 +395,7 @@ fn signed(data: &[u8]) -> Result<IpnsRecord, IpnsError> {
 #[test]
 fn what_is_signed_has_to_be_a_record_too() {
     let ttl = b"\x63TTL\x18\x3c";
-    let value = b"\x65Value\x4d/ipfs/bafkqaaa";
+    let value = b"\x65Value\x4e/ipfs/bafkqaaa";
     let sequence = b"\x68Sequence\x01";
     let validity = b"\x68Validity\x542126-11-20T00:00:00Z";
     let validity_type = b"\x6cValidityType\x00";
