@@ -3,6 +3,7 @@
 //! The terminal belongs to this room; everything above it returns values.
 
 mod add;
+mod agent;
 mod archives;
 mod build;
 mod candidates;
@@ -19,6 +20,7 @@ mod fmt;
 mod hollow;
 mod init;
 mod key;
+mod keys;
 mod list;
 mod man;
 mod migrate;
@@ -33,6 +35,7 @@ mod scope;
 mod select;
 mod serve;
 mod show;
+mod sign;
 mod statement;
 mod tree;
 mod values;
@@ -128,6 +131,7 @@ enum Command {
     Fill(fill::Arguments),
     Publish(publish::Arguments),
     Serve(serve::Arguments),
+    Sign(sign::Arguments),
     Key(key::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -177,6 +181,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Fill(arguments) => fill::run(&context, &arguments),
         Command::Publish(arguments) => publish::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
+        Command::Sign(arguments) => sign::run(&context, &arguments),
         Command::Key(arguments) => key::run(&context, &arguments),
         Command::Completions(arguments) => completions::run(&context, &arguments),
         Command::Man(arguments) => man::run(&context, &arguments),

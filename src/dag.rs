@@ -26,6 +26,7 @@ mod hamt;
 mod hasher;
 mod parallel;
 mod profile;
+mod protobuf;
 
 use std::io;
 
@@ -42,8 +43,7 @@ pub use hasher::{FileHasher, LeafHasher};
 pub use parallel::{HashFilesError, hash_files};
 pub use profile::{Profile, UnknownProfile};
 
-pub(crate) use decode::read_varint;
-pub(crate) use encode::put_varint;
+pub(crate) use protobuf::{Fields, Value, put_bytes, put_number, put_varint, read_varint};
 
 /// What a directory entry or an inner node keeps of the DAG below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

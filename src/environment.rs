@@ -3,6 +3,7 @@
 //! A test runs the whole program in its own process with an [`Environment`] of its own.
 
 mod atomic_file;
+mod socket;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -11,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use atomic_file::{AtomicFile, replace_directory, sync_directory};
+pub use socket::exchange;
+
 use etcetera::BaseStrategy;
 use jiff::Timestamp;
 use terminal_size::{Height, Width, terminal_size_of};
@@ -89,6 +92,27 @@ impl Environment {
     pub fn is_continuous_integration(&self) -> bool {
         self.variable("CI")
             .is_some_and(|value| value != "false" && value != "0")
+    }
+
+    /// Asks for a secret on the terminal, without showing what is typed. `None` where nobody would answer: standard error
+    /// is not read on a terminal, or a continuous-integration service runs the program.
+    ///
+    /// # Errors
+    /// When the terminal cannot be read, or what is typed is interrupted.
+    pub fn ask_secretly(&self, question: &str) -> io::Result<Option<String>> {
+        if !self.error.is_terminal() || self.is_continuous_integration() {
+            return Ok(None);
+        }
+        rpassword::prompt_password(question).map(Some)
+    }
+
+    /// Where the agent listens that keeps the user's keys: `SSH_AUTH_SOCK`, else where the system's own one is.
+    pub fn agent_socket(&self) -> Option<PathBuf> {
+        match self.variable("SSH_AUTH_SOCK") {
+            Some(socket) => Some(self.absolute(Path::new(socket))),
+            None if cfg!(windows) => Some(PathBuf::from(r"\\.\pipe\openssh-ssh-agent")),
+            None => None,
+        }
     }
 
     /// `path` as seen from the current folder.

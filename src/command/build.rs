@@ -39,6 +39,10 @@ type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<&'f Facts> + Sync + 'f;
 /// `--car`, `release.delta.car` or `release.hollow.car` takes the place of the full archive.
 ///
 /// Example: ipwhl build --previous release/release.toml
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The folder to write the release to
@@ -56,11 +60,12 @@ pub(super) struct Arguments {
     /// The UnixFS import parameters [default: the repository's]
     #[arg(long, value_name = "PROFILE", value_parser = profiles())]
     profile: Option<Profile>,
-    /// The OpenSSH Ed25519 key to sign with [default: `IPWHL_SIGNING_KEY`, else your own]
-    #[arg(long, value_name = "FILE", conflicts_with = "unsigned")]
+    /// The key to sign with: its file, or its public half where an agent has the private one [default: `IPWHL_SIGNING_KEY`,
+    /// else your own]
+    #[arg(long, value_name = "KEY", conflicts_with = "unsigned")]
     key: Option<PathBuf>,
     /// Write no statement
-    #[arg(long, conflicts_with_all = ["expires", "previous", "renew"])]
+    #[arg(long, conflicts_with_all = ["expires", "previous", "renew", "after_expiry"])]
     unsigned: bool,
     /// How long the statement holds, as in `180d`
     #[arg(long, value_name = "TIME")]
@@ -71,8 +76,11 @@ pub(super) struct Arguments {
     /// Make a statement even of the root that the previous one has
     #[arg(long, requires = "previous")]
     renew: bool,
+    /// Follow the previous statement though it has expired
+    #[arg(long, requires = "previous")]
+    after_expiry: bool,
     /// Compute the root and write nothing
-    #[arg(long, conflicts_with_all = ["tree", "car", "previous_car", "key", "unsigned", "expires", "previous", "renew"])]
+    #[arg(long, conflicts_with_all = ["tree", "car", "previous_car", "key", "unsigned", "expires", "previous", "renew", "after_expiry"])]
     root_only: bool,
     /// How findings are written; those for programs take standard output, and the root CID is said on
     /// standard error
@@ -293,7 +301,8 @@ impl Build<'_> {
                             self.repository,
                             preparation,
                             root,
-                            self.arguments.renew,
+                            self.arguments,
+                            &self.folder,
                         )?,
                         None => None,
                     };

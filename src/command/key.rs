@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::statement::{make_key, named_key, own_key_path, read_key};
+use super::keys::{make_key, named_key, new_passphrase, own_key, own_key_path};
 use crate::publish::STATEMENT;
-use crate::signature::SigningKey;
+use crate::signature::PublicKey;
 
 /// Make or show the key that signs releases
 ///
@@ -23,18 +23,26 @@ pub(super) struct Arguments {
 enum Action {
     /// Make an OpenSSH Ed25519 key
     ///
+    /// With `--passphrase` the file is worth nothing without it. It is asked for on the terminal, or taken from
+    /// `IPWHL_SIGNING_KEY_PASSPHRASE`.
+    ///
     /// Example: ipwhl key new --key release-key
     New {
         /// The file to keep it in [default: your own key's place]
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
+        /// Protect it by a passphrase
+        #[arg(long)]
+        passphrase: bool,
     },
     /// Print the lines for `trusted` in `ipwhl.toml` and for an `allowed_signers` file
     ///
+    /// Of keys in files, in an agent and in hardware. No passphrase is needed, and no agent.
+    ///
     /// Example: ipwhl key show --name maintainer
     Show {
-        /// The key's file [default: `IPWHL_SIGNING_KEY`, else your own]
-        #[arg(long, value_name = "FILE")]
+        /// The key's file, the private or the public one, or a public key itself [default: `IPWHL_SIGNING_KEY`, else your own]
+        #[arg(long, value_name = "KEY")]
         key: Option<PathBuf>,
         /// The name that the lines give to the key [default: its comment]
         #[arg(long, value_name = "NAME")]
@@ -44,38 +52,38 @@ enum Action {
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     match &arguments.action {
-        Action::New { key } => {
+        Action::New { key, passphrase } => {
             let path = match key {
                 Some(path) => context.absolute(path),
                 None => own_key_path(context)?,
             };
-            let key = make_key(&path)?;
+            let passphrase = passphrase.then(|| new_passphrase(context)).transpose()?;
+            let key = make_key(&path, passphrase.as_deref())?;
             context.say(&format!("made the key {}", path.display()));
-            show(context, &key, None)
+            show(context, &key.public(), key.comment(), None)
         }
         Action::Show { key, name } => {
-            let key = if let Some(signer) = named_key(context, key.as_deref())? {
-                signer.key
-            } else {
-                let path = own_key_path(context)?;
-                if !path.exists() {
-                    return Err(Failure::world("there is no key yet")
-                        .help("`ipwhl key new` makes one, and so does the first build"));
-                }
-                read_key(&path)?
+            let found = match named_key(context, key.as_deref())? {
+                Some(found) => Some(found),
+                None => own_key(context)?,
             };
-            show(context, &key, name.as_deref())
+            let Some(found) = found else {
+                return Err(Failure::world("there is no key yet")
+                    .help("`ipwhl key new` makes one, and so does the first build"));
+            };
+            let (public, comment) = found.public();
+            show(context, public, comment, name.as_deref())
         }
     }
 }
 
 fn show(
     context: &Context<'_>,
-    key: &SigningKey,
+    public: &PublicKey,
+    comment: &str,
     name: Option<&str>,
 ) -> Result<ExitStatus, Failure> {
-    let public = key.public();
-    let name = name.unwrap_or_else(|| match key.comment().trim() {
+    let name = name.unwrap_or_else(|| match comment.trim() {
         "" => "maintainer",
         comment => comment,
     });

@@ -1,171 +1,22 @@
-//! The statement of a build: the key that signs it, and the one that it follows.
+//! Statements that are there already: read, and held to whom the repository trusts.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use url::Url;
 
 use super::context::Context;
 use super::exit::Failure;
 use super::network::runtime;
-use crate::environment::AtomicFile;
+use super::report::{MessageFormat, show};
+use crate::check;
 use crate::publish::{SignatureFile, is_signature_of};
-use crate::repository::Configuration;
+use crate::repository::{CONFIGURATION_FILE, Configuration, Repository};
 use crate::signature::{
-    KeyError, MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SigningKey, Statement, TrustPolicy,
-    TrustedKey, Verdict, verify,
+    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, Statement, TrustPolicy, TrustedKey, Verdict,
+    verify,
 };
 use crate::source::{Client, ClientSettings, Limits, SourceProblem, redacted};
-
-/// The largest private key that is read, in bytes.
-const MAXIMUM_KEY_SIZE: u64 = 64 * 1024;
-
-/// Why a key is not replaced.
-const TAKEN: &str = "a file of this name is there, and a lost key is lost for good";
-
-/// A key, and words for where it is from.
-pub(super) struct Signer {
-    pub(super) key: SigningKey,
-    pub(super) origin: String,
-}
-
-/// Where the user's own key is.
-pub(super) fn own_key_path(context: &Context<'_>) -> Result<PathBuf, Failure> {
-    let home = context.environment.configuration_home.as_ref();
-    home.map(|home| home.join("ipwhl").join("signing-key"))
-        .ok_or_else(|| {
-            Failure::world("there is no home folder to keep a key in")
-                .help("name a key with `--key FILE` or `IPWHL_SIGNING_KEY`")
-        })
-}
-
-pub(super) fn read_key(path: &Path) -> Result<SigningKey, Failure> {
-    let unreadable = |reason: &dyn std::fmt::Display| {
-        Failure::world(format!(
-            "the key `{}` cannot be read: {reason}",
-            path.display()
-        ))
-    };
-    let size = fs::metadata(path)
-        .map_err(|error| unreadable(&error))?
-        .len();
-    if size > MAXIMUM_KEY_SIZE {
-        return Err(unreadable(&format_args!("it has {size} bytes")));
-    }
-    let text = fs::read_to_string(path).map_err(|error| unreadable(&error))?;
-    SigningKey::from_openssh(&text).map_err(|error| key_failure(&path.display(), &error))
-}
-
-fn key_failure(origin: &dyn std::fmt::Display, error: &KeyError) -> Failure {
-    Failure::world(format!(
-        "the key in {origin} cannot sign: {}",
-        super::exit::chain(error)
-    ))
-    .help("`ipwhl key new --key FILE` makes one, and so does `ssh-keygen -t ed25519 -N '' -f FILE`")
-}
-
-/// The key that is named by `--key` or `IPWHL_SIGNING_KEY`, if one is.
-pub(super) fn named_key(
-    context: &Context<'_>,
-    argument: Option<&Path>,
-) -> Result<Option<Signer>, Failure> {
-    if let Some(path) = argument {
-        let path = context.absolute(path);
-        return Ok(Some(Signer {
-            key: read_key(&path)?,
-            origin: path.display().to_string(),
-        }));
-    }
-    let Some(value) = context.environment.variable("IPWHL_SIGNING_KEY") else {
-        return Ok(None);
-    };
-    // The key itself, or a path.
-    if let Some(text) = value.to_str().filter(|text| text.contains("-----BEGIN")) {
-        let origin = "IPWHL_SIGNING_KEY".to_owned();
-        let key = SigningKey::from_openssh(text).map_err(|error| key_failure(&origin, &error))?;
-        return Ok(Some(Signer { key, origin }));
-    }
-    let path = context.absolute(Path::new(value));
-    Ok(Some(Signer {
-        key: read_key(&path)?,
-        origin: path.display().to_string(),
-    }))
-}
-
-/// The key that signs a build: the named one, or the user's own, which is made where there is none.
-pub(super) fn signing_key(
-    context: &Context<'_>,
-    argument: Option<&Path>,
-) -> Result<Signer, Failure> {
-    if let Some(signer) = named_key(context, argument)? {
-        return Ok(signer);
-    }
-    let in_ci = context.environment.is_continuous_integration();
-    let no_key = || {
-        Failure::world("there is no key to sign the release with, and none is made in CI").help(
-            "give the key in `IPWHL_SIGNING_KEY` or with `--key FILE`, or build with `--unsigned`",
-        )
-    };
-    let path = match own_key_path(context) {
-        Ok(path) => path,
-        Err(_) if in_ci => return Err(no_key()),
-        Err(failure) => return Err(failure),
-    };
-    let origin = path.display().to_string();
-    if path.exists() {
-        return Ok(Signer {
-            key: read_key(&path)?,
-            origin,
-        });
-    }
-    if in_ci {
-        return Err(no_key());
-    }
-    let key = match make_key(&path) {
-        // Another first build was faster; its key is as much the user's own.
-        Err(_) if path.exists() => {
-            return Ok(Signer {
-                key: read_key(&path)?,
-                origin,
-            });
-        }
-        made => made?,
-    };
-    context.say(&format!(
-        "made a signing key of your own, {origin}, with the fingerprint {}",
-        key.public().fingerprint()
-    ));
-    Ok(Signer { key, origin })
-}
-
-/// Makes a new key and keeps it in `path`, readable by its owner only. Never replaces one.
-pub(super) fn make_key(path: &Path) -> Result<SigningKey, Failure> {
-    let failed = |reason: &dyn std::fmt::Display| {
-        Failure::world(format!(
-            "the key `{}` cannot be written: {reason}",
-            path.display()
-        ))
-    };
-    if path.exists() {
-        return Err(failed(&TAKEN));
-    }
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| failed(&error))?;
-    }
-    let key = SigningKey::generate()
-        .map_err(|error| Failure::caused(&error))?
-        .with_comment("ipwhl");
-    let text = key.to_openssh().map_err(|error| Failure::caused(&error))?;
-    let mut file = AtomicFile::create_private(path).map_err(|error| failed(&error))?;
-    // Another first build may have made one while nobody held the lock.
-    if path.exists() {
-        return Err(failed(&TAKEN));
-    }
-    std::io::Write::write_all(&mut file, text.as_bytes())
-        .and_then(|()| file.commit())
-        .map_err(|error| failed(&error))?;
-    Ok(key)
-}
 
 /// The trust policy of a repository; `None` where it trusts no key.
 pub(super) fn policy(configuration: &Configuration) -> Result<Option<TrustPolicy>, Failure> {
@@ -181,6 +32,51 @@ pub(super) fn policy(configuration: &Configuration) -> Result<Option<TrustPolicy
                 super::exit::chain(&error)
             ))
         })
+}
+
+/// Whom a statement is held to.
+#[derive(Debug, Default)]
+pub(super) struct Trust {
+    /// Whose signatures count; `None` where nobody's do.
+    pub(super) policy: Option<TrustPolicy>,
+    /// The name that the statement has to have.
+    pub(super) name: Option<String>,
+}
+
+impl Trust {
+    /// Refuses a statement of another repository.
+    pub(super) fn check_name(&self, place: &str, statement: &Statement) -> Result<(), Failure> {
+        match &self.name {
+            Some(name) if *name != statement.name => Err(Failure::finding(format!(
+                "`{place}` is of {:?}, and this repository is {name:?}",
+                statement.name
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whom the repository around trusts; `None` where there is no repository.
+pub(super) fn repository_trust(
+    context: &Context<'_>,
+) -> Result<Option<(Trust, Configuration)>, Failure> {
+    let Ok(directory) = context.repository_directory() else {
+        return Ok(None);
+    };
+    let repository =
+        Repository::load_configuration(&directory).map_err(|error| Failure::world(&error))?;
+    // A mistake may hide whom the repository trusts: then nobody is, and nothing is waved through.
+    if repository.has_errors() {
+        let findings = check::finish(&repository, repository.findings.clone());
+        show(context, &repository, &findings, MessageFormat::Text)?;
+        return Err(Failure::finding(format!(
+            "`{CONFIGURATION_FILE}` has mistakes, and so nobody can tell whom the repository trusts"
+        )));
+    }
+    let configuration = repository.configuration;
+    let policy = policy(&configuration)?;
+    let name = policy.is_some().then(|| configuration.name.clone());
+    Ok(Some((Trust { policy, name }, configuration)))
 }
 
 /// A statement that was read, with its bytes and its signatures.
@@ -282,13 +178,16 @@ pub(super) fn previous(
                 .help("keep `release.toml` and `release.toml.sig` together"),
         );
     }
-    if found.statement.is_expired(now) {
-        context.warning(&format!(
-            "the previous statement, sequence {}, has expired",
-            found.statement.sequence
-        ));
-    }
     Ok(found)
+}
+
+/// That a statement does not hold any longer.
+pub(super) fn expired(place: &str, statement: &Statement) -> Failure {
+    let at = statement.expires.map(|at| at.to_string());
+    Failure::finding(format!(
+        "`{place}` expired on {}",
+        at.as_deref().unwrap_or_default()
+    ))
 }
 
 /// Why a statement has not enough trusted signatures: who has signed it, and why that does not do.

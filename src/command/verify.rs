@@ -3,34 +3,29 @@
 mod bytes;
 mod declared;
 mod pages;
+mod vouch;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::HumanBytes;
-use jiff::SignedDuration;
 
 use super::archives::{broken, open};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::report::{MessageFormat, counted, show};
-use super::statement::{policy, read_statement, refusal};
+use super::report::counted;
 use crate::car::{Extent, Survey};
-use crate::check;
-use crate::dag::Cid;
 use crate::publish::CAR;
-use crate::repository::{CONFIGURATION_FILE, Repository};
-use crate::signature::{TrustPolicy, verify};
-
-/// How far the clocks of a maintainer and a reader may be apart.
-const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
+use vouch::vouch;
 
 /// Verify a release, and who vouches for it
 ///
 /// Every block against its CID, the whole tree, every page against the files that it names, every
 /// `.whl.metadata` against METADATA in its wheel; with `--statement` also the signatures. Of a hollow
 /// archive the blocks that are there are verified, and a delta has to be filled first.
+///
+/// A statement needs the signatures of the keys that are trusted: by the repository around, by `--allowed-signers`, or by
+/// the `--trusted-statement` that you verified before. Where keys have changed since, `--follow` names the statements between.
 ///
 /// Example: ipwhl verify release/release.car --statement release/release.toml
 #[derive(Debug, Args)]
@@ -44,6 +39,17 @@ pub(super) struct Arguments {
     /// Whose signatures count [default: `trusted` of the repository]
     #[arg(long, value_name = "FILE", requires = "statement")]
     allowed_signers: Option<PathBuf>,
+    /// A statement that you verified before: whom it names may sign the next one, whoever else is trusted
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "statement",
+        conflicts_with = "allowed_signers"
+    )]
+    trusted_statement: Option<PathBuf>,
+    /// Follow the change of keys through this statement, signatures beside it; several, the oldest first
+    #[arg(long, value_name = "FILE", requires = "statement")]
+    follow: Vec<PathBuf>,
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
@@ -110,140 +116,4 @@ fn incomplete(path: &Path, survey: &Survey) -> Failure {
         lacking_bytes(survey)
     ))
     .help("`ipwhl fill ARCHIVE --from PREVIOUS` makes a delta full; what is full can be verified")
-}
-
-/// Who vouches for the root; a failure where nobody who may does.
-fn vouch(
-    context: &Context<'_>,
-    path: &Path,
-    arguments: &Arguments,
-    root: Cid,
-) -> Result<(), Failure> {
-    let signed = read_statement(path)?;
-    let statement = &signed.statement;
-    let place = path.display();
-    if statement.root != root {
-        return Err(Failure::finding(format!(
-            "`{place}` vouches for {}, and the release is {root}",
-            statement.root
-        )));
-    }
-    let now = context.environment.clock.now();
-    if statement.is_expired(now) {
-        let expires = statement
-            .expires
-            .map(|at| at.to_string())
-            .unwrap_or_default();
-        return Err(Failure::finding(format!("`{place}` expired on {expires}"))
-            .help("get the maintainers' newer statement"));
-    }
-    let trust = trust(context, arguments)?;
-    if let Some(name) = &trust.name
-        && *name != statement.name
-    {
-        return Err(Failure::finding(format!(
-            "`{place}` is of {:?}, and this repository is {name:?}",
-            statement.name
-        ))
-        .help("name whom you trust for another repository's release: `--allowed-signers FILE`"));
-    }
-    if statement.created.duration_since(now) > LARGEST_CLOCK_DIFFERENCE {
-        context.warning(&format!(
-            "`{place}` was made on {}, which is in the future",
-            statement.created
-        ));
-    }
-    let Some(policy) = trust.policy else {
-        let mut keys = Vec::new();
-        for signature in &signed.signatures {
-            let key = verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
-                Failure::finding(format!(
-                    "a signature of `{place}` does not hold: {}",
-                    super::exit::chain(&error)
-                ))
-            })?;
-            keys.push(key.fingerprint());
-        }
-        if keys.is_empty() {
-            return Err(Failure::finding(format!(
-                "`{place}` has no signature beside it"
-            )));
-        }
-        context.warning(&format!(
-            "sequence {} is signed by {}, and nothing here vouches for that key",
-            statement.sequence,
-            keys.join(" and ")
-        ));
-        context.help("name whom you trust: `--allowed-signers FILE`, or `trusted` in `ipwhl.toml`");
-        return Ok(());
-    };
-    let verdict = policy.evaluate(signed.text.as_bytes(), &signed.signatures, now);
-    if !verdict.is_reached() {
-        return Err(refusal(&format!("`{place}`"), &signed, &verdict));
-    }
-    let names: Vec<String> = verdict
-        .signers
-        .iter()
-        .map(|signer| format!("{} ({})", signer.name, signer.key.fingerprint()))
-        .collect();
-    context.say(&format!(
-        "{}, sequence {}, is vouched for by {}",
-        statement.name,
-        statement.sequence,
-        names.join(" and ")
-    ));
-    Ok(())
-}
-
-/// Whom a statement is held to.
-struct Trust {
-    /// Whose signatures count; `None` where nobody's do.
-    policy: Option<TrustPolicy>,
-    /// The name that the statement has to have.
-    name: Option<String>,
-}
-
-/// Whose signatures count: those of the file that was named, else of the repository around.
-fn trust(context: &Context<'_>, arguments: &Arguments) -> Result<Trust, Failure> {
-    if let Some(file) = &arguments.allowed_signers {
-        let path = context.absolute(file);
-        let text = fs::read_to_string(&path).map_err(|error| {
-            Failure::world(format!("`{}` cannot be read: {error}", path.display()))
-        })?;
-        return TrustPolicy::from_allowed_signers(&text, 1)
-            .map(|policy| Trust {
-                policy: Some(policy),
-                name: None,
-            })
-            .map_err(|error| {
-                Failure::finding(format!(
-                    "`{}` cannot be used: {}",
-                    path.display(),
-                    super::exit::chain(&error)
-                ))
-            });
-    }
-    match context.repository_directory() {
-        Ok(directory) => {
-            let repository = Repository::load_configuration(&directory)
-                .map_err(|error| Failure::world(&error))?;
-            // A mistake may hide whom the repository trusts: then nobody is, and nothing is waved through.
-            if repository.has_errors() {
-                let findings = check::finish(&repository, repository.findings.clone());
-                show(context, &repository, &findings, MessageFormat::Text)?;
-                return Err(Failure::finding(format!(
-                    "`{CONFIGURATION_FILE}` has mistakes, and so nobody can tell whom the repository trusts"
-                ))
-                .help("mend it, or name whom you trust: `--allowed-signers FILE`"));
-            }
-            let policy = policy(&repository.configuration)?;
-            let name = policy.is_some().then_some(repository.configuration.name);
-            Ok(Trust { policy, name })
-        }
-        // A release can be verified where there is no repository.
-        Err(_) => Ok(Trust {
-            policy: None,
-            name: None,
-        }),
-    }
 }

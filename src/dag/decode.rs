@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::directory::is_entry_name;
 use super::hamt::{self, FANOUT, HASH_TYPE};
+use super::protobuf::{Fields, Value};
 use super::{Cid, Codec, DirectoryEntry, Link};
 
 /// The most links of one node; at 40 bytes or more a link, a block of 2 MiB cannot have many more.
@@ -122,64 +123,6 @@ type Parsed<T> = Result<T, String>;
 
 fn refuse<T>(reason: impl Into<String>) -> Parsed<T> {
     Err(reason.into())
-}
-
-/// The fields of a protobuf message.
-struct Fields<'a> {
-    rest: &'a [u8],
-}
-
-enum Value<'a> {
-    Number(u64),
-    Bytes(&'a [u8]),
-}
-
-impl<'a> Fields<'a> {
-    fn next(&mut self) -> Parsed<Option<(u64, Value<'a>)>> {
-        if self.rest.is_empty() {
-            return Ok(None);
-        }
-        let tag = self.number()?;
-        let value = match tag & 7 {
-            0 => Value::Number(self.number()?),
-            2 => {
-                let length = usize::try_from(self.number()?).unwrap_or(usize::MAX);
-                let Some((bytes, rest)) = self.rest.split_at_checked(length) else {
-                    return refuse("ends within a field");
-                };
-                self.rest = rest;
-                Value::Bytes(bytes)
-            }
-            other => return refuse(format!("has a field of wire type {other}")),
-        };
-        Ok(Some((tag >> 3, value)))
-    }
-
-    fn number(&mut self) -> Parsed<u64> {
-        let Some((value, rest)) = read_varint(self.rest) else {
-            return refuse("has a number that is cut, too long or not in its shortest form");
-        };
-        self.rest = rest;
-        Ok(value)
-    }
-}
-
-/// Reads a varint in its shortest form.
-pub(crate) fn read_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let mut value = 0_u64;
-    for (index, byte) in bytes.iter().enumerate().take(10) {
-        let bits = u64::from(byte & 0x7f);
-        if index == 9 && bits > 1 {
-            return None;
-        }
-        value |= bits << (7 * index);
-        if byte & 0x80 == 0 {
-            // A last byte of zero adds nothing: the number has a shorter form.
-            let shortest = *byte != 0 || index == 0;
-            return shortest.then(|| (value, &bytes[index + 1..]));
-        }
-    }
-    None
 }
 
 /// A `PBLink` (dag-pb, "Protobuf Strictness": fields in their order, each at most once).

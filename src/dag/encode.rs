@@ -3,6 +3,7 @@
 //!
 //! The tags are protobuf's `field number << 3 | wire type`; each is below 128.
 
+use super::protobuf::{put_bytes, put_number};
 use super::{Link, Profile, Sha256Digest};
 
 // PBNode
@@ -36,32 +37,9 @@ pub(super) struct Part {
     pub(super) size: u64,
 }
 
-/// Appends an unsigned LEB128 number, protobuf's and multiformats' varint.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the low seven bits are what is meant"
-)]
-pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 /// How many bytes [`put_varint`] appends.
 pub(super) fn varint_length(value: u64) -> usize {
     (value.max(1).ilog2() / 7 + 1) as usize
-}
-
-fn put_number(out: &mut Vec<u8>, tag: u8, value: u64) {
-    out.push(tag);
-    put_varint(out, value);
-}
-
-fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
-    put_number(out, tag, bytes.len() as u64);
-    out.extend_from_slice(bytes);
 }
 
 fn link_body_length(name: &str, link: &Link) -> usize {

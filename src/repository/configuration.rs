@@ -41,7 +41,7 @@ pub struct Configuration {
     pub index_url: Option<String>,
     /// Gateways that may have the wheels by content-id.
     pub gateways: Vec<String>,
-    /// The keys that may sign a statement: `ssh-ed25519 AAAA… comment`.
+    /// The keys that may sign a statement: `ssh-ed25519 AAAA… comment`, or of a key in hardware.
     pub trusted: Vec<String>,
     /// How many of them have to.
     pub threshold: u64,
@@ -356,12 +356,16 @@ fn is_web_address(reader: &Reader, text: &Spanned<&str>, of: &str) -> bool {
     is_web
 }
 
+/// The kinds of keys that may sign: Ed25519, in a file or in hardware.
+const KEY_TYPES: [&str; 2] = ["ssh-ed25519", "sk-ssh-ed25519@openssh.com"];
+
 fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
     if let Some(trusted) = table.strings("trusted") {
         for key in trusted.value {
             // The key itself is read where it is used; here only its form can be wrong.
             let mut words = key.value.split_whitespace();
-            if words.next() == Some("ssh-ed25519") && words.next().is_some() {
+            let is_known = words.next().is_some_and(|kind| KEY_TYPES.contains(&kind));
+            if is_known && words.next().is_some() {
                 configuration.trusted.push(key.value.to_owned());
             } else {
                 reader.push(

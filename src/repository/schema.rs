@@ -176,9 +176,9 @@ struct MirrorsTable {
 #[expect(dead_code, reason = "only its shape is asked for")]
 #[schemars(deny_unknown_fields, extend("dependencies" = { "threshold": ["trusted"] }))]
 struct SigningTable {
-    /// OpenSSH Ed25519 keys, as `ipwhl key show` prints them.
+    /// OpenSSH Ed25519 keys, in files or in hardware, as `ipwhl key show` prints them.
     #[schemars(
-        inner(regex(pattern = r"^\s*ssh-ed25519\s+\S+")),
+        inner(regex(pattern = r"^\s*(ssh-ed25519|sk-ssh-ed25519@openssh\.com)\s+\S+")),
         example = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f maintainer"]
     )]
     trusted: Option<Vec<String>>,

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use super::key::is_key_type;
 use super::trust::{Entry, Signer};
 use super::{KeyError, NAMESPACE, TrustedKey};
 
@@ -127,12 +128,6 @@ fn word(text: &str) -> Option<(&str, &str)> {
     (!within).then_some((text, ""))
 }
 
-fn is_key_type(word: &str) -> bool {
-    ["ssh-", "ecdsa-", "sk-"]
-        .iter()
-        .any(|start| word.starts_with(start))
-}
-
 /// Comma-separated options; names in any case, values between quotation marks.
 fn parse_options(text: &str) -> Result<Options, String> {
     let mut options = Options::default();
@@ -154,6 +149,9 @@ fn parse_options(text: &str) -> Result<Options, String> {
         match (name.as_str(), value) {
             ("cert-authority", _) => {
                 return Err("has cert-authority, and certificates are not supported: list the keys themselves".to_owned());
+            }
+            ("no-touch-required", _) => {
+                return Err("has no-touch-required, and a signature of a hardware key counts only with a touch".to_owned());
             }
             ("namespaces", Some(value)) => {
                 if options.namespaces.replace(value.to_owned()).is_some() {

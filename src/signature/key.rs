@@ -1,36 +1,44 @@
-//! OpenSSH Ed25519 keys, private and public.
+//! Public keys, and what can be wrong with a key: Ed25519, in a file or in hardware.
 
 use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER};
+use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest, Sha256};
-use ssh_key::private::{Ed25519Keypair, KeypairData};
-use ssh_key::rand_core::{OsRng, RngCore};
-use ssh_key::{LineEnding, PrivateKey};
 
+use super::agent::AgentError;
 use super::{NAMESPACE, wire};
 
-/// The one algorithm, as OpenSSH names it.
-const ALGORITHM: &str = "ssh-ed25519";
+/// An Ed25519 key, as OpenSSH names it (RFC 8709).
+pub(super) const PLAIN: &str = "ssh-ed25519";
 
-/// What the wire form of an Ed25519 public key starts with (RFC 8709, section 4): the algorithm's
-/// name and the length of the key, both with their lengths in front.
-const BLOB_PREFIX: [u8; 19] = *b"\0\0\0\x0bssh-ed25519\0\0\0\x20";
-
-/// The longest private key text that is read.
-const MAXIMUM_PRIVATE_KEY_SIZE: usize = 64 * 1024;
+/// An Ed25519 key that a FIDO authenticator keeps, as OpenSSH names it (PROTOCOL.u2f).
+pub(super) const HARDWARE: &str = "sk-ssh-ed25519@openssh.com";
 
 /// The longest name of a key.
 const MAXIMUM_NAME_LENGTH: usize = 255;
+
+/// The longest application of a hardware key; it is `ssh:` nearly always.
+const MAXIMUM_APPLICATION_LENGTH: usize = 255;
+
+/// The flag of a hardware key's signature that says that somebody was there and touched it
+/// (PROTOCOL.u2f, "SSH U2F Signatures").
+const USER_PRESENT: u8 = 0x01;
 
 /// What is wrong with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyError {
     /// The text is not an OpenSSH private key; what it looks like instead.
     NotAPrivateKey(String),
-    /// The private key is protected by a passphrase.
+    /// The private key is protected by a passphrase, and none was given.
     Protected,
+    /// The passphrase is not the private key's.
+    WrongPassphrase,
+    /// The private key wants its passphrase hashed that often.
+    TooManyRounds(u32),
+    /// The private key's file is a handle of a key in hardware, which only an agent can use.
+    InHardware,
     /// The key is of another algorithm, by its OpenSSH name.
     Algorithm(String),
     /// The private key cannot be decoded; what the decoder says.
@@ -46,6 +54,12 @@ pub enum KeyError {
     InvalidPrincipal(String),
     /// The system gave no random bytes; what it said.
     NoRandomness(String),
+    /// The agent that keeps the key did not sign.
+    Agent(AgentError),
+    /// A hardware key was asked for a bare Ed25519 signature, which it cannot make.
+    NoBareSignature,
+    /// The private half is not here to be written.
+    KeptByAgent,
 }
 
 impl fmt::Display for KeyError {
@@ -57,20 +71,30 @@ impl fmt::Display for KeyError {
                     "the signing key is not an OpenSSH private key, but {what}"
                 )
             }
-            Self::Protected => formatter.write_str(
-                "the signing key is protected by a passphrase, which is not supported yet: use a \
-                 key without one, as `ipwhl key new` makes it",
+            Self::Protected => formatter
+                .write_str("the signing key is protected by a passphrase, and none is given"),
+            Self::WrongPassphrase => {
+                formatter.write_str("the passphrase is not that of the signing key")
+            }
+            Self::TooManyRounds(rounds) => write!(
+                formatter,
+                "the signing key wants its passphrase hashed {rounds} times, and {} are allowed",
+                super::signing::MAXIMUM_ROUNDS
+            ),
+            Self::InHardware => formatter.write_str(
+                "the signing key is in hardware, which is reached through an agent only: `ssh-add` \
+                 gives it to one, and its `.pub` file is the key to name here",
             ),
             Self::Algorithm(name) => write!(
                 formatter,
-                "the key is of the type {name:?}, and only {ALGORITHM} keys can sign a release"
+                "the key is of the type {name:?}, and only {PLAIN} and {HARDWARE} keys can sign a release"
             ),
             Self::Malformed(reason) => {
                 write!(formatter, "the signing key cannot be decoded: {reason}")
             }
             Self::NotAPublicKey { line, reason } => write!(
                 formatter,
-                "{line:?} is not a public key of the form \"{ALGORITHM} AAAA… name\": {reason}"
+                "{line:?} is not a public key of the form \"{PLAIN} AAAA… name\": {reason}"
             ),
             Self::InvalidPrincipal(principal) => write!(
                 formatter,
@@ -83,24 +107,95 @@ impl fmt::Display for KeyError {
                     "the system gave no random bytes for a new key: {reason}"
                 )
             }
+            Self::Agent(error) => write!(formatter, "{error}"),
+            Self::NoBareSignature => write!(
+                formatter,
+                "a hardware key ({HARDWARE}) signs only together with its own counter, and this needs \
+                 a bare Ed25519 signature: a key of the type {PLAIN} can make it, in a file or in an agent"
+            ),
+            Self::KeptByAgent => {
+                formatter.write_str("the private half of the key is with an agent, not here")
+            }
         }
     }
 }
 
 impl std::error::Error for KeyError {}
 
-/// An Ed25519 public key.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PublicKey([u8; 32]);
+impl From<AgentError> for KeyError {
+    fn from(error: AgentError) -> Self {
+        Self::Agent(error)
+    }
+}
+
+/// A public key that may vouch for a release.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PublicKey {
+    /// `ssh-ed25519`: the 32 bytes of RFC 8032, section 5.1.5.
+    Ed25519([u8; 32]),
+    /// `sk-ssh-ed25519@openssh.com`: a key that a FIDO authenticator keeps.
+    Hardware {
+        /// The 32 bytes of the Ed25519 key.
+        key: [u8; 32],
+        /// What the key was made for; `ssh:` unless its owner chose something else.
+        application: String,
+    },
+}
 
 impl PublicKey {
-    pub(super) fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    /// The key of this wire form (RFC 8709, section 4; PROTOCOL.u2f, "SSH U2F Key formats"); `None`
+    /// where it is no key of these two kinds.
+    pub fn from_blob(blob: &[u8]) -> Option<Self> {
+        let mut reader = wire::Reader(blob);
+        let algorithm = reader.string()?;
+        let key = reader.string()?.try_into().ok()?;
+        let public = if algorithm == PLAIN.as_bytes() {
+            Self::Ed25519(key)
+        } else if algorithm == HARDWARE.as_bytes() {
+            let application = std::str::from_utf8(reader.string()?).ok()?;
+            let is_plain = application.bytes().all(|byte| byte.is_ascii_graphic());
+            if !is_plain || application.is_empty() || application.len() > MAXIMUM_APPLICATION_LENGTH
+            {
+                return None;
+            }
+            Self::Hardware {
+                key,
+                application: application.to_owned(),
+            }
+        } else {
+            return None;
+        };
+        reader.is_at_end().then_some(public)
     }
 
-    /// The key's wire form (RFC 8709, section 4), which fingerprints are made of.
+    /// The key's wire form, which fingerprints are made of.
     pub fn blob(&self) -> Vec<u8> {
-        [&BLOB_PREFIX[..], &self.0].concat()
+        let mut blob = Vec::new();
+        wire::put_string(&mut blob, self.algorithm().as_bytes());
+        match self {
+            Self::Ed25519(key) => wire::put_string(&mut blob, key),
+            Self::Hardware { key, application } => {
+                wire::put_string(&mut blob, key);
+                wire::put_string(&mut blob, application.as_bytes());
+            }
+        }
+        blob
+    }
+
+    /// The kind of key, as OpenSSH names it.
+    pub fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Ed25519(_) => PLAIN,
+            Self::Hardware { .. } => HARDWARE,
+        }
+    }
+
+    /// The 32 bytes of a key that makes bare Ed25519 signatures; `None` for one in hardware.
+    pub fn ed25519(&self) -> Option<&[u8; 32]> {
+        match self {
+            Self::Ed25519(key) => Some(key),
+            Self::Hardware { .. } => None,
+        }
     }
 
     /// The line for `trusted` and for `.pub` files: `ssh-ed25519 AAAA… comment`. Control characters
@@ -108,7 +203,8 @@ impl PublicKey {
     pub fn line(&self, comment: &str) -> String {
         let comment = comment.replace(char::is_control, " ");
         let line = format!(
-            "{ALGORITHM} {} {}",
+            "{} {} {}",
+            self.algorithm(),
             BASE64.encode(&self.blob()),
             comment.trim()
         );
@@ -128,8 +224,8 @@ impl PublicKey {
             ""
         };
         Ok(format!(
-            "{quotation}{principal}{quotation} namespaces=\"{NAMESPACE}\" {ALGORITHM} {}",
-            BASE64.encode(&self.blob())
+            "{quotation}{principal}{quotation} namespaces=\"{NAMESPACE}\" {}",
+            self.line("")
         ))
     }
 
@@ -146,6 +242,52 @@ impl PublicKey {
     pub fn file_digits(&self) -> String {
         HEXLOWER.encode(&Sha256::digest(self.blob())[..8])
     }
+
+    /// Holds a signature in its wire form (RFC 8709, section 6; PROTOCOL.u2f, "SSH U2F Signatures") to a message.
+    pub(super) fn check(&self, message: &[u8], signature: &[u8]) -> Result<(), Unfit> {
+        let mut reader = wire::Reader(signature);
+        let mut parts = || {
+            let algorithm = reader.string()?;
+            let bare = <[u8; 64]>::try_from(reader.string()?).ok()?;
+            let touch = match self {
+                Self::Ed25519(_) => None,
+                Self::Hardware { .. } => Some((reader.byte()?, reader.number()?)),
+            };
+            let fits = algorithm == self.algorithm().as_bytes() && reader.is_at_end();
+            fits.then_some((bare, touch))
+        };
+        let (bare, touch) = parts().ok_or(Unfit::Malformed)?;
+        let (key, signed) = match (self, touch) {
+            (Self::Hardware { key, application }, Some((flags, counter))) => {
+                let mut signed = Sha256::digest(application).to_vec();
+                signed.push(flags);
+                signed.extend_from_slice(&counter.to_be_bytes());
+                signed.extend_from_slice(&Sha256::digest(message));
+                (key, signed)
+            }
+            (Self::Ed25519(key) | Self::Hardware { key, .. }, _) => (key, message.to_vec()),
+        };
+        // Strict: keys and signatures that fit more than one message are refused.
+        VerifyingKey::from_bytes(key)
+            .and_then(|key| key.verify_strict(&signed, &Signature::from_bytes(&bare)))
+            .map_err(|_| Unfit::Mismatch)?;
+        // Off-spec: `ssh-keygen -Y verify` leaves it open whether the key was touched; a release is worth a touch.
+        match touch {
+            Some((flags, _)) if flags & USER_PRESENT == 0 => Err(Unfit::Untouched),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why a signature is not one of a key over a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// It is not a signature of this kind of key.
+    Malformed,
+    /// It is over something else, or by another key.
+    Mismatch,
+    /// It is by a hardware key that nobody touched.
+    Untouched,
 }
 
 impl fmt::Debug for PublicKey {
@@ -184,11 +326,8 @@ impl FromStr for TrustedKey {
             .trim()
             .split_once(' ')
             .ok_or_else(|| refuse("it has one word"))?;
-        if algorithm != ALGORITHM {
-            let known = ["ssh-", "ecdsa-", "sk-"]
-                .iter()
-                .any(|start| algorithm.starts_with(start));
-            return Err(if known {
+        if ![PLAIN, HARDWARE].contains(&algorithm) {
+            return Err(if is_key_type(algorithm) {
                 KeyError::Algorithm(algorithm.to_owned())
             } else {
                 refuse("it starts with something else")
@@ -199,126 +338,23 @@ impl FromStr for TrustedKey {
         let blob = BASE64
             .decode(encoded.as_bytes())
             .map_err(|_| refuse("the key is not base64"))?;
-        let key = blob
-            .strip_prefix(&BLOB_PREFIX)
-            .and_then(|key| <[u8; 32]>::try_from(key).ok())
+        let key = PublicKey::from_blob(&blob)
+            .filter(|key| key.algorithm() == algorithm)
             .ok_or_else(|| refuse("the base64 is not of an Ed25519 key"))?;
         let name = name.trim();
         if name.len() > MAXIMUM_NAME_LENGTH {
             return Err(refuse("the name is longer than 255 bytes"));
         }
         Ok(Self {
-            key: PublicKey(key),
+            key,
             name: name.to_owned(),
         })
     }
 }
 
-/// An Ed25519 private key that can sign.
-#[derive(Clone)]
-pub struct SigningKey {
-    pub(super) key: PrivateKey,
-    public: PublicKey,
-}
-
-impl SigningKey {
-    /// Reads an OpenSSH private key, the text between `-----BEGIN OPENSSH PRIVATE KEY-----` and its
-    /// end. Space around lines is forgiven: keys travel through secrets of CI systems.
-    pub fn from_openssh(text: &str) -> Result<Self, KeyError> {
-        let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
-        if text.len() > MAXIMUM_PRIVATE_KEY_SIZE {
-            return Err(KeyError::NotAPrivateKey(format!(
-                "a text of {} bytes",
-                text.len()
-            )));
-        }
-        if lines.first() != Some(&"-----BEGIN OPENSSH PRIVATE KEY-----") {
-            return Err(KeyError::NotAPrivateKey(describe(&lines)));
-        }
-        let text = lines.join("\n") + "\n";
-        match wire::private_key_algorithm(&text) {
-            Some(name) if name != ALGORITHM => return Err(KeyError::Algorithm(name)),
-            _ => {}
-        }
-        let key = PrivateKey::from_openssh(text)
-            .map_err(|error| KeyError::Malformed(error.to_string()))?;
-        if key.is_encrypted() {
-            return Err(KeyError::Protected);
-        }
-        Self::from_private_key(key)
-    }
-
-    /// Makes a new key of 32 random bytes of the system.
-    pub fn generate() -> Result<Self, KeyError> {
-        let mut seed = [0; 32];
-        OsRng
-            .try_fill_bytes(&mut seed)
-            .map_err(|error| KeyError::NoRandomness(error.to_string()))?;
-        Self::from_seed(&seed)
-    }
-
-    /// The key of this seed (RFC 8032, section 5.1.5). Whoever knows the seed can sign.
-    pub fn from_seed(seed: &[u8; 32]) -> Result<Self, KeyError> {
-        let pair = KeypairData::from(Ed25519Keypair::from_seed(seed));
-        let key =
-            PrivateKey::try_from(pair).map_err(|error| KeyError::Malformed(error.to_string()))?;
-        Self::from_private_key(key)
-    }
-
-    fn from_private_key(key: PrivateKey) -> Result<Self, KeyError> {
-        match key.public_key().key_data().ed25519() {
-            Some(public) => Ok(Self {
-                public: PublicKey(public.0),
-                key,
-            }),
-            None => Err(KeyError::Algorithm(key.algorithm().as_str().to_owned())),
-        }
-    }
-
-    /// The same key under another comment. Control characters in it become spaces.
-    #[must_use]
-    pub fn with_comment(mut self, comment: &str) -> Self {
-        self.key.set_comment(comment.replace(char::is_control, " "));
-        self
-    }
-
-    /// The comment that the private key's file carries; may be empty.
-    pub fn comment(&self) -> &str {
-        self.key.comment()
-    }
-
-    /// The public half.
-    pub fn public(&self) -> PublicKey {
-        self.public
-    }
-
-    /// The key as OpenSSH writes it, unencrypted, with a line feed at the end. Belongs into a file
-    /// that only its owner can read.
-    pub fn to_openssh(&self) -> Result<String, KeyError> {
-        self.key
-            .to_openssh(LineEnding::LF)
-            .map(|text| text.to_string())
-            .map_err(|error| KeyError::Malformed(error.to_string()))
-    }
-}
-
-impl fmt::Debug for SigningKey {
-    /// The public half only: a private key must not end up in a log.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "SigningKey({})", self.public.fingerprint())
-    }
-}
-
-/// What a text that is no OpenSSH private key seems to be. Never quotes it: it may be a secret.
-fn describe(lines: &[&str]) -> String {
-    let first = lines.first().copied().unwrap_or_default();
-    if first.is_empty() {
-        "an empty text".to_owned()
-    } else if first.starts_with("ssh-") || first.starts_with("ecdsa-") {
-        "a public key: the private one is in the file without `.pub`".to_owned()
-    } else if first.starts_with("-----BEGIN ") && first.contains("PRIVATE KEY") {
-        "a private key in another format: `ssh-keygen -t ed25519` makes one that fits".to_owned()
-    } else {
-        "something else: it does not start with `-----BEGIN OPENSSH PRIVATE KEY-----`".to_owned()
-    }
+/// Whether a word looks like the type that a public key's line begins with, known here or not.
+pub(super) fn is_key_type(word: &str) -> bool {
+    ["ssh-", "ecdsa-", "sk-"]
+        .iter()
+        .any(|start| word.starts_with(start))
 }

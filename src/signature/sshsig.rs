@@ -1,9 +1,11 @@
-//! Signatures in OpenSSH's format (PROTOCOL.sshsig), in the namespace of release statements.
+//! Signatures in OpenSSH's format (PROTOCOL.sshsig).
 
 use std::fmt;
 
-use ssh_key::{HashAlg, LineEnding, SshSig};
+use data_encoding::BASE64;
+use sha2::{Digest, Sha256, Sha512};
 
+use super::key::Unfit;
 use super::{KeyError, NAMESPACE, PublicKey, SigningKey, wire};
 
 /// The longest signature text that is read. One of an Ed25519 key has about 300 bytes.
@@ -12,21 +14,37 @@ pub const MAXIMUM_SIGNATURE_SIZE: usize = 16 * 1024;
 /// The version of the format that PROTOCOL.sshsig defines.
 const VERSION: u32 = 1;
 
+/// What a signature begins with, and what is signed.
+const MAGIC: &[u8] = b"SSHSIG";
+
+const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
+const END: &str = "-----END SSH SIGNATURE-----";
+
+/// How long a line between them is at most, when it is written.
+const LINE_LENGTH: usize = 70;
+
 /// Why a signature does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignatureError {
     /// The text is longer than [`MAXIMUM_SIGNATURE_SIZE`]; its length.
     TooLarge(usize),
-    /// The text is not an SSHSIG signature; what the decoder says.
-    Malformed(String),
+    /// The text is not an SSHSIG signature; why.
+    Malformed(&'static str),
     /// The signature is of another version of the format.
     Version(u32),
-    /// The signature was made for another purpose; its namespace.
-    Namespace(String),
+    /// The signature was made for another purpose.
+    Namespace {
+        /// Its namespace.
+        found: String,
+        /// The one that was asked for.
+        wanted: String,
+    },
     /// The signature is by a key of another algorithm; its OpenSSH name.
     Algorithm(String),
     /// The signature is not over these bytes, or not by the key that it names.
     Mismatch(PublicKey),
+    /// The signature is by a hardware key that nobody touched.
+    Untouched(PublicKey),
 }
 
 impl fmt::Display for SignatureError {
@@ -48,17 +66,23 @@ impl fmt::Display for SignatureError {
                     "the signature is of version {version} of the format, not {VERSION}"
                 )
             }
-            Self::Namespace(namespace) => write!(
+            Self::Namespace { found, wanted } => write!(
                 formatter,
-                "the signature was made for {namespace:?}, not for {NAMESPACE:?}"
+                "the signature was made for {found:?}, not for {wanted:?}"
             ),
             Self::Algorithm(name) => write!(
                 formatter,
-                "the signature is by a key of the type {name:?}, and only ssh-ed25519 is accepted"
+                "the signature is by a key of the type {name:?}, and only ssh-ed25519 and \
+                 sk-ssh-ed25519@openssh.com are accepted"
             ),
             Self::Mismatch(key) => write!(
                 formatter,
                 "the signature by the key {} does not fit: the statement was changed, or the signature was",
+                key.fingerprint()
+            ),
+            Self::Untouched(key) => write!(
+                formatter,
+                "the signature by the hardware key {} was made without a touch of it",
                 key.fingerprint()
             ),
         }
@@ -67,49 +91,134 @@ impl fmt::Display for SignatureError {
 
 impl std::error::Error for SignatureError {}
 
-/// Signs bytes: the text of a `.sig` file. Ed25519 is deterministic, so the same key and bytes give
-/// the same text.
+/// Signs a statement's bytes: the text of a `.sig` file.
 pub fn sign(key: &SigningKey, bytes: &[u8]) -> Result<String, KeyError> {
-    key.key
-        .sign(NAMESPACE, HashAlg::Sha512, bytes)
-        .and_then(|signature| signature.to_pem(LineEnding::LF))
-        .map_err(|error| KeyError::Malformed(error.to_string()))
+    key.sign(NAMESPACE, bytes)
 }
 
-/// Verifies the text of a `.sig` file over bytes and names the key that made it. Whether anyone
+/// Verifies the text of a `.sig` file over a statement's bytes and names the key that made it. Whether anyone
 /// trusts that key is for a [`super::TrustPolicy`] to say.
 pub fn verify(text: &str, bytes: &[u8]) -> Result<PublicKey, SignatureError> {
+    verify_for(NAMESPACE, text, bytes)
+}
+
+/// Verifies a signature that was made for another purpose than a statement, `git` for example.
+pub fn verify_for(namespace: &str, text: &str, bytes: &[u8]) -> Result<PublicKey, SignatureError> {
     if text.len() > MAXIMUM_SIGNATURE_SIZE {
         return Err(SignatureError::TooLarge(text.len()));
     }
-    match wire::signature_algorithm(text) {
-        Some(name) if name != "ssh-ed25519" => return Err(SignatureError::Algorithm(name)),
-        _ => {}
+    let blob = unarmour(text).ok_or(SignatureError::Malformed(
+        "it is not base64 between the lines that say so",
+    ))?;
+    let parts = Parts::read(&blob)?;
+    if parts.namespace != namespace.as_bytes() {
+        return Err(SignatureError::Namespace {
+            found: String::from_utf8_lossy(parts.namespace).into_owned(),
+            wanted: namespace.to_owned(),
+        });
     }
-    let malformed = |error: ssh_key::Error| SignatureError::Malformed(error.to_string());
-    let signature = SshSig::from_pem(text).map_err(malformed)?;
-    // The decoder forgives lengths that disagree with what they enclose; OpenSSH does not. What it
-    // read has to be all that there is.
-    let visible = |text: &str| text.split_whitespace().collect::<String>();
-    if visible(&signature.to_pem(LineEnding::LF).map_err(malformed)?) != visible(text) {
-        let reason = "its lengths do not fit its content".to_owned();
-        return Err(SignatureError::Malformed(reason));
+    let damaged = SignatureError::Malformed("its public key is damaged");
+    let algorithm = wire::algorithm(parts.key).ok_or(damaged.clone())?;
+    if ![super::key::PLAIN, super::key::HARDWARE].contains(&algorithm.as_str()) {
+        return Err(SignatureError::Algorithm(algorithm));
     }
-    // PROTOCOL.sshsig 2: "Verifiers MUST reject signatures with versions greater than those they
-    // support". Version 0 never was.
-    if signature.version() != VERSION {
-        return Err(SignatureError::Version(signature.version()));
-    }
-    if signature.namespace() != NAMESPACE {
-        return Err(SignatureError::Namespace(signature.namespace().to_owned()));
-    }
-    let Some(public) = signature.public_key().ed25519() else {
-        let algorithm = signature.public_key().algorithm();
-        return Err(SignatureError::Algorithm(algorithm.as_str().to_owned()));
+    let key = PublicKey::from_blob(parts.key).ok_or(damaged)?;
+    let hash = match parts.hash {
+        b"sha512" => Sha512::digest(bytes).to_vec(),
+        b"sha256" => Sha256::digest(bytes).to_vec(),
+        _ => {
+            return Err(SignatureError::Malformed(
+                "its hash is neither sha512 nor sha256",
+            ));
+        }
     };
-    let key = PublicKey::from_bytes(public.0);
-    ssh_key::PublicKey::from(signature.public_key().clone())
-        .verify(NAMESPACE, bytes, &signature)
-        .map_err(|_| SignatureError::Mismatch(key))?;
-    Ok(key)
+    let message = signed_digest(parts.namespace, parts.hash, &hash);
+    match key.check(&message, parts.signature) {
+        Ok(()) => Ok(key),
+        Err(Unfit::Malformed) => Err(SignatureError::Malformed(
+            "what it has of the key is no signature of its kind",
+        )),
+        Err(Unfit::Mismatch) => Err(SignatureError::Mismatch(key)),
+        Err(Unfit::Untouched) => Err(SignatureError::Untouched(key)),
+    }
+}
+
+/// What is signed for these bytes (PROTOCOL.sshsig, section 3), with SHA-512 as ssh-keygen has it.
+pub(super) fn signed_data(namespace: &str, bytes: &[u8]) -> Vec<u8> {
+    signed_digest(namespace.as_bytes(), b"sha512", &Sha512::digest(bytes))
+}
+
+fn signed_digest(namespace: &[u8], hash: &[u8], digest: &[u8]) -> Vec<u8> {
+    let mut data = MAGIC.to_vec();
+    // The third is reserved, and empty.
+    for part in [namespace, b"", hash, digest] {
+        wire::put_string(&mut data, part);
+    }
+    data
+}
+
+/// The text of a signature over [`signed_data`] (PROTOCOL.sshsig, sections 1 and 2).
+pub(super) fn text(key: &PublicKey, namespace: &str, signature: &[u8]) -> String {
+    let mut blob = MAGIC.to_vec();
+    blob.extend_from_slice(&VERSION.to_be_bytes());
+    for part in [&key.blob(), namespace.as_bytes(), b"", b"sha512", signature] {
+        wire::put_string(&mut blob, part);
+    }
+    let mut text = format!("{BEGIN}\n");
+    let mut encoded = BASE64.encode(&blob);
+    while !encoded.is_empty() {
+        let rest = encoded.split_off(encoded.len().min(LINE_LENGTH));
+        text.push_str(&encoded);
+        text.push('\n');
+        encoded = rest;
+    }
+    text + END + "\n"
+}
+
+fn unarmour(text: &str) -> Option<Vec<u8>> {
+    let mut lines = text.trim_end_matches(['\r', '\n', ' ']).lines();
+    if lines.next() != Some(BEGIN) || lines.next_back() != Some(END) {
+        return None;
+    }
+    BASE64.decode(lines.collect::<String>().as_bytes()).ok()
+}
+
+/// What a signature is made of.
+struct Parts<'a> {
+    key: &'a [u8],
+    namespace: &'a [u8],
+    hash: &'a [u8],
+    signature: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn read(blob: &'a [u8]) -> Result<Self, SignatureError> {
+        let cut = || SignatureError::Malformed("its lengths do not fit its content");
+        let mut reader = wire::Reader(blob);
+        if reader.bytes(MAGIC.len()) != Some(MAGIC) {
+            return Err(SignatureError::Malformed("it does not begin with SSHSIG"));
+        }
+        // PROTOCOL.sshsig 2: "Verifiers MUST reject signatures with versions greater than those they
+        // support". Version 0 never was.
+        let version = reader.number().ok_or_else(cut)?;
+        if version != VERSION {
+            return Err(SignatureError::Version(version));
+        }
+        let mut string = || reader.string().ok_or_else(cut);
+        let (key, namespace, reserved, hash, signature) =
+            (string()?, string()?, string()?, string()?, string()?);
+        if !reader.is_at_end() {
+            return Err(cut());
+        }
+        // Off-spec: it is to be ignored, and ssh-keygen leaves it out of what it verifies. Nobody writes any.
+        if !reserved.is_empty() {
+            return Err(SignatureError::Malformed("it has data of a later format"));
+        }
+        Ok(Self {
+            key,
+            namespace,
+            hash,
+            signature,
+        })
+    }
 }

@@ -37,6 +37,8 @@ pub struct Statement {
     pub created: Timestamp,
     /// From when on it no longer holds.
     pub expires: Option<Timestamp>,
+    /// Which version of the checks of wheels the release has passed; absent where an older program made it.
+    pub checks: Option<u32>,
     /// Who may sign the next one.
     pub trusted: Vec<TrustedKey>,
     /// How many of them the next one needs; at least 1, also where no key is named.
@@ -54,6 +56,8 @@ pub struct Draft {
     pub created: Timestamp,
     /// From when on it no longer holds; fractions of a second are dropped.
     pub expires: Option<Timestamp>,
+    /// Which version of the checks of wheels the release has passed; at least 1.
+    pub checks: u32,
     /// Who may sign the next one.
     pub trusted: Vec<TrustedKey>,
     /// How many of them the next one needs.
@@ -146,6 +150,7 @@ impl Statement {
             let is_said = previous.root == draft.root
                 && previous.trusted == draft.trusted
                 && previous.threshold == draft.threshold
+                && previous.checks >= Some(draft.checks)
                 && !previous.is_expired(draft.created);
             if is_said && draft.expires.is_none() && !draft.renew {
                 return Ok(None);
@@ -161,35 +166,12 @@ impl Statement {
                 .expires
                 .map(|at| whole_second("expires", at))
                 .transpose()?,
+            checks: Some(draft.checks),
             trusted: draft.trusted,
             threshold: draft.threshold,
         };
         statement.check()?;
         Ok(Some(statement))
-    }
-
-    /// Whether this statement is the very next one after `previous`, by its content. Whether the
-    /// right keys have signed it is for [`Statement::successor_policy`] of `previous` to say.
-    pub fn check_successor_of(&self, previous: &Self) -> Result<(), StatementError> {
-        let reason = if self.name != previous.name {
-            format!(
-                "the statement is of {:?}, and the one before is of {:?}",
-                self.name, previous.name
-            )
-        } else if self.sequence.checked_sub(1) != Some(previous.sequence) {
-            format!(
-                "the statement has the sequence {}, and the one before has {}",
-                self.sequence, previous.sequence
-            )
-        } else if self.previous != Some(previous.root) {
-            format!(
-                "the statement does not name {} as the root before it",
-                previous.root
-            )
-        } else {
-            return Ok(());
-        };
-        Err(StatementError::Succession(reason))
     }
 
     /// Who may sign the next statement; `None` where this one names no key.
@@ -233,6 +215,9 @@ impl Statement {
         }
         if self.expires.is_some_and(|expires| expires <= self.created) {
             return Err(invalid("expires", "is not after `created`"));
+        }
+        if self.checks == Some(0) {
+            return Err(invalid("checks", "is 0, and the first version is 1"));
         }
         if self.trusted.len() > MAXIMUM_TRUSTED {
             let count = self.trusted.len();

@@ -111,7 +111,7 @@ impl TrustPolicy {
     pub fn of_keys(keys: &[TrustedKey], threshold: u32) -> Result<Self, TrustError> {
         let entry = |trusted: &TrustedKey| Entry {
             signer: Signer {
-                key: trusted.key,
+                key: trusted.key.clone(),
                 name: trusted.name.clone(),
             },
             valid_after: None,
@@ -141,7 +141,7 @@ impl TrustPolicy {
         // A key that stands there twice is still one signer.
         let keys = entries
             .iter()
-            .map(|entry| entry.signer.key)
+            .map(|entry| &entry.signer.key)
             .collect::<BTreeSet<_>>()
             .len();
         if keys == 0 {
@@ -189,7 +189,7 @@ impl TrustPolicy {
                     continue;
                 }
             };
-            if !seen.insert(key) {
+            if !seen.insert(key.clone()) {
                 continue;
             }
             let mut entries = self

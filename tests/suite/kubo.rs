@@ -40,9 +40,13 @@ impl Kubo {
 
     /// The program, offline, with the repository of this value.
     pub fn command(&self, arguments: &[&str]) -> Command {
+        self.online(&[&["--offline"], arguments].concat())
+    }
+
+    /// The program, as its daemon has it, with the repository of this value.
+    pub fn online(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command
-            .arg("--offline")
             .args(arguments)
             .env("IPFS_PATH", self.home.path().join("repository"))
             .env("HOME", self.home.path())
@@ -62,7 +66,16 @@ impl Kubo {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Vec<u8> {
-        let output = self.command(arguments).output().unwrap();
+        Self::succeeded(arguments, &mut self.command(arguments))
+    }
+
+    /// What a command says that its daemon answers.
+    pub fn asked(&self, arguments: &[&str]) -> Vec<u8> {
+        Self::succeeded(arguments, &mut self.online(arguments))
+    }
+
+    fn succeeded(arguments: &[&str], command: &mut Command) -> Vec<u8> {
+        let output = command.output().unwrap();
         assert!(
             output.status.success(),
             "ipfs {arguments:?}: {}",

@@ -34,6 +34,7 @@ mod help;
 mod hollow_command;
 mod init_command;
 mod interruption;
+mod ipns;
 mod key_command;
 mod kubo;
 mod kubo_release;

@@ -7,8 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 use ipwhl::dag::Cid;
 use ipwhl::signature::{
-    Draft, KeyError, NAMESPACE, SignatureError, SigningKey, Statement, StatementError, TrustError,
-    TrustPolicy, TrustedKey, parse_lifetime, sign, verify,
+    Draft, KeyError, NAMESPACE, Newness, SignatureError, SigningKey, Statement, StatementError,
+    TrustError, TrustPolicy, TrustedKey, parse_lifetime, sign, verify,
 };
 use jiff::Timestamp;
 
@@ -42,6 +42,7 @@ fn draft(root: &str) -> Draft {
         root: cid(root),
         created: time("2026-11-20T00:00:00Z"),
         expires: Some(time("2027-05-20T00:00:00Z")),
+        checks: 3,
         trusted: vec![trusted(1, "maintainer")],
         threshold: 1,
         renew: false,
@@ -84,7 +85,7 @@ fn statement_text_is_the_format_to_the_byte() {
         format!(
             "format = 1\nname = \"floating-cheeses\"\nroot = \"{ROOT}\"\nsequence = 1\n\
              created = 2026-11-20T00:00:00Z\nexpires = 2027-05-20T00:00:00Z\n\
-             trusted = [\"{line}\"]\nthreshold = 1\n"
+             checks = 3\ntrusted = [\"{line}\"]\nthreshold = 1\n"
         )
     );
     let mut next = draft(OTHER_ROOT);
@@ -95,7 +96,7 @@ fn statement_text_is_the_format_to_the_byte() {
         next.to_toml(),
         format!(
             "format = 1\nname = \"floating-cheeses\"\nroot = \"{OTHER_ROOT}\"\nsequence = 2\n\
-             previous = \"{ROOT}\"\ncreated = 2026-11-20T00:00:00Z\ntrusted = [\n    \"{}\",\n    \"{}\",\n]\n\
+             previous = \"{ROOT}\"\ncreated = 2026-11-20T00:00:00Z\nchecks = 3\ntrusted = [\n    \"{}\",\n    \"{}\",\n]\n\
              threshold = 1\n",
             key(1).public().line("a"),
             key(2).public().line(""),
@@ -113,6 +114,10 @@ fn statement_survives_the_round_trip() {
     for statement in [first(), odd] {
         assert_eq!(Statement::parse(&statement.to_toml()).unwrap(), statement);
     }
+    // One that was made before statements said which checks were passed.
+    let old = first().to_toml().replace("checks = 3\n", "");
+    let read = Statement::parse(&old).unwrap();
+    assert_eq!((read.checks, read.to_toml()), (None, old));
 }
 
 #[test]
@@ -181,6 +186,21 @@ fn statement_refuses_what_breaks_the_format() {
             "format = 1",
             "format = 1\nformat = 1",
             "the statement is not TOML: duplicate key",
+        ),
+        (
+            "checks = 3",
+            "checks = 0",
+            "`checks` of the statement is 0, and the first version is 1",
+        ),
+        (
+            "checks = 3",
+            "checks = -1",
+            "`checks` of the statement is -1, out of its range",
+        ),
+        (
+            "checks = 3",
+            "checks = \"3\"",
+            "`checks` of the statement is not a whole number",
         ),
         (
             "threshold = 1",
@@ -286,9 +306,16 @@ fn statement_follows_the_one_before() {
         },
         Draft {
             trusted: vec![trusted(2, "maintainer")],
-            ..same
+            ..same.clone()
+        },
+        // Stricter checks than those that the one before speaks of.
+        Draft {
+            checks: 4,
+            ..same.clone()
         },
     ];
+    let older_checks = Draft { checks: 2, ..same };
+    assert_eq!(Statement::following(Some(&first), older_checks), Ok(None));
     for draft in drafts {
         let next = Statement::following(Some(&first), draft.clone())
             .unwrap()
@@ -330,14 +357,6 @@ fn statement_follows_the_one_before() {
         .unwrap();
     assert_eq!((third.sequence, third.previous), (3, Some(cid(OTHER_ROOT))));
 
-    assert!(third.check_successor_of(&first).is_err());
-    assert!(first.check_successor_of(&first).is_err());
-    assert!(first.check_successor_of(&second).is_err());
-    let other_branch = Statement {
-        root: cid(OTHER_ROOT),
-        ..first.clone()
-    };
-    assert!(second.check_successor_of(&other_branch).is_err());
     let other_name = Draft {
         name: "other".to_owned(),
         ..draft(OTHER_ROOT)
@@ -354,6 +373,96 @@ fn statement_follows_the_one_before() {
         ..first
     };
     assert!(Statement::following(Some(&last), draft(OTHER_ROOT)).is_err());
+}
+
+/// What is known, what comes, and what is said of it: a step, a newer one, or why it is none.
+#[test]
+fn a_statement_that_is_not_the_next_one_is_told_why() {
+    let first = first();
+    let next = |previous: &Statement, root| {
+        let draft = Draft {
+            renew: true,
+            ..draft(root)
+        };
+        Statement::following(Some(previous), draft)
+            .unwrap()
+            .unwrap()
+    };
+    let second = next(&first, OTHER_ROOT);
+    let third = next(&second, ROOT);
+    let fourth = next(&third, ROOT);
+    let other = Statement {
+        root: cid(OTHER_ROOT),
+        ..first.clone()
+    };
+    let other_name = Statement {
+        name: "other".to_owned(),
+        ..second.clone()
+    };
+    let shorter = Statement {
+        expires: None,
+        ..second.clone()
+    };
+    for (known, comes, is_newer, words) in [
+        (&first, &second, true, ""),
+        (
+            &first,
+            &third,
+            true,
+            "the statement has the sequence 3, and the known one has 1: the one of sequence 2 is missing",
+        ),
+        (
+            &first,
+            &fourth,
+            true,
+            "the statement has the sequence 4, and the known one has 1: those of sequence 2 to 3 are missing",
+        ),
+        (
+            &third,
+            &second,
+            false,
+            "the statement has the sequence 2, and one with the sequence 3 is known already: it is an older one",
+        ),
+        (
+            &first,
+            &other,
+            false,
+            &format!(
+                "two statements have the sequence 1: this one is of {OTHER_ROOT}, the known one is of {ROOT}"
+            ),
+        ),
+        (
+            &second,
+            &shorter,
+            false,
+            &format!(
+                "the statement differs from the known one of the same sequence 2, though both are of {OTHER_ROOT}"
+            ),
+        ),
+        (
+            &other,
+            &second,
+            false,
+            &format!(
+                "the statement, sequence 2, follows the root {ROOT}, and the known one of sequence 1 is of {OTHER_ROOT}"
+            ),
+        ),
+        (
+            &first,
+            &other_name,
+            false,
+            "the statement is of \"other\", and the known one is of \"floating-cheeses\"",
+        ),
+    ] {
+        let said = comes.check_successor_of(known);
+        let said = said.map_or_else(|error| error.to_string(), |()| String::new());
+        assert_eq!(said, words);
+        let newness = comes.check_newer_than(known);
+        assert_eq!(newness == Ok(Newness::Newer), is_newer, "{newness:?}");
+        assert!(is_newer || newness.is_err(), "{newness:?}");
+    }
+    assert_eq!(second.check_newer_than(&second), Ok(Newness::Same));
+    assert!(second.check_successor_of(&second).is_err());
 }
 
 #[test]
@@ -851,7 +960,10 @@ fn we_verify_what_ssh_keygen_signed() {
     ));
     assert_eq!(
         verify(&sign_with(&["-n", "file"]), b"statement"),
-        Err(SignatureError::Namespace("file".to_owned()))
+        Err(SignatureError::Namespace {
+            found: "file".to_owned(),
+            wanted: NAMESPACE.to_owned()
+        })
     );
 }
 

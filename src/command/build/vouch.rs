@@ -4,12 +4,15 @@ use std::path::Path;
 
 use super::super::context::Context;
 use super::super::exit::Failure;
-use super::super::statement::{Signed, Signer, policy, previous, read_statement, signing_key};
+use super::super::keys::{Signer, signing_key};
+use super::super::sign::{add_signature, asked, may_follow, may_sign, mention_signers};
+use super::super::statement::{Signed, Trust, expired, policy, previous, read_statement};
 use super::Arguments;
 use crate::dag::Cid;
-use crate::publish::{STATEMENT, SignatureFile, Vouching};
+use crate::publish::{STATEMENT, Vouching};
 use crate::repository::Repository;
-use crate::signature::{Draft, KeyError, PublicKey, Statement, TrustedKey, parse_lifetime, sign};
+use crate::signature::{Draft, KeyError, Statement, parse_lifetime};
+use crate::wheel::CHECKS_VERSION;
 
 /// What is needed to vouch for a release, found out before anything takes long.
 pub(super) struct Preparation {
@@ -61,37 +64,36 @@ pub(super) fn prepare(
             "name this repository's own last statement, or leave `--previous` out for a first one",
         ));
     }
+    if let Some(previous) = &previous
+        && previous.statement.is_expired(now)
+        && !arguments.after_expiry
+    {
+        return Err(expired(
+            arguments.previous.as_deref().unwrap_or_default(),
+            &previous.statement,
+        )
+        .help(
+            "make sure that it is the last one that was made, and not one that somebody held on to; then follow it with \
+             `--after-expiry`",
+        ));
+    }
     if previous.is_none() {
         mention_replaced(context, folder);
     }
-    let signer = signing_key(context, arguments.key.as_deref())?;
-    let public = signer.key.public();
-    if let Some(policy) = policy(configuration)?
-        && !policy.trusts(&public, now)
-    {
-        return Err(Failure::finding(format!(
-            "the key {} from {} is not one of the repository's `trusted` keys",
-            public.fingerprint(),
-            signer.origin
-        ))
-        .help(format!(
-            "sign with a trusted key, or add to `trusted`: \"{}\"",
-            public.line(signer.key.comment())
-        )));
-    }
-    if let Some(previous) = &previous
-        && let Some(policy) = previous
-            .statement
-            .successor_policy()
-            .map_err(|error| Failure::caused(&error))?
-        && !policy.trusts(&public, now)
-    {
-        return Err(Failure::finding(format!(
-            "the previous statement does not let the key {} sign the next one",
-            public.fingerprint()
-        ))
-        .help("sign with one of the keys in its `trusted`"));
-    }
+    let found = signing_key(context, arguments.key.as_deref())?;
+    let (public, comment) = found.public();
+    let trust = Trust {
+        policy: policy(configuration)?,
+        name: None,
+    };
+    may_sign(&trust, public, comment, found.origin(), now)?;
+    may_follow(
+        previous.as_ref().map(|previous| &previous.statement),
+        public,
+        now,
+    )?;
+    // A passphrase is asked for, and an agent whether it has the key, before anything takes long.
+    let signer = found.open(context)?;
     Ok(Preparation {
         signer,
         previous,
@@ -112,52 +114,14 @@ fn mention_replaced(context: &Context<'_>, folder: &Path) {
     }
 }
 
-/// Who else has to sign where one signature is not enough, and where each signature belongs. The
-/// repository asks for its own keys; whoever follows the statement before, for those that it names.
-fn mention_further_signers(
-    context: &Context<'_>,
-    statement: &Statement,
-    before: Option<&(Vec<TrustedKey>, u32)>,
-    own: &PublicKey,
-) {
-    let asked = [(&statement.trusted, statement.threshold)]
-        .into_iter()
-        .chain(before.map(|(trusted, threshold)| (trusted, *threshold)))
-        .filter(|(trusted, _)| !trusted.is_empty());
-    let Some((_, needed)) = asked
-        .clone()
-        .max_by_key(|(_, threshold)| *threshold)
-        .filter(|(_, threshold)| *threshold > 1)
-    else {
-        return;
-    };
-    context.say(&format!(
-        "1 of the {needed} signatures that it needs is there; a further one goes beside it:"
-    ));
-    let mut seen = vec![*own];
-    for other in asked.flat_map(|(trusted, _)| trusted) {
-        if !seen.contains(&other.key) {
-            seen.push(other.key);
-            context.say(&format!(
-                "  {STATEMENT}.{}.sig by {} ({})",
-                other.key.file_digits(),
-                other.name,
-                other.key.fingerprint()
-            ));
-        }
-    }
-    context.help(&format!(
-        "`ssh-keygen -Y sign -n ipwhl-release -f KEY < {STATEMENT} > {STATEMENT}.<digits>.sig` signs it too"
-    ));
-}
-
 /// The statement of this root and its signatures.
 pub(super) fn vouch(
     context: &Context<'_>,
     repository: &Repository,
     preparation: Preparation,
     root: Cid,
-    renew: bool,
+    arguments: &Arguments,
+    folder: &Path,
 ) -> Result<Option<Vouching>, Failure> {
     let configuration = &repository.configuration;
     let trusted = configuration
@@ -171,39 +135,39 @@ pub(super) fn vouch(
         root,
         created: preparation.now,
         expires: preparation.expires,
+        checks: CHECKS_VERSION,
         trusted,
         threshold: u32::try_from(configuration.threshold).unwrap_or(u32::MAX),
-        renew,
+        renew: arguments.renew,
     };
     let before = preparation
         .previous
         .as_ref()
         .map(|signed| &signed.statement);
-    let before_policy = before.map(|before| (before.trusted.clone(), before.threshold));
     let following = Statement::following(before, draft)
         .map_err(|error| Failure::finding(super::super::exit::chain(&error)))?;
     match (following, preparation.previous) {
-        (Some(statement), _) => {
-            let text = statement.to_toml();
-            let signature = sign(&preparation.signer.key, text.as_bytes())
-                .map_err(|error| Failure::caused(&error))?;
+        (Some(statement), before) => {
+            let before = before.map(|signed| signed.statement);
+            let asked = asked(configuration, &statement, before.as_ref())?;
+            let by = &preparation.signer;
+            let mut signed = Signed {
+                text: statement.to_toml(),
+                statement,
+                signatures: Vec::new(),
+            };
+            let file = add_signature(by, &signed)?;
+            signed.signatures.push(file);
             context.say(&format!(
                 "signed {STATEMENT}: sequence {}, by {}",
-                statement.sequence,
-                preparation.signer.key.public().fingerprint()
+                signed.statement.sequence,
+                by.key.public().fingerprint()
             ));
-            mention_further_signers(
-                context,
-                &statement,
-                before_policy.as_ref(),
-                &preparation.signer.key.public(),
-            );
+            let place = context.shown(&folder.join(STATEMENT));
+            mention_signers(context, &place, &signed, &asked, false);
             Ok(Some(Vouching {
-                statement: text,
-                signatures: vec![SignatureFile {
-                    suffix: ".sig".to_owned(),
-                    text: signature,
-                }],
+                statement: signed.text,
+                signatures: signed.signatures,
             }))
         }
         (None, Some(previous)) => {

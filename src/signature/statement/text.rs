@@ -10,7 +10,7 @@ use crate::dag::Cid;
 
 /// The keys that a statement may have. A signature over something that a reader does not
 /// understand is worth nothing, so any other key is an error: a later format has a later number.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "format",
     "name",
     "root",
@@ -18,6 +18,7 @@ const KEYS: [&str; 9] = [
     "previous",
     "created",
     "expires",
+    "checks",
     "trusted",
     "threshold",
 ];
@@ -38,6 +39,9 @@ impl Statement {
         let _ = writeln!(text, "created = {}", self.created);
         if let Some(expires) = self.expires {
             let _ = writeln!(text, "expires = {expires}");
+        }
+        if let Some(checks) = self.checks {
+            let _ = writeln!(text, "checks = {checks}");
         }
         let trusted: Vec<String> = self
             .trusted
@@ -104,6 +108,10 @@ impl Statement {
                 .contains_key("expires")
                 .then(|| timestamp(table, "expires"))
                 .transpose()?,
+            checks: table
+                .contains_key("checks")
+                .then(|| small(table, "checks"))
+                .transpose()?,
             trusted,
             threshold: u32::try_from(threshold).map_err(|_| {
                 invalid(
@@ -134,6 +142,11 @@ fn integer(table: &Table, key: &'static str) -> Result<i64, StatementError> {
     required(table, key)?
         .as_integer()
         .ok_or_else(|| invalid(key, "is not a whole number"))
+}
+
+fn small(table: &Table, key: &'static str) -> Result<u32, StatementError> {
+    let number = integer(table, key)?;
+    u32::try_from(number).map_err(|_| invalid(key, format!("is {number}, out of its range")))
 }
 
 fn cid(table: &Table, key: &'static str) -> Result<Cid, StatementError> {

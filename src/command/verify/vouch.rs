@@ -1,0 +1,229 @@
+//! Who vouches for a release: the statement, held to whom its reader trusts, over changes of keys.
+
+use std::fs;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::context::Context;
+use super::super::exit::{Failure, chain};
+use super::super::statement::{Signed, Trust, expired, read_statement, refusal, repository_trust};
+use super::Arguments;
+use crate::dag::Cid;
+use crate::signature::{ChainError, Statement, TrustPolicy, Verdict, verify};
+
+/// How far the clocks of a maintainer and a reader may be apart.
+const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Who vouches for the root; a failure where nobody who may does.
+pub(super) fn vouch(
+    context: &Context<'_>,
+    path: &Path,
+    arguments: &Arguments,
+    root: Cid,
+) -> Result<(), Failure> {
+    let signed = read_statement(path)?;
+    let statement = &signed.statement;
+    let place = path.display().to_string();
+    if statement.root != root {
+        return Err(Failure::finding(format!(
+            "`{place}` vouches for {}, and the release is {root}",
+            statement.root
+        )));
+    }
+    let now = context.environment.clock.now();
+    if statement.is_expired(now) {
+        return Err(expired(&place, statement).help("get the maintainers' newer statement"));
+    }
+    let (start, trust) = start(context, arguments)?;
+    trust.check_name(&place, statement).map_err(|failure| {
+        failure
+            .help("name whom you trust for another repository's release: `--allowed-signers FILE`")
+    })?;
+    if statement.created.duration_since(now) > LARGEST_CLOCK_DIFFERENCE {
+        context.warning(&format!(
+            "`{place}` was made on {}, which is in the future",
+            statement.created
+        ));
+    }
+    let mut chain = Chain {
+        now,
+        known: start,
+        policy: trust.policy,
+    };
+    let has_start = chain.known.is_some() || chain.policy.is_some();
+    if !has_start && !arguments.follow.is_empty() {
+        return Err(
+            Failure::finding("`--follow` has nothing to begin with: nobody is trusted here").help(
+                "name a statement that you verified before, `--trusted-statement FILE`, or the first keys, \
+                 `--allowed-signers FILE`",
+            ),
+        );
+    }
+    if !has_start {
+        return mention_strangers(context, &place, &signed);
+    }
+    for between in &arguments.follow {
+        let between = context.absolute(between);
+        chain.follow(&between.display().to_string(), read_statement(&between)?)?;
+    }
+    let (name, sequence) = (statement.name.clone(), statement.sequence);
+    let by = match chain.follow(&place, signed)? {
+        Some(verdict) => words(&verdict),
+        None => "the statement that you trust, which is this one".to_owned(),
+    };
+    context.say(&format!(
+        "{name}, sequence {sequence}, is vouched for by {by}"
+    ));
+    Ok(())
+}
+
+fn words(verdict: &Verdict) -> String {
+    let names: Vec<String> = verdict
+        .signers
+        .iter()
+        .map(|signer| format!("{} ({})", signer.name, signer.key.fingerprint()))
+        .collect();
+    names.join(" and ")
+}
+
+/// What is said where nobody is trusted: who has signed, and that this says little.
+fn mention_strangers(context: &Context<'_>, place: &str, signed: &Signed) -> Result<(), Failure> {
+    let mut keys = Vec::new();
+    for signature in &signed.signatures {
+        let key = verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
+            Failure::finding(format!(
+                "a signature of `{place}` does not hold: {}",
+                chain(&error)
+            ))
+        })?;
+        keys.push(key.fingerprint());
+    }
+    if keys.is_empty() {
+        return Err(Failure::finding(format!(
+            "`{place}` has no signature beside it"
+        )));
+    }
+    context.warning(&format!(
+        "sequence {} is signed by {}, and nothing here vouches for that key",
+        signed.statement.sequence,
+        keys.join(" and ")
+    ));
+    context.help("name whom you trust: `--allowed-signers FILE`, or `trusted` in `ipwhl.toml`");
+    Ok(())
+}
+
+/// The way from whom a reader trusts to a statement, one statement after another (FORMATS 6).
+struct Chain {
+    now: Timestamp,
+    /// The last statement that is believed; `None` before the first one.
+    known: Option<Signed>,
+    /// Who may sign the first one, where no statement says it.
+    policy: Option<TrustPolicy>,
+}
+
+impl Chain {
+    /// Believes the next statement, or says why not. `None` stands for the verdict over one that is
+    /// believed already. That statements between have expired is no matter: their successors came.
+    fn follow(&mut self, place: &str, next: Signed) -> Result<Option<Verdict>, Failure> {
+        let policy = match &self.known {
+            None => self.policy.clone(),
+            Some(known) if known.text == next.text => return Ok(None),
+            Some(known) => {
+                next.statement
+                    .check_successor_of(&known.statement)
+                    .map_err(|error| unchained(place, &error))?;
+                Some(successors(&known.statement).map_err(|error| unchained(place, &error))?)
+            }
+        };
+        let Some(policy) = policy else {
+            return Err(Failure::finding(format!(
+                "nobody is trusted to sign `{place}`"
+            )));
+        };
+        let verdict = policy.evaluate(next.text.as_bytes(), &next.signatures, self.now);
+        if !verdict.is_reached() {
+            return Err(refusal(&format!("`{place}`"), &next, &verdict));
+        }
+        self.known = Some(next);
+        Ok(Some(verdict))
+    }
+}
+
+fn successors(statement: &Statement) -> Result<TrustPolicy, ChainError> {
+    // Keys and threshold of a statement that could be read make a policy.
+    statement
+        .successor_policy()
+        .ok()
+        .flatten()
+        .ok_or(ChainError::NoSuccessor {
+            known: statement.sequence,
+        })
+}
+
+/// Why a statement does not go on from the ones before it, with the way out.
+fn unchained(place: &str, error: &ChainError) -> Failure {
+    let failure = Failure::finding(format!("`{place}` cannot be followed: {error}"));
+    match error {
+        ChainError::Gap { .. } => {
+            failure.help("name the statements between, the oldest first: `--follow FILE`")
+        }
+        ChainError::Rollback { .. } => failure.help(
+            "get the maintainers' newest statement; somebody may hold an old one out to you",
+        ),
+        ChainError::Fork { .. } | ChainError::Detached { .. } => failure
+            .help("ask the maintainers which one is theirs, and keep the one that you verified until then"),
+        ChainError::NoSuccessor { .. } => {
+            failure.help("name whom you trust yourself: `--allowed-signers FILE`")
+        }
+        ChainError::Name { .. } => failure,
+    }
+}
+
+/// Where trust begins: a statement that the reader has verified before, or keys: those of the file that was named, else
+/// of the repository around.
+fn start(context: &Context<'_>, arguments: &Arguments) -> Result<(Option<Signed>, Trust), Failure> {
+    if let Some(file) = &arguments.trusted_statement {
+        let path = context.absolute(file);
+        let trusted = read_statement(&path)?;
+        // Whoever keeps it vouches for it; that it is whole can be seen all the same.
+        let is_signed = trusted
+            .signatures
+            .iter()
+            .any(|file| verify(&file.text, trusted.text.as_bytes()).is_ok());
+        if !is_signed {
+            return Err(Failure::finding(format!(
+                "`{}` has no valid signature beside it",
+                path.display()
+            ))
+            .help(
+                "keep a statement and its signatures together, as they were when you verified them",
+            ));
+        }
+        return Ok((Some(trusted), Trust::default()));
+    }
+    if let Some(file) = &arguments.allowed_signers {
+        let path = context.absolute(file);
+        let text = fs::read_to_string(&path).map_err(|error| {
+            Failure::world(format!("`{}` cannot be read: {error}", path.display()))
+        })?;
+        let policy = TrustPolicy::from_allowed_signers(&text, 1).map_err(|error| {
+            Failure::finding(format!(
+                "`{}` cannot be used: {}",
+                path.display(),
+                chain(&error)
+            ))
+        })?;
+        let trust = Trust {
+            policy: Some(policy),
+            name: None,
+        };
+        return Ok((None, trust));
+    }
+    // A release can be verified where there is no repository.
+    let trust = repository_trust(context).map_err(|failure| match failure.help {
+        None => failure.help("mend it, or name whom you trust: `--allowed-signers FILE`"),
+        Some(_) => failure,
+    })?;
+    Ok((None, trust.map(|(trust, _)| trust).unwrap_or_default()))
+}

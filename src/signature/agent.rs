@@ -1,0 +1,184 @@
+//! What is said to an agent that keeps private keys, and what it answers (draft-ietf-sshm-ssh-agent).
+//!
+//! Two requests are all that signing needs. How they travel is for an [`Agent`] to know, so that nothing here
+//! touches a socket. No library: the one at hand gives up on a whole list of keys for one comment that is not UTF-8,
+//! and the keys that others have in an agent are none of our business.
+
+use std::fmt;
+
+use super::key::Unfit;
+use super::{PublicKey, wire};
+
+/// The longest answer that is read, in bytes: what OpenSSH's own client reads.
+pub const MAXIMUM_ANSWER_SIZE: usize = 256 * 1024;
+
+/// The most keys that are looked through.
+const MAXIMUM_IDENTITIES: u32 = 2048;
+
+/// The longest comment of an agent's key that is kept.
+const MAXIMUM_COMMENT_LENGTH: usize = 255;
+
+// Section 6.1, the numbers of messages.
+const FAILURE: u8 = 5;
+const REQUEST_IDENTITIES: u8 = 11;
+const IDENTITIES_ANSWER: u8 = 12;
+const SIGN_REQUEST: u8 = 13;
+const SIGN_RESPONSE: u8 = 14;
+const EXTENSION_FAILURE: u8 = 28;
+
+/// What an answer is waited for: a person may have to do something before a signature is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// The list of keys, which an agent has at hand.
+    Keys,
+    /// A signature, before which somebody may have to confirm or to touch a key.
+    Signature,
+}
+
+/// A way to an agent.
+pub trait Agent: Send + Sync {
+    /// Sends a message and gives back the answer, both without the length that stands before them. An answer longer
+    /// than [`MAXIMUM_ANSWER_SIZE`] is not read.
+    ///
+    /// # Errors
+    /// [`AgentError::Unreachable`] and [`AgentError::Silent`], in the words of whoever tried.
+    fn ask(&self, message: &[u8], awaited: Awaited) -> Result<Vec<u8>, AgentError>;
+}
+
+/// Why an agent gave no signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AgentError {
+    /// There is no agent, or it hung up; what the system says.
+    Unreachable(String),
+    /// It did not answer in time; the seconds that it had.
+    Silent(u64),
+    /// It does not have the key.
+    Lacks {
+        /// The key's fingerprint.
+        fingerprint: String,
+        /// How many keys it has.
+        keys: usize,
+    },
+    /// It said no.
+    Refused,
+    /// Its answer is none to what it was asked; why.
+    Malformed(&'static str),
+    /// The signature that it gave is not one of the key over the message.
+    WrongSignature,
+    /// The signature that it gave was made without a touch of the hardware key.
+    Untouched,
+}
+
+impl fmt::Display for AgentError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(reason) => write!(formatter, "the agent cannot be reached: {reason}"),
+            Self::Silent(seconds) => {
+                write!(formatter, "the agent did not answer within {seconds} seconds")
+            }
+            Self::Lacks { fingerprint, keys } => write!(
+                formatter,
+                "the agent does not have the key {fingerprint} (keys that it has: {keys})"
+            ),
+            Self::Refused => formatter.write_str("the agent refused to sign"),
+            Self::Malformed(reason) => {
+                write!(formatter, "the agent's answer cannot be understood: {reason}")
+            }
+            Self::WrongSignature => formatter.write_str(
+                "the agent gave a signature that does not fit the key, and it is not used",
+            ),
+            Self::Untouched => formatter.write_str(
+                "the agent gave a signature of the hardware key that nobody touched (it was made with \
+                 `no-touch-required`), and it is not used",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for AgentError {}
+
+impl AgentError {
+    /// The way out.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => {
+                "start an agent and give it the key: `eval \"$(ssh-agent)\"`, `ssh-add FILE`; \
+                 SSH_AUTH_SOCK says where it is"
+            }
+            Self::Silent(_) => {
+                "confirm the request or touch the key while it waits, and run it again"
+            }
+            Self::Lacks { .. } => {
+                "`ssh-add FILE` gives it the key, `ssh-add -l` shows what it has, `ssh-add -X` unlocks it"
+            }
+            Self::Refused => {
+                "confirm the request, touch the key, or add it without the constraint that forbids this"
+            }
+            Self::Malformed(_) | Self::WrongSignature => {
+                "use another agent: `ssh-agent` of OpenSSH does"
+            }
+            Self::Untouched => "make a key that wants to be touched: `ssh-keygen -t ed25519-sk`",
+        }
+    }
+}
+
+/// The comment that the agent has of this key; an error where it does not have the key.
+pub(super) fn find(agent: &dyn Agent, key: &PublicKey) -> Result<String, AgentError> {
+    let answer = agent.ask(&[REQUEST_IDENTITIES], Awaited::Keys)?;
+    let blob = key.blob();
+    let mut reader = wire::Reader(&answer);
+    match reader.byte() {
+        Some(IDENTITIES_ANSWER) => {}
+        Some(FAILURE) => return Err(AgentError::Refused),
+        _ => return Err(AgentError::Malformed("it is no list of keys")),
+    }
+    let cut = AgentError::Malformed("its list of keys ends early");
+    let count = reader.number().ok_or(cut.clone())?;
+    if count > MAXIMUM_IDENTITIES {
+        return Err(AgentError::Malformed("its list of keys is too long"));
+    }
+    for _ in 0..count {
+        let found = reader.string().ok_or(cut.clone())?;
+        let comment = reader.string().ok_or(cut.clone())?;
+        if found == blob {
+            let comment = &comment[..comment.len().min(MAXIMUM_COMMENT_LENGTH)];
+            return Ok(String::from_utf8_lossy(comment).replace(char::is_control, " "));
+        }
+    }
+    Err(AgentError::Lacks {
+        fingerprint: key.fingerprint(),
+        keys: usize::try_from(count).unwrap_or(usize::MAX),
+    })
+}
+
+/// The agent's signature of a message in its wire form, verified.
+pub(super) fn sign(
+    agent: &dyn Agent,
+    key: &PublicKey,
+    message: &[u8],
+) -> Result<Vec<u8>, AgentError> {
+    let mut request = vec![SIGN_REQUEST];
+    wire::put_string(&mut request, &key.blob());
+    wire::put_string(&mut request, message);
+    // Flags: there are some for RSA keys only.
+    request.extend_from_slice(&0_u32.to_be_bytes());
+    let answer = agent.ask(&request, Awaited::Signature)?;
+    let mut reader = wire::Reader(&answer);
+    match reader.byte() {
+        Some(SIGN_RESPONSE) => {}
+        Some(FAILURE | EXTENSION_FAILURE) => return Err(AgentError::Refused),
+        _ => return Err(AgentError::Malformed("it is no signature")),
+    }
+    let signature = reader
+        .string()
+        .filter(|_| reader.is_at_end())
+        .ok_or(AgentError::Malformed(
+            "its signature has another length than it says",
+        ))?;
+    match key.check(message, signature) {
+        Ok(()) => Ok(signature.to_vec()),
+        Err(Unfit::Malformed) => Err(AgentError::Malformed("its signature is of another kind")),
+        Err(Unfit::Mismatch) => Err(AgentError::WrongSignature),
+        Err(Unfit::Untouched) => Err(AgentError::Untouched),
+    }
+}
