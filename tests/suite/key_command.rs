@@ -139,15 +139,58 @@ fn openssh_reads_the_key_and_gives_it_the_same_fingerprint() {
         plain.code == Some(0) || plain.error.contains("their own name"),
         "{plain:?}"
     );
-    // A key that needs a pass phrase, and one of another kind.
-    for (name, options) in [("locked", ["ed25519", "secret"]), ("ecdsa", ["ecdsa", ""])] {
+    // A passphrase protects the private half only, and the name beside it is the key's.
+    let made = |name: &str, kind: &str, passphrase: &str| {
         let made = Command::new(&ssh_keygen)
-            .args(["-q", "-t", options[0], "-N", options[1], "-f"])
+            .args(["-q", "-t", kind, "-N", passphrase, "-C", "a name", "-f"])
             .arg(workshop.path(name))
             .status()
             .unwrap();
         assert!(made.success());
+    };
+    made("locked", "ed25519", "secret");
+    let public = fs::read_to_string(workshop.path("locked.pub")).unwrap();
+    let shown = workshop.run(&["key", "show", "--key", "locked"]);
+    assert!(shown.output.contains(public.trim()), "{shown:?}");
+    // A key of another kind.
+    made("ecdsa", "ecdsa", "");
+    for name in ["ecdsa", "ecdsa.pub"] {
         let ran = workshop.run(&["key", "show", "--key", name]);
         ran.refused(3, &[name, "cannot sign", "help: "]);
     }
+}
+
+/// With a passphrase, which the environment gives: OpenSSH opens the key with it and not without.
+#[test]
+fn a_new_key_is_protected_by_a_passphrase() {
+    let Some(ssh_keygen) = tool("ssh-keygen") else {
+        return;
+    };
+    let workshop = Workshop::empty();
+    let new = ["key", "new", "--key", "mine", "--passphrase"];
+    workshop
+        .run(&new)
+        .refused(2, &["asks on a terminal", "IPWHL_SIGNING_KEY_PASSPHRASE"]);
+    let mut command = workshop.command(&new);
+    command.env("IPWHL_SIGNING_KEY_PASSPHRASE", "a secret");
+    let made = Ran::of(&command.output().unwrap());
+    assert_eq!(made.code, Some(0), "{made:?}");
+    assert!(!made.error.contains("a secret"), "{made:?}");
+    let opens = |passphrase: &str| {
+        let output = Command::new(&ssh_keygen)
+            .args(["-y", "-P", passphrase, "-f"])
+            .arg(workshop.path("mine"))
+            .output()
+            .unwrap();
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let (is_open, line) = opens("a secret");
+    assert!(
+        is_open && made.output.contains(line.trim()),
+        "{line} {made:?}"
+    );
+    assert!(!opens("").0 && !opens("another").0);
 }

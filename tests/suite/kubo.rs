@@ -54,17 +54,6 @@ impl Kubo {
         command
     }
 
-    /// The program as it is, with the repository of this value.
-    pub fn online(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .args(arguments)
-            .env("IPFS_PATH", self.home.path().join("repository"))
-            .env("HOME", self.home.path())
-            .env("IPFS_TELEMETRY", "off");
-        command
-    }
-
     pub fn run(&self, arguments: &[&str]) -> Vec<u8> {
         Self::succeeded(arguments, &mut self.command(arguments))
     }

@@ -13,6 +13,8 @@
 )]
 
 mod add_command;
+#[cfg(unix)]
+mod agent;
 mod build;
 mod car;
 mod check_command;
@@ -54,6 +56,7 @@ mod requirements;
 mod schemas;
 mod serve_command;
 mod show_command;
+mod sign_command;
 mod signature;
 mod source;
 mod source_discovery;

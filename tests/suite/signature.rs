@@ -7,8 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 use ipwhl::dag::Cid;
 use ipwhl::signature::{
-    Draft, KeyError, NAMESPACE, Newness, SignatureError, SigningKey, Statement, StatementError,
-    TrustError, TrustPolicy, TrustedKey, parse_lifetime, sign, verify,
+    Draft, KeyError, NAMESPACE, Newness, PrivateKeyText, SignatureError, SigningKey, Statement,
+    StatementError, TrustError, TrustPolicy, TrustedKey, parse_lifetime, sign, verify,
 };
 use jiff::Timestamp;
 
@@ -1033,6 +1033,59 @@ fn we_load_the_keys_that_ssh_keygen_made_or_say_why_not() {
     assert_eq!(
         SigningKey::from_openssh(&private).unwrap_err(),
         KeyError::Protected
+    );
+    assert_eq!(
+        SigningKey::from_protected(&private, "Secret").unwrap_err(),
+        KeyError::WrongPassphrase
+    );
+    let key = SigningKey::from_protected(&private, "secret").unwrap();
+    assert_eq!(key.comment(), "a comment");
+    let read = PrivateKeyText::parse(&private).unwrap();
+    assert_eq!((&read.public, read.is_protected), (&key.public(), true));
+    // Its public half stands in the clear: one that was exchanged is no key.
+    let (other, _) = make("other", &["-t", "ed25519", "-N", "secret"]);
+    let other = SigningKey::from_protected(&other, "secret")
+        .unwrap()
+        .public();
+    let body: String = private
+        .lines()
+        .filter(|line| !line.starts_with("--"))
+        .collect();
+    let mut blob = data_encoding::BASE64.decode(body.as_bytes()).unwrap();
+    let place = blob
+        .windows(32)
+        .position(|part| Some(part) == key.public().ed25519().map(|key| &key[..]));
+    let place = place.unwrap();
+    blob[place..place + 32].copy_from_slice(other.ed25519().unwrap());
+    let exchanged = format!(
+        "-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n",
+        data_encoding::BASE64
+            .encode(&blob)
+            .as_bytes()
+            .chunks(70)
+            .map(|line| String::from_utf8(line.to_vec()).unwrap())
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+    assert!(matches!(
+        SigningKey::from_protected(&exchanged, "secret"),
+        Err(KeyError::Malformed(_))
+    ));
+    // A header may ask for a year of hashing.
+    let rounds = blob
+        .windows(8)
+        .position(|part| part == b"\0\0\0\x18\0\0\0\x10")
+        .unwrap()
+        + 8
+        + 16;
+    blob[rounds..rounds + 4].copy_from_slice(&u32::MAX.to_be_bytes());
+    let endless = format!(
+        "-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE KEY-----\n",
+        data_encoding::BASE64.encode(&blob)
+    );
+    assert_eq!(
+        SigningKey::from_protected(&endless, "secret").unwrap_err(),
+        KeyError::TooManyRounds(u32::MAX)
     );
     for (name, options, algorithm) in [
         ("rsa", &["-t", "rsa", "-b", "2048", "-N", ""][..], "ssh-rsa"),

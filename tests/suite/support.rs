@@ -1,6 +1,8 @@
 //! What several modules of the suite need: outside tools, wheels made to order, repositories made
 //! to order, a loopback index.
 
+#[cfg(unix)]
+pub mod agent;
 pub mod bench;
 pub mod cutting_proxy;
 pub mod declared_set;

@@ -1,6 +1,7 @@
 //! `ipwhl verify`: every way in which a release can contradict itself is named, and so is who vouches.
 
 pub mod contradictions;
+pub mod follow;
 pub mod trust;
 
 use std::fs;
