@@ -323,10 +323,9 @@ fn an_agent_that_answers_wrongly_is_told() {
             ran.refused(3, &["the key in --key cannot sign: the agent", "help: "]);
             assert!(!workshop.release("release.toml").exists(), "{does:?}");
             let socket = agent.socket.display().to_string();
-            said += &format!(
-                "{application:?} {does:?}\n{}\n",
-                ran.error.replace(&socket, "SOCKET")
-            );
+            let error = ran.error.replace(&socket, "SOCKET");
+            let (_, refusal) = error.split_once("error: ").unwrap();
+            said += &format!("{application:?} {does:?}\nerror: {refusal}\n");
         }
         agent.does(Does::Right);
         build(&workshop, &agent.socket, agent.public.line("")).line();
