@@ -1,6 +1,10 @@
 //! Targets, made of what `ipwhl.toml` says.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
+
+use jiff::Timestamp;
 
 use super::cluster::Cluster;
 use super::kubo::Kubo;
@@ -8,6 +12,7 @@ use super::pinning_service::PinningService;
 use super::secret::Secret;
 use super::target::{Target, TargetError};
 use crate::repository::{PublishKind, PublishTarget};
+use crate::signature::SigningKey;
 use crate::source::Client;
 
 /// What targets are given besides their settings.
@@ -21,6 +26,12 @@ pub struct Surroundings {
     pub secret: Option<Secret>,
     /// The environment variable that a token would come from, for messages.
     pub variable: String,
+    /// The present instant.
+    pub now: Timestamp,
+    /// What child processes may know: the environment's variables without this program's own, which may be secrets.
+    pub variables: BTreeMap<OsString, OsString>,
+    /// The key that signs what a target has signed; there for the kinds that ask for one.
+    pub signing_key: Option<SigningKey>,
 }
 
 /// The target that is configured so. Nothing is asked or opened yet.
@@ -37,12 +48,16 @@ pub fn open_target(
         PublishKind::PinningService(settings) => {
             Ok(Box::new(PinningService::new(settings, surroundings)?))
         }
-        PublishKind::Directory(_)
-        | PublishKind::Ipns(_)
-        | PublishKind::Git(_)
-        | PublishKind::Dnslink(_) => Err(TargetError::world(format!(
-            "targets of the kind `{}` are not made here yet",
-            configured.kind.as_str()
-        ))),
+        PublishKind::Directory(_) => Err(not_yet(configured)),
+        PublishKind::Ipns(_) => Err(not_yet(configured)),
+        PublishKind::Git(_) => Err(not_yet(configured)),
+        PublishKind::Dnslink(_) => Err(not_yet(configured)),
     }
+}
+
+fn not_yet(configured: &PublishTarget) -> TargetError {
+    TargetError::world(format!(
+        "targets of the kind `{}` are not made here yet",
+        configured.kind.as_str()
+    ))
 }
