@@ -49,6 +49,7 @@ mod original;
 mod packaging_library;
 mod remove_command;
 mod pipes;
+mod publish_cluster;
 mod publish_kubo;
 mod rendering;
 mod repository;

@@ -51,7 +51,7 @@ pub fn moved(ran: &Ran) -> u64 {
 }
 
 #[track_caller]
-fn succeeded(ran: Ran) -> Ran {
+pub fn succeeded(ran: Ran) -> Ran {
     assert_eq!(ran.code, Some(0), "{}", ran.error);
     ran
 }
@@ -144,7 +144,6 @@ fn a_release_is_moved_pinned_and_read_back_and_the_next_one_moves_what_is_new() 
     // The first release is older than what the node holds.
     let release = workshop.path("old");
     fs::create_dir(&release).unwrap();
-    node.text(&["dag", "export", "--progress=false", &first]);
     let car = node
         .command(&["dag", "export", "--progress=false", &first])
         .output()

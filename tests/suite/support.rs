@@ -4,6 +4,7 @@
 #[cfg(unix)]
 pub mod agent;
 pub mod bench;
+pub mod cluster;
 pub mod cutting_proxy;
 pub mod declared_set;
 pub mod history;
