@@ -114,7 +114,8 @@ impl Kubo {
             Some(there) if there == name => {}
             Some("") => changes.push(format!("name the pin of {root} `{name}`")),
             Some(there) => changes.push(format!(
-                "name the pin of {root} `{name}`, which is `{there}`"
+                "name the pin of {root} `{name}`, which is `{}`",
+                self.rpc.words(there)
             )),
             None => changes.push(format!("pin {root} as `{name}`")),
         }

@@ -22,6 +22,8 @@ const OURS: &str = "ipwhl";
 const SEQUENCE: &str = "sequence";
 /// The longest name that the API takes, in characters.
 const LONGEST_NAME: usize = 255;
+/// What a service says whose account is full.
+const NO_FUNDS: &str = "INSUFFICIENT_FUNDS";
 /// The most pins that are asked for at once: the API's own limit.
 const PINS_A_PAGE: &str = "1000";
 /// How long is waited while the service gets no further.
@@ -176,7 +178,16 @@ impl PinningService {
                     }
                     asked => asked,
                 };
-                let status = asked?;
+                let status = asked.map_err(|trouble| match trouble.reason.as_deref() {
+                    Some(NO_FUNDS) => Trouble {
+                        help: Some(
+                            "the account has no room for it: make room there, or have more of it"
+                                .to_owned(),
+                        ),
+                        ..trouble
+                    },
+                    _ => trouble,
+                })?;
                 done.changes.push(format!(
                     "asked for a pin of {root}, request {}",
                     self.service.words(&status.requestid)

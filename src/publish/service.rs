@@ -13,6 +13,7 @@ use url::{Host, Url};
 
 use super::secret::Secret;
 use super::target::TargetError;
+use crate::diagnostic::visible;
 use crate::source::{Client, redacted};
 
 pub(super) use reply::Reply;
@@ -229,14 +230,15 @@ impl Service {
         }
     }
 
-    /// Words of the server that may be shown: one line, not too long, without the secret.
+    /// Words of the server that may be shown: one line, not too long, without the secret, nothing in it for a terminal
+    /// to obey.
     pub(super) fn words(&self, text: &str) -> String {
         let text = match &self.secret {
             Some(secret) => secret.redact(text),
             None => text.to_owned(),
         };
         let line: Vec<&str> = text.split_whitespace().collect();
-        let line = line.join(" ");
+        let line = visible(&line.join(" "), &[]);
         match line.char_indices().nth(LONGEST_WORDS) {
             Some((end, _)) => format!("{}…", &line[..end]),
             None => line,

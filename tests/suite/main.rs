@@ -51,6 +51,7 @@ mod remove_command;
 mod pipes;
 mod publish_cluster;
 mod publish_kubo;
+mod publish_pinning;
 mod rendering;
 mod repository;
 mod requirements;

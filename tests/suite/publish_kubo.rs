@@ -226,13 +226,7 @@ fn a_run_that_is_cut_anywhere_is_completed_by_the_next_one() {
             command.spawn().unwrap()
         };
         let proxy = CuttingProxy::start(&node.api, cut);
-        let child = std::cell::RefCell::new(publish(&proxy.url));
-        let is_over = || child.borrow_mut().try_wait().unwrap().is_some();
-        let was_cut = proxy.when_cut(is_over, || {
-            let mut child = child.borrow_mut();
-            child.kill().unwrap();
-            child.wait().unwrap();
-        });
+        let was_cut = proxy.cuts(publish(&proxy.url));
         cut_at += usize::from(was_cut);
         assert!(was_cut, "{cut:?}: {} requests", proxy.requests());
         let pinned = |node: &Node| {

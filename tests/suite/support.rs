@@ -10,6 +10,7 @@ pub mod declared_set;
 pub mod history;
 pub mod loopback_index;
 pub mod nodes;
+pub mod pinning_service;
 pub mod program;
 pub mod repository_builder;
 pub mod serving;
