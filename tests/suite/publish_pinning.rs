@@ -110,6 +110,44 @@ fn a_pin_is_asked_for_waited_for_and_replaced() {
 }
 
 #[test]
+fn a_renewed_statement_gets_a_pin_of_its_own_before_the_old_one_goes() {
+    let service = PinningService::start(TOKEN);
+    let (workshop, root) = ready(&service);
+    succeeded(publish(&workshop, &[]));
+    service.requests();
+    let newest = workshop.release("release.toml");
+    workshop.build(&["--previous", newest.to_str().unwrap(), "--renew"]);
+    service.becomes(&[("pinned", "")]);
+    succeeded(publish(&workshop, &[])).said("removed the older pin of");
+    assert_eq!(
+        service.requests(),
+        [
+            "GET /pins",
+            "POST /pins",
+            "GET /pins/request-2",
+            "DELETE /pins/request-1"
+        ]
+    );
+    // What a cut run has left goes as well.
+    service.change(|pins| {
+        let mut left = pins[0].clone();
+        left["requestid"] = "left".into();
+        left["pin"]["meta"]["sequence"] = "1".into();
+        pins.insert(0, left);
+    });
+    let dry = publish(&workshop, &["--dry-run"]);
+    assert!(
+        dry.output
+            .contains(&format!("would remove the older pin of {root}")),
+        "{dry:?}"
+    );
+    succeeded(publish(&workshop, &[]));
+    let pins = service.pins();
+    assert_eq!(pins.len(), 1, "{pins:?}");
+    assert_eq!(pins[0]["pin"]["meta"]["sequence"], "2");
+}
+
+#[test]
 fn what_a_service_refuses_is_said_in_its_words() {
     let service = PinningService::start(TOKEN);
     let (workshop, root) = ready(&service);

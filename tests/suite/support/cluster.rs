@@ -2,19 +2,25 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::nodes::Node;
+use super::serving::get;
 use super::tool;
 use super::workshop::Ending;
 
 /// The secret that peers of one cluster share.
 const SECRET: &str = "0101010101010101010101010101010101010101010101010101010101010101";
 
+/// How long peers may take to find each other.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A running peer.
 pub struct Peer {
-    process: Ending,
+    _process: Ending,
     _home: TempDir,
     /// Its REST API, `http://127.0.0.1:<port>`.
     pub api: String,
@@ -46,6 +52,9 @@ impl Peer {
                 .env("CLUSTER_PEERNAME", name)
                 .env("CLUSTER_MDNSINTERVAL", "0")
                 .env("CLUSTER_MONITORPINGINTERVAL", "1s")
+                // A peer says twice in this time what its disk and its tags are, and nobody hears it before it has joined.
+                .env("CLUSTER_DISK_METRICTTL", "2s")
+                .env("CLUSTER_TAGS_METRICTTL", "2s")
                 .env("CLUSTER_IPFSHTTP_CONNECTSWARMSDELAY", "1s")
                 .env("CLUSTER_CRDT_TRUSTEDPEERS", "*")
                 .env("CLUSTER_IPFSHTTP_NODEMULTIADDRESS", node.api_multiaddress())
@@ -88,9 +97,10 @@ impl Peer {
                     .trim()
                     .to_owned()
             };
-            if line.contains("RESTAPI (HTTP): ") {
+            // Where a password is asked for it says ` - authenticated` besides.
+            if line.contains("RESTAPI (HTTP") {
                 api = Some(format!("http://127.0.0.1:{}", port()));
-            } else if line.contains("PINSVCAPI (HTTP): ") {
+            } else if line.contains("PINSVCAPI (HTTP") {
                 pinning_service = Some(format!("http://127.0.0.1:{}", port()));
             } else if line.trim().starts_with("/ip4/127.0.0.1/") && line.contains("/p2p/") {
                 address = Some(line.trim().to_owned());
@@ -104,18 +114,36 @@ impl Peer {
         assert!(is_ready, "{said}");
         // What else it says must not block it.
         std::thread::spawn(move || lines.for_each(drop));
-        Some(Self {
-            process,
+        let peer = Self {
+            _process: process,
             _home: home,
             api: api.expect("a REST API"),
             pinning_service: pinning_service.expect("a Pinning Service API"),
             address: address.expect("an address"),
-        })
+        };
+        if let Some(other) = other {
+            other.knows(2);
+        }
+        Some(peer)
     }
 
-    /// Ends it.
-    pub fn stop(&mut self) {
-        self.process.0.kill().unwrap();
-        self.process.0.wait().unwrap();
+    /// Waits until it counts on so many peers. It says so nowhere, and is asked until it does.
+    fn knows(&self, count: usize) {
+        for metric in ["ping", "freespace"] {
+            let deadline = Instant::now() + PATIENCE;
+            loop {
+                let (_, body) = get(&format!("{}/monitor/metrics/{metric}", self.api), "");
+                let metrics: Vec<Value> = serde_json::from_slice(&body).unwrap();
+                if metrics.len() >= count {
+                    break;
+                }
+                assert!(
+                    Instant::now() < deadline,
+                    "{metric} of {} peers",
+                    metrics.len()
+                );
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
     }
 }

@@ -169,6 +169,13 @@ impl State {
                 }
             },
             ("POST", ["pins", rest @ ..]) => self.add(request, rest.first().copied()),
+            ("DELETE", ["pins", id]) => match self.place(id) {
+                None => failure(404, "NOT_FOUND", "the specified resource was not found"),
+                Some(place) => {
+                    self.pins.remove(place);
+                    (202, String::new())
+                }
+            },
             _ => failure(404, "NOT_FOUND", "there is no such path"),
         }
     }
