@@ -7,7 +7,7 @@ mod rest;
 
 use std::time::{Duration, Instant};
 
-use super::kubo::{name, sequence_of};
+use super::kubo::{name, named};
 use super::open::Surroundings;
 use super::target::{Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work};
 use super::{Outgoing, read};
@@ -69,16 +69,15 @@ impl Cluster {
         let mut held: Option<Held> = None;
         let mut there = None;
         for pin in self.rest.pins().await? {
-            let sequence = sequence_of(release, &pin.name);
             let Ok(cid) = pin.cid.parse::<Cid>() else {
                 continue;
             };
-            if let Some(sequence) = sequence
-                && held.is_none_or(|held| held.sequence < sequence)
+            if let Some(named) = named(release, &pin.name)
+                && held.is_none_or(|held| held.sequence < named.sequence)
             {
                 held = Some(Held {
                     root: cid,
-                    sequence,
+                    sequence: named.sequence,
                 });
             }
             if cid == root {

@@ -148,7 +148,7 @@ impl Service {
             let limit = self.client.limits().response_timeout;
             let sent = tokio::time::timeout(limit, again.send()).await;
             let wait = match &sent {
-                Ok(Ok(response)) => asks_to_wait(response).map(|asked| asked.unwrap_or(delay)),
+                Ok(Ok(response)) => asks_to_wait(response, delay),
                 Ok(Err(error)) if error.is_connect() => Some(delay),
                 _ => None,
             };
@@ -261,13 +261,14 @@ impl Service {
     }
 }
 
-/// The delay that a server asks for that is too busy; `None` within where it says none.
-fn asks_to_wait(response: &Response) -> Option<Option<Duration>> {
+/// The delay that a server asks for that is too busy; `otherwise` where it says none in seconds.
+fn asks_to_wait(response: &Response, otherwise: Duration) -> Option<Duration> {
     if !matches!(response.status().as_u16(), 429 | 503) {
         return None;
     }
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok();
-    Some(seconds.and_then(|text| Some(Duration::from_secs(text.trim().parse().ok()?))))
+    let seconds = seconds.and_then(|text| text.trim().parse().ok());
+    Some(seconds.map_or(otherwise, Duration::from_secs))
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -16,7 +16,7 @@ use super::workshop::Ending;
 const SECRET: &str = "0101010101010101010101010101010101010101010101010101010101010101";
 
 /// How long peers may take to find each other.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running peer.
 pub struct Peer {

@@ -112,7 +112,7 @@ fn read(client: &TcpStream) -> Option<Request> {
         };
         match name.to_lowercase().as_str() {
             "content-length" => length = value.trim().parse().ok()?,
-            "authorization" => authorization = value.trim().to_owned(),
+            "authorization" => value.trim().clone_into(&mut authorization),
             _ => {}
         }
     }
