@@ -4,6 +4,7 @@
 //! (`plan`), is given what it lacks (`carry_out`), and is asked again (`read_back`).
 
 mod cluster;
+mod directory;
 mod error;
 mod files;
 mod kubo;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::cluster::Cluster;
+use super::directory::Directory;
 use super::kubo::Kubo;
 use super::pinning_service::PinningService;
 use super::secret::Secret;
@@ -37,12 +38,12 @@ pub fn open_target(
         PublishKind::PinningService(settings) => {
             Ok(Box::new(PinningService::new(settings, surroundings)?))
         }
-        PublishKind::Directory(_)
-        | PublishKind::Ipns(_)
-        | PublishKind::Git(_)
-        | PublishKind::Dnslink(_) => Err(TargetError::world(format!(
-            "targets of the kind `{}` are not made here yet",
-            configured.kind.as_str()
-        ))),
+        PublishKind::Directory(settings) => Ok(Box::new(Directory::new(settings, &surroundings)?)),
+        PublishKind::Ipns(_) | PublishKind::Git(_) | PublishKind::Dnslink(_) => {
+            Err(TargetError::world(format!(
+                "targets of the kind `{}` are not made here yet",
+                configured.kind.as_str()
+            )))
+        }
     }
 }

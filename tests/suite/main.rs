@@ -49,6 +49,8 @@ mod original;
 mod packaging_library;
 mod remove_command;
 mod pipes;
+#[cfg(unix)]
+mod publish_directory;
 mod publish_kubo;
 mod rendering;
 mod repository;
