@@ -3,13 +3,15 @@
 mod release;
 mod shown;
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tokio::runtime::Runtime;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
+use super::keys::{named_key, own_key};
 use super::network::runtime;
 use super::report::{MessageFormat, counted, show};
 use crate::check;
@@ -18,8 +20,12 @@ use crate::publish::{
     Outgoing, Plan, Secret, Surroundings, Target, TargetError, check_newer, open_target,
 };
 use crate::repository::{CONFIGURATION_FILE, PublishTarget, Repository};
+use crate::signature::SigningKey;
 use crate::source::{Client, ClientSettings, Limits};
 use shown::Shown;
+
+/// How the program's own variables begin.
+const OWN_VARIABLES: &str = "IPWHL_";
 
 /// Publish a release
 ///
@@ -43,6 +49,10 @@ pub(super) struct Arguments {
     /// Publish without a statement that vouches for the release
     #[arg(long)]
     unsigned: bool,
+    /// The key for tags and IPNS records: its file, or its public half where an agent has the private one [default:
+    /// `IPWHL_SIGNING_KEY`, else your own]
+    #[arg(long, value_name = "KEY")]
+    key: Option<PathBuf>,
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
@@ -65,30 +75,42 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         None => directory.join("release"),
     };
     let release = release::read(context, &repository, &folder, arguments.unsigned)?;
+    // A passphrase is asked for before anything takes long.
+    let key = targets
+        .iter()
+        .any(|target| target.kind.needs_key())
+        .then(|| signing_key(context, arguments.key.as_deref()));
     let runtime = runtime()?;
     let mut status = ExitStatus::Clean;
     let mut failed = Vec::new();
     for configured in targets {
         let shown = Shown::new(context, &configured.name);
-        let outcome = surroundings(context, &repository, configured).and_then(|surroundings| {
-            let mut target = open_target(configured, surroundings)?;
-            publish(&runtime, &shown, &release, &mut *target, arguments.dry_run)
-        });
+        let mut results = Vec::new();
+        let outcome =
+            surroundings(context, &repository, configured, key.as_ref()).and_then(|surroundings| {
+                let mut target = open_target(configured, surroundings)?;
+                let results = &mut results;
+                publish(
+                    &runtime,
+                    &shown,
+                    &release,
+                    &mut *target,
+                    arguments.dry_run,
+                    results,
+                )
+            });
         shown.clear();
-        match outcome {
-            Ok(results) => {
-                for line in results {
-                    context.result(&line)?;
-                }
-            }
-            Err(error) => {
-                shown.failure(&error);
-                failed.push(configured.name.as_str());
-                if !error.is_refusal {
-                    status = ExitStatus::World;
-                } else if status == ExitStatus::Clean {
-                    status = ExitStatus::Findings;
-                }
+        // What was done is a result even where it does not show yet.
+        for line in results {
+            context.result(&line)?;
+        }
+        if let Err(error) = outcome {
+            shown.failure(&error);
+            failed.push(configured.name.as_str());
+            if !error.is_refusal {
+                status = ExitStatus::World;
+            } else if status == ExitStatus::Clean {
+                status = ExitStatus::Findings;
             }
         }
     }
@@ -129,12 +151,41 @@ fn chosen<'c>(
     Ok(configured.iter().filter(is_named).collect())
 }
 
-/// What a target is given: its client, and its secret out of the environment.
+/// The key that is named, or the user's own, open. None is made: nobody would know it.
+fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<SigningKey, TargetError> {
+    let found = match named_key(context, argument) {
+        Ok(None) => own_key(context),
+        found => found,
+    };
+    let found = found.map_err(TargetError::from)?.ok_or_else(|| {
+        TargetError::world("there is no key to sign with")
+            .help("give the key that signs releases with `--key FILE` or in `IPWHL_SIGNING_KEY`")
+    })?;
+    Ok(found.open(context)?.key)
+}
+
+impl From<Failure> for TargetError {
+    fn from(failure: Failure) -> Self {
+        Self {
+            is_refusal: failure.status == ExitStatus::Findings,
+            message: failure.message,
+            help: failure.help,
+        }
+    }
+}
+
+/// What a target is given: its client, its secret out of the environment, the key where it needs one.
 fn surroundings(
     context: &Context<'_>,
     repository: &Repository,
     target: &PublishTarget,
+    key: Option<&Result<SigningKey, TargetError>>,
 ) -> Result<Surroundings, TargetError> {
+    let signing_key = key
+        .filter(|_| target.kind.needs_key())
+        .cloned()
+        .transpose()?;
+    let is_own = |name: &OsStr| name.to_string_lossy().starts_with(OWN_VARIABLES);
     let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
     let settings = ClientSettings::from_variables(&variables, Limits::default());
     let client =
@@ -144,6 +195,15 @@ fn surroundings(
         folder: repository.directory.clone(),
         secret: secret(context, target)?,
         variable: target.variable("TOKEN"),
+        now: context.environment.clock.now(),
+        variables: context
+            .environment
+            .variables
+            .iter()
+            .filter(|(name, _)| !is_own(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        signing_key,
     })
 }
 
@@ -173,14 +233,15 @@ fn secret(context: &Context<'_>, target: &PublishTarget) -> Result<Option<Secret
     }
 }
 
-/// One release to one target; lines of the result.
+/// One release to one target. `results` gets lines of the result, also where it fails after them.
 fn publish(
     runtime: &Runtime,
     shown: &Shown<'_, '_>,
     release: &Outgoing,
     target: &mut dyn Target,
     is_dry: bool,
-) -> Result<Vec<String>, TargetError> {
+    results: &mut Vec<String>,
+) -> Result<(), TargetError> {
     let report = |step| shown.step(step);
     let place = target.place();
     let plan: Plan = runtime.block_on(target.plan(release, &report))?;
@@ -188,11 +249,13 @@ fn publish(
         check_newer(release, held)?;
     }
     if is_dry {
-        return Ok(shown.plan(&place, &plan));
+        results.extend(shown.plan(&place, &plan));
+        return Ok(());
     }
     let done = runtime.block_on(target.carry_out(release, &report))?;
     shown.done(&place, &done);
+    results.extend(done.results);
     let back = runtime.block_on(target.read_back(release, &report))?;
     shown.read_back(release, &back);
-    Ok(done.results)
+    Ok(())
 }

@@ -1,6 +1,10 @@
 //! Targets, made of what `ipwhl.toml` says.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
+
+use jiff::Timestamp;
 
 use super::cluster::Cluster;
 use super::directory::Directory;
@@ -9,6 +13,7 @@ use super::pinning_service::PinningService;
 use super::secret::Secret;
 use super::target::{Target, TargetError};
 use crate::repository::{PublishKind, PublishTarget};
+use crate::signature::SigningKey;
 use crate::source::Client;
 
 /// What targets are given besides their settings.
@@ -22,6 +27,12 @@ pub struct Surroundings {
     pub secret: Option<Secret>,
     /// The environment variable that a token would come from, for messages.
     pub variable: String,
+    /// The present instant.
+    pub now: Timestamp,
+    /// What child processes may know: the environment's variables without this program's own, which may be secrets.
+    pub variables: BTreeMap<OsString, OsString>,
+    /// The key that signs what a target has signed; there for the kinds that ask for one.
+    pub signing_key: Option<SigningKey>,
 }
 
 /// The target that is configured so. Nothing is asked or opened yet.
@@ -39,11 +50,15 @@ pub fn open_target(
             Ok(Box::new(PinningService::new(settings, surroundings)?))
         }
         PublishKind::Directory(settings) => Ok(Box::new(Directory::new(settings, &surroundings)?)),
-        PublishKind::Ipns(_) | PublishKind::Git(_) | PublishKind::Dnslink(_) => {
-            Err(TargetError::world(format!(
-                "targets of the kind `{}` are not made here yet",
-                configured.kind.as_str()
-            )))
-        }
+        PublishKind::Ipns(_) => Err(not_yet(configured)),
+        PublishKind::Git(_) => Err(not_yet(configured)),
+        PublishKind::Dnslink(_) => Err(not_yet(configured)),
     }
+}
+
+fn not_yet(configured: &PublishTarget) -> TargetError {
+    TargetError::world(format!(
+        "targets of the kind `{}` are not made here yet",
+        configured.kind.as_str()
+    ))
 }

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::Vouching;
 use super::target::Amount;
 use crate::car::{Blocks, CarError, CarReader, Place, Visitor, walk};
@@ -52,6 +54,11 @@ impl Outgoing {
     /// The sequence of the statement, where there is one.
     pub fn sequence(&self) -> Option<u64> {
         Some(self.vouched.as_ref()?.statement.sequence)
+    }
+
+    /// When the statement expires, where it does.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.vouched.as_ref()?.statement.expires
     }
 
     /// The blocks of the whole release and their bytes.

@@ -116,7 +116,11 @@ fn kind(word: &str) -> Value {
             vec!["kind"],
         ),
         _ => (
-            json!({ "domain": text("The domain, without `_dnslink.`.") }),
+            json!({
+                "domain": text("The domain, without `_dnslink.`."),
+                "name": text("The IPNS name that the record leads to; without one it leads to the root."),
+                "resolver": text("The address of the name server that is asked; the system's where none is named."),
+            }),
             vec!["kind", "domain"],
         ),
     };

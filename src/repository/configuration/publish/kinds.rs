@@ -1,6 +1,7 @@
 //! The kinds of targets and what each is told.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use url::Url;
@@ -47,6 +48,11 @@ impl PublishKind {
             Self::Git(_) => "git",
             Self::Dnslink(_) => "dnslink",
         }
+    }
+
+    /// Whether something of it is signed with the key of releases.
+    pub fn needs_key(&self) -> bool {
+        matches!(self, Self::Ipns(_) | Self::Git(_))
     }
 }
 
@@ -131,4 +137,8 @@ pub struct GitTarget {
 pub struct DnslinkTarget {
     /// The domain in lower case, without `_dnslink.` and without a dot at its end.
     pub domain: String,
+    /// The IPNS name that the record leads to, without `/ipns/`; without one it leads to `/ipfs/<root>`.
+    pub name: Option<String>,
+    /// The server that is asked for the record; without one, the system's.
+    pub resolver: Option<SocketAddr>,
 }

@@ -10,7 +10,10 @@ use super::kinds::{
 };
 use crate::declaration::Spanned;
 use crate::declaration::reader::{Reader, Table};
-use values::{has_password, is_domain, is_multiaddress, is_name, is_reference};
+use values::{
+    has_password, is_domain, is_ipns_name, is_multiaddress, is_name, is_reference, server,
+    without_namespace,
+};
 
 /// Where a Kubo that nobody has configured otherwise listens for RPC.
 const DEFAULT_KUBO_API: &str = "http://127.0.0.1:5001";
@@ -246,8 +249,21 @@ impl Settings<'_, '_, '_> {
                 .missing("domain", "write `domain = \"example.org\"`");
         }
         let help = "write it without `_dnslink.`, as in `index.example.org`";
-        let domain = self.text_that("domain", is_domain, help)?;
+        let domain = self.text_that("domain", is_domain, help);
+        let name = self.text_that(
+            "name",
+            |name| is_ipns_name(without_namespace(name)),
+            "write a name as `ipwhl publish` shows it, `k51…`, or a domain",
+        );
+        let resolver = self.text_that(
+            "resolver",
+            |text| server(text).is_some(),
+            "write the server's address, as in `192.0.2.53` or `[2001:db8::53]:5353`",
+        );
+        let domain = domain?;
         Some(DnslinkTarget {
+            name: name.map(|name| without_namespace(&name).to_owned()),
+            resolver: resolver.as_deref().and_then(server),
             domain: domain.trim_end_matches('.').to_ascii_lowercase(),
         })
     }

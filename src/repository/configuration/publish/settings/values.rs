@@ -1,5 +1,6 @@
 //! Single values of targets: addresses, spans of time, names.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use url::{Host, Url};
@@ -10,6 +11,8 @@ use crate::diagnostic::{Code, Finding};
 
 /// The longest lifetime of a record, in seconds: a hundred years.
 const LONGEST_LIFETIME: u64 = 100 * 366 * 24 * 60 * 60;
+/// Where name servers listen.
+const NAME_SERVER_PORT: u16 = 53;
 
 impl Settings<'_, '_, '_> {
     pub(super) fn refuse<T>(&self, at: &Spanned<T>, message: &str, help: &str) {
@@ -157,4 +160,22 @@ pub(super) fn is_domain(text: &str) -> bool {
     matches!(Host::parse(name), Ok(Host::Domain(_)))
         && name.contains('.')
         && !name.starts_with("_dnslink.")
+}
+
+/// An IPNS name without the namespace that paths begin with.
+pub(super) fn without_namespace(name: &str) -> &str {
+    name.strip_prefix("/ipns/").unwrap_or(name)
+}
+
+/// Roughly what can stand behind `/ipns/`: a key as a CID, or a domain.
+pub(super) fn is_ipns_name(name: &str) -> bool {
+    let is_cid = name.len() > 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_cid || is_domain(name)
+}
+
+/// The address of a name server, on port 53 where it names none.
+pub(super) fn server(text: &str) -> Option<SocketAddr> {
+    let alone = text.parse::<IpAddr>().ok();
+    let alone = alone.map(|address| SocketAddr::new(address, NAME_SERVER_PORT));
+    alone.or_else(|| text.parse().ok())
 }
