@@ -7,6 +7,7 @@ mod cluster;
 mod directory;
 mod error;
 mod files;
+mod git;
 mod kubo;
 mod open;
 mod outgoing;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::cluster::Cluster;
 use super::directory::Directory;
+use super::git::Git;
 use super::kubo::Kubo;
 use super::pinning_service::PinningService;
 use super::secret::Secret;
@@ -51,7 +52,7 @@ pub fn open_target(
         }
         PublishKind::Directory(settings) => Ok(Box::new(Directory::new(settings, &surroundings)?)),
         PublishKind::Ipns(_) => Err(not_yet(configured)),
-        PublishKind::Git(_) => Err(not_yet(configured)),
+        PublishKind::Git(settings) => Ok(Box::new(Git::new(settings, surroundings)?)),
         PublishKind::Dnslink(_) => Err(not_yet(configured)),
     }
 }

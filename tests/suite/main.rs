@@ -51,6 +51,8 @@ mod remove_command;
 mod pipes;
 #[cfg(unix)]
 mod publish_directory;
+#[cfg(unix)]
+mod publish_git;
 mod publish_kubo;
 mod rendering;
 mod repository;

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use super::folder::{names, partial};
 use super::unusable;
-use crate::environment::sync_directory;
+use crate::environment::{AtomicFile, sync_directory};
 use crate::publish::files::{STATEMENT, Vouching};
 use crate::publish::target::{Held, TargetError};
-use crate::signature::Statement;
+use crate::signature::{MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, Statement};
 
-/// The longest statement that is read, in bytes.
-const LONGEST_STATEMENT: u64 = 1 << 20;
+/// The longest statement or signature that is read, in bytes.
+const LONGEST: u64 = (MAXIMUM_STATEMENT_SIZE + MAXIMUM_SIGNATURE_SIZE) as u64;
 
 /// The newest statement's release.
 pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<Held>, TargetError> {
@@ -71,7 +71,7 @@ pub(super) fn write(folder: &Path, sequence: u64, files: &Vouching) -> Result<bo
         for (name, text) in named(files) {
             let path = place.join(name);
             if read(&path)?.as_deref() != Some(text) {
-                crate::environment::AtomicFile::write_whole(&path, text.as_bytes())
+                AtomicFile::write_whole(&path, text.as_bytes())
                     .map_err(|error| unusable(&path, &error))?;
             }
         }
@@ -121,7 +121,7 @@ fn read(path: &Path) -> Result<Option<String>, TargetError> {
         Err(error) => return Err(unusable(path, &error)),
     };
     let mut bytes = Vec::new();
-    file.take(LONGEST_STATEMENT)
+    file.take(LONGEST)
         .read_to_end(&mut bytes)
         .map_err(|error| unusable(path, &error))?;
     Ok(String::from_utf8(bytes).ok())
