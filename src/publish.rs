@@ -5,9 +5,11 @@
 
 mod cluster;
 mod directory;
+mod dnslink;
 mod error;
 mod files;
 mod git;
+mod ipns;
 mod kubo;
 mod open;
 mod outgoing;

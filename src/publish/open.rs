@@ -8,7 +8,9 @@ use jiff::Timestamp;
 
 use super::cluster::Cluster;
 use super::directory::Directory;
+use super::dnslink::Dnslink;
 use super::git::Git;
+use super::ipns::Ipns;
 use super::kubo::Kubo;
 use super::pinning_service::PinningService;
 use super::secret::Secret;
@@ -51,15 +53,8 @@ pub fn open_target(
             Ok(Box::new(PinningService::new(settings, surroundings)?))
         }
         PublishKind::Directory(settings) => Ok(Box::new(Directory::new(settings, &surroundings)?)),
-        PublishKind::Ipns(_) => Err(not_yet(configured)),
+        PublishKind::Ipns(settings) => Ok(Box::new(Ipns::new(settings, &surroundings)?)),
         PublishKind::Git(settings) => Ok(Box::new(Git::new(settings, surroundings)?)),
-        PublishKind::Dnslink(_) => Err(not_yet(configured)),
+        PublishKind::Dnslink(settings) => Ok(Box::new(Dnslink::new(settings, &surroundings))),
     }
-}
-
-fn not_yet(configured: &PublishTarget) -> TargetError {
-    TargetError::world(format!(
-        "targets of the kind `{}` are not made here yet",
-        configured.kind.as_str()
-    ))
 }

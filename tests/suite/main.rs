@@ -51,8 +51,10 @@ mod remove_command;
 mod pipes;
 #[cfg(unix)]
 mod publish_directory;
+mod publish_dnslink;
 #[cfg(unix)]
 mod publish_git;
+mod publish_ipns;
 mod publish_kubo;
 mod rendering;
 mod repository;

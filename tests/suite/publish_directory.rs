@@ -393,6 +393,41 @@ fn every_state_between_two_releases_is_completed() {
     assert_complete(&workshop, &[&root, &next], 2);
 }
 
+/// The order of the steps: none is done when the one before it has failed, and nobody is led to what is not there.
+#[test]
+fn a_step_that_fails_is_the_last_one() {
+    let (workshop, root) = first();
+    succeeded(workshop.run(&["publish"]));
+    let next = second(&workshop, TARGET);
+    let site = workshop.path("site");
+    let tree = site.join(&next);
+    let fails = |obstacle: &str, make: &dyn Fn(&Path)| {
+        let path = site.join(obstacle);
+        make(&path);
+        workshop.run(&["publish"]).refused(3, &["site"]);
+        assert_eq!(link(&workshop, "latest"), root, "{obstacle}");
+        assert!(path.exists());
+        if path.is_dir() {
+            fs::remove_dir_all(&path).unwrap();
+        } else {
+            fs::remove_file(&path).unwrap();
+        }
+    };
+    let file = |path: &Path| fs::write(path, "an obstacle").unwrap();
+    let folder = |path: &Path| fs::create_dir_all(path.join("an obstacle")).unwrap();
+    fails(&format!(".{next}.partial"), &file);
+    assert!(!tree.exists());
+    fails("statements/.2.partial", &file);
+    assert!(tree.exists() && !site.join("statements/2").exists());
+    fails("statements/.latest.partial", &folder);
+    assert_eq!(link(&workshop, "statements/latest"), "1");
+    assert!(site.join("statements/2/release.toml").exists());
+    fails(".latest.partial", &folder);
+    assert_eq!(link(&workshop, "statements/latest"), "2");
+    succeeded(workshop.run(&["publish"]));
+    assert_complete(&workshop, &[&root, &next], 2);
+}
+
 #[test]
 fn what_is_not_its_own_is_not_written_to() {
     let (workshop, root) = first();
