@@ -22,6 +22,9 @@ use crate::signature::{
     MAXIMUM_RECORD_SIZE, SigningKey,
 };
 
+/// Who keeps records for others forgets them after two days, and nodes remind them of keys of their own only.
+const AGAIN: &str = " again, so that others keep it";
+
 /// A target of the kind `ipns`.
 pub(super) struct Ipns {
     key: SigningKey,
@@ -130,8 +133,9 @@ impl Ipns {
         if let Some(path) = self.file.as_ref().filter(|_| !is_in_file) {
             changes.push(format!("write {words} to `{}`", path.display()));
         }
-        if let Some(rpc) = self.rpc.as_ref().filter(|_| !is_at_node) {
-            changes.push(format!("put {words} to {}", rpc.place()));
+        if let Some(rpc) = &self.rpc {
+            let again = if is_at_node { AGAIN } else { "" };
+            changes.push(format!("put {words} to {}{again}", rpc.place()));
         }
         self.planned = Some(Planned {
             record,
@@ -198,7 +202,8 @@ impl Ipns {
                 path.display()
             ));
         }
-        if let Some(rpc) = self.rpc.as_ref().filter(|_| !planned.is_at_node) {
+        if let Some(rpc) = &self.rpc {
+            let again = if planned.is_at_node { AGAIN } else { "" };
             report(Step::Waiting(format!(
                 "putting the record to {}",
                 rpc.place()
@@ -206,7 +211,7 @@ impl Ipns {
             rpc.put_record(&self.name.path(), planned.record.bytes())
                 .await?;
             done.changes.push(format!(
-                "put the record with the sequence {sequence} to {}",
+                "put the record with the sequence {sequence} to {}{again}",
                 rpc.place()
             ));
         }

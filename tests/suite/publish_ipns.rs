@@ -276,7 +276,9 @@ fn a_node_leads_to_the_release() {
     assert_eq!(held(), fs::read(place.workshop.path("record")).unwrap());
     let resolved = || node.text(&["name", "resolve", "--nocache", &name]);
     assert_eq!(resolved(), format!("/ipfs/{}", place.root));
-    succeeded(place.publish(&[])).said("had all of it");
+    let before = held();
+    succeeded(place.publish(&[])).said("again, so that others keep it");
+    assert_eq!(held(), before);
 
     // The file is gone, the node has it still, and the other way round: what is lacking comes back.
     fs::remove_file(place.workshop.path("record")).unwrap();
