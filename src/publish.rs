@@ -4,8 +4,12 @@
 //! (`plan`), is given what it lacks (`carry_out`), and is asked again (`read_back`).
 
 mod cluster;
+mod directory;
+mod dnslink;
 mod error;
 mod files;
+mod git;
+mod ipns;
 mod kubo;
 mod open;
 mod outgoing;

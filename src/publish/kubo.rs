@@ -5,6 +5,7 @@
 
 mod mfs;
 mod missing;
+mod records;
 mod rpc;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use super::{Outgoing, read};
 use crate::dag::Cid;
 use crate::repository::KuboTarget;
 use mfs::Place;
-use rpc::Rpc;
+pub(super) use rpc::Rpc;
 
 /// How a pin's name begins.
 const OURS: &str = "ipwhl";

@@ -7,6 +7,10 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::cluster::Cluster;
+use super::directory::Directory;
+use super::dnslink::Dnslink;
+use super::git::Git;
+use super::ipns::Ipns;
 use super::kubo::Kubo;
 use super::pinning_service::PinningService;
 use super::secret::Secret;
@@ -48,16 +52,9 @@ pub fn open_target(
         PublishKind::PinningService(settings) => {
             Ok(Box::new(PinningService::new(settings, surroundings)?))
         }
-        PublishKind::Directory(_) => Err(not_yet(configured)),
-        PublishKind::Ipns(_) => Err(not_yet(configured)),
-        PublishKind::Git(_) => Err(not_yet(configured)),
-        PublishKind::Dnslink(_) => Err(not_yet(configured)),
+        PublishKind::Directory(settings) => Ok(Box::new(Directory::new(settings, &surroundings)?)),
+        PublishKind::Ipns(settings) => Ok(Box::new(Ipns::new(settings, &surroundings)?)),
+        PublishKind::Git(settings) => Ok(Box::new(Git::new(settings, surroundings)?)),
+        PublishKind::Dnslink(settings) => Ok(Box::new(Dnslink::new(settings, &surroundings))),
     }
-}
-
-fn not_yet(configured: &PublishTarget) -> TargetError {
-    TargetError::world(format!(
-        "targets of the kind `{}` are not made here yet",
-        configured.kind.as_str()
-    ))
 }

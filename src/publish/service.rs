@@ -140,12 +140,21 @@ impl Service {
     /// Makes a request until the server has taken it: where there is no connection, and where the server says that it
     /// is too busy, it has not.
     pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Reply<'_>, Trouble> {
+        let limit = self.client.limits().response_timeout;
+        self.ask_within(request, limit).await
+    }
+
+    /// The same of a server that may think about it for so long.
+    pub(super) async fn ask_within(
+        &self,
+        request: RequestBuilder,
+        limit: Duration,
+    ) -> Result<Reply<'_>, Trouble> {
         let mut delay = FIRST_DELAY;
         for attempt in 1.. {
             let Some(again) = request.try_clone() else {
                 break;
             };
-            let limit = self.client.limits().response_timeout;
             let sent = tokio::time::timeout(limit, again.send()).await;
             let wait = match &sent {
                 Ok(Ok(response)) => asks_to_wait(response, delay),

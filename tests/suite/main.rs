@@ -52,6 +52,12 @@ mod remove_command;
 mod pipes;
 mod publish;
 mod publish_cluster;
+#[cfg(unix)]
+mod publish_directory;
+mod publish_dnslink;
+#[cfg(unix)]
+mod publish_git;
+mod publish_ipns;
 mod publish_kubo;
 mod publish_pinning;
 mod publish_proof;

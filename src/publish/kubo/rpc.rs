@@ -20,7 +20,7 @@ const MAXIMUM_PINS: usize = 2_000_000;
 
 /// The RPC API of a node.
 pub(in crate::publish) struct Rpc {
-    service: Service,
+    pub(super) service: Service,
 }
 
 /// A recursive pin.

@@ -21,6 +21,11 @@ pub struct Node {
 impl Node {
     /// Starts one with an empty repository; `None` where there is no Kubo.
     pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same with these settings besides.
+    pub fn start_with(settings: &[(&str, &str)]) -> Option<Self> {
         let kubo = Kubo::new(Profile::UnixfsV1_2025)?;
         for (key, value) in [
             ("Addresses.API", "\"/ip4/127.0.0.1/tcp/0\""),
@@ -39,6 +44,9 @@ impl Node {
             ("Swarm.RelayClient.Enabled", "false"),
             ("Gateway.NoFetch", "true"),
         ] {
+            kubo.text(&["config", "--json", key, value]);
+        }
+        for (key, value) in settings {
             kubo.text(&["config", "--json", key, value]);
         }
         let mut child = kubo
