@@ -85,7 +85,7 @@ impl CuttingProxy {
     }
 
     /// Waits until it is time to cut, or until nobody is left who could tell; `cut` ends who asks.
-    fn when_cut(&self, mut is_over: impl FnMut() -> bool, cut: impl FnOnce()) -> bool {
+    pub fn when_cut(&self, mut is_over: impl FnMut() -> bool, cut: impl FnOnce()) -> bool {
         loop {
             match self.told.recv_timeout(std::time::Duration::from_millis(20)) {
                 Ok(done) => {
