@@ -38,9 +38,9 @@ pub use stream::{FileCursor, FileReader};
 pub use tree::{Found, Kind, Tree};
 pub use verify::{Lacking, Survey};
 pub use walk::{Place, Visitor, walk};
+pub use writer::{CarSummary, CarWriter, archive_start, section_start};
 
 pub(crate) use walk::may_be_leaf;
-pub use writer::{CarSummary, CarWriter};
 
 /// The largest block: what every IPFS implementation accepts from a peer.
 pub const MAX_BLOCK: usize = 2 * 1024 * 1024;

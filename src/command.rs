@@ -29,6 +29,7 @@ mod migrate;
 mod network;
 mod outdated;
 mod progress;
+mod publish;
 mod releases;
 mod remove;
 mod report;
@@ -131,6 +132,7 @@ enum Command {
     Verify(verify::Arguments),
     Hollow(hollow::Arguments),
     Fill(fill::Arguments),
+    Publish(publish::Arguments),
     Serve(serve::Arguments),
     Sign(sign::Arguments),
     Key(key::Arguments),
@@ -181,6 +183,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Verify(arguments) => verify::run(&context, &arguments),
         Command::Hollow(arguments) => hollow::run(&context, &arguments),
         Command::Fill(arguments) => fill::run(&context, &arguments),
+        Command::Publish(arguments) => publish::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Sign(arguments) => sign::run(&context, &arguments),
         Command::Key(arguments) => key::run(&context, &arguments),

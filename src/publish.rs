@@ -1,13 +1,33 @@
-//! Puts a release where it is wanted: as files, and as a tree of files.
+//! Puts a release where it is wanted: as files, as a tree of files, and to the targets of `[publish.NAME]`.
 //!
-//! What appears here appears whole or not at all; see [`crate::environment::AtomicFile`].
+//! What appears here appears whole or not at all; see [`crate::environment::AtomicFile`]. A [`Target`] is asked what it holds
+//! (`plan`), is given what it lacks (`carry_out`), and is asked again (`read_back`).
 
+mod cluster;
+mod directory;
+mod dnslink;
 mod error;
 mod files;
+mod git;
+mod ipns;
+mod kubo;
+mod open;
+mod outgoing;
+mod pinning_service;
+mod read;
+mod secret;
+mod service;
+mod target;
 mod tree;
 
 pub use error::PublishError;
 pub use files::{
     CAR, Part, STATEMENT, SignatureFile, Vouching, car_name, commit, is_signature_of, write_car,
+};
+pub use open::{Surroundings, open_target};
+pub use outgoing::{Outgoing, Sample, Vouched};
+pub use secret::{Secret, UnusableSecret};
+pub use target::{
+    Amount, Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work, check_newer,
 };
 pub use tree::{resolved, tree_place, write_tree};

@@ -11,13 +11,16 @@ mod texts;
 mod waiver;
 mod walk;
 
-pub use configuration::{Configuration, SeverityRule, Waiver};
+pub use configuration::{
+    ClusterTarget, Configuration, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget,
+    KuboTarget, PinningServiceTarget, PublishKind, PublishTarget, SeverityRule, Waiver,
+};
 pub use files::read_text;
 pub use load::{
     CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Repository, find, presumed_project, profile_of,
 };
 pub use migrate::{original_settings, package_settings};
-pub use revision::{Revision, RevisionError};
+pub use revision::{LOCAL_VARIABLES, Revision, RevisionError};
 pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};
 pub(crate) use schema::{SeverityRules, WaivableCode};
 pub use supported::SUPPORTED_FILE;

@@ -105,6 +105,11 @@ impl<R> CarReader<R> {
         self.byte_length
     }
 
+    /// The length of a block in bytes, as the index has it; `None` where it is not here.
+    pub fn length_of(&self, cid: &Cid) -> Option<usize> {
+        self.place(cid).map(|place| place.length)
+    }
+
     /// The CIDs in the archive's order.
     pub fn cids(&self) -> Vec<Cid> {
         let mut placed: Vec<(u64, Cid)> = self

@@ -27,6 +27,24 @@ pub struct CarSummary {
     pub bytes: u64,
 }
 
+/// What an archive with this root begins with, for who writes one without a [`CarWriter`]: a stream of some blocks.
+pub fn archive_start(root: &Cid) -> Vec<u8> {
+    let header = header(root);
+    let mut framed = Vec::with_capacity(header.len() + 1);
+    put_varint(&mut framed, header.len() as u64);
+    framed.extend(header);
+    framed
+}
+
+/// What stands before a block of this many bytes.
+pub fn section_start(cid: &Cid, length: usize) -> Vec<u8> {
+    let name = cid.to_bytes();
+    let mut frame = Vec::with_capacity(name.len() + 5);
+    put_varint(&mut frame, (name.len() + length) as u64);
+    frame.extend(name);
+    frame
+}
+
 impl<W: Write> CarWriter<W> {
     /// Writes the header.
     pub fn new(out: W, root: Cid) -> io::Result<Self> {
@@ -37,11 +55,7 @@ impl<W: Write> CarWriter<W> {
             left_out: HashSet::new(),
             bytes: 0,
         };
-        let header = header(&root);
-        let mut framed = Vec::with_capacity(header.len() + 1);
-        put_varint(&mut framed, header.len() as u64);
-        framed.extend(header);
-        writer.write(&framed)?;
+        writer.write(&archive_start(&root))?;
         Ok(writer)
     }
 
@@ -95,11 +109,7 @@ impl<W: Write> BlockSink for CarWriter<W> {
         if self.left_out.contains(cid) || !self.written.insert(*cid) {
             return Ok(());
         }
-        let name = cid.to_bytes();
-        let mut frame = Vec::with_capacity(name.len() + 5);
-        put_varint(&mut frame, (name.len() + bytes.len()) as u64);
-        frame.extend(name);
-        self.write(&frame)?;
+        self.write(&section_start(cid, bytes.len()))?;
         self.write(bytes)
     }
 

@@ -1,6 +1,7 @@
 //! `ipwhl.toml` (FORMATS 1).
 
 mod judgement;
+mod publish;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -16,6 +17,10 @@ use crate::python::{ExtraName, Platform, ProjectName, Requirement};
 
 use super::load::ORIGINAL_FOLDER;
 use judgement::{severities, waived_platforms, waiver};
+pub use publish::{
+    ClusterTarget, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget, KuboTarget,
+    PinningServiceTarget, PublishKind, PublishTarget,
+};
 
 /// What `ipwhl.toml` says.
 #[derive(Debug, Clone)]
@@ -40,6 +45,8 @@ pub struct Configuration {
     pub trusted: Vec<String>,
     /// How many of them have to.
     pub threshold: u64,
+    /// Where releases go, in the order of the text.
+    pub publish: Vec<PublishTarget>,
     /// What codes weigh here.
     pub severity: BTreeMap<Code, SeverityRule>,
     /// Codes whose errors count as warnings in this run alone; no release says so.
@@ -61,6 +68,7 @@ impl Default for Configuration {
             gateways: Vec::new(),
             trusted: Vec::new(),
             threshold: 1,
+            publish: Vec::new(),
             severity: BTreeMap::new(),
             allowed: BTreeSet::new(),
             waivers: Vec::new(),
@@ -136,6 +144,7 @@ pub(super) fn parse(file: &Arc<str>, text: &str) -> (Configuration, Vec<Finding>
             signing_keys(&reader, &signing, &mut configuration);
             signing.finish();
         }
+        configuration.publish = publish::targets(&reader, &top);
         if let Some(severity) = top.table("severity", "`[severity]`") {
             severities(&reader, &severity, &mut configuration);
         }

@@ -13,7 +13,7 @@ use super::files::{Files, Kind, MAXIMUM_TEXT, too_large};
 use crate::environment::Environment;
 
 /// What git tells its hooks of the repository that they run in; here the folder decides.
-const LOCAL_VARIABLES: [&str; 7] = [
+pub const LOCAL_VARIABLES: [&str; 7] = [
     "GIT_COMMON_DIR",
     "GIT_DIR",
     "GIT_INDEX_FILE",

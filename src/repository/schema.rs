@@ -1,5 +1,7 @@
 //! The JSON Schema of `ipwhl.toml`: the text form that `configuration` reads.
 
+mod publish;
+
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -8,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::dag::Profile;
 use crate::diagnostic::Code;
 use crate::schema;
+use publish::PublishTables;
 
 /// Where a repository keeps the schema of its `ipwhl.toml`, from its folder, with `/`.
 pub const CONFIGURATION_SCHEMA_FILE: &str = "schemas/ipwhl.schema.json";
@@ -60,6 +63,7 @@ struct ConfigurationText {
     index: Option<IndexTable>,
     mirrors: Option<MirrorsTable>,
     signing: Option<SigningTable>,
+    publish: Option<PublishTables>,
     severity: Option<SeverityRules>,
     /// A finding that someone answers for, until a day. A waiver covers as little as it can say.
     waiver: Option<Vec<WaiverTable>>,

@@ -7,7 +7,8 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use reqwest::StatusCode;
+use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderMap, HeaderValue};
 use url::Url;
 
 use super::address::Address;
@@ -118,6 +119,27 @@ impl Client {
             place: shown(gateway, cid),
             mismatches: vec![mismatch(MismatchKind::ContentId, cid, &found)],
         })
+    }
+
+    /// Whether a gateway has a block at hand: it is asked for the head alone, and not to look for it elsewhere
+    /// (`only-if-cached`). Any answer but a plain yes is a no.
+    pub async fn has_block(&self, gateway: &Url, cid: &Cid) -> Result<bool, SourceProblem> {
+        let address = address(gateway, cid, "format=raw");
+        let mut headers = accepting("application/vnd.ipld.raw");
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("only-if-cached"));
+        let request = self.http.head(address.url().clone()).headers(headers);
+        let limit = self.limits.response_timeout;
+        match tokio::time::timeout(limit, request.send()).await {
+            Ok(Ok(response)) => Ok(response.status() == StatusCode::OK),
+            Ok(Err(error)) => Err(SourceProblem::Failed {
+                place: shown(gateway, cid),
+                reason: error.without_url().to_string(),
+            }),
+            Err(_) => Err(SourceProblem::Failed {
+                place: shown(gateway, cid),
+                reason: format!("no answer within {} s", limit.as_secs()),
+            }),
+        }
     }
 
     /// The DAG below a CID from a gateway, as one archive of about `cumulative_size` bytes, in whatever

@@ -187,6 +187,11 @@ impl Client {
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
+
+    /// What the requests run on, for services that are asked in other ways than sources are. It follows no redirect.
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
 }
 
 impl fmt::Debug for Client {

@@ -53,6 +53,17 @@ mod original_release;
 mod packaging_library;
 mod remove_command;
 mod pipes;
+mod publish;
+mod publish_cluster;
+#[cfg(unix)]
+mod publish_directory;
+mod publish_dnslink;
+#[cfg(unix)]
+mod publish_git;
+mod publish_ipns;
+mod publish_kubo;
+mod publish_pinning;
+mod publish_proof;
 mod rendering;
 mod repository;
 mod requirements;

@@ -1,0 +1,144 @@
+//! The release that is published: full, verified, vouched for.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::car::Extent;
+use crate::command::archives::{broken, open};
+use crate::command::context::Context;
+use crate::command::exit::{Failure, chain};
+use crate::command::statement::{policy, read_statement, refusal};
+use crate::dag::Cid;
+use crate::publish::{CAR, Outgoing, STATEMENT, Sample, Vouched, Vouching, car_name};
+use crate::repository::Repository;
+use crate::signature::verify;
+
+/// Reads and verifies the release in a folder.
+pub(super) fn read(
+    context: &Context<'_>,
+    repository: &Repository,
+    folder: &Path,
+    is_unsigned: bool,
+) -> Result<Outgoing, Failure> {
+    let path = folder.join(CAR);
+    if !path.is_file() {
+        return Err(absent(folder));
+    }
+    let archive = open(&path)?;
+    let survey = archive.survey().map_err(|error| broken(&path, &error))?;
+    if survey.extent != Extent::Full {
+        return Err(Failure::finding(format!(
+            "`{}` lacks {} of its blocks, and a release is published whole",
+            path.display(),
+            survey.lacking.len()
+        ))
+        .help("`ipwhl fill` makes an archive full"));
+    }
+    let vouched = if is_unsigned {
+        None
+    } else {
+        Some(vouched(
+            context,
+            repository,
+            &folder.join(STATEMENT),
+            archive.root(),
+        )?)
+    };
+    let sample = Sample::of(&archive).map_err(|error| broken(&path, &error))?;
+    Ok(Outgoing {
+        name: repository.configuration.name.clone(),
+        folder: folder.to_path_buf(),
+        archive: Arc::new(archive),
+        vouched,
+        sample,
+    })
+}
+
+/// There is no full archive; perhaps a part of one.
+fn absent(folder: &Path) -> Failure {
+    let failure = Failure::world(format!("`{}` has no `{CAR}`", folder.display()));
+    let parts = [Extent::Hollow, Extent::Delta].map(|extent| folder.join(car_name(extent)));
+    match parts.iter().find(|part| part.is_file()) {
+        Some(part) => failure.help(format!(
+            "a release is published whole: `ipwhl fill {}` makes it full",
+            part.display()
+        )),
+        None => failure.help("`ipwhl build` makes one; `--release DIR` names another folder"),
+    }
+}
+
+/// The statement beside the archive, held to the repository.
+fn vouched(
+    context: &Context<'_>,
+    repository: &Repository,
+    path: &Path,
+    root: Cid,
+) -> Result<Vouched, Failure> {
+    if !path.is_file() {
+        return Err(Failure::finding(format!(
+            "no statement vouches for the release: `{}` is not there",
+            path.display()
+        ))
+        .help("build with a key, or say that it need not be: `--unsigned`"));
+    }
+    let signed = read_statement(path)?;
+    let statement = &signed.statement;
+    let place = path.display();
+    if statement.root != root {
+        return Err(Failure::finding(format!(
+            "`{place}` vouches for {}, and the release is {root}",
+            statement.root
+        )));
+    }
+    if statement.name != repository.configuration.name {
+        return Err(Failure::finding(format!(
+            "`{place}` is of {:?}, and this repository is {:?}",
+            statement.name, repository.configuration.name
+        )));
+    }
+    let now = context.environment.clock.now();
+    if statement.is_expired(now) {
+        let expires = statement
+            .expires
+            .map(|at| at.to_string())
+            .unwrap_or_default();
+        return Err(
+            Failure::finding(format!("`{place}` expired on {expires}")).help(
+                "build the next statement of the same release: `ipwhl build --renew --previous` this one",
+            ),
+        );
+    }
+    match policy(&repository.configuration)? {
+        Some(policy) => {
+            let verdict = policy.evaluate(signed.text.as_bytes(), &signed.signatures, now);
+            if !verdict.is_reached() {
+                return Err(refusal(&format!("`{place}`"), &signed, &verdict));
+            }
+        }
+        None => {
+            if signed.signatures.is_empty() {
+                return Err(Failure::finding(format!(
+                    "`{place}` has no signature beside it"
+                )));
+            }
+            for signature in &signed.signatures {
+                verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
+                    Failure::finding(format!(
+                        "a signature of `{place}` does not hold: {}",
+                        chain(&error)
+                    ))
+                })?;
+            }
+            context.warning(
+                "`ipwhl.toml` names no key in `trusted`, so readers cannot tell this signature from another's",
+            );
+        }
+    }
+    Ok(Vouched {
+        statement: signed.statement,
+        files: Vouching {
+            statement: signed.text,
+            signatures: signed.signatures,
+        },
+    })
+}

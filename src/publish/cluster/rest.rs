@@ -1,0 +1,207 @@
+//! What of the REST API of IPFS Cluster publishing needs.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::Arc;
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use crate::car::CarReader;
+use crate::dag::Cid;
+use crate::publish::open::Surroundings;
+use crate::publish::service::{Service, Trouble, Upload};
+use crate::publish::target::{Report, TargetError};
+use crate::repository::ClusterTarget;
+
+/// The most pins of a cluster that are looked at.
+const MAXIMUM_PINS: usize = 2_000_000;
+
+pub(super) struct Rest {
+    service: Service,
+}
+
+/// What the cluster is told to pin.
+#[derive(Debug, Deserialize)]
+pub(super) struct Allocation {
+    #[serde(default)]
+    pub(super) name: String,
+    pub(super) cid: String,
+    #[serde(default)]
+    pub(super) replication_factor_min: i64,
+    #[serde(default)]
+    pub(super) replication_factor_max: i64,
+    #[serde(default)]
+    metadata: Option<BTreeMap<String, String>>,
+}
+
+impl Allocation {
+    pub(super) fn metadata(&self) -> BTreeMap<String, String> {
+        self.metadata.clone().unwrap_or_default()
+    }
+}
+
+/// How a peer stands to a pin.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) name: String,
+    pub(super) status: String,
+    error: String,
+}
+
+impl Peer {
+    /// Whether it is one that should have it.
+    pub(super) fn is_concerned(&self) -> bool {
+        self.status != "remote"
+    }
+
+    /// Whether it will not try again for some time unless it is asked to.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.status == "pin_error"
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.status.ends_with("error")
+    }
+
+    pub(super) fn shown(&self) -> String {
+        if self.error.is_empty() {
+            format!("`{}` ({})", self.name, self.status)
+        } else {
+            format!("`{}` ({}: {})", self.name, self.status, self.error)
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Status {
+    #[serde(default)]
+    peer_map: Option<BTreeMap<String, PeerStatus>>,
+}
+
+#[derive(Deserialize)]
+struct PeerStatus {
+    #[serde(default)]
+    peername: String,
+    status: String,
+    #[serde(default)]
+    error: String,
+}
+
+impl Rest {
+    pub(super) fn new(api: &Url, surroundings: &Surroundings) -> Result<Self, TargetError> {
+        let service = Service::new(
+            surroundings.client.clone(),
+            api.clone(),
+            surroundings.secret.clone(),
+            surroundings.variable.clone(),
+        )?;
+        Ok(Self { service })
+    }
+
+    pub(super) fn place(&self) -> String {
+        self.service.place()
+    }
+
+    /// Everything that the cluster is told to pin.
+    pub(super) async fn pins(&self) -> Result<Vec<Allocation>, Trouble> {
+        let query = [("filter", "pin".to_owned())];
+        let request = self.service.request(Method::GET, &["allocations"], query);
+        let mut reply = match self.service.ask(request).await {
+            Ok(reply) => reply,
+            // So the cluster says where there is none.
+            Err(trouble) if trouble.is_missing() => return Ok(Vec::new()),
+            Err(trouble) => return Err(trouble),
+        };
+        let mut pins = Vec::new();
+        while let Some(pin) = reply.line::<Allocation>().await? {
+            if pins.len() < MAXIMUM_PINS {
+                pins.push(pin);
+            }
+        }
+        Ok(pins)
+    }
+
+    /// What the cluster is told of one root.
+    pub(super) async fn pin_of(&self, root: &Cid) -> Result<Allocation, Trouble> {
+        let path = ["allocations", &root.to_string()];
+        let request = self.service.request(Method::GET, &path, []);
+        self.service.ask(request).await?.json().await
+    }
+
+    /// How the peers stand to a root, by their names.
+    pub(super) async fn peers(&self, root: &Cid) -> Result<Vec<Peer>, Trouble> {
+        let path = ["pins", &root.to_string()];
+        let request = self.service.request(Method::GET, &path, []);
+        let status: Status = self.service.ask(request).await?.json().await?;
+        let peers = status.peer_map.unwrap_or_default();
+        let mut peers: Vec<Peer> = peers
+            .into_iter()
+            .map(|(id, peer)| Peer {
+                name: self.service.words(if peer.peername.is_empty() {
+                    &id
+                } else {
+                    &peer.peername
+                }),
+                status: self.service.words(&peer.status),
+                error: self.service.words(&peer.error),
+            })
+            .collect();
+        peers.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(peers)
+    }
+
+    pub(super) async fn pin(
+        &self,
+        root: &Cid,
+        name: &str,
+        settings: &ClusterTarget,
+    ) -> Result<(), Trouble> {
+        let metadata: Vec<(String, String)> = settings
+            .metadata
+            .iter()
+            .map(|(key, value)| (format!("meta-{key}"), value.clone()))
+            .collect();
+        let query = [
+            ("name", name.to_owned()),
+            ("mode", "recursive".to_owned()),
+            ("replication-min", settings.replication_min.to_string()),
+            ("replication-max", settings.replication_max.to_string()),
+        ];
+        let metadata = metadata.iter();
+        let metadata = metadata.map(|(key, value)| (key.as_str(), value.clone()));
+        let path = ["pins", "ipfs", &root.to_string()];
+        let query = query.into_iter().chain(metadata);
+        let request = self.service.request(Method::POST, &path, query);
+        let _: Value = self.service.ask(request).await?.json().await?;
+        Ok(())
+    }
+
+    /// Asks the peers that have given up on a pin to try again.
+    pub(super) async fn recover(&self, root: &Cid) -> Result<(), Trouble> {
+        let path = ["pins", &root.to_string(), "recover"];
+        let request = self.service.request(Method::POST, &path, []);
+        self.service.ask(request).await?.finish().await
+    }
+
+    /// Sends some blocks to where the cluster wants them, and pins nothing.
+    pub(super) async fn add(
+        &self,
+        archive: &Arc<CarReader<File>>,
+        cids: Vec<Cid>,
+        report: Report<'_>,
+    ) -> Result<(), Trouble> {
+        let query = [
+            ("format", "car"),
+            ("no-pin", "true"),
+            ("stream-channels", "true"),
+        ];
+        let query = query.map(|(key, value)| (key, value.to_owned()));
+        let request = self.service.request(Method::POST, &["add"], query);
+        let upload = Upload::new(archive, cids);
+        let reply = self.service.upload(request, &upload, report).await?;
+        reply.finish().await
+    }
+}

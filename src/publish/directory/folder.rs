@@ -1,0 +1,123 @@
+//! The folder as a whole: whose it is, who writes to it now.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use super::unusable;
+use crate::dag::Cid;
+use crate::environment::AtomicFile;
+use crate::publish::target::TargetError;
+
+/// The file that says whose folder it is.
+const MARKER: &str = ".ipwhl";
+/// Its unfinished state, and the lock of who writes to the folder.
+const PARTIAL_MARKER: &str = "..ipwhl.partial";
+/// The longest marker that is read, in bytes.
+const LONGEST_MARKER: u64 = 4096;
+/// How a folder or link is called until it has its name.
+const PARTIAL: &str = ".partial";
+
+/// What a folder is before it is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Folder {
+    /// There is none.
+    Absent,
+    /// It has nothing in it.
+    Empty,
+    /// It has this repository's releases.
+    Ours,
+}
+
+impl Folder {
+    /// Looks at it, and refuses one that is somebody else's.
+    pub(super) fn look(path: &Path, name: &str) -> Result<Self, TargetError> {
+        let marker = path.join(MARKER);
+        let mut text = String::new();
+        let read = File::open(&marker)
+            .and_then(|file| file.take(LONGEST_MARKER).read_to_string(&mut text));
+        match read {
+            Ok(_) if text == marker_text(name) => return Ok(Self::Ours),
+            Ok(_) => {
+                return Err(TargetError::refused(format!(
+                    "`{}` has releases of another repository: {}",
+                    path.display(),
+                    text.lines().next().unwrap_or_default().escape_debug()
+                ))
+                .help("each repository has a folder of its own"));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unusable(&marker, &error)),
+        }
+        let names = match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Absent),
+            _ => names(path)?,
+        };
+        // A run that was killed at its very beginning leaves that one.
+        if names.iter().all(|name| name == PARTIAL_MARKER) {
+            return Ok(Self::Empty);
+        }
+        Err(TargetError::refused(format!(
+            "`{}` is not empty, and nothing in it says that it is for releases",
+            path.display()
+        ))
+        .help("name an empty folder, or one that is not there yet"))
+    }
+
+    /// Makes it this repository's. Whoever holds the lock is the only one who writes there.
+    pub(super) fn open(path: &Path, name: &str) -> Result<AtomicFile, TargetError> {
+        let state = Self::look(path, name)?;
+        fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
+        let marker = path.join(MARKER);
+        if state != Self::Ours {
+            AtomicFile::write_whole(&marker, marker_text(name).as_bytes())
+                .map_err(|error| unusable(&marker, &error))?;
+        }
+        // Never committed: what it is for is its lock, which ends with the process at the latest.
+        AtomicFile::create(&marker).map_err(|error| {
+            if error.kind() == io::ErrorKind::WouldBlock {
+                TargetError::world(format!("another run is writing to `{}`", path.display()))
+                    .help("wait until it has ended, and run the same command again")
+            } else {
+                unusable(&marker, &error)
+            }
+        })
+    }
+}
+
+fn marker_text(name: &str) -> String {
+    format!("releases of {name}, written by `ipwhl publish`\n")
+}
+
+/// The names in a folder; those that are no text are not ours and left out.
+pub(super) fn names(path: &Path) -> Result<BTreeSet<String>, TargetError> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(path).map_err(|error| unusable(path, &error))? {
+        let entry = entry.map_err(|error| unusable(path, &error))?;
+        names.insert(entry.file_name().to_string_lossy().into_owned());
+    }
+    Ok(names)
+}
+
+/// The name of something until it is whole.
+pub(super) fn partial(name: &str) -> String {
+    format!(".{name}{PARTIAL}")
+}
+
+/// Removes the unfinished trees of other releases, which a killed run has left.
+pub(super) fn forget_others(path: &Path, root: &str) -> Result<(), TargetError> {
+    for name in names(path)? {
+        let unfinished = name
+            .strip_prefix('.')
+            .and_then(|name| name.strip_suffix(PARTIAL));
+        if let Some(other) = unfinished
+            && other != root
+            && other.parse::<Cid>().is_ok()
+        {
+            let left = path.join(&name);
+            fs::remove_dir_all(&left).map_err(|error| unusable(&left, &error))?;
+        }
+    }
+    Ok(())
+}

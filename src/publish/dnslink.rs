@@ -1,0 +1,252 @@
+//! The TXT record of a domain that leads to the release (<https://dnslink.dev/>, FORMATS 9).
+//!
+//! Nobody's zone is written to: the record is printed, and DNS is asked whether it is there.
+
+use std::net::SocketAddr;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RData;
+
+use super::open::Surroundings;
+use super::outgoing::Outgoing;
+use super::target::{Done, Held, Plan, ReadBack, Report, Target, TargetError, Work};
+use crate::dag::Cid;
+use crate::repository::DnslinkTarget;
+
+/// How the text of a record begins.
+const PREFIX: &str = "dnslink=";
+/// The label below which records are.
+const LABEL: &str = "_dnslink";
+/// The most records of one name that are looked at.
+const MAXIMUM_RECORDS: usize = 100;
+/// The longest record that is looked at, in bytes.
+const LONGEST_RECORD: usize = 4096;
+/// How often a named server that is silent is asked once more.
+const RETRIES: usize = 1;
+/// The longest text of a single string of a record, in bytes (RFC 1035, section 3.3).
+const LONGEST_STRING: usize = 255;
+
+/// A target of the kind `dnslink`.
+#[derive(Debug)]
+pub(super) struct Dnslink {
+    domain: String,
+    name: Option<String>,
+    server: Option<SocketAddr>,
+    /// Whether DNS had the record before.
+    is_there: bool,
+}
+
+impl Dnslink {
+    pub(super) fn new(settings: &DnslinkTarget, _: &Surroundings) -> Self {
+        Self {
+            domain: settings.domain.clone(),
+            name: settings.name.clone(),
+            server: settings.resolver,
+            is_there: false,
+        }
+    }
+
+    /// What the record leads to.
+    fn path(&self, release: &Outgoing) -> String {
+        match &self.name {
+            Some(name) => format!("/ipns/{name}"),
+            None => format!("/ipfs/{}", release.root()),
+        }
+    }
+
+    /// The record as a line of a zone.
+    fn line(&self, release: &Outgoing) -> String {
+        let text = format!("{PREFIX}{}", self.path(release));
+        // A domain can have 253 bytes, and so a path may not fit into one string.
+        let strings: Vec<String> = text
+            .as_bytes()
+            .chunks(LONGEST_STRING)
+            .map(|part| format!("\"{}\"", String::from_utf8_lossy(part)))
+            .collect();
+        format!("{LABEL}.{}. IN TXT {}", self.domain, strings.join(" "))
+    }
+
+    async fn look(&mut self, release: &Outgoing) -> Result<Plan, TargetError> {
+        let there = match self.ask().await {
+            Ok(there) => there,
+            // The record is worth printing also where nobody can be asked.
+            Err(error) if !error.is_refusal => {
+                return Ok(Plan {
+                    changes: vec![format!("print `{}`; {error}", self.line(release))],
+                    ..Plan::default()
+                });
+            }
+            Err(error) => return Err(error),
+        };
+        let mut plan = Plan {
+            held: there.as_deref().and_then(root).map(|root| Held {
+                root,
+                sequence: None,
+            }),
+            ..Plan::default()
+        };
+        self.is_there = there
+            .as_deref()
+            .is_some_and(|there| self.is_this(there, release));
+        if !self.is_there {
+            plan.changes.push(format!(
+                "print `{}`, for {}",
+                self.line(release),
+                self.says(there.as_deref())
+            ));
+        }
+        Ok(plan)
+    }
+
+    fn says(&self, there: Option<&str>) -> String {
+        match there {
+            None => format!("there is no such record at {LABEL}.{} yet", self.domain),
+            Some(path) => format!("{LABEL}.{} leads to `{path}`", self.domain),
+        }
+    }
+
+    /// Whether a path is the wanted one, however its CID is written.
+    fn is_this(&self, path: &str, release: &Outgoing) -> bool {
+        path.trim_end_matches('/') == self.path(release)
+            || (self.name.is_none() && root(path) == Some(release.root()))
+    }
+
+    /// The path that DNS has; `None` where there is no record.
+    async fn ask(&self) -> Result<Option<String>, TargetError> {
+        let mut found = Vec::new();
+        for text in self.texts().await? {
+            if let Some(path) = text.strip_prefix(PREFIX) {
+                found.push(path.trim().to_owned());
+            }
+        }
+        found.sort();
+        found.dedup();
+        if found.len() > 1 {
+            let found: Vec<String> = found.iter().map(|path| format!("`{path}`")).collect();
+            return Err(TargetError::refused(format!(
+                "{LABEL}.{} leads to several places, {}, and readers choose one as they like",
+                self.domain,
+                found.join(", ")
+            ))
+            .help("keep one TXT record that begins with `dnslink=`"));
+        }
+        Ok(found.pop())
+    }
+
+    /// The TXT records, each as one text; those that are no text are left out.
+    async fn texts(&self) -> Result<Vec<String>, TargetError> {
+        let failed = |error: &NetError| {
+            TargetError::world(format!(
+                "DNS does not say what {LABEL}.{} is: {error}",
+                self.domain
+            ))
+            .help("is the name server reachable? `resolver` names another one")
+        };
+        // Each question is a new one: nothing is kept from the one before.
+        let mut options = ResolverOpts::default();
+        options.cache_size = 0;
+        options.attempts = RETRIES;
+        let builder = match self.server {
+            Some(server) => {
+                let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+                for connection in &mut connections {
+                    connection.port = server.port();
+                }
+                let server = NameServerConfig::new(server.ip(), true, connections);
+                let configuration = ResolverConfig::from_name_servers(vec![server]);
+                TokioResolver::builder_with_config(configuration, TokioRuntimeProvider::default())
+                    .with_options(options)
+            }
+            None => {
+                let mut builder = TokioResolver::builder_tokio().map_err(|error| failed(&error))?;
+                builder.options_mut().cache_size = 0;
+                builder
+            }
+        };
+        let resolver = builder.build().map_err(|error| failed(&error))?;
+        // With the dot at its end the name is whole: no search list is gone through.
+        let name = format!("{LABEL}.{}.", self.domain);
+        let lookup = match resolver.txt_lookup(name).await {
+            Ok(lookup) => lookup,
+            Err(error) if is_absence(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(failed(&error)),
+        };
+        let texts = lookup
+            .answers()
+            .iter()
+            .filter_map(|record| match &record.data {
+                RData::TXT(text) => Some(text.txt_data.concat()),
+                _ => None,
+            });
+        Ok(texts
+            .take(MAXIMUM_RECORDS)
+            .filter(|bytes| bytes.len() <= LONGEST_RECORD)
+            .filter_map(|bytes| String::from_utf8(bytes).ok())
+            .filter(|text| !text.contains(char::is_control))
+            .collect())
+    }
+
+    async fn look_again(&self, release: &Outgoing) -> Result<ReadBack, TargetError> {
+        let there = self.ask().await?;
+        if there
+            .as_deref()
+            .is_some_and(|there| self.is_this(there, release))
+        {
+            return Ok(ReadBack {
+                notes: vec![format!("{} in DNS", self.says(there.as_deref()))],
+                ..ReadBack::default()
+            });
+        }
+        Err(TargetError::world(self.says(there.as_deref())).help(
+            "put the line that is printed into the zone in the place of an older one, and run the same command again; \
+             servers may keep an older answer for as long as it says",
+        ))
+    }
+}
+
+/// The root that a path leads to.
+fn root(path: &str) -> Option<Cid> {
+    let cid = path.strip_prefix("/ipfs/")?;
+    cid.trim_end_matches('/').parse().ok()
+}
+
+/// Whether the server says that there is no such record. Where it says that it cannot answer, nobody knows.
+fn is_absence(error: &NetError) -> bool {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(absence)) => matches!(
+            absence.response_code,
+            ResponseCode::NoError | ResponseCode::NXDomain
+        ),
+        _ => false,
+    }
+}
+
+impl Target for Dnslink {
+    fn place(&self) -> String {
+        format!("{LABEL}.{}", self.domain)
+    }
+
+    fn plan<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, Plan> {
+        Box::pin(self.look(release))
+    }
+
+    fn carry_out<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, Done> {
+        let mut done = Done {
+            results: vec![self.line(release)],
+            ..Done::default()
+        };
+        if !self.is_there {
+            done.changes
+                .push("the record is printed, and is yours to put into the zone".to_owned());
+        }
+        Box::pin(async { Ok(done) })
+    }
+
+    fn read_back<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, ReadBack> {
+        Box::pin(self.look_again(release))
+    }
+}

@@ -1,0 +1,156 @@
+//! Runs git in the repository that statements are committed to.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read, Write as _};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use crate::publish::target::TargetError;
+use crate::repository::LOCAL_VARIABLES;
+
+/// The most that git may print, in bytes: the listing of a folder.
+const LONGEST_ANSWER: u64 = 64 << 20;
+/// The most of its complaint that is read, in bytes.
+const LONGEST_COMPLAINT: u64 = 64 << 10;
+/// How much of its complaint is shown, in characters.
+const LONGEST_WORDS: usize = 800;
+
+/// A git that works in a folder.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) folder: PathBuf,
+    pub(super) variables: BTreeMap<OsString, OsString>,
+}
+
+impl Program {
+    /// What git prints; its complaint where it fails.
+    pub(super) fn ask(
+        &self,
+        arguments: &[&str],
+        input: &[u8],
+    ) -> Result<Result<Vec<u8>, String>, TargetError> {
+        let mut command = Command::new("git");
+        command
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env_clear()
+            .envs(self.variables.iter().filter(|(name, _)| {
+                LOCAL_VARIABLES
+                    .iter()
+                    .all(|local| name.as_os_str() != OsStr::new(local))
+            }))
+            // Nobody may be there to answer a question.
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let failed = |error: io::Error| {
+            TargetError::world(format!(
+                "git cannot be run in `{}`: {error}",
+                self.folder.display()
+            ))
+            .help("install git; `repository` names the folder of another git repository")
+        };
+        let mut child = command.spawn().map_err(failed)?;
+        let (Some(mut to), Some(from), Some(complaints)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(TargetError::world("git has no pipes"));
+        };
+        let (output, words) = thread::scope(|scope| {
+            // One that does not want its input says why by other means.
+            scope.spawn(move || to.write_all(input));
+            let words = scope.spawn(move || {
+                let mut words = Vec::new();
+                let mut complaints = complaints;
+                let read = (&mut complaints)
+                    .take(LONGEST_COMPLAINT)
+                    .read_to_end(&mut words);
+                // It is not to wait for a reader.
+                read.and_then(|_| io::copy(&mut complaints, &mut io::sink()))
+                    .map(|_| words)
+            });
+            let mut output = Vec::new();
+            let read = from.take(LONGEST_ANSWER).read_to_end(&mut output);
+            (read.map(|_| output), words.join())
+        });
+        let output = output.map_err(failed)?;
+        let is_success = child.wait().map_err(failed)?.success();
+        if output.len() as u64 == LONGEST_ANSWER {
+            return Err(TargetError::world(format!(
+                "git {} printed more than {LONGEST_ANSWER} bytes",
+                arguments.first().unwrap_or(&"")
+            )));
+        }
+        if is_success {
+            return Ok(Ok(output));
+        }
+        let words = words.ok().and_then(Result::ok).unwrap_or_default();
+        Ok(Err(shown(&String::from_utf8_lossy(&words))))
+    }
+
+    /// What git prints, which must not fail.
+    pub(super) fn bytes(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, TargetError> {
+        self.ask(arguments, input)?.map_err(|words| {
+            TargetError::world(format!(
+                "git {} failed: {words}",
+                arguments.first().unwrap_or(&"")
+            ))
+        })
+    }
+
+    /// The same as a text, without the last line feed.
+    pub(super) fn text(&self, arguments: &[&str], input: &[u8]) -> Result<String, TargetError> {
+        let text = String::from_utf8_lossy(&self.bytes(arguments, input)?).into_owned();
+        Ok(text.trim_end_matches('\n').to_owned())
+    }
+
+    /// An object by a name that may not be there.
+    pub(super) fn object(&self, name: &str) -> Result<Option<String>, TargetError> {
+        let asked = self.ask(
+            &["rev-parse", "--verify", "--quiet", "--end-of-options", name],
+            b"",
+        )?;
+        let text = asked
+            .ok()
+            .map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+        Ok(text.filter(|text| !text.is_empty()))
+    }
+
+    /// Whether an object is here, and not elsewhere only.
+    pub(super) fn has(&self, object: &str) -> Result<bool, TargetError> {
+        Ok(self.ask(&["cat-file", "-e", object], b"")?.is_ok())
+    }
+
+    /// An object of this type; `None` where there is none.
+    pub(super) fn content(&self, kind: &str, name: &str) -> Result<Option<Vec<u8>>, TargetError> {
+        Ok(self.ask(&["cat-file", kind, name], b"")?.ok())
+    }
+}
+
+/// git's words in one line, not too long, and without the passwords of addresses.
+fn shown(words: &str) -> String {
+    let words: Vec<String> = words.split_whitespace().map(without_password).collect();
+    let line = words.join(" ");
+    let line = line
+        .trim_start_matches("fatal: ")
+        .trim_start_matches("error: ");
+    match line.char_indices().nth(LONGEST_WORDS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+/// A word without what stands between `://` and `@`.
+fn without_password(word: &str) -> String {
+    let Some((scheme, rest)) = word.split_once("://") else {
+        return word.to_owned();
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://***{}", &rest[at..]),
+        None => word.to_owned(),
+    }
+}

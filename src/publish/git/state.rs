@@ -1,0 +1,219 @@
+//! What the branch and the tag of a release are, here and at the remote.
+
+use super::program::Program;
+use crate::publish::files::{STATEMENT, Vouching, is_signature_of};
+use crate::publish::target::{Held, TargetError};
+use crate::signature::{MAXIMUM_STATEMENT_SIZE, PublicKey, Statement, verify, verify_for};
+
+/// How a signature in a tag begins (gpg.format=ssh).
+const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
+/// The namespace of git's signatures.
+pub(super) const NAMESPACE: &str = "git";
+
+/// A reference here and at the remote, by their objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Reference {
+    /// Its whole name.
+    pub(super) name: String,
+    pub(super) here: Option<String>,
+    /// `None` also where there is no remote.
+    pub(super) there: Option<String>,
+}
+
+/// Looks at both references. Their objects are here then; a remote's are fetched, and no reference is changed by that.
+pub(super) fn look(
+    git: &Program,
+    names: [String; 2],
+    remote: Option<&str>,
+) -> Result<[Reference; 2], TargetError> {
+    let mut there = [None, None];
+    if let Some(remote) = remote {
+        let listing = git
+            .text(&["ls-remote", "--", remote, &names[0], &names[1]], b"")
+            .map_err(|error| {
+                error.help(format!(
+                    "is `{remote}` the right remote, and may it be read?"
+                ))
+            })?;
+        for line in listing.lines() {
+            // `<object>TAB<name>`; a pattern also finds longer names that end like it.
+            if let Some((object, name)) = line.split_once('\t')
+                && let Some(place) = names.iter().position(|wanted| wanted == name)
+            {
+                there[place] = Some(object.to_owned());
+            }
+        }
+        let mut lacking = Vec::new();
+        for (name, object) in names.iter().zip(&there) {
+            if let Some(object) = object
+                && !git.has(object)?
+            {
+                lacking.push(name.as_str());
+            }
+        }
+        if !lacking.is_empty() {
+            let options = [
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--refmap=",
+            ];
+            let end = ["--no-recurse-submodules", "--", remote];
+            git.bytes(&[&options[..], &end[..], &lacking[..]].concat(), b"")?;
+        }
+    }
+    let [branch, tag] = names;
+    let [branch_there, tag_there] = there;
+    Ok([
+        Reference {
+            here: git.object(&branch)?,
+            name: branch,
+            there: branch_there,
+        },
+        Reference {
+            here: git.object(&tag)?,
+            name: tag,
+            there: tag_there,
+        },
+    ])
+}
+
+impl Reference {
+    /// The commit that the next one follows: the newer of the two tips.
+    pub(super) fn newer(&self, git: &Program, remote: &str) -> Result<Option<String>, TargetError> {
+        let (Some(here), Some(there)) = (&self.here, &self.there) else {
+            return Ok(self.here.clone().or_else(|| self.there.clone()));
+        };
+        let follows = |older: &str, newer: &str| {
+            let asked = git.ask(&["merge-base", "--is-ancestor", older, newer], b"")?;
+            Ok::<_, TargetError>(asked.is_ok())
+        };
+        if follows(here, there)? {
+            return Ok(Some(there.clone()));
+        }
+        if follows(there, here)? {
+            return Ok(Some(here.clone()));
+        }
+        Err(TargetError::refused(format!(
+            "`{}` here and at {remote} have gone different ways: {} and {}",
+            self.name,
+            short(here),
+            short(there)
+        ))
+        .help("keep the remote's, on which others rely: `git fetch` it, and point the branch here at it with `git branch --force`"))
+    }
+}
+
+/// How an object is shown.
+pub(super) fn short(object: &str) -> &str {
+    object.get(..12).unwrap_or(object)
+}
+
+/// The statement at a commit.
+pub(super) fn held(
+    git: &Program,
+    commit: &str,
+    branch: &str,
+    name: &str,
+) -> Result<Option<Held>, TargetError> {
+    let Some(bytes) = git.content("blob", &format!("{commit}:{STATEMENT}"))? else {
+        return Ok(None);
+    };
+    let damaged = |reason: String| {
+        TargetError::refused(format!("`{STATEMENT}` on the branch `{branch}` {reason}"))
+            .help("name another branch, or take that file away from this one")
+    };
+    let text = String::from_utf8(bytes)
+        .ok()
+        .filter(|text| text.len() <= MAXIMUM_STATEMENT_SIZE)
+        .ok_or_else(|| damaged("is no statement".to_owned()))?;
+    let statement =
+        Statement::parse(&text).map_err(|error| damaged(format!("is no statement: {error}")))?;
+    if statement.name != name {
+        return Err(damaged(format!(
+            "is of the repository {:?}",
+            statement.name
+        )));
+    }
+    Ok(Some(Held {
+        root: statement.root,
+        sequence: Some(statement.sequence),
+    }))
+}
+
+/// The entries of the folder at the top of a commit, as `git mktree -z` takes them.
+pub(super) fn entries(git: &Program, commit: &str) -> Result<Vec<Vec<u8>>, TargetError> {
+    let listing = git.bytes(&["ls-tree", "-z", "--full-tree", commit], b"")?;
+    let entries = listing.split(|byte| *byte == 0);
+    Ok(entries
+        .filter(|entry| !entry.is_empty())
+        .map(<[u8]>::to_vec)
+        .collect())
+}
+
+/// The same entries with these statement and signatures instead of those that were there.
+pub(super) fn with_files(
+    entries: &[Vec<u8>],
+    blobs: impl Iterator<Item = (String, String)>,
+) -> Vec<Vec<u8>> {
+    let is_ours = |entry: &Vec<u8>| {
+        let name = entry.split(|byte| *byte == b'\t').nth(1);
+        let name = name.and_then(|name| std::str::from_utf8(name).ok());
+        name.is_some_and(|name| name == STATEMENT || is_signature_of(name, STATEMENT))
+    };
+    let mut with: Vec<Vec<u8>> = entries
+        .iter()
+        .filter(|entry| !is_ours(entry))
+        .cloned()
+        .collect();
+    with.extend(blobs.map(|(name, blob)| format!("100644 blob {blob}\t{name}").into_bytes()));
+    with
+}
+
+/// Who has signed a statement.
+pub(super) fn signers(files: &Vouching) -> Vec<PublicKey> {
+    let signatures = files.signatures.iter();
+    signatures
+        .filter_map(|signature| verify(&signature.text, files.statement.as_bytes()).ok())
+        .collect()
+}
+
+/// That a tag is the one of this statement: signed by one of its signers, and of a commit that has it.
+pub(super) fn check_tag(
+    git: &Program,
+    name: &str,
+    object: &str,
+    files: &Vouching,
+) -> Result<(), TargetError> {
+    let refused = |reason: &str| {
+        TargetError::refused(format!("`{name}` is there already, and {reason}")).help(
+            "a tag is not moved: choose other names with `tag`, or find out who has made this one",
+        )
+    };
+    let text = git
+        .content("tag", object)?
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| refused("has no message and no signature"))?;
+    let at = text
+        .find(SIGNATURE)
+        .ok_or_else(|| refused("has no signature in SSH's format"))?;
+    let (signed, signature) = text.split_at(at);
+    let by = verify_for(NAMESPACE, signature, signed.as_bytes())
+        .map_err(|error| refused(&format!("its signature does not hold: {error}")))?;
+    if !signers(files).contains(&by) {
+        return Err(refused(
+            "is signed by a key that has not signed the statement",
+        ));
+    }
+    let commit = signed
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("object "));
+    let commit = commit.ok_or_else(|| refused("is of nothing"))?;
+    let there = git.content("blob", &format!("{commit}:{STATEMENT}"))?;
+    if there.as_deref() != Some(files.statement.as_bytes()) {
+        return Err(refused("is of another statement"));
+    }
+    Ok(())
+}

@@ -1,0 +1,292 @@
+//! A signed IPNS record, as a file and at a node (FORMATS 6 and 9).
+//!
+//! The record depends on the statement and the key alone, so one that was put is found to be the same again. A sequence is
+//! used once: readers that hold two records of one sequence would not agree.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::kubo::Rpc;
+use super::open::Surroundings;
+use super::outgoing::Outgoing;
+use super::target::{
+    Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work, check_newer,
+};
+use crate::environment::AtomicFile;
+use crate::repository::IpnsTarget;
+use crate::signature::{
+    DEFAULT_RECORD_LIFETIME, DEFAULT_RECORD_TTL, IpnsContent, IpnsName, IpnsRecord,
+    MAXIMUM_RECORD_SIZE, SigningKey,
+};
+
+/// Who keeps records for others forgets them after two days, and nodes remind them of keys of their own only.
+const AGAIN: &str = " again, so that others keep it";
+
+/// A target of the kind `ipns`.
+pub(super) struct Ipns {
+    key: SigningKey,
+    name: IpnsName,
+    file: Option<PathBuf>,
+    rpc: Option<Rpc>,
+    lifetime: SignedDuration,
+    ttl: SignedDuration,
+    now: Timestamp,
+    /// What is to be put, and where it is not yet.
+    planned: Option<Planned>,
+}
+
+/// What a look has found.
+struct Planned {
+    record: IpnsRecord,
+    is_in_file: bool,
+    is_at_node: bool,
+}
+
+impl Ipns {
+    pub(super) fn new(
+        settings: &IpnsTarget,
+        surroundings: &Surroundings,
+    ) -> Result<Self, TargetError> {
+        let key = surroundings
+            .signing_key
+            .clone()
+            .ok_or_else(|| TargetError::world("there is no key to sign a record with"))?;
+        let name = IpnsName::of(&key.public()).ok_or_else(|| {
+            TargetError::refused(format!(
+                "the key {} is in hardware, which cannot sign IPNS records",
+                key.public().fingerprint()
+            ))
+            .help("name a key of the type `ssh-ed25519` with `--key`, in a file or in an agent")
+        })?;
+        let rpc = settings.api.as_ref().map(|api| Rpc::new(api, surroundings));
+        let span = |given: Option<std::time::Duration>, default: SignedDuration| {
+            given.map_or(default, |given| {
+                SignedDuration::try_from(given).unwrap_or(SignedDuration::MAX)
+            })
+        };
+        Ok(Self {
+            key,
+            name,
+            file: settings
+                .file
+                .as_ref()
+                .map(|file| surroundings.folder.join(file)),
+            rpc: rpc.transpose()?,
+            lifetime: span(settings.lifetime, DEFAULT_RECORD_LIFETIME),
+            ttl: span(settings.ttl, DEFAULT_RECORD_TTL),
+            now: surroundings.now,
+            planned: None,
+        })
+    }
+
+    async fn look(&mut self, release: &Outgoing) -> Result<Plan, TargetError> {
+        let vouched = release.vouched.as_ref().ok_or_else(|| {
+            TargetError::refused("there is no statement, and a record has its sequence from one")
+                .help("build with a key, and publish without `--unsigned`")
+        })?;
+        let content = IpnsContent::of_statement(&vouched.statement, self.lifetime, self.ttl);
+        if content.is_expired(self.now) {
+            return Err(TargetError::refused(format!(
+                "the record would have ended on {}",
+                content.expires
+            ))
+            .help("make the next statement of the same release, `ipwhl build --renew --previous` this one, or let records hold longer with `lifetime`"));
+        }
+        let in_file = match &self.file {
+            Some(path) => self.of_file(path)?,
+            None => None,
+        };
+        let at_node = match &self.rpc {
+            Some(rpc) => self.of_node(rpc).await?,
+            None => None,
+        };
+        let mut newest = None;
+        for (place, record) in [("file", &in_file), ("node", &at_node)] {
+            let Some(record) = record else { continue };
+            let held = held(&record.content, place)?;
+            check_newer(release, &held)?;
+            if held.sequence == Some(content.sequence) && record.content != content {
+                return Err(TargetError::refused(format!(
+                    "the {place} has another record of the sequence {}, which holds until {} and for {} s without asking again",
+                    content.sequence,
+                    record.content.expires,
+                    record.content.ttl / 1_000_000_000
+                ))
+                .help("a sequence is used once: make the next statement of the same release, `ipwhl build --renew --previous` this one"));
+            }
+            if newest.is_none_or(|newest: Held| newest.sequence < held.sequence) {
+                newest = Some(held);
+            }
+        }
+        let is_this = |record: Option<IpnsRecord>| record.is_some_and(|it| it.content == content);
+        let (is_in_file, is_at_node) = (is_this(in_file), is_this(at_node));
+        let record = IpnsRecord::sign(&self.key, content)
+            .map_err(|error| TargetError::world(format!("the record cannot be signed: {error}")))?;
+        let mut changes = Vec::new();
+        let words = format!(
+            "the record of {} with the sequence {}",
+            self.name, record.content.sequence
+        );
+        if let Some(path) = self.file.as_ref().filter(|_| !is_in_file) {
+            changes.push(format!("write {words} to `{}`", path.display()));
+        }
+        if let Some(rpc) = &self.rpc {
+            let again = if is_at_node { AGAIN } else { "" };
+            changes.push(format!("put {words} to {}{again}", rpc.place()));
+        }
+        self.planned = Some(Planned {
+            record,
+            is_in_file,
+            is_at_node,
+        });
+        Ok(Plan {
+            held: newest,
+            changes,
+            ..Plan::default()
+        })
+    }
+
+    fn of_file(&self, path: &Path) -> Result<Option<IpnsRecord>, TargetError> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unusable(path, &error)),
+        };
+        let mut bytes = Vec::new();
+        file.take(MAXIMUM_RECORD_SIZE as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| unusable(path, &error))?;
+        let record = IpnsRecord::verify(&self.name, &bytes).map_err(|error| {
+            TargetError::refused(format!(
+                "`{}` has no record of {}, and so it is not replaced: {error}",
+                path.display(),
+                self.name
+            ))
+            .help("name another file with `file`, or another key with `--key`")
+        })?;
+        Ok(Some(record))
+    }
+
+    async fn of_node(&self, rpc: &Rpc) -> Result<Option<IpnsRecord>, TargetError> {
+        let Some(bytes) = rpc.record(&self.name.path(), MAXIMUM_RECORD_SIZE).await? else {
+            return Ok(None);
+        };
+        let record = IpnsRecord::verify(&self.name, &bytes).map_err(|error| {
+            TargetError::world(format!(
+                "what {} says of {} is not believed: {error}",
+                rpc.place(),
+                self.name
+            ))
+        })?;
+        Ok(Some(record))
+    }
+
+    async fn bring(&mut self, report: Report<'_>) -> Result<Done, TargetError> {
+        let Some(planned) = &self.planned else {
+            return Err(TargetError::world("nothing is planned"));
+        };
+        let mut done = Done::default();
+        let sequence = planned.record.content.sequence;
+        // The file first: what was put to a node cannot be taken back.
+        if let Some(path) = self.file.as_ref().filter(|_| !planned.is_in_file) {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder).map_err(|error| unusable(folder, &error))?;
+            }
+            AtomicFile::write_whole(path, planned.record.bytes())
+                .map_err(|error| unusable(path, &error))?;
+            done.changes.push(format!(
+                "`{}` is the record with the sequence {sequence}",
+                path.display()
+            ));
+        }
+        if let Some(rpc) = &self.rpc {
+            let again = if planned.is_at_node { AGAIN } else { "" };
+            report(Step::Waiting(format!(
+                "putting the record to {}",
+                rpc.place()
+            )));
+            rpc.put_record(&self.name.path(), planned.record.bytes())
+                .await?;
+            done.changes.push(format!(
+                "put the record with the sequence {sequence} to {}{again}",
+                rpc.place()
+            ));
+        }
+        done.results.push(self.name.path());
+        Ok(done)
+    }
+
+    async fn look_again(&self) -> Result<ReadBack, TargetError> {
+        let Some(planned) = &self.planned else {
+            return Err(TargetError::world("nothing is planned"));
+        };
+        let expected = &planned.record.content;
+        let changed = |place: &str| {
+            TargetError::world(format!("{place} has another record than was put there"))
+                .help("does somebody else have the key, and a newer release?")
+        };
+        let mut back = ReadBack::default();
+        let mut places = Vec::new();
+        if let Some(path) = &self.file {
+            let place = format!("`{}`", path.display());
+            match self.of_file(path)? {
+                Some(record) if record.content == *expected => places.push(place),
+                _ => return Err(changed(&place)),
+            }
+        }
+        if let Some(rpc) = &self.rpc {
+            match self.of_node(rpc).await? {
+                Some(record) if record.content == *expected => places.push(rpc.place()),
+                _ => return Err(changed(&rpc.place())),
+            }
+        }
+        back.notes.push(format!(
+            "read back the record from {}: {} leads to {} until {}",
+            places.join(" and "),
+            self.name.path(),
+            expected.value,
+            expected.expires
+        ));
+        Ok(back)
+    }
+}
+
+/// What a record says of a release.
+fn held(content: &IpnsContent, place: &str) -> Result<Held, TargetError> {
+    let root = content.root().ok_or_else(|| {
+        TargetError::refused(format!(
+            "the record of the {place} leads to `{}`, which is no release",
+            content.value.escape_debug()
+        ))
+        .help("is this key used for something else? name another one with `--key`")
+    })?;
+    Ok(Held {
+        root,
+        sequence: Some(content.sequence),
+    })
+}
+
+fn unusable(path: &Path, error: &io::Error) -> TargetError {
+    TargetError::world(format!("`{}`: {error}", path.display()))
+}
+
+impl Target for Ipns {
+    fn place(&self) -> String {
+        self.name.path()
+    }
+
+    fn plan<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, Plan> {
+        Box::pin(self.look(release))
+    }
+
+    fn carry_out<'a>(&'a mut self, _: &'a Outgoing, report: Report<'a>) -> Work<'a, Done> {
+        Box::pin(self.bring(report))
+    }
+
+    fn read_back<'a>(&'a mut self, _: &'a Outgoing, _: Report<'a>) -> Work<'a, ReadBack> {
+        Box::pin(self.look_again())
+    }
+}

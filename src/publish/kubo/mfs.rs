@@ -1,0 +1,49 @@
+//! A path in the node's MFS that shows the newest release.
+
+use super::rpc::Rpc;
+use crate::dag::Cid;
+use crate::publish::target::TargetError;
+
+/// What stands at the path before it is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Nothing.
+    Free,
+    /// A release of this repository.
+    Taken,
+}
+
+/// What has to be done; `None` where the path shows the release already. What is at the path and is no release of
+/// this repository is somebody's own.
+pub(super) async fn look<'c>(
+    rpc: &Rpc,
+    path: &str,
+    root: Cid,
+    mut known: impl Iterator<Item = &'c Cid>,
+) -> Result<Option<Place>, TargetError> {
+    match rpc.mfs_root(path).await? {
+        None => Ok(Some(Place::Free)),
+        Some(there) if there == root => Ok(None),
+        Some(there) if known.any(|cid| *cid == there) => Ok(Some(Place::Taken)),
+        Some(there) => Err(TargetError::refused(format!(
+            "`{path}` in the MFS is {there}, which is no release of this repository that the node has pinned, so it is not replaced"
+        ))
+        .help("name another path with `mfs`, or move what is there: `ipfs files mv`")),
+    }
+}
+
+/// Sets the path. The node cannot replace a folder in one step, so what is new stands beside it first, and between
+/// two calls the path shows nothing; the pin does not depend on it.
+pub(super) async fn set(rpc: &Rpc, path: &str, place: Place, root: Cid) -> Result<(), TargetError> {
+    let beside = format!("{path}.ipwhl-new");
+    let force = [("recursive", "true"), ("force", "true")];
+    rpc.files("rm", &[&beside], &force).await?;
+    let source = format!("/ipfs/{root}");
+    rpc.files("cp", &[&source, &beside], &[("parents", "true")])
+        .await?;
+    if place == Place::Taken {
+        rpc.files("rm", &[path], &force).await?;
+    }
+    rpc.files("mv", &[&beside, path], &[]).await?;
+    Ok(())
+}

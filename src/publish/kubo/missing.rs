@@ -1,0 +1,53 @@
+//! Which blocks of a release a node lacks.
+//!
+//! Kubo answers for one block (`block/stat`), or lists all that it has (`refs/local`). The list costs by the size of the
+//! node and the questions by that of the release, so the list is read as far as it is worth it, and what has not been
+//! seen by then is asked for.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::rpc::Rpc;
+use crate::dag::{Cid, Sha256Digest};
+use crate::publish::Outgoing;
+use crate::publish::service::Trouble;
+
+/// So many blocks are asked for one by one where there are no more.
+const FEW: usize = 64;
+/// A line of the list costs about so many times less than a question.
+const LINES_A_QUESTION: usize = 40;
+/// How many questions are under way at once.
+const AT_ONCE: usize = 16;
+/// How long the node may be silent before it lists.
+const LONGEST_SILENCE: Duration = Duration::from_mins(2);
+
+/// The blocks that the node lacks, in the archive's order.
+pub(super) async fn missing(rpc: &Rpc, release: &Outgoing) -> Result<Vec<Cid>, Trouble> {
+    let cids = release.archive.cids();
+    // Blocks are kept by their hashes, whatever CID they are asked for by.
+    let mut unseen: HashSet<Sha256Digest> = cids.iter().map(Cid::digest).collect();
+    let mut has_ended = false;
+    if unseen.len() > FEW {
+        let mut left = unseen.len().saturating_mul(LINES_A_QUESTION);
+        has_ended = true;
+        rpc.local(LONGEST_SILENCE, |cid| {
+            unseen.remove(&cid.digest());
+            left -= 1;
+            has_ended = left > 0;
+            left > 0 && !unseen.is_empty()
+        })
+        .await?;
+    }
+    let unseen_cids = cids.iter().filter(|cid| unseen.contains(&cid.digest()));
+    if has_ended {
+        return Ok(unseen_cids.copied().collect());
+    }
+    let questions = stream::iter(unseen_cids.copied())
+        .map(|cid| async move { rpc.has(&cid).await.map(|has| (cid, has)) })
+        .buffered(AT_ONCE);
+    let answers: Vec<(Cid, bool)> = questions.try_collect().await?;
+    let lacking = answers.into_iter().filter(|(_, has)| !has);
+    Ok(lacking.map(|(cid, _)| cid).collect())
+}

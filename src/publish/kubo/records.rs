@@ -1,0 +1,96 @@
+//! IPNS records at a node, as its routing system has them.
+
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::Value;
+
+use super::rpc::Rpc;
+use crate::dag::Sha256Digest;
+use crate::publish::service::Trouble;
+
+/// How long a node may look for a record, or for those that keep it: it asks others, who may be slow.
+const LONGEST_SEARCH: Duration = Duration::from_mins(3);
+/// The kind of event that has a value (libp2p's `routing.Value`).
+const VALUE: u64 = 5;
+
+impl Rpc {
+    /// The best record of a name that the node finds, at most so many bytes; it is not verified. `None` where it finds none.
+    pub(in crate::publish) async fn record(
+        &self,
+        name: &str,
+        largest: usize,
+    ) -> Result<Option<Vec<u8>>, Trouble> {
+        let arguments = [("arg", name.to_owned())];
+        let request = self
+            .service
+            .request(Method::POST, &["routing", "get"], arguments);
+        let mut best = None;
+        let outcome = async {
+            let reply = self.service.ask_within(request, LONGEST_SEARCH).await?;
+            let mut reply = reply.patient(LONGEST_SEARCH);
+            while let Some(event) = reply.line::<Value>().await? {
+                if event["Type"] == VALUE
+                    && let Some(text) = event["Extra"].as_str()
+                    && text.len() <= largest.div_ceil(3) * 4
+                {
+                    best = BASE64.decode(text.as_bytes()).ok().or(best.take());
+                }
+            }
+            Ok(())
+        };
+        match outcome.await {
+            Ok(()) => Ok(best),
+            // Kubo has one status for every error, so its words tell them apart.
+            Err(trouble) if trouble_is_absence(&trouble) => Ok(None),
+            Err(trouble) => Err(with_help(trouble)),
+        }
+    }
+
+    /// Puts a record, which the node verifies and gives to others.
+    pub(in crate::publish) async fn put_record(
+        &self,
+        name: &str,
+        record: &[u8],
+    ) -> Result<(), Trouble> {
+        // A form that can be sent again. Its boundary cannot be in the record, whose digest it is.
+        let boundary = Sha256Digest::of(record).to_string();
+        let mut form = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"record\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        )
+        .into_bytes();
+        form.extend_from_slice(record);
+        form.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+        let arguments = [("arg", name.to_owned())];
+        let request = self
+            .service
+            .request(Method::POST, &["routing", "put"], arguments)
+            .header(
+                CONTENT_TYPE,
+                format!("multipart/form-data; boundary={boundary}"),
+            )
+            .body(form);
+        let outcome = async {
+            let reply = self.service.ask_within(request, LONGEST_SEARCH).await?;
+            reply.patient(LONGEST_SEARCH).finish().await
+        };
+        outcome.await.map_err(with_help)
+    }
+}
+
+fn trouble_is_absence(trouble: &Trouble) -> bool {
+    trouble.message.contains("routing: not found")
+}
+
+fn with_help(mut trouble: Trouble) -> Trouble {
+    if trouble.message.contains("online mode") || trouble.message.contains("not supported") {
+        trouble.help = Some(
+            "records are kept by nodes that take part in routing: `ipfs daemon` without `--offline`, and `Routing.Type` is not `none`"
+                .to_owned(),
+        );
+    }
+    trouble
+}

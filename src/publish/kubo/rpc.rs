@@ -1,0 +1,250 @@
+//! The commands of Kubo's RPC API that publishing needs.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use crate::car::{CarReader, MAX_BLOCK};
+use crate::dag::Cid;
+use crate::publish::open::Surroundings;
+use crate::publish::service::{Reply, Service, Trouble, Upload};
+use crate::publish::target::{Report, TargetError};
+
+/// The most recursive pins of a node that are looked at.
+const MAXIMUM_PINS: usize = 2_000_000;
+
+/// The RPC API of a node.
+pub(in crate::publish) struct Rpc {
+    pub(super) service: Service,
+}
+
+/// A recursive pin.
+pub(super) struct Pin {
+    pub(super) cid: Cid,
+    pub(super) name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PinLine {
+    cid: String,
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Reference {
+    #[serde(rename = "Ref")]
+    reference: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Stat {
+    hash: Cid,
+}
+
+impl Rpc {
+    pub(in crate::publish) fn new(
+        api: &Url,
+        surroundings: &Surroundings,
+    ) -> Result<Self, TargetError> {
+        let mut api = api.clone();
+        if let Ok(mut segments) = api.path_segments_mut() {
+            segments.pop_if_empty().extend(["api", "v0"]);
+        }
+        let service = Service::new(
+            surroundings.client.clone(),
+            api,
+            surroundings.secret.clone(),
+            surroundings.variable.clone(),
+        )?;
+        Ok(Self { service })
+    }
+
+    /// Words of the node, as they may be shown.
+    pub(super) fn words(&self, text: &str) -> String {
+        self.service.words(text)
+    }
+
+    pub(in crate::publish) fn place(&self) -> String {
+        let place = self.service.place();
+        place.trim_end_matches("/api/v0").to_owned()
+    }
+
+    /// A command. Every command is a `POST`, and all of them are kept from asking the network.
+    fn command<'q>(
+        &self,
+        path: &str,
+        arguments: impl IntoIterator<Item = (&'q str, String)>,
+    ) -> RequestBuilder {
+        let path: Vec<&str> = path.split('/').collect();
+        let offline = [("offline", "true".to_owned())];
+        self.service
+            .request(Method::POST, &path, arguments.into_iter().chain(offline))
+    }
+
+    async fn run<'q>(
+        &self,
+        path: &str,
+        arguments: impl IntoIterator<Item = (&'q str, String)>,
+    ) -> Result<Reply<'_>, Trouble> {
+        self.service.ask(self.command(path, arguments)).await
+    }
+
+    /// Every recursive pin with its name.
+    pub(super) async fn pins(&self, silence: Duration) -> Result<Vec<Pin>, Trouble> {
+        let arguments = [("type", "recursive"), ("names", "true"), ("stream", "true")];
+        let arguments = arguments.map(|(key, value)| (key, value.to_owned()));
+        let mut reply = self.run("pin/ls", arguments).await?.patient(silence);
+        let mut pins = Vec::new();
+        while let Some(line) = reply.line::<PinLine>().await? {
+            // What this program does not write, such as a CID of another hash, is no release of ours.
+            if let Ok(cid) = line.cid.parse()
+                && pins.len() < MAXIMUM_PINS
+            {
+                pins.push(Pin {
+                    cid,
+                    name: line.name,
+                });
+            }
+        }
+        Ok(pins)
+    }
+
+    /// Pins all that is below a root, of what the node has; anything that is lacking is an error.
+    pub(super) async fn pin(
+        &self,
+        root: &Cid,
+        name: &str,
+        silence: Duration,
+    ) -> Result<(), Trouble> {
+        let arguments = [
+            ("arg", root.to_string()),
+            ("name", name.to_owned()),
+            ("recursive", "true".to_owned()),
+            ("progress", "true".to_owned()),
+        ];
+        let reply = self.run("pin/add", arguments).await?;
+        let mut reply = reply.patient(silence);
+        let mut is_pinned = false;
+        while let Some(line) = reply.line::<Value>().await? {
+            is_pinned |= line["Pins"]
+                .as_array()
+                .is_some_and(|pins| pins.iter().any(|pin| *pin == root.to_string().as_str()));
+        }
+        if is_pinned {
+            return Ok(());
+        }
+        Err(Trouble {
+            status: None,
+            reason: None,
+            message: format!("{} does not say that it has pinned {root}", self.place()),
+            help: None,
+        })
+    }
+
+    pub(super) async fn unpin(&self, root: &Cid) -> Result<(), Trouble> {
+        self.run("pin/rm", [("arg", root.to_string())])
+            .await?
+            .finish()
+            .await
+    }
+
+    /// Imports some blocks, and pins nothing.
+    pub(in crate::publish) async fn import(
+        &self,
+        archive: &Arc<CarReader<File>>,
+        cids: Vec<Cid>,
+        report: Report<'_>,
+    ) -> Result<(), Trouble> {
+        let arguments = [
+            ("pin-roots", "false"),
+            ("silent", "false"),
+            ("stats", "true"),
+        ];
+        let arguments = arguments.map(|(key, value)| (key, value.to_owned()));
+        let count = cids.len() as u64;
+        let upload = Upload::new(archive, cids);
+        let request = self.command("dag/import", arguments);
+        let mut reply = self.service.upload(request, &upload, report).await?;
+        let mut imported = None;
+        while let Some(line) = reply.line::<Value>().await? {
+            imported = line["Stats"]["BlockCount"].as_u64().or(imported);
+        }
+        match imported {
+            Some(imported) if imported != count => Err(Trouble {
+                status: None,
+                reason: None,
+                message: format!("{} has imported {imported} of {count} blocks", self.place()),
+                help: None,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Every block that the node has, as `each` is told, until it has enough: a line a block.
+    pub(super) async fn local(
+        &self,
+        silence: Duration,
+        mut each: impl FnMut(Cid) -> bool,
+    ) -> Result<(), Trouble> {
+        let mut reply = self.run("refs/local", []).await?.patient(silence);
+        while let Some(line) = reply.line::<Reference>().await? {
+            if let Ok(cid) = line.reference.parse()
+                && !each(cid)
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the node has a block.
+    pub(super) async fn has(&self, cid: &Cid) -> Result<bool, Trouble> {
+        match self.run("block/stat", [("arg", cid.to_string())]).await {
+            Ok(reply) => reply.finish().await.map(|()| true),
+            // Kubo has one status for every error, so its words tell them apart.
+            Err(trouble) if trouble.message.contains("not found") => Ok(false),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// A block of the node's own; its bytes are not hashed yet.
+    pub(super) async fn block(&self, cid: Cid) -> Result<Vec<u8>, Trouble> {
+        let mut reply = self.run("block/get", [("arg", cid.to_string())]).await?;
+        reply.all(MAX_BLOCK).await
+    }
+
+    /// The CID that a path in the MFS has.
+    pub(super) async fn mfs_root(&self, path: &str) -> Result<Option<Cid>, Trouble> {
+        match self.run("files/stat", [("arg", path.to_owned())]).await {
+            Ok(reply) => reply.json::<Stat>().await.map(|stat| Some(stat.hash)),
+            Err(trouble) if trouble.message.contains("does not exist") => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// A command of the MFS.
+    pub(super) async fn files(
+        &self,
+        command: &str,
+        paths: &[&str],
+        options: &[(&'static str, &str)],
+    ) -> Result<(), Trouble> {
+        let paths = paths.iter().map(|path| ("arg", (*path).to_owned()));
+        let options = options
+            .iter()
+            .map(|(key, value)| (*key, (*value).to_owned()));
+        self.run(&format!("files/{command}"), paths.chain(options))
+            .await?
+            .finish()
+            .await
+    }
+}

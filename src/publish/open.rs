@@ -1,0 +1,60 @@
+//! Targets, made of what `ipwhl.toml` says.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::cluster::Cluster;
+use super::directory::Directory;
+use super::dnslink::Dnslink;
+use super::git::Git;
+use super::ipns::Ipns;
+use super::kubo::Kubo;
+use super::pinning_service::PinningService;
+use super::secret::Secret;
+use super::target::{Target, TargetError};
+use crate::repository::{PublishKind, PublishTarget};
+use crate::signature::SigningKey;
+use crate::source::Client;
+
+/// What targets are given besides their settings.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// What asks the network.
+    pub client: Client,
+    /// The repository's folder, where relative paths begin.
+    pub folder: PathBuf,
+    /// What lets us in, where the environment has it.
+    pub secret: Option<Secret>,
+    /// The environment variable that a token would come from, for messages.
+    pub variable: String,
+    /// The present instant.
+    pub now: Timestamp,
+    /// What child processes may know: the environment's variables without this program's own, which may be secrets.
+    pub variables: BTreeMap<OsString, OsString>,
+    /// The key that signs what a target has signed; there for the kinds that ask for one.
+    pub signing_key: Option<SigningKey>,
+}
+
+/// The target that is configured so. Nothing is asked or opened yet.
+///
+/// # Errors
+/// When it lacks what it needs.
+pub fn open_target(
+    configured: &PublishTarget,
+    surroundings: Surroundings,
+) -> Result<Box<dyn Target>, TargetError> {
+    match &configured.kind {
+        PublishKind::Kubo(settings) => Ok(Box::new(Kubo::new(settings, surroundings)?)),
+        PublishKind::Cluster(settings) => Ok(Box::new(Cluster::new(settings, surroundings)?)),
+        PublishKind::PinningService(settings) => {
+            Ok(Box::new(PinningService::new(settings, surroundings)?))
+        }
+        PublishKind::Directory(settings) => Ok(Box::new(Directory::new(settings, &surroundings)?)),
+        PublishKind::Ipns(settings) => Ok(Box::new(Ipns::new(settings, &surroundings)?)),
+        PublishKind::Git(settings) => Ok(Box::new(Git::new(settings, surroundings)?)),
+        PublishKind::Dnslink(settings) => Ok(Box::new(Dnslink::new(settings, &surroundings))),
+    }
+}

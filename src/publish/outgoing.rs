@@ -1,0 +1,183 @@
+//! A release on its way out, and what of it is read back.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Vouching;
+use super::target::Amount;
+use crate::car::{Blocks, CarError, CarReader, Place, Visitor, walk};
+use crate::dag::{Cid, Codec, Sha256Digest};
+use crate::signature::Statement;
+
+/// How many wheels are read back.
+const SAMPLED_WHEELS: usize = 3;
+/// How many bytes of one wheel are read back, about.
+const SAMPLED_BYTES: u64 = 8 << 20;
+/// How a wheel's name ends.
+const WHEEL: &str = ".whl";
+
+/// A release that goes to targets: full, every block of it verified, and vouched for unless it was said that it need
+/// not be.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The repository's name.
+    pub name: String,
+    /// The folder of the archive and the statement.
+    pub folder: PathBuf,
+    /// The full archive.
+    pub archive: Arc<CarReader<File>>,
+    /// What vouches for it.
+    pub vouched: Option<Vouched>,
+    /// What is read back.
+    pub sample: Sample,
+}
+
+/// A statement with its files; it has been verified.
+#[derive(Debug)]
+pub struct Vouched {
+    /// What it says.
+    pub statement: Statement,
+    /// Its text and its signatures.
+    pub files: Vouching,
+}
+
+impl Outgoing {
+    /// The root.
+    pub fn root(&self) -> Cid {
+        self.archive.root()
+    }
+
+    /// The sequence of the statement, where there is one.
+    pub fn sequence(&self) -> Option<u64> {
+        Some(self.vouched.as_ref()?.statement.sequence)
+    }
+
+    /// When the statement expires, where it does.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.vouched.as_ref()?.statement.expires
+    }
+
+    /// The blocks of the whole release and their bytes.
+    pub fn amount(&self) -> Amount {
+        self.amount_of(&self.archive.cids())
+    }
+
+    /// These blocks and their bytes.
+    pub fn amount_of(&self, cids: &[Cid]) -> Amount {
+        let mut amount = Amount::default();
+        for cid in cids {
+            amount.add(self.archive.length_of(cid).unwrap_or_default());
+        }
+        amount
+    }
+}
+
+/// The part of a release that is read back from a target: the way from the root to some wheels, and their
+/// blocks, of large wheels the first ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// The blocks, the root first.
+    pub blocks: Vec<Cid>,
+    /// The wheels, by their paths from the root.
+    pub wheels: BTreeMap<String, Cid>,
+}
+
+impl Sample {
+    /// Chooses a sample. It depends on nothing but the release, and is another one for another release.
+    ///
+    /// # Errors
+    /// When the archive cannot be read.
+    pub fn of(archive: &CarReader<File>) -> Result<Self, CarError> {
+        let mut wheels = Wheels {
+            archive,
+            found: Vec::new(),
+        };
+        walk(archive.root(), &mut wheels)?;
+        let root = archive.root().to_bytes();
+        let mut found = wheels.found;
+        found.sort_by_cached_key(|(path, cid)| {
+            let lot = Sha256Digest::of(&[&root[..], &cid.to_bytes()].concat());
+            (*lot.as_bytes(), path.clone())
+        });
+        found.truncate(SAMPLED_WHEELS);
+        let mut way = Way {
+            archive,
+            wheels: found.into_iter().collect(),
+            left: BTreeMap::new(),
+            seen: HashSet::new(),
+            blocks: Vec::new(),
+        };
+        walk(archive.root(), &mut way)?;
+        Ok(Self {
+            blocks: way.blocks,
+            wheels: way.wheels,
+        })
+    }
+}
+
+/// Collects the wheels; no file is read.
+struct Wheels<'a> {
+    archive: &'a CarReader<File>,
+    found: Vec<(String, Cid)>,
+}
+
+impl Visitor for Wheels<'_> {
+    fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError> {
+        if place.wheel == Some(place.cid) {
+            self.found.push((place.path.clone(), place.cid));
+            return Ok(None);
+        }
+        if place.cid.codec() == Codec::Raw || place.path.ends_with(WHEEL) {
+            return Ok(None);
+        }
+        self.archive.block(&place.cid)
+    }
+
+    fn visit(&mut self, _: &Place, _: &[u8], _: bool) -> Result<(), CarError> {
+        Ok(())
+    }
+}
+
+/// Collects the blocks on the way to some wheels, and theirs.
+struct Way<'a> {
+    archive: &'a CarReader<File>,
+    wheels: BTreeMap<String, Cid>,
+    /// How many bytes of each wheel are still wanted.
+    left: BTreeMap<String, u64>,
+    seen: HashSet<Cid>,
+    blocks: Vec<Cid>,
+}
+
+impl Visitor for Way<'_> {
+    fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError> {
+        let is_wheel = self.wheels.contains_key(&place.path);
+        let is_above = |wheel: &String| {
+            place.path.is_empty()
+                || wheel
+                    .strip_prefix(&place.path)
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
+        if is_wheel {
+            let length = self.archive.length_of(&place.cid).unwrap_or_default() as u64;
+            let left = self.left.entry(place.path.clone()).or_insert(SAMPLED_BYTES);
+            if *left == 0 {
+                return Ok(None);
+            }
+            *left = left.saturating_sub(length);
+        } else if !self.wheels.keys().any(is_above) {
+            return Ok(None);
+        }
+        if self.seen.insert(place.cid) {
+            self.blocks.push(place.cid);
+        }
+        self.archive.block(&place.cid)
+    }
+
+    fn visit(&mut self, _: &Place, _: &[u8], _: bool) -> Result<(), CarError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,360 @@
+//! A service with the Pinning Service API, version 1: <https://ipfs.github.io/pinning-services-api-spec/>.
+//!
+//! One pin is this repository's, known by its name; a new release takes its place.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use serde::{Deserialize, Serialize};
+
+use super::open::Surroundings;
+use super::service::{Service, Trouble};
+use super::target::{Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work};
+use super::{Outgoing, read};
+use crate::dag::Cid;
+use crate::repository::PinningServiceTarget;
+
+/// How the name of the pin begins.
+const OURS: &str = "ipwhl";
+/// The key of the sequence in `meta`.
+const SEQUENCE: &str = "sequence";
+/// The longest name that the API takes, in characters.
+const LONGEST_NAME: usize = 255;
+/// What a service says whose account is full.
+const NO_FUNDS: &str = "INSUFFICIENT_FUNDS";
+/// The most pins that are asked for at once: the API's own limit.
+const PINS_A_PAGE: &str = "1000";
+/// How long is waited while the service gets no further.
+const LONGEST_WAIT: Duration = Duration::from_mins(30);
+/// The delay between two looks at the pin: the first, and the longest that doubling leads to.
+const DELAYS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
+
+/// A pinning service.
+pub(super) struct PinningService {
+    service: Service,
+    settings: PinningServiceTarget,
+    surroundings: Surroundings,
+    /// The pin of this repository that is the newest.
+    there: Option<PinStatus>,
+    /// Whether it is the one that is wanted.
+    is_right: bool,
+    /// Older ones, which runs that were cut have left.
+    outdated: Vec<PinStatus>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct PinStatus {
+    requestid: String,
+    status: String,
+    #[serde(default)]
+    created: String,
+    pin: Pin,
+    #[serde(default)]
+    info: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+struct Pin {
+    cid: String,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    origins: Option<Vec<String>>,
+    #[serde(default)]
+    meta: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct PinResults {
+    results: Vec<PinStatus>,
+}
+
+impl PinStatus {
+    fn sequence(&self) -> Option<u64> {
+        self.pin.meta.as_ref()?.get(SEQUENCE)?.parse().ok()
+    }
+}
+
+impl PinningService {
+    pub(super) fn new(
+        settings: &PinningServiceTarget,
+        surroundings: Surroundings,
+    ) -> Result<Self, TargetError> {
+        let service = Service::new(
+            surroundings.client.clone(),
+            settings.endpoint.clone(),
+            surroundings.secret.clone(),
+            surroundings.variable.clone(),
+        )?;
+        Ok(Self {
+            service,
+            settings: settings.clone(),
+            surroundings,
+            there: None,
+            is_right: false,
+            outdated: Vec::new(),
+        })
+    }
+
+    /// The pin that is wanted.
+    fn wanted(&self, release: &Outgoing) -> Pin {
+        let sequence = release.sequence();
+        let meta = sequence.map(|number| (SEQUENCE.to_owned(), number.to_string()));
+        Pin {
+            cid: release.root().to_string(),
+            name: Some(name(release)),
+            origins: Some(self.settings.origins.clone()),
+            meta: Some(meta.into_iter().collect()),
+        }
+    }
+
+    /// The pins of this repository, the newest first.
+    async fn ours(&self, release: &Outgoing) -> Result<Vec<PinStatus>, Trouble> {
+        let query = [
+            ("name", name(release)),
+            ("status", "queued,pinning,pinned,failed".to_owned()),
+            ("limit", PINS_A_PAGE.to_owned()),
+        ];
+        let request = self.service.request(Method::GET, &["pins"], query);
+        let found: PinResults = self.service.ask(request).await?.json().await?;
+        let name = name(release);
+        // A service may take a name for a part of one.
+        let mut ours = found.results;
+        ours.retain(|one| one.pin.name.as_ref() == Some(&name));
+        ours.sort_by_key(|one| Reverse((one.sequence(), one.created.clone())));
+        Ok(ours)
+    }
+
+    async fn look(&mut self, release: &Outgoing) -> Result<Plan, TargetError> {
+        let root = release.root();
+        let mut ours = self.ours(release).await?.into_iter();
+        self.there = ours.next();
+        self.outdated = ours.collect();
+        let there = self.there.as_ref();
+        let held = there.and_then(|there| {
+            Some(Held {
+                root: there.pin.cid.parse().ok()?,
+                sequence: there.sequence(),
+            })
+        });
+        self.is_right = there.is_some_and(|there| {
+            there.status != "failed"
+                && there.pin.cid == root.to_string()
+                && there.sequence() == release.sequence()
+        });
+        let replaced = there.filter(|there| there.pin.cid != root.to_string());
+        let change = match replaced {
+            _ if self.is_right => None,
+            None => Some(format!("ask for a pin of {root}")),
+            Some(there) => Some(format!(
+                "ask for a pin of {root} in the place of {}",
+                self.service.words(&there.pin.cid)
+            )),
+        };
+        Ok(Plan {
+            held,
+            changes: change
+                .into_iter()
+                .chain(self.outdated.iter().map(|old| {
+                    format!(
+                        "remove the older pin of {}",
+                        self.service.words(&old.pin.cid)
+                    )
+                }))
+                .collect(),
+            ..Plan::default()
+        })
+    }
+
+    async fn ask_for(&self, pin: &Pin, replaced: Option<&str>) -> Result<PinStatus, Trouble> {
+        let path: Vec<&str> = ["pins"].into_iter().chain(replaced).collect();
+        let body = serde_json::to_vec(pin).unwrap_or_default();
+        let request = self.service.request(Method::POST, &path, []);
+        let request = request.header(CONTENT_TYPE, "application/json").body(body);
+        self.service.ask(request).await?.json().await
+    }
+
+    async fn bring(&mut self, release: &Outgoing, report: Report<'_>) -> Result<Done, TargetError> {
+        let root = release.root();
+        let mut done = Done::default();
+        let status = match self.there.clone().filter(|_| self.is_right) {
+            Some(status) => status,
+            None => {
+                let asked = self.ask(release).await;
+                let status = asked.map_err(|trouble| match trouble.reason.as_deref() {
+                    Some(NO_FUNDS) => Trouble {
+                        help: Some(
+                            "the account has no room for it: make room there, or have more of it"
+                                .to_owned(),
+                        ),
+                        ..trouble
+                    },
+                    _ => trouble,
+                })?;
+                done.changes.push(format!(
+                    "asked for a pin of {root}, request {}",
+                    self.service.words(&status.requestid)
+                ));
+                status
+            }
+        };
+        self.wait(&root, status, report).await?;
+        done.changes.push(format!("{root} is pinned"));
+        // What is older goes when what is newer is there.
+        for old in std::mem::take(&mut self.outdated) {
+            self.remove(&old).await?;
+            done.changes.push(format!(
+                "removed the older pin of {}",
+                self.service.words(&old.pin.cid)
+            ));
+        }
+        Ok(done)
+    }
+
+    /// Asks for the pin that is wanted, in the place of the one that is there.
+    async fn ask(&mut self, release: &Outgoing) -> Result<PinStatus, Trouble> {
+        let wanted = self.wanted(release);
+        let mut status = match self.there.take() {
+            // A service that puts a pin in its own place may end by removing it.
+            Some(there) if there.pin.cid == wanted.cid => {
+                self.outdated.push(there);
+                self.ask_for(&wanted, None).await?
+            }
+            Some(there) => match self.ask_for(&wanted, Some(&there.requestid)).await {
+                // Someone has removed it in the meantime.
+                Err(trouble) if trouble.is_missing() => self.ask_for(&wanted, None).await?,
+                asked => asked?,
+            },
+            None => self.ask_for(&wanted, None).await?,
+        };
+        // IPFS Cluster gives what takes a pin's place the `meta` that was there.
+        if status.pin.cid == wanted.cid && status.sequence() != release.sequence() {
+            let labelled = self.ask_for(&wanted, None).await?;
+            self.outdated.push(std::mem::replace(&mut status, labelled));
+        }
+        let request = status.requestid.clone();
+        self.outdated.retain(|old| old.requestid != request);
+        Ok(status)
+    }
+
+    async fn remove(&self, pin: &PinStatus) -> Result<(), Trouble> {
+        let path = ["pins", pin.requestid.as_str()];
+        let request = self.service.request(Method::DELETE, &path, []);
+        match self.service.ask(request).await {
+            Err(trouble) if !trouble.is_missing() => Err(trouble),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until the service has pinned it.
+    async fn wait(
+        &self,
+        root: &Cid,
+        mut status: PinStatus,
+        report: Report<'_>,
+    ) -> Result<(), TargetError> {
+        let (mut delay, longest) = DELAYS;
+        let mut before = status.status.clone();
+        let mut changed = Instant::now();
+        let request = status.requestid.clone();
+        loop {
+            if status.pin.cid != root.to_string() {
+                return Err(TargetError::world(format!(
+                    "the service answers with a pin of {}, and {root} was asked for",
+                    self.service.words(&status.pin.cid)
+                )));
+            }
+            let details = status
+                .info
+                .as_ref()
+                .and_then(|info| info.get("status_details"));
+            let details = details.and_then(|details| details.as_str());
+            let details = details.map_or_else(String::new, |words| {
+                format!(": {}", self.service.words(words))
+            });
+            match status.status.as_str() {
+                "pinned" => return Ok(()),
+                "failed" => {
+                    return Err(TargetError::world(format!(
+                        "the service has given up pinning {root}{details}"
+                    ))
+                    .help(self.advice()));
+                }
+                "queued" | "pinning" => {}
+                other => {
+                    return Err(TargetError::world(format!(
+                        "the service says that the pin is `{}`, which the API does not know",
+                        self.service.words(other)
+                    )));
+                }
+            }
+            if status.status != before {
+                before.clone_from(&status.status);
+                changed = Instant::now();
+                delay = DELAYS.0;
+            }
+            if changed.elapsed() >= LONGEST_WAIT {
+                return Err(TargetError::world(format!(
+                    "the pin is `{before}` for {} s{details}",
+                    LONGEST_WAIT.as_secs()
+                ))
+                .help(self.advice()));
+            }
+            report(Step::Waiting(format!("the pin is {before}{details}")));
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(longest);
+            let path = ["pins", request.as_str()];
+            let again = self.service.request(Method::GET, &path, []);
+            status = self.service.ask(again).await?.json().await?;
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        if self.settings.origins.is_empty() {
+            "name with `origins` where the service can fetch the blocks; a target of the kind `kubo` or `cluster` before this one brings them there"
+        } else {
+            "can the service reach the nodes of `origins`, and do they have the release? the same command goes on"
+        }
+    }
+
+    async fn look_again(&self, release: &Outgoing) -> Result<ReadBack, TargetError> {
+        let mut back = ReadBack::default();
+        match &self.settings.gateway {
+            Some(gateway) => {
+                let client = &self.surroundings.client;
+                back.read = read::through_gateway(client, gateway, &release.sample.blocks).await?;
+            }
+            None => back.notes.push(
+                "nothing is read back, since no `gateway` of the service is named".to_owned(),
+            ),
+        }
+        Ok(back)
+    }
+}
+
+impl Target for PinningService {
+    fn place(&self) -> String {
+        self.service.place()
+    }
+
+    fn plan<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, Plan> {
+        Box::pin(self.look(release))
+    }
+
+    fn carry_out<'a>(&'a mut self, release: &'a Outgoing, report: Report<'a>) -> Work<'a, Done> {
+        Box::pin(self.bring(release, report))
+    }
+
+    fn read_back<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, ReadBack> {
+        Box::pin(self.look_again(release))
+    }
+}
+
+/// The name of the repository's pin.
+fn name(release: &Outgoing) -> String {
+    let name = format!("{OURS}/{}", release.name);
+    name.chars().take(LONGEST_NAME).collect()
+}

@@ -1,0 +1,62 @@
+//! Blocks read back, each hashed.
+
+use std::fmt::Display;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use url::Url;
+
+use super::target::{Amount, TargetError};
+use crate::dag::Cid;
+use crate::source::Client;
+
+/// How many blocks are under way at once.
+const AT_ONCE: usize = 8;
+
+/// Reads blocks through a gateway.
+pub(super) async fn through_gateway(
+    client: &Client,
+    gateway: &Url,
+    cids: &[Cid],
+) -> Result<Amount, TargetError> {
+    each(cids, |cid| async move { client.block(gateway, &cid).await }).await
+}
+
+/// The blocks that a gateway does not have, as far as it says without asking its own network.
+pub(super) async fn lacking(
+    client: &Client,
+    gateway: &Url,
+    cids: Vec<Cid>,
+) -> Result<Vec<Cid>, TargetError> {
+    let questions = stream::iter(cids)
+        .map(|cid| async move { client.has_block(gateway, &cid).await.map(|has| (cid, has)) })
+        .buffered(AT_ONCE);
+    let answers: Vec<(Cid, bool)> = questions.try_collect().await.map_err(TargetError::world)?;
+    let lacking = answers.into_iter().filter(|(_, has)| !has);
+    Ok(lacking.map(|(cid, _)| cid).collect())
+}
+
+/// Reads blocks as `block` has them, and hashes them.
+pub(super) async fn each<E: Display, F: Future<Output = Result<Vec<u8>, E>>>(
+    cids: &[Cid],
+    block: impl Fn(Cid) -> F,
+) -> Result<Amount, TargetError> {
+    let mut amount = Amount::default();
+    let reads = stream::iter(cids.iter().copied()).map(|cid| {
+        let read = block(cid);
+        async move { (cid, read.await) }
+    });
+    let mut blocks = std::pin::pin!(reads.buffered(AT_ONCE));
+    while let Some((cid, block)) = blocks.next().await {
+        let block = block.map_err(|error| {
+            TargetError::world(format!("block {cid} cannot be read back: {error}"))
+                .help("the release is there as far as the target says; run the same command again")
+        })?;
+        if !cid.matches(&block) {
+            return Err(TargetError::world(format!(
+                "what is read back for {cid} is not that block"
+            )));
+        }
+        amount.add(block.len());
+    }
+    Ok(amount)
+}

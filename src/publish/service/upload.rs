@@ -1,0 +1,103 @@
+//! Uploads: an archive made of some blocks while it is sent.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Body, RequestBuilder};
+
+use super::{Reply, Service, Trouble};
+use crate::car::{Blocks, CarError, CarReader, archive_start, section_start};
+use crate::dag::Cid;
+use crate::publish::target::{Report, Step};
+
+/// How often is looked whether an upload moves.
+const TICK: Duration = Duration::from_millis(200);
+/// How long a server may work on an upload after its last byte.
+const LONGEST_WORK: Duration = Duration::from_mins(10);
+
+/// Some blocks of a release as an archive, with its root.
+pub(in crate::publish) struct Upload {
+    archive: Arc<CarReader<File>>,
+    cids: Vec<Cid>,
+    sent: Arc<AtomicU64>,
+}
+
+impl Upload {
+    /// These blocks.
+    pub(in crate::publish) fn new(archive: &Arc<CarReader<File>>, cids: Vec<Cid>) -> Self {
+        Self {
+            archive: Arc::clone(archive),
+            cids,
+            sent: Arc::default(),
+        }
+    }
+
+    /// The body: a file in a form, as Kubo and IPFS Cluster take it. Each block is read, and hashed, when it is its turn.
+    fn form(&self) -> Form {
+        let start = Bytes::from(archive_start(&self.archive.root()));
+        let archive = Arc::clone(&self.archive);
+        let sent = Arc::clone(&self.sent);
+        let sections = stream::iter(self.cids.clone()).map(move |cid| {
+            let block = archive.require(&cid).map_err(|error| match error {
+                CarError::Io(error) => error,
+                other => io::Error::other(other),
+            })?;
+            let mut section = section_start(&cid, block.len());
+            section.extend_from_slice(&block);
+            sent.fetch_add(block.len() as u64, Ordering::Relaxed);
+            Ok::<Bytes, io::Error>(section.into())
+        });
+        let body = Body::wrap_stream(stream::iter([Ok(start)]).chain(sections));
+        Form::new().part("file", Part::stream(body).file_name("release.car"))
+    }
+}
+
+impl Service {
+    /// Sends an upload. It may take as long as it moves.
+    pub(in crate::publish) async fn upload(
+        &self,
+        request: RequestBuilder,
+        upload: &Upload,
+        report: Report<'_>,
+    ) -> Result<Reply<'_>, Trouble> {
+        let mut answer = std::pin::pin!(request.multipart(upload.form()).send());
+        let all = upload.cids.iter();
+        let all: u64 = all
+            .filter_map(|cid| upload.archive.length_of(cid))
+            .map(|length| length as u64)
+            .sum();
+        let (mut told, mut still) = (0, Duration::ZERO);
+        loop {
+            if let Ok(answer) = tokio::time::timeout(TICK, &mut answer).await {
+                report(Step::Bytes(upload.sent.load(Ordering::Relaxed) - told));
+                return Ok(self.reply(answer).await?.patient(LONGEST_WORK));
+            }
+            let sent = upload.sent.load(Ordering::Relaxed);
+            if sent > told {
+                report(Step::Bytes(sent - told));
+                told = sent;
+                still = Duration::ZERO;
+                continue;
+            }
+            still += TICK;
+            let limit = if sent == all {
+                LONGEST_WORK
+            } else {
+                self.client.limits().idle_timeout
+            };
+            if still >= limit {
+                return Err(Trouble::new(format!(
+                    "{} took no byte for {} s",
+                    self.place(),
+                    limit.as_secs()
+                )));
+            }
+        }
+    }
+}

@@ -1,0 +1,540 @@
+//! `ipwhl publish` to a folder that a web server serves: what it looks like at every moment, and that pip installs from it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::clients::Pip;
+use crate::publish_kubo::{installable_with, second, settings};
+use crate::support::tool;
+use crate::support::workshop::{Ending, Ran, Workshop, files};
+
+const TARGET: &str = "[publish.site]\nkind = \"directory\"\npath = \"../site\"\n";
+
+#[track_caller]
+fn succeeded(ran: Ran) -> Ran {
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    ran
+}
+
+/// A first release, built, with the settings of a target.
+fn first() -> (Workshop, String) {
+    let workshop = Workshop::with(&installable_with("2.1.post1"));
+    settings(&workshop, TARGET);
+    let root = workshop.build(&[]);
+    (workshop, root)
+}
+
+fn link(workshop: &Workshop, path: &str) -> String {
+    let target = fs::read_link(workshop.path("site").join(path)).unwrap();
+    target.to_str().unwrap().to_owned()
+}
+
+/// The tree of the release in the repository, as the build writes it.
+fn tree(workshop: &Workshop) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let place = workshop.path("tree");
+    let _ = fs::remove_dir_all(&place);
+    let previous = workshop.path("tree.toml");
+    fs::copy(workshop.release("release.toml"), &previous).unwrap();
+    fs::copy(
+        workshop.release("release.toml.sig"),
+        workshop.path("tree.toml.sig"),
+    )
+    .unwrap();
+    workshop.build(&[
+        "--tree",
+        place.to_str().unwrap(),
+        "--previous",
+        previous.to_str().unwrap(),
+    ]);
+    files(&place)
+}
+
+fn inode(workshop: &Workshop, root: &str, file: &str) -> u64 {
+    let path = workshop.path("site").join(root).join(file);
+    fs::metadata(path).unwrap().ino()
+}
+
+/// Everything in a folder: files with their bytes, links with their targets.
+fn snapshot(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let kind = fs::symlink_metadata(&path).unwrap();
+            let bytes = if kind.is_symlink() {
+                let target = fs::read_link(&path).unwrap();
+                target.into_os_string().into_encoded_bytes()
+            } else if kind.is_dir() {
+                folders.push(path.clone());
+                Vec::new()
+            } else {
+                fs::read(&path).unwrap()
+            };
+            found.push((path, bytes));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What a complete folder has at its top and among its statements.
+#[track_caller]
+fn assert_complete(workshop: &Workshop, roots: &[&str], sequence: u64) {
+    let site = workshop.path("site");
+    let newest = *roots.last().unwrap();
+    assert_eq!(link(workshop, "latest"), newest);
+    assert_eq!(link(workshop, "statements/latest"), sequence.to_string());
+    let mut expected: Vec<&str> = roots.to_vec();
+    expected.extend([".ipwhl", "latest", "statements"]);
+    expected.sort_unstable();
+    expected.dedup();
+    let mut names: Vec<String> = fs::read_dir(&site)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, expected);
+    let served = files(&site.join("statements/latest"));
+    for name in ["release.toml", "release.toml.sig"] {
+        assert_eq!(served[name], workshop.read(name), "{name}");
+    }
+    assert_eq!(served.len(), 2);
+    assert_eq!(files(&site.join("latest")), tree(workshop));
+}
+
+#[test]
+fn a_release_is_a_tree_with_its_statement_and_the_next_one_links_to_what_stays() {
+    let (workshop, root) = first();
+    let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
+    for words in [
+        "holds no release of this repository".to_owned(),
+        "would make the folder".to_owned(),
+        "would write `statements/1`".to_owned(),
+        format!("would point `latest` at {root}"),
+        " files, ".to_owned(),
+    ] {
+        assert!(dry.output.contains(&words), "no {words} in {}", dry.output);
+    }
+    assert!(!workshop.path("site").exists());
+
+    let ran = succeeded(workshop.run(&["publish"]));
+    ran.said("read back the root and 3 wheels");
+    ran.said(&format!("`latest` is {root}"));
+    assert_complete(&workshop, &[&root], 1);
+
+    // The same again changes nothing, and says so.
+    let before = snapshot(&workshop.path("site"));
+    succeeded(workshop.run(&["publish"])).said("had all of it");
+    let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
+    assert!(dry.output.contains("nothing to do"), "{dry:?}");
+    assert_eq!(snapshot(&workshop.path("site")), before);
+
+    let old_tree = files(&workshop.path("site").join(&root));
+    let next = second(&workshop, TARGET);
+    let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
+    assert!(dry.output.contains("would link "), "{dry:?}");
+    assert_eq!(snapshot(&workshop.path("site")), before);
+    succeeded(workshop.run(&["publish"])).said("that were there");
+    assert_complete(&workshop, &[&root, &next], 2);
+    assert_eq!(files(&workshop.path("site").join(&root)), old_tree);
+    let large = "large/large-1.0-py3-none-any.whl";
+    assert_eq!(
+        inode(&workshop, &root, large),
+        inode(&workshop, &next, large)
+    );
+    assert_ne!(
+        inode(&workshop, &root, "library/index.html"),
+        inode(&workshop, &next, "library/index.html")
+    );
+    // Each release has its own statement.
+    let text = fs::read_to_string(workshop.path("site/statements/1/release.toml")).unwrap();
+    assert!(text.contains(&root), "{text}");
+}
+
+#[test]
+fn pip_installs_from_it_behind_ordinary_web_servers() {
+    let Some(pip) = Pip::new() else {
+        return;
+    };
+    let Some(python) = tool("python3") else {
+        return;
+    };
+    let (workshop, root) = first();
+    succeeded(workshop.run(&["publish"]));
+    let site = workshop.path("site");
+    let mut server = Command::new(python);
+    server
+        .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1"])
+        .arg("--directory")
+        .arg(&site)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut server = Ending(server.spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let port = line
+        .split("port ")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap();
+    pip.install(
+        &format!("http://127.0.0.1:{port}/{root}/"),
+        &["application"],
+    );
+    assert_eq!(
+        pip.python("import library; print(library.version)"),
+        "2.1.post1"
+    );
+
+    let Some(nginx) = tool("nginx") else {
+        return;
+    };
+    second(&workshop, TARGET);
+    succeeded(workshop.run(&["publish"]));
+    let (_nginx, url) = serve_with_nginx(&nginx, &site, &workshop.path("nginx"));
+    pip.install(
+        &format!("{url}/latest/"),
+        &["--upgrade", "application", "library", "large"],
+    );
+    assert_eq!(pip.python("import library; print(library.version)"), "2.2");
+    pip.check();
+}
+
+/// nginx as its package has it: nothing but a root. It takes no port of its own choice.
+fn serve_with_nginx(program: &Path, site: &Path, folder: &Path) -> (Ending, String) {
+    fs::create_dir(folder).unwrap();
+    let deadline = Instant::now() + Duration::from_mins(1);
+    loop {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let base = folder.display();
+        let configuration = format!(
+            "daemon off; master_process off; pid {base}/pid; error_log stderr;\n\
+             events {{}}\n\
+             http {{ access_log off; client_body_temp_path {base}/body; proxy_temp_path {base}/proxy;\n\
+             fastcgi_temp_path {base}/fastcgi; uwsgi_temp_path {base}/uwsgi; scgi_temp_path {base}/scgi;\n\
+             server {{ listen {address}; root {}; }} }}\n",
+            site.display()
+        );
+        let file = folder.join("nginx.conf");
+        fs::write(&file, configuration).unwrap();
+        let mut command = Command::new(program);
+        command.arg("-p").arg(folder).arg("-c").arg(&file);
+        command.stderr(Stdio::null());
+        let mut child = Ending(command.spawn().unwrap());
+        while child.0.try_wait().unwrap().is_none() {
+            if TcpStream::connect(address).is_ok() {
+                return (child, format!("http://{address}"));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // Somebody else has taken the port.
+        assert!(Instant::now() < deadline, "nginx does not start");
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_the_old_release_and_is_completed_by_the_next_one() {
+    let (workshop, root) = first();
+    succeeded(workshop.run(&["publish"]));
+    let old = files(&workshop.path("site/latest"));
+    let statement = files(&workshop.path("site/statements/latest"));
+    // Everything is written anew.
+    let next = second(&workshop, &format!("{TARGET}links = false\n"));
+    let before = workshop.path("before");
+    copy(&workshop.path("site"), &before);
+    let mut kept = 0;
+    // A process that makes a file longer than it may is killed there and then: at one file after another.
+    let mut sizes: Vec<usize> = tree(&workshop)
+        .values()
+        .map(|bytes| bytes.len().saturating_sub(1) / 512)
+        .collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    assert!(sizes.len() > 2, "{sizes:?}");
+    for limit in sizes {
+        copy(&before, &workshop.path("site"));
+        let publish = workshop.command(&["publish"]);
+        let mut limited = Command::new("sh");
+        limited
+            .arg("-c")
+            .arg(format!(
+                "ulimit -c 0; ulimit -f {limit}; exec \"$0\" publish"
+            ))
+            .arg(publish.get_program())
+            .current_dir(workshop.repository())
+            .env_clear();
+        for (name, value) in publish.get_envs() {
+            limited.env(name, value.unwrap());
+        }
+        let output = limited.output().unwrap();
+        assert!(output.status.signal().is_some(), "{limit}: {output:?}");
+        assert_eq!(link(&workshop, "latest"), root, "{limit}");
+        assert_eq!(files(&workshop.path("site/latest")), old, "{limit}");
+        assert_eq!(files(&workshop.path("site/statements/latest")), statement);
+        assert!(!workshop.path("site").join(&next).exists());
+        let partial = workshop.path("site").join(format!(".{next}.partial"));
+        kept += files(&partial).len();
+        succeeded(workshop.run(&["publish"]));
+        assert_complete(&workshop, &[&root, &next], 2);
+    }
+    assert!(kept > 5, "{kept}");
+}
+
+/// Copies a folder with its links, over what is there.
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    let status = Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(status.unwrap().success());
+}
+
+/// The states between two steps, as a killed run leaves them.
+#[test]
+fn every_state_between_two_releases_is_completed() {
+    let (workshop, root) = first();
+    succeeded(workshop.run(&["publish"]));
+    let before = workshop.path("before");
+    copy(&workshop.path("site"), &before);
+    let next = second(&workshop, TARGET);
+    succeeded(workshop.run(&["publish"]));
+    let after = workshop.path("after");
+    copy(&workshop.path("site"), &after);
+    let site = workshop.path("site");
+    let partial = site.join(format!(".{next}.partial"));
+    let half = |path: &Path| {
+        let bytes = fs::read(path).unwrap();
+        fs::remove_file(path).unwrap();
+        fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+    };
+    let the_tree = || copy(&after.join(&next), &site.join(&next));
+    let the_statement = || copy(&after.join("statements/2"), &site.join("statements/2"));
+    let states: [(&str, &dyn Fn()); 10] = [
+        ("a lock", &|| {
+            fs::write(site.join("..ipwhl.partial"), "").unwrap()
+        }),
+        ("an empty tree", &|| fs::create_dir(&partial).unwrap()),
+        ("half a file", &|| {
+            copy(&after.join(&next), &partial);
+            half(&partial.join("library/index.html"));
+            fs::remove_file(partial.join("index.html")).unwrap();
+        }),
+        ("wrong bytes", &|| {
+            copy(&after.join(&next), &partial);
+            let path = partial.join("large/large-1.0-py3-none-any.whl");
+            let mut bytes = fs::read(&path).unwrap();
+            bytes[1000] ^= 1;
+            fs::write(&path, bytes).unwrap();
+        }),
+        ("a file that was begun", &|| {
+            fs::create_dir_all(partial.join("large")).unwrap();
+            fs::write(
+                partial.join("large/.large-1.0-py3-none-any.whl.partial"),
+                "x",
+            )
+            .unwrap();
+        }),
+        ("the tree", &the_tree),
+        ("half a statement", &|| {
+            the_tree();
+            fs::create_dir(site.join("statements/.2.partial")).unwrap();
+            fs::write(site.join("statements/.2.partial/release.toml"), "format").unwrap();
+        }),
+        ("the statement", &|| {
+            the_tree();
+            the_statement();
+        }),
+        ("a link that was begun", &|| {
+            the_tree();
+            the_statement();
+            symlink("2", site.join("statements/.latest.partial")).unwrap();
+        }),
+        ("the statement's link", &|| {
+            the_tree();
+            the_statement();
+            fs::remove_file(site.join("statements/latest")).unwrap();
+            symlink("2", site.join("statements/latest")).unwrap();
+            symlink("elsewhere", site.join(".latest.partial")).unwrap();
+        }),
+    ];
+    for (name, make) in states {
+        copy(&before, &site);
+        make();
+        // A reader of the old release is not disturbed, and of a statement that shows the tree is there.
+        assert_eq!(link(&workshop, "latest"), root, "{name}");
+        let ran = workshop.run(&["publish"]);
+        assert_eq!(ran.code, Some(0), "{name}: {}", ran.error);
+        assert_complete(&workshop, &[&root, &next], 2);
+        assert_eq!(snapshot(&site).len(), snapshot(&after).len(), "{name}");
+    }
+    // What another release has begun goes with the next one.
+    copy(&before, &site);
+    fs::create_dir_all(site.join(format!(".{root}.partial/library"))).unwrap();
+    succeeded(workshop.run(&["publish"]));
+    assert_complete(&workshop, &[&root, &next], 2);
+    // Files that somebody took away come back; the others stay what they are.
+    let gone = site.join(&next).join("library/index.html");
+    fs::remove_file(&gone).unwrap();
+    succeeded(workshop.run(&["publish"])).said("moved 1 file,");
+    assert_complete(&workshop, &[&root, &next], 2);
+}
+
+/// The order of the steps: none is done when the one before it has failed, and nobody is led to what is not there.
+#[test]
+fn a_step_that_fails_is_the_last_one() {
+    let (workshop, root) = first();
+    succeeded(workshop.run(&["publish"]));
+    let next = second(&workshop, TARGET);
+    let site = workshop.path("site");
+    let tree = site.join(&next);
+    let fails = |obstacle: &str, make: &dyn Fn(&Path)| {
+        let path = site.join(obstacle);
+        make(&path);
+        workshop.run(&["publish"]).refused(3, &["site"]);
+        assert_eq!(link(&workshop, "latest"), root, "{obstacle}");
+        assert!(path.exists());
+        if path.is_dir() {
+            fs::remove_dir_all(&path).unwrap();
+        } else {
+            fs::remove_file(&path).unwrap();
+        }
+    };
+    let file = |path: &Path| fs::write(path, "an obstacle").unwrap();
+    let folder = |path: &Path| fs::create_dir_all(path.join("an obstacle")).unwrap();
+    fails(&format!(".{next}.partial"), &file);
+    assert!(!tree.exists());
+    fails("statements/.2.partial", &file);
+    assert!(tree.exists() && !site.join("statements/2").exists());
+    fails("statements/.latest.partial", &folder);
+    assert_eq!(link(&workshop, "statements/latest"), "1");
+    assert!(site.join("statements/2/release.toml").exists());
+    fails(".latest.partial", &folder);
+    assert_eq!(link(&workshop, "statements/latest"), "2");
+    succeeded(workshop.run(&["publish"]));
+    assert_complete(&workshop, &[&root, &next], 2);
+}
+
+#[test]
+fn what_is_not_its_own_is_not_written_to() {
+    let (workshop, root) = first();
+    let site = workshop.path("site");
+    let refused = |words: &[&str]| {
+        let before = snapshot(&site);
+        for run in [&["publish", "--dry-run"][..], &["publish"]] {
+            workshop.run(run).refused(1, words);
+        }
+        assert_eq!(snapshot(&site), before);
+    };
+    fs::create_dir(&site).unwrap();
+    fs::write(site.join("mine.html"), "mine").unwrap();
+    refused(&["is not empty", "name an empty folder"]);
+    fs::remove_file(site.join("mine.html")).unwrap();
+    fs::write(
+        site.join(".ipwhl"),
+        "releases of another, written by `ipwhl publish`\n",
+    )
+    .unwrap();
+    refused(&["of another repository", "releases of another"]);
+    fs::remove_file(site.join(".ipwhl")).unwrap();
+    succeeded(workshop.run(&["publish"]));
+
+    fs::remove_file(site.join("latest")).unwrap();
+    fs::create_dir(site.join("latest")).unwrap();
+    refused(&["is no link", "not replaced"]);
+    fs::remove_dir(site.join("latest")).unwrap();
+    symlink("../elsewhere", site.join("latest")).unwrap();
+    refused(&["leads to `../elsewhere`, which is no release"]);
+    fs::remove_file(site.join("latest")).unwrap();
+    symlink(&root, site.join("latest")).unwrap();
+
+    fs::write(site.join("statements/1/release.toml"), "format = 1\n").unwrap();
+    refused(&["is no statement", "put back"]);
+    fs::remove_dir_all(site.join("statements/1")).unwrap();
+    succeeded(workshop.run(&["publish"]));
+    assert_complete(&workshop, &[&root], 1);
+
+    // An older release, another one of the same sequence, and one without a statement.
+    let release = workshop.path("old");
+    fs::create_dir(&release).unwrap();
+    for name in ["release.car", "release.toml", "release.toml.sig"] {
+        fs::copy(workshop.release(name), release.join(name)).unwrap();
+    }
+    let next = second(&workshop, TARGET);
+    succeeded(workshop.run(&["publish"]));
+    let old = ["publish", "--release", release.to_str().unwrap()];
+    workshop
+        .run(&old)
+        .refused(1, &["it holds sequence 2", "has the sequence 1"]);
+    workshop
+        .run(&["publish", "--unsigned"])
+        .refused(1, &["which is signed", "has no statement"]);
+    fs::remove_dir_all(workshop.repository().join("release")).unwrap();
+    workshop.write_over(&installable_with("2.3"));
+    settings(&workshop, TARGET);
+    let first = release.join("release.toml");
+    workshop.build(&["--previous", first.to_str().unwrap()]);
+    workshop
+        .run(&["publish"])
+        .refused(1, &["another release with the sequence 2", &next]);
+    assert_eq!(link(&workshop, "latest"), next);
+
+    // A sample that is changed under a run's hands: the same size, other bytes.
+    workshop.write_over(&installable_with("2.2"));
+    settings(&workshop, TARGET);
+    fs::remove_dir_all(workshop.repository().join("release")).unwrap();
+    workshop.build(&["--previous", first.to_str().unwrap()]);
+    let wheel = site
+        .join(&next)
+        .join("library/library-2.2-py3-none-any.whl");
+    let mut bytes = fs::read(&wheel).unwrap();
+    bytes[50] ^= 1;
+    fs::write(&wheel, bytes).unwrap();
+    workshop.run(&["publish"]).refused(
+        3,
+        &["library-2.2-py3-none-any.whl", "is not what was put there"],
+    );
+}
+
+#[test]
+fn without_links_and_without_a_name_for_the_newest() {
+    let workshop = Workshop::with(&installable_with("2.1.post1"));
+    let target = format!("{TARGET}links = false\nlatest = \"\"\n");
+    settings(&workshop, &target);
+    let root = workshop.build(&[]);
+    succeeded(workshop.run(&["publish"]));
+    let next = second(&workshop, &target);
+    succeeded(workshop.run(&["publish"]));
+    let large = "large/large-1.0-py3-none-any.whl";
+    assert_ne!(
+        inode(&workshop, &root, large),
+        inode(&workshop, &next, large)
+    );
+    let links = snapshot(&workshop.path("site"));
+    let is_link = |path: &PathBuf| fs::symlink_metadata(path).unwrap().is_symlink();
+    assert!(links.iter().all(|(path, _)| !is_link(path)));
+
+    // A name that is in use.
+    workshop.write_over(&installable_with("2.2"));
+    for name in ["statements", &root] {
+        let target = format!("{TARGET}latest = \"{name}\"\n");
+        workshop.write_over(&installable_with("2.2"));
+        settings(&workshop, &target);
+        workshop
+            .run(&["publish"])
+            .refused(1, &["that name is used already"]);
+    }
+}

@@ -1,0 +1,391 @@
+//! `ipwhl publish` of IPNS records: files that Kubo believes, nodes that lead to the release, and what is refused.
+
+use std::cell::RefCell;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::thread;
+
+use data_encoding::BASE64;
+use ipwhl::dag::Profile;
+use ipwhl::signature::{IpnsContent, IpnsName, IpnsRecord, SigningKey};
+
+use crate::kubo::Kubo;
+use crate::publish_kubo::{installable_with, settings};
+#[cfg(unix)]
+use crate::support::agent::WrittenAgent;
+use crate::support::cutting_proxy::{Cut, CuttingProxy};
+use crate::support::nodes::Node;
+use crate::support::workshop::{Ran, Workshop};
+
+const FILE: &str = "[publish.name]\nkind = \"ipns\"\nfile = \"../site/ipns-record\"\n";
+
+#[track_caller]
+fn succeeded(ran: Ran) -> Ran {
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    ran
+}
+
+/// A workshop with a key, and a first release of it with this target.
+struct Place {
+    workshop: Workshop,
+    key: SigningKey,
+    name: IpnsName,
+    root: String,
+}
+
+impl Place {
+    fn new(target: &str) -> Self {
+        let workshop = Workshop::with(&installable_with("2.1.post1"));
+        settings(&workshop, target);
+        let key = SigningKey::from_seed(&[3; 32]).unwrap();
+        let home = workshop.path("home/.config/ipwhl");
+        fs::create_dir_all(&home).unwrap();
+        fs::write(workshop.path("key"), key.to_openssh().unwrap()).unwrap();
+        let name = IpnsName::of(&key.public()).unwrap();
+        let root = workshop.build(&["--key", "../key"]);
+        Self {
+            workshop,
+            key,
+            name,
+            root,
+        }
+    }
+
+    fn publish(&self, arguments: &[&str]) -> Ran {
+        let arguments = [&["publish", "--key", "../key"], arguments].concat();
+        self.workshop.run(&arguments)
+    }
+
+    /// The next release, with another version of a wheel.
+    fn next(&self, version: &str, target: &str) -> String {
+        let previous = self.workshop.path("previous.toml");
+        fs::copy(self.workshop.release("release.toml"), &previous).unwrap();
+        fs::copy(
+            self.workshop.release("release.toml.sig"),
+            self.workshop.path("previous.toml.sig"),
+        )
+        .unwrap();
+        self.workshop.write_over(&installable_with(version));
+        settings(&self.workshop, target);
+        let arguments = ["--key", "../key", "--previous", "../previous.toml"];
+        self.workshop.build(&arguments)
+    }
+
+    fn record(&self, bytes: &[u8]) -> IpnsContent {
+        IpnsRecord::verify(&self.name, bytes).unwrap().content
+    }
+
+    /// A record by the same key that says something else.
+    fn other(&self, value: &str, sequence: u64) -> Vec<u8> {
+        let content = IpnsContent {
+            value: value.to_owned(),
+            sequence,
+            expires: "2126-11-20T00:00:00Z".parse().unwrap(),
+            ttl: 300_000_000_000,
+        };
+        let record = IpnsRecord::sign(&self.key, content).unwrap();
+        record.bytes().to_vec()
+    }
+}
+
+#[test]
+fn a_record_is_a_file_that_kubo_believes() {
+    let place = Place::new(FILE);
+    let workshop = &place.workshop;
+    let file = workshop.path("site/ipns-record");
+    let dry = succeeded(place.publish(&["--dry-run"]));
+    assert!(
+        dry.output.contains(&format!(
+            "would write the record of {} with the sequence 1",
+            place.name
+        )),
+        "{dry:?}"
+    );
+    assert!(!workshop.path("site").exists());
+
+    let ran = succeeded(place.publish(&[]));
+    assert_eq!(ran.output, format!("{}\n", place.name.path()));
+    ran.said("read back the record from");
+    let first = fs::read(&file).unwrap();
+    let content = place.record(&first);
+    assert_eq!(content.value, format!("/ipfs/{}", place.root));
+    assert_eq!(content.sequence, 1);
+    if let Some(kubo) = Kubo::new(Profile::UnixfsV1_2025) {
+        let name = place.name.to_string();
+        let answer = kubo.text(&[
+            "name",
+            "inspect",
+            "--enc=json",
+            "--dump=false",
+            "--verify",
+            &name,
+            file.to_str().unwrap(),
+        ]);
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(answer["Validation"]["Valid"], true, "{answer}");
+        assert_eq!(answer["Entry"]["Value"], content.value.as_str(), "{answer}");
+    }
+
+    // The same again: the same bytes, not even written.
+    let written = fs::metadata(&file).unwrap().modified().unwrap();
+    succeeded(place.publish(&[])).said("had all of it");
+    let dry = succeeded(place.publish(&["--dry-run"]));
+    assert!(dry.output.contains("nothing to do"), "{dry:?}");
+    assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), written);
+
+    let old = workshop.path("old");
+    fs::create_dir(&old).unwrap();
+    for name in ["release.car", "release.toml", "release.toml.sig"] {
+        fs::copy(workshop.release(name), old.join(name)).unwrap();
+    }
+    let next = place.next("2.2", FILE);
+    succeeded(place.publish(&[]));
+    let second = fs::read(&file).unwrap();
+    assert_eq!(place.record(&second).value, format!("/ipfs/{next}"));
+    assert_eq!(place.record(&second).sequence, 2);
+    place
+        .publish(&["--release", "../old"])
+        .refused(1, &["it holds sequence 2", "has the sequence 1"]);
+    // A killed run leaves at most this, and the next one takes it over.
+    fs::write(workshop.path("site/.ipns-record.partial"), b"half").unwrap();
+    fs::write(&file, &first).unwrap();
+    succeeded(place.publish(&[]));
+    assert_eq!(fs::read(&file).unwrap(), second);
+    assert!(!workshop.path("site/.ipns-record.partial").exists());
+}
+
+#[test]
+fn what_is_not_its_own_record_stays() {
+    let place = Place::new(FILE);
+    let workshop = &place.workshop;
+    let file = workshop.path("site/ipns-record");
+    succeeded(place.publish(&[]));
+    let ours = fs::read(&file).unwrap();
+    let refused = |bytes: &[u8], words: &[&str]| {
+        fs::write(&file, bytes).unwrap();
+        for run in [&["--dry-run"][..], &[]] {
+            place.publish(run).refused(1, words);
+            assert_eq!(fs::read(&file).unwrap(), bytes);
+        }
+    };
+    refused(b"mine", &["has no record of", "is not replaced"]);
+    let mut damaged = ours.clone();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    refused(&damaged, &["has no record of", "is not replaced"]);
+    refused(&vec![0; 20_000], &["more than the 10240"]);
+    // Another root under the same sequence, another end, a later sequence, and something that is no release.
+    let root = format!("/ipfs/{}", place.root);
+    let elsewhere = "/ipfs/bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
+    refused(
+        &place.other(elsewhere, 1),
+        &["another release with the sequence 1"],
+    );
+    refused(
+        &place.other(&root, 1),
+        &["another record of the sequence 1", "2126-11-20", "--renew"],
+    );
+    refused(&place.other(&root, 2), &["it holds sequence 2"]);
+    refused(
+        &place.other("/ipns/example.org", 1),
+        &["leads to `/ipns/example.org`, which is no release"],
+    );
+    // An older record of another value is replaced.
+    fs::write(&file, place.other(elsewhere, 0)).unwrap();
+    succeeded(place.publish(&[]));
+    assert_eq!(fs::read(&file).unwrap(), ours);
+
+    place
+        .publish(&["--unsigned"])
+        .refused(1, &["there is no statement"]);
+    // Another key has another name.
+    let other = SigningKey::from_seed(&[4; 32]).unwrap();
+    fs::write(workshop.path("other"), other.to_openssh().unwrap()).unwrap();
+    workshop
+        .run(&["publish", "--key", "../other"])
+        .refused(1, &["has no record of", "another key with `--key`"]);
+
+    // How long it holds: a lifetime that is over, and one that is new under the same sequence.
+    let path = workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{text}lifetime = \"30d\"\nttl = \"10m\"\n")).unwrap();
+    place
+        .publish(&[])
+        .refused(1, &["another record of the sequence 1"]);
+    fs::remove_file(&file).unwrap();
+    succeeded(place.publish(&[]));
+    let content = place.record(&fs::read(&file).unwrap());
+    assert_eq!(content.ttl, 600_000_000_000);
+    let statement = String::from_utf8(workshop.read("release.toml")).unwrap();
+    let statement = ipwhl::signature::Statement::parse(&statement).unwrap();
+    let month = jiff::SignedDuration::from_hours(30 * 24);
+    assert_eq!(content.expires, statement.created + month);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hardware_key_is_told_that_it_cannot() {
+    let place = Place::new(FILE);
+    let folder = place.workshop.path("agent");
+    fs::create_dir(&folder).unwrap();
+    let agent = WrittenAgent::start(&folder, 7, Some("ssh:"));
+    let mut command = place
+        .workshop
+        .command(&["publish", "--key", &agent.public.line("me")]);
+    command.env("SSH_AUTH_SOCK", &agent.socket);
+    Ran::of(&command.output().unwrap()).refused(
+        1,
+        &[
+            "is in hardware, which cannot sign IPNS records",
+            "ssh-ed25519",
+        ],
+    );
+    assert!(!place.workshop.path("site").exists());
+}
+
+fn target(api: &str) -> String {
+    format!("[publish.name]\nkind = \"ipns\"\napi = \"{api}\"\nfile = \"../record\"\n")
+}
+
+/// A node that keeps records, and knows no other one.
+fn node() -> Option<Node> {
+    Node::start_with(&[("Routing.Type", "\"dhtclient\"")])
+}
+
+#[test]
+fn a_node_leads_to_the_release() {
+    let Some(node) = node() else {
+        return;
+    };
+    let place = Place::new(&target(&node.api));
+    let name = place.name.to_string();
+    let dry = succeeded(place.publish(&["--dry-run"]));
+    assert!(dry.output.contains("would put the record of"), "{dry:?}");
+    assert!(!place.workshop.path("record").exists());
+    let get = ["name", "get", &name];
+    assert!(!node.command(&get).output().unwrap().status.success());
+
+    succeeded(place.publish(&[])).said(&format!(
+        "{} leads to /ipfs/{}",
+        place.name.path(),
+        place.root
+    ));
+    let held = || node.command(&get).output().unwrap().stdout;
+    assert_eq!(held(), fs::read(place.workshop.path("record")).unwrap());
+    let resolved = || node.text(&["name", "resolve", "--nocache", &name]);
+    assert_eq!(resolved(), format!("/ipfs/{}", place.root));
+    let before = held();
+    succeeded(place.publish(&[])).said("again, so that others keep it");
+    assert_eq!(held(), before);
+
+    // The file is gone, the node has it still, and the other way round: what is lacking comes back.
+    fs::remove_file(place.workshop.path("record")).unwrap();
+    succeeded(place.publish(&[]));
+    assert_eq!(held(), fs::read(place.workshop.path("record")).unwrap());
+
+    let next = place.next("2.2", &target(&node.api));
+    // Cut before the record is put: the file has it, and the next run puts it.
+    let path = place.workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    for cut in [Cut::Before(1), Cut::Before(2)] {
+        let proxy = CuttingProxy::start(&node.api, cut);
+        fs::write(&path, text.replace(&node.api, &proxy.url)).unwrap();
+        let mut command = place.workshop.command(&["publish", "--key", "../key"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let child = RefCell::new(command.spawn().unwrap());
+        let is_over = || child.borrow_mut().try_wait().unwrap().is_some();
+        let was_cut = proxy.when_cut(is_over, || {
+            let mut child = child.borrow_mut();
+            child.kill().unwrap();
+            child.wait().unwrap();
+        });
+        assert!(was_cut, "{cut:?}");
+        assert_eq!(place.record(&held()).sequence, 1);
+    }
+    fs::write(&path, &text).unwrap();
+    assert_eq!(
+        place
+            .record(&fs::read(place.workshop.path("record")).unwrap())
+            .sequence,
+        2
+    );
+    succeeded(place.publish(&[])).said("put the record with the sequence 2");
+    assert_eq!(resolved(), format!("/ipfs/{next}"));
+
+    // Somebody with the same key has gone on from another machine.
+    let newer = place.other(&format!("/ipfs/{}", place.root), 9);
+    let file = place.workshop.path("newer");
+    fs::write(&file, &newer).unwrap();
+    node.text(&["name", "put", &name, file.to_str().unwrap()]);
+    place
+        .publish(&[])
+        .refused(1, &["it holds sequence 9", "has the sequence 2"]);
+    assert_eq!(held(), newer);
+}
+
+#[test]
+fn a_node_that_keeps_no_records_or_shows_another_one() {
+    let place = Place::new("");
+    let path = place.workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let with = |api: &str| fs::write(&path, format!("{text}\n{}", target(api))).unwrap();
+    if let Some(node) = Node::start() {
+        with(&node.api);
+        let ran = place.publish(&[]);
+        assert_eq!(ran.code, Some(3), "{ran:?}");
+        ran.said("records are kept by nodes that take part in routing");
+    }
+    // Another key's record under our name, one cut short, and no record at all.
+    let other = SigningKey::from_seed(&[9; 32]).unwrap();
+    let content = place.record(&place.other(&format!("/ipfs/{}", place.root), 1));
+    let foreign = IpnsRecord::sign(&other, content).unwrap();
+    for bytes in [foreign.bytes(), &foreign.bytes()[..100], b"mine"] {
+        with(&lying(bytes));
+        place.publish(&[]).refused(3, &["is not believed"]);
+    }
+    assert!(!place.workshop.path("record").exists());
+    // It takes the record, and shows nothing afterwards.
+    with(&lying(b""));
+    let ran = place.publish(&[]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    ran.said("has another record than was put there");
+}
+
+/// Answers each question for a record with these bytes.
+fn lying(record: &[u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let extra = BASE64.encode(record);
+    let event = format!("{{\"ID\":\"\",\"Type\":5,\"Responses\":null,\"Extra\":\"{extra}\"}}\n");
+    let nothing = "{\"Message\":\"routing: not found\",\"Code\":0,\"Type\":\"error\"}\n".to_owned();
+    let is_empty = record.is_empty();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut line, mut head, mut length) = (String::new(), String::new(), 0);
+            while reader.read_line(&mut line).unwrap_or(0) > 2 {
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                head += &line;
+                line.clear();
+            }
+            let mut body = vec![0; length];
+            let _ = reader.read_exact(&mut body);
+            let (status, answer) = if head.contains("routing/get") && is_empty {
+                ("500 Internal Server Error", &nothing)
+            } else {
+                ("200 OK", &event)
+            };
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
+                answer.len()
+            );
+        }
+    });
+    url
+}

@@ -1,0 +1,254 @@
+//! `ipwhl publish` to real Kubo nodes: what is moved, what is pinned, and what a cut run leaves.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::clients::Pip;
+use crate::dag::Seeded;
+use crate::support::cutting_proxy::{Cut, CuttingProxy};
+use crate::support::nodes::Node;
+use crate::support::repository_builder::{Project, RepositoryBuilder};
+use crate::support::workshop::{Ran, Workshop, installable, pure, stored};
+
+/// What pip can install, and a wheel of several blocks that stays the same; `library` in this version.
+pub fn installable_with(library: &str) -> RepositoryBuilder {
+    let [application, _] = installable();
+    let large = stored("large", "1.0")
+        .member("large.py", "size = 3500000\n")
+        .member("large.bin", Seeded::bytes("large", 3_500_000));
+    RepositoryBuilder::new()
+        .project(Project::wanted(application))
+        .project(Project::automatic(pure("library", library)))
+        .project(Project::wanted(large))
+}
+
+/// Adds to the settings.
+pub fn settings(workshop: &Workshop, text: &str) {
+    let path = workshop.repository().join("ipwhl.toml");
+    let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
+    write!(file, "\n{text}\n").unwrap();
+}
+
+/// Builds the second release on top of the one in `release`, with these settings besides.
+pub fn second(workshop: &Workshop, text: &str) -> String {
+    for name in ["release.toml", "release.toml.sig"] {
+        fs::copy(workshop.release(name), workshop.path(name)).unwrap();
+    }
+    workshop.write_over(&installable_with("2.2"));
+    settings(workshop, text);
+    fs::remove_dir_all(workshop.repository().join("release")).unwrap();
+    let previous = workshop.path("release.toml");
+    workshop.build(&["--previous", previous.to_str().unwrap()])
+}
+
+/// The blocks of `moved N blocks` in what a run said.
+#[track_caller]
+pub fn moved(ran: &Ran) -> u64 {
+    let words = ran.error.split("moved ").nth(1);
+    let words = words.unwrap_or_else(|| panic!("nothing was moved: {}", ran.error));
+    words.split(' ').next().unwrap().parse().unwrap()
+}
+
+#[track_caller]
+pub fn succeeded(ran: Ran) -> Ran {
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    ran
+}
+
+#[test]
+fn a_release_is_moved_pinned_and_read_back_and_the_next_one_moves_what_is_new() {
+    let Some(node) = Node::start() else {
+        return;
+    };
+    let Some(pip) = Pip::new() else {
+        return;
+    };
+    let target = format!(
+        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway = \"{}\"\nkeep = 2\nmfs = \"/releases/latest\"\n",
+        node.api, node.gateway
+    );
+    let workshop = Workshop::with(&installable_with("2.1.post1"));
+    settings(&workshop, &target);
+    let first = workshop.build(&[]);
+    // A pin and a folder of somebody else's.
+    let other = node.text(&["pin", "ls", "--type", "recursive", "-q"]);
+    let before = node.blocks();
+
+    let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
+    assert!(
+        dry.output.contains("holds no release of this repository"),
+        "{dry:?}"
+    );
+    assert!(
+        dry.output
+            .contains(&format!("would pin {first} as `ipwhl/example/1`")),
+        "{dry:?}"
+    );
+    assert!(
+        dry.output.contains("would set `/releases/latest`"),
+        "{dry:?}"
+    );
+    assert_eq!(node.blocks(), before);
+
+    let ran = succeeded(workshop.run(&["publish"]));
+    assert_eq!(ran.output, "");
+    let all = moved(&ran);
+    ran.said("read back the root and 3 wheels");
+    // The folders of the MFS come besides.
+    let gained = node.blocks() - before;
+    assert!(
+        (all..=all + 8).contains(&(gained as u64)),
+        "{gained} of {all}"
+    );
+    let ours = |pins: Vec<(String, String)>| -> Vec<(String, String)> {
+        let named = pins.into_iter().filter(|(_, name)| !name.is_empty());
+        named.collect()
+    };
+    assert_eq!(
+        ours(node.pins()),
+        [(first.clone(), "ipwhl/example/1".to_owned())]
+    );
+    let shown = |path: &str| node.text(&["files", "stat", "--hash", path]);
+    assert_eq!(shown("/releases/latest"), first);
+
+    // The same again: nothing to move, nothing to change.
+    let again = succeeded(workshop.run(&["publish", "node"]));
+    again.said("had all of it");
+    let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
+    assert!(dry.output.contains("nothing to do"), "{dry:?}");
+
+    pip.install(&format!("{}/ipfs/{first}/", node.gateway), &["application"]);
+    assert_eq!(
+        pip.python("import library; print(library.version)"),
+        "2.1.post1"
+    );
+
+    // One wheel is another: its block, its metadata and pages on the way to it.
+    let root = second(&workshop, &target);
+    let ran = succeeded(workshop.run(&["publish"]));
+    let new = moved(&ran);
+    assert!(new <= 12 && new * 2 < all + 12, "{new} of {all} blocks");
+    assert_eq!(shown("/releases/latest"), root);
+    let gained = (node.blocks() - before) as u64;
+    assert!(
+        (all + new..=all + new + 16).contains(&gained),
+        "{gained} of {all} and {new}"
+    );
+    pip.install(
+        &format!("{}/ipfs/{root}/", node.gateway),
+        &["--upgrade", "application", "library"],
+    );
+    assert_eq!(pip.python("import library; print(library.version)"), "2.2");
+
+    // The first release is older than what the node holds.
+    let release = workshop.path("old");
+    fs::create_dir(&release).unwrap();
+    let car = node
+        .command(&["dag", "export", "--progress=false", &first])
+        .output()
+        .unwrap();
+    fs::write(release.join("release.car"), car.stdout).unwrap();
+    for name in ["release.toml", "release.toml.sig"] {
+        fs::copy(workshop.path(name), release.join(name)).unwrap();
+    }
+    let old = ["publish", "--release", release.to_str().unwrap()];
+    workshop.run(&old).refused(
+        1,
+        &["it holds sequence 2", "has the sequence 1", "--previous"],
+    );
+
+    // Renewed, the same root has a new name; of more than two the oldest goes.
+    let newest = workshop.release("release.toml");
+    let newest = newest.to_str().unwrap();
+    workshop.build(&["--previous", newest, "--renew"]);
+    succeeded(workshop.run(&["publish"])).said("as `ipwhl/example/3`");
+    workshop.write_over(&installable_with("2.3"));
+    settings(&workshop, &target);
+    fs::copy(newest, workshop.path("release.toml")).unwrap();
+    fs::copy(format!("{newest}.sig"), workshop.path("release.toml.sig")).unwrap();
+    let previous = workshop.path("release.toml");
+    let third = workshop.build(&["--previous", previous.to_str().unwrap()]);
+    succeeded(workshop.run(&["publish"])).said(&format!("unpinned `ipwhl/example/1`, {first}"));
+    let mut kept = vec![
+        (root, "ipwhl/example/3".to_owned()),
+        (third, "ipwhl/example/4".to_owned()),
+    ];
+    kept.sort();
+    assert_eq!(ours(node.pins()), kept);
+    // What somebody else has pinned is there still.
+    assert!(node.pins().iter().any(|(cid, _)| other.contains(cid)) || other.is_empty());
+}
+
+#[test]
+fn what_is_at_the_path_in_the_mfs_and_is_no_release_stays() {
+    let Some(node) = Node::start() else {
+        return;
+    };
+    let workshop = Workshop::with(&installable_with("2.1.post1"));
+    settings(
+        &workshop,
+        &format!(
+            "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\nmfs = \"/mine\"",
+            node.api
+        ),
+    );
+    workshop.build(&[]);
+    node.text(&["files", "mkdir", "/mine"]);
+    let ran = workshop.run(&["publish"]);
+    ran.refused(1, &["`/mine` in the MFS is ", "is not replaced"]);
+    assert!(node.pins().iter().all(|(_, name)| name.is_empty()));
+}
+
+#[test]
+fn a_run_that_is_cut_anywhere_is_completed_by_the_next_one() {
+    let mut cuts: Vec<Cut> = (1..=7).map(Cut::Before).collect();
+    cuts.extend([2, 4, 5, 6, 7, 8].map(Cut::After));
+    cuts.extend([200_000, 2_000_000].map(Cut::Bytes));
+    let workshop = Workshop::with(&installable_with("2.1.post1"));
+    let plain = fs::read_to_string(workshop.repository().join("ipwhl.toml")).unwrap();
+    let root = workshop.build(&[]);
+    let Some(mut node) = Node::start() else {
+        return;
+    };
+    let mut cut_at = 0;
+    for cut in cuts {
+        // An empty node each time.
+        node.stop();
+        node = Node::start().unwrap();
+        let publish = |api: &str| {
+            let target = format!(
+                "{plain}\n[publish.node]\nkind = \"kubo\"\napi = \"{api}\"\nmfs = \"/latest\"\n"
+            );
+            fs::write(workshop.repository().join("ipwhl.toml"), target).unwrap();
+            let mut command = workshop.command(&["publish"]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let proxy = CuttingProxy::start(&node.api, cut);
+        let was_cut = proxy.cuts(publish(&proxy.url));
+        cut_at += usize::from(was_cut);
+        assert!(was_cut, "{cut:?}: {} requests", proxy.requests());
+        let pinned = |node: &Node| {
+            let named = node.pins().into_iter().filter(|(_, name)| !name.is_empty());
+            named.collect::<Vec<_>>()
+        };
+        assert!(pinned(&node).len() <= 1);
+        let ran = Ran::of(&publish(&node.api).wait_with_output().unwrap());
+        succeeded(ran);
+        assert_eq!(
+            pinned(&node),
+            [(root.clone(), "ipwhl/example/1".to_owned())],
+            "{cut:?}"
+        );
+        assert_eq!(
+            node.text(&["files", "stat", "--hash", "/latest"]),
+            root,
+            "{cut:?}"
+        );
+        assert_eq!(node.text(&["files", "ls", "/"]), "latest", "{cut:?}");
+        // All of it is there, without asking anybody.
+        node.text(&["--offline", "dag", "stat", "--progress=false", &root]);
+    }
+    assert!(cut_at >= 10);
+}

@@ -1,0 +1,141 @@
+//! Kubo nodes as daemons on loopback ports of their own choice, and what their RPC says.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use ipwhl::dag::Profile;
+
+use super::workshop::Ending;
+use crate::kubo::Kubo;
+
+/// A running node. It asks nobody for blocks but the nodes that it is connected to.
+pub struct Node {
+    process: Ending,
+    kubo: Kubo,
+    /// Its RPC, `http://127.0.0.1:<port>`.
+    pub api: String,
+    /// Its gateway.
+    pub gateway: String,
+}
+
+impl Node {
+    /// Starts one with an empty repository; `None` where there is no Kubo.
+    pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same with these settings besides.
+    pub fn start_with(settings: &[(&str, &str)]) -> Option<Self> {
+        let kubo = Kubo::new(Profile::UnixfsV1_2025)?;
+        for (key, value) in [
+            ("Addresses.API", "\"/ip4/127.0.0.1/tcp/0\""),
+            ("Addresses.Gateway", "\"/ip4/127.0.0.1/tcp/0\""),
+            ("Addresses.Swarm", "[\"/ip4/127.0.0.1/tcp/0\"]"),
+            ("Bootstrap", "[]"),
+            ("Discovery.MDNS.Enabled", "false"),
+            ("Routing.Type", "\"none\""),
+            ("AutoTLS.Enabled", "false"),
+            ("AutoConf.Enabled", "false"),
+            ("DNS.Resolvers", "{}"),
+            ("Ipns.DelegatedPublishers", "[]"),
+            ("Routing.DelegatedRouters", "[]"),
+            ("Provide.Enabled", "false"),
+            ("Swarm.DisableNatPortMap", "true"),
+            ("Swarm.RelayClient.Enabled", "false"),
+            ("Gateway.NoFetch", "true"),
+        ] {
+            kubo.text(&["config", "--json", key, value]);
+        }
+        for (key, value) in settings {
+            kubo.text(&["config", "--json", key, value]);
+        }
+        let mut child = kubo
+            .online(&["daemon"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let process = Ending(child);
+        let (mut api, mut gateway) = (None, None);
+        for line in lines.by_ref() {
+            let line = line.unwrap();
+            let port = line.rsplit('/').next().unwrap_or_default().trim();
+            if line.contains("RPC API server listening on ") {
+                api = Some(format!("http://127.0.0.1:{port}"));
+            } else if line.contains("Gateway server listening on ") {
+                gateway = Some(format!("http://127.0.0.1:{port}"));
+            }
+            if line.contains("Daemon is ready") {
+                break;
+            }
+        }
+        // What else it says must not block it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Some(Self {
+            process,
+            kubo,
+            api: api.expect("an RPC API"),
+            gateway: gateway.expect("a gateway"),
+        })
+    }
+
+    /// A command of the running node.
+    pub fn text(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().unwrap();
+        assert!(
+            output.status.success(),
+            "ipfs {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        self.kubo.online(arguments)
+    }
+
+    /// Connects this node with another one.
+    pub fn connect(&self, other: &Self) {
+        let addresses = other.text(&["id", "-f", "<addrs>"]);
+        let address = addresses
+            .lines()
+            .find(|address| address.contains("/tcp/"))
+            .unwrap();
+        self.text(&["swarm", "connect", address]);
+    }
+
+    /// The recursive pins: CID and name.
+    pub fn pins(&self) -> Vec<(String, String)> {
+        let pins = self.text(&["pin", "ls", "--type", "recursive", "--names"]);
+        let mut pins: Vec<(String, String)> = pins
+            .lines()
+            .map(|line| {
+                let mut words = line.splitn(3, ' ');
+                let cid = words.next().unwrap().to_owned();
+                let name = words.nth(1).unwrap_or_default().to_owned();
+                (cid, name)
+            })
+            .collect();
+        pins.sort();
+        pins
+    }
+
+    /// How many blocks it has.
+    pub fn blocks(&self) -> usize {
+        self.text(&["refs", "local"]).lines().count()
+    }
+
+    /// Ends it.
+    pub fn stop(&mut self) {
+        self.process.0.kill().unwrap();
+        self.process.0.wait().unwrap();
+    }
+
+    /// The multiaddress of its RPC, as IPFS Cluster wants it.
+    pub fn api_multiaddress(&self) -> String {
+        let port = self.api.rsplit(':').next().unwrap();
+        format!("/ip4/127.0.0.1/tcp/{port}")
+    }
+}
