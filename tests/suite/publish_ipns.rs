@@ -364,6 +364,15 @@ fn a_node_that_keeps_no_records_or_shows_another_one() {
     with(&lying(b""));
     let ran = place.publish(&[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
+    ran.said("has taken the record, and has none of this name");
+    // It shows another one afterwards, by our key.
+    let place = Place::new("");
+    let path = place.workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let older = place.other(&format!("/ipfs/{}", place.root), 0);
+    fs::write(&path, format!("{text}\n{}", target(&lying(&older)))).unwrap();
+    let ran = place.publish(&[]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
     ran.said("has another record than was put there");
 }
 
