@@ -12,7 +12,9 @@
 mod blocks;
 mod error;
 mod extent;
+mod file_dag;
 mod incoming;
+mod known;
 mod part;
 mod reader;
 mod stream;
@@ -26,13 +28,17 @@ use crate::dag::{Cid, Version};
 pub use blocks::Blocks;
 pub use error::CarError;
 pub use extent::Extent;
+pub use file_dag::file_dag;
 pub use incoming::Incoming;
+pub use known::{Known, known};
 pub use reader::CarReader;
 pub use stream::{FileCursor, FileReader};
 pub use tree::{Found, Kind, Tree};
 pub use verify::{Lacking, Survey};
 pub use walk::{Place, Visitor, walk};
 pub use writer::{CarSummary, CarWriter, archive_start, section_start};
+
+pub(crate) use walk::may_be_leaf;
 
 /// The largest block: what every IPFS implementation accepts from a peer.
 pub const MAX_BLOCK: usize = 2 * 1024 * 1024;

@@ -47,7 +47,7 @@ pub use together::together;
 use rayon::prelude::*;
 
 use crate::declaration::{Declaration, DeclaredWheel, Layout};
-use crate::diagnostic::{Finding, Stage, sort};
+use crate::diagnostic::{Code, Finding, Stage, sort};
 use crate::python::CoreMetadata;
 use crate::repository::Repository;
 use crate::wheel::ArchiveFacts;
@@ -101,25 +101,51 @@ fn uniqueness(repository: &Repository) -> Vec<Finding> {
 pub fn wheel(declared: &DeclaredWheel, facts: &ArchiveFacts, layout: Layout) -> Vec<Finding> {
     let mut findings = Vec::new();
     archive::check(declared, facts, &mut findings);
-    let metadata = match CoreMetadata::parse(&facts.metadata) {
+    // Without METADATA the archive's own findings have said so.
+    if facts.metadata.is_empty() {
+        return findings;
+    }
+    let archive = Some((facts, layout));
+    metadata_and(declared, &facts.metadata, archive, &mut findings);
+    findings
+}
+
+/// The checks of a wheel's METADATA against its declaration, for whom somebody else has looked at the archive. What
+/// [`wheel`] says beyond that is of the codes in [`NEED_ARCHIVE`], or of such as can be neither waived nor softened.
+pub fn metadata(declared: &DeclaredWheel, metadata: &[u8]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    metadata_and(declared, metadata, None, &mut findings);
+    findings
+}
+
+/// The codes of findings that only the archive tells and that somebody may have waived or softened: that a release
+/// is vouched for does not say that its wheels have none of them.
+pub const NEED_ARCHIVE: [Code; 1] = [Code::TagMismatch];
+
+/// The checks of METADATA, and those of the archive that need METADATA.
+fn metadata_and(
+    declared: &DeclaredWheel,
+    metadata: &[u8],
+    archive: Option<(&ArchiveFacts, Layout)>,
+    findings: &mut Vec<Finding>,
+) {
+    let metadata = match CoreMetadata::parse(metadata) {
         Ok(metadata) => metadata,
-        // Without METADATA the archive's own findings have said so.
-        Err(_) if facts.metadata.is_empty() => return findings,
-        Err(reasons) => {
-            archive::invalid_metadata(declared, &reasons, &mut findings);
-            return findings;
-        }
+        Err(reasons) => return archive::invalid_metadata(declared, &reasons, findings),
     };
-    name_mismatch::check(declared, facts, &metadata, &mut findings);
-    version_mismatch::check(declared, facts, &metadata, &mut findings);
-    tag_mismatch::check(declared, facts, layout, &mut findings);
+    name_mismatch::check(declared, &metadata, findings);
+    version_mismatch::check(declared, &metadata, findings);
+    if let Some((facts, layout)) = archive {
+        name_mismatch::check_folder(declared, facts, findings);
+        version_mismatch::check_folder(declared, facts, findings);
+        tag_mismatch::check(declared, facts, layout, findings);
+    }
     // Of what could not be understood nothing can be said to be lacking.
     if !declared.is_partial {
-        requires_python_mismatch::check(declared, &metadata, &mut findings);
-        dependencies_mismatch::check(declared, &metadata, &mut findings);
+        requires_python_mismatch::check(declared, &metadata, findings);
+        dependencies_mismatch::check(declared, &metadata, findings);
     }
-    extras_mismatch::check(declared, &metadata, &mut findings);
-    findings
+    extras_mismatch::check(declared, &metadata, findings);
 }
 
 /// Puts findings into their order and says of each on which platforms it shows, for which extra, and

@@ -7,11 +7,13 @@
 mod blocks;
 mod pages;
 mod published;
+mod recall;
 mod schema;
 mod summary;
 mod tree;
 
 pub use blocks::{Release, ReleaseError};
 pub use published::{Published, PublishedEntry, PublishedProject, PublishedWheel};
+pub use recall::{Recalled, Sought};
 pub use schema::{index_schema, release_schema};
 pub use tree::{Content, NamedContent, RELEASE_FOLDER, ReleaseInput};

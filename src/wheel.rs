@@ -59,6 +59,29 @@ pub struct Facts {
     pub archive: ArchiveFacts,
 }
 
+/// What a release says of a wheel. Whoever makes a release needs no more, so it may come out of another release, which is
+/// vouched for, as well as out of the wheel.
+#[derive(Clone, Copy, Debug)]
+pub struct Essentials<'f> {
+    /// The SHA-256 of the file.
+    pub sha256: Sha256Digest,
+    /// Its DAG under the profile that fits the declared content-id.
+    pub dag: &'f FileDag,
+    /// METADATA, exactly.
+    pub metadata: &'f [u8],
+}
+
+impl Facts {
+    /// What a release says of the wheel.
+    pub fn essentials(&self) -> Essentials<'_> {
+        Essentials {
+            sha256: self.sha256,
+            dag: &self.dag,
+            metadata: &self.archive.metadata,
+        }
+    }
+}
+
 /// Something wrong with a wheel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {

@@ -1,11 +1,10 @@
-//! Parts of a release: what a hollow archive keeps of a full one, what one says of another.
+//! Parts of a release: what a hollow archive keeps of a full one.
 
-use std::collections::HashSet;
 use std::io::{Read, Seek, Write};
 
 use super::walk::{Place, Visitor, may_be_leaf, walk};
 use super::{Blocks, CarError, CarReader, CarSummary, CarWriter};
-use crate::dag::{BlockSink, Cid, Codec};
+use crate::dag::{BlockSink, Codec};
 
 impl<R: Read + Seek> CarReader<R> {
     /// Writes the hollow archive of this release: depth first, without the leaves of wheels. What is
@@ -20,17 +19,6 @@ impl<R: Read + Seek> CarReader<R> {
         };
         walk(self.root(), &mut hollow)?;
         Ok(hollow.writer.finish()?)
-    }
-
-    /// Every CID that this archive shows to be of its release, the root's own among them: those of
-    /// its blocks, and of the blocks that they link to, whether they are there or not.
-    pub fn known(&self) -> Result<HashSet<Cid>, CarError> {
-        let mut known = Known {
-            reader: self,
-            cids: HashSet::new(),
-        };
-        walk(self.root(), &mut known)?;
-        Ok(known.cids)
     }
 }
 
@@ -55,25 +43,6 @@ impl<R: Read + Seek, W: Write> Visitor for Hollow<'_, R, W> {
         if !(place.wheel.is_some() && is_leaf) {
             self.writer.put(&place.cid, block)?;
         }
-        Ok(())
-    }
-}
-
-struct Known<'r, R> {
-    reader: &'r CarReader<R>,
-    cids: HashSet<Cid>,
-}
-
-impl<R: Read + Seek> Visitor for Known<'_, R> {
-    fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError> {
-        self.cids.insert(place.cid);
-        if place.cid.codec() == Codec::Raw {
-            return Ok(None);
-        }
-        self.reader.block(&place.cid)
-    }
-
-    fn visit(&mut self, _: &Place, _: &[u8], _: bool) -> Result<(), CarError> {
         Ok(())
     }
 }

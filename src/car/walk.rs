@@ -8,7 +8,7 @@ use crate::dag::{Cid, Codec, Link, Node, ShardEntry, decode};
 /// How a wheel's name ends.
 const WHEEL: &str = ".whl";
 /// How many folders deep the wheels of a release are: below their project's.
-const WHEEL_LEVEL: usize = 2;
+pub(super) const WHEEL_LEVEL: usize = 2;
 
 /// The most bytes of a leaf that is a dag-pb node: 256 KiB and its frame. Below an inner node there are
 /// more.
@@ -42,7 +42,7 @@ pub(super) fn is_wheel(level: usize, name: &str) -> bool {
 }
 
 /// Whether a node of a file that is not there can be a leaf, as far as its link tells.
-pub(super) fn may_be_leaf(cid: &Cid, cumulative_size: u64) -> bool {
+pub(crate) fn may_be_leaf(cid: &Cid, cumulative_size: u64) -> bool {
     cid.codec() == Codec::Raw || cumulative_size <= LARGEST_NODE_LEAF
 }
 

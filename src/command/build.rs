@@ -1,6 +1,7 @@
 //! `ipwhl build`: declarations to a signed release with one root CID.
 
 mod part;
+mod reuse;
 mod vouch;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use indicatif::HumanBytes;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::facts::{Gathered, Want, all_wheels, gather};
+use super::facts::{Gathered, Want, all_wheels, gather_with};
 use super::network::NetworkArguments;
 use super::report::{MessageFormat, count, counted, has_errors, judge, show, show_failures};
 use super::values::profiles;
@@ -25,18 +26,20 @@ use crate::publish::{
 use crate::release::{Release, ReleaseInput};
 use crate::repository::Repository;
 use crate::source::Cache;
-use crate::wheel::Facts;
+use crate::wheel::Essentials;
 use part::part;
+use reuse::{Reusable, ReuseArguments, recall, reusable};
 use vouch::{Preparation, prepare, vouch};
 
-/// What finds the facts of a declared wheel.
-type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<&'f Facts> + Sync + 'f;
+/// What finds out what is known of a declared wheel.
+type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<Essentials<'f>> + Sync + 'f;
 
 /// Build a signed release with one root CID
 ///
 /// Fetches and verifies every declared wheel, checks the set, and writes `release.car`,
 /// `release.toml` and `release.toml.sig`. The root CID is the only line on standard output. With
-/// `--car`, `release.delta.car` or `release.hollow.car` takes the place of the full archive.
+/// `--car`, `release.delta.car` or `release.hollow.car` takes the place of the full archive. With `--reuse`, a wheel that a
+/// release before has under the same file name and content-id is not looked at again.
 ///
 /// Example: ipwhl build --previous release/release.toml
 #[expect(
@@ -54,9 +57,12 @@ pub(super) struct Arguments {
     /// How much of the release the archive has; `ipwhl fill` makes the others full
     #[arg(long, value_name = "EXTENT", default_value = "full")]
     car: Extent,
-    /// The previous release's archive, for `--car delta` [default: the one beside the `--previous` statement]
-    #[arg(long, value_name = "FILE")]
-    previous_car: Option<PathBuf>,
+    /// The previous release, for `--car delta`: an archive, a root CID or an address [default: the archive beside the
+    /// `--previous` statement, else the `--reuse` one]
+    #[arg(long, value_name = "RELEASE")]
+    previous_car: Option<String>,
+    #[command(flatten)]
+    reuse: ReuseArguments,
     /// The UnixFS import parameters [default: the repository's]
     #[arg(long, value_name = "PROFILE", value_parser = profiles())]
     profile: Option<Profile>,
@@ -112,8 +118,16 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     } else {
         Some(prepare(context, &repository, arguments, &folder)?)
     };
-    let previous = preparation.as_ref().and_then(Preparation::previous_root);
-    let part = part(context, arguments, previous)?;
+    let previous = preparation.as_ref().and_then(Preparation::previous);
+    let reusable = reusable(
+        context,
+        &repository,
+        &arguments.reuse,
+        &arguments.network,
+        previous,
+    )?;
+    let previous = previous.map(|signed| signed.statement.root);
+    let part = part(context, &repository, arguments, previous, &reusable)?;
     let build = Build {
         context,
         repository: &repository,
@@ -122,6 +136,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             .profile
             .unwrap_or(repository.configuration.profile),
         part,
+        reusable,
         folder,
         tree,
     };
@@ -138,10 +153,16 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Ok(refuse(context, &findings));
     }
     let root = if arguments.root_only {
-        build.release(&|wheel| gathered.facts(wheel))?.link().cid
+        build
+            .release(&|wheel| gathered.essentials(wheel))?
+            .link()
+            .cid
     } else {
         build.write(gathered, preparation)?
     };
+    for release in &build.reusable {
+        release.tell(context);
+    }
     if arguments.message_format == MessageFormat::Text {
         context.result(&root.to_string())?;
     } else {
@@ -225,6 +246,8 @@ struct Build<'b> {
     profile: Profile,
     /// What of the release goes into its archive.
     part: Part,
+    /// The releases whose word is taken for wheels.
+    reusable: Vec<Reusable>,
     /// Where the release goes.
     folder: PathBuf,
     /// Where its tree goes, if it is wanted.
@@ -237,16 +260,22 @@ impl Build<'_> {
         let (written, others): (Vec<_>, Vec<_>) = all_wheels(self.repository)
             .into_iter()
             .partition(|wheel| self.needs_bytes(wheel));
+        let recall =
+            |wheels: &[&DeclaredWheel]| recall(self.context, &self.reusable, wheels, self.profile);
         let gather = |wheels: &[&DeclaredWheel], want| {
-            gather(
+            gather_with(
                 self.context,
                 self.repository,
                 wheels,
                 &self.arguments.network,
                 self.profile,
                 want,
+                &recall,
             )
         };
+        for release in &self.reusable {
+            release.supply(&self.context.cache()?, &written)?;
+        }
         let mut gathered = gather(&written, Want::Bytes)?;
         if !others.is_empty() {
             gathered.extend(gather(&others, Want::Facts)?);
@@ -284,7 +313,7 @@ impl Build<'_> {
         let cache = self.context.cache()?;
         let mut damaged = BTreeSet::new();
         loop {
-            let facts = |wheel: &DeclaredWheel| gathered.facts(wheel);
+            let facts = |wheel: &DeclaredWheel| gathered.essentials(wheel);
             let release = self.release(&facts)?;
             let written = write_car(&release, &self.part, &cache, &self.folder).and_then(|car| {
                 if let Some(tree) = &self.tree {

@@ -19,16 +19,19 @@ use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::{DeclaredWheel, Source};
 use crate::diagnostic::Finding;
+use crate::release::Recalled;
 use crate::repository::Repository;
 use crate::source::{
     Cache, FetchError, FetchedWheel, Fetcher, SourceLocation, SourceProblem, WheelRequest,
 };
-use crate::wheel::{CHECKS_VERSION, Facts, Limits, inspect};
+use crate::wheel::{CHECKS_VERSION, Essentials, Facts, Limits, inspect};
 
 /// What is known after all wheels have been looked at.
 #[derive(Default)]
 pub(super) struct Gathered {
     facts: BTreeMap<Cid, Facts>,
+    /// What a release says of wheels that were not looked at, by content-id and file name.
+    recalled: BTreeMap<(Cid, String), Recalled>,
     /// What is wrong with wheels and sources.
     pub(super) findings: Vec<Finding>,
     /// What failed in the world.
@@ -48,6 +51,7 @@ impl Gathered {
     /// Takes in what was found otherwise; what is known already is not said twice.
     pub(super) fn extend(&mut self, other: Self) {
         self.facts.extend(other.facts);
+        self.recalled.extend(other.recalled);
         for finding in other.findings {
             if !self.findings.contains(&finding) {
                 self.findings.push(finding);
@@ -64,6 +68,12 @@ impl Gathered {
     pub(super) fn facts(&self, wheel: &DeclaredWheel) -> Option<&Facts> {
         self.facts.get(&wheel.content_id.value)
     }
+
+    /// What is known of a declared wheel, from itself or from a release that is reused.
+    pub(super) fn essentials(&self, wheel: &DeclaredWheel) -> Option<Essentials<'_>> {
+        let facts = self.facts(wheel).map(Facts::essentials);
+        facts.or_else(|| self.recalled.get(&name(wheel)).map(Recalled::essentials))
+    }
 }
 
 /// What is wanted of the wheels.
@@ -73,6 +83,12 @@ pub(super) enum Want {
     Facts,
     /// Their bytes in the cache, too.
     Bytes,
+}
+
+/// What tells a wheel in a release: its content, and the name that it has been checked under.
+fn name(wheel: &DeclaredWheel) -> (Cid, String) {
+    let file_name = wheel.file_name.as_str().to_owned();
+    (wheel.content_id.value, file_name)
 }
 
 /// The key under which the facts of a wheel are kept: its content, and the version of the checks.
@@ -89,6 +105,10 @@ pub(super) fn all_wheels(repository: &Repository) -> Vec<&DeclaredWheel> {
         .collect()
 }
 
+/// Says what is known of wheels without looking at them: a value for each, in their order.
+pub(super) type Recall<'r> =
+    dyn Fn(&[&DeclaredWheel]) -> Result<Vec<Option<Recalled>>, Failure> + 'r;
+
 /// Facts and findings of these wheels of the repository.
 pub(super) fn gather(
     context: &Context<'_>,
@@ -97,6 +117,22 @@ pub(super) fn gather(
     network: &NetworkArguments,
     profile: Profile,
     want: Want,
+) -> Result<Gathered, Failure> {
+    let nothing = |wheels: &[&DeclaredWheel]| Ok(wheels.iter().map(|_| None).collect());
+    gather_with(
+        context, repository, wheels, network, profile, want, &nothing,
+    )
+}
+
+/// The same, where `recall` is asked before a wheel is fetched for its facts.
+pub(super) fn gather_with(
+    context: &Context<'_>,
+    repository: &Repository,
+    wheels: &[&DeclaredWheel],
+    network: &NetworkArguments,
+    profile: Profile,
+    want: Want,
+    recall: &Recall<'_>,
 ) -> Result<Gathered, Failure> {
     let cache = context.cache()?;
     let version = facts_version();
@@ -119,6 +155,17 @@ pub(super) fn gather(
             None => missing.push(wheel),
         }
     }
+    if want == Want::Facts {
+        let recalled = recall(&missing)?;
+        let mut left = Vec::new();
+        for (wheel, recalled) in missing.into_iter().zip(recalled) {
+            match recalled.filter(|recalled| is_as_declared(wheel, recalled.essentials())) {
+                Some(recalled) => drop(gathered.recalled.insert(name(wheel), recalled)),
+                None => left.push(wheel),
+            }
+        }
+        missing = left;
+    }
     if !missing.is_empty() {
         let fetcher = fetcher(context, &repository.configuration, network, profile)?;
         fetch(context, repository, &fetcher, &missing, &mut gathered)?;
@@ -126,11 +173,13 @@ pub(super) fn gather(
     let layout = repository.configuration.layout;
     let found: Vec<Vec<Finding>> = wheels
         .par_iter()
-        .map(|wheel| {
-            gathered.facts(wheel).map_or_else(Vec::new, |facts| {
-                check::wheel(wheel, &facts.archive, layout)
-            })
-        })
+        .map(
+            |wheel| match (gathered.facts(wheel), gathered.recalled.get(&name(wheel))) {
+                (Some(facts), _) => check::wheel(wheel, &facts.archive, layout),
+                (None, Some(recalled)) => check::metadata(wheel, recalled.essentials().metadata),
+                (None, None) => Vec::new(),
+            },
+        )
         .collect();
     gathered.findings.extend(found.into_iter().flatten());
     Ok(gathered)
@@ -142,6 +191,10 @@ fn key(cid: &Cid) -> String {
 
 /// Whether facts that were kept are those of the wheel as it is declared now.
 fn fits(wheel: &DeclaredWheel, facts: &Facts) -> bool {
+    is_as_declared(wheel, facts.essentials())
+}
+
+fn is_as_declared(wheel: &DeclaredWheel, facts: Essentials<'_>) -> bool {
     facts.dag.cid() == wheel.content_id.value
         && wheel
             .sha256

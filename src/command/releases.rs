@@ -15,6 +15,9 @@ use crate::publish::{CAR, car_name};
 use crate::repository::Configuration;
 use crate::source::{Client, ClientSettings, GatewayBlocks, Limits, Transferred, redacted};
 
+/// How many blocks are asked for where one wheel would be fetched: they are small, and what takes long is the way.
+const BLOCKS_PER_JOB: usize = 4;
+
 /// A release whose blocks can be had, believed only as far as its root goes.
 pub(super) struct OpenRelease {
     /// Its root.
@@ -35,7 +38,7 @@ pub(super) enum Place {
         reader: Box<crate::car::CarReader<std::fs::File>>,
     },
     /// Behind gateways.
-    Gateways(GatewayBlocks),
+    Gateways(Box<GatewayBlocks>),
 }
 
 impl OpenRelease {
@@ -43,7 +46,7 @@ impl OpenRelease {
     pub(super) fn blocks(&self) -> &BlockStore {
         match &self.place {
             Place::Archive { reader, .. } => &**reader,
-            Place::Gateways(gateways) => gateways,
+            Place::Gateways(gateways) => &**gateways,
         }
     }
 
@@ -126,6 +129,29 @@ fn address(text: &str) -> Result<Name, Failure> {
     Err(refused())
 }
 
+/// Opens the release of this name.
+pub(super) fn named(
+    context: &Context<'_>,
+    configuration: &Configuration,
+    network: &NetworkArguments,
+    text: &str,
+) -> Result<OpenRelease, Failure> {
+    let name = name(context, text)?.ok_or_else(|| {
+        let path = context.absolute(Path::new(text));
+        if path.is_dir() {
+            Failure::usage(format!(
+                "`{text}` is a folder without an archive of a release"
+            ))
+        } else {
+            Failure::usage(format!(
+                "`{text}` is neither a file that is there nor a root CID"
+            ))
+        }
+        .help("name an archive, a root CID, or an address `<gateway>/ipfs/<root CID>/`")
+    })?;
+    open(context, configuration, network, name)
+}
+
 /// Opens a release. Of an archive the index is read, of gateways nothing.
 pub(super) fn open(
     context: &Context<'_>,
@@ -168,14 +194,14 @@ pub(super) fn open(
         _ => root.to_string(),
     };
     let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
-    let settings = ClientSettings::from_variables(&variables, Limits::default());
+    let settings = ClientSettings::from_variables(&variables, Limits::of_gateways());
     let client = Client::new(&settings).map_err(|error| Failure::caused(&error))?;
-    let jobs = network.jobs().get();
+    let jobs = network.jobs().get() * BLOCKS_PER_JOB;
     let cache = context.cache().ok();
     let blocks = GatewayBlocks::new(client, gateways, cache, jobs, runtime()?);
     Ok(OpenRelease {
         root,
         shown,
-        place: Place::Gateways(blocks),
+        place: Place::Gateways(Box::new(blocks)),
     })
 }

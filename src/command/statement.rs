@@ -143,6 +143,24 @@ fn signed(
     })
 }
 
+/// Reads the statement that an option names, from a file or the web. Nobody has been asked who signed it.
+pub(super) fn located(
+    context: &Context<'_>,
+    configuration: &Configuration,
+    option: &str,
+    location: &str,
+    offline: bool,
+) -> Result<Signed, Failure> {
+    match web_address(option, location)? {
+        Some(url) if offline => Err(Failure::usage(format!(
+            "`{option} {}` is on the web, and `--offline` leaves the web alone",
+            redacted(&url)
+        ))),
+        Some(url) => download(context, configuration, option, &url),
+        None => read_statement(&context.absolute(Path::new(location))),
+    }
+}
+
 /// Reads the statement that this build follows, from a file or the web, and believes it only where
 /// the repository's `trusted` keys, if it names any, have signed it.
 pub(super) fn previous(
@@ -151,16 +169,7 @@ pub(super) fn previous(
     location: &str,
     offline: bool,
 ) -> Result<Signed, Failure> {
-    let found = match web_address(location)? {
-        Some(url) if offline => {
-            return Err(Failure::usage(format!(
-                "`--previous {}` is on the web, and `--offline` leaves the web alone",
-                redacted(&url)
-            )));
-        }
-        Some(url) => download(context, configuration, &url)?,
-        None => read_statement(&context.absolute(Path::new(location)))?,
-    };
+    let found = located(context, configuration, "--previous", location, offline)?;
     let now = context.environment.clock.now();
     if let Some(policy) = policy(configuration)? {
         let verdict = policy.evaluate(found.text.as_bytes(), &found.signatures, now);
@@ -229,15 +238,15 @@ pub(super) fn refusal(what: &str, signed: &Signed, verdict: &Verdict) -> Failure
 
 /// The address that a location is; `None` for a file. What it says is not repeated where it cannot
 /// be understood, since it may hold a password.
-fn web_address(location: &str) -> Result<Option<Url>, Failure> {
+fn web_address(option: &str, location: &str) -> Result<Option<Url>, Failure> {
     match Url::parse(location) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url)),
         Ok(url) if location.contains("://") => Err(Failure::usage(format!(
-            "`--previous {}` is neither a file nor an address that begins with `https://`",
+            "`{option} {}` is neither a file nor an address that begins with `https://`",
             redacted(&url)
         ))),
         Err(error) if location.contains("://") => Err(Failure::usage(format!(
-            "`--previous` is not an address: {error}"
+            "`{option}` is not an address: {error}"
         ))),
         _ => Ok(None),
     }
@@ -248,6 +257,7 @@ fn web_address(location: &str) -> Result<Option<Url>, Failure> {
 fn download(
     context: &Context<'_>,
     configuration: &Configuration,
+    option: &str,
     url: &Url,
 ) -> Result<Signed, Failure> {
     let environment = context.environment;
@@ -268,7 +278,9 @@ fn download(
             .map_err(|_| Failure::finding(format!("`{}` is not text", redacted(url))))
     };
     let failed = |problem: SourceProblem| {
-        Failure::world(format!("the previous statement cannot be had: {problem}"))
+        Failure::world(format!(
+            "the statement of `{option}` cannot be had: {problem}"
+        ))
     };
     runtime()?.block_on(async {
         let text = client.small_file(url, MAXIMUM_STATEMENT_SIZE as u64).await;

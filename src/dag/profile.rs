@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Cid, Codec, Link, Sha256Digest, encode};
+use super::{Cid, Codec, Link, Sha256Digest, Version, encode};
 
 const KIBIBYTE: usize = 1024;
 
@@ -60,6 +60,27 @@ impl Profile {
             Self::UnixfsV1_2025 | Self::KuboCidV1 => true,
             Self::UnixfsV0_2015 => false,
         }
+    }
+
+    /// The profiles under which a file of this size, where it is known, can have this CID: the preferred one
+    /// first, the others after it.
+    pub fn fitting(cid: &Cid, preferred: Self, size: Option<u64>) -> Vec<Self> {
+        let mut profiles: Vec<Self> = Self::ALL
+            .into_iter()
+            .filter(|profile| match cid.version() {
+                Version::V0 => !profile.raw_leaves(),
+                Version::V1 => profile.raw_leaves(),
+            })
+            .filter(|profile| match (cid.version(), size) {
+                // Under raw leaves, the root is a leaf exactly when there is one leaf only.
+                (Version::V1, Some(size)) => {
+                    (cid.codec() == Codec::Raw) == (profile.leaf_count(size) == 1)
+                }
+                _ => true,
+            })
+            .collect();
+        profiles.sort_by_key(|profile| *profile != preferred);
+        profiles
     }
 
     /// How many leaves a file of `size` bytes has; an empty one has one.

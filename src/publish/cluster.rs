@@ -7,7 +7,7 @@ mod rest;
 
 use std::time::{Duration, Instant};
 
-use super::kubo::{name, sequence_of};
+use super::kubo::{name, named};
 use super::open::Surroundings;
 use super::target::{Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work};
 use super::{Outgoing, read};
@@ -31,6 +31,8 @@ pub(super) struct Cluster {
     lacking: Vec<Cid>,
     /// Whether the pin is as it should be.
     is_pinned: bool,
+    /// The peers that have given up on the pin.
+    failed: Vec<String>,
 }
 
 impl Cluster {
@@ -44,6 +46,7 @@ impl Cluster {
             surroundings,
             lacking: Vec::new(),
             is_pinned: false,
+            failed: Vec::new(),
         })
     }
 
@@ -66,16 +69,15 @@ impl Cluster {
         let mut held: Option<Held> = None;
         let mut there = None;
         for pin in self.rest.pins().await? {
-            let sequence = sequence_of(release, &pin.name);
             let Ok(cid) = pin.cid.parse::<Cid>() else {
                 continue;
             };
-            if let Some(sequence) = sequence
-                && held.is_none_or(|held| held.sequence < sequence)
+            if let Some(named) = named(release, &pin.name)
+                && held.is_none_or(|held| held.sequence < named.sequence)
             {
                 held = Some(Held {
                     root: cid,
-                    sequence,
+                    sequence: named.sequence,
                 });
             }
             if cid == root {
@@ -83,13 +85,16 @@ impl Cluster {
             }
         }
         self.is_pinned = there.as_ref().is_some_and(|pin| self.is_right(pin, &name));
-        let has_all = match there {
-            None => false,
-            Some(_) => {
-                let peers = self.rest.peers(&root).await?;
-                peers.iter().any(|peer| peer.status == "pinned")
-            }
+        let peers = match there {
+            None => Vec::new(),
+            Some(_) => self.rest.peers(&root).await?,
         };
+        let has_all = peers.iter().any(|peer| peer.status == "pinned");
+        self.failed.clear();
+        if self.is_pinned {
+            let failed = peers.into_iter().filter(Peer::has_given_up);
+            self.failed.extend(failed.map(|peer| peer.name));
+        }
         report(Step::Waiting("asking which blocks are there".to_owned()));
         self.lacking = match &self.settings.gateway {
             _ if has_all => Vec::new(),
@@ -102,6 +107,9 @@ impl Cluster {
         let mut changes = Vec::new();
         if !self.is_pinned {
             changes.push(format!("pin {root} as `{name}`"));
+        }
+        for peer in &self.failed {
+            changes.push(format!("ask `{peer}` to try again"));
         }
         Ok(Plan {
             held,
@@ -134,6 +142,12 @@ impl Cluster {
         if !self.is_pinned {
             self.rest.pin(&root, &name, &self.settings).await?;
             done.changes.push(format!("pinned {root} as `{name}`"));
+        }
+        if !self.failed.is_empty() {
+            // Whether it helps is seen below.
+            let _ = self.rest.recover(&root).await;
+            let again = |peer: &String| format!("asked `{peer}` to try again");
+            done.changes.extend(self.failed.iter().map(again));
         }
         let note = self.wait(&root, report).await?;
         done.changes.extend(note);
@@ -170,7 +184,8 @@ impl Cluster {
             if is_hopeless || changed.elapsed() >= LONGEST_WAIT {
                 if pinned >= enough {
                     return Ok(Some(format!(
-                        "{pinned} peers have it pinned, and not: {words}"
+                        "{pinned} of {} peers have it pinned, and not: {words}",
+                        concerned.len()
                     )));
                 }
                 let reason = if is_hopeless {

@@ -93,8 +93,8 @@ impl Kubo {
             if pin.cid == root {
                 self.found.root_name = Some(pin.name.clone());
             }
-            if let Some(sequence) = sequence_of(release, &pin.name) {
-                self.found.pins.insert(pin.cid, sequence);
+            if let Some(named) = named(release, &pin.name) {
+                self.found.pins.insert(pin.cid, named.sequence);
             }
         }
         let newest = self
@@ -116,7 +116,8 @@ impl Kubo {
             Some(there) if there == name => {}
             Some("") => changes.push(format!("name the pin of {root} `{name}`")),
             Some(there) => changes.push(format!(
-                "name the pin of {root} `{name}`, which is `{there}`"
+                "name the pin of {root} `{name}`, which is `{}`",
+                self.rpc.words(there)
             )),
             None => changes.push(format!("pin {root} as `{name}`")),
         }
@@ -256,11 +257,15 @@ pub(super) fn name(release: &Outgoing, sequence: Option<u64>) -> String {
     }
 }
 
-/// What a pin's name says, where it is one of this repository's: the sequence, or none.
-pub(super) fn sequence_of(release: &Outgoing, name: &str) -> Option<Option<u64>> {
+/// What the name of a pin of a repository says.
+pub(super) struct Named {
+    /// The sequence; `None` for a release that was published without a statement.
+    pub(super) sequence: Option<u64>,
+}
+
+/// What a pin's name says, where it is one of this repository's.
+pub(super) fn named(release: &Outgoing, name: &str) -> Option<Named> {
     let rest = name.strip_prefix(&prefix(release))?;
-    match rest.parse() {
-        Ok(sequence) => Some(Some(sequence)),
-        Err(_) => (rest == UNSIGNED).then_some(None),
-    }
+    let sequence = rest.parse().ok();
+    (sequence.is_some() || rest == UNSIGNED).then_some(Named { sequence })
 }

@@ -2,6 +2,7 @@
 //!
 //! One pin is this repository's, known by its name; a new release takes its place.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,8 @@ const OURS: &str = "ipwhl";
 const SEQUENCE: &str = "sequence";
 /// The longest name that the API takes, in characters.
 const LONGEST_NAME: usize = 255;
+/// What a service says whose account is full.
+const NO_FUNDS: &str = "INSUFFICIENT_FUNDS";
 /// The most pins that are asked for at once: the API's own limit.
 const PINS_A_PAGE: &str = "1000";
 /// How long is waited while the service gets no further.
@@ -38,6 +41,8 @@ pub(super) struct PinningService {
     there: Option<PinStatus>,
     /// Whether it is the one that is wanted.
     is_right: bool,
+    /// Older ones, which runs that were cut have left.
+    outdated: Vec<PinStatus>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -90,6 +95,7 @@ impl PinningService {
             surroundings,
             there: None,
             is_right: false,
+            outdated: Vec::new(),
         })
     }
 
@@ -105,8 +111,8 @@ impl PinningService {
         }
     }
 
-    /// The newest pin of this repository.
-    async fn newest(&self, release: &Outgoing) -> Result<Option<PinStatus>, Trouble> {
+    /// The pins of this repository, the newest first.
+    async fn ours(&self, release: &Outgoing) -> Result<Vec<PinStatus>, Trouble> {
         let query = [
             ("name", name(release)),
             ("status", "queued,pinning,pinned,failed".to_owned()),
@@ -116,16 +122,17 @@ impl PinningService {
         let found: PinResults = self.service.ask(request).await?.json().await?;
         let name = name(release);
         // A service may take a name for a part of one.
-        let ours = found
-            .results
-            .into_iter()
-            .filter(|one| one.pin.name.as_ref() == Some(&name));
-        Ok(ours.max_by_key(|one| (one.sequence(), one.created.clone())))
+        let mut ours = found.results;
+        ours.retain(|one| one.pin.name.as_ref() == Some(&name));
+        ours.sort_by_key(|one| Reverse((one.sequence(), one.created.clone())));
+        Ok(ours)
     }
 
     async fn look(&mut self, release: &Outgoing) -> Result<Plan, TargetError> {
         let root = release.root();
-        self.there = self.newest(release).await?;
+        let mut ours = self.ours(release).await?.into_iter();
+        self.there = ours.next();
+        self.outdated = ours.collect();
         let there = self.there.as_ref();
         let held = there.and_then(|there| {
             Some(Held {
@@ -138,7 +145,8 @@ impl PinningService {
                 && there.pin.cid == root.to_string()
                 && there.sequence() == release.sequence()
         });
-        let change = match there {
+        let replaced = there.filter(|there| there.pin.cid != root.to_string());
+        let change = match replaced {
             _ if self.is_right => None,
             None => Some(format!("ask for a pin of {root}")),
             Some(there) => Some(format!(
@@ -148,7 +156,15 @@ impl PinningService {
         };
         Ok(Plan {
             held,
-            changes: change.into_iter().collect(),
+            changes: change
+                .into_iter()
+                .chain(self.outdated.iter().map(|old| {
+                    format!(
+                        "remove the older pin of {}",
+                        self.service.words(&old.pin.cid)
+                    )
+                }))
+                .collect(),
             ..Plan::default()
         })
     }
@@ -167,16 +183,17 @@ impl PinningService {
         let status = match self.there.clone().filter(|_| self.is_right) {
             Some(status) => status,
             None => {
-                let wanted = self.wanted(release);
-                let replaced = self.there.as_ref().map(|there| there.requestid.as_str());
-                let asked = match self.ask_for(&wanted, replaced).await {
-                    // Someone has removed it in the meantime.
-                    Err(trouble) if replaced.is_some() && trouble.is_missing() => {
-                        self.ask_for(&wanted, None).await
-                    }
-                    asked => asked,
-                };
-                let status = asked?;
+                let asked = self.ask(release).await;
+                let status = asked.map_err(|trouble| match trouble.reason.as_deref() {
+                    Some(NO_FUNDS) => Trouble {
+                        help: Some(
+                            "the account has no room for it: make room there, or have more of it"
+                                .to_owned(),
+                        ),
+                        ..trouble
+                    },
+                    _ => trouble,
+                })?;
                 done.changes.push(format!(
                     "asked for a pin of {root}, request {}",
                     self.service.words(&status.requestid)
@@ -186,7 +203,50 @@ impl PinningService {
         };
         self.wait(&root, status, report).await?;
         done.changes.push(format!("{root} is pinned"));
+        // What is older goes when what is newer is there.
+        for old in std::mem::take(&mut self.outdated) {
+            self.remove(&old).await?;
+            done.changes.push(format!(
+                "removed the older pin of {}",
+                self.service.words(&old.pin.cid)
+            ));
+        }
         Ok(done)
+    }
+
+    /// Asks for the pin that is wanted, in the place of the one that is there.
+    async fn ask(&mut self, release: &Outgoing) -> Result<PinStatus, Trouble> {
+        let wanted = self.wanted(release);
+        let mut status = match self.there.take() {
+            // A service that puts a pin in its own place may end by removing it.
+            Some(there) if there.pin.cid == wanted.cid => {
+                self.outdated.push(there);
+                self.ask_for(&wanted, None).await?
+            }
+            Some(there) => match self.ask_for(&wanted, Some(&there.requestid)).await {
+                // Someone has removed it in the meantime.
+                Err(trouble) if trouble.is_missing() => self.ask_for(&wanted, None).await?,
+                asked => asked?,
+            },
+            None => self.ask_for(&wanted, None).await?,
+        };
+        // IPFS Cluster gives what takes a pin's place the `meta` that was there.
+        if status.pin.cid == wanted.cid && status.sequence() != release.sequence() {
+            let labelled = self.ask_for(&wanted, None).await?;
+            self.outdated.push(std::mem::replace(&mut status, labelled));
+        }
+        let request = status.requestid.clone();
+        self.outdated.retain(|old| old.requestid != request);
+        Ok(status)
+    }
+
+    async fn remove(&self, pin: &PinStatus) -> Result<(), Trouble> {
+        let path = ["pins", pin.requestid.as_str()];
+        let request = self.service.request(Method::DELETE, &path, []);
+        match self.service.ask(request).await {
+            Err(trouble) if !trouble.is_missing() => Err(trouble),
+            _ => Ok(()),
+        }
     }
 
     /// Waits until the service has pinned it.

@@ -26,7 +26,7 @@ impl Secret {
     /// # Errors
     /// When a header cannot hold it.
     pub fn bearer(token: &str) -> Result<Self, UnusableSecret> {
-        Self::new(format!("Bearer {token}"), vec![token.to_owned()])
+        Self::new(&format!("Bearer {token}"), vec![token.to_owned()])
     }
 
     /// `user:password` (RFC 7617).
@@ -37,10 +37,10 @@ impl Secret {
         let (_, password) = pair.split_once(':').ok_or(UnusableSecret)?;
         let encoded = BASE64.encode(pair.as_bytes());
         let hidden = vec![pair.to_owned(), encoded.clone(), password.to_owned()];
-        Self::new(format!("Basic {encoded}"), hidden)
+        Self::new(&format!("Basic {encoded}"), hidden)
     }
 
-    fn new(header: String, mut hidden: Vec<String>) -> Result<Self, UnusableSecret> {
+    fn new(header: &str, mut hidden: Vec<String>) -> Result<Self, UnusableSecret> {
         hidden.retain(|text| !text.is_empty());
         if hidden.is_empty() {
             return Err(UnusableSecret);
@@ -54,7 +54,7 @@ impl Secret {
         hidden.extend(escaped);
         hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
         hidden.dedup();
-        let mut header = HeaderValue::from_str(&header).map_err(|_| UnusableSecret)?;
+        let mut header = HeaderValue::from_str(header).map_err(|_| UnusableSecret)?;
         header.set_sensitive(true);
         Ok(Self { header, hidden })
     }

@@ -13,6 +13,7 @@ use url::{Host, Url};
 
 use super::secret::Secret;
 use super::target::TargetError;
+use crate::diagnostic::visible;
 use crate::source::{Client, redacted};
 
 pub(super) use reply::Reply;
@@ -156,7 +157,7 @@ impl Service {
             };
             let sent = tokio::time::timeout(limit, again.send()).await;
             let wait = match &sent {
-                Ok(Ok(response)) => asks_to_wait(response).map(|asked| asked.unwrap_or(delay)),
+                Ok(Ok(response)) => asks_to_wait(response, delay),
                 Ok(Err(error)) if error.is_connect() => Some(delay),
                 _ => None,
             };
@@ -238,14 +239,15 @@ impl Service {
         }
     }
 
-    /// Words of the server that may be shown: one line, not too long, without the secret.
+    /// Words of the server that may be shown: one line, not too long, without the secret, nothing in it for a terminal
+    /// to obey.
     pub(super) fn words(&self, text: &str) -> String {
         let text = match &self.secret {
             Some(secret) => secret.redact(text),
             None => text.to_owned(),
         };
         let line: Vec<&str> = text.split_whitespace().collect();
-        let line = line.join(" ");
+        let line = visible(&line.join(" "), &[]);
         match line.char_indices().nth(LONGEST_WORDS) {
             Some((end, _)) => format!("{}…", &line[..end]),
             None => line,
@@ -268,13 +270,14 @@ impl Service {
     }
 }
 
-/// The delay that a server asks for that is too busy; `None` within where it says none.
-fn asks_to_wait(response: &Response) -> Option<Option<Duration>> {
+/// The delay that a server asks for that is too busy; `otherwise` where it says none in seconds.
+fn asks_to_wait(response: &Response, otherwise: Duration) -> Option<Duration> {
     if !matches!(response.status().as_u16(), 429 | 503) {
         return None;
     }
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok();
-    Some(seconds.and_then(|text| Some(Duration::from_secs(text.trim().parse().ok()?))))
+    let seconds = seconds.and_then(|text| text.trim().parse().ok());
+    Some(seconds.map_or(otherwise, Duration::from_secs))
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -108,7 +108,7 @@ pub fn write_tree(release: &Release<'_>, cache: &Cache, place: &Path) -> Result<
                     hasher.update(&buffer[..count]);
                     target.write_all(&buffer[..count])?;
                 }
-                if hasher.finish() != facts.dag {
+                if hasher.finish() != *facts.dag {
                     return Err(wrong_bytes());
                 }
             }

@@ -10,7 +10,7 @@ use crate::dag::Sha256Digest;
 use crate::declaration::{Declaration, DeclaredWheel};
 use crate::python::specifiers_text;
 use crate::schema;
-use crate::wheel::Facts;
+use crate::wheel::Essentials;
 
 /// The version of the simple API that the pages keep to (PEP 629, 700, 708, 714, 740's numbering).
 const API_VERSION: &str = "1.4";
@@ -52,12 +52,12 @@ pub(super) fn root_html(projects: &[&str]) -> Vec<u8> {
 
 pub(super) fn project_html(
     declaration: &Declaration,
-    wheels: &[(&DeclaredWheel, &Facts)],
+    wheels: &[(&DeclaredWheel, Essentials<'_>)],
 ) -> Vec<u8> {
     let mut body = String::new();
     for (wheel, facts) in wheels {
         let name = wheel.file_name.as_str();
-        let metadata = Sha256Digest::of(&facts.archive.metadata);
+        let metadata = Sha256Digest::of(facts.metadata);
         let _ = write!(body, "<a href=\"{}#sha256={}\"", href(name), facts.sha256);
         if let Some(specifiers) = &wheel.requires_python {
             let text = escape(&specifiers_text(&specifiers.value));
@@ -162,7 +162,7 @@ pub(super) fn root_json(projects: &[&str]) -> Vec<u8> {
 
 pub(super) fn project_json(
     declaration: &Declaration,
-    wheels: &[(&DeclaredWheel, &Facts)],
+    wheels: &[(&DeclaredWheel, Essentials<'_>)],
 ) -> Vec<u8> {
     let mut versions: Vec<_> = wheels
         .iter()
@@ -190,7 +190,7 @@ pub(super) fn project_json(
                     .as_ref()
                     .map(|specifiers| specifiers_text(&specifiers.value)),
                 core_metadata: Hashes {
-                    sha256: Sha256Digest::of(&facts.archive.metadata).to_string(),
+                    sha256: Sha256Digest::of(facts.metadata).to_string(),
                 },
                 ipwhl: Private {
                     content_id: wheel.content_id.value.to_string(),

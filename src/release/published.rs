@@ -12,7 +12,7 @@ use crate::dag::{Cid, Link, Sha256Digest};
 const MAXIMUM_PAGE: u64 = 64 << 20;
 
 const WHEEL: &str = ".whl";
-const METADATA: &str = ".metadata";
+pub(super) const METADATA: &str = ".metadata";
 
 /// A release behind a root. What it says comes out of blocks that have been hashed, so it is what the release says;
 /// whether that is true is for whoever vouches for the root.
@@ -104,6 +104,11 @@ impl<'b> Published<'b> {
         self.has_pages
     }
 
+    /// Where its blocks are.
+    pub(super) fn blocks(&self) -> &'b (dyn Blocks + Send + Sync) {
+        self.blocks
+    }
+
     /// The folders of the projects, by normalised name.
     pub fn projects(&self) -> &BTreeMap<String, Link> {
         &self.projects
@@ -170,7 +175,10 @@ impl<'b> Published<'b> {
     }
 }
 
-fn page_entries(cid: &Cid, page: &[u8]) -> Result<BTreeMap<String, PublishedEntry>, CarError> {
+pub(super) fn page_entries(
+    cid: &Cid,
+    page: &[u8],
+) -> Result<BTreeMap<String, PublishedEntry>, CarError> {
     let page: Page =
         serde_json::from_slice(page).map_err(|error| not_a_page(*cid, &error.to_string()))?;
     let entry = |file: PageFile| {

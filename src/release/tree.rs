@@ -3,7 +3,7 @@
 use crate::dag::Profile;
 use crate::declaration::{Declaration, DeclaredWheel, Layout, canonical, without_directives};
 use crate::repository::Repository;
-use crate::wheel::Facts;
+use crate::wheel::Essentials;
 
 use super::{pages, summary};
 
@@ -25,8 +25,8 @@ pub struct ReleaseInput<'r> {
     pub repository: &'r Repository,
     /// The UnixFS import parameters of pages and folders.
     pub profile: Profile,
-    /// The facts of a declared wheel.
-    pub facts: &'r (dyn Fn(&DeclaredWheel) -> Option<&'r Facts> + Sync),
+    /// What is known of a declared wheel.
+    pub facts: &'r (dyn Fn(&DeclaredWheel) -> Option<Essentials<'r>> + Sync),
 }
 
 /// What an entry of the tree holds.
@@ -35,7 +35,7 @@ pub enum Content<'r> {
     /// These bytes.
     Bytes(Vec<u8>),
     /// The declared wheel, as it came from its source.
-    Wheel(&'r DeclaredWheel, &'r Facts),
+    Wheel(&'r DeclaredWheel, Essentials<'r>),
 }
 
 /// A file of a folder.
@@ -71,14 +71,11 @@ pub(super) fn project<'r>(
             _ => wheel.file_name.as_str().to_owned(),
         };
         if layout == Layout::Package {
-            entries.push(bytes(
-                format!("{name}.metadata"),
-                facts.archive.metadata.clone(),
-            ));
+            entries.push(bytes(format!("{name}.metadata"), facts.metadata.to_vec()));
         }
         entries.push(NamedContent {
             name,
-            content: Content::Wheel(wheel, facts),
+            content: Content::Wheel(wheel, *facts),
         });
     }
     if layout == Layout::Package {

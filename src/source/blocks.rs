@@ -12,10 +12,11 @@ use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderMap, HeaderValue};
 use url::Url;
 
 use super::address::Address;
+use super::backoff::Backoff;
 use super::cache::{Cache, CacheError, canonical, make_folder, put, rehash};
 use super::client::Client;
 use super::problem::{MismatchKind, SourceProblem};
-use super::transport::Trouble;
+use super::transport::{Trouble, wait};
 use super::verify::mismatch;
 use crate::car::{Incoming, MAX_BLOCK};
 use crate::dag::{Cid, Codec, FileDag, Sha256Digest, decode};
@@ -24,6 +25,9 @@ use crate::dag::{Cid, Codec, FileDag, Sha256Digest, decode};
 const FRAME: u64 = 64;
 /// The least that an archive may have in all: what is asked for may be small, and its header is not.
 const SMALLEST_ARCHIVE: u64 = 64 * 1024;
+
+/// How often one block is waited for where a gateway says when to ask again.
+const MAXIMUM_WAITS: u32 = 3;
 
 impl Cache {
     /// The block of this CID, if it is there and its bytes are right; one whose bytes are not is removed.
@@ -87,10 +91,26 @@ impl Client {
     pub async fn block(&self, gateway: &Url, cid: &Cid) -> Result<Vec<u8>, SourceProblem> {
         let address = address(gateway, cid, "format=raw");
         let headers = accepting("application/vnd.ipld.raw");
-        let page = self
-            .page(&address, &headers, MAX_BLOCK as u64)
-            .await
-            .map_err(|problem| problem.at(shown(gateway, cid)))?;
+        let mut backoff = Backoff::new(&self.limits);
+        let mut waits = 0;
+        let page = loop {
+            let trouble = match self.page_once(&address, &headers, MAX_BLOCK as u64).await {
+                Ok(page) => break page,
+                Err(trouble) => trouble,
+            };
+            match trouble {
+                // Whoever asks for time is there, and busy.
+                Trouble::Passing(_, Some(delay))
+                    if waits < MAXIMUM_WAITS && delay <= self.limits.longest_retry_after =>
+                {
+                    waits += 1;
+                    tokio::time::sleep(delay).await;
+                }
+                other => wait(self, &address, other, &mut backoff, &|_, _| {})
+                    .await
+                    .map_err(|trouble| trouble.at(&address).at(shown(gateway, cid)))?,
+            }
+        };
         if cid.matches(&page.body) {
             return Ok(page.body);
         }
@@ -154,8 +174,10 @@ impl Client {
         let mut incoming = Incoming::default();
         let mut wanted = HashSet::from([*root]);
         let (mut kept, mut bytes, mut blocks) = (0, 0_u64, 0_u64);
+        let pace = self.pace();
         while let Some(piece) = self.chunk(&mut response).await? {
             bytes += piece.len() as u64;
+            pace.check(bytes)?;
             let largest = cumulative_size.max(SMALLEST_ARCHIVE) + FRAME * (blocks + 1);
             // A block is counted when it is whole, so one may be on its way.
             if bytes > largest.saturating_add(MAX_BLOCK as u64) {

@@ -11,6 +11,9 @@ pub struct Limits {
     pub response_timeout: Duration,
     /// The longest time without a single byte of a body. A body as a whole has no limit of time.
     pub idle_timeout: Duration,
+    /// The fewest bytes a second of a body, on the whole, once it has taken as long as `idle_timeout`; 0
+    /// is no limit.
+    pub slowest: u64,
     /// How often one address is tried in a row without getting any further.
     pub attempts: u32,
     /// How many more bytes than ever before an attempt must have brought for the count of
@@ -34,12 +37,30 @@ pub struct Limits {
     pub metadata_size: u64,
 }
 
+impl Limits {
+    /// The limits for gateways that are asked for blocks: there are thousands of small requests, mostly other places
+    /// too, and whoever stalls is asked for something else next.
+    pub fn of_gateways() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(15),
+            response_timeout: Duration::from_secs(15),
+            idle_timeout: Duration::from_secs(15),
+            slowest: 4096,
+            attempts: 1,
+            longest_retry_after: Duration::from_secs(15),
+            redirects: 5,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(20),
             response_timeout: Duration::from_mins(1),
             idle_timeout: Duration::from_secs(30),
+            slowest: 0,
             attempts: 5,
             progress: 1 << 20,
             first_delay: Duration::from_millis(500),

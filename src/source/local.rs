@@ -9,10 +9,56 @@ use super::download::DownloadError;
 use super::problem::{MismatchKind, SourceProblem};
 use super::sink::Received;
 use super::verify::{Expectation, mismatch};
-use crate::dag::FileHasher;
+use crate::dag::{Cid, FileHasher, Profile};
 
 /// How much of a local file is read at once.
 const STEP: usize = 256 << 10;
+
+impl Cache {
+    /// Takes a wheel out of `bytes`, which have `size` bytes; whether they were the wheel of this CID. What cannot be read is
+    /// not.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn take_wheel(
+        &self,
+        cid: &Cid,
+        size: u64,
+        bytes: &mut dyn Read,
+    ) -> Result<bool, CacheError> {
+        let expectation = Expectation {
+            content_id: Some(*cid),
+            sha256: None,
+            size: Some(size),
+            profile: Profile::default(),
+        };
+        let mut file = self.partial()?;
+        let mut hasher = FileHasher::new(expectation.first_profile());
+        let mut buffer = vec![0; STEP];
+        loop {
+            match bytes.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => {
+                    hasher.update(&buffer[..count]);
+                    file.write_all(&buffer[..count])
+                        .map_err(|error| CacheError::new(file.path(), "write", error))?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Ok(false),
+            }
+        }
+        let (dag, sha256) = hasher.finish();
+        let path = file.path().to_owned();
+        let compared = expectation
+            .compare(dag, sha256, &mut || File::open(&path))
+            .map_err(CacheError::at(&path, "read"))?;
+        if !compared.content_fits {
+            return Ok(false);
+        }
+        self.keep_wheel(file, compared.dag, compared.sha256)?;
+        Ok(true)
+    }
+}
 
 /// Takes a local file into the cache's unfinished files, hashed on the way: what is used later
 /// is what was verified, whatever happens to the file meanwhile.

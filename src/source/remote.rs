@@ -1,6 +1,6 @@
 //! A release's blocks, asked of gateways one by one and believed none of them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -17,8 +17,8 @@ use super::problem::SourceProblem;
 use crate::car::{Blocks, CarError};
 use crate::dag::Cid;
 
-/// After so many requests that it did not answer in a row, a gateway is left alone.
-const MAXIMUM_FAILURES: usize = 3;
+/// After so many requests in a row that it did not answer, a gateway is left alone.
+const MAXIMUM_FAILURES: usize = 2;
 /// How many bytes of blocks are remembered: pages are read again on the way to the next one.
 const REMEMBERED: usize = 64 << 20;
 
@@ -188,7 +188,10 @@ impl Blocks for GatewayBlocks {
     }
 
     fn prefetch(&self, cids: &[Cid]) {
-        let lacking = cids.iter().filter(|cid| !self.contains(cid));
+        let mut seen = HashSet::new();
+        let lacking = cids
+            .iter()
+            .filter(|cid| seen.insert(**cid) && !self.contains(cid));
         self.runtime.block_on(async {
             let asked = stream::iter(lacking).map(|cid| async move { (cid, self.ask(cid).await) });
             let mut answers = std::pin::pin!(asked.buffer_unordered(self.jobs));

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{
@@ -87,6 +87,28 @@ pub(super) async fn wait(
     }
 }
 
+/// How fast a body comes on the whole: a byte now and then is not to keep anybody waiting.
+pub(super) struct Pace {
+    began: Instant,
+    grace: Duration,
+    slowest: u64,
+}
+
+impl Pace {
+    /// Holds a body that has brought `received` bytes so far to the limit.
+    pub(super) fn check(&self, received: u64) -> Result<(), Trouble> {
+        let beyond = self.began.elapsed().saturating_sub(self.grace);
+        let least = self.slowest.saturating_mul(beyond.as_secs());
+        if received < least {
+            return Err(Trouble::passing(format!(
+                "it brought less than {} bytes a second",
+                self.slowest
+            )));
+        }
+        Ok(())
+    }
+}
+
 /// A small body with what is needed to read it.
 #[derive(Debug)]
 pub(super) struct Page {
@@ -136,6 +158,15 @@ impl Client {
             .await
     }
 
+    /// Begins to watch how fast a body comes.
+    pub(super) fn pace(&self) -> Pace {
+        Pace {
+            began: Instant::now(),
+            grace: self.limits.idle_timeout,
+            slowest: self.limits.slowest,
+        }
+    }
+
     /// A whole small body, with as many attempts as the limits allow.
     pub(super) async fn page(
         &self,
@@ -155,7 +186,7 @@ impl Client {
         }
     }
 
-    async fn page_once(
+    pub(super) async fn page_once(
         &self,
         start: &Address,
         headers: &HeaderMap,
@@ -169,6 +200,7 @@ impl Client {
             .unwrap_or_default()
             .to_owned();
         let mut body = Vec::new();
+        let pace = self.pace();
         while let Some(bytes) = self.chunk(&mut response).await? {
             if body.len() as u64 + bytes.len() as u64 > largest {
                 return Err(Trouble::Lasting(format!(
@@ -176,6 +208,7 @@ impl Client {
                 )));
             }
             body.extend_from_slice(&bytes);
+            pace.check(body.len() as u64)?;
         }
         Ok(Page {
             address,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::problem::{Mismatch, MismatchKind};
-use crate::dag::{Cid, Codec, FileDag, FileHasher, LeafHasher, Profile, Sha256Digest, Version};
+use crate::dag::{Cid, FileDag, FileHasher, LeafHasher, Profile, Sha256Digest};
 
 /// How much of a file is read at once.
 const STEP: usize = 256 << 10;
@@ -35,7 +35,11 @@ impl Expectation {
     /// The profile that the bytes are hashed under on their way in.
     pub(super) fn first_profile(&self) -> Profile {
         self.content_id
-            .and_then(|cid| candidates(&cid, self.profile, self.size).first().copied())
+            .and_then(|cid| {
+                Profile::fitting(&cid, self.profile, self.size)
+                    .first()
+                    .copied()
+            })
             .unwrap_or(self.profile)
     }
 
@@ -79,7 +83,7 @@ impl Expectation {
                 mismatches,
             });
         }
-        for profile in candidates(&declared, self.profile, Some(size)) {
+        for profile in Profile::fitting(&declared, self.profile, Some(size)) {
             if profile == dag.profile() {
                 continue;
             }
@@ -113,27 +117,6 @@ pub(super) fn mismatch(
         declared: declared.to_string(),
         found: found.to_string(),
     }
-}
-
-/// The profiles under which a file of this size, where it is known, can have this CID: the
-/// preferred one first, the others after it (FORMATS 5).
-fn candidates(cid: &Cid, preferred: Profile, size: Option<u64>) -> Vec<Profile> {
-    let mut profiles: Vec<Profile> = Profile::ALL
-        .into_iter()
-        .filter(|profile| match cid.version() {
-            Version::V0 => !profile.raw_leaves(),
-            Version::V1 => profile.raw_leaves(),
-        })
-        .filter(|profile| match (cid.version(), size) {
-            // Under raw leaves, the root is a leaf exactly when there is one leaf only.
-            (Version::V1, Some(size)) => {
-                (cid.codec() == Codec::Raw) == (profile.leaf_count(size) == 1)
-            }
-            _ => true,
-        })
-        .collect();
-    profiles.sort_by_key(|profile| *profile != preferred);
-    profiles
 }
 
 /// Hashes a whole file: its SHA-256 and its leaves.

@@ -386,10 +386,15 @@ fn a_gateway_gives_whole_dags_in_any_order() {
         let line = [
             "fill",
             "release/release.delta.car",
+            "--jobs",
+            "1",
             "--from",
             &gateway.url(""),
         ];
         workshop.run(&line).line();
+        let archives = gateway.paths().into_iter();
+        let archives = archives.filter(|path| path.contains("format=car"));
+        assert_eq!(archives.count(), 2, "two that are none are enough");
         assert!(workshop.read("release.car") == full);
         fs::remove_file(workshop.release("release.car")).unwrap();
     }

@@ -152,7 +152,7 @@ fn a_delta_to_the_same_release_is_its_root() {
 #[test]
 fn a_delta_without_its_previous_release_is_refused() {
     let workshop = Workshop::small();
-    let help = "`--previous-car FILE`";
+    let help = "`--previous-car RELEASE`";
     workshop
         .run(&["build", "--unsigned", "--car", "delta"])
         .refused(

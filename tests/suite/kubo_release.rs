@@ -9,6 +9,7 @@ use ipwhl::dag::Profile;
 use crate::clients::Pip;
 use crate::hollow_command::small_with_newer_library;
 use crate::kubo::Kubo;
+use crate::reuse::{released, trusted};
 use crate::support::serving::get;
 use crate::support::workshop::{Ending, Workshop, installable_from, small};
 
@@ -195,6 +196,76 @@ fn hollow_archives_and_deltas_are_filled_through_kubos_own_gateway() {
         assert!(
             workshop.read("release.car") == full,
             "{profile}: by the delta"
+        );
+    }
+}
+
+#[test]
+fn a_runner_that_has_nothing_reuses_what_kubos_own_gateway_has() {
+    for profile in Profile::ALL {
+        let Some(kubo) = Kubo::new(profile) else {
+            return;
+        };
+        let first = small().profile(profile).configuration(&trusted());
+        let next = small_with_newer_library(profile).configuration(&trusted());
+        let (workshop, root) = released(&first, &next, "library-2.2");
+        let archive = fs::read(workshop.repository().join("first/release.car")).unwrap();
+        let previous = kubo.import(&archive);
+        let daemon = Daemon::start(&kubo);
+        let release = format!("{}/ipfs/{previous}/", daemon.gateway);
+        let line = [
+            "build",
+            "--key",
+            "../key-1",
+            "--previous",
+            "first/release.toml",
+        ];
+        let reuse = [
+            "--car",
+            "delta",
+            "--reuse",
+            &release,
+            "--previous-car",
+            &release,
+        ];
+        let ran = workshop.run(&[&line[..], &reuse].concat());
+        assert_eq!(ran.line(), root, "{profile}");
+        ran.said("reused 4 wheels of ");
+        // The set has 2.5 MB.
+        let (before, _) = ran.error.split_once(" blocks, ").unwrap();
+        let blocks: usize = before.rsplit(' ').next().unwrap().parse().unwrap();
+        assert!(blocks < 40, "{}", ran.error);
+        assert!(ran.error.contains(" KiB over the network"), "{}", ran.error);
+        // What is new goes to the node, which has the rest: then it has the whole release.
+        assert_eq!(
+            kubo.import(&workshop.read("release.delta.car")).to_string(),
+            root
+        );
+        kubo.text(&["pin", "verify", "--quiet"]);
+        // And gives it: the hollow archive with what the node has is what a build from nothing writes.
+        let whole = Workshop::with(&next);
+        assert_eq!(whole.build(&["--unsigned"]), root);
+        workshop.build(&[
+            "--unsigned",
+            "--car",
+            "hollow",
+            "--reuse",
+            &release,
+            "--reuse-statement",
+            "first/release.toml",
+        ]);
+        let _ = fs::remove_dir_all(workshop.path("cache"));
+        workshop
+            .run(&[
+                "fill",
+                "release/release.hollow.car",
+                "--from",
+                &daemon.gateway,
+            ])
+            .line();
+        assert!(
+            workshop.read("release.car") == whole.read("release.car"),
+            "{profile}"
         );
     }
 }

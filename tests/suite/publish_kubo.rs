@@ -51,7 +51,7 @@ pub fn moved(ran: &Ran) -> u64 {
 }
 
 #[track_caller]
-fn succeeded(ran: Ran) -> Ran {
+pub fn succeeded(ran: Ran) -> Ran {
     assert_eq!(ran.code, Some(0), "{}", ran.error);
     ran
 }
@@ -144,7 +144,6 @@ fn a_release_is_moved_pinned_and_read_back_and_the_next_one_moves_what_is_new() 
     // The first release is older than what the node holds.
     let release = workshop.path("old");
     fs::create_dir(&release).unwrap();
-    node.text(&["dag", "export", "--progress=false", &first]);
     let car = node
         .command(&["dag", "export", "--progress=false", &first])
         .output()
@@ -227,13 +226,7 @@ fn a_run_that_is_cut_anywhere_is_completed_by_the_next_one() {
             command.spawn().unwrap()
         };
         let proxy = CuttingProxy::start(&node.api, cut);
-        let child = std::cell::RefCell::new(publish(&proxy.url));
-        let is_over = || child.borrow_mut().try_wait().unwrap().is_some();
-        let was_cut = proxy.when_cut(is_over, || {
-            let mut child = child.borrow_mut();
-            child.kill().unwrap();
-            child.wait().unwrap();
-        });
+        let was_cut = proxy.cuts(publish(&proxy.url));
         cut_at += usize::from(was_cut);
         assert!(was_cut, "{cut:?}: {} requests", proxy.requests());
         let pinned = |node: &Node| {

@@ -4,11 +4,13 @@
 #[cfg(unix)]
 pub mod agent;
 pub mod bench;
+pub mod cluster;
 pub mod cutting_proxy;
 pub mod declared_set;
 pub mod history;
 pub mod loopback_index;
 pub mod nodes;
+pub mod pinning_service;
 pub mod program;
 pub mod repository_builder;
 pub mod serving;

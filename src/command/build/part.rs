@@ -1,17 +1,19 @@
 //! What of the release goes into the archive: all of it, what is new, or all but the wheels.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use super::super::archives::{broken, open};
 use super::super::context::Context;
 use super::super::exit::Failure;
+use super::super::releases::{self, OpenRelease, Place};
 use super::Arguments;
-use crate::car::Extent;
+use super::reuse::{Reusable, archive_beside, unreadable};
+use crate::car::{CarError, Extent, known};
 use crate::dag::Cid;
-use crate::publish::{Part, car_name};
+use crate::publish::Part;
+use crate::repository::Repository;
 
 impl ValueEnum for Extent {
     fn value_variants<'a>() -> &'a [Self] {
@@ -28,12 +30,14 @@ impl ValueEnum for Extent {
     }
 }
 
-/// What goes into the archive, with what is known of the release before. `previous` is the root that
-/// the previous statement vouches for.
+/// What goes into the archive, with what is known of the release before: the one that `--previous-car` names, one beside the
+/// previous statement, or one that is reused. `previous` is the root that the previous statement vouches for.
 pub(super) fn part(
     context: &Context<'_>,
+    repository: &Repository,
     arguments: &Arguments,
     previous: Option<Cid>,
+    reusable: &[Reusable],
 ) -> Result<Part, Failure> {
     if arguments.previous_car.is_some() && arguments.car != Extent::Delta {
         return Err(Failure::usage(
@@ -44,38 +48,50 @@ pub(super) fn part(
         Extent::Full => Ok(Part::Full),
         Extent::Hollow => Ok(Part::Hollow),
         Extent::Delta => {
-            let path = previous_car(context, arguments)?;
-            let reader = open(&path)?;
-            if let Some(previous) = previous.filter(|previous| *previous != reader.root()) {
+            let opened;
+            let base = match named(context, arguments) {
+                Some(text) => {
+                    let configuration = &repository.configuration;
+                    opened = releases::named(context, configuration, &arguments.network, &text)?;
+                    &opened
+                }
+                None => reused(reusable, previous)?,
+            };
+            if let Some(previous) = previous.filter(|previous| *previous != base.root) {
                 return Err(Failure::finding(format!(
-                    "`{}` is an archive of {}, and the previous statement vouches for {previous}",
-                    path.display(),
-                    reader.root()
+                    "{} is an archive of {}, and the previous statement vouches for {previous}",
+                    base.shown, base.root
                 ))
-                .help("name the previous release's archive with `--previous-car FILE`"));
+                .help("name the previous release's archive with `--previous-car RELEASE`"));
             }
-            let known = reader.known().map_err(|error| broken(&path, &error))?;
-            Ok(Part::Delta(known))
+            let found =
+                known(base.blocks(), &base.root).map_err(|error| unreadable(base, &error))?;
+            // An archive tells what it has; a gateway that lacks something has to be asked again.
+            if let (Place::Gateways(_), Some(lacking)) = (&base.place, found.lacking.first()) {
+                return Err(unreadable(base, &CarError::Missing(*lacking)));
+            }
+            Ok(Part::Delta(found.cids))
         }
     }
 }
 
-/// The archive that was named, else one beside the previous statement.
-fn previous_car(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf, Failure> {
-    if let Some(path) = &arguments.previous_car {
-        return Ok(context.absolute(path));
+/// The release that was named, else the archive beside the previous statement.
+fn named(context: &Context<'_>, arguments: &Arguments) -> Option<String> {
+    if let Some(release) = &arguments.previous_car {
+        return Some(release.clone());
     }
     let statement = arguments.previous.as_deref();
-    let statement = statement.filter(|location| !location.contains("://"));
-    let folder = statement.map(|location| context.absolute(Path::new(location)));
-    let beside = [Extent::Full, Extent::Hollow]
-        .into_iter()
-        .find_map(|extent| {
-            let path = folder.as_ref()?.with_file_name(car_name(extent));
-            path.is_file().then_some(path)
-        });
-    beside.ok_or_else(|| {
+    let statement = statement.filter(|location| !location.contains("://"))?;
+    let archive = archive_beside(&context.absolute(Path::new(statement)))?;
+    archive.to_str().map(ToOwned::to_owned)
+}
+
+/// The release that is reused and is the previous one; the first, where nothing says which that is.
+fn reused(reusable: &[Reusable], previous: Option<Cid>) -> Result<&OpenRelease, Failure> {
+    let mut releases = reusable.iter().map(|one| &one.release);
+    let is_previous = |root: Cid| previous.is_none_or(|previous| previous == root);
+    releases.find(|release| is_previous(release.root)).ok_or_else(|| {
         Failure::usage("a delta needs to know what the previous release has")
-            .help("name its archive, full or hollow: `--previous-car FILE`")
+            .help("name its archive, full or hollow, its root CID, or its address: `--previous-car RELEASE`")
     })
 }

@@ -23,9 +23,9 @@ pub(super) struct Preparation {
 }
 
 impl Preparation {
-    /// The root that the statement before vouches for.
-    pub(super) fn previous_root(&self) -> Option<Cid> {
-        self.previous.as_ref().map(|signed| signed.statement.root)
+    /// The statement before.
+    pub(super) fn previous(&self) -> Option<&Signed> {
+        self.previous.as_ref()
     }
 }
 

@@ -17,8 +17,8 @@ use crate::car::MAX_BLOCK;
 use crate::dag::{Cid, Codec};
 use crate::source::{CacheError, Client, ClientSettings, Limits, SourceProblem};
 
-/// After so many blocks that it did not answer for, a gateway is left alone.
-const MAXIMUM_FAILURES: usize = 3;
+/// After so many blocks in a row that it did not answer for, a gateway is left alone.
+const MAXIMUM_FAILURES: usize = 2;
 
 /// A gateway.
 pub(super) struct Gateway {
@@ -26,6 +26,8 @@ pub(super) struct Gateway {
     /// The DAGs that it was asked for as a whole.
     asked: RefCell<BTreeSet<Cid>>,
     failures: Cell<usize>,
+    /// How many archives in a row were none, or broke off: a gateway need not make them, and not all do it well.
+    bad_archives: Cell<usize>,
     /// Whether it has lied: whoever does it once is not asked again.
     has_lied: Cell<bool>,
 }
@@ -36,6 +38,7 @@ impl Gateway {
             url,
             asked: RefCell::default(),
             failures: Cell::new(0),
+            bad_archives: Cell::new(0),
             has_lied: Cell::new(false),
         }
     }
@@ -64,7 +67,7 @@ impl Gateway {
             return Ok(false);
         }
         let variables = |name: &str| filling.context.environment.variable(name).map(Into::into);
-        let settings = ClientSettings::from_variables(&variables, Limits::default());
+        let settings = ClientSettings::from_variables(&variables, Limits::of_gateways());
         let client = Client::new(&settings).map_err(|error| Failure::caused(&error))?;
         let (dags, blocks): (Vec<&Missing>, Vec<&Missing>) = missing
             .iter()
@@ -106,8 +109,8 @@ impl Gateway {
         store: &Store,
         missing: &'m Missing,
     ) -> (&'m Missing, Result<bool, Trouble>) {
-        if self.is_left_alone() {
-            return (missing, self.block(client, store, missing).await.1);
+        if self.is_left_alone() || self.bad_archives.get() >= MAXIMUM_FAILURES {
+            return self.block(client, store, missing).await;
         }
         let mut failed = None;
         let size = missing.cumulative_size.unwrap_or(MAX_BLOCK as u64);
@@ -123,11 +126,15 @@ impl Gateway {
             return (missing, Err(Trouble::Cache(error)));
         }
         match outcome {
-            // Whatever is lacking still is asked for in the next round.
-            _ if kept > 0 => (missing, Ok(true)),
-            // A gateway need not make archives.
-            Ok(_) | Err(_) => self.block(client, store, missing).await,
+            Ok(_) if kept > 0 => self.bad_archives.set(0),
+            Err(SourceProblem::Missing { .. }) => {}
+            Ok(_) | Err(_) => self.bad_archives.set(self.bad_archives.get() + 1),
         }
+        if kept > 0 {
+            // Whatever is lacking still is asked for in the next round.
+            return (missing, Ok(true));
+        }
+        self.block(client, store, missing).await
     }
 
     async fn block<'m>(
@@ -146,10 +153,13 @@ impl Gateway {
             return (missing, Err(Trouble::Place(reason)));
         }
         let outcome = match client.block(&self.url, &missing.cid).await {
-            Ok(block) => store
-                .keep(&missing.cid, &block)
-                .map(|()| true)
-                .map_err(Trouble::Cache),
+            Ok(block) => {
+                self.failures.set(0);
+                store
+                    .keep(&missing.cid, &block)
+                    .map(|()| true)
+                    .map_err(Trouble::Cache)
+            }
             Err(problem) => {
                 match &problem {
                     SourceProblem::Mismatch { .. } => self.has_lied.set(true),

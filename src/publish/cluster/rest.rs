@@ -57,6 +57,11 @@ impl Peer {
         self.status != "remote"
     }
 
+    /// Whether it will not try again for some time unless it is asked to.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.status == "pin_error"
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         self.status.ends_with("error")
     }
@@ -172,6 +177,13 @@ impl Rest {
         let request = self.service.request(Method::POST, &path, query);
         let _: Value = self.service.ask(request).await?.json().await?;
         Ok(())
+    }
+
+    /// Asks the peers that have given up on a pin to try again.
+    pub(super) async fn recover(&self, root: &Cid) -> Result<(), Trouble> {
+        let path = ["pins", &root.to_string(), "recover"];
+        let request = self.service.request(Method::POST, &path, []);
+        self.service.ask(request).await?.finish().await
     }
 
     /// Sends some blocks to where the cluster wants them, and pins nothing.

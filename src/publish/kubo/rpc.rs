@@ -68,6 +68,11 @@ impl Rpc {
         Ok(Self { service })
     }
 
+    /// Words of the node, as they may be shown.
+    pub(super) fn words(&self, text: &str) -> String {
+        self.service.words(text)
+    }
+
     pub(in crate::publish) fn place(&self) -> String {
         let place = self.service.place();
         place.trim_end_matches("/api/v0").to_owned()

@@ -221,7 +221,7 @@ fn a_statement_follows_the_one_before() {
         "--key",
         "../key-1",
     ]);
-    gone.refused(3, &["the previous statement cannot be had", "/none"]);
+    gone.refused(3, &["the statement of `--previous` cannot be had", "/none"]);
     let nothing = workshop.run(&["build", "--previous", "nothing.toml", "--key", "../key-1"]);
     nothing.refused(3, &["nothing.toml` cannot be read"]);
 }

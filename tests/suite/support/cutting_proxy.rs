@@ -1,8 +1,10 @@
 //! Stands before a service and cuts who asks it: at a request, before it is passed on or after it was answered, or in
 //! the middle of an upload.
 
+use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Child;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -64,6 +66,22 @@ impl CuttingProxy {
     /// How many requests came.
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes have gone to the service.
+    pub fn sent(&self) -> usize {
+        self.shared.sent.load(Ordering::SeqCst)
+    }
+
+    /// Kills the child when it is time; whether it was.
+    pub fn cuts(&self, child: Child) -> bool {
+        let child = RefCell::new(child);
+        let is_over = || child.borrow_mut().try_wait().unwrap().is_some();
+        self.when_cut(is_over, || {
+            let mut child = child.borrow_mut();
+            child.kill().unwrap();
+            child.wait().unwrap();
+        })
     }
 
     /// Waits until it is time to cut, or until nobody is left who could tell; `cut` ends who asks.

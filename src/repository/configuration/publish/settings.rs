@@ -100,8 +100,9 @@ impl Settings<'_, '_, '_> {
         Some(ClusterTarget {
             api: api?,
             gateway,
-            replication_min: min.map_or(0, |min| min.value),
-            replication_max: max.map_or(0, |max| max.value),
+            // A cluster takes one without the other only where its own setting fits.
+            replication_min: min.as_ref().or(max.as_ref()).map_or(0, |count| count.value),
+            replication_max: max.as_ref().or(min.as_ref()).map_or(0, |count| count.value),
             metadata: self.metadata(),
         })
     }

@@ -103,8 +103,9 @@ impl Settings<'_, '_, '_> {
             return None;
         }
         if url.query().is_some() || url.fragment().is_some() {
+            // The line of the table is shown, not its own: there may be a secret in it.
             self.refuse(
-                &text,
+                &Spanned::new((), self.table.span.clone()),
                 &format!("`{key}` goes on behind its path"),
                 "write it without `?` and `#`",
             );

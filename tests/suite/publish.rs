@@ -1,0 +1,133 @@
+//! `ipwhl publish` before it comes to a target, and over several of them.
+
+use std::fs;
+use std::net::TcpListener;
+
+use crate::publish_kubo::{installable_with, settings};
+use crate::reuse::{key, trusted};
+use crate::support::pinning_service::PinningService;
+use crate::support::workshop::{Ran, Workshop};
+
+const TOKEN: &str = "t0ken";
+
+/// An address of this machine where nobody listens.
+fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+fn workshop(service: &PinningService) -> Workshop {
+    let workshop = Workshop::with(&installable_with("2.1.post1").configuration(&trusted()));
+    for seed in [1, 2] {
+        let name = format!("key-{seed}");
+        fs::write(workshop.path(&name), key(seed).to_openssh().unwrap()).unwrap();
+    }
+    settings(
+        &workshop,
+        &format!(
+            "[publish.first]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.second]\nkind = \"pinning-service\"\nendpoint = \"{}\"\n",
+            nobody(),
+            service.url
+        ),
+    );
+    workshop
+}
+
+fn publish(workshop: &Workshop, arguments: &[&str]) -> Ran {
+    let mut command = workshop.command(&[&["publish"], arguments].concat());
+    command.env("IPWHL_PUBLISH_SECOND_TOKEN", TOKEN);
+    Ran::of(&command.output().unwrap())
+}
+
+#[test]
+fn a_target_that_fails_does_not_stop_the_next_one() {
+    let service = PinningService::start(TOKEN);
+    let workshop = workshop(&service);
+    workshop.build(&["--key", "../key-1"]);
+    service.becomes(&[("pinned", "")]);
+    let ran = publish(&workshop, &[]);
+    ran.refused(
+        3,
+        &[
+            "first: no connection to http://127.0.0.1:",
+            "is it running",
+            "second: asked for a pin of",
+            "1 target to go: `ipwhl publish first`",
+        ],
+    );
+    assert_eq!(service.pins().len(), 1);
+    // Only what is named is asked.
+    service.requests();
+    assert_eq!(publish(&workshop, &["first"]).code, Some(3));
+    assert!(service.requests().is_empty());
+    publish(&workshop, &["secnd"]).refused(
+        2,
+        &["no target is called `secnd`", "did you mean `second`?"],
+    );
+    publish(&workshop, &["elsewhere"]).refused(2, &["the targets are `first`, `second`"]);
+}
+
+#[test]
+fn what_is_not_whole_and_vouched_for_goes_nowhere() {
+    let service = PinningService::start(TOKEN);
+    let workshop = workshop(&service);
+    publish(&workshop, &[]).refused(3, &["has no `release.car`", "`ipwhl build` makes one"]);
+    workshop.build(&["--unsigned"]);
+    publish(&workshop, &[]).refused(1, &["no statement vouches for the release", "`--unsigned`"]);
+    workshop.build(&["--key", "../key-1", "--output", "other"]);
+    workshop.run(&["hollow", "other"]).line();
+    fs::remove_file(workshop.repository().join("other/release.car")).unwrap();
+    publish(&workshop, &["--release", "other"])
+        .refused(3, &["`ipwhl fill ", "release.hollow.car` makes it full"]);
+    // A part under the name of the whole.
+    let part = workshop.repository().join("other/release.hollow.car");
+    fs::rename(part, workshop.repository().join("other/release.car")).unwrap();
+    publish(&workshop, &["--release", "other"])
+        .refused(1, &["lacks ", "a release is published whole"]);
+
+    workshop.build(&["--key", "../key-1"]);
+    let archive = fs::read(workshop.release("release.car")).unwrap();
+    let mut damaged = archive.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    fs::write(workshop.release("release.car"), damaged).unwrap();
+    assert_eq!(publish(&workshop, &[]).code, Some(1));
+    fs::write(workshop.release("release.car"), archive).unwrap();
+
+    // By somebody whom the repository does not trust; of another release; changed.
+    let statement = fs::read_to_string(workshop.release("release.toml")).unwrap();
+    fs::write(
+        workshop.release("release.toml"),
+        statement.replace("sequence = 1", "sequence = 7"),
+    )
+    .unwrap();
+    assert_eq!(publish(&workshop, &[]).code, Some(1));
+    fs::write(workshop.release("release.toml"), &statement).unwrap();
+    let signed = fs::read(workshop.release("release.toml.sig")).unwrap();
+    let by_other = ipwhl::signature::sign(&key(2), statement.as_bytes()).unwrap();
+    fs::write(workshop.release("release.toml.sig"), by_other).unwrap();
+    assert_eq!(publish(&workshop, &[]).code, Some(1));
+    fs::write(workshop.release("release.toml.sig"), signed).unwrap();
+    let lines: Vec<String> = statement
+        .lines()
+        .map(|line| match line.split_once(" = ") {
+            Some(("created", _)) => {
+                "created = 2026-01-01T00:00:00Z\nexpires = 2026-02-01T00:00:00Z".to_owned()
+            }
+            _ => line.to_owned(),
+        })
+        .collect();
+    let expired = lines.join("\n") + "\n";
+    let signature = ipwhl::signature::sign(&key(1), expired.as_bytes()).unwrap();
+    fs::write(workshop.release("release.toml"), &expired).unwrap();
+    fs::write(workshop.release("release.toml.sig"), signature).unwrap();
+    publish(&workshop, &[]).refused(1, &["expired on 2026-02-01", "--renew"]);
+    // Nothing of all this was ever asked for.
+    assert!(service.pins().is_empty());
+    assert!(
+        service
+            .requests()
+            .iter()
+            .all(|request| request == "GET /pins")
+    );
+}
