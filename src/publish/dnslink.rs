@@ -6,9 +6,8 @@ use std::net::SocketAddr;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RData;
 
 use super::open::Surroundings;
@@ -172,7 +171,8 @@ impl Dnslink {
         let name = format!("{LABEL}.{}.", self.domain);
         let lookup = match resolver.txt_lookup(name).await {
             Ok(lookup) => lookup,
-            Err(error) if is_absence(&error) => return Ok(Vec::new()),
+            // No such name, or no such record of it. That the server cannot answer is another error: nobody knows then.
+            Err(error) if error.is_no_records_found() => return Ok(Vec::new()),
             Err(error) => return Err(failed(&error)),
         };
         let texts = lookup
@@ -212,17 +212,6 @@ impl Dnslink {
 fn root(path: &str) -> Option<Cid> {
     let cid = path.strip_prefix("/ipfs/")?;
     cid.trim_end_matches('/').parse().ok()
-}
-
-/// Whether the server says that there is no such record. Where it says that it cannot answer, nobody knows.
-fn is_absence(error: &NetError) -> bool {
-    match error {
-        NetError::Dns(DnsError::NoRecordsFound(absence)) => matches!(
-            absence.response_code,
-            ResponseCode::NoError | ResponseCode::NXDomain
-        ),
-        _ => false,
-    }
 }
 
 impl Target for Dnslink {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::kubo::Rpc;
+use super::kubo::{ROUTING, Rpc};
 use super::open::Surroundings;
 use super::outgoing::Outgoing;
 use super::target::{
@@ -240,7 +240,15 @@ impl Ipns {
         if let Some(rpc) = &self.rpc {
             match self.of_node(rpc).await? {
                 Some(record) if record.content == *expected => places.push(rpc.place()),
-                _ => return Err(changed(&rpc.place())),
+                Some(_) => return Err(changed(&rpc.place())),
+                // A node without routing takes a record, and keeps none.
+                None => {
+                    return Err(TargetError::world(format!(
+                        "{} has taken the record, and has none of this name",
+                        rpc.place()
+                    ))
+                    .help(ROUTING));
+                }
             }
         }
         back.notes.push(format!(

@@ -17,6 +17,7 @@ use super::{Outgoing, read};
 use crate::dag::Cid;
 use crate::repository::KuboTarget;
 use mfs::Place;
+pub(super) use records::ROUTING;
 pub(super) use rpc::Rpc;
 
 /// How a pin's name begins.

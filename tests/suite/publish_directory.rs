@@ -7,6 +7,9 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::clients::Pip;
@@ -241,7 +244,7 @@ fn serve_with_nginx(program: &Path, site: &Path, folder: &Path) -> (Ending, Stri
             if TcpStream::connect(address).is_ok() {
                 return (child, format!("http://{address}"));
             }
-            std::thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(5));
         }
         // Somebody else has taken the port.
         assert!(Instant::now() < deadline, "nginx does not start");
@@ -301,6 +304,45 @@ fn copy(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
     let status = Command::new("cp").arg("-a").arg(from).arg(to).status();
     assert!(status.unwrap().success());
+}
+
+/// Reads as fast as it can while a release is published: the link leads to a whole tree, and the statement's to a tree that
+/// is there, at every moment that is met.
+struct Watch {
+    is_over: Arc<AtomicBool>,
+    reader: thread::JoinHandle<()>,
+}
+
+impl Watch {
+    fn start(site: &Path, roots: &[&str]) -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let stop = is_over.clone();
+        let site = site.to_path_buf();
+        let roots: Vec<String> = roots.iter().map(|root| (*root).to_owned()).collect();
+        let reader = thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                for _ in 0..500 {
+                    fs::read_link(site.join("latest")).unwrap();
+                    fs::read_link(site.join("statements/latest")).unwrap();
+                }
+                let latest = fs::read_link(site.join("latest")).unwrap();
+                assert!(roots.iter().any(|root| latest.ends_with(root)));
+                assert!(site.join("latest/index.html").is_file());
+                let text = fs::read_to_string(site.join("statements/latest/release.toml")).unwrap();
+                let root = roots
+                    .iter()
+                    .rfind(|root| text.contains(&format!("root = \"{root}\"")));
+                assert!(site.join(root.unwrap()).join("index.html").is_file());
+            }
+        });
+        Self { is_over, reader }
+    }
+
+    #[track_caller]
+    fn end(self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.reader.join().unwrap();
+    }
 }
 
 /// The states between two steps, as a killed run leaves them.
@@ -374,9 +416,10 @@ fn every_state_between_two_releases_is_completed() {
     for (name, make) in states {
         copy(&before, &site);
         make();
-        // A reader of the old release is not disturbed, and of a statement that shows the tree is there.
         assert_eq!(link(&workshop, "latest"), root, "{name}");
+        let watch = Watch::start(&site, &[&root, &next]);
         let ran = workshop.run(&["publish"]);
+        watch.end();
         assert_eq!(ran.code, Some(0), "{name}: {}", ran.error);
         assert_complete(&workshop, &[&root, &next], 2);
         assert_eq!(snapshot(&site).len(), snapshot(&after).len(), "{name}");

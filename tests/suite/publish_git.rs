@@ -399,20 +399,38 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
         "its signature does not hold",
     ]);
     git.text(here, &["update-ref", "-d", "refs/tags/release-1"]);
-    // One that holds, and is another one than the remote's.
-    let key = fs::read_to_string(own_key(&place.workshop)).unwrap();
-    let key = ipwhl::signature::SigningKey::from_openssh(&key).unwrap();
+    // By a key that has not signed the statement; of another commit; and one that holds, but is not the remote's.
+    let own = fs::read_to_string(own_key(&place.workshop)).unwrap();
+    let own = ipwhl::signature::SigningKey::from_openssh(&own).unwrap();
     let at = text.find("-----BEGIN").unwrap();
-    let signed = text[..at].replace("Root: ", "Roof: ");
-    let signature = key.sign("git", signed.as_bytes()).unwrap();
-    fs::write(&changed, format!("{signed}{signature}")).unwrap();
-    let object = git.text(
-        here,
-        &["hash-object", "-w", "-t", "tag", changed.to_str().unwrap()],
+    let (commit, elsewhere) = (
+        git.text(here, &["rev-parse", "releases"]),
+        git.text(here, &["rev-parse", "main"]),
     );
-    git.text(here, &["update-ref", "refs/tags/release-1", &object]);
-    refused(&["`release-1` here is another one than at `origin`"]);
-    git.text(here, &["update-ref", "-d", "refs/tags/release-1"]);
+    for (key, from, to, word) in [
+        (
+            &other,
+            "Root: ",
+            "Root: ",
+            "by a key that has not signed the statement",
+        ),
+        (&own, &commit[..], &elsewhere[..], "is of another statement"),
+        (
+            &own,
+            "Root: ",
+            "Roof: ",
+            "here is another one than at `origin`",
+        ),
+    ] {
+        let signed = text[..at].replace(from, to);
+        let signature = key.sign("git", signed.as_bytes()).unwrap();
+        fs::write(&changed, format!("{signed}{signature}")).unwrap();
+        let path = changed.to_str().unwrap();
+        let object = git.text(here, &["hash-object", "-w", "-t", "tag", path]);
+        git.text(here, &["update-ref", "refs/tags/release-1", &object]);
+        refused(&["`release-1`", word]);
+        git.text(here, &["update-ref", "-d", "refs/tags/release-1"]);
+    }
 
     // The branch has gone another way at the remote.
     let tree = git.text(there, &["rev-parse", "releases^{tree}"]);

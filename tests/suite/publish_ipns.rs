@@ -222,6 +222,20 @@ fn what_is_not_its_own_record_stays() {
     let statement = ipwhl::signature::Statement::parse(&statement).unwrap();
     let month = jiff::SignedDuration::from_hours(30 * 24);
     assert_eq!(content.expires, statement.created + month);
+
+    // A statement that was made long ago, and never expires.
+    let text = String::from_utf8(workshop.read("release.toml")).unwrap();
+    let created = format!("created = {}", statement.created);
+    assert!(text.contains(&created), "{text}");
+    let text = text.replace(&created, "created = 2001-02-03T04:05:06Z");
+    let signature = ipwhl::signature::sign(&place.key, text.as_bytes()).unwrap();
+    fs::write(workshop.release("release.toml"), text).unwrap();
+    fs::write(workshop.release("release.toml.sig"), signature).unwrap();
+    fs::remove_file(&file).unwrap();
+    place
+        .publish(&[])
+        .refused(1, &["the record would have ended on 2001-03-05", "--renew"]);
+    assert!(!file.exists());
 }
 
 #[cfg(unix)]
@@ -348,6 +362,15 @@ fn a_node_that_keeps_no_records_or_shows_another_one() {
     assert!(!place.workshop.path("record").exists());
     // It takes the record, and shows nothing afterwards.
     with(&lying(b""));
+    let ran = place.publish(&[]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    ran.said("has taken the record, and has none of this name");
+    // It shows another one afterwards, by our key.
+    let place = Place::new("");
+    let path = place.workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let older = place.other(&format!("/ipfs/{}", place.root), 0);
+    fs::write(&path, format!("{text}\n{}", target(&lying(&older)))).unwrap();
     let ran = place.publish(&[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     ran.said("has another record than was put there");

@@ -13,6 +13,8 @@ use crate::publish::service::Trouble;
 
 /// How long a node may look for a record, or for those that keep it: it asks others, who may be slow.
 const LONGEST_SEARCH: Duration = Duration::from_mins(3);
+/// The way out where a node keeps no records.
+pub(in crate::publish) const ROUTING: &str = "records are kept by nodes that take part in routing: `ipfs daemon` without `--offline`, and `Routing.Type` is not `none`";
 /// The kind of event that has a value (libp2p's `routing.Value`).
 const VALUE: u64 = 5;
 
@@ -44,7 +46,7 @@ impl Rpc {
         match outcome.await {
             Ok(()) => Ok(best),
             // Kubo has one status for every error, so its words tell them apart.
-            Err(trouble) if trouble_is_absence(&trouble) => Ok(None),
+            Err(trouble) if is_absence(&trouble) => Ok(None),
             Err(trouble) => Err(with_help(trouble)),
         }
     }
@@ -81,16 +83,13 @@ impl Rpc {
     }
 }
 
-fn trouble_is_absence(trouble: &Trouble) -> bool {
+fn is_absence(trouble: &Trouble) -> bool {
     trouble.message.contains("routing: not found")
 }
 
 fn with_help(mut trouble: Trouble) -> Trouble {
     if trouble.message.contains("online mode") || trouble.message.contains("not supported") {
-        trouble.help = Some(
-            "records are kept by nodes that take part in routing: `ipfs daemon` without `--offline`, and `Routing.Type` is not `none`"
-                .to_owned(),
-        );
+        trouble.help = Some(ROUTING.to_owned());
     }
     trouble
 }
