@@ -170,7 +170,14 @@ fn ask_sources(
     let mut outcomes = runtime()?.block_on(async {
         fetcher
             .check_sources(&requests, &report)
-            .inspect(|_| progress.verified())
+            .inspect(|(_, outcome)| {
+                let is_sound = outcome
+                    .as_ref()
+                    .is_ok_and(|sources| sources.iter().all(|source| source.problem.is_none()));
+                if is_sound {
+                    progress.verified();
+                }
+            })
             .collect::<Vec<_>>()
             .await
     });

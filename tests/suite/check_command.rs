@@ -283,6 +283,8 @@ fn every_source_is_asked_afresh() {
         "{}",
         run.stdout
     );
+    // One of its places would do; but this was asked of each.
+    assert!(!run.stderr.contains("verified"), "{}", run.stderr);
     let missing = &run.findings()[0];
     assert!(
         missing["message"].as_str().unwrap().contains(&dead),
