@@ -367,7 +367,7 @@ fn every_state_between_two_releases_is_completed() {
     let the_statement = || copy(&after.join("statements/2"), &site.join("statements/2"));
     let states: [(&str, &dyn Fn()); 10] = [
         ("a lock", &|| {
-            fs::write(site.join("..ipwhl.partial"), "").unwrap()
+            fs::write(site.join("..ipwhl.partial"), "").unwrap();
         }),
         ("an empty tree", &|| fs::create_dir(&partial).unwrap()),
         ("half a file", &|| {
