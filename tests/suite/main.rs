@@ -51,6 +51,7 @@ mod packaging_library;
 mod remove_command;
 mod pipes;
 mod publish;
+mod publish_answers;
 mod publish_cluster;
 #[cfg(unix)]
 mod publish_directory;

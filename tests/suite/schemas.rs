@@ -342,6 +342,27 @@ fn the_keys_of_the_settings_are_those_that_are_read() {
     assert_eq!(keys_of(&schema, ""), keys_named("zzzzzz = 1\n", &read));
     let tables = schema["properties"].as_object().unwrap();
     for (name, table) in tables {
+        if name == "publish" {
+            // Each target has the keys of its kind.
+            let kinds = "/properties/publish/additionalProperties/oneOf";
+            for (place, kind) in schema
+                .pointer(kinds)
+                .unwrap()
+                .as_array()
+                .unwrap()
+                .iter()
+                .enumerate()
+            {
+                let word = &kind["properties"]["kind"]["const"];
+                let text = format!("[publish.x]\nkind = {word}\nzzzzzz = 1\n");
+                assert_eq!(
+                    keys_of(&schema, &format!("{kinds}/{place}")),
+                    keys_named(&text, &read),
+                    "{word}"
+                );
+            }
+            continue;
+        }
         let (pointer, header) = match table["type"].as_str() {
             Some("array") => (format!("/properties/{name}/items"), format!("[[{name}]]")),
             _ => (format!("/properties/{name}"), format!("[{name}]")),
@@ -423,6 +444,36 @@ fn settings_that_the_program_takes_validate() {
         ("signing", "trusted = []\nthreshold = 1"),
         ("severity", "syntax = \"error\""),
         ("severity", "unneeded = \"error\""),
+        ("publish.a", "kind = \"kubo\""),
+        (
+            "publish.a-1",
+            "kind = \"kubo\"\napi = \"http://[::1]:5001\"\nkeep = 1\nmfs = \"/a/b\"",
+        ),
+        (
+            "publish.a",
+            "kind = \"cluster\"\nreplication-min = 2\nreplication-max = 3\nmetadata = { a = \"b\" }",
+        ),
+        ("publish.a", "kind = \"cluster\"\nreplication-min = \"all\""),
+        (
+            "publish.a",
+            "kind = \"pinning-service\"\nendpoint = \"https://example.org/psa\"\norigins = [\"/ip4/203.0.113.7/tcp/4001\"]",
+        ),
+        (
+            "publish.a",
+            "kind = \"directory\"\npath = \"../x\"\nlinks = false\nlatest = \"\"",
+        ),
+        (
+            "publish.a",
+            "kind = \"ipns\"\nfile = \"x\"\nlifetime = \"36h\"\nttl = \"5m\"",
+        ),
+        (
+            "publish.a",
+            "kind = \"git\"\ntag = \"v{sequence}\"\nremote = \"git@example.org:x\"",
+        ),
+        (
+            "publish.a",
+            "kind = \"dnslink\"\ndomain = \"example.org\"\nresolver = \"[::1]:53\"",
+        ),
     ] {
         let text = settings(table, line);
         assert_eq!(said_of(&text), [""; 0], "{text}");
@@ -470,6 +521,29 @@ fn settings_with_a_mistake_do_not_validate() {
         ("severity", "unneeded = \"of\""),
         ("[waiver]", &format!("code = \"syntax\"\n{waiver}")),
         ("[waiver]", waiver),
+        ("publish.a", "api = \"http://127.0.0.1\""),
+        ("publish.a", "kind = \"kube\""),
+        ("publish.A", "kind = \"kubo\""),
+        ("publish.a", "kind = \"kubo\"\nkeep = 0"),
+        ("publish.a", "kind = \"kubo\"\nmfs = \"a\""),
+        (
+            "publish.a",
+            "kind = \"kubo\"\napi = \"https://me:word@example.org\"",
+        ),
+        (
+            "publish.a",
+            "kind = \"kubo\"\napi = \"https://example.org/?key=word\"",
+        ),
+        (
+            "publish.a",
+            "kind = \"kubo\"\nendpoint = \"https://example.org/\"",
+        ),
+        ("publish.a", "kind = \"cluster\"\nreplication-min = 0"),
+        ("publish.a", "kind = \"pinning-service\""),
+        ("publish.a", "kind = \"directory\""),
+        ("publish.a", "kind = \"ipns\"\nttl = \"5m\""),
+        ("publish.a", "kind = \"git\"\ntag = \"release\""),
+        ("publish.a", "kind = \"dnslink\""),
         (
             "[waiver]",
             "code = \"unneeded\"\nproject = \"foo\"\nreason = \" \"\nexpires = 2027-03-01",

@@ -1,0 +1,187 @@
+//! Answers of a Kubo that begin as a success and end otherwise, by a server on loopback that speaks its RPC.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+use crate::publish_kubo::{installable_with, settings};
+use crate::support::workshop::Workshop;
+
+/// Reads one request with its body; its path, `None` at the end of the connection.
+fn request(reader: &mut BufReader<TcpStream>) -> Option<String> {
+    let line = |reader: &mut BufReader<TcpStream>| {
+        let mut line = String::new();
+        reader
+            .read_line(&mut line)
+            .ok()
+            .filter(|count| *count > 0)?;
+        Some(line.trim_end().to_owned())
+    };
+    let first = line(reader)?;
+    let (mut length, mut is_chunked) = (0, false);
+    loop {
+        let header = line(reader)?.to_lowercase();
+        if header.is_empty() {
+            break;
+        }
+        is_chunked |= header == "transfer-encoding: chunked";
+        if let Some(value) = header.strip_prefix("content-length: ") {
+            length = value.parse().unwrap();
+        }
+    }
+    while is_chunked {
+        let size = usize::from_str_radix(&line(reader)?, 16).unwrap();
+        let mut chunk = vec![0; size + 2];
+        reader.read_exact(&mut chunk).ok()?;
+        is_chunked = size > 0;
+    }
+    reader.read_exact(&mut vec![0; length]).ok()?;
+    first.split(' ').nth(1).map(ToOwned::to_owned)
+}
+
+/// A body in chunks, and what stands behind it.
+fn chunked(body: &str, trailer: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nTrailer: X-Stream-Error\r\n\r\n{:x}\r\n{body}\r\n0\r\n{trailer}\r\n",
+        body.len()
+    )
+}
+
+/// A node that has nothing, and answers these commands so.
+fn node(answers: Vec<(&'static str, String)>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let answers = answers.clone();
+            thread::spawn(move || {
+                let mut reader = BufReader::new(client.try_clone().unwrap());
+                let mut client = client;
+                while let Some(path) = request(&mut reader) {
+                    let path = path.strip_prefix("/api/v0/").unwrap();
+                    let answer = answers
+                        .iter()
+                        .find(|(command, _)| path.starts_with(command));
+                    if let Some((_, answer)) = answer {
+                        let _ = client.write_all(answer.as_bytes());
+                        return;
+                    }
+                    let usual = if path.starts_with("block/stat") {
+                        let body = "{\"Message\": \"block was not found locally (offline)\", \"Code\": 0, \"Type\": \"error\"}";
+                        format!(
+                            "HTTP/1.1 500 No\r\nContent-Length: {}\r\n\r\n{body}",
+                            body.len()
+                        )
+                    } else {
+                        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()
+                    };
+                    if client.write_all(usual.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn an_error_inside_a_successful_answer_is_one() {
+    let import = "dag/import";
+    let line = "{\"Root\": {\"Cid\": {\"/\": \"bafkqaaa\"}, \"PinErrorMsg\": \"\"}}\n";
+    let plain = |body: &str| {
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let cut = chunked(line, "");
+    let cases: [(&'static str, String, &[&str]); 10] = [
+        (
+            import,
+            plain("{\"Type\": \"error\", \"Message\": \"the disk is full\"}"),
+            &["failed: the disk is full"],
+        ),
+        (
+            import,
+            chunked(
+                &format!("{line}{{\"Type\": \"error\", \"Message\": \"and then\"}}"),
+                "",
+            ),
+            &["failed: and then"],
+        ),
+        (
+            import,
+            chunked("{\"Root\": {\"PinErrorMsg\": \"no such block\"}}\n", ""),
+            &["failed: no such block"],
+        ),
+        (
+            import,
+            chunked(line, "X-Stream-Error: the disk is full\r\n"),
+            &["failed: the disk is full"],
+        ),
+        (
+            import,
+            chunked("{\"Stats\": {\"BlockCount\": 3}}\n", ""),
+            &["has imported 3 of 27 blocks"],
+        ),
+        (
+            import,
+            cut[..cut.len() - 6].to_owned(),
+            &["the connection to ", " broke"],
+        ),
+        (
+            import,
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<html".to_owned(),
+            &["is not what its API promises"],
+        ),
+        (
+            import,
+            chunked(&"x".repeat(2 << 20), ""),
+            &["longer than 1048576 bytes"],
+        ),
+        // All is well, but nobody says that it is pinned.
+        (
+            "pin/add",
+            chunked("{\"Progress\": 27}\n", ""),
+            &["does not say that it has pinned "],
+        ),
+        (
+            "pin/ls",
+            "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+                .to_owned(),
+            &["redirects to another address"],
+        ),
+    ];
+    let workshop = Workshop::with(&installable_with("2.1.post1"));
+    workshop.build(&[]);
+    let plain = std::fs::read_to_string(workshop.repository().join("ipwhl.toml")).unwrap();
+    for (command, answer, words) in cases {
+        std::fs::write(workshop.repository().join("ipwhl.toml"), &plain).unwrap();
+        let api = node(vec![(command, answer)]);
+        settings(
+            &workshop,
+            &format!("[publish.node]\nkind = \"kubo\"\napi = \"{api}\""),
+        );
+        let ran = workshop.run(&["publish"]);
+        ran.refused(3, words);
+        ran.said("`ipwhl publish node` goes on");
+    }
+}
+
+#[test]
+fn what_is_read_back_is_hashed() {
+    let workshop = Workshop::with(&installable_with("2.1.post1"));
+    let root = workshop.build(&[]);
+    let pinned = chunked(&format!("{{\"Pins\": [\"{root}\"]}}\n"), "");
+    let lie = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nother".to_owned();
+    let api = node(vec![("pin/add", pinned), ("block/get", lie)]);
+    settings(
+        &workshop,
+        &format!("[publish.node]\nkind = \"kubo\"\napi = \"{api}\""),
+    );
+    workshop.run(&["publish"]).refused(
+        3,
+        &["pinned ", "what is read back for ", " is not that block"],
+    );
+}
