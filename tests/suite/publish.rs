@@ -71,6 +71,8 @@ fn a_target_that_fails_does_not_stop_the_next_one() {
 fn what_is_not_whole_and_vouched_for_goes_nowhere() {
     let service = PinningService::start(TOKEN);
     let workshop = workshop(&service);
+    // What should not go there is there at once.
+    service.becomes(&[("pinned", ""); 20]);
     publish(&workshop, &[]).refused(3, &["has no `release.car`", "`ipwhl build` makes one"]);
     workshop.build(&["--unsigned"]);
     publish(&workshop, &[]).refused(1, &["no statement vouches for the release", "`--unsigned`"]);

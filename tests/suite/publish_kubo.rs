@@ -202,9 +202,20 @@ fn what_is_at_the_path_in_the_mfs_and_is_no_release_stays() {
 
 #[test]
 fn a_run_that_is_cut_anywhere_is_completed_by_the_next_one() {
-    let mut cuts: Vec<Cut> = (1..=7).map(Cut::Before).collect();
-    cuts.extend([2, 4, 5, 6, 7, 8].map(Cut::After));
+    let commands = [
+        "block/stat",
+        "dag/import",
+        "pin/add",
+        "files/cp",
+        "files/mv",
+    ];
+    let mut cuts: Vec<Cut> = commands[1..]
+        .iter()
+        .map(|one| Cut::BeforeLine(one))
+        .collect();
+    cuts.extend(commands.map(Cut::AfterLine));
     cuts.extend([200_000, 2_000_000].map(Cut::Bytes));
+    cuts.push(Cut::BeforeLine("block/get"));
     let workshop = Workshop::with(&installable_with("2.1.post1"));
     let plain = fs::read_to_string(workshop.repository().join("ipwhl.toml")).unwrap();
     let root = workshop.build(&[]);

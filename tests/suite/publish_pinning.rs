@@ -98,6 +98,7 @@ fn a_pin_is_asked_for_waited_for_and_replaced() {
     assert_eq!(pins[0]["pin"]["cid"], root.as_str());
 
     // A service that holds something newer is left alone.
+    service.becomes(&[("pinned", "")]);
     service.change(|pins| {
         pins[0]["pin"]["meta"]["sequence"] = "9".into();
         pins[0]["pin"]["cid"] = first.as_str().into();

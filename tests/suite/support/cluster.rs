@@ -106,8 +106,8 @@ impl Peer {
                 address = Some(line.trim().to_owned());
             }
             said += &format!("{line}\n");
-            if line.contains(last) {
-                is_ready = true;
+            is_ready |= line.contains(last);
+            if is_ready && api.is_some() && pinning_service.is_some() {
                 break;
             }
         }

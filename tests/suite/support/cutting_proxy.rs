@@ -18,6 +18,10 @@ pub enum Cut {
     Before(usize),
     /// When the service has begun to answer this request; nobody sees the answer.
     After(usize),
+    /// When the first request comes whose line has this in it; the service does not see it.
+    BeforeLine(&'static str),
+    /// When the service has begun to answer that request.
+    AfterLine(&'static str),
     /// When so many bytes have gone to the service.
     Bytes(usize),
 }
@@ -151,6 +155,13 @@ impl Shared {
                         break;
                     }
                     Cut::After(at) if at == number => cut_answer.store(true, Ordering::SeqCst),
+                    Cut::BeforeLine(part) if line(bytes).contains(part) => {
+                        self.cut();
+                        break;
+                    }
+                    Cut::AfterLine(part) if line(bytes).contains(part) => {
+                        cut_answer.store(true, Ordering::SeqCst);
+                    }
                     _ => {}
                 }
             }
@@ -165,4 +176,10 @@ impl Shared {
         }
         let _ = server.shutdown(Shutdown::Both);
     }
+}
+
+/// The first line of a request.
+fn line(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|byte| *byte == b'\r');
+    String::from_utf8_lossy(&bytes[..end.unwrap_or(bytes.len())]).into_owned()
 }
