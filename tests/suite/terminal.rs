@@ -233,16 +233,11 @@ fn progress_moves_and_leaves_one_line_and_an_interrupted_run_goes_on() {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n");
     index.queue(&last, [Answer::Stall(head.into_bytes())]);
     terminal.start(&command);
-    let screen = terminal.wait("2/3 verified");
-    let moving = screen
-        .lines()
-        .find(|line| line.contains("2/3 verified"))
-        .unwrap();
+    // What is waited for is named, after the count has moved.
+    let is_moving = |line: &str| line.contains("2/3 verified") && line.contains("grape");
+    let screen = terminal.wait_until(|screen| screen.lines().any(is_moving));
+    let moving = screen.lines().find(|line| is_moving(line)).unwrap();
     assert!(moving.contains("KiB, "), "{screen}");
-    assert!(
-        moving.contains("grape"),
-        "what is waited for is named: {screen}"
-    );
     assert!(moving.chars().count() <= 80, "{screen}");
     terminal.press(&["C-c"]);
     terminal.wait("^C");
