@@ -29,7 +29,7 @@ const OWN_VARIABLES: &str = "IPWHL_";
 
 /// Publish a release
 ///
-/// Verifies the archive and its statement, then brings them to each TARGET: the tables `[publish.NAME]` of
+/// Verifies the archive, `release.car` or else `release.delta.car`, and its statement, then brings them to each TARGET: the tables `[publish.NAME]` of
 /// `ipwhl.toml`, in their order there. What a target has already is not moved again, a run that was cut goes
 /// on, and at the end the root and some wheels are read back through the target. Secrets come from the
 /// environment: `IPWHL_PUBLISH_<NAME>_TOKEN`, or `IPWHL_PUBLISH_<NAME>_BASIC` with `user:password`.

@@ -100,8 +100,10 @@ impl Cluster {
             _ if has_all => Vec::new(),
             None => release.archive.cids(),
             Some(gateway) => {
-                let cids = release.archive.cids();
-                read::lacking(&self.surroundings.client, gateway, cids).await?
+                let client = &self.surroundings.client;
+                let left_out = release.left_out.clone();
+                release.require_left_out(&read::lacking(client, gateway, left_out).await?)?;
+                read::lacking(client, gateway, release.archive.cids()).await?
             }
         };
         let mut changes = Vec::new();

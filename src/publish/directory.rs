@@ -84,6 +84,12 @@ impl Directory {
         if let Some(held) = &held {
             check_newer(release, held)?;
         }
+        if !release.left_out.is_empty() {
+            return Err(TargetError::refused(
+                "a folder has files and no blocks, and a delta leaves most of them out",
+            )
+            .help("make the archive full: `ipwhl fill`"));
+        }
         let root = release.root();
         let files = files::of(&release.archive)?;
         let tree = self.tree(root);

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::open::Surroundings;
+use super::outgoing::FILL;
 use super::target::{Amount, Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work};
 use super::{Outgoing, read};
 use crate::dag::Cid;
@@ -109,7 +110,9 @@ impl Kubo {
         // What is pinned as a whole is there as a whole.
         if self.found.root_name.is_none() {
             report(Step::Waiting("asking which blocks are there".to_owned()));
-            self.found.lacking = missing::missing(&self.rpc, release).await?;
+            let missing = missing::missing(&self.rpc, release).await?;
+            release.require_left_out(&missing.left_out)?;
+            self.found.lacking = missing.carried;
         }
         let mut changes = Vec::new();
         match self.found.root_name.as_deref() {
@@ -151,6 +154,11 @@ impl Kubo {
         let name = name(release, release.sequence());
         if self.found.root_name.as_ref() != Some(&name) {
             report(Step::Waiting(format!("pinning {root}")));
+            if !release.left_out.is_empty() && self.found.root_name.is_none() {
+                // What a delta leaves out may be there in part, and to pin it would wait for the network.
+                let whole = self.rpc.has_all(&root, LONGEST_SILENCE).await;
+                whole.map_err(|trouble| TargetError::from(trouble).help(FILL))?;
+            }
             self.rpc.pin(&root, &name, LONGEST_SILENCE).await?;
             done.changes.push(format!("pinned {root} as `{name}`"));
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Vouching;
-use super::target::Amount;
+use super::target::{Amount, TargetError};
 use crate::car::{Blocks, CarError, CarReader, Place, Visitor, walk};
 use crate::dag::{Cid, Codec, Sha256Digest};
 use crate::signature::Statement;
@@ -17,10 +17,13 @@ use crate::signature::Statement;
 const SAMPLED_WHEELS: usize = 3;
 /// How many bytes of one wheel are read back, about.
 const SAMPLED_BYTES: u64 = 8 << 20;
+/// What helps where a delta is not enough.
+pub(super) const FILL: &str =
+    "publish the release before to it, or make the archive full: `ipwhl fill`";
 /// How a wheel's name ends.
 const WHEEL: &str = ".whl";
 
-/// A release that goes to targets: full, every block of it verified, and vouched for unless it was said that it need
+/// A release that goes to targets: every block that is here verified, and vouched for unless it was said that it need
 /// not be.
 #[derive(Debug)]
 pub struct Outgoing {
@@ -28,8 +31,10 @@ pub struct Outgoing {
     pub name: String,
     /// The folder of the archive and the statement.
     pub folder: PathBuf,
-    /// The full archive.
+    /// The full archive, or a delta.
     pub archive: Arc<CarReader<File>>,
+    /// What a delta leaves out: the topmost blocks of it. A target that takes blocks has to have them already.
+    pub left_out: Vec<Cid>,
     /// What vouches for it.
     pub vouched: Option<Vouched>,
     /// What is read back.
@@ -61,9 +66,20 @@ impl Outgoing {
         self.vouched.as_ref()?.statement.expires
     }
 
-    /// The blocks of the whole release and their bytes.
-    pub fn amount(&self) -> Amount {
-        self.amount_of(&self.archive.cids())
+    /// Refuses a delta, for a target that does not have what it leaves out.
+    ///
+    /// # Errors
+    /// A refusal, with the way out.
+    pub(super) fn require_left_out(&self, absent: &[Cid]) -> Result<(), TargetError> {
+        let Some(first) = absent.first() else {
+            return Ok(());
+        };
+        Err(TargetError::refused(format!(
+            "it has not got what this delta leaves out: {} of {} blocks that the rest hangs from, {first} the first",
+            absent.len(),
+            self.left_out.len()
+        ))
+        .help(FILL))
     }
 
     /// These blocks and their bytes.
@@ -77,7 +93,7 @@ impl Outgoing {
 }
 
 /// The part of a release that is read back from a target: the way from the root to some wheels, and their
-/// blocks, of large wheels the first ones.
+/// blocks, of large wheels the first ones. Of a delta they are wheels that it has, and some blocks that it leaves out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sample {
     /// The blocks, the root first.
@@ -91,19 +107,20 @@ impl Sample {
     ///
     /// # Errors
     /// When the archive cannot be read.
-    pub fn of(archive: &CarReader<File>) -> Result<Self, CarError> {
+    pub fn of(archive: &CarReader<File>, left_out: &[Cid]) -> Result<Self, CarError> {
         let mut wheels = Wheels {
             archive,
             found: Vec::new(),
         };
         walk(archive.root(), &mut wheels)?;
         let root = archive.root().to_bytes();
+        let lot = |cid: &Cid| *Sha256Digest::of(&[&root[..], &cid.to_bytes()].concat()).as_bytes();
         let mut found = wheels.found;
-        found.sort_by_cached_key(|(path, cid)| {
-            let lot = Sha256Digest::of(&[&root[..], &cid.to_bytes()].concat());
-            (*lot.as_bytes(), path.clone())
-        });
+        found.sort_by_cached_key(|(path, cid)| (lot(cid), path.clone()));
         found.truncate(SAMPLED_WHEELS);
+        let mut left_out = left_out.to_vec();
+        left_out.sort_by_cached_key(lot);
+        left_out.truncate(SAMPLED_WHEELS);
         let mut way = Way {
             archive,
             wheels: found.into_iter().collect(),
@@ -112,6 +129,8 @@ impl Sample {
             blocks: Vec::new(),
         };
         walk(archive.root(), &mut way)?;
+        left_out.retain(|cid| !way.seen.contains(cid));
+        way.blocks.extend(left_out);
         Ok(Self {
             blocks: way.blocks,
             wheels: way.wheels,
@@ -128,7 +147,9 @@ struct Wheels<'a> {
 impl Visitor for Wheels<'_> {
     fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError> {
         if place.wheel == Some(place.cid) {
-            self.found.push((place.path.clone(), place.cid));
+            if self.archive.length_of(&place.cid).is_some() {
+                self.found.push((place.path.clone(), place.cid));
+            }
             return Ok(None);
         }
         if place.cid.codec() == Codec::Raw || place.path.ends_with(WHEEL) {

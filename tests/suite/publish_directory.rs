@@ -471,6 +471,16 @@ fn a_step_that_fails_is_the_last_one() {
     assert_complete(&workshop, &[&root, &next], 2);
 }
 
+/// Where the last section of an archive begins: a varint, the CID and the block.
+fn archive_without_its_last_block(archive: &ipwhl::car::CarReader<fs::File>, size: usize) -> usize {
+    let cids = archive.cids();
+    let last = cids.last().unwrap();
+    let section = last.to_bytes().len() + archive.length_of(last).unwrap();
+    let varint =
+        std::iter::successors(Some(section), |left| (*left >= 128).then_some(left >> 7)).count();
+    size - section - varint
+}
+
 #[test]
 fn what_is_not_its_own_is_not_written_to() {
     let (workshop, root) = first();
@@ -483,6 +493,16 @@ fn what_is_not_its_own_is_not_written_to() {
         assert_eq!(snapshot(&site), before);
     };
     fs::create_dir(&site).unwrap();
+    // A delta has no files to show.
+    let full = workshop.release("release.car");
+    let delta = workshop.release("release.delta.car");
+    let mut bytes = fs::read(&full).unwrap();
+    let archive = ipwhl::car::CarReader::open(fs::File::open(&full).unwrap()).unwrap();
+    bytes.truncate(archive_without_its_last_block(&archive, bytes.len()));
+    fs::write(&delta, bytes).unwrap();
+    fs::rename(&full, workshop.path("kept.car")).unwrap();
+    refused(&["a delta leaves most of them out", "`ipwhl fill`"]);
+    fs::rename(workshop.path("kept.car"), &full).unwrap();
     fs::write(site.join("mine.html"), "mine").unwrap();
     refused(&["is not empty", "name an empty folder"]);
     fs::remove_file(site.join("mine.html")).unwrap();

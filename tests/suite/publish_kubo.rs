@@ -180,6 +180,60 @@ fn a_release_is_moved_pinned_and_read_back_and_the_next_one_moves_what_is_new() 
     assert!(node.pins().iter().any(|(cid, _)| other.contains(cid)) || other.is_empty());
 }
 
+/// A delta goes where the rest is. Where it is not, or not all of it, nothing is pinned.
+#[test]
+fn a_delta_is_pinned_where_the_node_has_what_it_leaves_out() {
+    let Some(node) = Node::start() else {
+        return;
+    };
+    let workshop = Workshop::with(&installable_with("2.1.post1"));
+    let target = format!("[publish.node]\nkind = \"kubo\"\napi = \"{}\"", node.api);
+    settings(&workshop, &target);
+    workshop.build(&[]);
+    let release = workshop.repository().join("release");
+    let first = workshop.path("first");
+    fs::rename(&release, &first).unwrap();
+    workshop.write_over(&installable_with("2.2"));
+    settings(&workshop, &target);
+    let previous = first.join("release.toml");
+    let previous = ["--previous", previous.to_str().unwrap()];
+    let root = workshop.build(&[&previous[..], &["--car", "delta"]].concat());
+    assert!(!release.join("release.car").exists());
+    let ours = |node: &Node| {
+        let pins = node.pins().into_iter();
+        pins.filter(|(_, name)| name.starts_with("ipwhl/"))
+            .collect::<Vec<_>>()
+    };
+    workshop.run(&["publish"]).refused(
+        1,
+        &["it has not got what this delta leaves out", "`ipwhl fill`"],
+    );
+
+    // All but a block of a wheel that has not changed.
+    node.text(&[
+        "dag",
+        "import",
+        "--pin-roots=false",
+        first.join("release.car").to_str().unwrap(),
+    ]);
+    let file = fs::File::open(first.join("release.car")).unwrap();
+    let archive = ipwhl::car::CarReader::open(file).unwrap();
+    let cids = archive.cids();
+    let leaf = cids.iter().max_by_key(|cid| archive.length_of(cid));
+    node.text(&["block", "rm", &leaf.unwrap().to_string()]);
+    workshop
+        .run(&["publish"])
+        .refused(3, &["node: ", "`ipwhl fill`"]);
+    assert_eq!(ours(&node), []);
+
+    let publish = ["publish", "--release", first.to_str().unwrap()];
+    succeeded(workshop.run(&publish));
+    let ran = succeeded(workshop.run(&["publish"]));
+    ran.said("read back the root and 1 wheel: ");
+    assert_eq!(ours(&node)[..].len(), 2);
+    assert!(ours(&node).iter().any(|(cid, _)| *cid == root));
+}
+
 #[test]
 fn what_is_at_the_path_in_the_mfs_and_is_no_release_stays() {
     let Some(node) = Node::start() else {

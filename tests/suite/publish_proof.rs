@@ -90,7 +90,8 @@ fn two_releases_share_what_they_have_in_common_and_either_node_is_enough() {
     forget(&workshop, "library-2.2");
     let previous = workshop.path("release.toml");
     let previous = previous.to_str().unwrap();
-    let address = format!("{}/ipfs/{first}/", one.gateway);
+    let gateway = CuttingProxy::start(&one.gateway, Cut::Never);
+    let address = format!("{}/ipfs/{first}/", gateway.url);
     let root = workshop.build(&[
         "--car",
         "delta",
@@ -105,10 +106,11 @@ fn two_releases_share_what_they_have_in_common_and_either_node_is_enough() {
         "--reuse-statement",
         previous,
     ]);
+    // What the runner reads, and then what it publishes: the delta, and nothing of what is there.
+    let read = gateway.received();
+    assert!(read * 10 < usize::try_from(all).unwrap(), "{read} of {all}");
     let part = workshop.path("next/release.delta.car");
     let part = part.to_str().unwrap();
-    succeeded(workshop.run(&["fill", part, "--from", &one.gateway]));
-
     let delta = fs::metadata(part).unwrap().len();
     let new = cids(&workshop, "next/release.delta.car");
     let (ran, sent, to_cluster) = publish("../next");
@@ -119,6 +121,7 @@ fn two_releases_share_what_they_have_in_common_and_either_node_is_enough() {
     assert!(sent * 10 < usize::try_from(all).unwrap(), "{sent} of {all}");
 
     // What both have is stored once, on both nodes.
+    succeeded(workshop.run(&["fill", part, "--from", &one.gateway]));
     let mut together = blocks.clone();
     together.extend(&new);
     let shared = cids(&workshop, "next/release.car")

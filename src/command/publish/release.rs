@@ -1,4 +1,4 @@
-//! The release that is published: full, verified, vouched for.
+//! The release that is published: verified, vouched for, full or a delta.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,13 +20,17 @@ pub(super) fn read(
     folder: &Path,
     is_unsigned: bool,
 ) -> Result<Outgoing, Failure> {
+    let delta = folder.join(car_name(Extent::Delta));
     let path = folder.join(CAR);
+    let is_delta = !path.is_file() && delta.is_file();
+    let path = if is_delta { delta } else { path };
     if !path.is_file() {
         return Err(absent(folder));
     }
     let archive = open(&path)?;
     let survey = archive.survey().map_err(|error| broken(&path, &error))?;
-    if survey.extent != Extent::Full {
+    // Nobody can tell a full archive that has lost some blocks from a delta, but by its name.
+    if !is_delta && survey.extent != Extent::Full {
         return Err(Failure::finding(format!(
             "`{}` lacks {} of its blocks, and a release is published whole",
             path.display(),
@@ -44,26 +48,28 @@ pub(super) fn read(
             archive.root(),
         )?)
     };
-    let sample = Sample::of(&archive).map_err(|error| broken(&path, &error))?;
+    let left_out: Vec<Cid> = survey.lacking.iter().map(|one| one.cid).collect();
+    let sample = Sample::of(&archive, &left_out).map_err(|error| broken(&path, &error))?;
     Ok(Outgoing {
         name: repository.configuration.name.clone(),
         folder: folder.to_path_buf(),
         archive: Arc::new(archive),
+        left_out,
         vouched,
         sample,
     })
 }
 
-/// There is no full archive; perhaps a part of one.
+/// There is no archive that can be published; perhaps a hollow one.
 fn absent(folder: &Path) -> Failure {
     let failure = Failure::world(format!("`{}` has no `{CAR}`", folder.display()));
-    let parts = [Extent::Hollow, Extent::Delta].map(|extent| folder.join(car_name(extent)));
-    match parts.iter().find(|part| part.is_file()) {
-        Some(part) => failure.help(format!(
-            "a release is published whole: `ipwhl fill {}` makes it full",
-            part.display()
+    let hollow = folder.join(car_name(Extent::Hollow));
+    match hollow.is_file() {
+        true => failure.help(format!(
+            "a hollow archive has no wheels: `ipwhl fill {}` makes it full",
+            hollow.display()
         )),
-        None => failure.help("`ipwhl build` makes one; `--release DIR` names another folder"),
+        false => failure.help("`ipwhl build` makes one; `--release DIR` names another folder"),
     }
 }
 

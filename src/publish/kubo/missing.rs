@@ -23,9 +23,31 @@ const AT_ONCE: usize = 16;
 /// How long the node may be silent before it lists.
 const LONGEST_SILENCE: Duration = Duration::from_mins(2);
 
-/// The blocks that the node lacks, in the archive's order.
-pub(super) async fn missing(rpc: &Rpc, release: &Outgoing) -> Result<Vec<Cid>, Trouble> {
-    let cids = release.archive.cids();
+/// What a node lacks.
+pub(super) struct Missing {
+    /// Blocks that the archive has, in its order.
+    pub(super) carried: Vec<Cid>,
+    /// Blocks that a delta leaves out.
+    pub(super) left_out: Vec<Cid>,
+}
+
+/// The blocks that the node lacks.
+pub(super) async fn missing(rpc: &Rpc, release: &Outgoing) -> Result<Missing, Trouble> {
+    let carried = release.archive.cids();
+    let all: Vec<Cid> = carried.iter().chain(&release.left_out).copied().collect();
+    let missing = are_missing(rpc, &all).await?;
+    let of = |cids: &[Cid]| {
+        let missing = cids.iter().filter(|cid| missing.contains(cid));
+        missing.copied().collect()
+    };
+    Ok(Missing {
+        carried: of(&carried),
+        left_out: of(&release.left_out),
+    })
+}
+
+/// Those of the blocks that the node lacks.
+async fn are_missing(rpc: &Rpc, cids: &[Cid]) -> Result<HashSet<Cid>, Trouble> {
     // Blocks are kept by their hashes, whatever CID they are asked for by.
     let mut unseen: HashSet<Sha256Digest> = cids.iter().map(Cid::digest).collect();
     let mut has_ended = false;

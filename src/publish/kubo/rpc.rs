@@ -118,7 +118,16 @@ impl Rpc {
         Ok(pins)
     }
 
-    /// Pins all that is below a root, of what the node has; anything that is lacking is an error.
+    /// Goes over all that is below a root without asking the network; a block that is lacking is an error.
+    pub(super) async fn has_all(&self, root: &Cid, silence: Duration) -> Result<(), Trouble> {
+        let arguments = [("arg", root.to_string()), ("progress", "true".to_owned())];
+        let reply = self.run("dag/stat", arguments).await?;
+        let mut reply = reply.patient(silence);
+        while reply.line::<Value>().await?.is_some() {}
+        Ok(())
+    }
+
+    /// Pins all that is below a root. Kubo asks its network for what is lacking, whatever `offline` says.
     pub(super) async fn pin(
         &self,
         root: &Cid,

@@ -31,6 +31,7 @@ struct Shared {
     cut: Cut,
     requests: AtomicUsize,
     sent: AtomicUsize,
+    received: AtomicUsize,
     is_cut: AtomicBool,
     /// Tells that it is time, and waits until who asks is gone.
     tell: Mutex<mpsc::Sender<mpsc::Sender<()>>>,
@@ -54,6 +55,7 @@ impl CuttingProxy {
             cut,
             requests: AtomicUsize::new(0),
             sent: AtomicUsize::new(0),
+            received: AtomicUsize::new(0),
             is_cut: AtomicBool::new(false),
             tell: Mutex::new(tell),
         });
@@ -75,6 +77,11 @@ impl CuttingProxy {
     /// How many bytes have gone to the service.
     pub fn sent(&self) -> usize {
         self.shared.sent.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes have come from the service.
+    pub fn received(&self) -> usize {
+        self.shared.received.load(Ordering::SeqCst)
     }
 
     /// Kills the child when it is time; whether it was.
@@ -130,6 +137,7 @@ impl Shared {
                         shared.cut();
                         break;
                     }
+                    shared.received.fetch_add(count, Ordering::SeqCst);
                     if to.write_all(&buffer[..count]).is_err() {
                         break;
                     }
