@@ -63,6 +63,8 @@ fn node(answers: Vec<(&'static str, String)>) -> String {
                         .iter()
                         .find(|(command, _)| path.starts_with(command));
                     if let Some((_, answer)) = answer {
+                        // Else the next request might come on this connection.
+                        let answer = answer.replacen("\r\n", "\r\nConnection: close\r\n", 1);
                         let _ = client.write_all(answer.as_bytes());
                         return;
                     }

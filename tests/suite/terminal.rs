@@ -122,6 +122,9 @@ impl Terminal {
 
     /// Runs a line in a window that is empty but for it.
     fn start(&self, line: &str) {
+        // The end of an earlier run must not be taken for this one's.
+        self.press(&["-R"]);
+        assert!(self.command(&["clear-history"]).status().unwrap().success());
         // The line that clears is cleared with the rest.
         self.type_line(&format!(
             "printf '\\033[H\\033[2J\\033[3J'; {line}; echo \"end: $?\""

@@ -64,13 +64,13 @@ pub(super) fn read(
 fn absent(folder: &Path) -> Failure {
     let failure = Failure::world(format!("`{}` has no `{CAR}`", folder.display()));
     let hollow = folder.join(car_name(Extent::Hollow));
-    match hollow.is_file() {
-        true => failure.help(format!(
+    if hollow.is_file() {
+        return failure.help(format!(
             "a hollow archive has no wheels: `ipwhl fill {}` makes it full",
             hollow.display()
-        )),
-        false => failure.help("`ipwhl build` makes one; `--release DIR` names another folder"),
+        ));
     }
+    failure.help("`ipwhl build` makes one; `--release DIR` names another folder")
 }
 
 /// The statement beside the archive, held to the repository.
