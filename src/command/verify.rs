@@ -13,9 +13,11 @@ use indicatif::HumanBytes;
 use super::archives::{broken, open};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
+use super::releases::{self, Name};
 use super::report::counted;
 use crate::car::{Extent, Survey};
 use crate::publish::CAR;
+use crate::source::redacted;
 use vouch::vouch;
 
 /// Verify a release, and who vouches for it
@@ -54,6 +56,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let mut path = context.absolute(&arguments.release);
+    if let Some(elsewhere) = elsewhere(context, arguments)? {
+        return Err(elsewhere);
+    }
     if path.is_dir() {
         path.push(CAR);
     }
@@ -98,6 +103,24 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     context.result(&root.to_string())?;
     Ok(ExitStatus::Clean)
+}
+
+/// What helps where the name is that of a release on a gateway: any gateway gives it as an archive.
+fn elsewhere(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Failure>, Failure> {
+    let Some(text) = arguments.release.to_str() else {
+        return Ok(None);
+    };
+    let (gateway, root) = match releases::name(context, text)? {
+        None | Some(Name::Archive(_)) => return Ok(None),
+        Some(Name::Root(root)) => ("https://gateway.example.org".to_owned(), root),
+        Some(Name::At(gateway, root)) => (redacted(&gateway), root),
+    };
+    let gateway = gateway.trim_end_matches('/');
+    let failure =
+        Failure::usage("`verify` reads a release as an archive, and this is one on a gateway");
+    Ok(Some(failure.help(format!(
+        "fetch it, from whichever gateway you like: `curl -o release.car '{gateway}/ipfs/{root}?format=car'`"
+    ))))
 }
 
 fn lacking_bytes(survey: &Survey) -> HumanBytes {

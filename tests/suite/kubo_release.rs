@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use ipwhl::dag::Profile;
 
@@ -151,6 +151,20 @@ fn pip_installs_through_kubos_own_gateway() {
     kubo.import(&workshop.read("release.car"));
     let daemon = Daemon::start(&kubo);
     let url = format!("{}/ipfs/{root}/", daemon.gateway);
+    // What is said to whoever wants to verify what a gateway has is typed as it stands.
+    let refused = workshop.run(&["verify", &url]);
+    refused.refused(2, &["an archive", "`curl -o release.car '"]);
+    let line = refused
+        .error
+        .split('`')
+        .find(|part| part.starts_with("curl "));
+    let fetched = Command::new("sh")
+        .args(["-c", line.unwrap()])
+        .current_dir(workshop.path(""))
+        .output()
+        .unwrap();
+    assert!(fetched.status.success(), "{fetched:?}");
+    assert_eq!(workshop.run(&["verify", "../release.car"]).line(), root);
     let (head, page) = get(&format!("{url}application/"), "");
     assert!(head.starts_with("http/1.1 200"), "{head}");
     assert!(

@@ -134,6 +134,12 @@ fn a_release_is_a_tree_with_its_statement_and_the_next_one_links_to_what_stays()
     ran.said("read back the root and 3 wheels");
     ran.said(&format!("`latest` is {root}"));
     assert_complete(&workshop, &[&root], 1);
+    // Whoever has the folder can tell its root.
+    let tree = format!("../site/{root}");
+    assert_eq!(
+        workshop.run(&["cid", &tree]).line(),
+        format!("{root}  {tree}")
+    );
 
     // The same again changes nothing, and says so.
     let before = snapshot(&workshop.path("site"));
