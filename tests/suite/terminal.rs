@@ -243,8 +243,11 @@ fn progress_moves_and_leaves_one_line_and_an_interrupted_run_goes_on() {
     assert!(moving.contains("KiB, "), "{screen}");
     assert!(moving.chars().count() <= 80, "{screen}");
     terminal.press(&["C-c"]);
-    terminal.wait("^C");
-    // The shell drops the rest of the line.
+    // What is typed before the shell is back stands before its prompt.
+    terminal.wait_until(|screen| {
+        let last = screen.lines().rfind(|line| !line.trim().is_empty());
+        screen.contains("^C") && last.is_some_and(|line| line.trim_end() == "$")
+    });
     terminal.type_line("echo \"end: $?\"");
     let (screen, code) = terminal.end();
     assert_eq!(code, "130", "{screen}");
