@@ -67,6 +67,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     may_sign(&trust, &public, comment, found.origin(), now)?;
     may_follow(before.as_ref(), &public, now)?;
     let asked = asked(&configuration, &signed.statement, before.as_ref())?;
+    warn_of_stranger(context, &place, &asked, &public);
     if let Some(file) = signature_by(&signed, &public) {
         let file = format!("{place}{}", file.suffix);
         context.say(&format!(
@@ -87,6 +88,28 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     mention_signers(context, &place, &signed, &asked, true);
     context.result(&name)?;
     Ok(ExitStatus::Clean)
+}
+
+/// Says so where nothing tells that the key's signature counts. A key that the repository or the statement before does
+/// not name was refused already: what is left is what the statement says itself, and that is about the next one.
+fn warn_of_stranger(context: &Context<'_>, place: &str, asked: &[Asked], key: &PublicKey) {
+    let mut named = asked.iter().flat_map(|(trusted, _)| trusted);
+    if named.any(|one| one.key == *key) {
+        return;
+    }
+    let fingerprint = key.fingerprint();
+    context.warning(&if asked.is_empty() {
+        format!(
+            "nothing here says whose signatures `{place}` needs, and so nobody can tell whether that of {fingerprint} counts"
+        )
+    } else {
+        format!(
+            "`trusted` in `{place}` does not name the key {fingerprint}, and so its signature counts only for readers who know it otherwise"
+        )
+    });
+    context.help(
+        "`trusted` in `ipwhl.toml` and in the statement of `--previous` say whose signatures count",
+    );
 }
 
 /// What a signature will stand behind.

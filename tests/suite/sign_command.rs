@@ -152,5 +152,24 @@ fn a_statement_can_be_signed_where_there_is_no_repository() {
     fs::write(elsewhere.path("key"), key(2).to_openssh().unwrap()).unwrap();
     let ran = elsewhere.run(&["sign", "release.toml", "--key", "key"]);
     ran.said("2 of the 2 signatures that it needs are there");
+    assert!(!ran.error.contains("warning"), "{}", ran.error);
     assert!(elsewhere.path(ran.line()).is_file());
+
+    // A key that it does not name is none of those, and its owner is told; every time.
+    fs::remove_file(elsewhere.path(ran.line())).unwrap();
+    fs::write(elsewhere.path("key"), key(3).to_openssh().unwrap()).unwrap();
+    for _ in 0..2 {
+        let ran = elsewhere.run(&["sign", "release.toml", "--key", "key"]);
+        ran.said("warning: `trusted` in `release.toml` does not name the key");
+        ran.said("1 of the 2 signatures that it needs is there");
+        assert!(elsewhere.path(ran.line()).is_file());
+    }
+    // Where nothing says whose signatures count, that is said.
+    let workshop = Workshop::with(&installable_from(None));
+    workshop.build(&[]);
+    fs::copy(workshop.release("release.toml"), elsewhere.path("own.toml")).unwrap();
+    let ran = elsewhere.run(&["sign", "own.toml", "--key", "key"]);
+    ran.said("nothing here says whose signatures `own.toml` needs");
+    assert!(!ran.error.contains("complete"), "{}", ran.error);
+    ran.line();
 }
