@@ -17,6 +17,7 @@ mod pinning_service;
 mod read;
 mod secret;
 mod service;
+mod signatures;
 mod target;
 mod tree;
 

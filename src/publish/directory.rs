@@ -47,8 +47,9 @@ pub(super) struct Directory {
 struct Found {
     held: Option<Held>,
     files: Vec<ReleaseFile>,
-    /// What would be written, and what is likely to be linked.
+    /// What would be written, what of it is there with other bytes, and what would be linked.
     written: Amount,
+    damaged: Amount,
     linked: Amount,
     changes: Vec<String>,
 }
@@ -94,19 +95,31 @@ impl Directory {
         let files = files::of(&release.archive)?;
         let tree = self.tree(root);
         let before = self.linkable(release, held);
-        let (mut written, mut linked) = (Amount::of_files(), Amount::of_files());
+        // Pages and metadata are small. Wheels are compared where one of the sample shows that it has to be.
+        let is_quick =
+            |file: &ReleaseFile| file.is_wheel() && !release.sample.wheels.contains_key(&file.path);
+        let mut is_whole = true;
+        for file in files.iter().filter(|file| !is_quick(file)) {
+            is_whole = is_whole && file.is_whole(&release.archive, &tree)?;
+        }
+        let [mut written, mut damaged, mut linked] = [Amount::of_files(); 3];
         for file in &files {
-            if file.is_at(&tree)? {
+            let is_there = file.is_at(&tree)?;
+            if is_there && (is_whole || file.is_whole(&release.archive, &tree)?) {
                 continue;
             }
             let is_linkable = match &before {
-                Some(before) => file.is_at(before)?,
+                Some(before) if file.is_wheel() => file.is_at(before)?,
+                Some(before) => file.is_whole(&release.archive, before)?,
                 None => false,
             };
             if is_linkable {
                 linked.add_file(file.size);
             } else {
                 written.add_file(file.size);
+            }
+            if is_there {
+                damaged.add_file(file.size);
             }
         }
         let mut changes = Vec::new();
@@ -115,11 +128,19 @@ impl Directory {
         }
         if linked.blocks > 0 {
             let before = held.map(|held| held.root.to_string()).unwrap_or_default();
-            changes.push(format!("link {linked} to those of {before}"));
+            changes.push(format!(
+                "link {linked} to those of {before}, wheels where their bytes are the same"
+            ));
+        }
+        if damaged.blocks > 0 {
+            changes.push(format!(
+                "replace {damaged} with other bytes than the release's"
+            ));
         }
         if let Some(vouched) = &release.vouched {
             let sequence = vouched.statement.sequence;
             let place = self.statement(sequence);
+            statements::check_same(&place, sequence, &vouched.files.statement)?;
             if !statements::is_there(&place, &vouched.files)? {
                 changes.push(format!("write `{STATEMENTS}/{sequence}`"));
             }
@@ -139,6 +160,7 @@ impl Directory {
             held,
             files,
             written,
+            damaged,
             linked,
             changes,
         })
@@ -204,6 +226,12 @@ impl Directory {
                 report,
             )?;
             done.moved = made.written;
+            if found.damaged.blocks > 0 {
+                done.changes.push(format!(
+                    "replaced {} with other bytes than the release's",
+                    found.damaged
+                ));
+            }
             if made.linked.blocks > 0 {
                 done.changes
                     .push(format!("linked {} that were there", made.linked));

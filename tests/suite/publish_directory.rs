@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ipwhl::signature::SigningKey;
+
 use crate::clients::Pip;
 use crate::publish_kubo::{installable_with, second, settings};
 use crate::support::tool;
@@ -558,20 +560,84 @@ fn what_is_not_its_own_is_not_written_to() {
         .refused(1, &["another release with the sequence 2", &next]);
     assert_eq!(link(&workshop, "latest"), next);
 
-    // A sample that is changed under a run's hands: the same size, other bytes.
+    // Another statement of the same release under the same sequence: a reader has one of them, and would not believe the other.
     workshop.write_over(&installable_with("2.2"));
     settings(&workshop, TARGET);
-    fs::remove_dir_all(workshop.repository().join("release")).unwrap();
-    workshop.build(&["--previous", first.to_str().unwrap()]);
-    let wheel = site
-        .join(&next)
-        .join("library/library-2.2-py3-none-any.whl");
-    let mut bytes = fs::read(&wheel).unwrap();
-    bytes[50] ^= 1;
-    fs::write(&wheel, bytes).unwrap();
-    workshop.run(&["publish"]).refused(
-        3,
-        &["library-2.2-py3-none-any.whl", "is not what was put there"],
+    for expires in ["30d", "31d"] {
+        fs::remove_dir_all(workshop.repository().join("release")).unwrap();
+        let previous = first.to_str().unwrap();
+        let again = workshop.build(&["--previous", previous, "--renew", "--expires", expires]);
+        assert_eq!(again, next);
+        refused(&[
+            "another statement with the sequence 2, of the same release",
+            "a sequence is used once",
+        ]);
+    }
+}
+
+/// Bytes that have changed under the same name and size.
+#[test]
+fn what_is_damaged_is_replaced() {
+    let (workshop, root) = first();
+    succeeded(workshop.run(&["publish"]));
+    let site = workshop.path("site");
+    let whole = snapshot(&site);
+    let damage = |path: &str| {
+        let path = site.join(&root).join(path);
+        let mut bytes = fs::read(&path).unwrap();
+        let last = bytes.len() - 2;
+        bytes[last] ^= 1;
+        fs::write(&path, bytes).unwrap();
+    };
+    let wheel = "library/library-2.1.post1-py3-none-any.whl";
+    let paths = ["index.html", "library/index.html", "_ipwhl/release.json"];
+    for path in paths.into_iter().chain([wheel]) {
+        damage(path);
+        let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
+        for words in ["would move 1 file,", "would replace 1 file,"] {
+            assert!(dry.output.contains(words), "{path}: {dry:?}");
+        }
+        assert_ne!(snapshot(&site), whole, "{path}");
+        succeeded(workshop.run(&["publish"])).said("replaced 1 file,");
+        assert_eq!(snapshot(&site), whole, "{path}");
+    }
+    // One that is not noticed by itself goes with one that is, and what is linked to is looked at first.
+    damage(wheel);
+    damage("large/large-1.0-py3-none-any.whl");
+    damage("index.html");
+    let next = second(&workshop, TARGET);
+    succeeded(workshop.run(&["publish"]));
+    assert_complete(&workshop, &[&root, &next], 2);
+}
+
+/// What a dry run says of links is what happens: pages of one size with other bytes are not taken for the same.
+#[test]
+fn a_dry_run_counts_by_bytes() {
+    let (workshop, _) = first();
+    succeeded(workshop.run(&["publish"]));
+    for name in ["release.toml", "release.toml.sig"] {
+        fs::copy(workshop.release(name), workshop.path(name)).unwrap();
+    }
+    workshop.write_over(&installable_with("2.1.post2"));
+    settings(&workshop, TARGET);
+    let previous = workshop.path("release.toml");
+    workshop.build(&["--previous", previous.to_str().unwrap()]);
+    let dry = succeeded(workshop.run(&["publish", "--dry-run"])).output;
+    let ran = succeeded(workshop.run(&["publish"])).error;
+    let amount = |words: &str, before: &str, after: &str| {
+        let words = words
+            .split(before)
+            .nth(1)
+            .unwrap_or_else(|| panic!("no {before}: {words}"));
+        words.split(after).next().unwrap().to_owned()
+    };
+    assert_eq!(
+        amount(&dry, "would move ", "\n"),
+        amount(&ran, "moved ", " to `")
+    );
+    assert_eq!(
+        amount(&dry, "would link ", " to those"),
+        amount(&ran, "linked ", " that were there")
     );
 }
 
@@ -602,5 +668,76 @@ fn without_links_and_without_a_name_for_the_newest() {
         workshop
             .run(&["publish"])
             .refused(1, &["that name is used already"]);
+    }
+}
+
+/// Signatures are added, and none is lost: whichever of them is published, and under whichever name.
+#[test]
+fn signatures_of_the_same_statement_come_together() {
+    let (workshop, _) = first();
+    succeeded(workshop.run(&["publish"]));
+    let own = workshop.read("release.toml.sig");
+    let statement = String::from_utf8(workshop.read("release.toml")).unwrap();
+    let place = workshop.path("site/statements/1");
+    let named = |key: &SigningKey| format!("release.toml.{}.sig", key.public().file_digits());
+    let keys = [7, 8].map(|seed| SigningKey::from_seed(&[seed; 32]).unwrap());
+    let [two, three] = keys
+        .each_ref()
+        .map(|key| ipwhl::signature::sign(key, statement.as_bytes()).unwrap());
+    let expected = |signatures: &[(&str, &[u8])]| {
+        let mut expected = vec![("release.toml".to_owned(), statement.clone().into_bytes())];
+        expected.extend(
+            signatures
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), text.to_vec())),
+        );
+        expected.into_iter().collect()
+    };
+    let (second, third) = (named(&keys[0]), named(&keys[1]));
+    fs::write(workshop.release(&second), &two).unwrap();
+    succeeded(workshop.run(&["publish"]));
+    let both = expected(&[("release.toml.sig", &own), (&second, two.as_bytes())]);
+    assert_eq!(files(&place), both);
+    // The first alone, the second alone under the first's name: nothing is new.
+    fs::remove_file(workshop.release(&second)).unwrap();
+    succeeded(workshop.run(&["publish"])).said("had all of it");
+    fs::write(workshop.release("release.toml.sig"), &two).unwrap();
+    let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
+    assert!(dry.output.contains("nothing to do"), "{dry:?}");
+    succeeded(workshop.run(&["publish"])).said("had all of it");
+    assert_eq!(files(&place), both);
+    // A third one under the first's name gets its own; one that is damaged there is replaced.
+    fs::write(workshop.release("release.toml.sig"), &three).unwrap();
+    fs::write(place.join(&third), "damaged").unwrap();
+    succeeded(workshop.run(&["publish"]));
+    let signatures: [(&str, &[u8]); 3] = [
+        ("release.toml.sig", &own),
+        (&second, two.as_bytes()),
+        (&third, three.as_bytes()),
+    ];
+    assert_eq!(files(&place), expected(&signatures));
+}
+
+#[test]
+fn a_signature_that_does_not_hold_goes_nowhere() {
+    let key = SigningKey::from_seed(&[1; 32]).unwrap();
+    let signing = format!(
+        "\n[signing]\ntrusted = [{:?}]\n",
+        key.public().line("key-1")
+    );
+    let workshop = Workshop::with(&installable_with("2.1.post1").configuration(&signing));
+    settings(&workshop, TARGET);
+    fs::write(workshop.path("key"), key.to_openssh().unwrap()).unwrap();
+    workshop.build(&["--key", "../key"]);
+    let stray = "release.toml.0000000000000000.sig";
+    let other = ipwhl::signature::sign(&key, b"another statement").unwrap();
+    for text in ["mine", &other] {
+        fs::write(workshop.release(stray), text).unwrap();
+        succeeded(workshop.run(&["publish"]))
+            .said(&format!("{stray}` does not hold, and is left out"));
+        let names: Vec<String> = files(&workshop.path("site/statements/1"))
+            .into_keys()
+            .collect();
+        assert_eq!(names, ["release.toml", "release.toml.sig"]);
     }
 }

@@ -14,6 +14,8 @@ use crate::publish::target::{Amount, Report, Step, TargetError};
 
 /// How much is compared and copied at once, in bytes.
 const BUFFER: usize = 1024 * 1024;
+/// How a wheel's name ends.
+const WHEEL: &str = ".whl";
 /// How many folders deep a tree can be.
 const DEEPEST: usize = 16;
 
@@ -46,6 +48,11 @@ impl Amount {
 }
 
 impl ReleaseFile {
+    /// Whether it is a wheel; all others are pages and metadata.
+    pub(super) fn is_wheel(&self) -> bool {
+        self.path.ends_with(WHEEL)
+    }
+
     /// Whether a file of its size is at its path; its bytes are not looked at.
     pub(super) fn is_at(&self, tree: &Path) -> Result<bool, TargetError> {
         let path = tree.join(&self.path);

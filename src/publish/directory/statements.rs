@@ -7,7 +7,8 @@ use std::path::Path;
 use super::folder::{names, partial};
 use super::unusable;
 use crate::environment::{AtomicFile, sync_directory};
-use crate::publish::files::{STATEMENT, Vouching};
+use crate::publish::files::{STATEMENT, SignatureFile, Vouching, is_signature_of};
+use crate::publish::signatures::united;
 use crate::publish::target::{Held, TargetError};
 use crate::signature::{MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, Statement};
 
@@ -49,8 +50,42 @@ pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<Held>, TargetEr
     }))
 }
 
-/// Whether this statement and all of these signatures are in a folder.
+/// Refuses another statement than the one that has this sequence already: a reader who has that one would not believe
+/// this one.
+pub(super) fn check_same(folder: &Path, sequence: u64, text: &str) -> Result<(), TargetError> {
+    match read(&folder.join(STATEMENT))? {
+        Some(there) if there != text => Err(TargetError::refused(format!(
+            "it holds another statement with the sequence {sequence}, of the same release: `{}`",
+            folder.join(STATEMENT).display()
+        ))
+        .help("a sequence is used once: `ipwhl build --renew --previous` the statement that is there makes the next one")),
+        _ => Ok(()),
+    }
+}
+
+/// The signatures in a folder; none where there is no folder.
+fn held(folder: &Path) -> Result<Vec<SignatureFile>, TargetError> {
+    let names = match fs::symlink_metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        _ => names(folder)?,
+    };
+    let mut held = Vec::new();
+    for name in names.iter().filter(|name| is_signature_of(name, STATEMENT)) {
+        if let Some(text) = read(&folder.join(name))? {
+            let suffix = name[STATEMENT.len()..].to_owned();
+            held.push(SignatureFile { suffix, text });
+        }
+    }
+    Ok(held)
+}
+
+/// Whether this statement and signatures of all these keys are in a folder.
 pub(super) fn is_there(folder: &Path, files: &Vouching) -> Result<bool, TargetError> {
+    is_whole(folder, &united(held(folder)?, files))
+}
+
+/// Whether these files are in a folder.
+fn is_whole(folder: &Path, files: &Vouching) -> Result<bool, TargetError> {
     for (name, text) in named(files) {
         if read(&folder.join(name))?.as_deref() != Some(text) {
             return Ok(false);
@@ -64,7 +99,8 @@ pub(super) fn is_there(folder: &Path, files: &Vouching) -> Result<bool, TargetEr
 pub(super) fn write(folder: &Path, sequence: u64, files: &Vouching) -> Result<bool, TargetError> {
     let name = sequence.to_string();
     let place = folder.join(&name);
-    if is_there(&place, files)? {
+    let files = &united(held(&place)?, files);
+    if is_whole(&place, files)? {
         return Ok(false);
     }
     if fs::symlink_metadata(&place).is_ok() {
