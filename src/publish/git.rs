@@ -9,6 +9,7 @@ mod state;
 use super::files::{STATEMENT, Vouching};
 use super::open::Surroundings;
 use super::outgoing::{Outgoing, Vouched};
+use super::signatures::{signers, united};
 use super::target::{
     Amount, Done, Plan, ReadBack, Report, Step, Target, TargetError, Work, check_newer,
 };
@@ -43,6 +44,8 @@ struct Found {
     base: Option<String>,
     /// The folder at the top of that commit.
     entries: Vec<Vec<u8>>,
+    /// The statement with all signatures, those that the commit has already among them.
+    files: Vouching,
     /// Whether that commit has the statement and all signatures.
     is_committed: bool,
 }
@@ -100,7 +103,7 @@ impl Git {
             ))
             .help("`repository` names the folder of one; `git init` makes one"));
         }
-        if !state::signers(&vouched.files).contains(&self.key.public()) {
+        if !signers(&vouched.files).contains(&self.key.public()) {
             return Err(TargetError::refused(format!(
                 "the key {} has not signed the statement, and so its tag would vouch for nothing",
                 self.key.public().fingerprint()
@@ -121,8 +124,16 @@ impl Git {
         if let Some(held) = &held {
             check_newer(release, held)?;
         }
+        let entries = match &base {
+            Some(base) => state::entries(git, base)?,
+            None => Vec::new(),
+        };
+        let files = match &base {
+            Some(base) => state::with_held(git, base, &entries, vouched)?,
+            None => united(Vec::new(), &vouched.files),
+        };
         for object in [&tag.here, &tag.there].into_iter().flatten() {
-            state::check_tag(git, &tag_name, object, &vouched.files)?;
+            state::check_tag(git, &tag_name, object, &files)?;
         }
         if let (Some(here), Some(there)) = (&tag.here, &tag.there)
             && here != there
@@ -133,12 +144,7 @@ impl Git {
             ))
             .help(format!("keep the remote's, which others have: `git tag -d {tag_name}` here, and publish again")));
         }
-        let entries = match &base {
-            Some(base) => state::entries(git, base)?,
-            None => Vec::new(),
-        };
-        let mut wanted =
-            state::with_files(&entries, self.blobs(&vouched.files, false)?.into_iter());
+        let mut wanted = state::with_files(&entries, self.blobs(&files, false)?.into_iter());
         wanted.sort();
         let mut sorted = entries.clone();
         sorted.sort();
@@ -148,6 +154,7 @@ impl Git {
             tag,
             base,
             entries,
+            files,
             is_committed,
         };
         let changes = self.changes(vouched, &found);
@@ -244,7 +251,7 @@ impl Git {
         );
         let commit = match found.base.as_ref().filter(|_| found.is_committed) {
             Some(base) => base.clone(),
-            None => self.commit(vouched, &found, &message)?,
+            None => self.commit(&found, &message)?,
         };
         let tag = match found.tag.here.as_ref().or(found.tag.there.as_ref()) {
             Some(tag) => tag.clone(),
@@ -286,13 +293,8 @@ impl Git {
         Ok(done)
     }
 
-    fn commit(
-        &self,
-        vouched: &Vouched,
-        found: &Found,
-        message: &str,
-    ) -> Result<String, TargetError> {
-        let blobs = self.blobs(&vouched.files, true)?;
+    fn commit(&self, found: &Found, message: &str) -> Result<String, TargetError> {
+        let blobs = self.blobs(&found.files, true)?;
         let mut entries = state::with_files(&found.entries, blobs.into_iter()).join(&0);
         entries.push(0);
         let tree = self.program.text(&["mktree", "-z"], &entries)?;
@@ -345,7 +347,9 @@ impl Git {
         }
         let mut read = Amount::of_files();
         let tip = branch.here.unwrap_or_default();
-        for (name, text) in files(&vouched.files) {
+        // Other keys' signatures, which were there, are read back with those that came.
+        let all = state::with_held(git, &tip, &state::entries(git, &tip)?, vouched)?;
+        for (name, text) in files(&all) {
             let there = git.content("blob", &format!("{tip}:{name}"))?;
             if there.as_deref() != Some(text.as_bytes()) {
                 return Err(lacks(&name, &self.place()));
@@ -353,7 +357,7 @@ impl Git {
             read.add(text.len());
         }
         let tag = tag.here.unwrap_or_default();
-        state::check_tag(git, &self.tag(vouched), &tag, &vouched.files)?;
+        state::check_tag(git, &self.tag(vouched), &tag, &all)?;
         back.notes.push(format!(
             "read back the statement and its signatures, {read}, and the signed tag"
         ));

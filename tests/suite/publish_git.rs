@@ -340,6 +340,71 @@ fn a_run_that_is_cut_goes_on_and_a_fresh_clone_too() {
     place.assert_published(here, 2);
 }
 
+/// Signatures are added, and none is lost: whichever of them is published, and under whichever name.
+#[test]
+fn signatures_of_the_same_statement_come_together() {
+    let Some(place) = Place::new() else {
+        return;
+    };
+    let (git, workshop) = (&place.git, &place.workshop);
+    succeeded(place.run(&["publish"]));
+    let show = |name: &str| git.text(&place.there, &["show", &format!("releases:{name}")]);
+    let count = || git.text(&place.there, &["rev-list", "--count", "releases"]);
+    let own = show("release.toml.sig");
+    let keys = [7, 8].map(|seed| ipwhl::signature::SigningKey::from_seed(&[seed; 32]).unwrap());
+    let statement = workshop.read("release.toml");
+    let mut signed = Vec::new();
+    for (name, key) in ["second", "third"].into_iter().zip(&keys) {
+        fs::write(workshop.path(name), key.to_openssh().unwrap()).unwrap();
+        let text = ipwhl::signature::sign(key, &statement).unwrap();
+        let digits = key.public().file_digits();
+        signed.push((format!("release.toml.{digits}.sig"), text));
+    }
+    let [(second, two), (third, three)] = &signed[..] else {
+        unreachable!()
+    };
+    fs::write(workshop.release(second), two).unwrap();
+    succeeded(place.run(&["publish"]));
+    assert_eq!(
+        (count(), show(second)),
+        ("2".to_owned(), two.trim_end().to_owned())
+    );
+    // The first alone, the second alone under the first's name: nothing is new.
+    let refs = git.text(&place.there, &["for-each-ref"]);
+    fs::remove_file(workshop.release(second)).unwrap();
+    succeeded(place.run(&["publish"])).said("had all of it");
+    fs::write(workshop.release("release.toml.sig"), two).unwrap();
+    let dry = succeeded(place.run(&["publish", "--key", "../second", "--dry-run"]));
+    assert!(dry.output.contains("nothing to do"), "{dry:?}");
+    succeeded(place.run(&["publish", "--key", "../second"])).said("had all of it");
+    assert_eq!(git.text(&place.there, &["for-each-ref"]), refs);
+    // A third one under the first's name gets its own.
+    fs::write(workshop.release("release.toml.sig"), three).unwrap();
+    succeeded(place.run(&["publish", "--key", "../third"]));
+    assert_eq!(count(), "3");
+    for (name, text) in [("release.toml.sig", &own), (second, two), (third, three)] {
+        assert_eq!(show(name), text.trim_end(), "{name}");
+    }
+    // Another statement of the same release under the same sequence, and the next one, which has its own signatures alone.
+    for name in ["release.toml", "release.toml.sig"] {
+        fs::copy(workshop.release(name), workshop.path(name)).unwrap();
+    }
+    fs::remove_dir_all(workshop.repository().join("release")).unwrap();
+    workshop.build(&["--expires", "30d"]);
+    place.run(&["publish"]).refused(
+        1,
+        &[
+            "another statement with the sequence 1",
+            "a sequence is used once",
+        ],
+    );
+    workshop.build(&["--renew", "--previous", "../release.toml"]);
+    succeeded(place.run(&["publish"]));
+    place.assert_published(&place.there, 2);
+    let listing = git.text(&place.there, &["ls-tree", "--name-only", "releases"]);
+    assert_eq!(listing, "release.toml\nrelease.toml.sig");
+}
+
 #[test]
 fn what_is_not_ours_or_has_gone_another_way_is_refused() {
     let Some(place) = Place::new() else {

@@ -1,9 +1,11 @@
 //! What the branch and the tag of a release are, here and at the remote.
 
 use super::program::Program;
-use crate::publish::files::{STATEMENT, Vouching, is_signature_of};
+use crate::publish::files::{STATEMENT, SignatureFile, Vouching, is_signature_of};
+use crate::publish::outgoing::Vouched;
+use crate::publish::signatures::{signers, united};
 use crate::publish::target::{Held, TargetError};
-use crate::signature::{MAXIMUM_STATEMENT_SIZE, PublicKey, Statement, verify, verify_for};
+use crate::signature::{MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, Statement, verify_for};
 
 /// How a signature in a tag begins (gpg.format=ssh).
 const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
@@ -142,6 +144,49 @@ pub(super) fn held(
     }))
 }
 
+/// The statement with its signatures, and with those that a commit with this very statement has besides.
+///
+/// # Errors
+/// A refusal where the commit has another statement of the same sequence.
+pub(super) fn with_held(
+    git: &Program,
+    commit: &str,
+    entries: &[Vec<u8>],
+    vouched: &Vouched,
+) -> Result<Vouching, TargetError> {
+    let files = &vouched.files;
+    let there = git.content("blob", &format!("{commit}:{STATEMENT}"))?;
+    let there = there.and_then(|bytes| String::from_utf8(bytes).ok());
+    if there.as_ref() != Some(&files.statement) {
+        let sequence = vouched.statement.sequence;
+        let parsed = there.and_then(|text| Statement::parse(&text).ok());
+        if parsed.is_some_and(|statement| statement.sequence == sequence) {
+            return Err(TargetError::refused(format!(
+                "it holds another statement with the sequence {sequence}, of the same release"
+            ))
+            .help("a sequence is used once: `ipwhl build --renew --previous` the statement that is there makes the next one"));
+        }
+        return Ok(united(Vec::new(), files));
+    }
+    let mut held = Vec::new();
+    for name in entries.iter().filter_map(|entry| name(entry)) {
+        if is_signature_of(name, STATEMENT)
+            && let Some(bytes) = git.content("blob", &format!("{commit}:{name}"))?
+            && bytes.len() <= MAXIMUM_SIGNATURE_SIZE
+            && let Ok(text) = String::from_utf8(bytes)
+        {
+            let suffix = name[STATEMENT.len()..].to_owned();
+            held.push(SignatureFile { suffix, text });
+        }
+    }
+    Ok(united(held, files))
+}
+
+/// The name of an entry, where it is text.
+fn name(entry: &[u8]) -> Option<&str> {
+    std::str::from_utf8(entry.split(|byte| *byte == b'\t').nth(1)?).ok()
+}
+
 /// The entries of the folder at the top of a commit, as `git mktree -z` takes them.
 pub(super) fn entries(git: &Program, commit: &str) -> Result<Vec<Vec<u8>>, TargetError> {
     let listing = git.bytes(&["ls-tree", "-z", "--full-tree", commit], b"")?;
@@ -158,9 +203,7 @@ pub(super) fn with_files(
     blobs: impl Iterator<Item = (String, String)>,
 ) -> Vec<Vec<u8>> {
     let is_ours = |entry: &Vec<u8>| {
-        let name = entry.split(|byte| *byte == b'\t').nth(1);
-        let name = name.and_then(|name| std::str::from_utf8(name).ok());
-        name.is_some_and(|name| name == STATEMENT || is_signature_of(name, STATEMENT))
+        name(entry).is_some_and(|name| name == STATEMENT || is_signature_of(name, STATEMENT))
     };
     let mut with: Vec<Vec<u8>> = entries
         .iter()
@@ -169,14 +212,6 @@ pub(super) fn with_files(
         .collect();
     with.extend(blobs.map(|(name, blob)| format!("100644 blob {blob}\t{name}").into_bytes()));
     with
-}
-
-/// Who has signed a statement.
-pub(super) fn signers(files: &Vouching) -> Vec<PublicKey> {
-    let signatures = files.signatures.iter();
-    signatures
-        .filter_map(|signature| verify(&signature.text, files.statement.as_bytes()).ok())
-        .collect()
 }
 
 /// That a tag is the one of this statement: signed by one of its signers, and of a commit that has it.
