@@ -161,7 +161,22 @@ fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<Signing
         TargetError::world("there is no key to sign with")
             .help("give the key that signs releases with `--key FILE` or in `IPWHL_SIGNING_KEY`")
     })?;
-    Ok(found.open(context)?.key)
+    let public = found.public().0.clone();
+    found
+        .open(context)
+        .map(|signer| signer.key)
+        .map_err(|failure| {
+            let mut error = TargetError::from(failure);
+            // Whoever has the key at hand would be told so only then.
+            if public.ed25519().is_none() {
+                error.message = format!(
+                    "the key {} is in hardware, which cannot sign IPNS records; and for tags, {}",
+                    public.fingerprint(),
+                    error.message
+                );
+            }
+            error
+        })
 }
 
 impl From<Failure> for TargetError {

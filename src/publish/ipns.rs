@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::kubo::{ROUTING, Rpc};
 use super::open::Surroundings;
 use super::outgoing::Outgoing;
+use super::signatures::signers;
 use super::target::{
     Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work, check_newer,
 };
@@ -87,6 +88,15 @@ impl Ipns {
             TargetError::refused("there is no statement, and a record has its sequence from one")
                 .help("build with a key, and publish without `--unsigned`")
         })?;
+        // A key that somebody's machine has besides would move another name, and nobody would notice.
+        if !signers(&vouched.files).contains(&self.key.public()) {
+            return Err(TargetError::refused(format!(
+                "the key {} has not signed the statement, and so its name, {}, is not this release's",
+                self.key.public().fingerprint(),
+                self.name
+            ))
+            .help("name a key that has with `--key`, or sign the statement with this one: `ipwhl sign`"));
+        }
         let content = IpnsContent::of_statement(&vouched.statement, self.lifetime, self.ttl);
         if content.is_expired(self.now) {
             return Err(TargetError::refused(format!(

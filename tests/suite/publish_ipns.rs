@@ -200,12 +200,29 @@ fn what_is_not_its_own_record_stays() {
     place
         .publish(&["--unsigned"])
         .refused(1, &["there is no statement"]);
-    // Another key has another name.
+    // Another key has another name, which is not this release's: a machine may have one of its own.
     let other = SigningKey::from_seed(&[4; 32]).unwrap();
     fs::write(workshop.path("other"), other.to_openssh().unwrap()).unwrap();
-    workshop
-        .run(&["publish", "--key", "../other"])
-        .refused(1, &["has no record of", "another key with `--key`"]);
+    let elsewhere = |words: &[&str]| {
+        for run in [
+            &["publish", "--key", "../other", "--dry-run"][..],
+            &["publish", "--key", "../other"],
+        ] {
+            workshop.run(run).refused(1, words);
+        }
+    };
+    elsewhere(&[
+        "has not signed the statement",
+        "its name, k51",
+        "`ipwhl sign`",
+    ]);
+    fs::remove_file(&file).unwrap();
+    elsewhere(&["has not signed the statement"]);
+    assert!(!file.exists());
+    succeeded(place.publish(&[]));
+    let signed = workshop.run(&["sign", "release/release.toml", "--key", "../other"]);
+    elsewhere(&["has no record of", "another key with `--key`"]);
+    fs::remove_file(workshop.repository().join(signed.line())).unwrap();
 
     // How long it holds: a lifetime that is over, and one that is new under the same sequence.
     let path = workshop.repository().join("ipwhl.toml");
@@ -256,6 +273,14 @@ fn a_hardware_key_is_told_that_it_cannot() {
             "ssh-ed25519",
         ],
     );
+    // It need not be at hand for that.
+    place
+        .workshop
+        .run(&["publish", "--key", &agent.public.line("me")])
+        .refused(
+            3,
+            &["is in hardware, which cannot sign IPNS records", "for tags"],
+        );
     assert!(!place.workshop.path("site").exists());
 }
 
