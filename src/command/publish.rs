@@ -187,7 +187,8 @@ fn surroundings(
         .transpose()?;
     let is_own = |name: &OsStr| name.to_string_lossy().starts_with(OWN_VARIABLES);
     let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
-    let settings = ClientSettings::from_variables(&variables, Limits::default());
+    let settings =
+        ClientSettings::from_variables(&variables, Limits::default()).direct_on_loopback();
     let client =
         Client::new(&settings).map_err(|error| TargetError::world(super::exit::chain(&error)))?;
     Ok(Surroundings {

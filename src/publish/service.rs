@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
 use super::secret::Secret;
 use super::target::TargetError;
@@ -88,14 +88,14 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// The service below `base`. A secret is sent without encryption to this machine only.
+    /// The service below `base`. A secret is sent without encryption to this machine only, and past every proxy.
     pub(super) fn new(
         client: Client,
         base: Url,
         secret: Option<Secret>,
         variable: String,
     ) -> Result<Self, TargetError> {
-        if secret.is_some() && base.scheme() == "http" && !is_loopback(&base) {
+        if secret.is_some() && base.scheme() == "http" && !client.stays_here(&base) {
             return Err(TargetError::refused(format!(
                 "the secret of this target would go to {} for everybody on the way to read",
                 redacted(&base)
@@ -130,7 +130,7 @@ impl Service {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let request = self.client.http().request(method, url);
+        let request = self.client.http(&url).request(method, url);
         match &self.secret {
             Some(secret) => request.header(AUTHORIZATION, secret.header().clone()),
             None => request,
@@ -278,13 +278,4 @@ fn asks_to_wait(response: &Response, otherwise: Duration) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok();
     let seconds = seconds.and_then(|text| text.trim().parse().ok());
     Some(seconds.map_or(otherwise, Duration::from_secs))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

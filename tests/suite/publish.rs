@@ -5,6 +5,7 @@ use std::net::TcpListener;
 
 use crate::publish_kubo::{installable_with, settings};
 use crate::reuse::{key, trusted};
+use crate::support::loopback_index::LoopbackIndex;
 use crate::support::pinning_service::PinningService;
 use crate::support::workshop::{Ran, Workshop};
 
@@ -132,4 +133,42 @@ fn what_is_not_whole_and_vouched_for_goes_nowhere() {
             .iter()
             .all(|request| request == "GET /pins")
     );
+}
+
+#[test]
+fn a_secret_for_this_machine_passes_no_proxy() {
+    let service = PinningService::start(TOKEN);
+    let workshop = workshop(&service);
+    workshop.build(&["--key", "../key-1"]);
+    service.becomes(&[("pinned", ""); 20]);
+    let proxy = LoopbackIndex::start();
+    for variable in [
+        "http_proxy",
+        "HTTP_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+        "PIP_PROXY",
+    ] {
+        let mut command = workshop.command(&["publish", "second"]);
+        command
+            .env("IPWHL_PUBLISH_SECOND_TOKEN", TOKEN)
+            .env(variable, proxy.url(""));
+        let ran = Ran::of(&command.output().unwrap());
+        assert_eq!(ran.code, Some(0), "{variable}: {ran:?}");
+        assert!(!service.requests().is_empty(), "{variable}");
+    }
+    assert_eq!(proxy.connections(), 0, "{:?}", proxy.paths());
+
+    // Anywhere else, encryption is wanted, and nobody is asked.
+    settings(
+        &workshop,
+        "\n[publish.third]\nkind = \"pinning-service\"\nendpoint = \"http://service.example.org/psa\"\n",
+    );
+    let mut command = workshop.command(&["publish", "third"]);
+    command
+        .env("IPWHL_PUBLISH_THIRD_TOKEN", TOKEN)
+        .env("http_proxy", proxy.url(""));
+    Ran::of(&command.output().unwrap())
+        .refused(1, &["the secret of this target would go to", "`https://`"]);
+    assert_eq!(proxy.connections(), 0);
 }
