@@ -6,7 +6,7 @@ mod upload;
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, LOCATION, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
@@ -187,13 +187,19 @@ impl Service {
     async fn reply(&self, sent: Result<Response, reqwest::Error>) -> Result<Reply<'_>, Trouble> {
         let response = sent.map_err(|error| self.broken(&error.without_url()))?;
         let status = response.status();
+        let location = location(&response);
         let mut reply = Reply::new(self, response);
         if status.is_success() {
             return Ok(reply);
         }
         if status.is_redirection() {
+            // Not the whole of it: what is behind the host may let others in.
+            let leads_to = location.map_or_else(
+                || "another address".to_owned(),
+                |url| url.origin().ascii_serialization(),
+            );
             let mut trouble = Trouble::new(format!(
-                "{} redirects to another address ({status})",
+                "{} redirects to {leads_to} ({status})",
                 self.place()
             ));
             trouble.help =
@@ -268,6 +274,13 @@ impl Service {
         }
         Trouble::new(format!("the connection to {place} broke: {reason}"))
     }
+}
+
+/// Where a redirect leads.
+fn location(response: &Response) -> Option<Url> {
+    let text = response.headers().get(LOCATION)?.to_str().ok()?;
+    let url = response.url().join(text).ok()?;
+    url.has_host().then_some(url)
 }
 
 /// The delay that a server asks for that is too busy; `otherwise` where it says none in seconds.
