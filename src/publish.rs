@@ -23,7 +23,8 @@ mod tree;
 
 pub use error::PublishError;
 pub use files::{
-    CAR, Part, STATEMENT, SignatureFile, Vouching, car_name, commit, is_signature_of, write_car,
+    CAR, Part, STATEMENT, SignatureFile, Vouching, car_name, check_place, commit, is_signature_of,
+    write_car,
 };
 pub use open::{Surroundings, open_target};
 pub use outgoing::{Outgoing, Sample, Vouched};

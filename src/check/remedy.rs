@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::graph::{Graph, Need};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Finding, shell_word};
 use crate::python::{ExtraName, ProjectName, Version};
 
 /// What always ends an unsatisfied dependency, where nobody knows the version.
@@ -61,7 +61,7 @@ impl Graph<'_> {
         if with_dependencies {
             command += "--with-dependencies ";
         }
-        command + &quoted(&wish)
+        command + &shell_word(&wish)
     }
 
     /// Adds to a finding the extras whose absence ends it, where all of the requirer's need comes under
@@ -142,17 +142,5 @@ impl Graph<'_> {
             names.join(" and "),
             places.join(", ")
         ))
-    }
-}
-
-/// A word as a POSIX shell reads it back.
-fn quoted(word: &str) -> String {
-    let is_plain = word
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    if is_plain {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }

@@ -22,13 +22,14 @@ use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
 use crate::publish::{
-    Part, PublishError, STATEMENT, car_name, commit, resolved, tree_place, write_car, write_tree,
+    Part, PublishError, STATEMENT, car_name, check_place, commit, resolved, tree_place, write_car,
+    write_tree,
 };
 use crate::release::{Release, ReleaseInput};
 use crate::repository::Repository;
 use crate::source::Cache;
 use crate::wheel::Essentials;
-use part::part;
+use part::{check_extent, part};
 use reuse::{Reusable, ReuseArguments, recall, reusable};
 use vouch::{Preparation, prepare, vouch};
 
@@ -116,6 +117,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if has_errors(&early) {
         show(context, &repository, &early, arguments.message_format)?;
         return Ok(refuse(context, &early));
+    }
+    if !arguments.root_only {
+        check_extent(&repository, arguments.car, &folder)?;
     }
     let mut preparation = if arguments.unsigned || arguments.root_only {
         None
@@ -237,7 +241,7 @@ fn unpublished(error: &PublishError) -> Failure {
     }
 }
 
-/// Why a release that was written did not get its name.
+/// Why a release does not get its name.
 fn uncommitted(error: &PublishError) -> Failure {
     match error {
         PublishError::Occupied(..) => Failure::usage(error)
@@ -332,6 +336,9 @@ impl Build<'_> {
             match written {
                 Ok((car, summary)) => {
                     let root = release.link().cid;
+                    let extent = self.part.extent();
+                    // Nothing is signed that could not be put there.
+                    check_place(extent, root, &self.folder).map_err(|error| uncommitted(&error))?;
                     let vouching = match preparation {
                         Some(preparation) => vouch(
                             self.context,
@@ -343,7 +350,6 @@ impl Build<'_> {
                         )?,
                         None => None,
                     };
-                    let extent = self.part.extent();
                     commit(car, extent, root, &self.folder, vouching.as_ref())
                         .map_err(|error| uncommitted(&error))?;
                     self.context.say(&format!(

@@ -2,6 +2,7 @@
 
 mod release;
 mod shown;
+mod tally;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::keys::{named_key, own_key};
 use super::network::runtime;
-use super::report::{MessageFormat, counted, show};
+use super::report::{MessageFormat, show};
 use crate::check;
 use crate::diagnostic::nearest;
 use crate::publish::{
@@ -23,6 +24,7 @@ use crate::repository::{CONFIGURATION_FILE, PublishTarget, Repository};
 use crate::signature::SigningKey;
 use crate::source::{Client, ClientSettings, Limits};
 use shown::Shown;
+use tally::Tally;
 
 /// How the program's own variables begin.
 const OWN_VARIABLES: &str = "IPWHL_";
@@ -81,47 +83,61 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .any(|target| target.kind.needs_key())
         .then(|| signing_key(context, arguments.key.as_deref()));
     let runtime = runtime()?;
-    let mut status = ExitStatus::Clean;
-    let mut failed = Vec::new();
+    let going = Going {
+        context,
+        repository: &repository,
+        release: &release,
+        key: key.as_ref(),
+        runtime: &runtime,
+    };
+    let mut tally = Tally::default();
+    // Some targets cannot be undone, so every one is asked before the first is given anything.
+    let mut ready = Vec::new();
     for configured in targets {
         let shown = Shown::new(context, &configured.name);
+        let outcome = going.plan(configured, &shown);
+        shown.clear();
+        match outcome {
+            Ok(planned) => ready.push((configured, shown, planned)),
+            Err(error) => tally.failed(&configured.name, &shown, &error),
+        }
+    }
+    if arguments.dry_run {
+        for (_, shown, (target, plan)) in &ready {
+            for line in shown.plan(&target.place(), plan) {
+                context.result(&line)?;
+            }
+        }
+        return Ok(tally.status());
+    }
+    for (configured, shown, planned) in ready {
+        if tally.has_refused() {
+            tally.left(&configured.name);
+            continue;
+        }
+        shown.resume();
+        // What an earlier target was given, this one may find, and lack no more.
+        let planned = if tally.has_changed {
+            going.plan(configured, &shown)
+        } else {
+            Ok(planned)
+        };
         let mut results = Vec::new();
-        let outcome =
-            surroundings(context, &repository, configured, key.as_ref()).and_then(|surroundings| {
-                let mut target = open_target(configured, surroundings)?;
-                let results = &mut results;
-                publish(
-                    &runtime,
-                    &shown,
-                    &release,
-                    &mut *target,
-                    arguments.dry_run,
-                    results,
-                )
-            });
+        let outcome = planned.and_then(|(target, _)| {
+            tally.has_changed = true;
+            going.carry_out(target, &shown, &mut results)
+        });
         shown.clear();
         // What was done is a result even where it does not show yet.
         for line in results {
             context.result(&line)?;
         }
         if let Err(error) = outcome {
-            shown.failure(&error);
-            failed.push(configured.name.as_str());
-            if !error.is_refusal {
-                status = ExitStatus::World;
-            } else if status == ExitStatus::Clean {
-                status = ExitStatus::Findings;
-            }
+            tally.failed(&configured.name, &shown, &error);
         }
     }
-    if !failed.is_empty() {
-        context.hint(&format!(
-            "{} to go: `ipwhl publish {}` goes on where this run has stopped",
-            counted(failed.len(), "target"),
-            failed.join(" ")
-        ));
-    }
-    Ok(status)
+    tally.tell(context, arguments);
+    Ok(tally.status())
 }
 
 /// The targets of these names, in the order of the configuration; all of them for no name.
@@ -189,6 +205,53 @@ impl From<Failure> for TargetError {
     }
 }
 
+/// A release on its way to targets.
+struct Going<'g, 'e> {
+    context: &'g Context<'e>,
+    repository: &'g Repository,
+    release: &'g Outgoing,
+    key: Option<&'g Result<SigningKey, TargetError>>,
+    runtime: &'g Runtime,
+}
+
+impl Going<'_, '_> {
+    /// A target, and what would be done there; a refusal where it holds something that the release does not follow.
+    fn plan(
+        &self,
+        configured: &PublishTarget,
+        shown: &Shown<'_, '_>,
+    ) -> Result<(Box<dyn Target>, Plan), TargetError> {
+        let surroundings = surroundings(self.context, self.repository, configured, self.key)?;
+        let mut target = open_target(configured, surroundings)?;
+        let report = |step| shown.step(step);
+        let plan = self.runtime.block_on(target.plan(self.release, &report))?;
+        if let Some(held) = &plan.held {
+            check_newer(self.release, held)?;
+        }
+        Ok((target, plan))
+    }
+
+    /// Does what is planned. `results` gets lines of the result, also where it fails after them.
+    fn carry_out(
+        &self,
+        mut target: Box<dyn Target>,
+        shown: &Shown<'_, '_>,
+        results: &mut Vec<String>,
+    ) -> Result<(), TargetError> {
+        let report = |step| shown.step(step);
+        let done = self
+            .runtime
+            .block_on(target.carry_out(self.release, &report))?;
+        shown.done(&target.place(), &done);
+        results.extend(done.results);
+        let back = self
+            .runtime
+            .block_on(target.read_back(self.release, &report))?;
+        shown.read_back(self.release, &back);
+        Ok(())
+    }
+}
+
 /// What a target is given: its client, its secret out of the environment, the key where it needs one.
 fn surroundings(
     context: &Context<'_>,
@@ -202,7 +265,8 @@ fn surroundings(
         .transpose()?;
     let is_own = |name: &OsStr| name.to_string_lossy().starts_with(OWN_VARIABLES);
     let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
-    let settings = ClientSettings::from_variables(&variables, Limits::default());
+    let settings =
+        ClientSettings::from_variables(&variables, Limits::default()).direct_on_loopback();
     let client =
         Client::new(&settings).map_err(|error| TargetError::world(super::exit::chain(&error)))?;
     Ok(Surroundings {
@@ -246,31 +310,4 @@ fn secret(context: &Context<'_>, target: &PublishTarget) -> Result<Option<Secret
             "`{token}` or `{basic}` is no text for a header: is there a line feed in it?"
         ))),
     }
-}
-
-/// One release to one target. `results` gets lines of the result, also where it fails after them.
-fn publish(
-    runtime: &Runtime,
-    shown: &Shown<'_, '_>,
-    release: &Outgoing,
-    target: &mut dyn Target,
-    is_dry: bool,
-    results: &mut Vec<String>,
-) -> Result<(), TargetError> {
-    let report = |step| shown.step(step);
-    let place = target.place();
-    let plan: Plan = runtime.block_on(target.plan(release, &report))?;
-    if let Some(held) = &plan.held {
-        check_newer(release, held)?;
-    }
-    if is_dry {
-        results.extend(shown.plan(&place, &plan));
-        return Ok(());
-    }
-    let done = runtime.block_on(target.carry_out(release, &report))?;
-    shown.done(&place, &done);
-    results.extend(done.results);
-    let back = runtime.block_on(target.read_back(release, &report))?;
-    shown.read_back(release, &back);
-    Ok(())
 }

@@ -10,6 +10,7 @@ use super::exit::Failure;
 use super::network::runtime;
 use super::report::{MessageFormat, show};
 use crate::check;
+use crate::diagnostic::shell_word;
 use crate::publish::{SignatureFile, is_signature_of};
 use crate::repository::{CONFIGURATION_FILE, Configuration, Repository};
 use crate::signature::{
@@ -174,8 +175,19 @@ pub(super) fn previous(
     if let Some(policy) = policy(configuration)? {
         let verdict = policy.evaluate(found.text.as_bytes(), &found.signatures, now);
         if !verdict.is_reached() {
-            return Err(refusal("the previous statement", &found, &verdict)
-                .help("name a statement that the keys in `trusted` have signed"));
+            let help = if verdict.signers.is_empty() {
+                "name a statement that the keys in `trusted` have signed".to_owned()
+            } else if location.contains("://") {
+                "where it was made before `threshold` was raised, another key of `trusted` signs a copy of it, with its signatures beside it: \
+                 `ipwhl sign release.toml --key KEY`"
+                    .to_owned()
+            } else {
+                format!(
+                    "where it was made before `threshold` was raised, another key of `trusted` signs it too: `ipwhl sign {} --key KEY`",
+                    shell_word(location)
+                )
+            };
+            return Err(refusal("the previous statement", &found, &verdict).help(help));
         }
     } else if !found
         .signatures

@@ -48,6 +48,16 @@ pub(super) fn public(finding: &Finding) -> Finding {
     }
 }
 
+/// A word as a POSIX shell reads it back.
+pub(crate) fn shell_word(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 /// The text with each control character, and each that changes the direction of others, written as
 /// `\n` or `\u{1b}`, except those of `kept`.
 pub(crate) fn visible(text: &str, kept: &[char]) -> String {

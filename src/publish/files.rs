@@ -187,6 +187,14 @@ pub fn commit(
     Ok(())
 }
 
+/// Whether [`commit`] may put an archive of this extent and root into a folder.
+///
+/// # Errors
+/// When a full archive of another root is there and this one is not full.
+pub fn check_place(extent: Extent, root: Cid, folder: &Path) -> Result<(), PublishError> {
+    others(extent, root, folder).map(|_| ())
+}
+
 /// The archives of other extents that are not of this root, and must go.
 fn others(extent: Extent, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
     let mut stale = Vec::new();

@@ -168,9 +168,10 @@ impl Kubo {
         }
         // What is older goes when what is newer is there.
         for cid in self.outdated(release) {
-            self.rpc.unpin(&cid).await?;
-            let pin = self.shown_pin(release, &cid);
-            done.changes.push(format!("unpinned {pin}"));
+            if self.rpc.unpin(&cid).await? {
+                let pin = self.shown_pin(release, &cid);
+                done.changes.push(format!("unpinned {pin}"));
+            }
         }
         Ok(done)
     }

@@ -46,6 +46,7 @@ pub(super) struct PinningService {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an object")]
 struct PinStatus {
     requestid: String,
     status: String,
@@ -57,6 +58,7 @@ struct PinStatus {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(expecting = "an object")]
 struct Pin {
     cid: String,
     #[serde(default)]
@@ -68,6 +70,7 @@ struct Pin {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct PinResults {
     results: Vec<PinStatus>,
 }

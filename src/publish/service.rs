@@ -6,10 +6,10 @@ mod upload;
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, LOCATION, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
 use super::secret::Secret;
 use super::target::TargetError;
@@ -88,14 +88,14 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// The service below `base`. A secret is sent without encryption to this machine only.
+    /// The service below `base`. A secret is sent without encryption to this machine only, and past every proxy.
     pub(super) fn new(
         client: Client,
         base: Url,
         secret: Option<Secret>,
         variable: String,
     ) -> Result<Self, TargetError> {
-        if secret.is_some() && base.scheme() == "http" && !is_loopback(&base) {
+        if secret.is_some() && base.scheme() == "http" && !client.stays_here(&base) {
             return Err(TargetError::refused(format!(
                 "the secret of this target would go to {} for everybody on the way to read",
                 redacted(&base)
@@ -130,7 +130,7 @@ impl Service {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let request = self.client.http().request(method, url);
+        let request = self.client.http(&url).request(method, url);
         match &self.secret {
             Some(secret) => request.header(AUTHORIZATION, secret.header().clone()),
             None => request,
@@ -187,13 +187,19 @@ impl Service {
     async fn reply(&self, sent: Result<Response, reqwest::Error>) -> Result<Reply<'_>, Trouble> {
         let response = sent.map_err(|error| self.broken(&error.without_url()))?;
         let status = response.status();
+        let location = location(&response);
         let mut reply = Reply::new(self, response);
         if status.is_success() {
             return Ok(reply);
         }
         if status.is_redirection() {
+            // Not the whole of it: what is behind the host may let others in.
+            let leads_to = location.map_or_else(
+                || "another address".to_owned(),
+                |url| url.origin().ascii_serialization(),
+            );
             let mut trouble = Trouble::new(format!(
-                "{} redirects to another address ({status})",
+                "{} redirects to {leads_to} ({status})",
                 self.place()
             ));
             trouble.help =
@@ -270,6 +276,13 @@ impl Service {
     }
 }
 
+/// Where a redirect leads.
+fn location(response: &Response) -> Option<Url> {
+    let text = response.headers().get(LOCATION)?.to_str().ok()?;
+    let url = response.url().join(text).ok()?;
+    url.has_host().then_some(url)
+}
+
 /// The delay that a server asks for that is too busy; `otherwise` where it says none in seconds.
 fn asks_to_wait(response: &Response, otherwise: Duration) -> Option<Duration> {
     if !matches!(response.status().as_u16(), 429 | 503) {
@@ -278,13 +291,4 @@ fn asks_to_wait(response: &Response, otherwise: Duration) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok();
     let seconds = seconds.and_then(|text| text.trim().parse().ok());
     Some(seconds.map_or(otherwise, Duration::from_secs))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

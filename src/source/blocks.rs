@@ -127,7 +127,8 @@ impl Client {
         let address = address(gateway, cid, "format=raw");
         let mut headers = accepting("application/vnd.ipld.raw");
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("only-if-cached"));
-        let request = self.http.head(address.url().clone()).headers(headers);
+        let http = self.http(address.url());
+        let request = http.head(address.url().clone()).headers(headers);
         let limit = self.limits.response_timeout;
         match tokio::time::timeout(limit, request.send()).await {
             Ok(Ok(response)) => Ok(response.status() == StatusCode::OK),

@@ -13,6 +13,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use url::{Host, Url};
 
 use super::hosts::Hosts;
 use super::limits::Limits;
@@ -26,6 +27,7 @@ pub struct ClientSettings {
     roots: Option<Roots>,
     proxies: Vec<ProxySetting>,
     no_proxy: Option<String>,
+    is_direct_on_loopback: bool,
     limits: Limits,
 }
 
@@ -96,7 +98,18 @@ impl ClientSettings {
             // Off-pip: pip does not look at NO_PROXY beside PIP_PROXY. Here it always counts, as a
             // gateway on the loopback address is no business of a proxy.
             no_proxy: either("no_proxy").map(|(_, value)| value),
+            is_direct_on_loopback: false,
             limits,
+        }
+    }
+
+    /// The same settings, but no proxy is asked for addresses of this machine: on the proxy's they would be those of
+    /// another one, and the proxy would read along.
+    #[must_use]
+    pub fn direct_on_loopback(self) -> Self {
+        Self {
+            is_direct_on_loopback: true,
+            ..self
         }
     }
 
@@ -136,7 +149,9 @@ fn roots(filled: &dyn Fn(&str) -> Option<OsString>) -> Option<Roots> {
 /// An HTTP client with its limits. Cheap to clone; all clones share their connections.
 #[derive(Clone)]
 pub struct Client {
-    pub(super) http: reqwest::Client,
+    http: reqwest::Client,
+    /// For addresses of this machine, where those are asked without a proxy.
+    direct: Option<reqwest::Client>,
     pub(super) limits: Arc<Limits>,
     pub(super) hosts: Hosts,
 }
@@ -144,21 +159,65 @@ pub struct Client {
 impl Client {
     /// Makes the client: reads certificates, opens no connection.
     pub fn new(settings: &ClientSettings) -> Result<Self, ClientError> {
+        let http = settings.connections(true)?;
+        let direct = settings
+            .is_direct_on_loopback
+            .then(|| settings.connections(false))
+            .transpose()?;
+        Ok(Self {
+            http,
+            direct,
+            limits: Arc::new(settings.limits.clone()),
+            hosts: Hosts::default(),
+        })
+    }
+
+    /// The limits that this client keeps.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// What a request of this address runs on. It follows no redirect.
+    pub(crate) fn http(&self, url: &Url) -> &reqwest::Client {
+        let direct = self.direct.as_ref().filter(|_| is_loopback(url));
+        direct.unwrap_or(&self.http)
+    }
+
+    /// Whether a request of this address stays on this machine, also without encryption.
+    pub(crate) fn stays_here(&self, url: &Url) -> bool {
+        self.direct.is_some() && is_loopback(url)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+impl ClientSettings {
+    /// What requests run on, with the proxies or without any.
+    fn connections(&self, with_proxies: bool) -> Result<reqwest::Client, ClientError> {
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
-            .connect_timeout(settings.limits.connect_timeout)
+            .connect_timeout(self.limits.connect_timeout)
             // Redirects are followed one by one in `transport`, which looks at each.
             .redirect(redirect::Policy::none())
             .referer(false);
-        if !settings.proxies.is_empty() || !cfg!(any(target_os = "macos", target_os = "windows")) {
+        let asks_system =
+            self.proxies.is_empty() && cfg!(any(target_os = "macos", target_os = "windows"));
+        if !with_proxies || !asks_system {
             // What the environment says has been read; elsewhere the system may have settings.
             builder = builder.no_proxy();
         }
-        for proxy in &settings.proxies {
-            builder = builder.proxy(proxy.build(settings.no_proxy.as_deref())?);
+        for proxy in self.proxies.iter().filter(|_| with_proxies) {
+            builder = builder.proxy(proxy.build(self.no_proxy.as_deref())?);
         }
         let provider = Arc::new(ring::default_provider());
-        match &settings.roots {
+        match &self.roots {
             Some(roots) => {
                 let mut config = ClientConfig::builder_with_provider(provider)
                     .with_safe_default_protocol_versions()
@@ -173,24 +232,9 @@ impl Client {
                 let _ = ring::default_provider().install_default();
             }
         }
-        let http = builder
+        builder
             .build()
-            .map_err(|error| ClientError::Build(innermost(&error)))?;
-        Ok(Self {
-            http,
-            limits: Arc::new(settings.limits.clone()),
-            hosts: Hosts::default(),
-        })
-    }
-
-    /// The limits that this client keeps.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    /// What the requests run on, for services that are asked in other ways than sources are. It follows no redirect.
-    pub(crate) fn http(&self) -> &reqwest::Client {
-        &self.http
+            .map_err(|error| ClientError::Build(innermost(&error)))
     }
 }
 

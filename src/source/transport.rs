@@ -128,7 +128,7 @@ impl Client {
         let mut address = start.clone();
         for _ in 0..=self.limits.redirects {
             let mut request = self
-                .http
+                .http(address.url())
                 .get(address.url().clone())
                 .headers(headers.clone())
                 .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));

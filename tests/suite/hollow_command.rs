@@ -185,6 +185,8 @@ fn a_delta_without_its_previous_release_is_refused() {
     )
     .unwrap();
     let before = workshop.read("release.car");
+    // Nothing is fetched for it.
+    lose_the_wheels(&workshop);
     let ran = workshop.run(&[
         "build",
         "--car",
@@ -201,6 +203,20 @@ fn a_delta_without_its_previous_release_is_refused() {
     );
     assert!(workshop.read("release.car") == before);
     assert!(!workshop.release("release.delta.car").exists());
+    // Where the archive has all wheels of the new release and one more, that shows at the end, and still nothing is signed.
+    workshop.write_over(&small());
+    fs::remove_file(workshop.repository().join("declarations/large.toml")).unwrap();
+    let ran = workshop.run(&[
+        "build",
+        "--car",
+        "hollow",
+        "--previous",
+        "release/release.toml",
+    ]);
+    ran.refused(2, &["release.car` is the full archive of another release"]);
+    assert!(!ran.error.contains("signed"), "{ran:?}");
+    assert!(workshop.read("release.car") == before);
+    workshop.write_over(&small_with_newer_library(Profile::default()));
     // A full build takes the place of all of them.
     workshop.run(&["hollow", "release"]).line();
     workshop.build(&["--unsigned"]);

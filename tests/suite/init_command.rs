@@ -138,7 +138,7 @@ fn every_table_that_is_commented_out_is_right() {
         })
         .collect();
     let text = lines.join("\n") + "\n";
-    assert_eq!(count, 18, "{text}");
+    assert_eq!(count, 22, "{text}");
     fs::write(&path, &text).unwrap();
     let run = program.run(&["check", "--message-format", "json"]);
     // A waiver of nothing is one, and is said to be.
@@ -148,6 +148,7 @@ fn every_table_that_is_commented_out_is_right() {
     assert_eq!(configuration.trusted.len(), 1);
     assert!(configuration.index_url.is_some());
     assert_eq!(configuration.gateways.len(), 1);
+    assert_eq!(configuration.publish.len(), 1);
     assert_eq!(configuration.severity.len(), 1);
 }
 

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 
 use crate::publish_kubo::{installable_with, settings};
 use crate::reuse::{key, trusted};
+use crate::support::loopback_index::LoopbackIndex;
 use crate::support::pinning_service::PinningService;
 use crate::support::workshop::{Ran, Workshop};
 
@@ -56,6 +57,26 @@ fn a_target_that_fails_does_not_stop_the_next_one() {
         ],
     );
     assert_eq!(service.pins().len(), 1);
+    // What is typed as it is said publishes the same release.
+    fs::rename(
+        workshop.repository().join("release"),
+        workshop.path("its release"),
+    )
+    .unwrap();
+    let elsewhere = ["--release", "../its release", "--key", "../key-1"];
+    let ran = publish(&workshop, &elsewhere);
+    ran.said("`ipwhl publish --release '../its release' --key ../key-1 first` goes on");
+    publish(&workshop, &["--release", "../its release", "--unsigned"])
+        .said("second: it holds sequence 1");
+    let dry = publish(&workshop, &[&elsewhere[..], &["--dry-run"]].concat());
+    assert_eq!(dry.code, Some(3), "{dry:?}");
+    dry.said("first: no connection to");
+    assert!(!dry.error.contains("goes on"), "{dry:?}");
+    fs::rename(
+        workshop.path("its release"),
+        workshop.repository().join("release"),
+    )
+    .unwrap();
     // Only what is named is asked.
     service.requests();
     assert_eq!(publish(&workshop, &["first"]).code, Some(3));
@@ -123,7 +144,19 @@ fn what_is_not_whole_and_vouched_for_goes_nowhere() {
     let signature = ipwhl::signature::sign(&key(1), expired.as_bytes()).unwrap();
     fs::write(workshop.release("release.toml"), &expired).unwrap();
     fs::write(workshop.release("release.toml.sig"), signature).unwrap();
-    publish(&workshop, &[]).refused(1, &["expired on 2026-02-01", "--renew"]);
+    let ran = publish(&workshop, &[]);
+    ran.refused(1, &["expired on 2026-02-01", "--renew"]);
+    // The way out that is said is one.
+    let line = "build --renew --after-expiry --previous release/release.toml";
+    ran.said(&format!("`ipwhl {line}`"));
+    let words: Vec<&str> = line.split(' ').collect();
+    let out = ["--key", "../key-1", "--output", "../renewed"];
+    workshop.run(&[&words[..], &out].concat()).line();
+    fs::create_dir(workshop.path("kept")).unwrap();
+    for name in ["release.car", "release.toml", "release.toml.sig"] {
+        fs::copy(workshop.release(name), workshop.path("kept").join(name)).unwrap();
+    }
+    publish(&workshop, &["--release", "../kept"]).said(" --output ");
     // Nothing of all this was ever asked for.
     assert!(service.pins().is_empty());
     assert!(
@@ -132,4 +165,74 @@ fn what_is_not_whole_and_vouched_for_goes_nowhere() {
             .iter()
             .all(|request| request == "GET /pins")
     );
+}
+
+#[test]
+fn a_secret_for_this_machine_passes_no_proxy() {
+    let service = PinningService::start(TOKEN);
+    let workshop = workshop(&service);
+    workshop.build(&["--key", "../key-1"]);
+    service.becomes(&[("pinned", ""); 20]);
+    let proxy = LoopbackIndex::start();
+    for variable in [
+        "http_proxy",
+        "HTTP_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+        "PIP_PROXY",
+    ] {
+        let mut command = workshop.command(&["publish", "second"]);
+        command
+            .env("IPWHL_PUBLISH_SECOND_TOKEN", TOKEN)
+            .env(variable, proxy.url(""));
+        let ran = Ran::of(&command.output().unwrap());
+        assert_eq!(ran.code, Some(0), "{variable}: {ran:?}");
+        assert!(!service.requests().is_empty(), "{variable}");
+    }
+    assert_eq!(proxy.connections(), 0, "{:?}", proxy.paths());
+
+    // Anywhere else, encryption is wanted, and nobody is asked.
+    settings(
+        &workshop,
+        "\n[publish.third]\nkind = \"pinning-service\"\nendpoint = \"http://service.example.org/psa\"\n",
+    );
+    let mut command = workshop.command(&["publish", "third"]);
+    command
+        .env("IPWHL_PUBLISH_THIRD_TOKEN", TOKEN)
+        .env("http_proxy", proxy.url(""));
+    Ran::of(&command.output().unwrap())
+        .refused(1, &["the secret of this target would go to", "`https://`"]);
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[test]
+fn where_one_target_refuses_a_release_none_is_changed() {
+    let service = PinningService::start(TOKEN);
+    let workshop = workshop(&service);
+    settings(
+        &workshop,
+        "[publish.site]\nkind = \"directory\"\npath = \"../site\"",
+    );
+    let configuration = fs::read_to_string(workshop.repository().join("ipwhl.toml")).unwrap();
+    workshop.build(&["--key", "../key-1"]);
+    assert_eq!(publish(&workshop, &["site"]).code, Some(0));
+    // Another first release.
+    workshop.write_over(&installable_with("2.2"));
+    fs::write(workshop.repository().join("ipwhl.toml"), configuration).unwrap();
+    workshop.build(&["--key", "../key-1"]);
+    service.becomes(&[("pinned", ""); 20]);
+    for arguments in [&["second", "site"][..], &[], &["--dry-run"]] {
+        service.requests();
+        let ran = publish(&workshop, arguments);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        ran.said("site: it holds another release with the sequence 1");
+        if arguments != ["--dry-run"] {
+            ran.said("`site` refused the release, and so nothing was changed anywhere");
+        }
+        assert!(!ran.error.contains("goes on"), "{ran:?}");
+        assert_eq!(service.requests(), ["GET /pins"], "{arguments:?}");
+    }
+    assert!(service.pins().is_empty());
+    // Alone, the other one takes it.
+    assert_eq!(publish(&workshop, &["second"]).code, Some(0));
 }

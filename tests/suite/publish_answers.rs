@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use crate::publish_kubo::{installable_with, settings};
+use crate::support::serving::Serving;
 use crate::support::workshop::Workshop;
 
 /// Reads one request with its body; its path, `None` at the end of the connection.
@@ -98,7 +99,7 @@ fn an_error_inside_a_successful_answer_is_one() {
         )
     };
     let cut = chunked(line, "");
-    let cases: [(&'static str, String, &[&str]); 10] = [
+    let cases: [(&'static str, String, &[&str]); 11] = [
         (
             import,
             plain("{\"Type\": \"error\", \"Message\": \"the disk is full\"}"),
@@ -150,9 +151,14 @@ fn an_error_inside_a_successful_answer_is_one() {
         ),
         (
             "pin/ls",
-            "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+            "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/a?token=x\r\nContent-Length: 0\r\n\r\n"
                 .to_owned(),
-            &["redirects to another address"],
+            &[" redirects to http://127.0.0.1:1 (302"],
+        ),
+        (
+            "pin/ls",
+            plain("\"a text\""),
+            &["is not what its API promises", "expected an object"],
         ),
     ];
     let workshop = Workshop::with(&installable_with("2.1.post1"));
@@ -186,4 +192,47 @@ fn what_is_read_back_is_hashed() {
         3,
         &["pinned ", "what is read back for ", " is not that block"],
     );
+}
+
+#[test]
+fn an_old_pin_that_another_run_has_removed_is_gone() {
+    let workshop = Workshop::with(&installable_with("2.1.post1"));
+    let root = workshop.build(&["--output", "../other"]);
+    let serving = Serving::start(&workshop, &workshop.path("other/release.car"));
+    let gateway = serving.url.split("/ipfs/").next().unwrap();
+    let pin = |cid: &str, sequence: u32| {
+        format!(
+            "{{\"Cid\": \"{cid}\", \"Type\": \"recursive\", \"Name\": \"ipwhl/example/{sequence}\"}}\n"
+        )
+    };
+    let old = ipwhl::dag::Cid::v1(
+        ipwhl::dag::Codec::Raw,
+        ipwhl::dag::Sha256Digest::of(b"an older release"),
+    );
+    let pins = chunked(
+        &format!("{}{}", pin(&root, 1), pin(&old.to_string(), 0)),
+        "",
+    );
+    let plain = std::fs::read_to_string(workshop.repository().join("ipwhl.toml")).unwrap();
+    for (words, code) in [
+        ("not pinned or pinned indirectly", 0),
+        ("the disk is full", 3),
+    ] {
+        let body = format!("{{\"Message\": \"{words}\", \"Code\": 0, \"Type\": \"error\"}}");
+        let gone = format!(
+            "HTTP/1.1 500 No\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let api = node(vec![("pin/ls", pins.clone()), ("pin/rm", gone)]);
+        std::fs::write(workshop.repository().join("ipwhl.toml"), &plain).unwrap();
+        settings(
+            &workshop,
+            &format!(
+                "[publish.node]\nkind = \"kubo\"\napi = \"{api}\"\ngateway = \"{gateway}\"\nkeep = 1"
+            ),
+        );
+        let ran = workshop.run(&["publish", "--release", "../other"]);
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(!ran.error.contains("unpinned"), "{ran:?}");
+    }
 }

@@ -250,7 +250,14 @@ fn what_is_at_the_path_in_the_mfs_and_is_no_release_stays() {
     workshop.build(&[]);
     node.text(&["files", "mkdir", "/mine"]);
     let ran = workshop.run(&["publish"]);
-    ran.refused(1, &["`/mine` in the MFS is ", "is not replaced"]);
+    ran.refused(
+        1,
+        &[
+            "`/mine` in the MFS is ",
+            "is not replaced",
+            "whose pin somebody has removed: `ipfs files rm -r /mine`",
+        ],
+    );
     assert!(node.pins().iter().all(|(_, name)| name.is_empty()));
 }
 

@@ -173,3 +173,33 @@ fn a_statement_can_be_signed_where_there_is_no_repository() {
     assert!(!ran.error.contains("complete"), "{}", ran.error);
     ran.line();
 }
+
+#[test]
+fn a_threshold_is_raised_when_the_others_have_signed_the_last_statement() {
+    let workshop = signed();
+    let path = workshop.repository().join("ipwhl.toml");
+    let raised = fs::read_to_string(&path).unwrap();
+    fs::write(&path, raised.replace("threshold = 2", "threshold = 1")).unwrap();
+    workshop.build(&["--key", "../key-1"]);
+    fs::write(&path, raised).unwrap();
+    let build = [
+        "build",
+        "--key",
+        "../key-1",
+        "--previous",
+        "release/release.toml",
+    ];
+    let ran = workshop.run(&build);
+    let line = "ipwhl sign release/release.toml --key KEY";
+    ran.refused(1, &["has 1 of the 2 trusted signatures", line]);
+    sign(&workshop, "../key-2", &[]).line();
+    workshop.run(&build).said("signed release.toml: sequence 2");
+    // Nobody whom the repository trusts: then no further signature helps.
+    fs::write(
+        workshop.release("release.toml.sig"),
+        ipwhl::signature::sign(&key(3), &workshop.read("release.toml")).unwrap(),
+    )
+    .unwrap();
+    let ran = workshop.run(&build);
+    ran.refused(1, &["has 0 of the 2", "name a statement that"]);
+}

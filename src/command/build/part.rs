@@ -5,14 +5,17 @@ use std::path::Path;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
+use super::super::archives::open;
 use super::super::context::Context;
 use super::super::exit::Failure;
+use super::super::facts::all_wheels;
 use super::super::releases::{self, OpenRelease, Place};
-use super::Arguments;
 use super::reuse::{Reusable, archive_beside, unreadable};
+use super::{Arguments, uncommitted};
 use crate::car::{CarError, Extent, known};
 use crate::dag::Cid;
-use crate::publish::Part;
+use crate::declaration::DeclaredWheel;
+use crate::publish::{Part, PublishError, car_name};
 use crate::repository::Repository;
 
 impl ValueEnum for Extent {
@@ -28,6 +31,29 @@ impl ValueEnum for Extent {
         };
         Some(PossibleValue::new(self.as_str()).help(help))
     }
+}
+
+/// Refuses before anything is fetched what would be refused at the end: a part beside the full archive of another release. It
+/// certainly is another one where it lacks a wheel that is declared.
+pub(super) fn check_extent(
+    repository: &Repository,
+    extent: Extent,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let path = folder.join(car_name(Extent::Full));
+    if extent == Extent::Full || !path.is_file() {
+        return Ok(());
+    }
+    // What cannot be read is no release, and in nobody's way.
+    let Ok(archive) = open(&path) else {
+        return Ok(());
+    };
+    let lacks = |wheel: &&DeclaredWheel| archive.length_of(&wheel.content_id.value).is_none();
+    if !all_wheels(repository).iter().any(lacks) {
+        return Ok(());
+    }
+    let reason = "is the full archive of another release".to_owned();
+    Err(uncommitted(&PublishError::Occupied(path, reason)))
 }
 
 /// What goes into the archive, with what is known of the release before: the one that `--previous-car` names, one beside the

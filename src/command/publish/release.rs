@@ -9,6 +9,7 @@ use crate::command::context::Context;
 use crate::command::exit::{Failure, chain};
 use crate::command::statement::{policy, read_statement, refusal};
 use crate::dag::Cid;
+use crate::diagnostic::shell_word;
 use crate::publish::{CAR, Outgoing, STATEMENT, Sample, Vouched, Vouching, car_name};
 use crate::repository::Repository;
 use crate::signature::verify;
@@ -80,6 +81,8 @@ fn vouched(
     path: &Path,
     root: Cid,
 ) -> Result<Vouched, Failure> {
+    let usual = repository.directory.join("release");
+    let is_elsewhere = path.parent() != Some(usual.as_path());
     if !path.is_file() {
         return Err(Failure::finding(format!(
             "no statement vouches for the release: `{}` is not there",
@@ -108,10 +111,20 @@ fn vouched(
             .expires
             .map(|at| at.to_string())
             .unwrap_or_default();
+        let output = if is_elsewhere {
+            format!(
+                " --output {}",
+                shell_word(&context.shown(path.parent().unwrap_or(path)))
+            )
+        } else {
+            String::new()
+        };
         return Err(
-            Failure::finding(format!("`{place}` expired on {expires}")).help(
-                "build the next statement of the same release: `ipwhl build --renew --previous` this one",
-            ),
+            Failure::finding(format!("`{place}` expired on {expires}")).help(format!(
+                "make sure that it is the last one that was made; then make the next one of the same release: \
+                 `ipwhl build --renew --after-expiry --previous {}{output}`",
+                shell_word(&context.shown(path))
+            )),
         );
     }
     match policy(&repository.configuration)? {

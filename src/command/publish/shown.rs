@@ -39,6 +39,11 @@ impl<'c, 'e> Shown<'c, 'e> {
         }
     }
 
+    /// Begins again after [`clear`](Self::clear).
+    pub(super) fn resume(&self) {
+        self.bar.reset();
+    }
+
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }

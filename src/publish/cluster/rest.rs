@@ -25,6 +25,7 @@ pub(super) struct Rest {
 
 /// What the cluster is told to pin.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct Allocation {
     #[serde(default)]
     pub(super) name: String,
@@ -76,12 +77,14 @@ impl Peer {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Status {
     #[serde(default)]
     peer_map: Option<BTreeMap<String, PeerStatus>>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct PeerStatus {
     #[serde(default)]
     peername: String,

@@ -2,6 +2,7 @@
 
 use super::rpc::Rpc;
 use crate::dag::Cid;
+use crate::diagnostic::shell_word;
 use crate::publish::target::TargetError;
 
 /// What stands at the path before it is set.
@@ -28,7 +29,10 @@ pub(super) async fn look<'c>(
         Some(there) => Err(TargetError::refused(format!(
             "`{path}` in the MFS is {there}, which is no release of this repository that the node has pinned, so it is not replaced"
         ))
-        .help("name another path with `mfs`, or move what is there: `ipfs files mv`")),
+        .help(format!(
+            "name another path with `mfs`; where it shows a release of this repository whose pin somebody has removed: `ipfs files rm -r {}`",
+            shell_word(path)
+        ))),
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) struct Pin {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[serde(expecting = "an object")]
 struct PinLine {
     cid: String,
     #[serde(default)]
@@ -39,6 +40,7 @@ struct PinLine {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[serde(expecting = "an object")]
 struct Reference {
     #[serde(rename = "Ref")]
     reference: String,
@@ -46,6 +48,7 @@ struct Reference {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[serde(expecting = "an object")]
 struct Stat {
     hash: Cid,
 }
@@ -159,11 +162,16 @@ impl Rpc {
         })
     }
 
-    pub(super) async fn unpin(&self, root: &Cid) -> Result<(), Trouble> {
-        self.run("pin/rm", [("arg", root.to_string())])
-            .await?
-            .finish()
-            .await
+    /// Removes a pin; whether there was one still, since another run may do the same.
+    pub(super) async fn unpin(&self, root: &Cid) -> Result<bool, Trouble> {
+        match self.run("pin/rm", [("arg", root.to_string())]).await {
+            Ok(reply) => reply.finish().await.map(|()| true),
+            // Kubo has one status for every error, so its words tell them apart.
+            Err(trouble) if trouble.message.contains("not pinned or pinned indirectly") => {
+                Ok(false)
+            }
+            Err(trouble) => Err(trouble),
+        }
     }
 
     /// Imports some blocks, and pins nothing.
