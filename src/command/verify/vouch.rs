@@ -82,7 +82,11 @@ fn words(verdict: &Verdict) -> String {
     let names: Vec<String> = verdict
         .signers
         .iter()
-        .map(|signer| format!("{} ({})", signer.name, signer.key.fingerprint()))
+        .map(|signer| match signer.name.as_str() {
+            // A key in `trusted` need not have a comment.
+            "" => signer.key.fingerprint(),
+            name => format!("{name} ({})", signer.key.fingerprint()),
+        })
         .collect();
     names.join(" and ")
 }

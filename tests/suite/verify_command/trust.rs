@@ -51,6 +51,17 @@ fn a_wrong_declaration_says_nothing_about_trust() {
 }
 
 #[test]
+fn a_key_without_a_comment_is_named_by_its_fingerprint() {
+    let workshop = vouched(&[1]);
+    let path = workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace(" key-1\"", "\"")).unwrap();
+    let ran = workshop.run(&STATEMENT);
+    ran.line();
+    ran.said("is vouched for by SHA256:");
+}
+
+#[test]
 fn a_statement_of_another_repository_is_refused_though_its_key_is_trusted() {
     let workshop = vouched(&[1]);
     let (path, _) = configuration(&workshop);
