@@ -106,7 +106,7 @@ fn what_is_not_whole_and_vouched_for_goes_nowhere() {
     let part = workshop.repository().join("other/release.hollow.car");
     fs::rename(part, workshop.repository().join("other/release.car")).unwrap();
     publish(&workshop, &["--release", "other"])
-        .refused(1, &["lacks ", "a release is published whole"]);
+        .refused(1, &["lacks ", "only `release.delta.car` may lack any"]);
 
     workshop.build(&["--key", "../key-1"]);
     let archive = fs::read(workshop.release("release.car")).unwrap();

@@ -33,7 +33,7 @@ pub(super) fn read(
     // Nobody can tell a full archive that has lost some blocks from a delta, but by its name.
     if !is_delta && survey.extent != Extent::Full {
         return Err(Failure::finding(format!(
-            "`{}` lacks {} of its blocks, and a release is published whole",
+            "`{}` lacks {} of its blocks, and only `release.delta.car` may lack any",
             path.display(),
             survey.lacking.len()
         ))
