@@ -1,9 +1,5 @@
 //! The whole test suite as one binary: a module per command and per format.
 
-#![expect(
-    clippy::print_stderr,
-    reason = "a test that skips itself says so on standard error"
-)]
 #![allow(
     clippy::too_many_lines,
     clippy::unwrap_used,
@@ -11,6 +7,10 @@
     missing_docs,
     reason = "a test fails by panicking, a table of cases is as long as it is, helpers are documented where that helps"
 )]
+
+// In every module `#[test]` is this crate's, before the compiler's own.
+#[macro_use]
+extern crate test_attribute;
 
 mod add_command;
 #[cfg(unix)]
@@ -35,6 +35,7 @@ mod fixes;
 mod fmt_command;
 mod gateway;
 mod graph;
+mod harness;
 mod help;
 mod hollow_command;
 mod init_command;
@@ -88,3 +89,7 @@ mod wheel;
 mod why_command;
 #[cfg(unix)]
 mod workflows;
+
+fn main() -> std::process::ExitCode {
+    harness::main()
+}

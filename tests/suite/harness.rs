@@ -1,0 +1,143 @@
+//! The suite's own harness: the command line and the output of libtest, and a count of the tests that
+//! skipped themselves, with their reasons.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use libtest_mimic::{Arguments, Completion, Failed, FormatSetting, Trial};
+
+/// A test, as `#[test]` registers it.
+pub struct Test {
+    module: &'static str,
+    name: &'static str,
+    function: fn(),
+}
+
+inventory::collect!(Test);
+
+impl Test {
+    pub const fn new(module: &'static str, name: &'static str, function: fn()) -> Self {
+        Self {
+            module,
+            name,
+            function,
+        }
+    }
+
+    /// The path without the crate's name, as libtest has it.
+    fn path(&self) -> String {
+        match self.module.split_once("::") {
+            Some((_, module)) => format!("{module}::{}", self.name),
+            None => self.name.to_owned(),
+        }
+    }
+}
+
+/// What unwinds a test that cannot run on this machine: the reason.
+struct Skip(String);
+
+/// The tests that skipped themselves, by their reason.
+static SKIPPED: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+
+thread_local! {
+    /// What the test that runs on this thread said in its panics.
+    static PANICS: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Ends the test that calls it, as skipped. Under `CI` every test has to run, so there it fails.
+///
+/// The reason says what is missing and how to get it; equal ones are counted together. Call it on the
+/// test's own thread.
+#[track_caller]
+pub fn skip(reason: &str) -> ! {
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{reason}; under CI no test may be skipped"
+    );
+    resume_unwind(Box::new(Skip(reason.to_owned())))
+}
+
+/// Runs the tests that the command line asks for.
+pub fn main() -> ExitCode {
+    // libtest has two spellings of it, and the library knows the older one.
+    let words = std::env::args().map(|word| word.replace("--no-capture", "--nocapture"));
+    let mut arguments = Arguments::from_iter(words);
+    let threads = std::env::var("RUST_TEST_THREADS").ok();
+    let threads = threads.and_then(|number| number.parse().ok());
+    arguments.test_threads = arguments.test_threads.or(threads);
+    if !arguments.nocapture {
+        keep_panics();
+    }
+    let mut tests: Vec<&Test> = inventory::iter::<Test>().collect();
+    tests.sort_by_key(|test| test.path());
+    let trials = tests.into_iter().map(trial).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if !arguments.list && arguments.format != Some(FormatSetting::Json) {
+        let ran = conclusion.num_passed + conclusion.num_failed;
+        print_summary(ran, conclusion.num_failed);
+    }
+    conclusion.exit_code()
+}
+
+fn trial(test: &'static Test) -> Trial {
+    Trial::ignorable_test(test.path(), || {
+        PANICS.set(Some(String::new()));
+        let outcome = catch_unwind(AssertUnwindSafe(test.function));
+        let said = PANICS.take().unwrap_or_default();
+        let Err(payload) = outcome else {
+            return Ok(Completion::Completed);
+        };
+        match payload.downcast::<Skip>() {
+            Ok(skip) => {
+                *SKIPPED.lock().unwrap().entry(skip.0.clone()).or_default() += 1;
+                Ok(Completion::ignored_with(skip.0))
+            }
+            Err(_) => Err(Failed::from(said)),
+        }
+    })
+}
+
+/// Keeps what panics of tests say for the end, where it stands under the test's name. Panics on
+/// threads that a test started are shown at once.
+fn keep_panics() {
+    let show = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic: &PanicHookInfo| {
+        let is_kept = PANICS.with_borrow_mut(|said| {
+            if let Some(said) = said {
+                *said += &format!("{panic}\n");
+                let backtrace = std::backtrace::Backtrace::capture();
+                if backtrace.status() == std::backtrace::BacktraceStatus::Captured {
+                    *said += &format!("{backtrace}\n");
+                }
+            }
+            said.is_some()
+        });
+        if !is_kept {
+            show(panic);
+        }
+    }));
+}
+
+#[expect(clippy::print_stdout, reason = "the end of a run's output")]
+fn print_summary(ran: u64, failed: u64) {
+    let skipped = SKIPPED.lock().unwrap();
+    let mut reasons: Vec<(&String, &usize)> = skipped.iter().collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    if !reasons.is_empty() {
+        println!("skipped:");
+    }
+    for (reason, count) in reasons {
+        println!("{count:>5}  {reason}");
+    }
+    let failed = match failed {
+        0 => String::new(),
+        failed => format!(" ({failed} failed)"),
+    };
+    println!(
+        "{ran} tests run{failed}, {} skipped",
+        skipped.values().sum::<usize>()
+    );
+}
