@@ -66,9 +66,7 @@ fn what_was_broken_before_does_not_fail_a_change_and_what_it_breaks_does() {
             cherry.set("dependencies", "[\"damson>=6 ; extra == 'pit'\"]")
         })
         .build();
-    let Some(history) = History::begin(repository.path()) else {
-        return;
-    };
+    let history = History::begin(repository.path());
     let start = history.run(&["rev-parse", "HEAD"]);
     let program = program(&repository);
     program.run(&["check"]).expect(ExitStatus::Findings);
@@ -151,9 +149,7 @@ fn more_platforms_make_a_finding_a_new_one() {
         })
         .configuration(only_linux)
         .build();
-    let Some(_history) = History::begin(repository.path()) else {
-        return;
-    };
+    let _history = History::begin(repository.path());
     let text = fs::read_to_string(repository.join("ipwhl.toml")).unwrap();
     repository.write("ipwhl.toml", text.replace(only_linux, ""));
     let run = since(&program(&repository), "HEAD").expect(ExitStatus::Findings);
@@ -166,9 +162,7 @@ fn more_platforms_make_a_finding_a_new_one() {
 #[test]
 fn wheels_of_changed_declarations_are_looked_at_and_no_others() {
     let repository = RepositoryBuilder::sound().build();
-    let Some(_history) = History::begin(repository.path()) else {
-        return;
-    };
+    let _history = History::begin(repository.path());
     // Broken bytes of a wheel whose declaration does not change are not seen …
     let wheels = repository.join("wheels");
     let banana = fs::read_dir(&wheels)
@@ -223,9 +217,7 @@ fn a_wheel_that_disagreed_before_is_told_apart_from_one_that_disagrees_now() {
             cherry.set("requires-python", "\">=3.6\"")
         })
         .build();
-    let Some(_history) = History::begin(repository.path()) else {
-        return;
-    };
+    let _history = History::begin(repository.path());
     edit(
         &repository,
         "declarations/cherry.toml",
@@ -243,9 +235,7 @@ fn a_wheel_that_disagreed_before_is_told_apart_from_one_that_disagrees_now() {
 #[test]
 fn a_branch_is_compared_with_where_it_began() {
     let repository = RepositoryBuilder::sound().build();
-    let Some(history) = History::begin(repository.path()) else {
-        return;
-    };
+    let history = History::begin(repository.path());
     let start = history.run(&["rev-parse", "HEAD"]);
     history.run(&["switch", "--quiet", "--create", "change"]);
     edit(
@@ -286,9 +276,7 @@ fn a_branch_is_compared_with_where_it_began() {
 fn a_repository_that_was_not_there_before_is_new_as_a_whole() {
     let elsewhere = tempfile::tempdir().unwrap();
     fs::write(elsewhere.path().join("README"), "a project").unwrap();
-    let Some(_history) = History::begin(elsewhere.path()) else {
-        return;
-    };
+    let _history = History::begin(elsewhere.path());
     // It lies in a folder of a larger one, with a space in its name.
     let folder = elsewhere.path().join("our wheels");
     fs::create_dir(&folder).unwrap();
@@ -300,7 +288,7 @@ fn a_repository_that_was_not_there_before_is_new_as_a_whole() {
     let run = since(&program, "HEAD").expect(ExitStatus::Findings);
     assert!(last_line(&run).contains("6 wheels of changed"), "{run:?}");
     // Once it is committed, nothing is new.
-    let history = History::begin(elsewhere.path()).unwrap();
+    let history = History::begin(elsewhere.path());
     let run = since(&program, "HEAD").expect(ExitStatus::Clean);
     assert!(last_line(&run).contains(": 0 wheels of"), "{run:?}");
     assert!(
@@ -315,9 +303,7 @@ fn a_repository_that_was_not_there_before_is_new_as_a_whole() {
 fn the_first_declaration_is_new_and_nothing_is_gone() {
     let repository = RepositoryBuilder::new().build();
     fs::create_dir_all(repository.join("declarations")).unwrap();
-    let Some(_history) = History::begin(repository.path()) else {
-        return;
-    };
+    let _history = History::begin(repository.path());
     RepositoryBuilder::sound().write_to(repository.path());
     let run = since(&program(&repository), "HEAD").expect(ExitStatus::Clean);
     assert!(
@@ -338,9 +324,7 @@ fn a_revision_that_cannot_be_had_is_said_with_the_way_out() {
         run.stderr
     };
     refused("main", "the folder has no history that git can read: ");
-    let Some(history) = History::begin(repository.path()) else {
-        return;
-    };
+    let history = History::begin(repository.path());
     let stderr = refused(
         "origin/main",
         "`origin/main` is no commit that git knows here",
@@ -384,9 +368,7 @@ fn what_a_revision_holds_is_read_as_a_folder_is() {
     let repository = RepositoryBuilder::sound().build();
     std::os::unix::fs::symlink("damson.toml", repository.join("declarations/linked.toml")).unwrap();
     fs::write(repository.join("declarations/elder.toml"), b"\xff\xfe").unwrap();
-    let Some(_history) = History::begin(repository.path()) else {
-        return;
-    };
+    let _history = History::begin(repository.path());
     let run = since(&program(&repository), "HEAD").expect(ExitStatus::Clean);
     assert_eq!(
         told(&run),
@@ -394,7 +376,7 @@ fn what_a_revision_holds_is_read_as_a_folder_is() {
     );
     let large = "# a line that is long enough\n".repeat(300_000);
     repository.write("declarations/large.toml", &large);
-    let _history = History::begin(repository.path()).unwrap();
+    let _history = History::begin(repository.path());
     fs::remove_file(repository.join("declarations/large.toml")).unwrap();
     let run = since(&program(&repository), "HEAD").expect(ExitStatus::World);
     assert!(
@@ -416,9 +398,7 @@ fn warnings_from_before_do_not_fail_a_change_and_options_are_no_revisions() {
     let repository = RepositoryBuilder::sound()
         .project(Project::automatic(WheelBuilder::new("elder", "1.0")))
         .build();
-    let Some(_history) = History::begin(repository.path()) else {
-        return;
-    };
+    let _history = History::begin(repository.path());
     let program = program(&repository);
     let deny = ["--deny", "warnings"];
     program
@@ -445,9 +425,7 @@ fn warnings_from_before_do_not_fail_a_change_and_options_are_no_revisions() {
 #[test]
 fn the_variables_of_a_hook_do_not_mislead() {
     let repository = RepositoryBuilder::sound().build();
-    let Some(_history) = History::begin(repository.path()) else {
-        return;
-    };
+    let _history = History::begin(repository.path());
     let program = program(&repository)
         .variable("GIT_DIR", "elsewhere/.git")
         .variable("GIT_INDEX_FILE", "elsewhere/index");
@@ -466,9 +444,7 @@ fn an_index_hears_of_the_changed_project_alone() {
         Project::wanted(Wheel::elsewhere(wheel, &source))
     });
     let repository = RepositoryBuilder::new().project(elder).project(fig).build();
-    let Some(_history) = History::begin(repository.path()) else {
-        return;
-    };
+    let _history = History::begin(repository.path());
     edit(
         &repository,
         "declarations/fig.toml",
@@ -497,9 +473,7 @@ fn a_change_behind_an_earlier_mistake_is_new() {
     let repository = RepositoryBuilder::sound()
         .change("damson", |damson| damson.set("note", "\"x\""))
         .build();
-    let Some(_history) = History::begin(repository.path()) else {
-        return;
-    };
+    let _history = History::begin(repository.path());
     let program = program(&repository);
     let run = since(&program, "HEAD").expect(ExitStatus::Clean);
     assert_eq!(told(&run), ["unchanged unknown-key"]);
@@ -527,9 +501,7 @@ fn a_set_that_cannot_be_seen_is_never_as_before() {
     )
     .unwrap();
     std::os::unix::fs::symlink("elsewhere", repository.join("declarations")).unwrap();
-    let Some(_history) = History::begin(repository.path()) else {
-        return;
-    };
+    let _history = History::begin(repository.path());
     let run = since(&program(&repository), "HEAD").expect(ExitStatus::Findings);
     assert_eq!(told(&run), ["new invalid-value"]);
 }
@@ -538,9 +510,7 @@ fn a_set_that_cannot_be_seen_is_never_as_before() {
 #[test]
 fn relaxed_rules_and_new_waivers_are_named() {
     let repository = RepositoryBuilder::sound().build();
-    let Some(_history) = History::begin(repository.path()) else {
-        return;
-    };
+    let _history = History::begin(repository.path());
     let text = repository.read("ipwhl.toml");
     repository.write(
         "ipwhl.toml",

@@ -8,8 +8,8 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use crate::support::serving::Serving;
-use crate::support::tool;
 use crate::support::workshop::{Workshop, installable, installable_from};
+use crate::support::{given_file, tool};
 
 /// A command that knows nothing of the settings around the test: no index, no proxy, no configuration.
 fn clean(program: &Path, home: &Path) -> Command {
@@ -42,12 +42,11 @@ pub struct Pip {
 }
 
 impl Pip {
-    /// `None` where there is no Python.
-    pub fn new() -> Option<Self> {
-        let python = tool("python3")?;
+    pub fn new() -> Self {
+        let python = tool("python3");
         let home = TempDir::new().unwrap();
         succeed(clean(&python, home.path()).args(["-m", "venv", "environment"]));
-        Some(Self { home })
+        Self { home }
     }
 
     fn environment(&self) -> PathBuf {
@@ -99,12 +98,12 @@ struct Uv {
 }
 
 impl Uv {
-    fn new() -> Option<Self> {
-        let (program, python) = (tool("uv")?, tool("python3")?);
+    fn new() -> Self {
+        let (program, python) = (tool("uv"), tool("python3"));
         let home = TempDir::new().unwrap();
         let uv = Self { program, home };
         succeed(uv.command(&["venv", "environment", "--python"]).arg(python));
-        Some(uv)
+        uv
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -163,9 +162,7 @@ const IMPORT: &str = "import application, library; print(application.version, li
 
 #[test]
 fn pip_installs_a_small_release() {
-    let Some(pip) = Pip::new() else {
-        return;
-    };
+    let pip = Pip::new();
     let (_workshop, serving) = small_release();
     pip.install(&serving.url, &["application"]);
     assert_eq!(pip.python(IMPORT), "1.0 2.1.post1");
@@ -174,9 +171,7 @@ fn pip_installs_a_small_release() {
 
 #[test]
 fn uv_installs_a_small_release() {
-    let Some(uv) = Uv::new() else {
-        return;
-    };
+    let uv = Uv::new();
     let (_workshop, serving) = small_release();
     uv.install(&serving.url, &["application"]);
     assert_eq!(uv.python(IMPORT), "1.0 2.1.post1");
@@ -193,9 +188,7 @@ fn hash_of(serving: &Serving, project: &str) -> String {
 
 #[test]
 fn pip_downloads_what_the_hashes_of_the_pages_say() {
-    let Some(pip) = Pip::new() else {
-        return;
-    };
+    let pip = Pip::new();
     let (_workshop, serving) = small_release();
     let download = |library: &str| {
         let application = hash_of(&serving, "application");
@@ -247,30 +240,20 @@ fn a_changed_wheel_is_refused_by_everybody() {
     let verified = workshop.run(&["verify", "release/release.car"]);
     verified.refused(1, &[&cid.to_string()]);
     let serving = Serving::start(&workshop, &workshop.release("release.car"));
-    if let Some(pip) = Pip::new() {
-        let output = pip.try_install(&serving.url, &["application"]);
-        assert!(!output.status.success(), "pip installed a changed wheel");
-        assert_eq!(
-            pip.python("import importlib.util as u; print(u.find_spec('library'))"),
-            "None"
-        );
-    }
-    if let Some(uv) = Uv::new() {
-        let output = uv.try_install(&serving.url, &["application"]);
-        assert!(!output.status.success(), "uv installed a changed wheel");
-        assert_eq!(
-            uv.python("import importlib.util as u; print(u.find_spec('library'))"),
-            "None"
-        );
-    }
+    let (pip, uv) = (Pip::new(), Uv::new());
+    let output = pip.try_install(&serving.url, &["application"]);
+    assert!(!output.status.success(), "pip installed a changed wheel");
+    let output = uv.try_install(&serving.url, &["application"]);
+    assert!(!output.status.success(), "uv installed a changed wheel");
+    let is_installed = "import importlib.util as u; print(u.find_spec('library'))";
+    assert_eq!(pip.python(is_installed), "None");
+    assert_eq!(uv.python(is_installed), "None");
 }
 
 /// The wheel is another one and every block fits its CID, but not the page: the installers' own check.
 #[test]
 fn a_wheel_that_the_page_does_not_mean_is_refused_by_pip() {
-    let Some(pip) = Pip::new() else {
-        return;
-    };
+    let pip = Pip::new();
     let (workshop, serving) = small_release();
     drop(serving);
     let bytes = installable()[1].build();
@@ -297,17 +280,12 @@ fn a_wheel_that_the_page_does_not_mean_is_refused_by_pip() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("DO NOT MATCH"));
 }
 
-/// The real set's archive; `None`, with a word, where nobody has built it.
-fn real_release() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("IPWHL_TEST_RELEASE") {
-        return Some(PathBuf::from(path));
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "IPWHL_TEST_RELEASE names no release.car of the real set; in CI no test may be skipped"
-    );
-    eprintln!("skipped: IPWHL_TEST_RELEASE names no release.car of the real set");
-    None
+/// The real set's archive.
+fn real_release() -> PathBuf {
+    given_file(
+        "IPWHL_TEST_RELEASE",
+        "name the `release.car` that `ipwhl build` makes of the project's own set",
+    )
 }
 
 /// What is installed of the real set, and a line that uses it.
@@ -330,14 +308,10 @@ const EXPECTED: [&str; 3] = ["404", "x", "b'x'"];
 
 #[test]
 fn pip_installs_the_real_set() {
-    let Some(release) = real_release() else {
-        return;
-    };
+    let release = real_release();
     let serving = Serving::start(&Workshop::empty(), &release);
     for ((name, line), expected) in REAL.into_iter().zip(EXPECTED) {
-        let Some(pip) = Pip::new() else {
-            return;
-        };
+        let pip = Pip::new();
         pip.install(&serving.url, &[name]);
         assert_eq!(pip.python(line), expected);
         pip.check();
@@ -346,14 +320,10 @@ fn pip_installs_the_real_set() {
 
 #[test]
 fn uv_installs_the_real_set() {
-    let Some(release) = real_release() else {
-        return;
-    };
+    let release = real_release();
     let serving = Serving::start(&Workshop::empty(), &release);
     for ((name, line), expected) in REAL.into_iter().zip(EXPECTED) {
-        let Some(uv) = Uv::new() else {
-            return;
-        };
+        let uv = Uv::new();
         uv.install(&serving.url, &[name]);
         assert_eq!(uv.python(line), expected);
         uv.check();

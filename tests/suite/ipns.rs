@@ -196,9 +196,7 @@ fn a_name_is_written_and_read_as_kubo_does() {
     ] {
         assert!(refused.parse::<IpnsName>().is_err(), "{refused}");
     }
-    let Some(kubo) = Kubo::new(Profile::UnixfsV1_2025) else {
-        return;
-    };
+    let kubo = Kubo::new(Profile::UnixfsV1_2025);
     assert_eq!(imported(&kubo), name().to_string());
 }
 
@@ -220,9 +218,7 @@ fn a_key_in_hardware_has_no_name() {
 
 #[test]
 fn kubo_believes_stores_and_resolves_our_record() {
-    let Some(kubo) = Kubo::new(Profile::UnixfsV1_2025) else {
-        return;
-    };
+    let kubo = Kubo::new(Profile::UnixfsV1_2025);
     let name = name().to_string();
     for sequence in [
         1,
@@ -281,9 +277,7 @@ fn kubo_believes_stores_and_resolves_our_record() {
 
 #[test]
 fn what_kubo_would_write_with_our_key_is_what_is_written_here() {
-    let Some(kubo) = Kubo::new(Profile::UnixfsV1_2025) else {
-        return;
-    };
+    let kubo = Kubo::new(Profile::UnixfsV1_2025);
     let own = kubo.text(&["key", "gen", "--type=ed25519", "own"]);
     let keys = [("ours", imported(&kubo)), ("own", own)];
     let _daemon = online(&kubo);

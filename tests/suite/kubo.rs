@@ -21,9 +21,9 @@ pub struct Kubo {
 }
 
 impl Kubo {
-    /// One whose import settings are the profile's; `None` when there is no Kubo.
-    pub fn new(profile: Profile) -> Option<Self> {
-        let program = support::tool("ipfs")?;
+    /// One whose import settings are the profile's.
+    pub fn new(profile: Profile) -> Self {
+        let program = support::tool("ipfs");
         let home = TempDir::new().unwrap();
         let kubo = Self { program, home };
         let name = match profile {
@@ -35,7 +35,7 @@ impl Kubo {
             // The default import settings with nothing but another CID version.
             kubo.text(&["config", "--json", "Import", r#"{"CidVersion": 1}"#]);
         }
-        Some(kubo)
+        kubo
     }
 
     /// The program, offline, with the repository of this value.
@@ -249,9 +249,7 @@ fn add(kubo: &Kubo, tree: &Tree, options: &[&str]) -> String {
 #[test]
 fn file_sizes_around_every_edge() {
     for profile in Profile::ALL {
-        let Some(kubo) = Kubo::new(profile) else {
-            return;
-        };
+        let kubo = Kubo::new(profile);
         let chunk = profile.chunk_size();
         let mut sizes = vec![0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 2 * chunk + 1];
         if profile != Profile::UnixfsV1_2025 {
@@ -278,9 +276,7 @@ fn file_sizes_around_every_edge() {
 #[test]
 fn folders_around_the_threshold() {
     for profile in Profile::ALL {
-        let Some(kubo) = Kubo::new(profile) else {
-            return;
-        };
+        let kubo = Kubo::new(profile);
         let link = file_dag(profile, b"x").link();
         // Names of 200 bytes, as many of 201 as it takes.
         let one = match profile {
@@ -326,9 +322,7 @@ fn folders_around_the_threshold() {
 #[test]
 fn archives_are_byte_for_byte_what_dag_export_writes() {
     for profile in Profile::ALL {
-        let Some(kubo) = Kubo::new(profile) else {
-            return;
-        };
+        let kubo = Kubo::new(profile);
         let tree = varied_tree(profile);
         let built = tree.build(profile);
         assert!(built.is_sharded("sharded", &tree));
@@ -337,7 +331,7 @@ fn archives_are_byte_for_byte_what_dag_export_writes() {
         let ours = built.car();
         let theirs = kubo.export(&root);
         assert!(ours == theirs, "{profile}: the archives differ");
-        let other = Kubo::new(profile).unwrap();
+        let other = Kubo::new(profile);
         assert_eq!(other.import(&ours), root, "{profile}");
         let summary = CarReader::open(Cursor::new(ours))
             .unwrap()
@@ -351,9 +345,7 @@ fn archives_are_byte_for_byte_what_dag_export_writes() {
 #[test]
 fn a_tree_of_several_profiles() {
     let profile = Profile::UnixfsV1_2025;
-    let Some(kubo) = Kubo::new(profile) else {
-        return;
-    };
+    let kubo = Kubo::new(profile);
     let bytes = Seeded::bytes("mixed", 700_000);
     let old = file_dag(Profile::UnixfsV0_2015, &bytes);
     // The root of `old` under its other CID: one block, two names.
@@ -409,9 +401,7 @@ fn a_tree_of_several_profiles() {
 #[test]
 fn hidden_names_links_and_empty_folders() {
     for profile in Profile::ALL {
-        let Some(kubo) = Kubo::new(profile) else {
-            return;
-        };
+        let kubo = Kubo::new(profile);
         let seen = || {
             vec![
                 ("link", Tree::Symlink("../some/where".to_owned())),
@@ -437,9 +427,7 @@ fn hidden_names_links_and_empty_folders() {
 #[test]
 fn roots_of_both_versions() {
     for profile in [Profile::UnixfsV0_2015, Profile::UnixfsV1_2025] {
-        let Some(kubo) = Kubo::new(profile) else {
-            return;
-        };
+        let kubo = Kubo::new(profile);
         let tree = file(Seeded::bytes("root", 3_000_000));
         let built = tree.build(profile);
         let expected = match profile {
@@ -457,9 +445,7 @@ fn roots_of_both_versions() {
 #[test]
 fn an_archive_with_a_changed_byte_is_refused_by_both() {
     let profile = Profile::UnixfsV1_2025;
-    let Some(kubo) = Kubo::new(profile) else {
-        return;
-    };
+    let kubo = Kubo::new(profile);
     let mut car = file("some bytes of a file").build(profile).car();
     *car.last_mut().unwrap() ^= 1;
     assert!(

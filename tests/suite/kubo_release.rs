@@ -16,9 +16,7 @@ use crate::support::workshop::{Ending, Workshop, installable_from, small};
 #[test]
 fn kubo_imports_the_release_and_exports_it_byte_for_byte() {
     for profile in Profile::ALL {
-        let Some(kubo) = Kubo::new(profile) else {
-            return;
-        };
+        let kubo = Kubo::new(profile);
         let workshop = Workshop::with(&small().profile(profile));
         let root = workshop.build(&["--unsigned"]);
         let car = workshop.read("release.car");
@@ -37,9 +35,7 @@ fn kubo_imports_the_release_and_exports_it_byte_for_byte() {
 
 #[test]
 fn an_archive_that_lacks_a_block_is_not_pinned() {
-    let Some(kubo) = Kubo::new(Profile::UnixfsV1_2025) else {
-        return;
-    };
+    let kubo = Kubo::new(Profile::UnixfsV1_2025);
     let workshop = Workshop::with(&small());
     workshop.build(&["--unsigned"]);
     let whole = workshop.read("release.car");
@@ -73,9 +69,7 @@ fn an_archive_that_lacks_a_block_is_not_pinned() {
 #[test]
 fn kubo_gives_the_tree_the_same_root() {
     for profile in Profile::ALL {
-        let Some(kubo) = Kubo::new(profile) else {
-            return;
-        };
+        let kubo = Kubo::new(profile);
         let workshop = Workshop::with(&small().profile(profile));
         let root = workshop.build(&["--unsigned", "--tree", "tree"]);
         let tree = workshop.repository().join("tree");
@@ -140,12 +134,8 @@ impl Daemon {
 
 #[test]
 fn pip_installs_through_kubos_own_gateway() {
-    let Some(kubo) = Kubo::new(Profile::UnixfsV1_2025) else {
-        return;
-    };
-    let Some(pip) = Pip::new() else {
-        return;
-    };
+    let kubo = Kubo::new(Profile::UnixfsV1_2025);
+    let pip = Pip::new();
     let workshop = Workshop::with(&installable_from(None));
     let root = workshop.build(&["--unsigned"]);
     kubo.import(&workshop.read("release.car"));
@@ -183,9 +173,7 @@ fn pip_installs_through_kubos_own_gateway() {
 #[test]
 fn hollow_archives_and_deltas_are_filled_through_kubos_own_gateway() {
     for profile in Profile::ALL {
-        let Some(kubo) = Kubo::new(profile) else {
-            return;
-        };
+        let kubo = Kubo::new(profile);
         let workshop = Workshop::with(&small().profile(profile));
         let root = workshop.build(&["--output", "first"]);
         let first = fs::read(workshop.repository().join("first/release.car")).unwrap();
@@ -217,9 +205,7 @@ fn hollow_archives_and_deltas_are_filled_through_kubos_own_gateway() {
 #[test]
 fn a_runner_that_has_nothing_reuses_what_kubos_own_gateway_has() {
     for profile in Profile::ALL {
-        let Some(kubo) = Kubo::new(profile) else {
-            return;
-        };
+        let kubo = Kubo::new(profile);
         let first = small().profile(profile).configuration(&trusted());
         let next = small_with_newer_library(profile).configuration(&trusted());
         let (workshop, root) = released(&first, &next, "library-2.2");

@@ -604,6 +604,9 @@ for text in cases['markers']:
 /// of undefined comparisons, where `packaging` takes a side. It reads `<` and `>` on texts as false, `<=`
 /// and `>=` as equality (which the specification allows as "legacy behavior", and says that tools may
 /// fail), raises an error for `~=` and `===` on texts, and takes "3.*" on the left side for a text.
+///
+/// No version is `===` to an empty text. packaging 26.3 said so; 26.4 reads no operand there and raises
+/// its error of undefined comparisons. Neither may be true here.
 #[test]
 fn packaging_agrees() {
     let table = comparison_table();
@@ -621,9 +624,7 @@ fn packaging_agrees() {
     let cases = serde_json::json!({
         "markers": table, "environments": environments, "extras": extras,
     });
-    let Some(answers) = packaging_library::ask(PACKAGING_SCRIPT, &cases) else {
-        return;
-    };
+    let answers = packaging_library::ask(PACKAGING_SCRIPT, &cases);
     let mut differences = Vec::new();
     let (mut compared, mut undefined) = (0, 0);
     for (text, row) in table.iter().zip(answers.as_array().unwrap()) {
@@ -638,6 +639,10 @@ fn packaging_agrees() {
                 if is_undefined {
                     undefined += 1;
                     assert_eq!(ours, Truth::Unknown, "{text}");
+                    continue;
+                }
+                if theirs.is_none() && text.ends_with("=== ''") {
+                    assert_ne!(ours, Truth::True, "{text}");
                     continue;
                 }
                 compared += 1;

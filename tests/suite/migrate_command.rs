@@ -146,7 +146,7 @@ fn plant(folder: &Path) {
 #[test]
 fn the_original_of_last_size_says_the_same_afterwards() {
     for with_mistakes in [false, true] {
-        let Some(tree) = generated(&[]) else { return };
+        let tree = generated(&[]);
         let folder = tree.path();
         if with_mistakes {
             plant(folder);
@@ -490,9 +490,7 @@ fn a_run_that_was_ended_is_taken_up() {
 
 #[test]
 fn a_repository_without_settings_is_given_a_name() {
-    let Some(tree) = generated(&["--scale", "5", "--without-settings"]) else {
-        return;
-    };
+    let tree = generated(&["--scale", "5", "--without-settings"]);
     let program = Program::new(tree.path());
     let run = program.run(&["migrate"]).expect(ExitStatus::Usage);
     assert!(run.stderr.contains("--name NAME"), "{}", run.stderr);

@@ -81,9 +81,7 @@ fn an_empty_repository_has_the_root_of_the_originals_guide() {
 
 #[test]
 fn kubo_gives_the_originals_tree_the_same_root() {
-    let Some(kubo) = Kubo::new(Profile::UnixfsV0_2015) else {
-        return;
-    };
+    let kubo = Kubo::new(Profile::UnixfsV0_2015);
     let workshop = Workshop::with(&small());
     let root = workshop.build(&["--tree", "tree"]);
     let tree = workshop.repository().join("tree");
@@ -105,9 +103,7 @@ fn kubo_gives_the_originals_tree_the_same_root() {
 /// More than 5,600 short names, or fewer long ones, make the root a HAMT.
 #[test]
 fn kubo_gives_a_sharded_root_the_same_cid() {
-    let Some(kubo) = Kubo::new(Profile::UnixfsV0_2015) else {
-        return;
-    };
+    let kubo = Kubo::new(Profile::UnixfsV0_2015);
     let wheels: Vec<(String, WheelBuilder)> = (0..1150)
         .map(|number| format!("{}{number:04}", "n".repeat(200)))
         .map(|name| (name.clone(), WheelBuilder::new(&name, "1")))
@@ -128,9 +124,7 @@ fn kubo_gives_a_sharded_root_the_same_cid() {
 /// The original published by its own tool, into Kubo's mutable files.
 #[test]
 fn the_originals_publisher_comes_to_the_same_root() {
-    let (Some(kubo), Some(python)) = (Kubo::new(Profile::UnixfsV0_2015), tool("original")) else {
-        return;
-    };
+    let (kubo, python) = (Kubo::new(Profile::UnixfsV0_2015), tool("original"));
     let workshop = Workshop::with(&small());
     let root = workshop.build(&["--root-only"]);
     // Its sources are addresses, and `file:` ones are absolute there.
@@ -185,9 +179,7 @@ fn hollow_and_filled_again_it_is_the_same_archive() {
 /// A folder without a page is a list of links, which pip reads as it read the original's gateway.
 #[test]
 fn pip_installs_from_a_served_release() {
-    let Some(pip) = Pip::new() else {
-        return;
-    };
+    let pip = Pip::new();
     let workshop = Workshop::with(&small());
     let root = workshop.build(&["--unsigned"]);
     let serving = Serving::start(&workshop, &workshop.release("release.car"));

@@ -21,12 +21,8 @@ fn allocation(peer: &Peer, root: &str) -> Value {
 
 #[test]
 fn a_release_is_pinned_with_name_factors_and_metadata() {
-    let Some(node) = Node::start() else {
-        return;
-    };
-    let Some(peer) = Peer::start("alone", &node, None, &[]) else {
-        return;
-    };
+    let node = Node::start();
+    let peer = Peer::start("alone", &node, None, &[]);
     let target = format!(
         "[publish.cluster]\nkind = \"cluster\"\napi = \"{}\"\ngateway = \"{}\"\nreplication-min = 1\nreplication-max = 1\nmetadata = {{ team = \"packaging\" }}\n",
         peer.api, node.gateway
@@ -59,14 +55,10 @@ fn a_release_is_pinned_with_name_factors_and_metadata() {
 
 #[test]
 fn a_peer_that_has_not_pinned_is_named() {
-    let (Some(one), Some(mut two)) = (Node::start(), Node::start()) else {
-        return;
-    };
+    let (one, mut two) = (Node::start(), Node::start());
     one.connect(&two);
-    let Some(alpha) = Peer::start("alpha", &one, None, &[]) else {
-        return;
-    };
-    let beta = Peer::start("beta", &two, Some(&alpha), &[]).unwrap();
+    let alpha = Peer::start("alpha", &one, None, &[]);
+    let beta = Peer::start("beta", &two, Some(&alpha), &[]);
     let workshop = Workshop::with(&installable_with("2.1.post1"));
     let plain = fs::read_to_string(workshop.repository().join("ipwhl.toml")).unwrap();
     workshop.build(&[]);
@@ -101,17 +93,13 @@ fn a_peer_that_has_not_pinned_is_named() {
 
 #[test]
 fn a_peer_that_has_given_up_is_asked_to_try_again() {
-    let (Some(one), Some(two)) = (Node::start(), Node::start()) else {
-        return;
-    };
+    let (one, two) = (Node::start(), Node::start());
     // The second node reaches nobody who has the blocks, and its peer soon gives up.
     let everybody = "/ip4/127.0.0.0/ipcidr/8";
     two.text(&["swarm", "filters", "add", everybody]);
     let alone = [("CLUSTER_IPFSHTTP_PINTIMEOUT", "2s")];
-    let Some(alpha) = Peer::start("alpha", &one, None, &alone) else {
-        return;
-    };
-    let _beta = Peer::start("beta", &two, Some(&alpha), &alone).unwrap();
+    let alpha = Peer::start("alpha", &one, None, &alone);
+    let _beta = Peer::start("beta", &two, Some(&alpha), &alone);
     let workshop = Workshop::with(&installable_with("2.1.post1"));
     settings(
         &workshop,
@@ -136,16 +124,12 @@ fn a_peer_that_has_given_up_is_asked_to_try_again() {
 
 #[test]
 fn a_cluster_lets_in_who_has_its_password_and_nobody_reads_it() {
-    let Some(node) = Node::start() else {
-        return;
-    };
+    let node = Node::start();
     let users = [(
         "CLUSTER_RESTAPI_BASICAUTHCREDENTIALS",
         "publisher:sw0rdfish",
     )];
-    let Some(peer) = Peer::start("alone", &node, None, &users) else {
-        return;
-    };
+    let peer = Peer::start("alone", &node, None, &users);
     let workshop = Workshop::with(&installable_with("2.1.post1"));
     settings(
         &workshop,
@@ -172,9 +156,7 @@ fn a_cluster_lets_in_who_has_its_password_and_nobody_reads_it() {
 
 #[test]
 fn a_run_that_is_cut_anywhere_is_completed_by_the_next_one() {
-    let Some(mut node) = Node::start() else {
-        return;
-    };
+    let mut node = Node::start();
     let workshop = Workshop::with(&installable_with("2.1.post1"));
     let path = workshop.repository().join("ipwhl.toml");
     let plain = fs::read_to_string(&path).unwrap();
@@ -190,10 +172,8 @@ fn a_run_that_is_cut_anywhere_is_completed_by_the_next_one() {
         Cut::After(5),
     ] {
         node.stop();
-        node = Node::start().unwrap();
-        let Some(peer) = Peer::start("alone", &node, None, &[]) else {
-            return;
-        };
+        node = Node::start();
+        let peer = Peer::start("alone", &node, None, &[]);
         let publish = |api: &str| {
             let target =
                 format!("{plain}\n[publish.cluster]\nkind = \"cluster\"\napi = \"{api}\"\n");
@@ -223,12 +203,8 @@ fn a_run_that_is_cut_anywhere_is_completed_by_the_next_one() {
 
 #[test]
 fn the_pinning_service_of_a_cluster_is_one() {
-    let Some(node) = Node::start() else {
-        return;
-    };
-    let Some(peer) = Peer::start("alone", &node, None, &[]) else {
-        return;
-    };
+    let node = Node::start();
+    let peer = Peer::start("alone", &node, None, &[]);
     let target = format!(
         "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n[publish.service]\nkind = \"pinning-service\"\nendpoint = \"{}\"\ngateway = \"{}\"\n",
         node.api, peer.pinning_service, node.gateway

@@ -58,12 +58,8 @@ pub fn succeeded(ran: Ran) -> Ran {
 
 #[test]
 fn a_release_is_moved_pinned_and_read_back_and_the_next_one_moves_what_is_new() {
-    let Some(node) = Node::start() else {
-        return;
-    };
-    let Some(pip) = Pip::new() else {
-        return;
-    };
+    let node = Node::start();
+    let pip = Pip::new();
     let target = format!(
         "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway = \"{}\"\nkeep = 2\nmfs = \"/releases/latest\"\n",
         node.api, node.gateway
@@ -183,9 +179,7 @@ fn a_release_is_moved_pinned_and_read_back_and_the_next_one_moves_what_is_new() 
 /// A delta goes where the rest is. Where it is not, or not all of it, nothing is pinned.
 #[test]
 fn a_delta_is_pinned_where_the_node_has_what_it_leaves_out() {
-    let Some(node) = Node::start() else {
-        return;
-    };
+    let node = Node::start();
     let workshop = Workshop::with(&installable_with("2.1.post1"));
     let target = format!("[publish.node]\nkind = \"kubo\"\napi = \"{}\"", node.api);
     settings(&workshop, &target);
@@ -236,9 +230,7 @@ fn a_delta_is_pinned_where_the_node_has_what_it_leaves_out() {
 
 #[test]
 fn what_is_at_the_path_in_the_mfs_and_is_no_release_stays() {
-    let Some(node) = Node::start() else {
-        return;
-    };
+    let node = Node::start();
     let workshop = Workshop::with(&installable_with("2.1.post1"));
     settings(
         &workshop,
@@ -280,14 +272,12 @@ fn a_run_that_is_cut_anywhere_is_completed_by_the_next_one() {
     let workshop = Workshop::with(&installable_with("2.1.post1"));
     let plain = fs::read_to_string(workshop.repository().join("ipwhl.toml")).unwrap();
     let root = workshop.build(&[]);
-    let Some(mut node) = Node::start() else {
-        return;
-    };
+    let mut node = Node::start();
     let mut cut_at = 0;
     for cut in cuts {
         // An empty node each time.
         node.stop();
-        node = Node::start().unwrap();
+        node = Node::start();
         let publish = |api: &str| {
             let target = format!(
                 "{plain}\n[publish.node]\nkind = \"kubo\"\napi = \"{api}\"\nmfs = \"/latest\"\n"

@@ -300,9 +300,7 @@ answers = [
 ]
 ";
     let cases = serde_json::json!({"versions": versions, "specifiers": specifiers});
-    let Some(answers) = packaging_library::ask(script, &cases) else {
-        return;
-    };
+    let answers = packaging_library::ask(script, &cases);
     let mut differences = Vec::new();
     for (text, row) in specifiers.iter().zip(answers.as_array().unwrap()) {
         for (version, theirs) in versions.iter().zip(row.as_array().unwrap()) {
@@ -434,10 +432,7 @@ const STRICTER: &[(&str, &str)] = &[(
 
 #[test]
 fn requirements_as_packaging_reads_them() {
-    let Some(answers) = packaging_library::ask(REQUIREMENT_SCRIPT, &serde_json::json!(TABLE))
-    else {
-        return;
-    };
+    let answers = packaging_library::ask(REQUIREMENT_SCRIPT, &serde_json::json!(TABLE));
     let mut accepted = 0;
     for (text, theirs) in TABLE.iter().zip(answers.as_array().unwrap()) {
         let ours = Requirement::from_str(text);

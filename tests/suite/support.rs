@@ -12,6 +12,7 @@ pub mod loopback_index;
 pub mod nodes;
 pub mod pinning_service;
 pub mod program;
+pub mod python;
 pub mod repository_builder;
 pub mod serving;
 pub mod wheel_builder;
@@ -22,28 +23,40 @@ use std::process::Command;
 
 use ipwhl::diagnostic::Help;
 
-/// The path of an outside tool: `IPWHL_TEST_<NAME>` (upper case, `-` as `_`) or the one on `PATH`.
-///
-/// `None` means that the calling test skips itself; the reason has been printed. Under `CI` nothing
-/// may be skipped, so there a missing tool is a failure.
-pub fn tool(name: &str) -> Option<PathBuf> {
+use crate::harness::skip;
+
+/// The path of an outside tool: the one that `IPWHL_TEST_<NAME>` names (upper case, `-` as `_`), else
+/// of Python's tools the pinned one, of others the one on `PATH`. Without it the calling test is
+/// skipped.
+pub fn tool(name: &str) -> PathBuf {
     let variable = format!("IPWHL_TEST_{}", name.to_uppercase().replace('-', "_"));
-    let candidate = std::env::var_os(&variable).map_or_else(|| PathBuf::from(name), PathBuf::from);
+    let given = std::env::var_os(&variable).map(PathBuf::from);
+    let tool = match (given, name) {
+        (Some(given), _) => given,
+        (None, "python3" | "uv" | "check-jsonschema") => python::program("requirements.txt", name),
+        (None, "original") => python::program("original.txt", "python3"),
+        (None, _) => PathBuf::from(name),
+    };
     // `ssh-keygen` knows no `--version`; that it starts at all is what is asked here.
-    let started = Command::new(&candidate)
+    let started = Command::new(&tool)
         .arg("--version")
         .stdin(std::process::Stdio::null())
-        .output()
-        .is_ok();
-    if started {
-        return Some(candidate);
+        .output();
+    if started.is_err() {
+        skip(&format!(
+            "`{name}` is not on PATH: install it, or set {variable} to what `ci/tool {name}` prints"
+        ));
     }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "`{name}` is missing (set {variable} or install it); in CI no test may be skipped"
-    );
-    eprintln!("skipped: `{name}` is not on PATH and {variable} is not set");
-    None
+    tool
+}
+
+/// The file that a variable names. Without it the calling test is skipped; `source` says in the
+/// reason what the file is and what makes it.
+pub fn given_file(variable: &str, source: &str) -> PathBuf {
+    match std::env::var_os(variable) {
+        Some(path) => path.into(),
+        None => skip(&format!("{variable} is not set: {source}")),
+    }
 }
 
 /// The ways out of a finding in one line, with the texts to paste left out.

@@ -21,10 +21,10 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// A window of this size; `None` without tmux, the reason has been printed.
-    fn open(workshop: &Workshop, columns: u16, lines: u16) -> Option<Self> {
+    /// A window of this size.
+    fn open(workshop: &Workshop, columns: u16, lines: u16) -> Self {
         let terminal = Self {
-            tmux: tool("tmux")?,
+            tmux: tool("tmux"),
             socket: workshop.path("terminal"),
         };
         let (columns, lines) = (columns.to_string(), lines.to_string());
@@ -61,7 +61,7 @@ impl Terminal {
             .unwrap();
         assert!(output.status.success(), "{output:?}");
         terminal.wait("$");
-        Some(terminal)
+        terminal
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -167,9 +167,7 @@ fn broken() -> RepositoryBuilder {
 #[test]
 fn findings_are_coloured_on_a_terminal_and_fit_its_width() {
     let workshop = Workshop::with(&broken());
-    let Some(terminal) = Terminal::open(&workshop, 60, 70) else {
-        return;
-    };
+    let terminal = Terminal::open(&workshop, 60, 70);
     let (screen, code) = terminal.run("ipwhl check");
     assert_eq!(code, "1", "{screen}");
     let coloured = terminal.screen(true);
@@ -228,9 +226,7 @@ fn slow() -> (LoopbackIndex, RepositoryBuilder, String, usize) {
 fn progress_moves_and_leaves_one_line_and_an_interrupted_run_goes_on() {
     let (index, repository, last, size) = slow();
     let workshop = Workshop::with(&repository);
-    let Some(terminal) = Terminal::open(&workshop, 80, 20) else {
-        return;
-    };
+    let terminal = Terminal::open(&workshop, 80, 20);
     let command = format!("ipwhl check --wheels --index-url {}", index.index_url());
     // The head of an answer, and then nothing more.
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n");
@@ -293,9 +289,7 @@ fn progress_moves_and_leaves_one_line_and_an_interrupted_run_goes_on() {
 #[test]
 fn a_window_of_a_few_columns_is_no_error() {
     let workshop = Workshop::with(&broken());
-    let Some(terminal) = Terminal::open(&workshop, 12, 70) else {
-        return;
-    };
+    let terminal = Terminal::open(&workshop, 12, 70);
     let (screen, code) = terminal.run("ipwhl check");
     assert_eq!(code, "1", "{screen}");
     let (screen, code) = terminal.run("ipwhl --help");
@@ -306,9 +300,7 @@ fn a_window_of_a_few_columns_is_no_error() {
 #[test]
 fn help_fits_the_window_and_is_as_wide_as_ever_in_a_pipe() {
     let workshop = Workshop::with(&RepositoryBuilder::new());
-    let Some(terminal) = Terminal::open(&workshop, 60, 200) else {
-        return;
-    };
+    let terminal = Terminal::open(&workshop, 60, 200);
     let longest = |text: &str| text.lines().map(|line| line.chars().count()).max();
     let (screen, code) = terminal.run("ipwhl build --help | cat >piped; ipwhl build --help");
     assert_eq!(code, "0", "{screen}");

@@ -81,9 +81,7 @@ fn free_port() -> u16 {
 
 #[test]
 fn every_line_of_the_tutorial_does_what_it_says() {
-    let (Some(python), Some(_git)) = (tool("python3"), tool("git")) else {
-        return;
-    };
+    let (python, _git) = (tool("python3"), tool("git"));
     let page = include_str!("../../docs/tutorial.md");
     let lines = typed(page);
     assert!(lines.len() > 25, "{}", lines.len());

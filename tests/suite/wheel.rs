@@ -50,9 +50,7 @@ fn the_builder_is_deterministic_and_an_outside_reader_accepts_its_wheels() {
     for builder in good_wheels() {
         assert_eq!(builder.build(), builder.build());
         assert_eq!(builder.file_name(), "click-8.1.7-py3-none-any.whl");
-        let Some(python) = crate::support::tool("python3") else {
-            return;
-        };
+        let python = crate::support::tool("python3");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(builder.file_name());
         std::fs::write(&path, builder.build()).unwrap();

@@ -177,9 +177,7 @@ fn until(run: &mut Ending, is_there: &dyn Fn() -> bool) -> bool {
 #[test]
 fn a_killed_run_is_brought_to_its_end_by_the_next_one() {
     let count = |folder: &Path| fs::read_dir(folder).map_or(0, Iterator::count);
-    let Some(whole) = generated(&["--scale", "20"]) else {
-        return;
-    };
+    let whole = generated(&["--scale", "20"]);
     let prefixes = count(&whole.path().join("pkgs"));
     assert!(prefixes > 20, "{prefixes}");
     let before = said(whole.path());
@@ -204,9 +202,7 @@ fn a_killed_run_is_brought_to_its_end_by_the_next_one() {
     ];
     let mut killed = 0;
     for (moment, is_there) in moments {
-        let Some(tree) = generated(&["--scale", "20"]) else {
-            return;
-        };
+        let tree = generated(&["--scale", "20"]);
         let folder = tree.path();
         let mut run = Ending(
             Command::new(env!("CARGO_BIN_EXE_ipwhl"))

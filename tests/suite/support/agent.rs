@@ -26,9 +26,9 @@ pub struct OpensshAgent {
 }
 
 impl OpensshAgent {
-    /// One that listens in a folder, and loads authenticators from `providers` only; `None` without OpenSSH.
-    pub fn start(folder: &Path, providers: &str) -> Option<Self> {
-        let (agent, _) = (tool("ssh-agent")?, tool("ssh-add")?);
+    /// One that listens in a folder, and loads authenticators from `providers` only.
+    pub fn start(folder: &Path, providers: &str) -> Self {
+        let (agent, _) = (tool("ssh-agent"), tool("ssh-add"));
         let socket = folder.join("agent");
         let mut process = Command::new(agent)
             .arg("-D")
@@ -47,11 +47,11 @@ impl OpensshAgent {
         let output = process.stdout.take().unwrap();
         BufReader::new(output).read_line(&mut line).unwrap();
         assert!(line.contains("SSH_AUTH_SOCK"), "{line}");
-        Some(Self {
+        Self {
             socket,
             folder: folder.to_owned(),
             _process: Ending(process),
-        })
+        }
     }
 
     /// Runs a program of OpenSSH with this agent; what asks for a passphrase gets this one.
@@ -59,7 +59,7 @@ impl OpensshAgent {
         let asks = self.folder.join("asks");
         fs::write(&asks, format!("#!/bin/sh\necho '{passphrase}'\n")).unwrap();
         fs::set_permissions(&asks, fs::Permissions::from_mode(0o700)).unwrap();
-        let output = Command::new(tool(program).unwrap())
+        let output = Command::new(tool(program))
             .args(arguments)
             .current_dir(&self.folder)
             .env("SSH_AUTH_SOCK", &self.socket)

@@ -12,16 +12,15 @@ pub struct History {
 }
 
 impl History {
-    /// A new history on the branch `main`, whose first commit is what the folder holds. `None`
-    /// without git; the reason has been printed.
-    pub fn begin(folder: &Path) -> Option<Self> {
+    /// A new history on the branch `main`, whose first commit is what the folder holds.
+    pub fn begin(folder: &Path) -> Self {
         let history = Self {
             folder: folder.to_path_buf(),
-            git: tool("git")?,
+            git: tool("git"),
         };
         history.run(&["init", "--quiet", "--initial-branch=main"]);
         history.commit("the beginning");
-        Some(history)
+        history
     }
 
     /// Commits all that the folder holds.

@@ -19,14 +19,14 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts one with an empty repository; `None` where there is no Kubo.
-    pub fn start() -> Option<Self> {
+    /// Starts one with an empty repository.
+    pub fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// The same with these settings besides.
-    pub fn start_with(settings: &[(&str, &str)]) -> Option<Self> {
-        let kubo = Kubo::new(Profile::UnixfsV1_2025)?;
+    pub fn start_with(settings: &[(&str, &str)]) -> Self {
+        let kubo = Kubo::new(Profile::UnixfsV1_2025);
         for (key, value) in [
             ("Addresses.API", "\"/ip4/127.0.0.1/tcp/0\""),
             ("Addresses.Gateway", "\"/ip4/127.0.0.1/tcp/0\""),
@@ -73,12 +73,12 @@ impl Node {
         }
         // What else it says must not block it.
         std::thread::spawn(move || lines.for_each(drop));
-        Some(Self {
+        Self {
             process,
             kubo,
             api: api.expect("an RPC API"),
             gateway: gateway.expect("a gateway"),
-        })
+        }
     }
 
     /// A command of the running node.

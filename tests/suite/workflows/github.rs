@@ -8,12 +8,12 @@ use super::actions::{Event, Job, Machine};
 use super::site::{Change, NAME, Site, executable};
 use super::yaml::read;
 
-fn site() -> Option<Site> {
-    let site = Site::new("github")?;
+fn site() -> Site {
+    let site = Site::new("github");
     let gh = site.path("bin/gh");
     fs::write(&gh, include_str!("gh")).unwrap();
     executable(&gh);
-    Some(site)
+    site
 }
 
 fn workflow(site: &Site, name: &str) -> Value {
@@ -90,7 +90,7 @@ const CHECK: &str = "What changed, and the set";
 
 #[test]
 fn a_clean_pull_request_passes() {
-    let Some(site) = site() else { return };
+    let site = site();
     site.propose("change", Change::Clean);
     let job = check(&site, "change").expect_success();
     let ran = job.step(CHECK).ran.as_ref().unwrap();
@@ -107,7 +107,7 @@ fn a_clean_pull_request_passes() {
 
 #[test]
 fn a_pull_request_that_breaks_something_fails_at_the_line() {
-    let Some(site) = site() else { return };
+    let site = site();
     site.propose("change", Change::Breaking);
     let job = check(&site, "change");
     assert_eq!(job.failed(), [CHECK]);
@@ -131,7 +131,7 @@ fn a_pull_request_that_breaks_something_fails_at_the_line() {
 
 #[test]
 fn what_is_not_in_its_form_fails_and_the_rest_is_looked_at_all_the_same() {
-    let Some(site) = site() else { return };
+    let site = site();
     site.propose("change", Change::Unformatted);
     let job = check(&site, "change");
     assert_eq!(job.failed(), ["The form of the files"]);
@@ -142,7 +142,7 @@ fn what_is_not_in_its_form_fails_and_the_rest_is_looked_at_all_the_same() {
 
 #[test]
 fn a_release_is_built_signed_verified_and_published_and_the_next_one_follows_it() {
-    let Some(site) = site() else { return };
+    let site = site();
     let secrets = json!({"IPWHL_SIGNING_KEY": site.key});
     let (build, publish) = release(&site, &secrets);
     build.expect_success();
@@ -176,7 +176,7 @@ fn a_release_is_built_signed_verified_and_published_and_the_next_one_follows_it(
 
 #[test]
 fn a_release_without_the_secret_fails_and_says_so() {
-    let Some(site) = site() else { return };
+    let site = site();
     let (build, publish) = release(&site, &json!({}));
     assert_eq!(build.failed(), ["Build and sign"]);
     let ran = build.step("Build and sign").ran.as_ref().unwrap();
@@ -194,7 +194,7 @@ fn a_release_without_the_secret_fails_and_says_so() {
 /// A set with an error is not released, whatever was merged.
 #[test]
 fn a_broken_set_is_not_released() {
-    let Some(site) = site() else { return };
+    let site = site();
     site.land(Change::Breaking);
     let (build, _) = release(&site, &json!({"IPWHL_SIGNING_KEY": site.key}));
     assert_eq!(build.failed(), ["Build and sign"]);
@@ -205,7 +205,7 @@ fn a_broken_set_is_not_released() {
 
 #[test]
 fn a_fork_releases_nothing() {
-    let Some(site) = site() else { return };
+    let site = site();
     let mut event = push(&site, &json!({"IPWHL_SIGNING_KEY": site.key}));
     event.contexts["github"]["event"]["repository"]["fork"] = Value::from(true);
     let job = Machine::new(&site, &event, "build").run(&workflow(&site, "release"), "build");
@@ -215,7 +215,7 @@ fn a_fork_releases_nothing() {
 /// What a pull request puts into the cache, the build that signs does not get.
 #[test]
 fn the_cache_of_a_pull_request_is_out_of_the_releases_reach() {
-    let Some(site) = site() else { return };
+    let site = site();
     site.propose("change", Change::Clean);
     check(&site, "change").expect_success();
     assert_eq!(site.installations(), 1);
@@ -259,7 +259,7 @@ fn comments(site: &Site) -> Vec<Value> {
 
 #[test]
 fn the_comment_says_what_the_check_found_and_stays_one() {
-    let Some(site) = site() else { return };
+    let site = site();
     let commit = site.propose("change", Change::Breaking);
     check(&site, "change");
     let pulls = json!([
@@ -296,7 +296,7 @@ fn the_comment_says_what_the_check_found_and_stays_one() {
 /// The artifact is a stranger's: however it looks, nothing but text of a comment's size is written.
 #[test]
 fn what_a_check_has_left_is_data() {
-    let Some(site) = site() else { return };
+    let site = site();
     let commit = site.propose("change", Change::Clean);
     let pulls = json!([{"label": "stranger:change", "number": 1, "head": {"sha": commit}}]);
     site.keep("pulls.json", &pulls.to_string());

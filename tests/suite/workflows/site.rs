@@ -45,13 +45,9 @@ pub enum Change {
 }
 
 impl Site {
-    /// What `ipwhl init --ci` makes, with two projects in it, on the branch `main`. `None` where a tool is
-    /// missing; the reason has been printed.
-    pub fn new(ci: &str) -> Option<Self> {
-        let tools: Vec<PathBuf> = ["git", "curl", "jq", "python3", "ssh-keygen"]
-            .iter()
-            .map(|name| tool(name))
-            .collect::<Option<_>>()?;
+    /// What `ipwhl init --ci` makes, with two projects in it, on the branch `main`.
+    pub fn new(ci: &str) -> Self {
+        let tools = ["git", "curl", "jq", "python3", "ssh-keygen"].map(tool);
         let workshop = Workshop::empty();
         let folder = workshop.path(NAME);
         let init = workshop.run(&["init", "--ci", ci, NAME]);
@@ -114,7 +110,7 @@ impl Site {
         );
         program(&workshop.path("bin"), "cargo", &cargo);
         fs::write(workshop.path("state/installed"), "").unwrap();
-        let history = History::begin(&folder)?;
+        let history = History::begin(&folder);
         let origin = workshop.path("origin.git");
         history.run(&[
             "init",
@@ -138,12 +134,12 @@ impl Site {
             &format!("file://{}", shown(&origin)),
         ]);
         history.run(&["push", "--quiet", "origin", "main"]);
-        Some(Self {
+        Self {
             workshop,
             index,
             history,
             key,
-        })
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -80,9 +80,7 @@ fn codes(tasks: &Tasks) -> Vec<(&str, i32)> {
 
 #[test]
 fn what_is_pushed_is_checked() {
-    let Some(site) = Site::new("sourcehut") else {
-        return;
-    };
+    let site = Site::new("sourcehut");
     // The very first push: there is nothing to compare with.
     let tasks = build(&site, "check", "main", None);
     assert_eq!(
@@ -122,9 +120,7 @@ fn what_is_pushed_is_checked() {
 
 #[test]
 fn the_main_branch_is_released_and_nothing_else() {
-    let Some(site) = Site::new("sourcehut") else {
-        return;
-    };
+    let site = Site::new("sourcehut");
     let all = [("branch", 0), ("program", 0), ("build", 0), ("verify", 0)];
     let tasks = build(&site, "release", "main", Some(&site.key));
     assert_eq!(codes(&tasks), all, "{tasks:#?}");
