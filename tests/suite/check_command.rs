@@ -1,10 +1,9 @@
 //! `ipwhl check` through the command line: exit codes, formats, sources that fail.
 
-use std::net::TcpListener;
-
 use ipwhl::command::ExitStatus;
 use serde_json::Value;
 
+use crate::support::http;
 use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
 use crate::support::program::Program;
 use crate::support::repository_builder::{Project, RepositoryBuilder, Wheel};
@@ -100,7 +99,7 @@ fn exit_codes_say_whose_turn_it_is() {
         .run(&["check", "--sources", "--offline"])
         .expect(ExitStatus::Usage);
     // A failure of the world outweighs what is found.
-    let refused = refused_address();
+    let refused = http::closed();
     warned.write(
         "declarations/elder.toml",
         format!(
@@ -118,12 +117,6 @@ fn exit_codes_say_whose_turn_it_is() {
     );
 }
 
-/// An address where nobody listens.
-fn refused_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
-}
-
 fn fruit(name: &str) -> WheelBuilder {
     WheelBuilder::new(name, "1.0").member(&format!("{name}.py"), format!("NAME = '{name}'\n"))
 }
@@ -133,7 +126,7 @@ fn fruit(name: &str) -> WheelBuilder {
 #[test]
 fn sources_that_fail_are_told_each_and_what_was_verified_stays() {
     let index = LoopbackIndex::start();
-    let refused = refused_address();
+    let refused = http::closed();
     let mut builder = RepositoryBuilder::new();
     let names = [
         "broken", "cut", "gone", "lost", "refused", "sound", "unlisted", "unknown",

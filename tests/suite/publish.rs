@@ -1,21 +1,15 @@
 //! `ipwhl publish` before it comes to a target, and over several of them.
 
 use std::fs;
-use std::net::TcpListener;
 
 use crate::publish_kubo::{installable_with, settings};
 use crate::reuse::{key, trusted};
+use crate::support::http;
 use crate::support::loopback_index::LoopbackIndex;
 use crate::support::pinning_service::PinningService;
 use crate::support::workshop::{Ran, Workshop};
 
 const TOKEN: &str = "t0ken";
-
-/// An address of this machine where nobody listens.
-fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
-}
 
 fn workshop(service: &PinningService) -> Workshop {
     let workshop = Workshop::with(&installable_with("2.1.post1").configuration(&trusted()));
@@ -27,7 +21,7 @@ fn workshop(service: &PinningService) -> Workshop {
         &workshop,
         &format!(
             "[publish.first]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.second]\nkind = \"pinning-service\"\nendpoint = \"{}\"\n",
-            nobody(),
+            http::closed(),
             service.url
         ),
     );

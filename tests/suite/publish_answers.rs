@@ -1,44 +1,9 @@
 //! Answers of a Kubo that begin as a success and end otherwise, by a server on loopback that speaks its RPC.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::thread;
-
 use crate::publish_kubo::{installable_with, settings};
+use crate::support::http;
 use crate::support::serving::Serving;
 use crate::support::workshop::Workshop;
-
-/// Reads one request with its body; its path, `None` at the end of the connection.
-fn request(reader: &mut BufReader<TcpStream>) -> Option<String> {
-    let line = |reader: &mut BufReader<TcpStream>| {
-        let mut line = String::new();
-        reader
-            .read_line(&mut line)
-            .ok()
-            .filter(|count| *count > 0)?;
-        Some(line.trim_end().to_owned())
-    };
-    let first = line(reader)?;
-    let (mut length, mut is_chunked) = (0, false);
-    loop {
-        let header = line(reader)?.to_lowercase();
-        if header.is_empty() {
-            break;
-        }
-        is_chunked |= header == "transfer-encoding: chunked";
-        if let Some(value) = header.strip_prefix("content-length: ") {
-            length = value.parse().unwrap();
-        }
-    }
-    while is_chunked {
-        let size = usize::from_str_radix(&line(reader)?, 16).unwrap();
-        let mut chunk = vec![0; size + 2];
-        reader.read_exact(&mut chunk).ok()?;
-        is_chunked = size > 0;
-    }
-    reader.read_exact(&mut vec![0; length]).ok()?;
-    first.split(' ').nth(1).map(ToOwned::to_owned)
-}
 
 /// A body in chunks, and what stands behind it.
 fn chunked(body: &str, trailer: &str) -> String {
@@ -50,42 +15,20 @@ fn chunked(body: &str, trailer: &str) -> String {
 
 /// A node that has nothing, and answers these commands so.
 fn node(answers: Vec<(&'static str, String)>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for client in listener.incoming().map_while(Result::ok) {
-            let answers = answers.clone();
-            thread::spawn(move || {
-                let mut reader = BufReader::new(client.try_clone().unwrap());
-                let mut client = client;
-                while let Some(path) = request(&mut reader) {
-                    let path = path.strip_prefix("/api/v0/").unwrap();
-                    let answer = answers
-                        .iter()
-                        .find(|(command, _)| path.starts_with(command));
-                    if let Some((_, answer)) = answer {
-                        // Else the next request might come on this connection.
-                        let answer = answer.replacen("\r\n", "\r\nConnection: close\r\n", 1);
-                        let _ = client.write_all(answer.as_bytes());
-                        return;
-                    }
-                    let usual = if path.starts_with("block/stat") {
-                        let body = "{\"Message\": \"block was not found locally (offline)\", \"Code\": 0, \"Type\": \"error\"}";
-                        format!(
-                            "HTTP/1.1 500 No\r\nContent-Length: {}\r\n\r\n{body}",
-                            body.len()
-                        )
-                    } else {
-                        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()
-                    };
-                    if client.write_all(usual.as_bytes()).is_err() {
-                        return;
-                    }
-                }
-            });
+    http::respond(move |request| {
+        let path = request.path.strip_prefix("/api/v0/").unwrap();
+        let answer = answers
+            .iter()
+            .find(|(command, _)| path.starts_with(command));
+        if let Some((_, answer)) = answer {
+            return answer.clone().into_bytes();
         }
-    });
-    url
+        if path.starts_with("block/stat") {
+            let body = "{\"Message\": \"block was not found locally (offline)\", \"Code\": 0, \"Type\": \"error\"}";
+            return http::whole("500 No", &[], body.as_bytes());
+        }
+        http::whole("200 OK", &[], b"")
+    })
 }
 
 #[test]

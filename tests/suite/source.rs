@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -18,6 +17,7 @@ use ipwhl::source::{
 use tempfile::TempDir;
 use url::Url;
 
+use crate::support::http;
 use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex, etag, message};
 
 const PROJECT: &str = "click";
@@ -487,11 +487,8 @@ fn a_local_file_is_hashed_too() {
 #[test]
 fn down() {
     let bench = Bench::new();
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let request = request(b"wheel", vec![web(&format!("http://{free}{PATH}"))]);
+    let free = http::closed();
+    let request = request(b"wheel", vec![web(&format!("{free}{PATH}"))]);
     let (result, events) = bench.fetch_with_events(&request);
     assert!(!result.unwrap_err().is_finding());
     assert_eq!(retries(&events).len(), 2, "three attempts");
@@ -501,12 +498,9 @@ fn down() {
 #[test]
 fn a_host_that_let_nobody_connect_is_asked_once_for_each_further_file() {
     let bench = Bench::new();
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = http::closed();
     let fetcher = bench.fetcher();
-    let request = |name: &str| request(b"wheel", vec![web(&format!("http://{free}/{name}"))]);
+    let request = |name: &str| request(b"wheel", vec![web(&format!("{free}/{name}"))]);
     let events = Mutex::new(Vec::new());
     let note = |event| events.lock().unwrap().push(event);
     let result = run(async {
@@ -528,16 +522,13 @@ fn a_host_that_let_nobody_connect_is_asked_once_for_each_further_file() {
 #[test]
 fn an_index_that_is_down_names_the_package_and_the_address() {
     let mut bench = Bench::new();
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    bench.index_url = Some(format!("http://{free}/simple"));
+    let free = http::closed();
+    bench.index_url = Some(format!("{free}/simple"));
     let problem = bench.problem(&request(b"wheel", vec![package_url()]));
     assert_failed(&problem, "no connection");
     assert_eq!(
         problem.place(),
-        format!("{} (http://{free}/simple/click/)", package_url())
+        format!("{} ({free}/simple/click/)", package_url())
     );
 }
 

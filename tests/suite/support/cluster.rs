@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::http::get;
 use super::nodes::Node;
-use super::serving::get;
 use super::tool;
 use super::workshop::Ending;
 

@@ -3,11 +3,13 @@
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::process::Child;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
+
+use super::http;
 
 /// Where who asks is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +49,6 @@ pub struct CuttingProxy {
 impl CuttingProxy {
     /// Stands before `target`, `http://127.0.0.1:<port>`.
     pub fn start(target: &str, cut: Cut) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let (tell, told) = mpsc::channel();
         let shared = Arc::new(Shared {
             target: target.trim_start_matches("http://").to_owned(),
@@ -60,12 +60,7 @@ impl CuttingProxy {
             tell: Mutex::new(tell),
         });
         let for_thread = Arc::clone(&shared);
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let shared = Arc::clone(&for_thread);
-                thread::spawn(move || shared.serve(client));
-            }
-        });
+        let url = http::listen(move |client| for_thread.serve(client));
         Self { url, shared, told }
     }
 

@@ -10,9 +10,9 @@
 //! -subj /CN=loopback.example.org -addext subjectAltName=IP:127.0.0.1
 //! -addext basicConstraints=critical,CA:FALSE`.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +24,9 @@ use ipwhl::dag::Sha256Digest;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+pub use super::http::message;
+use super::http::{Request, whole};
 
 /// What is given instead of the proper answer.
 #[derive(Clone, Debug)]
@@ -43,10 +46,7 @@ pub enum Answer {
 impl Answer {
     /// A whole answer with this status, these headers and this body.
     pub fn whole(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Self {
-        let length = body.len().to_string();
-        let mut headers = headers.to_vec();
-        headers.push(("Content-Length", &length));
-        Self::Whole(message(status, &headers, body))
+        Self::Whole(whole(status, headers, body))
     }
 
     /// An answer with exactly these headers.
@@ -71,18 +71,6 @@ impl Answer {
     pub fn redirect(to: &str) -> Self {
         Self::whole("302 Found", &[("Location", to)], b"")
     }
-}
-
-/// The bytes of an answer.
-pub fn message(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut head = format!("HTTP/1.1 {status}\r\n");
-    for (name, value) in headers {
-        write!(head, "{name}: {value}\r\n").unwrap();
-    }
-    head.push_str("\r\n");
-    let mut bytes = head.into_bytes();
-    bytes.extend_from_slice(body);
-    bytes
 }
 
 /// The strong ETag that this server gives to these bytes.
@@ -113,14 +101,6 @@ impl Hosted {
             metadata: None,
         }
     }
-}
-
-/// A request that came.
-#[derive(Clone, Debug)]
-pub struct Request {
-    pub path: String,
-    /// By name in lower case.
-    pub headers: BTreeMap<String, String>,
 }
 
 #[derive(Default)]
@@ -296,7 +276,7 @@ fn support_file(name: &str) -> PathBuf {
 
 fn serve(stream: impl Read + Write, state: &Mutex<State>) {
     let mut stream = BufReader::new(stream);
-    while let Some(request) = read_request(&mut stream) {
+    while let Some(request) = Request::read(&mut stream) {
         let answer = {
             let mut state = state.lock().unwrap();
             state.requests.push(request.clone());
@@ -337,29 +317,10 @@ fn serve(stream: impl Read + Write, state: &Mutex<State>) {
     }
 }
 
-fn read_request(stream: &mut impl BufRead) -> Option<Request> {
-    let mut line = String::new();
-    if stream.read_line(&mut line).ok()? == 0 {
-        return None;
-    }
-    let path = line.split(' ').nth(1)?.to_owned();
-    let mut headers = BTreeMap::new();
-    loop {
-        let mut line = String::new();
-        stream.read_line(&mut line).ok()?;
-        let line = line.trim_end();
-        if line.is_empty() {
-            return Some(Request { path, headers });
-        }
-        let (name, value) = line.split_once(':')?;
-        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
-    }
-}
-
 /// What a server without faults answers.
 fn proper(state: &State, request: &Request) -> Vec<u8> {
     let header = |name: &str| request.headers.get(name).map(String::as_str);
-    let error = |status: &str| message(status, &[("Content-Length", "0")], b"");
+    let error = |status: &str| whole(status, &[], b"");
     if state.credentials.is_some() && state.credentials.as_deref() != header("authorization") {
         return error("401 Unauthorized");
     }
@@ -383,9 +344,7 @@ fn proper(state: &State, request: &Request) -> Vec<u8> {
         } else {
             ("text/html", html_page(&files))
         };
-        let length = body.len().to_string();
-        let headers = [("Content-Type", content_type), ("Content-Length", &length)];
-        return message("200 OK", &headers, body.as_bytes());
+        return whole("200 OK", &[("Content-Type", content_type)], body.as_bytes());
     }
     let named = request.path.strip_prefix("/files/").and_then(|name| {
         state.hosted.iter().find_map(|file| {
@@ -405,14 +364,13 @@ fn proper(state: &State, request: &Request) -> Vec<u8> {
         .and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'))
         .and_then(|start| start.parse::<usize>().ok());
     let rest = &bytes[start.unwrap_or(0).min(bytes.len())..];
-    let length = rest.len().to_string();
-    let mut headers = vec![("ETag", tag.as_str()), ("Content-Length", &length)];
+    let mut headers = vec![("ETag", tag.as_str())];
     let Some(start) = start else {
-        return message("200 OK", &headers, rest);
+        return whole("200 OK", &headers, rest);
     };
     let range = format!("bytes {start}-{}/{}", bytes.len() - 1, bytes.len());
     headers.push(("Content-Range", &range));
-    message("206 Partial Content", &headers, rest)
+    whole("206 Partial Content", &headers, rest)
 }
 
 fn json_page(project: &str, files: &[&Hosted]) -> String {

@@ -1,12 +1,11 @@
 //! A pinning service on loopback, written from the Pinning Service API 1.0.0: what it takes and answers, and its errors.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use serde_json::{Value, json};
 use url::Url;
+
+use super::http;
 
 /// What takes the place of an answer to a request that changes something.
 #[derive(Clone)]
@@ -41,20 +40,13 @@ pub struct PinningService {
 impl PinningService {
     /// Starts one that lets this token in.
     pub fn start(token: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let state = State {
             token: token.to_owned(),
             ..State::default()
         };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let state = Arc::clone(&shared);
-                thread::spawn(move || serve(client, &state));
-            }
-        });
+        let url = http::respond(move |request| response(request, &shared));
         Self { url, state }
     }
 
@@ -93,57 +85,20 @@ struct Request {
     body: Vec<u8>,
 }
 
-fn read(client: &TcpStream) -> Option<Request> {
-    let mut reader = BufReader::new(client);
-    let mut line = String::new();
-    reader
-        .read_line(&mut line)
-        .ok()
-        .filter(|count| *count > 0)?;
-    let mut words = line.split_whitespace();
-    let method = words.next()?.to_owned();
-    let url = Url::parse(&format!("http://loopback{}", words.next()?)).ok()?;
-    let (mut length, mut authorization) = (0, String::new());
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim().split_once(':') else {
-            break;
-        };
-        match name.to_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().ok()?,
-            "authorization" => value.trim().clone_into(&mut authorization),
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some(Request {
-        method,
-        url,
-        authorization,
-        body,
-    })
-}
-
-fn serve(mut client: TcpStream, state: &Mutex<State>) {
-    let Some(request) = read(&client) else {
-        return;
+fn response(request: &http::Request, state: &Mutex<State>) -> Vec<u8> {
+    let request = Request {
+        method: request.method.clone(),
+        url: Url::parse(&format!("http://loopback{}", request.path)).unwrap(),
+        authorization: request.header("authorization").to_owned(),
+        body: request.body.clone(),
     };
     let (status, body) = state.lock().unwrap().answer(&request);
-    let location = if status == 302 {
-        format!(
-            "Location: http://127.0.0.1:1/?{}\r\n",
-            request.authorization
-        )
-    } else {
-        String::new()
-    };
-    let _ = write!(
-        client,
-        "HTTP/1.1 {status} Words\r\nContent-Type: application/json\r\n{location}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    );
+    let location = format!("http://127.0.0.1:1/?{}", request.authorization);
+    let mut headers = vec![("Content-Type", "application/json")];
+    if status == 302 {
+        headers.push(("Location", &location));
+    }
+    http::whole(&format!("{status} Words"), &headers, body.as_bytes())
 }
 
 fn failure(status: u16, reason: &str, details: &str) -> (u16, String) {

@@ -1,11 +1,11 @@
-//! `ipwhl serve` in a process of its own, and the little HTTP that tests ask it with.
+//! `ipwhl serve` in a process of its own.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::http::get;
 use super::workshop::{Ending, Workshop};
 
 /// How long a server may take to end.
@@ -62,27 +62,4 @@ impl Serving {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
-}
-
-/// `GET` of a loopback address, with these header lines: the answer's head and body.
-pub fn get(url: &str, headers: &str) -> (String, Vec<u8>) {
-    let (host, path) = url
-        .strip_prefix("http://")
-        .unwrap()
-        .split_once('/')
-        .unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
-    write!(
-        stream,
-        "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n"
-    )
-    .unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let end = answer
-        .windows(4)
-        .position(|part| part == b"\r\n\r\n")
-        .unwrap();
-    let body = answer.split_off(end + 4);
-    (String::from_utf8(answer).unwrap().to_lowercase(), body)
 }
