@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use ipwhl::dag::Profile;
 use ipwhl::signature::{
@@ -16,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::kubo::Kubo;
-use crate::support::workshop::Ending;
+use crate::support::nodes::Node;
 
 const SEED: [u8; 32] = [7; 32];
 const ROOT: &str = "bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
@@ -68,37 +66,9 @@ impl Written {
     }
 }
 
-/// Whoever asks a node for a record asks one that is online; this one knows no other node.
-fn online(kubo: &Kubo) -> Ending {
-    for (key, value) in [
-        ("Addresses.API", "\"/ip4/127.0.0.1/tcp/0\""),
-        ("Addresses.Gateway", "\"/ip4/127.0.0.1/tcp/0\""),
-        ("Addresses.Swarm", "[]"),
-        ("Bootstrap", "[]"),
-        ("Discovery.MDNS.Enabled", "false"),
-        ("AutoTLS.Enabled", "false"),
-        ("AutoConf.Enabled", "false"),
-        ("DNS.Resolvers", "{}"),
-        ("Routing.DelegatedRouters", "[]"),
-        ("Ipns.DelegatedPublishers", "[]"),
-        ("Routing.Type", "\"dhtclient\""),
-    ] {
-        kubo.text(&["config", "--json", key, value]);
-    }
-    // The setting of this value is to be offline, and a node that is online is what is wanted.
-    let mut child = kubo
-        .online(&["daemon"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let process = Ending(child);
-    assert!(lines.any(|line| line.unwrap().contains("Daemon is ready")));
-    // What else it says must not block it.
-    std::thread::spawn(move || lines.for_each(drop));
-    process
+/// A node that is online, as one has to be that is asked for a record; it knows no other node.
+fn online(kubo: Kubo) -> Node {
+    Node::over(kubo, &[("Routing.Type", "\"dhtclient\"")])
 }
 
 /// What Kubo says of a record, held to a name.
@@ -247,7 +217,8 @@ fn kubo_believes_stores_and_resolves_our_record() {
         assert_eq!(seen["Entry"]["Validity"], "2126-11-20T00:00:00Z");
         assert_eq!(seen["Entry"]["TTL"], 300_000_000_000_u64);
     }
-    let _daemon = online(&kubo);
+    let node = online(kubo);
+    let kubo = &node.kubo;
     let written = Written::new(record().bytes());
     let put = ["name", "put", "--allow-offline", &name, written.text()];
     kubo.asked(&put);
@@ -280,7 +251,8 @@ fn what_kubo_would_write_with_our_key_is_what_is_written_here() {
     let kubo = Kubo::new(Profile::UnixfsV1_2025);
     let own = kubo.text(&["key", "gen", "--type=ed25519", "own"]);
     let keys = [("ours", imported(&kubo)), ("own", own)];
-    let _daemon = online(&kubo);
+    let node = online(kubo);
+    let kubo = &node.kubo;
     for (key, name) in keys {
         let value = format!("/ipfs/{ROOT}");
         kubo.asked(&[

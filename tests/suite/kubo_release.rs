@@ -1,8 +1,7 @@
 //! A real Kubo takes, gives back, computes and serves what a build makes.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use ipwhl::dag::Profile;
 
@@ -10,8 +9,9 @@ use crate::clients::Pip;
 use crate::hollow_command::small_with_newer_library;
 use crate::kubo::Kubo;
 use crate::reuse::{released, trusted};
-use crate::support::serving::get;
-use crate::support::workshop::{Ending, Workshop, installable_from, small};
+use crate::support::http::get;
+use crate::support::nodes::Node;
+use crate::support::workshop::{Workshop, installable_from, small};
 
 #[test]
 fn kubo_imports_the_release_and_exports_it_byte_for_byte() {
@@ -84,54 +84,6 @@ fn kubo_gives_the_tree_the_same_root() {
     }
 }
 
-/// A daemon of a Kubo, with its gateway on a loopback port of its own choice.
-struct Daemon {
-    _process: Ending,
-    gateway: String,
-}
-
-impl Daemon {
-    fn start(kubo: &Kubo) -> Self {
-        for (key, value) in [
-            ("Addresses.API", "\"/ip4/127.0.0.1/tcp/0\""),
-            ("Addresses.Gateway", "\"/ip4/127.0.0.1/tcp/0\""),
-            ("Addresses.Swarm", "[]"),
-            ("Bootstrap", "[]"),
-            ("Discovery.MDNS.Enabled", "false"),
-            ("AutoTLS.Enabled", "false"),
-            ("Gateway.NoFetch", "true"),
-        ] {
-            kubo.text(&["config", "--json", key, value]);
-        }
-        let mut child = kubo
-            .command(&["daemon"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let process = Ending(child);
-        let mut gateway = None;
-        for line in lines.by_ref() {
-            let line = line.unwrap();
-            if let Some((_, address)) = line.split_once("Gateway server listening on ") {
-                let port = address.rsplit('/').next().unwrap().trim();
-                gateway = Some(format!("http://127.0.0.1:{port}"));
-            }
-            if line.contains("Daemon is ready") {
-                break;
-            }
-        }
-        // What else it says must not block it.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            _process: process,
-            gateway: gateway.expect("a gateway"),
-        }
-    }
-}
-
 #[test]
 fn pip_installs_through_kubos_own_gateway() {
     let kubo = Kubo::new(Profile::UnixfsV1_2025);
@@ -139,8 +91,8 @@ fn pip_installs_through_kubos_own_gateway() {
     let workshop = Workshop::with(&installable_from(None));
     let root = workshop.build(&["--unsigned"]);
     kubo.import(&workshop.read("release.car"));
-    let daemon = Daemon::start(&kubo);
-    let url = format!("{}/ipfs/{root}/", daemon.gateway);
+    let node = Node::over(kubo, &[]);
+    let url = format!("{}/ipfs/{root}/", node.gateway);
     // What is said to whoever wants to verify what a gateway has is typed as it stands.
     let refused = workshop.run(&["verify", &url]);
     refused.refused(2, &["an archive", "`curl -o release.car '"]);
@@ -178,8 +130,8 @@ fn hollow_archives_and_deltas_are_filled_through_kubos_own_gateway() {
         let root = workshop.build(&["--output", "first"]);
         let first = fs::read(workshop.repository().join("first/release.car")).unwrap();
         kubo.import(&first);
-        let daemon = Daemon::start(&kubo);
-        let from = ["--from", &daemon.gateway];
+        let node = Node::over(kubo, &[]);
+        let from = ["--from", &node.gateway];
         workshop.run(&["hollow", "first"]).line();
         fs::remove_dir_all(workshop.path("cache")).unwrap();
         let line = ["fill", "first/release.hollow.car", "--output", "again.car"];
@@ -211,8 +163,8 @@ fn a_runner_that_has_nothing_reuses_what_kubos_own_gateway_has() {
         let (workshop, root) = released(&first, &next, "library-2.2");
         let archive = fs::read(workshop.repository().join("first/release.car")).unwrap();
         let previous = kubo.import(&archive);
-        let daemon = Daemon::start(&kubo);
-        let release = format!("{}/ipfs/{previous}/", daemon.gateway);
+        let node = Node::over(kubo, &[]);
+        let release = format!("{}/ipfs/{previous}/", node.gateway);
         let line = [
             "build",
             "--key",
@@ -238,10 +190,12 @@ fn a_runner_that_has_nothing_reuses_what_kubos_own_gateway_has() {
         assert!(ran.error.contains(" KiB over the network"), "{}", ran.error);
         // What is new goes to the node, which has the rest: then it has the whole release.
         assert_eq!(
-            kubo.import(&workshop.read("release.delta.car")).to_string(),
+            node.kubo
+                .import(&workshop.read("release.delta.car"))
+                .to_string(),
             root
         );
-        kubo.text(&["pin", "verify", "--quiet"]);
+        node.kubo.text(&["pin", "verify", "--quiet"]);
         // And gives it: the hollow archive with what the node has is what a build from nothing writes.
         let whole = Workshop::with(&next);
         assert_eq!(whole.build(&["--unsigned"]), root);
@@ -260,7 +214,7 @@ fn a_runner_that_has_nothing_reuses_what_kubos_own_gateway_has() {
                 "fill",
                 "release/release.hollow.car",
                 "--from",
-                &daemon.gateway,
+                &node.gateway,
             ])
             .line();
         assert!(

@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::publish_kubo::{installable_with, moved, second, settings, succeeded};
 use crate::support::cluster::Peer;
 use crate::support::cutting_proxy::{Cut, CuttingProxy};
+use crate::support::http::get;
 use crate::support::nodes::Node;
-use crate::support::serving::get;
 use crate::support::workshop::{Ran, Workshop};
 
 /// What the cluster is told to pin.

@@ -2,10 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
 use std::process::Stdio;
-use std::thread;
 
 use data_encoding::BASE64;
 use ipwhl::dag::Profile;
@@ -16,6 +13,7 @@ use crate::publish_kubo::{installable_with, settings};
 #[cfg(unix)]
 use crate::support::agent::WrittenAgent;
 use crate::support::cutting_proxy::{Cut, CuttingProxy};
+use crate::support::http;
 use crate::support::nodes::Node;
 use crate::support::workshop::{Ran, Workshop};
 
@@ -412,37 +410,17 @@ fn a_node_that_shows_another_record() {
 
 /// Answers each question for a record with these bytes.
 fn lying(record: &[u8]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let extra = BASE64.encode(record);
     let event = format!("{{\"ID\":\"\",\"Type\":5,\"Responses\":null,\"Extra\":\"{extra}\"}}\n");
-    let nothing = "{\"Message\":\"routing: not found\",\"Code\":0,\"Type\":\"error\"}\n".to_owned();
+    let nothing = "{\"Message\":\"routing: not found\",\"Code\":0,\"Type\":\"error\"}\n";
     let is_empty = record.is_empty();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let (mut line, mut head, mut length) = (String::new(), String::new(), 0);
-            while reader.read_line(&mut line).unwrap_or(0) > 2 {
-                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-                head += &line;
-                line.clear();
-            }
-            let mut body = vec![0; length];
-            let _ = reader.read_exact(&mut body);
-            let (status, answer) = if head.contains("routing/get") && is_empty {
-                ("500 Internal Server Error", &nothing)
-            } else {
-                ("200 OK", &event)
-            };
-            let _ = write!(
-                stream,
-                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
-                answer.len()
-            );
-        }
-    });
-    url
+    http::respond(move |request| {
+        let (status, answer) = if request.path.contains("routing/get") && is_empty {
+            ("500 Internal Server Error", nothing)
+        } else {
+            ("200 OK", event.as_str())
+        };
+        let headers = [("Content-Type", "application/json")];
+        http::whole(status, &headers, answer.as_bytes())
+    })
 }

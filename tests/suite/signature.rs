@@ -1,9 +1,8 @@
 //! Statements, keys, SSHSIG signatures and trust, with the real `ssh-keygen` as the other side.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use ipwhl::dag::Cid;
 use ipwhl::signature::{
@@ -13,6 +12,7 @@ use ipwhl::signature::{
 use jiff::Timestamp;
 
 use crate::support::tool;
+use crate::support::workshop::feed;
 
 const ROOT: &str = "bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
 const OTHER_ROOT: &str = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
@@ -51,18 +51,6 @@ fn draft(root: &str) -> Draft {
 
 fn first() -> Statement {
     Statement::following(None, draft(ROOT)).unwrap().unwrap()
-}
-
-fn run(command: &mut Command, input: &[u8]) -> Output {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A program that ends early does not read its input; what it says is judged by the caller.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
 }
 
 /// Only its owner may read a private key file, or ssh-keygen refuses it.
@@ -902,7 +890,7 @@ fn ssh_keygen_accepts_our_signature_and_refuses_a_changed_statement() {
         fs::write(&allowed, line + "\n").unwrap();
         let mut command = Command::new(&ssh_keygen);
         command.args(["-Y", "verify", "-I", principal, "-n", namespace]);
-        run(
+        feed(
             command.arg("-f").arg(&allowed).arg("-s").arg(&signature),
             statement.as_bytes(),
         )
@@ -932,7 +920,7 @@ fn we_verify_what_ssh_keygen_signed() {
     let path = folder.path().join("key");
     let sign_with = |options: &[&str]| {
         let mut command = Command::new(&ssh_keygen);
-        let output = run(
+        let output = feed(
             command
                 .args(["-Y", "sign"])
                 .args(options)
@@ -973,7 +961,7 @@ fn ssh_keygen_loads_the_key_that_we_made() {
     let path = folder.path().join("key");
     let key = SigningKey::generate().unwrap().with_comment("made here");
     write_private(&path, &key.to_openssh().unwrap());
-    let output = run(
+    let output = feed(
         Command::new(&ssh_keygen).arg("-y").arg("-f").arg(&path),
         b"",
     );
@@ -983,7 +971,7 @@ fn ssh_keygen_loads_the_key_that_we_made() {
         key.public().line("made here")
     );
     fs::write(folder.path().join("key.pub"), key.public().line("x")).unwrap();
-    let output = run(
+    let output = feed(
         Command::new(&ssh_keygen)
             .arg("-l")
             .arg("-f")
@@ -1001,7 +989,7 @@ fn we_load_the_keys_that_ssh_keygen_made_or_say_why_not() {
     let make = |name: &str, options: &[&str]| {
         let path = folder.path().join(name);
         let mut command = Command::new(&ssh_keygen);
-        let output = run(
+        let output = feed(
             command
                 .args(["-q", "-C", "a comment"])
                 .args(options)
@@ -1111,7 +1099,7 @@ fn a_signature_by_an_rsa_key_is_refused_by_name() {
     let ssh_keygen = tool("ssh-keygen");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rsa");
-    let made = run(
+    let made = feed(
         Command::new(&ssh_keygen)
             .args(["-q", "-t", "rsa", "-b", "2048", "-N", "", "-f"])
             .arg(&path),
@@ -1119,7 +1107,7 @@ fn a_signature_by_an_rsa_key_is_refused_by_name() {
     );
     assert!(made.status.success(), "{made:?}");
     let mut command = Command::new(&ssh_keygen);
-    let output = run(
+    let output = feed(
         command
             .args(["-Y", "sign", "-n", NAMESPACE, "-f"])
             .arg(&path),
@@ -1160,7 +1148,7 @@ fn allowed_signers_options_mean_the_same_to_ssh_keygen() {
         fs::write(&allowed, &line).unwrap();
         let mut command = Command::new(&ssh_keygen);
         command.args(["-Y", "verify", "-I", "maintainer", "-n", NAMESPACE]);
-        let theirs = run(
+        let theirs = feed(
             command.arg("-f").arg(&allowed).arg("-s").arg(&signature),
             b"x",
         )

@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod cutting_proxy;
 pub mod declared_set;
 pub mod history;
+pub mod http;
 pub mod loopback_index;
 pub mod nodes;
 pub mod pinning_service;

@@ -11,7 +11,8 @@ use crate::kubo::Kubo;
 /// A running node. It asks nobody for blocks but the nodes that it is connected to.
 pub struct Node {
     process: Ending,
-    kubo: Kubo,
+    /// Its program and repository.
+    pub kubo: Kubo,
     /// Its RPC, `http://127.0.0.1:<port>`.
     pub api: String,
     /// Its gateway.
@@ -26,7 +27,11 @@ impl Node {
 
     /// The same with these settings besides.
     pub fn start_with(settings: &[(&str, &str)]) -> Self {
-        let kubo = Kubo::new(Profile::UnixfsV1_2025);
+        Self::over(Kubo::new(Profile::UnixfsV1_2025), settings)
+    }
+
+    /// Starts one over a repository, which keeps what it has.
+    pub fn over(kubo: Kubo, settings: &[(&str, &str)]) -> Self {
         for (key, value) in [
             ("Addresses.API", "\"/ip4/127.0.0.1/tcp/0\""),
             ("Addresses.Gateway", "\"/ip4/127.0.0.1/tcp/0\""),
