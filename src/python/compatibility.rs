@@ -12,13 +12,8 @@ use super::tag::Tag;
 
 /// An interpreter and a system, in words, whose installer accepts both tags; `None` when none can exist.
 ///
-/// ```
-/// # use ipwhl::python::{Tag, common_installer};
-/// let a: Tag = "cp38-abi3-manylinux_2_17_x86_64".parse().unwrap();
-/// let b: Tag = "cp312-cp312-manylinux_2_28_x86_64".parse().unwrap();
-/// let words = common_installer(&a, &b);
-/// assert_eq!(words.as_deref(), Some("CPython 3.12 on Linux x86_64 with glibc 2.28"));
-/// ```
+/// `cp38-abi3-manylinux_2_17_x86_64` and `cp312-cp312-manylinux_2_28_x86_64` have `CPython 3.12 on Linux
+/// x86_64 with glibc 2.28`.
 pub fn common_installer(a: &Tag, b: &Tag) -> Option<String> {
     if a == b && candidates(a, b).iter().all(|one| !one.accepts(a)) {
         // Whatever such a tag means, it means the same twice.

@@ -4,10 +4,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 
 use libtest_mimic::{Arguments, Completion, Failed, FormatSetting, Trial};
+
+use crate::support::workshop::files;
 
 /// A test, as `#[test]` registers it.
 pub struct Test {
@@ -136,8 +139,69 @@ fn print_summary(ran: u64, failed: u64) {
         0 => String::new(),
         failed => format!(" ({failed} failed)"),
     };
+    let tests = if ran == 1 { "test" } else { "tests" };
     println!(
-        "{ran} tests run{failed}, {} skipped",
+        "{ran} {tests} run{failed}, {} skipped",
         skipped.values().sum::<usize>()
+    );
+}
+
+/// A module that `main.rs` does not name would lose its tests without a word.
+#[cfg(target_os = "linux")]
+#[test]
+fn every_test_of_the_files_is_in_the_list() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
+    let written: usize = files(&folder)
+        .into_iter()
+        .filter(|(name, _)| Path::new(name).extension().is_some_and(|end| end == "rs"))
+        .map(|(_, bytes)| {
+            let text = String::from_utf8(bytes).unwrap();
+            text.lines().filter(|line| line.trim() == "#[test]").count()
+        })
+        .sum();
+    assert_eq!(inventory::iter::<Test>().count(), written);
+}
+
+#[test]
+fn a_test_without_its_tool_is_skipped_and_under_ci_it_fails() {
+    let empty = tempfile::tempdir().unwrap();
+    let run = |variables: &[(&str, &str)]| {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "man_command::the_page_of_the_program_goes_to_standard_output",
+            ])
+            .env_clear()
+            .env("PATH", empty.path())
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let reason = "`groff` is not on PATH: install it, or set IPWHL_TEST_GROFF to what `ci/tool groff` prints";
+    let (code, output) = run(&[]);
+    assert_eq!(code, Some(0), "{output}");
+    assert!(
+        output.contains(&format!(" ... ignored ({reason})\n")),
+        "{output}"
+    );
+    assert!(
+        output.contains("test result: ok. 0 passed; 0 failed; 1 ignored;"),
+        "{output}"
+    );
+    let end = format!("\nskipped:\n    1  {reason}\n0 tests run, 1 skipped\n");
+    assert!(output.ends_with(&end), "{output}");
+    let (code, output) = run(&[("CI", "true")]);
+    assert_eq!(code, Some(101), "{output}");
+    assert!(
+        output.contains(&format!("{reason}; under CI no test may be skipped")),
+        "{output}"
+    );
+    assert!(
+        output.ends_with("\n1 test run (1 failed), 0 skipped\n"),
+        "{output}"
     );
 }

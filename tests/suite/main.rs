@@ -1,6 +1,10 @@
 //! The whole test suite as one binary: a module per command and per format.
 
 #![allow(
+    clippy::assigning_clones,
+    reason = "clippy lets tests off by itself, and knows only libtest's"
+)]
+#![allow(
     clippy::too_many_lines,
     clippy::unwrap_used,
     unreachable_pub,

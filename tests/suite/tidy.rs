@@ -222,6 +222,19 @@ fn text_ends_in_word(text: &str) -> bool {
     text.ends_with(|last: char| last.is_alphanumeric() || last == '_')
 }
 
+/// `doctest = false`: code in a comment would be compiled by nothing.
+#[test]
+fn comments_hold_no_code_that_nothing_runs() {
+    for (path, text) in sources() {
+        let mut fences = text
+            .lines()
+            .filter_map(|line| line.trim_start().strip_prefix("//")?.split_once("```"));
+        // Every other one opens a block.
+        let is_code = fences.by_ref().step_by(2).any(|(_, kind)| kind != "text");
+        assert!(!is_code, "src/{path}: make the example a test");
+    }
+}
+
 /// A lint is let go with a reason, and only as long as it would speak.
 #[test]
 fn lints_are_expected_not_allowed() {

@@ -24,14 +24,15 @@ fn assert_accepts(command: &mut Command) {
 }
 
 /// Forgejo's own validator is in no registry that is reached; its workflows are GitHub's but for the label of
-/// the runner, which `actionlint.yaml` names. With shellcheck on `PATH`, actionlint reads the scripts too.
+/// the runner, which `actionlint.yaml` names. The scripts go to shellcheck.
 #[test]
 fn actionlint_accepts_the_workflows() {
-    let actionlint = tool("actionlint");
+    let (actionlint, shellcheck) = (tool("actionlint"), tool("shellcheck"));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ci");
     for forge in ["github", "forgejo"] {
         let mut command = Command::new(&actionlint);
         command.current_dir(&folder).arg("-no-color");
+        command.arg("-shellcheck").arg(&shellcheck);
         if forge == "forgejo" {
             command.args(["-config-file", "forgejo/actionlint.yaml"]);
         }
