@@ -36,17 +36,19 @@ fn succeed(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// A fresh environment with the pip that `python3 -m venv` puts there.
+/// A fresh environment, and the pinned pip that installs into it.
 pub struct Pip {
+    pinned: PathBuf,
     home: TempDir,
 }
 
 impl Pip {
     pub fn new() -> Self {
-        let python = tool("python3");
+        let pinned = tool("python3");
         let home = TempDir::new().unwrap();
-        succeed(clean(&python, home.path()).args(["-m", "venv", "environment"]));
-        Self { home }
+        let without = ["-m", "venv", "--without-pip", "environment"];
+        succeed(clean(&pinned, home.path()).args(without));
+        Self { pinned, home }
     }
 
     fn environment(&self) -> PathBuf {
@@ -59,9 +61,11 @@ impl Pip {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = clean(&self.program(), self.home.path());
+        let mut command = clean(&self.pinned, self.home.path());
         command
             .args(["-m", "pip", "--isolated", "--no-cache-dir", "--no-input"])
+            .arg("--python")
+            .arg(self.program())
             .args(arguments);
         command
     }
