@@ -72,7 +72,7 @@ fn online(kubo: Kubo) -> Node {
 }
 
 /// What Kubo says of a record, held to a name.
-fn inspected(kubo: &Kubo, name: &str, record: &[u8]) -> Value {
+pub fn inspected(kubo: &Kubo, name: &str, record: &[u8]) -> Value {
     let record = Written::new(record);
     let answer = kubo.text(&[
         "name",

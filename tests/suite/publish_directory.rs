@@ -1,7 +1,6 @@
 //! `ipwhl publish` to a folder that a web server serves: what it looks like at every moment, and that pip installs from it.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::ExitStatusExt;
@@ -15,17 +14,11 @@ use std::time::{Duration, Instant};
 use ipwhl::signature::SigningKey;
 
 use crate::clients::Pip;
-use crate::publish_kubo::{installable_with, second, settings};
+use crate::publish_kubo::{installable_with, second, settings, succeeded};
 use crate::support::tool;
-use crate::support::workshop::{Ending, Ran, Workshop, files};
+use crate::support::workshop::{Ending, Workshop, files};
 
 const TARGET: &str = "[publish.site]\nkind = \"directory\"\npath = \"../site\"\n";
-
-#[track_caller]
-fn succeeded(ran: Ran) -> Ran {
-    assert_eq!(ran.code, Some(0), "{}", ran.error);
-    ran
-}
 
 /// A first release, built, with the settings of a target.
 fn first() -> (Workshop, String) {
@@ -181,14 +174,9 @@ fn pip_installs_from_it_behind_ordinary_web_servers() {
         .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1"])
         .arg("--directory")
         .arg(&site)
-        .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    let mut server = Ending(server.spawn().unwrap());
-    let mut line = String::new();
-    BufReader::new(server.0.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let port = line
+    let (_server, lines) = Ending::start(&mut server, |_| true);
+    let port = lines[0]
         .split("port ")
         .nth(1)
         .unwrap()

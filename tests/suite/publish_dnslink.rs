@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use crate::publish_kubo::{installable_with, settings};
+use crate::publish_kubo::{installable_with, settings, succeeded};
 use crate::support::workshop::{Ran, Workshop};
 
 /// What a server says of every name.
@@ -158,12 +158,6 @@ fn first(server: SocketAddr, more: &str) -> (Workshop, String) {
     );
     let root = workshop.build(&[]);
     (workshop, root)
-}
-
-#[track_caller]
-fn succeeded(ran: Ran) -> Ran {
-    assert_eq!(ran.code, Some(0), "{}", ran.error);
-    ran
 }
 
 /// That the record was printed, and that DNS does not have it.

@@ -4,18 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::publish_kubo::{installable_with, second, settings};
+use crate::publish_kubo::{installable_with, second, settings, succeeded};
 use crate::support::tool;
 use crate::support::workshop::{Ran, Workshop};
 
 const TARGET: &str =
     "[publish.history]\nkind = \"git\"\nrepository = \"../git\"\nremote = \"origin\"\n";
-
-#[track_caller]
-fn succeeded(ran: Ran) -> Ran {
-    assert_eq!(ran.code, Some(0), "{}", ran.error);
-    ran
-}
 
 /// A real git with an identity and nothing else of the machine's configuration.
 struct Git {

@@ -8,8 +8,9 @@ use data_encoding::BASE64;
 use ipwhl::dag::Profile;
 use ipwhl::signature::{IpnsContent, IpnsName, IpnsRecord, SigningKey};
 
+use crate::ipns::inspected;
 use crate::kubo::Kubo;
-use crate::publish_kubo::{installable_with, settings};
+use crate::publish_kubo::{installable_with, settings, succeeded};
 #[cfg(unix)]
 use crate::support::agent::WrittenAgent;
 use crate::support::cutting_proxy::{Cut, CuttingProxy};
@@ -18,12 +19,6 @@ use crate::support::nodes::Node;
 use crate::support::workshop::{Ran, Workshop};
 
 const FILE: &str = "[publish.name]\nkind = \"ipns\"\nfile = \"../site/ipns-record\"\n";
-
-#[track_caller]
-fn succeeded(ran: Ran) -> Ran {
-    assert_eq!(ran.code, Some(0), "{}", ran.error);
-    ran
-}
 
 /// A workshop with a key, and a first release of it with this target.
 struct Place {
@@ -93,18 +88,9 @@ fn kubo_believes_a_record_in_a_file() {
     let kubo = Kubo::new(Profile::UnixfsV1_2025);
     let place = Place::new(FILE);
     succeeded(place.publish(&[]));
-    let file = place.workshop.path("site/ipns-record");
-    let content = place.record(&fs::read(&file).unwrap());
-    let answer = kubo.text(&[
-        "name",
-        "inspect",
-        "--enc=json",
-        "--dump=false",
-        "--verify",
-        &place.name.to_string(),
-        file.to_str().unwrap(),
-    ]);
-    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    let record = fs::read(place.workshop.path("site/ipns-record")).unwrap();
+    let content = place.record(&record);
+    let answer = inspected(&kubo, &place.name.to_string(), &record);
     assert_eq!(answer["Validation"]["Valid"], true, "{answer}");
     assert_eq!(answer["Entry"]["Value"], content.value.as_str(), "{answer}");
 }

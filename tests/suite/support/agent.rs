@@ -1,7 +1,7 @@
 //! Agents that keep keys: OpenSSH's own, and one that is written from the protocol's text and can do wrong.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,8 @@ impl OpensshAgent {
     pub fn start(folder: &Path, providers: &str) -> Self {
         let (agent, _) = (tool("ssh-agent"), tool("ssh-add"));
         let socket = folder.join("agent");
-        let mut process = Command::new(agent)
+        let mut command = Command::new(agent);
+        command
             .arg("-D")
             .args(["-P", providers])
             .arg("-a")
@@ -38,19 +39,14 @@ impl OpensshAgent {
             .env_remove("SSH_ASKPASS")
             .env_remove("DISPLAY")
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+            .stderr(Stdio::null());
         // It says where it listens once it does.
-        let mut line = String::new();
-        let output = process.stdout.take().unwrap();
-        BufReader::new(output).read_line(&mut line).unwrap();
-        assert!(line.contains("SSH_AUTH_SOCK"), "{line}");
+        let (process, lines) = Ending::start(&mut command, |_| true);
+        assert!(lines[0].contains("SSH_AUTH_SOCK"), "{lines:?}");
         Self {
             socket,
             folder: folder.to_owned(),
-            _process: Ending(process),
+            _process: process,
         }
     }
 

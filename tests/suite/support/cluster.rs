@@ -1,6 +1,5 @@
 //! Peers of IPFS Cluster on loopback ports of their own choice, each over a node.
 
-use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -72,19 +71,15 @@ impl Peer {
         if let Some(other) = other {
             arguments.extend(["--bootstrap", &other.address]);
         }
-        let mut child = command(&arguments).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let process = Ending(child);
         let (mut api, mut pinning_service, mut address) = (None, None, None);
-        let mut said = String::new();
         let mut is_ready = false;
-        // Who joins says so behind its being ready.
+        // One that joins says so after it is ready.
         let last = if other.is_some() {
             ": joined "
         } else {
             "IPFS Cluster is READY"
         };
-        for line in lines.by_ref().map_while(Result::ok) {
+        let (process, _) = Ending::start_on_stderr(&mut command(&arguments), |line| {
             let port = || {
                 line.rsplit('/')
                     .next()
@@ -92,7 +87,7 @@ impl Peer {
                     .trim()
                     .to_owned()
             };
-            // Where a password is asked for it says ` - authenticated` besides.
+            // With a password it says ` - authenticated` as well.
             if line.contains("RESTAPI (HTTP") {
                 api = Some(format!("http://127.0.0.1:{}", port()));
             } else if line.contains("PINSVCAPI (HTTP") {
@@ -100,15 +95,9 @@ impl Peer {
             } else if line.trim().starts_with("/ip4/127.0.0.1/") && line.contains("/p2p/") {
                 address = Some(line.trim().to_owned());
             }
-            said += &format!("{line}\n");
             is_ready |= line.contains(last);
-            if is_ready && api.is_some() && pinning_service.is_some() {
-                break;
-            }
-        }
-        assert!(is_ready, "{said}");
-        // What else it says must not block it.
-        std::thread::spawn(move || lines.for_each(drop));
+            is_ready && api.is_some() && pinning_service.is_some()
+        });
         let peer = Self {
             _process: process,
             _home: home,

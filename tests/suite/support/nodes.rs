@@ -1,6 +1,5 @@
 //! Kubo nodes as daemons on loopback ports of their own choice, and what their RPC says.
 
-use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use ipwhl::dag::Profile;
@@ -54,30 +53,18 @@ impl Node {
         for (key, value) in settings {
             kubo.text(&["config", "--json", key, value]);
         }
-        let mut child = kubo
-            .online(&["daemon"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let process = Ending(child);
         let (mut api, mut gateway) = (None, None);
-        for line in lines.by_ref() {
-            let line = line.unwrap();
+        let mut daemon = kubo.online(&["daemon"]);
+        daemon.stdin(Stdio::null()).stderr(Stdio::null());
+        let (process, _) = Ending::start(&mut daemon, |line| {
             let port = line.rsplit('/').next().unwrap_or_default().trim();
             if line.contains("RPC API server listening on ") {
                 api = Some(format!("http://127.0.0.1:{port}"));
             } else if line.contains("Gateway server listening on ") {
                 gateway = Some(format!("http://127.0.0.1:{port}"));
             }
-            if line.contains("Daemon is ready") {
-                break;
-            }
-        }
-        // What else it says must not block it.
-        std::thread::spawn(move || lines.for_each(drop));
+            line.contains("Daemon is ready")
+        });
         Self {
             process,
             kubo,

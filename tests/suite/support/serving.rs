@@ -1,6 +1,5 @@
 //! `ipwhl serve` in a process of its own.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -29,12 +28,8 @@ impl Serving {
 
     /// Waits until the server has printed its line.
     pub fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let process = Ending(child);
+        let (process, mut lines) = Ending::start(command, |_| true);
+        let line = lines.remove(0) + "\n";
         let url = line
             .split_whitespace()
             .find(|word| word.starts_with("http://"))

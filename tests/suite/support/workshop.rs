@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
 
 use tempfile::TempDir;
 
@@ -231,6 +232,46 @@ pub fn feed(command: &mut Command, input: &[u8]) -> Output {
 
 /// A process that is ended, by its own number, when this value goes.
 pub struct Ending(pub Child);
+
+impl Ending {
+    /// Starts a server, and waits for the line of its standard output that says that it is ready: all
+    /// lines up to that one.
+    #[track_caller]
+    pub fn start(command: &mut Command, is_ready: impl FnMut(&str) -> bool) -> (Self, Vec<String>) {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let output = child.stdout.take().unwrap();
+        (Self(child), until(output, is_ready))
+    }
+
+    /// The same for one that speaks on standard error.
+    #[track_caller]
+    pub fn start_on_stderr(
+        command: &mut Command,
+        is_ready: impl FnMut(&str) -> bool,
+    ) -> (Self, Vec<String>) {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let output = child.stderr.take().unwrap();
+        (Self(child), until(output, is_ready))
+    }
+}
+
+#[track_caller]
+fn until(
+    output: impl Read + Send + 'static,
+    mut is_ready: impl FnMut(&str) -> bool,
+) -> Vec<String> {
+    let mut lines = BufReader::new(output).lines();
+    let mut said = Vec::new();
+    for line in lines.by_ref().map_while(Result::ok) {
+        said.push(line);
+        if is_ready(&said[said.len() - 1]) {
+            // More of it must not block it.
+            thread::spawn(move || lines.for_each(drop));
+            return said;
+        }
+    }
+    panic!("the server ended before it was ready: {said:#?}");
+}
 
 impl Drop for Ending {
     fn drop(&mut self) {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -223,19 +222,10 @@ impl Site {
     /// The interface of a forge, played by `forge.py`: its address.
     pub fn forge(&self) -> (Ending, String) {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/workflows/forge.py");
-        let mut server = Ending(
-            Command::new(self.path("bin/python3"))
-                .arg(file)
-                .arg(self.path("state"))
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap(),
-        );
-        let mut address = String::new();
-        BufReader::new(server.0.stdout.take().unwrap())
-            .read_line(&mut address)
-            .unwrap();
-        (server, address.trim().to_owned())
+        let mut forge = Command::new(self.path("bin/python3"));
+        forge.arg(file).arg(self.path("state"));
+        let (server, mut lines) = Ending::start(&mut forge, |_| true);
+        (server, lines.remove(0))
     }
 
     /// That a folder holds a release whose statement has this place in the sequence, and that ssh-keygen
