@@ -10,10 +10,13 @@ use proc_macro::{TokenStream, TokenTree};
 /// Registers the function as a test, under its path.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, function: TokenStream) -> TokenStream {
-    let mut words = function.clone().into_iter().filter_map(|token| match token {
-        TokenTree::Ident(word) => Some(word.to_string()),
-        _ => None,
-    });
+    let mut words = function
+        .clone()
+        .into_iter()
+        .filter_map(|token| match token {
+            TokenTree::Ident(word) => Some(word.to_string()),
+            _ => None,
+        });
     let name = words.by_ref().skip_while(|word| word != "fn").nth(1);
     let (Some(name), true) = (name, arguments.is_empty()) else {
         return "compile_error!(\"`#[test]` takes no argument and stands before a function\");"

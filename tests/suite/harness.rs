@@ -98,7 +98,7 @@ fn trial(test: &'static Test) -> Trial {
                 *SKIPPED.lock().unwrap().entry(skip.0.clone()).or_default() += 1;
                 Ok(Completion::ignored_with(skip.0))
             }
-            Err(_) => Err(Failed::from(said)),
+            Err(_) => Err(Failed::from(said.trim_end())),
         }
     })
 }

@@ -38,6 +38,6 @@ fn make(lock: &str) -> Result<PathBuf, String> {
     let errors = text(&made.stderr);
     let last = errors.lines().last().unwrap_or_default();
     Err(format!(
-        "pip cannot install the packages of tests/python/{lock}: {last}"
+        "pip cannot install tests/python/{lock}, is its index reachable? {last}"
     ))
 }
