@@ -124,6 +124,10 @@ fn an_install_line_that_pins_nothing_is_refused() {
     let md5 = format!("https://example.org/ipwhl#md5={}", "0".repeat(32));
     let zip = format!("https://example.org/ipwhl.zip#sha256={}", "0".repeat(64));
     let plain = format!("http://example.org/ipwhl#sha256={}", "0".repeat(64));
+    let secret = format!(
+        "git+https://me:secret@git.example.org/ipwhl@{}",
+        "0".repeat(40)
+    );
     let ssh = format!("git+git@git.example.org:ipwhl@{}", "0".repeat(40));
     for (install, words) in [
         ("", "`--install` is empty"),
@@ -158,6 +162,7 @@ fn an_install_line_that_pins_nothing_is_refused() {
         ),
         (&cut, "is not `#sha256=` and 64 hexadecimal digits"),
         (&md5, "is not `#sha256=` and 64 hexadecimal digits"),
+        (&secret, "the address of `--install` has credentials"),
         (&zip, "`ipwhl.zip` is not a tar archive"),
         (&plain, "is no address that begins with `https://`"),
         (
@@ -169,6 +174,7 @@ fn an_install_line_that_pins_nothing_is_refused() {
             .run(&["init", "--ci", "gitlab", "--install", install])
             .expect(ExitStatus::Usage);
         said(&run, &[words, "help: "]);
+        assert!(!run.stderr.contains("secret"), "{}", run.stderr);
         assert_eq!(names(&folder), [""; 0], "{install}");
     }
     // Without CI there is no file to write it into.

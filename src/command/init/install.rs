@@ -10,7 +10,6 @@ const SHA256_DIGITS: usize = 64;
 const COMMIT_DIGITS: [usize; 2] = [40, 64];
 /// The endings of tar archives.
 const ARCHIVES: [&str; 6] = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"];
-
 /// The endings of archives that `tar` does not read.
 const OTHER_ARCHIVES: [&str; 3] = [".zip", ".7z", ".whl"];
 
@@ -135,12 +134,22 @@ fn file(text: &str) -> Result<InstallCommand, Failure> {
     )))
 }
 
-/// Checks that an address has one of these schemes and a host or path.
+/// Checks that an address has one of these schemes, a host or path, and no credentials.
 fn validate(url: &str, schemes: &[&str]) -> Result<(), Failure> {
     let is_known = schemes.iter().any(|scheme| {
         url.strip_prefix(scheme)
             .is_some_and(|rest| !rest.is_empty())
     });
+    let authority = url.strip_prefix("https://").unwrap_or_default();
+    if authority
+        .split('/')
+        .next()
+        .is_some_and(|host| host.contains('@'))
+    {
+        return Err(refused(
+            "the address of `--install` has credentials, and all who see the CI files would read them".to_owned(),
+        ));
+    }
     if is_known && !url.contains([' ', '#']) {
         return Ok(());
     }

@@ -24,10 +24,11 @@ struct Outcome {
 
 impl Outcome {
     fn of<'r>(succeeded: bool, runs: impl IntoIterator<Item = &'r Ran>) -> Self {
-        let text = runs
-            .into_iter()
-            .map(|ran| format!("{}{}", ran.output, ran.error))
-            .collect();
+        let mut text = String::new();
+        for ran in runs {
+            text += &ran.output;
+            text += &ran.error;
+        }
         Self { succeeded, text }
     }
 
