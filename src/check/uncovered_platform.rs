@@ -1,4 +1,5 @@
-//! `uncovered-platform`: a project has no wheel for a supported platform, though nothing there needs it.
+//! `uncovered-platform`: a wanted project has no wheel for a supported platform, though nothing
+//! there needs it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,10 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let Some(wheel) = declaration.wheels.first() else {
             continue;
         };
+        // It is in the set only for its requirers. On their platforms, `unavailable-dependency` looks for it.
+        if declaration.automatic {
+            continue;
+        }
         // The wheel may stand in a text that could not be understood.
         if graph.repository.unreadable.contains(&declaration.project) {
             continue;

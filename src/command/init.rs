@@ -1,6 +1,7 @@
 //! `ipwhl init`: a new repository, or CI for one that is there.
 
 mod files;
+mod install;
 
 use std::fs;
 use std::io;
@@ -13,7 +14,8 @@ use super::exit::{ExitStatus, Failure};
 use crate::environment::AtomicFile;
 use crate::python::Platform;
 use crate::repository::{CONFIGURATION_FILE, find};
-use files::{Forge, NewFile, name_of, repository};
+use files::{Forge, INSTALL, NewFile, name_of, repository};
+use install::InstallCommand;
 
 /// Make a new repository, or add CI to one
 ///
@@ -22,7 +24,11 @@ use files::{Forge, NewFile, name_of, repository};
 /// repository that is there already, `--ci` adds that alone. No file is ever replaced, and `git init` is
 /// left to you: not every repository is to be one of its own.
 ///
-/// Example: ipwhl init --ci github my-wheels
+/// Each CI file has one line that installs ipwhl, and `--install` writes it. COMMAND is a shell command,
+/// `git+https://…@<commit>`, or `https://…/<file>#sha256=<hash>` for the program or a tar archive with it.
+/// Without that line a job stops and says what to write.
+///
+/// Example: ipwhl init --ci github --install COMMAND my-wheels
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The repository's folder, made where there is none [default: this one]
@@ -40,6 +46,9 @@ pub(super) struct Arguments {
     /// Where CI is to run; may be given several times
     #[arg(long, value_name = "FORGE", value_delimiter = ',')]
     ci: Vec<Forge>,
+    /// How CI installs ipwhl: a command, a git URL with a commit, or a file with its SHA-256
+    #[arg(long, value_name = "COMMAND", requires = "ci")]
+    install: Option<String>,
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
@@ -53,9 +62,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
+    let install = arguments
+        .install
+        .as_deref()
+        .map(InstallCommand::parse)
+        .transpose()?;
     let mut new: Vec<NewFile> = forges
         .iter()
-        .flat_map(|forge| forge.files(&folder))
+        .flat_map(|forge| forge.files(&folder, install.as_ref()))
         .collect();
     let name = if is_repository {
         refuse_existing(context, arguments, &directory)?;
@@ -79,6 +93,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         write(&directory, file)?;
     }
     report(context, &directory, name.as_deref(), &forges, &kept, &new);
+    if install.is_none() {
+        mention_install(context, &new);
+    }
     Ok(ExitStatus::Clean)
 }
 
@@ -146,7 +163,7 @@ fn validate_platforms(pythons: &[String], systems: &[String]) -> Result<(), Fail
     for (python, system) in pythons.chain(systems) {
         Platform::parse(python, system).map_err(|error| {
             Failure::usage(&error).help(
-                "interpreters are written `cp312` or `cp311>=3.11.5`, systems `manylinux_2_28_x86_64`, `macosx_12_0_arm64`, `win_amd64`",
+                "interpreters are written `cp312` or `cp311>=3.11.5`, systems `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
             )
         })?;
     }
@@ -173,6 +190,9 @@ fn sort_out(
     files: Vec<NewFile>,
 ) -> Result<(Vec<NewFile>, Vec<NewFile>), Failure> {
     let (mut kept, mut new, mut in_the_way) = (Vec::new(), Vec::new(), Vec::new());
+    let mut help = "move it away, run the same command again, and compare".to_owned();
+    let help_for_ci =
+        format!("{help}; to change only how CI installs ipwhl, edit the line `{INSTALL}` in it");
     for file in files {
         let path = directory.join(file.path);
         if !is_there(&path)? {
@@ -183,6 +203,9 @@ fn sort_out(
             // An earlier run, perhaps one that was killed, has written it.
         } else {
             in_the_way.push(format!("`{}`", context.shown(&path)));
+            if file.text.contains(INSTALL) {
+                help.clone_from(&help_for_ci);
+            }
         }
     }
     let (are, say) = match in_the_way.len() {
@@ -196,7 +219,7 @@ fn sort_out(
             "{} {are} there already and {say} something else: nothing was written",
             in_the_way.join(", ")
         ))
-        .help("move it away, run the same command again, and compare"))
+        .help(help))
     }
 }
 
@@ -262,6 +285,25 @@ fn report(
             forge.release_file()
         ));
     }
+}
+
+/// Names the files whose install line is still empty.
+fn mention_install(context: &Context<'_>, new: &[NewFile]) {
+    let empty: Vec<String> = new
+        .iter()
+        .filter(|file| file.text.contains(INSTALL))
+        .map(|file| format!("`{}`", file.path))
+        .collect();
+    if empty.is_empty() {
+        return;
+    }
+    context.warning(&format!(
+        "CI cannot install ipwhl yet: its jobs stop until the line `{INSTALL}` says how in {}",
+        empty.join(", ")
+    ));
+    context.hint(
+        "write a command into that line; the first lines of each file show some, and `--install COMMAND` writes it into new files",
+    );
 }
 
 /// The lines that somebody's own `.gitignore` does not have.

@@ -144,7 +144,7 @@ codes! {
     UnavailableDependency "unavailable-dependency" Graph Error true "A required project has no usable wheel on a platform.",
     DirectReference "direct-reference" Graph Error true "A requirement names an address instead of a project in the set.",
     UndefinedMarker "undefined-marker" Graph Error true "A marker makes a comparison that has no meaning.",
-    UncoveredPlatform "uncovered-platform" Graph Warning true "A project has no wheel for a supported platform, though nothing there needs it.",
+    UncoveredPlatform "uncovered-platform" Graph Warning true "A wanted project has no wheel for a supported platform, though nothing there needs it.",
     UnusedWheel "unused-wheel" Graph Warning true "A wheel fits no supported platform.",
     Unneeded "unneeded" Graph Warning true "An automatic project that nothing needs.",
     ExpiredWaiver "expired-waiver" Waivers Error false "A waiver whose day has passed.",

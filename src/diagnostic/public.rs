@@ -50,7 +50,7 @@ pub(super) fn public(finding: &Finding) -> Finding {
 
 /// A word as a POSIX shell reads it back.
 pub(crate) fn shell_word(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/".contains(&byte);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:@%+,".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
         word.to_owned()
     } else {

@@ -4,6 +4,7 @@
 //! followed, which installers use.
 
 mod patches;
+mod requires_python;
 pub(super) mod system;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::str::FromStr;
 use pep440_rs::{Version, VersionSpecifiers};
 
 pub(super) use patches::Patches;
+pub use requires_python::requires_python;
 use system::{Libc, SystemTag};
 
 use super::marker::Variable;

@@ -7,8 +7,9 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use crate::support::repository_builder::{Project, RepositoryBuilder};
 use crate::support::serving::Serving;
-use crate::support::workshop::{Workshop, installable, installable_from};
+use crate::support::workshop::{Workshop, installable, installable_from, pure};
 use crate::support::{given_file, tool};
 
 /// A command that knows nothing of the settings around the test: no index, no proxy, no configuration.
@@ -180,6 +181,65 @@ fn uv_installs_a_small_release() {
     uv.install(&serving.url, &["application"]);
     assert_eq!(uv.python(IMPORT), "1.0 2.1.post1");
     uv.check();
+}
+
+/// uv looks for versions that fit each Python that a project allows, and so refuses the set in a project that allows
+/// more than the set does. With the line of the README that `init` writes it does not.
+#[test]
+fn uv_locks_with_the_pythons_of_the_readme() {
+    let uv = Uv::new();
+    let minor: u64 = uv
+        .python("import sys; print(sys.version_info[1])")
+        .parse()
+        .unwrap();
+    let workshop = Workshop::empty();
+    let tags = format!("cp3{minor},cp3{}", minor + 2);
+    let init = workshop.run(&["init", "--python", &tags, "repository"]);
+    assert_eq!(init.code, Some(0), "{}", init.error);
+    let folder = workshop.path("repository");
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    let supported = readme
+        .lines()
+        .find(|line| line.starts_with("requires-python = "))
+        .unwrap();
+    assert_eq!(
+        supported,
+        format!(
+            "requires-python = \">=3.{minor},<3.{},!=3.{}.*\"",
+            minor + 3,
+            minor + 1
+        )
+    );
+    let configuration = fs::read_to_string(folder.join("ipwhl.toml")).unwrap();
+    let library = pure("library", "1.0").requires_python(&format!(">=3.{minor}"));
+    workshop.write_over(
+        &RepositoryBuilder::new()
+            .configuration_text(&configuration)
+            .project(Project::wanted(library)),
+    );
+    workshop.build(&["--unsigned"]);
+    let serving = Serving::start(&workshop, &workshop.release("release.car"));
+    let lock = |requires_python: &str| {
+        let text = format!(
+            "[project]\nname = \"ours\"\nversion = \"0\"\n{requires_python}\ndependencies = [\"library\"]\n"
+        );
+        fs::write(uv.home.path().join("pyproject.toml"), text).unwrap();
+        let _ = fs::remove_file(uv.home.path().join("uv.lock"));
+        uv.command(&["lock", "--python"])
+            .arg(uv.home.path().join("environment"))
+            .args(["--default-index", &serving.url])
+            .output()
+            .unwrap()
+    };
+    let output = lock(supported);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    let output = lock("requires-python = \">=3.8\"");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && error.contains("requires-python"),
+        "{error}"
+    );
 }
 
 /// The hash that the page of a project gives to its only file.

@@ -354,6 +354,26 @@ fn what_is_unavailable_in_two_ways_is_told_twice() {
     assert_eq!(found[1].labels[1].text, "does not hold");
 }
 
+/// A project that others brought along has to be where they need it, and nowhere else.
+#[test]
+fn an_automatic_project_covers_those_that_need_it() {
+    let fig = declaration("fig", "1.0", &["py3-none-win_amd64"], "automatic = true");
+    let apple = |marker: &str| {
+        pure(
+            "apple",
+            "1.0",
+            &format!("dependencies = [\"fig ; {marker}\"]"),
+        )
+    };
+    assert_eq!(told(&[apple("os_name == 'nt'"), fig.clone()]), [""; 0]);
+    assert_eq!(
+        told(&[apple("python_version >= '3.12'"), fig]),
+        [
+            "unavailable-dependency apple [fig; python_version >= \"3.12\"]  (cp312 on manylinux_2_28_x86_64)"
+        ]
+    );
+}
+
 /// What nothing needs there is a warning, what something needs is not told a second time.
 #[test]
 fn a_platform_without_a_wheel_is_uncovered_or_unavailable() {

@@ -8,6 +8,9 @@ use ipwhl::command::ExitStatus;
 use ipwhl::repository::Repository;
 use tempfile::TempDir;
 
+use crate::support::bench::{native, pure};
+use crate::support::history::History;
+use crate::support::loopback_index::{Hosted, LoopbackIndex};
 use crate::support::program::{Program, Run};
 use crate::support::workshop::{Workshop, files};
 
@@ -55,6 +58,210 @@ fn what_it_says() {
     insta::assert_snapshot!(
         "init-readme",
         fs::read_to_string(folder.join("README.md")).unwrap()
+    );
+}
+
+/// The three forms of `--install`, each as the one line of the file.
+#[test]
+fn an_install_line_is_written() {
+    let commit = "ABCDEF".repeat(6) + "0123";
+    let hash = "Ab01".repeat(16);
+    let (lower_commit, lower_hash) = (commit.to_lowercase(), hash.to_lowercase());
+    let download = format!(
+        "curl --fail --silent --show-error --location --output download https://example.org/ipwhl && \
+         echo \"{lower_hash}  download\" | sha256sum --check && install -D download \"$CARGO_INSTALL_ROOT/bin/ipwhl\""
+    );
+    let unpack = download.replace("ipwhl &&", "ipwhl-1.0.tar.gz &&").replace(
+        "install -D download",
+        "tar --extract --file download && install -D \"$(find . -type f -name ipwhl -perm -u+x)\"",
+    );
+    for (install, command) in [
+        (
+            " pipx install  'ours' ",
+            "pipx install  ''ours''".to_owned(),
+        ),
+        (
+            &format!("git+https://git.example.org/a/ipwhl.git@{commit}"),
+            format!(
+                "cargo install --locked --git https://git.example.org/a/ipwhl.git --rev {lower_commit} ipwhl"
+            ),
+        ),
+        (
+            &format!("git+ssh://git@git.example.org/ipwhl@{hash}"),
+            format!(
+                "cargo install --locked --git ssh://git@git.example.org/ipwhl --rev {lower_hash} ipwhl"
+            ),
+        ),
+        (
+            &format!("https://example.org/ipwhl#sha256={hash}"),
+            download,
+        ),
+        (
+            &format!("https://example.org/ipwhl-1.0.tar.gz#sha256={hash}"),
+            unpack,
+        ),
+        (
+            "curl https://example.org/#sha256=0 | sh",
+            "curl https://example.org/#sha256=0 | sh".to_owned(),
+        ),
+    ] {
+        let (_around, folder, program) = start("wheels");
+        program
+            .run(&["init", "--ci", "sourcehut", "--install", install])
+            .expect(ExitStatus::Clean);
+        let text = fs::read_to_string(folder.join(".builds/ipwhl-release.yml")).unwrap();
+        let line = format!("\n  IPWHL_INSTALL: '{command}'\n");
+        assert!(text.contains(&line), "no {line} in {text}");
+    }
+}
+
+/// What does not say which program it means is refused, and so is what is not one line of text.
+#[test]
+fn an_install_line_that_pins_nothing_is_refused() {
+    let (_around, folder, program) = start("wheels");
+    let short = "git+https://git.example.org/ipwhl@0123456";
+    let cut = format!("https://example.org/ipwhl#sha256={}", "0".repeat(63));
+    let md5 = format!("https://example.org/ipwhl#md5={}", "0".repeat(32));
+    let zip = format!("https://example.org/ipwhl.zip#sha256={}", "0".repeat(64));
+    let plain = format!("http://example.org/ipwhl#sha256={}", "0".repeat(64));
+    let secret = format!(
+        "git+https://me:secret@git.example.org/ipwhl@{}",
+        "0".repeat(40)
+    );
+    let ssh = format!("git+git@git.example.org:ipwhl@{}", "0".repeat(40));
+    for (install, words) in [
+        ("", "`--install` is empty"),
+        ("  ", "`--install` is empty"),
+        ("true\nfalse", "\"true\\nfalse\" has a line break"),
+        (
+            "true\tfalse",
+            "has a line break or another invisible character",
+        ),
+        (
+            "true \u{2028}",
+            "has a line break or another invisible character",
+        ),
+        (
+            "git+https://git.example.org/ipwhl",
+            "names no commit: a branch or a tag can move",
+        ),
+        ("git+ssh://git@git.example.org/ipwhl", "names no commit"),
+        (
+            "git+https://git.example.org/ipwhl@main",
+            "`main` is not the whole hash of a commit",
+        ),
+        (short, "`0123456` is not the whole hash of a commit"),
+        (&ssh, "is no address that begins with `https://`"),
+        (
+            "https://example.org/ipwhl",
+            "has no SHA-256: the file can be replaced",
+        ),
+        (
+            "https://example.org/ipwhl.git",
+            "for a git repository `git+<URL>@<commit>`",
+        ),
+        (&cut, "is not `#sha256=` and 64 hexadecimal digits"),
+        (&md5, "is not `#sha256=` and 64 hexadecimal digits"),
+        (&secret, "the address of `--install` has credentials"),
+        (&zip, "`ipwhl.zip` is not a tar archive"),
+        (&plain, "is no address that begins with `https://`"),
+        (
+            "git@git.example.org:ipwhl",
+            "is no address that begins with `https://`",
+        ),
+    ] {
+        let run = program
+            .run(&["init", "--ci", "gitlab", "--install", install])
+            .expect(ExitStatus::Usage);
+        said(&run, &[words, "help: "]);
+        assert!(!run.stderr.contains("secret"), "{}", run.stderr);
+        assert_eq!(names(&folder), [""; 0], "{install}");
+    }
+    // Without CI there is no file to write it into.
+    let run = program
+        .run(&["init", "--install", "true"])
+        .expect(ExitStatus::Usage);
+    said(&run, &["--ci <FORGE>"]);
+}
+
+/// The README tells users which versions of Python a project may allow.
+#[test]
+fn the_readme_says_which_pythons_are_supported() {
+    for (python, expected) in [
+        ("cp312", ">=3.12,<3.13"),
+        ("cp313,cp311>=3.11.5,cp312", ">=3.11.5,<3.14"),
+        ("cp311,cp314", ">=3.11,<3.15,!=3.12.*,!=3.13.*"),
+        ("cp311,cp312>=3.12.2", ">=3.11,<3.13,!=3.12.0,!=3.12.1"),
+        ("cp313t>=3.13.3,cp313", ">=3.13,<3.14"),
+        ("cp314t>=3.14.1", ">=3.14.1,<3.15"),
+        ("pp311,cp312", ">=3.11,<3.13"),
+    ] {
+        let (_around, folder, program) = start("wheels");
+        program
+            .run(&["init", "--python", python])
+            .expect(ExitStatus::Clean);
+        let text = fs::read_to_string(folder.join("README.md")).unwrap();
+        let line = format!("\nrequires-python = \"{expected}\"\n");
+        assert!(text.contains(&line), "no {line} in {text}");
+    }
+}
+
+/// A set such as that of jupyterlab, with projects that are needed on one system and have wheels for no other, is
+/// clean under the very line that `init` has written for CI.
+#[test]
+fn projects_of_one_system_are_clean_in_ci() {
+    let (_around, folder, program) = start("wheels");
+    let index = LoopbackIndex::start();
+    for (project, wheel) in [
+        (
+            "notebook",
+            pure("notebook", "1.0")
+                .requires("terminal ; os_name == 'nt'")
+                .requires("nap ; sys_platform == 'darwin'")
+                .requires("expect ; sys_platform != 'win32'"),
+        ),
+        (
+            "terminal",
+            native("terminal", "1.0", "cp312-abi3-win_amd64"),
+        ),
+        ("nap", native("nap", "1.0", "py3-none-macosx_11_0_arm64")),
+        ("expect", pure("expect", "1.0")),
+    ] {
+        index.host(Hosted::new(project, &wheel.file_name(), &wheel.build()));
+    }
+    let program = program.index(&index.index_url());
+    program
+        .run(&["init", "--ci", "github", "--install", "true"])
+        .expect(ExitStatus::Clean);
+    let history = History::begin(&folder);
+    program
+        .run(&["add", "--with-dependencies", "notebook"])
+        .expect(ExitStatus::Clean);
+    history.commit("notebook");
+    let workflow = fs::read_to_string(folder.join(".github/workflows/ipwhl-check.yml")).unwrap();
+    let line = |start: &str| {
+        let lines = workflow.lines().map(str::trim);
+        let found = lines.filter_map(|line| line.strip_prefix("run: ipwhl "));
+        let mut found = found.filter(|line| line.starts_with(start));
+        found.next().unwrap().split(' ').collect::<Vec<&str>>()
+    };
+    program.run(&line("fmt")).expect(ExitStatus::Clean);
+    let run = program.run(&line("check")).expect(ExitStatus::Clean);
+    assert_eq!(run.stdout, "");
+    said(
+        &run,
+        &["checked 4 projects, 4 wheels on 12 platforms: no finding"],
+    );
+    // Asked for by name, it is to be had everywhere.
+    let path = folder.join("declarations/nap.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(path, text.replace("automatic = true\n", "")).unwrap();
+    history.commit("nap");
+    let run = program.run(&line("check")).expect(ExitStatus::Findings);
+    assert!(
+        run.stdout.contains("title=uncovered-platform"),
+        "{}",
+        run.stdout
     );
 }
 
@@ -204,6 +411,7 @@ fn what_stands_in_the_way_is_named_and_nothing_is_written() {
         &run,
         &[
             "`.github/workflows/ipwhl-release.yml`, `.gitlab-ci.yml` are there already and say something else: nothing was written",
+            "to change only how CI installs ipwhl, edit the line `IPWHL_INSTALL` in it",
         ],
     );
     assert_eq!(files(&folder), there);
@@ -315,7 +523,7 @@ fn git_is_looked_at_and_left_alone() {
     );
     fs::create_dir(folder.join(".git")).unwrap();
     let run = program
-        .run(&["init", "--ci", "github"])
+        .run(&["init", "--ci", "github", "--install", "true"])
         .expect(ExitStatus::Clean);
     assert!(!run.stderr.contains("warning"), "{}", run.stderr);
     // A folder below a checkout has a history already; its name is the folder's, however it is written.

@@ -5,6 +5,7 @@ mod actions;
 mod forgejo;
 mod github;
 mod gitlab;
+mod install;
 mod lint;
 mod site;
 mod sourcehut;
@@ -12,6 +13,8 @@ mod yaml;
 
 use std::fs;
 use std::path::Path;
+
+const FORGES: [&str; 4] = ["github", "gitlab", "sourcehut", "forgejo"];
 
 /// The files of a forge in the project's own folder, by name, and their texts.
 fn sources(forge: &str) -> Vec<(String, String)> {

@@ -1,13 +1,17 @@
 //! What `ipwhl init` writes: the texts, and the few places in them that differ from one repository to the next.
 
 use clap::ValueEnum;
-use toml_edit::{Array, Value};
+use toml_edit::{Array, DocumentMut, Value};
 
+use super::install::InstallCommand;
 use crate::declaration::DECLARATION_SCHEMA_FILE;
+use crate::python::{Platform, requires_python};
 use crate::repository::{CONFIGURATION_FILE, CONFIGURATION_SCHEMA_FILE};
 
 /// The name that the embedded texts have in the place of the repository's.
 const EXAMPLE: &str = "my-wheels";
+/// The variable of the CI files with the command that installs ipwhl; `''` in the embedded texts.
+pub(super) const INSTALL: &str = "IPWHL_INSTALL";
 
 /// A file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,15 +101,25 @@ impl Forge {
     }
 
     /// The files that its CI reads in a repository whose folder has this name.
-    pub(super) fn files(self, folder: &str) -> impl Iterator<Item = NewFile> {
+    pub(super) fn files(
+        self,
+        folder: &str,
+        install: Option<&InstallCommand>,
+    ) -> impl Iterator<Item = NewFile> {
         let folder = file_name(folder);
-        self.texts().iter().map(move |(path, text)| NewFile {
-            path,
-            text: match self {
+        self.texts().iter().map(move |(path, text)| {
+            let text = match self {
                 Self::SourceHut => text.replace(EXAMPLE, &folder),
                 _ => (*text).to_owned(),
-            },
-            may_stay: false,
+            };
+            NewFile {
+                path,
+                text: match install {
+                    Some(command) => with_install(&text, &command.scalar(self)),
+                    None => text,
+                },
+                may_stay: false,
+            }
         })
     }
 }
@@ -129,7 +143,7 @@ pub(super) fn repository(name: &str, pythons: &[String], systems: &[String]) -> 
         file(".gitignore", include_str!("gitignore"), true),
         // `ipwhl fmt --check` sees the bytes of the checkout.
         file(".gitattributes", "*.toml text eol=lf\n", true),
-        file("README.md", &readme(name), true),
+        file("README.md", &readme(name, &configuration), true),
         // What editors read; the first line of `ipwhl.toml`, and of what `ipwhl add` writes, leads there.
         file(
             CONFIGURATION_SCHEMA_FILE,
@@ -150,9 +164,42 @@ pub(super) fn repository(name: &str, pythons: &[String], systems: &[String]) -> 
 }
 
 /// The README under the repository's name; in what is to be typed it is one that every tool takes.
-fn readme(name: &str) -> String {
-    let text = include_str!("README.md").replacen(&format!("# {EXAMPLE}\n"), "", 1);
+fn readme(name: &str, configuration: &str) -> String {
+    let mut text = include_str!("README.md").replacen(&format!("# {EXAMPLE}\n"), "", 1);
+    if let Some(requires_python) = supported_pythons(configuration) {
+        text = text.replacen(
+            "requires-python = \"\"",
+            &format!("requires-python = \"{requires_python}\""),
+            1,
+        );
+    }
     format!("# {name}\n{}", text.replace(EXAMPLE, &file_name(name)))
+}
+
+/// The text of a CI file with this YAML scalar in its install line.
+fn with_install(text: &str, scalar: &str) -> String {
+    let key = format!("  {INSTALL}: ");
+    text.split_inclusive('\n')
+        .map(|line| {
+            if line.starts_with(&key) {
+                line.replacen("''", scalar, 1)
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect()
+}
+
+/// The Requires-Python that follows from the interpreters of an `ipwhl.toml`.
+fn supported_pythons(configuration: &str) -> Option<String> {
+    let document: DocumentMut = configuration.parse().ok()?;
+    let tags = document.get("platforms")?.get("python")?.as_array()?;
+    // Any system will do: the versions are the interpreter's.
+    let platforms: Vec<Platform> = tags
+        .iter()
+        .filter_map(|tag| Platform::parse(tag.as_str()?, "win_amd64").ok())
+        .collect();
+    requires_python(&platforms)
 }
 
 /// Puts these values in the place of a list of one line; without values it stays as it is.
@@ -220,10 +267,14 @@ mod tests {
         }
         for file in files {
             assert!(!file.text.contains(EXAMPLE), "{}", file.path);
+            if file.path == "README.md" {
+                let line = "\nrequires-python = \">=3.14,<3.15\"\n";
+                assert!(file.text.contains(line), "{}", file.text);
+            }
         }
         for forge in Forge::value_variants() {
             let changed: Vec<bool> = forge
-                .files("some folder")
+                .files("some folder", None)
                 .zip(forge.texts())
                 .map(|(file, (_, text))| file.text != *text)
                 .collect();

@@ -139,15 +139,18 @@ impl<'s> Machine<'s> {
         let temporary = text(&self.contexts["runner"]["temp"]);
         let summary = Path::new(&temporary).join("summary");
         let path = Path::new(&temporary).join("path");
+        let outputs = Path::new(&temporary).join("outputs");
         fs::write(&summary, "").unwrap();
         fs::write(&path, "").unwrap();
         variables.insert("GITHUB_STEP_SUMMARY".to_owned(), shown(&summary));
         variables.insert("GITHUB_PATH".to_owned(), shown(&path));
+        variables.insert("GITHUB_OUTPUT".to_owned(), shown(&outputs));
         let mut steps: Vec<Step> = Vec::new();
         for step in job["steps"].as_array().unwrap() {
             let is_well = steps.iter().all(|step| step.outcome != "failure");
             let condition = step["if"].as_str().unwrap_or("success()");
             let mut ran = None;
+            fs::write(&outputs, "").unwrap();
             let outcome = if !is_true(&self.condition(condition, is_well)) {
                 "skipped"
             } else if let Some(action) = step["uses"].as_str() {
@@ -172,7 +175,12 @@ impl<'s> Machine<'s> {
                 }
             }
             if let Some(id) = step["id"].as_str() {
-                self.contexts["steps"][id] = json!({"outcome": outcome});
+                let written = fs::read_to_string(&outputs).unwrap();
+                let written: BTreeMap<&str, &str> = written
+                    .lines()
+                    .map(|line| line.split_once('=').unwrap())
+                    .collect();
+                self.contexts["steps"][id] = json!({"outcome": outcome, "outputs": written});
             }
             let name = [&step["name"], &step["uses"], &step["run"]];
             let name = name.into_iter().find_map(Value::as_str).unwrap();
@@ -277,7 +285,8 @@ impl<'s> Machine<'s> {
             .collect();
         match name {
             "actions/checkout" => self.checkout(&with),
-            "actions/cache" => self.cache(&with),
+            "actions/cache" => self.cache(&with, true),
+            "actions/cache/save" => self.cache(&with, false),
             "actions/upload-artifact" | "forgejo/upload-artifact" => self.upload(&with),
             "actions/download-artifact" | "forgejo/download-artifact" => {
                 let artifact = self.site.path("state/artifacts").join(&with["name"]);
@@ -327,8 +336,8 @@ impl<'s> Machine<'s> {
     }
 
     /// The caches of the run's own scope, then those of the main branch: by the key, then the newest one whose
-    /// key begins as a restore key does.
-    fn cache(&mut self, with: &BTreeMap<&str, String>) {
+    /// key begins as a restore key does. An action that only saves restores none.
+    fn cache(&mut self, with: &BTreeMap<&str, String>, restores: bool) {
         let store = self.site.path("state/caches");
         let paths: Vec<PathBuf> = with["path"]
             .lines()
@@ -339,8 +348,11 @@ impl<'s> Machine<'s> {
             .collect();
         let own = self.event.scope.replace('/', "-");
         let prefixes = with.get("restore-keys").map_or("", String::as_str);
-        let found = [own.as_str(), "main"].into_iter().find_map(|scope| {
-            let names: Vec<String> = fs::read_dir(store.join(scope))
+        let mut scopes = [own.clone(), "main".to_owned()]
+            .into_iter()
+            .filter(|_| restores);
+        let found = scopes.find_map(|scope| {
+            let names: Vec<String> = fs::read_dir(store.join(&scope))
                 .into_iter()
                 .flatten()
                 .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -348,7 +360,7 @@ impl<'s> Machine<'s> {
             let begins = |name: &&String| prefixes.lines().any(|prefix| name.starts_with(prefix));
             let exact = names.iter().find(|name| **name == with["key"]);
             let name = exact.or_else(|| names.iter().find(begins))?;
-            Some(store.join(scope).join(name))
+            Some(store.join(&scope).join(name))
         });
         if let Some(found) = &found {
             for (number, path) in paths.iter().enumerate() {

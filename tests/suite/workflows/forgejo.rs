@@ -13,7 +13,7 @@ fn workflow(site: &Site, name: &str) -> Value {
 }
 
 /// Forgejo runs the pull request's own commit, not a merge.
-fn check(site: &Site, branch: &str) -> Job {
+pub(super) fn check(site: &Site, branch: &str) -> Job {
     let event = Event {
         contexts: json!({
             "github": {
@@ -31,7 +31,7 @@ fn check(site: &Site, branch: &str) -> Job {
     machine.run(&workflow(site, "check"), "check").unwrap()
 }
 
-fn release(site: &Site, forge: &str, secrets: &Value) -> (Job, Option<Job>) {
+pub(super) fn release(site: &Site, forge: &str, secrets: &Value) -> (Job, Option<Job>) {
     let event = Event {
         contexts: json!({
             "github": {

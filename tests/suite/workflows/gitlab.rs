@@ -10,9 +10,9 @@ use super::yaml::{entries, read, text};
 use crate::support::workshop::Ran;
 
 /// A job that ran, and how it ended.
-struct Job {
+pub(super) struct Job {
     name: String,
-    ran: Ran,
+    pub(super) ran: Ran,
 }
 
 /// Whether a rule's condition holds: comparisons of variables and texts, joined by `&&`.
@@ -48,10 +48,16 @@ fn pipeline(site: &Site, reference: &str, event: &Value) -> Vec<Job> {
     }
     variables.insert("CI_PROJECT_DIR".to_owned(), shown(&project));
     variables.insert("CI_DEFAULT_BRANCH".to_owned(), "release/main".to_owned());
-    for (name, value) in entries(&file["variables"]) {
-        let value = text(value).replace("$CI_PROJECT_DIR", &shown(&project));
-        variables.insert(name.clone(), value);
-    }
+    let add = |variables: &mut Variables, layer: &Value| {
+        for (name, value) in entries(layer) {
+            let value = match value["expand"] {
+                Value::Bool(false) => text(&value["value"]),
+                _ => text(value).replace("$CI_PROJECT_DIR", &shown(&project)),
+            };
+            variables.insert(name.clone(), value);
+        }
+    };
+    add(&mut variables, &file["variables"]);
     assert_eq!(variables["GIT_DEPTH"], "0");
     if !is_wanted(&file["workflow"]["rules"], &variables) {
         return Vec::new();
@@ -81,7 +87,7 @@ fn pipeline(site: &Site, reference: &str, event: &Value) -> Vec<Job> {
         ]);
         // Caches are kept apart by what GitLab adds to their keys.
         let is_protected = event["CI_COMMIT_REF_PROTECTED"] == "true";
-        let key = text(&job["cache"]["key"]).replace("$IPWHL_VERSION", &variables["IPWHL_VERSION"]);
+        let key = text(&job["cache"]["key"]);
         assert!(!key.contains('$'), "{key}");
         let ending = if is_protected {
             "protected"
@@ -99,6 +105,8 @@ fn pipeline(site: &Site, reference: &str, event: &Value) -> Vec<Job> {
             .flat_map(|lines| lines.as_array().unwrap())
             .map(|line| line.as_str().unwrap())
             .collect();
+        let mut variables = variables.clone();
+        add(&mut variables, &job["variables"]);
         let ran = shell(
             &project,
             &["-eo", "pipefail"],
@@ -106,7 +114,7 @@ fn pipeline(site: &Site, reference: &str, event: &Value) -> Vec<Job> {
             &variables,
         );
         let is_success = ran.code == Some(0);
-        if is_success || job["cache"]["when"] == "always" {
+        if cached.exists() && (is_success || job["cache"]["when"] == "always") {
             let _ = fs::remove_dir_all(&cache);
             copy(&cached, &cache);
         }
@@ -131,7 +139,7 @@ fn pipeline(site: &Site, reference: &str, event: &Value) -> Vec<Job> {
     jobs
 }
 
-fn merge_request(site: &Site, branch: &str) -> Job {
+pub(super) fn merge_request(site: &Site, branch: &str) -> Job {
     let event = json!({
         "CI_PIPELINE_SOURCE": "merge_request_event",
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": site.history.run(&["merge-base", "main", branch]),
@@ -143,7 +151,7 @@ fn merge_request(site: &Site, branch: &str) -> Job {
     jobs.remove(0)
 }
 
-fn push(site: &Site, forge: &str, more: &Value) -> Job {
+pub(super) fn push(site: &Site, forge: &str, more: &Value) -> Job {
     let mut event = json!({
         "CI_PIPELINE_SOURCE": "push",
         "CI_COMMIT_BRANCH": "release/main",

@@ -46,10 +46,22 @@ pub enum Change {
 impl Site {
     /// What `ipwhl init --ci` makes, with two projects in it, on the branch `main`.
     pub fn new(ci: &str) -> Self {
+        // A copy of this program would be the same, and is large.
+        let command = format!(
+            "echo installed >>\"$FORGE_STATE/installed\" && mkdir -p \"$CARGO_INSTALL_ROOT/bin\" && ln -s '{}' \"$CARGO_INSTALL_ROOT/bin/ipwhl\"",
+            env!("CARGO_BIN_EXE_ipwhl"),
+        );
+        Self::with(ci, Some(&command))
+    }
+
+    /// A site whose CI files have this `--install`, or an empty line.
+    pub fn with(ci: &str, install: Option<&str>) -> Self {
         let tools = ["git", "curl", "jq", "python3", "ssh-keygen"].map(tool);
         let workshop = Workshop::empty();
         let folder = workshop.path(NAME);
-        let init = workshop.run(&["init", "--ci", ci, NAME]);
+        let mut arguments = vec!["init", "--ci", ci, NAME];
+        arguments.extend(install.iter().flat_map(|install| ["--install", install]));
+        let init = workshop.run(&arguments);
         assert_eq!(init.code, Some(0), "{}", init.error);
         for name in [
             "bin",
@@ -97,14 +109,12 @@ impl Site {
                 &format!("echo \"{name} $*\" >&2\nexit 9\n"),
             );
         }
-        let version = env!("CARGO_PKG_VERSION");
+        // Building this project takes minutes, so cargo is played: it notes its arguments, and installs this program.
         let cargo = format!(
-            "[ \"$*\" = 'install --locked ipwhl --version {version}' ] || {{ echo \"cargo $*\" >&2; exit 9; }}\n\
-             echo installed >>'{}'\n\
-             folder=${{CARGO_INSTALL_ROOT:-$HOME/.cargo}}/bin\n\
-             mkdir -p \"$folder\"\n\
-             ln -s '{}' \"$folder/ipwhl\"\n",
-            workshop.path("state/installed").display(),
+            "printf '%s\\n' \"$@\" >\"$FORGE_STATE/cargo\"\n\
+             [ \"$1 $2 $3\" = 'install --locked --git' ] || exit 9\n\
+             mkdir -p \"$CARGO_INSTALL_ROOT/bin\"\n\
+             ln -s '{}' \"$CARGO_INSTALL_ROOT/bin/ipwhl\"\n",
             env!("CARGO_BIN_EXE_ipwhl"),
         );
         program(&workshop.path("bin"), "cargo", &cargo);
@@ -155,7 +165,7 @@ impl Site {
         format!("file://{}", shown(&self.path("origin.git")))
     }
 
-    /// How often a machine had to compile the program.
+    /// How often a machine had to install the program.
     pub fn installations(&self) -> usize {
         let log = fs::read_to_string(self.path("state/installed")).unwrap();
         log.lines().count()
@@ -202,13 +212,14 @@ impl Site {
             _ => fs::create_dir(&folder).unwrap(),
         }
         let (bin, home) = (self.path("bin"), folder.join("home"));
-        fs::create_dir(&home).unwrap();
+        let temporary = folder.join("tmp");
+        for folder in [&home, &temporary] {
+            fs::create_dir(folder).unwrap();
+        }
         let variables = [
-            (
-                "PATH",
-                format!("{}:{}/.cargo/bin:/usr/bin:/bin", shown(&bin), shown(&home)),
-            ),
+            ("PATH", format!("{}:/usr/bin:/bin", shown(&bin))),
             ("HOME", shown(&home)),
+            ("TMPDIR", shown(&temporary)),
             ("CI", "true".to_owned()),
             ("LANG", "C.UTF-8".to_owned()),
             ("GIT_CONFIG_GLOBAL", "/dev/null".to_owned()),

@@ -9,10 +9,10 @@ use super::yaml::{entries, read, text};
 use crate::support::workshop::Ran;
 
 /// How the tasks of a build ended, in their order: those that ran.
-type Tasks = Vec<(String, Ran)>;
+pub(super) type Tasks = Vec<(String, Ran)>;
 
 /// Runs a manifest for a pushed reference; `secret` is the file that the job is given.
-fn build(site: &Site, manifest: &str, reference: &str, secret: Option<&str>) -> Tasks {
+pub(super) fn build(site: &Site, manifest: &str, reference: &str, secret: Option<&str>) -> Tasks {
     let manifest = read(&site.read(&format!(".builds/ipwhl-{manifest}.yml")));
     let (folder, mut variables) = site.machine("sourcehut");
     let home = folder.join("home");

@@ -1,0 +1,164 @@
+//! `--install`: the one line of a CI file that installs ipwhl.
+
+use super::files::Forge;
+use crate::command::exit::Failure;
+use crate::diagnostic::{shell_word, visible};
+
+/// The digits of a SHA-256.
+const SHA256_DIGITS: usize = 64;
+/// The digits of a git commit, by the hash function of its repository.
+const COMMIT_DIGITS: [usize; 2] = [40, 64];
+/// The endings of tar archives.
+const ARCHIVES: [&str; 6] = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"];
+/// The endings of archives that `tar` does not read.
+const OTHER_ARCHIVES: [&str; 3] = [".zip", ".7z", ".whl"];
+
+/// A shell command of one line that installs ipwhl into `$CARGO_INSTALL_ROOT/bin`, or elsewhere on
+/// `PATH`.
+///
+/// There is no default. `cargo install ipwhl` would run whatever a stranger registers under that name,
+/// beside the signing key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct InstallCommand(String);
+
+impl InstallCommand {
+    /// Reads a command, `git+<URL>@<commit>`, or the address of a file with its SHA-256. An address
+    /// without the commit or the hash is refused: its content can change.
+    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+        let text = text.trim_matches(' ');
+        if text.is_empty() {
+            return Err(refused("`--install` is empty".to_owned()));
+        }
+        if visible(text, &[]) != text {
+            return Err(refused(format!(
+                "`--install` {text:?} has a line break or another invisible character"
+            )));
+        }
+        if let Some(address) = text.strip_prefix("git+") {
+            return git(address);
+        }
+        let is_word = !text.contains(' ');
+        let is_address =
+            text.contains("://") || text.contains("#sha256=") || text.starts_with("git@");
+        if is_word && is_address {
+            return file(text);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The command as a YAML scalar that the forge's runner reads back as the same text.
+    pub(super) fn scalar(&self, forge: Forge) -> String {
+        let text = match forge {
+            // An expression with the value `${{`.
+            Forge::GitHub | Forge::Forgejo => self.0.replace("${{", "${{ '${{' }}"),
+            Forge::GitLab | Forge::SourceHut => self.0.clone(),
+        };
+        format!("'{}'", text.replace('\'', "''"))
+    }
+}
+
+fn refused(message: String) -> Failure {
+    Failure::usage(message).help(
+        "give a shell command, `git+https://…@<commit>` or `https://…/<file>#sha256=<64 digits>`",
+    )
+}
+
+/// The command that builds one commit of a git repository.
+fn git(address: &str) -> Result<InstallCommand, Failure> {
+    let (url, revision) = match address.rsplit_once('@') {
+        // In `ssh://git@host/path` the `@` does not begin a revision.
+        Some((url, revision)) if !revision.contains('/') => (url, revision),
+        _ => (address, ""),
+    };
+    validate(url, &["https://", "ssh://", "file://"])?;
+    if !COMMIT_DIGITS.contains(&revision.len()) || !is_hexadecimal(revision) {
+        let which = match revision {
+            "" => format!("`git+{url}` names no commit"),
+            _ => format!("`{revision}` is not the whole hash of a commit"),
+        };
+        return Err(Failure::usage(format!(
+            "{which}: a branch or a tag can move, and CI would run other code"
+        ))
+        .help(format!(
+            "write `git+{url}@<commit>` with all of the hash, as `git rev-parse HEAD` prints it"
+        )));
+    }
+    let url = shell_word(url);
+    Ok(InstallCommand(format!(
+        "cargo install --locked --git {url} --rev {} ipwhl",
+        revision.to_ascii_lowercase()
+    )))
+}
+
+/// The command that downloads a file: the program itself, or a tar archive with it.
+fn file(text: &str) -> Result<InstallCommand, Failure> {
+    let (url, fragment) = text.split_once('#').unwrap_or((text, ""));
+    validate(url, &["https://", "file://"])?;
+    let hash = fragment.strip_prefix("sha256=").unwrap_or_default();
+    if hash.len() != SHA256_DIGITS || !is_hexadecimal(hash) {
+        let which = match fragment {
+            "" => format!("`{url}` has no SHA-256"),
+            _ => format!("`#{fragment}` is not `#sha256=` and {SHA256_DIGITS} hexadecimal digits"),
+        };
+        let repository = match url.strip_suffix(".git") {
+            Some(_) => "; for a git repository `git+<URL>@<commit>`",
+            None => "",
+        };
+        return Err(Failure::usage(format!(
+            "{which}: the file can be replaced, and CI would run it"
+        ))
+        .help(format!(
+            "write `{url}#sha256=<hash>`, as `sha256sum` prints it{repository}"
+        )));
+    }
+    let path = url.split_once('?').map_or(url, |(path, _)| path);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let lower = name.to_ascii_lowercase();
+    if OTHER_ARCHIVES.iter().any(|ending| lower.ends_with(ending)) {
+        return Err(Failure::usage(format!(
+            "`{name}` is not a tar archive, and the machines of a forge may lack the tool to unpack it"
+        ))
+        .help("name a tar archive or the program itself, or give the command that installs it"));
+    }
+    let program = if ARCHIVES.iter().any(|ending| lower.ends_with(ending)) {
+        // A folder or a shell completion in the archive may have the same name.
+        "tar --extract --file download && install -D \"$(find . -type f -name ipwhl -perm -u+x)\""
+    } else {
+        "install -D download"
+    };
+    Ok(InstallCommand(format!(
+        "curl --fail --silent --show-error --location --output download {} && echo \"{}  download\" | sha256sum --check && \
+         {program} \"$CARGO_INSTALL_ROOT/bin/ipwhl\"",
+        shell_word(url),
+        hash.to_ascii_lowercase(),
+    )))
+}
+
+/// Checks that an address has one of these schemes, a host or path, and no credentials.
+fn validate(url: &str, schemes: &[&str]) -> Result<(), Failure> {
+    let is_known = schemes.iter().any(|scheme| {
+        url.strip_prefix(scheme)
+            .is_some_and(|rest| !rest.is_empty())
+    });
+    let authority = url.strip_prefix("https://").unwrap_or_default();
+    if authority
+        .split('/')
+        .next()
+        .is_some_and(|host| host.contains('@'))
+    {
+        return Err(refused(
+            "the address of `--install` has credentials, and all who see the CI files would read them".to_owned(),
+        ));
+    }
+    if is_known && !url.contains([' ', '#']) {
+        return Ok(());
+    }
+    Err(refused(format!(
+        "`{url}` is no address that begins with `{}`",
+        schemes.join("`, `")
+    )))
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
