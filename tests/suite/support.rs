@@ -14,6 +14,7 @@ pub mod pinning_service;
 pub mod program;
 pub mod repository_builder;
 pub mod serving;
+pub mod strategies;
 pub mod wheel_builder;
 pub mod workshop;
 
