@@ -801,6 +801,18 @@ fn nodes_that_lie_are_refused() {
             "block X has UnixFS field 3 twice or out of order",
         ),
         (
+            vec![data(&[8, 0, 18, 1, 65, 24, 1])],
+            "block X is of the UnixFS type raw, which no profile writes",
+        ),
+        (
+            vec![data(&[8, 2, 18, 0, 24, 0])],
+            "block X is a file with an empty field of bytes",
+        ),
+        (
+            vec![data(&[8, 5, 40, 34, 48, 128, 2])],
+            "block X is a sharded folder whose bitfield is not that of its links",
+        ),
+        (
             vec![data(&[8, 0x81, 0])],
             "block X has a number that is cut, too long or not in its shortest form",
         ),
