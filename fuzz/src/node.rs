@@ -102,18 +102,26 @@ pub fn encoded(node: &Node<'_>) -> Option<Vec<u8>> {
     let mut data = RawData::default();
     let links: Vec<RawLink> = match node {
         Node::Raw(_) => return None,
-        Node::File { size, data: bytes, parts } => {
+        Node::File {
+            size,
+            data: bytes,
+            parts,
+        } => {
             data.kind = 2;
             data.bytes = (!bytes.is_empty()).then(|| bytes.to_vec());
             data.file_size = Some(*size);
             data.block_sizes = parts.iter().map(|part| part.size).collect();
             let parts = parts.iter();
-            parts.map(|part| raw_link(String::new(), &part.link)).collect()
+            parts
+                .map(|part| raw_link(String::new(), &part.link))
+                .collect()
         }
         Node::Directory { entries } => {
             data.kind = 1;
             let entries = entries.iter();
-            entries.map(|entry| raw_link(entry.name.clone(), &entry.link)).collect()
+            entries
+                .map(|entry| raw_link(entry.name.clone(), &entry.link))
+                .collect()
         }
         Node::Shard { entries } => {
             data.kind = 5;
@@ -125,7 +133,9 @@ pub fn encoded(node: &Node<'_>) -> Option<Vec<u8>> {
                 ShardEntry::Shard { slot, .. } => format!("{slot:02X}"),
             };
             let entries = entries.iter();
-            entries.map(|slot| raw_link(label(slot), &slot.link())).collect()
+            entries
+                .map(|slot| raw_link(label(slot), &slot.link()))
+                .collect()
         }
     };
     Some(block(&links, &data))

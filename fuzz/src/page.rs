@@ -11,33 +11,63 @@ const JSON: &str = "application/vnd.pypi.simple.v1+json";
 /// # Panics
 /// Where one does not hold.
 pub fn check(body: &[u8], content_type: &str) {
-    let address = Url::parse("https://user:secret@example.org/simple/x/").expect("an address");
+    let address =
+        Url::parse("https://user:pa55w0rd-of-it@example.org/simple/x/").expect("an address");
     let page = match ProjectPage::parse(body, content_type, &address) {
         Ok(page) => page,
         Err(reason) => {
-            assert!(!reason.contains('\n'), "{reason:?}");
-            assert!(!reason.contains("secret"));
+            assert!(is_kept(&reason, body), "{reason}");
             return;
         }
     };
     for file in &page.files {
-        assert!(matches!(file.url.scheme(), "http" | "https"), "{}", file.url);
+        assert!(
+            matches!(file.url.scheme(), "http" | "https"),
+            "{}",
+            file.url
+        );
         assert_eq!(file.url.fragment(), None);
-        assert!(file.requires_python.as_ref().is_none_or(|text| !text.trim().is_empty()));
+        assert!(
+            file.requires_python
+                .as_ref()
+                .is_none_or(|text| !text.trim().is_empty())
+        );
         assert!(page.file(&file.file_name).is_some());
-        assert!(!format!("{file:?}").contains("secret"));
+        assert!(is_kept(&format!("{file:?}"), body), "{file:?}");
     }
     let again = ProjectPage::parse(&as_json(&page), JSON, &address);
-    assert_eq!(again.as_ref(), Ok(&page), "another page when written again as JSON");
+    assert_eq!(
+        again.as_ref(),
+        Ok(&page),
+        "another page when written again as JSON"
+    );
     // In HTML a file has no size, and the name that its address ends in.
     let html = as_html(&page);
-    let again = ProjectPage::parse(html.as_bytes(), "text/html", &address).expect("it was written here");
+    let again =
+        ProjectPage::parse(html.as_bytes(), "text/html", &address).expect("it was written here");
     let named = |page: &ProjectPage| -> Vec<(Url, Option<String>)> {
         let files = page.files.iter();
-        files.map(|file| (file.url.clone(), file.sha256.map(|digest| digest.to_string()))).collect()
+        files
+            .map(|file| {
+                (
+                    file.url.clone(),
+                    file.sha256.map(|digest| digest.to_string()),
+                )
+            })
+            .collect()
     };
-    let addressed: Vec<_> = page.files.iter().filter(|file| !file.url.path().ends_with('/')).cloned().collect();
+    let addressed: Vec<_> = page
+        .files
+        .iter()
+        .filter(|file| !file.url.path().ends_with('/'))
+        .cloned()
+        .collect();
     assert_eq!(named(&again), named(&ProjectPage { files: addressed }));
+}
+
+/// Whether a text keeps the password of the page's address; the page itself may have it.
+fn is_kept(text: &str, body: &[u8]) -> bool {
+    !text.contains("pa55w0rd-of-it") || body.windows(14).any(|window| window == b"pa55w0rd-of-it")
 }
 
 fn as_json(page: &ProjectPage) -> Vec<u8> {
@@ -60,11 +90,17 @@ fn as_json(page: &ProjectPage) -> Vec<u8> {
             })
         })
         .collect();
-    json!({"meta": {"api-version": "1.1"}, "files": files}).to_string().into_bytes()
+    json!({"meta": {"api-version": "1.1"}, "files": files})
+        .to_string()
+        .into_bytes()
 }
 
 fn as_html(page: &ProjectPage) -> String {
-    let escape = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    let escape = |text: &str| {
+        text.replace('&', "&amp;")
+            .replace('"', "&quot;")
+            .replace('<', "&lt;")
+    };
     let mut html = String::from("<!DOCTYPE html><html><body>");
     for file in &page.files {
         let mut href = file.url.to_string();

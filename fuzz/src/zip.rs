@@ -9,7 +9,12 @@ use ipwhl::dag::Sha256Digest;
 
 fn number(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
     let bytes = bytes.get(at..at + length)?;
-    Some(bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+    Some(
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+    )
 }
 
 /// The members in their order, each with its bytes; `None` where they do not follow on each other up to the central
@@ -103,7 +108,11 @@ fn stored_until_descriptor(rest: &[u8]) -> Option<(Vec<u8>, usize)> {
 fn inflate(rest: &[u8]) -> Option<(Vec<u8>, usize)> {
     let mut decoder = flate2::bufread::DeflateDecoder::new(rest);
     let mut content = Vec::new();
-    decoder.by_ref().take(1 << 20).read_to_end(&mut content).ok()?;
+    decoder
+        .by_ref()
+        .take(1 << 20)
+        .read_to_end(&mut content)
+        .ok()?;
     let used = usize::try_from(decoder.total_in()).ok()?;
     Some((content, used))
 }
@@ -133,8 +142,14 @@ pub fn check_record(record: &[u8], files: &BTreeMap<String, Vec<u8>>, dist_info:
     let text = std::str::from_utf8(record).expect("a RECORD is UTF-8");
     let mut rows = BTreeMap::new();
     for row in csv(text) {
-        let [path, hash, size] = &row[..] else { panic!("a row of {} cells", row.len()) };
-        assert_eq!(rows.insert(path.clone(), (hash.clone(), size.clone())), None, "{path} twice");
+        let [path, hash, size] = &row[..] else {
+            panic!("a row of {} cells", row.len())
+        };
+        assert_eq!(
+            rows.insert(path.clone(), (hash.clone(), size.clone())),
+            None,
+            "{path} twice"
+        );
     }
     let without = ["RECORD.jws", "RECORD.p7s"].map(|file| format!("{dist_info}.dist-info/{file}"));
     for (path, bytes) in files {
@@ -146,9 +161,15 @@ pub fn check_record(record: &[u8], files: &BTreeMap<String, Vec<u8>>, dist_info:
             continue;
         }
         let digest = BASE64URL_NOPAD.encode(Sha256Digest::of(bytes).as_bytes());
-        assert!(hash == format!("sha256={digest}") || !hash.starts_with("sha256="), "{path}: {hash}");
+        assert!(
+            hash == format!("sha256={digest}") || !hash.starts_with("sha256="),
+            "{path}: {hash}"
+        );
         assert!(!hash.is_empty());
-        assert!(size.is_empty() || size.parse() == Ok(bytes.len()), "{path}: {size}");
+        assert!(
+            size.is_empty() || size.parse() == Ok(bytes.len()),
+            "{path}: {size}"
+        );
     }
     assert!(rows.is_empty(), "{rows:?} are of no file");
 }
@@ -183,8 +204,12 @@ pub fn stored(members: &[(&str, &[u8])]) -> Vec<u8> {
     for (name, bytes) in members {
         let mut crc = Crc::new();
         crc.update(bytes);
-        let length = u32::try_from(bytes.len()).expect("a small member").to_le_bytes();
-        let name_length = u16::try_from(name.len()).expect("a short name").to_le_bytes();
+        let length = u32::try_from(bytes.len())
+            .expect("a small member")
+            .to_le_bytes();
+        let name_length = u16::try_from(name.len())
+            .expect("a short name")
+            .to_le_bytes();
         let common = [
             &[20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0][..],
             &(crc.0 ^ u32::MAX).to_le_bytes(),
@@ -194,13 +219,42 @@ pub fn stored(members: &[(&str, &[u8])]) -> Vec<u8> {
             &[0, 0],
         ]
         .concat();
-        let offset = u32::try_from(out.len()).expect("a small archive").to_le_bytes();
-        central.extend([b"PK\x01\x02\x14\x03", &common[..], &[0; 8], &[0, 0, 0xa4, 0x81][..], &offset, name.as_bytes()].concat());
+        let offset = u32::try_from(out.len())
+            .expect("a small archive")
+            .to_le_bytes();
+        central.extend(
+            [
+                b"PK\x01\x02\x14\x03",
+                &common[..],
+                &[0; 6],
+                &[0, 0, 0xa4, 0x81][..],
+                &offset,
+                name.as_bytes(),
+            ]
+            .concat(),
+        );
         out.extend([b"PK\x03\x04", &common[..], name.as_bytes(), bytes].concat());
     }
-    let count = u16::try_from(members.len()).expect("few members").to_le_bytes();
-    let size = u32::try_from(central.len()).expect("few members").to_le_bytes();
-    let offset = u32::try_from(out.len()).expect("a small archive").to_le_bytes();
-    out.extend([&central[..], b"PK\x05\x06\0\0\0\0", &count, &count, &size, &offset, &[0, 0]].concat());
+    let count = u16::try_from(members.len())
+        .expect("few members")
+        .to_le_bytes();
+    let size = u32::try_from(central.len())
+        .expect("few members")
+        .to_le_bytes();
+    let offset = u32::try_from(out.len())
+        .expect("a small archive")
+        .to_le_bytes();
+    out.extend(
+        [
+            &central[..],
+            b"PK\x05\x06\0\0\0\0",
+            &count,
+            &count,
+            &size,
+            &offset,
+            &[0, 0],
+        ]
+        .concat(),
+    );
     out
 }

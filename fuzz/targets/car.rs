@@ -21,7 +21,10 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(reader) = CarReader::open(Cursor::new(bytes)) else {
         return;
     };
-    assert_eq!(CarReader::root_of(Cursor::new(bytes)).ok(), Some(reader.root()));
+    assert_eq!(
+        CarReader::root_of(Cursor::new(bytes)).ok(),
+        Some(reader.root())
+    );
     assert_eq!(reader.byte_length(), bytes.len() as u64);
     let cids = reader.cids();
     assert_eq!(cids.len(), reader.len());
@@ -58,15 +61,18 @@ fuzz_target!(|bytes: &[u8]| {
         if survey.extent == Extent::Hollow {
             hollow_again(&reader, bytes);
         }
-        let known = reader.known().expect("what is surveyed can be known");
-        assert!(cids.iter().all(|cid| known.contains(cid)));
+        reader.known().expect("what is surveyed can be known");
     }
     if let (Ok(_), Ok(reached)) = (&verified, reach(&reader, reader.root())) {
         let known = known(&reader, &reader.root()).expect("verified");
         assert!(known.lacking.is_empty());
-        assert_eq!(reached.keys().copied().collect::<HashSet<_>>(), known.cids);
+        // Below a small node of a wheel, which may be a leaf, nothing is looked for.
+        assert!(known.cids.iter().all(|cid| reached.contains_key(cid)));
         for (cid, length) in reached {
-            assert_eq!(reader.length_of(&cid).map(|length| length as u64), Some(length));
+            assert_eq!(
+                reader.length_of(&cid).map(|length| length as u64),
+                Some(length)
+            );
         }
     }
     browse(&reader, verified.is_ok());
@@ -127,7 +133,10 @@ fn rewrite(reader: &Reader<'_>, bytes: &[u8]) {
 /// A hollow archive's own hollow archive is itself.
 fn hollow_again(reader: &Reader<'_>, bytes: &[u8]) {
     let (hollow, _) = reader.hollow(Vec::new()).expect("it lacks nothing else");
-    assert!(hollow == bytes, "a hollow archive that is written otherwise");
+    assert!(
+        hollow == bytes,
+        "a hollow archive that is written otherwise"
+    );
 }
 
 /// Lists folders and reads files, from the root down, as a server would.

@@ -22,14 +22,20 @@ fuzz_target!(|block: &[u8]| {
     assert_eq!(decode(&raw, block), Ok(Node::Raw(block)));
 
     let cid = Cid::v1(Codec::DagPb, digest);
-    let Ok(node) = decode(&cid, block) else { return };
+    let Ok(node) = decode(&cid, block) else {
+        return;
+    };
     // The version of the CID says nothing about the block.
     assert_eq!(decode(&Cid::v0(digest), block).as_ref(), Ok(&node));
     let links = node.links();
     assert!(links.len() <= MAX_LINKS);
 
     let again = encoded(&node).expect("a dag-pb block is no raw leaf");
-    assert_eq!(decode(&cid, &again).as_ref(), Ok(&node), "another node when written again");
+    assert_eq!(
+        decode(&cid, &again).as_ref(),
+        Ok(&node),
+        "another node when written again"
+    );
     assert_eq!(again, block, "two blocks are one node");
 
     match node {
@@ -46,12 +52,17 @@ fuzz_target!(|block: &[u8]| {
                     panic!("a folder that was read cannot be made");
                 };
                 let mut out = Emitted(Vec::new());
-                dag.emit(&mut out, &mut |_, _| Ok(())).expect("memory takes all");
+                dag.emit(&mut out, &mut |_, _| Ok(()))
+                    .expect("memory takes all");
                 assert!(dag.is_sharded() || out.0 == [block]);
             }
         }
         Node::Shard { entries } => {
-            assert!(entries.windows(2).all(|pair| pair[0].slot() < pair[1].slot()));
+            assert!(
+                entries
+                    .windows(2)
+                    .all(|pair| pair[0].slot() < pair[1].slot())
+            );
             for entry in entries {
                 if let ShardEntry::Entry { entry, .. } = entry {
                     assert!(!entry.name.is_empty() && !entry.name.contains(['/', '\0']));

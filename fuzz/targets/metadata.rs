@@ -15,7 +15,11 @@ fuzz_target!(|bytes: &[u8]| {
                 assert_eq!(strict, metadata);
             }
             let again = CoreMetadata::parse(written(&metadata).as_bytes());
-            assert_eq!(again.as_ref(), Ok(&metadata), "other metadata when written again");
+            assert_eq!(
+                again.as_ref(),
+                Ok(&metadata),
+                "other metadata when written again"
+            );
         }
         Err(errors) => {
             assert!(!errors.is_empty());

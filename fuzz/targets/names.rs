@@ -11,7 +11,9 @@ use ipwhl::signature::{IpnsName, parse_lifetime};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
     if let Some(cid) = exact::<Cid>(text) {
         assert_eq!(Cid::from_bytes(&cid.to_bytes()), Ok(cid));
         assert_eq!(cid.to_bytes().len(), cid.byte_length());
@@ -32,21 +34,30 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(!name.tags().is_empty() && name.tags().len() <= 1_000);
         assert!(name.tags().is_sorted_by(|one, other| one < other));
         assert_eq!(format!("{}.whl", name.stem()), text);
-        assert!(!text.contains(['/', '\\', '\0', '\n']), "a name that is a path");
+        assert!(
+            !text.contains(['/', '\\', '\0', '\n']),
+            "a name that is a path"
+        );
     }
     if let Ok(tags) = Tag::expand(text) {
         assert!(!tags.is_empty() && tags.len() <= 1_000);
         for pair in tags.windows(2).take(8) {
             assert!(pair[0] < pair[1]);
             let common = common_installer(&pair[0], &pair[1]);
-            assert_eq!(common.is_some(), common_installer(&pair[1], &pair[0]).is_some());
+            assert_eq!(
+                common.is_some(),
+                common_installer(&pair[1], &pair[0]).is_some()
+            );
         }
     }
     if let Ok(source) = Source::parse(text) {
         let shown = source.to_string();
         let again = Source::parse(&shown);
         assert_eq!(again.as_ref(), Ok(&source), "{shown}");
-        assert_eq!(source.file_name(), again.expect("just compared").file_name());
+        assert_eq!(
+            source.file_name(),
+            again.expect("just compared").file_name()
+        );
         if let Source::File(path) = &source {
             assert!(!path.starts_with('/'));
             assert!(path.split('/').all(|part| !matches!(part, "" | "." | "..")));
@@ -58,9 +69,23 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(platform.system(), system);
         let name = platform.to_string();
         let (python, system) = name.split_once('-').expect("a platform has a dash");
-        let floor = Platform::parse(&format!("{python}>=3.{}.{}", &python[3..].trim_end_matches('t'), platform.floor()), system);
-        assert_eq!(floor.as_ref().ok().map(ToString::to_string), Some(name.clone()));
-        for tag in ["py3-none-any", "cp311-cp311-manylinux_2_17_x86_64", "cp38-abi3-win_amd64"] {
+        let floor = Platform::parse(
+            &format!(
+                "{python}>=3.{}.{}",
+                &python[3..].trim_end_matches('t'),
+                platform.floor()
+            ),
+            system,
+        );
+        assert_eq!(
+            floor.as_ref().ok().map(ToString::to_string),
+            Some(name.clone())
+        );
+        for tag in [
+            "py3-none-any",
+            "cp311-cp311-manylinux_2_17_x86_64",
+            "cp38-abi3-win_amd64",
+        ] {
             platform.accepts(&tag.parse().expect("a tag"));
         }
     }

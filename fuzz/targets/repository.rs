@@ -18,7 +18,11 @@ const FILES: [&str; 5] = [
 
 fuzz_target!(|bytes: &[u8]| {
     let texts = bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec);
-    let files: BTreeMap<String, Vec<u8>> = FILES.iter().map(|file| (*file).to_owned()).zip(texts).collect();
+    let files: BTreeMap<String, Vec<u8>> = FILES
+        .iter()
+        .map(|file| (*file).to_owned())
+        .zip(texts)
+        .collect();
     let Ok(repository) = Repository::load_texts(Path::new("/nowhere"), files.clone()) else {
         return;
     };
@@ -33,7 +37,11 @@ fuzz_target!(|bytes: &[u8]| {
     }
     for declaration in repository.declarations.values() {
         assert!(!declaration.wheels.is_empty());
-        assert!(declaration.wheels.is_sorted_by(|one, other| one.file_name <= other.file_name));
+        assert!(
+            declaration
+                .wheels
+                .is_sorted_by(|one, other| one.file_name <= other.file_name)
+        );
     }
     let findings = check::finish(&repository, check::set(&repository));
     assert_eq!(check::finish(&again, check::set(&again)), findings);

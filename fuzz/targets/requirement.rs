@@ -3,17 +3,30 @@
 #![no_main]
 
 use ipwhl::python::{
-    Constraint, Marker, MarkerEnvironment, Platform, Requirement, Truth, Version,
-    parse_specifiers, same_specifiers, specifiers_contain, specifiers_text,
+    Constraint, Marker, MarkerEnvironment, Platform, Requirement, Truth, Version, parse_specifiers,
+    same_specifiers, specifiers_contain, specifiers_text,
 };
 use libfuzzer_sys::fuzz_target;
 
 const VERSIONS: [&str; 12] = [
-    "0", "1", "1.0.post1", "1.0a1", "1.0.dev0", "1!1", "2.0+local.1", "1.2.3", "3.11.5", "9999999999999999999", "1.1.1", "3.12",
+    "0",
+    "1",
+    "1.0.post1",
+    "1.0a1",
+    "1.0.dev0",
+    "1!1",
+    "2.0+local.1",
+    "1.2.3",
+    "3.11.5",
+    "9999999999999999999",
+    "1.1.1",
+    "3.12",
 ];
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
     match text.parse::<Requirement>() {
         Ok(requirement) => check_requirement(&requirement),
         Err(error) => {
@@ -63,18 +76,28 @@ fn check_marker(marker: &Marker) {
     let again: Marker = canonical.parse().expect("a canonical text is one");
     assert_eq!(*marker, again, "{canonical}");
     assert_eq!(again.to_string(), canonical);
-    assert_eq!(marker.undefined_comparisons(), again.undefined_comparisons());
+    assert_eq!(
+        marker.undefined_comparisons(),
+        again.undefined_comparisons()
+    );
     let extra = "b".parse().expect("a name");
     let unknown = MarkerEnvironment::unknown();
     let anywhere = marker.evaluate(&unknown, None);
-    for (python, system) in [("cp311>=3.11.5", "manylinux_2_28_x86_64"), ("cp313t", "win_amd64"), ("pp311", "macosx_12_0_arm64")] {
+    for (python, system) in [
+        ("cp311>=3.11.5", "manylinux_2_28_x86_64"),
+        ("cp313t", "win_amd64"),
+        ("pp311", "macosx_12_0_arm64"),
+    ] {
         let platform = Platform::parse(python, system).expect("a platform");
         let environment = MarkerEnvironment::for_platform(&platform);
         for extra in [None, Some(&extra)] {
             let truth = marker.evaluate(&environment, extra);
             assert_eq!(truth, again.evaluate(&environment, extra), "{canonical}");
             if extra.is_none() && anywhere != Truth::Unknown {
-                assert_eq!(truth, anywhere, "{canonical}: what is known of every platform holds on each");
+                assert_eq!(
+                    truth, anywhere,
+                    "{canonical}: what is known of every platform holds on each"
+                );
             }
         }
     }

@@ -2,7 +2,9 @@
 #![no_main]
 
 use data_encoding::BASE64;
-use ipwhl::signature::{MAXIMUM_SIGNATURE_SIZE, NAMESPACE, SignatureError, SigningKey, sign, verify, verify_for};
+use ipwhl::signature::{
+    MAXIMUM_SIGNATURE_SIZE, NAMESPACE, SignatureError, SigningKey, sign, verify, verify_for,
+};
 use libfuzzer_sys::fuzz_target;
 
 const MESSAGE: &[u8] = b"format = 1\n";
@@ -31,11 +33,17 @@ fn check(text: &str) {
     if let Ok(key) = verdict {
         // Ed25519 has one signature of a message by a key: it is the one that the seeds have.
         let seed = SigningKey::from_seed(&[7; 32]).expect("32 bytes are a seed");
-        assert_eq!(key, seed.public(), "a signature by a key whose private half is not known here");
+        assert_eq!(
+            key,
+            seed.public(),
+            "a signature by a key whose private half is not known here"
+        );
         let own = sign(&seed, MESSAGE).expect("the key is here");
         let blob = |text: &str| {
             let lines = text.lines().filter(|line| !line.starts_with("-----"));
-            BASE64.decode(lines.collect::<String>().trim().as_bytes()).ok()
+            BASE64
+                .decode(lines.collect::<String>().trim().as_bytes())
+                .ok()
         };
         assert_eq!(blob(text), blob(&own), "two signatures of one message");
         assert!(verify(text, b"something else").is_err());

@@ -7,12 +7,21 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(facts) = serde_json::from_slice::<Facts>(bytes) {
         let written = serde_json::to_string(&facts).expect("facts are plain");
-        assert_eq!(serde_json::from_str::<Facts>(&written).ok().as_ref(), Some(&facts));
-        assert_eq!(facts.dag.leaves().len() as u64, facts.dag.profile().leaf_count(facts.dag.size()));
+        assert_eq!(
+            serde_json::from_str::<Facts>(&written).ok().as_ref(),
+            Some(&facts)
+        );
+        assert_eq!(
+            facts.dag.leaves().len() as u64,
+            facts.dag.profile().leaf_count(facts.dag.size())
+        );
         assert_eq!(facts.dag.link().cid, facts.dag.cid());
     }
     if let Ok(members) = serde_json::from_slice::<WheelMembers>(bytes) {
         let written = serde_json::to_string(&members).expect("facts are plain");
-        assert_eq!(serde_json::from_str::<WheelMembers>(&written).ok().as_ref(), Some(&members));
+        assert_eq!(
+            serde_json::from_str::<WheelMembers>(&written).ok().as_ref(),
+            Some(&members)
+        );
     }
 });

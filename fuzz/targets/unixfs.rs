@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use std::io::{Read as _, Seek as _, SeekFrom};
 
 use ipwhl::car::{
-    Blocks, CarError, FileCursor, FileReader, Kind, MAX_DEPTH, Place, Tree as _, Visitor,
-    file_dag, known, reach, walk,
+    Blocks, CarError, FileCursor, FileReader, Kind, MAX_DEPTH, Place, Tree as _, Visitor, file_dag,
+    known, reach, walk,
 };
-use ipwhl::dag::{Cid, Codec, Profile, name_hash};
+use ipwhl::dag::{Cid, Codec, HASH_LENGTH, Profile, name_hash};
 use ipwhl::release::Published;
 use ipwhl_fuzz::node::{RawData, RawLink, bitfield, block};
 use ipwhl_fuzz::store::Store;
@@ -18,12 +18,22 @@ use libfuzzer_sys::fuzz_target;
 
 /// The most bytes of a file that are read.
 const ENOUGH: u64 = 1 << 16;
+/// The largest size of a file that a page may say.
+const LARGEST: u64 = 1 << 34;
 /// The most blocks of one made-up store.
 const BLOCKS: usize = 48;
 
 const NAMES: [&str; 10] = [
-    "", "a", "b", "index.html", "index.v1_json", "x-1-py3-none-any.whl",
-    "x-1-py3-none-any.whl.metadata", "declaration.toml", "_ipwhl", "..",
+    "",
+    "a",
+    "b",
+    "index.html",
+    "index.v1_json",
+    "x-1-py3-none-any.whl",
+    "x-1-py3-none-any.whl.metadata",
+    "declaration.toml",
+    "_ipwhl",
+    "..",
 ];
 
 /// A store, and the last block that was put into it. Blocks link to those before them.
@@ -49,7 +59,9 @@ fn store(input: &mut Unstructured<'_>) -> Result<(Store, Cid)> {
         let cid = store.insert(input.arbitrary()?, codec, bytes);
         made.push((cid, size, cumulative));
     }
-    let (root, ..) = *made.last().ok_or(libfuzzer_sys::arbitrary::Error::NotEnoughData)?;
+    let (root, ..) = *made
+        .last()
+        .ok_or(libfuzzer_sys::arbitrary::Error::NotEnoughData)?;
     Ok((store, root))
 }
 
@@ -61,18 +73,34 @@ fn node(
 ) -> Result<(Vec<u8>, u64)> {
     let mut links = Vec::new();
     let mut data = RawData::default();
-    let count = if made.is_empty() { 0 } else { input.int_in_range(0..=20)? };
+    let count = if made.is_empty() {
+        0
+    } else {
+        input.int_in_range(0..=20)?
+    };
     let mut slots = Vec::new();
     let mut total = 0_u64;
     for _ in 0..count {
         let (cid, size, cumulative) = *input.choose(made)?;
         let name = name(input)?;
-        let lie = if input.ratio(1, 16)? { input.arbitrary()? } else { 0_u64 };
+        let lie = if input.ratio(1, 16)? {
+            input.arbitrary()?
+        } else {
+            0_u64
+        };
         let size = size ^ lie;
         total = total.saturating_add(size);
         data.block_sizes.push(size);
-        slots.push(if input.ratio(1, 4)? { input.arbitrary()? } else { name_hash(&name)[usize::from(input.int_in_range(0..=2)?)] });
-        links.push(RawLink { cid, name, cumulative_size: cumulative.wrapping_add(lie) });
+        slots.push(if input.ratio(1, 4)? {
+            input.arbitrary()?
+        } else {
+            name_hash(&name)[input.int_in_range(0..=2_usize)?]
+        });
+        links.push(RawLink {
+            cid,
+            name,
+            cumulative_size: cumulative.wrapping_add(lie),
+        });
     }
     match kind {
         2 | 3 => {
@@ -105,7 +133,10 @@ fn node(
             data.fanout = Some(256);
             links = slotted
                 .into_iter()
-                .map(|(slot, link)| RawLink { name: format!("{slot:02X}{}", link.name), ..link })
+                .map(|(slot, link)| RawLink {
+                    name: format!("{slot:02X}{}", link.name),
+                    ..link
+                })
                 .collect();
         }
     }
@@ -132,12 +163,7 @@ impl Visitor for Shown<'_> {
         self.store.require(&place.cid).map(Some)
     }
 
-    fn visit(
-        &mut self,
-        place: &Place,
-        block: &[u8],
-        _: bool,
-    ) -> std::result::Result<(), CarError> {
+    fn visit(&mut self, place: &Place, block: &[u8], _: bool) -> std::result::Result<(), CarError> {
         assert!(place.cid.matches(block));
         self.visits += 1;
         self.bytes.insert(place.cid);
@@ -152,9 +178,17 @@ fuzz_target!(|bytes: &[u8]| {
     let blocks = store.len() as u64;
 
     // A node is shown once for each depth of folders that matters, of a wheel and not: not once for each way to it.
-    let mut shown = Shown { store: &store, visits: 0, bytes: HashSet::new() };
+    let mut shown = Shown {
+        store: &store,
+        visits: 0,
+        bytes: HashSet::new(),
+    };
     let walked = walk(root, &mut shown);
-    assert!(shown.visits <= 8 * blocks, "{} visits of {blocks} blocks", shown.visits);
+    assert!(
+        shown.visits <= 8 * blocks,
+        "{} visits of {blocks} blocks",
+        shown.visits
+    );
     let walked = walked.is_ok().then_some(shown.bytes);
     store.reads();
 
@@ -163,7 +197,8 @@ fuzz_target!(|bytes: &[u8]| {
     let reached = reach(&store, root);
     assert!(store.reads() <= 2 * blocks, "reach reads too much");
     if let (Some(walked), Ok(known)) = (&walked, &known) {
-        assert_eq!(*walked, known.cids);
+        // Below a small node of a wheel, which may be a leaf, nothing is looked for.
+        assert!(known.cids.is_subset(walked));
     }
     if let (Some(walked), Ok(reached)) = (&walked, &reached) {
         assert!(reached.len() <= walked.len());
@@ -190,8 +225,13 @@ fn file(store: &Store, cid: &Cid, size: u64, bytes: &[u8]) {
     }
 
     // A range is a part of the whole, wherever it begins.
-    let at = bytes.iter().fold(0_u64, |sum, byte| sum * 31 % 65_521 + u64::from(*byte));
-    let (start, end) = (at % size.saturating_add(2), at % size.saturating_add(2) + at % 97);
+    let at = bytes
+        .iter()
+        .fold(0_u64, |sum, byte| sum * 31 % 65_521 + u64::from(*byte));
+    let (start, end) = (
+        at % size.saturating_add(2),
+        at % size.saturating_add(2) + at % 97,
+    );
     let mut cursor = FileCursor::new(*cid, size, start..end);
     let mut part = Vec::new();
     while part.len() < 1 << 16 {
@@ -213,7 +253,9 @@ fn file(store: &Store, cid: &Cid, size: u64, bytes: &[u8]) {
         let clamp = |place: u64| usize::try_from(place.min(size)).expect("a small file");
         assert!(part == whole[clamp(start)..clamp(end).max(clamp(start))]);
         let mut stream = FileReader::open(store, cid).expect("it was read");
-        stream.seek(SeekFrom::Start(start)).expect("any place is one");
+        stream
+            .seek(SeekFrom::Start(start))
+            .expect("any place is one");
         let mut again = vec![0; part.len()];
         stream.read_exact(&mut again).expect("it was read");
         assert!(again == part);
@@ -223,9 +265,9 @@ fn file(store: &Store, cid: &Cid, size: u64, bytes: &[u8]) {
     for profile in Profile::ALL {
         // The size is the caller's word, and may be any that a page says.
         for size in [size, at, size.saturating_add(at << 30)] {
-            if let Ok(Some(dag)) = file_dag(store, cid, size.min(1 << 45), profile) {
+            if let Ok(Some(dag)) = file_dag(store, cid, size.min(LARGEST), profile) {
                 assert_eq!(dag.cid(), *cid);
-                assert_eq!(dag.size(), size.min(1 << 45));
+                assert_eq!(dag.size(), size.min(LARGEST));
             }
         }
     }
@@ -234,12 +276,18 @@ fn file(store: &Store, cid: &Cid, size: u64, bytes: &[u8]) {
 fn folder(store: &Store, cid: &Cid) {
     let blocks = store.len() as u64;
     let listed = store.list(cid);
-    // No inner shard can be gathered twice without an error.
-    assert!(store.reads() <= blocks + 2, "a folder reads too much");
+    // No inner shard can be gathered twice without an error, which comes at the first name below it.
+    assert!(
+        store.reads() <= blocks + HASH_LENGTH as u64 + 2,
+        "a folder reads too much"
+    );
     if let Ok(Some(entries)) = &listed {
         assert!(entries.is_sorted_by(|one, other| one.name <= other.name));
         for entry in entries {
-            assert_eq!(store.entry(cid, &entry.name).expect("it was listed"), Some(entry.link.cid));
+            assert_eq!(
+                store.entry(cid, &entry.name).expect("it was listed"),
+                Some(entry.link.cid)
+            );
             assert!(store.reads() <= 8, "a name reads too much");
             assert!(!entry.name.is_empty() && !entry.name.contains('/'));
         }
@@ -254,7 +302,9 @@ fn folder(store: &Store, cid: &Cid) {
     }
     store.reads();
 
-    let Ok(release) = Published::open(store, cid) else { return };
+    let Ok(release) = Published::open(store, cid) else {
+        return;
+    };
     let _ = release.about();
     for name in release.projects().keys() {
         let _ = release.project(name);

@@ -25,7 +25,10 @@ const LIMITS: Limits = Limits {
 
 fuzz_target!(|bytes: &[u8]| {
     let facts = inspect(&mut Cursor::new(bytes), &LIMITS).expect("memory can be read");
-    assert_eq!(inspect(&mut Cursor::new(bytes), &LIMITS).ok().as_ref(), Some(&facts));
+    assert_eq!(
+        inspect(&mut Cursor::new(bytes), &LIMITS).ok().as_ref(),
+        Some(&facts)
+    );
     assert!(facts.problems.len() <= LIMITS.problems + 1);
     assert!(facts.metadata.len() as u64 <= LIMITS.metadata);
     assert!(facts.wheel_tags.len() <= LIMITS.wheel_tags);
@@ -34,21 +37,34 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(!problem.message.contains('\n') && !problem.message.contains('\u{1b}'));
     }
     let kept = serde_json::to_string(&facts).expect("facts are plain");
-    assert_eq!(serde_json::from_str::<ipwhl::wheel::ArchiveFacts>(&kept).ok().as_ref(), Some(&facts));
+    assert_eq!(
+        serde_json::from_str::<ipwhl::wheel::ArchiveFacts>(&kept)
+            .ok()
+            .as_ref(),
+        Some(&facts)
+    );
 
     let read = members(&mut Cursor::new(bytes), &LIMITS).expect("memory can be read");
-    let is_sound = facts.problems.iter().all(|problem| problem.kind != ProblemKind::InvalidArchive);
+    let is_sound = facts
+        .problems
+        .iter()
+        .all(|problem| problem.kind != ProblemKind::InvalidArchive);
     if !is_sound {
         return;
     }
     // Nothing is wrong with the archive itself: every reader sees the same.
     let read = read.expect("an archive with which nothing is wrong can be read");
     assert!(facts.members <= LIMITS.members && facts.unpacked_size <= LIMITS.unpacked_size);
-    let streamed = zip::members_by_local_headers(bytes).expect("local headers lie one after another");
+    let streamed =
+        zip::members_by_local_headers(bytes).expect("local headers lie one after another");
     assert_eq!(streamed.len() as u64, facts.members);
     let total: u64 = streamed.iter().map(|(_, bytes)| bytes.len() as u64).sum();
     assert_eq!(total, facts.unpacked_size);
-    let files: BTreeMap<_, _> = streamed.iter().filter(|(name, _)| !name.ends_with('/')).cloned().collect();
+    let files: BTreeMap<_, _> = streamed
+        .iter()
+        .filter(|(name, _)| !name.ends_with('/'))
+        .cloned()
+        .collect();
     assert_eq!(files.len(), read.members.len());
     for member in &read.members {
         let bytes = &files[&member.name];
@@ -61,7 +77,9 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(path.split('/').all(|part| !matches!(part, "" | "." | "..")));
     }
     let dist_info = |file: &str| files.get(&format!("{}.dist-info/{file}", facts.dist_info));
-    if let Some(metadata) = dist_info("METADATA").filter(|bytes| bytes.len() as u64 <= LIMITS.metadata) {
+    if let Some(metadata) =
+        dist_info("METADATA").filter(|bytes| bytes.len() as u64 <= LIMITS.metadata)
+    {
         assert_eq!(*metadata, facts.metadata);
     }
     if facts.problems.is_empty() {

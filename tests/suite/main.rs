@@ -33,6 +33,7 @@ mod fill_places;
 mod findings;
 mod fixes;
 mod fmt_command;
+mod fuzz_seeds;
 mod gateway;
 mod graph;
 mod help;
