@@ -212,7 +212,8 @@ fn node(block: &[u8]) -> Parsed<Node<'_>> {
         return refuse("has no UnixFS data");
     };
     match data.kind {
-        0 | 2 => file(data, &links),
+        0 => refuse("is of the UnixFS type raw, which no profile writes"),
+        2 => file(data, &links),
         1 => directory(&data, &links),
         3 => refuse("is UnixFS metadata, which is not supported"),
         4 => refuse("is a symbolic link, which is not supported"),
@@ -234,6 +235,9 @@ fn file<'a>(data: Data<'a>, links: &[(&str, Link)]) -> Parsed<Node<'a>> {
             links.len(),
             data.block_sizes.len()
         ));
+    }
+    if data.bytes.is_some_and(<[u8]>::is_empty) {
+        return refuse("is a file with an empty field of bytes");
     }
     let bytes = data.bytes.unwrap_or_default();
     if !bytes.is_empty() && !links.is_empty() {
@@ -309,7 +313,7 @@ fn shard<'a>(data: &Data<'a>, links: &[(&str, Link)]) -> Parsed<Node<'a>> {
         return refuse("is a sharded folder with a slot twice or out of order");
     }
     let bitfield = hamt::bitfield(entries.iter().map(ShardEntry::slot));
-    if data.bytes.unwrap_or_default() != bitfield {
+    if data.bytes != Some(&bitfield[..]) {
         return refuse("is a sharded folder whose bitfield is not that of its links");
     }
     Ok(Node::Shard { entries })

@@ -11,6 +11,7 @@ use ipwhl::dag::{
 
 use crate::dag::{Blocks, Seeded, file_dag};
 use crate::kubo::{file, folder, sharded_folder, sharded_name, varied_tree};
+use crate::support::strategies::{damaged, hold};
 
 type Reader = CarReader<Cursor<Vec<u8>>>;
 
@@ -249,20 +250,8 @@ fn damaged_archives_are_survived() {
     ])
     .build(profile)
     .car();
-    let mut stream = Seeded::new("damaged archives");
-    let mut number = |below: usize| {
-        let mut bytes = [0; 4];
-        stream.fill(&mut bytes);
-        u32::from_le_bytes(bytes) as usize % below
-    };
-    for _ in 0..300 {
-        let mut damaged = car.clone();
-        match number(3) {
-            0 => damaged.truncate(number(car.len())),
-            1 => drop(damaged.drain(number(1000)..1000 + number(1000))),
-            _ => damaged[number(car.len())] = u8::try_from(number(256)).unwrap(),
-        }
-        let Ok(reader) = open(&damaged) else { continue };
+    hold(300, damaged(car.clone(), 1000), |damaged| {
+        let Ok(reader) = open(&damaged) else { return };
         assert_eq!(reader.verify().is_ok(), damaged == car);
         for path in [format!("many/{}", sharded_name(17)), "file".to_owned()] {
             if let Ok(Some(found)) = reader.resolve(&reader.root(), &path) {
@@ -272,7 +261,7 @@ fn damaged_archives_are_survived() {
                 }
             }
         }
-    }
+    });
 }
 
 #[test]

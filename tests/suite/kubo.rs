@@ -99,6 +99,7 @@ impl Kubo {
 }
 
 /// A tree to be written to disk and to be built here.
+#[derive(Debug)]
 pub enum Tree {
     File(Vec<u8>),
     Folder(Vec<(String, Tree)>),

@@ -1,5 +1,7 @@
 //! Names, version specifiers and requirements: reading, canonical form, equality; against `packaging`.
 
+use std::cell::Cell;
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::str::FromStr;
 
@@ -8,8 +10,12 @@ use ipwhl::python::{
     WheelFileName, common_installer, parse_specifiers, same_specifiers, specifiers_contain,
     specifiers_text,
 };
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
 
 use crate::packaging_library;
+use crate::support::strategies::{self, cases, hold, mutated};
 
 fn requirement(text: &str) -> Requirement {
     Requirement::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -315,7 +321,7 @@ answers = [
 }
 
 /// Requirements of every form, right and wrong.
-const TABLE: &[&str] = &[
+pub(crate) const TABLE: &[&str] = &[
     "foo",
     "Foo.Bar",
     "foo-",
@@ -473,125 +479,91 @@ fn requirements_as_packaging_reads_them() {
     assert!(accepted > 40, "only {accepted} accepted");
 }
 
-/// A small deterministic generator (xorshift): the same inputs on every run.
-struct Generator(u64);
-
-impl Generator {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(bound).unwrap()).unwrap()
-    }
-
-    /// The seed with some pieces inserted, removed, replaced or doubled.
-    fn mutate(&mut self, seed: &str) -> String {
-        const PIECES: &[&str] = &[
-            "(",
-            ")",
-            "[",
-            "]",
-            ",",
-            ";",
-            "@",
-            "'",
-            "\"",
-            " ",
-            "\t",
-            "\n",
-            "<",
-            ">",
-            "=",
-            "!",
-            "~",
-            "===",
-            ".*",
-            "*",
-            "+",
-            "-",
-            "_",
-            ".",
-            "0",
-            "99999999999999999999999",
-            "3.11",
-            "and",
-            " or ",
-            " in ",
-            "not in",
-            "extra",
-            "python_version",
-            "os.name",
-            "é",
-            "\u{0}",
-            "\u{212a}",
-            "🐍",
-            "\\",
-            ":",
-            "Requires-Dist: ",
-            "Name",
-            "\r\n",
-            "cp",
-            "py3",
-            "manylinux_",
-            "macosx_",
-            "t",
-            "v",
-            "rc",
-        ];
-        let mut characters: Vec<char> = seed.chars().collect();
-        for _ in 0..=self.below(4) {
-            let at = self.below(characters.len() + 1);
-            let piece = PIECES[self.below(PIECES.len())];
-            match self.below(4) {
-                0 if at < characters.len() => {
-                    characters.remove(at);
-                }
-                1 if at < characters.len() => {
-                    characters.splice(at..=at, piece.chars());
-                }
-                2 => {
-                    let tail = characters[at..].to_vec();
-                    characters.extend(tail);
-                }
-                _ => {
-                    characters.splice(at..at, piece.chars());
-                }
-            }
-        }
-        characters.truncate(400);
-        characters.into_iter().collect()
-    }
-}
+/// What texts of Python packaging are made of, and what should not be in them.
+const WORDS: &[&str] = &[
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    ";",
+    "@",
+    "'",
+    "\"",
+    " ",
+    "\t",
+    "\n",
+    "<",
+    ">",
+    "=",
+    "!",
+    "~",
+    "===",
+    ".*",
+    "*",
+    "+",
+    "-",
+    "_",
+    ".",
+    "0",
+    "99999999999999999999999",
+    "3.11",
+    "and",
+    " or ",
+    " in ",
+    "not in",
+    "extra",
+    "python_version",
+    "os.name",
+    "é",
+    "\u{0}",
+    "\u{212a}",
+    "🐍",
+    "\\",
+    ":",
+    "Requires-Dist: ",
+    "Name",
+    "\r\n",
+    "cp",
+    "py3",
+    "manylinux_",
+    "macosx_",
+    "t",
+    "v",
+    "rc",
+];
 
 /// No input panics, spans are on the text, and what is read can be shown and read again.
 #[test]
 fn no_text_panics() {
-    let mut generator = Generator(0x9e37_79b9_7f4a_7c15);
-    let (mut good, mut bad) = (0, 0);
-    for round in 0..200_000 {
-        let text = generator.mutate(TABLE[round % TABLE.len()]);
-        match Requirement::from_str(&text) {
-            Ok(read) => {
-                good += 1;
-                let shown = read.to_string();
-                assert_eq!(
-                    Requirement::from_str(&shown),
-                    Ok(read),
-                    "{text:?} as {shown:?}"
-                );
-            }
-            Err(error) => {
-                bad += 1;
-                assert!(
-                    text.get(error.span.clone()).is_some(),
-                    "{text:?} at {:?}",
-                    error.span
-                );
-                assert_eq!(error.message.lines().count(), 1, "{:?}", error.message);
-            }
+    let (good, bad) = (Cell::new(0), Cell::new(0));
+    let seeds = TABLE.iter().map(|text| (*text).to_owned()).collect();
+    let texts = prop_oneof![9 => mutated(seeds, WORDS.to_vec()), 1 => strategies::requirement()];
+    hold(200_000, texts, |text| match Requirement::from_str(&text) {
+        Ok(read) => {
+            good.set(good.get() + 1);
+            let shown = read.to_string();
+            assert_eq!(
+                Requirement::from_str(&shown),
+                Ok(read),
+                "{text:?} as {shown:?}"
+            );
         }
-    }
-    assert!(good > 10_000 && bad > 10_000, "{good} good, {bad} bad");
+        Err(error) => {
+            bad.set(bad.get() + 1);
+            assert!(
+                text.get(error.span.clone()).is_some(),
+                "{text:?} at {:?}",
+                error.span
+            );
+            assert_eq!(error.message.lines().count(), 1, "{:?}", error.message);
+        }
+    });
+    let (good, bad, least) = (good.get(), bad.get(), cases(200_000) / 40);
+    assert!(
+        least < 100 || good > least && bad > least,
+        "{good} good, {bad} bad"
+    );
 }
 
 #[test]
@@ -604,10 +576,9 @@ fn no_other_text_panics_either() {
         ">=3.8,!=3.9.*,<4",
         "Metadata-Version: 2.1\nName: foo\nVersion: 1.0\nRequires-Dist: bar>=1; extra == 'x'\n\nbody",
     ];
-    let mut generator = Generator(7);
     let fixed = Tag::from_str("cp312-cp312-win32").unwrap();
-    for round in 0..120_000 {
-        let text = generator.mutate(seeds[round % seeds.len()]);
+    let texts = mutated(seeds.map(str::to_owned).to_vec(), WORDS.to_vec());
+    hold(120_000, texts, |text| {
         let _ = WheelFileName::from_str(&text);
         let _ = Version::from_str(&text);
         let _ = CoreMetadata::parse(text.as_bytes());
@@ -629,5 +600,33 @@ fn no_other_text_panics_either() {
                 }
             }
         }
-    }
+    });
+}
+
+/// A requirement is the same in whatever order its extras and specifiers stand, and however often.
+#[test]
+fn order_and_repetition_say_nothing() {
+    let clauses = vec(strategies::clause(), 1..=4);
+    let extras = vec(select(vec!["a", "B", "c_D", "e-e"]), 1..=4);
+    hold(
+        20_000,
+        (clauses, extras, any::<Index>()),
+        |(clauses, extras, at)| {
+            let text = |clauses: &[String], extras: &[&str]| {
+                format!("foo[{}]{}", extras.join(","), clauses.join(","))
+            };
+            let Ok(one) = Requirement::from_str(&text(&clauses, &extras)) else {
+                return;
+            };
+            let (mut turned, mut others) = (clauses.clone(), extras.clone());
+            turned.rotate_left(at.index(clauses.len()));
+            turned.push(clauses[0].clone());
+            others.reverse();
+            others.push(extras[0]);
+            let other = Requirement::from_str(&text(&turned, &others)).unwrap();
+            assert_eq!(one, other);
+            assert_eq!(one.cmp(&other), Ordering::Equal);
+            assert_eq!(one.to_string(), other.to_string());
+        },
+    );
 }

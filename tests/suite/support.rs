@@ -16,6 +16,7 @@ pub mod program;
 pub mod python;
 pub mod repository_builder;
 pub mod serving;
+pub mod strategies;
 pub mod wheel_builder;
 pub mod workshop;
 

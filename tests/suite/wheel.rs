@@ -66,7 +66,7 @@ fn the_builder_is_deterministic_and_an_outside_reader_accepts_its_wheels() {
 }
 
 /// The same small wheel as different writers would write it.
-fn good_wheels() -> Vec<WheelBuilder> {
+pub(crate) fn good_wheels() -> Vec<WheelBuilder> {
     let narrow_without_signature = |entry: &mut RawEntry| {
         entry.use_descriptor();
         entry.descriptor.as_mut().unwrap().signature = false;

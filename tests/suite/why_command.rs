@@ -1,17 +1,22 @@
 //! `ipwhl why`.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl::check::{Graph, paths_to};
 use ipwhl::command::ExitStatus;
 use ipwhl::python::ProjectName;
 use ipwhl::repository::Repository;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{Value, json};
 
-use crate::dag::Seeded;
 use crate::support::declared_set::{DeclaredSet, ladder};
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::BuiltRepository;
+use crate::support::strategies::{cases, hold};
 
 fn why(repository: &BuiltRepository, arguments: &[&str]) -> Run {
     let line: Vec<&str> = ["why"].iter().chain(arguments).copied().collect();
@@ -309,7 +314,7 @@ fn drawings_hold_the_part_that_the_paths_lie_in() {
     );
 }
 
-/// Against the simplest program that could be right, on sets made by chance: with and without circles,
+/// Against the simplest program that could be right, on made-up sets: with and without circles,
 /// requirements on all platforms and on some.
 #[test]
 fn paths_are_those_that_a_plain_search_finds() {
@@ -341,77 +346,83 @@ fn paths_are_those_that_a_plain_search_finds() {
             }
         }
     }
-    let mut with_circles = 0;
-    let mut many = 0;
-    for seed in 0..60 {
-        let chance = Seeded::bytes(&format!("paths {seed}"), 200);
-        let mut chance = chance.iter().map(|byte| usize::from(*byte));
-        let mut chance = |below: usize| chance.next().unwrap() % below;
-        let allows_circles = seed % 2 == 0;
-        let mut edges = Edges::new();
-        let mut requires: Vec<Vec<String>> = vec![Vec::new(); NAMES.len()];
-        for (from, requires) in requires.iter_mut().enumerate() {
-            for (to, name) in NAMES.iter().enumerate() {
-                if from == to || (to < from && !allows_circles) || chance(5) > 1 {
-                    continue;
+    let (with_circles, many) = (Cell::new(0), Cell::new(0));
+    let edge = option::weighted(0.4, select(&PLACES[..]));
+    let edges = vec(vec(edge, NAMES.len()), NAMES.len());
+    let wanted = vec(proptest::bool::weighted(1.0 / 3.0), NAMES.len());
+    hold(
+        60,
+        (any::<bool>(), edges, wanted),
+        |(allows_circles, made, wanted)| {
+            let mut edges = Edges::new();
+            let mut requires: Vec<Vec<String>> = vec![Vec::new(); NAMES.len()];
+            for (from, requires) in requires.iter_mut().enumerate() {
+                for (to, name) in NAMES.iter().enumerate() {
+                    let Some((marker, place)) = made[from][to] else {
+                        continue;
+                    };
+                    if from == to || (to < from && !allows_circles) {
+                        continue;
+                    }
+                    requires.push(format!("{name}{marker}"));
+                    edges.insert((from, to), place.iter().copied().collect());
                 }
-                let (marker, place) = PLACES[chance(PLACES.len())];
-                requires.push(format!("{name}{marker}"));
-                edges.insert((from, to), place.iter().copied().collect());
             }
-        }
-        let wanted: Vec<bool> = (0..NAMES.len()).map(|_| chance(3) == 0).collect();
-        let mut set = DeclaredSet::new();
-        for (index, name) in NAMES.iter().enumerate() {
-            let requires: Vec<&str> = requires[index].iter().map(String::as_str).collect();
-            let project = format!("{name} 1.0");
-            set = if wanted[index] {
-                set.wanted(&project, &requires)
-            } else {
-                set.automatic(&project, &requires)
-            };
-        }
-        let built = set.build();
-        let repository = Repository::load(built.path()).unwrap();
-        let relations = Graph::new(&repository).relations(&(0..4).collect());
-        for (target, name) in NAMES.iter().enumerate() {
-            let mut expected = Vec::new();
-            for start in (0..NAMES.len()).filter(|start| wanted[*start] && *start != target) {
-                let everywhere = (0..4).collect();
-                search(&edges, target, &mut vec![start], &everywhere, &mut expected);
+            let mut set = DeclaredSet::new();
+            for (index, name) in NAMES.iter().enumerate() {
+                let requires: Vec<&str> = requires[index].iter().map(String::as_str).collect();
+                let project = format!("{name} 1.0");
+                set = if wanted[index] {
+                    set.wanted(&project, &requires)
+                } else {
+                    set.automatic(&project, &requires)
+                };
             }
-            // Names are in the order of their numbers.
-            expected.sort_by_key(|(trail, _)| (trail.len(), trail.clone()));
-            let name: ProjectName = name.parse().unwrap();
-            let paths = paths_to(&relations, &name, usize::MAX);
-            let found: Vec<(Vec<usize>, BTreeSet<usize>)> = paths
-                .shortest
-                .iter()
-                .map(|path| {
-                    let trail = path.projects.iter().map(|project| {
-                        NAMES
-                            .iter()
-                            .position(|name| *name == project.as_str())
-                            .unwrap()
-                    });
-                    (trail.collect(), path.platforms.clone())
-                })
-                .collect();
-            assert_eq!(found, expected, "{seed} {name}");
-            assert_eq!(
-                (paths.count, paths.is_at_least),
-                (expected.len() as u64, false)
-            );
-            let two = paths_to(&relations, &name, 2);
-            assert_eq!(two.shortest, paths.shortest[..paths.shortest.len().min(2)]);
-            assert_eq!((two.count, two.is_at_least), (paths.count, false));
-            many += usize::from(paths.count > 5);
-        }
-        with_circles += usize::from(
-            edges
+            let built = set.build();
+            let repository = Repository::load(built.path()).unwrap();
+            let relations = Graph::new(&repository).relations(&(0..4).collect());
+            for (target, name) in NAMES.iter().enumerate() {
+                let mut expected = Vec::new();
+                for start in (0..NAMES.len()).filter(|start| wanted[*start] && *start != target) {
+                    let everywhere = (0..4).collect();
+                    search(&edges, target, &mut vec![start], &everywhere, &mut expected);
+                }
+                // Names are in the order of their numbers.
+                expected.sort_by_key(|(trail, _)| (trail.len(), trail.clone()));
+                let name: ProjectName = name.parse().unwrap();
+                let paths = paths_to(&relations, &name, usize::MAX);
+                let found: Vec<(Vec<usize>, BTreeSet<usize>)> = paths
+                    .shortest
+                    .iter()
+                    .map(|path| {
+                        let trail = path.projects.iter().map(|project| {
+                            NAMES
+                                .iter()
+                                .position(|name| *name == project.as_str())
+                                .unwrap()
+                        });
+                        (trail.collect(), path.platforms.clone())
+                    })
+                    .collect();
+                assert_eq!(found, expected, "{name}");
+                assert_eq!(
+                    (paths.count, paths.is_at_least),
+                    (expected.len() as u64, false)
+                );
+                let two = paths_to(&relations, &name, 2);
+                assert_eq!(two.shortest, paths.shortest[..paths.shortest.len().min(2)]);
+                assert_eq!((two.count, two.is_at_least), (paths.count, false));
+                many.set(many.get() + u32::from(paths.count > 5));
+            }
+            let has_circle = edges
                 .keys()
-                .any(|(from, to)| edges.contains_key(&(*to, *from))),
-        );
-    }
-    assert!(with_circles > 10 && many > 30, "{with_circles} {many}");
+                .any(|(from, to)| edges.contains_key(&(*to, *from)));
+            with_circles.set(with_circles.get() + u32::from(has_circle));
+        },
+    );
+    let (with_circles, many) = (with_circles.get(), many.get());
+    assert!(
+        cases(60) < 60 || with_circles > 3 && many > 6,
+        "{with_circles} {many}"
+    );
 }
