@@ -53,6 +53,7 @@ mod original_release;
 mod packaging_library;
 mod remove_command;
 mod pipes;
+mod project_files;
 mod publish;
 mod publish_answers;
 mod publish_cluster;
