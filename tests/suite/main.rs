@@ -59,6 +59,7 @@ mod original_release;
 mod packaging_library;
 mod remove_command;
 mod pipes;
+mod project_files;
 mod properties;
 mod publish;
 mod publish_answers;
