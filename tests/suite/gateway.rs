@@ -4,6 +4,7 @@ mod conditions;
 mod connections;
 mod content;
 mod damage;
+mod kubo;
 mod negotiation;
 mod requests;
 

@@ -91,13 +91,13 @@ fn kubo_gives_the_tree_the_same_root() {
 }
 
 /// A daemon of a Kubo, with its gateway on a loopback port of its own choice.
-struct Daemon {
+pub struct Daemon {
     _process: Ending,
-    gateway: String,
+    pub gateway: String,
 }
 
 impl Daemon {
-    fn start(kubo: &Kubo) -> Self {
+    pub fn start(kubo: &Kubo) -> Self {
         for (key, value) in [
             ("Addresses.API", "\"/ip4/127.0.0.1/tcp/0\""),
             ("Addresses.Gateway", "\"/ip4/127.0.0.1/tcp/0\""),

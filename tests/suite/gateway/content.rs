@@ -138,7 +138,7 @@ fn names_beyond_ascii_work_escaped_or_not() {
     for path in ["%C3%A9", "é"] {
         let reply = server.exchange(
             format!(
-                "GET {} HTTP/1.1\r\nConnection: close\r\n\r\n",
+                "GET {} HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n",
                 server.path(path)
             )
             .as_bytes(),
