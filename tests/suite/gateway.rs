@@ -31,7 +31,11 @@ enum Tree {
 const PROFILE: Profile = Profile::KuboCidV1;
 
 fn file(bytes: &[u8]) -> Tree {
-    let mut hasher = FileHasher::new(PROFILE);
+    file_of(PROFILE, bytes)
+}
+
+fn file_of(profile: Profile, bytes: &[u8]) -> Tree {
+    let mut hasher = FileHasher::new(profile);
     hasher.update(bytes);
     Tree::File(hasher.finish().0, bytes.to_vec())
 }

@@ -7,12 +7,12 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ipwhl::dag::Profile;
 use ipwhl::gateway::{Limits, RequestRecord};
-use socket2::SockRef;
 #[cfg(target_os = "linux")]
 use socket2::{Domain, Socket, Type};
 
-use super::{Reply, Server, WHEEL, WHEEL_SIZE, file, folder, noise, release};
+use super::{Reply, Server, WHEEL, WHEEL_SIZE, file, file_of, folder, noise, release};
 
 /// A request on a connection that is kept.
 fn send(stream: &mut TcpStream, target: &str) {
@@ -157,15 +157,15 @@ fn a_thousand_idle_connections_make_room_for_a_request() {
 #[test]
 fn a_response_under_way_does_not_make_room() {
     // One leaf, more than the sockets between here and there take.
-    let bytes = noise(256 << 10);
-    let tree = folder([("large", file(&bytes)), ("small", file(b"small"))]);
+    let bytes = noise(1 << 20);
+    let large = file_of(Profile::UnixfsV1_2025, &bytes);
+    let tree = folder([("large", large), ("small", file(b"small"))]);
     let limits = Limits {
         connections: 1,
         ..Limits::default()
     };
     let server = Server::with(tree.car(), limits);
     let mut busy = server.connect();
-    SockRef::from(&busy).set_recv_buffer_size(4096).unwrap();
     send(&mut busy, &server.path("large"));
     let mut reply = vec![0; 1000];
     busy.read_exact(&mut reply).unwrap();
