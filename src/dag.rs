@@ -24,6 +24,7 @@ mod encode;
 mod file;
 mod hamt;
 mod hasher;
+mod multibase;
 mod parallel;
 mod profile;
 mod protobuf;
@@ -33,7 +34,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 pub use cid::{Cid, CidError, Codec, Version};
-pub use decode::{DecodeError, FilePart, MAX_LINKS, Node, ShardEntry, decode};
+pub use decode::{DecodeError, FilePart, MAX_LINKS, Node, ShardEntry, decode, symlink_target};
 pub use digest::{DigestError, Sha256Digest};
 pub use directory::{DirectoryDag, DirectoryEntry, DirectoryError};
 pub use encode::symlink;

@@ -59,6 +59,13 @@ impl Clock {
     }
 }
 
+/// Raises how many files this process may have open, up to `wanted`, and says how many it may.
+pub fn raise_open_files(wanted: usize) -> usize {
+    let limit = rlimit::increase_nofile_limit(wanted as u64);
+    // A system that says nothing of a limit has none that matters here.
+    limit.map_or(wanted, |limit| usize::try_from(limit).unwrap_or(wanted))
+}
+
 impl Environment {
     /// The environment of this process. Where the current folder does not exist any more, it is
     /// `.`, so that using it fails by its name.

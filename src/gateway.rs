@@ -6,8 +6,8 @@
 //!
 //! ```text
 //! connection ─► server ─► router ─► answer ─► store, listing ─► server
-//!   (limits)    (hyper)   (path)   (status,      (blocks)      (body, a block at a time)
-//!                                   headers)
+//!   (places,    (hyper)   (path)   (status,      (blocks)      (body, a block at a time,
+//!    limits)                        headers)                    at a minimum rate)
 //! ```
 //!
 //! Every block has been hashed before a byte of it is sent. One that is damaged gives the status 500
@@ -18,13 +18,17 @@ mod accept;
 mod answer;
 mod condition;
 mod entity;
+mod limits;
 mod listing;
 mod media;
+mod places;
 mod range;
+mod request;
 mod router;
 mod server;
 mod store;
 mod timed_stream;
 
-pub use server::{Gateway, Limits, RequestRecord, serve};
+pub use limits::Limits;
+pub use server::{Gateway, RequestRecord, serve};
 pub use store::BlockStore;

@@ -10,11 +10,20 @@ use super::exit::{Failure, chain};
 use crate::car::{CarError, CarReader, Extent};
 use crate::dag::Cid;
 use crate::environment::AtomicFile;
+use crate::publish::CAR;
 
 /// How every archive's name ends.
 const ENDING: &str = ".car";
 /// How much is written at once.
 const BUFFER: usize = 1024 * 1024;
+
+/// The archive that a path means: a folder stands for the `release.car` in it.
+pub(super) fn in_folder(mut path: PathBuf) -> PathBuf {
+    if path.is_dir() {
+        path.push(CAR);
+    }
+    path
+}
 
 /// Opens an archive.
 pub(super) fn open(path: &Path) -> Result<CarReader<File>, Failure> {

@@ -6,30 +6,54 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use ipnet::IpNet;
 
+use super::archives::in_folder;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::network::runtime;
 use crate::car::CarReader;
-use crate::gateway::Gateway;
+use crate::environment::raise_open_files;
+use crate::gateway::{Gateway, Limits};
+
+/// Files that are open beside connections: the archive, the listener, streams, what the runtime
+/// needs, and connections that are just being closed.
+const OTHER_FILES: usize = 64;
 
 /// Serve a release to pip, uv and poetry
 ///
 /// Each block is hashed before it is sent.
 ///
+/// It has room for 512 connections. When all places are taken, the connection that has been idle
+/// longest is closed. One address has a fifth of the places at most, except this machine and the
+/// proxies of `--trusted-proxy`. A client that falls 90 seconds behind 1 KiB a second is cut.
+///
 /// Example: ipwhl serve release/release.car
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The release's archive
+    /// The release's archive, or a folder that holds a `release.car`
     #[arg(value_name = "RELEASE")]
     release: PathBuf,
     /// The address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8503")]
     listen: SocketAddr,
+    /// A reverse proxy whose connections are not limited to one address's share: an address, or a
+    /// network such as `192.0.2.0/24`; several
+    #[arg(long, value_name = "ADDRESS", value_parser = network)]
+    trusted_proxy: Vec<IpNet>,
+}
+
+/// A network, or the one that has this address only.
+fn network(text: &str) -> Result<IpNet, String> {
+    let network = text.parse().or_else(|_| {
+        let address: Result<IpAddr, _> = text.parse();
+        address.map(|address| IpNet::from(address.to_canonical()))
+    });
+    network.map_err(|_| "write an address, or a network such as `192.0.2.0/24`".to_owned())
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let path = context.absolute(&arguments.release);
+    let path = in_folder(context.absolute(&arguments.release));
     let file = File::open(&path)
         .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", path.display())))?;
     let reader = CarReader::open(file).map_err(|error| {
@@ -66,7 +90,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let url = format!("http://{reached}/ipfs/{root}/");
         context.say(&format!("serving {} on {url}", context.shown(&path)));
         context.result(&format!("pip install --index-url {url} NAME"))?;
-        let mut gateway = Gateway::new(Arc::new(reader), root);
+        let mut gateway = Gateway::new(Arc::new(reader), root).with_limits(limits(arguments));
         if let Some(log) = log {
             gateway = gateway.on_request(move |request| {
                 // Targets are whatever a client wrote.
@@ -80,6 +104,16 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             .map_err(|error| Failure::world(format!("the gateway stopped: {error}")))
     })?;
     Ok(ExitStatus::Clean)
+}
+
+/// The default limits, as far as the system lets files be open, and with the trusted proxies.
+fn limits(arguments: &Arguments) -> Limits {
+    let mut limits = Limits::default();
+    let files = raise_open_files(limits.connections + OTHER_FILES);
+    let connections = files.saturating_sub(OTHER_FILES).max(1);
+    limits.connections = limits.connections.min(connections);
+    limits.exempt.extend(&arguments.trusted_proxy);
+    limits
 }
 
 /// Ready when the user or the system wants an end. Signals are heard from this call on, and not only when somebody

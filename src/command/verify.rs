@@ -10,13 +10,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::HumanBytes;
 
-use super::archives::{broken, open};
+use super::archives::{broken, in_folder, open};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::releases::{self, Name};
 use super::report::counted;
 use crate::car::{Extent, Survey};
-use crate::publish::CAR;
 use crate::source::redacted;
 use vouch::vouch;
 
@@ -55,13 +54,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let mut path = context.absolute(&arguments.release);
     if let Some(elsewhere) = elsewhere(context, arguments)? {
         return Err(elsewhere);
     }
-    if path.is_dir() {
-        path.push(CAR);
-    }
+    let path = in_folder(context.absolute(&arguments.release));
     let reader = open(&path)?;
     let survey = reader.survey().map_err(|error| broken(&path, &error))?;
     let root = reader.root();

@@ -8,6 +8,7 @@ use data_encoding::BASE32_NOPAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Sha256Digest;
+use super::multibase;
 
 /// The first bytes of a `CIDv0`, which is a bare multihash: sha2-256, 32 bytes.
 const MULTIHASH_PREFIX: [u8; 2] = [0x12, 0x20];
@@ -112,6 +113,19 @@ impl Cid {
         bytes
     }
 
+    /// Reads the text of a CID in any base: what `Display` writes, and the bases of multibase that
+    /// people use, in either case where a base has only one. As Kubo does, it takes version 0 with
+    /// the letter of a base, too.
+    pub fn from_any_base(text: &str) -> Result<Self, CidError> {
+        if text.len() > MAX_TEXT {
+            return Err(CidError::Length);
+        }
+        if text.starts_with("Qm") {
+            return text.parse();
+        }
+        Self::from_bytes(&multibase::decode(text)?)
+    }
+
     /// Reads the binary form, which must be all of `bytes`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CidError> {
         let (cid, rest) = Self::read(bytes)?;
@@ -160,6 +174,8 @@ pub enum CidError {
     Empty,
     /// The first character names another encoding than base32, and it is no `CIDv0`.
     Multibase(char),
+    /// The first character names a base that is not known here.
+    Base(char),
     /// The text is not of the encoding that it announces.
     Text,
     /// Too few or too many bytes.
@@ -179,6 +195,11 @@ impl fmt::Display for CidError {
             Self::Multibase(character) => write!(
                 formatter,
                 "a CID begins with `Qm` (version 0) or `b` (version 1 in base32), not with `{}`",
+                character.escape_debug()
+            ),
+            Self::Base(character) => write!(
+                formatter,
+                "a CID begins with `Qm` or with the letter of a base, and `{}` is none that is known",
                 character.escape_debug()
             ),
             Self::Text => formatter.write_str(

@@ -118,6 +118,18 @@ pub fn decode<'a>(cid: &Cid, block: &'a [u8]) -> Result<Node<'a>, DecodeError> {
     }
 }
 
+/// The target of a symbolic link, as [`symlink`](super::symlink) writes it; `None` for any other
+/// block. [`decode()`] refuses them, since no release has one.
+pub fn symlink_target<'a>(cid: &Cid, block: &'a [u8]) -> Option<&'a [u8]> {
+    if cid.codec() != Codec::DagPb {
+        return None;
+    }
+    let (links, data) = parts(block).ok()?;
+    let is_link = data.kind == 4 && links.is_empty() && is_bare(&data);
+    let is_link = is_link && data.hash_type.is_none() && data.fanout.is_none();
+    data.bytes.filter(|_| is_link)
+}
+
 /// A reason that completes the sentence "block … ".
 type Parsed<T> = Result<T, String>;
 
@@ -191,7 +203,8 @@ fn data(bytes: &[u8]) -> Parsed<Data<'_>> {
     Ok(data)
 }
 
-fn node(block: &[u8]) -> Parsed<Node<'_>> {
+/// The links and the UnixFS message of a node.
+fn parts(block: &[u8]) -> Parsed<(Vec<(&str, Link)>, Data<'_>)> {
     let mut fields = Fields { rest: block };
     let mut links = Vec::new();
     let mut found = None;
@@ -208,9 +221,14 @@ fn node(block: &[u8]) -> Parsed<Node<'_>> {
             _ => return refuse(format!("has an unknown field {field}")),
         }
     }
-    let Some(data) = found else {
-        return refuse("has no UnixFS data");
-    };
+    match found {
+        Some(data) => Ok((links, data)),
+        None => refuse("has no UnixFS data"),
+    }
+}
+
+fn node(block: &[u8]) -> Parsed<Node<'_>> {
+    let (links, data) = parts(block)?;
     match data.kind {
         0 => refuse("is of the UnixFS type raw, which no profile writes"),
         2 => file(data, &links),

@@ -18,7 +18,7 @@ use super::router::{self, ContentPath, Route};
 use super::store::{BlockStore, FileRange};
 use super::{condition, listing, media};
 use crate::car::{CarError, Kind, Tree};
-use crate::dag::{Cid, Codec, Version};
+use crate::dag::{Cid, Codec, Version, symlink_target};
 
 /// What a CID names never changes (path gateway, "Cache-Control").
 const IMMUTABLE: &str = "public, max-age=29030400, immutable";
@@ -57,6 +57,13 @@ pub(super) enum Content {
     Bytes(Bytes),
     /// The first block, which has been read already, and then the rest of a file.
     File(Bytes, FileRange),
+}
+
+/// What a path leads to. A release has no symbolic link, but another archive may.
+enum Node {
+    File { size: u64 },
+    Folder,
+    Symlink { target: Bytes },
 }
 
 impl Asked {
@@ -119,7 +126,12 @@ impl Site {
         let mut roots = vec![root];
         let mut cid = root;
         for name in &path.names {
-            match self.store.entry(&cid, name)? {
+            let entry = match self.store.entry(&cid, name) {
+                Ok(entry) => entry,
+                // As Kubo does, a link is not followed.
+                Err(error) => self.symlink(&cid, error).map(|_| None)?,
+            };
+            match entry {
                 Some(next) => cid = next,
                 None => return Ok(not_found(&format!("there is no {name:?} in {cid}"))),
             }
@@ -156,16 +168,17 @@ impl Site {
             }
             None => None,
         };
-        match self.store.found(&cid)?.kind {
-            Kind::File { .. } if path.is_folder => {
-                Ok(not_found(&format!("{cid} is a file, not a folder")))
+        match self.node(&cid)? {
+            Node::File { .. } | Node::Symlink { .. } if path.is_folder => {
+                Ok(not_found(&format!("{cid} is not a folder")))
             }
-            Kind::File { size } => {
+            Node::Symlink { target } => Ok(entity(&cid, media::SYMLINK).bytes(asked, target)),
+            Node::File { size } => {
                 let name = path.names.last().map_or("", String::as_str);
                 self.file(asked, &cid, size, &entity(&cid, media::content_type(name)))
             }
             // The path gateway specification has the redirect, so that relative links in the page work.
-            Kind::Directory if !path.is_folder => {
+            Node::Folder if !path.is_folder => {
                 let query = asked
                     .query
                     .as_ref()
@@ -176,7 +189,7 @@ impl Site {
                     &format!("{}/{query}", asked.path),
                 ))
             }
-            Kind::Directory => self.folder(asked, &cid, variant, entity(&cid, "")),
+            Node::Folder => self.folder(asked, &cid, variant, entity(&cid, "")),
         }
     }
 
@@ -219,11 +232,11 @@ impl Site {
         };
         entity.tag = format!("\"{page}\"");
         content_type.clone_into(&mut entity.content_type);
-        match self.store.found(&page)?.kind {
-            Kind::File { size } => self.file(asked, &page, size, &entity),
-            Kind::Directory => Ok(not_found(&format!(
-                "the page of {folder} is a folder itself"
-            ))),
+        match self.node(&page)? {
+            Node::File { size } => self.file(asked, &page, size, &entity),
+            Node::Folder | Node::Symlink { .. } => {
+                Ok(not_found(&format!("the page of {folder} is not a file")))
+            }
         }
     }
 
@@ -295,6 +308,31 @@ impl Site {
             .headers
             .insert(CONTENT_DISPOSITION, header_value(&name));
         Ok(answer)
+    }
+
+    /// What a path leads to.
+    fn node(&self, cid: &Cid) -> Result<Node, CarError> {
+        match self.store.found(cid) {
+            Ok(found) => Ok(match found.kind {
+                Kind::File { size } => Node::File { size },
+                Kind::Directory => Node::Folder,
+            }),
+            Err(error) => {
+                let target = self.symlink(cid, error)?;
+                Ok(Node::Symlink { target })
+            }
+        }
+    }
+
+    /// The target of a symbolic link, where the node could not be read because it is one; else the
+    /// error.
+    fn symlink(&self, cid: &Cid, error: CarError) -> Result<Bytes, CarError> {
+        if !matches!(error, CarError::Node(_)) {
+            return Err(error);
+        }
+        let block = self.store.require(cid)?;
+        let target = symlink_target(cid, &block).map(Bytes::copy_from_slice);
+        target.ok_or(error)
     }
 
     /// The CID under which the store has what is asked for: version 0 and version 1 name the same.

@@ -1,5 +1,8 @@
 //! Media types by file name.
 
+/// The `Content-Type` of a symbolic link, whose body is its target; the same as Kubo's.
+pub(super) const SYMLINK: &str = "inode/symlink";
+
 /// The `Content-Type` of a file in a release. Wheels have no registered type; indexes send them as
 /// bytes of no known kind.
 pub(super) fn content_type(file_name: &str) -> &'static str {

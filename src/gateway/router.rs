@@ -20,7 +20,7 @@ pub(super) enum Route {
 /// A path below a CID.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ContentPath {
-    /// The CID as it was asked for.
+    /// The CID that was asked for, whatever base it was written in.
     pub(super) cid: Cid,
     /// The names below it, percent-decoded. A name that no folder can have, such as `..`, an empty
     /// one, or one with an encoded slash, is a name like any other here: no folder has it.
@@ -42,7 +42,7 @@ pub(super) fn route(path: &str) -> Route {
     let Ok(text) = percent_decode_str(first).decode_utf8() else {
         return Route::Nothing;
     };
-    let cid = match text.parse() {
+    let cid = match Cid::from_any_base(&text) {
         Ok(cid) => cid,
         Err(error) => return Route::NoCid(text.into_owned(), error),
     };

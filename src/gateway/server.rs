@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::io;
+use std::io::{self, Write as _};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +12,21 @@ use futures_util::stream;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::CONTENT_LENGTH;
+use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
 use super::answer::{Answer, Asked, Content, Site, words};
+use super::limits::Limits;
+use super::places::{Place, Places};
+use super::request::fault;
 use super::store::{BlockStore, FileRange};
 use super::timed_stream::TimedStream;
 use crate::car::CarError;
@@ -34,33 +38,14 @@ const MAXIMUM_HEADER_SIZE: usize = 32 * 1024;
 /// How long accepting rests after an error, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How many connections the system keeps until they are accepted; it may have a lower limit.
+const BACKLOG: i32 = 4096;
+
+/// The answer to a connection beyond its address's share, sent without waiting for a request.
+const REFUSED: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\n\
+    Cache-Control: no-store\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
 type Body = UnsyncBoxBody<Bytes, CarError>;
-
-/// What a client may take.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Connections at a time; more of them wait.
-    pub connections: usize,
-    /// How long the headers of a request may take, and how long a connection may idle between two.
-    pub header_time: Duration,
-    /// How long a client may take none of the bytes that wait for it.
-    pub write_time: Duration,
-    /// How long responses may go on after the end was asked for.
-    pub shutdown_time: Duration,
-}
-
-impl Default for Limits {
-    /// 128 connections (an installer opens up to 50), 30 seconds each for headers and for writing,
-    /// 5 seconds for the end.
-    fn default() -> Self {
-        Self {
-            connections: 128,
-            header_time: Duration::from_secs(30),
-            write_time: Duration::from_secs(30),
-            shutdown_time: Duration::from_secs(5),
-        }
-    }
-}
 
 /// One request and what became of it, when its headers are about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,31 +113,31 @@ impl Gateway {
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
     ) -> io::Result<()> {
-        listener.local_addr()?;
-        let room = Arc::new(Semaphore::new(self.limits.connections));
+        // A listener is bound with a short queue; a second call lengthens it.
+        SockRef::from(&listener).listen(BACKLOG)?;
+        let places = Places::new(&self.limits);
         let (stop, stopped) = watch::channel(false);
         let mut connections = JoinSet::new();
-        let mut shutdown = pin!(shutdown);
-        loop {
-            let accepted = async {
-                // Closed only by dropping it, and it lives as long as this loop.
-                let permit = Arc::clone(&room).acquire_owned().await.ok();
-                (listener.accept().await, permit)
-            };
-            tokio::select! {
-                () = &mut shutdown => break,
-                Some(_) = connections.join_next() => {}
-                (accepted, permit) = accepted => match accepted {
-                    Ok((stream, _)) => {
-                        let (gateway, stopped) = (self.clone(), stopped.clone());
-                        connections.spawn(async move {
-                            gateway.connection(stream, stopped).await;
-                            drop(permit);
-                        });
-                    }
-                    Err(_) => sleep(ACCEPT_PAUSE).await,
-                },
+        let accepting = async {
+            loop {
+                let Ok((stream, address)) = listener.accept().await else {
+                    places.make_room();
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
+                };
+                let Some((place, leave)) = places.enter(address.ip()).await else {
+                    refuse(stream);
+                    continue;
+                };
+                let (gateway, stopped) = (self.clone(), stopped.clone());
+                connections.spawn(gateway.connection(stream, place, leave, stopped));
+                // Those that have ended, so that the set does not grow.
+                while connections.try_join_next().is_some() {}
             }
+        };
+        tokio::select! {
+            () = shutdown => {}
+            () = accepting => {}
         }
         drop(listener);
         // Nobody listens any more where every connection has ended.
@@ -163,14 +148,34 @@ impl Gateway {
         Ok(())
     }
 
-    async fn connection(self, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
+    async fn connection(
+        self,
+        stream: TcpStream,
+        place: Place,
+        leave: oneshot::Receiver<()>,
+        mut stopped: watch::Receiver<bool>,
+    ) {
         // Small answers should not wait for the acknowledgement of others; without it they are late.
         let _ = stream.set_nodelay(true);
-        let stream = TokioIo::new(TimedStream::new(stream, self.limits.write_time));
+        let place = Arc::new(place);
+        let stream = TimedStream::new(stream, Arc::clone(&place), &self.limits);
+        let stream = TokioIo::new(stream);
         let header_time = self.limits.header_time;
         let service = service_fn(move |request| {
+            let answering = place.answering();
             let gateway = self.clone();
-            async move { Ok::<_, Infallible>(gateway.respond(request).await) }
+            async move {
+                let response = gateway.respond(request).await;
+                // The connection is busy for as long as it has the body.
+                let held = response.map(|body| {
+                    let held = body.map_err(move |error| {
+                        let _ = &answering;
+                        error
+                    });
+                    held.boxed_unsync()
+                });
+                Ok::<_, Infallible>(held)
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -182,6 +187,8 @@ impl Gateway {
         // way it has ended.
         tokio::select! {
             _ = connection.as_mut() => return,
+            // Dropped as it is: no request is under way.
+            _ = leave => return,
             _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
         }
         let _ = connection.await;
@@ -189,6 +196,7 @@ impl Gateway {
 
     async fn respond(&self, request: Request<Incoming>) -> Response<Body> {
         let (head, _) = request.into_parts();
+        let fault = fault(&head);
         let target = head
             .uri
             .path_and_query()
@@ -200,15 +208,16 @@ impl Gateway {
             headers: head.headers,
         };
         let method = asked.method.clone();
-        let site = self.site.clone();
-        let answer = spawn_blocking(move || site.answer(&asked))
-            .await
-            .unwrap_or_else(|_| {
-                words(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the request could not be answered",
-                )
-            });
+        let answer = match fault {
+            Some(fault) => {
+                let mut answer = words(StatusCode::BAD_REQUEST, fault);
+                // Where it ends is not certain, so nothing is read after it.
+                let close = HeaderValue::from_static("close");
+                answer.headers.insert(CONNECTION, close);
+                answer
+            }
+            None => self.answer(asked).await,
+        };
         if let Some(observer) = &self.observer {
             let length = answer
                 .headers
@@ -222,6 +231,24 @@ impl Gateway {
             });
         }
         response(&method, answer)
+    }
+
+    async fn answer(&self, asked: Asked) -> Answer {
+        let site = self.site.clone();
+        let answer = spawn_blocking(move || site.answer(&asked)).await;
+        answer.unwrap_or_else(|_| {
+            words(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the request could not be answered",
+            )
+        })
+    }
+}
+
+/// Tells a client that it has too many connections. What cannot be sent at once is not sent.
+fn refuse(stream: TcpStream) {
+    if let Ok(mut stream) = stream.into_std() {
+        let _ = stream.write(REFUSED);
     }
 }
 

@@ -1,8 +1,9 @@
-//! A connection that gives up on a reader who has stopped reading.
+//! A connection that gives up on a reader who takes too few bytes.
 
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -10,40 +11,72 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A TCP connection on which a write that waits too long is an error.
+use super::limits::Limits;
+use super::places::Place;
+
+/// The most bytes that a socket holds unsent, where the system lets this be set. Without it Linux
+/// buffers up to 4 MiB and reports room only when a third of that is free, which a client at 40 kB/s
+/// takes 35 seconds for. What is under way to the client is not limited, so that fast ones stay fast.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const UNSENT_BYTES: u32 = 64 * 1024;
+
+/// A TCP connection on which writing fails when the client falls too far behind a minimum rate.
+///
+/// The client has an allowance of time. While bytes wait for it the allowance is used up; each byte
+/// that it takes gives back the time that the byte may take, up to the whole allowance.
 pub(super) struct TimedStream {
     stream: TcpStream,
-    limit: Duration,
+    place: Arc<Place>,
+    whole_allowance: Duration,
+    minimum_rate: u64,
+    allowance: Duration,
     timer: Pin<Box<Sleep>>,
-    /// Whether a write is waiting, so that the timer counts.
-    is_waiting: bool,
+    /// Since when a write has been waiting.
+    waiting_since: Option<Instant>,
 }
 
 impl TimedStream {
-    pub(super) fn new(stream: TcpStream, limit: Duration) -> Self {
+    pub(super) fn new(stream: TcpStream, place: Arc<Place>, limits: &Limits) -> Self {
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        // A system that refuses it still cuts no client that takes a third of a buffer in time.
+        let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
         Self {
             stream,
-            limit,
-            timer: Box::pin(sleep(limit)),
-            is_waiting: false,
+            place,
+            whole_allowance: limits.write_time,
+            minimum_rate: limits.minimum_rate.max(1),
+            allowance: limits.write_time,
+            timer: Box::pin(sleep(limits.write_time)),
+            waiting_since: None,
         }
     }
 
-    /// Passes a finished write on; lets the timer run for one that waits.
-    fn timed<T>(
+    /// Passes on how a write went, and keeps account of the client's time.
+    fn timed(
         &mut self,
         context: &mut Context<'_>,
-        poll: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
+        poll: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let now = Instant::now();
+        if let Poll::Ready(Ok(count)) = poll {
+            if let Some(since) = self.waiting_since.take() {
+                self.allowance = self.allowance.saturating_sub(now - since);
+            }
+            // Of a count that large the whole allowance is given back either way.
+            let millis = (count as u64).saturating_mul(1000) / self.minimum_rate;
+            let earned = Duration::from_millis(millis);
+            self.allowance = self.whole_allowance.min(self.allowance + earned);
+        }
         if poll.is_ready() {
-            self.is_waiting = false;
             return poll;
         }
-        if !self.is_waiting {
-            self.is_waiting = true;
-            self.timer.as_mut().reset(Instant::now() + self.limit);
+        if self.waiting_since.is_none() {
+            self.waiting_since = Some(now);
+            self.timer.as_mut().reset(now + self.allowance);
         }
         ready!(self.timer.as_mut().poll(context));
+        // Else the system would keep what is unsent until this client takes it.
+        let _ = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
@@ -81,13 +114,13 @@ impl AsyncWrite for TimedStream {
         self.stream.is_write_vectored()
     }
 
+    // hyper flushes what is below it once it has no bytes left itself. A socket has nothing to flush.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let poll = Pin::new(&mut self.stream).poll_flush(context);
-        self.timed(context, poll)
+        self.place.flushed();
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let poll = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.timed(context, poll)
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

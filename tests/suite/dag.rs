@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use ipwhl::dag::{
     BlockSink, Cid, CidError, Codec, DirectoryDag, DirectoryEntry, DirectoryError, FileDag,
     FileHasher, LeafHasher, Link, Node, Profile, Sha256Digest, ShardEntry, Version, decode,
-    hash_files, name_hash, symlink,
+    hash_files, name_hash, symlink, symlink_target,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -288,6 +288,61 @@ fn cids_are_read_and_written_in_one_way() {
     assert_eq!(Cid::v0(digest).version(), Version::V0);
     assert!(Cid::v0(digest).matches(b"a block"));
     assert!(!Cid::v0(digest).matches(b"another"));
+}
+
+/// `ipfs cid format -b BASE` of each.
+#[test]
+fn a_cid_can_be_written_in_any_base() {
+    let cid = "bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354";
+    let expected: Cid = cid.parse().unwrap();
+    for text in [
+        cid,
+        "f0170122059948439065f29619ef41280cbb932be52c56d99c5966b65e0111239f098bbef",
+        "F0170122059948439065F29619EF41280CBB932BE52C56D99C5966B65E0111239F098BBEF",
+        "BAFYBEICZSSCDSBS7FFQZ55ASQDF3SMV6KLCW3GOFSZVWLYARCI47BGF354",
+        "cafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354======",
+        "CAFYBEICZSSCDSBS7FFQZ55ASQDF3SMV6KLCW3GOFSZVWLYARCI47BGF354======",
+        "v05o1482pii23i1iv55gptt0ig35ricluab2mr6e5iplmbo0h28sv165rts",
+        "V05O1482PII23I1IV55GPTT0IG35RICLUAB2MR6E5IPLMBO0H28SV165RTS",
+        "t05o1482pii23i1iv55gptt0ig35ricluab2mr6e5iplmbo0h28sv165rts======",
+        "k2jmtxtlhjl3fhmgndf92e48by79ryjuvqp3y2qgehpao6v3lurvnmcv",
+        "K2JMTXTLHJL3FHMGNDF92E48BY79RYJUVQP3Y2QGEHPAO6V3LURVNMCV",
+        "zdj7WbTaiJT1fgatdet9Ei9iDB5hdCxkbVyhyh8YTUnXMiwYi",
+        "ZCJ7vAszHis1EFzTCDT9eH9Hdb5GCcXKAuYGYG8xstMwmHWxH",
+        "mAXASIFmUhDkGXylhnvQSgMu5Mr5SxW2ZxZZrZeAREjnwmLvv",
+        "MAXASIFmUhDkGXylhnvQSgMu5Mr5SxW2ZxZZrZeAREjnwmLvv",
+        "uAXASIFmUhDkGXylhnvQSgMu5Mr5SxW2ZxZZrZeAREjnwmLvv",
+        "UAXASIFmUhDkGXylhnvQSgMu5Mr5SxW2ZxZZrZeAREjnwmLvv",
+    ] {
+        assert_eq!(Cid::from_any_base(text), Ok(expected), "{text}");
+        // Files hold one text for one CID.
+        assert_eq!(text.parse::<Cid>().is_ok(), text == cid, "{text}");
+        for length in 0..text.len() {
+            let cut = Cid::from_any_base(&text[..length]);
+            // What is cut may be padding only.
+            assert!(
+                cut.is_err() || text[length..].starts_with('='),
+                "{text}: {length}"
+            );
+        }
+    }
+    let v0 = "QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn";
+    for text in [v0, &format!("z{v0}")] {
+        assert_eq!(Cid::from_any_base(text), Ok(Cid::v0(expected.digest())));
+    }
+    for (text, error) in [
+        ("", CidError::Empty),
+        ("é", CidError::Base('é')),
+        ("0", CidError::Base('0')),
+        ("k", CidError::Length),
+        ("k-", CidError::Text),
+        ("kz", CidError::Version(35)),
+        ("f0", CidError::Text),
+        ("f00", CidError::Version(0)),
+        (&format!("k{}", "z".repeat(200)), CidError::Length),
+    ] {
+        assert_eq!(Cid::from_any_base(text), Err(error), "{text}");
+    }
 }
 
 #[test]
@@ -883,6 +938,18 @@ fn symbolic_links_are_nodes() {
             cumulative_size: 9
         }
     );
+    assert_eq!(symlink_target(&link.cid, &block), Some(&b"foo"[..]));
     let (link, _) = symlink(Profile::UnixfsV1_2025, "foo");
     assert_eq!(link.cid, Cid::v1(Codec::DagPb, Sha256Digest::of(&block)));
+    assert_eq!(symlink_target(&link.cid, &block), Some(&b"foo"[..]));
+    let raw = Cid::v1(Codec::Raw, link.cid.digest());
+    assert_eq!(symlink_target(&raw, &block), None);
+    for other in [
+        &b"\x0a\x07\x08\x02\x12\x03foo"[..],
+        b"\x0a\x09\x08\x04\x12\x03foo\x18\x03",
+        b"\x0a\x07\x08\x04\x12\x03fo",
+        b"",
+    ] {
+        assert_eq!(symlink_target(&link.cid, other), None, "{other:?}");
+    }
 }

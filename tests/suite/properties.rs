@@ -138,9 +138,7 @@ fn packaging_decides_markers_alike() {
                 json!({"marker": text, "environment": environment})
             })
             .collect();
-        let Some(answers) = packaging_library::ask(MARKERS, &Value::from(cases)) else {
-            return Vec::new();
-        };
+        let answers = packaging_library::ask(MARKERS, &Value::from(cases));
         let mut differing = Vec::new();
         for ((text, values, extra), theirs) in batch.iter().zip(answers.as_array().unwrap()) {
             let marker: Marker = text.parse().unwrap();
@@ -209,9 +207,7 @@ fn packaging_decides_specifiers_alike() {
             .iter()
             .map(|(clauses, one, other)| json!([clauses.join(","), one, other]))
             .collect();
-        let Some(answers) = packaging_library::ask(SPECIFIERS, &Value::from(cases)) else {
-            return Vec::new();
-        };
+        let answers = packaging_library::ask(SPECIFIERS, &Value::from(cases));
         let mut differing = Vec::new();
         for ((clauses, one, other), theirs) in batch.iter().zip(answers.as_array().unwrap()) {
             let text = clauses.join(",");

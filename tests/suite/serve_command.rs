@@ -1,8 +1,9 @@
 //! `ipwhl serve`: the line to paste, what it answers, how it ends.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use crate::support::serving::Serving;
 use crate::support::workshop::{Workshop, installable, installable_from};
@@ -48,6 +49,62 @@ fn it_prints_the_line_to_paste_and_serves_the_tree() {
     assert!(body == tree["application/index.v1_json"]);
     let (head, _) = serving.get("nothing/", "");
     assert!(head.starts_with("http/1.1 404"), "{head}");
+}
+
+#[test]
+fn it_takes_the_folder_that_verify_takes() {
+    let (workshop, root) = built();
+    assert_eq!(workshop.run(&["verify", "release"]).line(), root);
+    let serving = Serving::start(&workshop, &workshop.repository().join("release"));
+    let (head, _) = serving.get("application/", "");
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    workshop
+        .run(&["serve", "declarations"])
+        .refused(3, &["declarations/release.car` cannot be read"]);
+}
+
+#[test]
+fn proxies_are_addresses_and_networks() {
+    let (workshop, _) = built();
+    let mut command = workshop.command(&["serve", "--listen", "127.0.0.1:0"]);
+    for proxy in ["192.0.2.7", "198.51.100.0/24", "2001:db8::/32", "::1"] {
+        command.args(["--trusted-proxy", proxy]);
+    }
+    command
+        .arg(workshop.release("release.car"))
+        .stderr(Stdio::null());
+    let serving = Serving::spawn(&mut command);
+    assert_eq!(serving.get("", "").0[..12], *"http/1.1 200");
+    for wrong in ["proxy.example.org", "192.0.2.0/33", "192.0.2.7:80", ""] {
+        workshop
+            .run(&["serve", "release", "--trusted-proxy", wrong])
+            .refused(2, &["--trusted-proxy", "192.0.2.0/24"]);
+    }
+}
+
+/// More connections than files may be open: idle ones make room all the same.
+#[cfg(unix)]
+#[test]
+fn places_are_fewer_where_few_files_may_be_open() {
+    let (workshop, _) = built();
+    let mut command = std::process::Command::new("sh");
+    let script = "ulimit -n 100; exec \"$0\" serve release --listen 127.0.0.1:0";
+    let program = workshop.command::<&str>(&[]);
+    command
+        .args(["-c", script])
+        .arg(program.get_program())
+        .current_dir(workshop.repository())
+        .stderr(Stdio::null());
+    let serving = Serving::spawn(&mut command);
+    let host = serving.url.split('/').nth(2).unwrap();
+    let half_open: Vec<TcpStream> = (0..300)
+        .map(|_| TcpStream::connect(host).unwrap())
+        .collect();
+    let started = Instant::now();
+    let (head, _) = serving.get("application/", "");
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    drop(half_open);
 }
 
 #[test]
