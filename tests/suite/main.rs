@@ -15,6 +15,7 @@
 mod add_command;
 #[cfg(unix)]
 mod agent;
+mod arbitrary_equality;
 mod build;
 mod car;
 mod check_command;
