@@ -20,6 +20,7 @@ pub mod workshop;
 use std::path::PathBuf;
 use std::process::Command;
 
+use ipwhl::dag::{Cid, Codec, Sha256Digest};
 use ipwhl::diagnostic::Help;
 
 /// The path of an outside tool: `IPWHL_TEST_<NAME>` (upper case, `-` as `_`) or the one on `PATH`.
@@ -44,6 +45,11 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     );
     eprintln!("skipped: `{name}` is not on PATH and {variable} is not set");
     None
+}
+
+/// A content-id as a wheel of one block has it, another one for each `seed`: no two wheels have the same.
+pub fn content_id(seed: &str) -> String {
+    Cid::v1(Codec::Raw, Sha256Digest::of(seed.as_bytes())).to_string()
 }
 
 /// The ways out of a finding in one line, with the texts to paste left out.
