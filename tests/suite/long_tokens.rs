@@ -156,16 +156,17 @@ fn what_a_wheel_says_at_length_is_shown_shortly() {
         let run = program.run(&["check", "--wheels", "--offline"]);
         is_short(&run, &change[..60]);
     }
+    let tags: Vec<String> = (0..900)
+        .map(|number| format!("Tag: py3-none-linux_{number}\n"))
+        .collect();
+    let tags = tags.concat();
     for wheel in [
         format!("Wheel-Version: {long}\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
         format!(
             "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-{}\n",
             &long[..60_000]
         ),
-        "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n".to_owned()
-            + &(0..900)
-                .map(|number| format!("Tag: py3-none-linux_{number}\n"))
-                .collect::<String>(),
+        format!("Wheel-Version: 1.0\nRoot-Is-Purelib: true\n{tags}"),
     ] {
         let repository = RepositoryBuilder::sound()
             .change("damson", |damson| {

@@ -132,7 +132,7 @@ fn find_end<R: Read + Seek>(
     let is_whole =
         |(length, rest): (&[u8; 2], &[u8])| usize::from(u16::from_le_bytes(*length)) == rest.len();
     let whole = records().find(|(_, after)| is_whole(*after));
-    let Some((index, after)) = whole.or_else(|| records().last()) else {
+    let Some((index, after)) = whole.or_else(|| records().next_back()) else {
         problems.archive("has no end record: it is cut short, or not a ZIP archive");
         return Ok(None);
     };
