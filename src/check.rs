@@ -7,6 +7,7 @@ mod ambiguous_wheels;
 mod archive;
 mod baseline;
 mod bytes;
+mod conflicting_digest;
 mod dependencies_mismatch;
 mod direct_reference;
 mod extras_mismatch;
@@ -38,6 +39,7 @@ pub use bytes::{missing_source, other_bytes};
 pub(crate) use dependencies_mismatch::can_apply;
 pub use fold::fold;
 pub use graph::{Graph, Unmet};
+pub use missing_extra::BY_HAND;
 pub use paths::{Path, Paths, paths_to};
 pub use relations::{Relation, Shortfall};
 pub use remedy::{OTHER_REQUIRER, Pin};
@@ -82,19 +84,22 @@ pub fn set(repository: &Repository) -> Vec<Finding> {
 /// A check of the whole set.
 type Rule<'r> = dyn Fn(&mut Vec<Finding>) + Sync + 'r;
 
-/// What is wrong between the wheels of one project.
+/// What is wrong between wheels, above all those of one project.
 fn uniqueness(repository: &Repository) -> Vec<Finding> {
+    let layout = repository.configuration.layout;
     let declarations: Vec<&Declaration> = repository.declarations.values().collect();
     let found: Vec<Vec<Finding>> = declarations
         .into_par_iter()
         .map(|declaration| {
             let mut findings = Vec::new();
-            several_versions::check(declaration, &mut findings);
-            ambiguous_wheels::check(declaration, &mut findings);
+            several_versions::check(declaration, layout, &mut findings);
+            ambiguous_wheels::check(declaration, layout, &mut findings);
             findings
         })
         .collect();
-    found.into_iter().flatten().collect()
+    let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
+    conflicting_digest::check(repository, &mut findings);
+    findings
 }
 
 /// The checks of one wheel's archive and metadata against its declaration.
@@ -135,11 +140,10 @@ fn metadata_and(
     };
     archive::legacy_metadata(declared, &legacy, findings);
     let is_whole = |name: &str| legacy.iter().all(|one| one.field != name);
-    name_mismatch::check(declared, &metadata, findings);
-    version_mismatch::check(declared, &metadata, findings);
+    let facts = archive.map(|(facts, _)| facts);
+    name_mismatch::check(declared, &metadata, facts, findings);
+    version_mismatch::check(declared, &metadata, facts, findings);
     if let Some((facts, layout)) = archive {
-        name_mismatch::check_folder(declared, facts, findings);
-        version_mismatch::check_folder(declared, facts, findings);
         tag_mismatch::check(declared, facts, layout, findings);
     }
     // Of what could not be understood nothing can be said to be lacking.
@@ -156,6 +160,7 @@ fn metadata_and(
 /// Puts findings into their order and says of each on which platforms it shows, for which extra, and
 /// what it comes from.
 pub fn finish(repository: &Repository, mut findings: Vec<Finding>) -> Vec<Finding> {
+    conflicting_digest::take_in_mismatches(&mut findings);
     for finding in &mut findings {
         let words = [
             fold(

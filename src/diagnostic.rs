@@ -3,6 +3,7 @@
 //! A *finding* is something wrong with what a person wrote or declared. It is a value: stages
 //! collect findings, [`render()`] shows them to people and a [`Report`] is written for programs.
 
+mod brief;
 mod code;
 mod explain;
 mod finding;
@@ -18,6 +19,7 @@ mod sarif;
 mod schema;
 mod wrap;
 
+pub(crate) use brief::brief;
 pub use code::{Code, HardCode, Severity, Stage};
 pub use explain::{Explanation, findings_page};
 pub use finding::{Baseline, Finding, Help, Label, SourceText, SourceTexts, Subject, sort};

@@ -18,11 +18,12 @@ pub use compatibility::common_installer;
 pub use core_metadata::{CoreMetadata, LegacyField};
 pub use marker::{Marker, MarkerEnvironment, Truth, Variable};
 pub use name::{ExtraName, InvalidName, ProjectName};
-pub use pep440_rs::{Version, VersionSpecifiers};
+pub use pep440_rs::Version;
 pub use platform::{Platform, PlatformError, requires_python};
 pub use requirement::{Constraint, Requirement, RequirementError};
 pub use specifier::{
-    SpecifierError, parse_specifiers, same_specifiers, specifiers_contain, specifiers_text,
+    SpecifierError, VersionSpecifiers, parse_specifiers, same_specifiers, specifiers_contain,
+    specifiers_text,
 };
 pub use tag::{Tag, TagError};
 pub use wheel_file_name::{WheelFileName, WheelFileNameError};

@@ -26,7 +26,7 @@ pub const SHA256: &str = "^[0-9A-Fa-f]{64}$";
 pub const REQUIREMENT: &str = r"^[ \t]*[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?[ \t]*(\[[^\]]*\][ \t]*)?((@|\(|;|===?|[!~<>]=|[<>]).*)?$";
 
 /// A set of version specifiers that says something.
-pub const SPECIFIERS: &str = r"^[\s,]*(~=|===?|[!<>]=|[<>])\s*[A-Za-z0-9.*+!_-]+(\s*,[\s,]*(~=|===?|[!<>]=|[<>])\s*[A-Za-z0-9.*+!_-]+)*[\s,]*$";
+pub const SPECIFIERS: &str = r"^[\s,]*((~=|[!=<>]=|[<>])\s*[A-Za-z0-9.*+!_-]+|===\s*[^\s,;)]+)(\s*,[\s,]*((~=|[!=<>]=|[<>])\s*[A-Za-z0-9.*+!_-]+|===\s*[^\s,;)]+))*[\s,]*$";
 
 /// A day, as in `2027-03-01`.
 pub const DAY: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";

@@ -26,9 +26,13 @@ pub use inspect::inspect;
 pub use limits::Limits;
 pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, members};
 
-/// The version of what [`inspect()`] checks and returns: part of the key under which facts are kept,
-/// so that a stricter check looks again. Grows with every change that could change a fact.
+/// The version of what [`inspect()`] checks, as a statement has it: a release whose wheels have passed older
+/// checks is not reused. Grows with every check that is stricter than before.
 pub const CHECKS_VERSION: u32 = 1;
+
+/// The version of what [`inspect()`] returns: part of the key under which facts are kept, so that another
+/// check looks again. Grows with every change that could change a fact.
+pub const FACTS_VERSION: u32 = 2;
 
 /// What a wheel's own bytes say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,15 +3,19 @@
 //! Which of the two an installer takes would then be the installer's choice, not the curator's.
 //! This holds over all interpreters and systems, not only the supported ones.
 
-use crate::declaration::{Declaration, DeclaredWheel};
+use crate::declaration::{Declaration, DeclaredWheel, Layout};
 use crate::diagnostic::{Code, Finding};
 use crate::python::common_installer;
 
-pub(super) fn check(declaration: &Declaration, findings: &mut Vec<Finding>) {
+pub(super) fn check(declaration: &Declaration, layout: Layout, findings: &mut Vec<Finding>) {
     for (index, later) in declaration.wheels.iter().enumerate() {
         for earlier in &declaration.wheels[..index] {
             // Two versions are another finding, and each pair of them would be this one too.
             if earlier.file_name.version() != later.file_name.version() {
+                continue;
+            }
+            // One of the two files is a `misplaced-declaration`.
+            if layout == Layout::Package && earlier.file != later.file {
                 continue;
             }
             let Some(installer) = witness(earlier, later) else {

@@ -10,15 +10,34 @@ use crate::declaration::DeclaredWheel;
 use crate::diagnostic::{Code, Finding};
 use crate::source::{Mismatch, MismatchKind};
 
-/// The bytes of `place` are not the declared ones: a finding for each key that they contradict.
+/// The bytes of `place` are not the declared ones: a finding for each key that they contradict. Other bytes than
+/// those of the content-id have another SHA-256, too, which is no finding of its own.
 pub fn other_bytes(declared: &DeclaredWheel, place: &str, mismatches: &[Mismatch]) -> Vec<Finding> {
     let is_content_same = mismatches
         .iter()
         .all(|mismatch| mismatch.kind == MismatchKind::Sha256);
+    let sha256_of_others = mismatches
+        .iter()
+        .filter(|_| {
+            mismatches
+                .iter()
+                .any(|one| one.kind == MismatchKind::ContentId)
+        })
+        .find(|mismatch| mismatch.kind == MismatchKind::Sha256);
     mismatches
         .iter()
+        .filter(|mismatch| sha256_of_others.is_none() || mismatch.kind != MismatchKind::Sha256)
         .map(|mismatch| match mismatch.kind {
-            MismatchKind::ContentId => content_id(declared, place, &mismatch.found),
+            MismatchKind::ContentId => {
+                let finding = content_id(declared, place, &mismatch.found);
+                match sha256_of_others {
+                    Some(other) => finding.note(format!(
+                        "they do not have the declared SHA-256 either, but {}",
+                        other.found
+                    )),
+                    None => finding,
+                }
+            }
             MismatchKind::Sha256 => sha256(declared, place, &mismatch.found, is_content_same),
             MismatchKind::Size => size(declared, place, mismatch),
         })

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::graph::Graph;
-use super::remedy::Pin;
-use crate::declaration::Source;
 use crate::diagnostic::{Code, Finding};
-use crate::python::{ExtraName, specifiers_contain};
+use crate::python::ExtraName;
+
+/// How the way out begins that is no command.
+pub const BY_HAND: &str = "if its wheels have it, ";
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     graph.each_need(findings, |need| {
@@ -45,34 +46,11 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             "the set does not vouch for the extra {list} of `{}`",
             target.project
         ));
-        let is_of_index = place
-            .sources
-            .iter()
-            .any(|source| matches!(source.value, Source::Package(_)));
-        finding = if is_of_index {
-            // The version stays, unless it has to change anyway.
-            let needed = graph.needed(&target.project);
-            let is_accepted = needed
-                .constraints
-                .iter()
-                .all(|(_, specifiers)| specifiers_contain(specifiers, target.version()));
-            let pin = if is_accepted {
-                Pin::Version(target.version())
-            } else {
-                Pin::Accepted
-            };
-            let missing = missing.into_iter().cloned().collect();
-            let command = graph.add_command(&target.project, &missing, pin, true);
-            finding.paste(
-                format!("declare the extra {list}, with what it needs"),
-                command,
-            )
-        } else {
-            finding.help(format!(
-                "add {list} to the `extras` of `{}`, and to its `dependencies` what they need",
-                target.project
-            ))
-        };
+        // Whether the wheels have the extra at all is not known here, so no command is proposed.
+        let finding = finding.help(format!(
+            "{BY_HAND}add {list} to the `extras` of `{}`, and to its `dependencies` what it needs",
+            target.project
+        ));
         Some(graph.or_leave_extra_out(need, finding))
     });
 }

@@ -6,25 +6,24 @@ use crate::diagnostic::{Code, Finding};
 use crate::python::{CoreMetadata, ProjectName};
 use crate::wheel::ArchiveFacts;
 
-/// What METADATA says.
+/// What METADATA says, and where the archive has been looked at, the name of the folder that it is in.
 pub(super) fn check(
     declared: &DeclaredWheel,
     metadata: &CoreMetadata,
+    archive: Option<&ArchiveFacts>,
     findings: &mut Vec<Finding>,
 ) {
-    if metadata.project != *declared.file_name.name() {
+    let name = declared.file_name.name();
+    let is_other = metadata.project != *name;
+    if is_other {
         findings.push(finding(declared, "METADATA", &metadata.name));
     }
-}
-
-/// What the name of the folder says that METADATA is in.
-pub(super) fn check_folder(
-    declared: &DeclaredWheel,
-    facts: &ArchiveFacts,
-    findings: &mut Vec<Finding>,
-) {
+    let Some(facts) = archive else { return };
     let folder = facts.dist_info.split('-').next().unwrap_or_default();
-    if folder.parse::<ProjectName>().ok().as_ref() != Some(declared.file_name.name()) {
+    let of_folder = folder.parse::<ProjectName>().ok();
+    // A wheel whose file was renamed has one defect.
+    let is_told = is_other && of_folder.as_ref() == Some(&metadata.project);
+    if of_folder.as_ref() != Some(name) && !is_told {
         findings.push(finding(declared, "the `.dist-info` folder", folder));
     }
 }

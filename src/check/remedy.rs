@@ -41,8 +41,7 @@ impl Graph<'_> {
                     .needed(project)
                     .constraints
                     .iter()
-                    .flat_map(|(_, specifiers)| specifiers.iter())
-                    .map(ToString::to_string)
+                    .flat_map(|(_, specifiers)| specifiers.clauses())
                     .collect();
                 all.sort();
                 all.dedup();

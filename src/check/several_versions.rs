@@ -1,14 +1,18 @@
 //! `several-versions`: the wheels of a project have more than one version.
 
-use crate::declaration::Declaration;
+use crate::declaration::{Declaration, Layout};
 use crate::diagnostic::{Code, Finding};
 
-pub(super) fn check(declaration: &Declaration, findings: &mut Vec<Finding>) {
+pub(super) fn check(declaration: &Declaration, layout: Layout, findings: &mut Vec<Finding>) {
     let Some((first, others)) = declaration.wheels.split_first() else {
         return;
     };
     for other in others {
         if other.file_name.version() == first.file_name.version() {
+            continue;
+        }
+        // One of the two files is a `misplaced-declaration`.
+        if layout == Layout::Package && other.file != first.file {
             continue;
         }
         findings.push(

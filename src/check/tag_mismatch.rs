@@ -13,6 +13,10 @@ pub(super) fn check(
     layout: Layout,
     findings: &mut Vec<Finding>,
 ) {
+    // WHEEL has no tag, or could not be read: then it contradicts nothing.
+    if facts.wheel_tags.is_empty() {
+        return;
+    }
     // In the layout `ipwhl-1` the release names the wheel by the stem of its TOML file.
     let stem = match (layout, &declared.stem) {
         (Layout::Ipwhl1, Some(stem)) => Some(stem),

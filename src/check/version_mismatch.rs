@@ -6,26 +6,25 @@ use crate::diagnostic::{Code, Finding};
 use crate::python::{CoreMetadata, Version};
 use crate::wheel::ArchiveFacts;
 
-/// What METADATA says.
+/// What METADATA says, and where the archive has been looked at, the name of the folder that it is in.
 pub(super) fn check(
     declared: &DeclaredWheel,
     metadata: &CoreMetadata,
+    archive: Option<&ArchiveFacts>,
     findings: &mut Vec<Finding>,
 ) {
-    if metadata.version != *declared.file_name.version() {
+    let version = declared.file_name.version();
+    let is_other = metadata.version != *version;
+    if is_other {
         findings.push(finding(declared, "METADATA", &metadata.version.to_string()));
     }
-}
-
-/// What the name of the folder says that METADATA is in.
-pub(super) fn check_folder(
-    declared: &DeclaredWheel,
-    facts: &ArchiveFacts,
-    findings: &mut Vec<Finding>,
-) {
+    let Some(facts) = archive else { return };
     let folder = facts.dist_info.split_once('-');
     let folder = folder.map_or("", |(_, version)| version);
-    if folder.parse::<Version>().ok().as_ref() != Some(declared.file_name.version()) {
+    let of_folder = folder.parse::<Version>().ok();
+    // A wheel whose file was renamed has one defect.
+    let is_told = is_other && of_folder.as_ref() == Some(&metadata.version);
+    if of_folder.as_ref() != Some(version) && !is_told {
         findings.push(finding(declared, "the `.dist-info` folder", folder));
     }
 }

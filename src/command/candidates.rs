@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use super::context::Context;
 use super::network::NetworkArguments;
 use super::select::Wish;
-use crate::check::{Graph, OTHER_REQUIRER, Pin};
+use crate::check::{BY_HAND, Graph, OTHER_REQUIRER, Pin};
+use crate::declaration::Source;
 use crate::diagnostic::{Baseline, Code, Finding, Help};
 use crate::python::ProjectName;
 use crate::repository::Repository;
@@ -29,6 +30,7 @@ pub(super) fn propose(
     let mut projects: Vec<ProjectName> = Vec::new();
     // What was there before is not what the change is about.
     let is_new = |finding: &&Finding| finding.baseline != Some(Baseline::Unchanged);
+    let concerned = |finding: &Finding| concerned(repository, finding);
     for project in findings.iter().filter(is_new).filter_map(concerned) {
         if !projects.contains(&project) {
             projects.push(project);
@@ -55,7 +57,12 @@ pub(super) fn propose(
         .filter(is_new)
         .filter_map(|finding| pair(repository, &graph, finding))
         .collect();
-    let answers = ask(context, repository, network, &wishes, &pairs);
+    let of_extras: BTreeSet<ProjectName> = findings
+        .iter()
+        .filter(|finding| is_new(finding) && finding.code == Code::MissingExtra)
+        .filter_map(concerned)
+        .collect();
+    let answers = ask(context, repository, network, &wishes, &of_extras, &pairs);
     unasked.extend(answers.failed);
     for finding in findings {
         let Some(project) = concerned(finding) else {
@@ -90,21 +97,24 @@ pub(super) fn propose(
     }
 }
 
-/// The project whose version may end a finding.
-fn concerned(finding: &Finding) -> Option<ProjectName> {
-    let is_about_version = matches!(
-        finding.code,
-        Code::MissingDependency | Code::UnsatisfiedDependency | Code::UnavailableDependency
-    );
-    if !is_about_version {
-        return None;
-    }
-    finding.subject.required.as_deref()?.parse().ok()
+/// The project that a finding may be ended by: another version of it, or the extra of it that is asked for.
+fn concerned(repository: &Repository, finding: &Finding) -> Option<ProjectName> {
+    let required: ProjectName = finding.subject.required.as_deref()?.parse().ok()?;
+    let is_concerned = match finding.code {
+        Code::MissingDependency | Code::UnsatisfiedDependency | Code::UnavailableDependency => true,
+        // The extras of a wheel that comes from elsewhere the index does not know.
+        Code::MissingExtra => repository.declarations.get(&required).is_some_and(|one| {
+            let mut sources = one.wheels.iter().flat_map(|wheel| &wheel.sources);
+            sources.any(|source| matches!(source.value, Source::Package(_)))
+        }),
+        _ => false,
+    };
+    is_concerned.then_some(required)
 }
 
 /// Who requires another version than the set has, for an unsatisfied dependency.
 fn pair(repository: &Repository, graph: &Graph<'_>, finding: &Finding) -> Option<Pair> {
-    let target = concerned(finding)?;
+    let target = concerned(repository, finding)?;
     if finding.code != Code::UnsatisfiedDependency {
         return None;
     }
@@ -148,10 +158,19 @@ fn tell(graph: &Graph<'_>, project: &ProjectName, answer: &Answer, finding: &mut
     if let Some(any) = any {
         finding.help.remove(any);
     }
+    finding
+        .help
+        .retain(|help| !help.message.starts_with(BY_HAND));
     match answer {
         Answer::Version(version) => {
             let is_missing = finding.code == Code::MissingDependency;
-            let message = match (is_missing, graph.version(project) == Some(version)) {
+            let is_about_extra = finding.code == Code::MissingExtra;
+            let is_declared = graph.version(project) == Some(version);
+            let message = match (is_missing, is_declared) {
+                (_, true) if is_about_extra => "declare the extra, with what it needs".to_owned(),
+                (_, false) if is_about_extra => format!(
+                    "take {version}, the newest in the index that has the extra and that all who require it accept"
+                ),
                 (true, _) => format!(
                     "declare {version}, the newest in the index that all who require it accept, with what it needs"
                 ),
@@ -166,12 +185,13 @@ fn tell(graph: &Graph<'_>, project: &ProjectName, answer: &Answer, finding: &mut
             };
             let pin = Pin::Version(version);
             // What a project of the set vouches for stays; a new one has to be told.
-            let extras = if is_missing {
-                graph.needed(project).extras
+            let with_extras = is_missing || is_about_extra;
+            let extras = if with_extras {
+                graph.lacking_extras(project)
             } else {
                 BTreeSet::new()
             };
-            let command = graph.add_command(project, &extras, pin, is_missing);
+            let command = graph.add_command(project, &extras, pin, with_extras);
             finding.help.insert(
                 0,
                 Help {
@@ -180,6 +200,18 @@ fn tell(graph: &Graph<'_>, project: &ProjectName, answer: &Answer, finding: &mut
                 },
             );
         }
-        Answer::Nothing(words) => finding.notes.push(words.clone()),
+        Answer::Nothing(words) => {
+            finding.notes.push(words.clone());
+            if finding.code == Code::MissingExtra {
+                let message = OTHER_REQUIRER.to_owned();
+                finding.help.insert(
+                    0,
+                    Help {
+                        message,
+                        text: None,
+                    },
+                );
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style as Colour};
 
 use super::exit::Failure;
 use super::{ColorChoice, Global};
-use crate::diagnostic::{Style, visible};
+use crate::diagnostic::{Style, brief, visible};
 use crate::environment::Environment;
 use crate::repository::{LoadError, Repository, find};
 use crate::source::Cache;
@@ -96,7 +96,9 @@ impl<'e> Context<'e> {
     /// A sentence after a word. It may hold names of files and words of servers, so nothing in it is for a
     /// terminal to obey.
     fn sentence(&self, word: &str, message: &str) {
-        self.tell(&format!("{word}: {}", visible(message, &['\n', '\t'])));
+        let message = visible(message, &['\n', '\t']);
+        let lines: Vec<String> = message.split('\n').map(brief).collect();
+        self.tell(&format!("{word}: {}", lines.join("\n")));
     }
 
     pub(super) fn warning(&self, message: &str) {

@@ -24,7 +24,7 @@ use crate::repository::Repository;
 use crate::source::{
     Cache, FetchError, FetchedWheel, Fetcher, SourceLocation, SourceProblem, WheelRequest,
 };
-use crate::wheel::{CHECKS_VERSION, Essentials, Facts, Limits, inspect};
+use crate::wheel::{Essentials, FACTS_VERSION, Facts, Limits, inspect};
 
 /// What is known after all wheels have been looked at.
 #[derive(Default)]
@@ -91,9 +91,9 @@ fn name(wheel: &DeclaredWheel) -> (Cid, String) {
     (wheel.content_id.value, file_name)
 }
 
-/// The key under which the facts of a wheel are kept: its content, and the version of the checks.
+/// The key under which the facts of a wheel are kept: its content, and what they are facts by.
 fn facts_version() -> String {
-    CHECKS_VERSION.to_string()
+    FACTS_VERSION.to_string()
 }
 
 /// What the cache knows of a wheel.

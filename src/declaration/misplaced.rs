@@ -9,12 +9,14 @@ use super::{DeclaredWheel, Layout};
 use crate::diagnostic::{Code, Finding};
 use crate::python::ProjectName;
 
-/// Whether a declaration stands where its project belongs; a finding where not.
+/// Whether a declaration stands where its project belongs; a finding where not. `taken` are the places
+/// that have a declaration, and those that one is to be moved to.
 pub(crate) fn misplaced(
     file: &Arc<str>,
     declarations: &str,
     wheels: &[DeclaredWheel],
     layout: Layout,
+    taken: &mut BTreeSet<String>,
 ) -> Option<Finding> {
     let wheel = wheels.first()?;
     let project: &ProjectName = wheel.file_name.name();
@@ -52,9 +54,18 @@ pub(crate) fn misplaced(
             } else {
                 Code::MisplacedDeclaration
             };
-            let finding = Finding::new(code, format!("`{what}` is declared in `{file}`"))
-                .at(file, wheel.span(), format!("a wheel of `{project}`"))
-                .help(format!("move the file to `{belongs}`"));
+            let finding = Finding::new(code, format!("`{what}` is declared in `{file}`")).at(
+                file,
+                wheel.span(),
+                format!("a wheel of `{project}`"),
+            );
+            let finding = finding.help(if taken.insert(belongs.clone()) {
+                format!("move the file to `{belongs}`")
+            } else {
+                format!(
+                    "`{belongs}` is the place of another declaration: put into it what is needed of this one, and remove this file"
+                )
+            });
             with_reason(finding, file, &belongs)
         }
     };

@@ -1,5 +1,7 @@
 //! Reads typed values out of a TOML table: what is wrong becomes findings with spans, never an end.
 
+mod syntax;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::{Code, Finding, nearest};
 
 use super::Spanned;
+use syntax::{Mistake, mistakes};
 
 /// Collects the findings of one file.
 #[derive(Debug)]
@@ -41,22 +44,28 @@ impl Reader {
         self.findings.into_inner()
     }
 
-    /// Parses the whole text; each mistake in it is a `syntax` finding.
+    /// Parses the whole text; each mistake in it is a `syntax` finding, but for those that follow from another.
     pub(crate) fn parse_document<'t>(&self, text: &'t str) -> (toml::Spanned<DeTable<'t>>, bool) {
         let (document, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let message = error.message().trim().replace('\n', ", ");
-            let span = error.span().unwrap_or(0..0);
+        if errors.is_empty() {
+            return (document, true);
+        }
+        for Mistake { message, span, end } in mistakes(text) {
             // At the end of a line or of the text there is no character to point at, only a place.
             let is_end = text[..span.end.min(text.len())]
                 .get(span.start..)
                 .is_none_or(|pointed| pointed.trim_matches(['\r', '\n']).is_empty());
             let span = if is_end { span.start..span.start } else { span };
-            let finding = Finding::new(Code::Syntax, format!("the file is not TOML: {message}"))
-                .at(&self.file, span, "");
+            let opened = if end.is_some() { "opened here" } else { "" };
+            let mut finding =
+                Finding::new(Code::Syntax, format!("the file is not TOML: {message}"))
+                    .at(&self.file, span, opened);
+            if let Some(end) = end {
+                finding = finding.at(&self.file, end..end, "not closed by here");
+            }
             self.push(finding);
         }
-        (document, errors.is_empty())
+        (document, false)
     }
 }
 

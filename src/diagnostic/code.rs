@@ -38,7 +38,7 @@ impl fmt::Display for Severity {
 pub enum Stage {
     /// The text of a file, by itself.
     Text,
-    /// The wheels of one project against each other.
+    /// The wheels against each other, above all those of one project.
     Uniqueness,
     /// A wheel's bytes against its declaration.
     Wheel,
@@ -121,9 +121,11 @@ codes! {
     InvalidExtra "invalid-extra" Text Error true "An extra that is no name, or that is listed twice.",
     InsecureSource "insecure-source" Text Error true "A source that is fetched without transport security.",
     MisplacedDeclaration "misplaced-declaration" Text Error false "A declaration whose file is not named for its project.",
+    IgnoredFile "ignored-file" Text Warning true "A file among the declarations that is not read, since its name does not end with `.toml`.",
     NoncanonicalPlace "noncanonical-place" Text Error true "A path of the layout `ipwhl-1` that says what it should, written otherwise.",
     AmbiguousWheels "ambiguous-wheels" Uniqueness Error true "Some interpreter on some system would accept two wheels of the project.",
     SeveralVersions "several-versions" Uniqueness Error true "The wheels of a project have more than one version.",
+    ConflictingDigest "conflicting-digest" Uniqueness Error false "A content-id that contradicts `sha256` or `size` beside it, or a digest that two wheels have.",
     ContentIdMismatch "content-id-mismatch" Wheel Error false "The bytes do not have the declared CID.",
     Sha256Mismatch "sha256-mismatch" Wheel Error false "The bytes do not have the declared SHA-256.",
     SizeMismatch "size-mismatch" Wheel Error false "The file does not have the declared size.",

@@ -1,5 +1,6 @@
 //! Findings as they may leave the program: no password, nothing that a terminal or a page obeys.
 
+use super::brief::{brief, brief_label};
 use super::{Finding, Help, Label};
 
 /// The same finding, fit to be published. Names and texts come from files of strangers: every sign
@@ -8,25 +9,27 @@ use super::{Finding, Help, Label};
 pub(super) fn public(finding: &Finding) -> Finding {
     let line = |text: &String| without_credentials(&visible(text, &[]));
     let word = |text: &Option<String>| text.as_ref().map(line);
+    // Names stay whole, which programs compare, and texts to paste; sentences are read by people.
+    let sentence = |text: &String| brief(&line(text));
     let subject = &finding.subject;
     Finding {
         code: finding.code,
         severity: finding.severity,
-        message: line(&finding.message),
+        message: sentence(&finding.message),
         labels: finding
             .labels
             .iter()
             .map(|label| Label {
-                text: line(&label.text),
+                text: brief_label(&line(&label.text)),
                 ..label.clone()
             })
             .collect(),
-        notes: finding.notes.iter().map(line).collect(),
+        notes: finding.notes.iter().map(sentence).collect(),
         help: finding
             .help
             .iter()
             .map(|help| Help {
-                message: line(&help.message),
+                message: sentence(&help.message),
                 text: help
                     .text
                     .as_ref()
@@ -34,9 +37,9 @@ pub(super) fn public(finding: &Finding) -> Finding {
             })
             .collect(),
         baseline: finding.baseline,
-        shared: word(&finding.shared),
-        chain: word(&finding.chain),
-        requirers: finding.requirers.iter().map(line).collect(),
+        shared: finding.shared.as_ref().map(sentence),
+        chain: finding.chain.as_ref().map(sentence),
+        requirers: finding.requirers.iter().map(sentence).collect(),
         subject: super::Subject {
             project: word(&subject.project),
             required: word(&subject.required),

@@ -1,7 +1,10 @@
 //! Findings as a person reads them: the place in the text, what is wrong there, the way out.
 
+use std::ops::Range;
+
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 
+use super::brief::{are_far_apart, clip, is_brief};
 use super::public::{public, without_credentials};
 use super::{Finding, Label, Severity, SourceTexts, wrap};
 
@@ -71,6 +74,10 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
     }
     for help in &finding.help {
         let message = match &help.text {
+            Some(text) if !is_brief(text) => sentence(&format!(
+                "{}: the text is too long to be shown, and stands in `--message-format json`",
+                help.message
+            )),
             Some(text) if text.contains('\n') => {
                 format!("{}:\n\n{text}\n", sentence(&help.message))
             }
@@ -133,18 +140,21 @@ fn place<'a>(
     let (Some(text), false) = (text, pointed.is_empty()) else {
         return Origin::path(file).into();
     };
-    let annotations = pointed.into_iter().map(|label| {
+    let start = labels
+        .contains(&foremost)
+        .then(|| within(text, &foremost.span).start);
+    let annotations = pointed.into_iter().filter_map(|label| {
+        let span = within(text, &label.span);
+        if start.is_some_and(|start| are_far_apart(text, start, span.start)) {
+            return None;
+        }
         let kind = if std::ptr::eq(label, foremost) {
             AnnotationKind::Primary
         } else {
             AnnotationKind::Context
         };
-        let start = floor_char_boundary(text, label.span.start);
-        let end = floor_char_boundary(text, label.span.end).max(start);
-        // The end of a line is shown in its own line and not as the start of the next one.
-        let end = start + text[start..end].trim_end_matches(['\r', '\n']).len();
         let words = (!label.text.is_empty()).then_some(label.text.as_str());
-        kind.span(start..end).label(words)
+        Some(kind.span(clip(text, span)).label(words))
     });
     Snippet::source(text)
         .path(file)
@@ -152,10 +162,10 @@ fn place<'a>(
         .into()
 }
 
-fn floor_char_boundary(text: &str, offset: usize) -> usize {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
+/// The span as far as it is in the text.
+fn within(text: &str, span: &Range<usize>) -> Range<usize> {
+    let start = text.floor_char_boundary(span.start);
+    let end = text.floor_char_boundary(span.end).max(start);
+    // The end of a line is shown in its own line and not as the start of the next one.
+    start..start + text[start..end].trim_end_matches(['\r', '\n']).len()
 }

@@ -8,11 +8,11 @@ mod headers;
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::Version;
 
 use super::name::{self, ExtraName, ProjectName};
 use super::requirement::Requirement;
-use super::specifier;
+use super::specifier::{self, VersionSpecifiers};
 use headers::Headers;
 
 /// What METADATA says.

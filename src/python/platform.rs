@@ -10,14 +10,14 @@ pub(super) mod system;
 use std::fmt;
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::Version;
 
 pub(super) use patches::Patches;
 pub use requires_python::requires_python;
 use system::{Libc, SystemTag};
 
 use super::marker::Variable;
-use super::specifier::clause_contains;
+use super::specifier::{VersionSpecifiers, clause_contains};
 use super::tag::Tag;
 
 /// One supported target: an interpreter, the oldest patch version of it, and the oldest system.
@@ -184,10 +184,13 @@ impl Platform {
     /// Whether Requires-Python holds on every version from the floor up to the next minor version.
     pub fn satisfies(&self, requires_python: &VersionSpecifiers) -> bool {
         let patches = self.patches();
-        requires_python.iter().all(|specifier| {
-            patches
-                .around(specifier.version())
-                .all(|version| clause_contains(specifier, &version))
+        requires_python.iter().all(|clause| {
+            // A text that is no version is that of no version.
+            clause.version().is_some_and(|boundary| {
+                patches
+                    .around(&boundary)
+                    .all(|version| clause_contains(clause, &version))
+            })
         })
     }
 

@@ -11,11 +11,9 @@ use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::str::FromStr;
 
-use pep440_rs::{VersionSpecifier, VersionSpecifiers};
-
 use super::marker::Marker;
 use super::name::{self, ExtraName, ProjectName};
-use super::specifier;
+use super::specifier::{self, VersionSpecifiers};
 
 /// What one project needs of another.
 ///
@@ -368,7 +366,7 @@ impl<'a> Reader<'a> {
     }
 
     fn clauses(text: &str, start: usize) -> Result<VersionSpecifiers, RequirementError> {
-        let mut specifiers: Vec<VersionSpecifier> = Vec::new();
+        let mut specifiers = Vec::new();
         let mut clauses = specifier::clauses(text).peekable();
         while let Some((span, clause)) = clauses.next() {
             let span = start + span.start..start + span.end;

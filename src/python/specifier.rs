@@ -1,14 +1,84 @@
 //! Sets of version specifiers: reading them, what they contain, when two are the same.
 //!
 //! Specification: "Version specifiers". `pep440_rs` reads a single clause and orders versions. What a
-//! clause contains is decided here, because `pep440_rs` takes `==1.0.1.*` to contain `1.0`.
+//! clause contains is decided here, because `pep440_rs` takes `==1.0.1.*` to contain `1.0`, and reads
+//! `===1.0-1` as `===1.0.post1`, which is another text.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+use pep440_rs::{Operator, Version, VersionSpecifier};
+
+/// A set of version specifiers, in the order in which they are written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VersionSpecifiers(Vec<Clause>);
+
+/// One clause of a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Clause {
+    /// Compares versions.
+    Version(VersionSpecifier),
+    /// `===`, "arbitrary equality": compares texts, so its own is kept as it is written.
+    Text(String),
+}
+
+impl VersionSpecifiers {
+    /// Whether any version is in the set, because there is no clause.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether some clause names a version that is not final: who writes one wants such versions.
+    pub fn name_a_prerelease(&self) -> bool {
+        self.0.iter().any(|clause| match clause {
+            Clause::Version(specifier) => specifier.any_prerelease(),
+            Clause::Text(_) => clause.version().is_some_and(|one| one.any_prerelease()),
+        })
+    }
+
+    /// The clauses as texts, as in [`Self::fmt`].
+    pub fn clauses(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(ToString::to_string)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Clause> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<Clause> for VersionSpecifiers {
+    fn from_iter<T: IntoIterator<Item = Clause>>(clauses: T) -> Self {
+        Self(clauses.into_iter().collect())
+    }
+}
+
+impl fmt::Display for VersionSpecifiers {
+    /// The clauses as they are written, their versions in normal form.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.clauses().collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl Clause {
+    /// The version that it names; none where a text is no version.
+    pub(super) fn version(&self) -> Option<Version> {
+        match self {
+            Self::Version(specifier) => Some(specifier.version().clone()),
+            Self::Text(text) => text.parse().ok(),
+        }
+    }
+}
+
+impl fmt::Display for Clause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(specifier) => specifier.fmt(formatter),
+            Self::Text(text) => write!(formatter, "==={text}"),
+        }
+    }
+}
 
 /// A text that is no set of version specifiers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +122,22 @@ pub(super) fn clauses(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> 
 }
 
 /// Reads one clause, such as `>=3.9`.
-pub(super) fn parse_clause(
-    clause: &str,
-    span: Range<usize>,
-) -> Result<VersionSpecifier, SpecifierError> {
-    VersionSpecifier::from_str(clause).map_err(|error| {
+pub(super) fn parse_clause(clause: &str, span: Range<usize>) -> Result<Clause, SpecifierError> {
+    if let Some(text) = clause.strip_prefix("===") {
+        let text = text.trim();
+        return if is_arbitrary(text) {
+            Ok(Clause::Text(text.to_owned()))
+        } else {
+            Err(SpecifierError {
+                message: format!(
+                    "{clause:?} is no version specifier: after `===` stands a text without white space, `;` and `)`"
+                ),
+                span,
+            })
+        };
+    }
+    let read = VersionSpecifier::from_str(clause).map(Clause::Version);
+    read.map_err(|error| {
         // The reason may be a Rust-like message in sentence case, over more than one line.
         let reason = error.to_string();
         let reason = reason.lines().next().unwrap_or_default();
@@ -70,6 +151,18 @@ pub(super) fn parse_clause(
     })
 }
 
+/// Whether a text can stand after `===`, as installers read it. In a set no comma is left in it.
+pub(super) fn is_arbitrary(text: &str) -> bool {
+    let ends_it = |sign: char| sign.is_whitespace() || sign.is_control() || ";)".contains(sign);
+    !text.is_empty() && !text.contains(ends_it)
+}
+
+/// Whether `===` holds between the text after it and the normal form of a version. "Simple string equality
+/// operations which do not take into account any of the semantic information", but for case.
+pub(super) fn is_same_text(text: &str, version: &str) -> bool {
+    text.to_lowercase() == version.to_lowercase()
+}
+
 fn lower_case_first(sentence: &str) -> String {
     let mut characters = sentence.chars();
     characters.next().map_or_else(String::new, |first| {
@@ -81,11 +174,19 @@ fn lower_case_first(sentence: &str) -> String {
 pub fn specifiers_contain(specifiers: &VersionSpecifiers, version: &Version) -> bool {
     specifiers
         .iter()
-        .all(|specifier| clause_contains(specifier, version))
+        .all(|clause| clause_contains(clause, version))
 }
 
 /// Whether one clause contains `version`.
-pub(super) fn clause_contains(specifier: &VersionSpecifier, version: &Version) -> bool {
+pub(super) fn clause_contains(clause: &Clause, version: &Version) -> bool {
+    match clause {
+        Clause::Version(specifier) => specifier_contains(specifier, version),
+        Clause::Text(text) => is_same_text(text, &version.to_string()),
+    }
+}
+
+/// Whether a clause other than `===` contains `version`.
+pub(super) fn specifier_contains(specifier: &VersionSpecifier, version: &Version) -> bool {
     let wanted = specifier.version();
     // Local version labels are ignored, except where the specifier has one itself.
     let public = if wanted.local().is_empty() {
@@ -98,9 +199,8 @@ pub(super) fn clause_contains(specifier: &VersionSpecifier, version: &Version) -
         Operator::NotEqual => public != *wanted,
         Operator::EqualStar => has_prefix(&public, wanted.epoch(), wanted.release()),
         Operator::NotEqualStar => !has_prefix(&public, wanted.epoch(), wanted.release()),
-        Operator::ExactEqual => version
-            .to_string()
-            .eq_ignore_ascii_case(&wanted.to_string()),
+        // It never comes here: `===` is a `Clause::Text`.
+        Operator::ExactEqual => version == wanted,
         Operator::TildeEqual => {
             // "~= V.N" is ">= V.N, == V.*"; suffixes of the version play no part in the prefix.
             let release = wanted.release();
@@ -135,45 +235,51 @@ fn has_prefix(version: &Version, epoch: u64, prefix: &[u64]) -> bool {
 /// Whether two sets of specifiers are the same set.
 ///
 /// The order of clauses, repeated clauses and the spelling of versions play no part, nor do trailing
-/// zeros (`>=1.0` is `>=1.0.0`), except after `~=`, `===` and before `.*`, where they have a meaning.
+/// zeros (`>=1.0` is `>=1.0.0`), except after `~=` and before `.*`, where they have a meaning. After `===`
+/// only the case of letters plays no part.
 pub fn same_specifiers(left: &VersionSpecifiers, right: &VersionSpecifiers) -> bool {
     comparable(left) == comparable(right)
 }
 
 /// What two sets of specifiers are compared by.
 pub(super) fn comparable(specifiers: &VersionSpecifiers) -> BTreeSet<String> {
-    specifiers
-        .iter()
-        .map(|specifier| match specifier.operator() {
-            Operator::TildeEqual
-            | Operator::EqualStar
-            | Operator::NotEqualStar
-            | Operator::ExactEqual => specifier.to_string(),
-            operator => {
-                let version = specifier.version();
-                let release = version.release();
-                let kept = release
-                    .iter()
-                    .rposition(|number| *number != 0)
-                    .map_or(1, |last| last + 1);
-                let trimmed = version.clone().with_release(&release[..kept]);
-                format!("{operator}{trimmed}")
-            }
-        })
-        .collect()
+    let comparable = |clause: &Clause| match clause {
+        Clause::Text(text) => format!("==={}", text.to_lowercase()),
+        Clause::Version(specifier) => comparable_specifier(specifier),
+    };
+    specifiers.iter().map(comparable).collect()
+}
+
+fn comparable_specifier(specifier: &VersionSpecifier) -> String {
+    match specifier.operator() {
+        Operator::TildeEqual | Operator::EqualStar | Operator::NotEqualStar => {
+            specifier.to_string()
+        }
+        operator => {
+            let version = specifier.version();
+            let release = version.release();
+            let kept = release
+                .iter()
+                .rposition(|number| *number != 0)
+                .map_or(1, |last| last + 1);
+            let trimmed = version.clone().with_release(&release[..kept]);
+            format!("{operator}{trimmed}")
+        }
+    }
 }
 
 /// The specifiers as text: each once, by version and then by operator, joined by commas.
 ///
-/// Versions are in the normal form of the specification, their trailing zeros as they were written.
+/// Versions are in the normal form of the specification, their trailing zeros as they were written; a
+/// text after `===` is left as it is.
 pub fn specifiers_text(specifiers: &VersionSpecifiers) -> String {
     let mut clauses: Vec<_> = specifiers.iter().collect();
-    clauses.sort_by_cached_key(|specifier| {
-        (
-            specifier.version().clone(),
-            operator_rank(*specifier.operator()),
-            specifier.to_string(),
-        )
+    clauses.sort_by_cached_key(|clause| {
+        let rank = match clause {
+            Clause::Text(_) => 0,
+            Clause::Version(specifier) => operator_rank(*specifier.operator()),
+        };
+        (clause.version(), rank, clause.to_string())
     });
     let mut texts: Vec<_> = clauses.iter().map(ToString::to_string).collect();
     texts.dedup();

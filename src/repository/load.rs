@@ -303,18 +303,23 @@ impl Repository {
         }
         self.findings.append(&mut strays);
         names.sort();
-        let (layout, configured) = (self.configuration.layout, &self.configuration.declarations);
+        let layout = self.configuration.layout;
         // Each text for itself, on all processors; what they come to together has one order.
+        let mut taken: BTreeSet<String> = names.iter().cloned().collect();
         let texts: Vec<Result<Understood, LoadError>> = names
             .into_par_iter()
             .map(|name| {
                 let unreadable = |error| LoadError::Unreadable(files.path(&name), error);
                 let bytes = files.read(&name).map_err(unreadable)?;
-                Ok(understand(name.into(), bytes, configured, layout))
+                Ok(understand(name.into(), bytes, layout))
             })
             .collect();
         for text in texts {
-            self.take(text?);
+            let text = text?;
+            // Where it belongs may be where another one stands, or is to be moved.
+            let misplaced = misplaced(&text.file, &folder, &text.parsed.wheels, layout, &mut taken);
+            self.findings.extend(misplaced);
+            self.take(text);
         }
         for declaration in self.declarations.values_mut() {
             declaration
@@ -364,13 +369,12 @@ struct Understood {
     project: Option<ProjectName>,
 }
 
-fn understand(file: Arc<str>, bytes: Vec<u8>, declarations: &str, layout: Layout) -> Understood {
+fn understand(file: Arc<str>, bytes: Vec<u8>, layout: Layout) -> Understood {
     let (text, mut findings) = decode(&file, bytes);
     let mut parsed = Parsed::default();
     if findings.is_empty() {
         parsed = parse_declaration(&file, &text, layout);
         findings.append(&mut parsed.findings);
-        findings.extend(misplaced(&file, declarations, &parsed.wheels, layout));
     }
     // What a waiver would name; a file that is not understood is presumed to be named rightly.
     let project = match parsed.wheels.first() {

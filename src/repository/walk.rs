@@ -1,5 +1,6 @@
 //! Every declaration's file below a folder.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,13 +11,75 @@ use super::LoadError;
 use super::files::{Files, Kind};
 use crate::declaration::Layout;
 use crate::diagnostic::{Code, Finding, visible};
+use crate::python::ProjectName;
 
 /// How many folders deep declarations may lie; `ipwhl-1` needs three.
 const MAXIMUM_DEPTH: usize = 8;
 
+/// What stands beside declarations for people to read, by the start of its name or its ending.
+const FOR_PEOPLE: [&[&str]; 2] = [
+    &[
+        "README",
+        "LICENSE",
+        "LICENCE",
+        "COPYING",
+        "NOTICE",
+        "CODEOWNERS",
+        "OWNERS",
+    ],
+    &["md", "rst", "txt", "adoc"],
+];
+
+/// Whether a file is one for people, and no declaration whose name an editor gave a further ending.
+fn is_for_people(entry: &str) -> bool {
+    let [names, endings] = FOR_PEOPLE;
+    let upper = entry.to_ascii_uppercase();
+    let stem = upper.split('.').next().unwrap_or_default();
+    let ending = Path::new(entry)
+        .extension()
+        .and_then(|ending| ending.to_str());
+    names.contains(&stem)
+        || (!upper.contains(".TOML")
+            && ending.is_some_and(|ending| endings.contains(&ending.to_ascii_lowercase().as_str())))
+}
+
+/// Whether a file is the copy of a declaration beside it, as editors and merges leave them: `plum.toml~`,
+/// `plum.toml.orig`, `#plum.toml#`.
+fn is_copy(entry: &str, beside: &BTreeSet<&str>) -> bool {
+    let name = entry.trim_start_matches('#');
+    let of = name.find(".toml").map(|end| &name[..end + ".toml".len()]);
+    of.is_some_and(|of| of != entry && beside.contains(of))
+}
+
+/// `ignored-file`: a name that does not end with `.toml`.
+fn ignored(folder: &str, entry: &str, beside: &BTreeSet<&str>) -> Finding {
+    let stem = entry.split('.').next().unwrap_or_default();
+    let right = format!("{stem}.toml");
+    let project = stem.parse::<ProjectName>();
+    let help = match &project {
+        Ok(_) if !beside.contains(right.as_str()) => format!(
+            "if it is a declaration, name it `{folder}/{right}`; if not, move it out of `{folder}`"
+        ),
+        Ok(_) => format!("`{folder}/{right}` is there: move this file out of `{folder}`"),
+        Err(_) => format!(
+            "if it is a declaration, name it `{folder}/PROJECT.toml`; if not, move it out of `{folder}`"
+        ),
+    };
+    let file = format!("{folder}/{entry}");
+    let message = format!("`{file}` is not read: its name does not end with `.toml`");
+    let finding = Finding::new(Code::IgnoredFile, message)
+        .at(&Arc::from(file), 0..0, "")
+        .help(help);
+    match project {
+        Ok(project) => finding.project(&project),
+        Err(_) => finding,
+    }
+}
+
 /// Every `.toml` file below `folder`, named from the repository's folder. Hidden ones are left
-/// alone: editors and this program keep half-written files under such names. In the layout `ipwhl-1` any other
-/// file is a finding, as it was to the original's tools: it may be a wheel whose name is misspelt.
+/// alone: editors and this program keep half-written files under such names. Any other file is a finding,
+/// unless it is plain what it is: it may be a declaration whose name is misspelt. In the layout `ipwhl-1` each
+/// is one, and an error, as it was to the original's tools.
 pub(super) fn walk(
     files: &impl Files,
     folder: &str,
@@ -32,7 +95,10 @@ pub(super) fn walk(
         ));
     }
     let (mut names, mut findings, mut folders) = (Vec::new(), Vec::new(), Vec::new());
-    for (entry, kind) in files.entries(folder)? {
+    let entries = files.entries(folder)?;
+    let beside: BTreeSet<&str> = entries.iter().map(|(entry, _)| entry.as_str()).collect();
+    for (entry, kind) in &entries {
+        let (entry, kind) = (entry.as_str(), *kind);
         if entry.starts_with('.') {
             continue;
         }
@@ -54,7 +120,7 @@ pub(super) fn walk(
         match kind {
             Kind::Folder => folders.push(below),
             Kind::File => {
-                if Path::new(&entry).extension() == Some("toml".as_ref()) {
+                if Path::new(entry).extension() == Some("toml".as_ref()) {
                     names.push(below);
                 } else if layout == Layout::Ipwhl1 {
                     let finding = Finding::new(
@@ -66,6 +132,8 @@ pub(super) fn walk(
                         folder.split('/').next().unwrap_or(folder)
                     ));
                     findings.push(finding);
+                } else if !is_for_people(entry) && !is_copy(entry, &beside) {
+                    findings.push(ignored(folder, entry, &beside));
                 }
             }
             Kind::Link | Kind::Other | Kind::Nameless => {

@@ -159,7 +159,16 @@ impl<R: Read + Seek> Inspection<'_, R> {
             }
         }
         if let Some(mut record) = record {
-            record.compare(&dist_info.record, 0, true, None, self.problems);
+            // Of what is missing below nothing more is to be said here.
+            for (path, is_said) in [
+                (&dist_info.record, true),
+                (&dist_info.metadata, metadata.is_none()),
+                (&dist_info.wheel, wheel.is_none()),
+            ] {
+                if is_said {
+                    record.compare(path, 0, true, None, self.problems);
+                }
+            }
             record.finish(self.problems);
         }
         if let Some(bytes) = metadata {

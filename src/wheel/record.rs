@@ -148,10 +148,14 @@ impl Record {
             return;
         };
         match row.size {
-            Some(told) if told != size => problems.record(format!(
-                "{} has {size} bytes and {told} by RECORD",
-                shown(path)
-            )),
+            // A file of another size has another hash, too.
+            Some(told) if told != size => {
+                problems.record(format!(
+                    "{} has {size} bytes and {told} by RECORD",
+                    shown(path)
+                ));
+                return;
+            }
             None if !exempt => problems.record(format!("{} has no size in RECORD", shown(path))),
             _ => {}
         }

@@ -6,8 +6,10 @@ use super::problems::{Problems, shown};
 
 /// Reads WHEEL and returns its tags: expanded, lower case, sorted, at most `limit`.
 ///
-/// *Binary distribution format*, "File contents": `Wheel-Version` of a major version that is known,
-/// `Root-Is-Purelib`, and at least one `Tag`. `Generator` and `Build` decide nothing here.
+/// *Binary distribution format*, "File contents": `Wheel-Version` of a major version that is known, and
+/// `Root-Is-Purelib`. `Generator` and `Build` decide nothing here. A wheel without a `Tag` is for what its
+/// file name says, as installers have it; of tags that cannot be read none is returned, since nothing can be
+/// said of what they lack.
 pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problems) -> Vec<String> {
     let Ok(text) = str::from_utf8(bytes) else {
         problems.metadata("WHEEL is not UTF-8");
@@ -16,7 +18,7 @@ pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problem
     let mut versions = Vec::new();
     let mut pure = Vec::new();
     let mut tags = BTreeSet::new();
-    let mut has_tag = false;
+    let mut is_understood = true;
     let mut ended = false;
     for line in text.lines() {
         let line = line.trim_end_matches('\r');
@@ -44,8 +46,8 @@ pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problem
             "wheel-version" => versions.push(value),
             "root-is-purelib" => pure.push(value),
             "tag" => {
-                has_tag = true;
                 if let Err(reason) = expand(value, limit, &mut tags) {
+                    is_understood = false;
                     problems.metadata(format!("WHEEL has the tag {}, {reason}", shown(value)));
                 }
             }
@@ -55,7 +57,7 @@ pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problem
     match versions.as_slice() {
         [version] if is_known_version(version) => {}
         [version] => problems.metadata(format!(
-            "WHEEL has the Wheel-Version {}; 1.x is understood",
+            "WHEEL has the Wheel-Version {}; 1.x and 0.1 are understood",
             shown(version)
         )),
         [] => problems.metadata("WHEEL has no Wheel-Version"),
@@ -70,8 +72,8 @@ pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problem
         [] => problems.metadata("WHEEL has no Root-Is-Purelib"),
         _ => problems.metadata("WHEEL has more than one Root-Is-Purelib"),
     }
-    if !has_tag {
-        problems.metadata("WHEEL has no Tag");
+    if !is_understood {
+        tags.clear();
     }
     tags.into_iter().collect()
 }
@@ -80,11 +82,13 @@ fn is_key(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A reader must refuse a greater major version, and may only warn of a greater minor one.
+/// A reader must refuse a greater major version, and may only warn of a greater minor one. Of smaller ones,
+/// installers agree on 0.1 alone, which tools wrote before the format had its number.
 fn is_known_version(version: &str) -> bool {
-    version
-        .strip_prefix("1.")
-        .is_some_and(|minor| !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit()))
+    version == "0.1"
+        || version.strip_prefix("1.").is_some_and(|minor| {
+            !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit())
+        })
 }
 
 /// Adds the tags of a compressed set, `py2.py3-none-any`.

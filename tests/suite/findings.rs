@@ -10,6 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use ipwhl::command::ExitStatus;
+use ipwhl::dag::Profile;
 use ipwhl::diagnostic::{Code, Severity};
 
 use crate::support::program::{Program, Run};
@@ -25,6 +26,7 @@ pub fn fixture(code: Code) -> Option<RepositoryBuilder> {
         return Some(RepositoryBuilder::new().file("declarations/example.toml", text));
     }
     Some(match code {
+        Code::IgnoredFile => ignored_file(),
         Code::ContentIdMismatch => content_id_mismatch(),
         Code::Sha256Mismatch => sha256_mismatch(),
         Code::SizeMismatch => size_mismatch(),
@@ -53,15 +55,25 @@ pub fn fixture(code: Code) -> Option<RepositoryBuilder> {
 /// The wheel's bytes are sound, and not those that were reviewed.
 fn content_id_mismatch() -> RepositoryBuilder {
     RepositoryBuilder::sound().change("damson", |damson| {
-        damson.set(
+        let damson = damson.set(
             "content-id",
             "\"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku\"",
-        )
+        );
+        // Beside it, these would say that the slip is in the declaration.
+        damson.unset("sha256").unset("size")
     })
 }
 
+/// A slip of the pen in the ending of a name.
+fn ignored_file() -> RepositoryBuilder {
+    let text = "dependencies = []";
+    RepositoryBuilder::sound().file("declarations/plum.tml", text)
+}
+
+/// The content-ids are of dag-pb nodes, which say nothing of the file's SHA-256.
 fn sha256_mismatch() -> RepositoryBuilder {
-    RepositoryBuilder::sound().change("damson", |damson| {
+    let set = RepositoryBuilder::sound().profile(Profile::UnixfsV0_2015);
+    set.change("damson", |damson| {
         damson.set("sha256", &format!("\"{}\"", "0123456789abcdef".repeat(4)))
     })
 }

@@ -323,13 +323,10 @@ fn a_version_for_these_interpreters_is_proposed() {
 /// The extra of a project that the index has is declared by a command, and its version stays.
 #[test]
 fn an_extra_is_declared_with_what_it_needs() {
-    let plain = pure("fig", "1.0");
+    let plain = pure("fig", "1.0").extra("seed");
     let bench = Bench::of(&RepositoryBuilder::new().project(requirer("apple", "fig[seed]")));
-    bench.offer(
-        "fig",
-        &plain.requires("grape ; extra == 'seed'").extra("seed"),
-    );
-    bench.offer("fig", &pure("fig", "1.1").extra("seed"));
+    offer_with_metadata(&bench, "fig", &plain.requires("grape ; extra == 'seed'"));
+    offer_with_metadata(&bench, "fig", &pure("fig", "1.1").extra("seed"));
     bench.offer("grape", &pure("grape", "1.0"));
     bench
         .add(&["fig==1.0", "--with-dependencies"])
@@ -338,13 +335,60 @@ fn an_extra_is_declared_with_what_it_needs() {
         .text("fig")
         .replace("extras = [\"seed\"]", "extras = []");
     bench.repository.write("declarations/fig.toml", text);
-    let before = bench.index.paths().len();
     let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
     assert_eq!(found.codes(), ["unneeded", "missing-extra"]);
     let command = "ipwhl add --with-dependencies 'fig[seed]==1.0'";
     assert_eq!(commands(&found.findings()), [command]);
-    // Which version it is does not have to be asked.
-    assert_eq!(bench.index.paths().len(), before);
+    // Without the index, nobody knows that the command does.
+    let offline = json(&bench.program, &["--offline"]).expect(ExitStatus::Findings);
+    assert_eq!(commands(&offline.findings()), [""; 0]);
+    let by_hand = "if its wheels have it, add `seed` to the `extras` of `fig`, and to its `dependencies` what it needs";
+    assert_eq!(offline.findings()[1]["help"][0]["message"], by_hand);
+    type_in(&bench.program, command).expect(ExitStatus::Clean);
+    bench.is_clean();
+}
+
+/// No command is proposed for an extra that no wheel has, or of which nobody knows whether one has it.
+#[test]
+fn a_command_for_an_extra_does_not_fail() {
+    let fig = Wheel::elsewhere(
+        pure("fig", "1.0"),
+        "pkg:pypi/fig@1.0?file_name=fig-1.0-py3-none-any.whl",
+    );
+    let bench = Bench::of(
+        &RepositoryBuilder::new()
+            .project(requirer("apple", "fig[seed]"))
+            .project(Project::automatic(fig)),
+    );
+    offer_with_metadata(&bench, "fig", &pure("fig", "1.0"));
+    let missing = || {
+        let found = json(&bench.program, &[]).expect(ExitStatus::Findings);
+        assert_eq!(found.codes(), ["missing-extra"]);
+        found.findings().remove(0)
+    };
+    let finding = missing();
+    assert_eq!(commands(std::slice::from_ref(&finding)), [""; 0]);
+    assert!(
+        notes(&finding).contains("fig 1.0: it has no extra `seed`"),
+        "{finding}"
+    );
+    assert_eq!(
+        finding["help"][0]["message"],
+        "declare another version of what requires it"
+    );
+    // Another version that may have it says nothing of its extras.
+    bench.offer("fig", &pure("fig", "2.0").extra("seed"));
+    let finding = missing();
+    assert_eq!(commands(std::slice::from_ref(&finding)), [""; 0]);
+    assert!(
+        notes(&finding).contains("fig 2.0: the index does not tell its extras"),
+        "{finding}"
+    );
+    // Another version has it.
+    offer_with_metadata(&bench, "fig", &pure("fig", "1.5").extra("seed"));
+    let finding = missing();
+    let command = "ipwhl add --automatic --with-dependencies 'fig[seed]==1.5'";
+    assert_eq!(commands(std::slice::from_ref(&finding)), [command]);
     type_in(&bench.program, command).expect(ExitStatus::Clean);
     bench.is_clean();
 }
@@ -846,6 +890,6 @@ fn a_wheel_from_elsewhere_gets_words_in_place_of_a_command() {
     let words = found[0]["help"][0]["message"].as_str().unwrap();
     assert_eq!(
         words,
-        "add `seed` to the `extras` of `fig`, and to its `dependencies` what they need"
+        "if its wheels have it, add `seed` to the `extras` of `fig`, and to its `dependencies` what it needs"
     );
 }

@@ -4,9 +4,8 @@ use ipwhl::check;
 use ipwhl::diagnostic::Finding;
 use ipwhl::repository::Repository;
 
+use crate::support::content_id;
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
-
-const CID: &str = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
 
 /// A declaration of wheels with these tags; `keys` is what they share.
 fn declaration(name: &str, version: &str, tags: &[&str], keys: &str) -> (String, String) {
@@ -18,8 +17,9 @@ fn declaration(name: &str, version: &str, tags: &[&str], keys: &str) -> (String,
     }
     text += &format!("{keys}\n");
     for tag in tags {
+        let cid = content_id(&format!("{name}-{version}-{tag}"));
         text += &format!(
-            "[[wheel]]\nsource = \"https://example.org/{name}-{version}-{tag}.whl\"\ncontent-id = \"{CID}\"\n"
+            "[[wheel]]\nsource = \"https://example.org/{name}-{version}-{tag}.whl\"\ncontent-id = \"{cid}\"\n"
         );
     }
     (name.to_owned(), text)
@@ -673,8 +673,9 @@ fn an_undefined_comparison_is_told_once() {
 #[test]
 fn each_wheel_counts_that_an_installer_may_take() {
     let wheel = |version: &str, tag: &str, dependencies: &str| {
+        let cid = content_id(&format!("{version}-{tag}"));
         format!(
-            "[[wheel]]\nsource = \"https://example.org/native-{version}-{tag}.whl\"\ncontent-id = \"{CID}\"\nextras = []\ndependencies = [{dependencies}]\n"
+            "[[wheel]]\nsource = \"https://example.org/native-{version}-{tag}.whl\"\ncontent-id = \"{cid}\"\nextras = []\ndependencies = [{dependencies}]\n"
         )
     };
     let two = |second: &str, dependencies: &str| {

@@ -3,6 +3,7 @@
 use ipwhl::command::ExitStatus;
 use serde_json::{Value, json};
 
+use crate::support::content_id;
 use crate::support::declared_set::DeclaredSet;
 use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
 use crate::support::program::{Program, Run};
@@ -72,9 +73,10 @@ fn columns_are_plain_where_they_are_piped_and_aligned_on_a_terminal() {
 
 fn fruit() -> DeclaredSet {
     let native = |tag: &str| {
+        let cid = content_id(tag);
         format!(
             "[[wheel]]\nsource = \"https://example.org/fig-1.0-{tag}.whl\"\n\
-             content-id = \"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku\"\n\
+             content-id = \"{cid}\"\n\
              extras = []\ndependencies = []\nsize = 5000\n"
         )
     };

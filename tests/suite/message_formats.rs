@@ -500,7 +500,7 @@ fn markdown_keeps_to_the_size_of_a_comment() {
     let gap = Sample::new("a", "x")
         .at(Code::Syntax, "the first", "x")
         .at(Code::Syntax, "the second", "x")
-        .change(|finding| (0..50).fold(finding, |all, _| all.note("word ".repeat(400))))
+        .change(|finding| (0..120).fold(finding, |all, _| all.note("word ".repeat(150))))
         .at(Code::Syntax, "the third", "x")
         .write(MessageFormat::Markdown);
     assert!(

@@ -6,11 +6,13 @@ use std::fs;
 use std::path::Path;
 
 use ipwhl::command::ExitStatus;
+use ipwhl::dag::{Cid, Sha256Digest};
 use ipwhl::declaration::canonical;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use crate::support::content_id;
 use crate::support::declared_set::DeclaredSet;
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
@@ -317,9 +319,10 @@ fn what_cannot_be_said_or_done_changes_nothing() {
     let repository = fruit()
         .file("declarations/both.toml", &{
             let wheel = |name: &str| {
+                let cid = content_id(name);
                 format!(
                     "[[wheel]]\nsource = \"https://example.org/{name}-1.0-py3-none-any.whl\"\n\
-                     content-id = \"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku\"\n\
+                     content-id = \"{cid}\"\n\
                      extras = []\ndependencies = []\n"
                 )
             };
@@ -364,9 +367,10 @@ fn nothing_of_the_declaration_is_left() {
 #[test]
 fn the_layout_of_the_original_loses_its_folders_too() {
     let text = |name: &str, tag: &str, needs: &str| {
+        let cid = Cid::v0(Sha256Digest::of(format!("{name}-{tag}").as_bytes()));
         format!(
             "source = \"https://example.org/{name}-1.0-{tag}.whl\"\n\
-             content-id = \"QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH\"\n\
+             content-id = \"{cid}\"\n\
              extras = []\ndependencies = [{needs}]\n"
         )
     };

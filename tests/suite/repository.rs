@@ -423,19 +423,17 @@ fn what_was_not_looked_at_makes_no_waiver_unused() {
 #[test]
 fn what_cannot_be_waived_says_so_and_stays() {
     for code in [
-        "sha256-mismatch",
+        "size-mismatch",
         "invalid-archive",
         "syntax",
         "unused-waiver",
     ] {
         let repository = RepositoryBuilder::sound()
             .configuration(&waiver(code, "damson", ""))
-            .change("damson", |damson| {
-                damson.set("sha256", &format!("\"{}\"", "00".repeat(32)))
-            })
+            .change("damson", |damson| damson.set("size", "1"))
             .build();
         let run = check(&repository, &["--wheels"]);
-        assert_eq!(run.codes(), ["sha256-mismatch", "invalid-value"], "{code}");
+        assert_eq!(run.codes(), ["size-mismatch", "invalid-value"], "{code}");
         let message = format!("`{code}` cannot be waived");
         assert_eq!(run.findings()[1]["message"], message);
     }
@@ -632,15 +630,92 @@ fn a_declaration_has_one_place() {
     let text = repository.read("declarations/apple.toml");
     repository.write("declarations/pear.toml", text);
     let run = check(&repository, &[]).expect(ExitStatus::Findings);
-    assert_eq!(run.codes(), ["misplaced-declaration", "ambiguous-wheels"]);
-    let message = "`apple-1.0-py3-none-any.whl` is declared in two files";
-    assert_eq!(run.findings()[1]["message"], message);
+    assert_eq!(run.codes(), ["misplaced-declaration"]);
+    let instead = "`declarations/apple.toml` is the place of another declaration: put into it what is needed of \
+                   this one, and remove this file";
+    assert_eq!(run.findings()[0]["help"][0]["message"], instead);
+    // Nor are two files moved to one place.
+    let text = repository.read("declarations/apple.toml");
+    repository.write("declarations/quince.toml", text);
+    std::fs::remove_file(repository.join("declarations/apple.toml")).unwrap();
+    let run = check(&repository, &[]).expect(ExitStatus::Findings);
+    assert_eq!(run.codes(), ["misplaced-declaration"; 2]);
+    let helps = run
+        .findings()
+        .iter()
+        .map(|finding| finding["help"][0]["message"].clone())
+        .collect::<Vec<_>>();
+    assert_eq!(
+        helps,
+        ["move the file to `declarations/apple.toml`", instead]
+    );
     // What editors leave behind is not looked at.
     let repository = RepositoryBuilder::sound().build();
-    for name in [".apple.toml.swp", ".#apple.toml", "apple.toml~", "notes.md"] {
+    for name in [
+        ".apple.toml.swp",
+        ".#apple.toml",
+        "#apple.toml#",
+        "apple.toml~",
+        "apple.toml.orig",
+        ".gitattributes",
+        "notes.md",
+        "README",
+        "CODEOWNERS",
+        "LICENSE.Apache",
+    ] {
         repository.write(&format!("declarations/{name}"), "nothing");
     }
-    check(&repository, &[]).expect(ExitStatus::Clean);
+    let run = check(&repository, &[]).expect(ExitStatus::Clean);
+    assert_eq!(run.codes(), [""; 0]);
+}
+
+/// A declaration whose name is misspelt is not read, which is a warning; no file is overwritten.
+#[test]
+fn a_file_that_is_not_read_is_a_warning() {
+    let repository = RepositoryBuilder::sound().build();
+    for (name, help) in [
+        (
+            "plum.tml",
+            "if it is a declaration, name it `declarations/plum.toml`; if not, move it out of `declarations`",
+        ),
+        (
+            "plum",
+            "if it is a declaration, name it `declarations/plum.toml`; if not, move it out of `declarations`",
+        ),
+        (
+            "plum.toml.txt",
+            "if it is a declaration, name it `declarations/plum.toml`; if not, move it out of `declarations`",
+        ),
+        (
+            "plum.toml~",
+            "if it is a declaration, name it `declarations/plum.toml`; if not, move it out of `declarations`",
+        ),
+        (
+            "apple.TOML",
+            "`declarations/apple.toml` is there: move this file out of `declarations`",
+        ),
+        (
+            "-.whl",
+            "if it is a declaration, name it `declarations/PROJECT.toml`; if not, move it out of `declarations`",
+        ),
+    ] {
+        let file = format!("declarations/{name}");
+        repository.write(&file, "nothing");
+        let run = check(&repository, &[]).expect(ExitStatus::Clean);
+        assert_eq!(run.codes(), ["ignored-file"], "{name}");
+        let finding = &run.findings()[0];
+        assert_eq!(finding["severity"], "warning");
+        assert_eq!(finding["places"][0]["file"], file.as_str());
+        assert_eq!(finding["help"][0]["message"], help);
+        check(&repository, &["--deny", "warnings"]).expect(ExitStatus::Findings);
+        std::fs::remove_file(repository.join(&file)).unwrap();
+    }
+    // A folder below is looked at too, and a code that may be softened is.
+    repository.write("declarations/more/plum.tml", "nothing");
+    assert_eq!(check(&repository, &[]).codes(), ["ignored-file"]);
+    let settings = repository.read("ipwhl.toml") + "\n[severity]\nignored-file = \"off\"\n";
+    repository.write("ipwhl.toml", settings);
+    assert_eq!(check(&repository, &[]).codes(), [""; 0]);
 }
 
 /// The layout of the original: a file a wheel, platforms in SUPPORTED, tags by the file's stem.

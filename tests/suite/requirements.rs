@@ -270,6 +270,7 @@ fn specifiers_contain_what_packaging_says() {
         "1.0.post1",
         "1.0.post1.dev1",
         "1.0+local",
+        "1.0+k",
         "1.0+local.2",
         "1.0.1rc1",
         "1.0.1+x",
@@ -292,6 +293,18 @@ fn specifiers_contain_what_packaging_says() {
                 }
             }
         }
+    }
+    for text in [
+        "1.0-1",
+        "1.0.POST1",
+        "v1.0",
+        "01.0",
+        "foobar",
+        "1.0+LOCAL",
+        ">1",
+        "1.0+\u{212a}",
+    ] {
+        specifiers.push(format!("==={text}"));
     }
     assert!(
         specifiers.len() > 150,
@@ -359,6 +372,21 @@ pub(crate) const TABLE: &[&str] = &[
     "foo>=1.0+local",
     "foo==1.0a1.*",
     "foo===1.0",
+    "foo===1.0-1",
+    "foo===V1.0",
+    "foo===foobar",
+    "foo===1.0.*",
+    "foo===>1",
+    "foo===/@:",
+    "foo===a b",
+    "foo===",
+    "foo=== ;os_name=='nt'",
+    "foo===a;os_name=='nt'",
+    "foo===a ; os_name=='nt'",
+    "foo (=== 1.0)",
+    "foo===a)",
+    "foo===1.0,<2",
+    "foo>=1,===x",
     "foo==v1.0",
     "foo==1.0-1",
     "foo==1.0.POST1",

@@ -172,10 +172,14 @@ fn the_documented_settings_validate() {
 }
 
 /// What a schema cannot know of a declaration.
-const BEYOND_A_SCHEMA: [(&str, &str); 10] = [
+const BEYOND_A_SCHEMA: [(&str, &str); 11] = [
     (
         "ambiguous-wheels",
         "which wheels an interpreter accepts follows from their tags",
+    ),
+    (
+        "conflicting-digest",
+        "a schema does not compare two values with each other",
     ),
     ("direct-reference", "a set may answer for it with a waiver"),
     ("insecure-source", "a set may answer for it with a waiver"),

@@ -3,6 +3,7 @@
 use ipwhl::command::ExitStatus;
 use serde_json::{Value, json};
 
+use crate::support::content_id;
 use crate::support::declared_set::DeclaredSet;
 use crate::support::loopback_index::{Hosted, LoopbackIndex};
 use crate::support::program::{Program, Run};
@@ -148,7 +149,7 @@ fn json_says_the_same() {
             "file_name": "banana-2.1-py3-none-any.whl",
             "file": "declarations/banana.toml",
             "size": 1000,
-            "content_id": "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku",
+            "content_id": content_id("banana"),
             "sha256": null,
             "requires_python": null,
             "extras": [],

@@ -23,6 +23,7 @@ pub mod workshop;
 use std::path::PathBuf;
 use std::process::Command;
 
+use ipwhl::dag::{Cid, Codec, Sha256Digest};
 use ipwhl::diagnostic::Help;
 
 use crate::harness::skip;
@@ -59,6 +60,11 @@ pub fn given_file(variable: &str, source: &str) -> PathBuf {
         Some(path) => path.into(),
         None => skip(&format!("{variable} is not set: {source}")),
     }
+}
+
+/// A content-id as a wheel of one block has it, another one for each `seed`: no two wheels have the same.
+pub fn content_id(seed: &str) -> String {
+    Cid::v1(Codec::Raw, Sha256Digest::of(seed.as_bytes())).to_string()
 }
 
 /// The ways out of a finding in one line, with the texts to paste left out.

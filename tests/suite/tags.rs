@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use ipwhl::python::{Platform, Tag, VersionSpecifiers, WheelFileName, common_installer};
+use ipwhl::python::{Platform, Tag, WheelFileName, common_installer, parse_specifiers};
 
 use crate::packaging_library;
 
@@ -252,7 +252,7 @@ fn requires_python_must_hold_on_the_whole_interval() {
         ("cp311-win32", "~=3.9", true),
         ("cp311-win32", "~=3.9.1", false),
     ] {
-        let specifiers: VersionSpecifiers = specifiers.parse().unwrap();
+        let specifiers = parse_specifiers(specifiers).unwrap();
         let platform: Platform = platform.parse().unwrap();
         assert_eq!(
             platform.satisfies(&specifiers),

@@ -62,6 +62,16 @@ impl Graph<'_> {
         unmet
     }
 
+    /// The extras that the set asks of a project and that some wheel of it does not declare.
+    pub fn lacking_extras(&self, project: &ProjectName) -> BTreeSet<ExtraName> {
+        let mut extras = self.needed(project).extras;
+        if let Some(declaration) = self.repository.declarations.get(project) {
+            let wheels = &declaration.wheels;
+            extras.retain(|extra| !wheels.iter().all(|wheel| wheel.has_extra(extra)));
+        }
+        extras
+    }
+
     fn is_met(&self, need: &Need<'_>) -> bool {
         let requirement = &need.dependency.value;
         let Constraint::Specifiers(specifiers) = &requirement.constraint else {

@@ -54,11 +54,14 @@ pub(super) struct Answers {
     pub(super) failed: BTreeSet<String>,
 }
 
+/// Asks about the projects of `wishes`. Of those in `of_extras` a version does only where it is known to have the
+/// extras.
 pub(super) fn ask(
     context: &Context<'_>,
     repository: &Repository,
     network: &NetworkArguments,
     wishes: &[Wish],
+    of_extras: &BTreeSet<ProjectName>,
     pairs: &[Pair],
 ) -> Answers {
     let mut answers = Answers::default();
@@ -79,7 +82,9 @@ pub(super) fn ask(
         let late = || format!("it took longer than {} seconds", DEADLINE.as_secs());
         let mut required = stream::iter(wishes)
             .map(|wish| {
-                let asked = timeout_at(deadline, about_required(&fetcher, platforms, wish));
+                let is_of_extras = of_extras.contains(&wish.project);
+                let asked = about_required(&fetcher, platforms, wish, is_of_extras);
+                let asked = timeout_at(deadline, asked);
                 async move { (wish, asked.await) }
             })
             .buffer_unordered(jobs);
@@ -120,15 +125,19 @@ async fn about_required(
     fetcher: &Fetcher,
     platforms: &[Platform],
     wish: &Wish,
+    is_of_extras: bool,
 ) -> Result<Answer, String> {
     let index = fetcher
         .index()
         .await
         .map_err(|problem| problem.to_string())?;
     let project = &wish.project;
-    // An index that serves no METADATA says nothing of extras; `ipwhl add` finds out.
+    // An index that serves no METADATA says nothing of extras; `ipwhl add` finds out, and may fail.
     let objection = |metadata: Option<&CoreMetadata>| {
-        let known = &metadata?.provides_extra;
+        let Some(metadata) = metadata else {
+            return is_of_extras.then(|| "the index does not tell its extras".to_owned());
+        };
+        let known = &metadata.provides_extra;
         let lacking = wish.extras.iter().find(|extra| !known.contains(extra))?;
         Some(format!("it has no extra `{lacking}`"))
     };

@@ -134,11 +134,8 @@ impl Picker<'_> {
         if let Some(reason) = self.refused.get(version) {
             return Err(reason.clone());
         }
-        let is_named = wish.constraints.iter().any(|(_, specifiers)| {
-            specifiers
-                .iter()
-                .any(pep440_rs::VersionSpecifier::any_prerelease)
-        });
+        let mut constraints = wish.constraints.iter();
+        let is_named = constraints.any(|(_, specifiers)| specifiers.name_a_prerelease());
         if version.any_prerelease() && !is_named {
             return Err("it is not final".to_owned());
         }

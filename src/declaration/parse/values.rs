@@ -122,7 +122,7 @@ pub(super) fn content_id(reader: &Reader, table: &Table<'_, '_>) -> Option<Spann
             reader.push(
                 Finding::new(
                     Code::InvalidContentId,
-                    format!("`{}` is no content-id: {error}", shortened(text.value)),
+                    format!("`{}` is no content-id: {error}", text.value),
                 )
                 .at(&reader.file, text.span, "")
                 .help("`ipwhl cid FILE` prints the CID of a wheel"),
@@ -172,15 +172,6 @@ fn inside(text: &Spanned<&str>, part: &Range<usize>) -> Range<usize> {
     } else {
         text.span.clone()
     }
-}
-
-/// A value as a message quotes it: no longer than a line bears.
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 80;
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    text.chars().take(LONGEST).chain(['…']).collect()
 }
 
 pub(super) fn extras(

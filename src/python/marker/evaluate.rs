@@ -11,7 +11,7 @@ use pep440_rs::{Version, VersionSpecifier};
 use super::{Comparison, MarkerOperator, Node, Operand, Variable, VariableType};
 use crate::python::name::ExtraName;
 use crate::python::platform::{Patches, Platform};
-use crate::python::specifier::clause_contains;
+use crate::python::specifier::{is_arbitrary, is_same_text, specifier_contains};
 
 /// A truth value of Kleene's three-valued logic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -227,7 +227,7 @@ impl<'a> Asked<'a> {
             }
             VariableType::Version | VariableType::VersionOrText => match self.operator {
                 // "Arbitrary equality" takes any text that can stand in a list of specifiers.
-                MarkerOperator::Identical => self.literal.trim().contains(char::is_whitespace),
+                MarkerOperator::Identical => !is_arbitrary(self.literal.trim()),
                 _ => !self.is_equality() && self.clause().is_none(),
             },
         }
@@ -258,9 +258,7 @@ impl<'a> Asked<'a> {
         match self.operator {
             MarkerOperator::Equal => Truth::from(value == self.literal),
             MarkerOperator::NotEqual => Truth::from(value != self.literal),
-            MarkerOperator::Identical => {
-                Truth::from(value.eq_ignore_ascii_case(self.literal.trim()))
-            }
+            MarkerOperator::Identical => Truth::from(is_same_text(self.literal.trim(), value)),
             _ => Truth::Unknown,
         }
     }
@@ -268,20 +266,19 @@ impl<'a> Asked<'a> {
     /// The answer by the rules for versions, where both sides are versions.
     fn of_version(&self, version: &Version) -> Option<bool> {
         if self.operator == MarkerOperator::Identical {
-            // "Simple string equality operations which do not take into account any of the semantic
-            // information": not even that `v3.11` is 3.11.
+            // Not even that `v3.11` is 3.11 plays a part.
             let literal = if self.reversed {
                 self.literal
             } else {
                 self.literal.trim()
             };
-            Some(version.to_string().eq_ignore_ascii_case(literal))
+            Some(is_same_text(literal, &version.to_string()))
         } else if self.reversed {
             let literal = Version::from_str(self.literal).ok()?;
             let clause = clause(self.operator, &version.to_string())?;
-            Some(clause_contains(&clause, &literal))
+            Some(specifier_contains(&clause, &literal))
         } else {
-            Some(clause_contains(&self.clause()?, version))
+            Some(specifier_contains(&self.clause()?, version))
         }
     }
 

@@ -98,8 +98,8 @@ pub(super) fn read_end<R: Read + Seek>(
 
 /// The place of the end record.
 ///
-/// Off-spec: an archive comment is refused, though APPNOTE 4.3.16 has one. No wheel needs it, and
-/// readers that look for the record from the end differ in what they take for one inside it.
+/// Off-spec: an archive comment (APPNOTE 4.3.16) with the signature of a record in it is refused. Readers
+/// that look for the end record from the end differ in what they take for one inside it.
 fn find_end<R: Read + Seek>(
     reader: &mut R,
     length: u64,
@@ -122,20 +122,29 @@ fn find_end<R: Read + Seek>(
         .by_ref()
         .take(length - tail_start)
         .read_to_end(&mut tail)?;
-    let Some((index, after)) = (0..tail.len())
-        .rev()
-        .filter(|index| tail[*index..].starts_with(&END_SIGNATURE))
-        .find_map(|index| Some((index, tail.get(index + 20..)?.split_first_chunk::<2>()?)))
-    else {
+    // The first one whose comment reaches to the end is the record, if there is one: what looks like another
+    // one after it is in its comment.
+    let records = || {
+        (0..tail.len())
+            .filter(|index| tail[*index..].starts_with(&END_SIGNATURE))
+            .filter_map(|index| Some((index, tail.get(index + 20..)?.split_first_chunk::<2>()?)))
+    };
+    let is_whole =
+        |(length, rest): (&[u8; 2], &[u8])| usize::from(u16::from_le_bytes(*length)) == rest.len();
+    let whole = records().find(|(_, after)| is_whole(*after));
+    let Some((index, after)) = whole.or_else(|| records().next_back()) else {
         problems.archive("has no end record: it is cut short, or not a ZIP archive");
         return Ok(None);
     };
     let (comment_length, rest) = after;
     let comment_length = usize::from(u16::from_le_bytes(*comment_length));
     if comment_length == rest.len() {
-        problems.archive(format!(
-            "has an archive comment of {comment_length} bytes, which no entry owns"
-        ));
+        if let Some(signature) = rest.windows(4).find(|four| is_signature(four)) {
+            problems.archive(format!(
+                "has an archive comment of {comment_length} bytes with the signature of a record in it, `PK\\x{:02x}\\x{:02x}`",
+                signature[2], signature[3]
+            ));
+        }
     } else {
         problems.archive(format!(
             "has {} bytes after its end record, which speaks of a comment of {comment_length}",
@@ -143,6 +152,11 @@ fn find_end<R: Read + Seek>(
         ));
     }
     Ok(Some(tail_start + index as u64))
+}
+
+/// Whether four bytes begin a record of an archive: all signatures are `PK` and two small numbers.
+fn is_signature(four: &[u8]) -> bool {
+    four.starts_with(b"PK") && four[2..].iter().all(|byte| *byte < 0x10)
 }
 
 fn parse_end(record: &[u8]) -> Option<Counts> {

@@ -1,9 +1,7 @@
 //! Sets of declarations without wheels, for what asks who requires whom: a line a project.
 
+use super::content_id;
 use super::repository_builder::{BuiltRepository, RepositoryBuilder};
-
-/// The CID of the empty file: what is asked here never reads a byte of a wheel.
-const CONTENT_ID: &str = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
 
 /// A set to be, for cp312 and cp313 on Linux and Windows.
 pub struct DeclaredSet {
@@ -37,10 +35,12 @@ impl DeclaredSet {
             .collect();
         let (name, version) = project.split_once(' ').unwrap();
         let stem = name.replace('-', "_");
+        // What is asked here never reads a byte of a wheel.
+        let cid = content_id(name);
         let automatic = if automatic { "automatic = true\n" } else { "" };
         let text = format!(
             "source = \"https://example.org/{stem}-{version}-py3-none-any.whl\"\n\
-             content-id = \"{CONTENT_ID}\"\nextras = {extras:?}\ndependencies = {requires:?}\n\
+             content-id = \"{cid}\"\nextras = {extras:?}\ndependencies = {requires:?}\n\
              size = 1000\n{automatic}"
         );
         self.file(&format!("declarations/{name}.toml"), &text)

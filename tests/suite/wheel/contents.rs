@@ -231,6 +231,11 @@ fn wheel_has_its_version_and_tags() {
     assert_eq!(problems(&wheel(&format!("{good}\n\n"))), NONE);
     assert_eq!(problems(&wheel(&good.to_uppercase())), NONE);
     assert_eq!(problems(&wheel(&good.replace("1.0", "1.9"))), NONE);
+    assert_eq!(problems(&wheel(&good.replace("1.0", "0.1"))), NONE);
+    assert_eq!(
+        problems(&wheel(&good.replace("Tag: py3-none-any\n", ""))),
+        NONE
+    );
     assert_eq!(
         facts(&wheel("wheel-version: 1.0\nroot-is-purelib: FALSE\ntag: py2.py3-NONE-any\nTag: cp312-abi3.cp312-a.b\n").build()).wheel_tags,
         ["cp312-abi3-a", "cp312-abi3-b", "cp312-cp312-a", "cp312-cp312-b", "py2-none-any", "py3-none-any"]
@@ -238,11 +243,11 @@ fn wheel_has_its_version_and_tags() {
     for (bad, expected) in [
         (
             good.replace("1.0", "2.0"),
-            "WHEEL has the Wheel-Version `2.0`; 1.x is understood",
+            "WHEEL has the Wheel-Version `2.0`; 1.x and 0.1 are understood",
         ),
         (
             good.replace("1.0", "1."),
-            "WHEEL has the Wheel-Version `1.`; 1.x is understood",
+            "WHEEL has the Wheel-Version `1.`; 1.x and 0.1 are understood",
         ),
         (
             good.replace("Wheel-Version: 1.0\n", ""),
@@ -260,7 +265,10 @@ fn wheel_has_its_version_and_tags() {
             good.replace("Root-Is-Purelib: true\n", ""),
             "WHEEL has no Root-Is-Purelib",
         ),
-        (good.replace("Tag: py3-none-any\n", ""), "WHEEL has no Tag"),
+        (
+            good.replace("1.0", "0.2"),
+            "WHEEL has the Wheel-Version `0.2`; 1.x and 0.1 are understood",
+        ),
         (
             good.replace("py3-none-any", "py3-none"),
             "WHEEL has the tag `py3-none`, which has not three parts",
