@@ -53,4 +53,4 @@ pub use index::{CoreMetadataFile, IndexClient, IndexFile, ProjectPage};
 pub use limits::Limits;
 pub use problem::{FetchError, Mismatch, MismatchKind, SourceProblem};
 pub use remote::{GatewayBlocks, Transferred};
-pub use request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};
+pub use request::{ContentFacts, FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};

@@ -19,7 +19,9 @@ use super::event::{FetchEvent, Reporter};
 use super::index::{IndexClient, IndexFile};
 use super::local;
 use super::problem::{FetchError, SourceProblem};
-use super::request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};
+use super::request::{
+    ContentFacts, FetchedWheel, SourceLocation, SourceOutcome, WheelRequest,
+};
 use super::sink::Received;
 use super::verify::{Compared, Expectation};
 use crate::dag::Profile;
@@ -172,15 +174,17 @@ impl Fetcher {
         let cid = request.content_id;
         let cache = self.settings.cache.clone();
         if let Some(cached) = blocking(move || cache.wheel(&cid)).await.flatten() {
-            let mismatches = expectation.contradictions(cached.dag.size(), &cached.sha256);
-            if mismatches.is_empty() {
-                return Ok(fetched(cached, None, Vec::new()));
-            }
-            let place = format!("the content {cid}");
-            return Err(FetchError::Sources {
-                file_name: request.file_name.clone(),
-                problems: vec![SourceProblem::Mismatch { place, mismatches }],
-            });
+            let content = ContentFacts {
+                size: Some(cached.dag.size()),
+                sha256: cached.sha256,
+            };
+            return match request.contradiction(content) {
+                None => Ok(fetched(cached, None, Vec::new())),
+                Some(problem) => Err(FetchError::Sources {
+                    file_name: request.file_name.clone(),
+                    problems: vec![problem],
+                }),
+            };
         }
         let mut problems = Vec::new();
         for place in self.places(request) {

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::address::redacted;
 use super::problem::SourceProblem;
+use super::verify::contradictions;
 use crate::dag::{Cid, FileDag, Sha256Digest};
 
 /// A place that the bytes of a wheel can come from. Shown without credentials.
@@ -65,6 +66,26 @@ pub struct WheelRequest {
     pub sha256: Option<Sha256Digest>,
     /// The number of bytes that the file must have, where it is declared.
     pub size: Option<u64>,
+}
+
+impl WheelRequest {
+    /// What is declared besides the CID and is not so of the content that has this CID.
+    pub fn contradiction(&self, content: ContentFacts) -> Option<SourceProblem> {
+        let mismatches = contradictions(self.size, self.sha256.as_ref(), content);
+        (!mismatches.is_empty()).then(|| SourceProblem::Mismatch {
+            place: format!("the content {}", self.content_id),
+            mismatches,
+        })
+    }
+}
+
+/// What is known of the bytes that have a CID, besides that.
+#[derive(Clone, Copy, Debug)]
+pub struct ContentFacts {
+    /// Their number, where it is known.
+    pub size: Option<u64>,
+    /// Their SHA-256.
+    pub sha256: Sha256Digest,
 }
 
 /// A wheel whose bytes have been compared with what was declared.

@@ -816,7 +816,7 @@ fn no_text_of_the_settings_is_too_much() {
         findings.extend(check::set(&repository));
         let file = repository.configuration_file();
         let left =
-            ipwhl::repository::apply(&repository.configuration, &file, findings, today, false);
+            ipwhl::repository::apply(&repository.configuration, &file, findings, today, &[]);
         let left = check::finish(&repository, left);
         understood += usize::from(repository.findings.is_empty());
         for label in left.iter().flat_map(|finding| &finding.labels) {
