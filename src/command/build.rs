@@ -113,12 +113,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     // Mistakes in texts and in the graph are told before a byte is fetched.
     let mut findings = repository.findings.clone();
     findings.extend(check::set(&repository));
-    let early = judge(
-        context,
-        &repository,
-        findings.clone(),
-        &Gathered::default(),
-    );
+    let early = judge(context, &repository, findings.clone(), &Gathered::default());
     if has_errors(&early) {
         show(context, &repository, &early, arguments.message_format)?;
         return Ok(refuse(context, &early));

@@ -101,7 +101,7 @@ fn name(wheel: &DeclaredWheel) -> (Cid, String) {
 }
 
 /// The key under which the facts of a wheel are kept: its content, and the version of the checks.
-fn facts_version() -> String {
+pub(super) fn facts_version() -> String {
     CHECKS_VERSION.to_string()
 }
 

@@ -68,8 +68,7 @@ pub fn apply(
     let mut about_waivers = Vec::new();
     for ((waiver, covered), places) in configuration.waivers.iter().zip(covered).zip(places) {
         let is_behind_part = has_partial && !waiver.code.hides_requirements();
-        let may_be_needed =
-            covered || is_behind_part || is_behind(waiver, &remaining, unread);
+        let may_be_needed = covered || is_behind_part || is_behind(waiver, &remaining, unread);
         if waiver.expires.value < today {
             about_waivers.push(expired(waiver, file, may_be_needed, places));
         } else if !may_be_needed {

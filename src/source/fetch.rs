@@ -19,9 +19,7 @@ use super::event::{FetchEvent, Reporter};
 use super::index::{IndexClient, IndexFile};
 use super::local;
 use super::problem::{FetchError, SourceProblem};
-use super::request::{
-    ContentFacts, FetchedWheel, SourceLocation, SourceOutcome, WheelRequest,
-};
+use super::request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};
 use super::sink::Received;
 use super::verify::{Compared, Expectation};
 use crate::dag::Profile;
@@ -174,11 +172,7 @@ impl Fetcher {
         let cid = request.content_id;
         let cache = self.settings.cache.clone();
         if let Some(cached) = blocking(move || cache.wheel(&cid)).await.flatten() {
-            let content = ContentFacts {
-                size: Some(cached.dag.size()),
-                sha256: cached.sha256,
-            };
-            return match request.contradiction(content) {
+            return match request.contradiction(cached.dag.size(), &cached.sha256) {
                 None => Ok(fetched(cached, None, Vec::new())),
                 Some(problem) => Err(FetchError::Sources {
                     file_name: request.file_name.clone(),

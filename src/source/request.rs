@@ -69,23 +69,14 @@ pub struct WheelRequest {
 }
 
 impl WheelRequest {
-    /// What is declared besides the CID and is not so of the content that has this CID.
-    pub fn contradiction(&self, content: ContentFacts) -> Option<SourceProblem> {
-        let mismatches = contradictions(self.size, self.sha256.as_ref(), content);
+    /// What is declared besides the CID, where the content that has this CID has other ones.
+    pub fn contradiction(&self, size: u64, sha256: &Sha256Digest) -> Option<SourceProblem> {
+        let mismatches = contradictions(self.size, self.sha256, size, sha256);
         (!mismatches.is_empty()).then(|| SourceProblem::Mismatch {
             place: format!("the content {}", self.content_id),
             mismatches,
         })
     }
-}
-
-/// What is known of the bytes that have a CID, besides that.
-#[derive(Clone, Copy, Debug)]
-pub struct ContentFacts {
-    /// Their number, where it is known.
-    pub size: Option<u64>,
-    /// Their SHA-256.
-    pub sha256: Sha256Digest,
 }
 
 /// A wheel whose bytes have been compared with what was declared.

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::problem::{Mismatch, MismatchKind};
-use super::request::ContentFacts;
 use crate::dag::{Cid, FileDag, FileHasher, LeafHasher, Profile, Sha256Digest};
 
 /// How much of a file is read at once.
@@ -53,11 +52,7 @@ impl Expectation {
         again: &mut dyn FnMut() -> io::Result<File>,
     ) -> io::Result<Compared> {
         let size = dag.size();
-        let content = ContentFacts {
-            size: Some(size),
-            sha256,
-        };
-        let mut mismatches = contradictions(self.size, self.sha256.as_ref(), content);
+        let mut mismatches = contradictions(self.size, self.sha256, size, &sha256);
         let Some(declared) = self.content_id else {
             // Whoever looks at a file for the first time believes the index's hash, or nothing.
             return Ok(Compared {
@@ -102,18 +97,17 @@ impl Expectation {
 
 /// What is declared besides the CID, and differs.
 pub(super) fn contradictions(
-    size: Option<u64>,
-    sha256: Option<&Sha256Digest>,
-    content: ContentFacts,
+    declared_size: Option<u64>,
+    declared_sha256: Option<Sha256Digest>,
+    size: u64,
+    sha256: &Sha256Digest,
 ) -> Vec<Mismatch> {
     let mut mismatches = Vec::new();
-    if let (Some(declared), Some(found)) = (size, content.size)
-        && declared != found
-    {
-        mismatches.push(mismatch(MismatchKind::Size, &declared, &found));
+    if let Some(declared) = declared_size.filter(|declared| *declared != size) {
+        mismatches.push(mismatch(MismatchKind::Size, &declared, &size));
     }
-    if let Some(declared) = sha256.filter(|declared| **declared != content.sha256) {
-        mismatches.push(mismatch(MismatchKind::Sha256, declared, &content.sha256));
+    if let Some(declared) = declared_sha256.filter(|declared| declared != sha256) {
+        mismatches.push(mismatch(MismatchKind::Sha256, &declared, sha256));
     }
     mismatches
 }

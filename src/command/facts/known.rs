@@ -4,12 +4,12 @@
 use rayon::prelude::*;
 
 use super::super::context::Context;
-use super::{Gathered, facts_version, key, refuse, request};
+use super::{Gathered, facts_version, fits, key, refuse, request};
 use crate::check;
-use crate::dag::{Cid, Codec};
+use crate::dag::Cid;
 use crate::declaration::DeclaredWheel;
 use crate::repository::Repository;
-use crate::source::{Cache, ContentFacts, FetchError, SourceProblem};
+use crate::source::{Cache, FetchError};
 use crate::wheel::Facts;
 
 /// The facts of the wheel of this CID, if the cache has them.
@@ -26,52 +26,41 @@ pub(in crate::command) fn recall_verified(
 ) -> Gathered {
     // Without a place for a cache nothing is known, which is no reason to fail.
     let cache = context.cache().ok();
-    let known: Vec<(Option<Facts>, Option<SourceProblem>)> = wheels
+    let known: Vec<Option<Facts>> = wheels
         .par_iter()
-        .map(|wheel| {
-            let cid = &wheel.content_id.value;
-            let facts = cache.as_ref().and_then(|cache| known_facts(cache, cid));
-            let contradiction = content(wheel, facts.as_ref())
-                .and_then(|content| request(&repository.directory, wheel).contradiction(content));
-            (facts, contradiction)
+        .map(|wheel| known_facts(cache.as_ref()?, &wheel.content_id.value))
+        .collect();
+    let layout = repository.configuration.layout;
+    let found: Vec<Gathered> = wheels
+        .par_iter()
+        .zip(&known)
+        .map(|(wheel, facts)| {
+            let mut found = Gathered::default();
+            let Some(facts) = facts else {
+                found.findings.extend(check::contradictory_hashes(wheel));
+                return found;
+            };
+            let request = request(&repository.directory, wheel);
+            match request.contradiction(facts.dag.size(), &facts.sha256) {
+                Some(problem) => {
+                    let (file_name, problems) = (request.file_name, vec![problem]);
+                    let error = FetchError::Sources {
+                        file_name,
+                        problems,
+                    };
+                    refuse(wheel, &error, &mut found);
+                }
+                None => found.findings = check::wheel(wheel, &facts.archive, layout),
+            }
+            found
         })
         .collect();
     let mut gathered = Gathered::default();
-    for (wheel, (facts, contradiction)) in wheels.iter().zip(known) {
-        if let Some(problem) = contradiction {
-            let error = FetchError::Sources {
-                file_name: wheel.file_name.as_str().to_owned(),
-                problems: vec![problem],
-            };
-            refuse(wheel, &error, &mut gathered);
-        } else if let Some(facts) = facts {
+    for ((wheel, facts), found) in wheels.iter().zip(known).zip(found) {
+        if let Some(facts) = facts.filter(|facts| fits(wheel, facts)) {
             gathered.facts.insert(wheel.content_id.value, facts);
         }
+        gathered.findings.extend(found.findings);
     }
-    let layout = repository.configuration.layout;
-    let found: Vec<_> = wheels
-        .par_iter()
-        .map(|wheel| {
-            let facts = gathered.facts(wheel);
-            facts.map_or_else(Vec::new, |facts| check::wheel(wheel, &facts.archive, layout))
-        })
-        .collect();
-    gathered.findings.extend(found.into_iter().flatten());
     gathered
-}
-
-/// What is known of the bytes: by their facts, or by a CID that is their SHA-256.
-fn content(wheel: &DeclaredWheel, facts: Option<&Facts>) -> Option<ContentFacts> {
-    let cid = &wheel.content_id.value;
-    match facts {
-        Some(facts) => Some(ContentFacts {
-            size: Some(facts.dag.size()),
-            sha256: facts.sha256,
-        }),
-        None if cid.codec() == Codec::Raw => Some(ContentFacts {
-            size: None,
-            sha256: cid.digest(),
-        }),
-        None => None,
-    }
 }
