@@ -44,7 +44,7 @@ mod workspace;
 
 pub use address::redacted;
 pub use blocks::dag_of_file;
-pub use cache::{Cache, CacheError, CachedWheel};
+pub use cache::{Cache, CacheError, CachePart, CachedWheel, ClaimError, ClaimedCache, Removed};
 pub use client::{Client, ClientError, ClientSettings};
 pub use discover::{DiscoverError, IndexLocation, IndexOrigin, IndexSearch};
 pub use event::FetchEvent;
@@ -53,4 +53,4 @@ pub use index::{CoreMetadataFile, IndexClient, IndexFile, ProjectPage};
 pub use limits::Limits;
 pub use problem::{FetchError, Mismatch, MismatchKind, SourceProblem};
 pub use remote::{GatewayBlocks, Transferred};
-pub use request::{ContentFacts, FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};
+pub use request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};

@@ -16,6 +16,7 @@ mod add_command;
 #[cfg(unix)]
 mod agent;
 mod build;
+mod cache_command;
 mod car;
 mod check_command;
 mod check_since;
@@ -53,6 +54,7 @@ mod original_release;
 mod packaging_library;
 mod remove_command;
 mod pipes;
+mod progress;
 mod publish;
 mod publish_answers;
 mod publish_cluster;
