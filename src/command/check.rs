@@ -24,8 +24,8 @@ use since::Before;
 
 /// Check the declarations
 ///
-/// Without options no wheel is fetched: texts, uniqueness and the dependency graph on every
-/// platform.
+/// Without options no wheel is fetched: texts, uniqueness, the dependency graph on every platform, and
+/// those wheels that an earlier run has verified.
 ///
 /// Example: ipwhl check --since origin/main
 #[derive(Debug, Args)]
