@@ -7,6 +7,7 @@ mod agent;
 mod allow;
 mod archives;
 mod build;
+mod cache;
 mod candidates;
 mod check;
 mod cid;
@@ -136,6 +137,7 @@ enum Command {
     Serve(serve::Arguments),
     Sign(sign::Arguments),
     Key(key::Arguments),
+    Cache(cache::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -187,9 +189,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Sign(arguments) => sign::run(&context, &arguments),
         Command::Key(arguments) => key::run(&context, &arguments),
+        Command::Cache(arguments) => cache::run(&context, &arguments),
         Command::Completions(arguments) => completions::run(&context, &arguments),
         Command::Man(arguments) => man::run(&context, &arguments),
     };
+    cache::keep_to_limit(&context);
     match outcome {
         Ok(status) => status,
         Err(failure) => {

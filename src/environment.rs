@@ -10,6 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 pub use atomic_file::{AtomicFile, replace_directory, sync_directory};
 pub use socket::exchange;
@@ -33,6 +34,8 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// What time it is.
     pub clock: Clock,
+    /// How often long work says how far it is where nothing can move.
+    pub pace: Pace,
     /// Standard output: results.
     pub output: Stream,
     /// Standard error: words and progress.
@@ -66,6 +69,24 @@ pub fn raise_open_files(wanted: usize) -> usize {
     limit.map_or(wanted, |limit| usize::try_from(limit).unwrap_or(wanted))
 }
 
+/// When long work says how far it is, counted from its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How long work is not worth a line.
+    pub first: Duration,
+    /// How long it is from one line to the next.
+    pub then: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(10),
+            then: Duration::from_secs(30),
+        }
+    }
+}
+
 impl Environment {
     /// The environment of this process. Where the current folder does not exist any more, it is
     /// `.`, so that using it fails by its name.
@@ -80,6 +101,7 @@ impl Environment {
                 .as_ref()
                 .map(|found| found.home_dir().to_path_buf()),
             clock: Clock::System,
+            pace: Pace::default(),
             output: Stream::new(io::stdout(), io::stdout().is_terminal())
                 .with_width(columns(terminal_size_of(io::stdout()))),
             error: Stream::new(io::stderr(), io::stderr().is_terminal())

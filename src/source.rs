@@ -44,7 +44,7 @@ mod workspace;
 
 pub use address::redacted;
 pub use blocks::dag_of_file;
-pub use cache::{Cache, CacheError, CachedWheel};
+pub use cache::{Cache, CacheError, CachePart, CachedWheel, ClaimError, ClaimedCache, Removed};
 pub use client::{Client, ClientError, ClientSettings};
 pub use discover::{DiscoverError, IndexLocation, IndexOrigin, IndexSearch};
 pub use event::FetchEvent;

@@ -1,5 +1,6 @@
 //! `ipwhl add`: writes the declaration of a project that the index has.
 
+mod outcome;
 mod resolve;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
-use super::select::{Prefer, Wish};
+use super::select::{COMMAND_LINE, Prefer, Wish};
 use crate::check::Graph;
 use crate::declaration::{
     DECLARATION_SCHEMA_FILE, Declaration, Layout, keep_comments, parse, schema_directive,
@@ -22,6 +23,7 @@ use crate::diagnostic::{Finding, SourceText};
 use crate::environment::AtomicFile;
 use crate::python::{Constraint, ExtraName, ProjectName, Requirement};
 use crate::repository::Repository;
+use outcome::Before;
 use resolve::{Resolved, Resolver};
 
 /// How often the set is looked at anew for what is still needed.
@@ -30,7 +32,9 @@ const MAXIMUM_ROUNDS: usize = 100;
 /// Declare projects from the index
 ///
 /// Picks the newest final version that all supported platforms can use, and as few of its wheels as
-/// cover them, downloads these, and writes the declaration.
+/// cover them, downloads these, and writes the declaration. Then says what the change brings: the
+/// findings that `ipwhl check` has of the set with it and did not have without. With errors the exit
+/// code is 1; requirements that are left open count only with `--with-dependencies`.
 ///
 /// Example: ipwhl add --with-dependencies 'httpx[http2]' flask==3.1.0
 #[expect(
@@ -85,7 +89,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let runtime = runtime()?;
     let mut granted: BTreeMap<ProjectName, Wish> = BTreeMap::new();
     let mut written: BTreeSet<ProjectName> = BTreeSet::new();
-    let before: BTreeSet<ProjectName> = repository.declarations.keys().cloned().collect();
+    let before = Before::of(context, &repository);
     let mut rounds = 0;
     while !wishes.is_empty() {
         rounds += 1;
@@ -142,8 +146,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             Vec::new()
         };
     }
-    write(context, &repository, &written, &before)?;
-    Ok(ExitStatus::Clean)
+    write(context, &repository, &written, &before, &granted)?;
+    before.compare(context, arguments.with_dependencies)
 }
 
 /// What the command line asks for.
@@ -186,8 +190,7 @@ fn requested(repository: &Repository, arguments: &Arguments) -> Result<Vec<Wish>
         });
         wish.extras.extend(extras);
         if !specifiers.is_empty() {
-            wish.constraints
-                .push(("the command line".to_owned(), specifiers));
+            wish.constraints.push((COMMAND_LINE.to_owned(), specifiers));
         }
     }
     Ok(wishes.into_values().collect())
@@ -211,13 +214,9 @@ fn needed(repository: &Repository, granted: &BTreeMap<ProjectName, Wish>) -> Vec
             let mut wish = Wish::automatic(unmet);
             // What was typed holds in later rounds, too.
             if let Some(earlier) = granted.get(&wish.project) {
-                wish.constraints.extend(
-                    earlier
-                        .constraints
-                        .iter()
-                        .filter(|(origin, _)| origin == "the command line")
-                        .cloned(),
-                );
+                let typed = earlier.typed().cloned();
+                wish.constraints
+                    .extend(typed.map(|specifiers| (COMMAND_LINE.to_owned(), specifiers)));
             }
             wish.extras
                 .extend(declared.into_iter().flat_map(declared_extras));
@@ -315,7 +314,8 @@ fn write(
     context: &Context<'_>,
     repository: &Repository,
     written: &BTreeSet<ProjectName>,
-    before: &BTreeSet<ProjectName>,
+    before: &Before,
+    granted: &BTreeMap<ProjectName, Wish>,
 ) -> Result<(), Failure> {
     let folder = repository
         .directory
@@ -324,6 +324,7 @@ fn write(
         Failure::world(format!("`{}` cannot be written: {error}", path.display()))
     };
     std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
+    let graph = Graph::new(repository);
     for project in written {
         let name = file_of(repository, project);
         let path = repository.directory.join(&name);
@@ -341,24 +342,7 @@ fn write(
         }
         AtomicFile::write_whole(&path, text.as_str().as_bytes())
             .map_err(|error| failed(&path, &error))?;
-        let verb = if before.contains(project) {
-            "changed"
-        } else {
-            "added"
-        };
-        let wheels = match declaration.wheels.len() {
-            1 => "1 wheel".to_owned(),
-            count => format!("{count} wheels"),
-        };
-        let automatic = if declaration.automatic {
-            ", automatic"
-        } else {
-            ""
-        };
-        context.say(&format!(
-            "{verb} {project} {} ({wheels}{automatic})",
-            declaration.version()
-        ));
+        context.say(&before.line(context, &graph, declaration, granted.get(project)));
     }
     Ok(())
 }

@@ -113,7 +113,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     // Mistakes in texts and in the graph are told before a byte is fetched.
     let mut findings = repository.findings.clone();
     findings.extend(check::set(&repository));
-    let early = judge(context, &repository, findings.clone(), false);
+    let early = judge(context, &repository, findings.clone(), &Gathered::default());
     if has_errors(&early) {
         show(context, &repository, &early, arguments.message_format)?;
         return Ok(refuse(context, &early));
@@ -150,7 +150,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     };
     let gathered = build.gather()?;
     findings.extend(gathered.findings.clone());
-    let findings = judge(context, &repository, findings, true);
+    let findings = judge(context, &repository, findings, &gathered);
     show(context, &repository, &findings, arguments.message_format)?;
     show_failures(context, &gathered.failures);
     if !gathered.failures.is_empty() {

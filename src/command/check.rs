@@ -11,7 +11,9 @@ use super::allow::AllowArguments;
 use super::candidates;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::facts::{Gathered, Want, WorldFailure, all_wheels, describe, gather, requests};
+use super::facts::{
+    Gathered, Want, WorldFailure, all_wheels, describe, gather, recall_verified, requests,
+};
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
 use super::report::{MessageFormat, count, counted, judge, show_compared, show_failures, status};
@@ -22,8 +24,8 @@ use since::Before;
 
 /// Check the declarations
 ///
-/// Without options no wheel is fetched: texts, uniqueness and the dependency graph on every
-/// platform.
+/// Without options no wheel is fetched: texts, uniqueness, the dependency graph on every platform, and
+/// those wheels that an earlier run has verified.
 ///
 /// Example: ipwhl check --since origin/main
 #[derive(Debug, Args)]
@@ -84,10 +86,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         &changed
     };
     let read = if arguments.wheels { &all } else { &changed };
-    let found = look(context, &repository, arguments, asked, read)?;
+    let mut found = look(context, &repository, arguments, asked, read)?;
+    let others: Vec<&DeclaredWheel> = all
+        .iter()
+        .copied()
+        .filter(|wheel| !arguments.wheels && !read.iter().any(|read| std::ptr::eq(*read, *wheel)))
+        .collect();
+    let recalled = recall_verified(context, &repository, &others);
+    let verified_earlier = recalled.verified(&others);
+    found.extend(recalled);
     findings.extend(found.findings.iter().cloned());
-    let wheels_checked = arguments.wheels && found.failures.is_empty();
-    let mut findings = judge(context, &repository, findings, wheels_checked);
+    let mut findings = judge(context, &repository, findings, &found);
     let gone = before
         .as_ref()
         .map(|before| before.compare(context, &repository, &found, &mut findings));
@@ -98,13 +107,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if !found.failures.is_empty() {
         context.help("what was verified stays in the cache: run the same command again");
     }
+    let earlier = match verified_earlier {
+        0 => String::new(),
+        count => format!(" ({count} verified earlier)"),
+    };
     let what = if arguments.wheels {
         ", wheels included"
     } else {
         ""
     };
     context.say(&format!(
-        "checked {}, {} on {}{what}: {}",
+        "checked {}, {}{earlier} on {}{what}: {}",
         counted(projects(&repository), "project"),
         counted(all.len(), "wheel"),
         counted(repository.configuration.platforms.len(), "platform"),

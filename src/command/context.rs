@@ -1,6 +1,7 @@
 //! What every subcommand has at hand: the environment, how to speak, the repository.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style as Colour};
 
@@ -21,6 +22,7 @@ pub(super) struct Context<'e> {
     pub(super) output_colour: bool,
     pub(super) quiet: bool,
     pub(super) verbose: u8,
+    cache: OnceLock<Cache>,
 }
 
 /// What is left to say when nobody can be given the result.
@@ -48,6 +50,7 @@ impl<'e> Context<'e> {
             output_colour: colour(environment.output.is_terminal()),
             quiet: global.quiet,
             verbose: global.verbose,
+            cache: OnceLock::new(),
         }
     }
 
@@ -91,6 +94,11 @@ impl<'e> Context<'e> {
         } else {
             word.to_owned()
         }
+    }
+
+    /// A word that is to be noticed.
+    pub(super) fn attention(&self, word: &str) -> String {
+        self.word(word, AnsiColor::Yellow)
     }
 
     /// A sentence after a word. It may hold names of files and words of servers, so nothing in it is for a
@@ -193,9 +201,18 @@ impl<'e> Context<'e> {
             .map_err(|error| Failure::world(&error))
     }
 
+    /// The cache, where this run has asked for it.
+    pub(super) fn used_cache(&self) -> Option<Cache> {
+        self.cache.get().cloned()
+    }
+
+    /// The cache: one for the whole run, so that what the run uses is known as long as it lives.
     pub(super) fn cache(&self) -> Result<Cache, Failure> {
         match self.environment.cache_directory() {
-            Some(directory) => Ok(Cache::new(directory)),
+            Some(directory) => {
+                let cache = self.cache.get_or_init(|| Cache::new(directory));
+                Ok(cache.clone())
+            }
             None => Err(Failure::world("there is no home folder to keep a cache in")
                 .help("name a folder for the cache with `IPWHL_CACHE_DIR`")),
         }

@@ -17,6 +17,7 @@ use super::releases::OpenRelease;
 use crate::car::reach;
 use crate::difference::{Difference, Transfer, WheelChange, difference, estimate, transfer};
 use findings::Findings;
+pub(super) use members::members_version;
 use members::{AllMembers, Looked};
 use side::{Around, Side, failure};
 

@@ -1,5 +1,7 @@
 //! From declared wheels to facts: what the cache knows is taken, the rest is fetched and read.
 
+mod known;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -25,6 +27,8 @@ use crate::source::{
     Cache, FetchError, FetchedWheel, Fetcher, SourceLocation, SourceProblem, WheelRequest,
 };
 use crate::wheel::{Essentials, FACTS_VERSION, Facts, Limits, inspect};
+
+pub(super) use known::{known_facts, recall_verified};
 
 /// What is known after all wheels have been looked at.
 #[derive(Default)]
@@ -64,6 +68,12 @@ impl Gathered {
         }
     }
 
+    /// How many of these wheels were looked at, by this run or an earlier one.
+    pub(super) fn verified(&self, wheels: &[&DeclaredWheel]) -> usize {
+        let is_known = |wheel: &&&DeclaredWheel| self.facts(wheel).is_some();
+        wheels.iter().filter(is_known).count()
+    }
+
     /// The facts of a declared wheel.
     pub(super) fn facts(&self, wheel: &DeclaredWheel) -> Option<&Facts> {
         self.facts.get(&wheel.content_id.value)
@@ -92,13 +102,8 @@ fn name(wheel: &DeclaredWheel) -> (Cid, String) {
 }
 
 /// The key under which the facts of a wheel are kept: its content, and what they are facts by.
-fn facts_version() -> String {
+pub(super) fn facts_version() -> String {
     FACTS_VERSION.to_string()
-}
-
-/// What the cache knows of a wheel.
-pub(super) fn known_facts(cache: &Cache, cid: &Cid) -> Option<Facts> {
-    cache.facts(&facts_version(), &key(cid))
 }
 
 /// Every wheel of the repository.

@@ -1,4 +1,5 @@
-//! Long work on a terminal: what is done, what is left, how fast. Elsewhere nothing moves.
+//! Long work: what is done, what is left, how fast. On a terminal it moves; elsewhere a line now and
+//! then says it.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -24,8 +25,9 @@ pub(super) struct Progress<'c, 'e> {
     started: std::time::Instant,
 }
 
-#[derive(Default)]
 struct State {
+    /// When the next line is due, from the beginning of the work.
+    next_line: Duration,
     fetched: usize,
     bytes: u64,
     verified: usize,
@@ -53,7 +55,13 @@ impl<'c, 'e> Progress<'c, 'e> {
         Self {
             context,
             bar,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                next_line: context.environment.pace.first,
+                fetched: 0,
+                bytes: 0,
+                verified: 0,
+                under_way: BTreeSet::new(),
+            }),
             names,
             noun,
             started: std::time::Instant::now(),
@@ -155,10 +163,11 @@ impl<'c, 'e> Progress<'c, 'e> {
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
-        if self.bar.is_hidden() {
+        let elapsed = self.started.elapsed();
+        if !self.context.is_live() {
+            self.say_how_far(&mut state, elapsed);
             return;
         }
-        let elapsed = self.started.elapsed();
         let mut words = format!(
             "{}, {}/s",
             HumanBytes(state.bytes),
@@ -168,6 +177,22 @@ impl<'c, 'e> Progress<'c, 'e> {
             words += &format!(", {}", self.name(*first));
         }
         self.bar.set_message(words);
+    }
+}
+
+impl Progress<'_, '_> {
+    /// A line of how far the work is, where one is due and there is something to say.
+    fn say_how_far(&self, state: &mut State, elapsed: Duration) {
+        let total = self.names.len();
+        if elapsed < state.next_line || state.verified >= total {
+            return;
+        }
+        state.next_line = elapsed + self.context.environment.pace.then;
+        let of = format!("{} of {}", state.verified, counted(total, self.noun));
+        self.context.say(&match state.bytes {
+            0 => format!("verified {of}"),
+            bytes => format!("fetched {of}, {}", HumanBytes(bytes)),
+        });
     }
 }
 

@@ -8,7 +8,7 @@ use clap::builder::PossibleValue;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::facts::WorldFailure;
+use super::facts::{Gathered, WorldFailure, all_wheels};
 use crate::check;
 pub(super) use crate::diagnostic::MessageFormat;
 use crate::diagnostic::{Baseline, Finding, Report, Severity, render};
@@ -24,13 +24,16 @@ impl ValueEnum for MessageFormat {
     }
 }
 
-/// What is left of the findings when severities and waivers have been heard, in order.
+/// What is left of the findings when severities and waivers have been heard, in order. Which wheels
+/// `looked_at` knows decides whether a waiver of a finding about wheels is unused.
 pub(super) fn judge(
     context: &Context<'_>,
     repository: &Repository,
     findings: Vec<Finding>,
-    wheels_checked: bool,
+    looked_at: &Gathered,
 ) -> Vec<Finding> {
+    let mut unread = all_wheels(repository);
+    unread.retain(|wheel| looked_at.essentials(wheel).is_none());
     let today = context
         .environment
         .clock
@@ -42,7 +45,7 @@ pub(super) fn judge(
         &repository.configuration_file(),
         findings,
         today,
-        wheels_checked,
+        &unread,
     );
     let mut findings = check::finish(repository, remaining);
     propose(repository, &mut findings, today);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
 use super::exit::Failure;
+use super::facts::Gathered;
 use super::report::{count, judge};
 use crate::check::{self, Graph, Relation, Shortfall, fold};
 use crate::diagnostic::nearest;
@@ -234,7 +235,7 @@ pub(super) fn tell_of_findings(context: &Context<'_>, repository: &Repository) {
     }
     let mut findings = repository.findings.clone();
     findings.extend(check::set(repository));
-    let findings = judge(context, repository, findings, false);
+    let findings = judge(context, repository, findings, &Gathered::default());
     if let Some(count) = count(&findings) {
         context.say(&format!(
             "note: the set has {count}; `ipwhl check` shows what is wrong"

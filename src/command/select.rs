@@ -9,7 +9,7 @@ use clap::ValueEnum;
 
 use crate::python::{Platform, WheelFileName, common_installer};
 pub(super) use newest::{Newest, newest};
-pub(super) use version::{Listed, Picked, Picker, Wish};
+pub(super) use version::{COMMAND_LINE, Listed, Picked, Picker, Wish};
 
 /// What to take where a version has native wheels and a pure one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use crate::declaration::DeclaredWheel;
 use crate::diagnostic::{Code, Finding, Label, Severity, Stage};
 use crate::python::{Platform, Requirement};
 
@@ -16,15 +17,15 @@ pub use propose::{is_waiver, propose};
 const MAXIMUM_PLACES: usize = 3;
 
 /// The findings that remain when `[severity]` and the waivers have been heard, with those about the
-/// waivers themselves. `today` decides which waivers have expired. Where not all wheels were looked
-/// at (`wheels_checked`), a waiver of a finding about wheels is not unused; where a text could not be
-/// understood, no waiver is: what it covers may lie behind that.
+/// waivers themselves. `today` decides which waivers have expired. A waiver of a finding about wheels
+/// is not unused while one of `unread`, the wheels that were not looked at, may be what it is about;
+/// where a text could not be understood, no waiver is: what it covers may lie behind that.
 pub fn apply(
     configuration: &Configuration,
     file: &Arc<str>,
     findings: Vec<Finding>,
     today: Date,
-    wheels_checked: bool,
+    unread: &[&DeclaredWheel],
 ) -> Vec<Finding> {
     let mut covered = vec![false; configuration.waivers.len()];
     let mut places: Vec<Vec<Label>> = vec![Vec::new(); configuration.waivers.len()];
@@ -67,8 +68,7 @@ pub fn apply(
     let mut about_waivers = Vec::new();
     for ((waiver, covered), places) in configuration.waivers.iter().zip(covered).zip(places) {
         let is_behind_part = has_partial && !waiver.code.hides_requirements();
-        let may_be_needed =
-            covered || is_behind_part || is_behind(waiver, &remaining, wheels_checked);
+        let may_be_needed = covered || is_behind_part || is_behind(waiver, &remaining, unread);
         if waiver.expires.value < today {
             about_waivers.push(expired(waiver, file, may_be_needed, places));
         } else if !may_be_needed {
@@ -80,9 +80,16 @@ pub fn apply(
 }
 
 /// Whether what a waiver covers may not have been looked at in this run.
-fn is_behind(waiver: &Waiver, findings: &[Finding], wheels_checked: bool) -> bool {
+fn is_behind(waiver: &Waiver, findings: &[Finding], unread: &[&DeclaredWheel]) -> bool {
     let is_of_wheel = waiver.code.stage() == Stage::Wheel;
-    if is_of_wheel && !wheels_checked {
+    let may_be_about = |wheel: &&DeclaredWheel| {
+        *wheel.file_name.name() == waiver.project
+            && waiver
+                .wheel
+                .as_ref()
+                .is_none_or(|name| *name == wheel.file_name.as_str())
+    };
+    if is_of_wheel && unread.iter().any(may_be_about) {
         return true;
     }
     findings.iter().any(|finding| match finding.code.stage() {

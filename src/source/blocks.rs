@@ -13,7 +13,7 @@ use url::Url;
 
 use super::address::Address;
 use super::backoff::Backoff;
-use super::cache::{Cache, CacheError, canonical, make_folder, put, rehash};
+use super::cache::{BLOCKS, Cache, CacheError, canonical, make_folder, put, rehash};
 use super::client::Client;
 use super::problem::{MismatchKind, SourceProblem};
 use super::transport::{Trouble, wait};
@@ -32,7 +32,9 @@ const MAXIMUM_WAITS: u32 = 3;
 impl Cache {
     /// The block of this CID, if it is there and its bytes are right; one whose bytes are not is removed.
     pub fn block(&self, cid: &Cid) -> Option<Vec<u8>> {
-        let file = File::open(self.block_path(cid)).ok()?;
+        let path = self.block_path(cid);
+        let file = File::open(&path).ok()?;
+        self.note_use(path);
         let mut block = Vec::new();
         file.take(MAX_BLOCK as u64 + 1)
             .read_to_end(&mut block)
@@ -46,7 +48,12 @@ impl Cache {
 
     /// Whether there is a block of this CID. Its bytes are not looked at.
     pub fn has_block(&self, cid: &Cid) -> bool {
-        self.block_path(cid).is_file()
+        let path = self.block_path(cid);
+        let is_there = path.is_file();
+        if is_there {
+            self.note_use(path);
+        }
+        is_there
     }
 
     /// Keeps a block, which has been hashed.
@@ -55,7 +62,7 @@ impl Cache {
         let path = file.path().to_owned();
         file.write_all(block)
             .map_err(CacheError::at(&path, "write"))?;
-        make_folder(&self.root().join("blocks"))?;
+        make_folder(&self.root().join(BLOCKS))?;
         put(file, &self.block_path(cid))
     }
 
@@ -66,7 +73,7 @@ impl Cache {
     }
 
     fn block_path(&self, cid: &Cid) -> PathBuf {
-        self.root().join("blocks").join(canonical(cid).to_string())
+        self.root().join(BLOCKS).join(canonical(cid).to_string())
     }
 }
 

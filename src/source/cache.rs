@@ -8,9 +8,16 @@
 //! blocks/<CIDv1>           single blocks of releases that could not be filled yet
 //! by-sha256/<hex>          the CID of a file that an index names by its SHA-256
 //! partial/                 unfinished files of runs that are under way
+//! CACHEDIR.TAG             says whose folder it is
+//! .lock                    shared by the runs that use wheels, and held alone by one that removes files
 //! ```
 //!
-//! Any number of processes may use one cache: files appear by rename, whole.
+//! Any number of processes may use one cache: files appear by rename, whole. The time of a file's last
+//! change is that of its last use, to a day; of a wheel, that of what is known of it.
+
+mod mark;
+mod prune;
+mod usage;
 
 use std::error::Error;
 use std::fmt;
@@ -28,12 +35,18 @@ use super::facts;
 use super::verify::{self, Expectation};
 use super::workspace::Workspace;
 use crate::dag::{Cid, FileDag, Profile, Sha256Digest, Version};
+pub(super) use prune::BLOCKS;
+pub use prune::{CachePart, ClaimError, ClaimedCache, Removed};
+use prune::{FACTS, HASHES, PARTIAL, WHEELS};
+use usage::Usage;
+pub(super) use usage::touch;
 
 /// A cache in a folder. Cheap to clone. Nothing is written before something is kept.
 #[derive(Clone, Debug)]
 pub struct Cache {
     root: PathBuf,
     workspace: Arc<Mutex<Option<Arc<Workspace>>>>,
+    usage: Arc<Usage>,
 }
 
 /// A wheel in the cache.
@@ -82,6 +95,7 @@ impl Cache {
         Self {
             root: root.into(),
             workspace: Arc::default(),
+            usage: Arc::default(),
         }
     }
 
@@ -94,6 +108,7 @@ impl Cache {
     /// since it was verified is hashed again, and removed when it is not the wheel any more.
     pub fn wheel(&self, cid: &Cid) -> Option<CachedWheel> {
         let path = self.wheel_path(cid);
+        self.note_use(path.clone());
         let stamp = Stamp::of(&path)?;
         let name = known_name(cid);
         if let Some(known) = facts::read::<Known>(&self.wheels().join(&name), &name)
@@ -118,7 +133,22 @@ impl Cache {
 
     /// The bytes of the wheel with this CID, if they are there. They are not looked at.
     pub fn open_wheel(&self, cid: &Cid) -> Option<File> {
-        File::open(self.wheel_path(cid)).ok()
+        let path = self.wheel_path(cid);
+        self.usage.begin(&self.root);
+        let file = File::open(&path).ok()?;
+        if self.usage.note(path)
+            && let Ok(known) = File::open(self.wheels().join(known_name(cid)))
+        {
+            touch(&known, known.metadata().and_then(|known| known.modified()));
+        }
+        Some(file)
+    }
+
+    /// Notes that this run uses a file, so that none of its own work takes it away, and keeps other
+    /// runs from it.
+    pub(super) fn note_use(&self, path: PathBuf) {
+        self.usage.begin(&self.root);
+        self.usage.note(path);
     }
 
     /// Removes a wheel whose bytes turned out to be wrong.
@@ -131,7 +161,10 @@ impl Cache {
     /// The facts that are kept under a version and a key, unless they are absent or damaged.
     pub fn facts<T: DeserializeOwned>(&self, version: &str, key: &str) -> Option<T> {
         let (folder, name) = self.facts_place(version, key);
-        facts::read(&folder.join(file_name(key)), &name)
+        let path = folder.join(file_name(key));
+        let facts = facts::read(&path, &name)?;
+        self.usage.note(path);
+        Some(facts)
     }
 
     /// Keeps facts under a version, as that of the checks that found them, and a key, as a CID.
@@ -146,14 +179,14 @@ impl Cache {
     }
 
     fn facts_place(&self, version: &str, key: &str) -> (PathBuf, String) {
-        let folder = self.root.join("facts").join(file_name(version));
+        let folder = self.root.join(FACTS).join(file_name(version));
         (folder, format!("{version}\0{key}"))
     }
 
     /// The CID of a file that was fetched by its SHA-256 alone, under a profile.
     pub(super) fn cid_of(&self, sha256: &Sha256Digest, profile: Profile) -> Option<Cid> {
         let name = format!("{sha256}-{profile}");
-        facts::read(&self.root.join("by-sha256").join(&name), &name)
+        facts::read(&self.root.join(HASHES).join(&name), &name)
     }
 
     pub(super) fn keep_cid_of(
@@ -163,7 +196,7 @@ impl Cache {
         cid: &Cid,
     ) -> Result<(), CacheError> {
         let name = format!("{sha256}-{profile}");
-        self.write_facts(&self.root.join("by-sha256"), &name, &name, cid)
+        self.write_facts(&self.root.join(HASHES), &name, &name, cid)
     }
 
     /// A new unfinished file.
@@ -189,6 +222,8 @@ impl Cache {
             .map_err(CacheError::at(file.path(), "write"))?;
         make_folder(&self.wheels())?;
         put(file, &path)?;
+        self.usage.note(path.clone());
+        self.usage.note_kept_wheel();
         let wheel = CachedWheel { path, dag, sha256 };
         if let Some(stamp) = Stamp::of(&wheel.path) {
             self.note(&cid, &wheel, stamp)?;
@@ -217,7 +252,10 @@ impl Cache {
         let path = file.path().to_owned();
         facts::write(file.as_file_mut(), name, facts).map_err(CacheError::at(&path, "write"))?;
         make_folder(folder)?;
-        put(file, &folder.join(file_name))
+        let path = folder.join(file_name);
+        put(file, &path)?;
+        self.usage.note(path);
+        Ok(())
     }
 
     fn workspace(&self) -> Result<Arc<Workspace>, CacheError> {
@@ -228,13 +266,18 @@ impl Cache {
         if let Some(workspace) = &*workspace {
             return Ok(Arc::clone(workspace));
         }
-        let parent = self.root.join("partial");
+        // Where it cannot be made, its folders cannot either, and that is said.
+        let _ = fs::create_dir_all(&self.root);
+        // A folder that has other things too is used as it is, and nothing is ever removed from it.
+        let _ = mark::mark(&self.root);
+        self.usage.begin(&self.root);
+        let parent = self.root.join(PARTIAL);
         let made = Workspace::open(&parent).map_err(CacheError::at(&parent, "make"))?;
         Ok(Arc::clone(workspace.insert(Arc::new(made))))
     }
 
     fn wheels(&self) -> PathBuf {
-        self.root.join("wheels")
+        self.root.join(WHEELS)
     }
 
     fn wheel_path(&self, cid: &Cid) -> PathBuf {

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use super::cache::touch;
 use crate::dag::Sha256Digest;
 
 /// The largest file of facts that is read: what is known of one wheel, leaves included, is far
@@ -20,8 +21,10 @@ const LARGEST: u64 = 64 << 20;
 pub(super) fn read<T: DeserializeOwned>(path: &Path, name: &str) -> Option<T> {
     let file = std::fs::File::open(path).ok()?;
     // One read instead of many that double: a build opens one such file for every wheel.
-    let size = file.metadata().ok()?.len().min(LARGEST);
+    let metadata = file.metadata().ok()?;
+    let size = metadata.len().min(LARGEST);
     let mut bytes = Vec::with_capacity(usize::try_from(size).ok()? + 1);
+    touch(&file, metadata.modified());
     file.take(LARGEST).read_to_end(&mut bytes).ok()?;
     let (head, rest) = bytes.split_at_checked(64)?;
     let json = rest.strip_prefix(b"\n")?.strip_suffix(b"\n")?;

@@ -172,15 +172,13 @@ impl Fetcher {
         let cid = request.content_id;
         let cache = self.settings.cache.clone();
         if let Some(cached) = blocking(move || cache.wheel(&cid)).await.flatten() {
-            let mismatches = expectation.contradictions(cached.dag.size(), &cached.sha256);
-            if mismatches.is_empty() {
-                return Ok(fetched(cached, None, Vec::new()));
-            }
-            let place = format!("the content {cid}");
-            return Err(FetchError::Sources {
-                file_name: request.file_name.clone(),
-                problems: vec![SourceProblem::Mismatch { place, mismatches }],
-            });
+            return match request.contradiction(cached.dag.size(), &cached.sha256) {
+                None => Ok(fetched(cached, None, Vec::new())),
+                Some(problem) => Err(FetchError::Sources {
+                    file_name: request.file_name.clone(),
+                    problems: vec![problem],
+                }),
+            };
         }
         let mut problems = Vec::new();
         for place in self.places(request) {

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::address::redacted;
 use super::problem::SourceProblem;
+use super::verify::contradictions;
 use crate::dag::{Cid, FileDag, Sha256Digest};
 
 /// A place that the bytes of a wheel can come from. Shown without credentials.
@@ -65,6 +66,17 @@ pub struct WheelRequest {
     pub sha256: Option<Sha256Digest>,
     /// The number of bytes that the file must have, where it is declared.
     pub size: Option<u64>,
+}
+
+impl WheelRequest {
+    /// What is declared besides the CID, where the content that has this CID has other ones.
+    pub fn contradiction(&self, size: u64, sha256: &Sha256Digest) -> Option<SourceProblem> {
+        let mismatches = contradictions(self.size, self.sha256, size, sha256);
+        (!mismatches.is_empty()).then(|| SourceProblem::Mismatch {
+            place: format!("the content {}", self.content_id),
+            mismatches,
+        })
+    }
 }
 
 /// A wheel whose bytes have been compared with what was declared.

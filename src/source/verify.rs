@@ -43,18 +43,6 @@ impl Expectation {
             .unwrap_or(self.profile)
     }
 
-    /// What is declared besides the CID, and differs.
-    pub(super) fn contradictions(&self, size: u64, sha256: &Sha256Digest) -> Vec<Mismatch> {
-        let mut mismatches = Vec::new();
-        if let Some(declared) = self.size.filter(|declared| *declared != size) {
-            mismatches.push(mismatch(MismatchKind::Size, &declared, &size));
-        }
-        if let Some(declared) = self.sha256.filter(|declared| declared != sha256) {
-            mismatches.push(mismatch(MismatchKind::Sha256, &declared, sha256));
-        }
-        mismatches
-    }
-
     /// Compares a file that has been hashed once; it is read again where its CID may be of another
     /// profile.
     pub(super) fn compare(
@@ -64,7 +52,7 @@ impl Expectation {
         again: &mut dyn FnMut() -> io::Result<File>,
     ) -> io::Result<Compared> {
         let size = dag.size();
-        let mut mismatches = self.contradictions(size, &sha256);
+        let mut mismatches = contradictions(self.size, self.sha256, size, &sha256);
         let Some(declared) = self.content_id else {
             // Whoever looks at a file for the first time believes the index's hash, or nothing.
             return Ok(Compared {
@@ -105,6 +93,23 @@ impl Expectation {
             mismatches,
         })
     }
+}
+
+/// What is declared besides the CID, and differs.
+pub(super) fn contradictions(
+    declared_size: Option<u64>,
+    declared_sha256: Option<Sha256Digest>,
+    size: u64,
+    sha256: &Sha256Digest,
+) -> Vec<Mismatch> {
+    let mut mismatches = Vec::new();
+    if let Some(declared) = declared_size.filter(|declared| *declared != size) {
+        mismatches.push(mismatch(MismatchKind::Size, &declared, &size));
+    }
+    if let Some(declared) = declared_sha256.filter(|declared| declared != sha256) {
+        mismatches.push(mismatch(MismatchKind::Sha256, &declared, sha256));
+    }
+    mismatches
 }
 
 pub(super) fn mismatch(

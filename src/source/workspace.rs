@@ -70,7 +70,7 @@ impl Drop for Workspace {
 }
 
 /// Removes the folders whose runs are over. Nothing here is worth an error.
-fn remove_abandoned(parent: &Path) {
+pub(super) fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else {
         return;
     };

@@ -5,7 +5,7 @@ use ipwhl::declaration::keep_comments;
 
 use crate::support::bench::{Bench, native, pure};
 use crate::support::loopback_index::{Answer, Hosted};
-use crate::support::program::Program;
+use crate::support::program::{Program, Run};
 use crate::support::repository_builder::RepositoryBuilder;
 
 #[test]
@@ -21,6 +21,8 @@ fn a_declaration_is_written_whole() {
             .extra("Jam")
             .extra("juice"),
     );
+    bench.offer("grape", &pure("grape", "1.0"));
+    bench.add(&["grape"]).expect(ExitStatus::Clean);
     let run = bench
         .add(&["Plum[jam]", "--quiet"])
         .expect(ExitStatus::Clean);
@@ -80,12 +82,20 @@ fn a_version_that_is_named_is_taken() {
     for version in ["1.0", "1.1", "2.0", "3.0rc1"] {
         bench.offer("plum", &pure("plum", version));
     }
-    for (wish, version) in [
-        ("plum==1.0", "1.0"),
-        ("plum<2", "1.1"),
-        ("plum", "2.0"),
-        ("plum==3.0rc1", "3.0rc1"),
-        ("plum>=1,!=2.0", "1.1"),
+    for (wish, version, told) in [
+        ("plum==1.0", "1.0", "added plum 1.0 "),
+        ("plum<2", "1.1", "upgraded plum 1.0 -> 1.1 "),
+        ("plum", "2.0", "upgraded plum 1.1 -> 2.0 "),
+        (
+            "plum==3.0rc1",
+            "3.0rc1",
+            "upgraded plum 2.0 -> 3.0rc1, the command line asks for ==3.0rc1 ",
+        ),
+        (
+            "plum<3,>=1,!=2.0",
+            "1.1",
+            "downgraded plum 3.0rc1 -> 1.1, the command line asks for >=1,!=2.0,<3 ",
+        ),
     ] {
         let run = bench.add(&[wish]).expect(ExitStatus::Clean);
         assert_eq!(
@@ -94,8 +104,8 @@ fn a_version_that_is_named_is_taken() {
             "{wish}"
         );
         assert!(
-            run.stderr.contains(&format!("plum {version} (1 wheel)")),
-            "{}",
+            run.stderr.contains(told) && run.stderr.ends_with("(1 wheel)\n"),
+            "{told}\n{}",
             run.stderr
         );
     }
@@ -253,9 +263,9 @@ fn dependencies_are_added_until_the_set_is_closed() {
         told,
         [
             "added apple 1.0 (1 wheel)",
-            "added fig 1.5 (1 wheel, automatic)",
-            "added grape 1.0 (1 wheel, automatic)",
-            "added lime 1.0 (1 wheel, automatic)",
+            "added fig 1.5, apple needs <2 (1 wheel, automatic)",
+            "added grape 1.0, fig needs it (1 wheel, automatic)",
+            "added lime 1.0, grape needs it (1 wheel, automatic)",
         ]
     );
     // Nothing there needs lime on Linux, which is a warning.
@@ -353,7 +363,7 @@ fn comments_at_the_top_outlive_a_new_version() {
     bench.offer("plum", &pure("plum", "1.1"));
     let run = bench.add(&["plum"]).expect(ExitStatus::Clean);
     assert!(
-        run.stderr.ends_with("changed plum 1.1 (1 wheel)\n"),
+        run.stderr.ends_with("upgraded plum 1.0 -> 1.1 (1 wheel)\n"),
         "{}",
         run.stderr
     );
@@ -655,4 +665,124 @@ fn nothing_is_added_under_settings_that_are_wrong() {
     let run = bench.add(&["plum"]).expect(ExitStatus::Findings);
     assert!(run.stderr.contains("ipwhl check"), "{}", run.stderr);
     assert_eq!(bench.index.connections(), 0);
+}
+
+/// The lines about what was written.
+fn told(run: &Run) -> Vec<&str> {
+    let verbs = ["added ", "changed ", "upgraded ", "downgraded "];
+    let lines = run.stderr.lines();
+    lines
+        .filter(|line| verbs.iter().any(|verb| line.starts_with(verb)))
+        .collect()
+}
+
+/// A version that gives way to another one is named with the one who asked for that.
+#[test]
+fn what_changes_is_said_with_who_needs_it() {
+    let bench = Bench::new();
+    let dateutil = |version: &str| pure("python-dateutil", version);
+    bench.offer("python-dateutil", &dateutil("4.0.0"));
+    bench.add(&["python-dateutil"]).expect(ExitStatus::Clean);
+    bench.offer("python-dateutil", &dateutil("2.9.0.post0").extra("tz"));
+    bench.offer("jmespath", &pure("jmespath", "1.1"));
+    let needy = |name: &str| pure(name, "1.0").requires("python-dateutil<3");
+    bench.offer("botocore", &needy("botocore").requires("jmespath"));
+    let run = bench
+        .add(&["botocore", "--with-dependencies"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(
+        told(&run),
+        [
+            "added botocore 1.0 (1 wheel)",
+            "added jmespath 1.1, botocore needs it (1 wheel, automatic)",
+            "downgraded python-dateutil 4.0.0 -> 2.9.0.post0, botocore needs <3 (1 wheel)",
+        ]
+    );
+    bench.is_sound();
+    // Of the same version it is said what else is otherwise now.
+    let run = bench
+        .add(&["python-dateutil[tz]"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(
+        told(&run),
+        ["changed python-dateutil 2.9.0.post0 (1 wheel, with the extra `tz`)"]
+    );
+    let run = bench.add(&["jmespath"]).expect(ExitStatus::Clean);
+    assert_eq!(
+        told(&run),
+        ["changed jmespath 1.1 (1 wheel, wanted from now on)"]
+    );
+    let native = |tag: &str| native("jmespath", "1.1", tag);
+    bench.offer("jmespath", &native("cp312-abi3-win_amd64"));
+    bench.offer("jmespath", &native("cp312-abi3-manylinux_2_17_x86_64"));
+    let run = bench.add(&["jmespath"]).expect(ExitStatus::Clean);
+    assert_eq!(told(&run), ["changed jmespath 1.1 (2 wheels instead of 1)"]);
+    // Of many who need it the first few are named.
+    bench.offer("python-dateutil", &dateutil("3.5"));
+    bench
+        .add(&["python-dateutil==2.9.0.post0"])
+        .expect(ExitStatus::Clean);
+    for name in ["apple", "fig", "plum", "sloe"] {
+        bench.offer(name, &pure(name, "1.0").requires("lime<2"));
+        bench.add(&[name]).expect(ExitStatus::Clean);
+    }
+    bench.offer("lime", &pure("lime", "1.0"));
+    let run = bench
+        .add(&["lime", "--automatic"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(
+        told(&run),
+        [
+            "added lime 1.0, apple needs <2, fig needs <2, plum needs <2, and 1 more (1 wheel, automatic)"
+        ]
+    );
+}
+
+/// What `check` would find is said at once: what somebody can answer for is written, the rest is not.
+#[test]
+fn findings_that_a_change_brings_are_reported() {
+    let bench = Bench::new();
+    let tags = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py2-none-any\n";
+    bench.offer("plum", &pure("plum", "1.0").wheel_file(tags));
+    let run = bench.add(&["plum"]).expect(ExitStatus::Findings);
+    for words in [
+        "added plum 1.0 (1 wheel)\n",
+        "error[tag-mismatch]: WHEEL of `plum-1.0-py3-none-any.whl` has other tags than its file name\n \
+         --> declarations/plum.toml:1:",
+        "ipwhl explain tag-mismatch",
+    ] {
+        assert!(run.stderr.contains(words), "{words}\n{}", run.stderr);
+    }
+    assert!(
+        run.stderr
+            .ends_with("error: the change is written, and brings 1 error\n"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(bench.declared(), ["plum.toml"]);
+    // What was there before is not said again, and does not fail another change.
+    bench.offer("fig", &pure("fig", "1.0"));
+    let run = bench.add(&["fig"]).expect(ExitStatus::Clean);
+    assert!(!run.stderr.contains("error"), "{}", run.stderr);
+    // Without `--with-dependencies` an open requirement is what was asked for; it is reported all the same.
+    bench.offer("apple", &pure("apple", "1.0").requires("grape"));
+    let run = bench.add(&["apple"]).expect(ExitStatus::Clean);
+    assert!(
+        run.stderr.contains("error[missing-dependency]")
+            && run.stderr.ends_with("the change brings 1 error\n"),
+        "{}",
+        run.stderr
+    );
+    // No waiver could answer for this one.
+    bench.offer(
+        "lime",
+        &pure("lime", "1.0").metadata("Metadata-Version: 2.1\nName: lemon\nVersion: 1.0\n"),
+    );
+    let run = bench.add(&["lime", "--quiet"]).expect(ExitStatus::Findings);
+    assert!(
+        run.stderr.contains("`lemon`") && run.stderr.contains("ipwhl add 'lime<1.0'"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(bench.declared(), ["apple.toml", "fig.toml", "plum.toml"]);
 }

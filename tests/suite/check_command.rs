@@ -277,7 +277,7 @@ fn every_source_is_asked_afresh() {
         run.stdout
     );
     // One of its places would do; but this was asked of each.
-    assert!(!run.stderr.contains("verified"), "{}", run.stderr);
+    assert!(!run.stderr.contains("verified 1 wheel"), "{}", run.stderr);
     let missing = &run.findings()[0];
     assert!(
         missing["message"].as_str().unwrap().contains(&dead),
@@ -402,4 +402,109 @@ fn one_run_finds_everything() {
     ]
     .map(|(file, code)| (file.to_owned(), code.to_owned()));
     assert_eq!(codes, expected);
+}
+
+/// A waiver until a day to come.
+fn waiver(code: &str, project: &str, more: &str) -> String {
+    format!(
+        "\n[[waiver]]\ncode = \"{code}\"\nproject = \"{project}\"\n{more}\nreason = \"seen\"\n\
+         expires = 2027-01-01\n"
+    )
+}
+
+/// A wheel whose WHEEL file names another interpreter than its file name.
+fn mislabelled(name: &str) -> WheelBuilder {
+    fruit(name).wheel_file(
+        "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py2-none-any\n",
+    )
+}
+
+/// What an earlier run has read is not forgotten: a check without options says what a build would.
+#[test]
+fn wheels_that_were_verified_earlier_are_compared_with_their_declarations() {
+    let repository = RepositoryBuilder::new()
+        .project(Project::wanted(mislabelled("plum")))
+        .project(Project::wanted(fruit("fig")))
+        .build();
+    let program = Program::new(repository.path());
+    let check = |arguments: &[&str]| {
+        program.run(&[&["check", "--message-format", "json"], arguments].concat())
+    };
+    let blind = check(&[]).expect(ExitStatus::Clean);
+    assert_eq!(
+        blind.stderr,
+        "checked 2 projects, 2 wheels on 4 platforms: no finding\n"
+    );
+    let whole = check(&["--wheels"]).expect(ExitStatus::Findings);
+    assert_eq!(whole.codes(), ["tag-mismatch"]);
+    let plain = check(&[]).expect(ExitStatus::Findings);
+    assert_eq!(plain.stdout, whole.stdout);
+    assert_eq!(
+        plain.stderr,
+        "checked 2 projects, 2 wheels (2 verified earlier) on 4 platforms: 1 error\n"
+    );
+    // The declaration is held against the facts of now, whatever it said when they were found.
+    let text = repository.read("declarations/fig.toml");
+    let size = text
+        .lines()
+        .find(|line| line.starts_with("size = "))
+        .unwrap();
+    repository.write("declarations/fig.toml", text.replace(size, "size = 1"));
+    let codes = check(&[]).expect(ExitStatus::Findings).codes();
+    assert_eq!(codes, ["size-mismatch", "tag-mismatch"]);
+    assert_eq!(check(&["--wheels", "--offline"]).codes(), codes);
+    // Somebody who has not read them knows less.
+    Program::new(repository.path())
+        .run(&["check"])
+        .expect(ExitStatus::Clean);
+}
+
+/// The content-id of a small wheel is its SHA-256, so that one is compared without the wheel.
+#[test]
+fn a_sha256_is_held_against_a_content_id_that_says_it() {
+    let repository = RepositoryBuilder::sound()
+        .change("damson", |damson| {
+            damson.set("sha256", &format!("\"{}\"", "00".repeat(32)))
+        })
+        .build();
+    let run = Program::new(repository.path())
+        .run(&["check", "--message-format", "json"])
+        .expect(ExitStatus::Findings);
+    assert_eq!(run.codes(), ["sha256-mismatch"]);
+}
+
+/// A waiver of what only a wheel tells is unused where no wheel can be meant, or all were looked at.
+#[test]
+fn a_waiver_that_no_wheel_can_need_is_found_as_a_build_finds_it() {
+    let absent = waiver("tag-mismatch", "absent", "");
+    let gone = waiver(
+        "dependencies-mismatch",
+        "damson",
+        "wheel = \"damson-4.0-py3-none-any.whl\"",
+    );
+    for text in [&absent, &gone] {
+        let repository = RepositoryBuilder::sound().configuration(text).build();
+        let program = Program::new(repository.path());
+        let json = ["--message-format", "json"];
+        for line in [
+            &["check"][..],
+            &["check", "--wheels"],
+            &["build", "--root-only"],
+        ] {
+            let run = program
+                .run(&[line, &json].concat())
+                .expect(ExitStatus::Findings);
+            assert_eq!(run.codes(), ["unused-waiver"], "{line:?}");
+        }
+    }
+    let repository = RepositoryBuilder::sound()
+        .configuration(&waiver("tag-mismatch", "damson", ""))
+        .build();
+    let program = Program::new(repository.path());
+    program.run(&["check"]).expect(ExitStatus::Clean);
+    program
+        .run(&["check", "--wheels"])
+        .expect(ExitStatus::Findings);
+    let run = program.run(&["check"]).expect(ExitStatus::Findings);
+    assert!(run.stderr.contains("[unused-waiver]"), "{}", run.stderr);
 }

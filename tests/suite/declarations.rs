@@ -783,8 +783,7 @@ fn no_text_of_the_settings_is_too_much() {
         let mut findings = repository.findings.clone();
         findings.extend(check::set(&repository));
         let file = repository.configuration_file();
-        let left =
-            ipwhl::repository::apply(&repository.configuration, &file, findings, today, false);
+        let left = ipwhl::repository::apply(&repository.configuration, &file, findings, today, &[]);
         let left = check::finish(&repository, left);
         understood.set(understood.get() + u32::from(repository.findings.is_empty()));
         for label in left.iter().flat_map(|finding| &finding.labels) {

@@ -300,3 +300,40 @@ fn messages_read_well() {
 pub fn shown(text: &str, repository: &BuiltRepository) -> String {
     text.replace(repository.path().to_str().unwrap(), "[repository]")
 }
+
+/// A plain check finds what a build refuses, of wheels that were looked at once; what only bytes or a
+/// source can tell, `--wheels` does. The table in docs/formats.md, section 3, is held by this.
+#[test]
+fn what_a_build_refuses_a_check_finds() {
+    let only_bytes_tell = [Code::ContentIdMismatch, Code::MissingSource];
+    let codes = |program: &Program, arguments: &[&str]| {
+        let json = ["--offline", "--message-format", "json"];
+        program.run(&[arguments, &json].concat()).codes()
+    };
+    let mut wrong = Vec::new();
+    for code in Code::ALL.iter().copied() {
+        let repository = fixture(code).unwrap().build();
+        let mut program = Program::new(repository.path());
+        // The sound wheels of the fixtures, then those of this one. Its home has to outlive the cache.
+        let sound = RepositoryBuilder::sound().build();
+        let first = Program::new(sound.path());
+        let mut check = vec!["check"];
+        if only_bytes_tell.contains(&code) {
+            check.push("--wheels");
+        } else {
+            codes(&first, &["check", "--wheels"]);
+            program = program.variable("IPWHL_CACHE_DIR", first.cache_directory());
+        }
+        let whole = codes(&program, &["check", "--wheels"]);
+        let checked = codes(&program, &check);
+        // A build stops before it looks at wheels where the set has errors.
+        let built = codes(&program, &["build", "--root-only"]);
+        let is_found = built.iter().all(|code| checked.contains(code));
+        if checked != whole || !is_found || !built.contains(&code.as_str().to_owned()) {
+            wrong.push(format!(
+                "{code}: {checked:?}, all {whole:?}, a build {built:?}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -8,8 +8,8 @@ use futures_util::future::try_join_all;
 use super::super::exit::Failure;
 use super::super::facts::keep;
 use super::super::select::{Listed, Picked, Picker, Prefer, Wish};
-use crate::check::can_apply;
-use crate::declaration::{Declaration, DeclaredWheel, PackageUrl, Source, Spanned};
+use crate::check::{self, can_apply};
+use crate::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, Source, Spanned};
 use crate::python::{
     CoreMetadata, ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth, Version,
     WheelFileName,
@@ -101,10 +101,7 @@ impl Resolver<'_> {
                 "`{}` is not a sound wheel: {}",
                 listed.file_name, problem.message
             ))
-            .help(format!(
-                "take another version: `ipwhl add '{}<{version}'`",
-                wish.project
-            )));
+            .help(another(wish, version)));
         }
         let metadata = CoreMetadata::parse(&facts.archive.metadata).map_err(|reasons| {
             Failure::finding(format!(
@@ -120,7 +117,7 @@ impl Resolver<'_> {
             version: version.clone(),
             file_name: listed.file_name.as_str().to_owned(),
         });
-        Ok(DeclaredWheel {
+        let declared = DeclaredWheel {
             file: Arc::from(""),
             file_name: listed.file_name.clone(),
             sources: vec![nowhere(source)],
@@ -138,8 +135,22 @@ impl Resolver<'_> {
             stem: None,
             released: None,
             is_partial: false,
-        })
+        };
+        // What no waiver could answer for is not declared; what one could is said when it is written.
+        let findings = check::wheel(&declared, &facts.archive, Layout::Package);
+        match findings.iter().find(|found| !found.code.may_be_softened()) {
+            Some(found) => Err(Failure::finding(&found.message).help(another(wish, version))),
+            None => Ok(declared),
+        }
     }
+}
+
+/// The way out where a version has an unsound wheel.
+fn another(wish: &Wish, version: &Version) -> String {
+    format!(
+        "take another version: `ipwhl add '{}<{version}'`",
+        wish.project
+    )
 }
 
 /// A value that stands in no file yet.

@@ -86,7 +86,7 @@ impl Before {
         let mut before = repository.findings.clone();
         before.extend(check::set(repository));
         before.extend(self.of_wheels(repository, now, found));
-        let before = judge(context, repository, before, false);
+        let before = judge(context, repository, before, found);
         let gone = check::compare(&before, findings, platforms).len();
         for finding in findings.iter_mut() {
             if hides_a_change(repository, now, finding) {

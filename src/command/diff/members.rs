@@ -110,7 +110,7 @@ pub(super) fn look(
 
 /// The members of a wheel that is known already, or lies in an archive of either side.
 fn at_hand(cache: &Cache, sides: [&Side; 2], cid: &Cid) -> Option<Held> {
-    if let Some(known) = cache.facts::<WheelMembers>(&version(), &cid.to_string()) {
+    if let Some(known) = cache.facts::<WheelMembers>(&members_version(), &cid.to_string()) {
         return Some(Ok(known));
     }
     let archives = sides.into_iter().filter_map(|side| side.release.as_ref());
@@ -137,14 +137,15 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(inner, Some(CarError::Missing(_)))
 }
 
-fn version() -> String {
+/// The version under which the members of wheels are kept.
+pub(in crate::command) fn members_version() -> String {
     format!("members-{MEMBERS_VERSION}")
 }
 
 fn keep(cache: &Cache, cid: &Cid, read: Held) -> Held {
     if let Ok(read) = &read {
         // Without it the next run reads the wheel again.
-        let _ = cache.keep_facts(&version(), &cid.to_string(), read);
+        let _ = cache.keep_facts(&members_version(), &cid.to_string(), read);
     }
     read
 }

@@ -11,6 +11,9 @@ use crate::python::{
 };
 use crate::source::IndexFile;
 
+/// Who states a constraint that was typed.
+pub(in crate::command) const COMMAND_LINE: &str = "the command line";
+
 /// A project that is to be declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::command) struct Wish {
@@ -43,6 +46,13 @@ impl Wish {
             automatic: true,
             keep: None,
         }
+    }
+
+    /// The constraints that were typed.
+    pub(in crate::command) fn typed(&self) -> impl Iterator<Item = &VersionSpecifiers> {
+        let typed = self.constraints.iter();
+        let typed = typed.filter(|(origin, _)| origin == COMMAND_LINE);
+        typed.map(|(_, specifiers)| specifiers)
     }
 
     /// Who asks for what, in words; empty where nobody asks for a version.

@@ -1,13 +1,14 @@
 //! The whole program, run in this process with an environment of its own.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ipwhl::command::{ExitStatus, run};
-use ipwhl::environment::{Clock, Environment, Stream};
+use ipwhl::environment::{Clock, Environment, Pace, Stream};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -21,6 +22,7 @@ pub struct Program {
     current_directory: PathBuf,
     variables: BTreeMap<OsString, OsString>,
     clock: Clock,
+    pace: Pace,
     home: TempDir,
     is_terminal: bool,
     terminal: Option<usize>,
@@ -42,6 +44,7 @@ impl Program {
             current_directory: current_directory.to_path_buf(),
             variables: BTreeMap::new(),
             clock: Clock::Fixed(NOW.parse().unwrap()),
+            pace: Pace::default(),
             home,
             is_terminal: false,
             terminal: None,
@@ -53,6 +56,12 @@ impl Program {
     /// Sets an environment variable.
     pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Takes an environment variable away.
+    pub fn without(mut self, name: &str) -> Self {
+        self.variables.remove(OsStr::new(name));
         self
     }
 
@@ -73,6 +82,12 @@ impl Program {
         self
     }
 
+    /// Says how far long work is at this pace.
+    pub fn pace(mut self, first: Duration, then: Duration) -> Self {
+        self.pace = Pace { first, then };
+        self
+    }
+
     /// Standard output is a terminal, and standard error is none, so that nothing moves.
     pub fn on_terminal(mut self) -> Self {
         self.is_terminal = true;
@@ -82,6 +97,11 @@ impl Program {
     /// Where the cache is.
     pub fn cache_directory(&self) -> PathBuf {
         self.home.path().join("cache/ipwhl")
+    }
+
+    /// Where the user's own settings are.
+    pub fn configuration_directory(&self) -> PathBuf {
+        self.home.path().join("configuration")
     }
 
     /// Runs a command line, without the program's name.
@@ -94,6 +114,7 @@ impl Program {
             configuration_home: Some(self.home.path().join("configuration")),
             home: Some(self.home.path().to_path_buf()),
             clock: self.clock,
+            pace: self.pace,
             output: Stream::new(output.clone(), self.is_terminal),
             error: Stream::new(error.clone(), self.terminal.is_some()).with_width(self.terminal),
         };

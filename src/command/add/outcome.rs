@@ -1,0 +1,175 @@
+//! What an addition has changed: a line for each project, and the findings that it brings.
+
+use std::collections::BTreeMap;
+
+use super::super::context::Context;
+use super::super::exit::{ExitStatus, Failure};
+use super::super::facts::{all_wheels, recall_verified};
+use super::super::report::{MessageFormat, count, counted, has_errors, judge, show};
+use super::super::select::Wish;
+use super::declared_extras;
+use crate::check::{self, Graph};
+use crate::declaration::Declaration;
+use crate::diagnostic::{Baseline, Code, Finding};
+use crate::python::{ProjectName, Version, specifiers_contain, specifiers_text};
+use crate::repository::Repository;
+
+/// How many projects are named as the reason for a change.
+const MAXIMUM_REASONS: usize = 3;
+
+/// The declarations before the change, and what was wrong with the set.
+pub(super) struct Before {
+    declarations: BTreeMap<ProjectName, Declaration>,
+    findings: Vec<Finding>,
+}
+
+impl Before {
+    pub(super) fn of(context: &Context<'_>, repository: &Repository) -> Self {
+        Self {
+            declarations: repository.declarations.clone(),
+            findings: find(context, repository),
+        }
+    }
+
+    /// The line about a project that was written: from what, to what, and for whom.
+    pub(super) fn line(
+        &self,
+        context: &Context<'_>,
+        graph: &Graph<'_>,
+        now: &Declaration,
+        wish: Option<&Wish>,
+    ) -> String {
+        let before = self.declarations.get(&now.project);
+        let mut details = vec![counted(now.wheels.len(), "wheel")];
+        let mut reasons = Vec::new();
+        let version = now.version();
+        let (verb, versions) = match before.map(Declaration::version) {
+            None => ("added".to_owned(), version.to_string()),
+            Some(old) if old == version => ("changed".to_owned(), version.to_string()),
+            Some(old) => {
+                let verb = if old < version {
+                    "upgraded".to_owned()
+                } else {
+                    context.attention("downgraded")
+                };
+                (verb, format!("{old} -> {version}"))
+            }
+        };
+        match before {
+            None if now.automatic => reasons = requirers(graph, now, None, wish),
+            None => {}
+            Some(before) => {
+                if before.version() != version {
+                    reasons = requirers(graph, now, Some(before.version()), wish);
+                }
+                if before.wheels.len() != now.wheels.len() {
+                    details[0] += &format!(" instead of {}", before.wheels.len());
+                }
+                let extras = declared_extras(now);
+                details.extend(
+                    extras
+                        .difference(&declared_extras(before))
+                        .map(|extra| format!("with the extra `{extra}`")),
+                );
+            }
+        }
+        match (before.map(|before| before.automatic), now.automatic) {
+            (None | Some(true), true) => details.push("automatic".to_owned()),
+            (Some(false), true) => details.push("automatic from now on".to_owned()),
+            (Some(true), false) => details.push("wanted from now on".to_owned()),
+            (None | Some(false), false) => {}
+        }
+        let unnamed = reasons.len().saturating_sub(MAXIMUM_REASONS);
+        reasons.truncate(MAXIMUM_REASONS);
+        if unnamed > 0 {
+            reasons.push(format!("and {unnamed} more"));
+        }
+        let mut words = vec![format!("{verb} {} {versions}", now.project)];
+        words.extend(reasons);
+        format!("{} ({})", words.join(", "), details.join(", "))
+    }
+
+    /// Shows the findings that the change brings, as `check` words them, and says how the run ends. A
+    /// requirement that is left open fails it only where `closes` asked for a closed set.
+    pub(super) fn compare(
+        &self,
+        context: &Context<'_>,
+        closes: bool,
+    ) -> Result<ExitStatus, Failure> {
+        let now = context.repository()?;
+        let mut findings = find(context, &now);
+        check::compare(&self.findings, &mut findings, &now.configuration.platforms);
+        findings.retain(|finding| finding.baseline != Some(Baseline::Unchanged));
+        for finding in &mut findings {
+            // There is nothing beside them that they would have to be told from.
+            finding.baseline = None;
+        }
+        if findings.is_empty() {
+            return Ok(ExitStatus::Clean);
+        }
+        show(context, &now, &findings, MessageFormat::Text)?;
+        let words = count(&findings).unwrap_or_default();
+        findings.retain(|finding| closes || !is_open_requirement(finding.code));
+        if has_errors(&findings) {
+            context.error(&format!("the change is written, and brings {words}"));
+            return Ok(ExitStatus::Findings);
+        }
+        context.say(&format!("the change brings {words}"));
+        Ok(ExitStatus::Clean)
+    }
+}
+
+/// What `ipwhl check` finds: the set, and the wheels that are known, those of the change among them.
+fn find(context: &Context<'_>, repository: &Repository) -> Vec<Finding> {
+    let mut findings = repository.findings.clone();
+    findings.extend(check::set(repository));
+    let known = recall_verified(context, repository, &all_wheels(repository));
+    findings.extend(known.findings.iter().cloned());
+    judge(context, repository, findings, &known)
+}
+
+/// What `--with-dependencies` would have closed.
+fn is_open_requirement(code: Code) -> bool {
+    matches!(
+        code,
+        Code::MissingDependency
+            | Code::UnsatisfiedDependency
+            | Code::MissingExtra
+            | Code::UnavailableDependency
+    )
+}
+
+/// Who needs a project as it is now: all who require it, or those whom the version before does not satisfy.
+fn requirers(
+    graph: &Graph<'_>,
+    now: &Declaration,
+    before: Option<&Version>,
+    wish: Option<&Wish>,
+) -> Vec<String> {
+    let needed = graph.needed(&now.project);
+    let mut reasons = Vec::new();
+    for project in &needed.by {
+        let mut specifiers = needed
+            .constraints
+            .iter()
+            .filter(|(by, _)| by == project)
+            .map(|(_, specifiers)| specifiers)
+            .filter(|specifiers| before.is_none_or(|old| !specifiers_contain(specifiers, old)))
+            .map(specifiers_text)
+            .peekable();
+        if specifiers.peek().is_some() {
+            let specifiers: Vec<String> = specifiers.collect();
+            reasons.push(format!("{project} needs {}", specifiers.join(" and ")));
+        } else if before.is_none() {
+            reasons.push(format!("{project} needs it"));
+        }
+    }
+    let typed = wish.into_iter().flat_map(Wish::typed);
+    if let Some(old) = before {
+        for specifiers in typed.filter(|specifiers| !specifiers_contain(specifiers, old)) {
+            let specifiers = specifiers_text(specifiers);
+            reasons.push(format!("the command line asks for {specifiers}"));
+        }
+    }
+    reasons
+}

@@ -1,0 +1,274 @@
+//! `ipwhl cache`: what the cache holds, and how it is made smaller.
+
+mod limit;
+
+use clap::{Args, Subcommand, ValueEnum};
+use indicatif::HumanBytes;
+use serde::Serialize;
+
+use super::context::Context;
+use super::diff::members_version;
+use super::exit::{ExitStatus, Failure, chain};
+use super::facts::{facts_version, known_facts};
+use super::report::counted;
+use crate::dag::{Cid, Codec};
+use crate::python::ProjectName;
+use crate::source::{Cache, ClaimError, ClaimedCache, Removed};
+use limit::{LIMIT, configured, parse_size};
+
+/// Show what the cache holds, or make it smaller
+///
+/// The cache is `IPWHL_CACHE_DIR`, else a folder of the platform's cache folder. Deleting from it costs time, nothing
+/// else. Runs that use the cache are waited for.
+///
+/// Example: ipwhl cache size
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print how many bytes the cache holds, and what they are
+    ///
+    /// Example: ipwhl cache size
+    Size {
+        /// How it is written
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: Format,
+    },
+    /// Remove what is of no more use, and what was not used for longest, down to a limit
+    ///
+    /// Of no more use are unfinished files of killed runs and facts of other versions of the checks. The limit is
+    /// `--limit`, else `IPWHL_CACHE_LIMIT`, else `limit` under `[cache]` in your own `ipwhl/config.toml`. Where one is
+    /// configured, each run that has fetched wheels keeps the cache to it, too.
+    ///
+    /// Example: ipwhl cache prune --limit 5GiB
+    Prune {
+        /// How many bytes may stay, as in `500MB` or `5GiB`
+        #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+        limit: Option<u64>,
+    },
+    /// Remove everything, or all that is kept of these projects
+    ///
+    /// Example: ipwhl cache clean numpy
+    Clean {
+        /// Projects, in any version
+        #[arg(value_name = "NAME")]
+        projects: Vec<ProjectName>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs: one object (`docs/formats.md`, 8).
+    Json,
+}
+
+pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let cache = context.cache()?;
+    match &arguments.action {
+        Action::Size { format } => size(context, &cache, *format),
+        Action::Prune { limit } => {
+            let limit = match limit {
+                Some(limit) => Some(*limit),
+                None => configured(context)?,
+            };
+            if limit.is_none() {
+                context.hint(&format!(
+                    "no limit is set: give `--limit`, or set `{LIMIT}`"
+                ));
+            }
+            remove(context, &cache, &|claimed| {
+                claimed
+                    .prune(limit, &versions())
+                    .map_err(|error| unreadable(&cache, &error))
+            })
+        }
+        Action::Clean { projects } if projects.is_empty() => remove(context, &cache, &|claimed| {
+            claimed.clean().map_err(|error| unreadable(&cache, &error))
+        }),
+        Action::Clean { projects } => remove(context, &cache, &|claimed| {
+            clean(context, &cache, claimed, projects)
+        }),
+    }
+}
+
+/// Keeps the cache to the configured limit after a run that has put wheels into it. What the run used
+/// stays, and where another run uses the cache, everything does.
+pub(super) fn keep_to_limit(context: &Context<'_>) {
+    let Some(cache) = context.used_cache().filter(Cache::has_kept_wheel) else {
+        return;
+    };
+    let limit = match configured(context) {
+        Ok(Some(limit)) => limit,
+        Ok(None) => return,
+        Err(failure) => return context.warning(&failure.message),
+    };
+    let is_small = |parts: &[crate::source::CachePart]| {
+        parts.iter().map(|part| part.bytes).sum::<u64>() <= limit
+    };
+    if cache.parts().is_ok_and(|parts| is_small(&parts)) {
+        return;
+    }
+    let pruned = match cache.claim(&|| false) {
+        Ok(Some(claimed)) => claimed.prune(Some(limit), &versions()),
+        Ok(None) => return context.detail("the cache is left as it is: another run uses it"),
+        Err(error) => return context.warning(&chain(&error)),
+    };
+    match pruned {
+        Ok(removed) => {
+            if removed.files > 0 {
+                say_removed(context, &removed);
+            }
+            if let Some(error) = &removed.failure {
+                context.warning(&chain(error));
+            }
+        }
+        Err(error) => context.warning(&unreadable(&cache, &error).message),
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'d> {
+    directory: &'d str,
+    bytes: u64,
+    limit: Option<u64>,
+    parts: Vec<Part>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    name: &'static str,
+    files: u64,
+    bytes: u64,
+}
+
+fn size(context: &Context<'_>, cache: &Cache, format: Format) -> Result<ExitStatus, Failure> {
+    let parts = cache.parts().map_err(|error| unreadable(cache, &error))?;
+    let limit = configured(context)?;
+    let bytes = parts.iter().map(|part| part.bytes).sum();
+    let directory = cache.root().display().to_string();
+    if format == Format::Json {
+        let parts = parts.iter().map(|part| Part {
+            name: part.name,
+            files: part.files,
+            bytes: part.bytes,
+        });
+        let document = Document {
+            directory: &directory,
+            bytes,
+            limit,
+            parts: parts.collect(),
+        };
+        let text = serde_json::to_string(&document).map_err(Failure::world)?;
+        context.result(&text)?;
+        return Ok(ExitStatus::Clean);
+    }
+    for part in &parts {
+        let size = HumanBytes(part.bytes).to_string();
+        let files = counted(usize::try_from(part.files).unwrap_or(usize::MAX), "file");
+        context.result(&format!("{:<10} {size:>12}  {files}", part.name))?;
+    }
+    let of_limit = limit.map_or_else(String::new, |limit| format!("  of {}", HumanBytes(limit)));
+    let size = HumanBytes(bytes).to_string();
+    context.result(&format!("{:<10} {size:>12}{of_limit}", "in all"))?;
+    context.say(&format!("the cache is {directory}"));
+    Ok(ExitStatus::Clean)
+}
+
+type Removal<'r> = dyn Fn(&ClaimedCache<'_>) -> Result<Removed, Failure> + 'r;
+
+/// Removes files from the cache when no other run uses it, and says how many.
+fn remove(
+    context: &Context<'_>,
+    cache: &Cache,
+    removal: &Removal<'_>,
+) -> Result<ExitStatus, Failure> {
+    if !cache.root().exists() {
+        context.say(&format!("there is no cache at {}", cache.root().display()));
+        return Ok(ExitStatus::Clean);
+    }
+    let wait = || {
+        context.say("waiting for another run that uses the cache");
+        true
+    };
+    let claimed = cache.claim(&wait).map_err(|error| match &error {
+        ClaimError::Foreign { .. } => Failure::usage(&error)
+            .help("name the folder of a cache with `IPWHL_CACHE_DIR`; this one is left as it is"),
+        ClaimError::Cache(_) => Failure::caused(&error),
+    })?;
+    let removed = match &claimed {
+        Some(claimed) => removal(claimed)?,
+        None => Removed::default(),
+    };
+    say_removed(context, &removed);
+    match &removed.failure {
+        Some(error) => Err(Failure::caused(error)),
+        None => Ok(ExitStatus::Clean),
+    }
+}
+
+fn say_removed(context: &Context<'_>, removed: &Removed) {
+    let files = usize::try_from(removed.files).unwrap_or(usize::MAX);
+    context.say(&match files {
+        0 => "removed nothing from the cache".to_owned(),
+        files => format!(
+            "removed {} ({}) from the cache",
+            counted(files, "file"),
+            HumanBytes(removed.bytes)
+        ),
+    });
+}
+
+/// Removes the wheels of projects, which are known by what their archives say of themselves.
+fn clean(
+    context: &Context<'_>,
+    cache: &Cache,
+    claimed: &ClaimedCache<'_>,
+    projects: &[ProjectName],
+) -> Result<Removed, Failure> {
+    let cids = claimed
+        .wheels()
+        .map_err(|error| unreadable(cache, &error))?;
+    let mut chosen = Vec::new();
+    let mut unknown: Vec<&ProjectName> = projects.iter().collect();
+    for cid in cids {
+        let declared = [cid, other_version(&cid)];
+        for cid in declared {
+            let project = known_facts(cache, &cid).and_then(|facts| {
+                let (name, _) = facts.archive.dist_info.split_once('-')?;
+                name.parse::<ProjectName>().ok()
+            });
+            if let Some(project) = project.filter(|project| projects.contains(project)) {
+                unknown.retain(|name| **name != project);
+                chosen.push(cid);
+            }
+        }
+    }
+    for name in unknown {
+        context.warning(&format!("the cache has no wheel of `{name}`"));
+    }
+    Ok(claimed.clean_wheels(&chosen, &versions()))
+}
+
+/// The same block's CID in version 0, which a declaration may have, where there is one.
+fn other_version(cid: &Cid) -> Cid {
+    match cid.codec() {
+        Codec::DagPb => Cid::v0(cid.digest()),
+        Codec::Raw => *cid,
+    }
+}
+
+/// The versions under which this program keeps facts.
+fn versions() -> Vec<String> {
+    vec![facts_version(), members_version()]
+}
+
+fn unreadable(cache: &Cache, error: &std::io::Error) -> Failure {
+    let root = cache.root().display();
+    Failure::world(format!("the cache `{root}` cannot be read: {error}"))
+}

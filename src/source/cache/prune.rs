@@ -1,0 +1,354 @@
+//! What a cache holds, and how some of it is removed: file by file, each of them by a name that only
+//! this program gives, in folders that are no links. A run that is killed meanwhile leaves fewer
+//! files, each whole.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, DirEntry, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::super::workspace;
+use super::mark::mark;
+use super::{Cache, CacheError, canonical, file_name};
+use crate::dag::{Cid, Sha256Digest};
+
+pub(super) const WHEELS: &str = "wheels";
+pub(super) const FACTS: &str = "facts";
+pub(in crate::source) const BLOCKS: &str = "blocks";
+pub(super) const HASHES: &str = "by-sha256";
+pub(super) const PARTIAL: &str = "partial";
+/// Every folder of a cache.
+pub(super) const FOLDERS: [&str; 5] = [WHEELS, FACTS, BLOCKS, HASHES, PARTIAL];
+
+/// What one folder of a cache holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CachePart {
+    /// The folder's name.
+    pub name: &'static str,
+    /// How many files.
+    pub files: u64,
+    /// How many bytes are in them.
+    pub bytes: u64,
+}
+
+/// What was removed.
+#[derive(Debug, Default)]
+pub struct Removed {
+    /// How many files.
+    pub files: u64,
+    /// How many bytes were in them.
+    pub bytes: u64,
+    /// The first file that could not be removed, and why.
+    pub failure: Option<CacheError>,
+}
+
+/// Why nothing is removed.
+#[derive(Debug)]
+pub enum ClaimError {
+    /// The folder holds something that is none of a cache's.
+    Foreign {
+        /// The folder.
+        root: PathBuf,
+        /// What it holds.
+        entry: OsString,
+    },
+    /// The folder cannot be read or written.
+    Cache(CacheError),
+}
+
+impl fmt::Display for ClaimError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign { root, entry } => write!(
+                formatter,
+                "`{}` is not a cache of ipwhl alone: it has `{}`",
+                root.display(),
+                entry.display()
+            ),
+            Self::Cache(error) => error.fmt(formatter),
+        }
+    }
+}
+
+impl Error for ClaimError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Foreign { .. } => None,
+            Self::Cache(error) => error.source(),
+        }
+    }
+}
+
+/// What is kept and removed as one.
+struct Entry {
+    folder: &'static str,
+    files: Vec<PathBuf>,
+    bytes: u64,
+    last_use: SystemTime,
+}
+
+impl Entry {
+    fn new(folder: &'static str) -> Self {
+        Self {
+            folder,
+            files: Vec::new(),
+            bytes: 0,
+            last_use: UNIX_EPOCH,
+        }
+    }
+
+    fn add(&mut self, path: PathBuf, metadata: &Metadata) {
+        self.files.push(path);
+        self.bytes += metadata.len();
+        let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
+        self.last_use = self.last_use.max(modified);
+    }
+}
+
+/// A cache that no other run uses.
+#[derive(Debug)]
+pub struct ClaimedCache<'c>(&'c Cache);
+
+impl Cache {
+    /// What is in it, by folder.
+    pub fn parts(&self) -> io::Result<Vec<CachePart>> {
+        let mut parts = FOLDERS.map(|name| CachePart {
+            name,
+            files: 0,
+            bytes: 0,
+        });
+        let mut count = |folder: &str, files: u64, bytes: u64| {
+            for part in parts.iter_mut().filter(|part| part.name == folder) {
+                part.files += files;
+                part.bytes += bytes;
+            }
+        };
+        for entry in self.entries()? {
+            count(entry.folder, entry.files.len() as u64, entry.bytes);
+        }
+        for run in list(&self.root.join(PARTIAL))? {
+            for (_, metadata) in files(&list(&run.path())?) {
+                count(PARTIAL, 1, metadata.len());
+            }
+        }
+        Ok(parts.to_vec())
+    }
+
+    /// Takes it for this run alone. `wait` is called before other runs are waited for, and says whether
+    /// to; without waiting there may be nothing to take.
+    ///
+    /// # Errors
+    /// Where the folder is not a cache of this program alone, or cannot be written.
+    pub fn claim(&self, wait: &dyn Fn() -> bool) -> Result<Option<ClaimedCache<'_>>, ClaimError> {
+        let failed = |error| ClaimError::Cache(CacheError::new(&self.root, "lock", error));
+        if let Some(entry) = mark(&self.root).map_err(failed)? {
+            let root = self.root.clone();
+            return Err(ClaimError::Foreign { root, entry });
+        }
+        let is_taken = self.usage.take(&self.root, wait).map_err(failed)?;
+        Ok(is_taken.then_some(ClaimedCache(self)))
+    }
+
+    /// Whether this run has put a wheel into it.
+    pub fn has_kept_wheel(&self) -> bool {
+        self.usage.has_kept_wheel()
+    }
+
+    fn entries(&self) -> io::Result<Vec<Entry>> {
+        let mut wheels: BTreeMap<Cid, Entry> = BTreeMap::new();
+        let mut entries = Vec::new();
+        for (path, metadata) in files(&list(&self.root.join(WHEELS))?) {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let (stem, extension) = name
+                .and_then(|name| name.split_once('.'))
+                .unwrap_or_default();
+            if let Ok(cid) = stem.parse::<Cid>()
+                && matches!(extension, "whl" | "v0" | "v1")
+            {
+                let entry = wheels.entry(cid).or_insert_with(|| Entry::new(WHEELS));
+                entry.add(path, &metadata);
+            }
+        }
+        let mut single = |folder: &'static str, below: &Path, is_own: &dyn Fn(&str) -> bool| {
+            for (path, metadata) in files(&list(below)?) {
+                let name = path.file_name().and_then(|name| name.to_str());
+                if name.is_some_and(is_own) {
+                    let mut entry = Entry::new(folder);
+                    entry.add(path, &metadata);
+                    entries.push(entry);
+                }
+            }
+            Ok::<(), io::Error>(())
+        };
+        let is_json = |name: &str| name.strip_suffix(".json").is_some();
+        for version in list(&self.root.join(FACTS))? {
+            if version.file_name().to_str().is_some_and(is_json) {
+                single(FACTS, &version.path(), &is_json)?;
+            }
+        }
+        let is_cid = |name: &str| name.parse::<Cid>().is_ok();
+        single(BLOCKS, &self.root.join(BLOCKS), &is_cid)?;
+        let is_hash = |name: &str| {
+            let digits = name.split('-').next().unwrap_or_default();
+            digits.parse::<Sha256Digest>().is_ok()
+        };
+        single(HASHES, &self.root.join(HASHES), &is_hash)?;
+        entries.extend(wheels.into_values());
+        Ok(entries)
+    }
+}
+
+impl ClaimedCache<'_> {
+    /// Removes what killed runs have left, the facts of other versions than these, and then, until no
+    /// more than `limit` bytes are left, what was not used for longest. What this run uses stays.
+    pub fn prune(&self, limit: Option<u64>, versions: &[String]) -> io::Result<Removed> {
+        let mut removed = Removed::default();
+        self.remove_unfinished();
+        let folders: Vec<PathBuf> = versions
+            .iter()
+            .map(|version| self.0.root.join(FACTS).join(file_name(version)))
+            .collect();
+        let mut left = Vec::new();
+        for entry in self.0.entries()? {
+            let is_current = entry.folder != FACTS
+                || entry
+                    .files
+                    .iter()
+                    .any(|file| folders.iter().any(|folder| file.starts_with(folder)));
+            if is_current {
+                left.push(entry);
+            } else {
+                removed.remove(&entry);
+            }
+        }
+        let mut bytes: u64 = left.iter().map(|entry| entry.bytes).sum();
+        // Of the same age, in an order that is always the same.
+        left.sort_by(|one, other| (one.last_use, &one.files).cmp(&(other.last_use, &other.files)));
+        let is_used = |entry: &Entry| entry.files.iter().any(|file| self.0.usage.has(file));
+        for entry in left.iter().filter(|entry| !is_used(entry)) {
+            if limit.is_none_or(|limit| bytes <= limit) {
+                break;
+            }
+            removed.remove(entry);
+            bytes -= entry.bytes;
+        }
+        self.remove_empty_folders();
+        Ok(removed)
+    }
+
+    /// Removes everything.
+    pub fn clean(&self) -> io::Result<Removed> {
+        let mut removed = Removed::default();
+        self.remove_unfinished();
+        for entry in self.0.entries()? {
+            removed.remove(&entry);
+        }
+        self.remove_empty_folders();
+        Ok(removed)
+    }
+
+    /// Removes these wheels, and what is known of them under these versions.
+    pub fn clean_wheels(&self, cids: &[Cid], versions: &[String]) -> Removed {
+        let mut removed = Removed::default();
+        for cid in cids {
+            let name = canonical(cid).to_string();
+            let wheel = ["whl", "v0", "v1"]
+                .map(|extension| self.0.root.join(WHEELS).join(format!("{name}.{extension}")));
+            let facts = versions.iter().flat_map(|version| {
+                // Facts are kept by the CID as it is declared, in either version.
+                [cid.to_string(), name.clone()].map(|key| {
+                    let folder = self.0.root.join(FACTS).join(file_name(version));
+                    folder.join(file_name(&key))
+                })
+            });
+            for path in wheel.into_iter().chain(facts) {
+                let is_in_folder = path.parent().is_some_and(is_folder);
+                if let Ok(metadata) = fs::symlink_metadata(&path)
+                    && metadata.is_file()
+                    && is_in_folder
+                {
+                    let mut entry = Entry::new(WHEELS);
+                    entry.add(path, &metadata);
+                    removed.remove(&entry);
+                }
+            }
+        }
+        removed
+    }
+
+    /// The content-ids of the wheels that are there, and of those that only facts are known of.
+    pub fn wheels(&self) -> io::Result<Vec<Cid>> {
+        let entries = self.0.entries()?;
+        let files = entries.iter().flat_map(|entry| &entry.files);
+        let stems = files.filter_map(|file| file.file_stem()?.to_str()?.parse().ok());
+        let mut cids: Vec<Cid> = stems.collect();
+        cids.sort_unstable();
+        cids.dedup();
+        Ok(cids)
+    }
+
+    fn remove_unfinished(&self) {
+        let partial = self.0.root.join(PARTIAL);
+        if is_folder(&partial) {
+            workspace::remove_abandoned(&partial);
+        }
+    }
+
+    /// Folders come again when something is kept; one that is not empty stays.
+    fn remove_empty_folders(&self) {
+        let facts = self.0.root.join(FACTS);
+        for version in list(&facts).unwrap_or_default() {
+            let _ = fs::remove_dir(version.path());
+        }
+        for folder in FOLDERS {
+            let _ = fs::remove_dir(self.0.root.join(folder));
+        }
+    }
+}
+
+impl Removed {
+    /// The bytes of a wheel go before what is known of them, so nothing is known of a file that is gone.
+    fn remove(&mut self, entry: &Entry) {
+        for path in &entry.files {
+            let bytes = fs::symlink_metadata(path).map_or(0, |metadata| metadata.len());
+            match fs::remove_file(path) {
+                Ok(()) => {
+                    self.files += 1;
+                    self.bytes += bytes;
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    self.failure
+                        .get_or_insert_with(|| CacheError::new(path, "remove", error));
+                }
+            }
+        }
+    }
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
+/// What is in a folder, by name; nothing where there is no folder, or a link in its place.
+fn list(folder: &Path) -> io::Result<Vec<DirEntry>> {
+    if !is_folder(folder) {
+        return Ok(Vec::new());
+    }
+    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(DirEntry::file_name);
+    Ok(entries)
+}
+
+/// Those that are files, and no links.
+fn files(entries: &[DirEntry]) -> impl Iterator<Item = (PathBuf, Metadata)> {
+    entries.iter().filter_map(|entry| {
+        // Not followed where it is a link; one that another run has just removed is not there.
+        let metadata = entry.metadata().ok().filter(Metadata::is_file)?;
+        Some((entry.path(), metadata))
+    })
+}
