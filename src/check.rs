@@ -41,7 +41,7 @@ pub use graph::{Graph, Unmet};
 pub use paths::{Path, Paths, paths_to};
 pub use relations::{Relation, Shortfall};
 pub use remedy::{OTHER_REQUIRER, Pin};
-pub use removal::{Removal, removal};
+pub use removal::{Removal, Removals};
 pub use together::together;
 
 use rayon::prelude::*;
