@@ -51,10 +51,9 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             .any(|source| matches!(source.value, Source::Package(_)));
         finding = if is_of_index {
             // The version stays, unless it has to change anyway.
-            let needed = graph.needed(&target.project);
-            let is_accepted = needed
-                .constraints
-                .iter()
+            let demand = graph.demand(&target.project);
+            let mut constraints = demand.iter().flat_map(|demand| &demand.unmet.constraints);
+            let is_accepted = constraints
                 .all(|(_, specifiers)| specifiers_contain(specifiers, target.version()));
             let pin = if is_accepted {
                 Pin::Version(target.version())

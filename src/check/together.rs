@@ -104,6 +104,7 @@ fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Strin
         .then(|| places.into_iter().next().flatten())
         .flatten();
     let mut lines: Vec<(String, Vec<String>, String)> = Vec::new();
+    let mut alike: BTreeMap<(String, String), usize> = BTreeMap::new();
     for one in group {
         let head = head(&repository.texts, one);
         let place = match everywhere {
@@ -114,12 +115,17 @@ fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Strin
         let rest: Vec<String> = place.into_iter().chain(chain).collect();
         let rest = rest.join("; ");
         let extra = one.subject.extra.as_ref().map(|extra| format!("`{extra}`"));
-        match lines.iter_mut().find(|(known, extras, known_rest)| {
-            *known == head && !extras.is_empty() && *known_rest == rest
-        }) {
-            Some((_, extras, _)) => extras.extend(extra),
-            None => lines.push((head, extra.into_iter().collect(), rest)),
-        }
+        let Some(extra) = extra else {
+            lines.push((head, Vec::new(), rest));
+            continue;
+        };
+        let index = *alike
+            .entry((head.clone(), rest.clone()))
+            .or_insert_with(|| {
+                lines.push((head, Vec::new(), rest));
+                lines.len() - 1
+            });
+        lines[index].1.push(extra);
     }
     let lines: Vec<String> = lines
         .into_iter()
