@@ -53,8 +53,8 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             // The version stays, unless it has to change anyway.
             let demand = graph.demand(&target.project);
             let mut constraints = demand.iter().flat_map(|demand| &demand.unmet.constraints);
-            let is_accepted = constraints
-                .all(|(_, specifiers)| specifiers_contain(specifiers, target.version()));
+            let is_accepted =
+                constraints.all(|(_, specifiers)| specifiers_contain(specifiers, target.version()));
             let pin = if is_accepted {
                 Pin::Version(target.version())
             } else {

@@ -137,10 +137,7 @@ impl<'a, 'r> Removals<'a, 'r> {
         self.repository.declarations.get(project)
     }
 
-    fn declared_of(
-        &self,
-        named: &BTreeSet<ProjectName>,
-    ) -> impl Iterator<Item = &'r ProjectName> {
+    fn declared_of(&self, named: &BTreeSet<ProjectName>) -> impl Iterator<Item = &'r ProjectName> {
         let declarations = &self.repository.declarations;
         named
             .iter()

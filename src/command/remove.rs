@@ -252,8 +252,16 @@ impl<'r> Files<'r> {
         };
         for (project, declaration) in &repository.declarations {
             for wheel in &declaration.wheels {
-                files.declared.entry(&wheel.file).or_default().insert(project);
-                files.by_project.entry(project).or_default().insert(&wheel.file);
+                files
+                    .declared
+                    .entry(&wheel.file)
+                    .or_default()
+                    .insert(project);
+                files
+                    .by_project
+                    .entry(project)
+                    .or_default()
+                    .insert(&wheel.file);
             }
         }
         let configuration = &repository.configuration;
@@ -289,10 +297,10 @@ impl<'r> Files<'r> {
             }
         }
         if files.is_empty() {
-            return Err(
-                Failure::finding(format!("what declares `{project}` is no file that is read"))
-                    .help("`ipwhl check` shows what it is; remove it by hand"),
-            );
+            return Err(Failure::finding(format!(
+                "what declares `{project}` is no file that is read"
+            ))
+            .help("`ipwhl check` shows what it is; remove it by hand"));
         }
         Ok(files)
     }

@@ -186,9 +186,13 @@ fn in_words(scope: &Scope<'_>, question: &Question<'_>) -> String {
 /// The words of the steps of paths, each found out once.
 struct Steps<'a, 'r> {
     scope: &'a Scope<'r>,
-    relations: BTreeMap<(&'r ProjectName, &'r ProjectName), Vec<&'a Relation<'r>>>,
-    words: BTreeMap<(&'r ProjectName, &'r ProjectName), Vec<(BTreeSet<usize>, String)>>,
+    relations: BTreeMap<Step<'r>, Vec<&'a Relation<'r>>>,
+    /// By the platforms that they hold on.
+    words: BTreeMap<Step<'r>, Vec<(BTreeSet<usize>, String)>>,
 }
+
+/// Who requires, and what is required.
+type Step<'r> = (&'r ProjectName, &'r ProjectName);
 
 impl<'a, 'r> Steps<'a, 'r> {
     fn new(scope: &'a Scope<'r>, relations: &'a [Relation<'r>]) -> Self {

@@ -37,6 +37,7 @@ pub(super) fn public(finding: &Finding) -> Finding {
         shared: word(&finding.shared),
         chain: word(&finding.chain),
         requirers: finding.requirers.iter().map(line).collect(),
+        alike: finding.alike.iter().map(line).collect(),
         subject: super::Subject {
             project: word(&subject.project),
             required: word(&subject.required),

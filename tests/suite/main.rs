@@ -15,6 +15,7 @@
 mod add_command;
 #[cfg(unix)]
 mod agent;
+mod blocks;
 mod build;
 mod car;
 mod check_command;
@@ -35,6 +36,7 @@ mod fixes;
 mod fmt_command;
 mod gateway;
 mod graph;
+mod growth;
 mod help;
 mod hollow_command;
 mod init_command;

@@ -69,7 +69,11 @@ pub(super) fn write<'r>(
         let mut on_trail = BTreeSet::new();
         if is_open {
             on_trail.insert(root.project);
-            trail.push((root.project, page.margin.len(), walk.branches(root).into_iter()));
+            trail.push((
+                root.project,
+                page.margin.len(),
+                walk.branches(root).into_iter(),
+            ));
         }
         let mut depth = trail.len();
         while let Some((project, margin, rest)) = trail.last_mut() {
@@ -88,7 +92,11 @@ pub(super) fn write<'r>(
                 is_open = false;
             } else if is_open && depth >= depth_limit {
                 // Who says how far to go knows where the tree ends.
-                title += if shape.depth.is_none() { " (\u{2026})" } else { "" };
+                title += if shape.depth.is_none() {
+                    " (\u{2026})"
+                } else {
+                    ""
+                };
                 cut += 1;
                 is_open = false;
             } else if is_open && shape.dedupe && !shown.insert(next.clone()) {
