@@ -488,9 +488,6 @@ fn wheels_that_are_declared_twice_and_differently_are_all_named() {
         let file: &'static str = Box::leak(file.into_boxed_str());
         files.push((file, text(name, needs)));
     }
-    files[5].1 = files[5]
-        .1
-        .replace("requires-python", "# own\nrequires-python");
     let repository = original(&files);
     with_settings(&repository, "");
     let before = said(repository.path());
