@@ -133,13 +133,13 @@ pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding]) {
         return;
     }
     let is_of_wheel = |finding: &Finding| finding.code.stage() == Stage::Wheel;
-    let wheels = if findings.iter().any(is_of_wheel) {
-        " --wheels"
+    let command = if findings.iter().any(is_of_wheel) {
+        "`ipwhl check --wheels --waivers REASON`"
     } else {
-        ""
+        "`ipwhl check --waivers REASON`"
     };
     context.say(&format!(
-        "to answer for it until a day: `ipwhl check{wheels} --waivers REASON` prints what to add to `{CONFIGURATION_FILE}`"
+        "to answer for it until a day: {command} prints what to add to `{CONFIGURATION_FILE}`"
     ));
 }
 

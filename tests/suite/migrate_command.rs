@@ -541,7 +541,7 @@ fn wheels_that_are_declared_twice_alike_become_one() {
     for words in [
         "note: `owl-1.0-py3-none-any.whl` is declared alike in `pkgs/44/owl/owl-1.0-py3-none-any.toml` \
          and `pkgs/55/Owl/owl-1.0-py3-none-any.toml`, which become one\n",
-        "note: `yak-1.0-cp38-cp38-win_amd64.whl` is declared alike in ",
+        "note: `Yak-1.0-cp38-cp38-win_amd64.whl` is declared alike in ",
     ] {
         assert_eq!(run.stderr.matches(words).count(), 1, "{}", run.stderr);
     }
