@@ -3,6 +3,7 @@
 //! A check returns all its findings; it never stops at the first and never prints. Each file holds
 //! a rule and its wording.
 
+mod alike;
 mod ambiguous_wheels;
 mod archive;
 mod baseline;
@@ -43,8 +44,8 @@ pub use missing_extra::BY_HAND;
 pub use paths::{Path, Paths, paths_to};
 pub use relations::{Relation, Shortfall};
 pub use remedy::{OTHER_REQUIRER, Pin};
-pub use removal::{Removal, removal};
-pub use together::together;
+pub use removal::{Removal, Removals};
+pub use together::{together, waivers};
 
 use rayon::prelude::*;
 

@@ -16,7 +16,7 @@ mod write;
 pub use directive::schema_directive;
 pub(crate) use directive::without_directives;
 pub use faithful::{Unformatted, formatted};
-pub use format::{canonical, canonical_in, declares_all_of, keep_comments, merged};
+pub use format::{canonical, canonical_in, declares_all_of, differing_keys, keep_comments, merged};
 pub(crate) use misplaced::misplaced;
 pub use model::{Declaration, DeclaredWheel, Spanned};
 pub use parse::{Layout, Parsed, parse};

@@ -4,6 +4,7 @@ mod needed;
 mod way;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
@@ -14,6 +15,7 @@ use crate::python::{
     ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth, Version,
 };
 use crate::repository::Repository;
+use needed::Demand;
 pub use needed::Unmet;
 
 /// How a project is to be had on one platform.
@@ -56,6 +58,8 @@ pub struct Graph<'r> {
     pub(super) needs: Vec<Need<'r>>,
     /// For each project the needs that name it, as indices into [`Graph::needs`].
     needs_of: BTreeMap<&'r ProjectName, Vec<usize>>,
+    /// What the set needs of each project that something requires, as far as it has been asked.
+    demands: HashMap<&'r ProjectName, OnceLock<Demand>>,
     /// Asked for each requirement on each platform, and never in its order.
     availability: HashMap<&'r ProjectName, Vec<Availability>>,
     projects: DiGraph<&'r ProjectName, &'r Requirement>,
@@ -71,6 +75,7 @@ impl<'r> Graph<'r> {
             platforms,
             needs: Vec::new(),
             needs_of: BTreeMap::new(),
+            demands: HashMap::new(),
             availability: HashMap::new(),
             projects: DiGraph::new(),
             nodes: BTreeMap::new(),
@@ -110,6 +115,7 @@ impl<'r> Graph<'r> {
                 .entry(&requirement.name)
                 .or_default()
                 .push(index);
+            self.demands.entry(&requirement.name).or_default();
             let from = self.nodes[&need.declaration.project];
             if let Some(to) = self.nodes.get(&requirement.name)
                 && from != *to

@@ -47,7 +47,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             target.project
         ));
         // Whether the wheels have the extra at all is not known here, so no command is proposed.
-        let finding = finding.help(format!(
+        finding = finding.help(format!(
             "{BY_HAND}add {list} to the `extras` of `{}`, and to its `dependencies` what it needs",
             target.project
         ));

@@ -3,21 +3,22 @@
 //!
 //! A path repeats no project and holds on at least one platform as a whole. Their number can be
 //! exponential in the size of the set, so they are counted without being walked where the part of the
-//! set that they lie in has no cycle, and walked up to a limit where it has one.
+//! set that they lie in has no cycle, and walked up to a limit where it has one. Only such projects are
+//! walked through from which the right number of steps leads to the target.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod search;
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use petgraph::Direction;
 use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use super::relations::Relation;
 use crate::python::ProjectName;
+use search::Search;
 
-/// How many steps are made in search of paths before the search is given up.
-const MAXIMUM_STEPS: usize = 200_000;
-/// How many more steps may be made for each path that is kept.
-const STEPS_A_PATH: usize = 100;
 /// How many pairs of a project and a set of platforms are kept for counting.
 const MAXIMUM_STATES: usize = 200_000;
 
@@ -52,19 +53,30 @@ pub fn paths_to<'r>(
     limit: usize,
 ) -> Paths<'r> {
     let relevant = Relevant::new(relations, target);
-    let counted = relevant.count();
-    let mut search = Search::new(&relevant, limit, counted.is_some());
+    let mut paths = Paths {
+        shortest: Vec::new(),
+        count: 0,
+        is_at_least: false,
+        through: relevant.graph.node_weights().copied().collect(),
+    };
+    let Some(target) = relevant.target else {
+        return paths;
+    };
+    let counted = relevant.count(target);
+    let mut search = Search::new(&relevant, target, limit, counted);
     let is_complete = search.run();
-    let (count, is_at_least) = match counted {
+    paths.shortest = search.found;
+    (paths.count, paths.is_at_least) = match counted {
         Some(count) => (count, count == u64::MAX),
         None => (search.count, !is_complete),
     };
-    Paths {
-        shortest: search.found,
-        count,
-        is_at_least,
-        through: relevant.graph.node_weights().copied().collect(),
+    // The search may have been given up among ways that hold nowhere as a whole.
+    let may_be_some = paths.count > 0 || paths.is_at_least;
+    if paths.shortest.is_empty() && may_be_some && limit > 0 {
+        paths.shortest.extend(relevant.first_path(target));
+        paths.count = paths.count.max(paths.shortest.len() as u64);
     }
+    paths
 }
 
 /// The part of the set that paths to the target lie in.
@@ -127,10 +139,7 @@ impl<'r> Relevant<'r> {
 
     /// How many paths there are; `None` where they run through a cycle, or their platforms are too
     /// many kinds.
-    fn count(&self) -> Option<u64> {
-        let Some(target) = self.target else {
-            return Some(0);
-        };
+    fn count(&self, target: NodeIndex) -> Option<u64> {
         let order = toposort(&self.graph, None).ok()?;
         let mut states: Vec<BTreeMap<BTreeSet<usize>, u64>> =
             vec![BTreeMap::new(); self.graph.node_count()];
@@ -166,6 +175,61 @@ impl<'r> Relevant<'r> {
         let counts = states[target.index()].values();
         Some(counts.fold(0, |sum, count| sum.saturating_add(*count)))
     }
+
+    /// How many steps it takes from each project to the target at least, over requirements that `holds`
+    /// lets pass; `None` where they do not lead there.
+    fn distances(
+        &self,
+        target: NodeIndex,
+        holds: impl Fn(&BTreeSet<usize>) -> bool,
+    ) -> Vec<Option<usize>> {
+        let mut distances = vec![None; self.graph.node_count()];
+        distances[target.index()] = Some(0);
+        let mut open = VecDeque::from([(target, 0)]);
+        while let Some((node, distance)) = open.pop_front() {
+            for edge in self.graph.edges_directed(node, Direction::Incoming) {
+                let from = edge.source();
+                if distances[from.index()].is_none() && holds(edge.weight()) {
+                    distances[from.index()] = Some(distance + 1);
+                    open.push_back((from, distance + 1));
+                }
+            }
+        }
+        distances
+    }
+
+    /// The shortest path of all that hold on one of the platforms, then by their projects' names.
+    fn first_path(&self, target: NodeIndex) -> Option<Path<'r>> {
+        let paths = self.platforms.iter().filter_map(|platform| {
+            let distances = self.distances(target, |holds| holds.contains(platform));
+            let starts = self.starts.iter();
+            let mut here = *starts
+                .filter(|start| distances[start.index()].is_some())
+                .min_by_key(|start| (distances[start.index()], self.graph[**start]))?;
+            let mut projects = vec![self.graph[here]];
+            let mut platforms = self.platforms.clone();
+            while here != target {
+                let nearer = self
+                    .graph
+                    .edges(here)
+                    .filter(|edge| edge.weight().contains(platform))
+                    .filter(|edge| distances[edge.target().index()] < distances[here.index()])
+                    .filter(|edge| distances[edge.target().index()].is_some());
+                let step = nearer.min_by_key(|edge| self.graph[edge.target()])?;
+                platforms = platforms.intersection(step.weight()).copied().collect();
+                here = step.target();
+                projects.push(self.graph[here]);
+            }
+            Some(Path {
+                projects,
+                platforms,
+            })
+        });
+        paths.min_by(|left, right| {
+            let key = |path: &Path<'r>| path.projects.len();
+            (key(left), &left.projects).cmp(&(key(right), &right.projects))
+        })
+    }
 }
 
 /// All that can be reached from these projects, themselves included.
@@ -181,125 +245,4 @@ fn closure<'r>(
         }
     }
     reached
-}
-
-/// Walks paths, one length after the other.
-struct Search<'a, 'r> {
-    relevant: &'a Relevant<'r>,
-    /// The steps onward of each project, by name.
-    onward: Vec<Vec<(NodeIndex, &'a BTreeSet<usize>)>>,
-    found: Vec<Path<'r>>,
-    /// How many paths are kept.
-    limit: usize,
-    /// How many were walked.
-    count: u64,
-    /// Whether one path more than is kept is enough, since they are counted otherwise.
-    stops_early: bool,
-    /// How many steps are left to be made.
-    budget: usize,
-}
-
-/// The search is over before all was seen.
-struct GivenUp;
-
-impl<'a, 'r> Search<'a, 'r> {
-    fn new(relevant: &'a Relevant<'r>, limit: usize, stops_early: bool) -> Self {
-        let graph = &relevant.graph;
-        let onward = graph
-            .node_indices()
-            .map(|node| {
-                let mut steps: Vec<(NodeIndex, &BTreeSet<usize>)> = graph
-                    .edges(node)
-                    .map(|edge| (edge.target(), edge.weight()))
-                    .collect();
-                steps.sort_by_key(|(node, _)| graph[*node]);
-                steps
-            })
-            .collect();
-        Self {
-            relevant,
-            onward,
-            found: Vec::new(),
-            limit,
-            count: 0,
-            stops_early,
-            budget: MAXIMUM_STEPS.saturating_add(limit.saturating_mul(STEPS_A_PATH)),
-        }
-    }
-
-    /// Whether all paths were walked.
-    fn run(&mut self) -> bool {
-        let Some(target) = self.relevant.target else {
-            return true;
-        };
-        let graph = &self.relevant.graph;
-        let nodes = graph.node_count();
-        // For each number of steps the projects from which so many lead to the target.
-        let mut layers: Vec<Vec<bool>> = vec![vec![false; nodes]];
-        layers[0][target.index()] = true;
-        for length in 1..nodes {
-            let mut layer = vec![false; nodes];
-            for edge in graph.edge_references() {
-                layer[edge.source().index()] |= layers[length - 1][edge.target().index()];
-            }
-            if !layer.contains(&true) {
-                break;
-            }
-            layers.push(layer);
-            for start in &self.relevant.starts {
-                let mut trail = vec![*start];
-                let is_over = layers[length][start.index()]
-                    && self
-                        .walk(&mut trail, &self.relevant.platforms, &layers[..length])
-                        .is_err();
-                if is_over {
-                    return false;
-                }
-            }
-            let Some(budget) = self.budget.checked_sub(graph.edge_count()) else {
-                return false;
-            };
-            self.budget = budget;
-        }
-        true
-    }
-
-    /// Walks on from the end of `trail`, by as many steps as there are `layers`.
-    fn walk(
-        &mut self,
-        trail: &mut Vec<NodeIndex>,
-        platforms: &BTreeSet<usize>,
-        layers: &[Vec<bool>],
-    ) -> Result<(), GivenUp> {
-        self.budget = self.budget.checked_sub(1).ok_or(GivenUp)?;
-        let (Some(here), Some((layer, layers))) = (trail.last().copied(), layers.split_last())
-        else {
-            if self.stops_early && self.found.len() == self.limit {
-                return Err(GivenUp);
-            }
-            self.count += 1;
-            if self.found.len() < self.limit {
-                let graph = &self.relevant.graph;
-                self.found.push(Path {
-                    projects: trail.iter().map(|node| graph[*node]).collect(),
-                    platforms: platforms.clone(),
-                });
-            }
-            return Ok(());
-        };
-        for step in 0..self.onward[here.index()].len() {
-            let (node, step_platforms) = self.onward[here.index()][step];
-            if !layer[node.index()] || trail.contains(&node) {
-                continue;
-            }
-            let common: BTreeSet<usize> = platforms.intersection(step_platforms).copied().collect();
-            if common.is_empty() {
-                continue;
-            }
-            trail.push(node);
-            self.walk(trail, &common, layers)?;
-            trail.pop();
-        }
-        Ok(())
-    }
 }

@@ -37,15 +37,9 @@ impl Graph<'_> {
         match pin {
             Pin::Version(version) => wish += &format!("=={version}"),
             Pin::Accepted => {
-                let mut all: Vec<String> = self
-                    .needed(project)
-                    .constraints
-                    .iter()
-                    .flat_map(|(_, specifiers)| specifiers.clauses())
-                    .collect();
-                all.sort();
-                all.dedup();
-                wish += &all.join(",");
+                wish += self
+                    .demand(project)
+                    .map_or("", |demand| demand.specifiers.as_str());
             }
         }
         let is_wanted = self

@@ -1,28 +1,34 @@
 //! Findings as a person reads them: those that one change may end are one, with the project that has to
-//! change first, then who requires what, then one list of ways out.
+//! change first, then who requires what, then one list of ways out; and warnings of one code with the
+//! same advice are one, with the first of them in full.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::alike::{advice, several_alike};
 use super::fold;
-use crate::diagnostic::{Code, Finding, Help, SourceTexts};
+use crate::diagnostic::{Code, Finding, Help, Severity, SourceTexts};
 use crate::repository::{Repository, is_waiver};
 
 /// At how many requirements a finding about several shows the text.
 const MAXIMUM_SHOWN: usize = 3;
-/// How many waivers a finding about several has, unless all are asked for.
-const MAXIMUM_WAIVERS: usize = 2;
 
 /// The findings, those that share what is wrong with a required project put into one in the place of
-/// the first. `every_waiver` gives all the waivers of such a one, however many they are.
-pub fn together(repository: &Repository, findings: &[Finding], every_waiver: bool) -> Vec<Finding> {
+/// the first, and so, unless `in_full`, warnings that give the same advice. The waivers that would cover
+/// them are left out: [`waivers`] has them.
+pub fn together(repository: &Repository, findings: &[Finding], in_full: bool) -> Vec<Finding> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     let mut known = BTreeMap::new();
     for finding in findings {
-        let Some(shared) = &finding.shared else {
+        let key = match &finding.shared {
+            Some(shared) => Some((shared.clone(), Vec::new())),
+            None if in_full || finding.severity == Severity::Error => None,
+            None => Some((String::new(), advice(finding))),
+        };
+        let Some(key) = key else {
             groups.push(vec![finding]);
             continue;
         };
-        let key = (finding.code, finding.severity, finding.baseline, shared);
+        let key = (finding.code, finding.severity, finding.baseline, key);
         let index = *known.entry(key).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
@@ -31,14 +37,34 @@ pub fn together(repository: &Repository, findings: &[Finding], every_waiver: boo
     }
     groups
         .into_iter()
-        .map(|group| match group.as_slice() {
-            [one] => (*one).clone(),
-            several => merged(repository, several, every_waiver),
+        .map(|group| {
+            let mut finding = match group.as_slice() {
+                [one] => (*one).clone(),
+                several if several[0].shared.is_none() => several_alike(repository, several),
+                several => merged(repository, several),
+            };
+            finding.help.retain(|help| !proposes_waiver(help));
+            finding
         })
         .collect()
 }
 
-fn merged(repository: &Repository, group: &[&Finding], every_waiver: bool) -> Finding {
+/// The waivers that would cover these findings, each once, as text to add to `ipwhl.toml`.
+pub fn waivers(findings: &[Finding]) -> Vec<&str> {
+    let mut known = BTreeSet::new();
+    let helps = findings.iter().flat_map(|finding| &finding.help);
+    helps
+        .filter(|help| proposes_waiver(help))
+        .filter_map(|help| help.text.as_deref())
+        .filter(|text| known.insert(*text))
+        .collect()
+}
+
+pub(super) fn proposes_waiver(help: &Help) -> bool {
+    help.text.as_deref().is_some_and(is_waiver)
+}
+
+fn merged(repository: &Repository, group: &[&Finding]) -> Finding {
     let first = group[0];
     let mut finding = Finding::new(first.code, title(group));
     finding.severity = first.severity;
@@ -65,7 +91,7 @@ fn merged(repository: &Repository, group: &[&Finding], every_waiver: bool) -> Fi
         }
     }
     (finding.requirers, finding.notes) = notes(repository, group);
-    finding.help = help(group, every_waiver);
+    finding.help = help(group);
     finding
 }
 
@@ -104,6 +130,7 @@ fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Strin
         .then(|| places.into_iter().next().flatten())
         .flatten();
     let mut lines: Vec<(String, Vec<String>, String)> = Vec::new();
+    let mut alike: BTreeMap<(String, String), usize> = BTreeMap::new();
     for one in group {
         let head = head(&repository.texts, one);
         let place = match everywhere {
@@ -114,12 +141,17 @@ fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Strin
         let rest: Vec<String> = place.into_iter().chain(chain).collect();
         let rest = rest.join("; ");
         let extra = one.subject.extra.as_ref().map(|extra| format!("`{extra}`"));
-        match lines.iter_mut().find(|(known, extras, known_rest)| {
-            *known == head && !extras.is_empty() && *known_rest == rest
-        }) {
-            Some((_, extras, _)) => extras.extend(extra),
-            None => lines.push((head, extra.into_iter().collect(), rest)),
-        }
+        let Some(extra) = extra else {
+            lines.push((head, Vec::new(), rest));
+            continue;
+        };
+        let index = *alike
+            .entry((head.clone(), rest.clone()))
+            .or_insert_with(|| {
+                lines.push((head, Vec::new(), rest));
+                lines.len() - 1
+            });
+        lines[index].1.push(extra);
     }
     let lines: Vec<String> = lines
         .into_iter()
@@ -171,38 +203,16 @@ fn head(texts: &SourceTexts, finding: &Finding) -> String {
     format!("{project}: `{requirement}`{place}")
 }
 
-/// Each way out once; the waivers last, and not so many that they hide the others.
-fn help(group: &[&Finding], every_waiver: bool) -> Vec<Help> {
+/// Each way out once.
+fn help(group: &[&Finding]) -> Vec<Help> {
     let mut all: Vec<Help> = Vec::new();
-    let mut waivers: Vec<&Help> = Vec::new();
+    let mut known = BTreeSet::new();
     for help in group.iter().flat_map(|one| &one.help) {
-        if help.text.as_deref().is_some_and(is_waiver) {
-            if !waivers.contains(&help) {
-                waivers.push(help);
-            }
-        } else if !all.contains(help) {
+        if !proposes_waiver(help) && known.insert((&help.message, &help.text)) {
             all.push(help.clone());
         }
     }
     // What to type first, then what to change by hand.
     all.sort_by_key(|help| help.text.is_none());
-    if waivers.len() > MAXIMUM_WAIVERS && !every_waiver {
-        all.push(Help {
-            message: format!(
-                "answer for each of them: `-v` shows the {} waivers to add to `ipwhl.toml`",
-                waivers.len()
-            ),
-            text: None,
-        });
-    } else if let Some(first) = waivers.first() {
-        let texts: Vec<&str> = waivers
-            .iter()
-            .filter_map(|help| help.text.as_deref())
-            .collect();
-        all.push(Help {
-            message: first.message.clone(),
-            text: Some(texts.join("\n\n")),
-        });
-    }
     all
 }

@@ -16,7 +16,10 @@ use super::facts::{
 };
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
-use super::report::{MessageFormat, count, counted, judge, show_compared, show_failures, status};
+use super::report::{
+    MessageFormat, count, counted, judge_for, show_compared, show_failures, show_waivers, status,
+    tell_of_waivers,
+};
 use crate::check;
 use crate::declaration::DeclaredWheel;
 use crate::repository::Repository;
@@ -44,6 +47,10 @@ pub(super) struct Arguments {
     /// How findings are written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     message_format: MessageFormat,
+    /// Print the waivers that would cover what is found, with this reason, to add to `ipwhl.toml`:
+    /// `ipwhl check --waivers REASON >> ipwhl.toml`
+    #[arg(long, value_name = "REASON")]
+    waivers: Option<String>,
     /// What makes the exit code 1 beside errors
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
@@ -64,6 +71,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Err(Failure::usage(
             "`--sources` asks every source afresh, and `--offline` asks none",
         ));
+    }
+    let reason = arguments.waivers.as_deref();
+    if reason.is_some_and(|reason| reason.trim().is_empty()) {
+        return Err(Failure::usage("`--waivers` names no reason")
+            .help("say why it is right to go on: `--waivers 'REASON'`"));
     }
     let mut repository = context.repository()?;
     arguments.allow.apply(&mut repository);
@@ -96,13 +108,19 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let verified_earlier = recalled.verified(&others);
     found.extend(recalled);
     findings.extend(found.findings.iter().cloned());
-    let mut findings = judge(context, &repository, findings, &found);
+    let reason = reason.unwrap_or_default();
+    let mut findings = judge_for(context, &repository, findings, &found, reason);
     let gone = before
         .as_ref()
         .map(|before| before.compare(context, &repository, &found, &mut findings));
     candidates::propose(context, &repository, &arguments.network, &mut findings);
     let format = arguments.message_format;
     show_compared(context, &repository, &findings, format, before.is_some())?;
+    match &arguments.waivers {
+        _ if format != MessageFormat::Text => {}
+        Some(_) => show_waivers(context, &findings)?,
+        None => tell_of_waivers(context, &findings),
+    }
     show_failures(context, &found.failures);
     if !found.failures.is_empty() {
         context.help("what was verified stays in the cache: run the same command again");

@@ -13,7 +13,9 @@ use clap::Args;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::report::{MessageFormat, counted, show};
-use crate::declaration::{Declaration, Layout, Source, Unformatted, merged};
+use crate::declaration::{
+    Declaration, DeclaredWheel, Layout, Source, Unformatted, differing_keys, merged,
+};
 use crate::diagnostic::{Finding, Severity, sort};
 use crate::environment::AtomicFile;
 use crate::repository::{
@@ -75,9 +77,20 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         ))
         .help("mend what they say, then run `ipwhl migrate` again"));
     }
+    let twins = twins(&repository);
+    refuse_conflicts(context, &twins)?;
     let plan = plan(context, &repository, arguments)?;
     unoccupied(&plan)?;
     warn(context, &repository, arguments);
+    for twin in &twins {
+        let (last, others) = (twin[twin.len() - 1], &twin[..twin.len() - 1]);
+        context.say(&format!(
+            "note: `{}` is declared alike in {} and `{}`, which become one",
+            last.file_name,
+            files(others),
+            last.file
+        ));
+    }
     if arguments.dry_run {
         for name in plan.declarations.keys() {
             context.result(name)?;
@@ -152,6 +165,63 @@ fn blocking(repository: &Repository) -> Vec<Finding> {
     blocking
 }
 
+/// The wheels that are declared more than once, each with its declarations.
+fn twins(repository: &Repository) -> Vec<Vec<&DeclaredWheel>> {
+    let mut twins = Vec::new();
+    for declaration in repository.declarations.values() {
+        let mut by_name: BTreeMap<&str, Vec<&DeclaredWheel>> = BTreeMap::new();
+        for wheel in &declaration.wheels {
+            let name = wheel.file_name.as_str();
+            by_name.entry(name).or_default().push(wheel);
+        }
+        twins.extend(by_name.into_values().filter(|all| all.len() > 1));
+    }
+    twins
+}
+
+/// Tells of all wheels whose declarations say different things: a person has to choose.
+fn refuse_conflicts(context: &Context<'_>, twins: &[Vec<&DeclaredWheel>]) -> Result<(), Failure> {
+    let mut conflicts = 0;
+    for twin in twins {
+        let (first, others) = (twin[0], &twin[1..]);
+        let keys: BTreeSet<&str> = others
+            .iter()
+            .flat_map(|other| differing_keys(first, other))
+            .collect();
+        if keys.is_empty() {
+            continue;
+        }
+        conflicts += 1;
+        let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+        context.error(&format!(
+            "`{}` is declared with different {} in {}",
+            first.file_name,
+            keys.join(", "),
+            files(twin)
+        ));
+    }
+    match conflicts {
+        0 => Ok(()),
+        count => Err(Failure::finding(format!(
+            "{} declared in several files that do not agree, and nothing is written",
+            match count {
+                1 => "1 wheel is".to_owned(),
+                many => format!("{many} wheels are"),
+            }
+        ))
+        .help("keep one file of each, then run `ipwhl migrate` again")),
+    }
+}
+
+/// The files of these declarations: `` `a`, `b` ``.
+fn files(wheels: &[&DeclaredWheel]) -> String {
+    let files: Vec<String> = wheels
+        .iter()
+        .map(|wheel| format!("`{}`", wheel.file))
+        .collect();
+    files.join(", ")
+}
+
 fn plan(
     context: &Context<'_>,
     repository: &Repository,
@@ -193,16 +263,6 @@ fn plan(
 
 /// The declaration of a project's wheels in one file.
 fn one_file(repository: &Repository, declaration: &Declaration) -> Result<String, Failure> {
-    let mut names = BTreeMap::new();
-    for wheel in &declaration.wheels {
-        if let Some(twin) = names.insert(wheel.file_name.as_str(), &wheel.file) {
-            return Err(Failure::finding(format!(
-                "`{}` is declared in two files, `{twin}` and `{}`, and nothing is written",
-                wheel.file_name, wheel.file
-            ))
-            .help("remove one of them, then run `ipwhl migrate` again"));
-        }
-    }
     let texts: Vec<(Arc<str>, &str)> = declaration
         .wheels
         .iter()

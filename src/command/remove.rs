@@ -2,7 +2,7 @@
 
 mod files;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use clap::Args;
@@ -10,14 +10,14 @@ use clap::Args;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::scope::{Scope, edges, member, tell_of_findings};
-use super::show::{position, waivers};
-use crate::check::{Relation, removal};
+use super::show::{concerned, position};
+use crate::check::{Relation, Removals};
 use crate::declaration::Layout;
 use crate::python::ProjectName;
 use crate::repository::{Repository, presumed_project};
 use files::{Change, apply, automatic};
 
-/// How many projects a way out may name.
+/// How many projects a way out or a note names.
 const MAXIMUM_NAMED: usize = 8;
 
 /// Remove projects from the set
@@ -64,16 +64,18 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         named.insert(member(&repository, text)?);
     }
     tell_of_findings(context, &repository);
-    let Some(plan) = plan(context, &scope, named, arguments) else {
+    let removals = Removals::new(&repository, &scope.relations);
+    let Some(plan) = plan(context, &scope, &removals, named, arguments) else {
         return Ok(ExitStatus::Findings);
     };
     let mut changes = Vec::new();
     for project in &plan.kept {
         changes.extend(demotion(&repository, project)?);
     }
+    let files = Files::new(&repository);
     for project in &plan.goes {
-        for file in files_of(&repository, project, &plan.goes)? {
-            changes.push(Change::remove(&repository.directory.join(&*file)));
+        for file in files.of(project, &plan.goes)? {
+            changes.push(Change::remove(&repository.directory.join(&**file)));
         }
     }
     if !arguments.dry_run {
@@ -82,7 +84,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             .join(&repository.configuration.declarations);
         apply(&changes, &top)?;
     }
-    tell(context, &scope, &plan, arguments.dry_run);
+    tell(context, &scope, &removals, &plan, arguments.dry_run);
     Ok(ExitStatus::Clean)
 }
 
@@ -90,6 +92,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
 fn plan(
     context: &Context<'_>,
     scope: &Scope<'_>,
+    removals: &Removals<'_, '_>,
     mut named: BTreeSet<ProjectName>,
     arguments: &Arguments,
 ) -> Option<Plan> {
@@ -114,40 +117,33 @@ fn plan(
         with_dependencies = false;
     }
     let mut kept = BTreeSet::new();
-    loop {
-        let outcome = removal(repository, &scope.relations, &named, with_dependencies);
-        let left_over: BTreeSet<ProjectName> = outcome
-            .left_over
-            .iter()
-            .map(|name| (*name).clone())
-            .collect();
-        if outcome.broken.is_empty() {
-            let mut goes = named;
-            if with_dependencies {
-                goes.extend(left_over.iter().cloned());
-            }
-            return Some(Plan {
-                left_over: left_over.difference(&goes).cloned().collect(),
-                goes,
-                kept,
-            });
-        }
-        if !arguments.keep_needed {
-            refuse(context, scope, &named, &outcome.broken, with_dependencies);
-            return None;
-        }
-        for relation in outcome.broken {
-            let project = &relation.requirement.name;
-            named.remove(project);
-            kept.insert(project.clone());
-        }
+    if arguments.keep_needed {
+        kept = removals.still_needed(&named, with_dependencies);
+        named.retain(|project| !kept.contains(project));
     }
+    let outcome = removals.removal(&named, with_dependencies);
+    if !outcome.broken.is_empty() {
+        let broken = &outcome.broken;
+        refuse(context, scope, removals, &named, broken, with_dependencies);
+        return None;
+    }
+    let left_over: BTreeSet<ProjectName> = outcome.left_over.into_iter().cloned().collect();
+    let mut goes = named;
+    if with_dependencies {
+        goes.extend(left_over.iter().cloned());
+    }
+    Some(Plan {
+        left_over: left_over.difference(&goes).cloned().collect(),
+        goes,
+        kept,
+    })
 }
 
 /// Says what needs the projects that were to go, and the ways out.
 fn refuse(
     context: &Context<'_>,
     scope: &Scope<'_>,
+    removals: &Removals<'_, '_>,
     named: &BTreeSet<ProjectName>,
     broken: &[&Relation<'_>],
     with_dependencies: bool,
@@ -178,23 +174,13 @@ fn refuse(
     }
     if !with_dependencies
         && repository.unreadable.is_empty()
-        && removal(repository, &scope.relations, named, true)
-            .broken
-            .is_empty()
+        && removals.removal(named, true).broken.is_empty()
     {
         context.help(
             "`--with-dependencies` removes what needs them too, since nothing else needs that",
         );
     }
-    let mut all = named.clone();
-    loop {
-        let outcome = removal(repository, &scope.relations, &all, with_dependencies);
-        if outcome.broken.is_empty() {
-            break;
-        }
-        let requirers = outcome.broken.iter();
-        all.extend(requirers.map(|relation| relation.from.project.clone()));
-    }
+    let all = removals.with_requirers(named, with_dependencies);
     if all.len() <= MAXIMUM_NAMED {
         let all: Vec<&str> = all.iter().map(ProjectName::as_str).collect();
         context.help(&format!(
@@ -249,60 +235,85 @@ fn demotion(repository: &Repository, project: &ProjectName) -> Result<Option<Cha
     }
 }
 
-/// The files that declare a project and nothing else.
-fn files_of(
-    repository: &Repository,
-    project: &ProjectName,
-    goes: &BTreeSet<ProjectName>,
-) -> Result<BTreeSet<Arc<str>>, Failure> {
-    let mut files: BTreeSet<Arc<str>> = BTreeSet::new();
-    if let Some(declaration) = repository.declarations.get(project) {
-        files.extend(
-            declaration
-                .wheels
-                .iter()
-                .map(|wheel| Arc::clone(&wheel.file)),
-        );
-    }
-    let configuration = &repository.configuration;
-    let folder = format!("{}/", configuration.declarations);
-    let unread = repository.texts.keys().filter(|file| {
-        file.starts_with(&folder)
-            && presumed_project(file, configuration.layout).as_ref() == Some(project)
-            && declared_in(repository, file).is_empty()
-    });
-    files.extend(unread.cloned());
-    for file in &files {
-        if let Some(other) = declared_in(repository, file)
-            .into_iter()
-            .find(|other| !goes.contains(*other))
-        {
-            return Err(Failure::finding(format!(
-                "`{file}` declares `{project}`, and `{other}` as well"
-            ))
-            .help("give each its own file; `ipwhl check` shows where"));
-        }
-    }
-    if files.is_empty() {
-        return Err(
-            Failure::finding(format!("what declares `{project}` is no file that is read"))
-                .help("`ipwhl check` shows what it is; remove it by hand"),
-        );
-    }
-    Ok(files)
+/// Which file declares what.
+struct Files<'r> {
+    declared: BTreeMap<&'r Arc<str>, BTreeSet<&'r ProjectName>>,
+    /// Files that declare nothing that is understood, by the project that their names stand for.
+    unread: BTreeMap<ProjectName, Vec<&'r Arc<str>>>,
+    by_project: BTreeMap<&'r ProjectName, BTreeSet<&'r Arc<str>>>,
 }
 
-/// The projects that have a wheel declared in a file.
-fn declared_in<'r>(repository: &'r Repository, file: &str) -> Vec<&'r ProjectName> {
-    let declarations = repository.declarations.values();
-    declarations
-        .filter(|declaration| declaration.wheels.iter().any(|wheel| &*wheel.file == file))
-        .map(|declaration| &declaration.project)
-        .collect()
+impl<'r> Files<'r> {
+    fn new(repository: &'r Repository) -> Self {
+        let mut files = Self {
+            declared: BTreeMap::new(),
+            unread: BTreeMap::new(),
+            by_project: BTreeMap::new(),
+        };
+        for (project, declaration) in &repository.declarations {
+            for wheel in &declaration.wheels {
+                files
+                    .declared
+                    .entry(&wheel.file)
+                    .or_default()
+                    .insert(project);
+                files
+                    .by_project
+                    .entry(project)
+                    .or_default()
+                    .insert(&wheel.file);
+            }
+        }
+        let configuration = &repository.configuration;
+        let folder = format!("{}/", configuration.declarations);
+        let unread = repository
+            .texts
+            .keys()
+            .filter(|file| file.starts_with(&folder) && !files.declared.contains_key(file));
+        for file in unread {
+            if let Some(project) = presumed_project(file, configuration.layout) {
+                files.unread.entry(project).or_default().push(file);
+            }
+        }
+        files
+    }
+
+    /// The files that declare a project and nothing else that stays.
+    fn of(
+        &self,
+        project: &ProjectName,
+        goes: &BTreeSet<ProjectName>,
+    ) -> Result<BTreeSet<&'r Arc<str>>, Failure> {
+        let unread = self.unread.get(project).into_iter().flatten();
+        let declared = self.by_project.get(project).into_iter().flatten();
+        let files: BTreeSet<&'r Arc<str>> = declared.chain(unread).copied().collect();
+        for file in &files {
+            let others = self.declared.get(file).into_iter().flatten();
+            if let Some(other) = others.copied().find(|other| !goes.contains(*other)) {
+                return Err(Failure::finding(format!(
+                    "`{file}` declares `{project}`, and `{other}` as well"
+                ))
+                .help("give each its own file; `ipwhl check` shows where"));
+            }
+        }
+        if files.is_empty() {
+            return Err(Failure::finding(format!(
+                "what declares `{project}` is no file that is read"
+            ))
+            .help("`ipwhl check` shows what it is; remove it by hand"));
+        }
+        Ok(files)
+    }
 }
 
 /// Says what was done, or would be, and what it leaves behind.
-fn tell(context: &Context<'_>, scope: &Scope<'_>, plan: &Plan, dry_run: bool) {
+fn tell(
+    context: &Context<'_>,
+    scope: &Scope<'_>,
+    removals: &Removals<'_, '_>,
+    plan: &Plan,
+    dry_run: bool,
+) {
     let repository = scope.repository;
     let (removed, made) = if dry_run {
         ("would remove", "would make automatic")
@@ -313,15 +324,11 @@ fn tell(context: &Context<'_>, scope: &Scope<'_>, plan: &Plan, dry_run: bool) {
         context.say(&format!("{removed} {}", scope.title(project)));
     }
     for project in &plan.kept {
-        let mut by: Vec<&str> = scope
-            .relations
-            .iter()
-            .filter(|relation| relation.requirement.name == *project)
-            .map(|relation| &relation.from.project)
-            .filter(|from| *from != project && !plan.goes.contains(*from))
+        let by: Vec<&str> = removals
+            .requirers(project)
+            .filter(|from| !plan.goes.contains(*from))
             .map(ProjectName::as_str)
             .collect();
-        by.dedup();
         let was_wanted = repository
             .declarations
             .get(project)
@@ -332,14 +339,23 @@ fn tell(context: &Context<'_>, scope: &Scope<'_>, plan: &Plan, dry_run: bool) {
     }
     if !plan.left_over.is_empty() {
         let names: Vec<&str> = plan.left_over.iter().map(ProjectName::as_str).collect();
-        context.say(&format!(
-            "note: nothing else needs {}: `ipwhl remove {}`",
-            names.join(", "),
-            names.join(" ")
-        ));
+        let more = names.len().saturating_sub(MAXIMUM_NAMED);
+        context.say(&if more == 0 {
+            format!(
+                "note: nothing else needs {}: `ipwhl remove {}`",
+                names.join(", "),
+                names.join(" ")
+            )
+        } else {
+            format!(
+                "note: nothing else needs {} and {more} more: `ipwhl check` names each",
+                names[..MAXIMUM_NAMED].join(", ")
+            )
+        });
     }
-    for project in &plan.goes {
-        for waiver in waivers(repository, project) {
+    for waiver in &repository.configuration.waivers {
+        let names = concerned(waiver).filter(|project| plan.goes.contains(*project));
+        for project in names {
             let file = repository.configuration_file();
             let (line, _) = position(repository, &file, waiver.span.start);
             context.say(&format!(

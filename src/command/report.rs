@@ -11,8 +11,8 @@ use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, WorldFailure, all_wheels};
 use crate::check;
 pub(super) use crate::diagnostic::MessageFormat;
-use crate::diagnostic::{Baseline, Finding, Report, Severity, render};
-use crate::repository::{Repository, apply, propose};
+use crate::diagnostic::{Baseline, Finding, Report, Severity, Stage, render, visible};
+use crate::repository::{CONFIGURATION_FILE, Repository, apply, propose};
 
 impl ValueEnum for MessageFormat {
     fn value_variants<'a>() -> &'a [Self] {
@@ -32,6 +32,17 @@ pub(super) fn judge(
     findings: Vec<Finding>,
     looked_at: &Gathered,
 ) -> Vec<Finding> {
+    judge_for(context, repository, findings, looked_at, "")
+}
+
+/// As [`judge`]; the waivers that are proposed give this reason.
+pub(super) fn judge_for(
+    context: &Context<'_>,
+    repository: &Repository,
+    findings: Vec<Finding>,
+    looked_at: &Gathered,
+    reason: &str,
+) -> Vec<Finding> {
     let mut unread = all_wheels(repository);
     unread.retain(|wheel| looked_at.essentials(wheel).is_none());
     let today = context
@@ -48,7 +59,7 @@ pub(super) fn judge(
         &unread,
     );
     let mut findings = check::finish(repository, remaining);
-    propose(repository, &mut findings, today);
+    propose(repository, &mut findings, today, reason);
     findings
 }
 
@@ -71,7 +82,11 @@ pub(super) fn show(
     findings: &[Finding],
     format: MessageFormat,
 ) -> Result<(), Failure> {
-    show_compared(context, repository, findings, format, false)
+    show_compared(context, repository, findings, format, false)?;
+    if format == MessageFormat::Text {
+        tell_of_waivers(context, findings);
+    }
+    Ok(())
 }
 
 /// As [`show`]; `is_compared` where the set was held against an earlier revision.
@@ -113,6 +128,36 @@ fn further_reading(findings: &[Finding]) -> Option<String> {
     let is_alone = findings.iter().all(|finding| finding.code == first);
     let code = if is_alone { first.as_str() } else { "CODE" };
     Some(format!("for more on it: `ipwhl explain {code}`"))
+}
+
+/// Says how to answer for what was found, where some of it may be waived.
+pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding]) {
+    if check::waivers(findings).is_empty() {
+        return;
+    }
+    let is_of_wheel = |finding: &Finding| finding.code.stage() == Stage::Wheel;
+    let command = if findings.iter().any(is_of_wheel) {
+        "`ipwhl check --wheels --waivers REASON`"
+    } else {
+        "`ipwhl check --waivers REASON`"
+    };
+    context.say(&format!(
+        "to answer for it until a day: {command} prints what to add to `{CONFIGURATION_FILE}`"
+    ));
+}
+
+/// Writes the waivers that would cover the findings, as they are to be added.
+pub(super) fn show_waivers(context: &Context<'_>, findings: &[Finding]) -> Result<(), Failure> {
+    let waivers = check::waivers(findings);
+    if waivers.is_empty() {
+        context.say("note: there is no finding that a waiver could cover");
+        return Ok(());
+    }
+    for text in waivers {
+        // An empty line first: the file may end in a line that does not end.
+        context.result(&format!("\n{}", visible(text, &['\n', '\t'])))?;
+    }
+    Ok(())
 }
 
 /// The repository's folder as seen from the root of the checkout that it lies in, with `/`; a forge

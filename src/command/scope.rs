@@ -10,7 +10,7 @@ use super::report::{count, judge};
 use crate::check::{self, Graph, Relation, Shortfall, fold};
 use crate::diagnostic::nearest;
 use crate::python::{Constraint, ExtraName, Platform, ProjectName, Requirement, specifiers_text};
-use crate::repository::{Repository, covers_platform};
+use crate::repository::{CONFIGURATION_FILE, Repository, covers_platform};
 
 /// The set as it stands on some of the platforms.
 pub(super) struct Scope<'r> {
@@ -169,6 +169,13 @@ fn known(repository: &Repository, project: &ProjectName) -> Result<(), Failure> 
     let (declared, unreadable) = (&repository.declarations, &repository.unreadable);
     if declared.contains_key(project) || unreadable.contains(project) {
         return Ok(());
+    }
+    // What is declared, and where, is not known then.
+    if repository.has_configuration_errors() {
+        return Err(Failure::finding(format!(
+            "`{CONFIGURATION_FILE}` cannot be understood, so it is not known whether `{project}` is in the set"
+        ))
+        .help("`ipwhl check` shows what is wrong with it"));
     }
     let failure = Failure::usage(format!("`{project}` is not in the set"));
     let names = declared.keys().chain(unreadable).map(ProjectName::as_str);

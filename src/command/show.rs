@@ -102,12 +102,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
 
 /// The waivers of `ipwhl.toml` that name a project, or a requirement of it.
 pub(super) fn waivers<'r>(repository: &'r Repository, project: &ProjectName) -> Vec<&'r Waiver> {
-    let concerns = |waiver: &&Waiver| {
-        let requirement = waiver.requirement.as_ref();
-        waiver.project == *project || requirement.is_some_and(|one| one.name == *project)
-    };
-    let waivers = &repository.configuration.waivers;
-    waivers.iter().filter(concerns).collect()
+    let waivers = repository.configuration.waivers.iter();
+    waivers
+        .filter(|waiver| concerned(waiver).any(|name| name == project))
+        .collect()
+}
+
+/// The projects that a waiver names, each once.
+pub(super) fn concerned(waiver: &Waiver) -> impl Iterator<Item = &ProjectName> {
+    let required = waiver.requirement.as_ref().map(|required| &required.name);
+    let other = required.filter(|name| **name != waiver.project);
+    std::iter::once(&waiver.project).chain(other)
 }
 
 /// The line and the column of a place in one of the repository's texts, from 1.

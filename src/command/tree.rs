@@ -10,9 +10,10 @@ use clap::Args;
 use super::context::Context;
 use super::draw::{Drawing, GraphFormat};
 use super::exit::{ExitStatus, Failure};
+use super::report::counted;
 use super::scope::{Named, Scope, no_extra, tell_of_findings};
 use crate::python::{ExtraName, ProjectName};
-use text::{Charset, Shape};
+use text::{Charset, DEFAULT_DEPTH, Shape};
 use walk::{Visit, Walk};
 
 /// Show who requires what as a tree
@@ -30,7 +31,7 @@ pub(super) struct Arguments {
     /// Upside down: what requires the project, and what requires that
     #[arg(short, long, requires = "projects")]
     invert: bool,
-    /// How many steps to go from where the tree begins
+    /// How many steps to go from where the tree begins [default: 64 as text, else all]
     #[arg(long, value_name = "N")]
     depth: Option<usize>,
     /// Show a project's part of the tree wherever it occurs
@@ -65,22 +66,28 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let roots = roots(&scope, arguments)?;
     tell_of_findings(context, &repository);
     let walk = Walk::new(&scope, arguments.invert);
-    let depth = arguments.depth.unwrap_or(usize::MAX);
     match arguments.format {
         GraphFormat::Text => {
             if roots.is_empty() {
                 context.say("note: nobody wants a project of the set; name one to begin with");
             }
             let shape = Shape {
-                depth,
+                depth: arguments.depth,
                 dedupe: !arguments.no_dedupe,
                 charset: arguments
                     .charset
                     .unwrap_or_else(|| default_charset(context)),
             };
-            text::write(context, &walk, &roots, shape)?;
+            let cut = text::write(context, &walk, &roots, shape)?;
+            if cut > 0 && arguments.depth.is_none() {
+                let lines = counted(cut, "line");
+                context.say(&format!(
+                    "note: the tree ends after {DEFAULT_DEPTH} steps, with more below {lines}: `--depth N` goes further"
+                ));
+            }
         }
         format => {
+            let depth = arguments.depth.unwrap_or(usize::MAX);
             let drawing = drawing(&walk, &roots, depth);
             context.result(&match format {
                 GraphFormat::Dot => drawing.dot(&scope),

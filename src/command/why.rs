@@ -1,6 +1,6 @@
 //! `ipwhl why`: the ways from what someone wants to a project.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 
@@ -14,7 +14,8 @@ use crate::python::{ExtraName, ProjectName};
 
 /// How many paths are shown.
 const SHOWN: usize = 10;
-/// How many are shown of all.
+/// How many `--all` shows at most; fewer where they are long, so that all of them together have no more
+/// than a million steps.
 const MAXIMUM_SHOWN: usize = 100_000;
 
 /// Show why a project is in the set
@@ -28,7 +29,8 @@ pub(super) struct Arguments {
     /// Projects: `NAME`, or `NAME[EXTRA,…]` for who asks for the extra
     #[arg(required = true, value_name = "NAME")]
     projects: Vec<String>,
-    /// Show all paths, and not only the ten shortest
+    /// Show all paths, and not only the ten shortest; of very many the first 100,000, or as many as
+    /// have a million steps together
     #[arg(long)]
     all: bool,
     /// Look at these platforms only: an interpreter, a system or both
@@ -87,8 +89,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                     context.result("")?;
                 }
                 context.result(&in_words(&scope, question))?;
-                if question.paths.count > question.paths.shortest.len() as u64 && !arguments.all {
-                    context.say("note: `--all` shows every path");
+                let shown = question.paths.shortest.len();
+                if question.paths.count > shown as u64 {
+                    context.say(&if arguments.all {
+                        format!("note: these are the first {shown} paths; more are not shown")
+                    } else {
+                        "note: `--all` shows every path".to_owned()
+                    });
                 }
             }
         }
@@ -164,9 +171,10 @@ fn in_words(scope: &Scope<'_>, question: &Question<'_>) -> String {
         "{what}; {at_least}{} {verb} to it:",
         counted(number, "path")
     );
+    let mut steps = Steps::new(scope, &question.relations);
     for path in &paths.shortest {
         text += "\n  ";
-        text += &line(scope, &question.relations, path);
+        steps.write(path, &mut text);
     }
     let more = paths.count - paths.shortest.len() as u64;
     if more > 0 || paths.is_at_least {
@@ -175,33 +183,71 @@ fn in_words(scope: &Scope<'_>, question: &Question<'_>) -> String {
     text
 }
 
-/// A path in one line: `flask 3.1 -> werkzeug>=3.1 -> markupsafe>=2.1.1 [only: cp312 on win_amd64]`.
-fn line(scope: &Scope<'_>, relations: &[Relation<'_>], path: &Path<'_>) -> String {
-    let mut text = path
-        .projects
-        .first()
-        .map_or_else(String::new, |project| scope.title(project));
-    for step in path.projects.windows(2) {
-        let [from, to] = step else { continue };
-        let holding = relations
-            .iter()
-            .filter(|relation| relation.from.project == **from && relation.requirement.name == **to)
-            .filter(|relation| !relation.platforms.is_disjoint(&path.platforms));
-        let ways = edges(holding).into_iter().map(|edge| {
-            let mut words = edge.words.clone();
-            if !edge.extras.is_empty() {
-                let extras: Vec<&str> = edge.extras.iter().map(|extra| extra.as_str()).collect();
-                words += &format!(" [extra: {}]", extras.join(", "));
-            }
-            words + &edge.unmet().unwrap_or_default()
-        });
-        let ways: Vec<String> = ways.collect();
-        text += &format!(" -> {}", ways.join(" or "));
+/// The words of the steps of paths, each found out once.
+struct Steps<'a, 'r> {
+    scope: &'a Scope<'r>,
+    relations: BTreeMap<Step<'r>, Vec<&'a Relation<'r>>>,
+    /// By the platforms that they hold on.
+    words: BTreeMap<Step<'r>, Vec<(BTreeSet<usize>, String)>>,
+}
+
+/// Who requires, and what is required.
+type Step<'r> = (&'r ProjectName, &'r ProjectName);
+
+impl<'a, 'r> Steps<'a, 'r> {
+    fn new(scope: &'a Scope<'r>, relations: &'a [Relation<'r>]) -> Self {
+        let mut steps = Self {
+            scope,
+            relations: BTreeMap::new(),
+            words: BTreeMap::new(),
+        };
+        for relation in relations {
+            let step = (&relation.from.project, &relation.requirement.name);
+            steps.relations.entry(step).or_default().push(relation);
+        }
+        steps
     }
-    if let Some(place) = scope.place(&path.platforms) {
-        text += &format!(" [only: {place}]");
+
+    /// Writes a path in one line:
+    /// `flask 3.1 -> werkzeug>=3.1 -> markupsafe>=2.1.1 [only: cp312 on win_amd64]`.
+    fn write(&mut self, path: &Path<'r>, text: &mut String) {
+        if let Some(first) = path.projects.first() {
+            *text += &self.scope.title(first);
+        }
+        for step in path.projects.windows(2) {
+            let [from, to] = *step else { continue };
+            let known = self.words.entry((from, to)).or_default();
+            let at = known
+                .iter()
+                .position(|(platforms, _)| *platforms == path.platforms)
+                .unwrap_or_else(|| {
+                    let all = self.relations.get(&(from, to)).into_iter().flatten();
+                    let holding =
+                        all.filter(|relation| !relation.platforms.is_disjoint(&path.platforms));
+                    let words = step_words(holding.copied());
+                    known.push((path.platforms.clone(), words));
+                    known.len() - 1
+                });
+            *text += " -> ";
+            *text += &known[at].1;
+        }
+        if let Some(place) = self.scope.place(&path.platforms) {
+            *text += &format!(" [only: {place}]");
+        }
     }
-    text
+}
+
+/// The requirements of a step: `werkzeug>=3.1 or werkzeug[watchdog] [extra: dev]`.
+fn step_words<'a, 'r: 'a>(holding: impl Iterator<Item = &'a Relation<'r>>) -> String {
+    let ways = edges(holding).into_iter().map(|edge| {
+        let mut words = edge.words.clone();
+        if !edge.extras.is_empty() {
+            let extras: Vec<&str> = edge.extras.iter().map(|extra| extra.as_str()).collect();
+            words += &format!(" [extra: {}]", extras.join(", "));
+        }
+        words + &edge.unmet().unwrap_or_default()
+    });
+    ways.collect::<Vec<String>>().join(" or ")
 }
 
 fn ways<'d>(scope: &Scope<'_>, question: &'d Question<'_>) -> Ways<'d> {

@@ -13,7 +13,7 @@ use super::directive::is_directive;
 use super::{Layout, Source};
 pub use keep::keep_comments;
 use list::format_array;
-pub use merge::{declares_all_of, merged};
+pub use merge::{declares_all_of, differing_keys, merged};
 
 /// The order of the keys, of the top and of each wheel.
 const KEYS: [&str; 9] = [

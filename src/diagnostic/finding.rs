@@ -33,6 +33,8 @@ pub struct Finding {
     pub chain: Option<String>,
     /// Who requires what, a line each, where several findings are shown as one.
     pub requirers: Vec<String>,
+    /// The other findings of the same kind, a line each, where several are shown as one.
+    pub alike: Vec<String>,
     /// What a waiver would have to name.
     pub subject: Subject,
 }
@@ -95,6 +97,7 @@ impl Finding {
             labels: Vec::new(),
             notes: Vec::new(),
             requirers: Vec::new(),
+            alike: Vec::new(),
             help: Vec::new(),
             baseline: None,
             shared: None,

@@ -40,6 +40,7 @@ pub(super) fn public(finding: &Finding) -> Finding {
         shared: finding.shared.as_ref().map(sentence),
         chain: finding.chain.as_ref().map(sentence),
         requirers: finding.requirers.iter().map(sentence).collect(),
+        alike: finding.alike.iter().map(sentence).collect(),
         subject: super::Subject {
             project: word(&subject.project),
             required: word(&subject.required),

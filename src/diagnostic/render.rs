@@ -60,14 +60,18 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
     // As in `12 = note: `.
     let after_word = largest_line(finding, texts).to_string().len() + " = note: ".len();
     let sentence = |text: &str| broken(text, style, after_word, "");
-    if !finding.requirers.is_empty() {
-        let requirers: Vec<String> = finding
-            .requirers
-            .iter()
-            .map(|requirer| format!("\n  {}", broken(requirer, style, after_word + 2, "  ")))
-            .collect();
-        let list = format!("required by{}", requirers.concat());
-        elements.push(Level::NOTE.message(list).into());
+    for (heading, list) in [
+        ("required by", &finding.requirers),
+        ("the same of", &finding.alike),
+    ] {
+        if !list.is_empty() {
+            let lines: Vec<String> = list
+                .iter()
+                .map(|line| format!("\n  {}", broken(line, style, after_word + 2, "  ")))
+                .collect();
+            let list = format!("{heading}{}", lines.concat());
+            elements.push(Level::NOTE.message(list).into());
+        }
     }
     for note in &finding.notes {
         elements.push(Level::NOTE.message(sentence(note)).into());

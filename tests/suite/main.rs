@@ -20,6 +20,7 @@ mod add_command;
 #[cfg(unix)]
 mod agent;
 mod arbitrary_equality;
+mod blocks;
 mod build;
 mod cache_command;
 mod car;
@@ -43,6 +44,7 @@ mod fmt_command;
 mod fuzz_seeds;
 mod gateway;
 mod graph;
+mod growth;
 mod harness;
 mod help;
 mod hollow_command;

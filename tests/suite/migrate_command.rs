@@ -444,8 +444,8 @@ fn what_could_be_lost_stands_in_the_way() {
         ),
         (
             "pkgs/9b/Zebu/zebu-1.0-py3-none-any.toml",
-            twin.clone(),
-            "in two files",
+            five_keys("zebu-1.0-py3-none-any.whl", &["bee"]),
+            "with different `dependencies` in",
         ),
     ] {
         let mut files = yaks();
@@ -469,6 +469,94 @@ fn what_could_be_lost_stands_in_the_way() {
         let now: Vec<_> = names.iter().map(|name| before(name)).collect();
         assert_eq!(now, all, "{file}");
     }
+}
+
+/// All of them at once, each with the keys that differ.
+#[test]
+fn wheels_that_are_declared_twice_and_differently_are_all_named() {
+    let mut files = yaks();
+    let text =
+        |name: &str, needs: &[&str]| five_keys(&format!("{name}-1.0-py3-none-any.whl"), needs);
+    for (folder, name, needs) in [
+        ("bb/zebu", "zebu", &["ant"][..]),
+        ("9b/Zebu", "zebu", &["bee"]),
+        ("11/emu", "emu", &[]),
+        ("22/Emu", "emu", &["ant"]),
+        ("33/EMU", "emu", &[]),
+        ("44/owl", "owl", &[]),
+        ("55/Owl", "owl", &[]),
+    ] {
+        let file = format!("pkgs/{folder}/{name}-1.0-py3-none-any.toml");
+        let file: &'static str = Box::leak(file.into_boxed_str());
+        files.push((file, text(name, needs)));
+    }
+    let repository = original(&files);
+    with_settings(&repository, "");
+    let before = said(repository.path());
+    let run = Program::new(repository.path())
+        .run(&["migrate"])
+        .expect(ExitStatus::Findings);
+    assert_eq!(
+        run.stderr,
+        "error: `emu-1.0-py3-none-any.whl` is declared with different `dependencies` in \
+         `pkgs/11/emu/emu-1.0-py3-none-any.toml`, `pkgs/22/Emu/emu-1.0-py3-none-any.toml`, \
+         `pkgs/33/EMU/emu-1.0-py3-none-any.toml`\n\
+         error: `zebu-1.0-py3-none-any.whl` is declared with different `dependencies` in \
+         `pkgs/9b/Zebu/zebu-1.0-py3-none-any.toml`, `pkgs/bb/zebu/zebu-1.0-py3-none-any.toml`\n\
+         error: 2 wheels are declared in several files that do not agree, and nothing is written\n\
+         help: keep one file of each, then run `ipwhl migrate` again\n"
+    );
+    assert_eq!(said(repository.path()), before);
+    assert!(!repository.join("declarations/emu.toml").exists());
+}
+
+/// One declaration is kept, with the comments of all; the only wheel of a project, and one of several.
+#[test]
+fn wheels_that_are_declared_twice_alike_become_one() {
+    let mut files = yaks();
+    let owl = five_keys("owl-1.0-py3-none-any.whl", &["ant", "bee"]);
+    let twin = five_keys("owl-1.0-py3-none-any.whl", &["bee", "ant"]);
+    files.push((
+        "pkgs/44/owl/owl-1.0-py3-none-any.toml",
+        format!("# first\n{owl}"),
+    ));
+    files.push((
+        "pkgs/55/Owl/owl-1.0-py3-none-any.toml",
+        format!("# first\n{twin}# second\n"),
+    ));
+    let yak = files[1].1.clone();
+    files.push((
+        "pkgs/66/yak/yak-1.0-cp38-cp38-win_amd64.toml",
+        yak + "# third\n",
+    ));
+    let repository = original(&files);
+    with_settings(&repository, "");
+    let mut before = said(repository.path());
+    for wheels in before.3.values_mut() {
+        wheels.sort();
+        wheels.dedup();
+    }
+    let notes = comments(repository.path());
+    let run = Program::new(repository.path())
+        .run(&["migrate"])
+        .expect(ExitStatus::Clean);
+    for words in [
+        "note: `owl-1.0-py3-none-any.whl` is declared alike in `pkgs/44/owl/owl-1.0-py3-none-any.toml` \
+         and `pkgs/55/Owl/owl-1.0-py3-none-any.toml`, which become one\n",
+        "note: `Yak-1.0-cp38-cp38-win_amd64.whl` is declared alike in ",
+    ] {
+        assert_eq!(run.stderr.matches(words).count(), 1, "{}", run.stderr);
+    }
+    let mut after = said(repository.path());
+    after.3.values_mut().for_each(|wheels| wheels.sort());
+    assert_eq!(after, before);
+    assert_eq!(comments(repository.path()), notes);
+    let text = repository.read("declarations/owl.toml");
+    assert!(!text.contains("[[wheel]]"), "{text}");
+    assert_eq!(text.matches("# first").count(), 1, "{text}");
+    assert!(!repository.join("pkgs").exists());
+    let check = Program::new(repository.path()).run(&["fmt", "--check"]);
+    check.expect(ExitStatus::Clean);
 }
 
 /// A run that was ended early has written some of the files; the next one writes the rest.

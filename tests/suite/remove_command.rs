@@ -354,6 +354,19 @@ fn what_cannot_be_said_or_done_changes_nothing() {
     assert!(declared(&repository).contains("banana"));
 }
 
+/// Where the settings cannot be understood, another folder may be meant by them.
+#[test]
+fn what_cannot_be_known_without_the_settings_is_not_denied() {
+    let set = fruit().configuration("\n[severity]\nsurplus = \"off\"\n");
+    let repository = set.build();
+    let run = remove(&repository, &["zzz"]).expect(ExitStatus::Findings);
+    assert_eq!(
+        run.stderr,
+        "error: `ipwhl.toml` cannot be understood, so it is not known whether `zzz` is in the set\n\
+         help: `ipwhl check` shows what is wrong with it\n"
+    );
+}
+
 /// What a killed writer has left of a declaration goes with it.
 #[test]
 fn nothing_of_the_declaration_is_left() {

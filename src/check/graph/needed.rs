@@ -20,6 +20,13 @@ pub struct Unmet {
     pub platforms: BTreeSet<usize>,
 }
 
+/// What the set needs of a project, and that in the words of a command.
+pub(in crate::check) struct Demand {
+    pub(in crate::check) unmet: Unmet,
+    /// Each specifier that its version has to satisfy, once: `<2,>=1`.
+    pub(in crate::check) specifiers: String,
+}
+
 impl Graph<'_> {
     /// The projects that have to be added or changed before every need is satisfied, by name.
     /// Direct references are left out: no declaration satisfies them.
@@ -35,6 +42,31 @@ impl Graph<'_> {
 
     /// What the set as a whole needs of a project.
     pub fn needed(&self, project: &ProjectName) -> Unmet {
+        match self.demand(project) {
+            Some(demand) => demand.unmet.clone(),
+            None => self.collect(project),
+        }
+    }
+
+    /// What the set as a whole needs of a project that something requires: found out once, since each
+    /// finding about it asks.
+    pub(in crate::check) fn demand(&self, project: &ProjectName) -> Option<&Demand> {
+        let known = self.demands.get(project)?;
+        Some(known.get_or_init(|| {
+            let unmet = self.collect(project);
+            let all = unmet.constraints.iter();
+            let specifiers: BTreeSet<String> = all
+                .flat_map(|(_, specifiers)| specifiers.clauses())
+                .collect();
+            let specifiers: Vec<String> = specifiers.into_iter().collect();
+            Demand {
+                unmet,
+                specifiers: specifiers.join(","),
+            }
+        }))
+    }
+
+    fn collect(&self, project: &ProjectName) -> Unmet {
         let mut unmet = Unmet {
             project: project.clone(),
             extras: BTreeSet::new(),
@@ -53,9 +85,12 @@ impl Graph<'_> {
             if let Constraint::Specifiers(specifiers) = &requirement.constraint
                 && !specifiers.is_empty()
             {
-                let constraint = (need.declaration.project.clone(), specifiers.clone());
-                if !unmet.constraints.contains(&constraint) {
-                    unmet.constraints.push(constraint);
+                // The needs of one project stand together.
+                let by = &need.declaration.project;
+                let own = unmet.constraints.iter().rev();
+                let mut own = own.take_while(|(other, _)| other == by);
+                if !own.any(|(_, known)| known == specifiers) {
+                    unmet.constraints.push((by.clone(), specifiers.clone()));
                 }
             }
         }

@@ -8,6 +8,11 @@ use super::{Graph, Need};
 use crate::declaration::Declaration;
 use crate::python::{ExtraName, ProjectName, Requirement};
 
+/// How many projects are looked at in search of a way.
+const MAXIMUM_STEPS: usize = 1_000;
+/// How many steps of a way are written: the first ones, and the last.
+const MAXIMUM_WRITTEN: usize = 12;
+
 impl<'r> Graph<'r> {
     /// The projects that someone wants and all that these need.
     pub(in crate::check) fn reachable(&self) -> BTreeSet<&'r ProjectName> {
@@ -31,7 +36,7 @@ impl<'r> Graph<'r> {
 
     /// The shortest way from a wanted project to the one that has this need, on one of these
     /// platforms, as in `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`. `None` where a wanted
-    /// project has the need itself, and where no way leads there.
+    /// project has the need itself, and where no way leads there, or a thousand projects lie before it.
     pub(in crate::check) fn chain(
         &self,
         need: &Need<'r>,
@@ -63,13 +68,16 @@ impl<'r> Graph<'r> {
         let mut at = 0;
         while let Some(step) = steps.get(at) {
             if !step.declaration.automatic {
-                let mut words = format!("{} (wanted)", step.declaration.project);
+                let mut requirements = Vec::new();
                 let mut onward = step.onward;
                 while let Some((requirement, next)) = onward {
-                    words += &format!(" -> {requirement}");
+                    requirements.push(requirement);
                     onward = steps[next].onward;
                 }
-                return Some(words);
+                return Some(words(&step.declaration.project, &requirements));
+            }
+            if at == MAXIMUM_STEPS {
+                return None;
             }
             let mut callers: Vec<(&Need<'r>, BTreeSet<usize>)> = self
                 .needs_of(&step.declaration.project)
@@ -101,6 +109,21 @@ impl<'r> Graph<'r> {
         }
         None
     }
+}
+
+/// A way in words; of a long one what stands in the middle is counted.
+fn words(wanted: &ProjectName, requirements: &[&Requirement]) -> String {
+    let mut words = format!("{wanted} (wanted)");
+    let half = MAXIMUM_WRITTEN / 2;
+    let more = requirements.len().saturating_sub(MAXIMUM_WRITTEN);
+    for (index, requirement) in requirements.iter().enumerate() {
+        if more == 0 || index < half || index >= half + more {
+            words += &format!(" -> {requirement}");
+        } else if index == half {
+            words += &format!(" -> ({more} more)");
+        }
+    }
+    words
 }
 
 /// A project on the way to a need, as it is needed there.

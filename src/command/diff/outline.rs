@@ -390,6 +390,7 @@ fn entries(report: &Report<'_>, side: &Side, findings: &[Finding]) -> Vec<Entry>
         let below = finding
             .requirers
             .iter()
+            .chain(&finding.alike)
             .map(|requirer| Entry::new(Mark::None, vec![Piece::Sentence(requirer.clone())]));
         Entry::new(mark, line).with(below.collect())
     };

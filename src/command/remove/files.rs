@@ -1,5 +1,6 @@
 //! Changes of several files: all of them, or none as far as the system allows.
 
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,10 +46,13 @@ impl Change {
 /// empty afterwards go too.
 pub(super) fn apply(changes: &[Change], top: &Path) -> Result<(), Failure> {
     make_all(changes, &mut Change::make)?;
+    let mut synced: BTreeSet<Option<&Path>> = BTreeSet::new();
     for change in changes.iter().filter(|change| change.bytes.is_none()) {
         // Nothing depends on these: an empty folder declares nothing, nor does a partial file.
         let _ = AtomicFile::forget(&change.path);
-        let _ = sync_directory(&change.path);
+        if synced.insert(change.path.parent()) {
+            let _ = sync_directory(&change.path);
+        }
         let folders = change.path.ancestors().skip(1);
         for folder in folders.take_while(|folder| *folder != top && folder.starts_with(top)) {
             if fs::remove_dir(folder).is_err() {

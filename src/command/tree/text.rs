@@ -11,6 +11,9 @@ use crate::command::exit::Failure;
 use crate::command::scope::{Edge, constraint, with_extras};
 use crate::python::ExtraName;
 
+/// How many steps a tree goes from its roots, unless it is told how many. Real sets are far less deep;
+/// without an end the lines of a long chain would be as wide as the chain is long.
+pub(super) const DEFAULT_DEPTH: usize = 64;
 /// How many lines a tree may have; only `--no-dedupe` comes near it.
 const MAXIMUM_LINES: usize = 1_000_000;
 /// How much is gathered before it is written, in bytes.
@@ -26,63 +29,92 @@ pub(super) enum Charset {
 /// What of a tree is shown.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
-    /// How many steps from the roots.
-    pub(super) depth: usize,
+    /// How many steps from the roots; [`DEFAULT_DEPTH`] where nobody said.
+    pub(super) depth: Option<usize>,
     /// Whether a project's own part of the tree is shown once.
     pub(super) dedupe: bool,
     pub(super) charset: Charset,
 }
 
-/// Writes the tree below these roots.
+/// Writes the tree below these roots, and returns how many lines had more below them than the depth
+/// lets it show.
 pub(super) fn write<'r>(
     context: &Context<'_>,
     walk: &Walk<'_, 'r>,
     roots: &[Visit<'r>],
     shape: Shape,
-) -> Result<(), Failure> {
+) -> Result<usize, Failure> {
     let mut page = Page {
         context,
         charset: shape.charset,
         text: String::new(),
+        margin: String::new(),
         lines: 0,
     };
     let mut shown: BTreeSet<Visit<'r>> = BTreeSet::new();
+    let mut cut = 0;
+    let depth_limit = shape.depth.unwrap_or(DEFAULT_DEPTH);
     for root in roots {
         let mut title = root_title(walk, root);
-        let branches = walk.branches(root);
-        let mut is_open = shape.depth > 0 && !branches.is_empty();
-        if is_open && shape.dedupe && !shown.insert(root.clone()) {
+        let mut is_open = walk.has_branches(root);
+        if is_open && depth_limit == 0 {
+            cut += 1;
+            is_open = false;
+        } else if is_open && shape.dedupe && !shown.insert(root.clone()) {
             title += " (*)";
             is_open = false;
         }
-        page.line(&[], &title)?;
+        page.line(None, &title)?;
         let mut trail = Vec::new();
+        let mut on_trail = BTreeSet::new();
         if is_open {
-            trail.push((root.clone(), branches.into_iter()));
+            on_trail.insert(root.project);
+            trail.push((
+                root.project,
+                page.margin.len(),
+                walk.branches(root).into_iter(),
+            ));
         }
-        while let Some((_, rest)) = trail.last_mut() {
+        let mut depth = trail.len();
+        while let Some((project, margin, rest)) = trail.last_mut() {
+            page.margin.truncate(*margin);
             let Some((edge, next)) = rest.next() else {
+                on_trail.remove(project);
                 trail.pop();
+                depth -= 1;
                 continue;
             };
-            let has_more: Vec<bool> = trail.iter().map(|(_, rest)| rest.len() > 0).collect();
+            let has_more = rest.len() > 0;
             let mut title = branch_title(walk, &edge, &page);
-            let below = walk.branches(&next);
-            let mut is_open = trail.len() < shape.depth && !below.is_empty();
-            if trail.iter().any(|(visit, _)| visit.project == next.project) {
+            let mut is_open = walk.has_branches(&next);
+            if on_trail.contains(next.project) {
                 title += " (cycle)";
+                is_open = false;
+            } else if is_open && depth >= depth_limit {
+                // Who says how far to go knows where the tree ends.
+                title += if shape.depth.is_none() {
+                    " (\u{2026})"
+                } else {
+                    ""
+                };
+                cut += 1;
                 is_open = false;
             } else if is_open && shape.dedupe && !shown.insert(next.clone()) {
                 title += " (*)";
                 is_open = false;
             }
-            page.line(&has_more, &title)?;
+            page.line(Some(has_more), &title)?;
             if is_open {
-                trail.push((next, below.into_iter()));
+                page.indent(has_more);
+                on_trail.insert(next.project);
+                let branches = walk.branches(&next).into_iter();
+                trail.push((next.project, page.margin.len(), branches));
+                depth += 1;
             }
         }
     }
-    page.flush()
+    page.flush()?;
+    Ok(cut)
 }
 
 fn root_title(walk: &Walk<'_, '_>, root: &Visit<'_>) -> String {
@@ -133,13 +165,14 @@ struct Page<'c, 'e> {
     context: &'c Context<'e>,
     charset: Charset,
     text: String,
+    /// What stands before the lines of the present level.
+    margin: String,
     lines: usize,
 }
 
 impl Page<'_, '_> {
-    /// A line as deep below the root as there are marks, each of which says whether more is to come on
-    /// its level.
-    fn line(&mut self, has_more: &[bool], words: &str) -> Result<(), Failure> {
+    /// A root's line, or one of the present level; `has_more` says whether another follows on it.
+    fn line(&mut self, has_more: Option<bool>, words: &str) -> Result<(), Failure> {
         self.lines += 1;
         if self.lines > MAXIMUM_LINES {
             self.flush()?;
@@ -148,30 +181,39 @@ impl Page<'_, '_> {
             ))
             .help("leave `--no-dedupe` out, or add `--depth 5`"));
         }
-        let [through, fork, end] = match self.charset {
-            Charset::Utf8 => [
-                "\u{2502}   ",
-                "\u{251c}\u{2500}\u{2500} ",
-                "\u{2514}\u{2500}\u{2500} ",
-            ],
-            Charset::Ascii => ["|   ", "|-- ", "`-- "],
-        };
-        if let Some((last, above)) = has_more.split_last() {
-            for more in above {
-                self.text += if *more { through } else { "    " };
+        match has_more {
+            Some(has_more) => {
+                self.text += &self.margin;
+                self.text += match (self.charset, has_more) {
+                    (Charset::Utf8, true) => "\u{251c}\u{2500}\u{2500} ",
+                    (Charset::Utf8, false) => "\u{2514}\u{2500}\u{2500} ",
+                    (Charset::Ascii, true) => "|-- ",
+                    (Charset::Ascii, false) => "`-- ",
+                };
             }
-            self.text += if *last { fork } else { end };
+            None => self.margin.clear(),
         }
         match self.charset {
             Charset::Utf8 => self.text += words,
             // A range of interpreters has a dash.
-            Charset::Ascii => self.text += &words.replace('\u{2013}', "-"),
+            Charset::Ascii => {
+                self.text += &words.replace('\u{2013}', "-").replace('\u{2026}', "...");
+            }
         }
         self.text.push('\n');
         if self.text.len() > PIECE {
             self.flush()?;
         }
         Ok(())
+    }
+
+    /// Begins the level below the line that was written last.
+    fn indent(&mut self, has_more: bool) {
+        self.margin += match (self.charset, has_more) {
+            (Charset::Utf8, true) => "\u{2502}   ",
+            (Charset::Ascii, true) => "|   ",
+            (_, false) => "    ",
+        };
     }
 
     fn flush(&mut self) -> Result<(), Failure> {

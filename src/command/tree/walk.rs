@@ -1,5 +1,6 @@
 //! A way through the set, a step at a time.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Relation;
@@ -22,6 +23,8 @@ pub(super) struct Walk<'a, 'r> {
     steps: BTreeMap<&'r ProjectName, Vec<usize>>,
     /// Of each project, what it requires of itself: extras that bring others along.
     own: BTreeMap<&'r ProjectName, Vec<usize>>,
+    /// Whether there are steps, of what was asked before: many lines lead to the same project.
+    has_steps: RefCell<BTreeMap<Visit<'r>, bool>>,
 }
 
 impl<'a, 'r> Walk<'a, 'r> {
@@ -31,6 +34,7 @@ impl<'a, 'r> Walk<'a, 'r> {
             inverted,
             steps: BTreeMap::new(),
             own: BTreeMap::new(),
+            has_steps: RefCell::default(),
         };
         for (index, relation) in scope.relations.iter().enumerate() {
             let (from, to) = (&relation.from.project, &relation.requirement.name);
@@ -105,6 +109,19 @@ impl<'a, 'r> Walk<'a, 'r> {
                 .as_ref()
                 .map(|_| edge.requirement.extras.clone()),
         }
+    }
+
+    /// Whether a project has branches.
+    pub(super) fn has_branches(&self, visit: &Visit<'r>) -> bool {
+        if visit.active.is_none() {
+            return self.steps.contains_key(visit.project);
+        }
+        let known = self.has_steps.borrow().get(visit).copied();
+        known.unwrap_or_else(|| {
+            let has_steps = !self.steps(visit).is_empty();
+            self.has_steps.borrow_mut().insert(visit.clone(), has_steps);
+            has_steps
+        })
     }
 
     /// The branches of a project: each an edge, and where it leads.

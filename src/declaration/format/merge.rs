@@ -1,6 +1,7 @@
 //! The declarations of a project's wheels in the layout `ipwhl-1` as the one of the layout `package`.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use toml_edit::{ArrayOfTables, Decor, DocumentMut, Item, Table, Value};
@@ -24,13 +25,15 @@ struct Wheel {
 
 /// One declaration of all these: what most wheels share is stated once, and by each where it differs.
 /// Comments go where what they are about goes; one that several files have is written once. `texts` are
-/// those of one project's wheels in the layout `ipwhl-1`, each with its file's name.
+/// those of one project's wheels in the layout `ipwhl-1`, each with its file's name. Of those that declare
+/// the same wheel alike the first is taken, with the comments of the others at its end.
 ///
 /// # Errors
 /// When a text is not TOML, or the result would say something else.
 pub fn merged(texts: &[(Arc<str>, &str)]) -> Result<String, Unformatted> {
-    let mut wheels = Vec::with_capacity(texts.len());
-    for (file, text) in texts {
+    let kept = distinct(texts);
+    let mut wheels = Vec::with_capacity(kept.len());
+    for (file, text) in &kept {
         // The canonical text has one place for each comment.
         let canonical = canonical(text).ok_or_else(|| syntax(file, text))?;
         let mut document: DocumentMut = canonical.parse().map_err(|_| syntax(file, text))?;
@@ -40,12 +43,40 @@ pub fn merged(texts: &[(Arc<str>, &str)]) -> Result<String, Unformatted> {
             document,
         });
     }
-    let text = match texts {
+    let text = match kept.as_slice() {
         [(file, text)] => canonical(text).ok_or_else(|| syntax(file, text))?,
         _ => write(&mut wheels).ok_or(Unformatted::Unfaithful("a value"))?,
     };
     compare(texts, &text)?;
     Ok(text)
+}
+
+/// The texts without those that declare a wheel as an earlier one does; comments that only these have
+/// come to the end of that one.
+fn distinct<'t>(texts: &[(Arc<str>, &'t str)]) -> Vec<(Arc<str>, Cow<'t, str>)> {
+    let mut kept: Vec<(Arc<str>, Cow<'t, str>)> = Vec::with_capacity(texts.len());
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for (file, text) in texts {
+        let twin = match meanings(file, text, Layout::Ipwhl1).as_slice() {
+            [meaning] => *known.entry(meaning.clone()).or_insert(kept.len()),
+            _ => kept.len(),
+        };
+        let Some((_, first)) = kept.get_mut(twin) else {
+            kept.push((Arc::clone(file), Cow::Borrowed(*text)));
+            continue;
+        };
+        let mut more = String::new();
+        let there = all_comments(first);
+        for comment in all_comments(text) {
+            if !there.contains(&comment) {
+                take_lines(&mut more, comment);
+            }
+        }
+        if !more.is_empty() {
+            *first = Cow::Owned(format!("{}\n{more}", first.trim_end_matches('\n')));
+        }
+    }
+    kept
 }
 
 fn write(wheels: &mut [Wheel]) -> Option<String> {
@@ -156,22 +187,29 @@ fn compare(texts: &[(Arc<str>, &str)], text: &str) -> Result<(), Unformatted> {
     if written != there {
         return Err(Unformatted::Unfaithful("a comment"));
     }
-    let wheels = |file: &Arc<str>, text: &str, layout| -> Vec<String> {
-        let parsed = parse(file, text, layout);
-        parsed.wheels.iter().map(meaning).collect()
-    };
-    let mut before: Vec<String> = texts
-        .iter()
-        .flat_map(|(file, text)| wheels(file, text, Layout::Ipwhl1))
-        .collect();
-    let file = Arc::from("");
-    let mut after = wheels(&file, text, Layout::Package);
+    let mut before: Vec<String> = Vec::new();
+    for (file, text) in texts {
+        let [meaning] = meanings(file, text, Layout::Ipwhl1)
+            .try_into()
+            .map_err(|_| Unformatted::Unfaithful("a value"))?;
+        before.push(meaning);
+    }
     before.sort();
+    before.dedup();
+    let mut after = meanings(&Arc::from(""), text, Layout::Package);
     after.sort();
-    if before != after || before.len() != texts.len() {
+    if before != after {
         return Err(Unformatted::Unfaithful("a value"));
     }
     Ok(())
+}
+
+fn meanings(file: &Arc<str>, text: &str, layout: Layout) -> Vec<String> {
+    parse(file, text, layout)
+        .wheels
+        .iter()
+        .map(meaning)
+        .collect()
 }
 
 /// Whether a declaration of the layout `package` says all that these of the layout `ipwhl-1` say, comments
@@ -201,6 +239,12 @@ pub fn declares_all_of(text: &str, former: &[(Arc<str>, &str)]) -> bool {
 
 /// All that a wheel's declaration says, in one text.
 fn meaning(wheel: &DeclaredWheel) -> String {
+    let values: Vec<String> = values(wheel).into_iter().map(|(_, value)| value).collect();
+    format!("{} {values:?}", wheel.file_name)
+}
+
+/// What a wheel's declaration says under each key, with all that means the same made alike.
+fn values(wheel: &DeclaredWheel) -> [(&'static str, String); 5] {
     let sources: Vec<String> = wheel
         .sources
         .iter()
@@ -216,8 +260,19 @@ fn meaning(wheel: &DeclaredWheel) -> String {
         .requires_python
         .as_ref()
         .map(|specifiers| specifiers.value.to_string());
-    format!(
-        "{} {sources:?} {} {python:?} {extras:?} {dependencies:?}",
-        wheel.file_name, wheel.content_id.value
-    )
+    [
+        ("source", format!("{sources:?}")),
+        ("content-id", wheel.content_id.value.to_string()),
+        ("requires-python", format!("{python:?}")),
+        ("extras", format!("{extras:?}")),
+        ("dependencies", format!("{dependencies:?}")),
+    ]
+}
+
+/// The keys under which two declarations of a wheel say different things.
+pub fn differing_keys(left: &DeclaredWheel, right: &DeclaredWheel) -> Vec<&'static str> {
+    let both = values(left).into_iter().zip(values(right));
+    both.filter(|(left, right)| left.1 != right.1)
+        .map(|((key, _), _)| key)
+        .collect()
 }

@@ -17,11 +17,11 @@ const DAYS: i64 = 90;
 const HEADER: &str = "[[waiver]]";
 
 /// Adds to each finding that may be waived, after its other ways out, the waiver that covers it and as
-/// little else as it can say. Its reason is empty, and is refused as long as it is.
-pub fn propose(repository: &Repository, findings: &mut [Finding], today: Date) {
+/// little else as it can say. An empty `reason` is refused as long as it is.
+pub fn propose(repository: &Repository, findings: &mut [Finding], today: Date, reason: &str) {
     let expires = today.saturating_add(jiff::Span::new().days(DAYS));
     for finding in findings {
-        if let Some(text) = waiver(repository, finding, expires) {
+        if let Some(text) = waiver(repository, finding, expires, reason) {
             finding.help.push(Help {
                 message: "answer for it: add this to `ipwhl.toml`, with the reason".to_owned(),
                 text: Some(text),
@@ -35,7 +35,12 @@ pub fn is_waiver(text: &str) -> bool {
     text.starts_with(HEADER)
 }
 
-fn waiver(repository: &Repository, finding: &Finding, expires: Date) -> Option<String> {
+fn waiver(
+    repository: &Repository,
+    finding: &Finding,
+    expires: Date,
+    reason: &str,
+) -> Option<String> {
     let subject = &finding.subject;
     let project = subject.project.as_ref()?;
     if !finding.code.may_be_softened() {
@@ -71,7 +76,7 @@ fn waiver(repository: &Repository, finding: &Finding, expires: Date) -> Option<S
             .collect();
         lines.push(format!("platforms = [{}]", list.join(", ")));
     }
-    lines.push("reason = \"\"".to_owned());
+    lines.push(format!("reason = {}", Value::from(reason)));
     lines.push(format!("expires = {expires}"));
     Some(lines.join("\n"))
 }
