@@ -43,6 +43,7 @@ mod ipns;
 mod key_command;
 mod kubo;
 mod kubo_release;
+mod limits;
 mod list_command;
 mod man_command;
 mod markers;
