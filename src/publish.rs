@@ -4,6 +4,7 @@
 //! (`plan`), is given what it lacks (`carry_out`), and is asked again (`read_back`).
 
 mod cluster;
+mod commit;
 mod directory;
 mod dnslink;
 mod error;
@@ -21,10 +22,10 @@ mod signatures;
 mod target;
 mod tree;
 
+pub use commit::{check_place, commit, recover};
 pub use error::PublishError;
 pub use files::{
-    CAR, Part, STATEMENT, SignatureFile, Vouching, car_name, check_place, commit, is_signature_of,
-    write_car,
+    CAR, Part, STATEMENT, SignatureFile, Vouching, car_name, is_signature_of, write_car,
 };
 pub use open::{Surroundings, open_target};
 pub use outgoing::{Outgoing, Sample, Vouched};

@@ -1,6 +1,6 @@
 //! Folders and paths in a release's DAG.
 
-use super::{Blocks, CarError};
+use super::{Blocks, CarError, LARGEST_WHEEL};
 use crate::dag::{Cid, DirectoryEntry, HASH_LENGTH, Node, ShardEntry, decode, name_hash};
 
 /// What a path leads to.
@@ -26,7 +26,7 @@ pub enum Kind {
 
 /// Reads folders out of blocks: what every [`Blocks`] can do.
 pub trait Tree: Blocks {
-    /// Reads the node of `cid`.
+    /// Reads the node of `cid`. A file larger than any wheel is an error, so that nothing begins to read one.
     fn found(&self, cid: &Cid) -> Result<Found, CarError> {
         let block = self.require(cid)?;
         let kind = match decode(cid, &block)? {
@@ -36,6 +36,9 @@ pub trait Tree: Blocks {
             Node::File { size, .. } => Kind::File { size },
             Node::Directory { .. } | Node::Shard { .. } => Kind::Directory,
         };
+        if let Kind::File { size } = kind {
+            check_file_size(cid, size, LARGEST_WHEEL)?;
+        }
         Ok(Found { cid: *cid, kind })
     }
 
@@ -151,6 +154,17 @@ pub(super) fn check_place(cid: &Cid, name: &str, path: &[u8]) -> Result<(), CarE
             ),
         })
     }
+}
+
+/// Refuses a file that is larger than a limit.
+pub(super) fn check_file_size(cid: &Cid, size: u64, largest: u64) -> Result<(), CarError> {
+    if size <= largest {
+        return Ok(());
+    }
+    Err(CarError::Tree {
+        cid: *cid,
+        reason: format!("is a file of {size} bytes, more than the {largest} that it may have"),
+    })
 }
 
 pub(super) fn not_a_shard(cid: Cid) -> CarError {

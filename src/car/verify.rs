@@ -5,10 +5,15 @@ use std::io::{Read, Seek};
 
 use rayon::prelude::*;
 
-use super::tree::{check_place, not_a_shard, too_deep};
+use super::tree::{check_file_size, check_place, not_a_shard, too_deep};
 use super::walk::{is_wheel, may_be_leaf};
-use super::{Blocks, CarError, CarReader, CarSummary, Extent, MAX_DEPTH};
-use crate::dag::{Cid, Codec, FilePart, HASH_LENGTH, Link, Node, ShardEntry, decode};
+use super::{
+    Blocks, CarError, CarReader, CarSummary, Extent, LARGEST_PAGE, LARGEST_WHEEL, MAX_DEPTH,
+    MAX_FILE_NODES, MAX_NODES, MAX_REPETITION,
+};
+use crate::dag::{
+    Cid, Codec, DirectoryEntry, FilePart, HASH_LENGTH, Link, Node, ShardEntry, decode,
+};
 
 /// What an archive lacks: a block, and perhaps others below it that nothing is known of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +37,31 @@ pub struct Survey {
     pub lacking: Vec<Lacking>,
 }
 
+/// What a DAG comes to, each node as often as it is linked to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Weight {
+    /// The bytes of all blocks: the cumulative size that a link to it says.
+    bytes: u64,
+    nodes: u64,
+}
+
+impl Weight {
+    fn of_node(bytes: u64) -> Self {
+        Self { bytes, nodes: 1 }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_add(other.bytes),
+            nodes: self.nodes.saturating_add(other.nodes),
+        }
+    }
+}
+
 /// What is known of a DAG that has been walked.
 #[derive(Debug, Clone, Copy)]
 struct Walked {
-    cumulative_size: u64,
+    weight: Weight,
     kind: Seen,
 }
 
@@ -49,7 +75,9 @@ enum Seen {
 impl<R: Read + Seek + Send> CarReader<R> {
     /// Holds the archive to everything that `ipfs dag export` of a UnixFS tree promises: each block
     /// is what its CID says, the root leads to all of them and nothing is missing, they come depth
-    /// first, and what nodes say about each other (sizes, cumulative sizes, slots of a HAMT) is so.
+    /// first, and what nodes say about each other (sizes, cumulative sizes, slots of a HAMT) is so. Few blocks can be many
+    /// files, and large ones: a release that passes [`LARGEST_WHEEL`], [`LARGEST_PAGE`], [`MAX_FILE_NODES`], [`MAX_NODES`] or
+    /// [`MAX_REPETITION`] is refused before a file is read.
     ///
     /// Hashing runs on the current rayon pool's threads; each holds one block.
     pub fn verify(&self) -> Result<CarSummary, CarError> {
@@ -88,13 +116,17 @@ impl<R: Read + Seek + Send> CarReader<R> {
             level: 0,
             is_in_wheel: false,
         };
-        walk.dag(&self.root(), top)?;
+        let root = self.root();
+        let whole = walk.dag(&root, top)?;
         if let Some(cid) = cids.get(walk.next) {
             return Err(if walk.lacked.contains(cid) {
                 CarError::Order(*cid)
             } else {
                 CarError::Unreachable(*cid)
             });
+        }
+        if walk.lacking.is_empty() {
+            check_repetition(&root, whole.weight, self.byte_length())?;
         }
         let is_hollow = !walk.has_wheel_leaf && walk.lacking.iter().all(|one| one.is_wheel_leaf);
         Ok(Survey {
@@ -143,9 +175,9 @@ struct Walk<'a, R> {
     /// The next place in `order`.
     next: usize,
     walked: HashMap<Cid, Walked>,
-    /// Inner shards, with the slots that led to them and their cumulative size: two large folders
+    /// Inner shards, with the slots that led to them and what they come to: two large folders
     /// that differ in little have most of them in common.
-    shards: HashMap<Cid, (Vec<u8>, u64)>,
+    shards: HashMap<Cid, (Vec<u8>, Weight)>,
     may_lack: bool,
     lacking: Vec<Lacking>,
     lacked: HashSet<Cid>,
@@ -162,17 +194,17 @@ impl<R: Read + Seek> Walk<'_, R> {
             let (kind, below) = match node {
                 Node::Raw(bytes) => {
                     walk.has_wheel_leaf |= at.is_in_wheel;
-                    (Seen::File(bytes.len() as u64), 0)
+                    (Seen::File(bytes.len() as u64), Weight::default())
                 }
                 Node::File { size, parts, .. } => {
                     walk.has_wheel_leaf |= at.is_in_wheel && parts.is_empty();
+                    check_file_size(cid, size, LARGEST_WHEEL)?;
                     (Seen::File(size), walk.parts(cid, &parts, at)?)
                 }
                 Node::Directory { entries } => {
-                    let mut below = 0_u64;
+                    let mut below = Weight::default();
                     for entry in entries {
-                        let size = walk.entry(cid, &entry.link, at.entry(&entry.name))?;
-                        below = below.saturating_add(size);
+                        below = below.and(walk.named(cid, &entry, at)?);
                     }
                     (Seen::Directory, below)
                 }
@@ -180,10 +212,18 @@ impl<R: Read + Seek> Walk<'_, R> {
                     (Seen::Shard, walk.shard(cid, entries, &mut Vec::new(), at)?)
                 }
             };
-            Ok(Walked {
-                cumulative_size: below.saturating_add(own),
-                kind,
-            })
+            let weight = below.and(Weight::of_node(own));
+            let most = match kind {
+                Seen::File(_) => MAX_FILE_NODES,
+                Seen::Directory | Seen::Shard => MAX_NODES,
+            };
+            if weight.nodes > most {
+                return Err(CarError::Tree {
+                    cid: *cid,
+                    reason: format!("leads to more than {most} nodes, the same ones many times"),
+                });
+            }
+            Ok(Walked { weight, kind })
         })?;
         self.walked.insert(*cid, walked);
         Ok(walked)
@@ -251,19 +291,38 @@ impl<R: Read + Seek> Walk<'_, R> {
         Ok(matches!(node, Node::File { parts, .. } if parts.is_empty()))
     }
 
-    fn entry(&mut self, parent: &Cid, link: &Link, at: At) -> Result<u64, CarError> {
-        if self.lacks(link, at)? {
-            return Ok(link.cumulative_size);
+    /// An entry of a folder, whose name says how large it may be.
+    fn named(&mut self, folder: &Cid, entry: &DirectoryEntry, at: At) -> Result<Weight, CarError> {
+        let at = at.entry(&entry.name);
+        let largest = if at.is_in_wheel {
+            LARGEST_WHEEL
+        } else {
+            LARGEST_PAGE
+        };
+        let weight = self.entry(folder, &entry.link, at)?;
+        let cid = &entry.link.cid;
+        match self.walked.get(cid).map(|walked| walked.kind) {
+            Some(Seen::File(size)) => check_file_size(cid, size, largest)?,
+            // The nodes of what is not there are less than its bytes.
+            None => check_file_size(cid, weight.bytes / 2, largest)?,
+            Some(Seen::Directory | Seen::Shard) => {}
         }
-        let walked = self.dag(&link.cid, at)?;
-        check_link(parent, link, walked.cumulative_size)?;
-        Ok(walked.cumulative_size)
+        Ok(weight)
     }
 
-    fn parts(&mut self, parent: &Cid, parts: &[FilePart], at: At) -> Result<u64, CarError> {
-        let mut below = 0_u64;
+    fn entry(&mut self, parent: &Cid, link: &Link, at: At) -> Result<Weight, CarError> {
+        if self.lacks(link, at)? {
+            return Ok(Weight::of_node(link.cumulative_size));
+        }
+        let walked = self.dag(&link.cid, at)?;
+        check_link(parent, link, walked.weight.bytes)?;
+        Ok(walked.weight)
+    }
+
+    fn parts(&mut self, parent: &Cid, parts: &[FilePart], at: At) -> Result<Weight, CarError> {
+        let mut below = Weight::default();
         for part in parts {
-            let size = self.entry(parent, &part.link, at.part())?;
+            let weight = self.entry(parent, &part.link, at.part())?;
             let walked = self.walked.get(&part.link.cid);
             if walked.is_some_and(|walked| walked.kind != Seen::File(part.size)) {
                 return Err(CarError::Tree {
@@ -274,7 +333,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                     ),
                 });
             }
-            below = below.saturating_add(size);
+            below = below.and(weight);
         }
         Ok(below)
     }
@@ -286,23 +345,23 @@ impl<R: Read + Seek> Walk<'_, R> {
         entries: Vec<ShardEntry>,
         path: &mut Vec<u8>,
         at: At,
-    ) -> Result<u64, CarError> {
+    ) -> Result<Weight, CarError> {
         if path.len() == HASH_LENGTH {
             return Err(too_deep(*cid));
         }
-        let mut below = 0_u64;
+        let mut below = Weight::default();
         for slot in entries {
             path.push(slot.slot());
             let link = slot.link();
-            let size = match slot {
+            let weight = match slot {
                 ShardEntry::Entry { entry, .. } => {
                     check_place(cid, &entry.name, path)?;
-                    self.entry(cid, &link, at.entry(&entry.name))?
+                    self.named(cid, &entry, at)?
                 }
                 ShardEntry::Shard { .. } => self.inner_shard(cid, &link, path, at.part())?,
             };
             path.pop();
-            below = below.saturating_add(size);
+            below = below.and(weight);
         }
         Ok(below)
     }
@@ -313,12 +372,12 @@ impl<R: Read + Seek> Walk<'_, R> {
         link: &Link,
         path: &mut Vec<u8>,
         at: At,
-    ) -> Result<u64, CarError> {
+    ) -> Result<Weight, CarError> {
         let cid = &link.cid;
         if self.lacks(link, at)? {
-            return Ok(link.cumulative_size);
+            return Ok(Weight::of_node(link.cumulative_size));
         }
-        if let Some((known, size)) = self.shards.get(cid) {
+        if let Some((known, weight)) = self.shards.get(cid) {
             // Its names' hashes begin with the slots that lead to it, so it has one place only.
             if known != path {
                 return Err(CarError::Tree {
@@ -326,20 +385,20 @@ impl<R: Read + Seek> Walk<'_, R> {
                     reason: "is in two places of a sharded folder".to_owned(),
                 });
             }
-            let size = *size;
-            check_link(parent, link, size)?;
-            return Ok(size);
+            let weight = *weight;
+            check_link(parent, link, weight.bytes)?;
+            return Ok(weight);
         }
-        let size = self.visit(cid, at, |walk, node, own| match node {
+        let weight = self.visit(cid, at, |walk, node, own| match node {
             Node::Shard { entries } if !entries.is_empty() => {
                 let below = walk.shard(cid, entries, path, at)?;
-                Ok(below.saturating_add(own))
+                Ok(below.and(Weight::of_node(own)))
             }
             _ => Err(not_a_shard(*cid)),
         })?;
-        self.shards.insert(*cid, (path.clone(), size));
-        check_link(parent, link, size)?;
-        Ok(size)
+        self.shards.insert(*cid, (path.clone(), weight));
+        check_link(parent, link, weight.bytes)?;
+        Ok(weight)
     }
 }
 
@@ -355,4 +414,19 @@ fn check_link(parent: &Cid, link: &Link, cumulative_size: u64) -> Result<(), Car
             ),
         })
     }
+}
+
+/// Refuses a full release whose files come to much more than its blocks.
+fn check_repetition(root: &Cid, whole: Weight, archive: u64) -> Result<(), CarError> {
+    let most = archive.saturating_mul(MAX_REPETITION).max(LARGEST_WHEEL);
+    if whole.bytes <= most + most / 64 {
+        return Ok(());
+    }
+    Err(CarError::Tree {
+        cid: *root,
+        reason: format!(
+            "leads to {} bytes, more than {MAX_REPETITION} times the {archive} of the archive: the same blocks many times",
+            whole.bytes
+        ),
+    })
 }

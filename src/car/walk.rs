@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{CarError, MAX_DEPTH};
+use super::{CarError, MAX_BLOCKS, MAX_DEPTH};
 use crate::dag::{Cid, Codec, Link, Node, ShardEntry, decode};
 
 /// How a wheel's name ends.
@@ -75,6 +75,9 @@ impl Walk<'_> {
         let key = (cid, level.min(WHEEL_LEVEL + 1), place.wheel.is_some());
         if !self.seen.insert(key) {
             return Ok(());
+        }
+        if self.seen.len() > MAX_BLOCKS {
+            return Err(CarError::TooManyBlocks);
         }
         if depth == MAX_DEPTH {
             return Err(CarError::Tree {

@@ -71,7 +71,7 @@ pub(super) fn tell_unrecorded(
 
 /// Reads a code that may be softened.
 #[derive(Debug, Clone, Copy)]
-struct SoftCode;
+pub(super) struct SoftCode;
 
 impl TypedValueParser for SoftCode {
     type Value = Code;

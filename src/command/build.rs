@@ -31,7 +31,7 @@ use crate::source::Cache;
 use crate::wheel::Essentials;
 use part::{check_extent, part};
 use reuse::{Reusable, ReuseArguments, recall, reusable};
-use vouch::{Preparation, prepare, vouch};
+use vouch::{Preparation, finish_cut_run, prepare, vouch, warn_of_unsigned};
 
 /// What finds out what is known of a declared wheel.
 type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<Essentials<'f>> + Sync + 'f;
@@ -43,7 +43,10 @@ type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<Essentials<'f>> + Sync + 'f;
 /// `--car`, `release.delta.car` or `release.hollow.car` takes the place of the full archive. With `--reuse`, a wheel that a
 /// release before has under the same file name and content-id is not looked at again.
 ///
-/// Example: ipwhl build --previous release/release.toml
+/// A build follows the statement in its output folder, or that of `--previous`: the next one has the next sequence. Where
+/// nothing has changed, nothing new is signed.
+///
+/// Example: ipwhl build --expires 180d
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
@@ -60,7 +63,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "EXTENT", default_value = "full")]
     car: Extent,
     /// The previous release, for `--car delta`: an archive, a root CID or an address [default: the archive beside the
-    /// `--previous` statement, else the `--reuse` one]
+    /// statement that is followed, else the `--reuse` one]
     #[arg(long, value_name = "RELEASE")]
     previous_car: Option<String>,
     #[command(flatten)]
@@ -78,14 +81,15 @@ pub(super) struct Arguments {
     /// How long the statement holds, as in `180d`
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
-    /// The statement that this one follows: a file or an address
+    /// The statement that this one follows: a file or an address [default: `release.toml` in the output folder, which a trusted
+    /// key, or your own, has to have signed]
     #[arg(long, value_name = "STATEMENT")]
     previous: Option<String>,
     /// Make a statement even of the root that the previous one has
-    #[arg(long, requires = "previous")]
+    #[arg(long)]
     renew: bool,
     /// Follow the previous statement though it has expired
-    #[arg(long, requires = "previous")]
+    #[arg(long)]
     after_expiry: bool,
     /// Compute the root and write nothing
     #[arg(long, conflicts_with_all = ["tree", "car", "previous_car", "key", "unsigned", "expires", "previous", "renew", "after_expiry"])]
@@ -119,7 +123,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Ok(refuse(context, &early));
     }
     if !arguments.root_only {
+        finish_cut_run(context, &folder)?;
         check_extent(&repository, arguments.car, &folder)?;
+    }
+    if arguments.unsigned {
+        warn_of_unsigned(context, &folder);
     }
     let mut preparation = if arguments.unsigned || arguments.root_only {
         None
@@ -135,7 +143,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         previous,
     )?;
     let previous = previous.map(|signed| signed.statement.root);
-    let part = part(context, &repository, arguments, previous, &reusable)?;
+    let part = part(
+        context,
+        &repository,
+        arguments,
+        &folder,
+        previous,
+        &reusable,
+    )?;
     let build = Build {
         context,
         repository: &repository,

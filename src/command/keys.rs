@@ -204,6 +204,17 @@ pub(super) fn own_key(context: &Context<'_>) -> Result<Option<Found>, Failure> {
     path.exists().then(|| Found::of_file(&path)).transpose()
 }
 
+/// The key that is named, or the user's own, where there is one. None is made.
+pub(super) fn existing_key(
+    context: &Context<'_>,
+    argument: Option<&Path>,
+) -> Result<Option<Found>, Failure> {
+    match named_key(context, argument)? {
+        None => own_key(context),
+        found => Ok(found),
+    }
+}
+
 /// The key that signs, not opened yet: the named one, or the user's own, which is made where there is none.
 pub(super) fn signing_key(
     context: &Context<'_>,

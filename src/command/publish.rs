@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::keys::{named_key, own_key};
+use super::keys::existing_key;
 use super::network::runtime;
 use super::report::{MessageFormat, show};
 use crate::check;
@@ -76,7 +76,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         Some(folder) => context.absolute(folder),
         None => directory.join("release"),
     };
-    let release = release::read(context, &repository, &folder, arguments.unsigned)?;
+    let named = arguments.key.as_deref();
+    let release = release::read(context, &repository, &folder, arguments.unsigned, named)?;
     // A passphrase is asked for before anything takes long.
     let key = targets
         .iter()
@@ -169,11 +170,8 @@ fn chosen<'c>(
 
 /// The key that is named, or the user's own, open. None is made: nobody would know it.
 fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<SigningKey, TargetError> {
-    let found = match named_key(context, argument) {
-        Ok(None) => own_key(context),
-        found => found,
-    };
-    let found = found.map_err(TargetError::from)?.ok_or_else(|| {
+    let found = existing_key(context, argument).map_err(TargetError::from)?;
+    let found = found.ok_or_else(|| {
         TargetError::world("there is no key to sign with")
             .help("give the key that signs releases with `--key FILE` or in `IPWHL_SIGNING_KEY`")
     })?;

@@ -7,10 +7,12 @@ use url::Url;
 
 use super::context::Context;
 use super::exit::Failure;
+use super::keys::existing_key;
 use super::network::runtime;
 use super::report::{MessageFormat, show};
 use crate::check;
 use crate::diagnostic::shell_word;
+use crate::environment::AtomicFile;
 use crate::publish::{SignatureFile, is_signature_of};
 use crate::repository::{CONFIGURATION_FILE, Configuration, Repository};
 use crate::signature::{
@@ -89,7 +91,10 @@ pub(super) struct Signed {
 
 /// Reads a statement and the signatures beside it from a file.
 pub(super) fn read_statement(path: &Path) -> Result<Signed, Failure> {
-    let text = read_small(path, MAXIMUM_STATEMENT_SIZE)?;
+    let text = read_small(path, MAXIMUM_STATEMENT_SIZE).map_err(|failure| match cut(path) {
+        Some(help) => failure.help(help),
+        None => failure,
+    })?;
     let name = path
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
@@ -111,6 +116,13 @@ pub(super) fn read_statement(path: &Path) -> Result<Signed, Failure> {
         })
         .collect::<Result<Vec<SignatureFile>, Failure>>()?;
     signed(&path.display(), text, signatures)
+}
+
+/// What helps where a statement is not there because a build has not come to its end.
+pub(super) fn cut(statement: &Path) -> Option<&'static str> {
+    (!statement.exists() && AtomicFile::is_begun(statement)).then_some(
+        "a build that puts a release there is at work, or was cut: then `ipwhl build` finishes it",
+    )
 }
 
 fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
@@ -162,8 +174,49 @@ pub(super) fn located(
     }
 }
 
-/// Reads the statement that this build follows, from a file or the web, and believes it only where
-/// the repository's `trusted` keys, if it names any, have signed it.
+/// Whose word counts for whom works in a repository: its `trusted` keys, and where it names none, the key that is named or
+/// the user's own. `None` where there is neither.
+pub(super) fn policy_or_own(
+    context: &Context<'_>,
+    configuration: &Configuration,
+    key: Option<&Path>,
+) -> Result<Option<TrustPolicy>, Failure> {
+    if let Some(policy) = policy(configuration)? {
+        return Ok(Some(policy));
+    }
+    let Some(own) = existing_key(context, key)? else {
+        return Ok(None);
+    };
+    let (key, comment) = own.public();
+    let own = TrustedKey {
+        key: key.clone(),
+        name: comment.to_owned(),
+    };
+    TrustPolicy::of_keys(&[own], 1)
+        .map(Some)
+        .map_err(|error| Failure::caused(&error))
+}
+
+/// That no key whose word counts has signed a statement, where the repository trusts none.
+pub(super) fn stranger(what: &str, signed: &Signed) -> Failure {
+    let by: Vec<String> = signed
+        .signatures
+        .iter()
+        .filter_map(|file| verify(&file.text, signed.text.as_bytes()).ok())
+        .map(|key| key.fingerprint())
+        .collect();
+    if by.is_empty() {
+        return Failure::finding(format!("{what} has no valid signature beside it"))
+            .help("keep `release.toml` and `release.toml.sig` together");
+    }
+    Failure::finding(format!(
+        "{what} is signed by {}, which is not your own key, and `ipwhl.toml` trusts no key",
+        by.join(" and ")
+    ))
+}
+
+/// Reads the statement that `--previous` names, from a file or the web, and believes it only where the repository's
+/// `trusted` keys, if it names any, have signed it.
 pub(super) fn previous(
     context: &Context<'_>,
     configuration: &Configuration,
@@ -194,12 +247,85 @@ pub(super) fn previous(
         .iter()
         .any(|signature| verify(&signature.text, found.text.as_bytes()).is_ok())
     {
-        return Err(
-            Failure::finding("the previous statement has no valid signature beside it")
-                .help("keep `release.toml` and `release.toml.sig` together"),
-        );
+        return Err(stranger("the previous statement", &found));
     }
     Ok(found)
+}
+
+/// The statement that `--previous` names, for a build, which goes on from its sequence: where no key is trusted, the
+/// user's own has to have signed it.
+pub(super) fn previous_of_build(
+    context: &Context<'_>,
+    configuration: &Configuration,
+    location: &str,
+    offline: bool,
+    key: Option<&Path>,
+) -> Result<Signed, Failure> {
+    let found = previous(context, configuration, location, offline)?;
+    if configuration.trusted.is_empty() && !is_followed(context, configuration, &found, key)? {
+        return Err(stranger("the previous statement", &found).help(
+            "where that key may sign this repository's releases, write it into `trusted` below `[signing]` in `ipwhl.toml`",
+        ));
+    }
+    Ok(found)
+}
+
+/// Whether the keys whose word counts here have signed a statement.
+fn is_followed(
+    context: &Context<'_>,
+    configuration: &Configuration,
+    signed: &Signed,
+    key: Option<&Path>,
+) -> Result<bool, Failure> {
+    let now = context.environment.clock.now();
+    let policy = policy_or_own(context, configuration, key)?;
+    Ok(policy.is_some_and(|policy| {
+        let verdict = policy.evaluate(signed.text.as_bytes(), &signed.signatures, now);
+        verdict.is_reached()
+    }))
+}
+
+/// The statement that a build finds where it writes its own, which it follows.
+pub(super) fn previous_in_place(
+    context: &Context<'_>,
+    configuration: &Configuration,
+    path: &Path,
+    key: Option<&Path>,
+) -> Result<Signed, Failure> {
+    let shown = shell_word(&context.shown(path));
+    let what = format!("`{}`, which this build would follow,", context.shown(path));
+    let ways = format!(
+        "`--previous STATEMENT` names the one to follow, and `--output DIR` another folder; with {shown} moved away, a build begins at sequence 1"
+    );
+    let found = read_statement(path).map_err(|failure| match failure.help {
+        None => failure.help(&ways),
+        Some(_) => failure,
+    })?;
+    if found.statement.name != configuration.name {
+        return Err(Failure::finding(format!(
+            "{what} is of {:?}, and this repository is {:?}",
+            found.statement.name, configuration.name
+        ))
+        .help(ways));
+    }
+    if is_followed(context, configuration, &found, key)? {
+        return Ok(found);
+    }
+    let Some(policy) = policy(configuration)? else {
+        return Err(stranger(&what, &found).help(format!(
+            "where that key may sign this repository's releases, write it into `trusted` in `ipwhl.toml`; {ways}"
+        )));
+    };
+    let now = context.environment.clock.now();
+    let verdict = policy.evaluate(found.text.as_bytes(), &found.signatures, now);
+    let failure = refusal(&what, &found, &verdict);
+    Err(if verdict.signers.is_empty() {
+        failure.help(ways)
+    } else {
+        failure.help(format!(
+            "another key of `trusted` signs it too: `ipwhl sign {shown} --key KEY`; {ways}"
+        ))
+    })
 }
 
 /// That a statement does not hold any longer.

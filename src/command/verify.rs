@@ -2,7 +2,9 @@
 
 mod bytes;
 mod declared;
+mod page;
 mod pages;
+mod project;
 mod vouch;
 
 use std::path::{Path, PathBuf};
@@ -10,23 +12,26 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::HumanBytes;
 
+use super::allow::SoftCode;
 use super::archives::{broken, in_folder, open};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::releases::{self, Name};
 use super::report::counted;
 use crate::car::{Extent, Survey};
+use crate::diagnostic::Code;
 use crate::source::redacted;
 use vouch::vouch;
 
 /// Verify a release, and who vouches for it
 ///
-/// Every block against its CID, the whole tree, every page against the files that it names, every
+/// Every block against its CID, the whole tree, every page and every declaration against the files that it names, every
 /// `.whl.metadata` against METADATA in its wheel; with `--statement` also the signatures. Of a hollow
-/// archive the blocks that are there are verified, and a delta has to be filled first.
+/// archive the blocks that are there are verified, and all that can be compared without wheels; a delta has to be filled first.
 ///
 /// A statement needs the signatures of the keys that are trusted: by the repository around, by `--allowed-signers`, or by
 /// the `--trusted-statement` that you verified before. Where keys have changed since, `--follow` names the statements between.
+/// Where no key is trusted the exit code is 1, since a signature of any key proves nothing.
 ///
 /// Example: ipwhl verify release/release.car --statement release/release.toml
 #[derive(Debug, Args)]
@@ -51,6 +56,23 @@ pub(super) struct Arguments {
     /// Follow the change of keys through this statement, signatures beside it; several, the oldest first
     #[arg(long, value_name = "FILE", requires = "statement")]
     follow: Vec<PathBuf>,
+    /// Where no key is trusted, take a valid signature of any key for enough
+    #[arg(
+        long,
+        requires = "statement",
+        conflicts_with_all = ["allowed_signers", "trusted_statement", "follow"]
+    )]
+    any_signer: bool,
+    /// Let contradictions of these codes pass, as `--allow` let them pass in the build; `[severity]` and waivers stand in
+    /// the release
+    #[arg(
+        long,
+        value_name = "CODE",
+        value_delimiter = ',',
+        hide_possible_values = true,
+        value_parser = SoftCode
+    )]
+    allow: Vec<Code>,
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
@@ -61,38 +83,37 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let reader = open(&path)?;
     let survey = reader.survey().map_err(|error| broken(&path, &error))?;
     let root = reader.root();
-    match survey.extent {
-        Extent::Full => {
-            let (count, mismatches) =
-                pages::check(&reader, root).map_err(|error| broken(&path, &error))?;
-            for mismatch in &mismatches {
-                context.error(mismatch);
-            }
-            if !mismatches.is_empty() {
-                return Ok(ExitStatus::Findings);
-            }
-            context.say(&format!(
-                "{}: {} blocks, {}, {} projects, {} wheels: all as their hashes and pages say",
-                context.shown(&path),
-                survey.summary.blocks,
-                HumanBytes(survey.summary.bytes),
-                count.projects,
-                count.wheels
-            ));
-        }
-        Extent::Hollow => {
-            context.warning(&format!(
-                "`{}` is hollow: its {} blocks are what their CIDs say, and the {} leaves of its wheels, {}, are not there to be looked at",
-                context.shown(&path),
-                survey.summary.blocks,
-                survey.lacking.len(),
-                lacking_bytes(&survey)
-            ));
-            context
-                .help("`ipwhl fill` puts the wheels in, and what is full can be held to its pages");
-        }
-        // Nobody can tell a delta from a full archive that has lost some blocks.
-        Extent::Delta => return Err(incomplete(&path, &survey)),
+    // Nobody can tell a delta from a full archive that has lost some blocks.
+    if survey.extent == Extent::Delta {
+        return Err(incomplete(&path, &survey));
+    }
+    let is_hollow = survey.extent == Extent::Hollow;
+    let (count, mismatches) = pages::check(&reader, root, is_hollow, &arguments.allow)
+        .map_err(|error| broken(&path, &error))?;
+    for mismatch in &mismatches {
+        context.error(mismatch);
+    }
+    if !mismatches.is_empty() {
+        return Ok(ExitStatus::Findings);
+    }
+    if is_hollow {
+        context.warning(&format!(
+            "`{}` is hollow: its {} blocks are what their CIDs say, and the {} leaves of its wheels, {}, are not there to be looked at",
+            context.shown(&path),
+            survey.summary.blocks,
+            survey.lacking.len(),
+            lacking_bytes(&survey)
+        ));
+        context.help("`ipwhl fill` puts the wheels in, and what is full can be held to its pages");
+    } else {
+        context.say(&format!(
+            "{}: {} blocks, {}, {} projects, {} wheels: all as their hashes and pages say",
+            context.shown(&path),
+            survey.summary.blocks,
+            HumanBytes(survey.summary.bytes),
+            count.projects,
+            count.wheels
+        ));
     }
     if let Some(statement) = &arguments.statement {
         vouch(context, &context.absolute(statement), arguments, root)?;

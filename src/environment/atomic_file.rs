@@ -26,7 +26,9 @@ impl AtomicFile {
     /// # Errors
     /// When the folder cannot be written, or another process is writing the same file.
     pub fn create(place: &Path) -> io::Result<Self> {
-        Self::create_with(place, &mut |_| {})
+        Self::create_with(place, &mut |options| {
+            options.create(true);
+        })
     }
 
     /// As [`AtomicFile::create`], readable by its owner only: for keys.
@@ -35,6 +37,7 @@ impl AtomicFile {
     /// As [`AtomicFile::create`].
     pub fn create_private(place: &Path) -> io::Result<Self> {
         Self::create_with(place, &mut |options| {
+            options.create(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
             #[cfg(not(unix))]
@@ -42,7 +45,27 @@ impl AtomicFile {
         })
     }
 
+    /// The partial file that a killed writer of `place` has left, as it is, if one did. Whether it is whole is for who
+    /// resumes it to find out; dropped, it is removed.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or another process is writing it.
+    pub fn resume(place: &Path) -> io::Result<Option<Self>> {
+        match Self::open(place, &mut |_| {}) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn create_with(place: &Path, configure: &mut dyn FnMut(&mut OpenOptions)) -> io::Result<Self> {
+        let file = Self::open(place, configure)?;
+        file.file.set_len(0)?;
+        Ok(file)
+    }
+
+    /// Opens and locks the partial file, which keeps its bytes.
+    fn open(place: &Path, configure: &mut dyn FnMut(&mut OpenOptions)) -> io::Result<Self> {
         let name = place.file_name().ok_or_else(|| {
             io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -52,7 +75,7 @@ impl AtomicFile {
         let partial = place.with_file_name(partial_name(name));
         loop {
             let mut options = OpenOptions::new();
-            options.create(true).write(true).read(true).truncate(false);
+            options.write(true).read(true).truncate(false);
             configure(&mut options);
             // Whoever can put a file into the folder must not decide where these bytes go: a link is
             // taken away, never followed, and what is neither is left alone.
@@ -87,7 +110,6 @@ impl AtomicFile {
                     .and_then(|there| Ok(there == Handle::from_file(file.try_clone()?)?))
                     .unwrap_or(false);
             if is_current {
-                file.set_len(0)?;
                 return Ok(Self {
                     file,
                     partial,
@@ -112,11 +134,29 @@ impl AtomicFile {
     ///
     /// # Errors
     /// When flushing or renaming fails; the place is then as it was.
-    pub fn commit(mut self) -> io::Result<()> {
+    pub fn commit(self) -> io::Result<()> {
         self.file.sync_all()?;
+        let place = self.place.clone();
+        self.switch()?;
+        sync_directory(&place)
+    }
+
+    /// Gives a file that has been flushed its name, and flushes nothing: for several files that take their names together,
+    /// whose folder is flushed once, with [`sync_directory`].
+    ///
+    /// # Errors
+    /// When renaming fails; the place is then as it was.
+    pub fn switch(mut self) -> io::Result<()> {
         fs::rename(&self.partial, &self.place)?;
         self.committed = true;
-        sync_directory(&self.place)
+        Ok(())
+    }
+
+    /// Whether a writer of `place` has not come to its end: it is at work, or was killed.
+    pub fn is_begun(place: &Path) -> bool {
+        place.file_name().is_some_and(|name| {
+            fs::symlink_metadata(place.with_file_name(partial_name(name))).is_ok()
+        })
     }
 
     /// Removes what a killed writer of `place` has left, where nobody will write that file again.
@@ -124,11 +164,8 @@ impl AtomicFile {
     /// # Errors
     /// When it is there and cannot be removed, or another process is writing it.
     pub fn forget(place: &Path) -> io::Result<()> {
-        let left = place.file_name().is_some_and(|name| {
-            fs::symlink_metadata(place.with_file_name(partial_name(name))).is_ok()
-        });
         // Dropping it uncommitted removes it.
-        if left {
+        if Self::is_begun(place) {
             Self::create(place).map(drop)
         } else {
             Ok(())

@@ -1,14 +1,13 @@
 //! A release as files: the archive, the statement, its signatures (FORMATS 7).
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::{self, BufWriter, Read};
+use std::path::Path;
 
 use super::PublishError;
 use super::error::Wheels;
-use crate::car::{CarReader, CarSummary, CarWriter, Extent};
+use crate::car::{CarSummary, CarWriter, Extent};
 use crate::dag::Cid;
 use crate::declaration::DeclaredWheel;
 use crate::environment::AtomicFile;
@@ -125,113 +124,4 @@ pub fn write_car(
         .into_inner()
         .map_err(|error| PublishError::Unwritable(path, error.into_error()))?;
     Ok((file, summary))
-}
-
-/// Gives the archive, the statement and the signatures their names. At every moment each of them
-/// is whole or absent, and a statement that is there is never beside an archive of another root: delta
-/// and hollow archives of another root go, and a full one is replaced by a full one only.
-///
-/// # Errors
-/// When a file cannot be written or an old one not be removed, or a full archive of another root is
-/// there and this one is not full.
-pub fn commit(
-    car: AtomicFile,
-    extent: Extent,
-    root: Cid,
-    folder: &Path,
-    vouching: Option<&Vouching>,
-) -> Result<(), PublishError> {
-    let others = others(extent, root, folder)?;
-    let statement = folder.join(STATEMENT);
-    // Everything that may fill the disk is written before anything old is touched.
-    let mut prepared = Vec::new();
-    if let Some(vouching) = vouching {
-        prepared.push((prepare(&statement, &vouching.statement)?, statement.clone()));
-        for signature in &vouching.signatures {
-            let path = folder.join(format!("{STATEMENT}{}", signature.suffix));
-            prepared.push((prepare(&path, &signature.text)?, path));
-        }
-    }
-    let entries = fs::read_dir(folder).map_err(PublishError::at(folder))?;
-    for entry in entries.filter_map(Result::ok) {
-        let name = entry.file_name();
-        if name
-            .to_str()
-            .is_some_and(|name| is_signature_of(name, STATEMENT))
-        {
-            fs::remove_file(entry.path()).map_err(PublishError::at(&entry.path()))?;
-        }
-        // What a killed run has left of a file that this one does not write.
-        if let Some(left) = partial_of(&name)
-            && left != car_name(extent)
-            && prepared.iter().all(|(_, path)| !path.ends_with(left))
-        {
-            let place = folder.join(left);
-            AtomicFile::forget(&place).map_err(PublishError::at(&place))?;
-        }
-    }
-    match fs::remove_file(&statement) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(PublishError::Unwritable(statement, error));
-        }
-        _ => {}
-    }
-    for path in others {
-        fs::remove_file(&path).map_err(PublishError::at(&path))?;
-    }
-    let path = folder.join(car_name(extent));
-    car.commit().map_err(PublishError::at(&path))?;
-    for (file, path) in prepared {
-        file.commit().map_err(PublishError::at(&path))?;
-    }
-    Ok(())
-}
-
-/// Whether [`commit`] may put an archive of this extent and root into a folder.
-///
-/// # Errors
-/// When a full archive of another root is there and this one is not full.
-pub fn check_place(extent: Extent, root: Cid, folder: &Path) -> Result<(), PublishError> {
-    others(extent, root, folder).map(|_| ())
-}
-
-/// The archives of other extents that are not of this root, and must go.
-fn others(extent: Extent, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
-    let mut stale = Vec::new();
-    for other in Extent::ALL.into_iter().filter(|other| *other != extent) {
-        let path = folder.join(car_name(other));
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(PublishError::Unwritable(path, error)),
-        };
-        // What cannot be read is of no root.
-        if CarReader::root_of(file).is_ok_and(|other| other == root) {
-            continue;
-        }
-        // A delta is worth nothing without what it is a delta to.
-        if other == Extent::Full {
-            let reason = "is the full archive of another release";
-            return Err(PublishError::Occupied(path, reason.to_owned()));
-        }
-        stale.push(path);
-    }
-    Ok(stale)
-}
-
-/// The file that this is the unfinished state of, where it is a statement, a signature or an archive.
-fn partial_of(name: &OsStr) -> Option<&str> {
-    let place = name.to_str()?.strip_prefix('.')?.strip_suffix(".partial")?;
-    let is_car = Extent::ALL
-        .into_iter()
-        .any(|extent| car_name(extent) == place);
-    (is_car || place == STATEMENT || is_signature_of(place, STATEMENT)).then_some(place)
-}
-
-fn prepare(path: &Path, text: &str) -> Result<AtomicFile, PublishError> {
-    let mut file = AtomicFile::create(path).map_err(PublishError::at(path))?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.file().sync_all())
-        .map_err(PublishError::at(path))?;
-    Ok(file)
 }

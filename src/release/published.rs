@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::tree::{DECLARATION, HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
-use crate::car::{Blocks, CarError, FileReader, Tree};
+use crate::car::{Blocks, CarError, FileReader, LARGEST_PAGE, Tree};
 use crate::dag::{Cid, Link, Sha256Digest};
-
-/// The largest page or metadata file that is read, in bytes.
-const MAXIMUM_PAGE: u64 = 64 << 20;
 
 const WHEEL: &str = ".whl";
 pub(super) const METADATA: &str = ".metadata";
@@ -134,7 +131,7 @@ impl<'b> Published<'b> {
 
     /// A small file of the release.
     pub fn read(&self, cid: &Cid) -> Result<Vec<u8>, CarError> {
-        FileReader::read_whole(self.blocks, cid, MAXIMUM_PAGE)
+        FileReader::read_whole(self.blocks, cid, LARGEST_PAGE)
     }
 
     /// A project's folder; `None` where there is none of this name.

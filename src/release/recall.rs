@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use super::published::{METADATA, Published, page_entries};
 use super::tree::JSON;
-use crate::car::{CarError, FileReader, Tree, file_dag, may_be_leaf};
+use crate::car::{CarError, FileReader, LARGEST_WHEEL, Tree, file_dag, may_be_leaf};
 use crate::dag::{Cid, Codec, FileDag, Link, Profile, Sha256Digest};
 use crate::wheel::{Essentials, Limits};
 
 /// How many wheels are looked for at once: what is read on the way is kept in memory.
 const TOGETHER: usize = 128;
-/// The largest wheel, in bytes, as of those that are fetched.
-const LARGEST_WHEEL: u64 = 8 << 30;
 
 /// A wheel that is looked for in a release.
 #[derive(Debug, Clone, Copy)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::car::{LARGEST_PAGE, LARGEST_WHEEL};
+
 /// The limits of transport. [`Limits::default`] is for people; tests take shorter ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -67,8 +69,8 @@ impl Default for Limits {
             longest_delay: Duration::from_secs(15),
             longest_retry_after: Duration::from_mins(1),
             redirects: 10,
-            wheel_size: 8 << 30,
-            page_size: 64 << 20,
+            wheel_size: LARGEST_WHEEL,
+            page_size: LARGEST_PAGE,
             metadata_size: 4 << 20,
         }
     }

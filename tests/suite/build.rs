@@ -1,5 +1,6 @@
 //! `ipwhl build`: the same root everywhere, what is signed, what is written and what is left alone.
 
+mod following;
 mod output;
 mod signing;
 
@@ -119,6 +120,7 @@ fn the_clock_reaches_the_statement_and_not_the_archive() {
         assert_eq!(run.stdout.trim_end(), PINNED[0].1);
         archives.push(workshop.read("release.car"));
         statements.push(String::from_utf8(workshop.read("release.toml")).unwrap());
+        fs::remove_dir_all(workshop.repository().join("release")).unwrap();
     }
     assert!(archives[0] == archives[1], "the archives differ");
     assert!(

@@ -24,7 +24,7 @@ fn refused(car: &[u8]) -> String {
 }
 
 /// An archive of these blocks, whatever they are.
-fn archive(root: &Cid, blocks: &[(Cid, Vec<u8>)]) -> Vec<u8> {
+pub fn archive(root: &Cid, blocks: &[(Cid, Vec<u8>)]) -> Vec<u8> {
     let mut writer = CarWriter::new(Vec::new(), *root).unwrap();
     for (cid, block) in blocks {
         writer.put(cid, block).unwrap();
@@ -39,7 +39,7 @@ fn verdict(root: &Cid, blocks: &[(Cid, Vec<u8>)]) -> String {
     }
 }
 
-fn raw(bytes: &[u8]) -> (Cid, Vec<u8>) {
+pub fn raw(bytes: &[u8]) -> (Cid, Vec<u8>) {
     (Cid::v1(Codec::Raw, Sha256Digest::of(bytes)), bytes.to_vec())
 }
 
@@ -368,7 +368,7 @@ fn a_writer_refuses_what_no_reader_takes() {
 }
 
 /// A folder of these links, whatever is below them.
-fn parent(entries: &[(&str, Link)]) -> (Cid, Vec<u8>) {
+pub fn parent(entries: &[(&str, Link)]) -> (Cid, Vec<u8>) {
     let entries = entries.iter().map(|(name, link)| DirectoryEntry {
         name: (*name).to_owned(),
         link: *link,

@@ -276,7 +276,13 @@ fn verify_says_what_a_part_is_and_what_it_lacks() {
                 .lacking
                 .len();
         let hollow = ["verify", "first/release.hollow.car"];
-        let ran = workshop.run(&[&hollow[..], &["--statement", "first/release.toml"]].concat());
+        let ran = workshop.run(
+            &[
+                &hollow[..],
+                &["--statement", "first/release.toml", "--any-signer"],
+            ]
+            .concat(),
+        );
         assert_eq!(ran.line(), root, "{profile}");
         ran.said("warning: `first/release.hollow.car` is hollow: its ");
         ran.said(&format!(" the {lacking} leaves of its wheels, 2."));

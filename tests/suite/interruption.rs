@@ -1,6 +1,8 @@
 //! A build that is killed, or meets a full disk: what is there is whole or absent, the next run
 //! succeeds, and nothing is left that somebody would have to clean.
 
+mod switch;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -72,8 +74,10 @@ fn assert_whole_or_absent(workshop: &Workshop, roots: &[&str], when: &str) {
             "{when}: the statement is of another archive"
         );
     }
-    if let Ok(signature) = fs::read_to_string(folder.join("release.toml.sig")) {
-        let text = text.unwrap_or_else(|| panic!("{when}: a signature of nothing"));
+    // A statement comes last and goes first: where it is, its signature is, too.
+    if let Some(text) = text {
+        let signature = fs::read_to_string(folder.join("release.toml.sig"))
+            .unwrap_or_else(|error| panic!("{when}: a statement without its signature: {error}"));
         ipwhl::signature::verify(&signature, text.as_bytes())
             .unwrap_or_else(|error| panic!("{when}: {error}"));
     }
@@ -350,6 +354,10 @@ fn killed_at_moments_spread_over_a_build() {
         let when = format!("moment {moment}");
         assert_whole_or_absent(&workshop, &[&old, &new], &when);
         assert_next_run_is_clean(&workshop, root, &when);
+        // None is lost and none is made twice, wherever a build was cut.
+        let statement = String::from_utf8(workshop.read("release.toml")).unwrap();
+        let sequence = Statement::parse(&statement).unwrap().sequence;
+        assert_eq!(sequence, 3 + u64::from(moment), "{when}");
     }
     assert!(
         killed >= 10,

@@ -54,6 +54,7 @@ mod ipns;
 mod key_command;
 mod kubo;
 mod kubo_release;
+mod limits;
 mod list_command;
 mod long_tokens;
 mod man_command;

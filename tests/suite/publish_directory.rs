@@ -683,15 +683,21 @@ fn signatures_of_the_same_statement_come_together() {
     // The first alone, the second alone under the first's name: nothing is new.
     fs::remove_file(workshop.release(&second)).unwrap();
     succeeded(workshop.run(&["publish"])).said("had all of it");
+    for (name, key) in ["two", "three"].into_iter().zip(&keys) {
+        fs::write(workshop.path(name), key.to_openssh().unwrap()).unwrap();
+    }
+    let with = |key: &str, more: &[&str]| {
+        succeeded(workshop.run(&[&["publish", "--key", key], more].concat()))
+    };
     fs::write(workshop.release("release.toml.sig"), &two).unwrap();
-    let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
+    let dry = with("../two", &["--dry-run"]);
     assert!(dry.output.contains("nothing to do"), "{dry:?}");
-    succeeded(workshop.run(&["publish"])).said("had all of it");
+    with("../two", &[]).said("had all of it");
     assert_eq!(files(&place), both);
     // A third one under the first's name gets its own; one that is damaged there is replaced.
     fs::write(workshop.release("release.toml.sig"), &three).unwrap();
     fs::write(place.join(&third), "damaged").unwrap();
-    succeeded(workshop.run(&["publish"]));
+    with("../three", &[]);
     let signatures: [(&str, &[u8]); 3] = [
         ("release.toml.sig", &own),
         (&second, two.as_bytes()),

@@ -373,6 +373,7 @@ fn signatures_of_the_same_statement_come_together() {
     for (name, text) in [("release.toml.sig", &own), (second, two), (third, three)] {
         assert_eq!(show(name), text.trim_end(), "{name}");
     }
+    fs::write(workshop.release("release.toml.sig"), format!("{own}\n")).unwrap();
     // Another statement of the same release under the same sequence, and the next one, which has its own signatures alone.
     for name in ["release.toml", "release.toml.sig"] {
         fs::copy(workshop.release(name), workshop.path(name)).unwrap();

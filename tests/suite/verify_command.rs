@@ -153,41 +153,85 @@ fn the_repository_says_whom_it_trusts() {
 }
 
 #[test]
-fn without_anyone_trusted_the_signer_is_named_and_nothing_vouches() {
+fn where_no_key_is_trusted_no_signature_is_enough() {
     let workshop = vouched(&[]);
+    let any = [&STATEMENT[..], &["--any-signer"]].concat();
     let ran = workshop.run(&STATEMENT);
+    ran.refused(
+        1,
+        &[
+            "error: no key is trusted here, so nothing vouches for the signature of",
+            &key(1).public().fingerprint(),
+            &format!("trusted = [\"{}\"]", key(1).public().line("")),
+            "--allowed-signers FILE",
+            "--any-signer",
+        ],
+    );
+    let ran = workshop.run(&any);
     ran.line();
     ran.said("warning: sequence 1 is signed by ");
     ran.said(&key(1).public().fingerprint());
-    ran.said("nothing here vouches for that key");
-    ran.said("help: name whom you trust");
     // A signature that does not hold is no signature of anyone.
     let text = workshop.read("release.toml");
-    fs::write(
-        workshop.release("release.toml.sig"),
-        sign(&key(1), b"other").unwrap(),
-    )
-    .unwrap();
+    let place = workshop.release("release.toml.sig");
+    fs::write(&place, sign(&key(1), b"other").unwrap()).unwrap();
     workshop
-        .run(&STATEMENT)
+        .run(&any)
         .refused(1, &["a signature of ", "does not hold"]);
-    fs::remove_file(workshop.release("release.toml.sig")).unwrap();
+    fs::remove_file(&place).unwrap();
     workshop
-        .run(&STATEMENT)
+        .run(&any)
         .refused(1, &["has no signature beside it"]);
-    fs::write(
-        workshop.release("release.toml.sig"),
-        sign(&key(1), &text).unwrap(),
-    )
-    .unwrap();
+    fs::write(&place, sign(&key(1), &text).unwrap()).unwrap();
     // The same where there is no repository at all.
     let elsewhere = Workshop::empty();
     for name in ["release.car", "release.toml", "release.toml.sig"] {
         fs::copy(workshop.release(name), elsewhere.path(name)).unwrap();
     }
-    let ran = elsewhere.run(&["verify", "release.car", "--statement", "release.toml"]);
-    ran.line();
-    ran.said("nothing here vouches for that key");
+    let verify = ["verify", "release.car", "--statement", "release.toml"];
+    elsewhere
+        .run(&verify)
+        .refused(1, &["no key is trusted here", "ask the maintainers"]);
+    let any = [&verify[..], &["--any-signer"]].concat();
+    elsewhere.run(&any).line();
+    // The option contradicts every other that names whom to trust, and widens no repository's `trusted`.
+    for other in ["--allowed-signers", "--trusted-statement", "--follow"] {
+        let both = [&any[..], &[other, "release.toml"]].concat();
+        elsewhere.run(&both).refused(2, &["--any-signer"]);
+    }
+    let workshop = vouched(&[1]);
+    let text = workshop.read("release.toml");
+    let place = workshop.release("release.toml.sig");
+    fs::write(place, sign(&key(3), &text).unwrap()).unwrap();
+    workshop
+        .run(&[&STATEMENT[..], &["--any-signer"]].concat())
+        .refused(1, &["has 0 of the 1 trusted signatures"]);
+}
+
+/// A stranger's signature gets a release past no other command either.
+#[test]
+fn a_stranger_is_not_published_and_not_followed() {
+    let target = "\n[publish.site]\nkind = \"directory\"\npath = \"../site\"\n";
+    let workshop = Workshop::with(&installable_from(None).configuration(target));
+    for seed in [1, 3] {
+        let text = key(seed).to_openssh().unwrap();
+        fs::write(workshop.path(&format!("key-{seed}")), text).unwrap();
+    }
+    workshop.build(&["--key", "../key-3"]);
+    let own = ["--key", "../key-1"];
+    let stranger = key(3).public().fingerprint();
+    let words = [&*stranger, "which is not your own key", "trusted"];
+    let run = |arguments: &[&str]| workshop.run(&[arguments, &own[..]].concat());
+    run(&["publish"]).refused(1, &words);
+    run(&["build"]).refused(1, &words);
+    run(&["build", "--previous", "release/release.toml"]).refused(1, &words);
+    assert!(!workshop.path("site").exists());
+    // Whose it is publishes and follows it.
+    assert_eq!(
+        workshop.run(&["publish", "--key", "../key-3"]).code,
+        Some(0)
+    );
+    workshop.build(&["--key", "../key-3", "--renew"]);
 }
 
 #[test]
@@ -238,7 +282,11 @@ fn a_statement_of_another_root_or_time_vouches_for_nothing() {
     assert_eq!(run.stdout, "");
     // A changed statement.
     let text = String::from_utf8(workshop.read("release.toml")).unwrap();
-    fs::write(workshop.release("release.toml"), text.replace("sequence = 1", "sequence = 7\nprevious = \"bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e\"")).unwrap();
+    fs::write(
+        workshop.release("release.toml"),
+        text.replace("sequence = 2", "sequence = 7"),
+    )
+    .unwrap();
     workshop
         .run(&STATEMENT)
         .refused(1, &["has 0 of the 1 trusted signatures"]);

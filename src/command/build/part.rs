@@ -15,7 +15,7 @@ use super::{Arguments, uncommitted};
 use crate::car::{CarError, Extent, known};
 use crate::dag::Cid;
 use crate::declaration::DeclaredWheel;
-use crate::publish::{Part, PublishError, car_name};
+use crate::publish::{Part, PublishError, STATEMENT, car_name};
 use crate::repository::Repository;
 
 impl ValueEnum for Extent {
@@ -62,6 +62,7 @@ pub(super) fn part(
     context: &Context<'_>,
     repository: &Repository,
     arguments: &Arguments,
+    folder: &Path,
     previous: Option<Cid>,
     reusable: &[Reusable],
 ) -> Result<Part, Failure> {
@@ -75,7 +76,7 @@ pub(super) fn part(
         Extent::Hollow => Ok(Part::Hollow),
         Extent::Delta => {
             let opened;
-            let base = match named(context, arguments) {
+            let base = match named(context, arguments, folder, previous) {
                 Some(text) => {
                     let configuration = &repository.configuration;
                     opened = releases::named(context, configuration, &arguments.network, &text)?;
@@ -102,13 +103,22 @@ pub(super) fn part(
 }
 
 /// The release that was named, else the archive beside the previous statement.
-fn named(context: &Context<'_>, arguments: &Arguments) -> Option<String> {
+fn named(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    folder: &Path,
+    previous: Option<Cid>,
+) -> Option<String> {
     if let Some(release) = &arguments.previous_car {
         return Some(release.clone());
     }
-    let statement = arguments.previous.as_deref();
-    let statement = statement.filter(|location| !location.contains("://"))?;
-    let archive = archive_beside(&context.absolute(Path::new(statement)))?;
+    previous?;
+    let statement = match arguments.previous.as_deref() {
+        Some(location) if location.contains("://") => return None,
+        Some(location) => context.absolute(Path::new(location)),
+        None => folder.join(STATEMENT),
+    };
+    let archive = archive_beside(&statement)?;
     archive.to_str().map(ToOwned::to_owned)
 }
 

@@ -6,12 +6,14 @@ use super::super::context::Context;
 use super::super::exit::Failure;
 use super::super::keys::{Signer, signing_key};
 use super::super::sign::{add_signature, asked, may_follow, may_sign, mention_signers};
-use super::super::statement::{Signed, Trust, expired, policy, previous, read_statement};
-use super::Arguments;
+use super::super::statement::{
+    Signed, Trust, expired, policy, previous_in_place, previous_of_build, read_statement,
+};
+use super::{Arguments, unpublished};
 use crate::check::NEED_ARCHIVE;
 use crate::dag::Cid;
 use crate::diagnostic::Finding;
-use crate::publish::{STATEMENT, Vouching};
+use crate::publish::{STATEMENT, Vouching, recover};
 use crate::repository::Repository;
 use crate::signature::{Draft, KeyError, Statement, parse_lifetime};
 use crate::wheel::CHECKS_VERSION;
@@ -61,38 +63,28 @@ pub(super) fn prepare(
         }
     };
     let configuration = &repository.configuration;
-    let previous = arguments
-        .previous
-        .as_ref()
-        .map(|location| previous(context, configuration, location, arguments.network.offline))
-        .transpose()?;
-    if let Some(previous) = &previous
-        && previous.statement.name != configuration.name
-    {
-        return Err(Failure::finding(format!(
-            "the previous statement is of {:?}, and this repository is {:?}",
-            previous.statement.name, configuration.name
+    let previous = found_previous(context, repository, arguments, folder)?;
+    if previous.is_none() && (arguments.renew || arguments.after_expiry) {
+        let option = if arguments.renew {
+            "--renew"
+        } else {
+            "--after-expiry"
+        };
+        return Err(Failure::usage(format!(
+            "`{option}` is about the statement that is followed, and there is none"
         ))
-        .help(
-            "name this repository's own last statement, or leave `--previous` out for a first one",
-        ));
+        .help("name it with `--previous STATEMENT`"));
     }
-    if let Some(previous) = &previous
+    if let Some((previous, place)) = &previous
         && previous.statement.is_expired(now)
         && !arguments.after_expiry
     {
-        return Err(expired(
-            arguments.previous.as_deref().unwrap_or_default(),
-            &previous.statement,
-        )
-        .help(
+        return Err(expired(place, &previous.statement).help(
             "make sure that it is the last one that was made, and not one that somebody held on to; then follow it with \
              `--after-expiry`",
         ));
     }
-    if previous.is_none() {
-        mention_replaced(context, folder);
-    }
+    let previous = previous.map(|(previous, _)| previous);
     let found = signing_key(context, arguments.key.as_deref())?;
     let (public, comment) = found.public();
     let trust = Trust {
@@ -116,13 +108,55 @@ pub(super) fn prepare(
     })
 }
 
-/// A statement that is about to be replaced by a first one is no reason to stop, but worth a word.
-fn mention_replaced(context: &Context<'_>, folder: &Path) {
+/// The statement that the next one follows, and what it is called: the one that is named, else the one where this build
+/// writes its own. A second line of sequences is never begun by mistake.
+fn found_previous(
+    context: &Context<'_>,
+    repository: &Repository,
+    arguments: &Arguments,
+    folder: &Path,
+) -> Result<Option<(Signed, String)>, Failure> {
+    let configuration = &repository.configuration;
+    let key = arguments.key.as_deref();
+    let Some(location) = &arguments.previous else {
+        let path = folder.join(STATEMENT);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let found = previous_in_place(context, configuration, &path, key)?;
+        return Ok(Some((found, context.shown(&path))));
+    };
+    let offline = arguments.network.offline;
+    let previous = previous_of_build(context, configuration, location, offline, key)?;
+    if previous.statement.name != configuration.name {
+        return Err(Failure::finding(format!(
+            "the previous statement is of {:?}, and this repository is {:?}",
+            previous.statement.name, configuration.name
+        ))
+        .help("name this repository's own last statement"));
+    }
+    Ok(Some((previous, location.clone())))
+}
+
+/// Finishes what a run that was cut has begun in the output folder, so that its sequence is not lost.
+pub(super) fn finish_cut_run(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
+    if let Some(statement) = recover(folder).map_err(|error| unpublished(&error))? {
+        context.say(&format!(
+            "finished what a run that was cut had begun: {}, sequence {}",
+            context.shown(&folder.join(STATEMENT)),
+            statement.sequence
+        ));
+    }
+    Ok(())
+}
+
+/// That `--unsigned` takes a statement away.
+pub(super) fn warn_of_unsigned(context: &Context<'_>, folder: &Path) {
     let path = folder.join(STATEMENT);
     if let Ok(signed) = read_statement(&path) {
         let shown = context.shown(&path);
-        context.say(&format!(
-            "{shown}, sequence {}, gives way to a first statement; `--previous {shown}` would follow it",
+        context.warning(&format!(
+            "`{shown}`, sequence {}, goes, since `--unsigned` writes none: keep a copy for the next build's `--previous`",
             signed.statement.sequence
         ));
     }

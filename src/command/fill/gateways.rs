@@ -13,7 +13,7 @@ use super::Looked;
 use super::pass::Missing;
 use super::places::{Filling, note, shown};
 use super::store::Store;
-use crate::car::MAX_BLOCK;
+use crate::car::{LARGEST_WHEEL, MAX_BLOCK};
 use crate::dag::{Cid, Codec};
 use crate::source::{CacheError, Client, ClientSettings, Limits, SourceProblem};
 
@@ -114,6 +114,8 @@ impl Gateway {
         }
         let mut failed = None;
         let size = missing.cumulative_size.unwrap_or(MAX_BLOCK as u64);
+        // A link may say anything; no DAG of a release has nodes of more than a small part of its file.
+        let size = size.min(LARGEST_WHEEL + LARGEST_WHEEL / 64);
         let mut kept = 0;
         let mut keep = |cid: &Cid, block: Vec<u8>| {
             kept += 1;

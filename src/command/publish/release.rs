@@ -7,7 +7,7 @@ use crate::car::Extent;
 use crate::command::archives::{broken, open};
 use crate::command::context::Context;
 use crate::command::exit::{Failure, chain};
-use crate::command::statement::{policy, read_statement, refusal};
+use crate::command::statement::{cut, policy_or_own, read_statement, refusal, stranger};
 use crate::dag::Cid;
 use crate::diagnostic::shell_word;
 use crate::publish::{CAR, Outgoing, STATEMENT, Sample, Vouched, Vouching, car_name};
@@ -20,6 +20,7 @@ pub(super) fn read(
     repository: &Repository,
     folder: &Path,
     is_unsigned: bool,
+    key: Option<&Path>,
 ) -> Result<Outgoing, Failure> {
     let delta = folder.join(car_name(Extent::Delta));
     let path = folder.join(CAR);
@@ -47,6 +48,7 @@ pub(super) fn read(
             repository,
             &folder.join(STATEMENT),
             archive.root(),
+            key,
         )?)
     };
     let left_out: Vec<Cid> = survey.lacking.iter().map(|one| one.cid).collect();
@@ -80,6 +82,7 @@ fn vouched(
     repository: &Repository,
     path: &Path,
     root: Cid,
+    key: Option<&Path>,
 ) -> Result<Vouched, Failure> {
     let usual = repository.directory.join("release");
     let is_elsewhere = path.parent() != Some(usual.as_path());
@@ -88,7 +91,7 @@ fn vouched(
             "no statement vouches for the release: `{}` is not there",
             path.display()
         ))
-        .help("build with a key, or say that it need not be: `--unsigned`"));
+        .help(cut(path).unwrap_or("build with a key, or say that it need not be: `--unsigned`")));
     }
     let mut signed = read_statement(path)?;
     let statement = &signed.statement;
@@ -127,31 +130,34 @@ fn vouched(
             )),
         );
     }
-    match policy(&repository.configuration)? {
-        Some(policy) => {
-            let verdict = policy.evaluate(signed.text.as_bytes(), &signed.signatures, now);
-            if !verdict.is_reached() {
-                return Err(refusal(&format!("`{place}`"), &signed, &verdict));
-            }
+    let policy = policy_or_own(context, &repository.configuration, key)?;
+    let verdict =
+        policy.map(|policy| policy.evaluate(signed.text.as_bytes(), &signed.signatures, now));
+    if repository.configuration.trusted.is_empty() {
+        if signed.signatures.is_empty() {
+            return Err(Failure::finding(format!(
+                "`{place}` has no signature beside it"
+            )));
         }
-        None => {
-            if signed.signatures.is_empty() {
-                return Err(Failure::finding(format!(
-                    "`{place}` has no signature beside it"
-                )));
-            }
-            for signature in &signed.signatures {
-                verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
-                    Failure::finding(format!(
-                        "a signature of `{place}` does not hold: {}",
-                        chain(&error)
-                    ))
-                })?;
-            }
-            context.warning(
-                "`ipwhl.toml` names no key in `trusted`, so readers cannot tell this signature from another's",
-            );
+        for signature in &signed.signatures {
+            verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
+                Failure::finding(format!(
+                    "a signature of `{place}` does not hold: {}",
+                    chain(&error)
+                ))
+            })?;
         }
+        if !verdict.is_some_and(|verdict| verdict.is_reached()) {
+            return Err(stranger(&format!("`{place}`"), &signed).help(
+                "name the keys that sign this repository's releases in `trusted` below `[signing]` in `ipwhl.toml`; `--unsigned` \
+                 publishes without a statement",
+            ));
+        }
+        context.warning(
+            "`ipwhl.toml` names no key in `trusted`, so readers cannot tell this signature from another's",
+        );
+    } else if let Some(verdict) = verdict.filter(|verdict| !verdict.is_reached()) {
+        return Err(refusal(&format!("`{place}`"), &signed, &verdict));
     }
     // Enough of them hold; nobody is given those that do not.
     let text = signed.text.as_bytes();

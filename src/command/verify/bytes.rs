@@ -2,19 +2,22 @@
 
 use std::io::{self, Read};
 
-use crate::car::{CarError, FileReader};
-use crate::dag::{Cid, FileHasher, Profile, Sha256Digest};
+use crate::car::{CarError, FileReader, Kind, LARGEST_PAGE, Tree};
+use crate::dag::{Cid, Codec, FileHasher, Link, Profile, Sha256Digest};
 use crate::gateway::BlockStore;
 use crate::wheel::{Limits, inspect};
 
-/// The largest page or metadata file that is read whole, in bytes.
-const MAXIMUM_PAGE: u64 = 64 * 1024 * 1024;
 /// How much of a wheel is hashed at once.
 const BUFFER: usize = 256 * 1024;
 
-/// A page or a metadata file, whole.
-pub(super) fn read(reader: &BlockStore, cid: &Cid) -> Result<Vec<u8>, CarError> {
-    FileReader::read_whole(reader, cid, MAXIMUM_PAGE)
+/// A page, whole.
+pub(super) fn page(reader: &BlockStore, cid: &Cid) -> Result<Vec<u8>, CarError> {
+    FileReader::read_whole(reader, cid, LARGEST_PAGE)
+}
+
+/// The METADATA beside a wheel.
+pub(super) fn metadata(reader: &BlockStore, cid: &Cid) -> Result<Vec<u8>, CarError> {
+    FileReader::read_whole(reader, cid, Limits::default().metadata)
 }
 
 fn broken(cid: &Cid, error: &io::Error) -> CarError {
@@ -24,17 +27,34 @@ fn broken(cid: &Cid, error: &io::Error) -> CarError {
     }
 }
 
-/// What the bytes of one wheel say.
-pub(super) struct WheelBytes {
-    pub(super) size: u64,
-    pub(super) sha256: Sha256Digest,
+/// What is known of one wheel.
+pub(super) struct WheelFacts {
+    /// In bytes; `None` where the bytes are not there and nothing else tells.
+    pub(super) size: Option<u64>,
+    /// `None` where the bytes are not there and the CID does not tell.
+    pub(super) sha256: Option<Sha256Digest>,
+    /// METADATA in the wheel; where the bytes are not there, the file beside it.
     pub(super) metadata: Vec<u8>,
     /// The first thing that is wrong with it.
     pub(super) problem: Option<String>,
 }
 
+/// The size of a file, out of its topmost block or the link to it, and no other block. `None` where neither tells.
+pub(super) fn size(reader: &BlockStore, link: &Link) -> Result<Option<u64>, CarError> {
+    if link.cid.codec() == Codec::Raw {
+        return Ok(Some(link.cumulative_size));
+    }
+    if !reader.contains(&link.cid) {
+        return Ok(None);
+    }
+    Ok(match reader.found(&link.cid)?.kind {
+        Kind::File { size } => Some(size),
+        Kind::Directory => None,
+    })
+}
+
 /// Reads a wheel: what it is, and what its archive says.
-pub(super) fn wheel(reader: &BlockStore, cid: &Cid) -> Result<WheelBytes, CarError> {
+pub(super) fn wheel(reader: &BlockStore, cid: &Cid) -> Result<WheelFacts, CarError> {
     let mut file = FileReader::open(reader, cid)?;
     // The leaves have been verified; of this pass only the digest of the whole is used.
     let mut hasher = FileHasher::new(Profile::UnixfsV1_2025);
@@ -51,14 +71,31 @@ pub(super) fn wheel(reader: &BlockStore, cid: &Cid) -> Result<WheelBytes, CarErr
     let (dag, sha256) = hasher.finish();
     let mut file = FileReader::open(reader, cid)?;
     let facts = inspect(&mut file, &Limits::default()).map_err(|error| broken(cid, &error))?;
-    Ok(WheelBytes {
-        size: dag.size(),
-        sha256,
+    Ok(WheelFacts {
+        size: Some(dag.size()),
+        sha256: Some(sha256),
         metadata: facts.metadata,
         problem: facts
             .problems
             .into_iter()
             .next()
             .map(|problem| problem.message),
+    })
+}
+
+/// What a hollow archive tells of a wheel whose bytes it does not have. A wheel of one raw block has its SHA-256 in its CID.
+pub(super) fn wheel_of_hollow(
+    reader: &BlockStore,
+    link: &Link,
+    beside: Option<&Link>,
+) -> Result<WheelFacts, CarError> {
+    Ok(WheelFacts {
+        size: size(reader, link)?,
+        sha256: (link.cid.codec() == Codec::Raw).then(|| link.cid.digest()),
+        metadata: match beside {
+            Some(link) => metadata(reader, &link.cid)?,
+            None => Vec::new(),
+        },
+        problem: None,
     })
 }

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::bytes::WheelBytes;
 use super::pages::Count;
-use crate::dag::Cid;
+use super::project::{Files, Wheels};
+use crate::check;
 use crate::declaration::{Layout, parse};
-use crate::diagnostic::{Code, Severity};
-use crate::python::{CoreMetadata, VersionSpecifiers, same_specifiers};
+use crate::diagnostic::{Code, Finding, Severity};
+use crate::python::{Requirement, VersionSpecifiers, same_specifiers};
 
 /// The version of the format that is understood.
 const FORMAT: u64 = 1;
@@ -40,94 +41,158 @@ pub(super) fn same(one: Option<&VersionSpecifiers>, other: Option<&VersionSpecif
     }
 }
 
-/// The projects whose declared Requires-Python somebody answers for, though it is not the wheel's.
-#[derive(Debug, Default)]
+/// The sizes that `declaration.toml` says of its wheels, by file name.
+pub(super) fn sizes(text: &[u8]) -> Vec<(String, u64)> {
+    let text = String::from_utf8_lossy(text);
+    let wheels = parse(&"declaration.toml".into(), &text, Layout::Package).wheels;
+    wheels
+        .into_iter()
+        .filter_map(|wheel| Some((wheel.file_name.to_string(), wheel.size?.value)))
+        .collect()
+}
+
+/// The findings that somebody answers for: the release lists its waivers and the codes that count for less than errors; an
+/// option that let one pass for a build changes no root, and so the reader repeats it.
 pub(super) struct Answered {
-    projects: BTreeSet<String>,
-    all: bool,
+    waivers: Vec<Waiver>,
+    softened: BTreeSet<String>,
+}
+
+/// A waiver, as `release.json` has it.
+#[derive(Deserialize)]
+struct Waiver {
+    code: String,
+    project: String,
+    requirement: Option<String>,
+    wheel: Option<String>,
+    extra: Option<String>,
 }
 
 impl Answered {
-    /// As `release.json` lists them: its waivers, and a softened code.
-    pub(super) fn of(release: &[u8]) -> Self {
+    /// As `release.json` lists them, and `allowed` ones.
+    pub(super) fn of(release: &[u8], allowed: &[Code]) -> Self {
         let page: Value = serde_json::from_slice(release).unwrap_or_default();
-        let code = Code::RequiresPythonMismatch.as_str();
         let waivers = page["waivers"].as_array().cloned().unwrap_or_default();
+        let severity = page["severity"].as_object().into_iter().flatten();
+        let softened = severity
+            .filter(|(_, severity)| *severity != "error")
+            .map(|(code, _)| code.as_str())
+            .chain(allowed.iter().map(|code| code.as_str()))
+            // What may not be softened is not, whatever a release says.
+            .filter(|code| code.parse().is_ok_and(Code::may_be_softened))
+            .map(ToOwned::to_owned)
+            .collect();
         Self {
-            projects: waivers
-                .iter()
-                .filter(|waiver| waiver["code"] == code)
-                .filter_map(|waiver| Some(waiver["project"].as_str()?.to_owned()))
+            waivers: waivers
+                .into_iter()
+                .filter_map(|waiver| serde_json::from_value(waiver).ok())
                 .collect(),
-            all: page["severity"][code]
-                .as_str()
-                .is_some_and(|severity| severity != "error"),
+            softened,
         }
     }
 
-    fn has(&self, project: &str) -> bool {
-        self.all || self.projects.contains(project)
+    /// Whether a finding about a project may stand in a release. That a waiver has expired since makes no difference.
+    fn has(&self, project: &str, finding: &Finding) -> bool {
+        let code = finding.code.as_str();
+        let subject = &finding.subject;
+        let says =
+            |asked: &Option<String>, value: &Option<String>| asked.is_none() || asked == value;
+        let requirement = |asked: &Option<String>| {
+            let parsed = |text: &String| text.parse::<Requirement>().ok();
+            says(asked, &subject.requirement)
+                || asked.as_ref().and_then(parsed) == subject.requirement.as_ref().and_then(parsed)
+        };
+        self.softened.contains(code)
+            || (finding.code.may_be_softened()
+                && self.waivers.iter().any(|waiver| {
+                    waiver.code == code
+                        && waiver.project == project
+                        && requirement(&waiver.requirement)
+                        && says(&waiver.wheel, &subject.wheel)
+                        && says(&waiver.extra, &subject.extra)
+                }))
     }
 }
 
-/// What a project's `declaration.toml` declares, held against the wheels beside it.
+/// Findings that say that a declaration and METADATA contradict each other.
+const CONTRADICTIONS: [Code; 6] = [
+    Code::InvalidMetadata,
+    Code::NameMismatch,
+    Code::VersionMismatch,
+    Code::RequiresPythonMismatch,
+    Code::DependenciesMismatch,
+    Code::ExtrasMismatch,
+];
+
+/// What a project's `declaration.toml` declares, held against the wheels beside it and their METADATA.
 pub(super) fn declaration(
     project: &str,
     text: &[u8],
-    files: &BTreeMap<&str, Cid>,
-    wheels: &BTreeMap<&str, WheelBytes>,
+    files: &Files<'_>,
+    wheels: &Wheels<'_>,
     answered: &Answered,
 ) -> Vec<String> {
     let Ok(text) = std::str::from_utf8(text) else {
         return vec!["it is not text".to_owned()];
     };
     let parsed = parse(&"declaration.toml".into(), text, Layout::Package);
+    let counts =
+        |finding: &Finding| finding.severity == Severity::Error && !answered.has(project, finding);
+    let mut mismatches: Vec<String> = parsed
+        .findings
+        .into_iter()
+        .filter(counts)
+        .map(|finding| finding.message)
+        .collect();
     if parsed.wheels.is_empty() {
-        let mut findings = parsed.findings.into_iter();
-        let error = findings.find(|finding| finding.severity == Severity::Error);
-        return vec![
-            error.map_or_else(|| "it declares no wheel".to_owned(), |error| error.message),
-        ];
+        if mismatches.is_empty() {
+            mismatches.push("it declares no wheel".to_owned());
+        }
+        return mismatches;
     }
-    let mut mismatches = Vec::new();
     let mut declared: BTreeSet<&str> = BTreeSet::new();
     for wheel in &parsed.wheels {
         let name = wheel.file_name.as_str();
-        declared.insert(name);
-        let (Some(bytes), Some(cid)) = (wheels.get(name), files.get(name)) else {
+        if !declared.insert(name) {
+            mismatches.push(format!("it declares `{name}` twice"));
+        }
+        if wheel.file_name.name().as_str() != project {
+            mismatches.push(format!("it declares `{name}`, a wheel of another project"));
+        }
+        let (Some(facts), Some(link)) = (wheels.get(name), files.get(name)) else {
             mismatches.push(format!("it declares `{name}`, which is not there"));
             continue;
         };
         let sha256 = wheel.sha256.as_ref().map(|sha256| sha256.value);
         let size = wheel.size.as_ref().map(|size| size.value);
-        let declared_python = wheel.requires_python.as_ref().map(|one| &one.value);
-        let metadata = CoreMetadata::parse_with_legacy(&bytes.metadata).ok();
-        // What could not be read says nothing.
-        let is_legacy = metadata
-            .as_ref()
-            .is_some_and(|(_, legacy)| legacy.iter().any(|one| one.field == "Requires-Python"));
-        let of_wheel = metadata.and_then(|(metadata, _)| metadata.requires_python);
         for (is_right, what) in [
-            (
-                is_legacy || answered.has(project) || same(declared_python, of_wheel.as_ref()),
-                "Requires-Python",
-            ),
-            (wheel.content_id.value == *cid, "content-id"),
-            (
-                sha256.is_none_or(|sha256| sha256 == bytes.sha256),
-                "SHA-256",
-            ),
-            (size.is_none_or(|size| size == bytes.size), "size"),
+            (wheel.content_id.value == link.cid, "content-id"),
+            (agree(sha256, facts.sha256), "SHA-256"),
+            (agree(size, facts.size), "size"),
         ] {
             if !is_right {
                 mismatches.push(format!("it has another {what} of `{name}`"));
             }
+        }
+        // Without METADATA the wheel's own problem has been said.
+        if !facts.metadata.is_empty() {
+            mismatches.extend(
+                check::metadata(wheel, &facts.metadata)
+                    .into_iter()
+                    .filter(|finding| CONTRADICTIONS.contains(&finding.code) && counts(finding))
+                    .map(|finding| finding.message),
+            );
         }
     }
     for name in wheels.keys().filter(|name| !declared.contains(*name)) {
         mismatches.push(format!("it does not declare `{name}`"));
     }
     mismatches
+}
+
+/// Whether two values are the same, as far as both are known.
+fn agree<T: PartialEq>(declared: Option<T>, found: Option<T>) -> bool {
+    declared.zip(found).is_none_or(|(one, other)| one == other)
 }
 
 /// What `release.json` says, held against what was counted.
@@ -144,11 +209,12 @@ pub(super) fn release(body: &[u8], count: &Count) -> Vec<String> {
     }
     let totals = &page["totals"];
     [
-        ("projects", json!(count.projects)),
-        ("wheels", json!(count.wheels)),
-        ("bytes", json!(count.bytes)),
+        ("projects", Some(json!(count.projects))),
+        ("wheels", Some(json!(count.wheels))),
+        ("bytes", count.bytes.map(|bytes| json!(bytes))),
     ]
     .into_iter()
+    .filter_map(|(key, found)| Some((key, found?)))
     .filter(|(key, found)| totals[*key] != *found)
     .map(|(key, found)| format!("it has {} {key}, and the release {found}", totals[key]))
     .collect()

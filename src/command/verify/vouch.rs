@@ -10,7 +10,7 @@ use super::super::exit::{Failure, chain};
 use super::super::statement::{Signed, Trust, expired, read_statement, refusal, repository_trust};
 use super::Arguments;
 use crate::dag::Cid;
-use crate::signature::{ChainError, Statement, TrustPolicy, Verdict, verify};
+use crate::signature::{ChainError, PublicKey, Statement, TrustPolicy, Verdict, verify};
 
 /// How far the clocks of a maintainer and a reader may be apart.
 const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
@@ -61,7 +61,7 @@ pub(super) fn vouch(
         );
     }
     if !has_start {
-        return mention_strangers(context, &place, &signed);
+        return strangers(context, &place, &signed, arguments.any_signer);
     }
     for between in &arguments.follow {
         let between = context.absolute(between);
@@ -91,8 +91,13 @@ fn words(verdict: &Verdict) -> String {
     names.join(" and ")
 }
 
-/// What is said where nobody is trusted: who has signed, and that this says little.
-fn mention_strangers(context: &Context<'_>, place: &str, signed: &Signed) -> Result<(), Failure> {
+/// Where no key is trusted: a failure, since anybody can sign, unless `--any-signer` asks for no more than that.
+fn strangers(
+    context: &Context<'_>,
+    place: &str,
+    signed: &Signed,
+    is_enough: bool,
+) -> Result<(), Failure> {
     let mut keys = Vec::new();
     for signature in &signed.signatures {
         let key = verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
@@ -101,20 +106,40 @@ fn mention_strangers(context: &Context<'_>, place: &str, signed: &Signed) -> Res
                 chain(&error)
             ))
         })?;
-        keys.push(key.fingerprint());
+        keys.push(key);
     }
     if keys.is_empty() {
         return Err(Failure::finding(format!(
             "`{place}` has no signature beside it"
         )));
     }
-    context.warning(&format!(
-        "sequence {} is signed by {}, and nothing here vouches for that key",
-        signed.statement.sequence,
-        keys.join(" and ")
+    let fingerprints: Vec<String> = keys.iter().map(PublicKey::fingerprint).collect();
+    let fingerprints = fingerprints.join(" and ");
+    if is_enough {
+        context.warning(&format!(
+            "sequence {} is signed by {fingerprints}, and no key is trusted here: any key would do for `--any-signer`",
+            signed.statement.sequence
+        ));
+        return Ok(());
+    }
+    let failure = Failure::finding(format!(
+        "no key is trusted here, so nothing vouches for the signature of `{place}` by {fingerprints}"
     ));
-    context.help("name whom you trust: `--allowed-signers FILE`, or `trusted` in `ipwhl.toml`");
-    Ok(())
+    // A repository can be told whose signatures count; a reader without one has to ask the maintainers.
+    Err(failure.help(if context.repository_directory().is_ok() {
+        let lines: Vec<String> = keys
+            .iter()
+            .map(|key| format!("\"{}\"", key.line("")))
+            .collect();
+        format!(
+            "if that is the fingerprint of your release key, write this below `[signing]` in `ipwhl.toml`: \
+             `trusted = [{}]`; or name the keys that you trust with `--allowed-signers FILE`; `--any-signer` accepts every key",
+            lines.join(", ")
+        )
+    } else {
+        "ask the maintainers for their keys, and name them with `--allowed-signers FILE`; `--any-signer` accepts every key"
+            .to_owned()
+    }))
 }
 
 /// The way from whom a reader trusts to a statement, one statement after another (FORMATS 6).

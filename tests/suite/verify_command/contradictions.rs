@@ -300,6 +300,40 @@ fn a_declaration() {
             "application-1.1-py3",
             &format!("it does not declare `{NAME}`"),
         ),
+        on_page(
+            path,
+            "requires-python = \">=3.8\"",
+            "requires-python = \">=3.9\"",
+            &format!("`{NAME}` has the Requires-Python `>=3.8`, and `>=3.9` is declared"),
+        ),
+        on_page(
+            path,
+            "\"library>=2\"",
+            "\"library>=3\"",
+            &format!("`{NAME}` requires `library>=2`, which is not declared"),
+        ),
+        on_page(
+            path,
+            "\"library>=2\"",
+            "\"library>=3\"",
+            &format!("`library>=3` is declared, and `{NAME}` does not require it"),
+        ),
+        on_page(
+            path,
+            "extras = []",
+            "extras = [\"all\"]",
+            &format!("`{NAME}` has no extra `all`"),
+        ),
+        on_page(path, "extras = []", "", "`extras`"),
+        on_page(
+            path,
+            "\"library>=2\"",
+            "\"library>==2\"",
+            "`library>==2` is not a requirement",
+        ),
+        on_page(path, "extras = []", "extras = []\nextra = 1", "`extra`"),
+        on_page(path, "source = ", "sauce = ", "`sauce` is not a key"),
+        write(path, "automatic = true\n", &format!("{path}: ")),
         write(path, "[", &format!("{path}: ")),
         write(path, b"\xff", &format!("{path}: it is not text")),
         remove(path, &format!("{path} is not there")),
@@ -358,4 +392,90 @@ fn the_top_and_the_folder_about_the_release() {
         ),
         write(ABOUT, "{", "_ipwhl/release.json: it cannot be read"),
     ]);
+}
+
+/// Without the wheels' bytes there is less to compare, and what there is, is compared.
+#[test]
+fn a_hollow_archive() {
+    let workshop = Workshop::with(&installable_from(None));
+    workshop.build(&["--unsigned", "--tree", "tree"]);
+    let whole = files(&workshop.repository().join("tree"));
+    let other = content_id(b"other");
+    let size = format!("size = {}", wheel_bytes().len());
+    for case in [
+        on_page(JSON, &sha256(), ZEROS, "it has another SHA-256"),
+        on_page(
+            HTML,
+            "&gt;=3.8",
+            "&gt;=3.9",
+            "it has another Requires-Python",
+        ),
+        on_page(
+            DECLARATION,
+            &content_id(&wheel_bytes()),
+            &other,
+            "it has another content-id",
+        ),
+        on_page(DECLARATION, &size, "size = 1", "it has another size"),
+        replace(
+            DECLARATION,
+            "library>=2",
+            "library>=3",
+            "which is not declared",
+        ),
+        write(
+            METADATA,
+            "Metadata-Version: 2.1\n",
+            "it has another SHA-256 of the metadata",
+        ),
+        remove(METADATA, "is not there"),
+        write(ABOUT, "{", "_ipwhl/release.json: it cannot be read"),
+    ] {
+        let other = Workshop::empty();
+        let tree = other.path("tree");
+        for (name, bytes) in &whole {
+            let path = tree.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        case.apply(&tree);
+        fs::write(
+            other.path("changed.car"),
+            tree_of(&tree).build(PROFILE).car(),
+        )
+        .unwrap();
+        other.run(&["hollow", "changed.car"]).line();
+        let ran = other.run(&["verify", "changed.hollow.car"]);
+        ran.refused(1, &[&case.words]);
+    }
+}
+
+/// What `--allow` let pass stands nowhere in the release, so a reader repeats it; a waiver stands there.
+#[test]
+fn a_declaration_that_somebody_answers_for() {
+    let workshop = Workshop::with(&installable_from(None));
+    let declaration = workshop.repository().join("declarations/application.toml");
+    let text = fs::read_to_string(&declaration).unwrap();
+    let changed = text.replace("library>=2", "library>=1");
+    assert_ne!(text, changed);
+    fs::write(&declaration, changed).unwrap();
+    let code = ["--allow", "dependencies-mismatch"];
+    let verify = ["verify", "release/release.car"];
+    workshop.build(&[&["--unsigned"], &code[..]].concat());
+    workshop
+        .run(&verify)
+        .refused(1, &["`library>=1` is declared, and"]);
+    workshop.run(&[&verify[..], &code[..]].concat()).line();
+    let settings = workshop.repository().join("ipwhl.toml");
+    let plain = fs::read_to_string(&settings).unwrap();
+    let waiver = "\n[[waiver]]\ncode = \"dependencies-mismatch\"\nproject = \"application\"\nreason = \"tried\"\nexpires = 2999-01-01\n";
+    fs::write(&settings, format!("{plain}{waiver}")).unwrap();
+    workshop.build(&["--unsigned"]);
+    workshop.run(&verify).line();
+    // One requirement waived, and not the other.
+    let narrow = format!("{waiver}requirement = \"library>=1\"\n");
+    let both = format!("{narrow}{}", narrow.replace("library>=1", "library>=2"));
+    fs::write(&settings, format!("{plain}{both}")).unwrap();
+    workshop.build(&["--unsigned"]);
+    workshop.run(&verify).line();
 }

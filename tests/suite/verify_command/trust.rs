@@ -89,7 +89,7 @@ fn a_statement_from_the_future_is_worth_a_word() {
         program.run(&STATEMENT).expect(ExitStatus::Clean).stderr
     };
     let program = Program::new(&workshop.repository()).now("2026-11-20T00:00:00Z");
-    let build = ["build", "--key", "../key"];
+    let build = ["build", "--key", "../key", "--renew"];
     program.run(&build).expect(ExitStatus::Clean);
     assert!(
         at("2026-11-18T23:59:59Z")

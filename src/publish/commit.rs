@@ -1,0 +1,279 @@
+//! The files of a release take their names together: flushed first, then switched (FORMATS 7).
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::PublishError;
+use super::files::{STATEMENT, Vouching, car_name, is_signature_of};
+use crate::car::{CarReader, Extent};
+use crate::dag::Cid;
+use crate::environment::{AtomicFile, sync_directory};
+use crate::signature::{MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, Statement, verify};
+
+/// Files of a release that are written and flushed, and have not got their names.
+struct Prepared {
+    /// The archive; `None` where it has its name already.
+    car: Option<AtomicFile>,
+    statement: Option<AtomicFile>,
+    /// The statement's text, for which signatures have to hold.
+    text: Option<String>,
+    signatures: Vec<AtomicFile>,
+    /// Archives of another root, which go.
+    stale: Vec<PathBuf>,
+}
+
+/// Gives the archive, the statement and the signatures their names. All of them are flushed to the disk before anything old is
+/// touched. Where a statement is there, its archive and its signatures are there too, at every moment: the old statement goes
+/// first and the new one comes last, with nothing but renames between them. A run that is killed between them has left
+/// everything that [`recover`] needs. Delta and hollow archives of another root go, and a full one is replaced by a
+/// full one only.
+///
+/// # Errors
+/// When a file cannot be written or an old one not be removed, or a full archive of another root is
+/// there and this one is not full.
+pub fn commit(
+    mut car: AtomicFile,
+    extent: Extent,
+    root: Cid,
+    folder: &Path,
+    vouching: Option<&Vouching>,
+) -> Result<(), PublishError> {
+    let stale = others(extent, root, folder)?;
+    let path = folder.join(car_name(extent));
+    car.file().sync_all().map_err(PublishError::at(&path))?;
+    // A killed run may have left a statement that this one does not write, and signatures of it.
+    for entry in fs::read_dir(folder).map_err(PublishError::at(folder))? {
+        let name = entry.map_err(PublishError::at(folder))?.file_name();
+        if let Some(left) = partial_of(&name)
+            && left != car_name(extent)
+        {
+            let place = folder.join(left);
+            AtomicFile::forget(&place).map_err(PublishError::at(&place))?;
+        }
+    }
+    let mut prepared = Prepared {
+        car: Some(car),
+        statement: None,
+        text: None,
+        signatures: Vec::new(),
+        stale,
+    };
+    if let Some(vouching) = vouching {
+        for signature in &vouching.signatures {
+            let path = folder.join(format!("{STATEMENT}{}", signature.suffix));
+            prepared.signatures.push(prepare(&path, &signature.text)?);
+        }
+        // The statement comes last: where its unfinished file is whole, all others are.
+        let path = folder.join(STATEMENT);
+        prepared.statement = Some(prepare(&path, &vouching.statement)?);
+        prepared.text = Some(vouching.statement.clone());
+    }
+    sync_directory(&path).map_err(PublishError::at(folder))?;
+    switch(prepared, folder)
+}
+
+/// Renames only, with the removals that have to come before them.
+fn switch(prepared: Prepared, folder: &Path) -> Result<(), PublishError> {
+    let statement = folder.join(STATEMENT);
+    // The same statement again stays where it is, so that a build that changes nothing never takes it away.
+    let there = fs::read_to_string(&statement).ok();
+    if there.is_none() || there != prepared.text {
+        remove(&statement)?;
+    }
+    for path in &prepared.stale {
+        remove(path)?;
+    }
+    if let Some(car) = prepared.car {
+        car.switch().map_err(PublishError::at(folder))?;
+    }
+    for path in old_signatures(folder, prepared.text.as_deref())? {
+        remove(&path)?;
+    }
+    for signature in prepared.signatures {
+        signature.switch().map_err(PublishError::at(folder))?;
+    }
+    if let Some(file) = prepared.statement {
+        file.switch().map_err(PublishError::at(&statement))?;
+    }
+    sync_directory(&statement).map_err(PublishError::at(folder))
+}
+
+/// The signatures in a folder that are not of this statement.
+fn old_signatures(folder: &Path, text: Option<&str>) -> Result<Vec<PathBuf>, PublishError> {
+    let mut old = Vec::new();
+    for entry in fs::read_dir(folder).map_err(PublishError::at(folder))? {
+        let entry = entry.map_err(PublishError::at(folder))?;
+        let name = entry.file_name();
+        let is_signature = name
+            .to_str()
+            .is_some_and(|name| is_signature_of(name, STATEMENT));
+        if is_signature && !text.is_some_and(|text| holds(&entry.path(), text)) {
+            old.push(entry.path());
+        }
+    }
+    Ok(old)
+}
+
+/// Whether a file is a signature of a statement.
+fn holds(path: &Path, text: &str) -> bool {
+    let read = |path| -> io::Result<String> {
+        let mut signature = String::new();
+        File::open(path)?
+            .take(MAXIMUM_SIGNATURE_SIZE as u64)
+            .read_to_string(&mut signature)?;
+        Ok(signature)
+    };
+    read(path).is_ok_and(|signature| verify(&signature, text.as_bytes()).is_ok())
+}
+
+fn remove(path: &Path) -> Result<(), PublishError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(PublishError::Unwritable(path.to_path_buf(), error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Finishes what a build had begun that was killed between the old statement and the new one: all of its files are there,
+/// under their names or not yet. Returns the statement that is in its place now; `None` where there was nothing to finish.
+///
+/// # Errors
+/// When a file cannot be read or renamed, or another process is writing it.
+pub fn recover(folder: &Path) -> Result<Option<Statement>, PublishError> {
+    let path = folder.join(STATEMENT);
+    if fs::symlink_metadata(&path).is_ok() || !AtomicFile::is_begun(&path) {
+        return Ok(None);
+    }
+    let Some(mut file) = AtomicFile::resume(&path).map_err(PublishError::at(&path))? else {
+        return Ok(None);
+    };
+    let text = read(&mut file, MAXIMUM_STATEMENT_SIZE).map_err(PublishError::at(&path))?;
+    let Some((statement, text)) = text.and_then(|text| Some((Statement::parse(&text).ok()?, text)))
+    else {
+        return Ok(None);
+    };
+    let mut signatures = Vec::new();
+    let mut is_signed = false;
+    for entry in fs::read_dir(folder).map_err(PublishError::at(folder))? {
+        let name = entry.map_err(PublishError::at(folder))?.file_name();
+        let place = partial_of(&name).or(name.to_str());
+        let Some(place) = place.filter(|place| is_signature_of(place, STATEMENT)) else {
+            continue;
+        };
+        let place = folder.join(place);
+        if folder.join(&name) == place {
+            is_signed |= holds(&place, &text);
+        } else if let Some(mut file) =
+            AtomicFile::resume(&place).map_err(PublishError::at(&place))?
+        {
+            let signature = read(&mut file, MAXIMUM_SIGNATURE_SIZE);
+            let signature = signature.map_err(PublishError::at(&place))?;
+            if signature.is_some_and(|signature| verify(&signature, text.as_bytes()).is_ok()) {
+                is_signed = true;
+                signatures.push(file);
+            }
+        }
+    }
+    let Some((car, extent)) = archive_of(statement.root, folder)?.filter(|_| is_signed) else {
+        return Ok(None);
+    };
+    let prepared = Prepared {
+        car,
+        statement: Some(file),
+        text: Some(text),
+        signatures,
+        stale: others(extent, statement.root, folder)?,
+    };
+    switch(prepared, folder)?;
+    Ok(Some(statement))
+}
+
+/// The archive of a root, under its name or whole without it: then the file that has to be renamed.
+fn archive_of(
+    root: Cid,
+    folder: &Path,
+) -> Result<Option<(Option<AtomicFile>, Extent)>, PublishError> {
+    for extent in Extent::ALL {
+        let path = folder.join(car_name(extent));
+        let at = PublishError::at(&path);
+        if File::open(&path).is_ok_and(|file| CarReader::root_of(file).is_ok_and(|one| one == root))
+        {
+            return Ok(Some((None, extent)));
+        }
+        let Some(mut file) = AtomicFile::resume(&path).map_err(&at)? else {
+            continue;
+        };
+        let is_whole = CarReader::open(file.file().try_clone().map_err(&at)?)
+            .and_then(|archive| {
+                let is_full = archive.survey()?.extent == Extent::Full;
+                Ok(archive.root() == root && (is_full || extent != Extent::Full))
+            })
+            .unwrap_or(false);
+        if is_whole {
+            return Ok(Some((Some(file), extent)));
+        }
+    }
+    Ok(None)
+}
+
+/// The text of an unfinished file; `None` where it is none, or too long.
+fn read(file: &mut AtomicFile, largest: usize) -> io::Result<Option<String>> {
+    let mut bytes = Vec::new();
+    let file = file.file();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(largest as u64 + 1).read_to_end(&mut bytes)?;
+    let text = String::from_utf8(bytes).ok();
+    Ok(text.filter(|text| text.len() <= largest))
+}
+
+/// Whether [`commit`] may put an archive of this extent and root into a folder.
+///
+/// # Errors
+/// When a full archive of another root is there and this one is not full.
+pub fn check_place(extent: Extent, root: Cid, folder: &Path) -> Result<(), PublishError> {
+    others(extent, root, folder).map(|_| ())
+}
+
+/// The archives of other extents that are not of this root, and must go.
+fn others(extent: Extent, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
+    let mut stale = Vec::new();
+    for other in Extent::ALL.into_iter().filter(|other| *other != extent) {
+        let path = folder.join(car_name(other));
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(PublishError::Unwritable(path, error)),
+        };
+        // What cannot be read is of no root.
+        if CarReader::root_of(file).is_ok_and(|other| other == root) {
+            continue;
+        }
+        // A delta is worth nothing without what it is a delta to.
+        if other == Extent::Full {
+            let reason = "is the full archive of another release";
+            return Err(PublishError::Occupied(path, reason.to_owned()));
+        }
+        stale.push(path);
+    }
+    Ok(stale)
+}
+
+/// The file that this is the unfinished state of, where it is a statement, a signature or an archive.
+fn partial_of(name: &OsStr) -> Option<&str> {
+    let place = name.to_str()?.strip_prefix('.')?.strip_suffix(".partial")?;
+    let is_car = Extent::ALL
+        .into_iter()
+        .any(|extent| car_name(extent) == place);
+    (is_car || place == STATEMENT || is_signature_of(place, STATEMENT)).then_some(place)
+}
+
+fn prepare(path: &Path, text: &str) -> Result<AtomicFile, PublishError> {
+    let mut file = AtomicFile::create(path).map_err(PublishError::at(path))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.file().sync_all())
+        .map_err(PublishError::at(path))?;
+    Ok(file)
+}

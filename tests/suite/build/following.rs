@@ -1,0 +1,99 @@
+//! What a build follows when nothing names it: the statement where it writes its own.
+
+use std::fs;
+
+use ipwhl::signature::Statement;
+
+use super::signing::{add_a_project, statement, trusted, workshop};
+use crate::support::workshop::{Workshop, files};
+
+const KEY: [&str; 2] = ["--key", "../key-1"];
+
+fn sequence(workshop: &Workshop) -> u64 {
+    statement(workshop).sequence
+}
+
+fn build(workshop: &Workshop, more: &[&str]) -> Statement {
+    workshop.build(&[&KEY[..], more].concat());
+    statement(workshop)
+}
+
+#[test]
+fn a_second_build_follows_the_first() {
+    // The user's own key, and one that is trusted.
+    for signing in [String::new(), trusted(&[1], 1)] {
+        let workshop = workshop(&signing);
+        let first = build(&workshop, &[]);
+        assert_eq!((first.sequence, first.previous), (1, None));
+        let kept = files(&workshop.repository().join("release"));
+        assert_eq!(build(&workshop, &[]), first);
+        assert_eq!(files(&workshop.repository().join("release")), kept);
+        add_a_project(&workshop, "another");
+        let second = build(&workshop, &[]);
+        second.check_successor_of(&first).unwrap();
+        let third = build(&workshop, &["--renew"]);
+        third.check_successor_of(&second).unwrap();
+        // What is named wins.
+        for (name, bytes) in &kept {
+            fs::write(workshop.path(name), bytes).unwrap();
+        }
+        let again = build(&workshop, &["--previous", "../release.toml"]);
+        assert_eq!((again.sequence, again.previous), (2, Some(first.root)));
+        // Another folder is another place.
+        workshop.build(&[&KEY[..], &["--output", "elsewhere"]].concat());
+        let text = fs::read_to_string(workshop.repository().join("elsewhere/release.toml"));
+        assert_eq!(Statement::parse(&text.unwrap()).unwrap().sequence, 1);
+        // `--unsigned` takes the statement away, and says so.
+        workshop
+            .run(&["build", "--unsigned"])
+            .said("`release/release.toml`, sequence 2, goes, since `--unsigned` writes none");
+    }
+}
+
+#[test]
+fn what_cannot_be_followed_is_not_passed_over() {
+    let workshop = workshop(&trusted(&[1], 1));
+    build(&workshop, &[]);
+    let before = files(&workshop.repository().join("release"));
+    let run = || workshop.run(&[&["build"], &KEY[..]].concat());
+    let ways = [
+        "`--previous STATEMENT`",
+        "`--output DIR`",
+        "a build begins at sequence 1",
+    ];
+    let refused = |word: &str| run().refused(1, &[&[word], &ways[..]].concat());
+    let place = workshop.release("release.toml");
+    let text = String::from_utf8(before["release.toml"].clone()).unwrap();
+    fs::write(&place, "nonsense").unwrap();
+    refused("release.toml` is not a statement");
+    fs::write(&place, text.replace("sequence = 1", "sequence = 1 ")).unwrap();
+    refused("has 0 of the 1 trusted signatures that it needs");
+    fs::write(
+        &place,
+        text.replace("name = \"example\"", "name = \"other\""),
+    )
+    .unwrap();
+    refused("is of \"other\", and this repository is \"example\"");
+    assert_eq!(workshop.read("release.car"), before["release.car"]);
+    fs::remove_file(&place).unwrap();
+    run().line();
+    assert_eq!(sequence(&workshop), 1);
+}
+
+#[test]
+fn a_statement_that_lacks_signatures_waits_for_them() {
+    let workshop = workshop(&trusted(&[1, 2], 2));
+    build(&workshop, &[]);
+    let run = || workshop.run(&[&["build"], &KEY[..]].concat());
+    run().refused(
+        1,
+        &[
+            "has 1 of the 2 trusted signatures that it needs",
+            "`ipwhl sign release/release.toml --key KEY`",
+        ],
+    );
+    let sign = ["sign", "release/release.toml", "--key", "../key-2"];
+    assert_eq!(workshop.run(&sign).code, Some(0));
+    add_a_project(&workshop, "another");
+    assert_eq!(build(&workshop, &[]).sequence, 2);
+}

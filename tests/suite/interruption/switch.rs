@@ -1,0 +1,159 @@
+//! A build that is killed while its files take their names: no sequence is lost, and the next build finishes it.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use ipwhl::signature::Statement;
+
+use super::{KEY, assert_whole_or_absent, workshop};
+use crate::support::repository_builder::Project;
+use crate::support::workshop::{Workshop, files, installable_from, pure};
+
+/// Calls that give a file its name or take it away.
+const CALLS: [&str; 5] = ["rename", "renameat", "renameat2", "unlink", "unlinkat"];
+
+fn statement(workshop: &Workshop) -> Statement {
+    Statement::parse(&String::from_utf8(workshop.read("release.toml")).unwrap()).unwrap()
+}
+
+/// A workshop with a first release, its declarations those of a second one; and the roots of both.
+fn between_two() -> (Workshop, String, String) {
+    let workshop = workshop(&installable_from(None));
+    let old = workshop.build(&KEY);
+    workshop.write_over(&installable_from(None).project(Project::wanted(pure("another", "1"))));
+    let new = workshop.build(&["--root-only"]);
+    (workshop, old, new)
+}
+
+const FILES: [&str; 3] = ["release.car", "release.toml.sig", "release.toml"];
+
+/// Each state between two releases, made by hand: of the new files so many have their names.
+#[test]
+fn every_state_of_the_switch_is_finished_by_the_next_build() {
+    let (workshop, old, new) = between_two();
+    let target = "\n[publish.site]\nkind = \"directory\"\npath = \"../site\"\n";
+    let configuration = workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&configuration).unwrap();
+    fs::write(&configuration, format!("{text}{target}")).unwrap();
+    let before = files(&workshop.repository().join("release"));
+    let build = [&["build"], &KEY[..]].concat();
+    workshop.run(&build).line();
+    let after = files(&workshop.repository().join("release"));
+    assert_eq!(statement(&workshop).sequence, 2);
+    for switched in 0..3 {
+        let when = format!("{switched} files have their names");
+        fs::remove_dir_all(workshop.repository().join("release")).unwrap();
+        fs::create_dir(workshop.repository().join("release")).unwrap();
+        for (place, name) in FILES.iter().enumerate() {
+            let partial = workshop.release(&format!(".{name}.partial"));
+            if place < switched {
+                fs::write(workshop.release(name), &after[*name]).unwrap();
+                continue;
+            }
+            fs::write(partial, &after[*name]).unwrap();
+            // The old statement has gone before the first new file came.
+            if *name != "release.toml" {
+                fs::write(workshop.release(name), &before[*name]).unwrap();
+            }
+        }
+        assert_whole_or_absent(&workshop, &[&old, &new], &when);
+        let words = "`ipwhl build` finishes it";
+        workshop
+            .run(&["verify", "release", "--statement", "release/release.toml"])
+            .refused(3, &[words]);
+        workshop.run(&["publish"]).refused(1, &[words]);
+        let ran = workshop.run(&build);
+        assert_eq!(ran.line(), new, "{when}");
+        ran.said("finished what a run that was cut had begun: release/release.toml, sequence 2");
+        assert_eq!(
+            files(&workshop.repository().join("release")),
+            after,
+            "{when}"
+        );
+    }
+}
+
+/// What lies there need not be what a build has left.
+#[test]
+fn what_is_not_whole_is_not_finished() {
+    let (workshop, ..) = between_two();
+    let before = files(&workshop.repository().join("release"));
+    let build = [&["build"], &KEY[..]].concat();
+    workshop.run(&build).line();
+    let after = files(&workshop.repository().join("release"));
+    let cut = |name: &str, length: usize| {
+        fs::remove_dir_all(workshop.repository().join("release")).unwrap();
+        fs::create_dir(workshop.repository().join("release")).unwrap();
+        for place in FILES {
+            let bytes = &after[place];
+            let length = if place == name { length } else { bytes.len() };
+            fs::write(
+                workshop.release(&format!(".{place}.partial")),
+                &bytes[..length],
+            )
+            .unwrap();
+        }
+        fs::write(workshop.release("release.car"), &before["release.car"]).unwrap();
+        let ran = workshop.run(&build);
+        ran.line();
+        assert!(!ran.error.contains("finished"), "{}", ran.error);
+        assert_eq!(statement(&workshop).sequence, 1);
+    };
+    for name in FILES {
+        cut(name, after[name].len() / 2);
+    }
+}
+
+/// The same by real kills, at each call in turn; `strace` sends them.
+#[test]
+fn killed_at_each_call_that_renames_or_removes() {
+    let works = Command::new("strace")
+        .args(["-o", "/dev/null", "true"])
+        .stderr(Stdio::null())
+        .status();
+    if !works.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: `strace` is not there, or may trace nothing");
+        return;
+    }
+    let mut killed = 0;
+    for name in CALLS {
+        for number in 1..40 {
+            if !kill_at(name, number) {
+                break;
+            }
+            killed += 1;
+        }
+    }
+    assert!(killed >= 4, "only {killed} calls were met");
+}
+
+/// Kills a build at a call of this name, the first being 1; whether it came so far.
+fn kill_at(name: &str, number: u32) -> bool {
+    let when = format!("{name} {number}");
+    let (workshop, old, new) = between_two();
+    let build = workshop.command(&[&["build"], &KEY[..]].concat());
+    let output = Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null", "-e"])
+        .arg(format!("inject={name}:signal=KILL:when={number}"))
+        .arg(build.get_program())
+        .args(build.get_args())
+        .current_dir(workshop.repository())
+        .env("HOME", workshop.path("home"))
+        .env("IPWHL_CACHE_DIR", workshop.path("cache"))
+        .output()
+        .unwrap();
+    assert_whole_or_absent(&workshop, &[&old, &new], &when);
+    workshop.build(&KEY);
+    let made = statement(&workshop);
+    let previous = made.previous.unwrap().to_string();
+    assert_eq!((made.sequence, previous), (2, old), "{when}");
+    assert_eq!(made.root.to_string(), new, "{when}");
+    let mut names = FILES;
+    names.sort_unstable();
+    let there: Vec<String> = files(&workshop.repository().join("release"))
+        .into_keys()
+        .collect();
+    assert_eq!(there, names, "{when}");
+    // strace ends as what it traces.
+    output.status.code().is_none()
+}
