@@ -128,7 +128,18 @@ impl Place {
         let signers = self.workshop.path("allowed_signers");
         fs::write(&signers, line).unwrap();
         let file = format!("gpg.ssh.allowedSignersFile={}", signers.display());
-        let arguments = ["-c", "gpg.format=ssh", "-c", &file, "tag", "-v", tag];
+        let program = format!("gpg.ssh.program={}", tool("ssh-keygen").display());
+        let arguments = [
+            "-c",
+            "gpg.format=ssh",
+            "-c",
+            &program,
+            "-c",
+            &file,
+            "tag",
+            "-v",
+            tag,
+        ];
         let output = self.git.command(folder, &arguments).output().unwrap();
         let words = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8(words).unwrap())
