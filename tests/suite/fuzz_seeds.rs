@@ -37,8 +37,8 @@ const SETTINGS: &str = "[repository]\nformat = 1\nname = \"cheeses\"\nprofile = 
 struct Seeds(BTreeMap<PathBuf, Vec<u8>>);
 
 impl Seeds {
-    fn add(&mut self, target: &str, name: impl ToString, bytes: impl AsRef<[u8]>) {
-        let place = Path::new(target).join(name.to_string());
+    fn add(&mut self, target: &str, name: impl AsRef<str>, bytes: impl AsRef<[u8]>) {
+        let place = Path::new(target).join(name.as_ref());
         let was = self.0.insert(place, bytes.as_ref().to_vec());
         assert!(was.is_none(), "two seeds of one name");
     }

@@ -629,13 +629,13 @@ fn no_texts_are_put_together_into_something_else() {
     let (put_together, refused) = (Cell::new(0), Cell::new(0));
     let changed = (0..yaks.len()).prop_flat_map(|index| {
         let (_, text) = &yaks[index];
-        let texts = mutated(vec![text.to_string()], words.clone());
+        let texts = mutated(vec![text.clone()], words.clone());
         (Just(index), texts)
     });
     hold(5_000, changed, |(changed, changed_text)| {
         let mut texts: Vec<(Arc<str>, String)> = yaks
             .iter()
-            .map(|(file, text)| (Arc::from(*file), text.to_string()))
+            .map(|(file, text)| (Arc::from(*file), text.clone()))
             .collect();
         texts[changed].1 = changed_text;
         let is_sound = texts

@@ -310,24 +310,26 @@ const LITERALS: [&str; 18] = [
 
 /// A marker: comparisons joined by `and` and `or`, with the parentheses that they need and others.
 pub fn marker() -> impl Strategy<Value = String> {
-    let operator = select(vec![
+    let operators = vec![
         "==", "!=", "<", "<=", ">", ">=", "~=", "===", "in", "not in",
-    ]);
-    let comparison = (
-        select(&VARIABLES[..]),
-        operator,
-        select(&LITERALS[..]),
-        any::<bool>(),
-        select(vec!["'", "\""]),
-    )
-        .prop_map(|(variable, operator, literal, is_swapped, quote)| {
+    ];
+    // Most have a meaning: versions in their order, texts as they are.
+    let parts = prop_oneof![
+        3 => (select(&VARIABLES[..2]), select(operators[..7].to_vec()), select(&LITERALS[..8])),
+        2 => (select(&VARIABLES[2..]), select(vec!["==", "!=", "in"]), select(&LITERALS[8..])),
+        1 => (select(&VARIABLES[..]), select(operators), select(&LITERALS[..])),
+    ];
+    let quote = select(vec!["'", "\""]);
+    let comparison = (parts, any::<bool>(), quote).prop_map(
+        |((variable, operator, literal), is_swapped, quote)| {
             let literal = format!("{quote}{literal}{quote}");
             if is_swapped {
                 format!("{literal} {operator} {variable}")
             } else {
                 format!("{variable} {operator} {literal}")
             }
-        });
+        },
+    );
     comparison.prop_recursive(4, 12, 3, |inner| {
         let part =
             prop_oneof![2 => inner.clone(), 1 => inner.prop_map(|inner| format!("({inner})"))];
