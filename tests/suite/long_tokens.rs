@@ -14,6 +14,8 @@ use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBui
 use crate::support::wheel_builder::WheelBuilder;
 
 const LENGTH: usize = 100_000;
+/// The length where many strings are made long, one after the other.
+const SWEPT: usize = 10_000;
 /// A screen, in lines and columns.
 const SCREEN: (usize, usize) = (24, 120);
 
@@ -90,7 +92,7 @@ fn a_long_string_anywhere_is_shown_shortly() {
                     &["a"]
                 };
                 for token in tokens {
-                    let long = token.repeat(LENGTH / token.chars().count());
+                    let long = token.repeat(SWEPT / token.chars().count());
                     let mut other = text.clone();
                     other.insert_str(end, &long);
                     repository.write(&file, &other);
