@@ -26,7 +26,7 @@ fn run(repository: &BuiltRepository, line: &str) -> Run {
         let _ = sender.send(Program::new(&folder).run(&words));
     });
     receiver
-        .recv_timeout(Duration::from_secs(180))
+        .recv_timeout(Duration::from_mins(3))
         .unwrap_or_else(|_| panic!("`ipwhl {line}` does not end"))
 }
 

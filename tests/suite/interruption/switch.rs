@@ -1,12 +1,15 @@
 //! A build that is killed while its files take their names: no sequence is lost, and the next build finishes it.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ipwhl::signature::Statement;
 
 use super::{KEY, assert_whole_or_absent, workshop};
+use crate::harness::skip;
 use crate::support::repository_builder::Project;
+use crate::support::tool;
 use crate::support::workshop::{Workshop, files, installable_from, pure};
 
 /// Calls that give a file its name or take it away.
@@ -107,18 +110,18 @@ fn what_is_not_whole_is_not_finished() {
 /// The same by real kills, at each call in turn; `strace` sends them.
 #[test]
 fn killed_at_each_call_that_renames_or_removes() {
-    let works = Command::new("strace")
+    let strace = tool("strace");
+    let works = Command::new(&strace)
         .args(["-o", "/dev/null", "true"])
         .stderr(Stdio::null())
         .status();
     if !works.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: `strace` is not there, or may trace nothing");
-        return;
+        skip("`strace` may trace nothing here");
     }
     let mut killed = 0;
     for name in CALLS {
         for number in 1..40 {
-            if !kill_at(name, number) {
+            if !kill_at(&strace, name, number) {
                 break;
             }
             killed += 1;
@@ -128,11 +131,11 @@ fn killed_at_each_call_that_renames_or_removes() {
 }
 
 /// Kills a build at a call of this name, the first being 1; whether it came so far.
-fn kill_at(name: &str, number: u32) -> bool {
+fn kill_at(strace: &Path, name: &str, number: u32) -> bool {
     let when = format!("{name} {number}");
     let (workshop, old, new) = between_two();
     let build = workshop.command(&[&["build"], &KEY[..]].concat());
-    let output = Command::new("strace")
+    let output = Command::new(strace)
         .args(["-f", "-qq", "-o", "/dev/null", "-e"])
         .arg(format!("inject={name}:signal=KILL:when={number}"))
         .arg(build.get_program())
