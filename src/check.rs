@@ -36,7 +36,7 @@ mod version_mismatch;
 use std::ops::Range;
 
 pub use baseline::compare;
-pub use bytes::{contradictory_hashes, missing_source, other_bytes};
+pub use bytes::{missing_source, other_bytes};
 pub(crate) use dependencies_mismatch::can_apply;
 pub use fold::fold;
 pub use graph::{Graph, Unmet};

@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use super::about;
-use crate::dag::Codec;
 use crate::declaration::DeclaredWheel;
 use crate::diagnostic::{Code, Finding};
 use crate::source::{Mismatch, MismatchKind};
@@ -82,27 +81,6 @@ fn sha256(declared: &DeclaredWheel, place: &str, found: &str, is_content_same: b
         "do not copy the found SHA-256 before it is known why the file is another one: ask upstream"
     });
     about(declared, finding, span, "declared here")
-}
-
-/// A content-id that is itself the SHA-256 of the file, beside another `sha256`: no bytes have both. For
-/// wheels of which nothing else is known.
-pub fn contradictory_hashes(declared: &DeclaredWheel) -> Option<Finding> {
-    let (cid, sha256) = (&declared.content_id, declared.sha256.as_ref()?);
-    let said = cid.value.digest();
-    if cid.value.codec() != Codec::Raw || sha256.value == said {
-        return None;
-    }
-    let finding = Finding::new(
-        Code::Sha256Mismatch,
-        format!(
-            "no bytes have both the content-id and the SHA-256 that are declared of `{}`",
-            declared.file_name
-        ),
-    )
-    .note(format!("the bytes of this content-id have the SHA-256 {said}"))
-    .help("find out which of both was mistyped: compare the SHA-256 with what the index says of the file");
-    let finding = about(declared, finding, sha256.span.clone(), "one SHA-256 here");
-    Some(finding.at(&declared.file, cid.span.clone(), "another one in here"))
 }
 
 /// A file of another size is not read, so nothing more is known of it.

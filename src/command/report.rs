@@ -11,7 +11,7 @@ use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, WorldFailure, all_wheels};
 use crate::check;
 pub(super) use crate::diagnostic::MessageFormat;
-use crate::diagnostic::{Baseline, Finding, Report, Severity, Stage, render, visible};
+use crate::diagnostic::{Baseline, Finding, Report, Severity, Stage, render, visible, wrap};
 use crate::repository::{CONFIGURATION_FILE, Repository, apply, propose};
 
 impl ValueEnum for MessageFormat {
@@ -141,9 +141,10 @@ pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding]) {
     } else {
         "`ipwhl check --waivers REASON`"
     };
-    context.say(&format!(
+    let line = format!(
         "to answer for it until a day: {command} prints what to add to `{CONFIGURATION_FILE}`"
-    ));
+    );
+    context.say(&wrap(&line, context.style(false).width, "", ""));
 }
 
 /// Writes the waivers that would cover the findings, as they are to be added.

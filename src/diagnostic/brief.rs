@@ -69,8 +69,8 @@ pub(super) fn clip(text: &str, span: Range<usize>) -> Range<usize> {
 
 /// Whether two places of one text are in one line, too far apart to be shown in it.
 pub(super) fn are_far_apart(text: &str, one: usize, other: usize) -> bool {
-    let between = &text[one.min(other)..one.max(other)];
-    between.len() > LONGEST_LINE && !between.contains('\n')
+    let between = &text.as_bytes()[one.min(other)..one.max(other)];
+    between.len() > LONGEST_LINE && !between.contains(&b'\n')
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use ipwhl::command::ExitStatus;
+use ipwhl::wheel::FACTS_VERSION;
 use serde_json::Value;
 
 use crate::support::bench::{Bench, pure};
@@ -69,7 +70,10 @@ fn age(program: &Program, project: &str, days: u64) {
         })
         .unwrap();
     let stem = wheel.file_stem().unwrap().to_owned();
-    let facts = program.cache_directory().join("facts/1.json").join(&stem);
+    let facts = program
+        .cache_directory()
+        .join(format!("facts/{FACTS_VERSION}.json"))
+        .join(&stem);
     for path in [
         wheel.clone(),
         wheel.with_extension("v1"),
@@ -332,7 +336,7 @@ fn links_and_strange_files_in_a_cache_stay() {
     fs::rename(cache.join("by-sha256"), cache.join("moved")).unwrap();
     fs::remove_dir_all(cache.join("moved")).unwrap();
     symlink(elsewhere.path(), cache.join("by-sha256")).unwrap();
-    symlink(elsewhere.path(), cache.join("facts/2.json")).unwrap();
+    symlink(elsewhere.path(), cache.join("facts/0.json")).unwrap();
     symlink(
         &kept,
         cache

@@ -459,20 +459,6 @@ fn wheels_that_were_verified_earlier_are_compared_with_their_declarations() {
         .expect(ExitStatus::Clean);
 }
 
-/// The content-id of a small wheel is its SHA-256, so that one is compared without the wheel.
-#[test]
-fn a_sha256_is_held_against_a_content_id_that_says_it() {
-    let repository = RepositoryBuilder::sound()
-        .change("damson", |damson| {
-            damson.set("sha256", &format!("\"{}\"", "00".repeat(32)))
-        })
-        .build();
-    let run = Program::new(repository.path())
-        .run(&["check", "--message-format", "json"])
-        .expect(ExitStatus::Findings);
-    assert_eq!(run.codes(), ["sha256-mismatch"]);
-}
-
 /// A waiver of what only a wheel tells is unused where no wheel can be meant, or all were looked at.
 #[test]
 fn a_waiver_that_no_wheel_can_need_is_found_as_a_build_finds_it() {

@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder};
-use crate::support::tool;
 use crate::support::wheel_builder::WheelBuilder;
+use crate::support::{content_id, tool};
 
 pub const SETTINGS: &str = "[repository]\nformat = 1\nname = \"old\"\nlayout = \"ipwhl-1\"\n";
 
@@ -65,8 +65,9 @@ pub fn original(files: &[(&str, String)]) -> BuiltRepository {
 pub fn five_keys(file_name: &str, dependencies: &[&str]) -> String {
     format!(
         "source = 'https://example.org/{file_name}'\n\
-         content-id = 'QmSnuWmxptJZdLJpKRarxBMS2Ju2oANVrgbr2xWbie9b2D'\n\
-         extras = []\ndependencies = {dependencies:?}\n"
+         content-id = '{}'\n\
+         extras = []\ndependencies = {dependencies:?}\n",
+        content_id(file_name)
     )
 }
 

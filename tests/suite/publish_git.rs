@@ -421,7 +421,12 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
     place
         .run(&["publish", "--unsigned"])
         .refused(1, &["there is no statement"]);
-    // A key that has not signed the statement.
+    // A key that has not signed the statement, which one that is trusted has.
+    let own = place.run(&["key", "show"]).output;
+    let own = own.lines().next().unwrap();
+    let path = place.workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("[signing]\ntrusted = [{own}]\n{text}")).unwrap();
     let other = ipwhl::signature::SigningKey::from_seed(&[7; 32]).unwrap();
     fs::write(
         place.workshop.path("other-key"),

@@ -28,6 +28,20 @@ struct Place {
     root: String,
 }
 
+/// Lets the keys of these seeds sign the releases of the repository.
+fn trust(workshop: &Workshop, seeds: &[u8]) {
+    let line = |seed: &u8| {
+        SigningKey::from_seed(&[*seed; 32])
+            .unwrap()
+            .public()
+            .line("me")
+    };
+    let lines: Vec<String> = seeds.iter().map(line).collect();
+    let path = workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(path, format!("[signing]\ntrusted = {lines:?}\n{text}")).unwrap();
+}
+
 impl Place {
     fn new(target: &str) -> Self {
         let workshop = Workshop::with(&installable_with("2.1.post1"));
@@ -149,6 +163,7 @@ fn a_record_is_a_file() {
 #[test]
 fn what_is_not_its_own_record_stays() {
     let place = Place::new(FILE);
+    trust(&place.workshop, &[3, 4]);
     let workshop = &place.workshop;
     let file = workshop.path("site/ipns-record");
     succeeded(place.publish(&[]));
@@ -249,6 +264,7 @@ fn what_is_not_its_own_record_stays() {
 #[test]
 fn a_hardware_key_is_told_that_it_cannot() {
     let place = Place::new(FILE);
+    trust(&place.workshop, &[3]);
     let folder = place.workshop.path("agent");
     fs::create_dir(&folder).unwrap();
     let agent = WrittenAgent::start(&folder, 7, Some("ssh:"));

@@ -12,6 +12,7 @@ use std::path::Path;
 use ipwhl::car::{Blocks, CarReader};
 use ipwhl::dag::{Cid, Profile};
 use ipwhl::signature::SigningKey;
+use ipwhl::wheel::FACTS_VERSION;
 
 use crate::hollow_command::small_with_newer_library;
 use crate::support::loopback_index::LoopbackIndex;
@@ -88,7 +89,7 @@ pub fn address(gateway: &LoopbackIndex, archive: &[u8]) -> String {
 
 /// How many facts of wheels the cache has.
 fn facts(workshop: &Workshop) -> usize {
-    let folder = workshop.path("cache/facts/1.json");
+    let folder = workshop.path(&format!("cache/facts/{FACTS_VERSION}.json"));
     fs::read_dir(folder).map_or(0, Iterator::count)
 }
 

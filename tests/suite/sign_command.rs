@@ -193,7 +193,7 @@ fn a_threshold_is_raised_when_the_others_have_signed_the_last_statement() {
     let line = "ipwhl sign release/release.toml --key KEY";
     ran.refused(1, &["has 1 of the 2 trusted signatures", line]);
     sign(&workshop, "../key-2", &[]).line();
-    workshop.run(&build).said("signed release.toml: sequence 2");
+    workshop.run(&build).said("signed release.toml: sequence 3");
     // Nobody whom the repository trusts: then no further signature helps.
     fs::write(
         workshop.release("release.toml.sig"),

@@ -37,7 +37,6 @@ pub(in crate::command) fn recall_verified(
         .map(|(wheel, facts)| {
             let mut found = Gathered::default();
             let Some(facts) = facts else {
-                found.findings.extend(check::contradictory_hashes(wheel));
                 return found;
             };
             let request = request(&repository.directory, wheel);
