@@ -11,7 +11,7 @@ use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, WorldFailure, all_wheels};
 use crate::check;
 pub(super) use crate::diagnostic::MessageFormat;
-use crate::diagnostic::{Baseline, Finding, Report, Severity, Stage, render, visible, wrap};
+use crate::diagnostic::{Baseline, Finding, Report, Severity, render, visible, wrap};
 use crate::repository::{CONFIGURATION_FILE, Repository, apply, propose};
 
 impl ValueEnum for MessageFormat {
@@ -130,19 +130,13 @@ fn further_reading(findings: &[Finding]) -> Option<String> {
     Some(format!("for more on it: `ipwhl explain {code}`"))
 }
 
-/// Says how to answer for what was found, where some of it may be waived.
+/// Says how to waive what was found, if a waiver may cover some of it.
 pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding]) {
     if check::waivers(findings).is_empty() {
         return;
     }
-    let is_of_wheel = |finding: &Finding| finding.code.stage() == Stage::Wheel;
-    let command = if findings.iter().any(is_of_wheel) {
-        "`ipwhl check --wheels --waivers REASON`"
-    } else {
-        "`ipwhl check --waivers REASON`"
-    };
     let line = format!(
-        "to answer for it until a day: {command} prints what to add to `{CONFIGURATION_FILE}`"
+        "to accept this for a while: `ipwhl check --waivers REASON` prints what to add to `{CONFIGURATION_FILE}`"
     );
     context.say(&wrap(&line, context.style(false).width, "", ""));
 }

@@ -169,6 +169,8 @@ fn an_install_line_that_pins_nothing_is_refused() {
             "git@git.example.org:ipwhl",
             "is no address that begins with `https://`",
         ),
+        ("cargo install --locked ipwhl", "a stranger may register it"),
+        ("pip install 'ipwhl==0.1'", "a stranger may register it"),
     ] {
         let run = program
             .run(&["init", "--ci", "gitlab", "--install", install])

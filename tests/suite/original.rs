@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::dag::Profile;
+use ipwhl::dag::{Cid, Profile, Sha256Digest};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder};
+use crate::support::tool;
 use crate::support::wheel_builder::WheelBuilder;
-use crate::support::{content_id, tool};
 
 pub const SETTINGS: &str = "[repository]\nformat = 1\nname = \"old\"\nlayout = \"ipwhl-1\"\n";
 
@@ -67,7 +67,7 @@ pub fn five_keys(file_name: &str, dependencies: &[&str]) -> String {
         "source = 'https://example.org/{file_name}'\n\
          content-id = '{}'\n\
          extras = []\ndependencies = {dependencies:?}\n",
-        content_id(file_name)
+        Cid::v0(Sha256Digest::of(file_name.as_bytes()))
     )
 }
 

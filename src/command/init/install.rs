@@ -43,6 +43,11 @@ impl InstallCommand {
         if is_word && is_address {
             return file(text);
         }
+        if is_by_name(text) {
+            return Err(refused(format!(
+                "`{text}` takes what a registry has under the name ipwhl, and a stranger may register it"
+            )));
+        }
         Ok(Self(text.to_owned()))
     }
 
@@ -55,6 +60,24 @@ impl InstallCommand {
         };
         format!("'{}'", text.replace('\'', "''"))
     }
+}
+
+/// Whether a command installs ipwhl by its name alone: from no repository, path or registry that it
+/// names, and with no hash.
+fn is_by_name(command: &str) -> bool {
+    const PINS: [&str; 7] = [
+        "--git",
+        "--path",
+        "--registry",
+        "--index",
+        "--require-hashes",
+        "://",
+        "sha256",
+    ];
+    let mut words = command.split_whitespace();
+    words.any(|word| word == "install")
+        && words.any(|word| word.trim_matches(['\'', '"']).starts_with("ipwhl"))
+        && !PINS.iter().any(|pin| command.contains(pin))
 }
 
 fn refused(message: String) -> Failure {

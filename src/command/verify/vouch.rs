@@ -134,7 +134,7 @@ fn strangers(
         format!(
             "if that is the fingerprint of your release key, write this below `[signing]` in `ipwhl.toml`: \
              `trusted = [{}]`; or name the keys that you trust with `--allowed-signers FILE`; `--any-signer` accepts every key",
-            lines.join(", ")
+            lines.join(",\n    ")
         )
     } else {
         "ask the maintainers for their keys, and name them with `--allowed-signers FILE`; `--any-signer` accepts every key"
