@@ -26,7 +26,7 @@ bench *rows:
 
 # Fuzz one target for some seconds
 fuzz target seconds="60":
-    cargo fuzz run --sanitizer none {{ target }} -- -max_total_time={{ seconds }}
+    ci/fuzz {{ seconds }} {{ target }}
 
 # Make what is released: archive, wheel, image
 dist:

@@ -136,7 +136,7 @@ fn elsewhere(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Fail
     let failure =
         Failure::usage("`verify` reads a release as an archive, and this is one on a gateway");
     Ok(Some(failure.help(format!(
-        "fetch it, from whichever gateway you like: `curl -o release.car '{gateway}/ipfs/{root}?format=car'`"
+        "fetch it, from whichever gateway you like: `curl --fail -o release.car '{gateway}/ipfs/{root}?format=car'`"
     ))))
 }
 

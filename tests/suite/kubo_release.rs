@@ -95,7 +95,7 @@ fn pip_installs_through_kubos_own_gateway() {
     let url = format!("{}/ipfs/{root}/", node.gateway);
     // What is said to whoever wants to verify what a gateway has is typed as it stands.
     let refused = workshop.run(&["verify", &url]);
-    refused.refused(2, &["an archive", "`curl -o release.car '"]);
+    refused.refused(2, &["an archive", "`curl --fail -o release.car '"]);
     let line = refused
         .error
         .split('`')
