@@ -7,7 +7,8 @@ mod socket;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal, Write};
+use std::fs;
+use std::io::{self, IsTerminal, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -60,6 +61,20 @@ impl Clock {
         };
         Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
+}
+
+/// The text of a file, which may be a device or a pipe, up to `largest` bytes. More is an error.
+pub fn read_small(path: &Path, largest: u64) -> io::Result<String> {
+    let mut text = String::new();
+    fs::File::open(path)?
+        .take(largest + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > largest {
+        return Err(io::Error::other(format!(
+            "it has more than the {largest} bytes that it can have"
+        )));
+    }
+    Ok(text)
 }
 
 /// Raises how many files this process may have open, up to `wanted`, and says how many it may.

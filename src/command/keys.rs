@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::agent::SocketAgent;
 use super::context::Context;
 use super::exit::{Failure, chain};
-use crate::environment::AtomicFile;
+use crate::environment::{AtomicFile, read_small};
 use crate::signature::{KeyError, PrivateKeyText, PublicKey, SigningKey, TrustedKey};
 
 /// The largest file of a key that is read, in bytes.
@@ -113,7 +113,7 @@ impl Found {
     }
 
     fn of_file(path: &Path) -> Result<Self, Failure> {
-        let text = read_small(path).map_err(|reason| {
+        let text = read_small(path, MAXIMUM_KEY_SIZE).map_err(|reason| {
             Failure::world(format!(
                 "the key `{}` cannot be read: {reason}",
                 path.display()
@@ -123,19 +123,11 @@ impl Found {
     }
 }
 
-fn read_small(path: &Path) -> Result<String, String> {
-    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAXIMUM_KEY_SIZE {
-        return Err(format!("it has {size} bytes"));
-    }
-    fs::read_to_string(path).map_err(|error| error.to_string())
-}
-
 /// The comment in the `.pub` file beside a private key, where it is that key's.
 fn comment_beside(path: &Path, public: &PublicKey) -> Option<String> {
     let mut name = path.file_name()?.to_owned();
     name.push(".pub");
-    let line = read_small(&path.with_file_name(name)).ok()?;
+    let line = read_small(&path.with_file_name(name), MAXIMUM_KEY_SIZE).ok()?;
     let beside: TrustedKey = line.trim().parse().ok()?;
     (beside.key == *public).then_some(beside.name)
 }

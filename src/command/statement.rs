@@ -129,13 +129,14 @@ fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
     let failed = |reason: &dyn std::fmt::Display| {
         Failure::world(format!("`{}` cannot be read: {reason}", path.display()))
     };
-    let size = fs::metadata(path).map_err(|error| failed(&error))?.len();
-    if size > largest as u64 {
-        return Err(failed(&format_args!(
-            "it has {size} bytes, more than the {largest} that it can have"
-        )));
+    // Of a pipe in a strange folder the other end may never come.
+    if !fs::metadata(path)
+        .map_err(|error| failed(&error))?
+        .is_file()
+    {
+        return Err(failed(&"it is not a regular file"));
     }
-    fs::read_to_string(path).map_err(|error| failed(&error))
+    crate::environment::read_small(path, largest as u64).map_err(|error| failed(&error))
 }
 
 fn signed(

@@ -169,6 +169,17 @@ fn an_install_line_that_pins_nothing_is_refused() {
             "git@git.example.org:ipwhl",
             "is no address that begins with `https://`",
         ),
+        (
+            &format!(
+                "git+ssh://git:secret@git.example.org/ipwhl@{}",
+                "0".repeat(40)
+            ),
+            "the address of `--install` has credentials",
+        ),
+        (
+            "https://example.org/a b",
+            "`https://example.org/a b` has no SHA-256",
+        ),
         ("cargo install --locked ipwhl", "a stranger may register it"),
         ("pip install 'ipwhl==0.1'", "a stranger may register it"),
     ] {

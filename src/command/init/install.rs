@@ -37,10 +37,11 @@ impl InstallCommand {
         if let Some(address) = text.strip_prefix("git+") {
             return git(address);
         }
-        let is_word = !text.contains(' ');
+        let first = text.split(' ').next().unwrap_or_default();
         let is_address =
-            text.contains("://") || text.contains("#sha256=") || text.starts_with("git@");
-        if is_word && is_address {
+            first.contains("://") || first.contains("#sha256=") || first.starts_with("git@");
+        // A command begins with the name of a program, or with variables for it.
+        if is_address && (first == text || !first.contains('=')) {
             return file(text);
         }
         if is_by_name(text) {
@@ -163,12 +164,13 @@ fn validate(url: &str, schemes: &[&str]) -> Result<(), Failure> {
         url.strip_prefix(scheme)
             .is_some_and(|rest| !rest.is_empty())
     });
-    let authority = url.strip_prefix("https://").unwrap_or_default();
-    if authority
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let user = rest
         .split('/')
         .next()
-        .is_some_and(|host| host.contains('@'))
-    {
+        .and_then(|host| host.rsplit_once('@'));
+    // SSH needs a user, such as `git`, and a password is a secret there, too.
+    if user.is_some_and(|(user, _)| scheme != "ssh" || user.contains(':')) {
         return Err(refused(
             "the address of `--install` has credentials, and all who see the CI files would read them".to_owned(),
         ));

@@ -1,6 +1,5 @@
 //! Who vouches for a release: the statement, held to whom its reader trusts, over changes of keys.
 
-use std::fs;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,10 +9,14 @@ use super::super::exit::{Failure, chain};
 use super::super::statement::{Signed, Trust, expired, read_statement, refusal, repository_trust};
 use super::Arguments;
 use crate::dag::Cid;
+use crate::environment::read_small;
 use crate::signature::{ChainError, PublicKey, Statement, TrustPolicy, Verdict, verify};
 
 /// How far the clocks of a maintainer and a reader may be apart.
 const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The largest list of allowed signers, in bytes.
+const LARGEST_ALLOWED_SIGNERS: u64 = 1 << 20;
 
 /// Who vouches for the root; a failure where nobody who may does.
 pub(super) fn vouch(
@@ -233,7 +236,7 @@ fn start(context: &Context<'_>, arguments: &Arguments) -> Result<(Option<Signed>
     }
     if let Some(file) = &arguments.allowed_signers {
         let path = context.absolute(file);
-        let text = fs::read_to_string(&path).map_err(|error| {
+        let text = read_small(&path, LARGEST_ALLOWED_SIGNERS).map_err(|error| {
             Failure::world(format!("`{}` cannot be read: {error}", path.display()))
         })?;
         let policy = TrustPolicy::from_allowed_signers(&text, 1).map_err(|error| {

@@ -139,7 +139,9 @@ fn find_end<R: Read + Seek>(
     let (comment_length, rest) = after;
     let comment_length = usize::from(u16::from_le_bytes(*comment_length));
     if comment_length == rest.len() {
-        if let Some(signature) = rest.windows(4).find(|four| is_signature(four)) {
+        // One may begin in the record itself: its last bytes are the comment's length, which is free.
+        let mut later = tail[index + 1..].windows(4);
+        if let Some(signature) = later.find(|four| is_signature(four)) {
             problems.archive(format!(
                 "has an archive comment of {comment_length} bytes with the signature of a record in it, `PK\\x{:02x}\\x{:02x}`",
                 signature[2], signature[3]

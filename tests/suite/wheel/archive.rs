@@ -285,6 +285,18 @@ fn bytes_that_no_entry_owns() {
             "archive: has an archive comment of 4 bytes with the signature of a record in it, `PK\\x05\\x06`",
         ],
     );
+    // A signature that begins in the length of the comment, which is two bytes before it: other readers
+    // take what follows for the end record of another archive.
+    for (length, start) in [(0x4b50, &b"\x05\x06"[..]), (0x5001, b"K\x05\x06")] {
+        let comment = [start, &vec![0; length - start.len()]].concat();
+        let problem = format!(
+            "archive: has an archive comment of {length} bytes with the signature of a record in it, `PK\\x05\\x06`"
+        );
+        case(
+            &click().archive(move |archive| archive.comment = comment.clone()),
+            &[&problem],
+        );
+    }
     // A whole end record inside the comment, of an archive that is empty.
     case(
         &click().archive(|archive| {
