@@ -58,7 +58,8 @@ pub const LARGEST_PAGE: u64 = 64 << 20;
 pub const MAX_FILE_NODES: u64 = 65_536;
 /// The most nodes of a release, each as often as it is linked to.
 pub const MAX_NODES: u64 = 16_000_000;
-/// How many times larger than its archive the files of a full release may be, where they come to more than the largest wheel.
+/// How many times larger than its archive the files of a release may be, as far as the archive has their blocks, where they
+/// come to more than the largest wheel.
 pub const MAX_REPETITION: u64 = 1024;
 /// The longest header that is read; one root takes 58 bytes or less.
 const MAX_HEADER: u64 = 4096;

@@ -227,3 +227,42 @@ fn a_release_is_not_much_larger_than_its_archive() {
     let words = release(9);
     assert!(words.contains("more than 1024 times the "), "{words}");
 }
+
+/// Each of so many projects has the same page of 64 MiB and a wheel, whose one leaf the archive perhaps lacks.
+fn projects_of_one_page(projects: usize, lacks_the_leaf: bool) -> Vec<u8> {
+    let page = repeated(&mebibyte(), LARGEST_PAGE / MEBIBYTE);
+    let wheel = leaf(b"a wheel");
+    let project = folder(&[(WHEEL, &wheel), ("index.html", &page)]);
+    let names: Vec<String> = (0..projects)
+        .map(|number| format!("p{number:03}"))
+        .collect();
+    let entries: Vec<(&str, &Dag)> = names.iter().map(|name| (name.as_str(), &project)).collect();
+    let mut root = folder(&entries);
+    if lacks_the_leaf {
+        root.blocks.retain(|(cid, _)| *cid != wheel.link.cid);
+    }
+    archive(&root.link.cid, &root.blocks)
+}
+
+/// What verification reads of a hollow archive is bounded as what it reads of a full one.
+#[test]
+fn an_archive_that_lacks_a_block_has_the_same_limits() {
+    for lacks_the_leaf in [false, true] {
+        let fine = projects_of_one_page(100, lacks_the_leaf);
+        assert_eq!(verdict(fine), "fine", "{lacks_the_leaf}");
+        let words = verdict(projects_of_one_page(200, lacks_the_leaf));
+        assert!(words.contains("more than 1024 times the "), "{words}");
+    }
+    // The leaves that a hollow archive lacks do not count: 16 GiB of wheels in a few kilobytes.
+    let gibibyte = repeated(&mebibyte(), 1024);
+    let names: Vec<String> = (0..16)
+        .map(|number| format!("apple-1.{number:02}-py3-none-any.whl"))
+        .collect();
+    let wheels: Vec<(&str, &Dag)> = names
+        .iter()
+        .map(|name| (name.as_str(), &gibibyte))
+        .collect();
+    let mut root = folder(&[("apple", &folder(&wheels))]);
+    root.blocks.pop();
+    assert_eq!(verdict(archive(&root.link.cid, &root.blocks)), "fine");
+}
