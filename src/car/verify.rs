@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use super::tree::{check_file_size, check_place, not_a_shard, too_deep};
 use super::walk::{is_wheel, may_be_leaf};
 use super::{
-    Blocks, CarError, CarReader, CarSummary, Extent, LARGEST_PAGE, LARGEST_WHEEL, MAX_DEPTH,
-    MAX_FILE_NODES, MAX_NODES, MAX_REPETITION,
+    Blocks, CarError, CarReader, CarSummary, DECLARATION, Extent, LARGEST_DECLARATION,
+    LARGEST_PAGE, LARGEST_WHEEL, MAX_DEPTH, MAX_FILE_NODES, MAX_NODES, MAX_REPETITION,
 };
 use crate::dag::{
     Cid, Codec, DirectoryEntry, FilePart, HASH_LENGTH, Link, Node, ShardEntry, decode,
@@ -307,10 +307,10 @@ impl<R: Read + Seek> Walk<'_, R> {
     /// An entry of a folder, whose name says how large it may be.
     fn named(&mut self, folder: &Cid, entry: &DirectoryEntry, at: At) -> Result<Weight, CarError> {
         let at = at.entry(&entry.name);
-        let largest = if at.is_in_wheel {
-            LARGEST_WHEEL
-        } else {
-            LARGEST_PAGE
+        let largest = match entry.name.as_str() {
+            _ if at.is_in_wheel => LARGEST_WHEEL,
+            DECLARATION => LARGEST_DECLARATION,
+            _ => LARGEST_PAGE,
         };
         let weight = self.entry(folder, &entry.link, at)?;
         let cid = &entry.link.cid;

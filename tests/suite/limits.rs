@@ -7,9 +7,12 @@ use std::io::Cursor;
 use ipwhl::car::{
     CarReader, FileReader, LARGEST_PAGE, LARGEST_WHEEL, MAX_FILE_NODES, MAX_NODES, Tree as _,
 };
+use ipwhl::command::ExitStatus;
 use ipwhl::dag::{Cid, Codec, Link, Sha256Digest};
 
 use crate::car::{archive, parent, raw};
+use crate::support::program::Program;
+use crate::support::repository_builder::RepositoryBuilder;
 use crate::support::workshop::{Workshop, installable_from};
 
 const WHEEL: &str = "apple-1.0-py3-none-any.whl";
@@ -172,17 +175,17 @@ fn each_kind_of_file_has_its_limit() {
     let page = repeated(&mebibyte(), LARGEST_PAGE / MEBIBYTE);
     assert_eq!(verdict(release("index.html", &page).0), "fine");
     let page = repeated(&mebibyte(), LARGEST_PAGE / MEBIBYTE + 1);
-    for name in [
-        "index.html",
-        "declaration.toml",
-        "apple-1.0-py3-none-any.whl.metadata",
-    ] {
+    for name in ["index.html", "apple-1.0-py3-none-any.whl.metadata"] {
         let words = verdict(release(name, &page).0);
         assert!(
             words.contains(&format!("more than the {LARGEST_PAGE}")),
             "{words}"
         );
     }
+    let declaration = "declaration.toml";
+    assert_eq!(verdict(release(declaration, &mebibyte()).0), "fine");
+    let words = verdict(release(declaration, &repeated(&mebibyte(), 2)).0);
+    assert!(words.contains("more than the 1048576"), "{words}");
 }
 
 #[test]
@@ -265,4 +268,31 @@ fn an_archive_that_lacks_a_block_has_the_same_limits() {
     let mut root = folder(&[("apple", &folder(&wheels))]);
     root.blocks.pop();
     assert_eq!(verdict(archive(&root.link.cid, &root.blocks)), "fine");
+}
+
+/// A declaration may have a mebibyte, in a repository as in a release.
+#[test]
+fn a_repository_has_the_declarations_that_a_release_may_have() {
+    let repository = RepositoryBuilder::sound().build();
+    let program = Program::new(repository.path());
+    let file = "declarations/damson.toml";
+    let text = repository.read(file);
+    let padded = |length: usize| format!("{text}#{}\n", "x".repeat(length - text.len() - 2));
+    repository.write(file, padded(1 << 20));
+    program.run(&["check"]).expect(ExitStatus::Clean);
+    repository.write(file, padded((1 << 20) + 1));
+    for arguments in [&["check"][..], &["build", "--unsigned"]] {
+        let run = program.run(arguments).expect(ExitStatus::World);
+        let words = "more than the 1048576 bytes";
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+    // The canonical form indents each of these lines, and comes to more than a release may have.
+    let long = format!("extras = [\n{}]", "#\n".repeat(250_000));
+    repository.write(file, text.replace("extras = []", &long));
+    program
+        .run(&["build", "--unsigned", "--output", "release"])
+        .expect(ExitStatus::Clean);
+    program
+        .run(&["verify", "release"])
+        .expect(ExitStatus::Clean);
 }
