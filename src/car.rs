@@ -51,15 +51,21 @@ pub const MAX_DEPTH: usize = 256;
 /// The largest wheel of a release, in bytes: no larger file is read. Links to one block many times make a file of any size
 /// out of a small archive.
 pub const LARGEST_WHEEL: u64 = 8 << 30;
-/// The largest other file of a release, in bytes: a page, a declaration, METADATA.
+/// The largest other file of a release, in bytes: a page, METADATA.
 pub const LARGEST_PAGE: u64 = 64 << 20;
+/// The largest declaration, in bytes, in a repository and in a release. One that is parsed takes a hundred times as much
+/// memory.
+pub const LARGEST_DECLARATION: u64 = 1 << 20;
 /// The most nodes of one file, each as often as it is linked to: twice those of the largest wheel in the smallest chunks
 /// of a profile.
 pub const MAX_FILE_NODES: u64 = 65_536;
 /// The most nodes of a release, each as often as it is linked to.
 pub const MAX_NODES: u64 = 16_000_000;
-/// How many times larger than its archive the files of a full release may be, where they come to more than the largest wheel.
+/// How many times larger than its archive the files of a release may be, as far as the archive has their blocks, where they
+/// come to more than the largest wheel.
 pub const MAX_REPETITION: u64 = 1024;
+/// The name of a declaration in the folder of its project.
+pub(crate) const DECLARATION: &str = "declaration.toml";
 /// The longest header that is read; one root takes 58 bytes or less.
 const MAX_HEADER: u64 = 4096;
 /// The longest varint (multiformats `unsigned-varint`).

@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use super::tree::{check_file_size, check_place, not_a_shard, too_deep};
 use super::walk::{is_wheel, may_be_leaf};
 use super::{
-    Blocks, CarError, CarReader, CarSummary, Extent, LARGEST_PAGE, LARGEST_WHEEL, MAX_DEPTH,
-    MAX_FILE_NODES, MAX_NODES, MAX_REPETITION,
+    Blocks, CarError, CarReader, CarSummary, DECLARATION, Extent, LARGEST_DECLARATION,
+    LARGEST_PAGE, LARGEST_WHEEL, MAX_DEPTH, MAX_FILE_NODES, MAX_NODES, MAX_REPETITION,
 };
 use crate::dag::{
     Cid, Codec, DirectoryEntry, FilePart, HASH_LENGTH, Link, Node, ShardEntry, decode,
@@ -42,17 +42,32 @@ pub struct Survey {
 struct Weight {
     /// The bytes of all blocks: the cumulative size that a link to it says.
     bytes: u64,
+    /// Those of the blocks that the archive has: what reading all of its files can come to.
+    present: u64,
     nodes: u64,
 }
 
 impl Weight {
     fn of_node(bytes: u64) -> Self {
-        Self { bytes, nodes: 1 }
+        Self {
+            bytes,
+            present: bytes,
+            nodes: 1,
+        }
+    }
+
+    /// Of what the archive lacks. Its bytes are no work, however many they are.
+    fn of_lacking(bytes: u64) -> Self {
+        Self {
+            present: 0,
+            ..Self::of_node(bytes)
+        }
     }
 
     fn and(self, other: Self) -> Self {
         Self {
             bytes: self.bytes.saturating_add(other.bytes),
+            present: self.present.saturating_add(other.present),
             nodes: self.nodes.saturating_add(other.nodes),
         }
     }
@@ -125,9 +140,7 @@ impl<R: Read + Seek + Send> CarReader<R> {
                 CarError::Unreachable(*cid)
             });
         }
-        if walk.lacking.is_empty() {
-            check_repetition(&root, whole.weight, self.byte_length())?;
-        }
+        check_repetition(&root, whole.weight.present, self.byte_length())?;
         let is_hollow = !walk.has_wheel_leaf && walk.lacking.iter().all(|one| one.is_wheel_leaf);
         Ok(Survey {
             summary: CarSummary {
@@ -294,10 +307,10 @@ impl<R: Read + Seek> Walk<'_, R> {
     /// An entry of a folder, whose name says how large it may be.
     fn named(&mut self, folder: &Cid, entry: &DirectoryEntry, at: At) -> Result<Weight, CarError> {
         let at = at.entry(&entry.name);
-        let largest = if at.is_in_wheel {
-            LARGEST_WHEEL
-        } else {
-            LARGEST_PAGE
+        let largest = match entry.name.as_str() {
+            _ if at.is_in_wheel => LARGEST_WHEEL,
+            DECLARATION => LARGEST_DECLARATION,
+            _ => LARGEST_PAGE,
         };
         let weight = self.entry(folder, &entry.link, at)?;
         let cid = &entry.link.cid;
@@ -312,7 +325,7 @@ impl<R: Read + Seek> Walk<'_, R> {
 
     fn entry(&mut self, parent: &Cid, link: &Link, at: At) -> Result<Weight, CarError> {
         if self.lacks(link, at)? {
-            return Ok(Weight::of_node(link.cumulative_size));
+            return Ok(Weight::of_lacking(link.cumulative_size));
         }
         let walked = self.dag(&link.cid, at)?;
         check_link(parent, link, walked.weight.bytes)?;
@@ -375,7 +388,7 @@ impl<R: Read + Seek> Walk<'_, R> {
     ) -> Result<Weight, CarError> {
         let cid = &link.cid;
         if self.lacks(link, at)? {
-            return Ok(Weight::of_node(link.cumulative_size));
+            return Ok(Weight::of_lacking(link.cumulative_size));
         }
         if let Some((known, weight)) = self.shards.get(cid) {
             // Its names' hashes begin with the slots that lead to it, so it has one place only.
@@ -416,17 +429,16 @@ fn check_link(parent: &Cid, link: &Link, cumulative_size: u64) -> Result<(), Car
     }
 }
 
-/// Refuses a full release whose files come to much more than its blocks.
-fn check_repetition(root: &Cid, whole: Weight, archive: u64) -> Result<(), CarError> {
+/// Refuses a release whose files come to much more than the archive, as far as it has their blocks.
+fn check_repetition(root: &Cid, present: u64, archive: u64) -> Result<(), CarError> {
     let most = archive.saturating_mul(MAX_REPETITION).max(LARGEST_WHEEL);
-    if whole.bytes <= most + most / 64 {
+    if present <= most + most / 64 {
         return Ok(());
     }
     Err(CarError::Tree {
         cid: *root,
         reason: format!(
-            "leads to {} bytes, more than {MAX_REPETITION} times the {archive} of the archive: the same blocks many times",
-            whole.bytes
+            "leads to {present} bytes, more than {MAX_REPETITION} times the {archive} of the archive: the same blocks many times"
         ),
     })
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::about;
 use crate::dag::{Cid, Codec, Profile, Sha256Digest};
 use crate::declaration::DeclaredWheel;
-use crate::diagnostic::{Code, Finding};
+use crate::diagnostic::{Code, Finding, Stage};
 use crate::repository::Repository;
 
 /// The wheels of a set by what tells their bytes.
@@ -206,36 +206,36 @@ fn new(wheel: &DeclaredWheel, message: String, label: &str) -> Finding {
     about(wheel, finding, wheel.content_id.span.clone(), label)
 }
 
-/// That a source gives other bytes than a declaration says which contradicts itself is no defect of its
-/// own: what is known of the bytes goes to the finding about the declaration.
+/// What is known of the bytes behind a declaration that contradicts itself is no defect of its own. That they are not
+/// the declared ones goes to the finding about the declaration; what else they are says nothing of this wheel.
 pub(super) fn take_in_mismatches(findings: &mut Vec<Finding>) {
     let is_about = |one: &Finding, other: &Finding| {
         one.subject.wheel == other.subject.wheel
             && one.labels.first().map(|label| &label.file)
                 == other.labels.first().map(|label| &label.file)
     };
-    let is_mismatch = |finding: &Finding| {
-        matches!(
+    // That a source does not have the wheel is so whatever the content-id.
+    let (of_bytes, mut others): (Vec<Finding>, Vec<Finding>) =
+        std::mem::take(findings).into_iter().partition(|finding| {
+            finding.code.stage() == Stage::Wheel && finding.code != Code::MissingSource
+        });
+    let mut conflicts: Vec<&mut Finding> = others
+        .iter_mut()
+        .filter(|finding| finding.code == Code::ConflictingDigest)
+        .collect();
+    for finding in of_bytes {
+        let is_mismatch = matches!(
             finding.code,
             Code::ContentIdMismatch | Code::Sha256Mismatch | Code::SizeMismatch
-        )
-    };
-    if !findings.iter().any(is_mismatch) {
-        return;
-    }
-    let (mismatches, mut others): (Vec<Finding>, Vec<Finding>) =
-        std::mem::take(findings).into_iter().partition(is_mismatch);
-    for mismatch in mismatches {
-        let conflict = others.iter_mut().find(|finding| {
-            finding.code == Code::ConflictingDigest && is_about(finding, &mismatch)
-        });
-        match conflict {
-            Some(conflict) => {
-                let said = std::iter::once(mismatch.message).chain(mismatch.notes);
+        );
+        match conflicts.iter_mut().find(|one| is_about(one, &finding)) {
+            Some(conflict) if is_mismatch => {
+                let said = std::iter::once(finding.message).chain(finding.notes);
                 let new: Vec<String> = said.filter(|note| !conflict.notes.contains(note)).collect();
                 conflict.notes.extend(new);
             }
-            None => findings.push(mismatch),
+            Some(_) => {}
+            None => findings.push(finding),
         }
     }
     findings.append(&mut others);

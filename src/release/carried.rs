@@ -8,8 +8,8 @@ use serde::Deserialize;
 use toml_edit::Value;
 
 use super::published::{Published, PublishedProject};
-use super::tree::{DECLARATION, JSON};
-use crate::car::{CarError, Tree};
+use super::tree::JSON;
+use crate::car::{CarError, DECLARATION, Tree};
 use crate::dag::Cid;
 use crate::python::ProjectName;
 use crate::repository::{CONFIGURATION_FILE, Repository};

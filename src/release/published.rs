@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::tree::{DECLARATION, HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
-use crate::car::{Blocks, CarError, FileReader, LARGEST_PAGE, Tree};
+use super::tree::{HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
+use crate::car::{
+    Blocks, CarError, DECLARATION, FileReader, LARGEST_DECLARATION, LARGEST_PAGE, Tree,
+};
 use crate::dag::{Cid, Link, Sha256Digest};
 
 const WHEEL: &str = ".whl";
@@ -158,7 +160,8 @@ impl<'b> Published<'b> {
         let small = small.into_iter().flatten().map(|link| link.cid);
         self.blocks.prefetch(&small.collect::<Vec<_>>());
         if let Some(declaration) = files.get(DECLARATION) {
-            let text = String::from_utf8(self.read(&declaration.cid)?);
+            let text = FileReader::read_whole(self.blocks, &declaration.cid, LARGEST_DECLARATION)?;
+            let text = String::from_utf8(text);
             project.declaration = Some(text.map_err(|_| not_a_page(declaration.cid, "not text"))?);
         }
         let entries = match files.get(JSON) {

@@ -1,5 +1,6 @@
 //! The entries of the tree by name.
 
+use crate::car::{DECLARATION, LARGEST_DECLARATION};
 use crate::dag::Profile;
 use crate::declaration::{Declaration, DeclaredWheel, Layout, canonical, without_directives};
 use crate::repository::Repository;
@@ -11,8 +12,6 @@ use super::{pages, summary};
 pub const RELEASE_FOLDER: &str = "_ipwhl";
 /// What the release is, in that folder.
 pub(super) const RELEASE_FILE: &str = "release.json";
-/// The declaration in a project's folder.
-pub(super) const DECLARATION: &str = "declaration.toml";
 /// A page for people, and for installers that read HTML.
 pub(super) const HTML: &str = "index.html";
 /// The same page as JSON.
@@ -84,7 +83,10 @@ pub(super) fn project<'r>(
             .texts
             .get(&declaration.file)
             .map_or("", |text| text.as_str());
-        let text = canonical(text).unwrap_or_else(|| text.to_owned());
+        // The canonical form may be longer than the text, and longer than a release may have it.
+        let text = canonical(text)
+            .filter(|canonical| canonical.len() as u64 <= LARGEST_DECLARATION)
+            .unwrap_or_else(|| text.to_owned());
         let text = without_directives(&text);
         entries.push(bytes(DECLARATION, text.as_bytes().to_vec()));
         entries.push(bytes(HTML, pages::project_html(declaration, &wheels)));

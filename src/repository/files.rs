@@ -5,12 +5,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::car::LARGEST_DECLARATION;
 use crate::diagnostic::{Code, Finding};
 
 use super::{CONFIGURATION_FILE, LoadError};
 
 /// The largest declaration or `ipwhl.toml` that is read, in bytes.
-pub(super) const MAXIMUM_TEXT: u64 = 8 * 1024 * 1024;
+pub(super) const MAXIMUM_TEXT: u64 = LARGEST_DECLARATION;
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

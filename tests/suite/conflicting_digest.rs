@@ -194,3 +194,32 @@ fn what_the_bytes_say_is_part_of_the_finding() {
             .expect(ExitStatus::Findings);
     }
 }
+
+/// What the cache knows of a content-id is of the wheel that it belongs to, and no defect of another.
+#[test]
+fn a_content_id_of_another_project_is_one_finding() {
+    let repository = RepositoryBuilder::sound().build();
+    let program = Program::new(repository.path());
+    program
+        .run(&["check", "--wheels"])
+        .expect(ExitStatus::Clean);
+    let value_of = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("content-id"));
+        line.unwrap().to_owned()
+    };
+    let apple = value_of(&repository.read("declarations/apple.toml"));
+    let damson = repository.read("declarations/damson.toml");
+    let changed = damson.replace(&value_of(&damson), &apple);
+    let changed: Vec<&str> = changed
+        .lines()
+        .filter(|line| !line.starts_with("sha256") && !line.starts_with("size"))
+        .collect();
+    repository.write("declarations/damson.toml", changed.join("\n"));
+    for arguments in [
+        &["check", "--message-format", "json"][..],
+        &["check", "--wheels", "--message-format", "json"],
+    ] {
+        let run = program.run(arguments);
+        assert_eq!(run.codes(), ["conflicting-digest"], "{arguments:?}");
+    }
+}

@@ -8,7 +8,7 @@ use ipwhl::check;
 use ipwhl::declaration::{
     Declaration, DeclaredWheel, Layout, Parsed, Source, canonical, parse, write_declaration,
 };
-use ipwhl::diagnostic::{SourceText, SourceTexts, Style, json_lines, render};
+use ipwhl::diagnostic::{Code, SourceText, SourceTexts, Style, json_lines, render};
 use ipwhl::python::{ExtraName, Requirement};
 use ipwhl::repository::Repository;
 use proptest::sample::select;
@@ -800,4 +800,14 @@ fn no_text_of_the_settings_is_too_much() {
     });
     let (understood, all) = (understood.get(), cases(4_000));
     assert!(all < 2_000 || understood > all / 80, "{understood}");
+}
+
+/// After each mistake the rest is read anew, which of a large text is too much work.
+#[test]
+fn of_a_large_text_one_mistake_is_told() {
+    for (lines, mistakes) in [(100, 20), (100_000, 1)] {
+        let found = read(&"a = ?\n".repeat(lines)).findings;
+        assert_eq!(found.len(), mistakes, "{lines}");
+        assert!(found.iter().all(|one| one.code == Code::Syntax));
+    }
 }

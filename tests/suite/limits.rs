@@ -7,9 +7,12 @@ use std::io::Cursor;
 use ipwhl::car::{
     CarReader, FileReader, LARGEST_PAGE, LARGEST_WHEEL, MAX_FILE_NODES, MAX_NODES, Tree as _,
 };
+use ipwhl::command::ExitStatus;
 use ipwhl::dag::{Cid, Codec, Link, Sha256Digest};
 
 use crate::car::{archive, parent, raw};
+use crate::support::program::Program;
+use crate::support::repository_builder::RepositoryBuilder;
 use crate::support::workshop::{Workshop, installable_from};
 
 const WHEEL: &str = "apple-1.0-py3-none-any.whl";
@@ -172,17 +175,17 @@ fn each_kind_of_file_has_its_limit() {
     let page = repeated(&mebibyte(), LARGEST_PAGE / MEBIBYTE);
     assert_eq!(verdict(release("index.html", &page).0), "fine");
     let page = repeated(&mebibyte(), LARGEST_PAGE / MEBIBYTE + 1);
-    for name in [
-        "index.html",
-        "declaration.toml",
-        "apple-1.0-py3-none-any.whl.metadata",
-    ] {
+    for name in ["index.html", "apple-1.0-py3-none-any.whl.metadata"] {
         let words = verdict(release(name, &page).0);
         assert!(
             words.contains(&format!("more than the {LARGEST_PAGE}")),
             "{words}"
         );
     }
+    let declaration = "declaration.toml";
+    assert_eq!(verdict(release(declaration, &mebibyte()).0), "fine");
+    let words = verdict(release(declaration, &repeated(&mebibyte(), 2)).0);
+    assert!(words.contains("more than the 1048576"), "{words}");
 }
 
 #[test]
@@ -226,4 +229,70 @@ fn a_release_is_not_much_larger_than_its_archive() {
     assert_eq!(release(8), "fine");
     let words = release(9);
     assert!(words.contains("more than 1024 times the "), "{words}");
+}
+
+/// Each of so many projects has the same page of 64 MiB and a wheel, whose one leaf the archive perhaps lacks.
+fn projects_of_one_page(projects: usize, lacks_the_leaf: bool) -> Vec<u8> {
+    let page = repeated(&mebibyte(), LARGEST_PAGE / MEBIBYTE);
+    let wheel = leaf(b"a wheel");
+    let project = folder(&[(WHEEL, &wheel), ("index.html", &page)]);
+    let names: Vec<String> = (0..projects)
+        .map(|number| format!("p{number:03}"))
+        .collect();
+    let entries: Vec<(&str, &Dag)> = names.iter().map(|name| (name.as_str(), &project)).collect();
+    let mut root = folder(&entries);
+    if lacks_the_leaf {
+        root.blocks.retain(|(cid, _)| *cid != wheel.link.cid);
+    }
+    archive(&root.link.cid, &root.blocks)
+}
+
+/// What verification reads of a hollow archive is bounded as what it reads of a full one.
+#[test]
+fn an_archive_that_lacks_a_block_has_the_same_limits() {
+    for lacks_the_leaf in [false, true] {
+        let fine = projects_of_one_page(100, lacks_the_leaf);
+        assert_eq!(verdict(fine), "fine", "{lacks_the_leaf}");
+        let words = verdict(projects_of_one_page(200, lacks_the_leaf));
+        assert!(words.contains("more than 1024 times the "), "{words}");
+    }
+    // The leaves that a hollow archive lacks do not count: 16 GiB of wheels in a few kilobytes.
+    let gibibyte = repeated(&mebibyte(), 1024);
+    let names: Vec<String> = (0..16)
+        .map(|number| format!("apple-1.{number:02}-py3-none-any.whl"))
+        .collect();
+    let wheels: Vec<(&str, &Dag)> = names
+        .iter()
+        .map(|name| (name.as_str(), &gibibyte))
+        .collect();
+    let mut root = folder(&[("apple", &folder(&wheels))]);
+    root.blocks.pop();
+    assert_eq!(verdict(archive(&root.link.cid, &root.blocks)), "fine");
+}
+
+/// A declaration may have a mebibyte, in a repository as in a release.
+#[test]
+fn a_repository_has_the_declarations_that_a_release_may_have() {
+    let repository = RepositoryBuilder::sound().build();
+    let program = Program::new(repository.path());
+    let file = "declarations/damson.toml";
+    let text = repository.read(file);
+    let padded = |length: usize| format!("{text}#{}\n", "x".repeat(length - text.len() - 2));
+    repository.write(file, padded(1 << 20));
+    program.run(&["check"]).expect(ExitStatus::Clean);
+    repository.write(file, padded((1 << 20) + 1));
+    for arguments in [&["check"][..], &["build", "--unsigned"]] {
+        let run = program.run(arguments).expect(ExitStatus::World);
+        let words = "more than the 1048576 bytes";
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+    // The canonical form indents each of these lines, and comes to more than a release may have.
+    let long = format!("extras = [\n{}]", "#\n".repeat(250_000));
+    repository.write(file, text.replace("extras = []", &long));
+    program
+        .run(&["build", "--unsigned", "--output", "release"])
+        .expect(ExitStatus::Clean);
+    program
+        .run(&["verify", "release"])
+        .expect(ExitStatus::Clean);
 }

@@ -13,6 +13,7 @@ use super::Looked;
 use super::pass::Missing;
 use super::places::{Filling, note};
 use super::store::Store;
+use crate::car::{DECLARATION, LARGEST_DECLARATION};
 use crate::dag::Cid;
 use crate::declaration::{DeclaredWheel, Layout, parse};
 use crate::repository::Configuration;
@@ -130,9 +131,12 @@ fn find(
 /// The wheel as the `declaration.toml` beside it declares it.
 fn of_release(store: &mut Store, wheel: &Cid, path: &str) -> Option<DeclaredWheel> {
     let (project, _) = path.split_once('/')?;
-    let text = store.file(&format!("{project}/declaration.toml"))?;
+    let file = format!("{project}/{DECLARATION}");
+    let text = store.file(&file)?;
+    if text.len() as u64 > LARGEST_DECLARATION {
+        return None;
+    }
     let text = String::from_utf8(text).ok()?;
-    let file = format!("{project}/declaration.toml");
     parse(&file.as_str().into(), &text, Layout::Package)
         .wheels
         .into_iter()

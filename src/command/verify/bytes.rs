@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::car::{CarError, FileReader, Kind, LARGEST_PAGE, Tree};
+use crate::car::{CarError, FileReader, Kind, LARGEST_DECLARATION, LARGEST_PAGE, Tree};
 use crate::dag::{Cid, Codec, FileHasher, Link, Profile, Sha256Digest};
 use crate::gateway::BlockStore;
 use crate::wheel::{Limits, inspect};
@@ -13,6 +13,11 @@ const BUFFER: usize = 256 * 1024;
 /// A page, whole.
 pub(super) fn page(reader: &BlockStore, cid: &Cid) -> Result<Vec<u8>, CarError> {
     FileReader::read_whole(reader, cid, LARGEST_PAGE)
+}
+
+/// A declaration, whole.
+pub(super) fn declaration(reader: &BlockStore, cid: &Cid) -> Result<Vec<u8>, CarError> {
+    FileReader::read_whole(reader, cid, LARGEST_DECLARATION)
 }
 
 /// The METADATA beside a wheel.

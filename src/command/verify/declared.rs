@@ -1,5 +1,6 @@
 //! What a release says of itself beside its pages: its declarations and its totals.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
@@ -7,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::pages::Count;
 use super::project::{Files, Wheels};
+use crate::car::DECLARATION;
 use crate::check;
-use crate::declaration::{Layout, parse};
+use crate::declaration::{Layout, Parsed, parse};
 use crate::diagnostic::{Code, Finding, Severity};
 use crate::python::{Requirement, VersionSpecifiers, same_specifiers};
 
@@ -18,18 +20,40 @@ const FORMAT: u64 = 1;
 /// The Requires-Python that a release gives to its wheels, by file name.
 pub(super) type RequiresPython = BTreeMap<String, Option<VersionSpecifiers>>;
 
-/// What `declaration.toml` says of the Requires-Python of its wheels.
-pub(super) fn requires_python(text: &[u8]) -> RequiresPython {
-    let text = String::from_utf8_lossy(text);
-    let parsed = parse(&"declaration.toml".into(), &text, Layout::Package);
-    parsed
-        .wheels
-        .into_iter()
-        .map(|wheel| {
-            let specifiers = wheel.requires_python.map(|specifiers| specifiers.value);
-            (wheel.file_name.to_string(), specifiers)
-        })
-        .collect()
+/// A `declaration.toml`, read once for all that is asked of it.
+pub(super) struct Declared {
+    is_text: bool,
+    parsed: Parsed,
+}
+
+impl Declared {
+    pub(super) fn of(body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        Self {
+            is_text: matches!(text, Cow::Borrowed(_)),
+            parsed: parse(&DECLARATION.into(), &text, Layout::Package),
+        }
+    }
+
+    /// What it says of the Requires-Python of its wheels.
+    pub(super) fn requires_python(&self) -> RequiresPython {
+        let wheels = self.parsed.wheels.iter();
+        wheels
+            .map(|wheel| {
+                let specifiers = wheel.requires_python.as_ref();
+                let specifiers = specifiers.map(|specifiers| specifiers.value.clone());
+                (wheel.file_name.to_string(), specifiers)
+            })
+            .collect()
+    }
+
+    /// The sizes that it says of its wheels, by file name.
+    pub(super) fn sizes(&self) -> Vec<(String, u64)> {
+        let wheels = self.parsed.wheels.iter();
+        wheels
+            .filter_map(|wheel| Some((wheel.file_name.to_string(), wheel.size.as_ref()?.value)))
+            .collect()
+    }
 }
 
 /// Whether two Requires-Python say the same; none is as good as an empty one.
@@ -39,16 +63,6 @@ pub(super) fn same(one: Option<&VersionSpecifiers>, other: Option<&VersionSpecif
         (Some(one), Some(other)) => same_specifiers(one, other),
         _ => false,
     }
-}
-
-/// The sizes that `declaration.toml` says of its wheels, by file name.
-pub(super) fn sizes(text: &[u8]) -> Vec<(String, u64)> {
-    let text = String::from_utf8_lossy(text);
-    let wheels = parse(&"declaration.toml".into(), &text, Layout::Package).wheels;
-    wheels
-        .into_iter()
-        .filter_map(|wheel| Some((wheel.file_name.to_string(), wheel.size?.value)))
-        .collect()
 }
 
 /// The findings that somebody answers for: the release lists its waivers and the codes that count for less than errors; an
@@ -127,22 +141,22 @@ const CONTRADICTIONS: [Code; 6] = [
 /// What a project's `declaration.toml` declares, held against the wheels beside it and their METADATA.
 pub(super) fn declaration(
     project: &str,
-    text: &[u8],
+    declared: &Declared,
     files: &Files<'_>,
     wheels: &Wheels<'_>,
     answered: &Answered,
 ) -> Vec<String> {
-    let Ok(text) = std::str::from_utf8(text) else {
+    if !declared.is_text {
         return vec!["it is not text".to_owned()];
-    };
-    let parsed = parse(&"declaration.toml".into(), text, Layout::Package);
+    }
+    let parsed = &declared.parsed;
     let counts =
         |finding: &Finding| finding.severity == Severity::Error && !answered.has(project, finding);
     let mut mismatches: Vec<String> = parsed
         .findings
-        .into_iter()
-        .filter(counts)
-        .map(|finding| finding.message)
+        .iter()
+        .filter(|finding| counts(finding))
+        .map(|finding| finding.message.clone())
         .collect();
     if parsed.wheels.is_empty() {
         if mismatches.is_empty() {

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::bytes::{WheelFacts, metadata, page, size, wheel, wheel_of_hollow};
-use super::declared;
+use super::bytes::{self, WheelFacts, metadata, page, size, wheel, wheel_of_hollow};
+use super::declared::{self, Declared};
 use super::page::compare;
 use super::pages::{Count, Examined, HTML, JSON, strays};
-use crate::car::{CarError, Tree};
+use crate::car::{CarError, DECLARATION, Tree};
 use crate::dag::Link;
 
-const DECLARATION: &str = "declaration.toml";
 /// What the name of a wheel's METADATA has after the wheel's.
 const METADATA: &str = ".metadata";
 /// How a wheel's name ends.
@@ -39,7 +38,14 @@ pub(super) fn project(
         .collect();
     let is_wheel = |file: &str| file.ends_with(WHEEL);
     // A size is compared before a byte is read: what is larger than anybody says is not worth its time.
-    let larger = larger(examined, name, &files)?;
+    let declared = match files.get(DECLARATION).filter(|_| !examined.is_bare) {
+        Some(link) => Some(Declared::of(&bytes::declaration(
+            examined.reader,
+            &link.cid,
+        )?)),
+        None => None,
+    };
+    let larger = larger(examined, name, &files, declared.as_ref())?;
     if !larger.is_empty() {
         let count = Count {
             projects: 1,
@@ -74,7 +80,7 @@ pub(super) fn project(
         }
     }
     if !examined.is_bare {
-        mismatches.extend(words(examined, name, &files, &wheels)?);
+        mismatches.extend(words(examined, name, &files, &wheels, declared.as_ref())?);
     }
     let count = Count {
         projects: 1,
@@ -85,18 +91,19 @@ pub(super) fn project(
 }
 
 /// The wheels that are larger than the JSON page and the declaration say.
-fn larger(examined: &Examined<'_>, name: &str, files: &Files<'_>) -> Result<Vec<String>, CarError> {
+fn larger(
+    examined: &Examined<'_>,
+    name: &str,
+    files: &Files<'_>,
+    declared: Option<&Declared>,
+) -> Result<Vec<String>, CarError> {
     let mut mismatches = Vec::new();
-    for said_by in [JSON, DECLARATION] {
-        let Some(link) = files.get(said_by).filter(|_| !examined.is_bare) else {
-            continue;
-        };
-        let body = page(examined.reader, &link.cid)?;
-        let sizes = if said_by == JSON {
-            sizes_of_page(&body)
-        } else {
-            declared::sizes(&body)
-        };
+    let of_page = match files.get(JSON).filter(|_| !examined.is_bare) {
+        Some(link) => sizes_of_page(&page(examined.reader, &link.cid)?),
+        None => Vec::new(),
+    };
+    let of_declaration = declared.map(Declared::sizes).unwrap_or_default();
+    for (said_by, sizes) in [(JSON, of_page), (DECLARATION, of_declaration)] {
         for (file, said) in sizes {
             let Some(link) = files.get(file.as_str()) else {
                 continue;
@@ -126,13 +133,11 @@ fn words(
     name: &str,
     files: &Files<'_>,
     wheels: &Wheels<'_>,
+    declared: Option<&Declared>,
 ) -> Result<Vec<String>, CarError> {
     let reader = examined.reader;
     let mut mismatches = Vec::new();
-    let declared = match files.get(DECLARATION) {
-        Some(link) => declared::requires_python(&page(reader, &link.cid)?),
-        None => declared::RequiresPython::new(),
-    };
+    let requires_python = declared.map(Declared::requires_python).unwrap_or_default();
     for (file, wheel) in wheels {
         match files.get(format!("{file}{METADATA}").as_str()) {
             Some(link) if metadata(reader, &link.cid)? == wheel.metadata => {}
@@ -143,15 +148,19 @@ fn words(
         }
     }
     for file in [HTML, JSON, DECLARATION] {
-        let Some(link) = files.get(file) else {
-            mismatches.push(format!("{name}/{file} is not there"));
-            continue;
-        };
-        let body = page(reader, &link.cid)?;
-        let found = if file == DECLARATION {
-            declared::declaration(name, &body, files, wheels, &examined.answered)
-        } else {
-            compare(name, file == JSON, &body, files, wheels, &declared)
+        let found = match (files.get(file), declared) {
+            (None, _) => {
+                mismatches.push(format!("{name}/{file} is not there"));
+                continue;
+            }
+            (Some(_), Some(declared)) if file == DECLARATION => {
+                declared::declaration(name, declared, files, wheels, &examined.answered)
+            }
+            (Some(link), _) => {
+                let body = page(reader, &link.cid)?;
+                let is_json = file == JSON;
+                compare(name, is_json, &body, files, wheels, &requires_python)
+            }
         };
         for mismatch in found {
             mismatches.push(format!("{name}/{file}: {mismatch}"));

@@ -14,6 +14,10 @@ use toml_parser::parser::{RecursionGuard, parse_document};
 /// How many mistakes of one text are told.
 const MOST_MISTAKES: usize = 20;
 
+/// The largest text whose rest is read anew after a mistake, in bytes. Of a larger one the first mistake alone is told:
+/// to read it many times takes too long.
+const LARGEST_TEXT_READ_ANEW: usize = 64 * 1024;
+
 /// How many brackets inside each other are looked at, as the parser of values does.
 const MOST_BRACKETS: u32 = 80;
 
@@ -29,6 +33,9 @@ pub(super) struct Mistake {
 
 /// The mistakes of a text, in its order; none where it is TOML.
 pub(super) fn mistakes(text: &str) -> Vec<Mistake> {
+    if text.len() > LARGEST_TEXT_READ_ANEW {
+        return errors(text, 0).into_iter().take(1).collect();
+    }
     let mut mistakes = Vec::new();
     let mut start = 0;
     while mistakes.len() < MOST_MISTAKES {
