@@ -178,7 +178,7 @@ fn an_install_line_that_pins_nothing_is_refused() {
         ),
         (
             "https://example.org/a b",
-            "`https://example.org/a b` has no SHA-256",
+            "`https://example.org/a b` is no address that begins with",
         ),
         ("cargo install --locked ipwhl", "a stranger may register it"),
         ("pip install 'ipwhl==0.1'", "a stranger may register it"),

@@ -76,6 +76,11 @@ fn html_only(body: &[u8], wheels: &Wheels<'_>) -> Vec<String> {
             .entry(format!("data-dist-info-metadata=\"sha256={digest}\""))
             .or_insert(0) += 1;
     }
+    if !is_plain(&text, wheels.len()) {
+        return vec![
+            "it has tags that pages of this format do not have, which readers may take differently".to_owned(),
+        ];
+    }
     let is_right = text.matches("data-dist-info-metadata").count() == wheels.len()
         && expected
             .iter()
@@ -85,6 +90,42 @@ fn html_only(body: &[u8], wheels: &Wheels<'_>) -> Vec<String> {
     } else {
         vec!["it has another SHA-256 of metadata in `data-dist-info-metadata`".to_owned()]
     }
+}
+
+/// Whether a page has the tags that pages of a release have, and as many links as it lists. Readers of HTML
+/// differ in what else means: pip finds a link inside a title or a comment, a browser does not.
+pub(super) fn is_plain(page: &str, links: usize) -> bool {
+    const TAGS: [&str; 14] = [
+        "!DOCTYPE html>",
+        "html lang=\"en\">",
+        "/html>",
+        "head>",
+        "/head>",
+        "meta charset=\"utf-8\">",
+        "meta name=\"pypi:repository-version\" content=\"1.",
+        "/title>",
+        "body>",
+        "/body>",
+        "h1>",
+        "/h1>",
+        "/a>",
+        "br>",
+    ];
+    let mut tags = page.split('<').skip(1).peekable();
+    let mut found = 0;
+    while let Some(tag) = tags.next() {
+        if tag.starts_with("a href=\"") {
+            found += 1;
+        } else if tag.starts_with("title>") {
+            // What follows is no tag to a browser, until the title ends.
+            if !tags.peek().is_some_and(|next| next.starts_with("/title>")) {
+                return false;
+            }
+        } else if !TAGS.iter().any(|known| tag.starts_with(known)) {
+            return false;
+        }
+    }
+    found == links
 }
 
 fn compare_file(file: &IndexFile, wheel: &WheelFacts, declared: &RequiresPython) -> Vec<String> {

@@ -180,6 +180,5 @@ fn root_page(name: &str, body: &[u8]) -> Option<Vec<String>> {
             Some(rest.split_once("/\"")?.0.to_owned())
         })
         .collect();
-    let addresses = text.to_ascii_lowercase().matches("href").count();
-    (addresses == names.len()).then_some(names)
+    is_plain(text, names.len()).then_some(names)
 }
