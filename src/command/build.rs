@@ -21,6 +21,7 @@ use crate::car::Extent;
 use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
+use crate::environment::AtomicFile;
 use crate::publish::{
     Part, PublishError, STATEMENT, car_name, check_place, commit, resolved, tree_place, write_car,
     write_tree,
@@ -123,7 +124,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Ok(refuse(context, &early));
     }
     if !arguments.root_only {
-        finish_cut_run(context, &folder)?;
+        finish_cut_run(context, arguments, &folder)?;
         check_extent(&repository, arguments.car, &folder)?;
     }
     if arguments.unsigned {
@@ -257,10 +258,14 @@ fn unpublished(error: &PublishError) -> Failure {
 }
 
 /// Why a release does not get its name.
-fn uncommitted(error: &PublishError) -> Failure {
+fn uncommitted(error: &PublishError, folder: &Path) -> Failure {
+    let statement = folder.join(STATEMENT);
     match error {
         PublishError::Occupied(..) => Failure::usage(error)
             .help("name another folder with `--output`, or move that archive away"),
+        _ if !statement.exists() && AtomicFile::is_begun(&statement) => {
+            Failure::caused(error).help("run the same command again: it finishes this build")
+        }
         _ => unpublished(error),
     }
 }
@@ -353,7 +358,8 @@ impl Build<'_> {
                     let root = release.link().cid;
                     let extent = self.part.extent();
                     // Nothing is signed that could not be put there.
-                    check_place(extent, root, &self.folder).map_err(|error| uncommitted(&error))?;
+                    check_place(extent, root, &self.folder)
+                        .map_err(|error| uncommitted(&error, &self.folder))?;
                     let vouching = match preparation {
                         Some(preparation) => vouch(
                             self.context,
@@ -366,7 +372,7 @@ impl Build<'_> {
                         None => None,
                     };
                     commit(car, extent, root, &self.folder, vouching.as_ref())
-                        .map_err(|error| uncommitted(&error))?;
+                        .map_err(|error| uncommitted(&error, &self.folder))?;
                     self.context.say(&format!(
                         "wrote {}: {}, {} blocks, {}",
                         self.context.shown(&self.folder.join(car_name(extent))),

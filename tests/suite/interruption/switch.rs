@@ -1,8 +1,8 @@
 //! A build that is killed while its files take their names: no sequence is lost, and the next build finishes it.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
 
 use ipwhl::signature::Statement;
 
@@ -67,7 +67,7 @@ fn every_state_of_the_switch_is_finished_by_the_next_build() {
         workshop.run(&["publish"]).refused(1, &[words]);
         let ran = workshop.run(&build);
         assert_eq!(ran.line(), new, "{when}");
-        ran.said("finished what a run that was cut had begun: release/release.toml, sequence 2");
+        ran.said("finished the interrupted build: release/release.toml, sequence 2");
         assert_eq!(
             files(&workshop.repository().join("release")),
             after,
@@ -97,6 +97,21 @@ fn what_is_not_whole_is_not_finished() {
             .unwrap();
         }
         fs::write(workshop.release("release.car"), &before["release.car"]).unwrap();
+        // Only a whole statement tells that there was an older one: it is written last.
+        if name != "release.toml" {
+            let lying = files(&workshop.repository().join("release"));
+            let words = "`release/.release.toml.partial`, sequence 2, cannot be finished";
+            workshop.run(&build).refused(
+                1,
+                &[
+                    words,
+                    "--previous STATEMENT",
+                    "a build begins at sequence 1",
+                ],
+            );
+            assert_eq!(files(&workshop.repository().join("release")), lying);
+            fs::remove_file(workshop.release(".release.toml.partial")).unwrap();
+        }
         let ran = workshop.run(&build);
         ran.line();
         assert!(!ran.error.contains("finished"), "{}", ran.error);
@@ -107,9 +122,8 @@ fn what_is_not_whole_is_not_finished() {
     }
 }
 
-/// The same by real kills, at each call in turn; `strace` sends them.
-#[test]
-fn killed_at_each_call_that_renames_or_removes() {
+/// `strace`, where it may trace.
+fn strace() -> PathBuf {
     let strace = tool("strace");
     let works = Command::new(&strace)
         .args(["-o", "/dev/null", "true"])
@@ -118,38 +132,74 @@ fn killed_at_each_call_that_renames_or_removes() {
     if !works.is_ok_and(|status| status.success()) {
         skip("`strace` may trace nothing here");
     }
-    let mut killed = 0;
-    for name in CALLS {
-        for number in 1..40 {
-            if !kill_at(&strace, name, number) {
-                break;
-            }
-            killed += 1;
-        }
-    }
-    assert!(killed >= 4, "only {killed} calls were met");
+    strace
 }
 
-/// Kills a build at a call of this name, the first being 1; whether it came so far.
-fn kill_at(strace: &Path, name: &str, number: u32) -> bool {
-    let when = format!("{name} {number}");
-    let (workshop, old, new) = between_two();
+/// A build that meets this at a call of this name, the first being 1.
+fn build_with(workshop: &Workshop, name: &str, number: u32, fault: &str) -> Output {
     let build = workshop.command(&[&["build"], &KEY[..]].concat());
-    let output = Command::new(strace)
-        .args(["-f", "-qq", "-o", "/dev/null", "-e"])
-        .arg(format!("inject={name}:signal=KILL:when={number}"))
+    Command::new(strace())
+        .args(["-f", "-q", "-o"])
+        .arg(workshop.path("trace"))
+        .arg("-e")
+        .arg(format!("inject={name}:{fault}:when={number}"))
         .arg(build.get_program())
         .args(build.get_args())
         .current_dir(workshop.repository())
         .env("HOME", workshop.path("home"))
         .env("IPWHL_CACHE_DIR", workshop.path("cache"))
         .output()
-        .unwrap();
-    assert_whole_or_absent(&workshop, &[&old, &new], &when);
+        .unwrap()
+}
+
+/// The same by real kills, at each call in turn; `strace` sends them.
+#[test]
+fn killed_at_each_call_that_renames_or_removes() {
+    assert_finished_after("signal=KILL", "killed by SIGKILL");
+}
+
+/// The same where the file system refuses a call, and the build ends by itself.
+#[test]
+fn failed_at_each_call_that_renames_or_removes() {
+    assert_finished_after("error=EACCES", "(INJECTED)");
+}
+
+/// Builds with this fault, which leaves these words in a trace, at each call in turn until there is none.
+fn assert_finished_after(fault: &str, traced: &str) {
+    let mut met = 0;
+    for name in CALLS {
+        for number in 1..40 {
+            let when = format!("{fault} at {name} {number}");
+            let (workshop, old, new) = between_two();
+            build_with(&workshop, name, number, fault);
+            let trace = fs::read_to_string(workshop.path("trace")).unwrap();
+            assert_whole_or_absent(&workshop, &[&old, &new], &when);
+            // Further errors do not lose what the first one has left.
+            if !workshop.release("release.toml").exists() {
+                for _ in 0..2 {
+                    let output = build_with(&workshop, "rename,renameat,renameat2", 1, "error=EIO");
+                    let error = String::from_utf8_lossy(&output.stderr);
+                    assert_eq!(output.status.code(), Some(3), "{when}: {error}");
+                    let help = "help: run the same command again: it finishes this build";
+                    assert!(error.contains(help), "{when}: {error}");
+                }
+            }
+            assert_second_is_built(&workshop, &old, &new, &when);
+            if !trace.contains(traced) {
+                break;
+            }
+            met += 1;
+        }
+    }
+    assert!(met >= 4, "only {met} calls were met");
+}
+
+/// That the next build leaves a whole second release.
+fn assert_second_is_built(workshop: &Workshop, old: &str, new: &str, when: &str) {
     workshop.build(&KEY);
-    let made = statement(&workshop);
+    let made = statement(workshop);
     let previous = made.previous.unwrap().to_string();
-    assert_eq!((made.sequence, previous), (2, old), "{when}");
+    assert_eq!((made.sequence, previous.as_str()), (2, old), "{when}");
     assert_eq!(made.root.to_string(), new, "{when}");
     let mut names = FILES;
     names.sort_unstable();
@@ -157,6 +207,4 @@ fn kill_at(strace: &Path, name: &str, number: u32) -> bool {
         .into_keys()
         .collect();
     assert_eq!(there, names, "{when}");
-    // strace ends as what it traces.
-    output.status.code().is_none()
 }
