@@ -55,13 +55,14 @@ pub enum Recovery {
 /// full one only.
 ///
 /// # Errors
-/// When a file cannot be written or an old one not be removed, or a full archive of another root is
-/// there and this one is not full.
+/// When a file cannot be written or an old one not be removed, a full archive of another root is
+/// there and this one is not full, or the statement there is not `before`.
 pub fn commit(
     mut car: AtomicFile,
     extent: Extent,
     root: Cid,
     folder: &Path,
+    before: Option<&[u8]>,
     vouching: Option<&Vouching>,
 ) -> Result<(), PublishError> {
     let stale = others(extent, root, folder)?;
@@ -95,6 +96,8 @@ pub fn commit(
         prepared.text = Some(vouching.statement.clone());
     }
     sync_directory(&path).map_err(PublishError::at(folder))?;
+    // Builds of archives of other extents hold other locks; that of the statement is held by now.
+    check_unchanged(folder, before)?;
     switch(prepared, folder)
 }
 
@@ -258,12 +261,34 @@ fn read(file: &mut AtomicFile, largest: usize) -> io::Result<Option<String>> {
     Ok(text.filter(|text| text.len() <= largest))
 }
 
-/// Whether [`commit`] may put an archive of this extent and root into a folder.
+/// Whether [`commit`] may put an archive of this extent and root into a folder whose statement was
+/// `before`.
 ///
 /// # Errors
-/// When a full archive of another root is there and this one is not full.
-pub fn check_place(extent: Extent, root: Cid, folder: &Path) -> Result<(), PublishError> {
+/// When a full archive of another root is there and this one is not full, or the statement is
+/// another one now.
+pub fn check_place(
+    extent: Extent,
+    root: Cid,
+    folder: &Path,
+    before: Option<&[u8]>,
+) -> Result<(), PublishError> {
+    check_unchanged(folder, before)?;
     others(extent, root, folder).map(|_| ())
+}
+
+/// The bytes of the statement in a folder.
+pub fn statement_in(folder: &Path) -> Option<Vec<u8>> {
+    fs::read(folder.join(STATEMENT)).ok()
+}
+
+/// Two builds that follow the same statement would sign two with the same sequence.
+fn check_unchanged(folder: &Path, before: Option<&[u8]>) -> Result<(), PublishError> {
+    if statement_in(folder).as_deref() == before {
+        Ok(())
+    } else {
+        Err(PublishError::Changed(folder.join(STATEMENT)))
+    }
 }
 
 /// The archives of other extents that are not of this root, and must go.

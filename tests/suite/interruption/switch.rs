@@ -3,14 +3,21 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ipwhl::signature::Statement;
 
 use super::{KEY, assert_whole_or_absent, workshop};
 use crate::harness::skip;
-use crate::support::repository_builder::Project;
+use crate::support::http::{respond, whole};
+use crate::support::repository_builder::{Project, Wheel};
 use crate::support::tool;
-use crate::support::workshop::{Workshop, files, installable_from, pure};
+use crate::support::workshop::{Ran, Workshop, files, installable_from, pure};
+
+/// How long a test waits for something that comes at once.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Calls that give a file its name or take it away.
 const CALLS: [&str; 5] = ["rename", "renameat", "renameat2", "unlink", "unlinkat"];
@@ -207,4 +214,51 @@ fn assert_second_is_built(workshop: &Workshop, old: &str, new: &str, when: &str)
         .into_keys()
         .collect();
     assert_eq!(there, names, "{when}");
+}
+
+/// Two builds at once follow the same statement; only one of them signs the next sequence.
+#[test]
+fn of_two_builds_at_once_the_slower_one_is_refused() {
+    let wheel = pure("fetched", "1");
+    let name = wheel.file_name();
+    let bytes = wheel.build();
+    // A request says that it has come, and waits until it may be answered.
+    let (arrived, requests) = channel();
+    let (release, gate) = channel::<()>();
+    let gate = Arc::new(Mutex::new(gate));
+    let url = respond(move |_| {
+        let _ = arrived.send(());
+        let _ = gate.lock().unwrap().recv_timeout(PATIENCE);
+        whole("200 OK", &[], &bytes)
+    });
+    let source = format!("{url}/{name}");
+    let repository = || {
+        installable_from(None)
+            .configuration("\n[severity]\ninsecure-source = \"off\"\n")
+            .project(Project::wanted(Wheel::elsewhere(wheel.clone(), &source)))
+    };
+    let workshop = workshop(&repository());
+    release.send(()).unwrap();
+    workshop.build(&KEY);
+    requests.recv_timeout(PATIENCE).unwrap();
+    workshop.write_over(&repository().project(Project::wanted(pure("another", "1"))));
+    let slow = workshop
+        .command(&[&["build"], &KEY[..]].concat())
+        .env("IPWHL_CACHE_DIR", workshop.path("empty-cache"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    requests.recv_timeout(PATIENCE).unwrap();
+    workshop.build(&[&KEY[..], &["--expires", "1d"]].concat());
+    assert_eq!(statement(&workshop).sequence, 2);
+    let before = files(&workshop.repository().join("release"));
+    release.send(()).unwrap();
+    let ran = Ran::of(&slow.wait_with_output().unwrap());
+    let words = "release/release.toml` since this build read it";
+    ran.refused(3, &[words, "help: run the same command again"]);
+    assert!(!ran.error.contains("signed release.toml"), "{}", ran.error);
+    assert_eq!(files(&workshop.repository().join("release")), before);
+    workshop.build(&[&KEY[..], &["--renew"]].concat());
+    assert_eq!(statement(&workshop).sequence, 3);
 }
