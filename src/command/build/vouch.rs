@@ -165,7 +165,6 @@ pub(super) fn finish_cut_run(
     folder: &Path,
 ) -> Result<(), Failure> {
     match recover(folder).map_err(|error| uncommitted(&error, folder))? {
-        Recovery::Nothing => {}
         Recovery::Finished(statement) => context.say(&format!(
             "finished the interrupted build: {}, sequence {}",
             context.shown(&folder.join(STATEMENT)),
@@ -186,7 +185,7 @@ pub(super) fn finish_cut_run(
                 shell_word(&partial)
             )));
         }
-        Recovery::Incomplete(_) => {}
+        Recovery::Nothing | Recovery::Incomplete(_) => {}
     }
     Ok(())
 }
