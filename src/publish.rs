@@ -22,7 +22,7 @@ mod signatures;
 mod target;
 mod tree;
 
-pub use commit::{check_place, commit, recover};
+pub use commit::{Recovery, check_place, commit, recover, statement_in};
 pub use error::PublishError;
 pub use files::{
     CAR, Part, STATEMENT, SignatureFile, Vouching, car_name, is_signature_of, write_car,

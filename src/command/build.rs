@@ -21,9 +21,10 @@ use crate::car::Extent;
 use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
+use crate::environment::AtomicFile;
 use crate::publish::{
-    Part, PublishError, STATEMENT, car_name, check_place, commit, resolved, tree_place, write_car,
-    write_tree,
+    Part, PublishError, STATEMENT, car_name, check_place, commit, resolved, statement_in,
+    tree_place, write_car, write_tree,
 };
 use crate::release::{Release, ReleaseInput};
 use crate::repository::Repository;
@@ -123,9 +124,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Ok(refuse(context, &early));
     }
     if !arguments.root_only {
-        finish_cut_run(context, &folder)?;
+        finish_cut_run(context, arguments, &folder)?;
         check_extent(&repository, arguments.car, &folder)?;
     }
+    let before = statement_in(&folder);
     if arguments.unsigned {
         warn_of_unsigned(context, &folder);
     }
@@ -161,6 +163,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         part,
         reusable,
         folder,
+        before,
         tree,
     };
     let gathered = build.gather()?;
@@ -257,10 +260,15 @@ fn unpublished(error: &PublishError) -> Failure {
 }
 
 /// Why a release does not get its name.
-fn uncommitted(error: &PublishError) -> Failure {
+fn uncommitted(error: &PublishError, folder: &Path) -> Failure {
+    let statement = folder.join(STATEMENT);
     match error {
         PublishError::Occupied(..) => Failure::usage(error)
             .help("name another folder with `--output`, or move that archive away"),
+        PublishError::Changed(_) => Failure::caused(error).help("run the same command again"),
+        _ if !statement.exists() && AtomicFile::is_begun(&statement) => {
+            Failure::caused(error).help("run the same command again: it finishes this build")
+        }
         _ => unpublished(error),
     }
 }
@@ -277,6 +285,8 @@ struct Build<'b> {
     reusable: Vec<Reusable>,
     /// Where the release goes.
     folder: PathBuf,
+    /// The statement that was there when this build began.
+    before: Option<Vec<u8>>,
     /// Where its tree goes, if it is wanted.
     tree: Option<PathBuf>,
 }
@@ -352,8 +362,10 @@ impl Build<'_> {
                 Ok((car, summary)) => {
                     let root = release.link().cid;
                     let extent = self.part.extent();
+                    let before = self.before.as_deref();
                     // Nothing is signed that could not be put there.
-                    check_place(extent, root, &self.folder).map_err(|error| uncommitted(&error))?;
+                    check_place(extent, root, &self.folder, before)
+                        .map_err(|error| uncommitted(&error, &self.folder))?;
                     let vouching = match preparation {
                         Some(preparation) => vouch(
                             self.context,
@@ -365,8 +377,8 @@ impl Build<'_> {
                         )?,
                         None => None,
                     };
-                    commit(car, extent, root, &self.folder, vouching.as_ref())
-                        .map_err(|error| uncommitted(&error))?;
+                    commit(car, extent, root, &self.folder, before, vouching.as_ref())
+                        .map_err(|error| uncommitted(&error, &self.folder))?;
                     self.context.say(&format!(
                         "wrote {}: {}, {} blocks, {}",
                         self.context.shown(&self.folder.join(car_name(extent))),

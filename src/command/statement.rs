@@ -296,7 +296,7 @@ pub(super) fn previous_in_place(
     let shown = shell_word(&context.shown(path));
     let what = format!("`{}`, which this build would follow,", context.shown(path));
     let ways = format!(
-        "`--previous STATEMENT` names the one to follow, and `--output DIR` another folder; with {shown} moved away, a build begins at sequence 1"
+        "`--previous STATEMENT` names the one to follow, and `--output DIR` another folder; with {shown} and its signatures moved away, a build begins at sequence 1"
     );
     let found = read_statement(path).map_err(|failure| match failure.help {
         None => failure.help(&ways),

@@ -17,7 +17,8 @@ pub struct AtomicFile {
     file: File,
     partial: PathBuf,
     place: PathBuf,
-    committed: bool,
+    /// Whether dropping it leaves the partial file.
+    is_kept: bool,
 }
 
 impl AtomicFile {
@@ -45,14 +46,17 @@ impl AtomicFile {
         })
     }
 
-    /// The partial file that a killed writer of `place` has left, as it is, if one did. Whether it is whole is for who
-    /// resumes it to find out; dropped, it is removed.
+    /// The partial file that an interrupted writer of `place` has left, as it is, if one did. The
+    /// caller finds out whether it is whole. Dropped, it stays: its bytes may be the only copy.
     ///
     /// # Errors
     /// When it cannot be opened, or another process is writing it.
     pub fn resume(place: &Path) -> io::Result<Option<Self>> {
         match Self::open(place, &mut |_| {}) {
-            Ok(file) => Ok(Some(file)),
+            Ok(mut file) => {
+                file.keep();
+                Ok(Some(file))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -114,7 +118,7 @@ impl AtomicFile {
                     file,
                     partial,
                     place: place.to_path_buf(),
-                    committed: false,
+                    is_kept: false,
                 });
             }
         }
@@ -148,8 +152,13 @@ impl AtomicFile {
     /// When renaming fails; the place is then as it was.
     pub fn switch(mut self) -> io::Result<()> {
         fs::rename(&self.partial, &self.place)?;
-        self.committed = true;
+        self.is_kept = true;
         Ok(())
+    }
+
+    /// Leaves the partial file where it is if it cannot take its name, for [`AtomicFile::resume`].
+    pub fn keep(&mut self) {
+        self.is_kept = true;
     }
 
     /// Whether a writer of `place` has not come to its end: it is at work, or was killed.
@@ -197,7 +206,7 @@ impl Write for AtomicFile {
 
 impl Drop for AtomicFile {
     fn drop(&mut self) {
-        if !self.committed {
+        if !self.is_kept {
             // Nothing depends on this: the next writer would take the partial file over.
             let _ = fs::remove_file(&self.partial);
         }

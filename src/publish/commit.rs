@@ -24,20 +24,45 @@ struct Prepared {
     stale: Vec<PathBuf>,
 }
 
+impl Prepared {
+    /// Keeps every file if a later step fails, so that [`recover`] can finish.
+    fn keep(&mut self) {
+        for file in [&mut self.car, &mut self.statement].into_iter().flatten() {
+            file.keep();
+        }
+        for signature in &mut self.signatures {
+            signature.keep();
+        }
+    }
+}
+
+/// What came of the build that [`recover`] looked for.
+#[derive(Debug)]
+pub enum Recovery {
+    /// There was none to finish.
+    Nothing,
+    /// It is finished, and this statement is in place.
+    Finished(Statement),
+    /// This statement is the last one, but its archive or its signatures are missing or damaged. It
+    /// is still in its partial file.
+    Incomplete(Statement),
+}
+
 /// Gives the archive, the statement and the signatures their names. All of them are flushed to the disk before anything old is
 /// touched. Where a statement is there, its archive and its signatures are there too, at every moment: the old statement goes
-/// first and the new one comes last, with nothing but renames between them. A run that is killed between them has left
+/// first and the new one comes last, with nothing but renames between them. A run that is killed or fails between them has left
 /// everything that [`recover`] needs. Delta and hollow archives of another root go, and a full one is replaced by a
 /// full one only.
 ///
 /// # Errors
-/// When a file cannot be written or an old one not be removed, or a full archive of another root is
-/// there and this one is not full.
+/// When a file cannot be written or an old one not be removed, a full archive of another root is
+/// there and this one is not full, or the statement there is not `before`.
 pub fn commit(
     mut car: AtomicFile,
     extent: Extent,
     root: Cid,
     folder: &Path,
+    before: Option<&[u8]>,
     vouching: Option<&Vouching>,
 ) -> Result<(), PublishError> {
     let stale = others(extent, root, folder)?;
@@ -71,16 +96,22 @@ pub fn commit(
         prepared.text = Some(vouching.statement.clone());
     }
     sync_directory(&path).map_err(PublishError::at(folder))?;
+    // Builds of archives of other extents hold other locks; that of the statement is held by now.
+    check_unchanged(folder, before)?;
     switch(prepared, folder)
 }
 
 /// Renames only, with the removals that have to come before them.
-fn switch(prepared: Prepared, folder: &Path) -> Result<(), PublishError> {
+fn switch(mut prepared: Prepared, folder: &Path) -> Result<(), PublishError> {
     let statement = folder.join(STATEMENT);
     // The same statement again stays where it is, so that a build that changes nothing never takes it away.
     let there = fs::read_to_string(&statement).ok();
     if there.is_none() || there != prepared.text {
         remove(&statement)?;
+        // From here on these files are the only place that has the last sequence.
+        if prepared.statement.is_some() {
+            prepared.keep();
+        }
     }
     for path in &prepared.stale {
         remove(path)?;
@@ -137,23 +168,24 @@ fn remove(path: &Path) -> Result<(), PublishError> {
     }
 }
 
-/// Finishes what a build had begun that was killed between the old statement and the new one: all of its files are there,
-/// under their names or not yet. Returns the statement that is in its place now; `None` where there was nothing to finish.
+/// Finishes a build that was killed or failed between the old statement and the new one. All of its
+/// files are there, under their names or not yet. It removes none of them that it cannot use.
 ///
 /// # Errors
 /// When a file cannot be read or renamed, or another process is writing it.
-pub fn recover(folder: &Path) -> Result<Option<Statement>, PublishError> {
+pub fn recover(folder: &Path) -> Result<Recovery, PublishError> {
     let path = folder.join(STATEMENT);
     if fs::symlink_metadata(&path).is_ok() || !AtomicFile::is_begun(&path) {
-        return Ok(None);
+        return Ok(Recovery::Nothing);
     }
     let Some(mut file) = AtomicFile::resume(&path).map_err(PublishError::at(&path))? else {
-        return Ok(None);
+        return Ok(Recovery::Nothing);
     };
     let text = read(&mut file, MAXIMUM_STATEMENT_SIZE).map_err(PublishError::at(&path))?;
     let Some((statement, text)) = text.and_then(|text| Some((Statement::parse(&text).ok()?, text)))
     else {
-        return Ok(None);
+        // The statement is written last, so the build had not touched an older one yet.
+        return Ok(Recovery::Nothing);
     };
     let mut signatures = Vec::new();
     let mut is_signed = false;
@@ -178,7 +210,7 @@ pub fn recover(folder: &Path) -> Result<Option<Statement>, PublishError> {
         }
     }
     let Some((car, extent)) = archive_of(statement.root, folder)?.filter(|_| is_signed) else {
-        return Ok(None);
+        return Ok(Recovery::Incomplete(statement));
     };
     let prepared = Prepared {
         car,
@@ -188,7 +220,7 @@ pub fn recover(folder: &Path) -> Result<Option<Statement>, PublishError> {
         stale: others(extent, statement.root, folder)?,
     };
     switch(prepared, folder)?;
-    Ok(Some(statement))
+    Ok(Recovery::Finished(statement))
 }
 
 /// The archive of a root, under its name or whole without it: then the file that has to be renamed.
@@ -229,12 +261,34 @@ fn read(file: &mut AtomicFile, largest: usize) -> io::Result<Option<String>> {
     Ok(text.filter(|text| text.len() <= largest))
 }
 
-/// Whether [`commit`] may put an archive of this extent and root into a folder.
+/// Whether [`commit`] may put an archive of this extent and root into a folder whose statement was
+/// `before`.
 ///
 /// # Errors
-/// When a full archive of another root is there and this one is not full.
-pub fn check_place(extent: Extent, root: Cid, folder: &Path) -> Result<(), PublishError> {
+/// When a full archive of another root is there and this one is not full, or the statement is
+/// another one now.
+pub fn check_place(
+    extent: Extent,
+    root: Cid,
+    folder: &Path,
+    before: Option<&[u8]>,
+) -> Result<(), PublishError> {
+    check_unchanged(folder, before)?;
     others(extent, root, folder).map(|_| ())
+}
+
+/// The bytes of the statement in a folder.
+pub fn statement_in(folder: &Path) -> Option<Vec<u8>> {
+    fs::read(folder.join(STATEMENT)).ok()
+}
+
+/// Two builds that follow the same statement would sign two with the same sequence.
+fn check_unchanged(folder: &Path, before: Option<&[u8]>) -> Result<(), PublishError> {
+    if statement_in(folder).as_deref() == before {
+        Ok(())
+    } else {
+        Err(PublishError::Changed(folder.join(STATEMENT)))
+    }
 }
 
 /// The archives of other extents that are not of this root, and must go.

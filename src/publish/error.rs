@@ -16,6 +16,8 @@ pub enum PublishError {
     DamagedWheel(Box<DeclaredWheel>),
     /// A file or folder cannot be written.
     Unwritable(PathBuf, io::Error),
+    /// Another process has changed this file since the build read it.
+    Changed(PathBuf),
     /// What stands at a place is not to be replaced: the place, and why, as a sentence goes on.
     Occupied(PathBuf, String),
 }
@@ -42,6 +44,11 @@ impl fmt::Display for PublishError {
             Self::Unwritable(path, error) => {
                 write!(formatter, "`{}` cannot be written: {error}", path.display())
             }
+            Self::Changed(path) => write!(
+                formatter,
+                "another process has changed `{}` since this build read it",
+                path.display()
+            ),
             Self::Occupied(path, reason) => {
                 write!(
                     formatter,

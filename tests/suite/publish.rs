@@ -212,6 +212,7 @@ fn where_one_target_refuses_a_release_none_is_changed() {
     assert_eq!(publish(&workshop, &["site"]).code, Some(0));
     // Another first release.
     fs::remove_file(workshop.release("release.toml")).unwrap();
+    fs::remove_file(workshop.release("release.toml.sig")).unwrap();
     workshop.write_over(&installable_with("2.2"));
     fs::write(workshop.repository().join("ipwhl.toml"), configuration).unwrap();
     workshop.build(&["--key", "../key-1"]);

@@ -53,7 +53,7 @@ pub(super) fn check_extent(
         return Ok(());
     }
     let reason = "is the full archive of another release".to_owned();
-    Err(uncommitted(&PublishError::Occupied(path, reason)))
+    Err(uncommitted(&PublishError::Occupied(path, reason), folder))
 }
 
 /// What goes into the archive, with what is known of the release before: the one that `--previous-car` names, one beside the

@@ -1,5 +1,6 @@
 //! Who vouches for a build: what is found out before anything takes long, and the statement.
 
+use std::fs;
 use std::path::Path;
 
 use super::super::context::Context;
@@ -9,11 +10,11 @@ use super::super::sign::{add_signature, asked, may_follow, may_sign, mention_sig
 use super::super::statement::{
     Signed, Trust, expired, policy, previous_in_place, previous_of_build, read_statement,
 };
-use super::{Arguments, unpublished};
+use super::{Arguments, uncommitted};
 use crate::check::NEED_ARCHIVE;
 use crate::dag::Cid;
-use crate::diagnostic::Finding;
-use crate::publish::{STATEMENT, Vouching, recover};
+use crate::diagnostic::{Finding, shell_word};
+use crate::publish::{Recovery, STATEMENT, Vouching, is_signature_of, recover};
 use crate::repository::Repository;
 use crate::signature::{Draft, KeyError, Statement, parse_lifetime};
 use crate::wheel::CHECKS_VERSION;
@@ -121,7 +122,7 @@ fn found_previous(
     let Some(location) = &arguments.previous else {
         let path = folder.join(STATEMENT);
         if !path.exists() {
-            return Ok(None);
+            return lone_signature(context, folder).map_or(Ok(None), Err);
         }
         let found = previous_in_place(context, configuration, &path, key)?;
         return Ok(Some((found, context.shown(&path))));
@@ -138,14 +139,53 @@ fn found_previous(
     Ok(Some((previous, location.clone())))
 }
 
-/// Finishes what a run that was cut has begun in the output folder, so that its sequence is not lost.
-pub(super) fn finish_cut_run(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
-    if let Some(statement) = recover(folder).map_err(|error| unpublished(&error))? {
-        context.say(&format!(
-            "finished what a run that was cut had begun: {}, sequence {}",
+/// Why a build does not begin at sequence 1 where a signature has lost its statement. `--unsigned`
+/// removes both.
+fn lone_signature(context: &Context<'_>, folder: &Path) -> Option<Failure> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| is_signature_of(name, STATEMENT))
+        .collect();
+    names.sort();
+    let signature = context.shown(&folder.join(names.first()?));
+    let message = format!("`{signature}` is there, but the statement that it signs is missing");
+    let help = format!(
+        "`--previous STATEMENT` names the statement to follow; with {} moved away, a build begins at sequence 1",
+        shell_word(&signature)
+    );
+    Some(Failure::finding(message).help(help))
+}
+
+/// Finishes an interrupted build in the output folder, so that its sequence is not lost.
+pub(super) fn finish_cut_run(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    folder: &Path,
+) -> Result<(), Failure> {
+    match recover(folder).map_err(|error| uncommitted(&error, folder))? {
+        Recovery::Finished(statement) => context.say(&format!(
+            "finished the interrupted build: {}, sequence {}",
             context.shown(&folder.join(STATEMENT)),
             statement.sequence
-        ));
+        )),
+        // Nothing is lost with a first statement, nor where the user names the one to follow.
+        Recovery::Incomplete(statement)
+            if statement.sequence > 1 && !arguments.unsigned && arguments.previous.is_none() =>
+        {
+            let partial = context.shown(&folder.join(format!(".{STATEMENT}.partial")));
+            return Err(Failure::finding(format!(
+                "the interrupted build of `{partial}`, sequence {}, cannot be finished: its archive or its signature is \
+                 missing or damaged",
+                statement.sequence
+            ))
+            .help(format!(
+                "`--previous STATEMENT` names the statement to follow; with {} moved away, a build begins at sequence 1",
+                shell_word(&partial)
+            )));
+        }
+        Recovery::Nothing | Recovery::Incomplete(_) => {}
     }
     Ok(())
 }

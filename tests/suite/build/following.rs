@@ -75,7 +75,17 @@ fn what_cannot_be_followed_is_not_passed_over() {
     .unwrap();
     refused("is of \"other\", and this repository is \"example\"");
     assert_eq!(workshop.read("release.car"), before["release.car"]);
+    // Nor does a lost statement begin another line of sequences.
     fs::remove_file(&place).unwrap();
+    run().refused(
+        1,
+        &[
+            "`release/release.toml.sig` is there, but the statement that it signs is missing",
+            "`--previous STATEMENT`",
+            "with release/release.toml.sig moved away, a build begins at sequence 1",
+        ],
+    );
+    fs::remove_file(workshop.release("release.toml.sig")).unwrap();
     run().line();
     assert_eq!(sequence(&workshop), 1);
 }

@@ -120,6 +120,7 @@ fn in_ci_no_key_is_made() {
     build("1", &["--key", "../key-1"]).line();
     assert_eq!(signer(&workshop), key(1).public());
     fs::remove_file(workshop.release("release.toml")).unwrap();
+    fs::remove_file(workshop.release("release.toml.sig")).unwrap();
     build("false", &[]).line();
     assert_ne!(signer(&workshop), key(1).public());
     build("1", &[]).line();
@@ -138,6 +139,7 @@ fn a_key_is_named_by_path_or_given_as_it_is() {
     };
     let again = |value: &str, more: &[&str]| {
         fs::remove_file(workshop.release("release.toml")).unwrap();
+        fs::remove_file(workshop.release("release.toml.sig")).unwrap();
         build(value, more)
     };
     build(workshop.path("key-1").to_str().unwrap(), &[]).line();

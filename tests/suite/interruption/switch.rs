@@ -1,16 +1,23 @@
 //! A build that is killed while its files take their names: no sequence is lost, and the next build finishes it.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ipwhl::signature::Statement;
 
 use super::{KEY, assert_whole_or_absent, workshop};
 use crate::harness::skip;
-use crate::support::repository_builder::Project;
+use crate::support::http::{respond, whole};
+use crate::support::repository_builder::{Project, Wheel};
 use crate::support::tool;
-use crate::support::workshop::{Workshop, files, installable_from, pure};
+use crate::support::workshop::{Ran, Workshop, files, installable_from, pure};
+
+/// How long a test waits for something that comes at once.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Calls that give a file its name or take it away.
 const CALLS: [&str; 5] = ["rename", "renameat", "renameat2", "unlink", "unlinkat"];
@@ -67,7 +74,7 @@ fn every_state_of_the_switch_is_finished_by_the_next_build() {
         workshop.run(&["publish"]).refused(1, &[words]);
         let ran = workshop.run(&build);
         assert_eq!(ran.line(), new, "{when}");
-        ran.said("finished what a run that was cut had begun: release/release.toml, sequence 2");
+        ran.said("finished the interrupted build: release/release.toml, sequence 2");
         assert_eq!(
             files(&workshop.repository().join("release")),
             after,
@@ -97,6 +104,21 @@ fn what_is_not_whole_is_not_finished() {
             .unwrap();
         }
         fs::write(workshop.release("release.car"), &before["release.car"]).unwrap();
+        // Only a whole statement tells that there was an older one: it is written last.
+        if name != "release.toml" {
+            let lying = files(&workshop.repository().join("release"));
+            let words = "`release/.release.toml.partial`, sequence 2, cannot be finished";
+            workshop.run(&build).refused(
+                1,
+                &[
+                    words,
+                    "--previous STATEMENT",
+                    "a build begins at sequence 1",
+                ],
+            );
+            assert_eq!(files(&workshop.repository().join("release")), lying);
+            fs::remove_file(workshop.release(".release.toml.partial")).unwrap();
+        }
         let ran = workshop.run(&build);
         ran.line();
         assert!(!ran.error.contains("finished"), "{}", ran.error);
@@ -107,9 +129,8 @@ fn what_is_not_whole_is_not_finished() {
     }
 }
 
-/// The same by real kills, at each call in turn; `strace` sends them.
-#[test]
-fn killed_at_each_call_that_renames_or_removes() {
+/// `strace`, where it may trace.
+fn strace() -> PathBuf {
     let strace = tool("strace");
     let works = Command::new(&strace)
         .args(["-o", "/dev/null", "true"])
@@ -118,38 +139,74 @@ fn killed_at_each_call_that_renames_or_removes() {
     if !works.is_ok_and(|status| status.success()) {
         skip("`strace` may trace nothing here");
     }
-    let mut killed = 0;
-    for name in CALLS {
-        for number in 1..40 {
-            if !kill_at(&strace, name, number) {
-                break;
-            }
-            killed += 1;
-        }
-    }
-    assert!(killed >= 4, "only {killed} calls were met");
+    strace
 }
 
-/// Kills a build at a call of this name, the first being 1; whether it came so far.
-fn kill_at(strace: &Path, name: &str, number: u32) -> bool {
-    let when = format!("{name} {number}");
-    let (workshop, old, new) = between_two();
+/// A build that meets this at a call of this name, the first being 1.
+fn build_with(workshop: &Workshop, name: &str, number: u32, fault: &str) -> Output {
     let build = workshop.command(&[&["build"], &KEY[..]].concat());
-    let output = Command::new(strace)
-        .args(["-f", "-qq", "-o", "/dev/null", "-e"])
-        .arg(format!("inject={name}:signal=KILL:when={number}"))
+    Command::new(strace())
+        .args(["-f", "-q", "-o"])
+        .arg(workshop.path("trace"))
+        .arg("-e")
+        .arg(format!("inject={name}:{fault}:when={number}"))
         .arg(build.get_program())
         .args(build.get_args())
         .current_dir(workshop.repository())
         .env("HOME", workshop.path("home"))
         .env("IPWHL_CACHE_DIR", workshop.path("cache"))
         .output()
-        .unwrap();
-    assert_whole_or_absent(&workshop, &[&old, &new], &when);
+        .unwrap()
+}
+
+/// The same by real kills, at each call in turn; `strace` sends them.
+#[test]
+fn killed_at_each_call_that_renames_or_removes() {
+    assert_finished_after("signal=KILL", "killed by SIGKILL");
+}
+
+/// The same where the file system refuses a call, and the build ends by itself.
+#[test]
+fn failed_at_each_call_that_renames_or_removes() {
+    assert_finished_after("error=EACCES", "(INJECTED)");
+}
+
+/// Builds with this fault, which leaves these words in a trace, at each call in turn until there is none.
+fn assert_finished_after(fault: &str, traced: &str) {
+    let mut met = 0;
+    for name in CALLS {
+        for number in 1..40 {
+            let when = format!("{fault} at {name} {number}");
+            let (workshop, old, new) = between_two();
+            build_with(&workshop, name, number, fault);
+            let trace = fs::read_to_string(workshop.path("trace")).unwrap();
+            assert_whole_or_absent(&workshop, &[&old, &new], &when);
+            // Further errors do not lose what the first one has left.
+            if !workshop.release("release.toml").exists() {
+                for _ in 0..2 {
+                    let output = build_with(&workshop, "rename,renameat,renameat2", 1, "error=EIO");
+                    let error = String::from_utf8_lossy(&output.stderr);
+                    assert_eq!(output.status.code(), Some(3), "{when}: {error}");
+                    let help = "help: run the same command again: it finishes this build";
+                    assert!(error.contains(help), "{when}: {error}");
+                }
+            }
+            assert_second_is_built(&workshop, &old, &new, &when);
+            if !trace.contains(traced) {
+                break;
+            }
+            met += 1;
+        }
+    }
+    assert!(met >= 4, "only {met} calls were met");
+}
+
+/// That the next build leaves a whole second release.
+fn assert_second_is_built(workshop: &Workshop, old: &str, new: &str, when: &str) {
     workshop.build(&KEY);
-    let made = statement(&workshop);
+    let made = statement(workshop);
     let previous = made.previous.unwrap().to_string();
-    assert_eq!((made.sequence, previous), (2, old), "{when}");
+    assert_eq!((made.sequence, previous.as_str()), (2, old), "{when}");
     assert_eq!(made.root.to_string(), new, "{when}");
     let mut names = FILES;
     names.sort_unstable();
@@ -157,6 +214,51 @@ fn kill_at(strace: &Path, name: &str, number: u32) -> bool {
         .into_keys()
         .collect();
     assert_eq!(there, names, "{when}");
-    // strace ends as what it traces.
-    output.status.code().is_none()
+}
+
+/// Two builds at once follow the same statement; only one of them signs the next sequence.
+#[test]
+fn of_two_builds_at_once_the_slower_one_is_refused() {
+    let wheel = pure("fetched", "1");
+    let name = wheel.file_name();
+    let bytes = wheel.build();
+    // A request says that it has come, and waits until it may be answered.
+    let (arrived, requests) = channel();
+    let (release, gate) = channel::<()>();
+    let gate = Arc::new(Mutex::new(gate));
+    let url = respond(move |_| {
+        let _ = arrived.send(());
+        let _ = gate.lock().unwrap().recv_timeout(PATIENCE);
+        whole("200 OK", &[], &bytes)
+    });
+    let source = format!("{url}/{name}");
+    let repository = || {
+        installable_from(None)
+            .configuration("\n[severity]\ninsecure-source = \"off\"\n")
+            .project(Project::wanted(Wheel::elsewhere(wheel.clone(), &source)))
+    };
+    let workshop = workshop(&repository());
+    release.send(()).unwrap();
+    workshop.build(&KEY);
+    requests.recv_timeout(PATIENCE).unwrap();
+    workshop.write_over(&repository().project(Project::wanted(pure("another", "1"))));
+    let slow = workshop
+        .command(&[&["build"], &KEY[..]].concat())
+        .env("IPWHL_CACHE_DIR", workshop.path("empty-cache"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    requests.recv_timeout(PATIENCE).unwrap();
+    workshop.build(&[&KEY[..], &["--expires", "1d"]].concat());
+    assert_eq!(statement(&workshop).sequence, 2);
+    let before = files(&workshop.repository().join("release"));
+    release.send(()).unwrap();
+    let ran = Ran::of(&slow.wait_with_output().unwrap());
+    let words = "release/release.toml` since this build read it";
+    ran.refused(3, &[words, "help: run the same command again"]);
+    assert!(!ran.error.contains("signed release.toml"), "{}", ran.error);
+    assert_eq!(files(&workshop.repository().join("release")), before);
+    workshop.build(&[&KEY[..], &["--renew"]].concat());
+    assert_eq!(statement(&workshop).sequence, 3);
 }
