@@ -78,7 +78,8 @@ fn html_only(body: &[u8], wheels: &Wheels<'_>) -> Vec<String> {
     }
     if !is_plain(&text, wheels.len()) {
         return vec![
-            "it has tags that pages of this format do not have, which readers may take differently".to_owned(),
+            "it has tags that pages of this format do not have, which readers may take differently"
+                .to_owned(),
         ];
     }
     let is_right = text.matches("data-dist-info-metadata").count() == wheels.len()

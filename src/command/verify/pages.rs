@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bytes::page;
 use super::declared::{self, Answered};
+use super::page::is_plain;
 use super::project::project;
 use crate::car::{CarError, Tree};
 use crate::dag::{Cid, Link};

@@ -154,6 +154,9 @@ fn a_project_page_in_html() {
     let of_metadata = format!("it has another SHA-256 of the metadata of `{NAME}`");
     let of_python = format!("it has another Requires-Python of `{NAME}`");
     let elsewhere = format!("its address of `{NAME}` leads elsewhere");
+    let hidden = beyond_title("title");
+    let area = beyond_title("textarea");
+    let strange = "it has tags that pages of this format do not have";
     let beyond = "<a href=\"https://example.org/application-9-py3-none-any.whl\">x</a></body>";
     assert_named(&[
         on_page(HTML, &sha256, ZEROS, &of_wheel),
@@ -193,8 +196,23 @@ fn a_project_page_in_html() {
             beyond,
             "it names `application-9-py3-none-any.whl`, which is not there",
         ),
+        // Text to a browser, a link to pip.
+        on_page(HTML, "</body>", &hidden, strange),
+        on_page(HTML, "</body>", &area, strange),
+        on_page(
+            HTML,
+            "</body>",
+            "<base href=\"https://example.org/\"></body>",
+            strange,
+        ),
         remove(HTML, "application/index.html is not there"),
     ]);
+}
+
+fn beyond_title(tag: &str) -> String {
+    format!(
+        "<{tag}><a href=\"https://example.org/application-9-py3-none-any.whl\">x</a></{tag}></body>"
+    )
 }
 
 #[test]
