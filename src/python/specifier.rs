@@ -38,7 +38,7 @@ impl VersionSpecifiers {
         })
     }
 
-    /// The clauses as texts, as in [`Self::fmt`].
+    /// The clauses as texts, as they are displayed.
     pub fn clauses(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(ToString::to_string)
     }
