@@ -401,27 +401,28 @@ fn archives_hold_what_they_were_given() {
             assert!(read == *bytes, "{path}");
         }
 
+        let (wheels, others): (Vec<_>, Vec<_>) = expected
+            .iter()
+            .partition(|(path, _)| path.matches('/').count() == 2 && path.ends_with("-any.whl"));
+        // No real wheel is also a page or a text, so a hollow archive need not hold a leaf of both. Large
+        // files are one byte many times, so that two of a byte have leaves in common.
+        let shares = |one: &[u8], other: &[u8]| {
+            one == other || one.len() > 100 && other.len() > 100 && one[0] == other[0]
+        };
+        let is_shared = |bytes: &[u8]| others.iter().any(|(_, other)| shares(bytes, other));
+        if wheels.iter().any(|(_, bytes)| is_shared(bytes)) {
+            return;
+        }
         let (hollow, _) = reader.hollow(Vec::new()).unwrap();
         let hollow = CarReader::open(Cursor::new(hollow)).unwrap();
         let survey = hollow.survey().unwrap();
         assert!(survey.lacking.iter().all(|lacking| lacking.is_wheel_leaf));
-        let extent = if survey.lacking.is_empty() {
+        let extent = if wheels.is_empty() {
             Extent::Full
         } else {
             Extent::Hollow
         };
         assert_eq!(survey.extent, extent);
-        // A wheel whose leaves are of nothing else is hollow.
-        let (wheels, others): (Vec<_>, Vec<_>) = expected
-            .iter()
-            .partition(|(path, _)| path.matches('/').count() == 2 && path.ends_with("-any.whl"));
-        let is_elsewhere = |bytes: &&[u8]| others.iter().any(|(_, other)| *other == bytes);
-        if wheels
-            .iter()
-            .any(|(_, bytes)| bytes.len() < 100 && !is_elsewhere(bytes))
-        {
-            assert_eq!(extent, Extent::Hollow);
-        }
         assert_eq!(hollow.known().unwrap(), reader.known().unwrap());
         let kept: BTreeSet<Cid> = hollow.cids().into_iter().collect();
         let left_out: BTreeSet<Cid> = survey.lacking.iter().map(|lacking| lacking.cid).collect();
