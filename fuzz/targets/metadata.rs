@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use ipwhl::python::{CoreMetadata, specifiers_text};
+use ipwhl::python::CoreMetadata;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -38,7 +38,7 @@ fn written(metadata: &CoreMetadata) -> String {
         metadata.metadata_version, metadata.name, metadata.version
     );
     if let Some(python) = &metadata.requires_python {
-        let _ = writeln!(text, "Requires-Python: {}", specifiers_text(python));
+        let _ = writeln!(text, "Requires-Python: {python}");
     }
     for requirement in &metadata.requires_dist {
         let _ = writeln!(text, "Requires-Dist: {requirement}");

@@ -33,11 +33,13 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn file(text: &str) {
-    let public = PrivateKeyText::parse(text);
+    // The reader of the header, which the program asks first, is stricter than the one of the whole.
+    let Ok(public) = PrivateKeyText::parse(text) else {
+        return;
+    };
     let Ok(key) = SigningKey::from_openssh(text) else {
         return;
     };
-    let public = public.expect("what a key can be read of has a public half");
     assert!(!public.is_protected);
     assert_eq!(public.public, key.public());
     let signature = key.sign("test", b"message").expect("the key is here");
