@@ -56,7 +56,7 @@ impl Weight {
         }
     }
 
-    /// Of what the archive lacks. Its bytes are no work, however many they are.
+    /// The weight of a block that the archive lacks. It costs no work, whatever its size.
     fn of_lacking(bytes: u64) -> Self {
         Self {
             present: 0,
@@ -316,7 +316,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         let cid = &entry.link.cid;
         match self.walked.get(cid).map(|walked| walked.kind) {
             Some(Seen::File(size)) => check_file_size(cid, size, largest)?,
-            // The nodes of what is not there are less than its bytes.
+            // A missing file: its cumulative size counts nodes, too, which are less than its bytes.
             None => check_file_size(cid, weight.bytes / 2, largest)?,
             Some(Seen::Directory | Seen::Shard) => {}
         }
