@@ -14,11 +14,7 @@ pub(super) fn check(
         .requires_python
         .as_ref()
         .map(|specifiers| &specifiers.value);
-    // An empty Requires-Python says as little as none.
-    let of_wheel = metadata
-        .requires_python
-        .as_ref()
-        .filter(|specifiers| !specifiers.is_empty());
+    let of_wheel = metadata.requires_python.as_ref();
     let is_same = match (written, of_wheel) {
         (Some(written), Some(of_wheel)) => same_specifiers(written, of_wheel),
         (written, of_wheel) => written.is_none() && of_wheel.is_none(),

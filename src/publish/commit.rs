@@ -105,8 +105,8 @@ pub fn commit(
 fn switch(mut prepared: Prepared, folder: &Path) -> Result<(), PublishError> {
     let statement = folder.join(STATEMENT);
     // The same statement again stays where it is, so that a build that changes nothing never takes it away.
-    let there = fs::read_to_string(&statement).ok();
-    if there.is_none() || there != prepared.text {
+    let there = statement_in(folder);
+    if there.is_none() || there.as_deref() != prepared.text.as_deref().map(str::as_bytes) {
         remove(&statement)?;
         // From here on these files are the only place that has the last sequence.
         if prepared.statement.is_some() {
@@ -277,9 +277,20 @@ pub fn check_place(
     others(extent, root, folder).map(|_| ())
 }
 
-/// The bytes of the statement in a folder.
+/// The bytes of the statement in a folder, as far as a statement may go. A device or a pipe of its
+/// name is none: it may never end.
 pub fn statement_in(folder: &Path) -> Option<Vec<u8>> {
-    fs::read(folder.join(STATEMENT)).ok()
+    let path = folder.join(STATEMENT);
+    if !path.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .ok()?
+        .take(MAXIMUM_STATEMENT_SIZE as u64 + 1)
+        .read_to_end(&mut bytes)
+        .ok()?;
+    Some(bytes)
 }
 
 /// Two builds that follow the same statement would sign two with the same sequence.

@@ -117,13 +117,13 @@ impl CoreMetadata {
             .and_then(|version| read_version(&version, &mut errors));
         let requires_python = headers
             .optional("Requires-Python", &mut errors)
-            .filter(|text| !text.is_empty())
             .and_then(|text| {
                 let specifiers = specifier::parse_specifiers(&text);
                 leave(REQUIRES_PYTHON, &mut legacy, |errors| {
                     read(REQUIRES_PYTHON, specifiers, errors)
                 })
-            });
+            })
+            .filter(|specifiers| !specifiers.is_empty());
         let requires_dist = headers
             .all("Requires-Dist", &mut errors)
             .iter()

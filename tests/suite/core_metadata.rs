@@ -84,7 +84,10 @@ fn normal_dirt_is_accepted() {
             .requires_dist
             .is_empty()
     );
-    assert_eq!(with("Requires-Python:\n").unwrap().requires_python, None);
+    for empty in ["", " ", ",", " , ,"] {
+        let line = format!("Requires-Python:{empty}\n");
+        assert_eq!(with(&line).unwrap().requires_python, None, "{empty:?}");
+    }
     assert_eq!(
         with("Requires-Dist: foo[all]\n")
             .unwrap()

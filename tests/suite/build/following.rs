@@ -74,6 +74,18 @@ fn what_cannot_be_followed_is_not_passed_over() {
     )
     .unwrap();
     refused("is of \"other\", and this repository is \"example\"");
+    // One that never ends.
+    #[cfg(unix)]
+    {
+        fs::remove_file(&place).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &place).unwrap();
+        run().refused(
+            3,
+            &["release.toml` cannot be read: it is not a regular file"],
+        );
+        fs::remove_file(&place).unwrap();
+        fs::write(&place, &text).unwrap();
+    }
     assert_eq!(workshop.read("release.car"), before["release.car"]);
     // Nor does a lost statement begin another line of sequences.
     fs::remove_file(&place).unwrap();
