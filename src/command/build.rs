@@ -32,7 +32,7 @@ use crate::source::Cache;
 use crate::wheel::Essentials;
 use part::{check_extent, part};
 use reuse::{Reusable, ReuseArguments, recall, reusable};
-use vouch::{Preparation, finish_cut_run, prepare, vouch, warn_of_unsigned};
+use vouch::{Preparation, check_unsigned, finish_cut_run, prepare, vouch};
 
 /// What finds out what is known of a declared wheel.
 type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<Essentials<'f>> + Sync + 'f;
@@ -76,7 +76,7 @@ pub(super) struct Arguments {
     /// else your own]
     #[arg(long, value_name = "KEY", conflicts_with = "unsigned")]
     key: Option<PathBuf>,
-    /// Write no statement
+    /// Write no statement; not into the folder of a signed release
     #[arg(long, conflicts_with_all = ["expires", "previous", "renew", "after_expiry"])]
     unsigned: bool,
     /// How long the statement holds, as in `180d`
@@ -129,7 +129,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let before = statement_in(&folder);
     if arguments.unsigned {
-        warn_of_unsigned(context, &folder);
+        check_unsigned(context, &folder)?;
     }
     let mut preparation = if arguments.unsigned || arguments.root_only {
         None

@@ -219,7 +219,7 @@ fn a_delta_without_its_previous_release_is_refused() {
     workshop.write_over(&small_with_newer_library(Profile::default()));
     // A full build takes the place of all of them.
     workshop.run(&["hollow", "release"]).line();
-    workshop.build(&["--unsigned"]);
+    workshop.build(&[]);
     assert!(!workshop.release("release.hollow.car").exists());
 }
 

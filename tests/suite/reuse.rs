@@ -217,6 +217,8 @@ fn parts_of_a_release_need_no_wheel_that_is_reused() {
         let ran = workshop.run(&[
             "build",
             "--unsigned",
+            "--output",
+            "unsigned",
             "--car",
             "delta",
             "--previous-car",
@@ -225,7 +227,8 @@ fn parts_of_a_release_need_no_wheel_that_is_reused() {
             "first",
         ]);
         assert_eq!(ran.line(), root);
-        assert!(workshop.read("release.delta.car") == whole.read("release.delta.car"));
+        let built = workshop.repository().join("unsigned/release.delta.car");
+        assert!(fs::read(built).unwrap() == whole.read("release.delta.car"));
     }
 }
 

@@ -8,7 +8,7 @@ use super::super::exit::Failure;
 use super::super::keys::{Signer, signing_key};
 use super::super::sign::{add_signature, asked, may_follow, may_sign, mention_signers};
 use super::super::statement::{
-    Signed, Trust, expired, policy, previous_in_place, previous_of_build, read_statement,
+    Signed, Trust, expired, policy, previous_in_place, previous_of_build,
 };
 use super::{Arguments, uncommitted};
 use crate::check::NEED_ARCHIVE;
@@ -139,17 +139,19 @@ fn found_previous(
     Ok(Some((previous, location.clone())))
 }
 
-/// Why a build does not begin at sequence 1 where a signature has lost its statement. `--unsigned`
-/// removes both.
-fn lone_signature(context: &Context<'_>, folder: &Path) -> Option<Failure> {
-    let mut names: Vec<String> = fs::read_dir(folder)
+/// The name of a statement's signature in a folder, the first one of several.
+fn signature_in(folder: &Path) -> Option<String> {
+    fs::read_dir(folder)
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| is_signature_of(name, STATEMENT))
-        .collect();
-    names.sort();
-    let signature = context.shown(&folder.join(names.first()?));
+        .min()
+}
+
+/// Why a build does not begin at sequence 1 where a signature has lost its statement.
+fn lone_signature(context: &Context<'_>, folder: &Path) -> Option<Failure> {
+    let signature = context.shown(&folder.join(signature_in(folder)?));
     let message = format!("`{signature}` is there, but the statement that it signs is missing");
     let help = format!(
         "`--previous STATEMENT` names the statement to follow; with {} moved away, a build begins at sequence 1",
@@ -172,7 +174,7 @@ pub(super) fn finish_cut_run(
         )),
         // Nothing is lost with a first statement, nor where the user names the one to follow.
         Recovery::Incomplete(statement)
-            if statement.sequence > 1 && !arguments.unsigned && arguments.previous.is_none() =>
+            if statement.sequence > 1 && arguments.previous.is_none() =>
         {
             let partial = context.shown(&folder.join(format!(".{STATEMENT}.partial")));
             return Err(Failure::finding(format!(
@@ -190,16 +192,21 @@ pub(super) fn finish_cut_run(
     Ok(())
 }
 
-/// That `--unsigned` takes a statement away.
-pub(super) fn warn_of_unsigned(context: &Context<'_>, folder: &Path) {
-    let path = folder.join(STATEMENT);
-    if let Ok(signed) = read_statement(&path) {
-        let shown = context.shown(&path);
-        context.warning(&format!(
-            "`{shown}`, sequence {}, goes, since `--unsigned` writes none: keep a copy for the next build's `--previous`",
-            signed.statement.sequence
-        ));
-    }
+/// An unsigned build takes no signed release's place: what the next signed build follows would be lost.
+pub(super) fn check_unsigned(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
+    let statement = folder.join(STATEMENT);
+    let name = if fs::symlink_metadata(&statement).is_ok() {
+        STATEMENT.to_owned()
+    } else if let Some(signature) = signature_in(folder) {
+        signature
+    } else {
+        return Ok(());
+    };
+    let shown = context.shown(&folder.join(name));
+    Err(Failure::usage(format!(
+        "`{shown}` is of a signed release, and an unsigned build would take it away"
+    ))
+    .help("name another folder with `--output`, or move the signed release away"))
 }
 
 /// The statement of this root and its signatures.

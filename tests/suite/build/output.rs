@@ -61,13 +61,36 @@ fn the_output_goes_where_it_is_told() {
 }
 
 #[test]
-fn unsigned_removes_an_older_statement_and_all_its_signatures() {
+fn an_unsigned_build_takes_no_signed_release_away() {
     let workshop = Workshop::small();
     workshop.build(&[]);
-    fs::write(workshop.release("release.toml.0123456789abcdef.sig"), "x").unwrap();
     fs::write(workshop.release("notes.txt"), "mine").unwrap();
+    let kept = files(&workshop.repository().join("release"));
+    let refused = |name: &str| {
+        let before = files(&workshop.repository().join("release"));
+        let words = [
+            &format!("`release/{name}` is of a signed release"),
+            "`--output`",
+        ];
+        workshop.run(&["build", "--unsigned"]).refused(2, &words);
+        assert_eq!(files(&workshop.repository().join("release")), before);
+    };
+    refused("release.toml");
+    // A damaged statement, and signatures that have lost theirs, may be all that is left of the last sequence.
+    fs::write(workshop.release("release.toml"), "nonsense").unwrap();
+    refused("release.toml");
+    fs::remove_file(workshop.release("release.toml")).unwrap();
+    refused("release.toml.sig");
+    let further = "release.toml.0123456789abcdef.sig";
+    fs::rename(
+        workshop.release("release.toml.sig"),
+        workshop.release(further),
+    )
+    .unwrap();
+    refused(further);
+    // What a killed run left before it touched anything is nobody's, and other names are not signatures.
+    fs::remove_file(workshop.release(further)).unwrap();
     fs::write(workshop.release("release.toml.mine.sig"), "mine").unwrap();
-    // What a killed run left.
     fs::write(workshop.release(".release.toml.partial"), "x").unwrap();
     fs::write(workshop.release(".release.toml.sig.partial"), "x").unwrap();
     workshop.build(&["--unsigned"]);
@@ -75,6 +98,7 @@ fn unsigned_removes_an_older_statement_and_all_its_signatures() {
         names(&workshop, "release"),
         ["notes.txt", "release.car", "release.toml.mine.sig"]
     );
+    assert_eq!(kept.len(), 4);
 }
 
 #[test]
@@ -339,6 +363,9 @@ fn a_link_in_the_place_of_a_partial_file_is_not_followed() {
     assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
     assert_eq!(names(&workshop, "release"), ALL);
     // Nor does one that leads nowhere stay behind.
+    for name in ["release.toml", "release.toml.sig"] {
+        fs::remove_file(workshop.release(name)).unwrap();
+    }
     std::os::unix::fs::symlink("nowhere", workshop.release(".release.toml.partial")).unwrap();
     workshop.build(&["--unsigned"]);
     assert_eq!(names(&workshop, "release"), ["release.car"]);
