@@ -42,7 +42,7 @@ pub fn canonical(text: &str) -> Option<String> {
 pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut document: DocumentMut = text.parse().ok()?;
-    let header = take_header(&mut document);
+    let mut header = take_header(&mut document);
     let trailing = comments(document.trailing().as_str().unwrap_or_default());
     forget_positions(document.as_table_mut());
     format_table(document.as_table_mut(), layout);
@@ -50,9 +50,10 @@ pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
         format_wheels(tables, layout);
     }
     document.set_trailing("");
-    let mut result = String::new();
-    if !header.is_empty() {
-        result.push_str(&header);
+    // A line for editors may stand above another key, which is the first one now.
+    header += &take_header(&mut document);
+    let mut result = lines(&header, true) + &lines(&header, false);
+    if !result.is_empty() {
         result.push('\n');
     }
     result.push_str(document.to_string().trim_start_matches('\n'));
@@ -60,8 +61,8 @@ pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
     Some(result)
 }
 
-/// The comment block at the very top, where a blank line parts it from the first key: lines for editors,
-/// then the others.
+/// The comment block at the very top, where a blank line parts it from the first key, and the lines for editors
+/// above that key.
 fn take_header(document: &mut DocumentMut) -> String {
     let first = document.iter().next().map(|(key, _)| key.to_owned());
     let Some(first) = first else {
@@ -83,18 +84,20 @@ fn split_header(decor: &mut Decor) -> String {
     let prefix = prefix(decor).replace("\r\n", "\n");
     let (top, rest) = prefix.rsplit_once("\n\n").unwrap_or(("", &prefix));
     let (top, rest) = (comments(top), comments(rest));
-    let lines = |comments: &str, directives: bool| {
-        comments
-            .lines()
-            .filter(|line| is_directive(line) == directives)
-            .fold(String::new(), |all, line| all + line + "\n")
-    };
     // A line for editors is about the file, also where no blank line parts it from the first key.
-    let header = lines(&top, true) + &lines(&rest, true) + &lines(&top, false);
+    let header = top + &lines(&rest, true);
     if !header.is_empty() {
         decor.set_prefix(lines(&rest, false));
     }
     header
+}
+
+/// The lines for editors among comments, or the others.
+fn lines(comments: &str, directives: bool) -> String {
+    comments
+        .lines()
+        .filter(|line| is_directive(line) == directives)
+        .fold(String::new(), |all, line| all + line + "\n")
 }
 
 fn prefix(decor: &Decor) -> String {

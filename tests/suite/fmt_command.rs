@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::declaration::{Layout, Unformatted, formatted};
+use ipwhl::declaration::{Layout, Unformatted, canonical, formatted};
 use proptest::prelude::*;
 
 use crate::declarations::{WORDS, shapes};
@@ -28,6 +28,7 @@ const SIGNS: &[&str] = &[
     "\n[[wheel]] # f\n",
     "\n[wheel.inner]\n",
     "# g\r\n",
+    "\n#:schema x\n",
     "''",
     "\"\"\"\n# no comment\n\"\"\"",
     "\nextras.a = 1\n",
@@ -67,6 +68,18 @@ fn no_text_is_formatted_into_something_else() {
         all < 10_000 || done > all / 5 && refused > all / 5,
         "{done} {refused}"
     );
+}
+
+/// Found by fuzzing: a line for editors above a key that becomes the first one.
+#[test]
+fn a_line_for_editors_above_a_later_key_is_of_the_file() {
+    let text = "# why\n\nextras = []\n#:schema x\n# where\nsource = \"x\"\n";
+    let once = canonical(text).unwrap();
+    assert_eq!(
+        once,
+        "#:schema x\n# why\n\n# where\nsource = \"x\"\nextras = []\n"
+    );
+    assert_eq!(canonical(&once), Some(once));
 }
 
 const UNTIDY: &str = "\u{feff}# why it is here\r\n\r\ndependencies = [\"Zebra >= 2\", # striped\r\n  \"ant\"]\r\nextras = []\r\n\
