@@ -44,6 +44,7 @@ mod tree;
 mod values;
 mod verify;
 mod why;
+mod words;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! Warnings of one code that give the same advice, as one: the first in full, the others a line each.
 
 use super::fold;
-use super::together::proposes_waiver;
+use super::remedy::proposes_waiver;
 use crate::diagnostic::{Finding, SourceTexts};
 use crate::repository::Repository;
 

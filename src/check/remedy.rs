@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::graph::{Graph, Need};
-use crate::diagnostic::{Finding, shell_word};
+use crate::diagnostic::{Finding, Help, shell_word};
 use crate::python::{ExtraName, ProjectName, Version};
+use crate::repository::is_waiver;
 
 /// What always ends an unsatisfied dependency, where nobody knows the version.
 pub const OTHER_REQUIRER: &str = "declare another version of what requires it";
@@ -17,6 +18,11 @@ pub enum Pin<'v> {
     Accepted,
     /// This one.
     Version(&'v Version),
+}
+
+/// Whether a way out is a waiver.
+pub(super) fn proposes_waiver(help: &Help) -> bool {
+    help.text.as_deref().is_some_and(is_waiver)
 }
 
 impl Graph<'_> {

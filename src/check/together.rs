@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::alike::{advice, several_alike};
 use super::fold;
+use super::remedy::proposes_waiver;
 use crate::diagnostic::{Code, Finding, Help, Severity, SourceTexts};
-use crate::repository::{Repository, is_waiver};
+use crate::repository::Repository;
 
 /// At how many requirements a finding about several shows the text.
 const MAXIMUM_SHOWN: usize = 3;
@@ -58,10 +59,6 @@ pub fn waivers(findings: &[Finding]) -> Vec<&str> {
         .filter_map(|help| help.text.as_deref())
         .filter(|text| known.insert(*text))
         .collect()
-}
-
-pub(super) fn proposes_waiver(help: &Help) -> bool {
-    help.text.as_deref().is_some_and(is_waiver)
 }
 
 fn merged(repository: &Repository, group: &[&Finding]) -> Finding {

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::diff::members_version;
 use super::exit::{ExitStatus, Failure, chain};
 use super::facts::{facts_version, known_facts};
-use super::report::counted;
+use super::words::counted;
 use crate::dag::{Cid, Codec};
 use crate::python::ProjectName;
 use crate::source::{Cache, ClaimError, ClaimedCache, Removed};

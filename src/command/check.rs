@@ -17,9 +17,10 @@ use super::facts::{
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
 use super::report::{
-    MessageFormat, count, counted, judge_for, show_compared, show_failures, show_waivers, status,
+    MessageFormat, count, judge_for, show_compared, show_failures, show_waivers, status,
     tell_of_waivers,
 };
+use super::words::counted;
 use crate::check;
 use crate::declaration::DeclaredWheel;
 use crate::repository::Repository;

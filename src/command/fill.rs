@@ -16,7 +16,7 @@ use super::archives::{Target, may_replace, named_after, open};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::network::NetworkArguments;
-use super::report::counted;
+use super::words::counted;
 use crate::car::{CarSummary, Extent};
 use crate::dag::Cid;
 use pass::{Missing, Outcome, keep, pass};

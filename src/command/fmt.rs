@@ -10,7 +10,7 @@ use similar::TextDiff;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::report::counted;
+use super::words::counted;
 use crate::declaration::{Layout, Unformatted, formatted};
 use crate::diagnostic::{Finding, SourceText, SourceTexts, render, sort};
 use crate::environment::AtomicFile;

@@ -12,7 +12,8 @@ use clap::Args;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::report::{MessageFormat, counted, show};
+use super::report::{MessageFormat, show};
+use super::words::counted;
 use crate::declaration::{
     Declaration, DeclaredWheel, Layout, Source, Unformatted, differing_keys, merged,
 };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::context::Context;
-use super::report::counted;
+use super::words::counted;
 use crate::source::{FetchEvent, WheelRequest};
 
 /// How often the display is drawn anew where nothing happens.

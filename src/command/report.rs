@@ -9,6 +9,7 @@ use clap::builder::PossibleValue;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, WorldFailure, all_wheels};
+use super::words::counted;
 use crate::check;
 pub(super) use crate::diagnostic::MessageFormat;
 use crate::diagnostic::{Baseline, Finding, Report, Severity, render, visible, wrap};
@@ -192,12 +193,6 @@ pub(super) fn count(findings: &[Finding]) -> Option<String> {
     .flatten()
     .collect();
     (!parts.is_empty()).then(|| parts.join(" and "))
-}
-
-/// A number of things, as in `1 wheel` and `2 wheels`.
-pub(super) fn counted(count: usize, word: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {word}{ending}")
 }
 
 /// The exit code that findings ask for.

@@ -17,7 +17,7 @@ use super::archives::{broken, in_folder, open};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::releases::{self, Name};
-use super::report::counted;
+use super::words::counted;
 use crate::car::{Extent, Survey};
 use crate::diagnostic::Code;
 use crate::source::redacted;

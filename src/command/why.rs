@@ -7,8 +7,8 @@ use clap::Args;
 use super::context::Context;
 use super::draw::{Drawing, GraphFormat, Way, Ways};
 use super::exit::{ExitStatus, Failure};
-use super::report::counted;
 use super::scope::{Scope, edges, tell_of_findings};
+use super::words::counted;
 use crate::check::{Path, Paths, Relation, paths_to};
 use crate::python::{ExtraName, ProjectName};
 

@@ -3,7 +3,8 @@
 use super::super::context::Context;
 use super::super::exit::Failure;
 use super::super::facts::Gathered;
-use super::super::report::{counted, judge};
+use super::super::report::judge;
+use super::super::words::counted;
 use crate::check;
 use crate::declaration::{Declaration, DeclaredWheel};
 use crate::diagnostic::{Baseline, Code, Finding, Stage};

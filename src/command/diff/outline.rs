@@ -4,7 +4,7 @@ mod wheels;
 
 use indicatif::HumanBytes;
 
-use super::super::report::counted;
+use super::super::words::counted;
 use super::Report;
 use super::side::Side;
 use crate::check::together;

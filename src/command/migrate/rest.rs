@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::super::context::Context;
 use super::super::exit::Failure;
-use super::super::report::counted;
+use super::super::words::counted;
 use super::remove;
 use crate::declaration::{Layout, declares_all_of};
 use crate::python::ProjectName;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::command::context::Context;
-use crate::command::report::counted;
+use crate::command::words::counted;
 use crate::publish::{Done, Outgoing, Plan, ReadBack, Step, TargetError};
 
 /// What is shown of one target.

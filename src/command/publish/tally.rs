@@ -4,7 +4,7 @@ use super::Arguments;
 use super::shown::Shown;
 use crate::command::context::Context;
 use crate::command::exit::ExitStatus;
-use crate::command::report::counted;
+use crate::command::words::counted;
 use crate::diagnostic::shell_word;
 use crate::publish::TargetError;
 

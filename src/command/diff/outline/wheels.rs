@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use indicatif::HumanBytes;
 
-use super::super::super::report::counted;
+use super::super::super::words::counted;
 use super::super::Report;
 use super::{Entry, Line, Mark, Piece, TOLD, joined, own, set, set_of, value};
 use crate::check::fold;

@@ -1,0 +1,7 @@
+//! Words that several commands have in common.
+
+/// A number of things, as in `1 wheel` and `2 wheels`.
+pub(super) fn counted(count: usize, word: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{ending}")
+}
