@@ -65,14 +65,7 @@ pub(crate) fn shell_word(word: &str) -> String {
 /// The text with each control character, and each that changes the direction of others, written as
 /// `\n` or `\u{1b}`, except those of `kept`.
 pub(crate) fn visible(text: &str, kept: &[char]) -> String {
-    let is_hidden = |sign: char| {
-        (sign.is_control()
-            || matches!(
-                sign,
-                '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
-            ))
-            && !kept.contains(&sign)
-    };
+    let is_hidden = |sign: char| is_hidden(sign, kept);
     if !text.contains(is_hidden) {
         return text.to_owned();
     }
@@ -85,6 +78,16 @@ pub(crate) fn visible(text: &str, kept: &[char]) -> String {
         }
     }
     shown
+}
+
+/// Whether a character controls what shows it, changes the direction of others or cannot be seen, and is not `kept`.
+pub(super) fn is_hidden(sign: char, kept: &[char]) -> bool {
+    let is_invisible = matches!(
+        sign,
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}'
+    );
+    (sign.is_control() || is_invisible) && !kept.contains(&sign)
 }
 
 /// The text with the user name and the password of every address in it starred out, sign by sign, so

@@ -1,11 +1,12 @@
 //! Findings as a person reads them: the place in the text, what is wrong there, the way out.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 
 use super::brief::{are_far_apart, clip, is_brief};
-use super::public::{public, without_credentials};
+use super::public::{is_hidden, public, visible, without_credentials};
 use super::{Finding, Label, Severity, SourceTexts, wrap};
 
 /// How findings are shown.
@@ -144,12 +145,13 @@ fn place<'a>(
     let (Some(text), false) = (text, pointed.is_empty()) else {
         return Origin::path(file).into();
     };
+    let shown = Shown::of(text);
     let start = labels
         .contains(&foremost)
-        .then(|| within(text, &foremost.span).start);
+        .then(|| shown.span(&within(text, &foremost.span)).start);
     let annotations = pointed.into_iter().filter_map(|label| {
-        let span = within(text, &label.span);
-        if start.is_some_and(|start| are_far_apart(text, start, span.start)) {
+        let span = shown.span(&within(text, &label.span));
+        if start.is_some_and(|start| are_far_apart(&shown.text, start, span.start)) {
             return None;
         }
         let kind = if std::ptr::eq(label, foremost) {
@@ -158,12 +160,43 @@ fn place<'a>(
             AnnotationKind::Context
         };
         let words = (!label.text.is_empty()).then_some(label.text.as_str());
-        Some(kind.span(clip(text, span)).label(words))
+        Some(kind.span(clip(&shown.text, span)).label(words))
     });
-    Snippet::source(text)
+    let annotations: Vec<_> = annotations.collect();
+    Snippet::source(shown.text)
         .path(file)
         .annotations(annotations)
         .into()
+}
+
+/// A text of a stranger as a terminal may have it: what controls it, or cannot be seen, is escaped.
+struct Shown<'t> {
+    text: Cow<'t, str>,
+    original: &'t str,
+}
+
+impl<'t> Shown<'t> {
+    /// White space that a line of TOML may have.
+    const KEPT: [char; 3] = ['\n', '\r', '\t'];
+
+    fn of(original: &'t str) -> Self {
+        let is_hidden = |sign| is_hidden(sign, &Self::KEPT);
+        let text = if original.contains(is_hidden) {
+            Cow::Owned(visible(original, &Self::KEPT))
+        } else {
+            Cow::Borrowed(original)
+        };
+        Self { text, original }
+    }
+
+    /// Where a span of the original is in it.
+    fn span(&self, span: &Range<usize>) -> Range<usize> {
+        if matches!(self.text, Cow::Borrowed(_)) {
+            return span.clone();
+        }
+        let place = |at: usize| visible(&self.original[..at], &Self::KEPT).len();
+        place(span.start)..place(span.end)
+    }
 }
 
 /// The span as far as it is in the text.

@@ -181,6 +181,18 @@ fn a_terminal_is_told_nothing_by_a_file() {
     assert!(shown.contains("a = 1\n"), "{shown}");
 }
 
+/// Found by fuzzing: U+0080 to U+009F, which terminals obey as they do an escape, came through.
+#[test]
+fn hidden_signs_of_a_line_are_escaped_and_marks_stand_right() {
+    let sample = text("a\u{9b}\u{8c} = \"\u{200b}\u{61c}\u{e0041}\u{1b}\" # x\n");
+    let shown = sample.at(sample.find("# x"));
+    let escaped = r#"a\u{9b}\u{8c} = "\u{200b}\u{61c}\u{e0041}\u{1b}" # x"#;
+    let line = shown.lines().find(|line| line.ends_with(escaped));
+    let line = line.unwrap_or_else(|| panic!("{shown}"));
+    let marks = shown.lines().find(|line| line.contains('^')).unwrap();
+    assert_eq!(line.find('#'), marks.find('^'), "{shown}");
+}
+
 #[test]
 fn two_places_and_several_ways_out_in_a_narrow_window() {
     let sample =
