@@ -27,9 +27,10 @@ use side::{Around, Side, failure};
 /// gateways of `[mirrors]` are asked for, and as a revision that git knows, in this order; `path:`,
 /// `cid:` and `git:` before it decide. An address `<gateway>/ipfs/<root CID>/` is a release, too.
 ///
-/// Projects and wheels come first: what is added, removed, changed; in wheels with other bytes the
-/// members, with those first that run by themselves or are no source text. Then findings of the
-/// whole set that are new or gone, and what a mirror of the old release has to move.
+/// Settings come first, since they decide over the rest: whom readers trust, how many have to sign,
+/// where releases go. Then projects and wheels: what is added, removed, changed; in wheels with
+/// other bytes the members, with those first that run by themselves or are no source text. Then
+/// findings of the whole set that are new or gone.
 ///
 /// Example: ipwhl diff v1.0 --members fetch
 #[derive(Debug, Args)]
@@ -91,6 +92,12 @@ impl Report<'_> {
     /// What is known of what is in a wheel that differs; `None` where nobody looked.
     fn members_of(&self, wheel: &WheelChange<'_>) -> Option<&Looked> {
         self.members.get(&members::key(wheel)?)
+    }
+
+    /// Whether both states are one release: nothing of it can differ.
+    fn is_one_release(&self) -> bool {
+        let roots = self.sides.map(|side| &side.about.root);
+        matches!(roots, [Some(old), Some(new)] if old == new)
     }
 
     /// Whether the two states are not the same.

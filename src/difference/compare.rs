@@ -6,21 +6,24 @@ use serde::Serialize;
 
 use super::Kind;
 use super::pairs::{Named, pairs};
-use super::settings::{SettingChange, changes};
+use super::settings::{SettingChange, SettingsExtent, changes};
 use super::snapshot::{Declared, ProjectState, Snapshot};
+use crate::dag::Sha256Digest;
 use crate::python::ProjectName;
 
 /// What differs between two states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference<'s> {
-    /// Settings, by key.
+    /// Settings, by key: whom readers trust and where releases go first.
     pub settings: Vec<SettingChange>,
-    /// Whether the settings of both are known.
-    pub knows_settings: bool,
+    /// How much is known of the settings of the old state, and of the new one.
+    pub settings_known: [SettingsExtent; 2],
     /// Projects that are added, removed or changed, by name.
     pub projects: Vec<ProjectChange<'s>>,
     /// Projects that cannot be read in the old state, or the new one, and so cannot be compared.
     pub unreadable: [Vec<&'s ProjectName>; 2],
+    /// Projects of which a part cannot be read in the old state, or the new one: the rest is compared.
+    pub partial: [Vec<&'s ProjectName>; 2],
     /// How many projects are the same.
     pub unchanged: usize,
 }
@@ -100,15 +103,12 @@ pub fn difference<'s>(old: &'s Snapshot, new: &'s Snapshot) -> Difference<'s> {
             None => unchanged += 1,
         }
     }
-    let settings = match (&old.settings, &new.settings) {
-        (Some(old), Some(new)) => Some(changes(old, new)),
-        _ => None,
-    };
     Difference {
-        knows_settings: settings.is_some(),
-        settings: settings.unwrap_or_default(),
+        settings: changes(&old.settings, &new.settings),
+        settings_known: [old, new].map(|state| state.settings.extent),
         projects,
         unreadable: [old, new].map(|state| state.unreadable.iter().collect()),
+        partial: [old, new].map(|state| state.partial.iter().collect()),
         unchanged,
     }
 }
@@ -155,6 +155,16 @@ fn project<'s>(
     (!is_the_same).then_some(change)
 }
 
+impl Difference<'_> {
+    /// Whether all was compared that both states say.
+    pub fn is_complete(&self) -> bool {
+        self.settings_known == [SettingsExtent::Whole; 2]
+            && [&self.unreadable, &self.partial]
+                .iter()
+                .all(|sides| sides.iter().all(Vec::is_empty))
+    }
+}
+
 impl ProjectChange<'_> {
     /// Whether it is added, removed or changed.
     pub fn kind(&self) -> Kind {
@@ -199,6 +209,8 @@ impl WheelChange<'_> {
             .iter()
             .all(SetChange::is_empty)
             && !self.reorders_sources()
+            && self.stated_sha256().is_none()
+            && self.stated_size().is_none()
     }
 
     /// The names, where they differ.
@@ -240,6 +252,20 @@ impl WheelChange<'_> {
             old.requires_python.as_deref(),
             new.requires_python.as_deref(),
         );
+        (pair.0 != pair.1).then_some(pair)
+    }
+
+    /// The SHA-256 that the declarations state, where they state others.
+    pub fn stated_sha256(&self) -> Option<(Option<Sha256Digest>, Option<Sha256Digest>)> {
+        let (old, new) = self.declared()?;
+        let pair = (old.stated.0, new.stated.0);
+        (pair.0 != pair.1).then_some(pair)
+    }
+
+    /// The sizes in bytes that the declarations state, where they state others.
+    pub fn stated_size(&self) -> Option<(Option<u64>, Option<u64>)> {
+        let (old, new) = self.declared()?;
+        let pair = (old.stated.1, new.stated.1);
         (pair.0 != pair.1).then_some(pair)
     }
 

@@ -1,85 +1,196 @@
-//! What a change does to the settings: a set may be clean because of that.
+//! What a change does to the settings of a set, in the order in which a reviewer has to see it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod target;
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::diagnostic::Code;
-use crate::repository::Configuration;
+use crate::declaration::Layout;
+use crate::diagnostic::{Code, without_credentials};
+use crate::python::Platform;
+use crate::repository::{Configuration, Waiver};
+use target::target;
 
-/// What settings say, by key, each key a set of values.
-pub(super) type Settings = BTreeMap<&'static str, BTreeSet<String>>;
+/// The keys that a release says something of; the others are of the repository alone.
+const RELEASED: [&str; 5] = ["name", "profile", "platforms", "severity", "waiver"];
 
-/// What a key of the settings says otherwise than before.
+/// How much is known of the settings of a state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SettingsExtent {
+    /// Nothing: a release of the layout `ipwhl-1` says nothing of them.
+    #[default]
+    Nothing,
+    /// Those that a release says.
+    Released,
+    /// Not all, since `ipwhl.toml` has errors.
+    Partial,
+    /// All of them.
+    Whole,
+}
+
+/// The settings of a state: every key in its order, as far as they are known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Settings {
+    values: Vec<(&'static str, Values)>,
+    pub(super) extent: SettingsExtent,
+}
+
+/// What a key says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Values {
+    /// Values whose order means nothing.
+    Set(BTreeSet<String>),
+    /// Values that come one after another.
+    List(Vec<String>),
+}
+
+/// A key of the settings that says something else than before. Values are without credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SettingChange {
-    /// The key, as `ipwhl.toml` has it.
+    /// The key, as `ipwhl.toml` has it; `index` and `publish` for these tables.
     pub key: &'static str,
-    /// What it does not say any more.
+    /// The values that it has lost. Where others have changed places, all of them in one text.
     pub removed: Vec<String>,
-    /// What it says now.
+    /// The values that it has gained, likewise.
     pub added: Vec<String>,
 }
 
-/// The settings that decide what a release holds, what is found wrong with it and whom its readers trust. Where wheels
-/// are fetched from is no part of them: each is verified, wherever it comes from.
+/// All that `ipwhl.toml` says, in canonical spelling: whom readers trust and where releases go first, then where bytes
+/// come from, then what a release holds and what is found wrong with it.
 pub(super) fn settings(configuration: &Configuration) -> Settings {
-    let platforms = configuration.platforms.iter().map(|platform| {
-        let floor = match platform.floor() {
-            0 => String::new(),
-            floor => format!(" (from patch version {floor} on)"),
-        };
-        format!("{platform}{floor}")
-    });
-    let severity = configuration
-        .severity
+    // A key that is added has to be thought of here.
+    let Configuration {
+        name,
+        declarations,
+        layout,
+        profile,
+        platforms,
+        platform_origins: _,
+        index_url,
+        gateways,
+        trusted,
+        threshold,
+        publish,
+        severity,
+        allowed: _,
+        waivers,
+    } = configuration;
+    let one = |text: String| Values::Set(BTreeSet::from([text]));
+    let layout = match layout {
+        Layout::Package => "package",
+        Layout::Ipwhl1 => "ipwhl-1",
+    };
+    let severity = severity
         .iter()
         .map(|(code, rule)| format!("{} = {}", Code::as_str(*code), rule.as_str()));
-    let waivers = configuration.waivers.iter().map(|waiver| {
-        let mut words = format!("{} of {}", waiver.code, waiver.project);
-        if let Some(requirement) = &waiver.requirement {
-            words += &format!(", requirement {requirement}");
-        }
-        if let Some(wheel) = &waiver.wheel {
-            words += &format!(", wheel {wheel}");
-        }
-        if let Some(extra) = &waiver.extra {
-            words += &format!(", extra {extra}");
-        }
-        for platform in &waiver.platforms {
-            words += &format!(", {}", platform.value);
-        }
-        format!("{words}, until {}: {}", waiver.expires.value, waiver.reason)
-    });
-    let mut settings = Settings::from([
-        ("name", BTreeSet::from([configuration.name.clone()])),
+    let values = vec![
+        ("trusted", Values::Set(trusted.iter().cloned().collect())),
+        ("threshold", one(threshold.to_string())),
         (
-            "profile",
-            BTreeSet::from([configuration.profile.to_string()]),
+            "publish",
+            Values::List(publish.iter().map(target).collect()),
         ),
-        ("platforms", platforms.collect()),
-        ("severity", severity.collect()),
-        ("waiver", waivers.collect()),
-    ]);
-    settings.retain(|_, values| !values.is_empty());
-    settings
+        ("index", Values::Set(index_url.iter().cloned().collect())),
+        ("gateways", Values::List(gateways.clone())),
+        ("name", one(name.clone())),
+        ("declarations", one(declarations.clone())),
+        ("layout", one(layout.to_owned())),
+        ("profile", one(profile.to_string())),
+        (
+            "platforms",
+            Values::Set(platforms.iter().map(platform).collect()),
+        ),
+        ("severity", Values::Set(severity.collect())),
+        ("waiver", Values::Set(waivers.iter().map(waiver).collect())),
+    ];
+    Settings {
+        values,
+        extent: SettingsExtent::Whole,
+    }
 }
 
-/// The keys that say something else.
+fn platform(platform: &Platform) -> String {
+    match platform.floor() {
+        0 => platform.to_string(),
+        floor => format!("{platform} (from patch version {floor} on)"),
+    }
+}
+
+fn waiver(waiver: &Waiver) -> String {
+    let mut words = format!("{} of {}", waiver.code, waiver.project);
+    if let Some(requirement) = &waiver.requirement {
+        words += &format!(", requirement {requirement}");
+    }
+    if let Some(wheel) = &waiver.wheel {
+        // It is any text, and must not look like the words around it.
+        words += &format!(", wheel {wheel:?}");
+    }
+    if let Some(extra) = &waiver.extra {
+        words += &format!(", extra {extra}");
+    }
+    for platform in &waiver.platforms {
+        words += &format!(", {}", platform.value);
+    }
+    format!("{words}, until {}: {}", waiver.expires.value, waiver.reason)
+}
+
+impl Settings {
+    /// Those of them that a release says.
+    pub(super) fn into_released(mut self) -> Self {
+        self.values.retain(|(key, _)| RELEASED.contains(key));
+        self.extent = self.extent.min(SettingsExtent::Released);
+        self
+    }
+
+    fn of(&self, key: &str) -> Option<&Values> {
+        let mut values = self.values.iter();
+        values.find_map(|(one, values)| (*one == key).then_some(values))
+    }
+}
+
+impl Values {
+    fn each(&self) -> Vec<&String> {
+        match self {
+            Self::Set(values) => values.iter().collect(),
+            Self::List(values) => values.iter().collect(),
+        }
+    }
+}
+
+/// The keys that say something else, of those that are known of both.
 pub(super) fn changes(old: &Settings, new: &Settings) -> Vec<SettingChange> {
-    let nothing = BTreeSet::new();
-    let keys: BTreeSet<&'static str> = old.keys().chain(new.keys()).copied().collect();
-    keys.into_iter()
-        .filter_map(|key| {
-            let (old, new) = (
-                old.get(key).unwrap_or(&nothing),
-                new.get(key).unwrap_or(&nothing),
-            );
-            (old != new).then(|| SettingChange {
-                key,
-                removed: old.difference(new).cloned().collect(),
-                added: new.difference(old).cloned().collect(),
-            })
+    let known = new.values.iter();
+    known
+        .filter_map(|(key, new)| {
+            let old = old.of(key)?;
+            (old != new).then(|| change(key, &old.each(), &new.each()))
         })
         .collect()
+}
+
+fn change(key: &'static str, old: &[&String], new: &[&String]) -> SettingChange {
+    let shown = |values: Vec<&String>| -> Vec<String> {
+        let values = values.into_iter();
+        values.map(|value| without_credentials(value)).collect()
+    };
+    let [(kept_old, removed), (kept_new, added)] = [(old, new), (new, old)].map(|(all, others)| {
+        let others: BTreeSet<&String> = others.iter().copied().collect();
+        let all = all.iter().copied();
+        all.partition::<Vec<&String>, _>(|value| others.contains(value))
+    });
+    let (mut removed, mut added) = (shown(removed), shown(added));
+    if kept_old != kept_new {
+        let all = |values: &[&String]| vec![shown(values.to_vec()).join(", then ")];
+        (removed, added) = (all(old), all(new));
+    } else if removed == added {
+        for value in &mut added {
+            value.push_str(" (with other credentials)");
+        }
+    }
+    SettingChange {
+        key,
+        removed,
+        added,
+    }
 }

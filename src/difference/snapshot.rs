@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::settings::{Settings, settings};
+use super::settings::{Settings, SettingsExtent, settings};
 use crate::check::Graph;
 use crate::dag::{Cid, Codec, Link, Sha256Digest};
 use crate::declaration::{Declaration, DeclaredWheel};
+use crate::diagnostic::Severity;
 use crate::python::{ProjectName, Version, WheelFileName, specifiers_text};
 use crate::repository::Repository;
 
@@ -18,10 +19,12 @@ pub struct Snapshot {
     pub projects: BTreeMap<ProjectName, ProjectState>,
     /// The projects whose text cannot be understood: nothing is known of them but that they are there.
     pub unreadable: BTreeSet<ProjectName>,
+    /// The projects of whose text a part cannot be understood, and is left out here.
+    pub partial: BTreeSet<ProjectName>,
     /// The platforms that it supports, in their order; none where they are not known.
     pub platforms: Vec<String>,
-    /// What its settings say; `None` where that is not known.
-    pub(super) settings: Option<Settings>,
+    /// What its settings say.
+    pub(super) settings: Settings,
 }
 
 /// A project of a set.
@@ -67,6 +70,9 @@ pub struct Declared {
     pub platforms: Vec<String>,
     /// Where it comes from, in order of preference.
     pub sources: Vec<String>,
+    /// The SHA-256 that it states, beside the size in bytes that it states.
+    #[serde(skip)]
+    pub stated: (Option<Sha256Digest>, Option<u64>),
 }
 
 fn as_texts<S: serde::Serializer>(
@@ -109,6 +115,15 @@ impl Snapshot {
             .iter()
             .map(|(name, declaration)| (name.clone(), state(declaration)))
             .collect();
+        let mut settings = settings(&repository.configuration);
+        if repository.has_configuration_errors() {
+            settings.extent = SettingsExtent::Partial;
+        }
+        let errors = repository
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .filter_map(|finding| finding.subject.project.as_deref()?.parse().ok());
         Self {
             unreadable: repository
                 .unreadable
@@ -116,6 +131,7 @@ impl Snapshot {
                 .filter(|name| !projects.contains_key(*name))
                 .cloned()
                 .collect(),
+            partial: errors.filter(|name| projects.contains_key(name)).collect(),
             projects,
             platforms: repository
                 .configuration
@@ -123,7 +139,16 @@ impl Snapshot {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
-            settings: Some(settings(&repository.configuration)),
+            settings,
+        }
+    }
+
+    /// The same state as one of a release, which says nothing of some settings.
+    #[must_use]
+    pub fn into_released(self) -> Self {
+        Self {
+            settings: self.settings.into_released(),
+            ..self
         }
     }
 
@@ -208,6 +233,10 @@ fn wheel_state(
                 .iter()
                 .map(|source| source.value.to_string())
                 .collect(),
+            stated: (
+                wheel.sha256.as_ref().map(|sha256| sha256.value),
+                wheel.size.as_ref().map(|size| size.value),
+            ),
         }),
     }
 }

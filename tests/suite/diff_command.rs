@@ -171,11 +171,12 @@ fn nothing_differs_between_a_state_and_itself() {
     ] {
         let ran = workshop.run(&[&["diff", "--exit-code"], arguments].concat());
         assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
-        assert_eq!(
-            ran.output.lines().nth(2),
-            Some("nothing differs"),
-            "{ran:?}"
-        );
+        // A release does not say whom its repository trusts.
+        let words = match arguments {
+            ["old", "old"] | [".", "path:."] => "nothing differs",
+            _ => "nothing that is compared differs",
+        };
+        assert_eq!(ran.output.lines().nth(2), Some(words), "{ran:?}");
         let value = difference(&workshop, arguments);
         assert_eq!(value["projects"], json!([]));
         assert_eq!(value["transfer"]["bytes"], 0);
@@ -624,6 +625,352 @@ fn settings_platforms_and_places_that_change_are_told() {
             "{format}: {ran:?}"
         );
     }
+}
+
+fn put(workshop: &Workshop, file: &str, text: &str) {
+    fs::write(workshop.repository().join(file), text).unwrap();
+}
+
+/// Two keys in OpenSSH's form; whoever reads them otherwise than as text looks at them elsewhere.
+const MAINTAINER: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKMaintainer maintainer";
+const STRANGER: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKStranger stranger";
+
+/// Settings that say something with every key.
+fn every_setting() -> String {
+    format!(
+        r#"[repository]
+format = 1
+name = "example"
+declarations = "declarations"
+layout = "package"
+profile = "unixfs-v1-2025"
+[platforms]
+python = ["cp312>=3.12.1", "cp313"]
+system = ["manylinux_2_28_x86_64", "win_amd64"]
+[index]
+url = "https://index.example.org/simple/"
+[mirrors]
+gateways = ["https://one.example.org", "https://two.example.org"]
+[signing]
+trusted = ["{MAINTAINER}", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKSecond second"]
+threshold = 2
+[publish.node]
+kind = "kubo"
+api = "https://node.example.org"
+gateway = "https://gateway.example.org"
+keep = 3
+mfs = "/releases/latest"
+[publish.cluster]
+kind = "cluster"
+api = "https://cluster.example.org"
+gateway = "https://gateway.example.org"
+replication-min = 2
+replication-max = 3
+metadata = {{ team = "curators" }}
+[publish.service]
+kind = "pinning-service"
+endpoint = "https://pins.example.org"
+gateway = "https://gateway.example.org"
+origins = ["/ip4/203.0.113.7/tcp/4001"]
+[publish.folder]
+kind = "directory"
+path = "public"
+links = true
+latest = "latest"
+[publish.record]
+kind = "ipns"
+file = "name.ipns"
+api = "https://node.example.org"
+lifetime = "36h"
+ttl = "5m"
+[publish.statements]
+kind = "git"
+repository = "statements"
+branch = "releases"
+tag = "release-{{sequence}}"
+remote = "origin"
+[publish.domain]
+kind = "dnslink"
+domain = "index.example.org"
+name = "names.example.org"
+resolver = "192.0.2.53"
+[severity]
+unneeded = "off"
+uncovered-platform = "off"
+[[waiver]]
+code = "unneeded"
+project = "damson"
+reason = "kept for now"
+expires = 2999-01-01
+"#
+    )
+}
+
+#[test]
+fn each_setting_that_changes_is_shown_and_marked() {
+    let workshop = Workshop::with(&RepositoryBuilder::sound());
+    let settings = every_setting();
+    put(&workshop, "ipwhl.toml", &settings);
+    let before = workshop.path("before");
+    fs::create_dir_all(&before).unwrap();
+    let copied = Command::new("cp")
+        .arg("-r")
+        .args([workshop.repository().join("."), before])
+        .status();
+    assert!(copied.unwrap().success());
+    // A comment and a space are no change of what is meant.
+    let other_form = format!(
+        "# a comment\n{}",
+        settings.replace("threshold = 2", "threshold   = 2 # two")
+    );
+    put(&workshop, "ipwhl.toml", &other_form);
+    let ran = workshop.run(&["diff", "--exit-code", "path:../before"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(
+        ran.output.lines().nth(2),
+        Some("nothing differs"),
+        "{ran:?}"
+    );
+    let two = "\"https://one.example.org\", \"https://two.example.org\"";
+    let turned = "\"https://two.example.org\", \"https://one.example.org\"";
+    for (key, was, is) in [
+        ("trusted", MAINTAINER, STRANGER),
+        ("threshold", "threshold = 2", "threshold = 1"),
+        ("publish", "[publish.node]", "[publish.other-node]"),
+        (
+            "publish",
+            "https://node.example.org\"\ngateway",
+            "https://stranger.example.org\"\ngateway",
+        ),
+        (
+            "publish",
+            "https://gateway.example.org\"\nkeep",
+            "https://stranger.example.org\"\nkeep",
+        ),
+        ("publish", "keep = 3", "keep = 1"),
+        ("publish", "/releases/latest", "/releases/newest"),
+        (
+            "publish",
+            "https://cluster.example.org",
+            "https://stranger.example.org",
+        ),
+        (
+            "publish",
+            "https://gateway.example.org\"\nreplication",
+            "https://stranger.example.org\"\nreplication",
+        ),
+        ("publish", "replication-min = 2", "replication-min = 1"),
+        ("publish", "replication-max = 3", "replication-max = 4"),
+        ("publish", "team = \"curators\"", "team = \"others\""),
+        (
+            "publish",
+            "https://pins.example.org",
+            "https://stranger.example.org",
+        ),
+        (
+            "publish",
+            "https://gateway.example.org\"\norigins",
+            "https://stranger.example.org\"\norigins",
+        ),
+        ("publish", "203.0.113.7", "203.0.113.8"),
+        ("publish", "path = \"public\"", "path = \"elsewhere\""),
+        ("publish", "links = true", "links = false"),
+        ("publish", "latest = \"latest\"", "latest = \"\""),
+        ("publish", "name.ipns", "other.ipns"),
+        (
+            "publish",
+            "https://node.example.org\"\nlifetime",
+            "https://stranger.example.org\"\nlifetime",
+        ),
+        ("publish", "36h", "37h"),
+        ("publish", "5m", "6m"),
+        ("publish", "\"statements\"", "\"others\""),
+        ("publish", "branch = \"releases\"", "branch = \"main\""),
+        ("publish", "release-{sequence}", "v{sequence}"),
+        ("publish", "remote = \"origin\"", "remote = \"upstream\""),
+        (
+            "publish",
+            "domain = \"index.example.org\"",
+            "domain = \"stranger.example.org\"",
+        ),
+        ("publish", "names.example.org", "stranger.example.org"),
+        ("publish", "192.0.2.53", "192.0.2.54"),
+        ("publish", "kind = \"kubo\"", "kind = \"ipns\""),
+        (
+            "index",
+            "https://index.example.org/simple/",
+            "https://stranger.example.org/simple/",
+        ),
+        (
+            "gateways",
+            "https://one.example.org",
+            "https://stranger.example.org",
+        ),
+        ("gateways", two, turned),
+        ("name", "name = \"example\"", "name = \"other\""),
+        (
+            "declarations",
+            "declarations = \"declarations\"",
+            "declarations = \"others\"",
+        ),
+        ("layout", "layout = \"package\"", "layout = \"ipwhl-1\""),
+        ("profile", "unixfs-v1-2025", "unixfs-v0-2015"),
+        ("platforms", "cp312>=3.12.1", "cp312"),
+        ("platforms", ", \"cp313\"", ""),
+        ("severity", "unneeded = \"off\"", "unneeded = \"error\""),
+        ("waiver", "project = \"damson\"", "project = \"cherry\""),
+        ("waiver", "kept for now", "kept for ever"),
+        ("waiver", "2999", "2998"),
+    ] {
+        let mut changed = settings.replacen(was, is, 1);
+        assert_ne!(changed, settings, "{was}");
+        if is == "kind = \"ipns\"" {
+            let of_kubo =
+                "gateway = \"https://gateway.example.org\"\nkeep = 3\nmfs = \"/releases/latest\"\n";
+            changed = changed.replacen(of_kubo, "", 1);
+        }
+        put(&workshop, "ipwhl.toml", &changed);
+        let ran = workshop.run(&["diff", "--exit-code", "path:../before"]);
+        assert_eq!(ran.code, Some(1), "{was}: {ran:?}");
+        let marked = format!("! {key}");
+        let mut lines = ran.output.lines().skip(2);
+        assert_eq!(lines.next(), Some(""), "{was}: {}", ran.output);
+        assert_eq!(lines.next(), Some("settings"), "{was}: {}", ran.output);
+        assert!(lines.any(|line| line == marked), "{was}: {}", ran.output);
+        assert!(!ran.output.contains("nothing"), "{was}: {}", ran.output);
+    }
+}
+
+#[test]
+fn trust_threshold_and_targets_come_first_in_every_format() {
+    let workshop = Workshop::with(&RepositoryBuilder::sound());
+    let settings = every_setting();
+    put(&workshop, "ipwhl.toml", &settings);
+    let before = workshop.path("before");
+    fs::rename(workshop.repository(), &before).unwrap();
+    // Everything else changes, too, and much of it: more waivers than a comment has room for.
+    workshop.write(&RepositoryBuilder::sound().change("cherry", |cherry| {
+        cherry.set("requires-python", "\">=3.8\"")
+    }));
+    let many: Vec<String> = (0..2000)
+        .map(|number| {
+            format!("[[waiver]]\ncode = \"unneeded\"\nproject = \"a{number}\"\nreason = \"{number}\"\nexpires = 2999-01-01\n")
+        })
+        .collect();
+    let changed = settings
+        .replace(MAINTAINER, STRANGER)
+        .replace("threshold = 2", "threshold = 1")
+        .replace("https://pins.example.org", "https://stranger.example.org")
+        .replace("path = \"public\"", "path = \"elsewhere\"")
+        .replace("name = \"example\"", "name = \"another\"")
+        .replace(
+            "index.example.org/simple",
+            "user:secret@stranger.example.org/simple",
+        );
+    put(&workshop, "ipwhl.toml", &(changed + &many.concat()));
+    let text = workshop.run(&["diff", "path:../before"]).output;
+    let first: Vec<&str> = text.lines().skip(2).take(6).collect();
+    assert_eq!(
+        first,
+        [
+            "",
+            "settings",
+            "! trusted",
+            &format!("  - {MAINTAINER}"),
+            &format!("  + {STRANGER}"),
+            "! threshold",
+        ],
+        "{text}"
+    );
+    let markdown = workshop
+        .run(&["diff", "path:../before", "--format", "markdown"])
+        .output;
+    assert!(markdown.len() <= 65_000, "{}", markdown.len());
+    let mut from = 0;
+    for words in [
+        "#### settings\n\n- \u{26a0} trusted\n",
+        STRANGER,
+        "- \u{26a0} threshold\n",
+        "- \u{26a0} publish\n",
+        "elsewhere",
+        "- \u{26a0} index\n",
+        "- \u{26a0} waiver (too long for a comment: `ipwhl diff` shows it)\n",
+        "\n- projects: 1 changed",
+        "#### projects",
+    ] {
+        let place = markdown[from..].find(words);
+        from += place.unwrap_or_else(|| panic!("{words}: {markdown}"));
+    }
+    let value = difference(&workshop, &["path:../before"]);
+    let keys = texts(&value["settings"], "key");
+    assert_eq!(
+        keys,
+        ["trusted", "threshold", "publish", "index", "name", "waiver"]
+    );
+    for text in [&text, &markdown, &value.to_string()] {
+        assert!(!text.contains("secret"), "{text}");
+    }
+}
+
+#[test]
+fn what_could_not_be_compared_is_never_called_the_same() {
+    let workshop = Workshop::with(&RepositoryBuilder::sound());
+    let settings = every_setting();
+    put(&workshop, "ipwhl.toml", &settings);
+    fs::rename(workshop.repository(), workshop.path("before")).unwrap();
+    workshop.write(&RepositoryBuilder::sound());
+    // The default threshold is what both are read as.
+    let broken = settings.replace("threshold = 2", "threshold = \"none\"");
+    put(&workshop, "ipwhl.toml", &broken);
+    fs::write(
+        workshop.path("before/ipwhl.toml"),
+        settings.replace("threshold = 2", "threshold = 1"),
+    )
+    .unwrap();
+    let ran = workshop.run(&["diff", "path:../before"]);
+    assert_eq!(
+        ran.output.lines().nth(2),
+        Some("nothing that is compared differs"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.output.contains("\nnot compared in full: the settings of the working tree, since its `ipwhl.toml` has errors"),
+        "{ran:?}"
+    );
+    // A requirement that is none is left out of what is known of its wheel.
+    put(
+        &workshop,
+        "ipwhl.toml",
+        &settings.replace("threshold = 2", "threshold = 1"),
+    );
+    let damson = RepositoryBuilder::sound().change("damson", |damson| {
+        damson.set("dependencies", "[\"not; a ; requirement\"]")
+    });
+    damson.write_to(&workshop.repository());
+    put(
+        &workshop,
+        "ipwhl.toml",
+        &settings.replace("threshold = 2", "threshold = 1"),
+    );
+    let ran = workshop.run(&["diff", "path:../before"]);
+    assert!(!ran.output.contains("nothing differs"), "{ran:?}");
+    assert!(
+        ran.output.contains(
+            "\nnot compared in full: declarations with errors in the working tree: damson\n"
+        ),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn what_a_declaration_states_of_the_same_bytes_is_told() {
+    let workshop = Workshop::with(&RepositoryBuilder::sound());
+    fs::rename(workshop.repository(), workshop.path("before")).unwrap();
+    workshop.write(&RepositoryBuilder::sound().change("cherry", |cherry| cherry.unset("sha256")));
+    let ran = workshop.run(&["diff", "--exit-code", "path:../before"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.output.contains("~ sha256: "), "{ran:?}");
+    assert!(ran.output.contains(" -> not stated"), "{ran:?}");
 }
 
 /// The archive of a release like this one, with other entries in its folders: at the top, which

@@ -7,7 +7,7 @@ use super::super::exit::Failure;
 use super::Report;
 use super::side::Side;
 use crate::diagnostic::{Finding, JsonFinding, SourceTexts};
-use crate::difference::{WheelChange, WheelState};
+use crate::difference::{SettingsExtent, WheelChange, WheelState};
 
 /// One object on one line (`docs/formats.md`, 8).
 pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
@@ -40,13 +40,22 @@ pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
         })
         .collect();
     let [old_unreadable, new_unreadable] = &report.difference.unreadable;
+    let [old_partial, new_partial] = &report.difference.partial;
+    let known = report.difference.settings_known;
     to_json(&json!({
         "old": old.about,
         "new": new.about,
-        "settings": report.difference.knows_settings.then_some(&report.difference.settings),
+        "settings": (!known.contains(&SettingsExtent::Nothing)).then_some(&report.difference.settings),
+        "settings_known": known.map(|extent| match extent {
+            SettingsExtent::Nothing => "nothing",
+            SettingsExtent::Released => "released",
+            SettingsExtent::Partial => "partial",
+            SettingsExtent::Whole => "whole",
+        }),
         "projects": projects,
         "unchanged_projects": report.difference.unchanged,
         "unreadable": { "old": old_unreadable, "new": new_unreadable },
+        "partial": { "old": old_partial, "new": new_partial },
         "findings": match &report.findings.not_compared {
             Some(_) => Value::Null,
             None => json!({

@@ -1,6 +1,6 @@
 //! The difference for the comment of a pull request. Whatever comes from a stranger stands in a code span.
 
-use super::outline::{Entry, Mark, Outline, Piece};
+use super::outline::{Entry, Mark, Outline, Piece, Section};
 use crate::diagnostic::{code_span, sentence, visible, without_credentials};
 
 /// How many bytes a comment may have; forges take 65,536 characters, and whoever posts it may add a line.
@@ -18,35 +18,46 @@ pub(super) fn write(outline: &Outline) -> String {
         "{MARKER}\n### ipwhl: what changes {}\n\n",
         outline.title.each_ref().map(|line| words(line)).join(" ")
     );
+    let mut left_out = 0;
+    if let Some(settings) = &outline.settings {
+        left_out += write_section(settings, LONGEST / 2, &mut text);
+        text.push('\n');
+    }
     for line in &outline.summary {
         text += &format!("- {}\n", words(line));
     }
-    let mut left_out = 0;
     for section in &outline.sections {
-        let mut heading = format!("\n#### {}\n\n", section.heading);
-        for entry in &section.entries {
-            // Without what is below it is shorter, and still says what differs.
-            let fitting = [true, false]
-                .map(|in_full| {
-                    let mut item = heading.clone();
-                    write_entry(entry, 0, in_full, &mut item);
-                    item
-                })
-                .into_iter()
-                .find(|item| left_out == 0 && text.len() + item.len() + LAST_WORDS <= LONGEST);
-            match fitting {
-                Some(item) => {
-                    text += &item;
-                    heading.clear();
-                }
-                None => left_out += 1,
-            }
-        }
+        left_out += write_section(section, LONGEST, &mut text);
     }
     if left_out > 0 {
         text += &format!("\n{left_out} more did not fit here: `ipwhl diff` shows them all.\n");
     }
     text
+}
+
+/// Writes what fits into this many bytes of text, and gives how many entries did not.
+fn write_section(section: &Section, longest: usize, text: &mut String) -> usize {
+    let mut heading = format!("\n#### {}\n\n", section.heading);
+    let mut left_out = 0;
+    for entry in &section.entries {
+        // Without what is below it is shorter, and still says what differs.
+        let fitting = [true, false]
+            .map(|in_full| {
+                let mut item = heading.clone();
+                write_entry(entry, 0, in_full, &mut item);
+                item
+            })
+            .into_iter()
+            .find(|item| left_out == 0 && text.len() + item.len() + LAST_WORDS <= longest);
+        match fitting {
+            Some(item) => {
+                *text += &item;
+                heading.clear();
+            }
+            None => left_out += 1,
+        }
+    }
+    left_out
 }
 
 fn write_entry(entry: &Entry, level: usize, in_full: bool, text: &mut String) {
@@ -57,7 +68,16 @@ fn write_entry(entry: &Entry, level: usize, in_full: bool, text: &mut String) {
         Mark::Removed => "removed: ",
         Mark::Urgent => "\u{26a0} ",
     };
-    *text += &format!("{}- {mark}{}\n", "  ".repeat(level), words(&entry.line));
+    let more = if in_full || entry.below.is_empty() {
+        ""
+    } else {
+        " (too long for a comment: `ipwhl diff` shows it)"
+    };
+    *text += &format!(
+        "{}- {mark}{}{more}\n",
+        "  ".repeat(level),
+        words(&entry.line)
+    );
     if in_full {
         for below in &entry.below {
             write_entry(below, level + 1, in_full, text);

@@ -9,7 +9,7 @@ use super::Report;
 use super::side::Side;
 use crate::check::together;
 use crate::diagnostic::{Finding, Severity};
-use crate::difference::{Kind, ProjectChange, SetChange};
+use crate::difference::{Kind, ProjectChange, SetChange, SettingsExtent};
 
 /// How many things of one kind are told one by one, unless all are asked for.
 const TOLD: usize = 12;
@@ -87,6 +87,8 @@ pub(super) struct Section {
 pub(super) struct Outline {
     /// Where it comes from, and where it goes to.
     pub(super) title: [Line; 2],
+    /// What decides over all that follows, before it: whom readers trust, where releases go, what counts as wrong.
+    pub(super) settings: Option<Section>,
     /// What it comes to, a line each.
     pub(super) summary: Vec<Line>,
     pub(super) sections: Vec<Section>,
@@ -176,7 +178,6 @@ pub(super) fn outline(report: &Report<'_>) -> Outline {
     summary.push(vec![own(moved(report))]);
     summary.extend(not_known(report));
     let all = [
-        ("settings", settings(report)),
         ("projects", projects),
         ("new findings", entries(report, new, &findings.new)),
         (
@@ -184,14 +185,14 @@ pub(super) fn outline(report: &Report<'_>) -> Outline {
             entries(report, old, &findings.gone),
         ),
     ];
+    let section = |(heading, entries): (&'static str, Vec<Entry>)| {
+        (!entries.is_empty()).then_some(Section { heading, entries })
+    };
     Outline {
         title,
+        settings: section(("settings", settings(report))),
         summary,
-        sections: all
-            .into_iter()
-            .filter(|(_, entries)| !entries.is_empty())
-            .map(|(heading, entries)| Section { heading, entries })
-            .collect(),
+        sections: all.into_iter().filter_map(section).collect(),
     }
 }
 
@@ -214,10 +215,16 @@ fn name(side: &Side) -> Line {
 
 /// How much differs, in a sentence.
 fn counts(report: &Report<'_>) -> String {
-    if !report.differs() {
-        return "nothing differs".to_owned();
-    }
     let difference = &report.difference;
+    if !report.differs() {
+        let is_known = difference.is_complete() || report.is_one_release();
+        let words = if is_known {
+            "nothing differs"
+        } else {
+            "nothing that is compared differs"
+        };
+        return words.to_owned();
+    }
     let words = |of: &dyn Fn(Kind) -> usize, unchanged: usize, noun: &str| {
         let kinds = [
             (Kind::Added, "added"),
@@ -247,7 +254,8 @@ fn counts(report: &Report<'_>) -> String {
     };
     let differing = wheels(Kind::Added) + wheels(Kind::Changed);
     let wheels = words(&wheels, all.saturating_sub(differing), "wheels");
-    if difference.projects.is_empty() && difference.settings.is_empty() {
+    let same_names = difference.unreadable[0] == difference.unreadable[1];
+    if difference.projects.is_empty() && difference.settings.is_empty() && same_names {
         return format!(
             "the roots differ, and nothing that is compared here does; {projects}; {wheels}"
         );
@@ -259,10 +267,32 @@ fn counts(report: &Report<'_>) -> String {
 fn not_known(report: &Report<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     let difference = &report.difference;
-    if !difference.knows_settings {
+    let extents = difference.settings_known;
+    if extents.contains(&SettingsExtent::Nothing) {
         lines.push(vec![own(
             "not compared: settings and declarations, since a release of the layout ipwhl-1 carries none",
         )]);
+    } else if extents.contains(&SettingsExtent::Released) && !report.is_one_release() {
+        lines.push(vec![own(
+            "not compared: trusted, threshold, publish, index, gateways, declarations and layout, since a release does not carry them",
+        )]);
+    }
+    for (side, extent) in report.sides.into_iter().zip(extents) {
+        if extent == SettingsExtent::Partial {
+            lines.push(vec![
+                own("not compared in full: the settings of "),
+                value(&side.about.name),
+                own(", since its `ipwhl.toml` has errors"),
+            ]);
+        }
+    }
+    for (side, names) in report.sides.into_iter().zip(&difference.partial) {
+        if !names.is_empty() {
+            let mut line = vec![own("not compared in full: declarations with errors in ")];
+            line.extend([value(&side.about.name), own(": ")]);
+            line.extend(list(names, report.in_full));
+            lines.push(line);
+        }
     }
     for (side, names) in report.sides.into_iter().zip(&difference.unreadable) {
         if !names.is_empty() {
@@ -319,15 +349,20 @@ fn moved(report: &Report<'_>) -> String {
     }
 }
 
+/// Every setting that differs, each value in full: what is left out could be what matters.
 fn settings(report: &Report<'_>) -> Vec<Entry> {
     let settings = report.difference.settings.iter();
     settings
-        .filter_map(|setting| {
-            let change = SetChange {
-                removed: setting.removed.clone(),
-                added: setting.added.clone(),
-            };
-            set(setting.key, &change, report.in_full)
+        .map(|setting| {
+            let sides = [
+                (Mark::Removed, &setting.removed),
+                (Mark::Added, &setting.added),
+            ];
+            let below = sides.into_iter().flat_map(|(mark, values)| {
+                let values = values.iter();
+                values.map(move |text| Entry::new(mark, vec![value(text)]))
+            });
+            Entry::new(Mark::Urgent, vec![own(setting.key)]).with(below.collect())
         })
         .collect()
 }

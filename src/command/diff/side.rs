@@ -243,7 +243,8 @@ fn of_release(
                 .entry
                 .as_ref()?;
             Some((entry.sha256, entry.size))
-        }),
+        })
+        .into_released(),
         None => Snapshot::of_wheels(carried.projects.values().flat_map(|folder| {
             let wheels = folder.wheels.iter();
             wheels.map(|(name, wheel)| (name.clone(), wheel.link))

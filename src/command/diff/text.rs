@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::super::context::Context;
-use super::outline::{Entry, Mark, Outline, Piece};
+use super::outline::{Entry, Mark, Outline, Piece, Section};
 use crate::diagnostic::{visible, without_credentials};
 
 /// How far an entry stands to the right of the one that it is below.
@@ -18,14 +18,15 @@ pub(super) fn write(context: &Context<'_>, outline: &Outline) -> String {
     for line in &outline.title {
         text += &format!("{}\n", context.heading(&words(line)));
     }
+    if let Some(settings) = &outline.settings {
+        page.section(context, settings, &mut text);
+        text.push('\n');
+    }
     for line in &outline.summary {
         text += &format!("{}\n", words(line));
     }
     for section in &outline.sections {
-        text += &format!("\n{}\n", context.heading(section.heading));
-        for entry in &section.entries {
-            page.entry(entry, 0, &mut text);
-        }
+        page.section(context, section, &mut text);
     }
     text
 }
@@ -35,6 +36,13 @@ struct Page {
 }
 
 impl Page {
+    fn section(&self, context: &Context<'_>, section: &Section, text: &mut String) {
+        *text += &format!("\n{}\n", context.heading(section.heading));
+        for entry in &section.entries {
+            self.entry(entry, 0, text);
+        }
+    }
+
     fn entry(&self, entry: &Entry, level: usize, text: &mut String) {
         *text += &STEP.repeat(level);
         let (mark, colour) = match entry.mark {

@@ -117,6 +117,13 @@ fn declared(report: &Report<'_>, change: &WheelChange<'_>) -> Vec<Entry> {
         let line = vec![own("requires-python: "), text(old), own(" -> "), text(new)];
         entries.push(Entry::new(Mark::Changed, line));
     }
+    // Other bytes have another digest and size.
+    if !change.has_other_bytes() {
+        let sha256 = change.stated_sha256();
+        entries.extend(sha256.map(|(old, new)| stated("sha256", old, new)));
+        let size = change.stated_size();
+        entries.extend(size.map(|(old, new)| stated("size", old, new)));
+    }
     let sources = change.sources();
     let origins = change.origins();
     entries.extend(set("requirements", &change.requirements(), report.in_full));
@@ -151,6 +158,13 @@ fn declared(report: &Report<'_>, change: &WheelChange<'_>) -> Vec<Entry> {
         entries.push(Entry::new(Mark::Changed, vec![own(words)]));
     }
     entries
+}
+
+/// What the declarations state of the same bytes.
+fn stated<T: ToString>(key: &str, old: Option<T>, new: Option<T>) -> Entry {
+    let text = |stated: Option<T>| stated.map_or_else(|| own("not stated"), |one| value(&one));
+    let line = vec![own(format!("{key}: ")), text(old), own(" -> "), text(new)];
+    Entry::new(Mark::Changed, line)
 }
 
 const RISKS: [(Risk, &str); 5] = [
