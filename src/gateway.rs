@@ -18,6 +18,7 @@ mod accept;
 mod answer;
 mod condition;
 mod entity;
+mod hosts;
 mod limits;
 mod listing;
 mod media;
@@ -29,6 +30,7 @@ mod server;
 mod store;
 mod timed_stream;
 
+pub use hosts::{HostName, NoHostName};
 pub use limits::Limits;
 pub use server::{Gateway, RequestRecord, serve};
 pub use store::BlockStore;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use ipnet::IpNet;
@@ -14,7 +15,7 @@ use super::exit::{ExitStatus, Failure};
 use super::network::runtime;
 use crate::car::CarReader;
 use crate::environment::raise_open_files;
-use crate::gateway::{Gateway, Limits};
+use crate::gateway::{Gateway, HostName, Limits};
 
 /// Files that are open beside connections: the archive, the listener, streams, what the runtime
 /// needs, and connections that are just being closed.
@@ -37,6 +38,10 @@ pub(super) struct Arguments {
     /// The address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8503")]
     listen: SocketAddr,
+    /// A name under which clients reach it, beside `localhost` and addresses; several. Requests for
+    /// other names get 421: a page of a stranger could read the release through its visitor's browser
+    #[arg(long, value_name = "NAME")]
+    host: Vec<HostName>,
     /// A reverse proxy whose connections are not limited to one address's share: an address, or a
     /// network such as `192.0.2.0/24`; several
     #[arg(long, value_name = "ADDRESS", value_parser = network)]
@@ -65,7 +70,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     })?;
     let root = reader.root();
     let environment = context.environment;
-    let log = (context.verbose > 0).then(|| environment.error.clone());
+    let log = environment.error.clone();
+    let is_verbose = context.verbose > 0;
     runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind(arguments.listen)
             .await
@@ -90,15 +96,25 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let url = format!("http://{reached}/ipfs/{root}/");
         context.say(&format!("serving {} on {url}", context.shown(&path)));
         context.result(&format!("pip install --index-url {url} NAME"))?;
-        let mut gateway = Gateway::new(Arc::new(reader), root).with_limits(limits(arguments));
-        if let Some(log) = log {
-            gateway = gateway.on_request(move |request| {
-                // Targets are whatever a client wrote.
-                let target = request.target.escape_debug();
-                let _ = log.line(&format!("{} {target} {}", request.method, request.status));
-            });
-        }
-        gateway
+        let is_told = AtomicBool::new(false);
+        Gateway::new(Arc::new(reader), root)
+            .with_limits(limits(arguments))
+            .with_hosts(arguments.host.iter().cloned())
+            .on_request(move |request| {
+                // Targets and hosts are whatever a client wrote.
+                if is_verbose {
+                    let target = request.target.escape_debug();
+                    let _ = log.line(&format!("{} {target} {}", request.method, request.status));
+                }
+                if let Some(host) = &request.unknown_host
+                    && !is_told.swap(true, Ordering::Relaxed)
+                {
+                    let host = host.escape_debug();
+                    let _ = log.line(&format!(
+                        "note: a request for the host name `{host}` was refused; if this server is meant by it, start it with `--host {host}`"
+                    ));
+                }
+            })
             .serve(listener, interrupted)
             .await
             .map_err(|error| Failure::world(format!("the gateway stopped: {error}")))

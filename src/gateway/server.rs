@@ -24,6 +24,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
 use super::answer::{Answer, Asked, Content, Site, words};
+use super::hosts::{HostName, Hosts};
 use super::limits::Limits;
 use super::places::{Place, Places};
 use super::request::fault;
@@ -58,6 +59,8 @@ pub struct RequestRecord {
     pub status: u16,
     /// How many bytes the body has, where the answer says so.
     pub length: Option<u64>,
+    /// The host name that the request was for, where the gateway does not answer to it.
+    pub unknown_host: Option<String>,
 }
 
 type Observer = Arc<dyn Fn(&RequestRecord) + Send + Sync>;
@@ -67,6 +70,7 @@ type Observer = Arc<dyn Fn(&RequestRecord) + Send + Sync>;
 pub struct Gateway {
     site: Site,
     limits: Limits,
+    hosts: Arc<Hosts>,
     observer: Option<Observer>,
 }
 
@@ -87,6 +91,7 @@ impl Gateway {
         Self {
             site: Site { store, root },
             limits: Limits::default(),
+            hosts: Arc::default(),
             observer: None,
         }
     }
@@ -95,6 +100,16 @@ impl Gateway {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The same gateway, which answers to these host names, too. To others than addresses and the names of the
+    /// loopback interface it has no answer but 421.
+    #[must_use]
+    pub fn with_hosts(mut self, names: impl IntoIterator<Item = HostName>) -> Self {
+        self.hosts = Arc::new(Hosts {
+            named: names.into_iter().collect(),
+        });
         self
     }
 
@@ -197,6 +212,10 @@ impl Gateway {
     async fn respond(&self, request: Request<Incoming>) -> Response<Body> {
         let (head, _) = request.into_parts();
         let fault = fault(&head);
+        let unknown_host = match fault {
+            Some(_) => None,
+            None => self.hosts.unknown(&head),
+        };
         let target = head
             .uri
             .path_and_query()
@@ -208,15 +227,21 @@ impl Gateway {
             headers: head.headers,
         };
         let method = asked.method.clone();
-        let answer = match fault {
-            Some(fault) => {
+        let answer = match (fault, &unknown_host) {
+            (Some(fault), _) => {
                 let mut answer = words(StatusCode::BAD_REQUEST, fault);
                 // Where it ends is not certain, so nothing is read after it.
                 let close = HeaderValue::from_static("close");
                 answer.headers.insert(CONNECTION, close);
                 answer
             }
-            None => self.answer(asked).await,
+            (None, Some(host)) => words(
+                StatusCode::MISDIRECTED_REQUEST,
+                &format!(
+                    "this server does not answer to the name {host:?}: `ipwhl serve --host NAME` names it"
+                ),
+            ),
+            (None, None) => self.answer(asked).await,
         };
         if let Some(observer) = &self.observer {
             let length = answer
@@ -228,6 +253,7 @@ impl Gateway {
                 target,
                 status: answer.status.as_u16(),
                 length: length.and_then(|length| length.parse().ok()),
+                unknown_host,
             });
         }
         response(&method, answer)

@@ -162,6 +162,7 @@ impl Server {
         let log = Arc::clone(&requests);
         let gateway = Gateway::new(Arc::new(reader), root)
             .with_limits(limits)
+            .with_hosts(["example.org".parse().unwrap()])
             .on_request(move |request| log.lock().unwrap().push(request.clone()));
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();

@@ -82,6 +82,57 @@ fn proxies_are_addresses_and_networks() {
     }
 }
 
+/// A real client whose name for this machine is not known, and then is.
+#[test]
+fn names_that_it_answers_to_are_given() {
+    let (workshop, _) = built();
+    let mut command = workshop.command(&["serve", "release", "--listen", "127.0.0.1:0"]);
+    let said = workshop.path("said");
+    command
+        .args(["--host", "Mirror.example.org", "--host", "backend"])
+        .stderr(fs::File::create(&said).unwrap());
+    let serving = Serving::spawn(&mut command);
+    let place = serving.url.split('/').nth(2).unwrap();
+    let port = place.rsplit(':').next().unwrap();
+    let path = &serving.url[serving.url.find("/ipfs/").unwrap()..];
+    let fetched = |name: &str| {
+        let ran = std::process::Command::new("curl")
+            .args(["--silent", "--noproxy", "*", "--output", "/dev/null"])
+            .args(["--write-out", "%{http_code}"])
+            .args(["--resolve", &format!("{name}:{port}:127.0.0.1")])
+            .arg(format!("http://{name}:{port}{path}"))
+            .output()
+            .unwrap();
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    assert_eq!(fetched("mirror.example.org"), "200");
+    assert_eq!(fetched("backend"), "200");
+    assert_eq!(fetched("rebound.example.net"), "421");
+    assert_eq!(fetched("again.example.net"), "421");
+    let said = fs::read_to_string(said).unwrap();
+    let notes: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("--host"))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            "note: a request for the host name `rebound.example.net` was refused; if this server is meant by it, start it with `--host rebound.example.net`"
+        ],
+        "{said}"
+    );
+    for wrong in [
+        "http://mirror.example.org",
+        "mirror.example.org:80",
+        "*",
+        "",
+    ] {
+        workshop
+            .run(&["serve", "release", "--host", wrong])
+            .refused(2, &["--host", "mirror.example.org"]);
+    }
+}
+
 /// More connections than files may be open: idle ones make room all the same.
 #[cfg(unix)]
 #[test]

@@ -259,6 +259,7 @@ fn many_clients_at_once_get_the_same_bytes() {
     let requests = server.requests.lock().unwrap();
     assert_eq!(requests.len(), 40);
     let expected = RequestRecord {
+        unknown_host: None,
         method: "GET".to_owned(),
         target: server.path(WHEEL),
         status: 200,

@@ -9,7 +9,7 @@ use super::{Reply, Server, release};
 fn requests_that_are_none_are_refused_and_the_server_lives() {
     let server = Server::start(&release());
     let long_path = format!(
-        "GET /ipfs/{} HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /ipfs/{} HTTP/1.1\r\nHost: example.org\r\n\r\n",
         "a/".repeat(60_000)
     );
     let many_headers = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(5000));
@@ -88,6 +88,7 @@ fn a_request_of_http_1_1_has_one_host() {
         (&[&absolute, close], 400),
         (&[&old], 200),
         (&[&old, "Host: example.org"], 200),
+        (&[&old, "Host: other.example.org"], 421),
         (&[&old, "Host: a", "Host: b"], 400),
     ] {
         assert_eq!(status(&server, lines, ""), expected, "{lines:?}");
@@ -121,9 +122,56 @@ fn a_request_whose_end_is_in_doubt_is_refused_and_nothing_is_read_after_it() {
     let line = format!("GET {} HTTP/1.1", server.path("plain/"));
     let lines = [
         &line[..],
-        "Host: a",
+        "Host: example.org",
         "Content-Length: 3",
         "Connection: close",
     ];
     assert_eq!(status(&server, &lines, "abc"), 200);
+}
+
+/// What a browser sends while a stranger's name leads to this machine.
+#[test]
+fn a_stranger_s_name_gets_nothing_of_the_release() {
+    let server = Server::start(&release());
+    let file = server.path("_ipwhl/release.json");
+    for (host, expected) in [
+        ("rebound.example.net", 421),
+        ("rebound.example.net:8503", 421),
+        ("example.org.rebound.example.net", 421),
+        ("localhost.rebound.example.net", 421),
+        ("notlocalhost", 421),
+        ("127.0.0.1.rebound.example.net", 421),
+        ("0x7f.1", 421),
+        ("example.org", 200),
+        ("EXAMPLE.org.:8503", 200),
+        ("localhost", 200),
+        ("LOCALHOST:8503", 200),
+        ("set.localhost:8503", 200),
+        ("127.0.0.1:8503", 200),
+        ("192.0.2.10", 200),
+        ("[::1]:8503", 200),
+    ] {
+        for (target, headers) in [
+            (file.clone(), format!("Host: {host}")),
+            // The address in the first line is the one that counts.
+            (format!("http://{host}{file}"), "Host: 127.0.0.1".to_owned()),
+        ] {
+            for format in ["", "?format=raw"] {
+                let request = format!(
+                    "GET {target}{format} HTTP/1.1\r\n{headers}\r\nConnection: close\r\n\r\n"
+                );
+                let reply = server.exchange(request.as_bytes());
+                let parsed = Reply::parse(&reply);
+                assert_eq!(parsed.status, expected, "{request}");
+                if expected == 421 {
+                    let text = String::from_utf8_lossy(&reply);
+                    assert!(
+                        text.contains("`ipwhl serve --host NAME` names it"),
+                        "{text}"
+                    );
+                    assert!(!text.contains("{}"), "{text}");
+                }
+            }
+        }
+    }
 }

@@ -1,0 +1,109 @@
+//! The host names that a gateway answers to.
+//!
+//! A browser sends the name that a page was loaded from. A page of a stranger, whose name leads to this machine
+//! for a moment (DNS rebinding), could read a private set otherwise.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use hyper::header::HOST;
+use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
+
+/// The name of a host: lower case, without a dot at its end.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostName(String);
+
+/// A text that is no name of a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoHostName;
+
+impl fmt::Display for NoHostName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("write a name without scheme, port and path: `mirror.example.org`")
+    }
+}
+
+impl std::error::Error for NoHostName {}
+
+impl FromStr for HostName {
+    type Err = NoHostName;
+
+    fn from_str(text: &str) -> Result<Self, NoHostName> {
+        let is_part = |part: &str| {
+            let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            !part.is_empty() && part.bytes().all(is_sign)
+        };
+        let name = text.strip_suffix('.').unwrap_or(text);
+        if name.split('.').all(is_part) {
+            Ok(Self(name.to_ascii_lowercase()))
+        } else {
+            Err(NoHostName)
+        }
+    }
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The names that are answered.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hosts {
+    pub(super) named: BTreeSet<HostName>,
+}
+
+impl Hosts {
+    /// The name that a well-formed request is for, where nothing is answered to it. An address is always answered:
+    /// no name led to it, so nobody could turn it to this machine. So is a request without a host, which no browser sends.
+    pub(super) fn unknown(&self, head: &Parts) -> Option<String> {
+        // RFC 9112, 3.2.2: what a whole address in the first line says goes over `Host`.
+        let authority = match head.uri.authority() {
+            Some(authority) => authority.clone(),
+            None => Authority::try_from(head.headers.get(HOST)?.as_bytes()).ok()?,
+        };
+        let host = authority.host();
+        let address = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        if address.unwrap_or(host).parse::<IpAddr>().is_ok() {
+            return None;
+        }
+        let is_known = host.parse().is_ok_and(|name: HostName| {
+            // RFC 6761, 6.3: these always lead to this machine.
+            name.0 == "localhost" || name.0.ends_with(".localhost") || self.named.contains(&name)
+        });
+        (!is_known).then(|| host.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HostName;
+
+    #[test]
+    fn names_have_one_spelling() {
+        let name = |text: &str| text.parse::<HostName>().map(|name| name.to_string());
+        assert_eq!(
+            name("Mirror.Example.ORG.").as_deref(),
+            Ok("mirror.example.org")
+        );
+        for wrong in [
+            "",
+            ".",
+            "a..b",
+            "https://a",
+            "a:80",
+            "a/b",
+            "[::1]",
+            "a b",
+            "*",
+        ] {
+            assert!(name(wrong).is_err(), "{wrong}");
+        }
+    }
+}
