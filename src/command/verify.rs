@@ -19,7 +19,8 @@ use super::exit::{ExitStatus, Failure};
 use super::releases::{self, Name};
 use super::words::counted;
 use crate::car::{Extent, Survey};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, shell_word};
+use crate::publish::STATEMENT;
 use crate::source::redacted;
 use vouch::vouch;
 
@@ -115,8 +116,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             count.wheels
         ));
     }
-    if let Some(statement) = &arguments.statement {
-        vouch(context, &context.absolute(statement), arguments, root)?;
+    match &arguments.statement {
+        Some(statement) => vouch(context, &context.absolute(statement), arguments, root)?,
+        None => unasked(context, arguments, &path),
     }
     context.result(&root.to_string())?;
     Ok(ExitStatus::Clean)
@@ -138,6 +140,23 @@ fn elsewhere(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Fail
     Ok(Some(failure.help(format!(
         "fetch it, from whichever gateway you like: `curl --fail -o release.car '{gateway}/ipfs/{root}?format=car'`"
     ))))
+}
+
+/// What is said where no statement was named: that a release is whole is no more than its maker can do.
+fn unasked(context: &Context<'_>, arguments: &Arguments, archive: &Path) {
+    context.say(
+        "note: the release is whole, which says nothing of who made it: no signature was verified",
+    );
+    let beside = archive.with_file_name(STATEMENT);
+    let statement = if beside.is_file() {
+        shell_word(&context.shown(&beside))
+    } else {
+        "FILE".to_owned()
+    };
+    let release = shell_word(&arguments.release.to_string_lossy());
+    context.hint(&format!(
+        "`ipwhl verify {release} --statement {statement}` verifies who vouches for it"
+    ));
 }
 
 fn lacking_bytes(survey: &Survey) -> HumanBytes {

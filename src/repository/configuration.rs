@@ -359,17 +359,48 @@ fn is_web_address(reader: &Reader, text: &Spanned<&str>, of: &str) -> bool {
     is_web
 }
 
+/// The name that an entry of `trusted` gives to its key.
+fn comment(entry: &str) -> String {
+    let words: Vec<&str> = entry.split_whitespace().skip(2).collect();
+    if words.is_empty() {
+        "a key without a name".to_owned()
+    } else {
+        format!("`{}`", words.join(" "))
+    }
+}
+
 /// The kinds of keys that may sign: Ed25519, in a file or in hardware.
 const KEY_TYPES: [&str; 2] = ["ssh-ed25519", "sk-ssh-ed25519@openssh.com"];
 
 fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
+    // Each key with the entry that names it first.
+    let mut keys: BTreeMap<&str, Spanned<&str>> = BTreeMap::new();
     if let Some(trusted) = table.strings("trusted") {
         for key in trusted.value {
             // The key itself is read where it is used; here only its form can be wrong.
             let mut words = key.value.split_whitespace();
             let is_known = words.next().is_some_and(|kind| KEY_TYPES.contains(&kind));
-            if is_known && words.next().is_some() {
+            if let Some(bytes) = words.next()
+                && is_known
+            {
                 configuration.trusted.push(key.value.to_owned());
+                let Some(first) = keys.insert(bytes, key.clone()) else {
+                    continue;
+                };
+                reader.push(
+                    Finding::new(
+                        Code::InvalidValue,
+                        format!(
+                            "one key is listed twice in `trusted`, as {} and as {}",
+                            comment(first.value),
+                            comment(key.value)
+                        ),
+                    )
+                    .at(&reader.file, key.span, "the same key")
+                    .at(&reader.file, first.span, "listed here before")
+                    .note("whoever has the key is one signer, whatever the names are: `threshold` counts keys")
+                    .help("remove one of the two entries, or write the key that was meant"),
+                );
             } else {
                 reader.push(
                     Finding::new(
@@ -383,7 +414,7 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
         }
     }
     if let Some(threshold) = table.number("threshold") {
-        let keys = configuration.trusted.len() as u64;
+        let keys = keys.len() as u64;
         let wrong = if threshold.value == 0 {
             Some("the threshold is at least 1".to_owned())
         } else if keys > 0 && threshold.value > keys {

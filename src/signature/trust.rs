@@ -1,6 +1,6 @@
 //! Who is trusted, and whether a statement has enough of them behind it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ impl fmt::Display for TrustError {
             Self::NoKeys => formatter.write_str("no Ed25519 key is named that may sign a release"),
             Self::Threshold { threshold, keys } => write!(
                 formatter,
-                "the threshold is {threshold}, and the number of trusted keys is {keys}"
+                "the threshold is {threshold}, and the number of different trusted keys is {keys}"
             ),
             Self::Key(_) => formatter.write_str("a line in `trusted` is not a key"),
             Self::AllowedSigners(_) => {
@@ -151,6 +151,16 @@ impl TrustPolicy {
             return Err(TrustError::Threshold { threshold, keys });
         }
         Ok(Self { entries, threshold })
+    }
+
+    /// The keys that are listed under several names, with these. Each is one signer all the same.
+    pub fn keys_with_several_names(&self) -> Vec<(&PublicKey, BTreeSet<&str>)> {
+        let mut names: BTreeMap<&PublicKey, BTreeSet<&str>> = BTreeMap::new();
+        for Entry { signer, .. } in &self.entries {
+            names.entry(&signer.key).or_default().insert(&signer.name);
+        }
+        names.retain(|_, names| names.len() > 1);
+        names.into_iter().collect()
     }
 
     /// How many signers are needed.

@@ -153,6 +153,43 @@ fn the_repository_says_whom_it_trusts() {
 }
 
 #[test]
+fn without_a_statement_it_says_that_nobody_was_asked() {
+    let workshop = vouched(&[1]);
+    let note =
+        "note: the release is whole, which says nothing of who made it: no signature was verified";
+    for (arguments, command) in [
+        (
+            ["verify", "release"],
+            "help: `ipwhl verify release --statement release/release.toml` verifies who vouches for it",
+        ),
+        (
+            ["verify", "release/release.car"],
+            "help: `ipwhl verify release/release.car --statement release/release.toml` verifies who vouches for it",
+        ),
+    ] {
+        let ran = workshop.run(&arguments);
+        ran.line();
+        ran.said(note);
+        ran.said(command);
+        // It is a command that works.
+        let words: Vec<&str> = command
+            .split('`')
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .skip(1)
+            .collect();
+        let ran = workshop.run(&words);
+        ran.line();
+        assert!(!ran.error.contains("no signature was verified"), "{ran:?}");
+    }
+    fs::remove_file(workshop.release("release.toml")).unwrap();
+    let ran = workshop.run(&["verify", "release"]);
+    ran.line();
+    ran.said("help: `ipwhl verify release --statement FILE` verifies who vouches for it");
+}
+
+#[test]
 fn where_no_key_is_trusted_no_signature_is_enough() {
     let workshop = vouched(&[]);
     let any = [&STATEMENT[..], &["--any-signer"]].concat();
@@ -160,7 +197,7 @@ fn where_no_key_is_trusted_no_signature_is_enough() {
     ran.refused(
         1,
         &[
-            "error: no key is trusted here, so nothing vouches for the signature of",
+            "and no key is trusted here: anybody can make a key and sign with it",
             &key(1).public().fingerprint(),
             &format!("trusted = [\"{}\"]", key(1).public().line("")),
             "--allowed-signers FILE",
@@ -169,7 +206,7 @@ fn where_no_key_is_trusted_no_signature_is_enough() {
     );
     let ran = workshop.run(&any);
     ran.line();
-    ran.said("warning: sequence 1 is signed by ");
+    ran.said("warning: sequence 1 is signed with ");
     ran.said(&key(1).public().fingerprint());
     // A signature that does not hold is no signature of anyone.
     let text = workshop.read("release.toml");

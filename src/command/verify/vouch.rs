@@ -45,9 +45,14 @@ pub(super) fn vouch(
     })?;
     if statement.created.duration_since(now) > LARGEST_CLOCK_DIFFERENCE {
         context.warning(&format!(
-            "`{place}` was made on {}, which is in the future",
-            statement.created
+            "`{place}` says that it was made on {}, and by this machine's clock it is {}",
+            at_second(statement.created),
+            at_second(now)
         ));
+        context.help(
+            "one of the two is wrong, and until it is right nobody can tell whether a statement has expired: \
+             set the clock of this machine, or ask the maintainers",
+        );
     }
     let mut chain = Chain {
         now,
@@ -79,6 +84,11 @@ pub(super) fn vouch(
         "{name}, sequence {sequence}, is vouched for by {by}"
     ));
     Ok(())
+}
+
+/// A time without parts of a second.
+fn at_second(time: Timestamp) -> Timestamp {
+    time.round(jiff::Unit::Second).unwrap_or(time)
 }
 
 fn words(verdict: &Verdict) -> String {
@@ -120,13 +130,13 @@ fn strangers(
     let fingerprints = fingerprints.join(" and ");
     if is_enough {
         context.warning(&format!(
-            "sequence {} is signed by {fingerprints}, and no key is trusted here: any key would do for `--any-signer`",
+            "sequence {} is signed with {fingerprints}, and no key is trusted here: with `--any-signer` anybody's key would do",
             signed.statement.sequence
         ));
         return Ok(());
     }
     let failure = Failure::finding(format!(
-        "no key is trusted here, so nothing vouches for the signature of `{place}` by {fingerprints}"
+        "`{place}` is signed with the key {fingerprints}, and no key is trusted here: anybody can make a key and sign with it"
     ));
     // A repository can be told whose signatures count; a reader without one has to ask the maintainers.
     Err(failure.help(if context.repository_directory().is_ok() {
@@ -246,6 +256,15 @@ fn start(context: &Context<'_>, arguments: &Arguments) -> Result<(Option<Signed>
                 chain(&error)
             ))
         })?;
+        for (key, names) in policy.keys_with_several_names() {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            context.warning(&format!(
+                "`{}` lists one key, {}, under the names {}: whoever has it is one signer, and not several",
+                path.display(),
+                key.fingerprint(),
+                names.join(" and ")
+            ));
+        }
         let trust = Trust {
             policy: Some(policy),
             name: None,

@@ -91,9 +91,52 @@ fn a_statement_from_the_future_is_worth_a_word() {
     let program = Program::new(&workshop.repository()).now("2026-11-20T00:00:00Z");
     let build = ["build", "--key", "../key", "--renew"];
     program.run(&build).expect(ExitStatus::Clean);
-    assert!(
-        at("2026-11-18T23:59:59Z")
-            .contains("was made on 2026-11-20T00:00:00Z, which is in the future")
+    let said = at("2026-11-18T23:59:59Z");
+    for words in [
+        "says that it was made on 2026-11-20T00:00:00Z, and by this machine's clock it is 2026-11-18T23:59:59Z",
+        "help: one of the two is wrong",
+        "set the clock of this machine, or ask the maintainers",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!at("2026-11-19T00:00:00Z").contains("clock"));
+}
+
+/// Two names for one key, which count for one signature and read like two people.
+#[test]
+fn a_key_under_two_names_is_one_signer_and_it_is_said() {
+    let workshop = vouched(&[1]);
+    let one = key(1).public();
+    let lines = [
+        one.allowed_signers_line("alice").unwrap(),
+        one.allowed_signers_line("bob").unwrap(),
+        key(2).public().allowed_signers_line("carol").unwrap(),
+    ];
+    let ran = with_signers(&workshop, &lines.join("\n"));
+    ran.line();
+    let words = format!(
+        "lists one key, {}, under the names `alice` and `bob`: whoever has it is one signer, and not several",
+        one.fingerprint()
     );
-    assert!(!at("2026-11-19T00:00:00Z").contains("future"));
+    ran.said(&words);
+    let ran = with_signers(&workshop, &lines[0]);
+    ran.line();
+    assert!(!ran.error.contains("one signer"), "{ran:?}");
+    // In `trusted` it is a mistake: with a threshold of two it looks as if two people had to sign.
+    let (path, text) = configuration(&workshop);
+    let trusted = [one.line("alice"), one.line("bob")];
+    let twice = format!("{text}\n[signing]\ntrusted = {trusted:?}\nthreshold = 2\n");
+    fs::write(&path, twice).unwrap();
+    for command in [&["check"][..], &STATEMENT] {
+        let ran = workshop.run(command);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let all = format!("{}{}", ran.output, ran.error);
+        for words in [
+            "one key is listed twice in `trusted`, as `alice` and as `bob`",
+            "whoever has the key is one signer",
+            "remove one of the two entries",
+        ] {
+            assert!(all.contains(words), "{words}: {all}");
+        }
+    }
 }
