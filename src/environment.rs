@@ -3,6 +3,7 @@
 //! A test runs the whole program in its own process with an [`Environment`] of its own.
 
 mod atomic_file;
+mod beneath;
 mod socket;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use atomic_file::{AtomicFile, replace_directory, sync_directory};
+pub use beneath::open_beneath;
 pub use socket::exchange;
 
 use etcetera::BaseStrategy;

@@ -2,7 +2,6 @@
 
 mod known;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -343,7 +342,10 @@ pub(super) fn request(directory: &Path, wheel: &DeclaredWheel) -> WheelRequest {
                 file_name: package.file_name.clone(),
             },
             Source::Web(url) => SourceLocation::Web(url.clone()),
-            Source::File(path) => SourceLocation::File(directory.join(path)),
+            Source::File(path) => SourceLocation::File {
+                directory: directory.to_path_buf(),
+                path: path.clone(),
+            },
         })
         .collect();
     WheelRequest {
@@ -387,13 +389,11 @@ pub(super) fn describe(
 ) {
     match problem {
         SourceProblem::Missing { place, reason } => {
-            let place = as_declared(wheel, place);
-            let finding = check::missing_source(wheel, span, &place, reason);
+            let finding = check::missing_source(wheel, span, place, reason);
             gathered.findings.push(finding);
         }
         SourceProblem::Mismatch { place, mismatches } => {
-            let place = as_declared(wheel, place);
-            let findings = check::other_bytes(wheel, &place, mismatches);
+            let findings = check::other_bytes(wheel, place, mismatches);
             gathered.findings.extend(findings);
         }
         SourceProblem::Failed { place, reason } => gathered.failures.push(WorldFailure {
@@ -404,16 +404,4 @@ pub(super) fn describe(
             reason: reason.clone(),
         }),
     }
-}
-
-/// A place as the declaration names it: where the repository lies on this machine is nothing that a finding says.
-fn as_declared<'p>(wheel: &DeclaredWheel, place: &'p str) -> Cow<'p, str> {
-    let path = place.strip_prefix("file:");
-    let declared = wheel.sources.iter().find_map(|source| match &source.value {
-        Source::File(declared) if path.is_some_and(|path| path.ends_with(&**declared)) => {
-            Some(format!("file:{declared}"))
-        }
-        _ => None,
-    });
-    declared.map_or(Cow::Borrowed(place), Cow::Owned)
 }

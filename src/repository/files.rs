@@ -1,12 +1,14 @@
 //! Where a repository's texts are read from: its folder as it is now, or a revision of it.
 
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::car::LARGEST_DECLARATION;
 use crate::diagnostic::{Code, Finding};
+use crate::environment::open_beneath;
 
 use super::{CONFIGURATION_FILE, LoadError};
 
@@ -110,7 +112,7 @@ impl Files for Folder<'_> {
     }
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        read_file(&self.path(name))
+        read_beneath(self.directory, name)
     }
 
     fn entries(&self, folder: &str) -> Result<Vec<(String, Kind)>, LoadError> {
@@ -135,20 +137,26 @@ impl Files for Folder<'_> {
 
 /// The bytes of a regular file, at most [`MAXIMUM_TEXT`].
 pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let (folder, name) = (path.parent(), path.file_name().and_then(OsStr::to_str));
+    let (Some(folder), Some(name)) = (folder, name) else {
+        return Err(io::ErrorKind::InvalidFilename.into());
+    };
+    let folder = if folder == Path::new("") {
+        Path::new(".")
+    } else {
+        folder
+    };
+    read_beneath(folder, name)
+}
+
+/// The bytes of a regular file below a folder, at most [`MAXIMUM_TEXT`].
+fn read_beneath(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
     // A link could lead to any file of whoever runs this, and a finding shows what a file holds.
-    let there = fs::symlink_metadata(path)?;
-    if !there.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "it is no regular file",
-        ));
-    }
+    let file = open_beneath(folder, name)?;
     // With room to spare, so that one read has it all and a second one sees its end.
-    let room = there.len().min(MAXIMUM_TEXT) + 64;
+    let room = file.metadata()?.len().min(MAXIMUM_TEXT) + 64;
     let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or_default());
-    File::open(path)?
-        .take(MAXIMUM_TEXT + 1)
-        .read_to_end(&mut bytes)?;
+    file.take(MAXIMUM_TEXT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAXIMUM_TEXT {
         return Err(too_large());
     }

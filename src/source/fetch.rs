@@ -1,7 +1,6 @@
 //! Wheels from wherever they can be had: the cache, the sources in order of preference, the
 //! mirrors by content-id. Each byte is verified, wherever it comes from.
 
-use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
@@ -23,6 +22,7 @@ use super::request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};
 use super::sink::Received;
 use super::verify::{Compared, Expectation};
 use crate::dag::Profile;
+use crate::environment::open_beneath;
 
 /// What a [`Fetcher`] needs to know.
 #[derive(Clone)]
@@ -333,12 +333,14 @@ impl Fetcher {
     ) -> Result<Received, DownloadError> {
         let cache = &self.settings.cache;
         let address = match place {
-            Place::Source(SourceLocation::File(path)) => {
-                let (path, cache, expectation) = (path.clone(), cache.clone(), expectation.clone());
-                reporter.started(place, fs::metadata(&path).ok().map(|file| file.len()));
+            Place::Source(SourceLocation::File { directory, path }) => {
+                let (cache, expectation) = (cache.clone(), expectation.clone());
+                let opened = open_beneath(directory, path);
+                let size = opened.as_ref().ok().and_then(|file| file.metadata().ok());
+                reporter.started(place, size.map(|file| file.len()));
                 let shown = place.to_string();
                 let largest = self.settings.client.limits().wheel_size;
-                let copy = move || local::copy(&path, &shown, &cache, &expectation, largest);
+                let copy = move || local::copy(opened, &shown, &cache, &expectation, largest);
                 let copied = blocking(copy).await.ok_or_else(|| stopped(place))??;
                 reporter.bytes(copied.compared.dag.size());
                 return Ok(copied);

@@ -1,6 +1,6 @@
 //! Wheels that lie on this machine.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -63,7 +63,7 @@ impl Cache {
 /// Takes a local file into the cache's unfinished files, hashed on the way: what is used later
 /// is what was verified, whatever happens to the file meanwhile.
 pub(super) fn copy(
-    path: &Path,
+    opened: io::Result<File>,
     place: &str,
     cache: &Cache,
     expectation: &Expectation,
@@ -75,17 +75,15 @@ pub(super) fn copy(
     };
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => gone("there is no such file"),
+        // What is there is no wheel of this repository, whatever else it is.
+        io::ErrorKind::InvalidData => gone(&error.to_string()),
         _ => SourceProblem::Failed {
             place: place.to_owned(),
             reason: format!("it cannot be read: {error}"),
         },
     };
-    // Asked before it is opened: opening a pipe would wait for somebody to write into it.
-    let metadata = fs::metadata(path).map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(gone("it is no regular file").into());
-    }
-    let size = metadata.len();
+    let opened = opened.map_err(unreadable)?;
+    let size = opened.metadata().map_err(unreadable)?.len();
     if let Some(declared) = expectation.size.filter(|declared| *declared != size) {
         let problem = SourceProblem::Mismatch {
             place: place.to_owned(),
@@ -100,7 +98,7 @@ pub(super) fn copy(
         };
         return Err(problem.into());
     }
-    let mut reader = File::open(path).map_err(unreadable)?.take(size);
+    let mut reader = opened.take(size);
     let mut file = cache.partial()?;
     let mut hasher = FileHasher::new(expectation.first_profile());
     let mut buffer = vec![0; STEP];

@@ -24,8 +24,13 @@ pub enum SourceLocation {
     },
     /// A web address.
     Web(Url),
-    /// An absolute path.
-    File(PathBuf),
+    /// A file below a folder.
+    File {
+        /// The folder.
+        directory: PathBuf,
+        /// The path from there, with `/`, as declared.
+        path: String,
+    },
 }
 
 impl fmt::Display for SourceLocation {
@@ -40,7 +45,7 @@ impl fmt::Display for SourceLocation {
                 "pkg:pypi/{project}@{version}?file_name={file_name}"
             ),
             Self::Web(url) => formatter.write_str(&redacted(url)),
-            Self::File(path) => write!(formatter, "file:{}", path.display()),
+            Self::File { path, .. } => write!(formatter, "file:{path}"),
         }
     }
 }

@@ -20,6 +20,7 @@ mod add_command;
 #[cfg(unix)]
 mod agent;
 mod arbitrary_equality;
+mod beneath;
 mod blocks;
 mod build;
 mod cache_command;

@@ -470,14 +470,18 @@ fn the_declared_cid_may_be_of_any_profile() {
 fn a_local_file_is_hashed_too() {
     let bench = Bench::new();
     let path = bench.folder.path().join(FILE_NAME);
-    let request = request(b"wheel", vec![SourceLocation::File(path.clone())]);
+    let file = |path: &str| SourceLocation::File {
+        directory: bench.folder.path().to_owned(),
+        path: path.to_owned(),
+    };
+    let request = request(b"wheel", vec![file(FILE_NAME)]);
     assert_missing(&bench.problem(&request), "there is no such file");
     fs::write(&path, b"other").unwrap();
     assert_mismatch(&bench.problem(&request), &[MismatchKind::ContentId]);
     fs::write(&path, b"wheel").unwrap();
     bench.fetched(&request, b"wheel");
-    let folder = bench.folder.path().to_owned();
-    let request = self::request(b"x", vec![SourceLocation::File(folder)]);
+    fs::create_dir(bench.folder.path().join("folder")).unwrap();
+    let request = self::request(b"x", vec![file("folder")]);
     assert_missing(&bench.problem(&request), "no regular file");
     assert_eq!(bench.server.connections(), 0);
 }
@@ -1164,7 +1168,13 @@ fn offline_takes_the_cache_and_local_files_and_nothing_else() {
     let path = bench.folder.path().join(FILE_NAME);
     let both = request(
         b"wheel",
-        vec![package_url(), SourceLocation::File(path.clone())],
+        vec![
+            package_url(),
+            SourceLocation::File {
+                directory: bench.folder.path().to_owned(),
+                path: FILE_NAME.to_owned(),
+            },
+        ],
     );
     bench.offline = true;
     for problem in bench.problems(&request(b"wheel", vec![package_url()])) {

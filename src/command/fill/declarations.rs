@@ -120,7 +120,7 @@ fn find(
     if directory.is_none() {
         request
             .sources
-            .retain(|source| !matches!(source, SourceLocation::File(_)));
+            .retain(|source| !matches!(source, SourceLocation::File { .. }));
     }
     if request.sources.is_empty() {
         return Err("its declaration has `file:` sources only, and no repository is around");
