@@ -15,7 +15,7 @@ mod transfer;
 pub use compare::{Difference, ProjectChange, SetChange, WheelChange, difference, origin};
 pub use entry_points::{EntryPoint, EntryPointChange};
 pub use members::{MemberChange, MemberChanges, Risk, member_changes};
-pub use settings::{SettingChange, SettingsExtent};
+pub use settings::{SettingChange, SettingsExtent, setting_changes};
 pub use snapshot::{Declared, ProjectState, Snapshot, WheelState};
 pub use transfer::{Transfer, estimate, transfer};
 

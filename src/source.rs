@@ -34,6 +34,7 @@ mod limits;
 mod local;
 mod pip;
 mod problem;
+mod reach;
 mod remote;
 mod request;
 mod sink;

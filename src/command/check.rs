@@ -57,6 +57,11 @@ pub(super) struct Arguments {
     deny: Option<Deny>,
     #[command(flatten)]
     allow: AllowArguments,
+    /// Ask public addresses only, by https, on port 443 or that of the index whose page leads there: for
+    /// checks of strangers' changes. An index that the environment or `--index-url` names may be
+    /// anywhere. A proxy looks names up itself, so behind one only literal addresses are held to it
+    #[arg(long)]
+    public_only: bool,
     #[command(flatten)]
     network: NetworkArguments,
 }
@@ -85,38 +90,45 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .as_deref()
         .map(|revision| Before::load(context, &repository, revision))
         .transpose()?;
+    if let Some(before) = &before {
+        before.lend_places(context, &mut repository);
+    }
+    let network = &arguments
+        .network
+        .for_change(arguments.public_only, before.is_some());
+    let repository = &repository;
     let mut findings = repository.findings.clone();
-    findings.extend(check::set(&repository));
-    let all = all_wheels(&repository);
+    findings.extend(check::set(repository));
+    let all = all_wheels(repository);
     let changed = before
         .as_ref()
-        .map_or_else(Vec::new, |before| before.changed(&repository));
+        .map_or_else(Vec::new, |before| before.changed(repository));
     let asked = if arguments.sources {
         &all
-    } else if arguments.network.offline {
+    } else if network.offline {
         &Vec::new()
     } else {
         &changed
     };
     let read = if arguments.wheels { &all } else { &changed };
-    let mut found = look(context, &repository, arguments, asked, read)?;
+    let mut found = look(context, repository, network, asked, read)?;
     let others: Vec<&DeclaredWheel> = all
         .iter()
         .copied()
         .filter(|wheel| !arguments.wheels && !read.iter().any(|read| std::ptr::eq(*read, *wheel)))
         .collect();
-    let recalled = recall_verified(context, &repository, &others);
+    let recalled = recall_verified(context, repository, &others);
     let verified_earlier = recalled.verified(&others);
     found.extend(recalled);
     findings.extend(found.findings.iter().cloned());
     let reason = reason.unwrap_or_default();
-    let mut findings = judge_for(context, &repository, findings, &found, reason);
+    let mut findings = judge_for(context, repository, findings, &found, reason);
     let gone = before
         .as_ref()
-        .map(|before| before.compare(context, &repository, &found, &mut findings));
-    candidates::propose(context, &repository, &arguments.network, &mut findings);
+        .map(|before| before.compare(context, repository, &found, &mut findings));
+    candidates::propose(context, repository, network, &mut findings);
     let format = arguments.message_format;
-    show_compared(context, &repository, &findings, format, before.is_some())?;
+    show_compared(context, repository, &findings, format, before.is_some())?;
     match &arguments.waivers {
         _ if format != MessageFormat::Text => {}
         Some(_) => show_waivers(context, &findings)?,
@@ -137,13 +149,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     };
     context.say(&format!(
         "checked {}, {}{earlier} on {}{what}: {}",
-        counted(projects(&repository), "project"),
+        counted(projects(repository), "project"),
         counted(all.len(), "wheel"),
         counted(repository.configuration.platforms.len(), "platform"),
         count(&findings).unwrap_or_else(|| "no finding".to_owned())
     ));
     if let (Some(before), Some(gone)) = (&before, gone) {
-        before.say(context, &repository, changed.len(), &findings, gone);
+        before.say(context, repository, changed.len(), &findings, gone);
     }
     if !found.failures.is_empty() {
         return Ok(ExitStatus::World);
@@ -155,17 +167,16 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
 fn look(
     context: &Context<'_>,
     repository: &Repository,
-    arguments: &Arguments,
+    network: &NetworkArguments,
     asked: &[&DeclaredWheel],
     read: &[&DeclaredWheel],
 ) -> Result<Gathered, Failure> {
     let mut found = Gathered::default();
     if !asked.is_empty() {
-        ask_sources(context, repository, arguments, asked, &mut found)?;
+        ask_sources(context, repository, network, asked, &mut found)?;
     }
     if !read.is_empty() {
         let profile = repository.configuration.profile;
-        let network = &arguments.network;
         let gathered = gather(context, repository, read, network, profile, Want::Facts)?;
         found.extend(gathered);
     }
@@ -185,7 +196,7 @@ fn projects(repository: &Repository) -> usize {
 fn ask_sources(
     context: &Context<'_>,
     repository: &Repository,
-    arguments: &Arguments,
+    network: &NetworkArguments,
     wheels: &[&DeclaredWheel],
     found: &mut Gathered,
 ) -> Result<(), Failure> {
@@ -193,12 +204,7 @@ fn ask_sources(
     let progress = Progress::of_wheels(context, &requests);
     let report = |event| progress.fetch(event);
     let profile = repository.configuration.profile;
-    let fetcher = fetcher(
-        context,
-        &repository.configuration,
-        &arguments.network,
-        profile,
-    )?;
+    let fetcher = fetcher(context, &repository.configuration, network, profile)?;
     let mut outcomes = runtime()?.block_on(async {
         fetcher
             .check_sources(&requests, &report)

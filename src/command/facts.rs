@@ -19,9 +19,9 @@ use super::progress::Progress;
 use crate::check;
 use crate::dag::{Cid, Profile};
 use crate::declaration::{DeclaredWheel, Source};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding, Severity};
 use crate::release::Recalled;
-use crate::repository::Repository;
+use crate::repository::{Configuration, Repository, SeverityRule};
 use crate::source::{
     Cache, FetchError, FetchedWheel, Fetcher, SourceLocation, SourceProblem, WheelRequest,
 };
@@ -326,8 +326,33 @@ fn keep_as(cache: &Cache, cid: &Cid, fetched: FetchedWheel) -> io::Result<Facts>
 pub(super) fn requests(repository: &Repository, wheels: &[&DeclaredWheel]) -> Vec<WheelRequest> {
     wheels
         .iter()
-        .map(|wheel| request(&repository.directory, wheel))
+        .map(|wheel| {
+            let mut request = request(&repository.directory, wheel);
+            if !allows_insecure(&repository.configuration, wheel) {
+                for (location, source) in request.sources.iter_mut().zip(&wheel.sources) {
+                    if let Source::Web(url) = &source.value
+                        && source.value.is_insecure()
+                    {
+                        *location = SourceLocation::Insecure(url.clone());
+                    }
+                }
+            }
+            request
+        })
         .collect()
+}
+
+/// Whether somebody answers for addresses without transport security; otherwise they are errors, and not asked.
+fn allows_insecure(configuration: &Configuration, wheel: &DeclaredWheel) -> bool {
+    let code = Code::InsecureSource;
+    let is_softened = match configuration.severity.get(&code) {
+        Some(SeverityRule::Off | SeverityRule::Weighs(Severity::Warning)) => true,
+        Some(SeverityRule::Weighs(Severity::Error)) | None => false,
+    };
+    let mut waivers = configuration.waivers.iter();
+    is_softened
+        || configuration.allowed.contains(&code)
+        || waivers.any(|waiver| waiver.code == code && waiver.project == *wheel.file_name.name())
 }
 
 /// A declared wheel as the source room asks for it; `file:` is relative to this folder.
@@ -396,6 +421,8 @@ pub(super) fn describe(
             let findings = check::other_bytes(wheel, place, mismatches);
             gathered.findings.extend(findings);
         }
+        // `insecure-source` says it.
+        SourceProblem::NotAsked { .. } => {}
         SourceProblem::Failed { place, reason } => gathered.failures.push(WorldFailure {
             what: format!(
                 "{}: `{}` could not be fetched from {place}",

@@ -24,12 +24,28 @@ pub(super) struct NetworkArguments {
     /// Use the cache and `file:` sources only
     #[arg(long)]
     pub(super) offline: bool,
+    /// Whether public addresses are asked only, beside a configured index.
+    #[arg(skip)]
+    public_only: bool,
+    /// Whether the index that the repository names is one that its maintainers have reviewed.
+    #[arg(skip)]
+    trusts_repository: bool,
     /// How many wheels are fetched and verified at once [default: 8]
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
 }
 
 impl NetworkArguments {
+    /// The same for a repository that may be a stranger's: whether public addresses are asked only, and whether
+    /// maintainers have reviewed the places of the repository.
+    pub(super) fn for_change(&self, public_only: bool, trusts_repository: bool) -> Self {
+        Self {
+            public_only,
+            trusts_repository,
+            ..self.clone()
+        }
+    }
+
     pub(super) fn jobs(&self) -> NonZeroUsize {
         self.jobs.unwrap_or(DEFAULT_JOBS)
     }
@@ -44,9 +60,13 @@ pub(super) fn fetcher(
 ) -> Result<Fetcher, Failure> {
     let environment = context.environment;
     let variables = |name: &str| environment.variable(name).map(ToOwned::to_owned);
+    let mut client = ClientSettings::from_variables(&variables, Limits::default());
+    if arguments.public_only {
+        client = client.public_only(arguments.trusts_repository);
+    }
     Ok(Fetcher::new(FetchSettings {
         cache: context.cache()?,
-        client: ClientSettings::from_variables(&variables, Limits::default()),
+        client,
         index: IndexSearch::new(
             arguments.index_url.clone(),
             configuration.index_url.clone(),

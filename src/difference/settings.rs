@@ -158,6 +158,11 @@ impl Values {
     }
 }
 
+/// The keys of `ipwhl.toml` that say something else than before.
+pub fn setting_changes(new: &Configuration, old: &Configuration) -> Vec<SettingChange> {
+    changes(&settings(old), &settings(new))
+}
+
 /// The keys that say something else, of those that are known of both.
 pub(super) fn changes(old: &Settings, new: &Settings) -> Vec<SettingChange> {
     let known = new.values.iter();

@@ -51,6 +51,10 @@ fn has_credentials(url: &Url) -> bool {
 pub(super) struct Address {
     url: Url,
     credentials: Option<HeaderValue>,
+    /// Whether who runs this has named it, and no declaration or page.
+    is_configured: bool,
+    /// The port of the configured address that led to it.
+    configured_port: Option<u16>,
 }
 
 impl Address {
@@ -69,15 +73,41 @@ impl Address {
         });
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        Self { url, credentials }
+        Self {
+            url,
+            credentials,
+            is_configured: false,
+            configured_port: None,
+        }
     }
 
-    /// Another address, with the credentials of this one when it has none of its own and both are
-    /// of the same origin: scheme, host and port.
+    /// The same address, named by who runs this.
+    pub(super) fn configured(self) -> Self {
+        Self {
+            is_configured: true,
+            configured_port: self.url.port_or_known_default(),
+            ..self
+        }
+    }
+
+    pub(super) fn configured_port(&self) -> Option<u16> {
+        self.configured_port
+    }
+
+    pub(super) fn is_configured(&self) -> bool {
+        self.is_configured
+    }
+
+    /// Another address, which is configured as this one is when both are of the same origin: scheme, host and port; with
+    /// the credentials of this one then, when it has none of its own.
     pub(super) fn lend(&self, url: Url) -> Self {
         let mut address = Self::new(url);
-        if address.credentials.is_none() && address.url.origin() == self.url.origin() {
-            address.credentials.clone_from(&self.credentials);
+        address.configured_port = self.configured_port;
+        if address.url.origin() == self.url.origin() {
+            address.is_configured = self.is_configured;
+            if address.credentials.is_none() {
+                address.credentials.clone_from(&self.credentials);
+            }
         }
         address
     }

@@ -134,7 +134,11 @@ impl Client {
         let address = address(gateway, cid, "format=raw");
         let mut headers = accepting("application/vnd.ipld.raw");
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("only-if-cached"));
-        let http = self.http(address.url());
+        let http = self.connections(&address);
+        let http = http.map_err(|reason| SourceProblem::Failed {
+            place: shown(gateway, cid),
+            reason,
+        })?;
         let request = http.head(address.url().clone()).headers(headers);
         let limit = self.limits.response_timeout;
         match tokio::time::timeout(limit, request.send()).await {

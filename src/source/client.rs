@@ -1,6 +1,6 @@
 //! The HTTP client: proxies and certificate roots from the environment, as pip takes them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
@@ -15,8 +15,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use url::{Host, Url};
 
+use super::address::Address;
+use super::discover::{IndexLocation, IndexOrigin};
 use super::hosts::Hosts;
 use super::limits::Limits;
+use super::reach::{PublicOnly, PublicResolver};
 
 /// What this program calls itself.
 const USER_AGENT: &str = concat!("ipwhl/", env!("CARGO_PKG_VERSION"));
@@ -28,7 +31,15 @@ pub struct ClientSettings {
     proxies: Vec<ProxySetting>,
     no_proxy: Option<String>,
     is_direct_on_loopback: bool,
+    public_only: Option<PublicOnlySettings>,
     limits: Limits,
+}
+
+/// That public addresses are asked only.
+#[derive(Clone, Copy)]
+struct PublicOnlySettings {
+    /// Whether the index of `ipwhl.toml` is one that who runs this has configured.
+    trusts_repository: bool,
 }
 
 /// Certificates that replace those of the platform.
@@ -99,6 +110,7 @@ impl ClientSettings {
             // gateway on the loopback address is no business of a proxy.
             no_proxy: either("no_proxy").map(|(_, value)| value),
             is_direct_on_loopback: false,
+            public_only: None,
             limits,
         }
     }
@@ -109,6 +121,16 @@ impl ClientSettings {
     pub fn direct_on_loopback(self) -> Self {
         Self {
             is_direct_on_loopback: true,
+            ..self
+        }
+    }
+
+    /// The same settings, but only public addresses are asked, by https, beside the index that who runs this has configured. The
+    /// index of `ipwhl.toml` is such a one where `trusts_repository` says so.
+    #[must_use]
+    pub fn public_only(self, trusts_repository: bool) -> Self {
+        Self {
+            public_only: Some(PublicOnlySettings { trusts_repository }),
             ..self
         }
     }
@@ -152,6 +174,8 @@ pub struct Client {
     http: reqwest::Client,
     /// For addresses of this machine, where those are asked without a proxy.
     direct: Option<reqwest::Client>,
+    /// What addresses run on that are not configured, where only public ones are asked.
+    public_only: Option<(Arc<PublicOnly>, PublicOnlySettings)>,
     pub(super) limits: Arc<Limits>,
     pub(super) hosts: Hosts,
 }
@@ -159,14 +183,26 @@ pub struct Client {
 impl Client {
     /// Makes the client: reads certificates, opens no connection.
     pub fn new(settings: &ClientSettings) -> Result<Self, ClientError> {
-        let http = settings.connections(true)?;
+        let http = settings.connections(true, None)?;
         let direct = settings
             .is_direct_on_loopback
-            .then(|| settings.connections(false))
+            .then(|| settings.connections(false, None))
             .transpose()?;
+        let public_only = match settings.public_only {
+            Some(public) => {
+                let proxies = settings.proxy_hosts();
+                let resolver = PublicResolver {
+                    proxies: Arc::new(proxies.clone()),
+                };
+                let http = settings.connections(true, Some(resolver))?;
+                Some((Arc::new(PublicOnly { http, proxies }), public))
+            }
+            None => None,
+        };
         Ok(Self {
             http,
             direct,
+            public_only,
             limits: Arc::new(settings.limits.clone()),
             hosts: Hosts::default(),
         })
@@ -181,6 +217,29 @@ impl Client {
     pub(crate) fn http(&self, url: &Url) -> &reqwest::Client {
         let direct = self.direct.as_ref().filter(|_| is_loopback(url));
         direct.unwrap_or(&self.http)
+    }
+
+    /// What a request of this address runs on, or why it is not asked, as half a sentence.
+    pub(super) fn connections(&self, address: &Address) -> Result<&reqwest::Client, String> {
+        match &self.public_only {
+            Some((public, _)) if !address.is_configured() => match public.refusal(address) {
+                Some(reason) => Err(reason),
+                None => Ok(&public.http),
+            },
+            _ => Ok(self.http(address.url())),
+        }
+    }
+
+    /// The address of an index, as one that is configured where who runs this has named it.
+    pub(super) fn index_address(&self, location: &IndexLocation) -> Address {
+        let address = Address::new(location.url().clone());
+        let Some((_, settings)) = &self.public_only else {
+            return address;
+        };
+        if *location.origin() == IndexOrigin::Repository && !settings.trusts_repository {
+            return address;
+        }
+        address.configured()
     }
 
     /// Whether a request of this address stays on this machine, also without encryption.
@@ -200,7 +259,11 @@ fn is_loopback(url: &Url) -> bool {
 
 impl ClientSettings {
     /// What requests run on, with the proxies or without any.
-    fn connections(&self, with_proxies: bool) -> Result<reqwest::Client, ClientError> {
+    fn connections(
+        &self,
+        with_proxies: bool,
+        resolver: Option<PublicResolver>,
+    ) -> Result<reqwest::Client, ClientError> {
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(self.limits.connect_timeout)
@@ -215,6 +278,9 @@ impl ClientSettings {
         }
         for proxy in self.proxies.iter().filter(|_| with_proxies) {
             builder = builder.proxy(proxy.build(self.no_proxy.as_deref())?);
+        }
+        if let Some(resolver) = resolver {
+            builder = builder.dns_resolver(resolver);
         }
         let provider = Arc::new(ring::default_provider());
         match &self.roots {
@@ -235,6 +301,19 @@ impl ClientSettings {
         builder
             .build()
             .map_err(|error| ClientError::Build(innermost(&error)))
+    }
+}
+
+impl ClientSettings {
+    /// The names of the proxies' hosts.
+    fn proxy_hosts(&self) -> BTreeSet<String> {
+        let addresses = self.proxies.iter().filter_map(|proxy| {
+            // As reqwest takes them, without a scheme as http.
+            let address = Url::parse(&proxy.address).ok().filter(Url::has_host);
+            address.or_else(|| Url::parse(&format!("http://{}", proxy.address)).ok())
+        });
+        let hosts = addresses.filter_map(|address| Some(address.host_str()?.to_owned()));
+        hosts.collect()
     }
 }
 

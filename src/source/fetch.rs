@@ -346,6 +346,10 @@ impl Fetcher {
                 return Ok(copied);
             }
             Place::Source(SourceLocation::Web(url)) => Address::new(url.clone()),
+            Place::Source(SourceLocation::Insecure(_)) => {
+                let place = place.to_string();
+                return Err(SourceProblem::NotAsked { place }.into());
+            }
             Place::Mirror(address) => address.clone(),
             Place::Source(SourceLocation::PackageUrl {
                 project, file_name, ..

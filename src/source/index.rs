@@ -109,8 +109,8 @@ impl IndexClient {
     /// A client of the index at this location.
     pub fn new(client: Client, location: &IndexLocation) -> Self {
         Self {
+            base: client.index_address(location),
             client,
-            base: Address::new(location.url().clone()),
             pages: Mutex::default(),
         }
     }

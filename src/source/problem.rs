@@ -23,6 +23,11 @@ pub enum SourceProblem {
         /// Everything that differs.
         mismatches: Vec<Mismatch>,
     },
+    /// The place was not asked, since its address is one that the repository does not allow, as a finding says.
+    NotAsked {
+        /// The place, as it may be shown.
+        place: String,
+    },
     /// The place could not answer: a time-out, a refused connection, a server that failed. An
     /// error of the world, which says nothing about the declaration.
     Failed {
@@ -39,6 +44,7 @@ impl SourceProblem {
         match self {
             Self::Missing { place, .. }
             | Self::Mismatch { place, .. }
+            | Self::NotAsked { place }
             | Self::Failed { place, .. } => place,
         }
     }
@@ -53,6 +59,7 @@ impl SourceProblem {
         match &mut self {
             Self::Missing { place, .. }
             | Self::Mismatch { place, .. }
+            | Self::NotAsked { place }
             | Self::Failed { place, .. } => *place = name,
         }
         self
@@ -70,6 +77,9 @@ impl SourceProblem {
                 place: through(place),
                 mismatches,
             },
+            Self::NotAsked { place } => Self::NotAsked {
+                place: through(place),
+            },
             Self::Failed { place, reason } => Self::Failed {
                 place: through(place),
                 reason,
@@ -82,6 +92,7 @@ impl fmt::Display for SourceProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { place, reason } => write!(formatter, "{place} is gone: {reason}"),
+            Self::NotAsked { place } => write!(formatter, "{place} is not secure, and not asked"),
             Self::Failed { place, reason } => write!(formatter, "{place} failed: {reason}"),
             Self::Mismatch { place, mismatches } => {
                 write!(formatter, "{place} has other bytes: ")?;

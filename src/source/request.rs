@@ -24,6 +24,8 @@ pub enum SourceLocation {
     },
     /// A web address.
     Web(Url),
+    /// A web address without transport security, which nobody answers for: it is not asked.
+    Insecure(Url),
     /// A file below a folder.
     File {
         /// The folder.
@@ -44,7 +46,7 @@ impl fmt::Display for SourceLocation {
                 formatter,
                 "pkg:pypi/{project}@{version}?file_name={file_name}"
             ),
-            Self::Web(url) => formatter.write_str(&redacted(url)),
+            Self::Web(url) | Self::Insecure(url) => formatter.write_str(&redacted(url)),
             Self::File { path, .. } => write!(formatter, "file:{path}"),
         }
     }

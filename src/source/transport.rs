@@ -15,6 +15,7 @@ use super::address::Address;
 use super::backoff::{Backoff, retry_after};
 use super::client::{Client, innermost};
 use super::problem::SourceProblem;
+use super::reach::NotPublic;
 
 /// Why one attempt brought nothing.
 #[derive(Debug)]
@@ -128,7 +129,8 @@ impl Client {
         let mut address = start.clone();
         for _ in 0..=self.limits.redirects {
             let mut request = self
-                .http(address.url())
+                .connections(&address)
+                .map_err(Trouble::Lasting)?
                 .get(address.url().clone())
                 .headers(headers.clone())
                 .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -233,8 +235,17 @@ impl Client {
     /// Says why a request failed, without the address, and whether another attempt makes sense.
     fn explain(&self, error: reqwest::Error) -> Trouble {
         let error = error.without_url();
-        if let Some(reason) = certificate_problem(&error) {
+        let certificate = |error: &(dyn Error + 'static)| match error.downcast_ref() {
+            Some(rustls::Error::InvalidCertificate(reason)) => Some(reason.to_string()),
+            _ => None,
+        };
+        if let Some(reason) = cause(&error, certificate) {
             return Trouble::Lasting(format!("its certificate is refused: {reason}"));
+        }
+        let not_public =
+            |error: &(dyn Error + 'static)| Some(error.downcast_ref::<NotPublic>()?.to_string());
+        if let Some(reason) = cause(&error, not_public) {
+            return Trouble::Lasting(reason);
         }
         if error.is_builder() {
             return Trouble::Lasting(format!("it cannot be asked for: {}", innermost(&error)));
@@ -265,12 +276,15 @@ fn shown(limit: Duration) -> String {
     }
 }
 
-/// A certificate that is refused now is refused a second later.
-fn certificate_problem(error: &(dyn Error + 'static)) -> Option<String> {
+/// What one of the causes of an error is, of those that are the same a second later.
+fn cause(
+    error: &(dyn Error + 'static),
+    read: impl Fn(&(dyn Error + 'static)) -> Option<String>,
+) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(rustls::Error::InvalidCertificate(reason)) = error.downcast_ref() {
-            return Some(reason.to_string());
+        if let Some(found) = read(error) {
+            return Some(found);
         }
         // The `source` of an I/O error is that of the error inside of it, which is thus left out.
         let inner = error

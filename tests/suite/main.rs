@@ -71,6 +71,7 @@ mod pipes;
 mod progress;
 mod project_files;
 mod properties;
+mod public_only;
 mod publish;
 mod publish_answers;
 mod publish_cluster;

@@ -8,7 +8,8 @@ use super::super::words::counted;
 use crate::check;
 use crate::declaration::{Declaration, DeclaredWheel};
 use crate::diagnostic::{Baseline, Code, Finding, Stage};
-use crate::repository::{LoadError, Repository, Revision, SeverityRule};
+use crate::difference::setting_changes;
+use crate::repository::{Configuration, LoadError, Repository, Revision, SeverityRule};
 
 /// How many digits of a commit are shown.
 const SHOWN_DIGITS: usize = 12;
@@ -46,6 +47,36 @@ impl Before {
             commit: revision.commit().chars().take(SHOWN_DIGITS).collect(),
             repository,
         })
+    }
+
+    /// Puts the places that the maintainers have reviewed in the place of the change's own, and says so: the index, the
+    /// gateways and the targets.
+    pub(super) fn lend_places(&self, context: &Context<'_>, now: &mut Repository) {
+        let nowhere = Configuration::default();
+        let reviewed = match &self.repository {
+            Some(repository) => &repository.configuration,
+            None => &nowhere,
+        };
+        let changed: Vec<&str> = setting_changes(&now.configuration, reviewed)
+            .into_iter()
+            .filter_map(|change| match change.key {
+                "index" => Some("`[index]`"),
+                "gateways" => Some("`[mirrors]`"),
+                "publish" => Some("`[publish]`"),
+                _ => None,
+            })
+            .collect();
+        if !changed.is_empty() {
+            context.say(&format!(
+                "note: this change has another {}; the check uses what {} has",
+                changed.join(" and another "),
+                self.commit
+            ));
+        }
+        let configuration = &mut now.configuration;
+        configuration.index_url.clone_from(&reviewed.index_url);
+        configuration.gateways.clone_from(&reviewed.gateways);
+        configuration.publish.clone_from(&reviewed.publish);
     }
 
     fn declaration(&self, now: &Declaration) -> Option<&Declaration> {
@@ -182,6 +213,17 @@ fn say_weakened(context: &Context<'_>, before: &Repository, now: &Repository) {
     let added: Vec<String> = waivers(now)
         .filter(|waiver| !known.contains(waiver))
         .collect();
+    let trust: Vec<String> = setting_changes(&now.configuration, &before.configuration)
+        .into_iter()
+        .filter(|change| matches!(change.key, "trusted" | "threshold"))
+        .map(|change| format!("`{}`", change.key))
+        .collect();
+    if !trust.is_empty() {
+        let words = trust.join(" and ");
+        context.warning(&format!(
+            "this change decides who may sign releases: {words} in `[signing]`; `ipwhl diff` shows how"
+        ));
+    }
     if !added.is_empty() {
         let words = added.join(", ");
         context.warning(&format!("this change adds or changes waivers: {words}"));

@@ -166,7 +166,7 @@ impl Gateway {
                 match &problem {
                     SourceProblem::Mismatch { .. } => self.has_lied.set(true),
                     SourceProblem::Failed { .. } => self.failures.set(self.failures.get() + 1),
-                    SourceProblem::Missing { .. } => {}
+                    SourceProblem::Missing { .. } | SourceProblem::NotAsked { .. } => {}
                 }
                 Err(Trouble::Place(problem.to_string()))
             }
