@@ -26,7 +26,7 @@ pub use finding::{Baseline, Finding, Help, Label, SourceText, SourceTexts, Subje
 pub use json::{JsonFinding, JsonHelp, JsonLine, JsonPlace, JsonSummary, json_lines};
 pub(crate) use markdown::{code_span, sentence};
 pub use nearest::nearest;
-pub(crate) use public::{shell_word, visible, without_credentials};
+pub(crate) use public::{inert_json, printable, shell_word, visible, without_credentials};
 pub use render::{Style, render};
 pub use report::{MessageFormat, Report};
 pub use schema::findings_schema;

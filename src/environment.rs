@@ -11,6 +11,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal, Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub use atomic_file::{AtomicFile, replace_directory, sync_directory};
 pub use beneath::open_beneath;
 pub use socket::exchange;
 
+use crate::diagnostic::printable;
 use etcetera::BaseStrategy;
 use jiff::Timestamp;
 use terminal_size::{Height, Width, terminal_size_of};
@@ -186,6 +188,7 @@ fn columns(size: Option<(Width, Height)>) -> Option<usize> {
 pub struct Stream {
     sink: Arc<Mutex<dyn Write + Send>>,
     is_terminal: bool,
+    has_colours: Arc<AtomicBool>,
     width: Option<usize>,
 }
 
@@ -204,8 +207,14 @@ impl Stream {
         Self {
             sink: Arc::new(Mutex::new(sink)),
             is_terminal,
+            has_colours: Arc::default(),
             width: None,
         }
+    }
+
+    /// Lets this program's colours through from now on.
+    pub fn allow_colours(&self) {
+        self.has_colours.store(true, Ordering::Relaxed);
     }
 
     /// The same stream, on a terminal of this many columns.
@@ -225,12 +234,13 @@ impl Stream {
         self.is_terminal
     }
 
-    /// Writes `text` as it stands and flushes.
+    /// Writes `text` and flushes. Nothing in it but colours is for a terminal to obey, and nothing is hidden.
     ///
     /// # Errors
     /// When the stream cannot be written; a closed pipe is no error, since nobody wants to read on.
     pub fn write(&self, text: &str) -> io::Result<()> {
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = printable(text, self.has_colours.load(Ordering::Relaxed));
         match sink.write_all(text.as_bytes()).and_then(|()| sink.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             outcome => outcome,

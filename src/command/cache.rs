@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::diff::members_version;
+use super::draw::to_json;
 use super::exit::{ExitStatus, Failure, chain};
 use super::facts::{facts_version, known_facts};
 use super::words::counted;
@@ -164,7 +165,7 @@ fn size(context: &Context<'_>, cache: &Cache, format: Format) -> Result<ExitStat
             limit,
             parts: parts.collect(),
         };
-        let text = serde_json::to_string(&document).map_err(Failure::world)?;
+        let text = to_json(&document)?;
         context.result(&text)?;
         return Ok(ExitStatus::Clean);
     }

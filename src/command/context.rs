@@ -43,11 +43,18 @@ impl<'e> Context<'e> {
                         .is_none_or(|term| term != "dumb")
             }
         };
+        let [on_error, on_output] = [&environment.error, &environment.output].map(|stream| {
+            let has_colours = colour(stream.is_terminal());
+            if has_colours {
+                stream.allow_colours();
+            }
+            has_colours
+        });
         Self {
             environment,
             repository: global.repository.clone(),
-            colour: colour(environment.error.is_terminal()),
-            output_colour: colour(environment.output.is_terminal()),
+            colour: on_error,
+            output_colour: on_output,
             quiet: global.quiet,
             verbose: global.verbose,
             cache: OnceLock::new(),

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
+use super::draw::to_json;
 use super::exit::{ExitStatus, Failure};
 use crate::diagnostic::{Code, Explanation, Stage, nearest, wrap};
 
@@ -42,9 +43,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     match (arguments.format, &arguments.code) {
         (Format::Json, _) => {
             for code in codes {
-                let line = serde_json::to_string(&Explanation::of(code))
-                    .map_err(|error| Failure::caused(&error))?;
-                context.result(&line)?;
+                context.result(&to_json(&Explanation::of(code))?)?;
             }
         }
         (Format::Text, Some(_)) => {

@@ -234,7 +234,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     new.commit()
 }
 
-/// What would change, as `git apply` reads it.
+/// What would change, as `git apply` reads it; whoever prints it escapes what cannot be seen.
 fn diff(name: &str, old: &str, new: &str) -> String {
     TextDiff::from_lines(old, new)
         .unified_diff()

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::public::public;
+use super::public::{inert_json, public};
 use super::{Baseline, Code, Finding, Label, Report, Severity, SourceTexts};
 
 /// One line of `--message-format json`.
@@ -176,7 +176,7 @@ pub(super) fn json(report: &Report<'_>) -> String {
         .iter()
         .map(|finding| JsonLine::Finding(Box::new(JsonFinding::new(finding, report.texts))))
         .chain([summary])
-        .filter_map(|line| serde_json::to_string(&line).ok())
+        .filter_map(|line| serde_json::to_string(&line).ok().map(inert_json))
         .fold(String::new(), |all, line| all + &line + "\n")
 }
 

@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::gitlab::NO_PLACE;
+use super::public::inert_json;
 use super::{Baseline, Code, Finding, Label, Report, Severity};
 
 const SCHEMA: &str =
@@ -50,7 +51,8 @@ pub(super) fn sarif(report: &Report<'_>) -> String {
             "results": results,
         }],
     });
-    serde_json::to_string_pretty(&log).map_or_else(|_| String::new(), |text| text + "\n")
+    serde_json::to_string_pretty(&log)
+        .map_or_else(|_| String::new(), |text| inert_json(text + "\n"))
 }
 
 fn level(severity: Severity) -> &'static str {

@@ -48,6 +48,7 @@ mod graph;
 mod growth;
 mod harness;
 mod help;
+mod hidden;
 mod hollow_command;
 mod init_command;
 mod interruption;
