@@ -28,6 +28,7 @@ mod list;
 mod man;
 mod migrate;
 mod network;
+mod own_folder;
 mod outdated;
 mod progress;
 mod publish;

@@ -81,6 +81,18 @@ pub fn read_small(path: &Path, largest: u64) -> io::Result<String> {
     Ok(text)
 }
 
+/// Makes a folder that only this user can enter, with those above it that are lacking.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 /// Raises how many files this process may have open, up to `wanted`, and says how many it may.
 pub fn raise_open_files(wanted: usize) -> usize {
     let limit = rlimit::increase_nofile_limit(wanted as u64);

@@ -15,6 +15,7 @@ use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, all_wheels, gather_with};
 use super::network::NetworkArguments;
+use super::own_folder::OwnFolder;
 use super::report::{MessageFormat, count, has_errors, judge, show, show_failures};
 use super::values::profiles;
 use super::words::counted;
@@ -234,6 +235,16 @@ fn output_folder(
             folder.display()
         ))
         .help("name another folder with `--output`"));
+    }
+    let own = OwnFolder {
+        path: &folder,
+        role: "the output folder",
+        danger: "the statement there decides what a build follows",
+        help: "remove it from git with `git rm -r --cached`, or name another folder with `--output`",
+    };
+    own.check_repository(context)?;
+    if folder.starts_with(&repository.directory) {
+        own.check_owner(context)?;
     }
     let cars = Extent::ALL.map(car_name);
     for name in cars.into_iter().chain([STATEMENT]) {

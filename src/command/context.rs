@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use anstyle::{AnsiColor, Style as Colour};
 
 use super::exit::Failure;
+use super::own_folder::OwnFolder;
 use super::{ColorChoice, Global};
 use crate::diagnostic::{Style, brief, visible};
 use crate::environment::Environment;
@@ -217,6 +218,16 @@ impl<'e> Context<'e> {
     pub(super) fn cache(&self) -> Result<Cache, Failure> {
         match self.environment.cache_directory() {
             Some(directory) => {
+                if self.cache.get().is_none() {
+                    let folder = OwnFolder {
+                        path: &directory,
+                        role: "the cache",
+                        danger: "what it says of wheels is believed",
+                        help: "name a folder of your own outside of the repository with `IPWHL_CACHE_DIR`, or remove what is there",
+                    };
+                    folder.check_repository(self)?;
+                    folder.check_owner(self)?;
+                }
                 let cache = self.cache.get_or_init(|| Cache::new(directory));
                 Ok(cache.clone())
             }

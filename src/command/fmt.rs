@@ -230,7 +230,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     let permissions = fs::metadata(path)?.permissions();
     let mut new = AtomicFile::create(path)?;
     new.write_all(text.as_bytes())?;
-    new.file().set_permissions(permissions)?;
+    new.set_permissions(permissions);
     new.commit()
 }
 

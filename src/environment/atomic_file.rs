@@ -1,7 +1,9 @@
 //! Files and folders that appear whole or not at all.
 
+mod partial;
+
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,14 +13,25 @@ use same_file::Handle;
 ///
 /// It is written as `.<name>.partial` beside its place, flushed to the disk and renamed. A killed
 /// run leaves at most that partial file, which the next writer of the same file takes over; a lock
-/// keeps two writers from sharing it.
+/// keeps two writers from sharing it. The partial file is the writer's alone, whoever else can write the folder: see
+/// [`partial`].
 #[derive(Debug)]
 pub struct AtomicFile {
     file: File,
     partial: PathBuf,
     place: PathBuf,
+    readers: Readers,
     /// Whether dropping it leaves the partial file.
     is_kept: bool,
+}
+
+/// Who may read a file in its place; before, its owner only.
+#[derive(Debug)]
+enum Readers {
+    /// Whom the system lets.
+    Usual,
+    Owner,
+    These(Permissions),
 }
 
 impl AtomicFile {
@@ -27,9 +40,9 @@ impl AtomicFile {
     /// # Errors
     /// When the folder cannot be written, or another process is writing the same file.
     pub fn create(place: &Path) -> io::Result<Self> {
-        Self::create_with(place, &mut |options| {
-            options.create(true);
-        })
+        let mut file = Self::create_private(place)?;
+        file.readers = Readers::Usual;
+        Ok(file)
     }
 
     /// As [`AtomicFile::create`], readable by its owner only: for keys.
@@ -37,91 +50,89 @@ impl AtomicFile {
     /// # Errors
     /// As [`AtomicFile::create`].
     pub fn create_private(place: &Path) -> io::Result<Self> {
-        Self::create_with(place, &mut |options| {
-            options.create(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-            #[cfg(not(unix))]
-            let _ = options;
-        })
+        let partial = partial_path(place)?;
+        loop {
+            let file = match partial::open_own(&partial)? {
+                Some(file) => file,
+                None => match partial::create(&partial) {
+                    Ok(file) => file,
+                    // Another process was faster, and has the lock.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                    Err(error) => return Err(error),
+                },
+            };
+            if let Some(file) = Self::locked(file, partial.clone(), place)? {
+                file.file.set_len(0)?;
+                return Ok(file);
+            }
+        }
     }
 
     /// The partial file that an interrupted writer of `place` has left, as it is, if one did. The
     /// caller finds out whether it is whole. Dropped, it stays: its bytes may be the only copy.
     ///
     /// # Errors
-    /// When it cannot be opened, or another process is writing it.
+    /// When it cannot be opened, another process is writing it, or it is not this user's alone.
     pub fn resume(place: &Path) -> io::Result<Option<Self>> {
-        match Self::open(place, &mut |_| {}) {
-            Ok(mut file) => {
-                file.keep();
-                Ok(Some(file))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn create_with(place: &Path, configure: &mut dyn FnMut(&mut OpenOptions)) -> io::Result<Self> {
-        let file = Self::open(place, configure)?;
-        file.file.set_len(0)?;
-        Ok(file)
-    }
-
-    /// Opens and locks the partial file, which keeps its bytes.
-    fn open(place: &Path, configure: &mut dyn FnMut(&mut OpenOptions)) -> io::Result<Self> {
-        let name = place.file_name().ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("`{}` does not name a file", place.display()),
-            )
-        })?;
-        let partial = place.with_file_name(partial_name(name));
+        let partial = partial_path(place)?;
         loop {
-            let mut options = OpenOptions::new();
-            options.write(true).read(true).truncate(false);
-            configure(&mut options);
-            // Whoever can put a file into the folder must not decide where these bytes go: a link is
-            // taken away, never followed, and what is neither is left alone.
             match fs::symlink_metadata(&partial) {
-                Ok(there) if there.is_symlink() => fs::remove_file(&partial)?,
-                Ok(there) if !there.is_file() => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::AlreadyExists,
-                        format!("`{}` stands in its way", partial.display()),
-                    ));
+                Err(_) => return Ok(None),
+                // It holds no bytes of a writer.
+                Ok(there) if there.is_symlink() => {
+                    fs::remove_file(&partial)?;
+                    return Ok(None);
                 }
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
             }
-            let file = options.open(&partial)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::WouldBlock,
-                        format!("another process is writing `{}`", place.display()),
-                    ));
-                }
-                Err(TryLockError::Error(error)) => return Err(error),
-            }
-            // The lock may have been won on a file that its former owner has just renamed into
-            // place: truncating that one would destroy a finished file.
-            let is_link = fs::symlink_metadata(&partial).is_ok_and(|there| there.is_symlink());
-            let is_current = !is_link
-                && Handle::from_path(&partial)
-                    .and_then(|there| Ok(there == Handle::from_file(file.try_clone()?)?))
-                    .unwrap_or(false);
-            if is_current {
-                return Ok(Self {
-                    file,
-                    partial,
-                    place: place.to_path_buf(),
-                    is_kept: false,
-                });
+            let Some(file) = partial::open_left(&partial)? else {
+                return Err(io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    format!(
+                        "`{}` is no file of this user alone, so nobody knows who wrote it: move it away",
+                        partial.display()
+                    ),
+                ));
+            };
+            if let Some(mut file) = Self::locked(file, partial.clone(), place)? {
+                file.readers = Readers::Usual;
+                file.keep();
+                return Ok(Some(file));
             }
         }
+    }
+
+    /// Locks a partial file. `None` where it has taken its name meanwhile.
+    fn locked(file: File, partial: PathBuf, place: &Path) -> io::Result<Option<Self>> {
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::WouldBlock,
+                    format!("another process is writing `{}`", place.display()),
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // The lock may have been won on a file that its former owner has just renamed into
+        // place: truncating that one would destroy a finished file.
+        let is_link = fs::symlink_metadata(&partial).is_ok_and(|there| there.is_symlink());
+        let is_current = !is_link
+            && Handle::from_path(&partial)
+                .and_then(|there| Ok(there == Handle::from_file(file.try_clone()?)?))
+                .unwrap_or(false);
+        Ok(is_current.then(|| Self {
+            file,
+            partial,
+            place: place.to_path_buf(),
+            readers: Readers::Owner,
+            is_kept: false,
+        }))
+    }
+
+    /// Who may read the file in its place, instead of whom the system lets.
+    pub fn set_permissions(&mut self, permissions: Permissions) {
+        self.readers = Readers::These(permissions);
     }
 
     /// Writes `bytes` as the whole of `place`.
@@ -151,6 +162,11 @@ impl AtomicFile {
     /// # Errors
     /// When renaming fails; the place is then as it was.
     pub fn switch(mut self) -> io::Result<()> {
+        match &self.readers {
+            Readers::Usual => partial::set_usual_permissions(&self.file)?,
+            Readers::Owner => {}
+            Readers::These(permissions) => self.file.set_permissions(permissions.clone())?,
+        }
         fs::rename(&self.partial, &self.place)?;
         self.is_kept = true;
         Ok(())
@@ -185,6 +201,16 @@ impl AtomicFile {
     pub fn file(&mut self) -> &mut File {
         &mut self.file
     }
+}
+
+fn partial_path(place: &Path) -> io::Result<PathBuf> {
+    let name = place.file_name().ok_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("`{}` does not name a file", place.display()),
+        )
+    })?;
+    Ok(place.with_file_name(partial_name(name)))
 }
 
 fn partial_name(name: &OsStr) -> OsString {

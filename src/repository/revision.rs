@@ -145,6 +145,34 @@ impl Revision {
     }
 }
 
+/// The first file at a path or below it that git tracks; `None` where it tracks none, or `directory` is in no checkout.
+///
+/// # Errors
+/// When git is missing, or fails in a checkout.
+pub fn tracked(
+    environment: &Environment,
+    directory: &Path,
+    path: &Path,
+) -> Result<Option<String>, RevisionError> {
+    let is_checkout = directory.ancestors().any(|one| one.join(".git").exists());
+    if !is_checkout {
+        return Ok(None);
+    }
+    let git = Git {
+        environment,
+        directory,
+    };
+    let Some(path) = path.to_str() else {
+        return Err(RevisionError::Failed("its path is not UTF-8".to_owned()));
+    };
+    let listing = git
+        .output(&["--literal-pathspecs", "ls-files", "-z", "--", path])?
+        .map_err(RevisionError::Failed)?;
+    let first = listing.split(|byte| *byte == 0).next();
+    let first = first.map(|name| String::from_utf8_lossy(name).into_owned());
+    Ok(first.filter(|name| !name.is_empty()))
+}
+
 struct Git<'e> {
     environment: &'e Environment,
     directory: &'e Path,

@@ -35,6 +35,7 @@ use super::facts;
 use super::verify::{self, Expectation};
 use super::workspace::Workspace;
 use crate::dag::{Cid, FileDag, Profile, Sha256Digest, Version};
+use crate::environment::make_private_folder;
 pub(super) use prune::BLOCKS;
 pub use prune::{CachePart, ClaimError, ClaimedCache, Removed};
 use prune::{FACTS, HASHES, PARTIAL, WHEELS};
@@ -267,7 +268,7 @@ impl Cache {
             return Ok(Arc::clone(workspace));
         }
         // Where it cannot be made, its folders cannot either, and that is said.
-        let _ = fs::create_dir_all(&self.root);
+        let _ = make_private_folder(&self.root);
         // A folder that has other things too is used as it is, and nothing is ever removed from it.
         let _ = mark::mark(&self.root);
         self.usage.begin(&self.root);
@@ -295,7 +296,7 @@ pub(super) fn put(file: NamedTempFile, path: &Path) -> Result<(), CacheError> {
 }
 
 pub(super) fn make_folder(folder: &Path) -> Result<(), CacheError> {
-    fs::create_dir_all(folder).map_err(CacheError::at(folder, "make"))
+    make_private_folder(folder).map_err(CacheError::at(folder, "make"))
 }
 
 pub(super) fn rehash(

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile};
 
+use crate::environment::make_private_folder;
+
 /// After this time a folder without a lock, or on a file system without locks, is nobody's.
 const ABANDONED: Duration = Duration::from_hours(7 * 24);
 
@@ -26,7 +28,7 @@ pub(super) struct Workspace {
 impl Workspace {
     /// Makes a folder for this run under `parent`, and removes those of runs that were killed.
     pub(super) fn open(parent: &Path) -> io::Result<Self> {
-        fs::create_dir_all(parent)?;
+        make_private_folder(parent)?;
         remove_abandoned(parent);
         loop {
             let named = Builder::new()
@@ -41,7 +43,7 @@ impl Workspace {
                 continue;
             }
             let folder = lock_path.with_extension("");
-            fs::create_dir_all(&folder)?;
+            make_private_folder(&folder)?;
             return Ok(Self {
                 folder,
                 lock_path,

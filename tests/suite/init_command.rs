@@ -380,7 +380,7 @@ fn every_table_that_is_commented_out_is_right() {
 fn nothing_is_replaced() {
     let (_around, folder, program) = start("wheels");
     let before: BTreeMap<&str, &str> = [
-        (".gitignore", "/release/\n*.pem\n"),
+        (".gitignore", "/release\n*.pem\n"),
         ("README.md", "mine\n"),
         ("declarations/click.toml", "# mine\n"),
     ]
@@ -395,7 +395,7 @@ fn nothing_is_replaced() {
         &[
             "left README.md as it was",
             "left .gitignore as it was",
-            "it does not have `/.ipwhl-cache/`, `signing-key`, `id_ed25519`, `*.key`: a release is large",
+            "it does not have `/.ipwhl-cache`, `signing-key`, `id_ed25519`, `*.key`: a release is large",
         ],
     );
     for (name, text) in before {
@@ -467,10 +467,7 @@ fn ci_is_added_to_a_repository_that_is_there() {
         release.contains("\n  repository: Our-Wheels\n"),
         "{release}"
     );
-    assert!(
-        release.contains("\n  - Our-Wheels/release/release.car\n"),
-        "{release}"
-    );
+    assert!(release.contains("\n  - release/release.car\n"), "{release}");
     after.remove(".builds/ipwhl-check.yml").unwrap();
     assert_eq!(after, before);
     // The same again is done already; what only a new repository has cannot be asked for.

@@ -375,7 +375,7 @@ struct SmallDisk {
 impl SmallDisk {
     fn mount(place: &Path, megabytes: u32) -> Self {
         fs::create_dir_all(place).unwrap();
-        let options = format!("size={megabytes}m");
+        let options = format!("size={megabytes}m,mode=0755");
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &options, "ipwhl-suite"])
             .arg(place)

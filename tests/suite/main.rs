@@ -66,6 +66,7 @@ mod migrate_command;
 mod one_defect;
 mod original;
 mod original_release;
+mod own_folders;
 mod packaging_library;
 mod remove_command;
 mod pipes;

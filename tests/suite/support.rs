@@ -36,7 +36,9 @@ pub fn tool(name: &str) -> PathBuf {
     let given = std::env::var_os(&variable).map(PathBuf::from);
     let tool = match (given, name) {
         (Some(given), _) => given,
-        (None, "python3" | "uv" | "check-jsonschema") => python::program("requirements.txt", name),
+        (None, "python3" | "uv" | "check-jsonschema" | "zizmor") => {
+            python::program("requirements.txt", name)
+        }
         (None, "original") => python::program("original.txt", "python3"),
         (None, _) => PathBuf::from(name),
     };

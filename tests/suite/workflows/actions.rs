@@ -279,7 +279,8 @@ impl<'s> Machine<'s> {
     /// Does what an action is documented to do.
     fn action(&mut self, action: &str, with: &Value) {
         let (name, version) = action.split_once('@').unwrap();
-        assert!(version.starts_with('v'), "{action}");
+        let is_commit = version.len() == 40 && version.bytes().all(|byte| byte.is_ascii_hexdigit());
+        assert!(is_commit, "{action}");
         let with: BTreeMap<&str, String> = entries(with)
             .map(|(key, value)| (key.as_str(), self.filled(&text(value))))
             .collect();
@@ -287,8 +288,8 @@ impl<'s> Machine<'s> {
             "actions/checkout" => self.checkout(&with),
             "actions/cache" => self.cache(&with, true),
             "actions/cache/save" => self.cache(&with, false),
-            "actions/upload-artifact" | "forgejo/upload-artifact" => self.upload(&with),
-            "actions/download-artifact" | "forgejo/download-artifact" => {
+            "actions/upload-artifact" => self.upload(&with),
+            "actions/download-artifact" => {
                 let artifact = self.site.path("state/artifacts").join(&with["name"]);
                 assert!(artifact.is_dir(), "{}", artifact.display());
                 copy(&artifact, &self.workspace.join(&with["path"]));

@@ -101,8 +101,9 @@ fn a_clean_pull_request_passes() {
     let ran = job.step(CHECK).ran.as_ref().unwrap();
     assert_eq!(ran.output, "", "{}", ran.error);
     ran.said("1 wheel of changed declarations");
-    let kept = fs::read_to_string(site.path("state/artifacts/ipwhl-comment/comment.md")).unwrap();
-    assert_eq!(kept, job.summary);
+    let kept = fs::read_to_string(site.path("state/artifacts/ipwhl-comment/comment.txt")).unwrap();
+    let indented: Vec<String> = kept.lines().map(|line| format!("    {line}\n")).collect();
+    assert_eq!(job.summary, format!("\n{}", indented.concat()));
     assert!(!kept.is_empty());
     // The second run has the program, and the wheel that the first one fetched.
     assert_eq!(site.installations(), 1);
@@ -313,15 +314,15 @@ fn what_a_check_has_left_is_data() {
     // A link to what only this job can read.
     let artifact = site.path("state/artifacts/ipwhl-comment");
     fs::create_dir(&artifact).unwrap();
-    std::os::unix::fs::symlink("/proc/self/environ", artifact.join("comment.md")).unwrap();
+    std::os::unix::fs::symlink("/proc/self/environ", artifact.join("comment.txt")).unwrap();
     let job = comment(&site, &commit).unwrap();
     assert_eq!(job.failed(), ["Comment"]);
     assert_eq!(comments(&site).len(), 0);
     // Words for a shell, bytes that are no text, and far too many of them.
-    fs::remove_file(artifact.join("comment.md")).unwrap();
+    fs::remove_file(artifact.join("comment.txt")).unwrap();
     let mut bytes = b"$(touch \"$FORGE_STATE/touched\") `touch $FORGE_STATE/touched` ${{ github.token }}\n\xff\xfe".to_vec();
     bytes.extend("ä".repeat(100_000).into_bytes());
-    fs::write(artifact.join("comment.md"), bytes).unwrap();
+    fs::write(artifact.join("comment.txt"), bytes).unwrap();
     comment(&site, &commit).unwrap().expect_success();
     let written = comments(&site);
     let body = written[0]["body"].as_str().unwrap();
@@ -332,4 +333,46 @@ fn what_a_check_has_left_is_data() {
     );
     assert!(body.chars().count() < 65_536);
     assert!(!site.path("state/touched").exists());
+}
+
+/// A comment shows what a stranger has written as it stands: every line of it is code, whatever it holds.
+#[test]
+fn nothing_of_a_stranger_is_live_in_the_comment() {
+    let site = site();
+    let commit = site.propose("change", Change::Clean);
+    let pulls = json!([{"label": "stranger:change", "number": 1, "head": {"sha": commit}}]);
+    site.keep("pulls.json", &pulls.to_string());
+    let artifact = site.path("state/artifacts/ipwhl-comment");
+    fs::create_dir(&artifact).unwrap();
+    let hostile = "@team #1 https://example.org ![x](https://example.org/x.png) [a](javascript:b)\n\
+        ```\n@team\n~~~~\n</code></pre><img src=x onerror=y>\n<!-- ipwhl -->\n--> <details>\n\
+        \n\n# heading\n\r@after a carriage return\n\u{b}@vertical\u{c}@feed\n\0@nul\n\
+        \u{202e}turned\u{2066}\u{200b}\u{2028}@separator\u{85}@next\u{61c}\u{feff}\u{e0041}\u{ad}\u{9b}31m\u{1b}[8m\n\
+        | a | b |\n|---|---|\n1. list\n> quote\nGH-1 owner/name#1 the last line without an end @team";
+    for text in [
+        hostile.to_owned(),
+        hostile.repeat(2000),
+        "`".repeat(70_000),
+        "\n".repeat(70_000),
+    ] {
+        site.keep("comments.json", "[]");
+        fs::write(artifact.join("comment.txt"), &text).unwrap();
+        comment(&site, &commit).unwrap().expect_success();
+        let written = comments(&site);
+        let body = written[0]["body"].as_str().unwrap();
+        assert!(body.chars().count() < 65_536);
+        // CommonMark 4.4: after a blank line, each line with four spaces before it is code. A line ends with a line
+        // feed or a carriage return, and with nothing else.
+        let (head, code) = body.split_once(":\n\n").unwrap();
+        assert_eq!(head.lines().count(), 2, "{head}");
+        assert!(!code.contains('\r'));
+        for line in code.split('\n') {
+            assert!(line.is_empty() || line.starts_with("    "), "{line:?}");
+        }
+        let hidden = code.chars().find(|sign| {
+            sign.is_control() && *sign != '\n'
+                || "\u{202e}\u{2066}\u{200b}\u{2028}\u{61c}\u{feff}\u{e0041}\u{ad}".contains(*sign)
+        });
+        assert_eq!(hidden, None);
+    }
 }

@@ -41,6 +41,65 @@ fn actionlint_accepts_the_workflows() {
     }
 }
 
+/// What `zizmor` looks for: secrets within reach, triggers that hand them out, actions that are not pinned, permissions that
+/// are not stated, texts of strangers in scripts. Also in the files that `init` writes, with a line that installs.
+#[test]
+fn zizmor_finds_nothing() {
+    let zizmor = tool("zizmor");
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let written = folder.path().join("my-wheels");
+    let made = Command::new(env!("CARGO_BIN_EXE_ipwhl"))
+        .args(["init", "--ci", "github,forgejo", "--install"])
+        .arg("git+https://git.example.org/ipwhl@0123456789abcdef0123456789abcdef01234567")
+        .arg(&written)
+        .status();
+    assert!(made.unwrap().success());
+    let mut workflows = Vec::new();
+    for place in [
+        project.join("ci/github"),
+        project.join("ci/forgejo"),
+        project.join(".github/workflows"),
+        written.join(".github/workflows"),
+        written.join(".forgejo/workflows"),
+    ] {
+        let before = workflows.len();
+        let files = fs::read_dir(&place)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        workflows.extend(files.filter(|file| {
+            file.extension().is_some_and(|ending| ending == "yml")
+                && !file.ends_with("actionlint.yaml")
+        }));
+        assert!(workflows.len() > before, "{}", place.display());
+    }
+    // It would ask the forge about commits and known flaws of actions.
+    assert_accepts(
+        Command::new(&zizmor)
+            .args(["--offline", "--no-progress", "--color=never"])
+            .args(&workflows),
+    );
+    // And it does find what is wrong.
+    let text = fs::read_to_string(project.join("ci/github/ipwhl-check.yml")).unwrap();
+    let unpinned = folder.path().join("unpinned.yml");
+    let commit = text
+        .lines()
+        .find(|line| line.contains("uses: actions/checkout@"))
+        .unwrap();
+    fs::write(
+        &unpinned,
+        text.replace(commit, "        uses: actions/checkout@v7"),
+    )
+    .unwrap();
+    let ran = Command::new(&zizmor)
+        .args(["--offline", "--no-progress"])
+        .arg(&unpinned)
+        .output()
+        .unwrap();
+    assert!(!ran.status.success());
+    assert!(String::from_utf8_lossy(&ran.stdout).contains("unpinned-uses"));
+}
+
 #[test]
 fn the_schema_of_gitlab_accepts_the_pipeline() {
     let check = tool("check-jsonschema");

@@ -1,0 +1,105 @@
+//! Folders that the program believes, or that releases come from: nobody else may have put anything there. A change could
+//! commit a file into one, or a link in its place; a neighbour on the machine could write into one that is open to all.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::context::Context;
+use super::exit::Failure;
+use crate::repository::tracked;
+
+/// A folder, and what is said of it.
+pub(super) struct OwnFolder<'f> {
+    pub(super) path: &'f Path,
+    /// What it is to the program, as in `the cache`.
+    pub(super) role: &'static str,
+    /// What could be wrong in a file that somebody else has put there.
+    pub(super) danger: &'static str,
+    /// The way out.
+    pub(super) help: &'static str,
+}
+
+impl OwnFolder<'_> {
+    /// Refuses the folder where it is in the repository and git tracks a file of it, or a link leads to it.
+    pub(super) fn check_repository(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let Ok(repository) = context.repository_directory() else {
+            return Ok(());
+        };
+        if let Ok(inside) = self.path.strip_prefix(&repository)
+            && let Some(link) = first_link(&repository, inside)
+        {
+            return Err(self.refused(&format!(
+                "`{}` is a symbolic link, which a change may have brought",
+                context.shown(&link)
+            )));
+        }
+        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        for path in [self.path.to_path_buf(), real(self.path)] {
+            if !path.starts_with(&repository) && !path.starts_with(real(&repository)) {
+                continue;
+            }
+            match tracked(context.environment, &repository, &path) {
+                Ok(None) => {}
+                Ok(Some(file)) => {
+                    return Err(self.refused(&format!(
+                        "git tracks `{file}` in it, which a change may have brought"
+                    )));
+                }
+                Err(error) => context.say(&format!(
+                    "note: nobody knows whether git tracks a file of {}: {error}",
+                    self.role
+                )),
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses the folder, and those in it, where others can write them.
+    #[cfg(unix)]
+    pub(super) fn check_owner(&self, context: &Context<'_>) -> Result<(), Failure> {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let own = rustix::process::geteuid().as_raw();
+        let group = rustix::process::getegid().as_raw();
+        let inner = fs::read_dir(self.path).into_iter().flatten().flatten();
+        let inner = inner.map(|entry| entry.path());
+        for folder in [self.path.to_path_buf()].into_iter().chain(inner) {
+            let Ok(there) = fs::metadata(&folder) else {
+                continue;
+            };
+            // Where everybody has a group of their own, its members are the user alone.
+            let by_group = there.mode() & 0o020 != 0 && there.gid() != group;
+            let reason = if there.uid() != own && there.uid() != 0 {
+                "belongs to another user"
+            } else if there.is_dir() && (there.mode() & 0o002 != 0 || by_group) {
+                "can be written by other users"
+            } else {
+                continue;
+            };
+            return Err(self.refused(&format!("`{}` {reason}", context.shown(&folder))));
+        }
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn check_owner(&self, _: &Context<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn refused(&self, reason: &str) -> Failure {
+        let Self {
+            role, danger, help, ..
+        } = self;
+        Failure::usage(format!("{role} is not used: {reason}; {danger}")).help(*help)
+    }
+}
+
+/// The first part of a path below a folder that is a symbolic link.
+fn first_link(folder: &Path, below: &Path) -> Option<PathBuf> {
+    let mut place = folder.to_path_buf();
+    below.components().find_map(|part| {
+        place.push(part);
+        let is_link = fs::symlink_metadata(&place).is_ok_and(|there| there.is_symlink());
+        is_link.then(|| place.clone())
+    })
+}

@@ -1,0 +1,256 @@
+//! Folders that the program believes, or writes releases to, and what a change or a neighbour on the machine puts there.
+
+#![cfg(unix)]
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use ipwhl::command::ExitStatus;
+
+use crate::harness::skip;
+use crate::support::history::History;
+use crate::support::program::{Program, Run};
+use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
+use crate::support::workshop::{Ran, Workshop, files};
+
+fn program(repository: &BuiltRepository, cache: &Path) -> Program {
+    let path = |name: &str| std::env::var_os(name).unwrap_or_default();
+    Program::new(repository.path())
+        .variable("PATH", path("PATH"))
+        .variable("GIT_CONFIG_GLOBAL", "/dev/null")
+        .variable("IPWHL_CACHE_DIR", cache)
+}
+
+#[track_caller]
+fn refused(run: &Run, words: &str) {
+    assert_eq!(run.status, ExitStatus::Usage, "{run:?}");
+    for words in [
+        "the cache is not used: ",
+        words,
+        "what it says of wheels is believed",
+        "IPWHL_CACHE_DIR",
+    ] {
+        assert!(run.stderr.contains(words), "{words}: {run:?}");
+    }
+}
+
+/// A change that brings facts about a wheel of its own would be green, whatever is in the wheel.
+#[test]
+fn facts_that_a_change_brings_along_are_not_believed() {
+    let repository = RepositoryBuilder::sound().build();
+    let cache = repository.join(".ipwhl-cache");
+    let program = program(&repository, &cache);
+    let check = ["check", "--wheels"];
+    // An untracked folder of one's own is a cache like any other.
+    History::begin(repository.path());
+    program.run(&check).expect(ExitStatus::Clean);
+    let facts = files(&cache)
+        .into_keys()
+        .filter(|name| name.starts_with("facts/"));
+    assert!(facts.count() > 0);
+    let history = History::begin(repository.path());
+    history.run(&["add", "--force", ".ipwhl-cache"]);
+    history.commit("facts");
+    for command in [&check[..], &["build", "--unsigned"], &["cache", "size"]] {
+        refused(&program.run(command), "git tracks `.ipwhl-cache/");
+    }
+    // By way of a link from elsewhere it is the same folder.
+    let outside = tempfile::tempdir().unwrap();
+    symlink(&cache, outside.path().join("cache")).unwrap();
+    let program = self::program(&repository, &outside.path().join("cache"));
+    refused(&program.run(&check), "git tracks `.ipwhl-cache/");
+}
+
+#[test]
+fn a_link_in_the_repository_leads_to_no_cache() {
+    let repository = RepositoryBuilder::sound().build();
+    let outside = tempfile::tempdir().unwrap();
+    symlink(outside.path(), repository.join("link")).unwrap();
+    for cache in ["link", "link/cache"] {
+        let program = program(&repository, &repository.join(cache));
+        refused(
+            &program.run(&["check", "--wheels"]),
+            "`link` is a symbolic link, which a change may have brought",
+        );
+    }
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_cache_that_others_can_write_is_not_believed() {
+    let repository = RepositoryBuilder::sound().build();
+    let outside = tempfile::tempdir().unwrap();
+    let cache = outside.path().join("cache");
+    let program = program(&repository, &cache);
+    let check = ["check", "--wheels"];
+    program.run(&check).expect(ExitStatus::Clean);
+    // It is made for its owner alone.
+    for folder in [cache.clone(), cache.join("facts"), cache.join("wheels")] {
+        assert_eq!(
+            fs::metadata(&folder).unwrap().mode() & 0o077,
+            0,
+            "{}",
+            folder.display()
+        );
+    }
+    for folder in [cache.clone(), cache.join("facts")] {
+        for mode in [0o777, 0o1777, 0o702] {
+            fs::set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
+            refused(&program.run(&check), "can be written by other users");
+        }
+        // A group of one's own is oneself.
+        fs::set_permissions(&folder, Permissions::from_mode(0o775)).unwrap();
+        program.run(&check).expect(ExitStatus::Clean);
+        fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    }
+}
+
+#[test]
+fn a_cache_of_somebody_else_is_not_believed() {
+    let repository = RepositoryBuilder::sound().build();
+    let outside = tempfile::tempdir().unwrap();
+    let cache = outside.path().join("cache");
+    let program = program(&repository, &cache);
+    program
+        .run(&["check", "--wheels"])
+        .expect(ExitStatus::Clean);
+    if chown(&cache, Some(12_345), None).is_err() {
+        skip("a file cannot be given away: run as root");
+    }
+    refused(
+        &program.run(&["check", "--wheels"]),
+        "belongs to another user",
+    );
+    chown(&cache, Some(0), Some(12_345)).unwrap();
+    fs::set_permissions(&cache, Permissions::from_mode(0o770)).unwrap();
+    refused(
+        &program.run(&["check", "--wheels"]),
+        "can be written by other users",
+    );
+}
+
+/// The statement in the output folder decides what a build follows.
+#[test]
+fn a_release_goes_to_no_folder_that_a_change_has_brought() {
+    #[track_caller]
+    fn refused(ran: &Ran, words: &str) {
+        ran.refused(2, &["the output folder is not used: ", words, "--output"]);
+    }
+    let workshop = Workshop::small();
+    workshop.build(&["--unsigned"]);
+    let repository = workshop.repository();
+    let history = History::begin(&repository);
+    workshop.build(&["--unsigned", "--output", "elsewhere"]);
+    let build = |arguments: &[&str]| {
+        let mut command = workshop.command(&[&["build", "--unsigned"], arguments].concat());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        Ran::of(&command.output().unwrap())
+    };
+    refused(&build(&[]), "git tracks `release/");
+    history.run(&["rm", "--quiet", "-r", "--cached", "release"]);
+    build(&[]).line();
+    // A link, tracked or not.
+    fs::remove_dir_all(repository.join("release")).unwrap();
+    let outside = workshop.path("outside");
+    fs::create_dir(&outside).unwrap();
+    symlink(&outside, repository.join("release")).unwrap();
+    refused(&build(&[]), "`release` is a symbolic link");
+    refused(
+        &build(&["--output", "release/inner"]),
+        "`release` is a symbolic link",
+    );
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    fs::remove_file(repository.join("release")).unwrap();
+    fs::create_dir(repository.join("release")).unwrap();
+    fs::set_permissions(repository.join("release"), Permissions::from_mode(0o777)).unwrap();
+    refused(&build(&[]), "`release` can be written by other users");
+}
+
+#[test]
+fn git_passes_over_links_with_the_names_of_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    Program::new(folder.path())
+        .run(&["init"])
+        .expect(ExitStatus::Clean);
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(arguments).current_dir(folder.path());
+        command
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .status()
+            .unwrap()
+    };
+    assert!(git(&["init", "--quiet"]).success());
+    for name in ["release", ".ipwhl-cache"] {
+        symlink("/tmp", folder.path().join(name)).unwrap();
+        assert!(git(&["check-ignore", "--quiet", name]).success(), "{name}");
+    }
+}
+
+/// Whoever can write a folder knows the names of the partial files there.
+#[test]
+fn nothing_is_written_through_what_somebody_has_planted() {
+    let workshop = Workshop::small();
+    workshop.build(&["--unsigned"]);
+    let victim = workshop.path("victim");
+    let partial = workshop.release(".release.car.partial");
+    let plant: [(&str, &dyn Fn()); 3] = [
+        ("symbolic link", &|| symlink(&victim, &partial).unwrap()),
+        ("hard link", &|| fs::hard_link(&victim, &partial).unwrap()),
+        ("file that all may write", &|| {
+            fs::write(&partial, "planted").unwrap();
+            fs::set_permissions(&partial, Permissions::from_mode(0o666)).unwrap();
+        }),
+    ];
+    for (what, plant) in plant {
+        fs::write(&victim, "mine").unwrap();
+        plant();
+        workshop.build(&["--unsigned"]);
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "mine", "{what}");
+        let archive = fs::symlink_metadata(workshop.release("release.car")).unwrap();
+        assert!(archive.is_file() && archive.nlink() == 1, "{what}");
+        assert_eq!(archive.mode() & 0o022, 0, "{what}");
+        assert!(fs::symlink_metadata(&partial).is_err(), "{what}");
+    }
+    // Where somebody else owns a file in the folder, they may own more.
+    fs::write(&partial, "planted").unwrap();
+    if chown(&partial, Some(12_345), None).is_ok() {
+        let ran = workshop.run(&["build", "--unsigned"]);
+        ran.refused(2, &[".release.car.partial` belongs to another user"]);
+    }
+    fs::remove_file(&partial).unwrap();
+    // What is no file stands in the way, and is not waited for.
+    assert!(
+        Command::new("mkfifo")
+            .arg(&partial)
+            .status()
+            .unwrap()
+            .success()
+    );
+    workshop
+        .run(&["build", "--unsigned"])
+        .refused(3, &[".release.car.partial` stands in its way"]);
+}
+
+#[test]
+fn unfinished_downloads_are_the_users_alone() {
+    let repository = RepositoryBuilder::sound().build();
+    let outside = tempfile::tempdir().unwrap();
+    let cache = outside.path().join("cache");
+    program(&repository, &cache)
+        .run(&["check", "--wheels"])
+        .expect(ExitStatus::Clean);
+    for name in files(&cache)
+        .into_keys()
+        .filter(|name| name.starts_with("wheels/"))
+    {
+        let mode = fs::metadata(cache.join(&name)).unwrap().mode();
+        assert_eq!(mode & 0o022, 0, "{name}");
+    }
+    assert_eq!(
+        fs::metadata(cache.join("partial")).unwrap().mode() & 0o077,
+        0
+    );
+}
