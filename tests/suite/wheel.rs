@@ -2,6 +2,8 @@
 
 mod archive;
 mod contents;
+mod installers;
+pub(crate) mod layout;
 mod mutation;
 
 use std::io::Cursor;

@@ -36,7 +36,11 @@ fn nothing_is_believed_that_nobody_vouches_for() {
     );
     for (text, seed, words) in [
         (good.clone(), 2, "nothing vouches for the key"),
-        (good.replace("checks = 1", "checks = 1 #"), 1, ""),
+        (
+            good.replace(&checks, &format!("{} #\n", checks.trim_end())),
+            1,
+            "",
+        ),
         (good.replace(&checks, ""), 1, "does not say which checks"),
         (format!("{before}{times}{after}"), 1, "has expired"),
         (other, 1, "there is no statement of the root"),
