@@ -5,6 +5,7 @@ mod contents;
 mod installers;
 pub(crate) mod layout;
 mod mutation;
+mod systems;
 
 use std::io::Cursor;
 
