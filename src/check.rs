@@ -51,9 +51,9 @@ use rayon::prelude::*;
 
 use crate::declaration::{Declaration, DeclaredWheel, Layout};
 use crate::diagnostic::{Code, Finding, Stage, sort};
-use crate::python::CoreMetadata;
+use crate::python::{CoreMetadata, Platform};
 use crate::repository::Repository;
-use crate::wheel::ArchiveFacts;
+use crate::wheel::{ArchiveFacts, NameConflict};
 
 /// The checks that need no wheel: uniqueness and graph.
 pub fn set(repository: &Repository) -> Vec<Finding> {
@@ -103,10 +103,16 @@ fn uniqueness(repository: &Repository) -> Vec<Finding> {
     findings
 }
 
-/// The checks of one wheel's archive and metadata against its declaration.
-pub fn wheel(declared: &DeclaredWheel, facts: &ArchiveFacts, layout: Layout) -> Vec<Finding> {
+/// The checks of one wheel's archive and metadata against its declaration, in a set for these platforms.
+pub fn wheel(
+    declared: &DeclaredWheel,
+    facts: &ArchiveFacts,
+    layout: Layout,
+    platforms: &[Platform],
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     archive::check(declared, facts, &mut findings);
+    archive::name_conflicts(declared, &facts.name_conflicts, platforms, &mut findings);
     // Without METADATA the archive's own findings have said so.
     if facts.metadata.is_empty() {
         return findings;
@@ -117,10 +123,22 @@ pub fn wheel(declared: &DeclaredWheel, facts: &ArchiveFacts, layout: Layout) -> 
 }
 
 /// The checks of a wheel's METADATA against its declaration, for whom somebody else has looked at the archive. What
-/// [`wheel`] says beyond that is of the codes in [`NEED_ARCHIVE`], or of such as can be neither waived nor softened.
+/// [`wheel`] says beyond that is of the codes in [`NEED_ARCHIVE`], or of such as can be neither waived nor softened; what
+/// [`name_conflicts`] says holds for the platforms that were asked about.
 pub fn metadata(declared: &DeclaredWheel, metadata: &[u8]) -> Vec<Finding> {
     let mut findings = Vec::new();
     metadata_and(declared, metadata, None, &mut findings);
+    findings
+}
+
+/// What is wrong with a wheel's names on these platforms, as [`wheel`] says it.
+pub fn name_conflicts(
+    declared: &DeclaredWheel,
+    conflicts: &[NameConflict],
+    platforms: &[Platform],
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    archive::name_conflicts(declared, conflicts, platforms, &mut findings);
     findings
 }
 

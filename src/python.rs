@@ -19,7 +19,7 @@ pub use core_metadata::{CoreMetadata, LegacyField};
 pub use marker::{Marker, MarkerEnvironment, Truth, Variable};
 pub use name::{ExtraName, InvalidName, ProjectName};
 pub use pep440_rs::Version;
-pub use platform::{Platform, PlatformError, requires_python};
+pub use platform::{Platform, PlatformError, SystemFamily, requires_python};
 pub use requirement::{Constraint, Requirement, RequirementError};
 pub use specifier::{
     SpecifierError, VersionSpecifiers, parse_specifiers, same_specifiers, specifiers_contain,

@@ -14,7 +14,7 @@ mod summary;
 mod tree;
 
 pub use blocks::{Release, ReleaseError};
-pub use carried::Carried;
+pub use carried::{Carried, PlatformEntry};
 pub use published::{Published, PublishedEntry, PublishedProject, PublishedWheel};
 pub use recall::{Recalled, Sought};
 pub use schema::{index_schema, release_schema};

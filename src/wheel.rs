@@ -12,8 +12,10 @@
 mod archive;
 mod content;
 mod inspect;
+mod layout;
 mod limits;
 mod members;
+mod places;
 mod problems;
 mod record;
 mod wheel_file;
@@ -21,6 +23,7 @@ mod wheel_file;
 use serde::{Deserialize, Serialize};
 
 use crate::dag::{FileDag, Sha256Digest};
+use crate::python::SystemFamily;
 
 pub use inspect::inspect;
 pub use limits::Limits;
@@ -28,11 +31,11 @@ pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, members};
 
 /// The version of what [`inspect()`] checks, as a statement has it: a release whose wheels have passed older
 /// checks is not reused. Grows with every check that is stricter than before.
-pub const CHECKS_VERSION: u32 = 1;
+pub const CHECKS_VERSION: u32 = 2;
 
 /// The version of what [`inspect()`] returns: part of the key under which facts are kept, so that another
 /// check looks again. Grows with every change that could change a fact.
-pub const FACTS_VERSION: u32 = 2;
+pub const FACTS_VERSION: u32 = 3;
 
 /// What a wheel's own bytes say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +54,8 @@ pub struct ArchiveFacts {
     pub unpacked_size: u64,
     /// All that is wrong, in the order in which it was found.
     pub problems: Vec<Problem>,
+    /// Names that are one place, or no name, on some systems: wrong where the wheel is installed on one of them.
+    pub name_conflicts: Vec<NameConflict>,
 }
 
 /// All that is known of a wheel: the facts about its bytes, and those that its archive states.
@@ -94,6 +99,15 @@ pub struct Problem {
     /// What it is about.
     pub kind: ProblemKind,
     /// One lower-case sentence that names the member and the values.
+    pub message: String,
+}
+
+/// Members that cannot all be installed on some systems.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameConflict {
+    /// The systems, each once.
+    pub systems: Vec<SystemFamily>,
+    /// What is wrong, as a sentence that goes on with "on" and the systems.
     pub message: String,
 }
 

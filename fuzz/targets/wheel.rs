@@ -16,6 +16,8 @@ const LIMITS: Limits = Limits {
     member_size: 100_000,
     unpacked_size: 300_000,
     compression_ratio: 200,
+    path: 300,
+    component: 60,
     metadata: 2_000,
     wheel_file: 1_000,
     record: 4_000,
@@ -35,6 +37,11 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(facts.wheel_tags.is_sorted_by(|one, other| one < other));
     for problem in &facts.problems {
         assert!(!problem.message.contains('\n') && !problem.message.contains('\u{1b}'));
+    }
+    assert!(facts.name_conflicts.len() <= 3 * LIMITS.problems);
+    for conflict in &facts.name_conflicts {
+        assert!(!conflict.systems.is_empty() && conflict.systems.is_sorted());
+        assert!(!conflict.message.contains('\n') && !conflict.message.contains('\u{1b}'));
     }
     let kept = serde_json::to_string(&facts).expect("facts are plain");
     assert_eq!(

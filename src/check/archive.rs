@@ -1,10 +1,12 @@
 //! `invalid-archive`, `invalid-metadata`, `legacy-metadata`, `record-mismatch`: what reading the wheel by itself found.
 
+use std::collections::BTreeSet;
+
 use super::about;
 use crate::declaration::DeclaredWheel;
 use crate::diagnostic::{Code, Finding};
-use crate::python::LegacyField;
-use crate::wheel::{ArchiveFacts, ProblemKind};
+use crate::python::{LegacyField, Platform, SystemFamily};
+use crate::wheel::{ArchiveFacts, NameConflict, ProblemKind};
 
 pub(super) fn check(declared: &DeclaredWheel, facts: &ArchiveFacts, findings: &mut Vec<Finding>) {
     for problem in &facts.problems {
@@ -27,6 +29,47 @@ pub(super) fn check(declared: &DeclaredWheel, facts: &ArchiveFacts, findings: &m
             format!("`{}`: {}", declared.file_name, problem.message),
         )
         .help(help);
+        findings.push(about(declared, finding, declared.span(), ""));
+    }
+}
+
+/// Members that cannot all be installed on some of these platforms, where the wheel is installed on them.
+pub(super) fn name_conflicts(
+    declared: &DeclaredWheel,
+    conflicts: &[NameConflict],
+    platforms: &[Platform],
+    findings: &mut Vec<Finding>,
+) {
+    if conflicts.is_empty() {
+        return;
+    }
+    let used: Vec<&Platform> = platforms
+        .iter()
+        .filter(|platform| declared.fits(platform))
+        .collect();
+    for conflict in conflicts {
+        let concerned: Vec<&Platform> = used
+            .iter()
+            .copied()
+            .filter(|platform| conflict.systems.contains(&platform.family()))
+            .collect();
+        let systems: BTreeSet<SystemFamily> =
+            concerned.iter().map(|platform| platform.family()).collect();
+        if systems.is_empty() {
+            continue;
+        }
+        let systems: Vec<String> = systems.iter().map(ToString::to_string).collect();
+        let mut finding = Finding::new(
+            Code::InvalidArchive,
+            format!(
+                "`{}`: {} on {}",
+                declared.file_name,
+                conflict.message,
+                systems.join(" and ")
+            ),
+        )
+        .help("declare another version, or a wheel for other systems only");
+        finding.subject.platforms = concerned.iter().map(ToString::to_string).collect();
         findings.push(about(declared, finding, declared.span(), ""));
     }
 }

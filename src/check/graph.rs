@@ -296,14 +296,10 @@ fn availability(declaration: &Declaration, platform: &Platform) -> Availability 
     let mut fitting = Vec::new();
     let mut excluded = None;
     for (index, wheel) in declaration.wheels.iter().enumerate() {
-        if !wheel.tags().iter().any(|tag| platform.accepts(tag)) {
+        if !wheel.has_tag_for(platform) {
             continue;
         }
-        let is_allowed = wheel
-            .requires_python
-            .as_ref()
-            .is_none_or(|specifiers| platform.satisfies(&specifiers.value));
-        if is_allowed {
+        if wheel.allows_python_of(platform) {
             fitting.push(index);
         } else {
             excluded = Some(index);

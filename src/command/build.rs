@@ -309,8 +309,16 @@ impl Build<'_> {
         let (written, others): (Vec<_>, Vec<_>) = all_wheels(self.repository)
             .into_iter()
             .partition(|wheel| self.needs_bytes(wheel));
-        let recall =
-            |wheels: &[&DeclaredWheel]| recall(self.context, &self.reusable, wheels, self.profile);
+        let platforms = &self.repository.configuration.platforms;
+        let recall = |wheels: &[&DeclaredWheel]| {
+            recall(
+                self.context,
+                &self.reusable,
+                wheels,
+                self.profile,
+                platforms,
+            )
+        };
         let gather = |wheels: &[&DeclaredWheel], want| {
             gather_with(
                 self.context,

@@ -179,11 +179,12 @@ pub(super) fn gather_with(
         fetch(context, repository, &fetcher, &missing, &mut gathered)?;
     }
     let layout = repository.configuration.layout;
+    let platforms = &repository.configuration.platforms;
     let found: Vec<Vec<Finding>> = wheels
         .par_iter()
         .map(
             |wheel| match (gathered.facts(wheel), gathered.recalled.get(&name(wheel))) {
-                (Some(facts), _) => check::wheel(wheel, &facts.archive, layout),
+                (Some(facts), _) => check::wheel(wheel, &facts.archive, layout, platforms),
                 (None, Some(recalled)) => check::metadata(wheel, recalled.essentials().metadata),
                 (None, None) => Vec::new(),
             },

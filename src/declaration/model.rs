@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::dag::{Cid, Sha256Digest};
 use crate::python::{
-    ExtraName, ProjectName, Requirement, Tag, Version, VersionSpecifiers, WheelFileName,
+    ExtraName, Platform, ProjectName, Requirement, Tag, Version, VersionSpecifiers, WheelFileName,
 };
 
 use super::Source;
@@ -96,6 +96,23 @@ impl DeclaredWheel {
     /// The tags by which installers know it: those of the name that the release gives to it.
     pub fn tags(&self) -> &[Tag] {
         self.released.as_ref().unwrap_or(&self.file_name).tags()
+    }
+
+    /// Whether an installer on this platform accepts one of its tags.
+    pub fn has_tag_for(&self, platform: &Platform) -> bool {
+        self.tags().iter().any(|tag| platform.accepts(tag))
+    }
+
+    /// Whether its Requires-Python holds on every patch version of this platform's interpreter.
+    pub fn allows_python_of(&self, platform: &Platform) -> bool {
+        self.requires_python
+            .as_ref()
+            .is_none_or(|specifiers| platform.satisfies(&specifiers.value))
+    }
+
+    /// Whether an installer may take the wheel on this platform.
+    pub fn fits(&self, platform: &Platform) -> bool {
+        self.has_tag_for(platform) && self.allows_python_of(platform)
     }
 
     /// Whether two wheels are declared alike, wherever their declarations stand and in whatever layout.

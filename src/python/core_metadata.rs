@@ -1,7 +1,7 @@
 //! Core metadata: the fields of METADATA that an index and its checks need.
 //!
-//! Specification: "Core metadata". Fields that nothing here needs may hold anything, in any encoding;
-//! those that are needed are read as the specification has them, or refused.
+//! Specification: "Core metadata". Fields that nothing here needs may hold anything, in UTF-8, since pip installs
+//! nothing else; those that are needed are read as the specification has them, or refused.
 
 mod headers;
 
@@ -87,7 +87,12 @@ impl CoreMetadata {
     /// # Errors
     /// All that the specification refuses, a sentence each, where something else is wrong.
     pub fn parse_with_legacy(bytes: &[u8]) -> Result<(Self, Vec<LegacyField>), Vec<String>> {
-        let headers = Headers::parse(bytes);
+        let Ok(text) = str::from_utf8(bytes) else {
+            return Err(vec![
+                "it is not UTF-8, so pip does not install it".to_owned(),
+            ]);
+        };
+        let headers = Headers::parse(text);
         let mut legacy = Vec::new();
         let mut errors = headers.disputed();
         for field in SINGLE_USE {
@@ -116,7 +121,7 @@ impl CoreMetadata {
             .required("Version", &mut errors)
             .and_then(|version| read_version(&version, &mut errors));
         let requires_python = headers
-            .optional("Requires-Python", &mut errors)
+            .optional("Requires-Python")
             .and_then(|text| {
                 let specifiers = specifier::parse_specifiers(&text);
                 leave(REQUIRES_PYTHON, &mut legacy, |errors| {
@@ -125,7 +130,7 @@ impl CoreMetadata {
             })
             .filter(|specifiers| !specifiers.is_empty());
         let requires_dist = headers
-            .all("Requires-Dist", &mut errors)
+            .all("Requires-Dist")
             .iter()
             .filter_map(|text| {
                 leave(REQUIRES_DIST, &mut legacy, |errors| {
@@ -135,7 +140,7 @@ impl CoreMetadata {
             .collect();
         let strict = version_numbers.is_some_and(|numbers| numbers >= STRICT_EXTRAS);
         let provides_extra = headers
-            .all("Provides-Extra", &mut errors)
+            .all("Provides-Extra")
             .iter()
             .filter_map(|text| {
                 leave(PROVIDES_EXTRA, &mut legacy, |errors| {

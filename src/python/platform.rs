@@ -35,6 +35,30 @@ pub struct Platform {
     system: SystemTag,
 }
 
+/// The kind of a system, by which names of files differ.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum SystemFamily {
+    /// Linux, and what nothing else is known of.
+    Linux,
+    /// macOS.
+    MacOs,
+    /// Windows.
+    Windows,
+}
+
+impl fmt::Display for SystemFamily {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Linux => "Linux",
+            Self::MacOs => "macOS",
+            Self::Windows => "Windows",
+        })
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Implementation {
     CPython,
@@ -134,6 +158,15 @@ impl Platform {
         &self.system_tag
     }
 
+    /// The kind of the system.
+    pub fn family(&self) -> SystemFamily {
+        match &self.system {
+            SystemTag::MacOs { .. } => SystemFamily::MacOs,
+            SystemTag::Windows(_) => SystemFamily::Windows,
+            SystemTag::Linux { .. } | SystemTag::Other(_) | SystemTag::Any => SystemFamily::Linux,
+        }
+    }
+
     /// The patch version from which on the platform is supported: 5 of `cp311>=3.11.5`, 0 without one.
     pub fn floor(&self) -> u64 {
         self.floor
@@ -214,12 +247,10 @@ impl Platform {
             Implementation::CPython => ("cpython", "CPython"),
             Implementation::PyPy => ("pypy", "PyPy"),
         };
-        let (os_name, sys_platform, platform_system) = match &self.system {
-            SystemTag::MacOs { .. } => ("posix", "darwin", "Darwin"),
-            SystemTag::Windows(_) => ("nt", "win32", "Windows"),
-            SystemTag::Linux { .. } | SystemTag::Other(_) | SystemTag::Any => {
-                ("posix", "linux", "Linux")
-            }
+        let (os_name, sys_platform, platform_system) = match self.family() {
+            SystemFamily::MacOs => ("posix", "darwin", "Darwin"),
+            SystemFamily::Windows => ("nt", "win32", "Windows"),
+            SystemFamily::Linux => ("posix", "linux", "Linux"),
         };
         let mut values = vec![
             (

@@ -11,7 +11,7 @@ use super::published::{Published, PublishedProject};
 use super::tree::JSON;
 use crate::car::{CarError, DECLARATION, Tree};
 use crate::dag::Cid;
-use crate::python::ProjectName;
+use crate::python::{Platform, ProjectName};
 use crate::repository::{CONFIGURATION_FILE, Repository};
 
 /// A published release, read whole but for its wheels.
@@ -36,9 +36,10 @@ struct About {
     waivers: Vec<WaiverEntry>,
 }
 
-#[derive(Deserialize)]
+/// A platform as `release.json` lists it.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct PlatformEntry {
+pub struct PlatformEntry {
     platform: String,
     minimum_patch: u64,
 }
@@ -216,6 +217,11 @@ impl About {
 }
 
 impl PlatformEntry {
+    /// The platform, if it is one that can be supported.
+    pub fn platform(&self) -> Option<Platform> {
+        self.with_floor().parse().ok()
+    }
+
     /// As `[platforms]` writes it: `cp311>=3.11.5-win_amd64`.
     fn with_floor(&self) -> String {
         let whole = &self.platform;

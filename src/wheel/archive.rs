@@ -92,7 +92,7 @@ pub(super) fn read_members<R: Read + Seek>(
     else {
         return Ok(None);
     };
-    names::check_names(&members, problems);
+    names::check_names(&members, limits, problems);
     check_sizes(&mut members, limits, problems);
     lay_out(&mut members, end.directory_start, problems);
     Ok(Some(members))

@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use super::archive::{Member, check_descriptor, check_local_header, read_members};
 use super::content::{Contents, Sink};
+use super::layout::check_layout;
 use super::problems::{Problems, shown};
 use super::record::{MemberHasher, Record};
 use super::wheel_file::read_wheel_file;
@@ -26,6 +27,9 @@ pub fn inspect<R: Read + Seek>(reader: &mut R, limits: &Limits) -> io::Result<Ar
         facts.members = members.len() as u64;
         let stem = find_dist_info(&members, &mut problems);
         let dist_info = stem.as_deref().map(DistInfo::new);
+        if let Some(stem) = &stem {
+            facts.name_conflicts = check_layout(&members, stem, limits, &mut problems);
+        }
         facts.dist_info = stem.unwrap_or_default();
         Inspection {
             source: Source::new(reader)?,

@@ -14,6 +14,10 @@ pub struct Limits {
     pub unpacked_size: u64,
     /// Inflated bytes for each compressed byte of a member.
     pub compression_ratio: u64,
+    /// Bytes of a member's path.
+    pub path: usize,
+    /// Bytes of one component of it.
+    pub component: usize,
     /// Bytes of METADATA.
     pub metadata: u64,
     /// Bytes of WHEEL.
@@ -34,6 +38,8 @@ impl Default for Limits {
             member_size: 1_400_000_000,    // seen: 140 MB
             unpacked_size: 14_000_000_000, // ten members of the largest size
             compression_ratio: 2_340,      // seen: 234
+            path: 1_024,                   // what macOS takes, folder of the environment included
+            component: 255,                // what file systems of Linux, macOS and Windows take
             metadata: 1_420_000,           // seen: 142 KB
             wheel_file: 100_000,           // room for as many tags
             record: 29_700_000,            // seen: 2.97 MB

@@ -13,7 +13,7 @@ use super::record::MemberHasher;
 use crate::dag::Sha256Digest;
 
 /// The version of what [`members()`] returns: part of the key under which it is kept.
-pub const MEMBERS_VERSION: u32 = 1;
+pub const MEMBERS_VERSION: u32 = 2;
 
 /// How many bytes of a member are looked at to see what it is.
 const HEAD: usize = 64;

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use super::problems::{Problems, shown};
 
+/// The keys that decide how a wheel is installed.
+const DECISIVE: [&str; 2] = ["Wheel-Version", "Root-Is-Purelib"];
+
 /// Reads WHEEL and returns its tags: expanded, lower case, sorted, at most `limit`.
 ///
 /// *Binary distribution format*, "File contents": `Wheel-Version` of a major version that is known, and
@@ -42,6 +45,17 @@ pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problem
             continue;
         };
         let value = value.trim();
+        // pip reads them in any case, uv in this one.
+        if let Some(known) = DECISIVE
+            .iter()
+            .find(|known| key.eq_ignore_ascii_case(known))
+            && key != *known
+        {
+            problems.metadata(format!(
+                "WHEEL has the key {}, which not every installer takes for {known}",
+                shown(key)
+            ));
+        }
         match key.to_ascii_lowercase().as_str() {
             "wheel-version" => versions.push(value),
             "root-is-purelib" => pure.push(value),
@@ -64,9 +78,10 @@ pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problem
         _ => problems.metadata("WHEEL has more than one Wheel-Version"),
     }
     match pure.as_slice() {
-        [value] if ["true", "false"].contains(&value.to_ascii_lowercase().as_str()) => {}
+        // pip takes `True` for true and uv for false. What is false is so for both in any case.
+        [value] if *value == "true" || value.eq_ignore_ascii_case("false") => {}
         [value] => problems.metadata(format!(
-            "WHEEL has the Root-Is-Purelib {}, which is neither true nor false",
+            "WHEEL has the Root-Is-Purelib {}, which is neither `true` nor `false`",
             shown(value)
         )),
         [] => problems.metadata("WHEEL has no Root-Is-Purelib"),

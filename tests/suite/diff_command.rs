@@ -501,7 +501,7 @@ fn what_is_no_release_is_refused() {
 fn nothing_of_a_stranger_is_obeyed() {
     let workshop = Workshop::small();
     fs::rename(workshop.repository(), workshop.path("before")).unwrap();
-    let member = "application/`@team` <img src=x> ::error:: [a](b) \u{202e}.pth";
+    let member = "application/`@team` <img src=x> ::error:: [a](b) \u{2028}.pth";
     workshop.write(&with_application(
         pure("application", "1.1")
             .requires("library>=2")
@@ -514,7 +514,7 @@ fn nothing_of_a_stranger_is_obeyed() {
     let text = workshop.run(&["diff", "path:../before"]);
     assert_eq!(text.code, Some(0), "{text:?}");
     assert!(
-        !text.output.contains(['\u{1b}', '\u{202e}']),
+        !text.output.contains(['\u{1b}', '\u{2028}']),
         "{}",
         text.output
     );
@@ -534,7 +534,7 @@ fn nothing_of_a_stranger_is_obeyed() {
         .output;
     let line = other.lines().find(|line| line.contains("@team")).unwrap();
     assert!(
-        line.contains("``application/`@team` <img src=x> ::error:: [a](b) \\u{202e}.pth``"),
+        line.contains("``application/`@team` <img src=x> ::error:: [a](b) \\u{2028}.pth``"),
         "{line}"
     );
 }

@@ -15,6 +15,7 @@ use crate::declarations::shapes;
 use crate::kubo::{file, folder, sharded_folder};
 use crate::requirements::TABLE;
 use crate::wheel::good_wheels;
+use crate::wheel::layout::odd_wheels;
 
 /// The key of the targets that have one, and what they sign.
 const SEED: [u8; 32] = [7; 32];
@@ -119,6 +120,9 @@ impl Seeds {
     fn wheels(&mut self) {
         for (number, builder) in good_wheels().into_iter().enumerate() {
             self.add("wheel", format!("good-{number:02}"), builder.build());
+        }
+        for (number, builder) in odd_wheels().into_iter().enumerate() {
+            self.add("wheel", format!("odd-{number:02}"), builder.build());
         }
         let builder = good_wheels().swap_remove(0);
         self.add("metadata", "plain", builder.metadata_bytes());
@@ -320,7 +324,8 @@ impl Seeds {
                 "{{\"sha256\":\"{digest}\",\"dag\":{{\"profile\":\"kubo-cidv1\",\"size\":3,\
                  \"leaves\":\"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"}},\"archive\":{{\"dist_info\":\"x-1\",\
                  \"metadata\":\"TmFtZTogeA==\",\"wheel_tags\":[\"py3-none-any\"],\"members\":4,\"unpacked_size\":9,\
-                 \"problems\":[{{\"kind\":\"invalid-archive\",\"message\":\"x\"}}]}}}}"
+                 \"problems\":[{{\"kind\":\"invalid-archive\",\"message\":\"x\"}}],\
+                 \"name_conflicts\":[{{\"systems\":[\"windows\"],\"message\":\"x\"}}]}}}}"
             ),
         );
         self.add(

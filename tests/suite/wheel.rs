@@ -2,7 +2,10 @@
 
 mod archive;
 mod contents;
+mod installers;
+pub(crate) mod layout;
 mod mutation;
+mod systems;
 
 use std::io::Cursor;
 

@@ -137,7 +137,7 @@ impl Resolver<'_> {
             is_partial: false,
         };
         // What no waiver could answer for is not declared; what one could is said when it is written.
-        let findings = check::wheel(&declared, &facts.archive, Layout::Package);
+        let findings = check::wheel(&declared, &facts.archive, Layout::Package, self.platforms);
         match findings.iter().find(|found| !found.code.may_be_softened()) {
             Some(found) => Err(Failure::finding(&found.message).help(another(wish, version))),
             None => Ok(declared),

@@ -1,6 +1,7 @@
 //! Releases whose word is taken for wheels that nobody looks at again.
 
 use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use clap::Args;
@@ -19,7 +20,8 @@ use crate::check::NEED_ARCHIVE;
 use crate::dag::Profile;
 use crate::declaration::{DeclaredWheel, Layout};
 use crate::publish::STATEMENT;
-use crate::release::{Published, Recalled, Sought};
+use crate::python::{Platform, SystemFamily};
+use crate::release::{PlatformEntry, Published, Recalled, Sought};
 use crate::repository::Repository;
 use crate::source::Cache;
 use crate::wheel::CHECKS_VERSION;
@@ -55,9 +57,11 @@ pub(super) struct Reusable {
 #[derive(Deserialize)]
 struct About {
     #[serde(default)]
-    severity: std::collections::BTreeMap<String, String>,
+    severity: BTreeMap<String, String>,
     #[serde(default)]
     waivers: Vec<Waived>,
+    #[serde(default)]
+    platforms: Vec<PlatformEntry>,
 }
 
 #[derive(Deserialize)]
@@ -178,6 +182,7 @@ pub(super) fn recall(
     releases: &[Reusable],
     wheels: &[&DeclaredWheel],
     profile: Profile,
+    platforms: &[Platform],
 ) -> Result<Vec<Option<Recalled>>, Failure> {
     let mut recalled: Vec<Option<Recalled>> = wheels.iter().map(|_| None).collect();
     for one in releases {
@@ -189,7 +194,7 @@ pub(super) fn recall(
         }
         let before = left.len();
         let mut found = |position: usize, what| recalled[left[position]] = Some(what);
-        let looked = one.look(context, wheels, &left, profile, &mut found);
+        let looked = one.look(context, wheels, &left, profile, platforms, &mut found);
         let lacking = recalled.iter().filter(|recalled| recalled.is_none());
         one.reused.set(one.reused.get() + before - lacking.count());
         match looked {
@@ -228,6 +233,7 @@ impl Reusable {
         wheels: &[&DeclaredWheel],
         left: &[usize],
         profile: Profile,
+        platforms: &[Platform],
         found: &mut dyn FnMut(usize, Recalled),
     ) -> Result<(), CarError> {
         let release = &self.release;
@@ -257,8 +263,18 @@ impl Reusable {
             let mut waivers = about.waivers.iter();
             waivers.any(|waiver| needs_archive(&waiver.code) && waiver.project == project)
         };
+        // Names that are one place on some systems were looked for on the release's platforms only.
+        let checked: Vec<Platform> = about
+            .platforms
+            .iter()
+            .filter_map(PlatformEntry::platform)
+            .collect();
         let kept: Vec<usize> = (0..left.len())
-            .filter(|position| !is_waived(wheels[left[*position]].file_name.name().as_str()))
+            .filter(|position| {
+                let wheel = wheels[left[*position]];
+                !is_waived(wheel.file_name.name().as_str())
+                    && families(wheel, platforms).is_subset(&families(wheel, &checked))
+            })
             .collect();
         let sought: Vec<Sought<'_>> = kept
             .iter()
@@ -324,6 +340,15 @@ impl Reusable {
             ));
         }
     }
+}
+
+/// The kinds of systems, among these platforms, on which a wheel is installed and names are not compared byte by byte.
+fn families(wheel: &DeclaredWheel, platforms: &[Platform]) -> BTreeSet<SystemFamily> {
+    platforms
+        .iter()
+        .filter(|platform| platform.family() != SystemFamily::Linux && wheel.fits(platform))
+        .map(Platform::family)
+        .collect()
 }
 
 /// What is wrong with a release that has to be read.

@@ -132,6 +132,7 @@ impl Before {
     /// What would have been said of the wheels that were looked at, as they were declared before.
     fn of_wheels(&self, before: &Repository, now: &Repository, found: &Gathered) -> Vec<Finding> {
         let layout = before.configuration.layout;
+        let platforms = &before.configuration.platforms;
         let mut findings = Vec::new();
         for declaration in now.declarations.values() {
             let Some(before) = self.declaration(declaration) else {
@@ -139,7 +140,7 @@ impl Before {
             };
             for wheel in &before.wheels {
                 if let Some(facts) = found.facts(wheel) {
-                    findings.extend(check::wheel(wheel, &facts.archive, layout));
+                    findings.extend(check::wheel(wheel, &facts.archive, layout, platforms));
                 }
                 // The bytes and the places of a wheel that is declared as it was are what they were.
                 let is_as_it_was = declaration

@@ -31,6 +31,7 @@ pub(in crate::command) fn recall_verified(
         .map(|wheel| known_facts(cache.as_ref()?, &wheel.content_id.value))
         .collect();
     let layout = repository.configuration.layout;
+    let platforms = &repository.configuration.platforms;
     let found: Vec<Gathered> = wheels
         .par_iter()
         .zip(&known)
@@ -49,7 +50,9 @@ pub(in crate::command) fn recall_verified(
                     };
                     refuse(wheel, &error, &mut found);
                 }
-                None => found.findings = check::wheel(wheel, &facts.archive, layout),
+                None => {
+                    found.findings = check::wheel(wheel, &facts.archive, layout, platforms);
+                }
             }
             found
         })

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use crate::car::{CarError, FileReader, Kind, LARGEST_DECLARATION, LARGEST_PAGE, Tree};
 use crate::dag::{Cid, Codec, FileHasher, Link, Profile, Sha256Digest};
 use crate::gateway::BlockStore;
-use crate::wheel::{Limits, inspect};
+use crate::wheel::{Limits, NameConflict, inspect};
 
 /// How much of a wheel is hashed at once.
 const BUFFER: usize = 256 * 1024;
@@ -42,6 +42,8 @@ pub(super) struct WheelFacts {
     pub(super) metadata: Vec<u8>,
     /// The first thing that is wrong with it.
     pub(super) problem: Option<String>,
+    /// Names that are one place on some systems.
+    pub(super) name_conflicts: Vec<NameConflict>,
 }
 
 /// The size of a file, out of its topmost block or the link to it, and no other block. `None` where neither tells.
@@ -80,6 +82,7 @@ pub(super) fn wheel(reader: &BlockStore, cid: &Cid) -> Result<WheelFacts, CarErr
         size: Some(dag.size()),
         sha256: Some(sha256),
         metadata: facts.metadata,
+        name_conflicts: facts.name_conflicts,
         problem: facts
             .problems
             .into_iter()
@@ -102,5 +105,6 @@ pub(super) fn wheel_of_hollow(
             None => Vec::new(),
         },
         problem: None,
+        name_conflicts: Vec::new(),
     })
 }

@@ -12,7 +12,8 @@ use crate::car::DECLARATION;
 use crate::check;
 use crate::declaration::{Layout, Parsed, parse};
 use crate::diagnostic::{Code, Finding, Severity};
-use crate::python::{Requirement, VersionSpecifiers, same_specifiers};
+use crate::python::{Platform, Requirement, VersionSpecifiers, same_specifiers};
+use crate::release::PlatformEntry;
 
 /// The version of the format that is understood.
 const FORMAT: u64 = 1;
@@ -66,8 +67,10 @@ pub(super) fn same(one: Option<&VersionSpecifiers>, other: Option<&VersionSpecif
 }
 
 /// The findings that somebody answers for: the release lists its waivers and the codes that count for less than errors; an
-/// option that let one pass for a build changes no root, and so the reader repeats it.
+/// option that let one pass for a build changes no root, and so the reader repeats it. And the platforms, which decide
+/// about others.
 pub(super) struct Answered {
+    platforms: Vec<Platform>,
     waivers: Vec<Waiver>,
     softened: BTreeSet<String>,
 }
@@ -96,7 +99,11 @@ impl Answered {
             .filter(|code| code.parse().is_ok_and(Code::may_be_softened))
             .map(ToOwned::to_owned)
             .collect();
+        let platforms = page["platforms"].as_array().into_iter().flatten();
         Self {
+            platforms: platforms
+                .filter_map(|entry| PlatformEntry::deserialize(entry).ok()?.platform())
+                .collect(),
             waivers: waivers
                 .into_iter()
                 .filter_map(|waiver| serde_json::from_value(waiver).ok())
@@ -188,6 +195,8 @@ pub(super) fn declaration(
                 mismatches.push(format!("it has another {what} of `{name}`"));
             }
         }
+        let conflicts = check::name_conflicts(wheel, &facts.name_conflicts, &answered.platforms);
+        mismatches.extend(conflicts.into_iter().map(|finding| finding.message));
         // Without METADATA the wheel's own problem has been said.
         if !facts.metadata.is_empty() {
             mismatches.extend(

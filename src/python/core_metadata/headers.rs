@@ -3,8 +3,6 @@
 //! Specification: "Core metadata", which has them be read as Python's email parser reads them: names in
 //! any case, values folded over lines that begin with white space, an end at the first blank line.
 
-use std::borrow::Cow;
-
 /// The fields whose values other readers must read as we do.
 const NEEDED: [&str; 6] = [
     "Metadata-Version",
@@ -25,36 +23,36 @@ pub(super) struct Headers {
 struct Field {
     name: String,
     /// Unfolded: without line ends, and without white space at its ends.
-    value: Vec<u8>,
+    value: String,
 }
 
 impl Headers {
-    pub(super) fn parse(bytes: &[u8]) -> Self {
+    pub(super) fn parse(text: &str) -> Self {
         let mut fields: Vec<Field> = Vec::new();
         let mut disputed = Vec::new();
         let mut stray = None;
-        for (index, line) in lines(bytes).enumerate() {
+        for (index, line) in lines(text).enumerate() {
             if line.is_empty() {
                 break;
             }
             if let Some(stray_line) = stray {
                 // Installers have taken this for the description already; other readers go on.
                 if let Some((name, _)) = split_field(line)
-                    && let Some(needed) = NEEDED.iter().find(|n| n.eq_ignore_ascii_case(&name))
+                    && let Some(needed) = NEEDED.iter().find(|n| n.eq_ignore_ascii_case(name))
                 {
                     disputed.push((stray_line, *needed));
                 }
                 continue;
             }
-            if line[0] == b' ' || line[0] == b'\t' {
+            if line.starts_with([' ', '\t']) {
                 // A continuation; before the first field there is nothing that it could continue.
                 if let Some(field) = fields.last_mut() {
-                    field.value.extend_from_slice(line);
+                    field.value.push_str(line);
                 }
             } else if let Some((name, value)) = split_field(line) {
                 fields.push(Field {
-                    name: name.into_owned(),
-                    value: value.to_vec(),
+                    name: name.to_owned(),
+                    value: value.to_owned(),
                 });
             } else {
                 stray = Some(index + 1);
@@ -88,20 +86,14 @@ impl Headers {
     }
 
     /// Every value of a field, in the order of the file.
-    pub(super) fn all(&self, name: &str, errors: &mut Vec<String>) -> Vec<String> {
-        let mut values = Vec::new();
-        for field in self.named(name) {
-            match std::str::from_utf8(field.value.trim_ascii()) {
-                Ok(value) => values.push(value.to_owned()),
-                Err(_) => errors.push(format!("{name} is not UTF-8")),
-            }
-        }
-        values
+    pub(super) fn all(&self, name: &str) -> Vec<String> {
+        let values = self.named(name).map(|field| field.value.trim_ascii());
+        values.map(ToOwned::to_owned).collect()
     }
 
     /// The first value of a field.
-    pub(super) fn optional(&self, name: &str, errors: &mut Vec<String>) -> Option<String> {
-        self.all(name, errors).into_iter().next()
+    pub(super) fn optional(&self, name: &str) -> Option<String> {
+        self.all(name).into_iter().next()
     }
 
     /// The first value of a field that may not be missing or empty.
@@ -110,7 +102,7 @@ impl Headers {
             errors.push(format!("the field {name} is missing"));
             return None;
         }
-        let value = self.optional(name, errors)?;
+        let value = self.optional(name)?;
         if value.is_empty() {
             errors.push(format!("the field {name} is empty"));
             return None;
@@ -120,34 +112,27 @@ impl Headers {
 }
 
 /// The lines, which may end as those of any system do.
-fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = bytes;
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let length = rest
-            .iter()
-            .position(|byte| matches!(byte, b'\n' | b'\r'))
-            .unwrap_or(rest.len());
-        let line = &rest[..length];
-        let end = if rest[length..].starts_with(b"\r\n") {
-            2
-        } else {
-            1
+        let (line, after) = match rest.split_once(['\n', '\r']) {
+            // The two signs are one end.
+            Some((line, after)) if rest[line.len()..].starts_with("\r\n") => (line, &after[1..]),
+            Some(parts) => parts,
+            None => (rest, ""),
         };
-        rest = rest.get(length + end..).unwrap_or_default();
+        rest = after;
         Some(line)
     })
 }
 
 /// The name before the first colon, and what comes after it. As in the email parser a name may hold
 /// spaces, even at its end, and then names no field of the specification.
-fn split_field(line: &[u8]) -> Option<(Cow<'_, str>, &[u8])> {
-    let colon = line.iter().position(|byte| *byte == b':')?;
-    let name = &line[..colon];
-    if name.first().is_none_or(u8::is_ascii_whitespace) {
-        return None;
-    }
-    Some((String::from_utf8_lossy(name), &line[colon + 1..]))
+fn split_field(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.split_once(':')?;
+    let is_name = !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_whitespace());
+    is_name.then_some((name, value))
 }

@@ -15,6 +15,8 @@ pub(super) const FLAG_DESCRIPTOR: u16 = 1 << 3;
 const FLAG_STRONG_ENCRYPTION: u16 = 1 << 6;
 const FLAG_UTF8: u16 = 1 << 11;
 const FLAG_MASKED: u16 = 1 << 13;
+/// APPNOTE 4.4.3.2: the version that Python's `zipfile` and uv stop at, 6.3.
+const NEWEST_VERSION: u16 = 63;
 const KNOWN_FLAGS: u16 = FLAG_LEVEL | FLAG_DESCRIPTOR | FLAG_UTF8;
 
 /// The file type in the upper half of the external attributes, as Unix has it.
@@ -58,6 +60,7 @@ pub(super) fn read_central_directory(
 
 /// A header of the central directory (APPNOTE 4.3.12), as it stands.
 struct Entry<'a> {
+    version_needed: u16,
     flags: u16,
     method: u16,
     crc: u32,
@@ -74,7 +77,8 @@ fn read_entry<'a>(fields: &mut Fields<'a>) -> Option<Entry<'a>> {
     if fields.bytes(4)? != CENTRAL_SIGNATURE {
         return None;
     }
-    fields.u32()?; // the versions made by and needed
+    fields.u16()?; // the version made by
+    let version_needed = fields.u16()?;
     let flags = fields.u16()?;
     let method = fields.u16()?;
     fields.u32()?; // time and date
@@ -92,6 +96,7 @@ fn read_entry<'a>(fields: &mut Fields<'a>) -> Option<Entry<'a>> {
     let extra = fields.bytes(extra_length.into())?;
     fields.bytes(comment_length.into())?;
     Some(Entry {
+        version_needed,
         flags,
         method,
         crc,
@@ -149,6 +154,9 @@ impl Entry<'_> {
                 self.flags & !KNOWN_FLAGS
             ));
         }
+        if let Some(clause) = too_new(self.version_needed) {
+            refuse(format!("{clause}, by the central directory"));
+        }
         if let Method::Other(method) = member.method {
             refuse(format!(
                 "is compressed by method {method}; a wheel has stored (0) and deflate (8) only"
@@ -191,4 +199,18 @@ impl Entry<'_> {
         }
         member
     }
+}
+
+/// Why installers do not read an entry that needs this version, as a clause. The upper byte means nothing to them.
+pub(super) fn too_new(version: u16) -> Option<String> {
+    let version = version & 0xff;
+    (version > NEWEST_VERSION).then(|| {
+        format!(
+            "needs version {}.{} of ZIP, and installers read up to {}.{}",
+            version / 10,
+            version % 10,
+            NEWEST_VERSION / 10,
+            NEWEST_VERSION % 10
+        )
+    })
 }

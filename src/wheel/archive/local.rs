@@ -1,7 +1,7 @@
 //! What surrounds the data of a member: the local header, which must agree with the central
 //! directory, and the data descriptor.
 
-use super::central::FLAG_DESCRIPTOR;
+use super::central::{FLAG_DESCRIPTOR, too_new};
 use super::extra::{Numbers, read_extra};
 use super::fields::Fields;
 use super::{Member, Method};
@@ -68,6 +68,7 @@ pub(in crate::wheel) fn check_local_header<E>(
 }
 
 struct Header {
+    version_needed: u16,
     flags: u16,
     method: u16,
     crc: u32,
@@ -82,11 +83,12 @@ fn parse(bytes: &[u8]) -> Option<Header> {
     if fields.bytes(4)? != LOCAL_SIGNATURE {
         return None;
     }
-    fields.u16()?; // the version needed
+    let version_needed = fields.u16()?;
     let flags = fields.u16()?;
     let method = fields.u16()?;
     fields.u32()?; // time and date
     Some(Header {
+        version_needed,
         flags,
         method,
         crc: fields.u32()?,
@@ -106,6 +108,9 @@ fn compare(
     problems: &mut Problems,
 ) -> bool {
     let name = member.shown();
+    if let Some(clause) = too_new(header.version_needed) {
+        problems.archive(format!("{name} {clause}, by its local header"));
+    }
     let method = match member.method {
         Method::Stored => 0,
         Method::Deflate => 8,

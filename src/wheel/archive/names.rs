@@ -1,19 +1,29 @@
 //! The names of the members: each a plain relative path, no two of them the same place.
 
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+use icu_properties::{CodePointMapData, CodePointMapDataBorrowed};
+
 use super::Member;
+use crate::wheel::Limits;
+use crate::wheel::places::in_tree_order;
 use crate::wheel::problems::{Problems, shown};
 
+const CATEGORIES: CodePointMapDataBorrowed<'static, GeneralCategory> =
+    CodePointMapData::<GeneralCategory>::new();
+
 /// Every name by itself, then all together.
-pub(super) fn check_names(members: &[Member], problems: &mut Problems) {
+pub(super) fn check_names(members: &[Member], limits: &Limits, problems: &mut Problems) {
     for member in members {
         if let Some(reason) = unsafe_path(&member.name) {
+            problems.archive(format!("{} {reason}", member.shown()));
+        } else if let Some(reason) = too_long(&member.name, limits) {
             problems.archive(format!("{} {reason}", member.shown()));
         }
     }
     // With `/` before every other byte, a name is followed by its copies and then by what is in a
     // folder of that name, so that neighbours tell all.
     let mut names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
-    names.sort_unstable_by(|left, right| order(left).cmp(order(right)));
+    names.sort_unstable_by(|left, right| in_tree_order(left).cmp(in_tree_order(right)));
     for same in names.chunk_by(|left, right| left == right) {
         if let [name, _, ..] = same {
             problems.archive(format!("{} is there {} times", shown(name), same.len()));
@@ -31,13 +41,6 @@ pub(super) fn check_names(members: &[Member], problems: &mut Problems) {
     }
 }
 
-fn order(name: &str) -> impl Iterator<Item = u16> {
-    name.bytes().map(|byte| match byte {
-        b'/' => 0,
-        other => u16::from(other) + 1,
-    })
-}
-
 /// Why a path could leave the folder that it is unpacked in, or mean different places on
 /// different systems.
 fn unsafe_path(path: &str) -> Option<&'static str> {
@@ -53,6 +56,11 @@ fn unsafe_path(path: &str) -> Option<&'static str> {
     if path.chars().any(char::is_control) {
         return Some("has a control character in its name");
     }
+    // As uv refuses them: what is not shown, has no meaning yet, or has one by private agreement.
+    let is_other = |character| GeneralCategoryGroup::Other.contains(CATEGORIES.get(character));
+    if path.chars().any(is_other) {
+        return Some("has a character in its name that is not shown");
+    }
     if let [drive, b':', ..] = path.as_bytes()
         && drive.is_ascii_alphabetic()
     {
@@ -64,5 +72,23 @@ fn unsafe_path(path: &str) -> Option<&'static str> {
         "." => Some("has a `.` in its path"),
         ".." => Some("has a `..` in its path"),
         _ => None,
+    })
+}
+
+/// Why a path is too long for file systems.
+fn too_long(path: &str, limits: &Limits) -> Option<String> {
+    if path.len() > limits.path {
+        return Some(format!(
+            "has a path of {} bytes, more than the limit of {}",
+            path.len(),
+            limits.path
+        ));
+    }
+    let longest = path.split('/').map(str::len).max()?;
+    (longest > limits.component).then(|| {
+        format!(
+            "has a component of {longest} bytes in its path, more than the limit of {}",
+            limits.component
+        )
     })
 }

@@ -8,7 +8,7 @@ use ipwhl::signature::sign;
 
 use super::{forget, key, open, read, released, trusted};
 use crate::support::repository_builder::{Project, RepositoryBuilder};
-use crate::support::workshop::{Ran, Workshop, small, stored};
+use crate::support::workshop::{Ran, Workshop, pure, small, stored};
 
 /// Writes this text as the statement in `first`, signed by the key of this seed.
 fn state(workshop: &Workshop, text: &str, seed: u8) {
@@ -36,7 +36,11 @@ fn nothing_is_believed_that_nobody_vouches_for() {
     );
     for (text, seed, words) in [
         (good.clone(), 2, "nothing vouches for the key"),
-        (good.replace("checks = 1", "checks = 1 #"), 1, ""),
+        (
+            good.replace(&checks, &format!("{} #\n", checks.trim_end())),
+            1,
+            "",
+        ),
         (good.replace(&checks, ""), 1, "does not say which checks"),
         (format!("{before}{times}{after}"), 1, "has expired"),
         (other, 1, "there is no statement of the root"),
@@ -252,4 +256,27 @@ fn a_release_that_contradicts_itself_is_not_reused() {
     let ran = reuse(&workshop);
     ran.said("warning: nothing vouches for forged.car: ");
     assert_ne!(ran.line(), root);
+}
+
+/// A release for Linux says nothing of names that are one place on Windows.
+#[test]
+fn names_are_looked_at_again_for_a_kind_of_system_that_the_release_was_not_for() {
+    let set = |systems: &[&str]| {
+        let wheel = pure("plum", "1.0")
+            .member("A.py", b"1")
+            .member("a.py", b"2");
+        RepositoryBuilder::new()
+            .platforms(&["cp312"], systems)
+            .project(Project::wanted(wheel))
+            .project(Project::wanted(pure("pear", "1.0")))
+            .configuration(&trusted())
+    };
+    let linux = set(&["manylinux_2_28_x86_64"]);
+    let (workshop, _) = released(&linux, &set(&["manylinux_2_35_x86_64"]), "1.0");
+    let reuse = ["build", "--root-only", "--reuse", "first"];
+    workshop.run(&reuse).said("reused 2 wheels of ");
+    workshop.write_over(&set(&["manylinux_2_28_x86_64", "win_amd64"]));
+    let ran = workshop.run(&reuse);
+    ran.refused(1, &["`A.py` and `a.py` are one file on Windows"]);
+    ran.said("verified 2 wheels");
 }

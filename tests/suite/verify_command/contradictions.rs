@@ -9,7 +9,8 @@ use ipwhl::dag::{Profile, Sha256Digest};
 
 use crate::dag::file_dag;
 use crate::kubo::Tree;
-use crate::support::workshop::{Workshop, files, installable, installable_from};
+use crate::support::repository_builder::{Project, RepositoryBuilder};
+use crate::support::workshop::{Workshop, files, installable, installable_from, pure};
 
 const PROFILE: Profile = Profile::UnixfsV1_2025;
 
@@ -496,4 +497,26 @@ fn a_declaration_that_somebody_answers_for() {
     fs::write(&settings, format!("{plain}{both}")).unwrap();
     workshop.build(&["--unsigned"]);
     workshop.run(&verify).line();
+}
+
+/// Whoever built it did not look at the names: on the platforms that the release is for, two members are one file.
+#[test]
+fn names_that_are_one_place_on_a_platform_of_the_release() {
+    let wheel = pure("plum", "1.0")
+        .member("A.py", b"1")
+        .member("a.py", b"2");
+    let set = RepositoryBuilder::new()
+        .platforms(&["cp312"], &["manylinux_2_28_x86_64"])
+        .project(Project::wanted(wheel));
+    let workshop = Workshop::with(&set);
+    workshop.build(&["--unsigned", "--tree", "tree"]);
+    workshop.run(&["verify", "release/release.car"]).line();
+    let tree = workshop.repository().join("tree");
+    replace(ABOUT, "manylinux_2_28_x86_64", "win_amd64", "").apply(&tree);
+    let car = tree_of(&tree).build(PROFILE).car();
+    fs::write(workshop.repository().join("changed.car"), car).unwrap();
+    workshop.run(&["verify", "changed.car"]).refused(
+        1,
+        &["plum/declaration.toml: `plum-1.0-py3-none-any.whl`: `A.py` and `a.py` are one file on Windows"],
+    );
 }

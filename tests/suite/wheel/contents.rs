@@ -229,7 +229,6 @@ fn wheel_has_its_version_and_tags() {
     assert_eq!(problems(&wheel(good)), NONE);
     assert_eq!(problems(&wheel(&good.replace('\n', "\r\n"))), NONE);
     assert_eq!(problems(&wheel(&format!("{good}\n\n"))), NONE);
-    assert_eq!(problems(&wheel(&good.to_uppercase())), NONE);
     assert_eq!(problems(&wheel(&good.replace("1.0", "1.9"))), NONE);
     assert_eq!(problems(&wheel(&good.replace("1.0", "0.1"))), NONE);
     assert_eq!(
@@ -237,7 +236,7 @@ fn wheel_has_its_version_and_tags() {
         NONE
     );
     assert_eq!(
-        facts(&wheel("wheel-version: 1.0\nroot-is-purelib: FALSE\ntag: py2.py3-NONE-any\nTag: cp312-abi3.cp312-a.b\n").build()).wheel_tags,
+        facts(&wheel("Wheel-Version: 1.0\nRoot-Is-Purelib: FALSE\ntag: py2.py3-NONE-any\nTag: cp312-abi3.cp312-a.b\n").build()).wheel_tags,
         ["cp312-abi3-a", "cp312-abi3-b", "cp312-cp312-a", "cp312-cp312-b", "py2-none-any", "py3-none-any"]
     );
     for (bad, expected) in [
@@ -259,7 +258,7 @@ fn wheel_has_its_version_and_tags() {
         ),
         (
             good.replace("true", "yes"),
-            "WHEEL has the Root-Is-Purelib `yes`, which is neither true nor false",
+            "WHEEL has the Root-Is-Purelib `yes`, which is neither `true` nor `false`",
         ),
         (
             good.replace("Root-Is-Purelib: true\n", ""),

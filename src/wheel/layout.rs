@@ -1,0 +1,194 @@
+//! Where the members come to lie when a wheel is installed: one place each, the same by every installer.
+//!
+//! *Binary distribution format*, "The .data directory". What pip and uv do otherwise than each other was
+//! observed with pip 26.3 and uv 0.13.
+
+use std::collections::BTreeSet;
+
+use super::archive::Member;
+use super::places::{Place, clashes, name_conflicts};
+use super::problems::{Problems, shown};
+use super::{Limits, NameConflict};
+
+/// The folders of `*.data` that installers know.
+const SCHEMES: [&str; 5] = ["purelib", "platlib", "headers", "scripts", "data"];
+
+/// By these endings, in any case, `importlib.metadata` and pip know installed projects.
+const METADATA_ENDINGS: [&str; 4] = [".dist-info", ".egg-info", ".egg-link", ".egg"];
+
+/// Interpreters, whose names uv keeps from scripts; `python3.12` and `python3.13t` besides.
+const INTERPRETERS: [&str; 7] = [
+    "python", "pythonw", "python3", "graalpy", "pypy", "pypy2", "pypy3",
+];
+
+/// Checks where the members of the wheel with the metadata folder `{stem}.dist-info` come to lie. Returns
+/// what is wrong with that on some systems only.
+pub(super) fn check_layout(
+    members: &[Member],
+    stem: &str,
+    limits: &Limits,
+    problems: &mut Problems,
+) -> Vec<NameConflict> {
+    let data = format!("{stem}.data");
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    // One defect of a folder is one problem, whatever is in the folder.
+    let mut tell = |subject: &str, clause: &str| {
+        if told.insert(subject.to_owned()) {
+            problems.archive(format!("{} {clause}", shown(subject)));
+        }
+    };
+    // Both keep it where the wheel comes from an index, and `freeze` prints its address as the project's source.
+    let direct_url = format!("{stem}.dist-info/direct_url.json");
+    let mut places = Vec::new();
+    for member in members {
+        if member.name == direct_url {
+            tell(
+                &member.name,
+                "says where a project was installed from, which is for installers to say",
+            );
+        }
+        let Some(place) = place(member, &data, &mut tell) else {
+            continue;
+        };
+        if check_place(&place, stem, &mut tell) {
+            places.push(place);
+        }
+    }
+    for clash in clashes(&places, |path| path.into()) {
+        // What is wrong within one folder is wrong in the archive, where it was said.
+        if clash.one.scheme != clash.other.scheme {
+            problems.archive(format!("{} after installation", clash.message()));
+        }
+    }
+    name_conflicts(&places, limits.problems)
+}
+
+/// Where a member comes to lie; `None` where that was refused, or where it is nothing but the folder of a scheme.
+fn place<'m>(
+    member: &'m Member,
+    data: &str,
+    tell: &mut impl FnMut(&str, &str),
+) -> Option<Place<'m>> {
+    let is_folder = member.is_folder();
+    let name = member.name.trim_end_matches('/');
+    let (top, inside) = match name.split_once('/') {
+        Some((top, inside)) => (top, Some(inside)),
+        None => (name, None),
+    };
+    let in_root = || Place {
+        member: &member.name,
+        scheme: "",
+        path: format!("lib/{name}"),
+        is_folder,
+    };
+    if !top.to_ascii_lowercase().ends_with(".data") {
+        return Some(in_root());
+    }
+    if top != data {
+        // pip: installs it, whatever it is called. uv: leaves it among the packages. In upper case, it is the
+        // other way round where names are compared in any case.
+        let clause = format!("is not the data folder of this wheel, {}", shown(data));
+        tell(top, &clause);
+        return None;
+    }
+    let Some(inside) = inside else {
+        if !is_folder {
+            // pip: refuses the wheel. uv: leaves the file among the packages.
+            tell(top, "is a file, and no data folder");
+        }
+        return None;
+    };
+    let (scheme, rest) = match inside.split_once('/') {
+        Some((scheme, rest)) => (scheme, Some(rest)),
+        None => (inside, None),
+    };
+    if !SCHEMES.contains(&scheme) {
+        // Both refuse the wheel. A folder without files only uv refuses.
+        let clause = format!("lies in none of the folders {}", SCHEMES.join(", "));
+        tell(&format!("{top}/{scheme}"), &clause);
+        return None;
+    }
+    let Some(rest) = rest else {
+        if !is_folder {
+            // Both refuse the wheel.
+            tell(name, "is a file, and no folder of data");
+        }
+        return None;
+    };
+    if scheme == "scripts" && (is_folder || rest.contains('/')) {
+        // pip: installs it. uv: refuses the wheel.
+        tell(name, "lies in a folder below the scripts, or is one");
+    }
+    let path = match scheme {
+        "purelib" | "platlib" => format!("lib/{rest}"),
+        "data" => place_of_data(rest),
+        other => format!("{other}/{rest}"),
+    };
+    Some(Place {
+        member: &member.name,
+        scheme,
+        path,
+        is_folder,
+    })
+}
+
+/// Where a file of the scheme `data` lies, which begins at the top of an environment: among the scripts or the
+/// packages too, as environments have them on Linux, macOS and Windows.
+fn place_of_data(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').collect();
+    let is = |part: &str, name: &str| part.eq_ignore_ascii_case(name);
+    match parts.as_slice() {
+        [bin, rest @ ..] if (is(bin, "bin") || is(bin, "Scripts")) && !rest.is_empty() => {
+            format!("scripts/{}", rest.join("/"))
+        }
+        [lib, python, packages, rest @ ..]
+            if (is(lib, "lib") || is(lib, "lib64"))
+                && (python.starts_with("python3") || python.starts_with("pypy3"))
+                && is(packages, "site-packages")
+                && !rest.is_empty() =>
+        {
+            format!("lib/{}", rest.join("/"))
+        }
+        [lib, packages, rest @ ..]
+            if is(lib, "lib") && is(packages, "site-packages") && !rest.is_empty() =>
+        {
+            format!("lib/{}", rest.join("/"))
+        }
+        _ => format!("data/{path}"),
+    }
+}
+
+/// Whether a member may lie where it does.
+fn check_place(place: &Place<'_>, stem: &str, tell: &mut impl FnMut(&str, &str)) -> bool {
+    let (tree, rest) = place.path.split_once('/').unwrap_or_default();
+    let first = rest.split('/').next().unwrap_or_default();
+    let lower = first.to_ascii_lowercase();
+    if tree == "scripts" && rest == first && !place.is_folder && is_interpreter(&lower) {
+        // pip: replaces the interpreter of the environment. uv: refuses the wheel.
+        tell(place.member, "has the name of an interpreter");
+        return false;
+    }
+    let is_own = place.scheme.is_empty() && first.strip_suffix(".dist-info") == Some(stem);
+    if tree == "lib" && !is_own && METADATA_ENDINGS.iter().any(|end| lower.ends_with(end)) {
+        // Both install it, and then list a project that nobody has declared, or another version of this one.
+        let depth = place.member.trim_end_matches('/').len() - rest.len() + first.len();
+        let folder = place.member.get(..depth).unwrap_or(place.member);
+        tell(folder, "is taken for the metadata of an installed project");
+        return false;
+    }
+    true
+}
+
+/// Whether uv refuses a script of this name, which is in lower case.
+fn is_interpreter(name: &str) -> bool {
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    let name = name.strip_suffix(".py").unwrap_or(name);
+    let is_minor = |text: &str| {
+        let text = text.strip_suffix('t').unwrap_or(text);
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let minor = name
+        .strip_prefix("python3.")
+        .or_else(|| name.strip_prefix("pythonw3."));
+    INTERPRETERS.contains(&name) || minor.is_some_and(is_minor)
+}
