@@ -50,6 +50,11 @@ thread_local! {
     static PANICS: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
+/// The paths of all tests.
+pub fn paths() -> impl Iterator<Item = String> {
+    inventory::iter::<Test>().map(Test::path)
+}
+
 /// Ends the test that calls it, as skipped. Under `CI` every test has to run, so there it fails.
 ///
 /// The reason says what is missing and how to get it; equal ones are counted together. Call it on the

@@ -1,11 +1,13 @@
 //! Files at the door of the project: what forges, editors, hooks and installers read.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ipwhl::command::ExitStatus;
 
+use crate::harness;
 use crate::support::program::Program;
 use crate::support::repository_builder::RepositoryBuilder;
 use crate::support::tool;
@@ -174,4 +176,27 @@ fn the_package_has_what_it_includes() {
         assert!(Path::new(&root()).join(folder).is_dir());
         assert!(list.contains(&format!("\"/{folder}\"")), "{folder}");
     }
+}
+
+/// Each row of the threat model names tests, and each of them is one of this suite.
+#[test]
+fn each_attack_of_the_threat_model_has_its_tests() {
+    let known: BTreeSet<String> = harness::paths().collect();
+    let text = read("docs/security.md");
+    let mut attacks = 0;
+    for row in text.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [attack, _, _, tests] = cells[..] else {
+            continue;
+        };
+        if attack == "attack" {
+            continue;
+        }
+        attacks += 1;
+        assert!(!tests.is_empty(), "{attack}");
+        for test in tests.split(", ") {
+            assert!(known.contains(test.trim_matches('`')), "{attack}: {test}");
+        }
+    }
+    assert!(attacks > 30, "{attacks}");
 }
