@@ -14,7 +14,7 @@ use super::exit::{ExitStatus, Failure};
 use super::facts::{
     Gathered, Want, WorldFailure, all_wheels, describe, gather, recall_verified, requests,
 };
-use super::network::{NetworkArguments, fetcher, runtime};
+use super::network::{NetworkArguments, fetcher, runtime, tell_of_proxies};
 use super::progress::Progress;
 use super::report::{
     MessageFormat, count, judge_for, show_compared, show_failures, show_waivers, status,
@@ -90,8 +90,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .as_deref()
         .map(|revision| Before::load(context, &repository, revision))
         .transpose()?;
-    if let Some(before) = &before {
-        before.lend_places(context, &mut repository);
+    if let (Some(before), Some(revision)) = (&before, &arguments.since) {
+        before.lend_places(context, &mut repository, revision);
+    }
+    if arguments.public_only {
+        tell_of_proxies(context);
     }
     let network = &arguments
         .network

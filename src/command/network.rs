@@ -83,6 +83,17 @@ pub(super) fn fetcher(
     }))
 }
 
+/// Says what `--public-only` cannot hold where proxies look names up.
+pub(super) fn tell_of_proxies(context: &Context<'_>) {
+    let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
+    let client = ClientSettings::from_variables(&variables, Limits::default());
+    if client.has_proxies() {
+        context.say(
+            "note: a proxy of the environment looks names up, so `--public-only` cannot tell where they lead: the proxy has to",
+        );
+    }
+}
+
 /// What runs the network's tasks.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
     Builder::new_multi_thread()

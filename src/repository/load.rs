@@ -164,6 +164,17 @@ impl Repository {
         Self::load_configuration_from(directory, &Folder::new(directory))
     }
 
+    /// Reads only the settings, as they were at a revision.
+    ///
+    /// # Errors
+    /// As [`Repository::load_configuration`].
+    pub fn load_revision_configuration(
+        directory: &Path,
+        revision: &Revision,
+    ) -> Result<Self, LoadError> {
+        Self::load_configuration_from(directory, revision)
+    }
+
     fn load_configuration_from(directory: &Path, files: &impl Files) -> Result<Self, LoadError> {
         let mut texts = SourceTexts::new();
         let file: Arc<str> = CONFIGURATION_FILE.into();

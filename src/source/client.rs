@@ -139,6 +139,11 @@ impl ClientSettings {
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
+
+    /// Whether the environment names a proxy.
+    pub fn has_proxies(&self) -> bool {
+        !self.proxies.is_empty()
+    }
 }
 
 fn roots(filled: &dyn Fn(&str) -> Option<OsString>) -> Option<Roots> {

@@ -207,11 +207,30 @@ fn a_check_of_a_change_asks_the_places_of_before() {
         let run = program(&repository)
             .run(arguments)
             .expect(ExitStatus::Clean);
-        let words = "note: this change has another `[publish]` and another `[index]` and another `[mirrors]`; the check uses what ";
+        let words = "note: this change has another `[publish]` and another `[index]` and another `[mirrors]`; the check uses what `reviewed` has";
         assert!(run.stderr.contains(words), "{run:?}");
     }
     assert_eq!(own.connections(), 0);
     assert!(reviewed.connections() > 0);
+    // A change that begins long ago does not bring back what was reviewed then.
+    let lapsed = LoopbackIndex::start_tls();
+    lapsed.host(Hosted::new("cherry", &name, &wheel.build()));
+    let text = repository.read("ipwhl.toml");
+    repository.write("ipwhl.toml", text.replace(&own.url(""), &lapsed.url("")));
+    history.commit("as it once was");
+    let begun = history.run(&["rev-parse", "HEAD"]);
+    repository.write("ipwhl.toml", text.replace(&own.url(""), &reviewed.url("")));
+    history.commit("as it is");
+    history.run(&["branch", "is-reviewed"]);
+    history.run(&["checkout", "--quiet", "-b", "late", &begun]);
+    let cherry = repository.read("declarations/cherry.toml");
+    repository.write("declarations/cherry.toml", format!("# late\n{cherry}"));
+    history.commit("a late change");
+    program(&repository)
+        .run(&["check", "--since", "is-reviewed", "--wheels"])
+        .expect(ExitStatus::Clean);
+    assert_eq!(lapsed.connections(), 0);
+    history.run(&["checkout", "--quiet", "main"]);
     // The same without a repository before: nobody has reviewed the change's own.
     history.run(&["checkout", "--quiet", "--orphan", "nothing"]);
     history.run(&["rm", "--quiet", "-r", "--cached", "."]);
@@ -271,4 +290,29 @@ fn an_insecure_source_is_not_asked() {
             .expect(ExitStatus::Clean);
     }
     assert!(server.connections() > 0);
+}
+
+/// Where a proxy looks names up, what is written out is held to the option all the same, and the rest is said.
+#[test]
+fn a_proxy_is_asked_for_names_only_and_that_is_said() {
+    let proxy = LoopbackIndex::start();
+    let name = cherry().file_name();
+    let note = "note: a proxy of the environment looks names up";
+    for (host, words) in [
+        ("10.1.2.3", "has none"),
+        ("[::1]", "has none"),
+        ("example.org:8443", "and this is port 8443"),
+        // The proxy's own name is looked up, whatever it leads to, so it is no source.
+        ("localhost", "has none"),
+    ] {
+        let repository = set(&[&format!("https://{host}/{name}")]).build();
+        let address = proxy.url("").replace("127.0.0.1", "localhost");
+        let run = program(&repository)
+            .variable("HTTPS_PROXY", address)
+            .run(&CHECK);
+        assert_eq!(run.status, ExitStatus::World, "{run:?}");
+        assert!(run.stderr.contains(words), "{host}: {run:?}");
+        assert_eq!(run.stderr.matches(note).count(), 1, "{run:?}");
+    }
+    assert_eq!(proxy.connections(), 0);
 }

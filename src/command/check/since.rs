@@ -9,7 +9,9 @@ use crate::check;
 use crate::declaration::{Declaration, DeclaredWheel};
 use crate::diagnostic::{Baseline, Code, Finding, Stage};
 use crate::difference::setting_changes;
-use crate::repository::{Configuration, LoadError, Repository, Revision, SeverityRule};
+use crate::repository::{
+    Configuration, LoadError, Repository, Revision, RevisionError, SeverityRule,
+};
 
 /// How many digits of a commit are shown.
 const SHOWN_DIGITS: usize = 12;
@@ -19,6 +21,8 @@ pub(super) struct Before {
     commit: String,
     /// `None` where there was none: then everything is new.
     repository: Option<Repository>,
+    /// The settings of the revision itself. Where the work began may be long ago, and its index another one's by now.
+    reviewed: Configuration,
 }
 
 impl Before {
@@ -28,16 +32,23 @@ impl Before {
         now: &Repository,
         revision: &str,
     ) -> Result<Self, Failure> {
-        let revision =
-            Revision::before(context.environment, &now.directory, revision).map_err(|error| {
-                let failure = Failure::world(format!(
-                    "the set cannot be compared with `{revision}`: {error}"
-                ));
-                match error.help() {
-                    Some(help) => failure.help(help),
-                    None => failure,
-                }
-            })?;
+        let failed = |error: RevisionError| {
+            let failure = Failure::world(format!(
+                "the set cannot be compared with `{revision}`: {error}"
+            ));
+            match error.help() {
+                Some(help) => failure.help(help),
+                None => failure,
+            }
+        };
+        let environment = context.environment;
+        let tip = Revision::at(environment, &now.directory, revision).map_err(failed)?;
+        let reviewed = match Repository::load_revision_configuration(&now.directory, &tip) {
+            Ok(repository) => repository.configuration,
+            Err(LoadError::NoConfiguration(_) | LoadError::Original(_)) => Configuration::default(),
+            Err(error) => return Err(Failure::world(&error)),
+        };
+        let revision = Revision::before(environment, &now.directory, revision).map_err(failed)?;
         let repository = match Repository::load_revision(&now.directory, &revision) {
             Ok(repository) => Some(repository),
             Err(LoadError::NoConfiguration(_) | LoadError::Original(_)) => None,
@@ -46,17 +57,14 @@ impl Before {
         Ok(Self {
             commit: revision.commit().chars().take(SHOWN_DIGITS).collect(),
             repository,
+            reviewed,
         })
     }
 
     /// Puts the places that the maintainers have reviewed in the place of the change's own, and says so: the index, the
     /// gateways and the targets.
-    pub(super) fn lend_places(&self, context: &Context<'_>, now: &mut Repository) {
-        let nowhere = Configuration::default();
-        let reviewed = match &self.repository {
-            Some(repository) => &repository.configuration,
-            None => &nowhere,
-        };
+    pub(super) fn lend_places(&self, context: &Context<'_>, now: &mut Repository, revision: &str) {
+        let reviewed = &self.reviewed;
         let changed: Vec<&str> = setting_changes(&now.configuration, reviewed)
             .into_iter()
             .filter_map(|change| match change.key {
@@ -68,9 +76,8 @@ impl Before {
             .collect();
         if !changed.is_empty() {
             context.say(&format!(
-                "note: this change has another {}; the check uses what {} has",
+                "note: this change has another {}; the check uses what `{revision}` has",
                 changed.join(" and another "),
-                self.commit
             ));
         }
         let configuration = &mut now.configuration;
