@@ -88,13 +88,14 @@ type Rule<'r> = dyn Fn(&mut Vec<Finding>) + Sync + 'r;
 /// What is wrong between wheels, above all those of one project.
 fn uniqueness(repository: &Repository) -> Vec<Finding> {
     let layout = repository.configuration.layout;
+    let platforms = repository.configuration.platforms.as_slice();
     let declarations: Vec<&Declaration> = repository.declarations.values().collect();
     let found: Vec<Vec<Finding>> = declarations
         .into_par_iter()
         .map(|declaration| {
             let mut findings = Vec::new();
             several_versions::check(declaration, layout, &mut findings);
-            ambiguous_wheels::check(declaration, layout, &mut findings);
+            ambiguous_wheels::check(declaration, layout, platforms, &mut findings);
             findings
         })
         .collect();

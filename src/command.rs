@@ -52,6 +52,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::diagnostic::Inert;
 use crate::environment::Environment;
 
 use context::Context;
@@ -213,15 +214,18 @@ fn usage(error: &clap::Error, environment: &Environment) -> ExitStatus {
         environment.output.is_terminal()
     };
     let text = error.render();
-    let text = if is_terminal && environment.variable("NO_COLOR").is_none() {
-        text.ansi().to_string()
+    let plain = Inert::from(&text.to_string());
+    // What was typed is quoted, and may be words of others.
+    let is_plain = plain.as_str() != text.to_string();
+    let text = if is_terminal && !is_plain && environment.variable("NO_COLOR").is_none() {
+        Inert::drawn(&text.ansi().to_string())
     } else {
-        text.to_string()
+        plain
     };
     let written = if error.use_stderr() {
-        environment.error.write(&text)
+        environment.error.write(text)
     } else {
-        environment.output.write(&text)
+        environment.output.write(text)
     };
     match (error.use_stderr(), written) {
         (true, _) => ExitStatus::Usage,

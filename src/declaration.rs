@@ -5,6 +5,7 @@
 mod directive;
 mod faithful;
 mod format;
+mod limits;
 mod misplaced;
 mod model;
 mod parse;
@@ -17,6 +18,7 @@ pub use directive::schema_directive;
 pub(crate) use directive::without_directives;
 pub use faithful::{Unformatted, formatted};
 pub use format::{canonical, canonical_in, declares_all_of, differing_keys, keep_comments, merged};
+pub(crate) use limits::Tally;
 pub(crate) use misplaced::misplaced;
 pub use model::{Declaration, DeclaredWheel, Spanned};
 pub use parse::{Layout, Parsed, parse};

@@ -11,7 +11,6 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal, Read as _, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ pub use atomic_file::{AtomicFile, replace_directory, sync_directory};
 pub use beneath::open_beneath;
 pub use socket::exchange;
 
-use crate::diagnostic::printable;
+use crate::diagnostic::Inert;
 use etcetera::BaseStrategy;
 use jiff::Timestamp;
 use terminal_size::{Height, Width, terminal_size_of};
@@ -163,7 +162,7 @@ impl Environment {
         if !self.error.is_terminal() || self.is_continuous_integration() {
             return Ok(None);
         }
-        rpassword::prompt_password(question).map(Some)
+        rpassword::prompt_password(Inert::from(question).as_str()).map(Some)
     }
 
     /// Where the agent listens that keeps the user's keys: `SSH_AUTH_SOCK`, else where the system's own one is.
@@ -200,7 +199,6 @@ fn columns(size: Option<(Width, Height)>) -> Option<usize> {
 pub struct Stream {
     sink: Arc<Mutex<dyn Write + Send>>,
     is_terminal: bool,
-    has_colours: Arc<AtomicBool>,
     width: Option<usize>,
 }
 
@@ -219,14 +217,8 @@ impl Stream {
         Self {
             sink: Arc::new(Mutex::new(sink)),
             is_terminal,
-            has_colours: Arc::default(),
             width: None,
         }
-    }
-
-    /// Lets this program's colours through from now on.
-    pub fn allow_colours(&self) {
-        self.has_colours.store(true, Ordering::Relaxed);
     }
 
     /// The same stream, on a terminal of this many columns.
@@ -246,14 +238,17 @@ impl Stream {
         self.is_terminal
     }
 
-    /// Writes `text` and flushes. Nothing in it but colours is for a terminal to obey, and nothing is hidden.
+    /// Writes `text` and flushes. Nothing in it is for a terminal to obey, but colours that were added by style.
     ///
     /// # Errors
     /// When the stream cannot be written; a closed pipe is no error, since nobody wants to read on.
-    pub fn write(&self, text: &str) -> io::Result<()> {
+    pub fn write(&self, text: impl Into<Inert>) -> io::Result<()> {
+        let text = text.into();
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = printable(text, self.has_colours.load(Ordering::Relaxed));
-        match sink.write_all(text.as_bytes()).and_then(|()| sink.flush()) {
+        match sink
+            .write_all(text.as_str().as_bytes())
+            .and_then(|()| sink.flush())
+        {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             outcome => outcome,
         }
@@ -263,7 +258,7 @@ impl Stream {
     ///
     /// # Errors
     /// As [`Stream::write`].
-    pub fn line(&self, text: &str) -> io::Result<()> {
-        self.write(&format!("{text}\n"))
+    pub fn line(&self, text: impl Into<Inert>) -> io::Result<()> {
+        self.write(text.into().line())
     }
 }

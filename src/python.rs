@@ -14,7 +14,7 @@ mod specifier;
 mod tag;
 mod wheel_file_name;
 
-pub use compatibility::common_installer;
+pub use compatibility::{InstallerClass, common_installer};
 pub use core_metadata::{CoreMetadata, LegacyField};
 pub use marker::{Marker, MarkerEnvironment, Truth, Variable};
 pub use name::{ExtraName, InvalidName, ProjectName};

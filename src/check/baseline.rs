@@ -1,6 +1,6 @@
 //! What a change brings, apart from what was there before it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::fold;
@@ -9,7 +9,7 @@ use crate::python::Platform;
 
 /// What makes two findings of two states of a set the same one. A requirement that is not met stays
 /// the same finding when the version that does not meet it changes, and when its line moves.
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, Hash)]
 struct Identity<'f> {
     code: Code,
     project: Option<&'f str>,
@@ -19,7 +19,7 @@ struct Identity<'f> {
     otherwise: Option<Otherwise<'f>>,
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, Hash)]
 struct Otherwise<'f> {
     wheel: Option<&'f str>,
     file: Option<&'f Arc<str>>,
@@ -49,33 +49,47 @@ impl<'f> Identity<'f> {
 /// gone, as their indices. A finding that shows on more platforms than before is new; a note says where it was.
 pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> Vec<usize> {
     let mut is_open = vec![true; before.len()];
-    for finding in now.iter_mut() {
+    let mut numbers: HashMap<Identity<'_>, usize> = HashMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, finding) in before.iter().enumerate() {
+        let number = *numbers.entry(Identity::of(finding)).or_insert(groups.len());
+        if number == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[number].push(index);
+    }
+    let of_now = now
+        .iter()
+        .map(|finding| numbers.get(&Identity::of(finding)).copied());
+    let of_now: Vec<Option<usize>> = of_now.collect();
+    for (finding, number) in now.iter_mut().zip(of_now) {
         let platforms: BTreeSet<&String> = finding.subject.platforms.iter().collect();
-        let identity = Identity::of(finding);
-        let mut alike = (0..before.len())
-            .filter(|index| is_open[*index] && Identity::of(&before[*index]) == identity);
-        let Some(first) = alike.next() else {
-            finding.baseline = Some(Baseline::New);
-            continue;
-        };
         let shown = |index: usize| -> BTreeSet<&String> {
             before[index].subject.platforms.iter().collect()
         };
-        let whole = std::iter::once(first)
-            .chain(alike)
-            .find(|index| shown(*index).is_superset(&platforms));
-        is_open[whole.unwrap_or(first)] = false;
+        let found = number.and_then(|number| {
+            let alike = &mut groups[number];
+            let first = *alike.first()?;
+            let whole = alike
+                .iter()
+                .position(|index| shown(*index).is_superset(&platforms));
+            is_open[alike.remove(whole.unwrap_or(0))] = false;
+            Some((first, whole.is_some()))
+        });
+        let Some((first, is_whole)) = found else {
+            finding.baseline = Some(Baseline::New);
+            continue;
+        };
         let was: Vec<String> = shown(first)
             .intersection(&platforms)
             .map(|platform| (*platform).clone())
             .collect();
-        finding.baseline = Some(match whole {
-            Some(_) => Baseline::Unchanged,
-            None => Baseline::New,
+        finding.baseline = Some(if is_whole {
+            Baseline::Unchanged
+        } else {
+            Baseline::New
         });
-        if whole.is_none()
-            && let Some(place) = fold(&was, all)
-        {
+        if !is_whole && let Some(place) = fold(&was, all) {
             finding.notes.push(format!("it was so before on {place}"));
         }
     }

@@ -3,16 +3,18 @@
 mod needed;
 mod way;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
 
+use super::remedy::Requirer;
 use crate::declaration::{Declaration, DeclaredWheel, Spanned};
 use crate::diagnostic::{Code, Finding};
 use crate::python::{
-    ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth, Version,
+    ExtraName, Marker, MarkerEnvironment, Platform, ProjectName, Requirement, Truth, Version,
 };
 use crate::repository::Repository;
 use needed::Demand;
@@ -51,6 +53,40 @@ pub(super) struct Need<'r> {
     pub(super) platforms: BTreeSet<usize>,
 }
 
+/// What the wheels that an installer may take on one platform come to: most often it is one wheel.
+pub(super) struct Offer<'r> {
+    /// One wheel of each version.
+    pub(super) versions: Vec<&'r DeclaredWheel>,
+    /// The extras that every one of them has.
+    pub(super) extras: BTreeSet<&'r ExtraName>,
+    /// All of them.
+    pub(super) wheels: Vec<&'r DeclaredWheel>,
+}
+
+impl<'r> Offer<'r> {
+    fn new(wheels: &[&'r DeclaredWheel]) -> Self {
+        let mut versions: BTreeMap<&Version, &'r DeclaredWheel> = BTreeMap::new();
+        let mut extras: BTreeMap<&'r ExtraName, usize> = BTreeMap::new();
+        for wheel in wheels {
+            versions.entry(wheel.file_name.version()).or_insert(wheel);
+            for extra in &wheel.extras {
+                *extras.entry(&extra.value).or_default() += 1;
+            }
+        }
+        let mut versions: Vec<&DeclaredWheel> = versions.into_values().collect();
+        versions.sort_by_key(|wheel| wheel.file_name.as_str());
+        Self {
+            versions,
+            extras: extras
+                .into_iter()
+                .filter(|(_, count)| *count == wheels.len())
+                .map(|(extra, _)| extra)
+                .collect(),
+            wheels: wheels.to_vec(),
+        }
+    }
+}
+
 /// The declared set as a graph of needs.
 pub struct Graph<'r> {
     pub(super) repository: &'r Repository,
@@ -60,6 +96,10 @@ pub struct Graph<'r> {
     needs_of: BTreeMap<&'r ProjectName, Vec<usize>>,
     /// What the set needs of each project that something requires, as far as it has been asked.
     demands: HashMap<&'r ProjectName, OnceLock<Demand>>,
+    /// What each project asks of itself and is asked for, as far as it has been asked.
+    pub(super) requirers: HashMap<&'r ProjectName, OnceLock<Requirer<'r>>>,
+    /// What each project of the set offers on each platform, in the order of the platforms.
+    offers: HashMap<&'r ProjectName, OnceLock<Vec<Offer<'r>>>>,
     /// Asked for each requirement on each platform, and never in its order.
     availability: HashMap<&'r ProjectName, Vec<Availability>>,
     projects: DiGraph<&'r ProjectName, &'r Requirement>,
@@ -76,6 +116,8 @@ impl<'r> Graph<'r> {
             needs: Vec::new(),
             needs_of: BTreeMap::new(),
             demands: HashMap::new(),
+            requirers: HashMap::new(),
+            offers: HashMap::new(),
             availability: HashMap::new(),
             projects: DiGraph::new(),
             nodes: BTreeMap::new(),
@@ -99,6 +141,8 @@ impl<'r> Graph<'r> {
             .collect();
         for (project, (availability, needs)) in repository.declarations.keys().zip(found) {
             graph.availability.insert(project, availability);
+            graph.requirers.entry(project).or_default();
+            graph.offers.entry(project).or_default();
             graph.needs.extend(needs);
             let node = graph.projects.add_node(project);
             graph.nodes.insert(project, node);
@@ -164,6 +208,18 @@ impl<'r> Graph<'r> {
             .get(&need.dependency.value.name)
     }
 
+    /// What a project of the set offers on each platform.
+    pub(super) fn offers(&self, declaration: &'r Declaration) -> &[Offer<'r>] {
+        self.offers.get(&declaration.project).map_or(&[], |offers| {
+            offers.get_or_init(|| {
+                let platforms = 0..self.platforms.len();
+                platforms
+                    .map(|platform| Offer::new(&self.wheels_on(declaration, platform)))
+                    .collect()
+            })
+        })
+    }
+
     /// The wheels of a project that an installer may take on a platform.
     pub(super) fn wheels_on<'d>(
         &self,
@@ -216,23 +272,37 @@ impl<'r> Graph<'r> {
         mut rule: impl FnMut(&Need<'r>) -> Option<Finding>,
     ) {
         let mut merged: Vec<Finding> = Vec::new();
-        let mut same_words: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut known: HashMap<_, usize> = HashMap::new();
         for need in &self.needs {
             let Some(finding) = rule(need) else { continue };
-            let same_words = same_words.entry(finding.message.clone()).or_default();
-            let twin = same_words.iter().copied().find(|index| {
-                merged[*index].labels == finding.labels
-                    && merged[*index].subject.extra == finding.subject.extra
-            });
-            if let Some(twin) = twin.map(|index| &mut merged[index]) {
-                twin.subject.platforms.extend(finding.subject.platforms);
-                twin.subject.platforms.sort();
-                twin.subject.platforms.dedup();
-                // It is about several wheels now, so about none of them alone.
-                twin.subject.wheel = None;
-            } else {
-                same_words.push(merged.len());
-                merged.push(finding);
+            let places = finding.labels.iter();
+            let places: Vec<_> = places
+                .map(|label| {
+                    (
+                        Arc::clone(&label.file),
+                        label.span.clone(),
+                        label.text.clone(),
+                    )
+                })
+                .collect();
+            let identity = (
+                finding.message.clone(),
+                places,
+                finding.subject.extra.clone(),
+            );
+            match known.entry(identity) {
+                Entry::Vacant(entry) => {
+                    entry.insert(merged.len());
+                    merged.push(finding);
+                }
+                Entry::Occupied(entry) => {
+                    let twin = &mut merged[*entry.get()];
+                    twin.subject.platforms.extend(finding.subject.platforms);
+                    twin.subject.platforms.sort();
+                    twin.subject.platforms.dedup();
+                    // It is about several wheels now, so about none of them alone.
+                    twin.subject.wheel = None;
+                }
             }
         }
         findings.append(&mut merged);
@@ -250,6 +320,11 @@ fn needs<'r>(
         let used: Vec<usize> = (0..environments.len())
             .filter(|platform| availability[*platform].has(index))
             .collect();
+        let own_extras: BTreeMap<&str, &Spanned<ExtraName>> = wheel
+            .extras
+            .iter()
+            .map(|extra| (extra.value.as_str(), extra))
+            .collect();
         for dependency in &wheel.dependencies {
             let needed = |platform: usize, extra: Option<&ExtraName>| {
                 dependency.value.marker.as_ref().is_none_or(|marker| {
@@ -262,7 +337,17 @@ fn needs<'r>(
                 .copied()
                 .filter(|platform| needed(*platform, None))
                 .collect();
-            let extras = wheel.extras.iter().map(|extra| {
+            // For an extra that the marker does not name it says what it says for none.
+            let marker = dependency.value.marker.as_ref();
+            let named = marker.map_or(Some(BTreeSet::new()), Marker::named_extras);
+            let asked: Vec<&Spanned<ExtraName>> = match &named {
+                Some(names) => names
+                    .iter()
+                    .filter_map(|name| own_extras.get(name).copied())
+                    .collect(),
+                None => wheel.extras.iter().collect(),
+            };
+            let extras = asked.into_iter().map(|extra| {
                 let platforms = used
                     .iter()
                     .copied()

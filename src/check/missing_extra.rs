@@ -15,15 +15,26 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let mut missing: BTreeSet<&ExtraName> = BTreeSet::new();
         let mut platforms = BTreeSet::new();
         let mut place = None;
+        let offers = graph.offers(target);
         for platform in &need.platforms {
-            for wheel in graph.wheels_on(target, *platform) {
-                for extra in &need.dependency.value.extras {
-                    if !wheel.has_extra(extra) {
-                        missing.insert(extra);
-                        platforms.insert(*platform);
-                        place = Some(wheel);
-                    }
+            let offer = &offers[*platform];
+            if offer.wheels.is_empty() {
+                continue;
+            }
+            for extra in &need.dependency.value.extras {
+                if !offer.extras.contains(extra) {
+                    missing.insert(extra);
+                    platforms.insert(*platform);
                 }
+            }
+            if let Some(extra) = missing.iter().next_back()
+                && platforms.contains(platform)
+            {
+                let lacking = offer.wheels.iter().rev();
+                place = lacking
+                    .copied()
+                    .find(|wheel| !wheel.has_extra(extra))
+                    .or(place);
             }
         }
         let place = place?;

@@ -145,20 +145,19 @@ impl<'r> Graph<'r> {
             });
         };
         let mut is_unavailable = false;
-        for platform in platforms {
-            let wheels = self.wheels_on(target, *platform);
-            is_unavailable |= wheels.is_empty();
-            for wheel in wheels {
-                if !specifiers_contain(specifiers, wheel.file_name.version()) {
-                    return Some(Shortfall::OtherVersion);
-                }
-                let absent = requirement
-                    .extras
-                    .iter()
-                    .find(|extra| !wheel.has_extra(extra));
-                if let Some(extra) = absent {
-                    return Some(Shortfall::NoExtra(extra.clone()));
-                }
+        let offers = self.offers(target);
+        for offer in platforms.iter().map(|platform| &offers[*platform]) {
+            if offer.wheels.is_empty() {
+                is_unavailable = true;
+                continue;
+            }
+            let mut versions = offer.versions.iter().map(|wheel| wheel.file_name.version());
+            if !versions.all(|version| specifiers_contain(specifiers, version)) {
+                return Some(Shortfall::OtherVersion);
+            }
+            let mut extras = requirement.extras.iter();
+            if let Some(extra) = extras.find(|extra| !offer.extras.contains(extra)) {
+                return Some(Shortfall::NoExtra(extra.clone()));
             }
         }
         if is_unavailable && !specifiers_contain(specifiers, target.version()) {

@@ -6,6 +6,9 @@ use super::about;
 use crate::diagnostic::{Code, Finding};
 use crate::repository::Repository;
 
+/// How many comparisons of one marker are told.
+const MOST_TOLD: usize = 5;
+
 pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
     for declaration in repository.declarations.values() {
         // Wheels share what stands at the top of the file; it is said once.
@@ -15,18 +18,23 @@ pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
                 let Some(marker) = &dependency.value.marker else {
                     continue;
                 };
-                for comparison in marker.undefined_comparisons() {
-                    if !seen.insert((
-                        wheel.file.clone(),
-                        dependency.span.start,
-                        comparison.clone(),
-                    )) {
-                        continue;
-                    }
-                    let finding = Finding::new(
-                        Code::UndefinedMarker,
-                        format!("`{comparison}` has no meaning in a marker"),
-                    )
+                let mut comparisons = marker.undefined_comparisons();
+                if comparisons.is_empty() || !seen.insert((&wheel.file, dependency.span.start)) {
+                    continue;
+                }
+                let mut told = BTreeSet::new();
+                comparisons.retain(|comparison| told.insert(comparison.clone()));
+                let more = comparisons.len().saturating_sub(MOST_TOLD);
+                comparisons.truncate(MOST_TOLD);
+                for (index, comparison) in comparisons.iter().enumerate() {
+                    let message = if more > 0 && index + 1 == MOST_TOLD {
+                        format!(
+                            "`{comparison}` has no meaning in a marker, nor have {more} more comparisons"
+                        )
+                    } else {
+                        format!("`{comparison}` has no meaning in a marker")
+                    };
+                    let finding = Finding::new(Code::UndefinedMarker, message)
                     .note("installers decide differently on it, so nobody can say whether the requirement applies")
                     .help("declare a version without it, unless it does no harm");
                     let mut finding = about(wheel, finding, dependency.span.clone(), "");

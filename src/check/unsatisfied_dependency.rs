@@ -16,16 +16,18 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         };
         // One version, unless somebody answers for several: then each must do that an installer may
         // take there, and any where none fits.
+        let offers = graph.offers(target);
         let usable: Vec<&DeclaredWheel> = need
             .platforms
             .iter()
-            .flat_map(|platform| graph.wheels_on(target, *platform))
+            .flat_map(|platform| offers[*platform].versions.iter().copied())
             .collect();
-        let candidates = if usable.is_empty() {
+        let mut candidates = if usable.is_empty() {
             target.wheels.iter().collect()
         } else {
             usable
         };
+        candidates.dedup_by_key(|wheel| wheel.file_name.version());
         let wheel = candidates
             .into_iter()
             .find(|wheel| !specifiers_contain(specifiers, wheel.file_name.version()))?;

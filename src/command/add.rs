@@ -342,7 +342,7 @@ fn write(
         }
         AtomicFile::write_whole(&path, text.as_str().as_bytes())
             .map_err(|error| failed(&path, &error))?;
-        context.say(&before.line(context, &graph, declaration, granted.get(project)));
+        context.say(before.line(context, &graph, declaration, granted.get(project)));
     }
     Ok(())
 }

@@ -28,11 +28,12 @@ pub(super) fn propose(
     findings: &mut [Finding],
 ) {
     let mut projects: Vec<ProjectName> = Vec::new();
+    let mut known: BTreeSet<ProjectName> = BTreeSet::new();
     // What was there before is not what the change is about.
     let is_new = |finding: &&Finding| finding.baseline != Some(Baseline::Unchanged);
     let concerned = |finding: &Finding| concerned(repository, finding);
     for project in findings.iter().filter(is_new).filter_map(concerned) {
-        if !projects.contains(&project) {
+        if known.insert(project.clone()) {
             projects.push(project);
         }
     }

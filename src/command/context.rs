@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style as Colour};
 use super::exit::Failure;
 use super::own_folder::OwnFolder;
 use super::{ColorChoice, Global};
-use crate::diagnostic::{Style, brief, visible};
+use crate::diagnostic::{Inert, Style, brief};
 use crate::environment::Environment;
 use crate::repository::{LoadError, Repository, find};
 use crate::source::Cache;
@@ -44,18 +44,11 @@ impl<'e> Context<'e> {
                         .is_none_or(|term| term != "dumb")
             }
         };
-        let [on_error, on_output] = [&environment.error, &environment.output].map(|stream| {
-            let has_colours = colour(stream.is_terminal());
-            if has_colours {
-                stream.allow_colours();
-            }
-            has_colours
-        });
         Self {
             environment,
             repository: global.repository.clone(),
-            colour: on_error,
-            output_colour: on_output,
+            colour: colour(environment.error.is_terminal()),
+            output_colour: colour(environment.output.is_terminal()),
             quiet: global.quiet,
             verbose: global.verbose,
             cache: OnceLock::new(),
@@ -68,65 +61,66 @@ impl<'e> Context<'e> {
     }
 
     /// A line of what was done; `--quiet` leaves it out.
-    pub(super) fn say(&self, line: &str) {
+    pub(super) fn say(&self, line: impl Into<Inert>) {
         if !self.quiet {
             self.tell(line);
         }
     }
 
     /// A line that only `-v` wants.
-    pub(super) fn detail(&self, line: &str) {
+    pub(super) fn detail(&self, line: impl Into<Inert>) {
         if self.verbose > 0 {
             self.tell(line);
         }
     }
 
     /// A line that is always said. Where standard error is gone nobody is left to tell.
-    pub(super) fn tell(&self, line: &str) {
+    pub(super) fn tell(&self, line: impl Into<Inert>) {
         let _ = self.environment.error.line(line);
     }
 
     /// A line of the result.
-    pub(super) fn result(&self, line: &str) -> Result<(), Failure> {
+    pub(super) fn result(&self, line: impl Into<Inert>) -> Result<(), Failure> {
+        self.result_lines(line.into().line())
+    }
+
+    /// Lines of the result, each with its line feed.
+    pub(super) fn result_lines(&self, lines: Inert) -> Result<(), Failure> {
         self.environment
             .output
-            .line(line)
+            .write(lines)
             .map_err(|error| unwritable_output(&error))
     }
 
     /// A word such as `warning`, with its colour.
-    fn word(&self, word: &str, colour: AnsiColor) -> String {
-        if self.colour {
-            let style = Colour::new().bold().fg_color(Some(colour.into()));
-            format!("{style}{word}{style:#}")
-        } else {
-            word.to_owned()
-        }
+    fn word(&self, word: &str, colour: AnsiColor) -> Inert {
+        let style = Colour::new().bold().fg_color(Some(colour.into()));
+        Inert::painted(word, self.colour.then_some(style))
     }
 
     /// A word that is to be noticed.
-    pub(super) fn attention(&self, word: &str) -> String {
+    pub(super) fn attention(&self, word: &str) -> Inert {
         self.word(word, AnsiColor::Yellow)
     }
 
-    /// A sentence after a word. It may hold names of files and words of servers, so nothing in it is for a
-    /// terminal to obey.
-    fn sentence(&self, word: &str, message: &str) {
-        let message = visible(message, &['\n', '\t']);
+    /// A sentence after a word.
+    fn sentence(&self, word: &str, colour: AnsiColor, message: &str) {
         let lines: Vec<String> = message.split('\n').map(brief).collect();
-        self.tell(&format!("{word}: {}", lines.join("\n")));
+        let mut text = self.word(word, colour);
+        text += &format!(": {}", lines.join("\n"));
+        self.tell(text);
     }
 
     pub(super) fn warning(&self, message: &str) {
-        self.sentence(&self.word("warning", AnsiColor::Yellow), message);
+        self.sentence("warning", AnsiColor::Yellow, message);
     }
 
     pub(super) fn error(&self, message: &str) {
-        self.sentence(&self.word("error", AnsiColor::Red), message);
+        self.sentence("error", AnsiColor::Red, message);
     }
 
     pub(super) fn help(&self, message: &str) {
-        self.sentence(&self.word("help", AnsiColor::Cyan), message);
+        self.sentence("help", AnsiColor::Cyan, message);
     }
 
     /// What could be done next; `--quiet` leaves it out.
@@ -144,13 +138,8 @@ impl<'e> Context<'e> {
     }
 
     /// A heading of a result.
-    pub(super) fn heading(&self, words: &str) -> String {
-        if self.output_colour {
-            let style = Colour::new().bold();
-            format!("{style}{words}{style:#}")
-        } else {
-            words.to_owned()
-        }
+    pub(super) fn heading(&self, words: &str) -> Inert {
+        Inert::painted(words, self.output_colour.then_some(Colour::new().bold()))
     }
 
     /// How findings are shown.

@@ -15,6 +15,7 @@ use super::exit::{ExitStatus, Failure};
 use super::network::NetworkArguments;
 use super::releases::OpenRelease;
 use crate::car::reach;
+use crate::diagnostic::Inert;
 use crate::difference::{Difference, Transfer, WheelChange, difference, estimate, transfer};
 use findings::Findings;
 pub(super) use members::members_version;
@@ -137,14 +138,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         transfer: moved(&old, &new)?,
         in_full: context.verbose > 0,
     };
-    context.result(
-        match arguments.format {
-            DiffFormat::Json => json::write(&report)?,
-            DiffFormat::Text => text::write(context, &outline::outline(&report)),
-            DiffFormat::Markdown => markdown::write(&outline::outline(&report)),
-        }
-        .trim_end_matches('\n'),
-    )?;
+    let text = match arguments.format {
+        DiffFormat::Json => Inert::from(&json::write(&report)?),
+        DiffFormat::Text => text::write(context, &outline::outline(&report)),
+        DiffFormat::Markdown => Inert::from(&markdown::write(&outline::outline(&report))),
+    };
+    context.result(text.trim_end())?;
     Ok(if looked.has_failed {
         ExitStatus::World
     } else if arguments.exit_code && report.differs() {

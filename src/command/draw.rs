@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::exit::Failure;
 use super::scope::{Edge, Scope, edges};
 use crate::check::{Relation, Shortfall};
-use crate::diagnostic::inert_json;
+use crate::diagnostic::json_line;
 use crate::python::{ExtraName, ProjectName};
 
 /// How a part of the set is written.
@@ -194,8 +194,7 @@ fn label(edge: &Edge<'_, '_>, scope: &Scope<'_>) -> String {
 
 /// One line of JSON.
 pub(super) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
-    serde_json::to_string(value)
-        .map(inert_json)
+    json_line(value)
         .map_err(|error| Failure::world(format!("this cannot be written as JSON: {error}")))
 }
 

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::context::Context;
 use super::draw::to_json;
 use super::exit::{ExitStatus, Failure};
-use crate::diagnostic::{Code, Explanation, Stage, nearest, wrap};
+use crate::diagnostic::{Code, Explanation, Inert, Stage, nearest, wrap};
 
 /// The widest prose, in columns; longer lines are hard to read.
 const WIDEST: usize = 100;
@@ -68,35 +68,39 @@ fn code(word: &str) -> Result<Code, Failure> {
 }
 
 /// Every code under its stage.
-fn list(context: &Context<'_>) -> String {
+fn list(context: &Context<'_>) -> Inert {
     let width = context.style(true).width.min(WIDEST);
     let longest = Code::ALL
         .iter()
         .map(|code| code.as_str().len())
         .max()
         .unwrap_or_default();
-    let mut text = String::new();
+    let mut text = Inert::default();
     let mut stage: Option<Stage> = None;
     for code in Code::ALL {
         if stage != Some(code.stage()) {
             let gap = if stage.is_some() { "\n" } else { "" };
-            text += &format!("{gap}{}:\n", context.heading(code.stage().as_str()));
+            text += gap;
+            text += context.heading(code.stage().as_str());
+            text += ":\n";
             stage = Some(code.stage());
         }
         let name = format!("{INDENT}{:longest$}  ", code.as_str());
         text += &wrap(code.summary(), width, &name, &" ".repeat(name.len()));
-        text.push('\n');
+        text += "\n";
     }
     text
 }
 
-fn explained(context: &Context<'_>, explanation: &Explanation) -> String {
+fn explained(context: &Context<'_>, explanation: &Explanation) -> Inert {
     let width = context.style(true).width.min(WIDEST);
-    let mut text = format!("{}\n\n", context.heading(explanation.code.as_str()));
+    let mut text = context.heading(explanation.code.as_str());
+    text += "\n\n";
     text += &prose(explanation.rule, width);
     text += &prose(explanation.weight(), width);
     for (heading, section) in explanation.sections() {
-        text += &format!("{}\n\n", context.heading(heading));
+        text += context.heading(heading);
+        text += "\n\n";
         text += &prose(section, width);
     }
     text

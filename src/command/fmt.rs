@@ -234,12 +234,52 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     new.commit()
 }
 
-/// What would change, as `git apply` reads it; whoever prints it escapes what cannot be seen.
+/// How many lines may differ for them to be compared with each other, which takes time for each pair.
+const MOST_COMPARED: usize = 2_000;
+
+/// What would change, as `git apply` reads it, but for characters that are hidden. In a long text all between the first
+/// line that differs and the last one is replaced.
 fn diff(name: &str, old: &str, new: &str) -> String {
-    TextDiff::from_lines(old, new)
-        .unified_diff()
-        .header(&format!("a/{name}"), &format!("b/{name}"))
-        .to_string()
+    let (before, after): (Vec<&str>, Vec<&str>) = (
+        old.split_inclusive('\n').collect(),
+        new.split_inclusive('\n').collect(),
+    );
+    let pairs = before.iter().zip(&after);
+    let start = pairs.take_while(|(old, new)| old == new).count();
+    let pairs = before[start..]
+        .iter()
+        .rev()
+        .zip(after[start..].iter().rev());
+    let end = pairs.take_while(|(old, new)| old == new).count();
+    let (removed, added) = (
+        &before[start..before.len() - end],
+        &after[start..after.len() - end],
+    );
+    if removed.len().max(added.len()) <= MOST_COMPARED {
+        return TextDiff::from_lines(old, new)
+            .unified_diff()
+            .header(&format!("a/{name}"), &format!("b/{name}"))
+            .to_string();
+    }
+    let place = |lines: &[&str]| {
+        // Of no lines the line before them is named.
+        format!("{},{}", start + usize::from(!lines.is_empty()), lines.len())
+    };
+    let mut text = format!(
+        "--- a/{name}\n+++ b/{name}\n@@ -{} +{} @@\n",
+        place(removed),
+        place(added)
+    );
+    for (sign, lines) in [('-', removed), ('+', added)] {
+        for line in lines {
+            text.push(sign);
+            text += line;
+            if !line.ends_with('\n') {
+                text += "\n\\ No newline at end of file\n";
+            }
+        }
+    }
+    text
 }
 
 fn tell(
@@ -251,7 +291,7 @@ fn tell(
     sort(&mut outcome.findings);
     let style = context.style(false);
     for finding in &outcome.findings {
-        context.tell(&format!("{}\n", render(finding, &outcome.texts, style)));
+        context.tell(render(finding, &outcome.texts, style).line());
     }
     for message in outcome.unfaithful.iter().chain(&outcome.failures) {
         context.error(message);

@@ -9,6 +9,7 @@ use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, Prog
 
 use super::context::Context;
 use super::words::counted;
+use crate::diagnostic::visible;
 use crate::source::{FetchEvent, WheelRequest};
 
 /// How often the display is drawn anew where nothing happens.
@@ -176,7 +177,7 @@ impl<'c, 'e> Progress<'c, 'e> {
         if let Some(first) = state.under_way.first() {
             words += &format!(", {}", self.name(*first));
         }
-        self.bar.set_message(words);
+        self.bar.set_message(visible(&words, &[]));
     }
 }
 

@@ -1,6 +1,5 @@
 //! Findings, shown, and what they mean for the exit code.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -12,7 +11,7 @@ use super::facts::{Gathered, WorldFailure, all_wheels};
 use super::words::counted;
 use crate::check;
 pub(super) use crate::diagnostic::MessageFormat;
-use crate::diagnostic::{Baseline, Finding, Report, Severity, render, visible, wrap};
+use crate::diagnostic::{Baseline, Finding, Inert, Report, Severity, most, render, wrap};
 use crate::repository::{CONFIGURATION_FILE, Repository, apply, propose};
 
 impl ValueEnum for MessageFormat {
@@ -101,18 +100,20 @@ pub(super) fn show_compared(
     let texts = &repository.texts;
     if format == MessageFormat::Text {
         let style = context.style(false);
-        let mut text = String::new();
-        for finding in check::together(repository, findings, context.verbose > 0) {
-            let _ = writeln!(text, "{}\n", render(&finding, texts, style));
+        let mut text = Inert::default();
+        let together = check::together(repository, findings, context.verbose > 0);
+        for finding in most(&together).iter() {
+            text += render(finding, texts, style);
+            text += "\n\n";
         }
-        let _ = context.environment.error.write(&text);
+        let _ = context.environment.error.write(text);
         if let Some(line) = further_reading(findings) {
             context.say(&line);
         }
         return Ok(());
     }
     let report = Report {
-        findings,
+        findings: &most(findings),
         texts,
         folder: &folder_in_checkout(&repository.directory),
         is_compared,
@@ -151,7 +152,7 @@ pub(super) fn show_waivers(context: &Context<'_>, findings: &[Finding]) -> Resul
     }
     for text in waivers {
         // An empty line first: the file may end in a line that does not end.
-        context.result(&format!("\n{}", visible(text, &['\n', '\t'])))?;
+        context.result(&format!("\n{text}"))?;
     }
     Ok(())
 }
@@ -182,7 +183,8 @@ pub(super) fn count(findings: &[Finding]) -> Option<String> {
         findings
             .iter()
             .filter(|finding| finding.severity == severity)
-            .count()
+            .map(|finding| finding.count)
+            .sum()
     };
     let words = |count: usize, word: &str| (count > 0).then(|| counted(count, word));
     let parts: Vec<String> = [

@@ -285,20 +285,16 @@ pub(super) fn edges<'a, 'r: 'a>(
         edge.shortfall = edge.shortfall.or(relation.shortfall.as_ref());
     }
     let mut edges: Vec<Edge<'a, 'r>> = Vec::new();
+    let mut known: BTreeMap<_, usize> = BTreeMap::new();
     for edge in by_extra.into_values() {
-        let mut twins = edges.iter_mut().rev().take_while(|other| {
-            (other.from, &other.requirement.name) == (edge.from, &edge.requirement.name)
-        });
-        let is_alike = |other: &&mut Edge<'_, '_>| {
-            other.words == edge.words
-                && other.platforms == edge.platforms
-                && other.extras.is_empty() == edge.extras.is_empty()
-        };
-        if let Some(twin) = twins.find(is_alike) {
+        let projects = (edge.from, &edge.requirement.name);
+        let (words, platforms) = (edge.words.clone(), edge.platforms.clone());
+        let identity = (projects, words, platforms, edge.extras.is_empty());
+        let index = *known.entry(identity).or_insert(edges.len());
+        match edges.get_mut(index) {
             // The same words on the same platforms have the same shortfall.
-            twin.extras.extend(&edge.extras);
-        } else {
-            edges.push(edge);
+            Some(twin) => twin.extras.extend(&edge.extras),
+            None => edges.push(edge),
         }
     }
     edges

@@ -114,7 +114,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-fn in_words(scope: &Scope<'_>, question: &Question<'_>) -> String {
+fn in_words<'r>(scope: &Scope<'r>, question: &Question<'r>) -> String {
     let Question { project, paths, .. } = question;
     let repository = scope.repository;
     let extras: Vec<&str> = question.extras.iter().map(ExtraName::as_str).collect();

@@ -2,6 +2,7 @@
 
 mod values;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use crate::dag::Version;
 use crate::diagnostic::{Code, Finding, Severity};
 use crate::python::{ExtraName, Requirement, VersionSpecifiers, WheelFileName};
 
+use super::limits::{MOST_WHEELS, Tally};
 use super::reader::{Reader, Table};
 use super::{DeclaredWheel, Spanned};
 use values::{content_id, dependencies, extras, file_name, requires_python, sha256, size, sources};
@@ -142,22 +144,37 @@ fn several(reader: &Reader, top: &Table<'_, '_>) -> Vec<DeclaredWheel> {
         }
     }
     let tables = top.tables("wheel", "a `[[wheel]]` table");
-    let wheels: Vec<DeclaredWheel> = tables
-        .iter()
-        .filter_map(|table| {
-            let wheel = wheel(reader, table, &shared, true);
-            table.finish();
-            wheel
-        })
-        .collect();
+    if tables.len() > MOST_WHEELS {
+        reader.too_large(
+            format!(
+                "{} wheels: a project has at most {MOST_WHEELS}",
+                tables.len()
+            ),
+            &tables[MOST_WHEELS].span,
+            "declare those that the supported platforms need",
+        );
+        return Vec::new();
+    }
+    let mut tally = Tally::default();
+    let mut wheels: Vec<DeclaredWheel> = Vec::with_capacity(tables.len());
+    for table in &tables {
+        if let Some(wheel) = wheel(reader, table, &shared, true) {
+            // What the wheels share is not copied any further.
+            if let Some(finding) = tally.add(&wheel) {
+                reader.push(finding);
+                return Vec::new();
+            }
+            wheels.push(wheel);
+        }
+        table.finish();
+    }
     if top.is_empty_list("wheel") {
         top.missing("wheel", "a declaration has at least one wheel");
     }
-    for (index, wheel) in wheels.iter().enumerate() {
-        let twin = wheels[..index]
-            .iter()
-            .find(|earlier| earlier.file_name.as_str() == wheel.file_name.as_str());
-        if let Some(twin) = twin {
+    let mut known: BTreeMap<&str, &DeclaredWheel> = BTreeMap::new();
+    for wheel in &wheels {
+        let twin = *known.entry(wheel.file_name.as_str()).or_insert(wheel);
+        if !std::ptr::eq(twin, wheel) {
             reader.push(
                 Finding::new(
                     Code::InvalidValue,

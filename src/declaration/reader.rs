@@ -2,7 +2,7 @@
 
 mod syntax;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,10 +10,14 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Code, Finding, nearest};
+use crate::diagnostic::{Code, Finding, MOST_FINDINGS, is_hidden, more, nearest};
 
 use super::Spanned;
+use super::limits::{LONGEST_LIST, LONGEST_TEXT};
 use syntax::{Mistake, mistakes};
+
+/// At how many places beside the first a finding shows characters that are hidden.
+const MOST_HIDDEN_SHOWN: usize = 2;
 
 /// Collects the findings of one file.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub(crate) struct Reader {
     /// The file's name.
     pub(crate) file: Arc<str>,
     findings: RefCell<Vec<Finding>>,
+    /// How many more were found than are kept.
+    more: Cell<usize>,
 }
 
 impl Reader {
@@ -28,6 +34,7 @@ impl Reader {
         Self {
             file: Arc::clone(file),
             findings: RefCell::default(),
+            more: Cell::default(),
         }
     }
 
@@ -37,15 +44,94 @@ impl Reader {
     }
 
     pub(crate) fn push(&self, finding: Finding) {
-        self.findings.borrow_mut().push(finding);
+        let mut findings = self.findings.borrow_mut();
+        if findings.len() < MOST_FINDINGS {
+            findings.push(finding);
+        } else {
+            self.more.set(self.more.get() + 1);
+        }
     }
 
+    /// The findings; those beyond [`MOST_FINDINGS`] are one, which counts them.
     pub(crate) fn into_findings(self) -> Vec<Finding> {
-        self.findings.into_inner()
+        let mut findings = self.findings.into_inner();
+        if self.more.get() > 0 {
+            findings.push(more(Some(&self.file), self.more.get()));
+        }
+        findings
+    }
+
+    /// Reports that there is more of something than there may be.
+    pub(crate) fn too_large(&self, message: String, span: &Range<usize>, help: &str) {
+        let finding = Finding::new(Code::TooLarge, message).at(&self.file, span.clone(), "");
+        self.push(finding.help(help));
+    }
+
+    /// Whether a list has as many elements as it may have at most; a finding where it has more.
+    fn is_small(&self, key: &str, count: usize, span: &Range<usize>) -> bool {
+        let is_small = count <= LONGEST_LIST;
+        if !is_small {
+            let message =
+                format!("`{key}` has {count} entries, and a list has at most {LONGEST_LIST}");
+            self.too_large(message, span, "leave out what nobody needs");
+        }
+        is_small
+    }
+
+    /// The text of a value, unless it is longer than a text may be.
+    fn short<'t>(&self, text: &'t str, span: Range<usize>) -> Option<Spanned<&'t str>> {
+        if text.len() <= LONGEST_TEXT {
+            return Some(Spanned::new(text, span));
+        }
+        let message = format!(
+            "a text of {} bytes: one value has at most {LONGEST_TEXT}",
+            text.len()
+        );
+        self.too_large(
+            message,
+            &span,
+            "declare what has shorter names, requirements and addresses",
+        );
+        None
+    }
+
+    /// Reports the characters that whoever reads the text does not see, or sees elsewhere: what is reviewed has to be
+    /// what is read ("Trojan Source"). A byte order mark that begins the text is none, nor is what TOML forbids.
+    fn look_for_hidden(&self, text: &str) {
+        let mut hidden = text.char_indices().filter(|(at, sign)| {
+            !sign.is_ascii() && is_hidden(*sign) && (*at, *sign) != (0, '\u{feff}')
+        });
+        let Some((at, sign)) = hidden.next() else {
+            return;
+        };
+        let name = |sign: char| format!("U+{:04X}", u32::from(sign));
+        let mut finding = Finding::new(
+            Code::HiddenCharacter,
+            format!(
+                "the file has {}, which is not seen where it stands",
+                name(sign)
+            ),
+        )
+        .at(&self.file, at..at + sign.len_utf8(), name(sign));
+        let mut others: Vec<(usize, char)> = hidden.collect();
+        let more = others.len().saturating_sub(MOST_HIDDEN_SHOWN);
+        others.truncate(MOST_HIDDEN_SHOWN);
+        for (at, sign) in others {
+            finding = finding.at(&self.file, at..at + sign.len_utf8(), name(sign));
+        }
+        if more > 0 {
+            finding = finding.note(format!("and {more} more of the kind"));
+        }
+        self.push(
+            finding.help(
+                "remove them; a string that needs one has it as an escape, such as `\\u200D`",
+            ),
+        );
     }
 
     /// Parses the whole text; each mistake in it is a `syntax` finding, but for those that follow from another.
     pub(crate) fn parse_document<'t>(&self, text: &'t str) -> (toml::Spanned<DeTable<'t>>, bool) {
+        self.look_for_hidden(text);
         let (document, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
             return (document, true);
@@ -138,7 +224,7 @@ impl<'r, 't> Table<'r, 't> {
             self.wrong_type(key, "a string", value, &span);
             return None;
         };
-        Some(Spanned::new(text, span))
+        self.reader.short(text, span)
     }
 
     pub(crate) fn boolean(&self, key: &'static str) -> Option<Spanned<bool>> {
@@ -196,10 +282,13 @@ impl<'r, 't> Table<'r, 't> {
             self.wrong_type(key, "a list of strings", value, &span);
             return None;
         };
+        if !self.reader.is_small(key, array.len(), &span) {
+            return None;
+        }
         let mut strings = Vec::with_capacity(array.len());
         for element in array {
             match element.get_ref().as_str() {
-                Some(text) => strings.push(Spanned::new(text, element.span())),
+                Some(text) => strings.extend(self.reader.short(text, element.span())),
                 None => self.reader.report(
                     Code::InvalidValue,
                     format!(
@@ -220,7 +309,10 @@ impl<'r, 't> Table<'r, 't> {
     ) -> Option<Spanned<Vec<Spanned<&'t str>>>> {
         let (value, span) = self.value(key)?;
         match value.as_str() {
-            Some(text) => Some(Spanned::new(vec![Spanned::new(text, span.clone())], span)),
+            Some(text) => {
+                let text = self.reader.short(text, span.clone())?;
+                Some(Spanned::new(vec![text], span))
+            }
             None => self.strings(key),
         }
     }
@@ -244,6 +336,9 @@ impl<'r, 't> Table<'r, 't> {
             self.wrong_type(key, "an array of tables", value, &span);
             return Vec::new();
         };
+        if !self.reader.is_small(key, array.len(), &span) {
+            return Vec::new();
+        }
         let mut tables = Vec::with_capacity(array.len());
         for element in array {
             match element.get_ref().as_table() {

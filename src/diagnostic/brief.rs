@@ -21,6 +21,9 @@ const TAIL: usize = 24;
 /// The longest line of a file that is pointed at as a whole, in bytes.
 const LONGEST_LINE: usize = 400;
 
+/// The longest place that is pointed at as a whole, in bytes: a list of a hundred requirements.
+const LONGEST_SPAN: usize = 8 * 1024;
+
 /// How much of a longer one is pointed at, in bytes.
 const CLIPPED: usize = 64;
 
@@ -60,7 +63,7 @@ fn cut(text: &str, longest: usize) -> String {
 /// As much of a span as is pointed at: of one with a long line its start, so that no line of a message is as long.
 pub(super) fn clip(text: &str, span: Range<usize>) -> Range<usize> {
     let pointed = &text[span.clone()];
-    if pointed.lines().all(|line| line.len() <= LONGEST_LINE) {
+    if span.len() <= LONGEST_SPAN && pointed.lines().all(|line| line.len() <= LONGEST_LINE) {
         return span;
     }
     let first = pointed.lines().next().unwrap_or_default();

@@ -111,6 +111,8 @@ macro_rules! codes {
 
 codes! {
     Syntax "syntax" Text Error false "The file is not TOML, or not UTF-8.",
+    HiddenCharacter "hidden-character" Text Error true "A character that cannot be seen, or that changes the order of others.",
+    TooLarge "too-large" Text Error false "A file holds more of something than is read or shown of one file.",
     UnknownKey "unknown-key" Text Error false "A key that the format does not have.",
     MissingKey "missing-key" Text Error false "A key that the format requires is absent.",
     InvalidValue "invalid-value" Text Error false "A value of the wrong type or out of its range.",
@@ -123,7 +125,7 @@ codes! {
     MisplacedDeclaration "misplaced-declaration" Text Error false "A declaration whose file is not named for its project.",
     IgnoredFile "ignored-file" Text Warning true "A file among the declarations that is not read, since its name does not end with `.toml`.",
     NoncanonicalPlace "noncanonical-place" Text Error true "A path of the layout `ipwhl-1` that says what it should, written otherwise.",
-    AmbiguousWheels "ambiguous-wheels" Uniqueness Error true "Some interpreter on some system would accept two wheels of the project.",
+    AmbiguousWheels "ambiguous-wheels" Uniqueness Error true "Some interpreter on some system would accept several wheels of the project.",
     SeveralVersions "several-versions" Uniqueness Error true "The wheels of a project have more than one version.",
     ConflictingDigest "conflicting-digest" Uniqueness Error false "A content-id that contradicts `sha256` or `size` beside it, or a digest that two wheels have.",
     ContentIdMismatch "content-id-mismatch" Wheel Error false "The bytes do not have the declared CID.",

@@ -37,6 +37,8 @@ pub struct Finding {
     pub alike: Vec<String>,
     /// What a waiver would have to name.
     pub subject: Subject,
+    /// How many findings it stands for: 1, but where the others of a file are only counted.
+    pub count: usize,
 }
 
 /// A way out of a finding.
@@ -103,6 +105,7 @@ impl Finding {
             shared: None,
             chain: None,
             subject: Subject::default(),
+            count: 1,
         }
     }
 
@@ -198,6 +201,11 @@ impl SourceText {
     /// The whole text.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The line of a byte offset, from 1.
+    pub fn line(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|start| *start <= offset)
     }
 
     /// The line and column of a byte offset, both from 1; columns count characters.

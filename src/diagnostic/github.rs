@@ -4,6 +4,7 @@
 //! says how many there are and where they can be read: below, as lines of the log.
 
 use super::gitlab::NO_PLACE;
+use super::render::MOST_PLACES;
 use super::{Baseline, Finding, Report, Severity};
 
 /// How many annotations of one level GitHub keeps of a step.
@@ -35,7 +36,7 @@ pub(super) fn github(report: &Report<'_>) -> String {
             text += &command(report, finding, name);
         }
         if shown < of_level.len() {
-            let more = of_level.len() - shown;
+            let more: usize = of_level[shown..].iter().map(|finding| finding.count).sum();
             text += &format!("::{name} title=ipwhl::{more} more are in the log of this step\n");
             rest.extend(&of_level[shown..]);
         }
@@ -73,7 +74,7 @@ fn command(report: &Report<'_>, finding: &Finding, name: &str) -> String {
     if finding.baseline == Some(Baseline::Unchanged) {
         message += "\nnote: it was there before this change";
     }
-    for label in finding.labels.iter().skip(1) {
+    for label in finding.labels.iter().take(MOST_PLACES).skip(1) {
         let region = label.region(report.texts);
         let place = format!("{}:{}", report.path(&label.file), region.line);
         message += &match label.text.as_str() {

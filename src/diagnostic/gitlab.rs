@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::public::inert_json;
+use super::inert::json_pretty;
 use super::{Baseline, Finding, Report, Severity};
 
 /// Where a finding without a place is shown: a report has to name a file.
@@ -17,8 +17,7 @@ pub(super) fn gitlab(report: &Report<'_>) -> String {
         .iter()
         .map(|(finding, fingerprint)| issue(report, finding, fingerprint))
         .collect();
-    serde_json::to_string_pretty(&issues)
-        .map_or_else(|_| String::new(), |text| inert_json(text + "\n"))
+    json_pretty(&issues).map_or_else(|_| String::new(), |text| text + "\n")
 }
 
 fn issue(report: &Report<'_>, finding: &Finding, fingerprint: &str) -> Value {

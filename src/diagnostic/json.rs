@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::public::{inert_json, public};
+use super::inert::json_line;
+use super::public::public;
 use super::{Baseline, Code, Finding, Label, Report, Severity, SourceTexts};
 
 /// One line of `--message-format json`.
@@ -49,6 +50,9 @@ pub struct JsonFinding {
     pub extra: Option<String>,
     /// The platforms where it shows; empty where platforms play no part.
     pub platforms: Vec<String>,
+    /// How many findings it stands for, which are not shown; absent for one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
 }
 
 /// A way out of a finding.
@@ -125,6 +129,7 @@ impl JsonFinding {
             wheel: finding.subject.wheel,
             extra: finding.subject.extra,
             platforms: finding.subject.platforms,
+            count: (finding.count > 1).then_some(finding.count),
         }
     }
 }
@@ -151,13 +156,14 @@ impl JsonSummary {
             findings
                 .iter()
                 .filter(|finding| finding.severity == severity)
-                .count()
+                .map(|finding| finding.count)
+                .sum()
         };
         let of = |baseline| {
             let alike = findings
                 .iter()
                 .filter(|finding| finding.baseline == Some(baseline));
-            is_compared.then(|| alike.count())
+            is_compared.then(|| alike.map(|finding| finding.count).sum())
         };
         Self {
             errors: count(Severity::Error),
@@ -176,7 +182,7 @@ pub(super) fn json(report: &Report<'_>) -> String {
         .iter()
         .map(|finding| JsonLine::Finding(Box::new(JsonFinding::new(finding, report.texts))))
         .chain([summary])
-        .filter_map(|line| serde_json::to_string(&line).ok().map(inert_json))
+        .filter_map(|line| json_line(&line).ok())
         .fold(String::new(), |all, line| all + &line + "\n")
 }
 

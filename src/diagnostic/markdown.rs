@@ -3,6 +3,9 @@
 //! The words come from files of strangers and the page is shown to maintainers: whatever could be markup, a link, a
 //! mention or a reference stands in a code span, where forges leave it alone.
 
+use std::collections::BTreeMap;
+
+use super::render::MOST_PLACES;
 use super::{Baseline, Finding, Report, Severity};
 
 /// How many bytes a comment may have; GitHub takes 65,536 characters, and whoever posts it may add a line.
@@ -45,7 +48,8 @@ pub(super) fn markdown(report: &Report<'_>) -> String {
     };
     comment.groups(report, &new);
     if !before.is_empty() {
-        let (count, were) = match before.len() {
+        let all: usize = before.iter().map(|finding| finding.count).sum();
+        let (count, were) = match all {
             1 => ("1 finding".to_owned(), "was"),
             count => (format!("{count} findings"), "were"),
         };
@@ -56,7 +60,7 @@ pub(super) fn markdown(report: &Report<'_>) -> String {
             comment.groups(report, &before);
             comment.text += "\n</details>\n";
         } else {
-            comment.left_out += before.len();
+            comment.left_out += all;
         }
     }
     if comment.left_out > 0 {
@@ -75,7 +79,8 @@ fn counted(findings: &[&Finding]) -> String {
         let count = findings
             .iter()
             .filter(|finding| finding.severity == severity)
-            .count();
+            .map(|finding| finding.count)
+            .sum();
         match count {
             0 => None,
             1 => Some(format!("1 {word}")),
@@ -105,27 +110,30 @@ impl Comment {
     /// The findings under the project that has to change, the projects in the order of their first finding.
     fn groups(&mut self, report: &Report<'_>, findings: &[&Finding]) {
         let mut groups: Vec<(String, Vec<&Finding>)> = Vec::new();
+        let mut known: BTreeMap<String, usize> = BTreeMap::new();
         for finding in findings {
             let name = owner(report, finding);
-            match groups.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, group)) => group.push(finding),
-                None => groups.push((name, vec![finding])),
-            }
+            let index = *known.entry(name.clone()).or_insert_with(|| {
+                groups.push((name, Vec::new()));
+                groups.len() - 1
+            });
+            groups[index].1.push(finding);
         }
         for (name, group) in groups {
             let mut heading = format!("\n#### {}\n\n", code_span(&name));
             for finding in group {
                 // Without what is to be pasted it is shorter, and still says what is wrong.
                 let fitting = [true, false]
-                    .map(|in_full| heading.clone() + &item(report, finding, in_full))
                     .into_iter()
-                    .find(|item| self.left_out == 0 && self.fits(item.len()));
+                    .filter(|_| self.left_out == 0)
+                    .map(|in_full| heading.clone() + &item(report, finding, in_full))
+                    .find(|item| self.fits(item.len()));
                 match fitting {
                     Some(item) => {
                         self.text += &item;
                         heading.clear();
                     }
-                    None => self.left_out += 1,
+                    None => self.left_out += finding.count,
                 }
             }
         }
@@ -152,12 +160,18 @@ fn item(report: &Report<'_>, finding: &Finding, in_full: bool) -> String {
         finding.code,
         sentence(&finding.message)
     );
-    for label in finding.labels.iter().skip(1) {
+    for label in finding.labels.iter().take(MOST_PLACES).skip(1) {
         let place = code_span(&place(report, label));
         item += &match label.text.as_str() {
             "" => format!("  - see {place}\n"),
             text => format!("  - {}: {place}\n", sentence(text)),
         };
+    }
+    if finding.labels.len() > MOST_PLACES {
+        item += &format!(
+            "  - and {} more places\n",
+            finding.labels.len() - MOST_PLACES
+        );
     }
     for note in &finding.notes {
         item += &format!("  - {}\n", sentence(note));

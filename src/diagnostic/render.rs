@@ -6,8 +6,9 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 
 use super::brief::{are_far_apart, clip, is_brief};
-use super::public::{is_hidden, public, visible, without_credentials};
-use super::{Finding, Label, Severity, SourceTexts, wrap};
+use super::inert::{Inert, visible};
+use super::public::{public, without_credentials};
+use super::{Finding, Label, Severity, SourceText, SourceTexts, wrap};
 
 /// How findings are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +31,14 @@ impl Default for Style {
     }
 }
 
+/// At how many places a finding shows the text, where people read it.
+pub(super) const MOST_PLACES: usize = 8;
+
 /// What the further lines of a message begin with.
 const TITLE_INDENT: &str = "    ";
 
 /// One finding as text, without a final line feed.
-pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
+pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> Inert {
     let finding = &public(finding);
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
@@ -45,18 +49,15 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
         .id(finding.code.as_str());
     let mut elements: Vec<Element<'_>> = Vec::new();
     let mut files: Vec<&str> = Vec::new();
-    for label in &finding.labels {
+    let labels = &finding.labels[..finding.labels.len().min(MOST_PLACES)];
+    for label in labels {
         if !files.contains(&&*label.file) {
             files.push(&label.file);
         }
     }
     for file in files {
-        let labels: Vec<&Label> = finding
-            .labels
-            .iter()
-            .filter(|label| &*label.file == file)
-            .collect();
-        elements.push(place(file, &labels, &finding.labels[0], texts));
+        let labels: Vec<&Label> = labels.iter().filter(|label| &*label.file == file).collect();
+        elements.extend(places(file, &labels, &finding.labels[0], texts));
     }
     // As in `12 = note: `.
     let after_word = largest_line(finding, texts).to_string().len() + " = note: ".len();
@@ -73,6 +74,14 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
             let list = format!("{heading}{}", lines.concat());
             elements.push(Level::NOTE.message(list).into());
         }
+    }
+    if finding.labels.len() > MOST_PLACES {
+        let more = finding.labels.len() - MOST_PLACES;
+        elements.push(
+            Level::NOTE
+                .message(format!("and {more} more places"))
+                .into(),
+        );
     }
     for note in &finding.notes {
         elements.push(Level::NOTE.message(sentence(note)).into());
@@ -106,7 +115,7 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> String {
     };
     // Nothing is left at the ends of lines where text to paste has an empty one.
     let shown: Vec<&str> = shown.lines().map(str::trim_end).collect();
-    without_credentials(&shown.join("\n"))
+    Inert::drawn(&without_credentials(&shown.join("\n")))
 }
 
 /// A sentence in the width that is left of it after `used` columns, its further lines after `later`.
@@ -129,47 +138,112 @@ fn largest_line(finding: &Finding, texts: &SourceTexts) -> usize {
         .unwrap_or(1)
 }
 
+/// How far apart two places of a text may be to be shown in one piece of it, in bytes; and how much of a line is
+/// drawn at all. What is drawn takes time for each of its bytes, and a file may be one line.
+const LONGEST_PIECE: usize = 8 * 1024;
+
+/// How much of a longer line is drawn before and after a place in it, in bytes: no window is wider.
+const AROUND: usize = 1024;
+
 /// The lines of one text that `labels` point at; only the text's name where they point at all of it.
-fn place<'a>(
+fn places<'a>(
     file: &'a str,
     labels: &[&'a Label],
     foremost: &Label,
     texts: &'a SourceTexts,
-) -> Element<'a> {
-    let text = texts.get(file).map(super::SourceText::as_str);
-    let pointed: Vec<&Label> = labels
-        .iter()
-        .copied()
-        .filter(|label| label.span != (0..0))
-        .collect();
-    let (Some(text), false) = (text, pointed.is_empty()) else {
-        return Origin::path(file).into();
+) -> Vec<Element<'a>> {
+    let name = visible(file, &[]);
+    let text = texts.get(file);
+    let mut pointed: Vec<(Range<usize>, &Label)> = match text {
+        Some(text) => labels
+            .iter()
+            .filter(|label| label.span != (0..0))
+            .map(|label| (within(text.as_str(), &label.span), *label))
+            .map(|(span, label)| (clip(text.as_str(), span), label))
+            .collect(),
+        None => Vec::new(),
     };
-    let shown = Shown::of(text);
-    let start = labels
-        .contains(&foremost)
-        .then(|| shown.span(&within(text, &foremost.span)).start);
-    let annotations = pointed.into_iter().filter_map(|label| {
-        let span = shown.span(&within(text, &label.span));
-        if start.is_some_and(|start| are_far_apart(&shown.text, start, span.start)) {
-            return None;
-        }
-        let kind = if std::ptr::eq(label, foremost) {
-            AnnotationKind::Primary
-        } else {
-            AnnotationKind::Context
-        };
-        let words = (!label.text.is_empty()).then_some(label.text.as_str());
-        Some(kind.span(clip(&shown.text, span)).label(words))
+    let Some(text) = text.filter(|_| !pointed.is_empty()) else {
+        return vec![Origin::path(name).into()];
+    };
+    let first = pointed
+        .iter()
+        .find(|(_, label)| std::ptr::eq(*label, foremost))
+        .map(|(span, _)| span.start);
+    pointed.retain(|(span, _)| {
+        first.is_none_or(|first| !are_far_apart(text.as_str(), first, span.start))
     });
-    let annotations: Vec<_> = annotations.collect();
-    Snippet::source(shown.text)
-        .path(file)
-        .annotations(annotations)
-        .into()
+    pointed.sort_by_key(|(span, _)| span.start);
+    let mut pieces: Vec<Vec<(Range<usize>, &Label)>> = Vec::new();
+    for (span, label) in pointed {
+        match pieces.last_mut() {
+            Some(piece) if piece[0].0.start + LONGEST_PIECE > span.start => {
+                piece.push((span, label))
+            }
+            _ => pieces.push(vec![(span, label)]),
+        }
+    }
+    // The foremost place comes first.
+    pieces.sort_by_key(|piece| !piece.iter().any(|(span, _)| Some(span.start) == first));
+    pieces
+        .iter()
+        .flat_map(|piece| drawn_piece(&name, text, piece, foremost))
+        .collect()
 }
 
-/// A text of a stranger as a terminal may have it: what controls it, or cannot be seen, is escaped.
+/// The lines around places that are near each other.
+fn drawn_piece<'a>(
+    name: &str,
+    text: &'a SourceText,
+    labels: &[(Range<usize>, &'a Label)],
+    foremost: &Label,
+) -> Vec<Element<'a>> {
+    let whole = text.as_str();
+    let start = labels[0].0.start;
+    let end = labels
+        .iter()
+        .map(|(span, _)| span.end)
+        .max()
+        .unwrap_or(start);
+    let line_start = whole[..start].rfind('\n').map_or(0, |end| end + 1);
+    let line_end = whole[end..].find('\n').map_or(whole.len(), |at| end + at);
+    let is_long = line_end - line_start > 2 * LONGEST_PIECE;
+    let window = if is_long {
+        let from = whole.ceil_char_boundary(start.saturating_sub(AROUND));
+        let to = whole.floor_char_boundary(end + AROUND);
+        line_start.max(from)..line_end.min(to)
+    } else {
+        line_start..line_end
+    };
+    let shown = Shown::of(&whole[window.clone()]);
+    let annotations: Vec<_> = labels
+        .iter()
+        .map(|(span, label)| {
+            let is_foremost = std::ptr::eq(*label, foremost);
+            let kind = if is_foremost {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
+            let words = (!label.text.is_empty()).then_some(label.text.as_str());
+            let span = shown.span(&(span.start - window.start..span.end - window.start));
+            kind.span(span).label(words)
+        })
+        .collect();
+    let (line, column) = text.position(start);
+    let snippet = Snippet::source(shown.text)
+        .line_start(line)
+        .annotations(annotations);
+    if is_long {
+        // Where a line is not shown from its start, its columns are counted here.
+        let origin = Origin::path(name.to_owned()).line(line).char_column(column);
+        vec![origin.into(), snippet.into()]
+    } else {
+        vec![snippet.path(name.to_owned()).into()]
+    }
+}
+
+/// A text of a stranger as a terminal may have it: what is hidden in it is escaped.
 struct Shown<'t> {
     text: Cow<'t, str>,
     original: &'t str,
@@ -180,13 +254,13 @@ impl<'t> Shown<'t> {
     const KEPT: [char; 3] = ['\n', '\r', '\t'];
 
     fn of(original: &'t str) -> Self {
-        let is_hidden = |sign| is_hidden(sign, &Self::KEPT);
-        let text = if original.contains(is_hidden) {
-            Cow::Owned(visible(original, &Self::KEPT))
-        } else {
-            Cow::Borrowed(original)
-        };
-        Self { text, original }
+        Self {
+            text: match visible(original, &Self::KEPT) {
+                same if same == original => Cow::Borrowed(original),
+                escaped => Cow::Owned(escaped),
+            },
+            original,
+        }
     }
 
     /// Where a span of the original is in it.

@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::gitlab::NO_PLACE;
-use super::public::inert_json;
+use super::inert::json_pretty;
 use super::{Baseline, Code, Finding, Label, Report, Severity};
 
 const SCHEMA: &str =
@@ -51,8 +51,7 @@ pub(super) fn sarif(report: &Report<'_>) -> String {
             "results": results,
         }],
     });
-    serde_json::to_string_pretty(&log)
-        .map_or_else(|_| String::new(), |text| inert_json(text + "\n"))
+    json_pretty(&log).map_or_else(|_| String::new(), |text| text + "\n")
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -175,6 +174,9 @@ fn properties(finding: &Finding) -> Value {
     }
     if !subject.platforms.is_empty() {
         bag.insert("platforms".to_owned(), json!(subject.platforms));
+    }
+    if finding.count > 1 {
+        bag.insert("count".to_owned(), json!(finding.count));
     }
     Value::Object(bag)
 }

@@ -26,6 +26,54 @@ pub fn common_installer(a: &Tag, b: &Tag) -> Option<String> {
     Some(format!("{} on {system}", interpreter.in_words()))
 }
 
+/// What tells at once that two tags have no installer in common: most pairs of a project's tags have none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstallerClass {
+    /// The only interpreters that can accept it; `None` where others may.
+    interpreter: Option<(String, Option<(u64, u64)>)>,
+    /// The kind of its system; `None` for any.
+    system: Option<String>,
+}
+
+impl InstallerClass {
+    /// The class of a tag.
+    pub fn new(tag: &Tag) -> Self {
+        let python = PythonTag::parse(&tag.python);
+        let is_of_one = !tag.abi.starts_with("abi3");
+        let interpreter = match (python.prefix, python.version) {
+            ("py", _) => None,
+            ("cp" | "pp", Some((major, Some(minor)))) if is_of_one => {
+                Some((python.prefix.to_owned(), Some((major, minor))))
+            }
+            ("cp" | "pp", _) => None,
+            (prefix, _) => Some((prefix.to_owned(), None)),
+        };
+        let system = match SystemTag::parse(&tag.platform) {
+            SystemTag::Any => None,
+            SystemTag::Linux { .. } => Some("linux".to_owned()),
+            SystemTag::MacOs { .. } => Some("macosx".to_owned()),
+            SystemTag::Windows(name) => Some(name.to_string()),
+            SystemTag::Other(name) => Some(match without_version(&name) {
+                Some((system, kind)) => format!("{system} {kind}"),
+                None => name.to_string(),
+            }),
+        };
+        Self {
+            interpreter,
+            system,
+        }
+    }
+
+    /// Whether [`common_installer`] may have an answer for two tags of these classes.
+    pub fn may_meet(&self, other: &Self) -> bool {
+        fn meets<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+            one.is_none() || other.is_none() || one == other
+        }
+        meets(self.interpreter.as_ref(), other.interpreter.as_ref())
+            && meets(self.system.as_ref(), other.system.as_ref())
+    }
+}
+
 /// A Python tag taken apart: `cp312` is `cp`, 3 and 12.
 struct PythonTag<'a> {
     prefix: &'a str,

@@ -6,6 +6,7 @@
 mod evaluate;
 mod parse;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -182,29 +183,62 @@ impl Marker {
         environment.evaluate(&self.0, extra)
     }
 
+    /// How many comparisons the marker makes.
+    pub fn comparisons(&self) -> usize {
+        let mut count = 0;
+        self.0.each(&mut |_| count += 1);
+        count
+    }
+
+    /// The extras that the marker names. It says the same of all others as where no extra is asked for; `None` where it
+    /// compares `extra` otherwise than with `==`, so that this is not known.
+    pub fn named_extras(&self) -> Option<BTreeSet<&str>> {
+        let mut names = Some(BTreeSet::new());
+        self.0.each(&mut |comparison| {
+            let is_extra = |operand: &Operand| *operand == Operand::Variable(Variable::Extra);
+            let literal = match (&comparison.left, &comparison.right) {
+                (left, right) if !is_extra(left) && !is_extra(right) => return,
+                (Operand::Literal(text), _) | (_, Operand::Literal(text)) => Some(text.as_str()),
+                _ => None,
+            };
+            match literal.filter(|text| !text.is_empty()) {
+                Some(text) if comparison.operator == MarkerOperator::Equal => {
+                    if let Some(names) = &mut names {
+                        names.insert(text);
+                    }
+                }
+                _ => names = None,
+            }
+        });
+        names
+    }
+
     /// The comparisons of the marker that the specification leaves undefined, as text.
     ///
     /// They are: `<`, `<=`, `>`, `>=`, `~=` and `===` on what is no version (revisions of the
     /// specification disagree about the first four, and tools may refuse them); comparisons of two
     /// variables or of two texts; the variables that only lock files define.
     pub fn undefined_comparisons(&self) -> Vec<String> {
-        fn walk(node: &Node, undefined: &mut Vec<String>) {
-            match node {
-                Node::Compare(comparison) => {
-                    if evaluate::is_undefined(comparison) {
-                        undefined.push(comparison.to_string());
-                    }
-                }
-                Node::All(nodes) | Node::Any(nodes) => {
-                    for node in nodes {
-                        walk(node, undefined);
-                    }
+        let mut undefined = Vec::new();
+        self.0.each(&mut |comparison| {
+            if evaluate::is_undefined(comparison) {
+                undefined.push(comparison.to_string());
+            }
+        });
+        undefined
+    }
+}
+
+impl Node {
+    fn each<'n>(&'n self, visit: &mut impl FnMut(&'n Comparison)) {
+        match self {
+            Self::Compare(comparison) => visit(comparison),
+            Self::All(nodes) | Self::Any(nodes) => {
+                for node in nodes {
+                    node.each(visit);
                 }
             }
         }
-        let mut undefined = Vec::new();
-        walk(&self.0, &mut undefined);
-        undefined
     }
 }
 

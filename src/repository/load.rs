@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::declaration::{Declaration, Layout, Parsed, misplaced, parse as parse_declaration};
+use crate::declaration::{
+    Declaration, Layout, Parsed, Tally, misplaced, parse as parse_declaration,
+};
 use crate::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts};
 use crate::python::ProjectName;
 
@@ -332,12 +334,30 @@ impl Repository {
             self.findings.extend(misplaced);
             self.take(text);
         }
+        self.leave_out_too_large();
         for declaration in self.declarations.values_mut() {
             declaration
                 .wheels
                 .sort_by(|left, right| left.file_name.as_str().cmp(right.file_name.as_str()));
         }
         Ok(())
+    }
+
+    /// Wheels of one project may stand in many files. Of one that has more than it may have nothing else is said.
+    fn leave_out_too_large(&mut self) {
+        let findings = self.declarations.values().filter_map(|declaration| {
+            let mut tally = Tally::default();
+            declaration.wheels.iter().find_map(|wheel| tally.add(wheel))
+        });
+        let findings: Vec<Finding> = findings.collect();
+        for finding in &findings {
+            let project = finding.subject.project.as_ref();
+            if let Some(project) = project.and_then(|name| name.parse::<ProjectName>().ok()) {
+                self.declarations.remove(&project);
+                self.unreadable.insert(project);
+            }
+        }
+        self.findings.extend(findings);
     }
 
     fn take(&mut self, understood: Understood) {

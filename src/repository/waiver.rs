@@ -2,6 +2,7 @@
 
 mod propose;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -12,6 +13,9 @@ use crate::python::{Platform, Requirement};
 
 use super::{Configuration, SeverityRule, Waiver};
 pub use propose::{is_waiver, propose};
+
+/// How many findings that a waiver nearly covers are told.
+const MAXIMUM_ALIKE: usize = 10;
 
 /// At how many places a finding about a waiver shows what it is about.
 const MAXIMUM_PLACES: usize = 3;
@@ -27,6 +31,11 @@ pub fn apply(
     today: Date,
     unread: &[&DeclaredWheel],
 ) -> Vec<Finding> {
+    let mut by_subject: HashMap<(Code, &str), Vec<usize>> = HashMap::new();
+    for (index, waiver) in configuration.waivers.iter().enumerate() {
+        let about = (waiver.code, waiver.project.as_str());
+        by_subject.entry(about).or_default().push(index);
+    }
     let mut covered = vec![false; configuration.waivers.len()];
     let mut places: Vec<Vec<Label>> = vec![Vec::new(); configuration.waivers.len()];
     let mut remaining = Vec::with_capacity(findings.len());
@@ -44,20 +53,24 @@ pub fn apply(
             finding.severity = Severity::Warning;
         }
         let mut is_waived = false;
-        let waivers = configuration.waivers.iter().zip(&mut covered);
-        for ((waiver, covered), places) in waivers.zip(&mut places) {
+        let project = finding.subject.project.clone().unwrap_or_default();
+        let about = by_subject.get(&(finding.code, project.as_str()));
+        let requirement = about.and(finding.subject.requirement.as_ref());
+        let requirement = requirement.and_then(|text| text.parse::<Requirement>().ok());
+        for index in about.into_iter().flatten() {
             if is_waived {
                 break;
             }
+            let waiver = &configuration.waivers[*index];
             let is_expired = waiver.expires.value < today;
             let coverage = if is_expired {
-                cover(waiver, &mut finding.clone())
+                cover(waiver, &mut finding.clone(), requirement.as_ref())
             } else {
-                cover(waiver, &mut finding)
+                cover(waiver, &mut finding, requirement.as_ref())
             };
-            *covered |= coverage != Coverage::Nothing;
+            covered[*index] |= coverage != Coverage::Nothing;
             if coverage != Coverage::Nothing {
-                places.extend(finding.labels.first().cloned());
+                places[*index].extend(finding.labels.first().cloned());
             }
             is_waived = !is_expired && coverage == Coverage::Whole;
         }
@@ -154,6 +167,7 @@ fn unused(waiver: &Waiver, file: &Arc<str>, remaining: &[Finding]) -> Finding {
         other.code == waiver.code
             && other.subject.project.as_deref() == Some(waiver.project.as_str())
     });
+    let alike = alike.take(MAXIMUM_ALIKE);
     let mut places = Vec::new();
     let mut has_alike = false;
     for other in alike {
@@ -200,19 +214,13 @@ enum Coverage {
     Whole,
 }
 
-/// Takes from the finding the platforms that the waiver covers.
-fn cover(waiver: &Waiver, finding: &mut Finding) -> Coverage {
+/// Takes from the finding, which is about this requirement, the platforms that the waiver covers.
+fn cover(waiver: &Waiver, finding: &mut Finding, requirement: Option<&Requirement>) -> Coverage {
     let subject = &mut finding.subject;
     let is_about = finding.code == waiver.code
         && finding.code.may_be_softened()
         && subject.project.as_deref() == Some(waiver.project.as_str())
-        && waiver.requirement.as_ref().is_none_or(|waived| {
-            subject
-                .requirement
-                .as_ref()
-                .and_then(|text| text.parse::<Requirement>().ok())
-                .is_some_and(|requirement| requirement == *waived)
-        })
+        && (waiver.requirement.is_none() || waiver.requirement.as_ref() == requirement)
         && waiver
             .wheel
             .as_ref()

@@ -744,7 +744,11 @@ fn no_text_of_a_declaration_is_too_much() {
                     width: 100,
                     wraps: true,
                 };
-                assert!(render(finding, &texts, style).contains(finding.code.as_str()));
+                assert!(
+                    render(finding, &texts, style)
+                        .as_str()
+                        .contains(finding.code.as_str())
+                );
             }
             let lines = json_lines(&parsed.findings, &texts);
             assert_eq!(lines.lines().count(), parsed.findings.len() + 1);

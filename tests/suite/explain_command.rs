@@ -64,6 +64,8 @@ fn every_example_raises_its_code_and_nothing_else() {
         } else {
             let mut builder = RepositoryBuilder::new();
             for (file, text) in &files {
+                // A text that shows what is hidden has it as an escape.
+                let text = &text.replace("\\u{202e}", "\u{202e}");
                 builder = if text.contains("[repository]") {
                     builder.configuration_text(text)
                 } else if file == "ipwhl.toml" {

@@ -26,6 +26,8 @@ pub fn fixture(code: Code) -> Option<RepositoryBuilder> {
         return Some(RepositoryBuilder::new().file("declarations/example.toml", text));
     }
     Some(match code {
+        Code::HiddenCharacter => hidden_character(),
+        Code::TooLarge => too_large(),
         Code::IgnoredFile => ignored_file(),
         Code::ContentIdMismatch => content_id_mismatch(),
         Code::Sha256Mismatch => sha256_mismatch(),
@@ -62,6 +64,27 @@ fn content_id_mismatch() -> RepositoryBuilder {
         // Beside it, these would say that the slip is in the declaration.
         damson.unset("sha256").unset("size")
     })
+}
+
+/// A comment that is shown from right to left, as far as it is shown.
+fn hidden_character() -> RepositoryBuilder {
+    let text = pure_declaration("\"https://example.org/example-1.0-py3-none-any.whl\"");
+    let text = format!("# reviewed \u{202e}yb desufer\n{text}");
+    RepositoryBuilder::new().file("declarations/example.toml", text)
+}
+
+/// One source more than a wheel may have.
+fn too_large() -> RepositoryBuilder {
+    let sources: Vec<String> = (0..101)
+        .map(|number| format!("https://example.org/{number}/example-1.0-py3-none-any.whl"))
+        .collect();
+    let text = pure_declaration(&format!("{sources:?}"));
+    RepositoryBuilder::new().file("declarations/example.toml", text)
+}
+
+fn pure_declaration(source: &str) -> String {
+    let content_id = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
+    format!("source = {source}\ncontent-id = \"{content_id}\"\nextras = []\ndependencies = []\n")
 }
 
 /// A slip of the pen in the ending of a name.

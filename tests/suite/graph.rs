@@ -1,7 +1,7 @@
 //! Uniqueness and the dependency graph, on every platform, with no extra and with each declared one.
 
 use ipwhl::check;
-use ipwhl::diagnostic::Finding;
+use ipwhl::diagnostic::{Code, Finding};
 use ipwhl::repository::Repository;
 
 use crate::support::content_id;
@@ -152,16 +152,36 @@ fn wheels_of_two_builds_are_two_wheels() {
     assert_eq!(told(&[(name, text)]), ["ambiguous-wheels plum []  ()"]);
 }
 
-/// Three wheels of which each two are ambiguous are three findings; of two versions, two.
+/// Three wheels of which each two are ambiguous are one finding; of two versions, two.
 #[test]
-fn each_pair_is_told() {
+fn wheels_that_overlap_are_told_together() {
     let tags = [
         "cp312-cp312-win_amd64",
         "cp312-none-win_amd64",
         "py3-none-any",
     ];
-    let told_of_pairs = told(&[declaration("plum", "1.0", &tags, "")]);
-    assert_eq!(told_of_pairs, ["ambiguous-wheels plum []  ()"; 3]);
+    let told_of_group = told(&[declaration("plum", "1.0", &tags, "")]);
+    assert_eq!(told_of_group, ["ambiguous-wheels plum []  ()"]);
+    let found = findings(&[declaration("plum", "1.0", &tags, "")]);
+    let group = found
+        .iter()
+        .find(|finding| finding.code == Code::AmbiguousWheels);
+    let group = group.unwrap();
+    assert_eq!(group.labels.len(), 3);
+    assert_eq!(
+        group.message,
+        "CPython 3.12 on Windows (win_amd64) accepts both `plum-1.0-cp312-cp312-win_amd64.whl` and \
+         `plum-1.0-cp312-none-win_amd64.whl`, and 1 more wheel of `plum` overlaps with them"
+    );
+    // Two pairs that have nothing to do with each other are two.
+    let pairs = [
+        "cp312-cp312-win_amd64",
+        "cp312-none-win_amd64",
+        "cp313-cp313-win_amd64",
+        "cp313-none-win_amd64",
+    ];
+    let told_of_pairs = told(&[declaration("plum", "1.0", &pairs, "")]);
+    assert_eq!(told_of_pairs, ["ambiguous-wheels plum []  ()"; 2]);
     let (name, mut text) = declaration("plum", "1.0", &["py3-none-any"], "");
     for version in ["1.1", "1.2"] {
         text += &declaration(

@@ -11,9 +11,10 @@ use ipwhl::python::ProjectName;
 use ipwhl::repository::Repository;
 
 use crate::dag::Seeded;
+use crate::support::content_id;
 use crate::support::declared_set::{DeclaredSet, ladder};
 use crate::support::program::{Program, Run};
-use crate::support::repository_builder::BuiltRepository;
+use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
 
 /// What a run of the program comes to, if it ends in a time in which the work is done many times over.
 #[track_caller]
@@ -356,4 +357,229 @@ fn a_project_that_is_kept_names_each_that_needs_it_once() {
         .build();
     let kept = run(&repository, "remove --dry-run --keep-needed base").expect(ExitStatus::Clean);
     assert_eq!(kept.stderr, "kept base 1.0: apple, pear needs it\n");
+}
+
+/// A file that somebody wrote to keep the program busy, as `declarations/p.toml`.
+fn hostile(text: &str) -> BuiltRepository {
+    assert!(text.len() <= 1 << 20, "{}", text.len());
+    RepositoryBuilder::new()
+        .file("declarations/p.toml", text)
+        .build()
+}
+
+/// Numbered words as a list of TOML.
+fn list(count: usize, word: impl Fn(usize) -> String) -> String {
+    let words: Vec<String> = (0..count)
+        .map(|number| format!("{:?}", word(number)))
+        .collect();
+    format!("[{}]", words.join(","))
+}
+
+fn declared(source: &str, extras: &str, dependencies: &str) -> String {
+    let content_id = content_id(source);
+    format!(
+        "source = \"https://example.org/{source}\"\ncontent-id = \"{content_id}\"\n\
+         extras = {extras}\ndependencies = {dependencies}\n"
+    )
+}
+
+/// A declaration of wheels that share what stands at the top.
+fn several(shared: &str, names: impl Iterator<Item = String>) -> String {
+    let wheel = |name: String| {
+        let content_id = content_id(&name);
+        format!(
+            "[[wheel]]\nsource = \"https://example.org/{name}\"\ncontent-id = \"{content_id}\"\n"
+        )
+    };
+    shared.to_owned() + &names.map(wheel).collect::<String>()
+}
+
+const PURE: &str = "p-1.0-py3-none-any.whl";
+const NOTHING: &str = "extras = []\ndependencies = []\n";
+
+/// What is above a limit is one finding, which says the limit, in every format; nothing else is said of the file.
+#[test]
+fn a_file_that_holds_too_much_is_one_finding() {
+    let pure = |count: usize| (0..count).map(|build| format!("p-1.0-{build}a-py3-none-any.whl"));
+    let numbered = |count, word: &str| list(count, |number| format!("{word}{number}"));
+    for (text, message) in [
+        (
+            several(NOTHING, pure(1_999)),
+            "1999 wheels: a project has at most 500",
+        ),
+        (
+            declared(PURE, &numbered(80_000, "e"), "[]"),
+            "`extras` has 80000 entries, and a list has at most 10000",
+        ),
+        (
+            declared(PURE, &numbered(9_000, "e"), "[]"),
+            "9000 extras: a wheel has at most 1000",
+        ),
+        (
+            declared(PURE, "[]", &numbered(80_000, "d")),
+            "`dependencies` has 80000 entries, and a list has at most 10000",
+        ),
+        (
+            declared(PURE, "[]", &format!("[\"d{}\"]", ",>=1".repeat(100_000))),
+            "a text of 400001 bytes: one value has at most 16384",
+        ),
+        (
+            several(
+                &format!("extras = []\ndependencies = {}\n", numbered(9_000, "d")),
+                pure(400),
+            ),
+            "`p` has more than 20000 extras and dependencies, those that wheels share counted for each",
+        ),
+        (
+            declared(
+                PURE,
+                &numbered(900, "e"),
+                &list(900, |number| format!("d{number}; extra != ''")),
+            ),
+            "`p` has more than 5000 extras beside markers that compare `extra` otherwise than with `==`",
+        ),
+    ] {
+        let repository = hostile(&text);
+        let json = run(&repository, "check --offline --message-format json");
+        let findings = json.expect(ExitStatus::Findings).findings();
+        assert_eq!(findings.len(), 1, "{message}");
+        assert_eq!(findings[0]["code"], "too-large");
+        assert_eq!(findings[0]["message"], message);
+        for line in [
+            "check --offline",
+            "fmt --check",
+            "fmt --diff",
+            "list",
+            "tree",
+        ] {
+            run(&repository, line);
+        }
+    }
+}
+
+/// Of more findings than are shown the others are one, and count: in the summary, in each format, for the exit code.
+#[test]
+fn findings_beyond_the_limit_are_counted() {
+    let missing = list(10_000, |number| format!("d{number}"));
+    let unknown: String = (0..9_000)
+        .map(|number| format!("k{number} = 1\n"))
+        .collect();
+    let pure = declared(PURE, "[]", "[]");
+    for (text, code, count) in [
+        (declared(PURE, "[]", &missing), "missing-dependency", 10_000),
+        (format!("{pure}{unknown}"), "unknown-key", 9_000),
+        (
+            declared(PURE, "[]", &"[1,2]".replace("1,2", &"1,".repeat(9_000))),
+            "invalid-value",
+            9_000,
+        ),
+    ] {
+        let repository = hostile(&text);
+        let json = run(&repository, "check --offline --message-format json");
+        let json = json.expect(ExitStatus::Findings);
+        let findings = json.findings();
+        assert_eq!(findings.len(), 1_001, "{code}");
+        assert!(
+            findings[..1_000]
+                .iter()
+                .all(|finding| finding["code"] == code),
+            "{code}"
+        );
+        assert_eq!(findings[1_000]["code"], "too-large");
+        assert_eq!(findings[1_000]["count"], count - 1_000);
+        assert!(
+            json.stdout.contains(&format!("\"errors\":{count}")),
+            "{code}"
+        );
+        let text = run(&repository, "check --offline");
+        assert!(
+            text.stderr.ends_with(&format!("{count} errors\n")),
+            "{code}"
+        );
+        let more = format!("{} more findings of this file", count - 1_000);
+        assert!(text.stderr.contains(&more), "{code}");
+        for format in ["sarif", "github", "gitlab", "markdown"] {
+            let run = run(
+                &repository,
+                &format!("check --offline --message-format {format}"),
+            );
+            let run = run.expect(ExitStatus::Findings);
+            assert!(run.stdout.len() < 4_000_000, "{code} {format}");
+            assert!(
+                run.stdout.contains(&more) || run.stdout.contains("more did not fit"),
+                "{code} {format}"
+            );
+        }
+        for line in [
+            "fmt --check",
+            "fmt --diff",
+            "list",
+            "tree",
+            "why p",
+            "remove --dry-run p",
+        ] {
+            run(&repository, line);
+        }
+    }
+}
+
+/// What is just within the limits ends, in every shape that a file may have.
+#[test]
+fn a_file_within_the_limits_ends() {
+    let native =
+        |count: usize| (0..count).map(|number| format!("p-1.0-cp312-cp312-plat{number}.whl"));
+    let pure = |count: usize| (0..count).map(|build| format!("p-1.0-{build}a-py3-none-any.whl"));
+    let under = |count: usize| list(count, |number| format!("d{number}; extra == 'e{number}'"));
+    let extras = |count: usize| list(count, |number| format!("e{number}"));
+    let commented: String = (0..9_000)
+        .map(|number| format!("# c{number}\n\"d{number}\", # x\n"))
+        .collect();
+    let circle = list(1_000, |number| {
+        format!("p[e{}]; extra == 'e{number}'", (number + 1) % 1_000)
+    });
+    for text in [
+        several(NOTHING, pure(500)),
+        several(NOTHING, native(500)),
+        several(
+            &format!(
+                "extras = []\ndependencies = {}\n",
+                list(40, |number| format!("p[e{number}]>={number}"))
+            ),
+            pure(500),
+        ),
+        declared(PURE, &extras(1_000), &under(1_000)),
+        declared(PURE, &extras(1_000), &circle),
+        declared(
+            PURE,
+            "[\"e\"]",
+            &list(9_000, |number| format!("d{number}; extra == 'e'")),
+        ),
+        declared(PURE, "[]", &list(9_000, |number| format!("d>={number}"))),
+        declared(PURE, "[]", &format!("[\n{commented}]")),
+        format!("{}{}", "# c\n".repeat(200_000), declared(PURE, "[]", "[]")),
+        "a = [\n".repeat(100_000),
+        "extras = []\n".repeat(80_000),
+    ] {
+        let repository = hostile(&text);
+        for line in ["check --offline", "fmt --diff", "list", "tree", "why p"] {
+            run(&repository, line);
+        }
+    }
+}
+
+/// Each of a chain requires another version of the next: as many ways to a finding as projects.
+#[test]
+fn a_chain_of_wrong_requirements_ends() {
+    let set = (0..5_000).fold(DeclaredSet::new(), |set, number| {
+        let next = format!("p{:05}>=2", number + 1);
+        let project = format!("p{number:05} 1.0");
+        if number == 0 {
+            set.wanted(&project, &[&next])
+        } else {
+            set.automatic(&project, &[&next])
+        }
+    });
+    let repository = set.build();
+    let json = run(&repository, "check --offline --message-format json");
+    assert_eq!(json.expect(ExitStatus::Findings).findings().len(), 5_000);
 }

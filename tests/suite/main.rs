@@ -48,6 +48,7 @@ mod graph;
 mod growth;
 mod harness;
 mod help;
+mod hidden_characters;
 mod hidden;
 mod hollow_command;
 mod init_command;

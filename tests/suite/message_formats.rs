@@ -535,7 +535,9 @@ fn no_format_shows_a_credential() {
     // For people, too, who are shown the line of the file.
     let sample_of_text = sample();
     let finding = &sample_of_text.findings[0];
-    let text = render(finding, &sample_of_text.texts, Style::default());
+    let text = render(finding, &sample_of_text.texts, Style::default())
+        .as_str()
+        .to_owned();
     assert!(text.contains("example.org"), "{text}");
     assert!(!text.contains("secret"), "{text}");
     // The other two ways in which a label's words come out.

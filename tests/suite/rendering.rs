@@ -47,7 +47,7 @@ impl Sample {
             width,
             wraps: true,
         };
-        render(finding, &self.texts, style)
+        render(finding, &self.texts, style).as_str().to_owned()
     }
 }
 
@@ -221,7 +221,7 @@ fn two_places_and_several_ways_out_in_a_narrow_window() {
             width: 60,
             wraps: true,
         };
-        let shown = render(&finding, &texts, style);
+        let shown = render(&finding, &texts, style).as_str().to_owned();
         if !colour {
             assert_sentences_fit(&shown, 60);
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use ipwhl::python::{Platform, Tag, WheelFileName, common_installer, parse_specifiers};
+use ipwhl::python::{
+    InstallerClass, Platform, Tag, WheelFileName, common_installer, parse_specifiers,
+};
 
 use crate::packaging_library;
 
@@ -785,6 +787,8 @@ fn a_common_installer_exists() {
         for (b, accepting_b) in &known {
             let words = common_installer(a, b);
             let together = !accepting_a.is_disjoint(accepting_b);
+            let may_meet = InstallerClass::new(a).may_meet(&InstallerClass::new(b));
+            assert!(may_meet || words.is_none(), "{a} and {b}: {words:?}");
             assert_eq!(words.is_some(), together, "{a} and {b}: {words:?}");
             if together {
                 ambiguous += 1;

@@ -74,6 +74,7 @@ impl Graph<'_> {
             constraints: Vec::new(),
             platforms: BTreeSet::new(),
         };
+        let mut known: BTreeSet<(&ProjectName, String)> = BTreeSet::new();
         for need in self.needs_of(project) {
             let requirement = &need.dependency.value;
             unmet.extras.extend(requirement.extras.iter().cloned());
@@ -85,11 +86,8 @@ impl Graph<'_> {
             if let Constraint::Specifiers(specifiers) = &requirement.constraint
                 && !specifiers.is_empty()
             {
-                // The needs of one project stand together.
                 let by = &need.declaration.project;
-                let own = unmet.constraints.iter().rev();
-                let mut own = own.take_while(|(other, _)| other == by);
-                if !own.any(|(_, known)| known == specifiers) {
+                if known.insert((by, specifiers.to_string())) {
                     unmet.constraints.push((by.clone(), specifiers.clone()));
                 }
             }
@@ -115,16 +113,16 @@ impl Graph<'_> {
         let Some(target) = self.repository.declarations.get(&requirement.name) else {
             return false;
         };
+        let offers = self.offers(target);
         need.platforms.iter().all(|platform| {
-            let wheels = self.wheels_on(target, *platform);
-            !wheels.is_empty()
-                && wheels.iter().all(|wheel| {
-                    specifiers_contain(specifiers, wheel.file_name.version())
-                        && requirement
-                            .extras
-                            .iter()
-                            .all(|extra| wheel.has_extra(extra))
-                })
+            let offer = &offers[*platform];
+            let versions = offer.versions.iter();
+            let mut extras = requirement.extras.iter();
+            !offer.wheels.is_empty()
+                && versions
+                    .map(|wheel| wheel.file_name.version())
+                    .all(|version| specifiers_contain(specifiers, version))
+                && extras.all(|extra| offer.extras.contains(extra))
         })
     }
 }

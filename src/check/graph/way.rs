@@ -9,7 +9,7 @@ use crate::declaration::Declaration;
 use crate::python::{ExtraName, ProjectName, Requirement};
 
 /// How many projects are looked at in search of a way.
-const MAXIMUM_STEPS: usize = 1_000;
+const MAXIMUM_STEPS: usize = 200;
 /// How many steps of a way are written: the first ones, and the last.
 const MAXIMUM_WRITTEN: usize = 12;
 
@@ -36,7 +36,7 @@ impl<'r> Graph<'r> {
 
     /// The shortest way from a wanted project to the one that has this need, on one of these
     /// platforms, as in `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`. `None` where a wanted
-    /// project has the need itself, and where no way leads there, or a thousand projects lie before it.
+    /// project has the need itself, and where no way leads there, or more projects lie before it than are looked at.
     pub(in crate::check) fn chain(
         &self,
         need: &Need<'r>,

@@ -11,7 +11,7 @@ use super::super::words::counted;
 use super::declared_extras;
 use crate::check::{self, Graph};
 use crate::declaration::Declaration;
-use crate::diagnostic::{Baseline, Code, Finding};
+use crate::diagnostic::{Baseline, Code, Finding, Inert};
 use crate::python::{ProjectName, Version, specifiers_contain, specifiers_text};
 use crate::repository::Repository;
 
@@ -39,17 +39,17 @@ impl Before {
         graph: &Graph<'_>,
         now: &Declaration,
         wish: Option<&Wish>,
-    ) -> String {
+    ) -> Inert {
         let before = self.declarations.get(&now.project);
         let mut details = vec![counted(now.wheels.len(), "wheel")];
         let mut reasons = Vec::new();
         let version = now.version();
-        let (verb, versions) = match before.map(Declaration::version) {
-            None => ("added".to_owned(), version.to_string()),
-            Some(old) if old == version => ("changed".to_owned(), version.to_string()),
+        let (mut line, versions) = match before.map(Declaration::version) {
+            None => (Inert::from("added"), version.to_string()),
+            Some(old) if old == version => (Inert::from("changed"), version.to_string()),
             Some(old) => {
                 let verb = if old < version {
-                    "upgraded".to_owned()
+                    Inert::from("upgraded")
                 } else {
                     context.attention("downgraded")
                 };
@@ -85,9 +85,10 @@ impl Before {
         if unnamed > 0 {
             reasons.push(format!("and {unnamed} more"));
         }
-        let mut words = vec![format!("{verb} {} {versions}", now.project)];
+        let mut words = vec![format!("{} {versions}", now.project)];
         words.extend(reasons);
-        format!("{} ({})", words.join(", "), details.join(", "))
+        line += &format!(" {} ({})", words.join(", "), details.join(", "));
+        line
     }
 
     /// Shows the findings that the change brings, as `check` words them, and says how the run ends. A

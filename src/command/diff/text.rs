@@ -4,23 +4,23 @@ use anstyle::{AnsiColor, Style};
 
 use super::super::context::Context;
 use super::outline::{Entry, Mark, Outline, Piece, Section};
-use crate::diagnostic::{visible, without_credentials};
+use crate::diagnostic::{Inert, visible, without_credentials};
 
 /// How far an entry stands to the right of the one that it is below.
 const STEP: &str = "  ";
 
-/// The lines of it. Nothing in them is for a terminal to obey.
-pub(super) fn write(context: &Context<'_>, outline: &Outline) -> String {
+/// The lines of it.
+pub(super) fn write(context: &Context<'_>, outline: &Outline) -> Inert {
     let page = Page {
         colour: context.output_colour,
     };
-    let mut text = String::new();
+    let mut text = Inert::default();
     for line in &outline.title {
-        text += &format!("{}\n", context.heading(&words(line)));
+        text += context.heading(&words(line)).line();
     }
     if let Some(settings) = &outline.settings {
         page.section(context, settings, &mut text);
-        text.push('\n');
+        text += "\n";
     }
     for line in &outline.summary {
         text += &format!("{}\n", words(line));
@@ -36,14 +36,15 @@ struct Page {
 }
 
 impl Page {
-    fn section(&self, context: &Context<'_>, section: &Section, text: &mut String) {
-        *text += &format!("\n{}\n", context.heading(section.heading));
+    fn section(&self, context: &Context<'_>, section: &Section, text: &mut Inert) {
+        *text += "\n";
+        *text += context.heading(section.heading).line();
         for entry in &section.entries {
             self.entry(entry, 0, text);
         }
     }
 
-    fn entry(&self, entry: &Entry, level: usize, text: &mut String) {
+    fn entry(&self, entry: &Entry, level: usize, text: &mut Inert) {
         *text += &STEP.repeat(level);
         let (mark, colour) = match entry.mark {
             Mark::None => ("", None),
@@ -56,24 +57,21 @@ impl Page {
         if entry.mark == Mark::Urgent {
             style = style.bold();
         }
-        *text += &self.painted(mark, style);
+        *text += self.painted(mark, style);
         if entry.mark == Mark::Urgent {
-            *text += &self.painted(&words(&entry.line), style);
+            *text += self.painted(&words(&entry.line), style);
         } else {
             *text += &words(&entry.line);
         }
-        text.push('\n');
+        *text += "\n";
         for below in &entry.below {
             self.entry(below, level + 1, text);
         }
     }
 
-    fn painted(&self, words: &str, style: Style) -> String {
-        if self.colour && !words.is_empty() && style != Style::new() {
-            format!("{style}{words}{style:#}")
-        } else {
-            words.to_owned()
-        }
+    fn painted(&self, words: &str, style: Style) -> Inert {
+        let is_painted = self.colour && style != Style::new();
+        Inert::painted(words, is_painted.then_some(style))
     }
 }
 

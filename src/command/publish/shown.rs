@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::command::context::Context;
 use crate::command::words::counted;
+use crate::diagnostic::visible;
 use crate::publish::{Done, Outgoing, Plan, ReadBack, Step, TargetError};
 
 /// What is shown of one target.
@@ -26,7 +27,7 @@ impl<'c, 'e> Shown<'c, 'e> {
             ) {
                 bar.set_style(style);
             }
-            bar.set_prefix(name.to_owned());
+            bar.set_prefix(visible(name, &[]));
             bar
         } else {
             ProgressBar::hidden()
@@ -58,7 +59,7 @@ impl<'c, 'e> Shown<'c, 'e> {
             Step::Begun { what, bytes } => {
                 self.bar.set_position(0);
                 self.bar.set_length(bytes);
-                self.bar.set_message(what.clone());
+                self.bar.set_message(visible(&what, &[]));
                 if self.context.verbose > 0 {
                     self.say(&what);
                 }
@@ -66,7 +67,7 @@ impl<'c, 'e> Shown<'c, 'e> {
             Step::Bytes(count) => self.bar.inc(count),
             Step::Waiting(what) => {
                 if *self.waiting.borrow() != what {
-                    self.bar.set_message(what.clone());
+                    self.bar.set_message(visible(&what, &[]));
                     if !self.context.is_live() || self.context.verbose > 0 {
                         self.say(&what);
                     }

@@ -9,6 +9,7 @@ use super::walk::{Visit, Walk};
 use crate::command::context::Context;
 use crate::command::exit::Failure;
 use crate::command::scope::{Edge, constraint, with_extras};
+use crate::diagnostic::Inert;
 use crate::python::ExtraName;
 
 /// How many steps a tree goes from its roots, unless it is told how many. Real sets are far less deep;
@@ -47,7 +48,7 @@ pub(super) fn write<'r>(
     let mut page = Page {
         context,
         charset: shape.charset,
-        text: String::new(),
+        text: Inert::default(),
         margin: String::new(),
         lines: 0,
     };
@@ -55,7 +56,7 @@ pub(super) fn write<'r>(
     let mut cut = 0;
     let depth_limit = shape.depth.unwrap_or(DEFAULT_DEPTH);
     for root in roots {
-        let mut title = root_title(walk, root);
+        let mut title = page.paint(&root_title(walk, root), None);
         let mut is_open = walk.has_branches(root);
         if is_open && depth_limit == 0 {
             cut += 1;
@@ -64,7 +65,7 @@ pub(super) fn write<'r>(
             title += " (*)";
             is_open = false;
         }
-        page.line(None, &title)?;
+        page.line(None, title)?;
         let mut trail = Vec::new();
         let mut on_trail = BTreeSet::new();
         if is_open {
@@ -92,18 +93,16 @@ pub(super) fn write<'r>(
                 is_open = false;
             } else if is_open && depth >= depth_limit {
                 // Who says how far to go knows where the tree ends.
-                title += if shape.depth.is_none() {
-                    " (\u{2026})"
-                } else {
-                    ""
-                };
+                if shape.depth.is_none() {
+                    title += page.paint(" (\u{2026})", None);
+                }
                 cut += 1;
                 is_open = false;
             } else if is_open && shape.dedupe && !shown.insert(next.clone()) {
                 title += " (*)";
                 is_open = false;
             }
-            page.line(Some(has_more), &title)?;
+            page.line(Some(has_more), title)?;
             if is_open {
                 page.indent(has_more);
                 on_trail.insert(next.project);
@@ -133,9 +132,9 @@ fn root_title(walk: &Walk<'_, '_>, root: &Visit<'_>) -> String {
     }
 }
 
-fn branch_title(walk: &Walk<'_, '_>, edge: &Edge<'_, '_>, page: &Page<'_, '_>) -> String {
+fn branch_title(walk: &Walk<'_, '_>, edge: &Edge<'_, '_>, page: &Page<'_, '_>) -> Inert {
     let declarations = &walk.scope.repository.declarations;
-    let mut title = if walk.inverted {
+    let title = if walk.inverted {
         let wanted = declarations
             .get(edge.from)
             .is_some_and(|from| !from.automatic);
@@ -152,10 +151,11 @@ fn branch_title(walk: &Walk<'_, '_>, edge: &Edge<'_, '_>, page: &Page<'_, '_>) -
         }
         title
     };
-    title += &page.paint(&edge.notes(walk.scope), Style::new().dimmed());
+    let mut title = page.paint(&title, None);
+    title += page.paint(&edge.notes(walk.scope), Some(Style::new().dimmed()));
     if let Some(unmet) = edge.unmet() {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-        title += &page.paint(&unmet, red);
+        title += page.paint(&unmet, Some(red));
     }
     title
 }
@@ -164,7 +164,7 @@ fn branch_title(walk: &Walk<'_, '_>, edge: &Edge<'_, '_>, page: &Page<'_, '_>) -
 struct Page<'c, 'e> {
     context: &'c Context<'e>,
     charset: Charset,
-    text: String,
+    text: Inert,
     /// What stands before the lines of the present level.
     margin: String,
     lines: usize,
@@ -172,7 +172,7 @@ struct Page<'c, 'e> {
 
 impl Page<'_, '_> {
     /// A root's line, or one of the present level; `has_more` says whether another follows on it.
-    fn line(&mut self, has_more: Option<bool>, words: &str) -> Result<(), Failure> {
+    fn line(&mut self, has_more: Option<bool>, words: Inert) -> Result<(), Failure> {
         self.lines += 1;
         if self.lines > MAXIMUM_LINES {
             self.flush()?;
@@ -193,15 +193,9 @@ impl Page<'_, '_> {
             }
             None => self.margin.clear(),
         }
-        match self.charset {
-            Charset::Utf8 => self.text += words,
-            // A range of interpreters has a dash.
-            Charset::Ascii => {
-                self.text += &words.replace('\u{2013}', "-").replace('\u{2026}', "...");
-            }
-        }
-        self.text.push('\n');
-        if self.text.len() > PIECE {
+        self.text += words;
+        self.text += "\n";
+        if self.text.as_str().len() > PIECE {
             self.flush()?;
         }
         Ok(())
@@ -217,18 +211,18 @@ impl Page<'_, '_> {
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
-        let text = std::mem::take(&mut self.text);
-        match text.strip_suffix('\n') {
-            Some(lines) => self.context.result(lines),
-            None => Ok(()),
-        }
+        self.context.result_lines(std::mem::take(&mut self.text))
     }
 
-    fn paint(&self, words: &str, style: Style) -> String {
-        if self.context.output_colour && !words.is_empty() {
-            format!("{style}{words}{style:#}")
-        } else {
-            words.to_owned()
+    fn paint(&self, words: &str, style: Option<Style>) -> Inert {
+        let style = style.filter(|_| self.context.output_colour);
+        match self.charset {
+            Charset::Utf8 => Inert::painted(words, style),
+            // A range of interpreters has a dash.
+            Charset::Ascii => {
+                let words = words.replace('\u{2013}', "-").replace('\u{2026}', "...");
+                Inert::painted(&words, style)
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The keys of a wheel, each read into its type.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::dag::{Cid, Sha256Digest};
+use crate::declaration::limits::{MOST_EXTRAS, MOST_SOURCES};
 use crate::declaration::reader::{Reader, Table};
 use crate::declaration::{Source, Spanned};
 use crate::diagnostic::{Code, Finding};
@@ -20,6 +22,17 @@ pub(super) fn sources(reader: &Reader, table: &Table<'_, '_>) -> Option<Vec<Span
     };
     if table.is_empty_list("source") {
         reader.report(Code::InvalidValue, "`source` names no place", &written.span);
+    }
+    if written.value.len() > MOST_SOURCES {
+        reader.too_large(
+            format!(
+                "{} sources: a wheel has at most {MOST_SOURCES}",
+                written.value.len()
+            ),
+            &written.span,
+            "name the places that will last",
+        );
+        return None;
     }
     let mut sources: Vec<Spanned<Source>> = Vec::new();
     let mut is_whole = !written.value.is_empty();
@@ -179,20 +192,33 @@ pub(super) fn extras(
     table: &Table<'_, '_>,
 ) -> Option<Spanned<Vec<Spanned<ExtraName>>>> {
     let list = table.strings("extras")?;
+    if list.value.len() > MOST_EXTRAS {
+        reader.too_large(
+            format!(
+                "{} extras: a wheel has at most {MOST_EXTRAS}",
+                list.value.len()
+            ),
+            &list.span,
+            "vouch for those that somebody needs",
+        );
+        return None;
+    }
+    let mut known: BTreeMap<ExtraName, Range<usize>> = BTreeMap::new();
     let mut extras: Vec<Spanned<ExtraName>> = Vec::with_capacity(list.value.len());
     for text in list.value {
         match text.value.parse::<ExtraName>() {
             Ok(extra) => {
-                if let Some(earlier) = extras.iter().find(|earlier| earlier.value == extra) {
+                if let Some(earlier) = known.get(&extra) {
                     let message = format!("the extra `{extra}` is listed twice");
                     reader.push(
                         Finding::new(Code::InvalidExtra, message)
                             .at(&reader.file, text.span.clone(), "again here")
-                            .at(&reader.file, earlier.span.clone(), "first here")
+                            .at(&reader.file, earlier.clone(), "first here")
                             .help("remove one of them"),
                     );
                     continue;
                 }
+                known.insert(extra.clone(), text.span.clone());
                 extras.push(Spanned::new(extra, text.span));
             }
             Err(error) => reader.push(

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ipwhl::command::{ExitStatus, run};
+use ipwhl::diagnostic::is_hidden;
 use ipwhl::environment::{Clock, Environment, Pace, Stream};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -120,11 +121,19 @@ impl Program {
         };
         let line = std::iter::once("ipwhl").chain(arguments.iter().copied());
         let status = run(line.map(OsString::from), &environment);
-        Run {
+        let run = Run {
             status,
             stdout: output.text(),
             stderr: error.text(),
+        };
+        // Whatever was quoted: only colours that were asked for.
+        let is_coloured = self.is_terminal || arguments.contains(&"always");
+        for text in [&run.stdout, &run.stderr] {
+            let text = text.replace("\r\n", "\n");
+            let is_shown = |sign| !is_hidden(sign) || sign == '\n' || sign == '\t' || is_coloured;
+            assert!(text.chars().all(is_shown), "{arguments:?}: {text:?}");
         }
+        run
     }
 }
 
@@ -160,11 +169,12 @@ impl Run {
     }
 }
 
+/// What was written to a stream.
 #[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+pub struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
