@@ -4,6 +4,7 @@
 //! two of them and [`member_changes`] two wheels. It is a room of its own, below `release`, since it asks the graph for
 //! platforms, wheels for their members and releases for their blocks, and finds nothing wrong with any of them.
 
+mod commands;
 mod compare;
 mod entry_points;
 mod members;
@@ -12,8 +13,9 @@ mod settings;
 mod snapshot;
 mod transfer;
 
+pub use commands::{CommandConflict, CommandOwners, command_conflicts};
 pub use compare::{Difference, ProjectChange, SetChange, WheelChange, difference, origin};
-pub use entry_points::{EntryPoint, EntryPointChange};
+pub use entry_points::EntryPointChange;
 pub use members::{MemberChange, MemberChanges, Risk, member_changes};
 pub use settings::{SettingChange, SettingsExtent, setting_changes};
 pub use snapshot::{Declared, ProjectState, Snapshot, WheelState};

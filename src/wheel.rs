@@ -10,8 +10,11 @@
 //! format* of the Python packaging specifications for what is in it.
 
 mod archive;
+mod bytecode;
 mod content;
+mod entry_points;
 mod inspect;
+mod installed;
 mod layout;
 mod limits;
 mod members;
@@ -25,9 +28,12 @@ use serde::{Deserialize, Serialize};
 use crate::dag::{FileDag, Sha256Digest};
 use crate::python::SystemFamily;
 
+pub use bytecode::is_bytecode_name;
+pub use entry_points::{EntryPoint, EntryPoints, entry_points};
 pub use inspect::inspect;
+pub use installed::{Installed, installed};
 pub use limits::Limits;
-pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, members};
+pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, commands, members};
 
 /// The version of what [`inspect()`] checks, as a statement has it: a release whose wheels have passed older
 /// checks is not reused. Grows with every check that is stricter than before.
@@ -48,6 +54,8 @@ pub struct ArchiveFacts {
     pub metadata: Vec<u8>,
     /// The tags of WHEEL: one each where a line has a compressed set, lower case, sorted, once.
     pub wheel_tags: Vec<String>,
+    /// The commands that an installer makes of it, sorted, once.
+    pub commands: Vec<String>,
     /// How many entries the archive has, folders included.
     pub members: u64,
     /// Bytes of all members, inflated.
@@ -115,9 +123,11 @@ pub struct NameConflict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProblemKind {
-    /// The archive contradicts itself, passes a limit, or has not exactly one `*.dist-info`.
+    /// The archive contradicts itself, passes a limit, has not exactly one `*.dist-info`, or has bytecode that runs
+    /// instead of a source file.
     InvalidArchive,
-    /// METADATA or WHEEL is missing, or WHEEL says something that its specification refuses.
+    /// METADATA or WHEEL is missing, or WHEEL or `entry_points.txt` says something that its specification refuses, or
+    /// that installers read differently.
     InvalidMetadata,
     /// RECORD is missing or cannot be parsed, or its rows and the members differ.
     RecordMismatch,

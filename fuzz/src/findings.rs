@@ -24,7 +24,7 @@ pub fn check(findings: &[Finding], file: &Arc<str>, text: &str) {
     for finding in findings.iter().take(4) {
         let shown = render(finding, &texts, Style::default());
         let is_plain = |character: char| !character.is_control() || character == '\n';
-        assert!(shown.chars().all(is_plain), "{shown:?}");
+        assert!(shown.as_str().chars().all(is_plain), "{shown:?}");
     }
     let report = Report {
         findings,

@@ -3,9 +3,9 @@
 
 use std::io::Cursor;
 
-use ipwhl::difference::{EntryPoint, member_changes};
+use ipwhl::difference::member_changes;
 use ipwhl::python::Tag;
-use ipwhl::wheel::{Limits, ProblemKind, inspect, members};
+use ipwhl::wheel::{EntryPoint, Limits, ProblemKind, inspect, members};
 use ipwhl_fuzz::zip;
 use libfuzzer_sys::fuzz_target;
 
@@ -31,7 +31,7 @@ fuzz_target!(|bytes: &[u8]| {
     let facts = inspect(&mut Cursor::new(&one), &limits).expect("memory can be read");
     assert!(facts.wheel_tags.len() <= limits.wheel_tags);
     assert!(facts.wheel_tags.is_sorted_by(|one, other| one < other));
-    // RECORD is missing; of what is left, WHEEL alone can be wrong.
+    // RECORD is missing; of what is left, the two can be wrong.
     let mut is_clean = true;
     for problem in &facts.problems {
         assert_ne!(problem.kind, ProblemKind::InvalidArchive);
@@ -43,6 +43,10 @@ fuzz_target!(|bytes: &[u8]| {
         is_clean &= problem.kind == ProblemKind::RecordMismatch;
     }
     if is_clean {
+        for name in &facts.commands {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
+            assert!(name.bytes().all(is_plain) && !name.starts_with('.'), "{name}");
+        }
         for tag in &facts.wheel_tags {
             // A Python tag that begins with a digit is refused where file names are read.
             let is_odd = tag.starts_with(|first: char| first.is_ascii_digit());

@@ -339,8 +339,8 @@ fn needs<'r>(
                 .collect();
             // For an extra that the marker does not name it says what it says for none.
             let marker = dependency.value.marker.as_ref();
-            let named = marker.map_or(Some(BTreeSet::new()), Marker::named_extras);
-            let asked: Vec<&Spanned<ExtraName>> = match &named {
+            let asked_by_name = marker.map_or(Some(BTreeSet::new()), Marker::named_extras);
+            let asked: Vec<&Spanned<ExtraName>> = match &asked_by_name {
                 Some(names) => names
                     .iter()
                     .filter_map(|name| own_extras.get(name).copied())

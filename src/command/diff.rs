@@ -83,6 +83,8 @@ struct Report<'r> {
     sides: [&'r Side; 2],
     difference: Difference<'r>,
     members: AllMembers,
+    /// Of how many wheels nothing is known that new commands could be compared with.
+    unknown_commands: usize,
     findings: Findings,
     transfer: Transfer,
     /// Whether nothing is to be left out for the sake of brevity.
@@ -134,6 +136,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         sides,
         difference,
         members: looked.members,
+        unknown_commands: looked.unknown_commands,
         findings: findings::compare(context, &old, &new),
         transfer: moved(&old, &new)?,
         in_full: context.verbose > 0,

@@ -133,7 +133,7 @@ codes! {
     SizeMismatch "size-mismatch" Wheel Error false "The file does not have the declared size.",
     MissingSource "missing-source" Wheel Error false "The source says that the wheel is not there.",
     InvalidArchive "invalid-archive" Wheel Error false "The archive contradicts itself or is no wheel.",
-    InvalidMetadata "invalid-metadata" Wheel Error false "METADATA or WHEEL breaks its specification.",
+    InvalidMetadata "invalid-metadata" Wheel Error false "METADATA, WHEEL or the entry points break their specification.",
     LegacyMetadata "legacy-metadata" Wheel Error true "METADATA has a requirement, a Requires-Python or an extra that today's rules refuse.",
     RecordMismatch "record-mismatch" Wheel Error false "RECORD and the members disagree.",
     NameMismatch "name-mismatch" Wheel Error false "The wheel's metadata names another project than its file name.",

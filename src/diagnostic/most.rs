@@ -21,8 +21,9 @@ pub fn most(findings: &[Finding]) -> Cow<'_, [Finding]> {
     for finding in findings {
         let file = finding.labels.first().map(|label| &label.file);
         let seen = seen.entry(file).or_default();
-        *seen += 1;
-        if *seen <= MOST_FINDINGS {
+        // One that stands for others already is one of those at the end.
+        if *seen < MOST_FINDINGS && finding.count == 1 {
+            *seen += 1;
             kept.push(finding.clone());
         } else {
             rests.entry(file).or_default().push(finding);
@@ -32,9 +33,10 @@ pub fn most(findings: &[Finding]) -> Cow<'_, [Finding]> {
         let mut finding = more(file, rest.iter().map(|one| one.count).sum());
         let severities = rest.iter().map(|one| one.severity);
         finding.severity = severities.max().unwrap_or(Severity::Error);
-        finding.baseline = rest.iter().filter_map(|one| one.baseline).reduce(|all, one| {
-            if one == Baseline::New { one } else { all }
-        });
+        finding.baseline = rest
+            .iter()
+            .filter_map(|one| one.baseline)
+            .reduce(|all, one| if one == Baseline::New { one } else { all });
         kept.push(finding);
     }
     Cow::Owned(kept)
@@ -43,7 +45,8 @@ pub fn most(findings: &[Finding]) -> Cow<'_, [Finding]> {
 /// The finding that stands for this many more of a file.
 pub(crate) fn more(file: Option<&Arc<str>>, count: usize) -> Finding {
     let findings = if count == 1 { "finding" } else { "findings" };
-    let message = format!("{count} more {findings} of this file: of one file {MOST_FINDINGS} are shown");
+    let message =
+        format!("{count} more {findings} of this file: of one file {MOST_FINDINGS} are shown");
     let mut finding = Finding::new(Code::TooLarge, message);
     if let Some(file) = file {
         finding = finding.at(file, 0..0, "");

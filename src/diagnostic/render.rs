@@ -178,7 +178,7 @@ fn places<'a>(
     for (span, label) in pointed {
         match pieces.last_mut() {
             Some(piece) if piece[0].0.start + LONGEST_PIECE > span.start => {
-                piece.push((span, label))
+                piece.push((span, label));
             }
             _ => pieces.push(vec![(span, label)]),
         }
@@ -205,8 +205,15 @@ fn drawn_piece<'a>(
         .map(|(span, _)| span.end)
         .max()
         .unwrap_or(start);
-    let line_start = whole[..start].rfind('\n').map_or(0, |end| end + 1);
-    let line_end = whole[end..].find('\n').map_or(whole.len(), |at| end + at);
+    // At the end of a text it is the end of the last line that is shown.
+    let before = match whole[..start].strip_suffix('\n') {
+        Some(before) if start == whole.len() => before,
+        _ => &whole[..start],
+    };
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    let line_end = whole[end..]
+        .find('\n')
+        .map_or(whole.len(), |at| end + at + 1);
     let is_long = line_end - line_start > 2 * LONGEST_PIECE;
     let window = if is_long {
         let from = whole.ceil_char_boundary(start.saturating_sub(AROUND));
@@ -230,13 +237,15 @@ fn drawn_piece<'a>(
             kind.span(span).label(words)
         })
         .collect();
-    let (line, column) = text.position(start);
+    let line = text.line(line_start);
     let snippet = Snippet::source(shown.text)
         .line_start(line)
         .annotations(annotations);
     if is_long {
         // Where a line is not shown from its start, its columns are counted here.
-        let origin = Origin::path(name.to_owned()).line(line).char_column(column);
+        let origin = Origin::path(name.to_owned())
+            .line(line)
+            .char_column(text.position(start).1);
         vec![origin.into(), snippet.into()]
     } else {
         vec![snippet.path(name.to_owned()).into()]

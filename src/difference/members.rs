@@ -5,15 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Kind;
+use super::commands::CommandConflict;
 use super::entry_points::{EntryPointChange, entry_point_changes};
-use crate::wheel::{MemberFacts, WheelMembers};
+use crate::wheel::{
+    Installed, MemberFacts, WheelMembers, entry_points, installed, is_bytecode_name,
+};
 
 /// Why a reviewer looks at a member first; the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Risk {
-    /// Python runs it whenever it starts: `.pth` files, `sitecustomize`, `usercustomize`.
+    /// Python runs it whenever it starts: `.pth` and `.start` files, `sitecustomize`, `usercustomize`.
     Startup,
+    /// It is compiled Python, by its name or its first bytes: no source text says what it does.
+    Bytecode,
     /// It is no source text: a library or a program, by its name or its first bytes.
     NativeCode,
     /// It says which commands and plugins there are.
@@ -48,6 +53,10 @@ pub struct MemberChanges {
     pub members: Vec<MemberChange>,
     /// Entry points, commands first.
     pub entry_points: Vec<EntryPointChange>,
+    /// What installers read differently in the new `entry_points.txt`, a sentence each.
+    pub unclear_entry_points: Vec<String>,
+    /// New and changed commands with names that others have; none where nobody asked for them.
+    pub command_conflicts: Vec<CommandConflict>,
     /// How many members are the same.
     pub unchanged: usize,
 }
@@ -108,32 +117,6 @@ fn top(path: &str) -> &str {
     path.split('/').next().unwrap_or_default()
 }
 
-/// Where a place of a wheel comes to lie.
-enum Installed<'p> {
-    /// Among the packages, at this path.
-    Packages(&'p str),
-    /// Among the programs.
-    Scripts,
-    /// Somewhere else.
-    Elsewhere,
-}
-
-fn installed(place: &str) -> Installed<'_> {
-    let mut parts = place.splitn(3, '/');
-    let (Some(folder), Some(scheme), Some(rest)) = (parts.next(), parts.next(), parts.next())
-    else {
-        return Installed::Packages(place);
-    };
-    if folder.strip_suffix(".data").is_none() {
-        return Installed::Packages(place);
-    }
-    match scheme {
-        "purelib" | "platlib" => Installed::Packages(rest),
-        "scripts" => Installed::Scripts,
-        _ => Installed::Elsewhere,
-    }
-}
-
 /// Compares what two wheels hold; without an old one everything is added, and nothing is outside of its package.
 pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberChanges {
     let nothing = WheelMembers::default();
@@ -144,7 +127,7 @@ pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberC
         places
             .filter_map(|place| match installed(place) {
                 Installed::Packages(path) => Some(top(path)),
-                Installed::Scripts | Installed::Elsewhere => None,
+                Installed::Scripts(_) | Installed::Elsewhere(_) => None,
             })
             .collect()
     });
@@ -153,11 +136,12 @@ pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberC
         .keys()
         .chain(after.by_place.keys())
         .collect();
+    let text = |wheel: &WheelMembers| wheel.entry_points.clone().unwrap_or_default();
+    let (old_points, _) = entry_points(&old.map(text).unwrap_or_default());
+    let (new_points, unclear) = entry_points(&text(new));
     let mut changes = MemberChanges {
-        entry_points: entry_point_changes(
-            old.and_then(|old| old.entry_points.as_deref()),
-            new.entry_points.as_deref(),
-        ),
+        entry_points: entry_point_changes(&old_points, &new_points),
+        unclear_entry_points: unclear.into_iter().map(|one| one.message).collect(),
         ..MemberChanges::default()
     };
     for place in places {
@@ -170,9 +154,14 @@ pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberC
             changes.unchanged += 1;
             continue;
         }
-        let is_native = [old, new].into_iter().flatten().any(|one| one.is_native);
+        let any =
+            |is: fn(&MemberFacts) -> bool| [old, new].into_iter().flatten().any(|one| is(one));
+        let starts = Starts {
+            native: any(|one| one.is_native),
+            bytecode: any(|one| one.is_bytecode),
+        };
         changes.members.push(MemberChange {
-            risk: risk(place, is_native, known.as_ref()),
+            risk: risk(place, starts, known.as_ref()),
             kind: Kind::of(old.is_some(), new.is_some()),
             path: member.name.clone(),
             old_size: old.map(|member| member.size),
@@ -185,28 +174,38 @@ pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberC
     changes
 }
 
-fn risk(place: &str, is_native: bool, known: Option<&BTreeSet<&str>>) -> Risk {
+/// What the first bytes of a member say.
+#[derive(Clone, Copy)]
+struct Starts {
+    native: bool,
+    bytecode: bool,
+}
+
+fn risk(place: &str, starts: Starts, known: Option<&BTreeSet<&str>>) -> Risk {
     let file = place.rsplit('/').next().unwrap_or_default().to_lowercase();
-    let is_path_file = file.strip_suffix(".pth").is_some();
+    // The latter since Python 3.15 (PEP 829).
+    let is_startup_file = [".pth", ".start"].iter().any(|end| file.ends_with(end));
     let runs_at_start = match installed(place) {
         // Python looks at the folder of the packages itself and not below it.
         Installed::Packages(path) => {
-            !path.contains('/') && is_path_file
+            !path.contains('/') && is_startup_file
                 || ["sitecustomize", "usercustomize"].contains(&stem(top(path)))
         }
-        Installed::Elsewhere => is_path_file,
-        Installed::Scripts => false,
+        Installed::Elsewhere(_) => is_startup_file,
+        Installed::Scripts(_) => false,
     };
     if runs_at_start {
         Risk::Startup
-    } else if is_native || is_native_name(&file) {
+    } else if starts.bytecode || is_bytecode_name(&file) {
+        Risk::Bytecode
+    } else if starts.native || is_native_name(&file) {
         Risk::NativeCode
-    } else if place == "*.dist-info/entry_points.txt" {
+    } else if is_entry_points(place) {
         Risk::EntryPoints
     } else {
         match installed(place) {
-            Installed::Scripts => Risk::Script,
-            Installed::Elsewhere => Risk::OutsidePackage,
+            Installed::Scripts(_) => Risk::Script,
+            Installed::Elsewhere(_) => Risk::OutsidePackage,
             Installed::Packages(path) => {
                 if known.is_some_and(|known| !known.contains(top(path))) {
                     Risk::OutsidePackage
@@ -216,6 +215,17 @@ fn risk(place: &str, is_native: bool, known: Option<&BTreeSet<&str>>) -> Risk {
             }
         }
     }
+}
+
+/// Whether Python reads entry points from it: in the metadata of this project, or of another one.
+fn is_entry_points(place: &str) -> bool {
+    let Installed::Packages(path) = installed(place) else {
+        return false;
+    };
+    path.split_once('/').is_some_and(|(folder, file)| {
+        (folder.ends_with(".dist-info") || folder.ends_with(".egg-info"))
+            && file == "entry_points.txt"
+    })
 }
 
 /// A module's name without what follows its first dot.

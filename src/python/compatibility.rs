@@ -41,21 +41,20 @@ impl InstallerClass {
         let python = PythonTag::parse(&tag.python);
         let is_of_one = !tag.abi.starts_with("abi3");
         let interpreter = match (python.prefix, python.version) {
-            ("py", _) => None,
             ("cp" | "pp", Some((major, Some(minor)))) if is_of_one => {
                 Some((python.prefix.to_owned(), Some((major, minor))))
             }
-            ("cp" | "pp", _) => None,
+            ("py" | "cp" | "pp", _) => None,
             (prefix, _) => Some((prefix.to_owned(), None)),
         };
         let system = match SystemTag::parse(&tag.platform) {
             SystemTag::Any => None,
             SystemTag::Linux { .. } => Some("linux".to_owned()),
             SystemTag::MacOs { .. } => Some("macosx".to_owned()),
-            SystemTag::Windows(name) => Some(name.to_string()),
+            SystemTag::Windows(name) => Some(name.clone()),
             SystemTag::Other(name) => Some(match without_version(&name) {
                 Some((system, kind)) => format!("{system} {kind}"),
-                None => name.to_string(),
+                None => name.clone(),
             }),
         };
         Self {

@@ -19,13 +19,13 @@ use crate::python::{ExtraName, Platform, ProjectName, Requirement};
 use super::load::ORIGINAL_FOLDER;
 use judgement::{severities, waived_platforms, waiver};
 use platforms::platforms;
-
-/// The most waivers of a repository.
-const MOST_WAIVERS: usize = 1_000;
 pub use publish::{
     ClusterTarget, DirectoryTarget, DnslinkTarget, GitTarget, IpnsTarget, KuboTarget,
     PinningServiceTarget, PublishKind, PublishTarget,
 };
+
+/// The most waivers of a repository.
+const MOST_WAIVERS: usize = 5_000;
 
 /// What `ipwhl.toml` says.
 #[derive(Debug, Clone)]

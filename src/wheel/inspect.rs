@@ -4,17 +4,22 @@ use std::collections::BTreeSet;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use super::archive::{Member, check_descriptor, check_local_header, read_members};
+use super::bytecode::{check_cached, check_sourceless, is_cached};
 use super::content::{Contents, Sink};
+use super::entry_points::read_entry_points;
 use super::layout::check_layout;
+use super::members::script_name;
 use super::problems::{Problems, shown};
 use super::record::{MemberHasher, Record};
 use super::wheel_file::read_wheel_file;
-use super::{ArchiveFacts, Limits};
+use super::{ArchiveFacts, EntryPoint, Limits};
 
 /// How much is read from the file at once.
 const READ_SIZE: usize = 256 << 10;
 /// The longest data descriptor.
 const LONGEST_DESCRIPTOR: u64 = 24;
+/// How many bytes of a member are looked at to see what it is.
+pub(super) const HEAD: usize = 64;
 
 /// Reads a wheel and says what it is and what is wrong with it. All problems are found as far as
 /// going on makes sense; an error is only ever a reader that fails.
@@ -25,6 +30,7 @@ pub fn inspect<R: Read + Seek>(reader: &mut R, limits: &Limits) -> io::Result<Ar
         let sizes = members.iter().map(|member| member.size);
         facts.unpacked_size = sizes.fold(0, u64::saturating_add);
         facts.members = members.len() as u64;
+        check_sourceless(&members, &mut problems);
         let stem = find_dist_info(&members, &mut problems);
         let dist_info = stem.as_deref().map(DistInfo::new);
         if let Some(stem) = &stem {
@@ -76,10 +82,11 @@ struct Inspection<'a, R> {
     facts: &'a mut ArchiveFacts,
 }
 
-/// The places of the three files that are read, and the two that RECORD need not have.
+/// The places of the four files that are read, and the two that RECORD need not have.
 struct DistInfo {
     metadata: String,
     wheel: String,
+    entry_points: String,
     record: String,
     signatures: [String; 2],
 }
@@ -89,6 +96,9 @@ struct DistInfo {
 enum Role {
     Metadata,
     Wheel,
+    EntryPoints,
+    /// Bytecode in a `__pycache__`.
+    Cached,
     /// A folder, or a signature of RECORD, which is made after it.
     NeedsNoRow,
     Other,
@@ -100,6 +110,7 @@ impl DistInfo {
         Self {
             metadata: path("METADATA"),
             wheel: path("WHEEL"),
+            entry_points: path("entry_points.txt"),
             record: path("RECORD"),
             signatures: [path("RECORD.jws"), path("RECORD.p7s")],
         }
@@ -109,7 +120,10 @@ impl DistInfo {
         match &member.name {
             name if *name == self.metadata => Role::Metadata,
             name if *name == self.wheel => Role::Wheel,
+            // Some file systems do not tell case apart.
+            name if name.eq_ignore_ascii_case(&self.entry_points) => Role::EntryPoints,
             name if self.signatures.contains(name) || member.is_folder() => Role::NeedsNoRow,
+            name if is_cached(name) => Role::Cached,
             _ => Role::Other,
         }
     }
@@ -142,19 +156,27 @@ impl<R: Read + Seek> Inspection<'_, R> {
             }
             let role = dist_info.role(member);
             let wanted = match role {
-                Role::Metadata => self.within(member, self.limits.metadata),
+                Role::Metadata | Role::EntryPoints => self.within(member, self.limits.metadata),
                 Role::Wheel => self.within(member, self.limits.wheel_file),
+                Role::Cached => true,
                 Role::NeedsNoRow | Role::Other => false,
             };
             let hasher = record
                 .as_ref()
                 .map_or(MemberHasher::None, |record| record.hasher(&member.name));
             let mut kept = Vec::new();
-            let hasher = self.visit(member, hasher, wanted.then_some(&mut kept))?;
+            let most = if role == Role::Cached {
+                HEAD
+            } else {
+                usize::MAX
+            };
+            let hasher = self.visit(member, hasher, wanted.then_some((&mut kept, most)))?;
             let kept = (wanted && hasher.is_some()).then_some(kept);
             match role {
                 Role::Metadata => metadata = Some(kept),
                 Role::Wheel => wheel = Some(kept),
+                Role::Cached => check_cached(member, kept.as_deref(), self.problems),
+                Role::EntryPoints => self.read_entry_points(member, &dist_info, kept),
                 Role::NeedsNoRow | Role::Other => {}
             }
             if let Some(record) = &mut record {
@@ -175,6 +197,24 @@ impl<R: Read + Seek> Inspection<'_, R> {
             }
             record.finish(self.problems);
         }
+        let mut scripts = Vec::new();
+        for member in members {
+            let Some(name) = script_name(&member.name) else {
+                continue;
+            };
+            // pip keeps the command that it makes, and uv the file. Of one below `scripts` both keep the command.
+            let is_script = member.name.split('/').nth(1) == Some("scripts");
+            if !is_script && self.facts.commands.iter().any(|command| command == name) {
+                self.problems.archive(format!(
+                    "{} is also a command of entry_points.txt, and one of both is installed",
+                    member.shown()
+                ));
+            }
+            scripts.push(name.to_owned());
+        }
+        self.facts.commands.append(&mut scripts);
+        self.facts.commands.sort();
+        self.facts.commands.dedup();
         if let Some(bytes) = metadata {
             self.facts.metadata = bytes.unwrap_or_default();
         } else {
@@ -195,11 +235,25 @@ impl<R: Read + Seek> Inspection<'_, R> {
         Ok(())
     }
 
+    fn read_entry_points(&mut self, member: &Member, dist_info: &DistInfo, bytes: Option<Vec<u8>>) {
+        if member.name != dist_info.entry_points {
+            self.problems.metadata(format!(
+                "{} is entry_points.txt on some systems only",
+                member.shown()
+            ));
+        }
+        let found = read_entry_points(&bytes.unwrap_or_default(), self.problems);
+        let scripts = found.into_keys().filter(EntryPoint::is_script);
+        self.facts
+            .commands
+            .extend(scripts.map(|script| script.name));
+    }
+
     fn read_record(&mut self, member: &Member) -> io::Result<Option<Record>> {
         let mut bytes = Vec::new();
         let keep = self
             .within(member, self.limits.record)
-            .then_some(&mut bytes);
+            .then_some((&mut bytes, usize::MAX));
         let wanted = keep.is_some();
         let read = self.visit(member, MemberHasher::None, keep)?;
         if !wanted || read.is_none() {
@@ -220,13 +274,13 @@ impl<R: Read + Seek> Inspection<'_, R> {
         member.size <= limit
     }
 
-    /// Checks one member from its local header to where the next begins. Returns the hasher with
-    /// all its data, or `None` where that could not be read.
+    /// Checks one member from its local header to where the next begins, and keeps its first bytes, at most as
+    /// many as `keep` says. Returns the hasher with all its data, or `None` where that could not be read.
     fn visit(
         &mut self,
         member: &Member,
         hasher: MemberHasher,
-        keep: Option<&mut Vec<u8>>,
+        keep: Option<(&mut Vec<u8>, usize)>,
     ) -> io::Result<Option<MemberHasher>> {
         self.source.go_to(member.start)?;
         let source = &mut self.source;
@@ -234,10 +288,11 @@ impl<R: Read + Seek> Inspection<'_, R> {
         let Some(local) = local else {
             return Ok(None);
         };
+        let keep_at_most = keep.as_ref().map_or(0, |(_, most)| *most);
         let mut sink = Sink {
             hasher,
-            keep,
-            keep_at_most: usize::MAX,
+            keep: keep.map(|(bytes, _)| bytes),
+            keep_at_most,
         };
         let mut is_whole = false;
         if member.readable {

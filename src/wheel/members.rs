@@ -1,22 +1,22 @@
 //! What is in a wheel, member by member, so that two wheels can be compared.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
 
 use serde::{Deserialize, Serialize};
 
-use super::Limits;
 use super::archive::{Member, check_local_header, read_members};
+use super::bytecode::is_bytecode;
 use super::content::{Contents, Sink};
-use super::inspect::Source;
+use super::entry_points::entry_points;
+use super::inspect::{HEAD, Source};
 use super::problems::Problems;
 use super::record::MemberHasher;
+use super::{Installed, Limits, installed};
 use crate::dag::Sha256Digest;
 
 /// The version of what [`members()`] returns: part of the key under which it is kept.
 pub const MEMBERS_VERSION: u32 = 2;
-
-/// How many bytes of a member are looked at to see what it is.
-const HEAD: usize = 64;
 
 /// What a wheel holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,35 @@ pub struct MemberFacts {
     pub sha256: Sha256Digest,
     /// Whether it begins as a program or a library of Linux, macOS or Windows does.
     pub is_native: bool,
+    /// Whether it begins as the bytecode of Python does.
+    pub is_bytecode: bool,
+}
+
+impl WheelMembers {
+    /// The commands that an installer makes of it, by their names, each with what tells it from another version of it: the object
+    /// of an entry point, the digest of a script.
+    pub fn commands(&self) -> BTreeMap<String, String> {
+        let scripts = self.members.iter().filter_map(|member| {
+            Some((
+                script_name(&member.name)?.to_owned(),
+                member.sha256.to_string(),
+            ))
+        });
+        let (entry_points, _) = entry_points(self.entry_points.as_deref().unwrap_or_default());
+        let entry_points = entry_points.into_iter();
+        let entry_points = entry_points.filter(|(entry_point, _)| entry_point.is_script());
+        scripts
+            .chain(entry_points.map(|(entry_point, object)| (entry_point.name, object)))
+            .collect()
+    }
+}
+
+/// The command that an installer makes of a member of this path: a file that it puts among the programs as it is.
+pub(super) fn script_name(path: &str) -> Option<&str> {
+    match installed(path) {
+        Installed::Scripts(name) if !name.is_empty() && !name.contains('/') => Some(name),
+        _ => None,
+    }
 }
 
 /// Reads every member of a wheel. The inner error says why it is no archive that has one meaning, as a clause that goes
@@ -45,6 +74,24 @@ pub struct MemberFacts {
 pub fn members<R: Read + Seek>(
     reader: &mut R,
     limits: &Limits,
+) -> io::Result<Result<WheelMembers, String>> {
+    read(reader, limits, |_| true)
+}
+
+/// The names of the commands of a wheel, of which no other member is read.
+pub fn commands<R: Read + Seek>(
+    reader: &mut R,
+    limits: &Limits,
+) -> io::Result<Result<Vec<String>, String>> {
+    let is_read = |name: &str| is_entry_points(name) || script_name(name).is_some();
+    let read = read(reader, limits, is_read)?;
+    Ok(read.map(|read| read.commands().into_keys().collect()))
+}
+
+fn read<R: Read + Seek>(
+    reader: &mut R,
+    limits: &Limits,
+    is_read: fn(&str) -> bool,
 ) -> io::Result<Result<WheelMembers, String>> {
     let mut problems = Problems::new(1);
     let found = read_members(reader, limits, &mut problems)?;
@@ -59,7 +106,8 @@ pub fn members<R: Read + Seek>(
     let mut source = Source::new(reader)?;
     let mut contents = Contents::new();
     let mut read = WheelMembers::default();
-    for member in members.iter().filter(|member| !member.is_folder()) {
+    let files = members.iter().filter(|member| !member.is_folder());
+    for member in files.filter(|member| is_read(&member.name)) {
         let is_entry_points = is_entry_points(&member.name);
         if is_entry_points && member.size > limits.metadata {
             return Ok(Err(format!(
@@ -80,6 +128,7 @@ pub fn members<R: Read + Seek>(
             size: member.size,
             sha256,
             is_native: is_native(&kept),
+            is_bytecode: is_bytecode(&kept),
         });
         if is_entry_points {
             // A second `*.dist-info` is refused by the checks; both are shown here.

@@ -160,6 +160,95 @@ fn two_releases_are_told_apart_with_what_is_risky_first() {
 }
 
 #[test]
+fn commands_startup_files_and_bytecode_of_an_attack_are_marked() {
+    let shared = "[console_scripts]\nshared = library:main\n";
+    let with_library = |application| {
+        with_application(application).change("library", |library| {
+            library.rebuild(|wheel| {
+                wheel.member("library-2.1.post1.dist-info/entry_points.txt", shared)
+            })
+        })
+    };
+    let workshop = Workshop::with(&with_library(
+        pure("application", "1.0")
+            .requires("library")
+            .requires("native-thing"),
+    ));
+    workshop.build(&["--unsigned", "--output", "old"]);
+    let old_wheel = workshop
+        .repository()
+        .join("wheels/application-1.0-py3-none-any.whl");
+    let old_bytes = fs::read(&old_wheel).unwrap();
+    // Nobody looks into `library`, which is as before.
+    let entry_points = "[console_scripts]\ngit = application:main\nShared = application:main\nfine = application:main\n\
+                        # a comment\u{b}sudo = application:main\n";
+    let application = pure("application", "1.1")
+        .requires("library")
+        .requires("native-thing")
+        .member("application.start", "application:main\n")
+        .member("application_core.pyc", b"")
+        .member("application-1.1.data/scripts/python3", "#!python\n")
+        .member("application-1.1.dist-info/entry_points.txt", entry_points);
+    workshop.write_over(&with_library(application));
+    fs::write(&old_wheel, old_bytes).unwrap();
+    let ran = workshop.run(&["diff", "old"]);
+    let expected = [
+        "    commands with names that others have",
+        "      ! Shared, also installed by library",
+        "      ! git, a command of environments or shells",
+        "      ! python3, a command of environments or shells",
+        "      ! sudo, a command of environments or shells",
+        "    runs whenever Python starts: 1",
+        "      ! added application.start, 17 B",
+        "    bytecode: 1",
+        "      ! added application_core.pyc, 0 B",
+        "    entry points: 5",
+        "      ! line 5 of entry_points.txt has the character U+000B, which installers read differently: \
+         `# a comment\\u{b}sudo = application:main`",
+    ];
+    let lines: Vec<&str> = ran.output.lines().collect();
+    let start = lines.iter().position(|line| *line == expected[0]);
+    let start = start.unwrap_or_else(|| panic!("{}", ran.output));
+    assert_eq!(lines[start..][..expected.len()], expected);
+    assert!(
+        !ran.output.contains("new commands not compared"),
+        "{}",
+        ran.output
+    );
+    let markdown = workshop.run(&["diff", "old", "--format", "markdown"]);
+    for line in [
+        "      - \u{26a0} `Shared`, also installed by `library`\n",
+        "      - \u{26a0} added `application_core.pyc`, 0 B\n",
+    ] {
+        assert!(markdown.output.contains(line), "{}", markdown.output);
+    }
+    let value = difference(&workshop, &["old"]);
+    let members = &value["projects"][0]["wheels"][0]["members"];
+    assert_eq!(
+        members["command_conflicts"][0],
+        json!({ "name": "Shared", "in_environment": false, "projects": ["library"] })
+    );
+    assert_eq!(members["members"][1]["risk"], "bytecode");
+    assert_eq!(members["unclear_entry_points"].as_array().unwrap().len(), 1);
+    assert_eq!(value["unknown_commands"], 0);
+
+    // Without the archive and the cache nothing is known of wheels that have not changed, until somebody looks.
+    workshop.run(&["hollow", "old"]).line();
+    fs::remove_file(workshop.repository().join("old/release.car")).unwrap();
+    fs::remove_dir_all(workshop.path("cache")).unwrap();
+    let words = "\nnew commands not compared with those of 3 wheels, which no `ipwhl check` has read here\n";
+    let archive = ["diff", "old/release.hollow.car", "--members", "fetch"];
+    let ran = workshop.run(&archive);
+    assert!(ran.output.contains(words), "{ran:?}");
+    workshop.run(&["check", "--wheels"]);
+    let ran = workshop.run(&archive);
+    assert!(
+        !ran.output.contains(words) && ran.output.contains(expected[1]),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn nothing_differs_between_a_state_and_itself() {
     let workshop = Workshop::small();
     workshop.build(&["--unsigned", "--output", "old"]);

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl::dag::{Cid, Codec, Sha256Digest};
 use ipwhl::difference::{
-    Declared, Kind, ProjectState, Risk, Snapshot, WheelState, difference, estimate, member_changes,
+    CommandOwners, Declared, Kind, ProjectState, Risk, Snapshot, WheelState, command_conflicts,
+    difference, estimate, member_changes,
 };
 use ipwhl::wheel::{MemberFacts, WheelMembers};
 use proptest::collection::vec;
@@ -175,6 +176,7 @@ fn wheel(members: &[(&str, &str)]) -> WheelMembers {
         size: text.len() as u64,
         sha256: Sha256Digest::of(text.as_bytes()),
         is_native: text.starts_with("\u{7f}ELF"),
+        is_bytecode: text.starts_with("\u{1}\r\r\n"),
     };
     let entry_points = members
         .iter()
@@ -202,13 +204,27 @@ fn each_member_is_of_the_most_urgent_risk_that_it_has() {
             "",
             Risk::Startup,
         ),
+        ("foo.start", "", Risk::Startup),
+        ("foo-1.1.data/platlib/foo.START", "", Risk::Startup),
+        (
+            "foo-1.1.data/data/Lib/site-packages/x.start",
+            "",
+            Risk::Startup,
+        ),
         ("usercustomize/__init__.py", "", Risk::Startup),
+        ("sitecustomize.pyc", "", Risk::Startup),
+        ("foo/x.pyc", "", Risk::Bytecode),
+        ("foo/__pycache__/X.CPYTHON-312.PYC", "", Risk::Bytecode),
+        ("foo-1.1.data/data/x.pyo", "", Risk::Bytecode),
+        ("foo-1.1.data/scripts/x.pyc", "", Risk::Bytecode),
+        ("foo/data.bin", "\u{1}\r\r\n", Risk::Bytecode),
         (
             "sitecustomize.cpython-312-x86_64-linux-gnu.so",
             "\u{7f}ELF",
             Risk::Startup,
         ),
         ("foo/x.pth", "", Risk::Other),
+        ("foo/x.start", "", Risk::Other),
         ("foo/sitecustomize.py", "", Risk::Other),
         ("foo/x.so", "", Risk::NativeCode),
         ("foo/libx.so.1.2", "", Risk::NativeCode),
@@ -218,6 +234,14 @@ fn each_member_is_of_the_most_urgent_risk_that_it_has() {
         ("foo/data.txt", "\u{7f}ELF", Risk::NativeCode),
         ("foo-1.1.dist-info/entry_points.txt", "", Risk::EntryPoints),
         ("foo/entry_points.txt", "", Risk::Other),
+        (
+            "foo-1.1.data/purelib/bar-1.dist-info/entry_points.txt",
+            "",
+            Risk::EntryPoints,
+        ),
+        ("bar.egg-info/entry_points.txt", "", Risk::EntryPoints),
+        ("foo-1.1.data/data/bin/foo", "", Risk::Script),
+        ("foo-1.1.data/data/Scripts/foo.bat", "", Risk::Script),
         ("foo-1.1.data/scripts/foo", "", Risk::Script),
         ("foo-1.1.data/headers/foo.h", "", Risk::OutsidePackage),
         ("foo-1.1.data/data/etc/foo", "", Risk::OutsidePackage),
@@ -257,7 +281,21 @@ fn entry_points_are_compared_one_by_one_commands_first() {
     let new = of(
         "; a comment = x\n# another = y\n[plugins]\nchanged=a:c\n[gui_scripts]\nwindow = a:w\n[ console_scripts ]\n  same = a:b\nchanged = evil:b [extra]\nno line\n",
     );
-    let changes = member_changes(Some(&old), &new).entry_points;
+    let changes = member_changes(Some(&old), &new);
+    // Where installers read it differently, that is said, and what one of them would make is there all the same.
+    assert_eq!(
+        changes.unclear_entry_points,
+        [
+            "line 1 of entry_points.txt is a comment for some installers only: `; a comment = x`",
+            "line 7 of entry_points.txt is a heading that installers read differently: `[ console_scripts ]`",
+            "line 10 of entry_points.txt is neither a heading nor an entry point: `no line`",
+        ]
+    );
+    assert_eq!(
+        member_changes(Some(&new), &old).unclear_entry_points,
+        [""; 0]
+    );
+    let changes = changes.entry_points;
     let told: Vec<String> = changes
         .iter()
         .map(|one| {
@@ -281,4 +319,47 @@ fn entry_points_are_compared_one_by_one_commands_first() {
             "Changed plugins changed Some(\"a:b\") Some(\"a:c\")",
         ]
     );
+}
+
+#[test]
+fn a_command_with_a_name_that_others_have_is_a_conflict() {
+    let of = |text: &str| {
+        let text = format!("[console_scripts]\n{text}");
+        wheel(&[
+            ("a-1.dist-info/entry_points.txt", &text),
+            ("a-1.data/scripts/SSH.exe", "x"),
+            ("a-1.data/data/bin/tool", "x"),
+            ("a-1.data/scripts/deeper/git", "x"),
+        ])
+    };
+    let new = of("python3.13 = a:b\nown = a:b\nShared.py = a:b\nelsewhere = a:b\n");
+    let [project, other, third] = ["a", "other", "third"].map(|name| name.parse().unwrap());
+    let [linux, windows] = [["linux".to_owned()], ["windows".to_owned()]];
+    let mut owners = CommandOwners::default();
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    owners.add(&project, Some(&linux), &names(&["own", "shared"]));
+    owners.add(&other, Some(&linux), &names(&["shared", "tool"]));
+    owners.add(&other, Some(&windows), &names(&["elsewhere"]));
+    owners.add(&third, None, &names(&["SHARED.exe"]));
+    let told = |old: Option<&WheelMembers>| -> Vec<String> {
+        let conflicts = command_conflicts(old, &new, &project, Some(&linux), &owners);
+        let told = conflicts.iter().map(|one| {
+            let projects: Vec<String> = one.projects.iter().map(ToString::to_string).collect();
+            format!("{} {} {}", one.name, one.in_environment, projects.join("+"))
+        });
+        told.collect()
+    };
+    assert_eq!(
+        told(None),
+        [
+            "SSH.exe true ",
+            "Shared.py false other+third",
+            "python3.13 true ",
+            "tool false other"
+        ]
+    );
+    // What was so before is not said again.
+    assert_eq!(told(Some(&new)), [""; 0]);
+    let old = of("python3.13 = a:c\nShared.py = a:b\n");
+    assert_eq!(told(Some(&old)), ["python3.13 true "]);
 }

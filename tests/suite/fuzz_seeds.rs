@@ -163,6 +163,11 @@ impl Seeds {
             "odd",
             format!("{wheel_file}Build: 1\n\nTag: a\n\0# x\n[ a b ]\nx=y [z]\n;\n[gui_scripts]\n q = r = s\n"),
         );
+        self.add(
+            "dist_info",
+            "hidden",
+            format!("{wheel_file}\0[console_scripts]\r\na = b:c [d]\n# \u{b}e = f:g\u{2028}[DEFAULT]\n  h = i\n"),
+        );
     }
 
     fn signatures(&mut self) {
@@ -323,7 +328,7 @@ impl Seeds {
             format!(
                 "{{\"sha256\":\"{digest}\",\"dag\":{{\"profile\":\"kubo-cidv1\",\"size\":3,\
                  \"leaves\":\"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"}},\"archive\":{{\"dist_info\":\"x-1\",\
-                 \"metadata\":\"TmFtZTogeA==\",\"wheel_tags\":[\"py3-none-any\"],\"members\":4,\"unpacked_size\":9,\
+                 \"metadata\":\"TmFtZTogeA==\",\"wheel_tags\":[\"py3-none-any\"],\"commands\":[\"x\"],\"members\":4,\"unpacked_size\":9,\
                  \"problems\":[{{\"kind\":\"invalid-archive\",\"message\":\"x\"}}],\
                  \"name_conflicts\":[{{\"systems\":[\"windows\"],\"message\":\"x\"}}]}}}}"
             ),
@@ -332,7 +337,7 @@ impl Seeds {
             "stored_facts",
             "members",
             format!(
-                "{{\"members\":[{{\"name\":\"x.py\",\"size\":3,\"sha256\":\"{digest}\",\"is_native\":false}}],\"entry_points\":\"[a]\\n\"}}"
+                "{{\"members\":[{{\"name\":\"x.py\",\"size\":3,\"sha256\":\"{digest}\",\"is_native\":false,\"is_bytecode\":false}}],\"entry_points\":\"[a]\\n\"}}"
             ),
         );
     }

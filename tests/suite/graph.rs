@@ -180,7 +180,8 @@ fn wheels_that_overlap_are_told_together() {
         "cp313-cp313-win_amd64",
         "cp313-none-win_amd64",
     ];
-    let told_of_pairs = told(&[declaration("plum", "1.0", &pairs, "")]);
+    let mut told_of_pairs = told(&[declaration("plum", "1.0", &pairs, "")]);
+    told_of_pairs.retain(|finding| finding.starts_with("ambiguous-wheels"));
     assert_eq!(told_of_pairs, ["ambiguous-wheels plum []  ()"; 2]);
     let (name, mut text) = declaration("plum", "1.0", &["py3-none-any"], "");
     for version in ["1.1", "1.2"] {

@@ -286,7 +286,7 @@ fn verify_says_what_a_part_is_and_what_it_lacks() {
         assert_eq!(ran.line(), root, "{profile}");
         ran.said("warning: `first/release.hollow.car` is hollow: its ");
         ran.said(&format!(" the {lacking} leaves of its wheels, 2."));
-        ran.said("sequence 1 is signed by ");
+        ran.said("sequence 1 is signed with ");
         workshop.write_over(&small_with_newer_library(profile));
         workshop.build(&["--car", "delta", "--previous", "first/release.toml"]);
         workshop

@@ -222,7 +222,7 @@ fn what_an_index_says_at_length_is_shown_shortly() {
 /// Programs are given names whole, and sentences as people are.
 #[test]
 fn programs_are_given_names_whole() {
-    let requirement = format!("{}>=1", "b".repeat(LENGTH));
+    let requirement = format!("{}>=1", "b".repeat(10_000));
     let wheel = WheelBuilder::new("apple", "1.0").requires(&requirement);
     let repository = RepositoryBuilder::new()
         .project(Project::wanted(wheel))

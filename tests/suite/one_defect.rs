@@ -3,6 +3,7 @@
 use ipwhl::command::ExitStatus;
 use serde_json::Value;
 
+use crate::support::installers::{INSTALLERS, install};
 use crate::support::program::Program;
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
 use crate::support::wheel_builder::WheelBuilder;
@@ -223,6 +224,22 @@ fn one_defect_of_a_wheel_is_one_finding() {
                 entry.central.crc ^= 1;
             })
         }),
+        ("a command that is code", "invalid-metadata", |wheel| {
+            wheel.member(
+                "damson-5.0.1.dist-info/entry_points.txt",
+                "[console_scripts]\ndamson = os;system('id'):x\n",
+            )
+        }),
+        (
+            "bytecode that nothing is compared with",
+            "invalid-archive",
+            |wheel| {
+                wheel.member(
+                    "__pycache__/damson.cpython-312.pyc",
+                    b"\xcb\x0d\r\n\x01\0\0\0",
+                )
+            },
+        ),
         ("bytes after the end", "invalid-archive", |wheel| {
             wheel.archive(|archive| archive.suffix = b"hidden".to_vec())
         }),
@@ -288,25 +305,8 @@ fn what_installers_agree_on_is_accepted() {
         assert_eq!(run.status, ExitStatus::Clean, "{what}: {}", run.stderr);
         let wheel = repository.join("wheels/damson-5.0.1-py3-none-any.whl");
         let target = tempfile::tempdir().unwrap();
-        for tool in ["python3", "uv"] {
-            let mut command = std::process::Command::new(crate::support::tool(tool));
-            if tool == "uv" {
-                command.args(["--no-config", "--offline", "pip", "install", "--no-cache"]);
-            } else {
-                command.args([
-                    "-m",
-                    "pip",
-                    "--isolated",
-                    "--disable-pip-version-check",
-                    "install",
-                ]);
-            }
-            let output = command
-                .args(["--no-index", "--no-deps", "--target"])
-                .arg(target.path().join(tool))
-                .arg(&wheel)
-                .output()
-                .unwrap();
+        for tool in INSTALLERS {
+            let output = install(tool, &wheel, &target.path().join(tool), &[]);
             let error = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "{what} by {tool}: {error}");
         }

@@ -9,6 +9,7 @@ pub mod cutting_proxy;
 pub mod declared_set;
 pub mod history;
 pub mod http;
+pub mod installers;
 pub mod loopback_index;
 pub mod nodes;
 pub mod pinning_service;

@@ -1,9 +1,11 @@
 //! Wheels: what `ipwhl::wheel::inspect` finds in good and in broken archives.
 
 mod archive;
+mod bytecode;
 mod contents;
 mod installers;
 pub(crate) mod layout;
+mod entry_points;
 mod mutation;
 mod systems;
 

@@ -65,6 +65,7 @@ pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
             }),
         },
         "transfer": report.transfer,
+        "unknown_commands": report.unknown_commands,
     }))
 }
 

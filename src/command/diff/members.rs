@@ -1,6 +1,6 @@
 //! What is in the wheels that differ, where their bytes are at hand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -10,18 +10,21 @@ use rayon::prelude::*;
 
 use super::super::context::Context;
 use super::super::exit::{Failure, chain};
-use super::super::facts::request;
+use super::super::facts::{known_facts, request};
 use super::super::network::{NetworkArguments, fetcher, runtime};
 use super::super::progress::Progress;
 use super::super::releases::Place;
 use super::Members;
 use super::side::{Around, Side};
-use crate::car::{CarError, FileReader};
+use crate::car::{CarError, CarReader, FileReader};
 use crate::dag::Cid;
-use crate::difference::{Difference, MemberChanges, WheelChange, WheelState, member_changes};
-use crate::python::WheelFileName;
+use crate::difference::{
+    CommandOwners, Difference, MemberChanges, WheelChange, WheelState, command_conflicts,
+    member_changes,
+};
+use crate::python::{ProjectName, WheelFileName};
 use crate::source::{Cache, FetchError, SourceProblem, WheelRequest};
-use crate::wheel::{Limits, MEMBERS_VERSION, WheelMembers, members};
+use crate::wheel::{Limits, MEMBERS_VERSION, WheelMembers, commands, members};
 
 /// What is known of a wheel's members, or why nothing is.
 pub(super) type Looked = Result<MemberChanges, String>;
@@ -33,6 +36,8 @@ pub(super) type AllMembers = BTreeMap<(Option<Cid>, Cid), Looked>;
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) members: AllMembers,
+    /// The wheels of the new state whose commands are not known here, so that they were not compared with new ones.
+    pub(super) unknown_commands: usize,
     /// Whether a wheel that was to be fetched could not be had.
     pub(super) has_failed: bool,
 }
@@ -59,7 +64,12 @@ pub(super) fn look(
     how: Members,
 ) -> Result<Seen, Failure> {
     let changes = || difference.projects.iter().flat_map(|one| &one.wheels);
-    let pairs: BTreeSet<(Option<Cid>, Cid)> = changes().filter_map(key).collect();
+    let pairs: BTreeMap<(Option<Cid>, Cid), (&ProjectName, &WheelState)> = difference
+        .projects
+        .iter()
+        .flat_map(|project| project.wheels.iter().map(|wheel| (project.name, wheel)))
+        .filter_map(|(project, wheel)| Some((key(wheel)?, (project, wheel.new?.1))))
+        .collect();
     if how == Members::None || pairs.is_empty() {
         return Ok(Seen::default());
     }
@@ -96,16 +106,70 @@ pub(super) fn look(
         Some(held) => held.as_ref().map_err(String::as_str),
         None => Err(NOT_AT_HAND),
     };
-    let compared =
-        |(old, new): &(Option<Cid>, Cid)| match (old.as_ref().map(of).transpose(), of(new)) {
-            (Ok(old), Ok(new)) => Ok(member_changes(old, new)),
-            (Err(reason), _) => Err(format!("the old wheel {reason}")),
-            (_, Err(reason)) => Err(format!("the new wheel {reason}")),
+    let has_commands = |(_, new): &(Option<Cid>, Cid)| {
+        let new = of(new).map(WheelMembers::commands);
+        new.is_ok_and(|commands| !commands.is_empty())
+    };
+    let (owners, unknown_commands) = if pairs.keys().any(has_commands) {
+        owners(&cache, sides, &held)
+    } else {
+        Default::default()
+    };
+    let compared = |(old, new): &(Option<Cid>, Cid), project, state: &WheelState| {
+        let (old, new) = match (old.as_ref().map(of).transpose(), of(new)) {
+            (Ok(old), Ok(new)) => (old, new),
+            (Err(reason), _) => return Err(format!("the old wheel {reason}")),
+            (_, Err(reason)) => return Err(format!("the new wheel {reason}")),
         };
+        let platforms = platforms(state);
+        Ok(MemberChanges {
+            command_conflicts: command_conflicts(old, new, project, platforms, &owners),
+            ..member_changes(old, new)
+        })
+    };
     Ok(Seen {
-        members: pairs.iter().map(|pair| (*pair, compared(pair))).collect(),
+        members: pairs
+            .iter()
+            .map(|(pair, (project, state))| (*pair, compared(pair, project, state)))
+            .collect(),
+        unknown_commands,
         has_failed,
     })
+}
+
+/// Which projects of the new state install which commands, and of how many wheels that is not known without fetching
+/// them.
+fn owners(cache: &Cache, sides: [&Side; 2], held: &BTreeMap<Cid, Held>) -> (CommandOwners, usize) {
+    let known = |wheel: &WheelState| -> Option<Vec<String>> {
+        let cid = &wheel.content_id;
+        if let Some(Ok(members)) = held.get(cid) {
+            return Some(members.commands().into_keys().collect());
+        }
+        if let Some(facts) = known_facts(cache, cid) {
+            return Some(facts.archive.commands);
+        }
+        let read = in_archives(sides, cid, |file| commands(file, &Limits::default()));
+        read?.ok()
+    };
+    let wheels: Vec<(&ProjectName, &String, &WheelState)> = sides[1].snapshot.wheels().collect();
+    let found: Vec<Option<Vec<String>>> = wheels
+        .par_iter()
+        .map(|(_, _, wheel)| known(wheel))
+        .collect();
+    let mut owners = CommandOwners::default();
+    let mut unknown = 0;
+    for ((project, _, wheel), found) in wheels.into_iter().zip(found) {
+        match found {
+            Some(commands) => owners.add(project, platforms(wheel), &commands),
+            None => unknown += 1,
+        }
+    }
+    (owners, unknown)
+}
+
+/// The platforms that a wheel is used on; `None` where that is not known.
+fn platforms(wheel: &WheelState) -> Option<&[String]> {
+    Some(&wheel.declared.as_ref()?.platforms)
 }
 
 /// The members of a wheel that is known already, or lies in an archive of either side.
@@ -113,17 +177,27 @@ fn at_hand(cache: &Cache, sides: [&Side; 2], cid: &Cid) -> Option<Held> {
     if let Some(known) = cache.facts::<WheelMembers>(&members_version(), &cid.to_string()) {
         return Some(Ok(known));
     }
+    let read = in_archives(sides, cid, |file| members(file, &Limits::default()));
+    read.map(|read| keep(cache, cid, read))
+}
+
+/// What is read from a wheel in an archive of a side; `None` where none has it.
+fn in_archives<'s, T>(
+    sides: [&'s Side; 2],
+    cid: &Cid,
+    read: impl Fn(&mut FileReader<'s, CarReader<File>>) -> io::Result<Result<T, String>>,
+) -> Option<Result<T, String>> {
     let archives = sides.into_iter().filter_map(|side| side.release.as_ref());
     let mut damage = None;
     for release in archives {
         let Place::Archive { reader, .. } = &release.place else {
             continue;
         };
-        let read = FileReader::open(&**reader, cid)
+        let outcome = FileReader::open(&**reader, cid)
             .map_err(io::Error::other)
-            .and_then(|mut file| members(&mut file, &Limits::default()));
-        match read {
-            Ok(read) => return Some(keep(cache, cid, read)),
+            .and_then(|mut file| read(&mut file));
+        match outcome {
+            Ok(read) => return Some(read),
             // Hollow archives lack leaves, and each has its own wheels.
             Err(error) if is_missing(&error) => {}
             Err(error) => damage = Some(format!("cannot be read in {}: {error}", release.shown)),

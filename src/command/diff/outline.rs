@@ -317,6 +317,12 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
             Piece::Sentence(reason.clone()),
         ]);
     }
+    if report.unknown_commands > 0 {
+        let of = counted(report.unknown_commands, "wheel");
+        lines.push(vec![own(format!(
+            "new commands not compared with those of {of}, which no `ipwhl check` has read here"
+        ))]);
+    }
     let changes = difference.projects.iter().flat_map(|one| &one.wheels);
     let unseen = changes
         .filter(|wheel| super::members::key(wheel).is_some() && report.members_of(wheel).is_none());

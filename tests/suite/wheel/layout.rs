@@ -383,3 +383,22 @@ fn odd_wheels_that_installers_take_alike_are_accepted() {
         assert_eq!(facts.problems, [], "wheel {position}");
     }
 }
+
+/// pip keeps the wrapper of the entry point there, and uv the file.
+#[test]
+fn a_file_in_the_place_of_a_command_is_refused() {
+    let entry_points = "[console_scripts]\ntool = click:main\n";
+    let wheel = click().member("click-8.1.7.dist-info/entry_points.txt", entry_points);
+    for folder in ["bin", "Scripts"] {
+        let path = format!("{DATA}/data/{folder}/tool");
+        let found = problems(&wheel.clone().member(&path, b"x"));
+        let words = "is also a command of entry_points.txt, and one of both is installed";
+        assert_eq!(found, [format!("archive: `{path}` {words}")]);
+    }
+    // Below `scripts` both keep the command.
+    let script = format!("{DATA}/scripts/tool");
+    assert_eq!(
+        problems(&wheel.clone().member(&script, b"#!python\n")),
+        [""; 0]
+    );
+}

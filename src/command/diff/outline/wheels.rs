@@ -6,11 +6,11 @@ use indicatif::HumanBytes;
 
 use super::super::super::words::counted;
 use super::super::Report;
-use super::{Entry, Line, Mark, Piece, TOLD, joined, own, set, set_of, value};
+use super::{Entry, Line, Mark, Piece, TOLD, joined, list, own, set, set_of, value};
 use crate::check::fold;
 use crate::difference::{
-    EntryPointChange, Kind, MemberChange, MemberChanges, ProjectChange, Risk, SetChange,
-    WheelChange, origin,
+    CommandConflict, EntryPointChange, Kind, MemberChange, MemberChanges, ProjectChange, Risk,
+    SetChange, WheelChange, origin,
 };
 
 /// The wheels of a project, with what they have in common said once.
@@ -167,8 +167,9 @@ fn stated<T: ToString>(key: &str, old: Option<T>, new: Option<T>) -> Entry {
     Entry::new(Mark::Changed, line)
 }
 
-const RISKS: [(Risk, &str); 5] = [
+const RISKS: [(Risk, &str); 6] = [
     (Risk::Startup, "runs whenever Python starts"),
+    (Risk::Bytecode, "bytecode"),
     (Risk::NativeCode, "native code"),
     (Risk::EntryPoints, "entry points"),
     (Risk::Script, "scripts"),
@@ -178,9 +179,22 @@ const RISKS: [(Risk, &str); 5] = [
 /// What is in a wheel that was not there before; `has_old` where it takes the place of another.
 fn inside(report: &Report<'_>, changes: &MemberChanges, has_old: bool) -> Vec<Entry> {
     let mut entries = Vec::new();
+    if !changes.command_conflicts.is_empty() {
+        let conflicts = changes.command_conflicts.iter();
+        let mut below = conflicts.map(|one| conflict(report, one)).collect();
+        shorten(report, &mut below);
+        let words = "commands with names that others have";
+        entries.push(Entry::new(Mark::None, vec![own(words)]).with(below));
+    }
     for (risk, words) in RISKS {
         let mut below = Vec::new();
         if risk == Risk::EntryPoints {
+            below.extend(
+                changes
+                    .unclear_entry_points
+                    .iter()
+                    .map(|words| Entry::new(Mark::Urgent, vec![Piece::Sentence(words.clone())])),
+            );
             below.extend(changes.entry_points.iter().map(|change| {
                 let is_urgent = has_old && change.entry_point.is_script();
                 entry_point(change, is_urgent)
@@ -188,7 +202,8 @@ fn inside(report: &Report<'_>, changes: &MemberChanges, has_old: bool) -> Vec<En
         }
         if below.is_empty() {
             // In a new wheel native code and scripts are what one expects of some.
-            let is_urgent = has_old || matches!(risk, Risk::Startup | Risk::OutsidePackage);
+            let expected = [Risk::NativeCode, Risk::EntryPoints, Risk::Script];
+            let is_urgent = has_old || !expected.contains(&risk);
             below.extend(changes.of(risk).map(|one| member(one, is_urgent)));
         }
         if !below.is_empty() {
@@ -276,6 +291,19 @@ fn member(change: &MemberChange, is_urgent: bool) -> Entry {
         own(sizes),
     ];
     Entry::new(mark, line)
+}
+
+fn conflict(report: &Report<'_>, conflict: &CommandConflict) -> Entry {
+    let mut line = vec![value(&conflict.name)];
+    if conflict.in_environment {
+        line.push(own(", a command of environments or shells"));
+    }
+    let projects: Vec<_> = conflict.projects.iter().collect();
+    if !projects.is_empty() {
+        line.push(own(", also installed by "));
+        line.extend(list(&projects, report.in_full));
+    }
+    Entry::new(Mark::Urgent, line)
 }
 
 fn entry_point(change: &EntryPointChange, is_urgent: bool) -> Entry {

@@ -1,0 +1,50 @@
+//! Where the members of a wheel come to lie when it is installed.
+
+/// Where a member is installed: in which folder of an environment, and at which path below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Installed<'p> {
+    /// Among the packages.
+    Packages(&'p str),
+    /// Among the programs.
+    Scripts(&'p str),
+    /// Somewhere else.
+    Elsewhere(&'p str),
+}
+
+/// Where a member of this path is installed.
+///
+/// *Binary distribution format*, "The .data directory". `purelib` and `platlib` are one folder in nearly every
+/// environment, and the packages and programs lie below the prefix that `data` is unpacked in.
+pub fn installed(path: &str) -> Installed<'_> {
+    let mut parts = path.splitn(3, '/');
+    let (Some(folder), Some(scheme), Some(rest)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return Installed::Packages(path);
+    };
+    if folder.strip_suffix(".data").is_none() {
+        return Installed::Packages(path);
+    }
+    match scheme {
+        "purelib" | "platlib" => Installed::Packages(rest),
+        "scripts" => Installed::Scripts(rest),
+        "data" => below_prefix(rest),
+        _ => Installed::Elsewhere(rest),
+    }
+}
+
+/// `lib/python3.12/site-packages`, `Lib/site-packages`, `bin` and `Scripts`, of whatever case.
+fn below_prefix(path: &str) -> Installed<'_> {
+    // Lower case of ASCII has the same length.
+    let lower = path.to_ascii_lowercase();
+    for packages in ["/site-packages/", "/dist-packages/"] {
+        if let Some(start) = lower.find(packages) {
+            return Installed::Packages(&path[start + packages.len()..]);
+        }
+    }
+    for programs in ["bin/", "scripts/"] {
+        if lower.starts_with(programs) {
+            return Installed::Scripts(&path[programs.len()..]);
+        }
+    }
+    Installed::Elsewhere(path)
+}
