@@ -240,7 +240,7 @@ fn output_folder(
         path: &folder,
         role: "the output folder",
         danger: "the statement there decides what a build follows",
-        help: "remove it from git with `git rm -r --cached`, or name another folder with `--output`",
+        elsewhere: "name another folder with `--output`",
     };
     own.check_repository(context)?;
     if folder.starts_with(&repository.directory) {

@@ -212,7 +212,7 @@ impl<'e> Context<'e> {
                         path: &directory,
                         role: "the cache",
                         danger: "what it says of wheels is believed",
-                        help: "name a folder of your own outside of the repository with `IPWHL_CACHE_DIR`, or remove what is there",
+                        elsewhere: "name a folder of your own outside of the repository with `IPWHL_CACHE_DIR`",
                     };
                     folder.check_repository(self)?;
                     folder.check_owner(self)?;

@@ -1,11 +1,13 @@
 //! Folders that the program believes, or that releases come from: nobody else may have put anything there. A change could
 //! commit a file into one, or a link in its place; a neighbour on the machine could write into one that is open to all.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::exit::Failure;
+use crate::diagnostic::shell_word;
 use crate::repository::tracked;
 
 /// A folder, and what is said of it.
@@ -15,8 +17,8 @@ pub(super) struct OwnFolder<'f> {
     pub(super) role: &'static str,
     /// What could be wrong in a file that somebody else has put there.
     pub(super) danger: &'static str,
-    /// The way out.
-    pub(super) help: &'static str,
+    /// How to name another folder.
+    pub(super) elsewhere: &'static str,
 }
 
 impl OwnFolder<'_> {
@@ -28,22 +30,26 @@ impl OwnFolder<'_> {
         if let Ok(inside) = self.path.strip_prefix(&repository)
             && let Some(link) = first_link(&repository, inside)
         {
-            return Err(self.refused(&format!(
+            let reason = format!(
                 "`{}` is a symbolic link, which a change may have brought",
                 context.shown(&link)
-            )));
+            );
+            return Err(self.refused(&reason, None));
         }
         let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        for path in [self.path.to_path_buf(), real(self.path)] {
+        let paths = BTreeSet::from([self.path.to_path_buf(), real(self.path)]);
+        for path in paths {
             if !path.starts_with(&repository) && !path.starts_with(real(&repository)) {
                 continue;
             }
             match tracked(context.environment, &repository, &path) {
                 Ok(None) => {}
                 Ok(Some(file)) => {
-                    return Err(self.refused(&format!(
-                        "git tracks `{file}` in it, which a change may have brought"
-                    )));
+                    let reason =
+                        format!("git tracks `{file}` in it, which a change may have brought");
+                    let words = shell_word(&context.shown(&path));
+                    let mend = format!("`git rm -r --cached {words}` takes it out of git");
+                    return Err(self.refused(&reason, Some(&mend)));
                 }
                 Err(error) => context.say(&format!(
                     "note: nobody knows whether git tracks a file of {}: {error}",
@@ -69,14 +75,16 @@ impl OwnFolder<'_> {
             };
             // Where everybody has a group of their own, its members are the user alone.
             let by_group = there.mode() & 0o020 != 0 && there.gid() != group;
-            let reason = if there.uid() != own && there.uid() != 0 {
-                "belongs to another user"
-            } else if there.is_dir() && (there.mode() & 0o002 != 0 || by_group) {
-                "can be written by other users"
-            } else {
-                continue;
-            };
-            return Err(self.refused(&format!("`{}` {reason}", context.shown(&folder))));
+            let shown = context.shown(&folder);
+            if there.uid() != own && there.uid() != 0 {
+                let reason = format!("`{shown}` belongs to another user");
+                return Err(self.refused(&reason, None));
+            }
+            if there.is_dir() && (there.mode() & 0o002 != 0 || by_group) {
+                let reason = format!("`{shown}` can be written by other users");
+                let mend = format!("`chmod go-w {}` takes that from them", shell_word(&shown));
+                return Err(self.refused(&reason, Some(&mend)));
+            }
         }
         Ok(())
     }
@@ -86,11 +94,17 @@ impl OwnFolder<'_> {
         Ok(())
     }
 
-    fn refused(&self, reason: &str) -> Failure {
+    fn refused(&self, reason: &str, mend: Option<&str>) -> Failure {
         let Self {
-            role, danger, help, ..
+            role,
+            danger,
+            elsewhere,
+            ..
         } = self;
-        Failure::usage(format!("{role} is not used: {reason}; {danger}")).help(*help)
+        Failure::usage(format!("{role} is not used: {reason}; {danger}")).help(match mend {
+            Some(mend) => format!("{mend}; or {elsewhere}"),
+            None => (*elsewhere).to_owned(),
+        })
     }
 }
 

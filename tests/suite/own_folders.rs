@@ -148,7 +148,9 @@ fn a_release_goes_to_no_folder_that_a_change_has_brought() {
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         Ran::of(&command.output().unwrap())
     };
-    refused(&build(&[]), "git tracks `release/");
+    let ran = build(&[]);
+    refused(&ran, "git tracks `release/");
+    ran.refused(2, &["`git rm -r --cached release` takes it out of git"]);
     history.run(&["rm", "--quiet", "-r", "--cached", "release"]);
     build(&[]).line();
     // A link, tracked or not.
@@ -165,7 +167,9 @@ fn a_release_goes_to_no_folder_that_a_change_has_brought() {
     fs::remove_file(repository.join("release")).unwrap();
     fs::create_dir(repository.join("release")).unwrap();
     fs::set_permissions(repository.join("release"), Permissions::from_mode(0o777)).unwrap();
-    refused(&build(&[]), "`release` can be written by other users");
+    let ran = build(&[]);
+    refused(&ran, "`release` can be written by other users");
+    ran.refused(2, &["`chmod go-w release` takes that from them"]);
 }
 
 #[test]
