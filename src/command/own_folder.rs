@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::exit::Failure;
 use crate::diagnostic::shell_word;
-use crate::repository::tracked;
+use crate::repository::{RevisionError, tracked};
 
 /// A folder, and what is said of it.
 pub(super) struct OwnFolder<'f> {
@@ -39,7 +39,9 @@ impl OwnFolder<'_> {
         let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
         let paths = BTreeSet::from([self.path.to_path_buf(), real(self.path)]);
         for path in paths {
-            if !path.starts_with(&repository) && !path.starts_with(real(&repository)) {
+            let is_inside = path.starts_with(&repository) || path.starts_with(real(&repository));
+            // What is not there, git has not brought.
+            if !is_inside || fs::symlink_metadata(&path).is_err() {
                 continue;
             }
             match tracked(context.environment, &repository, &path) {
@@ -51,10 +53,15 @@ impl OwnFolder<'_> {
                     let mend = format!("`git rm -r --cached {words}` takes it out of git");
                     return Err(self.refused(&reason, Some(&mend)));
                 }
-                Err(error) => context.say(&format!(
+                // A change cannot take git away, and can make it fail.
+                Err(error @ RevisionError::NoGit(_)) => context.say(&format!(
                     "note: nobody knows whether git tracks a file of {}: {error}",
                     self.role
                 )),
+                Err(error) => {
+                    let reason = format!("git cannot tell whether it tracks a file of it: {error}");
+                    return Err(self.refused(&reason, None));
+                }
             }
         }
         Ok(())

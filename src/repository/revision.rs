@@ -182,6 +182,11 @@ impl Git<'_> {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
         command
+            // A change can commit the files of a bare repository into a folder, whose `config` names programs that git
+            // runs: only a `.git` is one.
+            .args(["-c", "safe.bareRepository=explicit"])
+            .args(["-c", "core.fsmonitor=false"])
+            .args(["-c", "core.hooksPath=/dev/null"])
             .args(arguments)
             .current_dir(self.directory)
             .env_clear()
@@ -190,6 +195,8 @@ impl Git<'_> {
                     .iter()
                     .all(|local| name.as_os_str() != OsStr::new(local))
             }))
+            // Nothing is fetched for what is not there.
+            .env("GIT_NO_LAZY_FETCH", "1")
             .stdin(Stdio::null());
         command
     }

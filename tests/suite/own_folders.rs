@@ -258,3 +258,63 @@ fn unfinished_downloads_are_the_users_alone() {
         0
     );
 }
+
+/// A set in a folder of a larger checkout, into which a change has committed the files of a bare repository: git would take
+/// that for the one that is meant, and run what its `config` names.
+#[test]
+fn git_obeys_no_repository_that_a_change_has_committed() {
+    let around = tempfile::tempdir().unwrap();
+    let set = around.path().join("set");
+    fs::create_dir(&set).unwrap();
+    RepositoryBuilder::sound().write_to(&set);
+    let proof = around.path().join("proof");
+    let run_it = format!("touch {}", proof.display());
+    for config in [
+        format!("[core]\nbare = false\nworktree = .\nfsmonitor = \"{run_it}\"\n"),
+        format!(
+            "[core]\nrepositoryformatversion = 1\nbare = true\n[extensions]\npartialClone = origin\n[remote \"origin\"]\npromisor = true\nurl = .\nuploadpack = \"{run_it}; false\"\n"
+        ),
+    ] {
+        for (file, text) in [
+            ("HEAD", "ref: refs/heads/main\n".to_owned()),
+            ("config", config),
+            ("objects/info/keep", String::new()),
+            ("refs/heads/main", format!("{}\n", "1".repeat(40))),
+        ] {
+            let path = set.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let history = History::begin(around.path());
+        history.commit("a bare repository");
+        let cache = set.join(".ipwhl-cache");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let program = |cache: &Path| {
+            Program::new(&set)
+                .variable("PATH", path.clone())
+                .variable("GIT_CONFIG_GLOBAL", "/dev/null")
+                .variable("IPWHL_CACHE_DIR", cache)
+        };
+        let outside = tempfile::tempdir().unwrap();
+        for arguments in [
+            &["check", "--since", "main"][..],
+            &["diff", "git:main"],
+            &["build", "--unsigned"],
+            &["build", "--unsigned"],
+        ] {
+            program(&outside.path().join("cache")).run(arguments);
+            assert!(!proof.exists(), "{arguments:?}");
+        }
+        // A cache there is not believed, since git does not say that it is untracked.
+        fs::create_dir_all(&cache).unwrap();
+        let run = program(&cache).run(&["check", "--wheels"]);
+        assert_eq!(run.status, ExitStatus::Usage, "{run:?}");
+        assert!(
+            run.stderr.contains("git cannot tell whether it tracks"),
+            "{run:?}"
+        );
+        assert!(!proof.exists());
+        fs::remove_dir_all(&cache).unwrap();
+        let _ = fs::remove_dir_all(set.join("release"));
+    }
+}
