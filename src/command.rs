@@ -42,6 +42,7 @@ mod show;
 mod sign;
 mod statement;
 mod tree;
+mod trust;
 mod values;
 mod verify;
 mod why;

@@ -85,10 +85,24 @@ pub fn read_small(path: &Path, largest: u64) -> io::Result<String> {
 /// # Errors
 /// When it cannot be made.
 pub fn make_private_folder(folder: &Path) -> io::Result<()> {
+    make_folder(folder, 0o700)
+}
+
+/// Makes a folder that only this user can write, with those above it that are lacking.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_own_folder(folder: &Path) -> io::Result<()> {
+    make_folder(folder, 0o755)
+}
+
+fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
     builder.create(folder)
 }
 

@@ -243,9 +243,7 @@ fn output_folder(
         elsewhere: "name another folder with `--output`",
     };
     own.check_repository(context)?;
-    if folder.starts_with(&repository.directory) {
-        own.check_owner(context)?;
-    }
+    own.check_owner(context, Some(&repository.directory))?;
     let cars = Extent::ALL.map(car_name);
     for name in cars.into_iter().chain([STATEMENT]) {
         if folder.join(name).is_dir() {

@@ -215,7 +215,7 @@ impl<'e> Context<'e> {
                         elsewhere: "name a folder of your own outside of the repository with `IPWHL_CACHE_DIR`",
                     };
                     folder.check_repository(self)?;
-                    folder.check_owner(self)?;
+                    folder.check_owner(self, None)?;
                 }
                 let cache = self.cache.get_or_init(|| Cache::new(directory));
                 Ok(cache.clone())

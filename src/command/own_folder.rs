@@ -1,14 +1,13 @@
 //! Folders that the program believes, or that releases come from: nobody else may have put anything there. A change could
 //! commit a file into one, or a link in its place; a neighbour on the machine could write into one that is open to all.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::exit::Failure;
 use crate::diagnostic::shell_word;
-use crate::repository::{RevisionError, tracked};
+use crate::repository::tracked;
 
 /// A folder, and what is said of it.
 pub(super) struct OwnFolder<'f> {
@@ -22,57 +21,48 @@ pub(super) struct OwnFolder<'f> {
 }
 
 impl OwnFolder<'_> {
-    /// Refuses the folder where it is in the repository and git tracks a file of it, or a link leads to it.
+    /// Refuses the folder where git tracks a file of it, or a link in the repository leads to it.
     pub(super) fn check_repository(&self, context: &Context<'_>) -> Result<(), Failure> {
-        let Ok(repository) = context.repository_directory() else {
-            return Ok(());
-        };
-        if let Ok(inside) = self.path.strip_prefix(&repository)
+        if let Ok(repository) = context.repository_directory()
+            && let Ok(inside) = self.path.strip_prefix(&repository)
             && let Some(link) = first_link(&repository, inside)
         {
-            let reason = format!(
-                "`{}` is a symbolic link, which a change may have brought",
-                context.shown(&link)
-            );
+            let link = context.shown(&link);
+            let reason = format!("`{link}` is a symbolic link, which a change may have brought");
             return Err(self.refused(&reason, None));
         }
-        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        let paths = BTreeSet::from([self.path.to_path_buf(), real(self.path)]);
-        for path in paths {
-            let is_inside = path.starts_with(&repository) || path.starts_with(real(&repository));
-            // What is not there, git has not brought.
-            if !is_inside || fs::symlink_metadata(&path).is_err() {
-                continue;
+        // git has not brought what is not there.
+        let Ok(real) = fs::canonicalize(self.path) else {
+            return Ok(());
+        };
+        match tracked(context.environment, &real) {
+            Ok(None) => Ok(()),
+            Ok(Some(file)) => {
+                let reason = format!("git tracks `{file}`, which a change may have brought");
+                let words = shell_word(&context.shown(self.path));
+                let mend = format!("`git rm -r --cached {words}` takes it out of git");
+                Err(self.refused(&reason, Some(&mend)))
             }
-            match tracked(context.environment, &repository, &path) {
-                Ok(None) => {}
-                Ok(Some(file)) => {
-                    let reason =
-                        format!("git tracks `{file}` in it, which a change may have brought");
-                    let words = shell_word(&context.shown(&path));
-                    let mend = format!("`git rm -r --cached {words}` takes it out of git");
-                    return Err(self.refused(&reason, Some(&mend)));
-                }
-                // A change cannot take git away, and can make it fail.
-                Err(error @ RevisionError::NoGit(_)) => context.say(&format!(
-                    "note: nobody knows whether git tracks a file of {}: {error}",
-                    self.role
-                )),
-                Err(error) => {
-                    let reason = format!("git cannot tell whether it tracks a file of it: {error}");
-                    return Err(self.refused(&reason, None));
-                }
+            Err(error) => {
+                let reason = format!("git cannot tell whether it tracks a file of it: {error}");
+                Err(self.refused(&reason, None))
             }
         }
-        Ok(())
     }
 
-    /// Refuses the folder, and those in it, where others can write them.
+    /// Refuses the folder, and what is in it, where it is another user's or others can write it. Whoever owns the repository
+    /// decides over all that is built from it, so may own its output, too.
     #[cfg(unix)]
-    pub(super) fn check_owner(&self, context: &Context<'_>) -> Result<(), Failure> {
+    pub(super) fn check_owner(
+        &self,
+        context: &Context<'_>,
+        repository: Option<&Path>,
+    ) -> Result<(), Failure> {
         use std::os::unix::fs::MetadataExt as _;
 
         let own = rustix::process::geteuid().as_raw();
+        let owner = repository.and_then(|folder| fs::metadata(folder).ok());
+        let owners = [Some(own), Some(0), owner.map(|there| there.uid())];
         let group = rustix::process::getegid().as_raw();
         let inner = fs::read_dir(self.path).into_iter().flatten().flatten();
         let inner = inner.map(|entry| entry.path());
@@ -83,7 +73,7 @@ impl OwnFolder<'_> {
             // Where everybody has a group of their own, its members are the user alone.
             let by_group = there.mode() & 0o020 != 0 && there.gid() != group;
             let shown = context.shown(&folder);
-            if there.uid() != own && there.uid() != 0 {
+            if !owners.contains(&Some(there.uid())) {
                 let reason = format!("`{shown}` belongs to another user");
                 return Err(self.refused(&reason, None));
             }
@@ -97,7 +87,7 @@ impl OwnFolder<'_> {
     }
 
     #[cfg(not(unix))]
-    pub(super) fn check_owner(&self, _: &Context<'_>) -> Result<(), Failure> {
+    pub(super) fn check_owner(&self, _: &Context<'_>, _: Option<&Path>) -> Result<(), Failure> {
         Ok(())
     }
 
@@ -113,6 +103,19 @@ impl OwnFolder<'_> {
             None => (*elsewhere).to_owned(),
         })
     }
+}
+
+/// Whether a file is this user's, or the system's.
+#[cfg(unix)]
+pub(super) fn is_own(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = rustix::process::geteuid().as_raw();
+    fs::metadata(file).is_ok_and(|there| [own, 0].contains(&there.uid()))
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_own(_: &Path) -> bool {
+    true
 }
 
 /// The first part of a path below a folder that is a symbolic link.

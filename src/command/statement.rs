@@ -9,78 +9,16 @@ use super::context::Context;
 use super::exit::Failure;
 use super::keys::existing_key;
 use super::network::runtime;
-use super::report::{MessageFormat, show};
-use crate::check;
+use super::trust::policy;
 use crate::diagnostic::shell_word;
 use crate::environment::AtomicFile;
 use crate::publish::{SignatureFile, is_signature_of};
-use crate::repository::{CONFIGURATION_FILE, Configuration, Repository};
+use crate::repository::Configuration;
 use crate::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, Statement, TrustPolicy, TrustedKey, Verdict,
     verify,
 };
 use crate::source::{Client, ClientSettings, Limits, SourceProblem, redacted};
-
-/// The trust policy of a repository; `None` where it trusts no key.
-pub(super) fn policy(configuration: &Configuration) -> Result<Option<TrustPolicy>, Failure> {
-    if configuration.trusted.is_empty() {
-        return Ok(None);
-    }
-    let threshold = u32::try_from(configuration.threshold).unwrap_or(u32::MAX);
-    TrustPolicy::from_lines(configuration.trusted.iter().map(String::as_str), threshold)
-        .map(Some)
-        .map_err(|error| {
-            Failure::finding(format!(
-                "`trusted` in `ipwhl.toml` cannot be used: {}",
-                super::exit::chain(&error)
-            ))
-        })
-}
-
-/// Whom a statement is held to.
-#[derive(Debug, Default)]
-pub(super) struct Trust {
-    /// Whose signatures count; `None` where nobody's do.
-    pub(super) policy: Option<TrustPolicy>,
-    /// The name that the statement has to have.
-    pub(super) name: Option<String>,
-}
-
-impl Trust {
-    /// Refuses a statement of another repository.
-    pub(super) fn check_name(&self, place: &str, statement: &Statement) -> Result<(), Failure> {
-        match &self.name {
-            Some(name) if *name != statement.name => Err(Failure::finding(format!(
-                "`{place}` is of {:?}, and this repository is {name:?}",
-                statement.name
-            ))),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Whom the repository around trusts; `None` where there is no repository.
-pub(super) fn repository_trust(
-    context: &Context<'_>,
-) -> Result<Option<(Trust, Configuration)>, Failure> {
-    let Ok(directory) = context.repository_directory() else {
-        return Ok(None);
-    };
-    let repository =
-        Repository::load_configuration(&directory).map_err(|error| Failure::world(&error))?;
-    // A mistake may hide whom the repository trusts: then nobody is, and nothing is waved through.
-    if repository.has_errors() {
-        let findings = check::finish(&repository, repository.findings.clone());
-        show(context, &repository, &findings, MessageFormat::Text)?;
-        return Err(Failure::finding(format!(
-            "`{CONFIGURATION_FILE}` has mistakes, and so nobody can tell whom the repository trusts"
-        )));
-    }
-    let configuration = repository.configuration;
-    let policy = policy(&configuration)?;
-    let name = policy.is_some().then(|| configuration.name.clone());
-    Ok(Some((Trust { policy, name }, configuration)))
-}
 
 /// A statement that was read, with its bytes and its signatures.
 pub(super) struct Signed {

@@ -99,7 +99,10 @@ impl Reader {
     /// what is read ("Trojan Source"). A byte order mark that begins the text is none, nor is what TOML forbids.
     fn look_for_hidden(&self, text: &str) {
         let mut hidden = text.char_indices().filter(|(at, sign)| {
-            !sign.is_ascii() && is_hidden(*sign) && (*at, *sign) != (0, '\u{feff}')
+            !sign.is_ascii()
+                && is_hidden(*sign)
+                && (*at, *sign) != (0, '\u{feff}')
+                && !is_of_writing(text, *at, *sign)
         });
         let Some((at, sign)) = hidden.next() else {
             return;
@@ -400,5 +403,24 @@ fn with_article(kind: &str) -> String {
     match kind {
         "array" | "integer" => format!("an {kind}"),
         _ => format!("a {kind}"),
+    }
+}
+
+/// Whether a character belongs to how its neighbours are written: the variation selector of an emoji, a joiner inside of an
+/// emoji or between letters of a script that has them (UTS #51, UAX #31). Among letters of ASCII nothing needs one.
+fn is_of_writing(text: &str, at: usize, sign: char) -> bool {
+    let before = text[..at].chars().next_back();
+    let after = text[at + sign.len_utf8()..].chars().next();
+    let is_beyond_ascii =
+        |sign: Option<char>| sign.is_some_and(|sign| !sign.is_ascii() && !is_hidden(sign));
+    match sign {
+        '\u{fe0f}' => {
+            is_beyond_ascii(before)
+                || before.is_some_and(|sign| sign.is_ascii_digit()) && after == Some('\u{20e3}')
+        }
+        '\u{200c}' | '\u{200d}' => {
+            (is_beyond_ascii(before) || before == Some('\u{fe0f}')) && is_beyond_ascii(after)
+        }
+        _ => false,
     }
 }

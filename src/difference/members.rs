@@ -127,7 +127,7 @@ pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberC
         places
             .filter_map(|place| match installed(place) {
                 Installed::Packages(path) => Some(top(path)),
-                Installed::Scripts(_) | Installed::Elsewhere(_) => None,
+                Installed::Scripts(_) | Installed::Headers(_) | Installed::Elsewhere(_) => None,
             })
             .collect()
     });
@@ -191,8 +191,10 @@ fn risk(place: &str, starts: Starts, known: Option<&BTreeSet<&str>>) -> Risk {
             !path.contains('/') && is_startup_file
                 || ["sitecustomize", "usercustomize"].contains(&stem(top(path)))
         }
-        Installed::Elsewhere(_) => is_startup_file,
-        Installed::Scripts(_) => false,
+        Installed::Elsewhere(path) => is_startup_file || is_of_python(path),
+        // Windows: Python reads it beside its program.
+        Installed::Scripts(path) => is_of_python(path),
+        Installed::Headers(_) => false,
     };
     if runs_at_start {
         Risk::Startup
@@ -205,7 +207,7 @@ fn risk(place: &str, starts: Starts, known: Option<&BTreeSet<&str>>) -> Risk {
     } else {
         match installed(place) {
             Installed::Scripts(_) => Risk::Script,
-            Installed::Elsewhere(_) => Risk::OutsidePackage,
+            Installed::Elsewhere(_) | Installed::Headers(_) => Risk::OutsidePackage,
             Installed::Packages(path) => {
                 if known.is_some_and(|known| !known.contains(top(path))) {
                     Risk::OutsidePackage
@@ -214,6 +216,21 @@ fn risk(place: &str, starts: Starts, known: Option<&BTreeSet<&str>>) -> Risk {
                 }
             }
         }
+    }
+}
+
+/// Whether Python, or pip, reads a path below the prefix of an environment whenever it starts: the standard library,
+/// and the files that say where it is.
+fn is_of_python(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let has_ending = |ending: &str| path.rsplit_once('.').is_some_and(|(_, one)| one == ending);
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        ["lib" | "lib64", version, _, ..] if version.starts_with("python") => true,
+        // Of Windows.
+        ["lib", _] => has_ending("py"),
+        ["pyvenv.cfg" | "pip.conf" | "pip.ini"] => true,
+        _ => has_ending("_pth"),
     }
 }
 

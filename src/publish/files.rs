@@ -1,7 +1,6 @@
 //! A release as files: the archive, the statement, its signatures (FORMATS 7).
 
 use std::collections::HashSet;
-use std::fs;
 use std::io::{self, BufWriter, Read};
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use super::error::Wheels;
 use crate::car::{CarSummary, CarWriter, Extent};
 use crate::dag::Cid;
 use crate::declaration::DeclaredWheel;
-use crate::environment::AtomicFile;
+use crate::environment::{AtomicFile, make_own_folder};
 use crate::release::Release;
 use crate::source::Cache;
 
@@ -101,7 +100,7 @@ pub fn write_car(
     cache: &Cache,
     folder: &Path,
 ) -> Result<(AtomicFile, CarSummary), PublishError> {
-    fs::create_dir_all(folder).map_err(PublishError::at(folder))?;
+    make_own_folder(folder).map_err(PublishError::at(folder))?;
     let path = folder.join(car_name(part.extent()));
     let file = AtomicFile::create(&path).map_err(PublishError::at(&path))?;
     let mut writer = CarWriter::new(BufWriter::with_capacity(BUFFER, file), release.link().cid)

@@ -72,6 +72,7 @@ impl Git {
         Ok(Self {
             program: Program {
                 folder,
+                is_named: settings.repository.is_some(),
                 variables: surroundings.variables,
             },
             branch: settings.branch.clone().unwrap_or_else(|| BRANCH.to_owned()),

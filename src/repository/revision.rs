@@ -23,6 +23,10 @@ pub const LOCAL_VARIABLES: [&str; 7] = [
     "GIT_WORK_TREE",
 ];
 
+/// Arguments of git. A change can commit the files of a bare repository into a folder, whose `config` names programs that
+/// git runs: with them only a `.git` is a repository.
+pub const NO_BARE_REPOSITORY: [&str; 2] = ["-c", "safe.bareRepository=explicit"];
+
 /// The texts of a repository's folder at one commit.
 #[derive(Debug)]
 pub struct Revision {
@@ -145,14 +149,13 @@ impl Revision {
     }
 }
 
-/// The first file at a path or below it that git tracks; `None` where it tracks none, or `directory` is in no checkout.
+/// The first file in a folder that git tracks; `None` where it tracks none, or the folder is in no checkout.
 ///
 /// # Errors
 /// When git is missing, or fails in a checkout.
 pub fn tracked(
     environment: &Environment,
     directory: &Path,
-    path: &Path,
 ) -> Result<Option<String>, RevisionError> {
     let is_checkout = directory.ancestors().any(|one| one.join(".git").exists());
     if !is_checkout {
@@ -162,11 +165,8 @@ pub fn tracked(
         environment,
         directory,
     };
-    let Some(path) = path.to_str() else {
-        return Err(RevisionError::Failed("its path is not UTF-8".to_owned()));
-    };
     let listing = git
-        .output(&["--literal-pathspecs", "ls-files", "-z", "--", path])?
+        .output(&["ls-files", "-z", "--full-name"])?
         .map_err(RevisionError::Failed)?;
     let first = listing.split(|byte| *byte == 0).next();
     let first = first.map(|name| String::from_utf8_lossy(name).into_owned());
@@ -182,9 +182,7 @@ impl Git<'_> {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
         command
-            // A change can commit the files of a bare repository into a folder, whose `config` names programs that git
-            // runs: only a `.git` is one.
-            .args(["-c", "safe.bareRepository=explicit"])
+            .args(NO_BARE_REPOSITORY)
             .args(["-c", "core.fsmonitor=false"])
             .args(["-c", "core.hooksPath=/dev/null"])
             .args(arguments)

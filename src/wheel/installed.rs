@@ -7,6 +7,8 @@ pub enum Installed<'p> {
     Packages(&'p str),
     /// Among the programs.
     Scripts(&'p str),
+    /// Among the headers of C of this project.
+    Headers(&'p str),
     /// Somewhere else.
     Elsewhere(&'p str),
 }
@@ -27,12 +29,14 @@ pub fn installed(path: &str) -> Installed<'_> {
     match scheme {
         "purelib" | "platlib" => Installed::Packages(rest),
         "scripts" => Installed::Scripts(rest),
+        "headers" => Installed::Headers(rest),
         "data" => below_prefix(rest),
         _ => Installed::Elsewhere(rest),
     }
 }
 
-/// `lib/python3.12/site-packages`, `Lib/site-packages`, `bin` and `Scripts`, of whatever case.
+/// `lib/python3.12/site-packages`, `Lib/site-packages`, Debian's `dist-packages`, `bin` and `Scripts`,
+/// `include/site/python3.12/<project>` and `Include/<project>`, of whatever case.
 fn below_prefix(path: &str) -> Installed<'_> {
     // Lower case of ASCII has the same length.
     let lower = path.to_ascii_lowercase();
@@ -44,6 +48,17 @@ fn below_prefix(path: &str) -> Installed<'_> {
     for programs in ["bin/", "scripts/"] {
         if lower.starts_with(programs) {
             return Installed::Scripts(&path[programs.len()..]);
+        }
+    }
+    if let Some(below) = lower.strip_prefix("include/") {
+        let depth = if below.starts_with("site/python") {
+            3
+        } else {
+            1
+        };
+        let start = below.match_indices('/').nth(depth - 1);
+        if let Some(start) = start.map(|(at, _)| "include/".len() + at + 1) {
+            return Installed::Headers(&path[start..]);
         }
     }
     Installed::Elsewhere(path)

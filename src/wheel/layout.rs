@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::archive::Member;
+use super::installed::{Installed, installed};
 use super::places::{Place, clashes, name_conflicts};
 use super::problems::{Problems, shown};
 use super::{Limits, NameConflict};
@@ -119,10 +120,11 @@ fn place<'m>(
         // pip: installs it. uv: refuses the wheel.
         tell(name, "lies in a folder below the scripts, or is one");
     }
-    let path = match scheme {
-        "purelib" | "platlib" => format!("lib/{rest}"),
-        "data" => place_of_data(rest),
-        other => format!("{other}/{rest}"),
+    let path = match installed(name) {
+        Installed::Packages(path) => format!("lib/{path}"),
+        Installed::Scripts(path) => format!("scripts/{path}"),
+        Installed::Headers(path) => format!("headers/{path}"),
+        Installed::Elsewhere(path) => format!("{scheme}/{path}"),
     };
     Some(Place {
         member: &member.name,
@@ -130,32 +132,6 @@ fn place<'m>(
         path,
         is_folder,
     })
-}
-
-/// Where a file of the scheme `data` lies, which begins at the top of an environment: among the scripts or the
-/// packages too, as environments have them on Linux, macOS and Windows.
-fn place_of_data(path: &str) -> String {
-    let parts: Vec<&str> = path.split('/').collect();
-    let is = |part: &str, name: &str| part.eq_ignore_ascii_case(name);
-    match parts.as_slice() {
-        [bin, rest @ ..] if (is(bin, "bin") || is(bin, "Scripts")) && !rest.is_empty() => {
-            format!("scripts/{}", rest.join("/"))
-        }
-        [lib, python, packages, rest @ ..]
-            if (is(lib, "lib") || is(lib, "lib64"))
-                && (python.starts_with("python3") || python.starts_with("pypy3"))
-                && is(packages, "site-packages")
-                && !rest.is_empty() =>
-        {
-            format!("lib/{}", rest.join("/"))
-        }
-        [lib, packages, rest @ ..]
-            if is(lib, "lib") && is(packages, "site-packages") && !rest.is_empty() =>
-        {
-            format!("lib/{}", rest.join("/"))
-        }
-        _ => format!("data/{path}"),
-    }
 }
 
 /// Whether a member may lie where it does.
@@ -166,6 +142,14 @@ fn check_place(place: &Place<'_>, stem: &str, tell: &mut impl FnMut(&str, &str))
     if tree == "scripts" && rest == first && !place.is_folder && is_interpreter(&lower) {
         // pip: replaces the interpreter of the environment. uv: refuses the wheel.
         tell(place.member, "has the name of an interpreter");
+        return false;
+    }
+    if tree == "lib" && lower.strip_suffix(".data").is_some() {
+        // uv: unpacks it as another data folder, or not, by the order of the files. pip: leaves it among the packages.
+        tell(
+            place.member,
+            "lies in a data folder that is installed itself",
+        );
         return false;
     }
     let is_own = place.scheme.is_empty() && first.strip_suffix(".dist-info") == Some(stem);

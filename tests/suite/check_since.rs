@@ -523,10 +523,36 @@ fn relaxed_rules_and_new_waivers_are_named() {
     let run = since(&program(&repository), "HEAD");
     for words in [
         "warning: this change relaxes rules in `[severity]`: `unsatisfied-dependency`\n",
-        "warning: this change adds or changes waivers: `unavailable-dependency` of `apple` until 2027-03-01\n",
+        "warning: this change adds or changes waivers: unavailable-dependency of apple, until 2027-03-01: not needed\n",
     ] {
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
+}
+
+/// A waiver that covers more than before, and a platform that is not looked at any more, make a set clean, too.
+#[test]
+fn a_wider_waiver_and_a_platform_less_are_named() {
+    let waiver = |more: &str| {
+        format!(
+            "\n[[waiver]]\ncode = \"unneeded\"\nproject = \"damson\"\n{more}reason = \"kept\"\nexpires = 2027-03-01\n"
+        )
+    };
+    let repository = RepositoryBuilder::sound()
+        .configuration(&waiver("platforms = [\"win_amd64\"]\n"))
+        .build();
+    let _history = History::begin(repository.path());
+    let text = repository.read("ipwhl.toml");
+    repository.write(
+        "ipwhl.toml",
+        text.replace("platforms = [\"win_amd64\"]\n", ""),
+    );
+    let run = since(&program(&repository), "HEAD");
+    let words = "warning: this change adds or changes waivers: unneeded of damson, until 2027-03-01: kept\n";
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+    repository.write("ipwhl.toml", text.replace("\"cp312\", ", ""));
+    let run = since(&program(&repository), "HEAD");
+    let words = "warning: this change supports platforms no more: cp312-manylinux_2_28_x86_64; cp312-win_amd64\n";
+    assert!(run.stderr.contains(words), "{}", run.stderr);
 }
 
 /// A name that a log would obey, or that is no text, is told by signs that can be seen.

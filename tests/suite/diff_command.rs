@@ -490,11 +490,13 @@ fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
         let value: Value = serde_json::from_str(ran.line()).unwrap();
         (value["old"]["kind"].as_str().unwrap().to_owned(), ran.error)
     };
-    let (found, said) = kind("both");
-    assert_eq!(found, "release");
-    assert_eq!(
-        said.trim_end(),
-        "note: `both` is taken for the path; the revision of this name is `git:both`"
+    // A change could bring a folder that is called as the main branch.
+    with_git(&workshop, &["diff", "both"]).refused(
+        2,
+        &[
+            "`both` is a path here, and a revision of git",
+            "write `git:both` or `path:both`",
+        ],
     );
     for (name, expected) in [
         ("git:both", "revision"),

@@ -245,6 +245,23 @@ fn each_member_is_of_the_most_urgent_risk_that_it_has() {
         ("foo-1.1.data/scripts/foo", "", Risk::Script),
         ("foo-1.1.data/headers/foo.h", "", Risk::OutsidePackage),
         ("foo-1.1.data/data/etc/foo", "", Risk::OutsidePackage),
+        (
+            "foo-1.1.data/data/include/foo/x.h",
+            "",
+            Risk::OutsidePackage,
+        ),
+        // Where the environment is the interpreter's own, this is the standard library.
+        (
+            "foo-1.1.data/data/lib/python3.11/sitecustomize.py",
+            "",
+            Risk::Startup,
+        ),
+        ("foo-1.1.data/data/lib/python3.11/os.py", "", Risk::Startup),
+        ("foo-1.1.data/data/Lib/os.py", "", Risk::Startup),
+        ("foo-1.1.data/data/pyvenv.cfg", "", Risk::Startup),
+        ("foo-1.1.data/data/pip.conf", "", Risk::Startup),
+        ("foo-1.1.data/data/python311._pth", "", Risk::Startup),
+        ("foo-1.1.data/scripts/python312._pth", "", Risk::Startup),
         ("other/__init__.py", "", Risk::OutsidePackage),
         ("foo-1.1.data/purelib/other.py", "", Risk::OutsidePackage),
         ("foo-1.1.data/purelib/bar.py", "2", Risk::Other),

@@ -146,3 +146,34 @@ fn a_stream_writes_nothing_hidden() {
     assert_eq!(hidden, None, "{text}");
     assert!(text.ends_with("\\u{1b}[31mb\tc\nd\\r\n"), "{text}");
 }
+
+/// Emoji and scripts with joiners are written with characters that are not seen by themselves; in words of ASCII they hide.
+#[test]
+fn how_people_write_is_no_finding() {
+    let check = |comment: &str| {
+        let repository = RepositoryBuilder::sound().build();
+        let text = repository.read("declarations/cherry.toml");
+        repository.write("declarations/cherry.toml", format!("# {comment}\n{text}"));
+        Program::new(repository.path()).run(&["check"]).status
+    };
+    for comment in [
+        "\u{2764}\u{fe0f} it",
+        "1\u{fe0f}\u{20e3}",
+        "\u{1f469}\u{200d}\u{1f4bb}",
+        "\u{1f3f3}\u{fe0f}\u{200d}\u{1f308}",
+        "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",
+    ] {
+        assert_eq!(check(comment), ExitStatus::Clean, "{comment}");
+    }
+    for comment in [
+        "a\u{fe0f}b",
+        "a\u{200d}b",
+        "\u{2764}\u{fe0f}\u{fe0f}",
+        "\u{2764}\u{200d} x",
+        "\u{2764}\u{fe0e}",
+        "\u{2764}\u{e0041}",
+        "1\u{fe0f}2",
+    ] {
+        assert_eq!(check(comment), ExitStatus::Findings, "{comment:?}");
+    }
+}

@@ -318,3 +318,71 @@ fn git_obeys_no_repository_that_a_change_has_committed() {
         let _ = fs::remove_dir_all(set.join("release"));
     }
 }
+
+#[test]
+fn what_git_tracks_is_known_wherever_the_folder_lies() {
+    let around = tempfile::tempdir().unwrap();
+    let set = around.path().join("set");
+    fs::create_dir(&set).unwrap();
+    RepositoryBuilder::sound().write_to(&set);
+    let beside = around.path().join("beside");
+    fs::create_dir(&beside).unwrap();
+    fs::write(beside.join("forged"), "").unwrap();
+    History::begin(around.path());
+    let program = |cache: &Path| {
+        Program::new(&set)
+            .variable("GIT_CONFIG_GLOBAL", "/dev/null")
+            .variable("IPWHL_CACHE_DIR", cache)
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let run = program(&beside)
+        .variable("PATH", path)
+        .run(&["check", "--wheels"]);
+    refused(&run, "git tracks `beside/forged`");
+    // Without git nobody can tell, so what is there is not believed.
+    let run = program(&beside)
+        .variable("PATH", "/nowhere")
+        .run(&["check", "--wheels"]);
+    refused(&run, "git cannot tell whether it tracks a file of it");
+    // What is not there has been brought by nobody.
+    program(&around.path().join("new"))
+        .run(&["check", "--wheels"])
+        .expect(ExitStatus::Clean);
+}
+
+/// Where a group shares a checkout, each folder in it can be written by the group.
+#[test]
+fn a_build_in_a_shared_checkout_is_followed_by_another() {
+    let workshop = Workshop::small();
+    let repository = workshop.repository();
+    if chown(&repository, None, Some(12_345)).is_err() {
+        skip("a file cannot be given away: run as root");
+    }
+    fs::set_permissions(&repository, Permissions::from_mode(0o2775)).unwrap();
+    for _ in 0..2 {
+        let mut command = Command::new("sh");
+        let program = workshop.command::<&str>(&[]);
+        command
+            .args(["-c", "umask 002; exec \"$0\" build --unsigned --offline"])
+            .arg(program.get_program())
+            .current_dir(&repository);
+        let ran = Ran::of(&command.output().unwrap());
+        ran.line();
+    }
+    // Whoever owns the checkout may own the release, too: a container works in it as root.
+    for path in [repository.clone(), repository.join("release")] {
+        chown(path, Some(12_345), None).unwrap();
+    }
+    workshop.build(&["--unsigned"]);
+    chown(&repository, Some(0), None).unwrap();
+    workshop
+        .run(&["build", "--unsigned"])
+        .refused(2, &["`release` belongs to another user"]);
+    // Elsewhere it is held to the same.
+    let open = workshop.path("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, Permissions::from_mode(0o777)).unwrap();
+    workshop
+        .run(&["build", "--unsigned", "--output", "../open"])
+        .refused(2, &["can be written by other users", "chmod go-w"]);
+}

@@ -7,9 +7,8 @@ use super::super::context::Context;
 use super::super::exit::Failure;
 use super::super::keys::{Signer, signing_key};
 use super::super::sign::{add_signature, asked, may_follow, may_sign, mention_signers};
-use super::super::statement::{
-    Signed, Trust, expired, policy, previous_in_place, previous_of_build,
-};
+use super::super::statement::{Signed, expired, previous_in_place, previous_of_build};
+use super::super::trust::{Trust, policy};
 use super::{Arguments, uncommitted};
 use crate::check::NEED_ARCHIVE;
 use crate::dag::Cid;
@@ -90,6 +89,7 @@ pub(super) fn prepare(
     let (public, comment) = found.public();
     let trust = Trust {
         policy: policy(configuration)?,
+        file: None,
         name: None,
     };
     may_sign(&trust, public, comment, found.origin(), now)?;

@@ -217,12 +217,9 @@ fn say_weakened(context: &Context<'_>, before: &Repository, now: &Repository) {
             "this change relaxes rules in `[severity]`: {words}"
         ));
     }
-    let known: Vec<String> = waivers(before).collect();
-    let added: Vec<String> = waivers(now)
-        .filter(|waiver| !known.contains(waiver))
-        .collect();
-    let trust: Vec<String> = setting_changes(&now.configuration, &before.configuration)
-        .into_iter()
+    let changes = setting_changes(&now.configuration, &before.configuration);
+    let trust: Vec<String> = changes
+        .iter()
         .filter(|change| matches!(change.key, "trusted" | "threshold"))
         .map(|change| format!("`{}`", change.key))
         .collect();
@@ -232,22 +229,16 @@ fn say_weakened(context: &Context<'_>, before: &Repository, now: &Repository) {
             "this change decides who may sign releases: {words} in `[signing]`; `ipwhl diff` shows how"
         ));
     }
-    if !added.is_empty() {
-        let words = added.join(", ");
-        context.warning(&format!("this change adds or changes waivers: {words}"));
+    for change in &changes {
+        let (words, values) = match change.key {
+            "waiver" => ("adds or changes waivers", &change.added),
+            "platforms" => ("supports platforms no more", &change.removed),
+            _ => continue,
+        };
+        if !values.is_empty() {
+            context.warning(&format!("this change {words}: {}", values.join("; ")));
+        }
     }
-}
-
-/// What each waiver covers, in words.
-fn waivers(repository: &Repository) -> impl Iterator<Item = String> {
-    repository.configuration.waivers.iter().map(|waiver| {
-        let requirement = waiver.requirement.as_ref();
-        let requirement = requirement.map_or_else(String::new, |one| format!(" (`{one}`)"));
-        format!(
-            "`{}` of `{}`{requirement} until {}",
-            waiver.code, waiver.project, waiver.expires.value
-        )
-    })
 }
 
 /// Whether nobody can say what has changed behind a finding: the declaration is not what it was and cannot

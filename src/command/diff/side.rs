@@ -138,10 +138,12 @@ pub(super) fn read(
         if let Some(directory) = &around.directory
             && Revision::at(context.environment, directory, text).is_ok()
         {
-            context.say(&format!(
-                "note: `{0}` is taken for the path; the revision of this name is `git:{0}`",
-                visible(text, &[])
-            ));
+            // A change could bring a folder with the name of the revision that it is compared with.
+            let shown = visible(text, &[]);
+            return Err(
+                Failure::usage(format!("`{shown}` is a path here, and a revision of git"))
+                    .help(format!("write `git:{shown}` or `path:{shown}`")),
+            );
         }
         return Ok(side);
     }

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::context::Context;
 use super::super::exit::{Failure, chain};
-use super::super::statement::{Signed, Trust, expired, read_statement, refusal, repository_trust};
+use super::super::statement::{Signed, expired, read_statement, refusal};
+use super::super::trust::{Trust, refuse_foreign_repository, repository_trust};
 use super::Arguments;
 use crate::dag::Cid;
 use crate::environment::read_small;
@@ -57,7 +58,7 @@ pub(super) fn vouch(
     let mut chain = Chain {
         now,
         known: start,
-        policy: trust.policy,
+        policy: trust.policy.clone(),
     };
     let has_start = chain.known.is_some() || chain.policy.is_some();
     if !has_start && !arguments.follow.is_empty() {
@@ -80,8 +81,12 @@ pub(super) fn vouch(
         Some(verdict) => words(&verdict),
         None => "the statement that you trust, which is this one".to_owned(),
     };
+    let trusted = match &trust.file {
+        Some(file) => format!(", trusted in `{}`", context.shown(file)),
+        None => String::new(),
+    };
     context.say(&format!(
-        "{name}, sequence {sequence}, is vouched for by {by}"
+        "{name}, sequence {sequence}, is vouched for by {by}{trusted}"
     ));
     Ok(())
 }
@@ -268,9 +273,11 @@ fn start(context: &Context<'_>, arguments: &Arguments) -> Result<(Option<Signed>
         let trust = Trust {
             policy: Some(policy),
             name: None,
+            file: None,
         };
         return Ok((None, trust));
     }
+    refuse_foreign_repository(context)?;
     // A release can be verified where there is no repository.
     let trust = repository_trust(context).map_err(|failure| match failure.help {
         None => failure.help("mend it, or name whom you trust: `--allowed-signers FILE`"),

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use crate::publish::target::TargetError;
-use crate::repository::LOCAL_VARIABLES;
+use crate::repository::{LOCAL_VARIABLES, NO_BARE_REPOSITORY};
 
 /// The most that git may print, in bytes: the listing of a folder.
 const LONGEST_ANSWER: u64 = 64 << 20;
@@ -21,6 +21,8 @@ const LONGEST_WORDS: usize = 800;
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) folder: PathBuf,
+    /// Whether `repository` names the folder, which may be a bare repository then.
+    pub(super) is_named: bool,
     pub(super) variables: BTreeMap<OsString, OsString>,
 }
 
@@ -32,6 +34,9 @@ impl Program {
         input: &[u8],
     ) -> Result<Result<Vec<u8>, String>, TargetError> {
         let mut command = Command::new("git");
+        if !self.is_named {
+            command.args(NO_BARE_REPOSITORY);
+        }
         command
             .args(arguments)
             .current_dir(&self.folder)

@@ -140,3 +140,39 @@ fn a_key_under_two_names_is_one_signer_and_it_is_said() {
         }
     }
 }
+
+/// Anybody can put an `ipwhl.toml` into a folder that all can write, above that of a reader.
+#[cfg(unix)]
+#[test]
+fn a_repository_of_somebody_else_above_trusts_nobody() {
+    let workshop = vouched(&[1]);
+    let (path, _) = configuration(&workshop);
+    workshop.run(&STATEMENT).said("trusted in `ipwhl.toml`");
+    let reader = workshop.repository().join("reader");
+    fs::create_dir(&reader).unwrap();
+    let run = |arguments: &[&str]| {
+        let statement = [
+            "verify",
+            "../release",
+            "--statement",
+            "../release/release.toml",
+        ];
+        Program::new(&reader).run(&[&statement[..], arguments].concat())
+    };
+    let ran = run(&[]).expect(ExitStatus::Clean);
+    assert!(ran.stderr.contains("ipwhl.toml`"), "{}", ran.stderr);
+    if std::os::unix::fs::chown(&path, Some(12_345), None).is_err() {
+        crate::harness::skip("a file cannot be given away: run as root");
+    }
+    let ran = run(&[]).expect(ExitStatus::Findings);
+    for words in [
+        "ipwhl.toml` belongs to another user, so it does not say whom you trust",
+        "--allowed-signers FILE",
+        "--repository ",
+    ] {
+        assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+    }
+    // Whoever names it, or stands in it, means it.
+    run(&["--repository", ".."]).expect(ExitStatus::Clean);
+    workshop.run(&STATEMENT).line();
+}

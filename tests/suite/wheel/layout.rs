@@ -107,6 +107,17 @@ fn two_members_for_one_place_are_refused() {
         ("platlib/new.py", "{}/purelib/new.py", "one file"),
         ("data/bin/tool", "{}/scripts/tool", "one file"),
         (
+            "data/lib/python3.11/dist-packages/click/core.py",
+            "click/core.py",
+            "one file",
+        ),
+        (
+            "data/include/site/python3.11/click/c.h",
+            "{}/headers/c.h",
+            "one file",
+        ),
+        ("data/Include/click/c.h", "{}/headers/c.h", "one file"),
+        (
             "data/lib/python3.12/site-packages/click/core.py",
             "click/core.py",
             "one file",
@@ -401,4 +412,19 @@ fn a_file_in_the_place_of_a_command_is_refused() {
         problems(&wheel.clone().member(&script, b"#!python\n")),
         [""; 0]
     );
+}
+
+/// uv unpacks it after the packages, or not, by the order of files in a folder: commands that nobody has seen.
+#[test]
+fn a_data_folder_among_the_packages_is_refused() {
+    for folder in ["purelib", "platlib", "data/lib/python3.12/site-packages"] {
+        for inner in [DATA, "other-1.data", "CLICK-8.1.7.DATA"] {
+            let path = format!("{DATA}/{folder}/{inner}/scripts/git");
+            let words = "lies in a data folder that is installed itself";
+            assert_eq!(
+                problems(&click().member(&path, b"#!python\n")),
+                [format!("archive: `{path}` {words}")]
+            );
+        }
+    }
 }

@@ -349,12 +349,15 @@ fn nothing_of_a_stranger_is_live_in_the_comment() {
         \n\n# heading\n\r@after a carriage return\n\u{b}@vertical\u{c}@feed\n\0@nul\n\
         \u{202e}turned\u{2066}\u{200b}\u{2028}@separator\u{85}@next\u{61c}\u{feff}\u{e0041}\u{ad}\u{9b}31m\u{1b}[8m\n\
         | a | b |\n|---|---|\n1. list\n> quote\nGH-1 owner/name#1 the last line without an end @team";
-    for text in [
+    // What is no text must not leave halves that come together as a character.
+    let halves = b"\xe2\x80\xe2\x80\xae\xae \xc2\xc2\x9b\x9b \xe2\x80\xe2\x80\x8b\x8b\n".to_vec();
+    let texts = [
         hostile.to_owned(),
         hostile.repeat(2000),
         "`".repeat(70_000),
         "\n".repeat(70_000),
-    ] {
+    ];
+    for text in texts.map(String::into_bytes).into_iter().chain([halves]) {
         site.keep("comments.json", "[]");
         fs::write(artifact.join("comment.txt"), &text).unwrap();
         comment(&site, &commit).unwrap().expect_success();
@@ -369,10 +372,9 @@ fn nothing_of_a_stranger_is_live_in_the_comment() {
         for line in code.split('\n') {
             assert!(line.is_empty() || line.starts_with("    "), "{line:?}");
         }
-        let hidden = code.chars().find(|sign| {
-            sign.is_control() && *sign != '\n'
-                || "\u{202e}\u{2066}\u{200b}\u{2028}\u{61c}\u{feff}\u{e0041}\u{ad}".contains(*sign)
-        });
+        let hidden = code
+            .chars()
+            .find(|sign| ipwhl::diagnostic::is_hidden(*sign) && *sign != '\n');
         assert_eq!(hidden, None);
     }
 }
