@@ -104,7 +104,8 @@ fn uniqueness(repository: &Repository) -> Vec<Finding> {
     findings
 }
 
-/// The checks of one wheel's archive and metadata against its declaration, in a set for these platforms.
+/// The checks of one wheel's archive and metadata against its declaration, in a set for these
+/// platforms.
 pub fn wheel(
     declared: &DeclaredWheel,
     facts: &ArchiveFacts,
@@ -123,9 +124,10 @@ pub fn wheel(
     findings
 }
 
-/// The checks of a wheel's METADATA against its declaration, for whom somebody else has looked at the archive. What
-/// [`wheel`] says beyond that is of the codes in [`NEED_ARCHIVE`], or of such as can be neither waived nor softened; what
-/// [`name_conflicts`] says holds for the platforms that were asked about.
+/// The checks of a wheel's METADATA against its declaration, for whom somebody else has looked at
+/// the archive. What [`wheel`] says beyond that is of the codes in [`NEED_ARCHIVE`], or of such as
+/// can be neither waived nor softened; what [`name_conflicts`] says holds for the platforms that
+/// were asked about.
 pub fn metadata(declared: &DeclaredWheel, metadata: &[u8]) -> Vec<Finding> {
     let mut findings = Vec::new();
     metadata_and(declared, metadata, None, &mut findings);

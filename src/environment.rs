@@ -252,7 +252,8 @@ impl Stream {
         self.is_terminal
     }
 
-    /// Writes `text` and flushes. Nothing in it is for a terminal to obey, but colours that were added by style.
+    /// Writes `text` and flushes. Nothing in it is for a terminal to obey, but colours that were
+    /// added by style.
     ///
     /// # Errors
     /// When the stream cannot be written; a closed pipe is no error, since nobody wants to read on.

@@ -62,7 +62,8 @@ pub struct ArchiveFacts {
     pub unpacked_size: u64,
     /// All that is wrong, in the order in which it was found.
     pub problems: Vec<Problem>,
-    /// Names that are one place, or no name, on some systems: wrong where the wheel is installed on one of them.
+    /// Names that are one place, or no name, on some systems: wrong where the wheel is installed on
+    /// one of them.
     pub name_conflicts: Vec<NameConflict>,
 }
 
@@ -123,11 +124,11 @@ pub struct NameConflict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProblemKind {
-    /// The archive contradicts itself, passes a limit, has not exactly one `*.dist-info`, or has bytecode that runs
-    /// instead of a source file.
+    /// The archive contradicts itself, passes a limit, has not exactly one `*.dist-info`, or has
+    /// bytecode that runs instead of a source file.
     InvalidArchive,
-    /// METADATA or WHEEL is missing, or WHEEL or `entry_points.txt` says something that its specification refuses, or
-    /// that installers read differently.
+    /// METADATA or WHEEL is missing, or WHEEL or `entry_points.txt` says something that its
+    /// specification refuses, or that installers read differently.
     InvalidMetadata,
     /// RECORD is missing or cannot be parsed, or its rows and the members differ.
     RecordMismatch,

@@ -1,8 +1,8 @@
 //! `ambiguous-wheels`: some interpreter on some system would accept several wheels of the project.
 //!
-//! Which of them an installer takes would then be the installer's choice, not the curator's.
-//! This holds over all interpreters and systems, not only the supported ones. Wheels that overlap, each with
-//! another one, are one finding: a pure wheel beside thirty native ones is one mistake.
+//! Which of them an installer takes would then be the installer's choice, not the curator's. This
+//! holds over all interpreters and systems, not only the supported ones. Wheels that overlap, each
+//! with another one, are one finding: a pure wheel beside thirty native ones is one mistake.
 
 use std::collections::BTreeMap;
 

@@ -33,7 +33,8 @@ pub(super) fn check(declared: &DeclaredWheel, facts: &ArchiveFacts, findings: &m
     }
 }
 
-/// Members that cannot all be installed on some of these platforms, where the wheel is installed on them.
+/// Members that cannot all be installed on some of these platforms, where the wheel is installed on
+/// them.
 pub(super) fn name_conflicts(
     declared: &DeclaredWheel,
     conflicts: &[NameConflict],

@@ -9,7 +9,8 @@ use crate::diagnostic::{Finding, Help, shell_word};
 use crate::python::{ExtraName, ProjectName, Version};
 use crate::repository::is_waiver;
 
-/// The longest wish that a command has, in bytes: no version is what thousands of specifiers ask for together.
+/// The longest wish that a command has, in bytes: no version is what thousands of specifiers ask
+/// for together.
 const LONGEST_WISH: usize = 1_000;
 
 /// What always ends an unsatisfied dependency, where nobody knows the version.
@@ -129,7 +130,8 @@ impl<'r> Graph<'r> {
         ))
     }
 
-    /// What a project asks of itself and is asked for: found out once, since each finding about it asks.
+    /// What a project asks of itself and is asked for: found out once, since each finding about it
+    /// asks.
     fn requirer(&self, declaration: &'r Declaration) -> Option<&Requirer<'r>> {
         let known = self.requirers.get(&declaration.project)?;
         Some(known.get_or_init(|| {

@@ -57,9 +57,10 @@ pub(super) struct Arguments {
     deny: Option<Deny>,
     #[command(flatten)]
     allow: AllowArguments,
-    /// Ask public addresses only, by https, on port 443 or that of the index whose page leads there: for
-    /// checks of strangers' changes. An index that the environment or `--index-url` names may be
-    /// anywhere. A proxy looks names up itself, so behind one only literal addresses are held to it
+    /// Ask public addresses only, by https, on port 443 or that of the index whose page leads
+    /// there: for checks of strangers' changes. An index that the environment or `--index-url`
+    /// names may be anywhere. A proxy looks names up itself, so behind one only literal addresses
+    /// are held to it
     #[arg(long)]
     public_only: bool,
     #[command(flatten)]

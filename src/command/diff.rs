@@ -26,7 +26,8 @@ use side::{Around, Side, failure};
 ///
 /// Each is tried as a path (an archive, a folder with one, a repository), as a root CID that the
 /// gateways of `[mirrors]` are asked for, and as a revision that git knows, in this order; `path:`,
-/// `cid:` and `git:` before it decide. A name of both a path and a revision is refused. An address `<gateway>/ipfs/<root CID>/` is a release, too.
+/// `cid:` and `git:` before it decide. A name of both a path and a revision is refused. An address
+/// `<gateway>/ipfs/<root CID>/` is a release, too.
 ///
 /// Settings come first, since they decide over the rest: whom readers trust, how many have to sign,
 /// where releases go. Then projects and wheels: what is added, removed, changed; in wheels with

@@ -343,7 +343,8 @@ pub(super) fn requests(repository: &Repository, wheels: &[&DeclaredWheel]) -> Ve
         .collect()
 }
 
-/// Whether somebody answers for addresses without transport security; otherwise they are errors, and not asked.
+/// Whether somebody answers for addresses without transport security; otherwise they are errors,
+/// and not asked.
 fn allows_insecure(configuration: &Configuration, wheel: &DeclaredWheel) -> bool {
     let code = Code::InsecureSource;
     let is_softened = match configuration.severity.get(&code) {

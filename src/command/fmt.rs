@@ -234,11 +234,12 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     new.commit()
 }
 
-/// How many lines may differ for them to be compared with each other, which takes time for each pair.
+/// How many lines may differ for them to be compared with each other, which takes time for each
+/// pair.
 const MOST_COMPARED: usize = 2_000;
 
-/// What would change, as `git apply` reads it, but for characters that are hidden. In a long text all between the first
-/// line that differs and the last one is replaced.
+/// What would change, as `git apply` reads it, but for characters that are hidden. In a long text
+/// all between the first line that differs and the last one is replaced.
 fn diff(name: &str, old: &str, new: &str) -> String {
     let (before, after): (Vec<&str>, Vec<&str>) = (
         old.split_inclusive('\n').collect(),

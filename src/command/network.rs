@@ -36,8 +36,8 @@ pub(super) struct NetworkArguments {
 }
 
 impl NetworkArguments {
-    /// The same for a repository that may be a stranger's: whether public addresses are asked only, and whether
-    /// maintainers have reviewed the places of the repository.
+    /// The same for a repository that may be a stranger's: whether public addresses are asked only,
+    /// and whether maintainers have reviewed the places of the repository.
     pub(super) fn for_change(&self, public_only: bool, trusts_repository: bool) -> Self {
         Self {
             public_only,

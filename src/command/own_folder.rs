@@ -1,5 +1,5 @@
-//! Folders that the program believes, or that releases come from: nobody else may have put anything there. A change could
-//! commit a file into one, or a link in its place; a neighbour on the machine could write into one that is open to all.
+//! The cache and output folders: only this user may write to them. A change could commit a file or a
+//! link there, and a neighbour on the machine could write to a folder that is open to all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,8 +50,9 @@ impl OwnFolder<'_> {
         }
     }
 
-    /// Refuses the folder, and what is in it, where it is another user's or others can write it. Whoever owns the repository
-    /// decides over all that is built from it, so may own its output, too.
+    /// Refuses the folder, and what is in it, where it is another user's or others can write it.
+    /// Whoever owns the repository decides over all that is built from it, so may own its output,
+    /// too.
     #[cfg(unix)]
     pub(super) fn check_owner(
         &self,

@@ -39,7 +39,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8503")]
     listen: SocketAddr,
     /// A name under which clients reach it, beside `localhost` and addresses; several. Requests for
-    /// other names get 421: a page of a stranger could read the release through its visitor's browser
+    /// other names get 421: a page of a stranger could read the release through its visitor's
+    /// browser
     #[arg(long, value_name = "NAME")]
     host: Vec<HostName>,
     /// A reverse proxy whose connections are not limited to one address's share: an address, or a

@@ -76,8 +76,8 @@ pub(super) fn repository_trust(
     Ok(Some((trust, configuration)))
 }
 
-/// Refuses an `ipwhl.toml` of another user in a folder above: in one that all can write, anybody could say whom its
-/// readers trust.
+/// Refuses an `ipwhl.toml` of another user in a folder above: in one that all can write, anybody
+/// could say whom its readers trust.
 pub(super) fn refuse_foreign_repository(context: &Context<'_>) -> Result<(), Failure> {
     let Ok(directory) = context.repository_directory() else {
         return Ok(());

@@ -142,7 +142,8 @@ fn elsewhere(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Fail
     ))))
 }
 
-/// What is said where no statement was named: that a release is whole is no more than its maker can do.
+/// What is said where no statement was named: that a release is whole is no more than its maker can
+/// do.
 fn unasked(context: &Context<'_>, arguments: &Arguments, archive: &Path) {
     context.say(
         "note: the release is whole, which says nothing of who made it: no signature was verified",

@@ -1,6 +1,6 @@
-//! How much one declaration may hold. Whoever may propose a change may write any, and what is done with one grows
-//! with what it holds, for each of its wheels. The largest real ones have some hundred wheels, five hundred extras, a
-//! thousand dependencies.
+//! How much one declaration may hold. Whoever may propose a change may write any, and what is done
+//! with one grows with what it holds, for each of its wheels. The largest real ones have some
+//! hundred wheels, five hundred extras, a thousand dependencies.
 
 use super::DeclaredWheel;
 use crate::diagnostic::{Code, Finding};
@@ -15,14 +15,16 @@ pub(super) const MOST_EXTRAS: usize = 1_000;
 pub(super) const LONGEST_LIST: usize = 10_000;
 /// The longest text of one value, in bytes.
 pub(super) const LONGEST_TEXT: usize = 16 * 1024;
-/// The most extras and dependencies of all wheels of a project, those that they share counted for each.
+/// The most extras and dependencies of all wheels of a project, those that they share counted for
+/// each.
 const MOST_ENTRIES: usize = 20_000;
 /// The most bytes of these.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
-/// The most comparisons that the markers of all wheels make, each as often as an extra is asked about.
+/// The most comparisons that the markers of all wheels make, each as often as an extra is asked
+/// about.
 const MOST_COMPARISONS: usize = 200_000;
-/// The most questions that are left open: an extra beside a marker that compares `extra` otherwise than with `==`. No
-/// index asks them.
+/// The most questions that are left open: an extra beside a marker that compares `extra` otherwise
+/// than with `==`. No index asks them.
 const MOST_OPEN_QUESTIONS: usize = 5_000;
 /// The most tags of all wheels of a project.
 const MOST_TAGS: usize = 2_000;

@@ -95,8 +95,9 @@ impl Reader {
         None
     }
 
-    /// Reports the characters that whoever reads the text does not see, or sees elsewhere: what is reviewed has to be
-    /// what is read ("Trojan Source"). A byte order mark that begins the text is none, nor is what TOML forbids.
+    /// Reports the characters that whoever reads the text does not see, or sees elsewhere: what is
+    /// reviewed has to be what is read ("Trojan Source"). A byte order mark that begins the text is
+    /// none, nor is what TOML forbids.
     fn look_for_hidden(&self, text: &str) {
         let mut hidden = text.char_indices().filter(|(at, sign)| {
             !sign.is_ascii()
@@ -406,8 +407,9 @@ fn with_article(kind: &str) -> String {
     }
 }
 
-/// Whether a character belongs to how its neighbours are written: the variation selector of an emoji, a joiner inside of an
-/// emoji or between letters of a script that has them (UTS #51, UAX #31). Among letters of ASCII nothing needs one.
+/// Whether a character belongs to how its neighbours are written: the variation selector of an
+/// emoji, a joiner inside of an emoji or between letters of a script that has them (UTS #51, UAX
+/// #31). Among letters of ASCII nothing needs one.
 fn is_of_writing(text: &str, at: usize, sign: char) -> bool {
     let before = text[..at].chars().next_back();
     let after = text[at + sign.len_utf8()..].chars().next();

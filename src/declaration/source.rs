@@ -194,10 +194,12 @@ fn parse_path(path: &str) -> Result<String, SourceError> {
     Ok(path.to_owned())
 }
 
-/// Whether a name is that of git's folder on some file system: in any case, in the short form of Windows, with what NTFS
-/// drops from the end, with the signs that HFS+ passes over. They are the names that git itself refuses to check out.
+/// Whether a name is that of git's folder on some file system: in any case, in the short form of
+/// Windows, with what NTFS drops from the end, with the signs that HFS+ passes over. They are the
+/// names that git itself refuses to check out.
 fn is_git(name: &str) -> bool {
-    // Git's table of HFS+: joiners, directional marks, deprecated format characters, the byte order mark.
+    // Git's table of HFS+: joiners, directional marks, deprecated format characters, the byte order
+    // mark.
     let is_ignored = |sign: &char| matches!(sign, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
     let name: String = name.chars().filter(|sign| !is_ignored(sign)).collect();
     let name = name.trim_end_matches(['.', ' ']).to_ascii_lowercase();

@@ -1,11 +1,11 @@
 //! Text that a terminal, a log and a page may be given: what is hidden in it is written out.
 //!
-//! Names, comments and messages come from files and servers of strangers. A character is *hidden* if it
-//! controls what shows it, changes the order of others, or cannot be seen: a control character, a format
-//! character, a line or paragraph separator (`General_Category` `Cc`, `Cf`, `Zl`, `Zp`), or one that Unicode
-//! says to show as nothing (`Default_Ignorable_Code_Point`, UAX #44). That covers the controls of UAX #9, what
-//! UTS #39 and UTS #55 warn of, tags, variation selectors and the fillers of Hangul. A blank that has a width,
-//! such as U+2800, is not hidden.
+//! Names, comments and messages come from files and servers of strangers. A character is *hidden*
+//! if it controls what shows it, changes the order of others, or cannot be seen: a control
+//! character, a format character, a line or paragraph separator (`General_Category` `Cc`, `Cf`,
+//! `Zl`, `Zp`), or one that Unicode says to show as nothing (`Default_Ignorable_Code_Point`, UAX
+//! #44). That covers the controls of UAX #9, what UTS #39 and UTS #55 warn of, tags, variation
+//! selectors and the fillers of Hangul. A blank that has a width, such as U+2800, is not hidden.
 
 use std::fmt::Write as _;
 
@@ -45,8 +45,8 @@ pub(crate) fn visible(text: &str, kept: &[char]) -> String {
     shown
 }
 
-/// The lines with each hidden character written out but line feeds and tabs, and carriage returns before these: at the end
-/// of a line they move nothing.
+/// The lines with each hidden character written out but line feeds and tabs, and carriage returns
+/// before these: at the end of a line they move nothing.
 fn visible_lines(text: &str) -> String {
     let lines: Vec<String> = text
         .split("\r\n")
@@ -55,7 +55,8 @@ fn visible_lines(text: &str) -> String {
     lines.join("\r\n")
 }
 
-/// A value as one line of JSON. Hidden characters are escapes of JSON, so whoever reads it has the exact text.
+/// A value as one line of JSON. Hidden characters are escapes of JSON, so whoever reads it has the
+/// exact text.
 ///
 /// # Errors
 /// As `serde_json`.
@@ -87,8 +88,9 @@ fn escape_json(text: String) -> String {
     escaped
 }
 
-/// Lines in which nothing is hidden but colours, and these were added by style: a text from outside becomes one
-/// by being escaped, the ends of lines and tabs aside. Streams write nothing else, so no output can forget it.
+/// Lines in which nothing is hidden but colours, and these were added by style: a text from outside
+/// becomes one by being escaped, the ends of lines and tabs aside. Streams write nothing else, so
+/// no output can forget it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inert(String);
 
@@ -102,8 +104,8 @@ impl Inert {
         }
     }
 
-    /// What a library has drawn and painted: its sequences for colours stay. What it was given to draw has been
-    /// escaped before.
+    /// What a library has drawn and painted: its sequences for colours stay. What it was given to
+    /// draw has been escaped before.
     pub(crate) fn drawn(text: &str) -> Self {
         let mut inert = Self::default();
         let mut rest = text;
@@ -168,7 +170,8 @@ impl std::ops::AddAssign<Self> for Inert {
 mod tests {
     use super::{Inert, is_hidden, json_line, visible};
 
-    /// The characters that attacks are known by; `General_Category` and `Default_Ignorable_Code_Point` name them all.
+    /// The characters that attacks are known by; `General_Category` and
+    /// `Default_Ignorable_Code_Point` name them all.
     #[test]
     fn what_is_hidden_is_known() {
         for range in [

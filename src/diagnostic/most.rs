@@ -1,4 +1,5 @@
-//! How many findings of one file are shown: a file of hostile make can have as many as it has bytes.
+//! How many findings of one file are shown: a file of hostile make can have as many as it has
+//! bytes.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,8 +10,8 @@ use super::{Baseline, Code, Finding, Severity};
 /// The most findings of one file that are shown. The others are counted in one more.
 pub const MOST_FINDINGS: usize = 1_000;
 
-/// The findings as they are shown: of each file the first [`MOST_FINDINGS`], and at the end, for each file that has
-/// more, one that stands for the others and is as heavy as the heaviest of them.
+/// The findings as they are shown: of each file the first [`MOST_FINDINGS`], and at the end, for
+/// each file that has more, one that stands for the others and is as heavy as the heaviest of them.
 pub fn most(findings: &[Finding]) -> Cow<'_, [Finding]> {
     if findings.len() <= MOST_FINDINGS {
         return Cow::Borrowed(findings);

@@ -138,8 +138,9 @@ fn largest_line(finding: &Finding, texts: &SourceTexts) -> usize {
         .unwrap_or(1)
 }
 
-/// How far apart two places of a text may be to be shown in one piece of it, in bytes; and how much of a line is
-/// drawn at all. What is drawn takes time for each of its bytes, and a file may be one line.
+/// How far apart two places of a text may be to be shown in one piece of it, in bytes; and how much
+/// of a line is drawn at all. What is drawn takes time for each of its bytes, and a file may be one
+/// line.
 const LONGEST_PIECE: usize = 8 * 1024;
 
 /// How much of a longer line is drawn before and after a place in it, in bytes: no window is wider.

@@ -1,4 +1,5 @@
-//! Commands of a wheel with a name that another program has: whichever is installed last, or found first, runs.
+//! Commands of a wheel with a name that another program has: whichever is installed last, or found
+//! first, runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +8,10 @@ use serde::Serialize;
 use crate::python::ProjectName;
 use crate::wheel::WheelMembers;
 
-/// Commands that an environment, a shell or a build calls by name, sorted. The folder of an environment's commands comes
-/// first on the path of whoever activates it, so a wheel's command of this name runs in their place: with
-/// credentials (`git`, `ssh`, `curl`), as another user (`sudo`), or in every build (`cc`, `make`, `tar`).
+/// Commands that an environment, a shell or a build calls by name, sorted. The folder of an
+/// environment's commands comes first on the path of whoever activates it, so a wheel's command of
+/// this name runs in their place: with credentials (`git`, `ssh`, `curl`), as another user
+/// (`sudo`), or in every build (`cc`, `make`, `tar`).
 const ENVIRONMENT: [&str; 87] = [
     "activate",
     "apk",
@@ -100,7 +102,8 @@ const ENVIRONMENT: [&str; 87] = [
     "zsh",
 ];
 
-/// The commands of [`ENVIRONMENT`] that are there with a version in their names, as `python3.12` and `pip3`.
+/// The commands of [`ENVIRONMENT`] that are there with a version in their names, as `python3.12`
+/// and `pip3`.
 const VERSIONED: [&str; 5] = ["clang", "gcc", "pip", "pypy", "python"];
 
 /// Endings that Windows adds by itself, or launchers there leave out.
@@ -167,7 +170,8 @@ impl CommandOwners {
     }
 }
 
-/// The commands of the new wheel that the old one does not have, or has otherwise, and whose names others have.
+/// The commands of the new wheel that the old one does not have, or has otherwise, and whose names
+/// others have.
 pub fn command_conflicts(
     old: Option<&WheelMembers>,
     new: &WheelMembers,

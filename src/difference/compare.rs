@@ -22,7 +22,8 @@ pub struct Difference<'s> {
     pub projects: Vec<ProjectChange<'s>>,
     /// Projects that cannot be read in the old state, or the new one, and so cannot be compared.
     pub unreadable: [Vec<&'s ProjectName>; 2],
-    /// Projects of which a part cannot be read in the old state, or the new one: the rest is compared.
+    /// Projects of which a part cannot be read in the old state, or the new one: the rest is
+    /// compared.
     pub partial: [Vec<&'s ProjectName>; 2],
     /// How many projects are the same.
     pub unchanged: usize,

@@ -15,7 +15,8 @@ use crate::wheel::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Risk {
-    /// Python runs it whenever it starts: `.pth` and `.start` files, `sitecustomize`, `usercustomize`.
+    /// Python runs it whenever it starts: `.pth` and `.start` files, `sitecustomize`,
+    /// `usercustomize`.
     Startup,
     /// It is compiled Python, by its name or its first bytes: no source text says what it does.
     Bytecode,
@@ -219,8 +220,8 @@ fn risk(place: &str, starts: Starts, known: Option<&BTreeSet<&str>>) -> Risk {
     }
 }
 
-/// Whether Python, or pip, reads a path below the prefix of an environment whenever it starts: the standard library,
-/// and the files that say where it is.
+/// Whether Python, or pip, reads a path below the prefix of an environment whenever it starts: the
+/// standard library, and the files that say where it is.
 fn is_of_python(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     let has_ending = |ending: &str| path.rsplit_once('.').is_some_and(|(_, one)| one == ending);

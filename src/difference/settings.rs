@@ -56,8 +56,8 @@ pub struct SettingChange {
     pub added: Vec<String>,
 }
 
-/// All that `ipwhl.toml` says, in canonical spelling: whom readers trust and where releases go first, then where bytes
-/// come from, then what a release holds and what is found wrong with it.
+/// All that `ipwhl.toml` says, in canonical spelling: whom readers trust and where releases go
+/// first, then where bytes come from, then what a release holds and what is found wrong with it.
 pub(super) fn settings(configuration: &Configuration) -> Settings {
     // A key that is added has to be thought of here.
     let Configuration {

@@ -13,8 +13,9 @@ use same_file::Handle;
 ///
 /// It is written as `.<name>.partial` beside its place, flushed to the disk and renamed. A killed
 /// run leaves at most that partial file, which the next writer of the same file takes over; a lock
-/// keeps two writers from sharing it. The partial file is the writer's alone, whoever else can write the folder: it is made
-/// exclusively, and what somebody else has put there is not written to.
+/// keeps two writers from sharing it. The partial file is the writer's alone, whoever else can
+/// write the folder: it is made exclusively, and what somebody else has put there is not written
+/// to.
 #[derive(Debug)]
 pub struct AtomicFile {
     file: File,

@@ -1,12 +1,13 @@
-//! Files below a folder, opened without following a link: what a change to the repository brings must not lead out of it.
+//! Files below a folder, opened without following a link: what a change to the repository brings
+//! must not lead out of it.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Opens a regular file by its path below a folder, with `/`. The folder itself may be reached through links; nothing
-/// below it may be one. Each folder is opened in the one before, so a link that is put there meanwhile is
-/// refused, too. A pipe or a device is not waited for.
+/// Opens a regular file by its path below a folder, with `/`. The folder itself may be reached
+/// through links; nothing below it may be one. Each folder is opened in the one before, so a link
+/// that is put there meanwhile is refused, too. A pipe or a device is not waited for.
 ///
 /// # Errors
 /// When there is no such file, a part of the path is a symbolic link or leads upwards, or it is no regular file.

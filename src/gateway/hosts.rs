@@ -1,7 +1,7 @@
 //! The host names that a gateway answers to.
 //!
-//! A browser sends the name that a page was loaded from. A page of a stranger, whose name leads to this machine
-//! for a moment (DNS rebinding), could read a private set otherwise.
+//! A browser sends the name that a page was loaded from. A page of a stranger, whose name leads to
+//! this machine for a moment (DNS rebinding), could read a private set otherwise.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -58,8 +58,9 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    /// The name that a well-formed request is for, where nothing is answered to it. An address is always answered:
-    /// no name led to it, so nobody could turn it to this machine. So is a request without a host, which no browser sends.
+    /// The name that a well-formed request is for, where nothing is answered to it. An address is
+    /// always answered: no name led to it, so nobody could turn it to this machine. So is a request
+    /// without a host, which no browser sends.
     pub(super) fn unknown(&self, head: &Parts) -> Option<String> {
         // RFC 9112, 3.2.2: what a whole address in the first line says goes over `Host`.
         let authority = match head.uri.authority() {

@@ -103,8 +103,8 @@ impl Gateway {
         self
     }
 
-    /// The same gateway, which answers to these host names, too. To others than addresses and the names of the
-    /// loopback interface it has no answer but 421.
+    /// The same gateway, which answers to these host names, too. To others than addresses and the
+    /// names of the loopback interface it has no answer but 421.
     #[must_use]
     pub fn with_hosts(mut self, names: impl IntoIterator<Item = HostName>) -> Self {
         self.hosts = Arc::new(Hosts {

@@ -26,7 +26,8 @@ pub fn common_installer(a: &Tag, b: &Tag) -> Option<String> {
     Some(format!("{} on {system}", interpreter.in_words()))
 }
 
-/// What tells at once that two tags have no installer in common: most pairs of a project's tags have none.
+/// What tells at once that two tags have no installer in common: most pairs of a project's tags
+/// have none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstallerClass {
     /// The only interpreters that can accept it; `None` where others may.

@@ -1,7 +1,8 @@
 //! Core metadata: the fields of METADATA that an index and its checks need.
 //!
-//! Specification: "Core metadata". Fields that nothing here needs may hold anything, in UTF-8, since pip installs
-//! nothing else; those that are needed are read as the specification has them, or refused.
+//! Specification: "Core metadata". Fields that nothing here needs may hold anything, in UTF-8,
+//! since pip installs nothing else; those that are needed are read as the specification has them,
+//! or refused.
 
 mod headers;
 

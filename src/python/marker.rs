@@ -190,8 +190,8 @@ impl Marker {
         count
     }
 
-    /// The extras that the marker names. It says the same of all others as where no extra is asked for; `None` where it
-    /// compares `extra` otherwise than with `==`, so that this is not known.
+    /// The extras that the marker names. It says the same of all others as where no extra is asked
+    /// for; `None` where it compares `extra` otherwise than with `==`, so that this is not known.
     pub fn named_extras(&self) -> Option<BTreeSet<&str>> {
         let mut names = Some(BTreeSet::new());
         self.0.each(&mut |comparison| {

@@ -343,7 +343,8 @@ impl Repository {
         Ok(())
     }
 
-    /// Wheels of one project may stand in many files. Of one that has more than it may have nothing else is said.
+    /// Wheels of one project may stand in many files. Of one that has more than it may have nothing
+    /// else is said.
     fn leave_out_too_large(&mut self) {
         let findings = self.declarations.values().filter_map(|declaration| {
             let mut tally = Tally::default();

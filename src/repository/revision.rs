@@ -23,8 +23,8 @@ pub const LOCAL_VARIABLES: [&str; 7] = [
     "GIT_WORK_TREE",
 ];
 
-/// Arguments of git. A change can commit the files of a bare repository into a folder, whose `config` names programs that
-/// git runs: with them only a `.git` is a repository.
+/// Arguments of git. A change can commit the files of a bare repository into a folder, whose
+/// `config` names programs that git runs: with them only a `.git` is a repository.
 pub const NO_BARE_REPOSITORY: [&str; 2] = ["-c", "safe.bareRepository=explicit"];
 
 /// The texts of a repository's folder at one commit.
@@ -149,7 +149,8 @@ impl Revision {
     }
 }
 
-/// The first file in a folder that git tracks; `None` where it tracks none, or the folder is in no checkout.
+/// The first file in a folder that git tracks; `None` where it tracks none, or the folder is in no
+/// checkout.
 ///
 /// # Errors
 /// When git is missing, or fails in a checkout.

@@ -98,8 +98,8 @@ impl Address {
         self.is_configured
     }
 
-    /// Another address, which is configured as this one is when both are of the same origin: scheme, host and port; with
-    /// the credentials of this one then, when it has none of its own.
+    /// Another address, which is configured as this one is when both are of the same origin:
+    /// scheme, host and port; with the credentials of this one then, when it has none of its own.
     pub(super) fn lend(&self, url: Url) -> Self {
         let mut address = Self::new(url);
         address.configured_port = self.configured_port;

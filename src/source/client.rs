@@ -31,15 +31,9 @@ pub struct ClientSettings {
     proxies: Vec<ProxySetting>,
     no_proxy: Option<String>,
     is_direct_on_loopback: bool,
-    public_only: Option<PublicOnlySettings>,
+    /// Public addresses are asked only; whether the index of `ipwhl.toml` counts as configured.
+    public_only: Option<bool>,
     limits: Limits,
-}
-
-/// That public addresses are asked only.
-#[derive(Clone, Copy)]
-struct PublicOnlySettings {
-    /// Whether the index of `ipwhl.toml` is one that who runs this has configured.
-    trusts_repository: bool,
 }
 
 /// Certificates that replace those of the platform.
@@ -125,12 +119,13 @@ impl ClientSettings {
         }
     }
 
-    /// The same settings, but only public addresses are asked, by https, beside the index that who runs this has configured. The
-    /// index of `ipwhl.toml` is such a one where `trusts_repository` says so.
+    /// The same settings, but only public addresses are asked, by https, beside the index that who
+    /// runs this has configured. The index of `ipwhl.toml` is such a one where `trusts_repository`
+    /// says so.
     #[must_use]
     pub fn public_only(self, trusts_repository: bool) -> Self {
         Self {
-            public_only: Some(PublicOnlySettings { trusts_repository }),
+            public_only: Some(trusts_repository),
             ..self
         }
     }
@@ -180,7 +175,7 @@ pub struct Client {
     /// For addresses of this machine, where those are asked without a proxy.
     direct: Option<reqwest::Client>,
     /// What addresses run on that are not configured, where only public ones are asked.
-    public_only: Option<(Arc<PublicOnly>, PublicOnlySettings)>,
+    public_only: Option<Arc<PublicOnly>>,
     pub(super) limits: Arc<Limits>,
     pub(super) hosts: Hosts,
 }
@@ -194,13 +189,17 @@ impl Client {
             .then(|| settings.connections(false, None))
             .transpose()?;
         let public_only = match settings.public_only {
-            Some(public) => {
+            Some(trusts_repository) => {
                 let proxies = settings.proxy_hosts();
                 let resolver = PublicResolver {
                     proxies: Arc::new(proxies.clone()),
                 };
                 let http = settings.connections(true, Some(resolver))?;
-                Some((Arc::new(PublicOnly { http, proxies }), public))
+                Some(Arc::new(PublicOnly {
+                    http,
+                    proxies,
+                    trusts_repository,
+                }))
             }
             None => None,
         };
@@ -227,7 +226,7 @@ impl Client {
     /// What a request of this address runs on, or why it is not asked, as half a sentence.
     pub(super) fn connections(&self, address: &Address) -> Result<&reqwest::Client, String> {
         match &self.public_only {
-            Some((public, _)) if !address.is_configured() => match public.refusal(address) {
+            Some(public) if !address.is_configured() => match public.refusal(address) {
                 Some(reason) => Err(reason),
                 None => Ok(&public.http),
             },
@@ -238,10 +237,10 @@ impl Client {
     /// The address of an index, as one that is configured where who runs this has named it.
     pub(super) fn index_address(&self, location: &IndexLocation) -> Address {
         let address = Address::new(location.url().clone());
-        let Some((_, settings)) = &self.public_only else {
+        let Some(public) = &self.public_only else {
             return address;
         };
-        if *location.origin() == IndexOrigin::Repository && !settings.trusts_repository {
+        if *location.origin() == IndexOrigin::Repository && !public.trusts_repository {
             return address;
         }
         address.configured()
@@ -307,9 +306,7 @@ impl ClientSettings {
             .build()
             .map_err(|error| ClientError::Build(innermost(&error)))
     }
-}
 
-impl ClientSettings {
     /// The names of the proxies' hosts.
     fn proxy_hosts(&self) -> BTreeSet<String> {
         let addresses = self.proxies.iter().filter_map(|proxy| {

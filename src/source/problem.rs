@@ -23,7 +23,8 @@ pub enum SourceProblem {
         /// Everything that differs.
         mismatches: Vec<Mismatch>,
     },
-    /// The place was not asked, since its address is one that the repository does not allow, as a finding says.
+    /// The place was not asked, since its address is one that the repository does not allow, as a
+    /// finding says.
     NotAsked {
         /// The place, as it may be shown.
         place: String,

@@ -1,7 +1,8 @@
 //! `--public-only`: what may be asked where a stranger's change names the addresses.
 //!
-//! Public is what the special-purpose address registries of IANA (RFC 6890) call globally reachable. Names are held to
-//! it when a connection is made, by the addresses that they have then, and each redirect is held to it anew.
+//! Public is what the special-purpose address registries of IANA (RFC 6890) call globally
+//! reachable. Names are held to it when a connection is made, by the addresses that they have then,
+//! and each redirect is held to it anew.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -49,8 +50,8 @@ const fn v6(start: u32, length: u8) -> Ipv6Net {
 /// Of IPv6 only this is global unicast (IANA IPv6 Address Space).
 const GLOBAL_V6: Ipv6Net = v6(0x2000_0000, 3);
 
-/// IANA IPv6 Special-Purpose Address Registry, as far as it lies there: protocol assignments with Teredo and ORCHID,
-/// documentation, 6to4.
+/// IANA IPv6 Special-Purpose Address Registry, as far as it lies there: protocol assignments with
+/// Teredo and ORCHID, documentation, 6to4.
 const SPECIAL_V6: [Ipv6Net; 4] = [
     v6(0x2001_0000, 23),
     v6(0x2001_0db8, 32),
@@ -82,6 +83,8 @@ pub(super) struct PublicOnly {
     pub(super) http: reqwest::Client,
     /// The hosts of configured proxies, which may be anywhere.
     pub(super) proxies: BTreeSet<String>,
+    /// Whether the index of `ipwhl.toml` is one that its maintainers have reviewed.
+    pub(super) trusts_repository: bool,
 }
 
 impl PublicOnly {

@@ -1,10 +1,12 @@
-//! `entry_points.txt`: the commands and plugins of a wheel, as far as all installers read them alike.
+//! `entry_points.txt`: the commands and plugins of a wheel, as far as all installers read them
+//! alike.
 //!
-//! Specification: <https://packaging.python.org/en/latest/specifications/entry-points/>. It names `configparser` of Python,
-//! which `installer` and uv follow since 2026. pip has `importlib.metadata` or `pkg_resources`, and then distlib; uv had a
-//! library in Rust before. They differ in where a line ends, in comments, in lines that continue others, in
-//! headings and in repeated names. What all of them read alike is read here, and every other line is
-//! named. Of 275 such files, in 976 wheels of popular projects, none has one.
+//! Specification: <https://packaging.python.org/en/latest/specifications/entry-points/>. It names
+//! `configparser` of Python, which `installer` and uv follow since 2026. pip has
+//! `importlib.metadata` or `pkg_resources`, and then distlib; uv had a library in Rust before. They
+//! differ in where a line ends, in comments, in lines that continue others, in headings and in
+//! repeated names. What all of them read alike is read here, and every other line is named. Of 275
+//! such files, in 976 wheels of popular projects, none has one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,8 +34,8 @@ impl EntryPoint {
 /// Entry points with the objects that they refer to.
 pub type EntryPoints = BTreeMap<EntryPoint, String>;
 
-/// The entry points of a text, and what is wrong with it. Lines that installers read differently are read as
-/// one of them would, so that what they hide can be shown.
+/// The entry points of a text, and what is wrong with it. Lines that installers read differently
+/// are read as one of them would, so that what they hide can be shown.
 pub fn entry_points(text: &str) -> (EntryPoints, Vec<Problem>) {
     let mut problems = Problems::new(Limits::default().problems);
     let found = read_entry_points(text.as_bytes(), &mut problems);

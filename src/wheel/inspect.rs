@@ -202,7 +202,8 @@ impl<R: Read + Seek> Inspection<'_, R> {
             let Some(name) = script_name(&member.name) else {
                 continue;
             };
-            // pip keeps the command that it makes, and uv the file. Of one below `scripts` both keep the command.
+            // pip keeps the command that it makes, and uv the file. Of one below `scripts` both
+            // keep the command.
             let is_script = member.name.split('/').nth(1) == Some("scripts");
             if !is_script && self.facts.commands.iter().any(|command| command == name) {
                 self.problems.archive(format!(
@@ -274,8 +275,9 @@ impl<R: Read + Seek> Inspection<'_, R> {
         member.size <= limit
     }
 
-    /// Checks one member from its local header to where the next begins, and keeps its first bytes, at most as
-    /// many as `keep` says. Returns the hasher with all its data, or `None` where that could not be read.
+    /// Checks one member from its local header to where the next begins, and keeps its first bytes,
+    /// at most as many as `keep` says. Returns the hasher with all its data, or `None` where that
+    /// could not be read.
     fn visit(
         &mut self,
         member: &Member,

@@ -15,8 +15,9 @@ pub enum Installed<'p> {
 
 /// Where a member of this path is installed.
 ///
-/// *Binary distribution format*, "The .data directory". `purelib` and `platlib` are one folder in nearly every
-/// environment, and the packages and programs lie below the prefix that `data` is unpacked in.
+/// *Binary distribution format*, "The .data directory". `purelib` and `platlib` are one folder in
+/// nearly every environment, and the packages and programs lie below the prefix that `data` is
+/// unpacked in.
 pub fn installed(path: &str) -> Installed<'_> {
     let mut parts = path.splitn(3, '/');
     let (Some(folder), Some(scheme), Some(rest)) = (parts.next(), parts.next(), parts.next())
@@ -35,8 +36,8 @@ pub fn installed(path: &str) -> Installed<'_> {
     }
 }
 
-/// `lib/python3.12/site-packages`, `Lib/site-packages`, Debian's `dist-packages`, `bin` and `Scripts`,
-/// `include/site/python3.12/<project>` and `Include/<project>`, of whatever case.
+/// `lib/python3.12/site-packages`, `Lib/site-packages`, Debian's `dist-packages`, `bin` and
+/// `Scripts`, `include/site/python3.12/<project>` and `Include/<project>`, of whatever case.
 fn below_prefix(path: &str) -> Installed<'_> {
     // Lower case of ASCII has the same length.
     let lower = path.to_ascii_lowercase();

@@ -1,7 +1,8 @@
-//! Where the members come to lie when a wheel is installed: one place each, the same by every installer.
+//! Where the members come to lie when a wheel is installed: one place each, the same by every
+//! installer.
 //!
-//! *Binary distribution format*, "The .data directory". What pip and uv do otherwise than each other was
-//! observed with pip 26.3 and uv 0.13.
+//! *Binary distribution format*, "The .data directory". What pip and uv do otherwise than each
+//! other was observed with pip 26.3 and uv 0.13.
 
 use std::collections::BTreeSet;
 
@@ -22,8 +23,8 @@ const INTERPRETERS: [&str; 7] = [
     "python", "pythonw", "python3", "graalpy", "pypy", "pypy2", "pypy3",
 ];
 
-/// Checks where the members of the wheel with the metadata folder `{stem}.dist-info` come to lie. Returns
-/// what is wrong with that on some systems only.
+/// Checks where the members of the wheel with the metadata folder `{stem}.dist-info` come to lie.
+/// Returns what is wrong with that on some systems only.
 pub(super) fn check_layout(
     members: &[Member],
     stem: &str,
@@ -38,7 +39,8 @@ pub(super) fn check_layout(
             problems.archive(format!("{} {clause}", shown(subject)));
         }
     };
-    // Both keep it where the wheel comes from an index, and `freeze` prints its address as the project's source.
+    // Both keep it where the wheel comes from an index, and `freeze` prints its address as the
+    // project's source.
     let direct_url = format!("{stem}.dist-info/direct_url.json");
     let mut places = Vec::new();
     for member in members {
@@ -64,7 +66,8 @@ pub(super) fn check_layout(
     name_conflicts(&places, limits.problems)
 }
 
-/// Where a member comes to lie; `None` where that was refused, or where it is nothing but the folder of a scheme.
+/// Where a member comes to lie; `None` where that was refused, or where it is nothing but the
+/// folder of a scheme.
 fn place<'m>(
     member: &'m Member,
     data: &str,
@@ -86,8 +89,8 @@ fn place<'m>(
         return Some(in_root());
     }
     if top != data {
-        // pip: installs it, whatever it is called. uv: leaves it among the packages. In upper case, it is the
-        // other way round where names are compared in any case.
+        // pip: installs it, whatever it is called. uv: leaves it among the packages. In upper case,
+        // it is the other way round where names are compared in any case.
         let clause = format!("is not the data folder of this wheel, {}", shown(data));
         tell(top, &clause);
         return None;
@@ -145,7 +148,8 @@ fn check_place(place: &Place<'_>, stem: &str, tell: &mut impl FnMut(&str, &str))
         return false;
     }
     if tree == "lib" && lower.strip_suffix(".data").is_some() {
-        // uv: unpacks it as another data folder, or not, by the order of the files. pip: leaves it among the packages.
+        // uv: unpacks it as another data folder, or not, by the order of the files. pip: leaves it
+        // among the packages.
         tell(
             place.member,
             "lies in a data folder that is installed itself",
@@ -154,7 +158,8 @@ fn check_place(place: &Place<'_>, stem: &str, tell: &mut impl FnMut(&str, &str))
     }
     let is_own = place.scheme.is_empty() && first.strip_suffix(".dist-info") == Some(stem);
     if tree == "lib" && !is_own && METADATA_ENDINGS.iter().any(|end| lower.ends_with(end)) {
-        // Both install it, and then list a project that nobody has declared, or another version of this one.
+        // Both install it, and then list a project that nobody has declared, or another version of
+        // this one.
         let depth = place.member.trim_end_matches('/').len() - rest.len() + first.len();
         let folder = place.member.get(..depth).unwrap_or(place.member);
         tell(folder, "is taken for the metadata of an installed project");

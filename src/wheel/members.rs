@@ -43,8 +43,8 @@ pub struct MemberFacts {
 }
 
 impl WheelMembers {
-    /// The commands that an installer makes of it, by their names, each with what tells it from another version of it: the object
-    /// of an entry point, the digest of a script.
+    /// The commands that an installer makes of it, by their names, each with what tells it from
+    /// another version of it: the object of an entry point, the digest of a script.
     pub fn commands(&self) -> BTreeMap<String, String> {
         let scripts = self.members.iter().filter_map(|member| {
             Some((
@@ -61,7 +61,8 @@ impl WheelMembers {
     }
 }
 
-/// The command that an installer makes of a member of this path: a file that it puts among the programs as it is.
+/// The command that an installer makes of a member of this path: a file that it puts among the
+/// programs as it is.
 pub(super) fn script_name(path: &str) -> Option<&str> {
     match installed(path) {
         Installed::Scripts(name) if !name.is_empty() && !name.contains('/') => Some(name),

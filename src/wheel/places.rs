@@ -1,14 +1,14 @@
 //! Names that are one place on some systems, and names that some systems do not have.
 //!
-//! Linux compares names byte by byte. What other systems do is said here in a way that finds too much
-//! rather than too little:
+//! Linux compares names byte by byte. What other systems do is said here in a way that finds too
+//! much rather than too little:
 //!
 //! - Windows (NTFS) compares names after each UTF-16 unit is put into upper case. It keeps some names for
 //!   devices, whatever ending they have, and the Win32 interface drops dots and spaces at the end of a name.
 //! - macOS (APFS, as it is set up there) compares names after decomposing and case folding.
 //!
-//! A folder counts as a place, too: with `Foo/a.py` and `foo/b.py` a wheel has the package `foo` or not, by
-//! the system that it is installed on.
+//! A folder counts as a place, too: with `Foo/a.py` and `foo/b.py` a wheel has the package `foo` or
+//! not, by the system that it is installed on.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -60,8 +60,8 @@ impl Clash<'_> {
     }
 }
 
-/// The pairs of members whose places are one where names are compared after `fold`. Of many members in two
-/// folders that are one, two are named.
+/// The pairs of members whose places are one where names are compared after `fold`. Of many members
+/// in two folders that are one, two are named.
 pub(super) fn clashes<'p>(
     places: &'p [Place<'p>],
     fold: impl Fn(&str) -> Cow<'_, str>,
@@ -70,8 +70,8 @@ pub(super) fn clashes<'p>(
         .iter()
         .map(|place| (fold(&place.path), place))
         .collect();
-    // With `/` before every other byte, a name is followed by its copies and then by what is in a folder
-    // of that name, so that neighbours tell all.
+    // With `/` before every other byte, a name is followed by its copies and then by what is in a
+    // folder of that name, so that neighbours tell all.
     folded.sort_by(|(left, one), (right, other)| {
         let by_name = in_tree_order(left).cmp(in_tree_order(right));
         by_name.then_with(|| (&one.path, one.scheme).cmp(&(&other.path, other.scheme)))
@@ -195,8 +195,8 @@ fn fold_decomposed(name: &str) -> Cow<'_, str> {
 
 /// Why Windows has no file of this name, or has another one.
 ///
-/// *Naming Files, Paths, and Namespaces* of the Win32 documentation. Backslashes and control characters are
-/// refused on every system.
+/// *Naming Files, Paths, and Namespaces* of the Win32 documentation. Backslashes and control
+/// characters are refused on every system.
 fn refused_by_windows(component: &str) -> Option<&'static str> {
     if component.contains(['<', '>', ':', '"', '|', '?', '*']) {
         return Some("has a character that no file name has");

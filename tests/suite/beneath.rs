@@ -1,4 +1,5 @@
-//! What a change cannot make the program read: anything beyond the repository's folder, or git's own files.
+//! What a change cannot make the program read: anything beyond the repository's folder, or git's
+//! own files.
 
 #![cfg(unix)]
 
@@ -57,7 +58,8 @@ fn a_wheel_is_where_its_source_says() {
     workshop.build(&["--unsigned"]);
 }
 
-/// What a program's environment holds: the secrets of a CI job. Its CID and size would say what it is.
+/// What a program's environment holds: the secrets of a CI job. Its CID and size would say what it
+/// is.
 #[test]
 fn a_link_to_the_environment_of_the_program_is_not_read() {
     let workshop = set(&format!("wheels/{WHEEL}"));

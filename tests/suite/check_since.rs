@@ -529,7 +529,8 @@ fn relaxed_rules_and_new_waivers_are_named() {
     }
 }
 
-/// A waiver that covers more than before, and a platform that is not looked at any more, make a set clean, too.
+/// A waiver that covers more than before, and a platform that is not looked at any more, make a set
+/// clean, too.
 #[test]
 fn a_wider_waiver_and_a_platform_less_are_named() {
     let waiver = |more: &str| {

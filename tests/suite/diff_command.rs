@@ -232,7 +232,8 @@ fn commands_startup_files_and_bytecode_of_an_attack_are_marked() {
     assert_eq!(members["unclear_entry_points"].as_array().unwrap().len(), 1);
     assert_eq!(value["unknown_commands"], 0);
 
-    // Without the archive and the cache nothing is known of wheels that have not changed, until somebody looks.
+    // Without the archive and the cache nothing is known of wheels that have not changed, until
+    // somebody looks.
     workshop.run(&["hollow", "old"]).line();
     fs::remove_file(workshop.repository().join("old/release.car")).unwrap();
     fs::remove_dir_all(workshop.path("cache")).unwrap();

@@ -299,7 +299,8 @@ fn entry_points_are_compared_one_by_one_commands_first() {
         "; a comment = x\n# another = y\n[plugins]\nchanged=a:c\n[gui_scripts]\nwindow = a:w\n[ console_scripts ]\n  same = a:b\nchanged = evil:b [extra]\nno line\n",
     );
     let changes = member_changes(Some(&old), &new);
-    // Where installers read it differently, that is said, and what one of them would make is there all the same.
+    // Where installers read it differently, that is said, and what one of them would make is there
+    // all the same.
     assert_eq!(
         changes.unclear_entry_points,
         [

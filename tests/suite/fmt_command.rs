@@ -131,7 +131,8 @@ fn what_is_not_canonical_is_named_shown_and_written() {
     let run = program.run(&["fmt"]).expect(ExitStatus::Clean);
     assert_eq!(run.stderr, "formatted 1 of 5 declarations\n");
     assert_eq!(repository.read("declarations/yak.toml"), TIDY);
-    // What `git apply` makes of the difference is what `fmt` writes, but for characters that are escaped.
+    // What `git apply` makes of the difference is what `fmt` writes, but for characters that are
+    // escaped.
     repository.write(
         "declarations/yak.toml",
         UNTIDY.replace(['\r', '\u{feff}'], ""),

@@ -397,7 +397,8 @@ fn several(shared: &str, names: impl Iterator<Item = String>) -> String {
 const PURE: &str = "p-1.0-py3-none-any.whl";
 const NOTHING: &str = "extras = []\ndependencies = []\n";
 
-/// What is above a limit is one finding, which says the limit, in every format; nothing else is said of the file.
+/// What is above a limit is one finding, which says the limit, in every format; nothing else is
+/// said of the file.
 #[test]
 fn a_file_that_holds_too_much_is_one_finding() {
     let pure = |count: usize| (0..count).map(|build| format!("p-1.0-{build}a-py3-none-any.whl"));
@@ -457,7 +458,8 @@ fn a_file_that_holds_too_much_is_one_finding() {
     }
 }
 
-/// Of more findings than are shown the others are one, and count: in the summary, in each format, for the exit code.
+/// Of more findings than are shown the others are one, and count: in the summary, in each format,
+/// for the exit code.
 #[test]
 fn findings_beyond_the_limit_are_counted() {
     let missing = list(10_000, |number| format!("d{number}"));

@@ -1,4 +1,5 @@
-//! Characters that a terminal obeys, or that nobody sees: a stranger's texts hold them, and no output does.
+//! Characters that a terminal obeys, or that nobody sees: a stranger's texts hold them, and no
+//! output does.
 
 use std::fs;
 
@@ -8,8 +9,9 @@ use crate::support::program::Program;
 use crate::support::repository_builder::{Project, RepositoryBuilder};
 use crate::support::workshop::pure;
 
-/// All that is hostile in one text: a colour that hides text, the 8-bit form of a control sequence, DEL, a line feed of C1, a bell; then
-/// directions, spaces without width, separators, tags, selectors.
+/// All that is hostile in one text: a colour that hides text, the 8-bit form of a control sequence,
+/// DEL, a line feed of C1, a bell; then directions, spaces without width, separators, tags,
+/// selectors.
 const HOSTILE: &str = "\u{1b}[8m\u{9b}2J\u{7f}\u{85}\u{7}\u{202e}\u{61c}\u{2066}\u{200b}\u{2028}\u{e0041}\u{fe0f}\u{3164}\u{ad}";
 
 fn is_hidden(sign: char) -> bool {

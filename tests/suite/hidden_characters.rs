@@ -1,5 +1,6 @@
-//! Where hidden characters are let through: nowhere. [`Program`] holds this for every run of the suite, `hidden` for each
-//! command over texts of strangers; here are the stream itself, its colours, and the finding.
+//! Where hidden characters are let through: nowhere. [`Program`] holds this for every run of the
+//! suite, `hidden` for each command over texts of strangers; here are the stream itself, its
+//! colours, and the finding.
 
 use std::fs;
 
@@ -11,7 +12,8 @@ use serde_json::Value;
 use crate::support::program::{Captured, Program};
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
 
-/// What terminals obey, what turns lines around, what is not seen, and letters in tags and selectors.
+/// What terminals obey, what turns lines around, what is not seen, and letters in tags and
+/// selectors.
 const HOSTILE: &str = "\u{9b}2J\u{85}\u{ad}\u{61c}\u{115f}\u{180e}\u{200b}\u{202e}\u{2028}\u{2066}\u{3164}\u{feff}\u{fe0f}\u{e0041}\u{e0100}";
 
 /// The same and the characters that TOML has as escapes only.
@@ -99,7 +101,8 @@ fn colours_are_never_those_of_a_stranger() {
     }
 }
 
-/// A character that is hidden is a finding at its place, in comments and in the settings too; `fmt` changes nothing of it.
+/// A character that is hidden is a finding at its place, in comments and in the settings too; `fmt`
+/// changes nothing of it.
 #[test]
 fn a_hidden_character_is_a_finding_where_it_stands() {
     let sound = RepositoryBuilder::sound().build();
@@ -147,7 +150,8 @@ fn a_stream_writes_nothing_hidden() {
     assert!(text.ends_with("\\u{1b}[31mb\tc\nd\\r\n"), "{text}");
 }
 
-/// Emoji and scripts with joiners are written with characters that are not seen by themselves; in words of ASCII they hide.
+/// Emoji and scripts with joiners are written with characters that are not seen by themselves; in
+/// words of ASCII they hide.
 #[test]
 fn how_people_write_is_no_finding() {
     let check = |comment: &str| {

@@ -1,4 +1,5 @@
-//! Folders that the program believes, or writes releases to, and what a change or a neighbour on the machine puts there.
+//! Folders that the program believes, or writes releases to, and what a change or a neighbour on
+//! the machine puts there.
 
 #![cfg(unix)]
 
@@ -259,8 +260,8 @@ fn unfinished_downloads_are_the_users_alone() {
     );
 }
 
-/// A set in a folder of a larger checkout, into which a change has committed the files of a bare repository: git would take
-/// that for the one that is meant, and run what its `config` names.
+/// A set in a folder of a larger checkout, into which a change has committed the files of a bare
+/// repository: git would take that for the one that is meant, and run what its `config` names.
 #[test]
 fn git_obeys_no_repository_that_a_change_has_committed() {
     let around = tempfile::tempdir().unwrap();

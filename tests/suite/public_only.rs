@@ -1,4 +1,5 @@
-//! `--public-only`, and what a check of a stranger's change asks: real servers that must not be reached.
+//! `--public-only`, and what a check of a stranger's change asks: real servers that must not be
+//! reached.
 
 use ipwhl::command::ExitStatus;
 
@@ -121,7 +122,8 @@ fn a_configured_index_may_be_anywhere_and_leads_nowhere_else() {
     let repository = set(&[&package]).build();
     let program = || program(&repository).index(&index.index_url());
     program().run(&CHECK).expect(ExitStatus::Clean);
-    // A redirect to another port of the same host, to a name of this machine at the index's own port, to plain http.
+    // A redirect to another port of the same host, to a name of this machine at the index's own
+    // port, to plain http.
     let file = index
         .paths()
         .into_iter()
@@ -292,7 +294,8 @@ fn an_insecure_source_is_not_asked() {
     assert!(server.connections() > 0);
 }
 
-/// Where a proxy looks names up, what is written out is held to the option all the same, and the rest is said.
+/// Where a proxy looks names up, what is written out is held to the option all the same, and the
+/// rest is said.
 #[test]
 fn a_proxy_is_asked_for_names_only_and_that_is_said() {
     let proxy = LoopbackIndex::start();

@@ -35,8 +35,9 @@ impl<'r> Graph<'r> {
     }
 
     /// The shortest way from a wanted project to the one that has this need, on one of these
-    /// platforms, as in `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`. `None` where a wanted
-    /// project has the need itself, and where no way leads there, or more projects lie before it than are looked at.
+    /// platforms, as in `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`. `None` where a
+    /// wanted project has the need itself, and where no way leads there, or more projects lie
+    /// before it than are looked at.
     pub(in crate::check) fn chain(
         &self,
         need: &Need<'r>,

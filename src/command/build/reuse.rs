@@ -343,7 +343,8 @@ impl Reusable {
     }
 }
 
-/// The kinds of systems, among these platforms, on which a wheel is installed and names are not compared byte by byte.
+/// The kinds of systems, among these platforms, on which a wheel is installed and names are not
+/// compared byte by byte.
 fn families(wheel: &DeclaredWheel, platforms: &[Platform]) -> BTreeSet<SystemFamily> {
     platforms
         .iter()

@@ -21,7 +21,8 @@ pub(super) struct Before {
     commit: String,
     /// `None` where there was none: then everything is new.
     repository: Option<Repository>,
-    /// The settings of the revision itself. Where the work began may be long ago, and its index another one's by now.
+    /// The settings of the revision itself. Where the work began may be long ago, and its index
+    /// another one's by now.
     reviewed: Configuration,
 }
 
@@ -61,8 +62,8 @@ impl Before {
         })
     }
 
-    /// Puts the places that the maintainers have reviewed in the place of the change's own, and says so: the index, the
-    /// gateways and the targets.
+    /// Puts the places that the maintainers have reviewed in the place of the change's own, and
+    /// says so: the index, the gateways and the targets.
     pub(super) fn lend_places(&self, context: &Context<'_>, now: &mut Repository, revision: &str) {
         let reviewed = &self.reviewed;
         let changed: Vec<&str> = setting_changes(&now.configuration, reviewed)

@@ -36,7 +36,8 @@ pub(super) type AllMembers = BTreeMap<(Option<Cid>, Cid), Looked>;
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) members: AllMembers,
-    /// The wheels of the new state whose commands are not known here, so that they were not compared with new ones.
+    /// The wheels of the new state whose commands are not known here, so that they were not
+    /// compared with new ones.
     pub(super) unknown_commands: usize,
     /// Whether a wheel that was to be fetched could not be had.
     pub(super) has_failed: bool,
@@ -137,8 +138,8 @@ pub(super) fn look(
     })
 }
 
-/// Which projects of the new state install which commands, and of how many wheels that is not known without fetching
-/// them.
+/// Which projects of the new state install which commands, and of how many wheels that is not known
+/// without fetching them.
 fn owners(cache: &Cache, sides: [&Side; 2], held: &BTreeMap<Cid, Held>) -> (CommandOwners, usize) {
     let known = |wheel: &WheelState| -> Option<Vec<String>> {
         let cid = &wheel.content_id;

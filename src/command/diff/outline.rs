@@ -87,7 +87,8 @@ pub(super) struct Section {
 pub(super) struct Outline {
     /// Where it comes from, and where it goes to.
     pub(super) title: [Line; 2],
-    /// What decides over all that follows, before it: whom readers trust, where releases go, what counts as wrong.
+    /// What decides over all that follows, before it: whom readers trust, where releases go, what
+    /// counts as wrong.
     pub(super) settings: Option<Section>,
     /// What it comes to, a line each.
     pub(super) summary: Vec<Line>,

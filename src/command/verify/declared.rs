@@ -66,9 +66,9 @@ pub(super) fn same(one: Option<&VersionSpecifiers>, other: Option<&VersionSpecif
     }
 }
 
-/// The findings that somebody answers for: the release lists its waivers and the codes that count for less than errors; an
-/// option that let one pass for a build changes no root, and so the reader repeats it. And the platforms, which decide
-/// about others.
+/// The findings that somebody answers for: the release lists its waivers and the codes that count
+/// for less than errors; an option that let one pass for a build changes no root, and so the reader
+/// repeats it. And the platforms, which decide about others.
 pub(super) struct Answered {
     platforms: Vec<Platform>,
     waivers: Vec<Waiver>,

@@ -1,5 +1,5 @@
-//! Partial files, whose names others can foretell: whoever can write their folder must not decide where the bytes go, what they
-//! begin with, or who reads them meanwhile.
+//! Partial files, whose names others can foretell: whoever can write their folder must not decide
+//! where the bytes go, what they begin with, or who reads them meanwhile.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -14,8 +14,8 @@ pub(super) fn create(partial: &Path) -> io::Result<File> {
     options.open(partial)
 }
 
-/// The partial file that is there, where it is this user's alone; anything else that could be a file's name is taken
-/// away. `None` where none is there then.
+/// The partial file that is there, where it is this user's alone; anything else that could be a
+/// file's name is taken away. `None` where none is there then.
 pub(super) fn open_own(partial: &Path) -> io::Result<Option<File>> {
     let there = match fs::symlink_metadata(partial) {
         Ok(there) => there,
@@ -38,7 +38,8 @@ pub(super) fn open_own(partial: &Path) -> io::Result<Option<File>> {
     Ok(own)
 }
 
-/// The partial file that is there, where it is this user's. No link is followed, no pipe is waited for.
+/// The partial file that is there, where it is this user's. No link is followed, no pipe is waited
+/// for.
 pub(super) fn open_left(partial: &Path) -> io::Result<Option<File>> {
     let mut options = options();
     #[cfg(unix)]
@@ -63,8 +64,9 @@ fn options() -> OpenOptions {
     options
 }
 
-/// Whether an open file is a regular one of this user, with this one name, that nobody else may write unless they may write
-/// every new file: one that was about to take its name has its last mode already.
+/// Whether an open file is a regular one of this user, with this one name, that nobody else may
+/// write unless they may write every new file: one that was about to take its name has its last
+/// mode already.
 #[cfg(unix)]
 fn is_own(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
@@ -95,7 +97,8 @@ fn mask() -> u32 {
     use rustix::fs::Mode;
     use rustix::process::umask;
 
-    // Asking for it sets it: once, to a mask that is no laxer for the files that other threads make meanwhile.
+    // Asking for it sets it: once, to a mask that is no laxer for the files that other threads make
+    // meanwhile.
     static MASK: OnceLock<u32> = OnceLock::new();
     *MASK.get_or_init(|| {
         let mask = umask(Mode::from_raw_mode(0o077));

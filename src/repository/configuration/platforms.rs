@@ -9,7 +9,8 @@ use crate::declaration::{Layout, Spanned};
 use crate::diagnostic::{Code, Finding};
 use crate::python::Platform;
 
-/// The most platforms of a repository: real ones have some dozen, and each requirement is checked on each.
+/// The most platforms of a repository: real ones have some dozen, and each requirement is checked
+/// on each.
 const MOST_PLATFORMS: usize = 300;
 
 pub(super) fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configuration) {

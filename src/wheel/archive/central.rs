@@ -201,7 +201,8 @@ impl Entry<'_> {
     }
 }
 
-/// Why installers do not read an entry that needs this version, as a clause. The upper byte means nothing to them.
+/// Why installers do not read an entry that needs this version, as a clause. The upper byte means
+/// nothing to them.
 pub(super) fn too_new(version: u16) -> Option<String> {
     let version = version & 0xff;
     (version > NEWEST_VERSION).then(|| {

@@ -9,7 +9,8 @@ use super::tool;
 /// The installers, by the names of their tools.
 pub const INSTALLERS: [&str; 2] = ["python3", "uv"];
 
-/// Installs a wheel into a folder, from no index and without what it requires. `more` is for pip alone.
+/// Installs a wheel into a folder, from no index and without what it requires. `more` is for pip
+/// alone.
 pub fn install(installer: &str, wheel: &Path, target: &Path, more: &[&str]) -> Output {
     let mut command = Command::new(tool(installer));
     if installer == "uv" {

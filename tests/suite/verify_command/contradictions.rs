@@ -499,7 +499,8 @@ fn a_declaration_that_somebody_answers_for() {
     workshop.run(&verify).line();
 }
 
-/// Whoever built it did not look at the names: on the platforms that the release is for, two members are one file.
+/// Whoever built it did not look at the names: on the platforms that the release is for, two
+/// members are one file.
 #[test]
 fn names_that_are_one_place_on_a_platform_of_the_release() {
     let wheel = pure("plum", "1.0")

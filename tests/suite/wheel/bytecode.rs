@@ -28,7 +28,8 @@ fn python(arguments: &[&str], line: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Bytecode with other contents than [`SOURCE`] has, with the header that `header` makes of `code` and `source`.
+/// Bytecode with other contents than [`SOURCE`] has, with the header that `header` makes of `code`
+/// and `source`.
 fn bytecode(header: &str) -> Vec<u8> {
     let program = format!(
         "import importlib._bootstrap_external as b, importlib.util as u; source = {SOURCE:?}.encode(); \

@@ -25,7 +25,8 @@ fn read(text: &str) -> (Vec<String>, Vec<String>) {
 #[test]
 fn what_installers_read_differently_is_refused() {
     let begin = "[console_scripts]\nplum = plum:main\n";
-    // Whether pip and uv make other commands, or one of them refuses the wheel. `@` stands for the beginning.
+    // Whether pip and uv make other commands, or one of them refuses the wheel. `@` stands for the
+    // beginning.
     for (text, line, differs, clause) in [
         (
             "@# \u{b}evil = plum:main\n",
@@ -271,9 +272,9 @@ fn what_real_wheels_have_is_accepted_and_gives_the_commands() {
     );
 }
 
-/// What the readers of pip (`importlib.metadata` and `pkg_resources`, each before distlib), `installer` and uv take for
-/// commands: of a text each is `null`, or names and objects. uv read as the last one until 2026, and now reads as
-/// `configparser` does; the real one is asked above.
+/// What the readers of pip (`importlib.metadata` and `pkg_resources`, each before distlib),
+/// `installer` and uv take for commands: of a text each is `null`, or names and objects. uv read as
+/// the last one until 2026, and now reads as `configparser` does; the real one is asked above.
 const READERS: &str = r#"
 import configparser, importlib.metadata, re, warnings
 warnings.simplefilter('ignore')
@@ -337,8 +338,8 @@ readers = [by_importlib, by_pkg_resources, by_configparser, by_uv]
 answers = [[asked(reader, text) for reader in readers] for text in cases]
 "#;
 
-/// Of every text of three of these parts, in three places: where it is accepted, each reader finds these commands or
-/// refuses it.
+/// Of every text of three of these parts, in three places: where it is accepted, each reader finds
+/// these commands or refuses it.
 #[test]
 fn an_accepted_text_gives_the_same_commands_to_every_reader() {
     const PARTS: [&str; 24] = [

@@ -1,5 +1,5 @@
-//! What real installers make of accepted wheels: pip and uv put the same files into the same places, and those are the
-//! files that `ipwhl::wheel::members` says are inside.
+//! What real installers make of accepted wheels: pip and uv put the same files into the same
+//! places, and those are the files that `ipwhl::wheel::members` says are inside.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

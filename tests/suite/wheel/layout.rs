@@ -1,5 +1,5 @@
-//! Where members come to lie: wheels that pip and uv would install differently, or one of them not at all, are refused,
-//! and odd ones that both install alike are not.
+//! Where members come to lie: wheels that pip and uv would install differently, or one of them not
+//! at all, are refused, and odd ones that both install alike are not.
 
 use ipwhl::python::CoreMetadata;
 
@@ -307,7 +307,8 @@ fn keys_of_wheel_that_one_installer_does_not_know_are_refused() {
     assert_eq!(wheel(&good.replace("true", "False")), NONE);
 }
 
-/// Wheels that are odd, and that every installer takes alike: [`super::installers`] holds both to that.
+/// Wheels that are odd, and that every installer takes alike: [`super::installers`] holds both to
+/// that.
 pub fn odd_wheels() -> Vec<WheelBuilder> {
     let data = |path: &str| format!("{DATA}/{path}");
     vec![
@@ -414,7 +415,8 @@ fn a_file_in_the_place_of_a_command_is_refused() {
     );
 }
 
-/// uv unpacks it after the packages, or not, by the order of files in a folder: commands that nobody has seen.
+/// uv unpacks it after the packages, or not, by the order of files in a folder: commands that
+/// nobody has seen.
 #[test]
 fn a_data_folder_among_the_packages_is_refused() {
     for folder in ["purelib", "platlib", "data/lib/python3.12/site-packages"] {

@@ -1,4 +1,5 @@
-//! Names that are one place, or no name, on Windows or macOS: refused where a supported platform is such a system.
+//! Names that are one place, or no name, on Windows or macOS: refused where a supported platform is
+//! such a system.
 
 use serde_json::Value;
 

@@ -335,7 +335,8 @@ fn what_a_check_has_left_is_data() {
     assert!(!site.path("state/touched").exists());
 }
 
-/// A comment shows what a stranger has written as it stands: every line of it is code, whatever it holds.
+/// A comment shows what a stranger has written as it stands: every line of it is code, whatever it
+/// holds.
 #[test]
 fn nothing_of_a_stranger_is_live_in_the_comment() {
     let site = site();
@@ -364,8 +365,8 @@ fn nothing_of_a_stranger_is_live_in_the_comment() {
         let written = comments(&site);
         let body = written[0]["body"].as_str().unwrap();
         assert!(body.chars().count() < 65_536);
-        // CommonMark 4.4: after a blank line, each line with four spaces before it is code. A line ends with a line
-        // feed or a carriage return, and with nothing else.
+        // CommonMark 4.4: after a blank line, each line with four spaces before it is code. A line
+        // ends with a line feed or a carriage return, and with nothing else.
         let (head, code) = body.split_once(":\n\n").unwrap();
         assert_eq!(head.lines().count(), 2, "{head}");
         assert!(!code.contains('\r'));

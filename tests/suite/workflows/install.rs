@@ -375,7 +375,8 @@ fn a_changed_line_is_run() {
     }
 }
 
-/// GitLab keeps caches inside the checkout. What a change has put there, files or a link, is neither run nor believed.
+/// GitLab keeps caches inside the checkout. What a change has put there, files or a link, is
+/// neither run nor believed.
 #[test]
 fn a_change_cannot_bring_the_cache_of_gitlab_along() {
     let attacks: [&dyn Fn(&Path); 3] = [

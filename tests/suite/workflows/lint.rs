@@ -41,8 +41,9 @@ fn actionlint_accepts_the_workflows() {
     }
 }
 
-/// What `zizmor` looks for: secrets within reach, triggers that hand them out, actions that are not pinned, permissions that
-/// are not stated, texts of strangers in scripts. Also in the files that `init` writes, with a line that installs.
+/// What `zizmor` looks for: secrets within reach, triggers that hand them out, actions that are not
+/// pinned, permissions that are not stated, texts of strangers in scripts. Also in the files that
+/// `init` writes, with a line that installs.
 #[test]
 fn zizmor_finds_nothing() {
     let zizmor = tool("zizmor");
