@@ -8,15 +8,18 @@ mod commands;
 mod compare;
 mod entry_points;
 mod members;
+mod names;
 mod pairs;
 mod settings;
 mod snapshot;
 mod transfer;
 
-pub use commands::{CommandConflict, CommandOwners, command_conflicts};
 pub use compare::{Difference, ProjectChange, SetChange, WheelChange, difference, origin};
 pub use entry_points::EntryPointChange;
 pub use members::{MemberChange, MemberChanges, Risk, member_changes};
+pub use names::{
+    CommandConflict, NameOwners, Owner, PackageConflict, command_conflicts, package_conflicts,
+};
 pub use settings::{SettingChange, SettingsExtent, setting_changes};
 pub use snapshot::{Declared, ProjectState, Snapshot, WheelState};
 pub use transfer::{Transfer, estimate, transfer};

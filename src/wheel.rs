@@ -18,6 +18,7 @@ mod installed;
 mod layout;
 mod limits;
 mod members;
+mod packages;
 mod places;
 mod problems;
 mod record;
@@ -33,15 +34,15 @@ pub use entry_points::{EntryPoint, EntryPoints, entry_points};
 pub use inspect::inspect;
 pub use installed::{Installed, installed};
 pub use limits::Limits;
-pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, commands, members};
+pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, installed_names, members};
 
 /// The version of what [`inspect()`] checks, as a statement has it: a release whose wheels have passed older
 /// checks is not reused. Grows with every check that is stricter than before.
-pub const CHECKS_VERSION: u32 = 2;
+pub const CHECKS_VERSION: u32 = 3;
 
 /// The version of what [`inspect()`] returns: part of the key under which facts are kept, so that another
 /// check looks again. Grows with every change that could change a fact.
-pub const FACTS_VERSION: u32 = 3;
+pub const FACTS_VERSION: u32 = 4;
 
 /// What a wheel's own bytes say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +55,8 @@ pub struct ArchiveFacts {
     pub metadata: Vec<u8>,
     /// The tags of WHEEL: one each where a line has a compressed set, lower case, sorted, once.
     pub wheel_tags: Vec<String>,
-    /// The commands that an installer makes of it, sorted, once.
-    pub commands: Vec<String>,
+    /// The names that it has beside those of other projects.
+    pub names: InstalledNames,
     /// How many entries the archive has, folders included.
     pub members: u64,
     /// Bytes of all members, inflated.
@@ -65,6 +66,17 @@ pub struct ArchiveFacts {
     /// Names that are one place, or no name, on some systems: wrong where the wheel is installed on
     /// one of them.
     pub name_conflicts: Vec<NameConflict>,
+}
+
+/// The names by which a wheel's contents are found once it is installed: of two projects with one
+/// name, one takes the place of the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstalledNames {
+    /// The commands that an installer makes of it, sorted, once.
+    pub commands: Vec<String>,
+    /// Its packages and modules, sorted, once, with `/` between a package and what is in it. Of a
+    /// folder without `__init__.py`, which several projects may share, each file by itself.
+    pub packages: Vec<String>,
 }
 
 /// All that is known of a wheel: the facts about its bytes, and those that its archive states.

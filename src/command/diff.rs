@@ -85,7 +85,7 @@ struct Report<'r> {
     difference: Difference<'r>,
     members: AllMembers,
     /// Of how many wheels nothing is known that new commands could be compared with.
-    unknown_commands: usize,
+    unknown_names: usize,
     findings: Findings,
     transfer: Transfer,
     /// Whether nothing is to be left out for the sake of brevity.
@@ -137,7 +137,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         sides,
         difference,
         members: looked.members,
-        unknown_commands: looked.unknown_commands,
+        unknown_names: looked.unknown_names,
         findings: findings::compare(context, &old, &new),
         transfer: moved(&old, &new)?,
         in_full: context.verbose > 0,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Kind;
-use super::commands::CommandConflict;
 use super::entry_points::{EntryPointChange, entry_point_changes};
+use super::names::{CommandConflict, PackageConflict};
 use crate::wheel::{
     Installed, MemberFacts, WheelMembers, entry_points, installed, is_bytecode_name,
 };
@@ -58,6 +58,8 @@ pub struct MemberChanges {
     pub unclear_entry_points: Vec<String>,
     /// New and changed commands with names that others have; none where nobody asked for them.
     pub command_conflicts: Vec<CommandConflict>,
+    /// New packages and modules where others have theirs, likewise.
+    pub package_conflicts: Vec<PackageConflict>,
     /// How many members are the same.
     pub unchanged: usize,
 }

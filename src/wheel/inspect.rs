@@ -9,6 +9,7 @@ use super::content::{Contents, Sink};
 use super::entry_points::read_entry_points;
 use super::layout::check_layout;
 use super::members::script_name;
+use super::packages::packages;
 use super::problems::{Problems, shown};
 use super::record::{MemberHasher, Record};
 use super::wheel_file::read_wheel_file;
@@ -31,6 +32,7 @@ pub fn inspect<R: Read + Seek>(reader: &mut R, limits: &Limits) -> io::Result<Ar
         facts.unpacked_size = sizes.fold(0, u64::saturating_add);
         facts.members = members.len() as u64;
         check_sourceless(&members, &mut problems);
+        facts.names.packages = packages(members.iter().map(|member| member.name.as_str()));
         let stem = find_dist_info(&members, &mut problems);
         let dist_info = stem.as_deref().map(DistInfo::new);
         if let Some(stem) = &stem {
@@ -197,25 +199,7 @@ impl<R: Read + Seek> Inspection<'_, R> {
             }
             record.finish(self.problems);
         }
-        let mut scripts = Vec::new();
-        for member in members {
-            let Some(name) = script_name(&member.name) else {
-                continue;
-            };
-            // pip keeps the command that it makes, and uv the file. Of one below `scripts` both
-            // keep the command.
-            let is_script = member.name.split('/').nth(1) == Some("scripts");
-            if !is_script && self.facts.commands.iter().any(|command| command == name) {
-                self.problems.archive(format!(
-                    "{} is also a command of entry_points.txt, and one of both is installed",
-                    member.shown()
-                ));
-            }
-            scripts.push(name.to_owned());
-        }
-        self.facts.commands.append(&mut scripts);
-        self.facts.commands.sort();
-        self.facts.commands.dedup();
+        self.find_scripts(members);
         if let Some(bytes) = metadata {
             self.facts.metadata = bytes.unwrap_or_default();
         } else {
@@ -236,6 +220,36 @@ impl<R: Read + Seek> Inspection<'_, R> {
         Ok(())
     }
 
+    /// Adds the scripts to the commands, which are those of entry points so far.
+    fn find_scripts(&mut self, members: &[Member]) {
+        let mut scripts = Vec::new();
+        for member in members {
+            let Some(name) = script_name(&member.name) else {
+                continue;
+            };
+            // pip keeps the command that it makes, and uv the file. Of one below `scripts` both
+            // keep the command.
+            let is_script = member.name.split('/').nth(1) == Some("scripts");
+            if !is_script
+                && self
+                    .facts
+                    .names
+                    .commands
+                    .iter()
+                    .any(|command| command == name)
+            {
+                self.problems.archive(format!(
+                    "{} is also a command of entry_points.txt, and one of both is installed",
+                    member.shown()
+                ));
+            }
+            scripts.push(name.to_owned());
+        }
+        self.facts.names.commands.append(&mut scripts);
+        self.facts.names.commands.sort();
+        self.facts.names.commands.dedup();
+    }
+
     fn read_entry_points(&mut self, member: &Member, dist_info: &DistInfo, bytes: Option<Vec<u8>>) {
         if member.name != dist_info.entry_points {
             self.problems.metadata(format!(
@@ -246,6 +260,7 @@ impl<R: Read + Seek> Inspection<'_, R> {
         let found = read_entry_points(&bytes.unwrap_or_default(), self.problems);
         let scripts = found.into_keys().filter(EntryPoint::is_script);
         self.facts
+            .names
             .commands
             .extend(scripts.map(|script| script.name));
     }

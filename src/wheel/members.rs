@@ -10,9 +10,10 @@ use super::bytecode::is_bytecode;
 use super::content::{Contents, Sink};
 use super::entry_points::entry_points;
 use super::inspect::{HEAD, Source};
+use super::packages::packages;
 use super::problems::Problems;
 use super::record::MemberHasher;
-use super::{Installed, Limits, installed};
+use super::{Installed, InstalledNames, Limits, installed};
 use crate::dag::Sha256Digest;
 
 /// The version of what [`members()`] returns: part of the key under which it is kept.
@@ -59,6 +60,11 @@ impl WheelMembers {
             .chain(entry_points.map(|(entry_point, object)| (entry_point.name, object)))
             .collect()
     }
+
+    /// Its packages and modules, as [`InstalledNames`] has them.
+    pub fn packages(&self) -> Vec<String> {
+        packages(self.members.iter().map(|member| member.name.as_str()))
+    }
 }
 
 /// The command that an installer makes of a member of this path: a file that it puts among the
@@ -76,24 +82,32 @@ pub fn members<R: Read + Seek>(
     reader: &mut R,
     limits: &Limits,
 ) -> io::Result<Result<WheelMembers, String>> {
-    read(reader, limits, |_| true)
+    let read = read(reader, limits, |_| true)?;
+    Ok(read.map(|(read, _)| read))
 }
 
-/// The names of the commands of a wheel, of which no other member is read.
-pub fn commands<R: Read + Seek>(
+/// The names that a wheel has beside those of other projects. No member is read that is no command.
+pub fn installed_names<R: Read + Seek>(
     reader: &mut R,
     limits: &Limits,
-) -> io::Result<Result<Vec<String>, String>> {
+) -> io::Result<Result<InstalledNames, String>> {
     let is_read = |name: &str| is_entry_points(name) || script_name(name).is_some();
     let read = read(reader, limits, is_read)?;
-    Ok(read.map(|read| read.commands().into_keys().collect()))
+    Ok(read.map(|(read, members)| {
+        let names = members.iter().map(|member| member.name.as_str());
+        InstalledNames {
+            commands: read.commands().into_keys().collect(),
+            packages: packages(names),
+        }
+    }))
 }
 
+/// What is read of a wheel, and all its members.
 fn read<R: Read + Seek>(
     reader: &mut R,
     limits: &Limits,
     is_read: fn(&str) -> bool,
-) -> io::Result<Result<WheelMembers, String>> {
+) -> io::Result<Result<(WheelMembers, Vec<Member>), String>> {
     let mut problems = Problems::new(1);
     let found = read_members(reader, limits, &mut problems)?;
     let mut problems = problems.finish().into_iter();
@@ -139,7 +153,7 @@ fn read<R: Read + Seek>(
             all.push('\n');
         }
     }
-    Ok(Ok(read))
+    Ok(Ok((read, members)))
 }
 
 /// The digest of a member's bytes.

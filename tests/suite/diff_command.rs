@@ -187,6 +187,7 @@ fn commands_startup_files_and_bytecode_of_an_attack_are_marked() {
         .requires("native-thing")
         .member("application.start", "application:main\n")
         .member("application_core.pyc", b"")
+        .member("application-1.1.data/purelib/Library/hidden.py", "")
         .member("application-1.1.data/scripts/python3", "#!python\n")
         .member("application-1.1.dist-info/entry_points.txt", entry_points);
     workshop.write_over(&with_library(application));
@@ -198,6 +199,8 @@ fn commands_startup_files_and_bytecode_of_an_attack_are_marked() {
         "      ! git, a command of environments or shells",
         "      ! python3, a command of environments or shells",
         "      ! sudo, a command of environments or shells",
+        "    packages where others have theirs",
+        "      ! Library/hidden, also of library",
         "    runs whenever Python starts: 1",
         "      ! added application.start, 17 B",
         "    bytecode: 1",
@@ -211,7 +214,7 @@ fn commands_startup_files_and_bytecode_of_an_attack_are_marked() {
     let start = start.unwrap_or_else(|| panic!("{}", ran.output));
     assert_eq!(lines[start..][..expected.len()], expected);
     assert!(
-        !ran.output.contains("new commands not compared"),
+        !ran.output.contains("names of new commands"),
         "{}",
         ran.output
     );
@@ -228,23 +231,29 @@ fn commands_startup_files_and_bytecode_of_an_attack_are_marked() {
         members["command_conflicts"][0],
         json!({ "name": "Shared", "in_environment": false, "projects": ["library"] })
     );
+    assert_eq!(
+        members["package_conflicts"][0],
+        json!({ "name": "Library/hidden", "projects": ["library"] })
+    );
     assert_eq!(members["members"][1]["risk"], "bytecode");
     assert_eq!(members["unclear_entry_points"].as_array().unwrap().len(), 1);
-    assert_eq!(value["unknown_commands"], 0);
+    assert_eq!(value["unknown_names"], 0);
 
     // Without the archive and the cache nothing is known of wheels that have not changed, until
     // somebody looks.
     workshop.run(&["hollow", "old"]).line();
     fs::remove_file(workshop.repository().join("old/release.car")).unwrap();
     fs::remove_dir_all(workshop.path("cache")).unwrap();
-    let words = "\nnew commands not compared with those of 3 wheels, which no `ipwhl check` has read here\n";
+    let words = "\nnames of new commands and packages not compared with those of 3 wheels, which no `ipwhl check` has read here\n";
     let archive = ["diff", "old/release.hollow.car", "--members", "fetch"];
     let ran = workshop.run(&archive);
     assert!(ran.output.contains(words), "{ran:?}");
     workshop.run(&["check", "--wheels"]);
     let ran = workshop.run(&archive);
     assert!(
-        !ran.output.contains(words) && ran.output.contains(expected[1]),
+        !ran.output.contains(words)
+            && ran.output.contains(expected[1])
+            && ran.output.contains(expected[6]),
         "{ran:?}"
     );
 }

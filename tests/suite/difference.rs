@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl::dag::{Cid, Codec, Sha256Digest};
 use ipwhl::difference::{
-    CommandOwners, Declared, Kind, ProjectState, Risk, Snapshot, WheelState, command_conflicts,
-    difference, estimate, member_changes,
+    Declared, Kind, NameOwners, Owner, ProjectState, Risk, Snapshot, WheelState, command_conflicts,
+    difference, estimate, member_changes, package_conflicts,
 };
-use ipwhl::wheel::{MemberFacts, WheelMembers};
+use ipwhl::wheel::{InstalledNames, MemberFacts, WheelMembers};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -339,6 +339,13 @@ fn entry_points_are_compared_one_by_one_commands_first() {
     );
 }
 
+fn owner(project: &str, platform: Option<&str>) -> Owner {
+    Owner {
+        project: project.parse().unwrap(),
+        platforms: platform.map(|platform| vec![platform.to_owned()]),
+    }
+}
+
 #[test]
 fn a_command_with_a_name_that_others_have_is_a_conflict() {
     let of = |text: &str| {
@@ -351,16 +358,21 @@ fn a_command_with_a_name_that_others_have_is_a_conflict() {
         ])
     };
     let new = of("python3.13 = a:b\nown = a:b\nShared.py = a:b\nelsewhere = a:b\n");
-    let [project, other, third] = ["a", "other", "third"].map(|name| name.parse().unwrap());
-    let [linux, windows] = [["linux".to_owned()], ["windows".to_owned()]];
-    let mut owners = CommandOwners::default();
-    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    owners.add(&project, Some(&linux), &names(&["own", "shared"]));
-    owners.add(&other, Some(&linux), &names(&["shared", "tool"]));
-    owners.add(&other, Some(&windows), &names(&["elsewhere"]));
-    owners.add(&third, None, &names(&["SHARED.exe"]));
+    let mut owners = NameOwners::default();
+    let mut add = |project: &str, platform: Option<&str>, names: &[&str]| {
+        let commands = names.iter().map(ToString::to_string).collect();
+        let packages = Vec::new();
+        owners.add(
+            &owner(project, platform),
+            &InstalledNames { commands, packages },
+        );
+    };
+    add("a", Some("linux"), &["own", "shared"]);
+    add("other", Some("linux"), &["shared", "tool"]);
+    add("other", Some("windows"), &["elsewhere"]);
+    add("third", None, &["SHARED.exe"]);
     let told = |old: Option<&WheelMembers>| -> Vec<String> {
-        let conflicts = command_conflicts(old, &new, &project, Some(&linux), &owners);
+        let conflicts = command_conflicts(old, &new, &owner("a", Some("linux")), &owners);
         let told = conflicts.iter().map(|one| {
             let projects: Vec<String> = one.projects.iter().map(ToString::to_string).collect();
             format!("{} {} {}", one.name, one.in_environment, projects.join("+"))
@@ -380,4 +392,76 @@ fn a_command_with_a_name_that_others_have_is_a_conflict() {
     assert_eq!(told(Some(&new)), [""; 0]);
     let old = of("python3.13 = a:c\nShared.py = a:b\n");
     assert_eq!(told(Some(&old)), ["python3.13 true "]);
+}
+
+#[test]
+fn a_package_where_others_have_theirs_is_a_conflict() {
+    let new = wheel(&[
+        ("own/__init__.py", "x"),
+        ("Requests/api.py", "x"),
+        ("a-1.data/platlib/certifi/cacert.pem", "x"),
+        ("google/__init__.py", "x"),
+        ("google/cloud/own.py", "x"),
+        ("six/__init__.py", "x"),
+        ("azure/core/own.py", "x"),
+        ("elsewhere.py", "x"),
+        ("a-1.data/data/lib/python3.12/site-packages/yaml/x.py", "x"),
+        ("a-1.data/data/share/jupyter/x.py", "x"),
+    ]);
+    let mut owners = NameOwners::default();
+    let mut add = |project: &str, platform: Option<&str>, names: &[&str]| {
+        let packages = names.iter().map(ToString::to_string).collect();
+        let commands = Vec::new();
+        owners.add(
+            &owner(project, platform),
+            &InstalledNames { commands, packages },
+        );
+    };
+    add("a", Some("linux"), &["own"]);
+    add("requests", Some("linux"), &["requests"]);
+    add("certifi", None, &["certifi"]);
+    add(
+        "google-cloud-storage",
+        Some("linux"),
+        &["google/cloud/storage"],
+    );
+    add("googler", Some("linux"), &["googler"]);
+    add("six", Some("linux"), &["six"]);
+    add(
+        "azure-core",
+        Some("linux"),
+        &["azure/core/theirs", "azure/corelib"],
+    );
+    add("windows", Some("windows"), &["elsewhere"]);
+    add("yaml", Some("linux"), &["yaml"]);
+    add("jupyter", Some("linux"), &["share", "jupyter"]);
+    let told = |old: Option<&WheelMembers>| -> Vec<String> {
+        let conflicts = package_conflicts(old, &new, &owner("a", Some("linux")), &owners);
+        let told = conflicts.iter().map(|one| {
+            let projects: Vec<String> = one.projects.iter().map(ToString::to_string).collect();
+            format!("{} {}", one.name, projects.join("+"))
+        });
+        told.collect()
+    };
+    assert_eq!(
+        told(None),
+        [
+            "Requests/api requests",
+            "certifi/cacert.pem certifi",
+            "google google-cloud-storage",
+            "six six",
+            "yaml/x yaml",
+        ]
+    );
+    // What was so before is not said again.
+    assert_eq!(told(Some(&new)), [""; 0]);
+    let old = wheel(&[("six/__init__.py", "y"), ("google/__init__.py", "y")]);
+    assert_eq!(
+        told(Some(&old)),
+        [
+            "Requests/api requests",
+            "certifi/cacert.pem certifi",
+            "yaml/x yaml"
+        ]
+    );
 }

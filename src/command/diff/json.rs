@@ -65,7 +65,7 @@ pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {
             }),
         },
         "transfer": report.transfer,
-        "unknown_commands": report.unknown_commands,
+        "unknown_names": report.unknown_names,
     }))
 }
 

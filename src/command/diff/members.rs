@@ -19,12 +19,14 @@ use super::side::{Around, Side};
 use crate::car::{CarError, CarReader, FileReader};
 use crate::dag::Cid;
 use crate::difference::{
-    CommandOwners, Difference, MemberChanges, WheelChange, WheelState, command_conflicts,
-    member_changes,
+    Difference, MemberChanges, NameOwners, Owner, WheelChange, WheelState, command_conflicts,
+    member_changes, package_conflicts,
 };
 use crate::python::{ProjectName, WheelFileName};
 use crate::source::{Cache, FetchError, SourceProblem, WheelRequest};
-use crate::wheel::{Limits, MEMBERS_VERSION, WheelMembers, commands, members};
+use crate::wheel::{
+    InstalledNames, Limits, MEMBERS_VERSION, WheelMembers, installed_names, members,
+};
 
 /// What is known of a wheel's members, or why nothing is.
 pub(super) type Looked = Result<MemberChanges, String>;
@@ -36,9 +38,9 @@ pub(super) type AllMembers = BTreeMap<(Option<Cid>, Cid), Looked>;
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) members: AllMembers,
-    /// The wheels of the new state whose commands are not known here, so that they were not
-    /// compared with new ones.
-    pub(super) unknown_commands: usize,
+    /// The wheels of the new state whose commands and packages are not known here, so that they
+    /// were not compared with new ones.
+    pub(super) unknown_names: usize,
     /// Whether a wheel that was to be fetched could not be had.
     pub(super) has_failed: bool,
 }
@@ -107,11 +109,7 @@ pub(super) fn look(
         Some(held) => held.as_ref().map_err(String::as_str),
         None => Err(NOT_AT_HAND),
     };
-    let has_commands = |(_, new): &(Option<Cid>, Cid)| {
-        let new = of(new).map(WheelMembers::commands);
-        new.is_ok_and(|commands| !commands.is_empty())
-    };
-    let (owners, unknown_commands) = if pairs.keys().any(has_commands) {
+    let (owners, unknown_names) = if pairs.keys().any(|(_, new)| of(new).is_ok()) {
         owners(&cache, sides, &held)
     } else {
         Default::default()
@@ -122,9 +120,10 @@ pub(super) fn look(
             (Err(reason), _) => return Err(format!("the old wheel {reason}")),
             (_, Err(reason)) => return Err(format!("the new wheel {reason}")),
         };
-        let platforms = platforms(state);
+        let owner = owner(project, state);
         Ok(MemberChanges {
-            command_conflicts: command_conflicts(old, new, project, platforms, &owners),
+            command_conflicts: command_conflicts(old, new, &owner, &owners),
+            package_conflicts: package_conflicts(old, new, &owner, &owners),
             ..member_changes(old, new)
         })
     };
@@ -133,44 +132,51 @@ pub(super) fn look(
             .iter()
             .map(|(pair, (project, state))| (*pair, compared(pair, project, state)))
             .collect(),
-        unknown_commands,
+        unknown_names,
         has_failed,
     })
 }
 
-/// Which projects of the new state install which commands, and of how many wheels that is not known
+/// Which projects of the new state have which names, and of how many wheels that is not known
 /// without fetching them.
-fn owners(cache: &Cache, sides: [&Side; 2], held: &BTreeMap<Cid, Held>) -> (CommandOwners, usize) {
-    let known = |wheel: &WheelState| -> Option<Vec<String>> {
+fn owners(cache: &Cache, sides: [&Side; 2], held: &BTreeMap<Cid, Held>) -> (NameOwners, usize) {
+    let known = |wheel: &WheelState| -> Option<InstalledNames> {
         let cid = &wheel.content_id;
         if let Some(Ok(members)) = held.get(cid) {
-            return Some(members.commands().into_keys().collect());
+            return Some(InstalledNames {
+                commands: members.commands().into_keys().collect(),
+                packages: members.packages(),
+            });
         }
         if let Some(facts) = known_facts(cache, cid) {
-            return Some(facts.archive.commands);
+            return Some(facts.archive.names);
         }
-        let read = in_archives(sides, cid, |file| commands(file, &Limits::default()));
+        let read = in_archives(sides, cid, |file| installed_names(file, &Limits::default()));
         read?.ok()
     };
     let wheels: Vec<(&ProjectName, &String, &WheelState)> = sides[1].snapshot.wheels().collect();
-    let found: Vec<Option<Vec<String>>> = wheels
+    let found: Vec<Option<InstalledNames>> = wheels
         .par_iter()
         .map(|(_, _, wheel)| known(wheel))
         .collect();
-    let mut owners = CommandOwners::default();
+    let mut owners = NameOwners::default();
     let mut unknown = 0;
     for ((project, _, wheel), found) in wheels.into_iter().zip(found) {
         match found {
-            Some(commands) => owners.add(project, platforms(wheel), &commands),
+            Some(names) => owners.add(&owner(project, wheel), &names),
             None => unknown += 1,
         }
     }
     (owners, unknown)
 }
 
-/// The platforms that a wheel is used on; `None` where that is not known.
-fn platforms(wheel: &WheelState) -> Option<&[String]> {
-    Some(&wheel.declared.as_ref()?.platforms)
+/// A project, and the platforms that a wheel of it is used on, where they are known.
+fn owner(project: &ProjectName, wheel: &WheelState) -> Owner {
+    let declared = wheel.declared.as_ref();
+    Owner {
+        project: project.clone(),
+        platforms: declared.map(|declared| declared.platforms.clone()),
+    }
 }
 
 /// The members of a wheel that is known already, or lies in an archive of either side.

@@ -318,10 +318,10 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
             Piece::Sentence(reason.clone()),
         ]);
     }
-    if report.unknown_commands > 0 {
-        let of = counted(report.unknown_commands, "wheel");
+    if report.unknown_names > 0 {
+        let of = counted(report.unknown_names, "wheel");
         lines.push(vec![own(format!(
-            "new commands not compared with those of {of}, which no `ipwhl check` has read here"
+            "names of new commands and packages not compared with those of {of}, which no `ipwhl check` has read here"
         ))]);
     }
     let changes = difference.projects.iter().flat_map(|one| &one.wheels);

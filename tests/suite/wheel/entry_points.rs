@@ -267,7 +267,7 @@ fn what_real_wheels_have_is_accepted_and_gives_the_commands() {
         .member("click-8.1.7.data/data/bin/deeper/none", "");
     assert_eq!(problems(&wheel), [""; 0]);
     assert_eq!(
-        facts(&wheel.build()).commands,
+        facts(&wheel.build()).names.commands,
         ["Window", "c++filt", "other", "pip3.12", "tool"]
     );
 }

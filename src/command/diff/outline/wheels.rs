@@ -9,8 +9,8 @@ use super::super::Report;
 use super::{Entry, Line, Mark, Piece, TOLD, joined, list, own, set, set_of, value};
 use crate::check::fold;
 use crate::difference::{
-    CommandConflict, EntryPointChange, Kind, MemberChange, MemberChanges, ProjectChange, Risk,
-    SetChange, WheelChange, origin,
+    CommandConflict, EntryPointChange, Kind, MemberChange, MemberChanges, PackageConflict,
+    ProjectChange, Risk, SetChange, WheelChange, origin,
 };
 
 /// The wheels of a project, with what they have in common said once.
@@ -186,6 +186,13 @@ fn inside(report: &Report<'_>, changes: &MemberChanges, has_old: bool) -> Vec<En
         let words = "commands with names that others have";
         entries.push(Entry::new(Mark::None, vec![own(words)]).with(below));
     }
+    if !changes.package_conflicts.is_empty() {
+        let conflicts = changes.package_conflicts.iter();
+        let mut below = conflicts.map(|one| package_conflict(report, one)).collect();
+        shorten(report, &mut below);
+        let words = "packages where others have theirs";
+        entries.push(Entry::new(Mark::None, vec![own(words)]).with(below));
+    }
     for (risk, words) in RISKS {
         let mut below = Vec::new();
         if risk == Risk::EntryPoints {
@@ -303,6 +310,13 @@ fn conflict(report: &Report<'_>, conflict: &CommandConflict) -> Entry {
         line.push(own(", also installed by "));
         line.extend(list(&projects, report.in_full));
     }
+    Entry::new(Mark::Urgent, line)
+}
+
+fn package_conflict(report: &Report<'_>, conflict: &PackageConflict) -> Entry {
+    let mut line = vec![value(&conflict.name), own(", also of ")];
+    let projects: Vec<_> = conflict.projects.iter().collect();
+    line.extend(list(&projects, report.in_full));
     Entry::new(Mark::Urgent, line)
 }
 

@@ -1,0 +1,143 @@
+//! Commands, packages and modules of a wheel with names that others have: of two projects, what is
+//! installed last takes the place of the other, and of commands, what is found first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use serde::Serialize;
+
+use super::commands::{folded, is_of_environment};
+use crate::python::ProjectName;
+use crate::wheel::{InstalledNames, WheelMembers};
+
+/// A new or changed command with a name that others have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CommandConflict {
+    /// Its name.
+    pub name: String,
+    /// Whether environments, shells or builds call a command of this name.
+    pub in_environment: bool,
+    /// Other projects of the set that install it too, on a platform that the wheel is for.
+    pub projects: BTreeSet<ProjectName>,
+}
+
+/// A new package or module in a place of others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackageConflict {
+    /// Its name, with `/` between a package and what is in it.
+    pub name: String,
+    /// Other projects of the set that have it too, or a package around it, or something inside of
+    /// it, on a platform that the wheel is for.
+    pub projects: BTreeSet<ProjectName>,
+}
+
+/// Whose a name is: a project, and the platforms of a wheel of it; without them it may be for any.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// The project.
+    pub project: ProjectName,
+    /// The names of the platforms.
+    pub platforms: Option<Vec<String>>,
+}
+
+impl Owner {
+    fn is_in_the_way_of(&self, other: &Self) -> bool {
+        self.project != other.project
+            && match (&self.platforms, &other.platforms) {
+                (Some(one), Some(other)) => one.iter().any(|platform| other.contains(platform)),
+                _ => true,
+            }
+    }
+}
+
+/// Which projects have which names.
+#[derive(Debug, Clone, Default)]
+pub struct NameOwners {
+    commands: Names,
+    packages: Names,
+}
+
+/// By names as file systems without case see them.
+type Names = BTreeMap<String, Vec<Owner>>;
+
+impl NameOwners {
+    /// Adds the names of a wheel.
+    pub fn add(&mut self, owner: &Owner, names: &InstalledNames) {
+        let commands = names.commands.iter().map(|name| folded(name));
+        for name in commands {
+            self.commands.entry(name).or_default().push(owner.clone());
+        }
+        let packages = names.packages.iter().map(|name| name.to_lowercase());
+        for name in packages {
+            self.packages.entry(name).or_default().push(owner.clone());
+        }
+    }
+
+    fn of_command(&self, name: &str, asking: &Owner) -> BTreeSet<ProjectName> {
+        let owners = self.commands.get(&folded(name)).into_iter();
+        others(owners, asking)
+    }
+
+    fn of_package(&self, name: &str, asking: &Owner) -> BTreeSet<ProjectName> {
+        let name = name.to_lowercase();
+        let around = name.match_indices('/').map(|(end, _)| &name[..end]);
+        let around = around.chain([name.as_str()]);
+        let around = around.filter_map(|package| self.packages.get(package));
+        let below = format!("{name}/");
+        let from = (Bound::Included(below.as_str()), Bound::Unbounded);
+        let inside = self.packages.range::<str, _>(from);
+        let inside = inside.take_while(|(name, _)| name.starts_with(&below));
+        others(around.chain(inside.map(|(_, owners)| owners)), asking)
+    }
+}
+
+fn others<'o>(
+    owners: impl Iterator<Item = &'o Vec<Owner>>,
+    asking: &Owner,
+) -> BTreeSet<ProjectName> {
+    let owners = owners.flatten();
+    owners
+        .filter(|owner| owner.is_in_the_way_of(asking))
+        .map(|owner| owner.project.clone())
+        .collect()
+}
+
+/// The commands of the new wheel that the old one does not have, or has otherwise, and whose names
+/// others have.
+pub fn command_conflicts(
+    old: Option<&WheelMembers>,
+    new: &WheelMembers,
+    owner: &Owner,
+    owners: &NameOwners,
+) -> Vec<CommandConflict> {
+    let before = old.map(WheelMembers::commands).unwrap_or_default();
+    let after = new.commands().into_iter();
+    after
+        .filter(|(name, identity)| before.get(name) != Some(identity))
+        .map(|(name, _)| CommandConflict {
+            in_environment: is_of_environment(&name),
+            projects: owners.of_command(&name, owner),
+            name,
+        })
+        .filter(|conflict| conflict.in_environment || !conflict.projects.is_empty())
+        .collect()
+}
+
+/// The packages and modules of the new wheel that the old one does not have, and that others have.
+pub fn package_conflicts(
+    old: Option<&WheelMembers>,
+    new: &WheelMembers,
+    owner: &Owner,
+    owners: &NameOwners,
+) -> Vec<PackageConflict> {
+    let before = old.map(WheelMembers::packages).unwrap_or_default();
+    let after = new.packages().into_iter();
+    after
+        .filter(|name| !before.contains(name))
+        .map(|name| PackageConflict {
+            projects: owners.of_package(&name, owner),
+            name,
+        })
+        .filter(|conflict| !conflict.projects.is_empty())
+        .collect()
+}
