@@ -4,7 +4,7 @@
 /// environment's commands comes first on the path of whoever activates it, so a wheel's command of
 /// this name runs in their place: with credentials (`git`, `ssh`, `curl`), as another user
 /// (`sudo`), or in every build (`cc`, `make`, `tar`).
-const ENVIRONMENT: [&str; 87] = [
+const ENVIRONMENT: [&str; 126] = [
     "activate",
     "apk",
     "apt",
@@ -28,12 +28,21 @@ const ENVIRONMENT: [&str; 87] = [
     "conda",
     "cp",
     "curl",
+    "cut",
     "dash",
+    "date",
     "deactivate",
     "dnf",
+    "doas",
     "docker",
     "easy_install",
+    "echo",
+    "ed",
+    "egrep",
+    "emacs",
     "env",
+    "false",
+    "fgrep",
     "find",
     "fish",
     "g++",
@@ -47,27 +56,42 @@ const ENVIRONMENT: [&str; 87] = [
     "gunzip",
     "gzip",
     "head",
+    "helm",
+    "id",
     "install",
     "java",
+    "jq",
+    "kill",
     "kubectl",
     "ld",
+    "ldd",
+    "less",
     "ln",
     "ls",
     "make",
     "mamba",
     "mkdir",
+    "more",
     "mv",
+    "nano",
+    "ninja",
+    "nm",
     "node",
     "npm",
     "npx",
+    "objdump",
     "openssl",
+    "patch",
     "perl",
     "pip",
+    "pkg-config",
+    "pnpm",
     "podman",
     "powershell",
     "ps",
     "pwsh",
     "py",
+    "pydoc",
     "pypy",
     "python",
     "pythonw",
@@ -75,22 +99,37 @@ const ENVIRONMENT: [&str; 87] = [
     "rsync",
     "ruby",
     "rustc",
+    "rustup",
     "scp",
     "sed",
     "sh",
+    "sort",
     "ssh",
     "ssh-add",
     "ssh-agent",
     "ssh-keygen",
+    "strip",
     "su",
     "sudo",
+    "systemctl",
+    "tail",
     "tar",
+    "tee",
+    "terraform",
+    "test",
+    "touch",
+    "tr",
+    "true",
+    "uname",
     "unzip",
     "uv",
     "uvx",
+    "vi",
+    "vim",
     "wget",
     "which",
     "xargs",
+    "yarn",
     "zsh",
 ];
 
@@ -98,8 +137,11 @@ const ENVIRONMENT: [&str; 87] = [
 /// and `pip3`.
 const VERSIONED: [&str; 5] = ["clang", "gcc", "pip", "pypy", "python"];
 
-/// Endings that Windows adds by itself, or launchers there leave out.
-const ENDINGS: [&str; 6] = [".bat", ".cmd", ".com", ".exe", ".py", ".pyw"];
+/// Endings that Windows adds by itself, or launchers there leave out, and those of scripts for other
+/// shells, as `activate.fish`.
+const ENDINGS: [&str; 9] = [
+    ".bat", ".cmd", ".com", ".csh", ".exe", ".fish", ".ps1", ".py", ".pyw",
+];
 
 /// The name as Windows and macOS see it.
 pub(super) fn folded(name: &str) -> String {
@@ -137,6 +179,7 @@ mod tests {
             "GIT.EXE",
             "ssh.cmd",
             "gcc-14",
+            "Activate.ps1",
             "sh",
         ] {
             assert!(is_of_environment(name), "{name}");

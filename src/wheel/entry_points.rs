@@ -219,13 +219,7 @@ fn is_callable(object: &str) -> bool {
     };
     path.split_once(':')
         .is_some_and(|(module, attribute)| is_dotted(module) && is_dotted(attribute))
-        && extras.is_none_or(|extras| {
-            extras.strip_suffix(']').is_some_and(|names| {
-                names
-                    .split(',')
-                    .all(|name| is_extra(name.trim_matches(BLANKS)))
-            })
-        })
+        && extras.is_none_or(|extras| extras.strip_suffix(']').is_some_and(are_extras))
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -235,9 +229,17 @@ fn is_identifier(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn is_extra(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+/// Whether these are names of extras that distlib reads: with blanks after a comma and not before,
+/// and with `-` in the first only.
+fn are_extras(names: &str) -> bool {
+    let names = names.trim_matches(BLANKS).split(',').enumerate();
+    names
+        .map(|(index, name)| match index {
+            0 => (name, &b"_-"[..]),
+            _ => (name.trim_start_matches(BLANKS), &b"_"[..]),
+        })
+        .all(|(name, signs)| {
+            let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || signs.contains(&byte);
+            !name.is_empty() && name.bytes().all(is_of_name)
+        })
 }

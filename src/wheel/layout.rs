@@ -18,6 +18,20 @@ const SCHEMES: [&str; 5] = ["purelib", "platlib", "headers", "scripts", "data"];
 /// By these endings, in any case, `importlib.metadata` and pip know installed projects.
 const METADATA_ENDINGS: [&str; 4] = [".dist-info", ".egg-info", ".egg-link", ".egg"];
 
+/// Files of a project's metadata that installers read or write, in lower case.
+const METADATA_FILES: [&str; 10] = [
+    "direct_url.json",
+    "entry_points.txt",
+    "installer",
+    "metadata",
+    "provenance_url.json",
+    "record",
+    "requested",
+    "uv_build.json",
+    "uv_cache.json",
+    "wheel",
+];
+
 /// Interpreters, whose names uv keeps from scripts; `python3.12` and `python3.13t` besides.
 const INTERPRETERS: [&str; 7] = [
     "python", "pythonw", "python3", "graalpy", "pypy", "pypy2", "pypy3",
@@ -39,16 +53,11 @@ pub(super) fn check_layout(
             problems.archive(format!("{} {clause}", shown(subject)));
         }
     };
-    // Both keep it where the wheel comes from an index, and `freeze` prints its address as the
-    // project's source.
-    let direct_url = format!("{stem}.dist-info/direct_url.json");
+    let dist_info = format!("{stem}.dist-info/");
     let mut places = Vec::new();
     for member in members {
-        if member.name == direct_url {
-            tell(
-                &member.name,
-                "says where a project was installed from, which is for installers to say",
-            );
+        if let Some(path) = member.name.strip_prefix(&dist_info) {
+            check_metadata_file(member, path, &mut tell);
         }
         let Some(place) = place(member, &data, &mut tell) else {
             continue;
@@ -63,7 +72,58 @@ pub(super) fn check_layout(
             problems.archive(format!("{} after installation", clash.message()));
         }
     }
+    check_target(&places, problems);
     name_conflicts(&places, limits.problems)
+}
+
+/// Finds what lies in one place where `pip install --target` or uv's unpacks `data` among the
+/// packages.
+fn check_target(places: &[Place<'_>], problems: &mut Problems) {
+    if !places.iter().any(|place| place.path.starts_with("data/")) {
+        return;
+    }
+    let in_target: Vec<Place<'_>> = places
+        .iter()
+        .filter_map(|place| {
+            let (tree, path) = place.path.split_once('/')?;
+            let path = path.to_owned();
+            ["lib", "data"]
+                .contains(&tree)
+                .then_some(Place { path, ..*place })
+        })
+        .collect();
+    for clash in clashes(&in_target, |path| path.into()) {
+        let tree = |place: &Place<'_>| place.scheme == "data";
+        if tree(clash.one) != tree(clash.other) {
+            problems.archive(format!("{} where `--target` installs it", clash.message()));
+        }
+    }
+}
+
+/// Checks a member of the wheel's own metadata, which has this path below it.
+fn check_metadata_file(member: &Member, path: &str, tell: &mut impl FnMut(&str, &str)) {
+    let (name, is_folder) = match path.split_once('/') {
+        Some((name, _)) => (name, true),
+        None => (path, false),
+    };
+    // Some file systems do not tell case apart.
+    let lower = name.to_ascii_lowercase();
+    if is_folder && METADATA_FILES.contains(&lower.as_str()) {
+        // Both, or one of them, cannot read or write the file.
+        let end = member.name.len() - path.len() + name.len();
+        let folder = member.name.get(..end).unwrap_or(&member.name);
+        tell(
+            folder,
+            "is a folder, and a file of that name is read or written there",
+        );
+    } else if lower == "direct_url.json" {
+        // Both keep it where the wheel comes from an index, and `freeze` prints its address as the
+        // project's source.
+        tell(
+            &member.name,
+            "says where a project was installed from, which is for installers to say",
+        );
+    }
 }
 
 /// Where a member comes to lie; `None` where that was refused, or where it is nothing but the
@@ -147,6 +207,14 @@ fn check_place(place: &Place<'_>, stem: &str, tell: &mut impl FnMut(&str, &str))
         tell(place.member, "has the name of an interpreter");
         return false;
     }
+    if tree == "data" && !place.is_folder && is_folder_of_environment(rest) {
+        // Both fail where the folder is there, and it is in nearly every environment.
+        tell(
+            place.member,
+            "is a file in the place of a folder that environments have",
+        );
+        return false;
+    }
     if tree == "lib" && lower.strip_suffix(".data").is_some() {
         // uv: unpacks it as another data folder, or not, by the order of the files. pip: leaves it
         // among the packages.
@@ -166,6 +234,20 @@ fn check_place(place: &Place<'_>, stem: &str, tell: &mut impl FnMut(&str, &str))
         return false;
     }
     true
+}
+
+/// Whether environments have a folder at this path: `bin`, `lib/python3.12`, `Lib/site-packages`.
+fn is_folder_of_environment(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        [folder] => ["bin", "scripts", "lib", "lib64", "include"].contains(folder),
+        ["lib" | "lib64", version] => version.starts_with("python") || *version == "site-packages",
+        ["lib" | "lib64", version, packages] => {
+            version.starts_with("python") && ["site-packages", "dist-packages"].contains(packages)
+        }
+        _ => false,
+    }
 }
 
 /// Whether uv refuses a script of this name, which is in lower case.

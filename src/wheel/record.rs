@@ -89,6 +89,11 @@ impl Record {
                     return None;
                 }
             };
+            if matches!(cells.as_slice(), [only] if only.is_empty()) {
+                // pip: fails. uv: goes on.
+                problems.record(format!("RECORD has an empty line {line}"));
+                continue;
+            }
             let [path, hash, size] = cells.as_slice() else {
                 problems.record(format!(
                     "RECORD has {} columns in line {line} than the three of a row",

@@ -24,7 +24,13 @@ pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problem
     let mut is_understood = true;
     let mut ended = false;
     for line in text.lines() {
-        let line = line.trim_end_matches('\r');
+        if line.contains('\r') {
+            // A parser of headers ends a line there, one of lines does not.
+            problems.metadata(format!(
+                "WHEEL has a carriage return within a line: {}",
+                shown(line)
+            ));
+        }
         if line.trim().is_empty() {
             ended = true;
             continue;

@@ -52,7 +52,7 @@ fn fields_are_read() {
 #[test]
 fn normal_dirt_is_accepted() {
     let text = "METADATA-version: 2.1\r\nname:foo\r\nVERSION:\t1.0 \r\nAuthor: Jörg\r\nUnknown: x\r\n\
-        Requires-Dist: bar\r\n   (>=1.0,) ;\r\n\textra == 'A_b'\r\nrequires-dist: bar (>=1.0)\r\n\
+        Summary: over\r\n   two lines\r\nRequires-Dist: bar   (>=1.0,) ;\textra == 'A_b'\r\nrequires-dist: bar (>=1.0)\r\n\
         Requires-Dist: bar (>=1.0)\r\nProvides-Extra: A.b\r\nProvides-Extra: a-b\r\nRequires-Python: >=2.7,\r\n\r\ncafé \0\r\n";
     let metadata = CoreMetadata::parse(text.as_bytes()).unwrap();
     let requirements: Vec<_> = metadata
@@ -128,6 +128,13 @@ fn what_the_specification_refuses() {
             "Requires-Dist: foo bar\n",
             &[
                 "Requires-Dist \"foo bar\" is invalid: expected a version specifier such as `>=1.0`, found \"bar\"",
+            ],
+        ),
+        (
+            "Requires-Dist: foo;\n python_version > '3'\nRequires-Python: >=3.8,\n <4\n",
+            &[
+                "Requires-Dist goes on in line 5, and not every installer reads that",
+                "Requires-Python goes on in line 7, and not every installer reads that",
             ],
         ),
         (

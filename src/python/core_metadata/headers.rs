@@ -18,6 +18,8 @@ pub(super) struct Headers {
     fields: Vec<Field>,
     /// Where a line that is no header ended the headers, and which needed field came after it.
     disputed: Vec<(usize, &'static str)>,
+    /// Which lines go on with a needed field.
+    folded: Vec<(usize, &'static str)>,
 }
 
 struct Field {
@@ -30,6 +32,7 @@ impl Headers {
     pub(super) fn parse(text: &str) -> Self {
         let mut fields: Vec<Field> = Vec::new();
         let mut disputed = Vec::new();
+        let mut folded = Vec::new();
         let mut stray = None;
         for (index, line) in lines(text).enumerate() {
             if line.is_empty() {
@@ -38,9 +41,9 @@ impl Headers {
             if let Some(stray_line) = stray {
                 // Installers have taken this for the description already; other readers go on.
                 if let Some((name, _)) = split_field(line)
-                    && let Some(needed) = NEEDED.iter().find(|n| n.eq_ignore_ascii_case(name))
+                    && let Some(needed) = needed(name)
                 {
-                    disputed.push((stray_line, *needed));
+                    disputed.push((stray_line, needed));
                 }
                 continue;
             }
@@ -48,6 +51,7 @@ impl Headers {
                 // A continuation; before the first field there is nothing that it could continue.
                 if let Some(field) = fields.last_mut() {
                     field.value.push_str(line);
+                    folded.extend(needed(&field.name).map(|needed| (index + 1, needed)));
                 }
             } else if let Some((name, value)) = split_field(line) {
                 fields.push(Field {
@@ -58,21 +62,27 @@ impl Headers {
                 stray = Some(index + 1);
             }
         }
-        Self { fields, disputed }
+        Self {
+            fields,
+            disputed,
+            folded,
+        }
     }
 
-    /// A sentence for each needed field that some readers see and others do not.
+    /// A sentence for each needed field that some readers see and others do not, or read otherwise.
     pub(super) fn disputed(&self) -> Vec<String> {
         let mut disputed = self.disputed.clone();
         disputed.dedup();
-        disputed
-            .iter()
-            .map(|(line, field)| {
-                format!(
-                    "line {line} is neither a field nor the continuation of one, and {field} comes after it"
-                )
-            })
-            .collect()
+        let disputed = disputed.iter().map(|(line, field)| {
+            format!(
+                "line {line} is neither a field nor the continuation of one, and {field} comes after it"
+            )
+        });
+        // pip: takes the end of the line for a part of the value, which it refuses in most.
+        let folded = self.folded.iter().map(|(line, field)| {
+            format!("{field} goes on in line {line}, and not every installer reads that")
+        });
+        disputed.chain(folded).collect()
     }
 
     pub(super) fn count(&self, name: &str) -> usize {
@@ -109,6 +119,12 @@ impl Headers {
         }
         Some(value)
     }
+}
+
+/// The field of this name, in any case, if it is needed.
+fn needed(name: &str) -> Option<&'static str> {
+    let mut needed = NEEDED.into_iter();
+    needed.find(|needed| needed.eq_ignore_ascii_case(name))
 }
 
 /// The lines, which may end as those of any system do.

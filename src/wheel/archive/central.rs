@@ -1,7 +1,7 @@
 //! The central directory.
 
 use super::extra::{Numbers, read_extra};
-use super::fields::Fields;
+use super::fields::{Fields, signature_in};
 use super::{Member, Method};
 use crate::wheel::problems::Problems;
 
@@ -71,6 +71,7 @@ struct Entry<'a> {
     offset: u32,
     name: &'a [u8],
     extra: &'a [u8],
+    comment: &'a [u8],
 }
 
 fn read_entry<'a>(fields: &mut Fields<'a>) -> Option<Entry<'a>> {
@@ -94,7 +95,7 @@ fn read_entry<'a>(fields: &mut Fields<'a>) -> Option<Entry<'a>> {
     let offset = fields.u32()?;
     let name = fields.bytes(name_length.into())?;
     let extra = fields.bytes(extra_length.into())?;
-    fields.bytes(comment_length.into())?;
+    let comment = fields.bytes(comment_length.into())?;
     Some(Entry {
         version_needed,
         flags,
@@ -107,6 +108,7 @@ fn read_entry<'a>(fields: &mut Fields<'a>) -> Option<Entry<'a>> {
         offset,
         name,
         extra,
+        comment,
     })
 }
 
@@ -156,6 +158,12 @@ impl Entry<'_> {
         }
         if let Some(clause) = too_new(self.version_needed) {
             refuse(format!("{clause}, by the central directory"));
+        }
+        // uv: refuses the wheel. pip: installs it.
+        if let Some(signature) = signature_in(self.comment) {
+            refuse(format!(
+                "has a comment with the signature of a record in it, {signature}"
+            ));
         }
         if let Method::Other(method) = member.method {
             refuse(format!(

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::fields::Fields;
+use super::fields::{Fields, signature_in};
 use crate::wheel::problems::Problems;
 
 const END_SIGNATURE: [u8; 4] = *b"PK\x05\x06";
@@ -140,11 +140,9 @@ fn find_end<R: Read + Seek>(
     let comment_length = usize::from(u16::from_le_bytes(*comment_length));
     if comment_length == rest.len() {
         // One may begin in the record itself: its last bytes are the comment's length, which is free.
-        let mut later = tail[index + 1..].windows(4);
-        if let Some(signature) = later.find(|four| is_signature(four)) {
+        if let Some(signature) = signature_in(&tail[index + 1..]) {
             problems.archive(format!(
-                "has an archive comment of {comment_length} bytes with the signature of a record in it, `PK\\x{:02x}\\x{:02x}`",
-                signature[2], signature[3]
+                "has an archive comment of {comment_length} bytes with the signature of a record in it, {signature}"
             ));
         }
     } else {
@@ -154,11 +152,6 @@ fn find_end<R: Read + Seek>(
         ));
     }
     Ok(Some(tail_start + index as u64))
-}
-
-/// Whether four bytes begin a record of an archive: all signatures are `PK` and two small numbers.
-fn is_signature(four: &[u8]) -> bool {
-    four.starts_with(b"PK") && four[2..].iter().all(|byte| *byte < 0x10)
 }
 
 fn parse_end(record: &[u8]) -> Option<Counts> {

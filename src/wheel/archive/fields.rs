@@ -33,3 +33,14 @@ impl<'a> Fields<'a> {
         Some(*taken)
     }
 }
+
+/// The first signature of a record in these bytes, as it is shown; all are `PK` and two small numbers.
+pub(super) fn signature_in(bytes: &[u8]) -> Option<String> {
+    let signature = bytes
+        .windows(4)
+        .find(|four| four.starts_with(b"PK") && four[2..].iter().all(|byte| *byte < 0x10))?;
+    let [.., third, fourth] = signature else {
+        return None;
+    };
+    Some(format!("`PK\\x{third:02x}\\x{fourth:02x}`"))
+}

@@ -15,28 +15,25 @@ pub(super) struct CsvError {
 /// The line of a row, from 1, and its cells.
 type Row<'a> = (usize, Vec<Cow<'a, str>>);
 
-/// The rows that are not empty lines. After an error nothing more is returned.
+/// The rows. After an error nothing more is returned.
 pub(super) fn rows(text: &str) -> impl Iterator<Item = Result<Row<'_>, CsvError>> {
     let mut rest = text;
     let mut line = 1;
     std::iter::from_fn(move || {
-        loop {
-            if rest.is_empty() {
-                return None;
-            }
-            let first_line = line;
-            match row(&mut rest, &mut line) {
-                Ok(cells) if matches!(cells.as_slice(), [only] if only.is_empty()) => {}
-                Ok(cells) => return Some(Ok((first_line, cells))),
-                Err(reason) => {
-                    rest = "";
-                    return Some(Err(CsvError {
-                        line: first_line,
-                        reason,
-                    }));
-                }
-            }
+        if rest.is_empty() {
+            return None;
         }
+        let first_line = line;
+        Some(match row(&mut rest, &mut line) {
+            Ok(cells) => Ok((first_line, cells)),
+            Err(reason) => {
+                rest = "";
+                Err(CsvError {
+                    line: first_line,
+                    reason,
+                })
+            }
+        })
     })
 }
 

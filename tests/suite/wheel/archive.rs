@@ -285,6 +285,21 @@ fn bytes_that_no_entry_owns() {
             "archive: has an archive comment of 4 bytes with the signature of a record in it, `PK\\x05\\x06`",
         ],
     );
+    // uv takes one in a member's comment for an archive in the archive.
+    case(
+        &click().entry("click/core.py", |entry| {
+            entry.comment = b"a comment".to_vec();
+        }),
+        &[],
+    );
+    case(
+        &click().entry("click/core.py", |entry| {
+            entry.comment = b"PK\x05\x06".to_vec();
+        }),
+        &[
+            "archive: `click/core.py` has a comment with the signature of a record in it, `PK\\x05\\x06`",
+        ],
+    );
     // A signature that begins in the length of the comment, which is two bytes before it: other readers
     // take what follows for the end record of another archive.
     for (length, start) in [(0x4b50, &b"\x05\x06"[..]), (0x5001, b"K\x05\x06")] {

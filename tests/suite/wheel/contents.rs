@@ -190,13 +190,25 @@ fn record_is_csv_as_python_writes_it() {
     for good in [
         record.clone(),
         record.replace('\n', "\r\n"),
-        record.replace('\n', "\n\n"),
+        record.replace('\n', "\r"),
         record.trim_end().to_owned(),
         record.replace("click/core.py", "\"click/core.py\""),
     ] {
         assert_eq!(problems(&click().record(good)), NONE);
     }
     for (bad, expected) in [
+        (
+            record.replacen('\n', "\n\n", 1),
+            "record: RECORD has an empty line 2",
+        ),
+        (
+            record.replacen('\n', "\r\r\n", 1),
+            "record: RECORD has an empty line 2",
+        ),
+        (
+            format!("{record}\"\"\n"),
+            "record: RECORD has an empty line 7",
+        ),
         (
             record.replace("click/core.py", "\"click/core.py"),
             "record: RECORD is not CSV in line 2: a quote is not closed",

@@ -305,6 +305,13 @@ fn keys_of_wheel_that_one_installer_does_not_know_are_refused() {
         ["metadata: WHEEL has the Root-Is-Purelib `True`, which is neither `true` nor `false`"]
     );
     assert_eq!(wheel(&good.replace("true", "False")), NONE);
+    let hidden = "Generator: x\rWheel-Version: 2.0";
+    assert_eq!(
+        wheel(&format!("{hidden}\n{good}")),
+        [
+            "metadata: WHEEL has a carriage return within a line: `Generator: x\\rWheel-Version: 2.0`"
+        ]
+    );
 }
 
 /// Wheels that are odd, and that every installer takes alike: [`super::installers`] holds both to
@@ -352,6 +359,11 @@ pub fn odd_wheels() -> Vec<WheelBuilder> {
             .member(&data("scripts/click-tool"), b"#!python\nprint('x')\n")
             .member(&data("scripts/click-tool-script.py"), b"x"),
         click().wheel_file("Wheel-Version: 1.0\nRoot-Is-Purelib: FALSE\nTag: py3-none-any\n"),
+        click().member(
+            "click-8.1.7.dist-info/entry_points.txt",
+            b"[console_scripts]\nclick-tool = click.core:main [x-y, z_1,t ]\n",
+        ),
+        click().metadata("Metadata-Version: 2.1\nName: click\nVersion: 8.1.7\nSummary: a\n b\n"),
         click().wheel_file("Wheel-Version: 0.1\r\nRoot-Is-Purelib: true\r\n"),
         click().wheel_file("Wheel-Version: 1.9\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
         click().edit_record(|rows| rows.retain(|row| !row[0].ends_with("/RECORD"))),
@@ -359,7 +371,9 @@ pub fn odd_wheels() -> Vec<WheelBuilder> {
             .member("click-8.1.7.dist-info/RECORD.jws", b"{}")
             .edit_record(|rows| rows.retain(|row| !row[0].contains("/RECORD.jws"))),
         click().member("click-8.1.7.dist-info/INSTALLER", b"nobody\n"),
-        click().archive(|archive| archive.comment = b"made by hand".to_vec()),
+        click()
+            .archive(|archive| archive.comment = b"made by hand".to_vec())
+            .entry("click/core.py", |entry| entry.comment = b"PK".to_vec()),
         click().entry("click/core.py", |entry| {
             entry.both(|header| header.version_needed = 63);
         }),
@@ -429,4 +443,71 @@ fn a_data_folder_among_the_packages_is_refused() {
             );
         }
     }
+}
+
+/// Both, or uv alone, fail over the folder when they read or write the file.
+#[test]
+fn a_folder_in_the_place_of_a_file_of_the_metadata_is_refused() {
+    let clause = "is a folder, and a file of that name is read or written there";
+    for name in [
+        "INSTALLER",
+        "REQUESTED",
+        "Direct_URL.json",
+        "entry_points.txt",
+        "uv_cache.json",
+    ] {
+        let folder = format!("click-8.1.7.dist-info/{name}");
+        let expected = format!("archive: `{folder}` {clause}");
+        assert_eq!(
+            problems(&click().member(&format!("{folder}/"), b"")),
+            [expected.as_str()]
+        );
+        refused(&format!("{folder}/x"), &[&expected]);
+    }
+    let wheel = click()
+        .member("click-8.1.7.dist-info/licenses/INSTALLER/x", b"x")
+        .member("click-8.1.7.dist-info/sboms/x", b"x");
+    assert_eq!(problems(&wheel), NONE);
+}
+
+/// Both fail where the folder is there.
+#[test]
+fn a_file_in_the_place_of_a_folder_of_the_environment_is_refused() {
+    let clause = "is a file in the place of a folder that environments have";
+    for path in [
+        "bin",
+        "Scripts",
+        "lib",
+        "lib64",
+        "include",
+        "lib/python3.12",
+        "Lib/site-packages",
+        "lib/python3.12/site-packages",
+    ] {
+        let member = format!("{DATA}/data/{path}");
+        refused(&member, &[&format!("archive: `{member}` {clause}")]);
+    }
+    let wheel = click().member(&format!("{DATA}/data/lib/pkgconfig/click.pc"), b"x");
+    assert_eq!(problems(&wheel), NONE);
+}
+
+/// `--target` of pip and uv: of two files one is installed.
+#[test]
+fn data_and_a_package_that_are_one_file_with_target_are_refused() {
+    for (path, other, what) in [
+        ("click/core.py", "click/core.py", "one file"),
+        (
+            "click",
+            "click/__init__.py",
+            "a file and a folder of one name",
+        ),
+    ] {
+        let member = format!("{DATA}/data/{path}");
+        let clause = format!("are {what} where `--target` installs it");
+        let [found] = <[String; 1]>::try_from(problems(&click().member(&member, b"x"))).unwrap();
+        assert!(found.contains(&member) && found.contains(other), "{found}");
+        assert!(found.ends_with(&clause), "{found}");
+    }
+    let wheel = click().member(&format!("{DATA}/data/click/other.txt"), b"x");
+    assert_eq!(problems(&wheel), NONE);
 }
