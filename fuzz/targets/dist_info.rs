@@ -43,7 +43,7 @@ fuzz_target!(|bytes: &[u8]| {
         is_clean &= problem.kind == ProblemKind::RecordMismatch;
     }
     if is_clean {
-        for name in &facts.commands {
+        for name in &facts.names.commands {
             let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
             assert!(name.bytes().all(is_plain) && !name.starts_with('.'), "{name}");
         }

@@ -65,9 +65,13 @@ impl OwnFolder<'_> {
         let owner = repository.and_then(|folder| fs::metadata(folder).ok());
         let owners = [Some(own), Some(0), owner.map(|there| there.uid())];
         let group = rustix::process::getegid().as_raw();
-        let inner = fs::read_dir(self.path).into_iter().flatten().flatten();
-        let inner = inner.map(|entry| entry.path());
-        for folder in [self.path.to_path_buf()].into_iter().chain(inner) {
+        let inner: Vec<PathBuf> = entries(self.path).map(|entry| entry.path()).collect();
+        // As deep as folders of the cache lie; of its many files none is asked here.
+        let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let deeper = inner.iter().flat_map(|folder| entries(folder));
+        let deeper = deeper.filter(is_folder).map(|entry| entry.path());
+        let folders = [self.path.to_path_buf()].into_iter();
+        for folder in folders.chain(inner.clone()).chain(deeper) {
             let Ok(there) = fs::metadata(&folder) else {
                 continue;
             };
@@ -104,6 +108,11 @@ impl OwnFolder<'_> {
             None => (*elsewhere).to_owned(),
         })
     }
+}
+
+#[cfg(unix)]
+fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
+    fs::read_dir(folder).into_iter().flatten().flatten()
 }
 
 /// Whether a file is this user's, or the system's.

@@ -96,7 +96,9 @@ fn a_cache_that_others_can_write_is_not_believed() {
             folder.display()
         );
     }
-    for folder in [cache.clone(), cache.join("facts")] {
+    let version = fs::read_dir(cache.join("facts")).unwrap().next().unwrap();
+    let version = version.unwrap().path();
+    for folder in [cache.clone(), cache.join("facts"), version] {
         for mode in [0o777, 0o1777, 0o702] {
             fs::set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
             refused(&program.run(&check), "can be written by other users");

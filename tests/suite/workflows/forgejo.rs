@@ -31,23 +31,29 @@ pub(super) fn check(site: &Site, branch: &str) -> Job {
     machine.run(&workflow(site, "check"), "check").unwrap()
 }
 
-pub(super) fn release(site: &Site, forge: &str, secrets: &Value) -> Job {
+fn release_of(site: &Site, branch: &str, forge: &str, secrets: &Value) -> Option<Job> {
     let event = Event {
         contexts: json!({
             "github": {
                 "repository": format!("owner/{NAME}"),
-                "sha": site.history.run(&["rev-parse", "main"]),
+                "ref_name": branch,
+                "sha": site.history.run(&["rev-parse", branch]),
                 "token": "forge-token",
                 "api_url": format!("{forge}/api/v1"),
                 "event": {},
             },
             "secrets": secrets,
         }),
-        reference: "refs/heads/main".to_owned(),
-        scope: "main".to_owned(),
+        reference: format!("refs/heads/{branch}"),
+        scope: branch.to_owned(),
     };
     let machine = Machine::new(site, &event, "build");
-    machine.run(&workflow(site, "release"), "build").unwrap()
+    machine.run(&workflow(site, "release"), "build")
+}
+
+/// The release of the main branch.
+pub(super) fn release(site: &Site, forge: &str, secrets: &Value) -> Job {
+    release_of(site, "main", forge, secrets).unwrap()
 }
 
 const CHECK: &str = "What changed, and the set";
@@ -129,4 +135,14 @@ fn a_release_without_the_secret_or_the_one_before_fails() {
     assert_eq!(job.failed(), ["The statement of the release before"]);
     let releases = fs::read_dir(site.path("state/releases")).unwrap();
     assert_eq!(releases.count(), 0);
+}
+
+/// `workflow_dispatch` runs the workflow of whatever branch somebody names.
+#[test]
+fn another_branch_is_not_signed() {
+    let site = Site::new("forgejo");
+    let (_ending, forge) = site.forge();
+    site.propose("other", Change::Clean);
+    let secrets = json!({"IPWHL_SIGNING_KEY": site.key});
+    assert!(release_of(&site, "other", &forge, &secrets).is_none());
 }
