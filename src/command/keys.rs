@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::agent::SocketAgent;
 use super::context::Context;
 use super::exit::{Failure, chain};
+use crate::diagnostic::shell_word;
 use crate::environment::{AtomicFile, read_small};
 use crate::signature::{KeyError, PrivateKeyText, PublicKey, SigningKey, TrustedKey};
 
@@ -31,6 +32,8 @@ pub(super) struct Signer {
 /// A key that was found, its private half not yet opened.
 pub(super) struct Found {
     origin: String,
+    /// The file that it was read from.
+    file: Option<PathBuf>,
     half: Half,
 }
 
@@ -65,6 +68,14 @@ impl Found {
     /// The key, ready to sign: its passphrase asked for, or its agent.
     pub(super) fn open(self, context: &Context<'_>) -> Result<Signer, Failure> {
         let origin = self.origin;
+        if let (Some(file), Half::Private { .. }) = (&self.file, &self.half)
+            && is_open_to_others(file)
+        {
+            let file = context.shown(file);
+            let words = shell_word(&file);
+            context.warning(&format!("other users can read or write the key `{file}`"));
+            context.help(&format!("`chmod 600 {words}` takes that from them"));
+        }
         let key = match self.half {
             Half::Private { text, .. } => match SigningKey::from_openssh(&text) {
                 Err(KeyError::Protected) => unlock(context, &origin, &text)?,
@@ -81,12 +92,13 @@ impl Found {
     }
 
     /// What a text says: a private key, a public one, or a failure that does not quote it.
-    fn of_text(text: &str, origin: String, beside: Option<&Path>) -> Result<Self, Failure> {
+    fn of_text(text: &str, origin: String, file: Option<PathBuf>) -> Result<Self, Failure> {
         if let Ok(TrustedKey { key, name }) = text.trim().parse::<TrustedKey>() {
             let half = Half::Public { key, comment: name };
-            return Ok(Self { origin, half });
+            return Ok(Self { origin, file, half });
         }
         let read = PrivateKeyText::parse(text).map_err(|error| key_failure(&origin, &error))?;
+        let beside = file.as_deref();
         let beside = beside.and_then(|path| comment_beside(path, &read.public));
         let half = if read.public.ed25519().is_none() {
             // Such a file is a handle, which only an agent can use.
@@ -109,7 +121,7 @@ impl Found {
                 comment,
             }
         };
-        Ok(Self { origin, half })
+        Ok(Self { origin, file, half })
     }
 
     fn of_file(path: &Path) -> Result<Self, Failure> {
@@ -119,8 +131,22 @@ impl Found {
                 path.display()
             ))
         })?;
-        Self::of_text(&text, path.display().to_string(), Some(path))
+        Self::of_text(&text, path.display().to_string(), Some(path.to_owned()))
     }
+}
+
+/// Whether a file's mode lets others than its owner use it, as ssh looks at a key. Of what root owns
+/// somebody has decided that, as in a mounted secret.
+#[cfg(unix)]
+fn is_open_to_others(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = rustix::process::geteuid().as_raw();
+    fs::metadata(file).is_ok_and(|there| there.uid() == own && there.mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &Path) -> bool {
+    false
 }
 
 /// The comment in the `.pub` file beside a private key, where it is that key's.

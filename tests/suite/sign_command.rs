@@ -150,6 +150,22 @@ fn a_statement_can_be_signed_where_there_is_no_repository() {
         fs::write(elsewhere.path(&name), bytes).unwrap();
     }
     fs::write(elsewhere.path("key"), key(2).to_openssh().unwrap()).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let set = |mode| {
+            let mode = fs::Permissions::from_mode(mode);
+            fs::set_permissions(elsewhere.path("key"), mode).unwrap();
+        };
+        for mode in [0o640, 0o602] {
+            set(mode);
+            let ran = elsewhere.run(&["sign", "release.toml", "--key", "key"]);
+            ran.said("warning: other users can read or write the key `key`");
+            ran.said("help: `chmod 600 key` takes that from them");
+            fs::remove_file(elsewhere.path(ran.line())).unwrap();
+        }
+        set(0o600);
+    }
     let ran = elsewhere.run(&["sign", "release.toml", "--key", "key"]);
     ran.said("2 of the 2 signatures that it needs are there");
     assert!(!ran.error.contains("warning"), "{}", ran.error);
