@@ -23,5 +23,6 @@ pub(crate) use misplaced::misplaced;
 pub use model::{Declaration, DeclaredWheel, Spanned};
 pub use parse::{Layout, Parsed, parse};
 pub use schema::{DECLARATION_SCHEMA_FILE, declaration_schema};
+pub(crate) use source::is_git_folder;
 pub use source::{PackageUrl, Source, SourceError};
 pub use write::write_declaration;

@@ -1,10 +1,10 @@
 //! `ipwhl serve`: a read-only path gateway over a release.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use ipnet::IpNet;
@@ -20,6 +20,9 @@ use crate::gateway::{Gateway, HostName, Limits};
 /// Files that are open beside connections: the archive, the listener, streams, what the runtime
 /// needs, and connections that are just being closed.
 const OTHER_FILES: usize = 64;
+
+/// How many host names that are not answered to are told: strangers send any.
+const TOLD_HOSTS: usize = 8;
 
 /// Serve a release to pip, uv and poetry
 ///
@@ -97,7 +100,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let url = format!("http://{reached}/ipfs/{root}/");
         context.say(&format!("serving {} on {url}", context.shown(&path)));
         context.result(&format!("pip install --index-url {url} NAME"))?;
-        let is_told = AtomicBool::new(false);
+        let told: Mutex<BTreeSet<String>> = Mutex::default();
         Gateway::new(Arc::new(reader), root)
             .with_limits(limits(arguments))
             .with_hosts(arguments.host.iter().cloned())
@@ -108,12 +111,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                     let _ = log.line(&format!("{} {target} {}", request.method, request.status));
                 }
                 if let Some(host) = &request.unknown_host
-                    && !is_told.swap(true, Ordering::Relaxed)
+                    && let Ok(host) = host.parse::<HostName>()
                 {
-                    let host = host.escape_debug();
-                    let _ = log.line(&format!(
-                        "note: a request for the host name `{host}` was refused; if this server is meant by it, start it with `--host {host}`"
-                    ));
+                    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+                    if told.len() < TOLD_HOSTS && told.insert(host.to_string()) {
+                        let _ = log.line(&format!(
+                            "note: a request for the host name `{host}` was refused; if this server is meant by it, start it with `--host {host}`"
+                        ));
+                    }
                 }
             })
             .serve(listener, interrupted)

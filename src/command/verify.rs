@@ -129,6 +129,14 @@ fn elsewhere(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Fail
     let Some(text) = arguments.release.to_str() else {
         return Ok(None);
     };
+    if [".toml", ".toml.sig"].iter().any(|end| text.ends_with(end)) {
+        let failure = Failure::usage(format!(
+            "`{text}` says who vouches for a release, and `verify` reads the release"
+        ));
+        return Ok(Some(failure.help(
+            "name the archive first: `ipwhl verify release.car --statement release.toml`",
+        )));
+    }
     let (gateway, root) = match releases::name(context, text)? {
         None | Some(Name::Archive(_)) => return Ok(None),
         Some(Name::Root(root)) => ("https://gateway.example.org".to_owned(), root),

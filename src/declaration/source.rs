@@ -186,7 +186,7 @@ fn parse_path(path: &str) -> Result<String, SourceError> {
             "`file:{path}` is not a path inside the repository: it is relative, with `/`, and never leads upwards"
         )));
     }
-    if path.split('/').any(is_git) {
+    if path.split('/').any(is_git_folder) {
         return Err(SourceError(format!(
             "`file:{path}` leads into git's own folder, where no wheel belongs: keep wheels elsewhere in the repository"
         )));
@@ -197,7 +197,7 @@ fn parse_path(path: &str) -> Result<String, SourceError> {
 /// Whether a name is that of git's folder on some file system: in any case, in the short form of
 /// Windows, with what NTFS drops from the end, with the signs that HFS+ passes over. They are the
 /// names that git itself refuses to check out.
-fn is_git(name: &str) -> bool {
+pub(crate) fn is_git_folder(name: &str) -> bool {
     // Git's table of HFS+: joiners, directional marks, deprecated format characters, the byte order
     // mark.
     let is_ignored = |sign: &char| matches!(sign, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');

@@ -70,7 +70,9 @@ impl Hosts {
         let host = authority.host();
         let address = host
             .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'));
+            .and_then(|rest| rest.strip_suffix(']'))
+            // A link-local address names its interface (RFC 6874).
+            .map(|address| address.split('%').next().unwrap_or_default());
         if address.unwrap_or(host).parse::<IpAddr>().is_ok() {
             return None;
         }

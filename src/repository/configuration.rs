@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use crate::dag::Profile;
 use crate::declaration::reader::{Reader, Table};
-use crate::declaration::{Layout, Spanned};
+use crate::declaration::{Layout, Spanned, is_git_folder};
 use crate::diagnostic::{Code, Finding, Severity};
 use crate::python::{ExtraName, Platform, ProjectName, Requirement};
 
@@ -223,7 +223,13 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
                 .value
                 .split('/')
                 .all(|part| !part.is_empty() && part != "." && part != "..");
-        if is_inside {
+        if folder.value.split('/').any(is_git_folder) {
+            reader.report(
+                Code::InvalidValue,
+                format!("`{}` is git's own folder, or in it", folder.value),
+                &folder.span,
+            );
+        } else if is_inside {
             folder.value.clone_into(&mut configuration.declarations);
         } else {
             reader.report(

@@ -141,6 +141,10 @@ fn what_is_wrong_is_said_with_the_way_out() {
                 "invalid-value: `kubo` is not a profile <\"kubo\"> the profiles are `unixfs-v1-2025`, `unixfs-v0-2015`, `kubo-cidv1`",
             ],
         ),
+        (
+            "[repository]\nformat = 1\nname = \"example\"\ndeclarations = \"deep/.GIT\"\n[platforms]\npython = [\"cp312\"]\nsystem = [\"win_amd64\"]\n",
+            &["invalid-value: `deep/.GIT` is git's own folder, or in it <\"deep/.GIT\"> "],
+        ),
     ];
     for (text, expected) in cases {
         let found = findings(text);

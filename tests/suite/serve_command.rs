@@ -108,19 +108,19 @@ fn names_that_it_answers_to_are_given() {
     assert_eq!(fetched("mirror.example.org"), "200");
     assert_eq!(fetched("backend"), "200");
     assert_eq!(fetched("rebound.example.net"), "421");
-    assert_eq!(fetched("again.example.net"), "421");
+    for _ in 0..2 {
+        assert_eq!(fetched("again.example.net"), "421");
+    }
     let said = fs::read_to_string(said).unwrap();
     let notes: Vec<&str> = said
         .lines()
         .filter(|line| line.contains("--host"))
         .collect();
-    assert_eq!(
-        notes,
-        [
-            "note: a request for the host name `rebound.example.net` was refused; if this server is meant by it, start it with `--host rebound.example.net`"
-        ],
-        "{said}"
-    );
+    // Each name once.
+    let expected = ["rebound", "again"].map(|name| {
+        format!("note: a request for the host name `{name}.example.net` was refused; if this server is meant by it, start it with `--host {name}.example.net`")
+    });
+    assert_eq!(notes, expected, "{said}");
     for wrong in [
         "http://mirror.example.org",
         "mirror.example.org:80",

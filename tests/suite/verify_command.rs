@@ -220,6 +220,13 @@ fn where_no_key_is_trusted_no_signature_is_enough() {
         .run(&any)
         .refused(1, &["has no signature beside it"]);
     fs::write(&place, sign(&key(1), &text).unwrap()).unwrap();
+    workshop.run(&["verify", "release/release.toml"]).refused(
+        2,
+        &[
+            "verify` reads the release",
+            "ipwhl verify release.car --statement release.toml",
+        ],
+    );
     // The same where there is no repository at all.
     let elsewhere = Workshop::empty();
     for name in ["release.car", "release.toml", "release.toml.sig"] {

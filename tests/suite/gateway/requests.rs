@@ -150,6 +150,7 @@ fn a_stranger_s_name_gets_nothing_of_the_release() {
         ("127.0.0.1:8503", 200),
         ("192.0.2.10", 200),
         ("[::1]:8503", 200),
+        ("[fe80::1%25eth0]:8503", 200),
     ] {
         for (target, headers) in [
             (file.clone(), format!("Host: {host}")),
