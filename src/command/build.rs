@@ -174,7 +174,6 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     show(context, &repository, &findings, arguments.message_format)?;
     show_failures(context, &gathered.failures);
     if !gathered.failures.is_empty() {
-        context.help("what was verified stays in the cache: run the same command again");
         return Ok(ExitStatus::World);
     }
     if has_errors(&findings) {

@@ -139,17 +139,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         None => tell_of_waivers(context, &findings),
     }
     show_failures(context, &found.failures);
-    if !found.failures.is_empty() {
-        context.help("what was verified stays in the cache: run the same command again");
-    }
     let earlier = match verified_earlier {
         0 => String::new(),
         count => format!(" ({count} verified earlier)"),
     };
-    let what = if arguments.wheels {
-        ", wheels included"
-    } else {
-        ""
+    let what = match all.len() - found.verified(&all) {
+        _ if !arguments.wheels => String::new(),
+        0 => ", wheels included".to_owned(),
+        count => format!(", {} not looked at", counted(count, "wheel")),
     };
     context.say(&format!(
         "checked {}, {}{earlier} on {}{what}: {}",
@@ -238,6 +235,7 @@ fn ask_sources(
             Err(error) => found.failures.push(WorldFailure {
                 what: format!("{}: `{}`", wheel.file, wheel.file_name),
                 reason: super::exit::chain(&error),
+                is_of_cache: true,
             }),
         }
     }

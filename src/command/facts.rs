@@ -48,6 +48,8 @@ pub(super) struct WorldFailure {
     pub(super) what: String,
     /// Why, as half a sentence: the same text for the same reason.
     pub(super) reason: String,
+    /// Whether the cache is why.
+    pub(super) is_of_cache: bool,
 }
 
 impl Gathered {
@@ -269,6 +271,7 @@ fn about(wheel: &DeclaredWheel, reason: String) -> WorldFailure {
     WorldFailure {
         what: format!("{}: `{}`", wheel.file, wheel.file_name),
         reason,
+        is_of_cache: false,
     }
 }
 
@@ -401,8 +404,10 @@ fn refuse(wheel: &DeclaredWheel, error: &FetchError, gathered: &mut Gathered) {
             }
         }
         FetchError::Cache(_) => {
-            let reason = super::exit::chain(error);
-            gathered.failures.push(about(wheel, reason));
+            gathered.failures.push(WorldFailure {
+                is_of_cache: true,
+                ..about(wheel, super::exit::chain(error))
+            });
         }
     }
 }
@@ -431,6 +436,7 @@ pub(super) fn describe(
                 wheel.file, wheel.file_name
             ),
             reason: reason.clone(),
+            is_of_cache: false,
         }),
     }
 }

@@ -209,7 +209,8 @@ pub(super) fn status(findings: &[Finding], deny_warnings: bool) -> ExitStatus {
 /// How many failures of the same reason are told in full.
 const FULL_FAILURES: usize = 3;
 
-/// Says what failed in the world: of many failures for one reason the first few, and how many more.
+/// Says what failed in the world, and the way out: of many failures for one reason the first few, and
+/// how many more.
 pub(super) fn show_failures(context: &Context<'_>, failures: &[WorldFailure]) {
     let mut reasons: Vec<(&str, Vec<&WorldFailure>)> = Vec::new();
     for failure in failures {
@@ -236,5 +237,13 @@ pub(super) fn show_failures(context: &Context<'_>, failures: &[WorldFailure]) {
                 all.len() - in_full
             ));
         }
+    }
+    if failures.iter().any(|failure| failure.is_of_cache) {
+        context.help(
+            "name a folder that you can write, and that has room, for the cache with `IPWHL_CACHE_DIR`",
+        );
+    }
+    if !failures.is_empty() {
+        context.help("what was verified stays in the cache: run the same command again");
     }
 }
