@@ -239,18 +239,22 @@ fn drawn_piece<'a>(
         })
         .collect();
     let line = text.line(line_start);
+    let is_foremost = |(_, label): &&(Range<usize>, &Label)| std::ptr::eq(*label, foremost);
+    let place = labels.iter().find(is_foremost);
+    let place = place.map_or(start, |(span, _)| span.start);
+    let in_window = place - window.start;
+    let is_moved = shown.span(&(in_window..in_window)).start != in_window;
     let snippet = Snippet::source(shown.text)
         .line_start(line)
         .annotations(annotations);
-    if is_long {
-        // Where a line is not shown from its start, its columns are counted here.
-        let origin = Origin::path(name.to_owned())
-            .line(line)
-            .char_column(text.position(start).1);
-        vec![origin.into(), snippet.into()]
-    } else {
-        vec![snippet.path(name.to_owned()).into()]
+    if !is_long && !is_moved {
+        return vec![snippet.path(name.to_owned()).into()];
     }
+    // Where a line is not shown from its start, or something before the place is escaped, its columns
+    // are counted here.
+    let (line, column) = text.position(place);
+    let origin = Origin::path(name.to_owned()).line(line).char_column(column);
+    vec![origin.into(), snippet.into()]
 }
 
 /// A text of a stranger as a terminal may have it: what is hidden in it is escaped.
