@@ -106,6 +106,13 @@ fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
     builder.create(folder)
 }
 
+/// The folder that other programs are started in: the root of the file system. Where they were started
+/// in a repository, a change to it could say what they are: version managers put a script in the
+/// place of `pip` or `git`, and that reads which program is meant from files of the folder.
+pub fn neutral_folder() -> &'static Path {
+    Path::new(std::path::MAIN_SEPARATOR_STR)
+}
+
 /// Raises how many files this process may have open, up to `wanted`, and says how many it may.
 pub fn raise_open_files(wanted: usize) -> usize {
     let limit = rlimit::increase_nofile_limit(wanted as u64);

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::LoadError;
 use super::files::{Files, Kind, MAXIMUM_TEXT, too_large};
-use crate::environment::Environment;
+use crate::environment::{Environment, neutral_folder};
 
 /// What git tells its hooks of the repository that they run in; here the folder decides.
 pub const LOCAL_VARIABLES: [&str; 7] = [
@@ -186,8 +186,10 @@ impl Git<'_> {
             .args(NO_BARE_REPOSITORY)
             .args(["-c", "core.fsmonitor=false"])
             .args(["-c", "core.hooksPath=/dev/null"])
+            .arg("-C")
+            .arg(self.directory)
             .args(arguments)
-            .current_dir(self.directory)
+            .current_dir(neutral_folder())
             .env_clear()
             .envs(self.environment.variables.iter().filter(|(name, _)| {
                 LOCAL_VARIABLES

@@ -6,6 +6,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::environment::neutral_folder;
+
 /// The name of pip's configuration file.
 const FILE_NAME: &str = if cfg!(windows) { "pip.ini" } else { "pip.conf" };
 
@@ -174,6 +176,7 @@ fn question(python: &Path, library: Option<&Path>) -> Option<BuiltIn> {
 
 fn output(command: &mut Command) -> Option<String> {
     let output = command
+        .current_dir(neutral_folder())
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output()

@@ -389,3 +389,43 @@ fn a_build_in_a_shared_checkout_is_followed_by_another() {
         .run(&["build", "--unsigned", "--output", "../open"])
         .refused(2, &["can be written by other users", "chmod go-w"]);
 }
+
+/// Version managers put scripts of their own in the place of programs, and these read in the folder
+/// that they are started in which program is meant.
+#[test]
+fn no_file_of_a_change_says_what_pip_and_git_are() {
+    let workshop = Workshop::small();
+    let repository = workshop.repository();
+    let history = History::begin(&repository);
+    fs::create_dir(repository.join("tools")).unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let (bin, evidence) = (outside.path().join("bin"), outside.path().join("evidence"));
+    fs::create_dir(&bin).unwrap();
+    let script = |path: &Path, text: &str| {
+        fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    };
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    for name in ["git", "pip", "python3"] {
+        let planted = format!("touch '{}'\nexit 1", evidence.display());
+        script(&repository.join("tools").join(name), &planted);
+        // Without a pip no index is known, and none is asked.
+        let mut places = std::env::split_paths(&paths).map(|folder| folder.join("git"));
+        let real = places.find(|file| name == "git" && file.is_file());
+        let real = real.map_or("false".to_owned(), |file| file.display().to_string());
+        let shim = format!("[ ! -x tools/{name} ] || exec tools/{name}\nexec '{real}' \"$@\"");
+        script(&bin.join(name), &shim);
+    }
+    history.run(&["add", "--all"]);
+    history.commit("tools");
+    let first = std::iter::once(bin).chain(std::env::split_paths(&paths));
+    let first = std::env::join_paths(first).unwrap();
+    for arguments in [&["check", "--since", "HEAD"][..], &["add", "nothing"]] {
+        let mut command = workshop.command(arguments);
+        let ran = Ran::of(&command.env("PATH", &first).output().unwrap());
+        if arguments[0] == "check" {
+            ran.said("no finding");
+        }
+        assert!(!evidence.exists(), "{arguments:?}");
+    }
+}

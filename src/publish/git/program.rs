@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use crate::environment::neutral_folder;
 use crate::publish::target::TargetError;
 use crate::repository::{LOCAL_VARIABLES, NO_BARE_REPOSITORY};
 
@@ -38,8 +39,10 @@ impl Program {
             command.args(NO_BARE_REPOSITORY);
         }
         command
+            .arg("-C")
+            .arg(&self.folder)
             .args(arguments)
-            .current_dir(&self.folder)
+            .current_dir(neutral_folder())
             .env_clear()
             .envs(self.variables.iter().filter(|(name, _)| {
                 LOCAL_VARIABLES
