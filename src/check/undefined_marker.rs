@@ -1,4 +1,5 @@
-//! `undefined-marker`: a marker makes a comparison that the specification gives no meaning.
+//! `undefined-marker`: a marker makes a comparison that the specification gives no meaning, or that
+//! installers read differently.
 
 use std::collections::BTreeSet;
 
@@ -19,6 +20,7 @@ pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
                     continue;
                 };
                 let mut comparisons = marker.undefined_comparisons();
+                comparisons.extend(marker.disputed_comparisons());
                 if comparisons.is_empty() || !seen.insert((&wheel.file, dependency.span.start)) {
                     continue;
                 }
@@ -29,10 +31,10 @@ pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
                 for (index, comparison) in comparisons.iter().enumerate() {
                     let message = if more > 0 && index + 1 == MOST_TOLD {
                         format!(
-                            "`{comparison}` has no meaning in a marker, nor have {more} more comparisons"
+                            "`{comparison}` has no one meaning in a marker, nor have {more} more comparisons"
                         )
                     } else {
-                        format!("`{comparison}` has no meaning in a marker")
+                        format!("`{comparison}` has no one meaning in a marker")
                     };
                     let finding = Finding::new(Code::UndefinedMarker, message)
                     .note("installers decide differently on it, so nobody can say whether the requirement applies")

@@ -230,6 +230,8 @@ fn is_of_python(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
         ["lib" | "lib64", version, _, ..] if version.starts_with("python") => true,
+        // `python312.zip` stands before the standard library.
+        ["lib" | "lib64", file] if file.starts_with("python") => true,
         // Of Windows.
         ["lib", _] => has_ending("py"),
         ["pyvenv.cfg" | "pip.conf" | "pip.ini"] => true,

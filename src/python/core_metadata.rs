@@ -115,6 +115,10 @@ impl CoreMetadata {
             numbers
         });
         let name = headers.required("Name", &mut errors);
+        if headers.has_blank_end("Name") {
+            // Neither pip nor uv knows the project by it.
+            errors.push("Name has a blank at its end".to_owned());
+        }
         let project = name
             .as_deref()
             .and_then(|name| read("Name", name.parse(), &mut errors));

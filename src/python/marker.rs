@@ -219,13 +219,24 @@ impl Marker {
     /// specification disagree about the first four, and tools may refuse them); comparisons of two
     /// variables or of two texts; the variables that only lock files define.
     pub fn undefined_comparisons(&self) -> Vec<String> {
-        let mut undefined = Vec::new();
+        self.comparisons_that(evaluate::is_undefined)
+    }
+
+    /// The comparisons of the marker that the specification defines and installers read differently,
+    /// as text: versions that are compared with what is no version, or looked for in what is no list
+    /// of versions, and `in` of an extra.
+    pub fn disputed_comparisons(&self) -> Vec<String> {
+        self.comparisons_that(evaluate::is_disputed)
+    }
+
+    fn comparisons_that(&self, are: fn(&Comparison) -> bool) -> Vec<String> {
+        let mut found = Vec::new();
         self.0.each(&mut |comparison| {
-            if evaluate::is_undefined(comparison) {
-                undefined.push(comparison.to_string());
+            if are(comparison) {
+                found.push(comparison.to_string());
             }
         });
-        undefined
+        found
     }
 }
 

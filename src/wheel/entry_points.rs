@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::layout::is_interpreter;
 use super::problems::{Problems, shown};
 use super::{Limits, Problem};
 
@@ -99,6 +100,8 @@ struct Reader {
     group: Option<String>,
     /// The names of commands in lower case.
     commands: BTreeSet<String>,
+    /// The objects of commands that pip makes others of.
+    versioned: BTreeMap<&'static str, String>,
     /// How far the entry before, in the same group, is indented.
     indentation: Option<usize>,
 }
@@ -179,6 +182,17 @@ impl Reader {
         if !is_command(name) {
             return Err("has a command whose name is no plain file name on every platform");
         }
+        if is_interpreter(&name.to_lowercase()) {
+            // pip: replaces the interpreter of the environment. uv: refuses the wheel.
+            return Err("has a command with the name of an interpreter");
+        }
+        if let Some(base) = versioned_base(name) {
+            // pip: makes its own commands of these names, all of one object.
+            let first = self.versioned.entry(base).or_insert(object.to_owned());
+            if first != object {
+                return Err("has a command that pip makes of another one, with another object");
+            }
+        }
         if !self.commands.insert(name.to_lowercase()) {
             return Err("has a command that is the same file as another one");
         }
@@ -189,6 +203,16 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// The command of which pip makes versioned ones by itself: `pip` of `pip3` and `pip3.12`.
+fn versioned_base(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    ["pip", "easy_install"].into_iter().find(|base| {
+        let rest = name.strip_prefix(base);
+        let is_version = |sign: char| sign.is_ascii_digit() || matches!(sign, '.' | '-');
+        rest.is_some_and(|rest| rest.chars().all(is_version))
+    })
 }
 
 /// Whether a command can have this name: distlib searches for these signs, and takes what it finds.

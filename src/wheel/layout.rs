@@ -95,7 +95,10 @@ fn check_target(places: &[Place<'_>], problems: &mut Problems) {
     for clash in clashes(&in_target, |path| path.into()) {
         let tree = |place: &Place<'_>| place.scheme == "data";
         if tree(clash.one) != tree(clash.other) {
-            problems.archive(format!("{} where `--target` installs it", clash.message()));
+            problems.archive(format!(
+                "{} where `pip install --target` puts it",
+                clash.message()
+            ));
         }
     }
 }
@@ -250,8 +253,8 @@ fn is_folder_of_environment(path: &str) -> bool {
     }
 }
 
-/// Whether uv refuses a script of this name, which is in lower case.
-fn is_interpreter(name: &str) -> bool {
+/// Whether uv refuses a command of this name, which is in lower case.
+pub(super) fn is_interpreter(name: &str) -> bool {
     let name = name.strip_suffix(".exe").unwrap_or(name);
     let name = name.strip_suffix(".py").unwrap_or(name);
     let is_minor = |text: &str| {

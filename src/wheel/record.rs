@@ -101,6 +101,14 @@ impl Record {
                 ));
                 continue;
             };
+            if path.ends_with('/') {
+                // pip: removes the folder with all that is in it, whosesoever that is, when the
+                // project goes.
+                problems.record(format!(
+                    "RECORD has a row for the folder {} in line {line}, which pip removes whole",
+                    shown(path)
+                ));
+            }
             let row = Row {
                 expected: parse_hash(path, hash, problems),
                 size: parse_size(path, size, problems),

@@ -138,6 +138,24 @@ fn what_the_specification_refuses() {
             ],
         ),
         (
+            "Requires-Dist: a; sys_platform == \"=?utf-8?q?linux?=\"\nSummary: =?utf-8?q?caf=C3=A9?=\n",
+            &[
+                "Requires-Dist has `=?`, which some installers take for the start of an encoded word",
+            ],
+        ),
+        (
+            "Ä: x\nRequires-Dist: a\n",
+            &[
+                "line 4 is neither a field nor the continuation of one, and Requires-Dist comes after it",
+            ],
+        ),
+        (
+            "X Y: x\nRequires-Python: >=3.8\n",
+            &[
+                "line 4 is neither a field nor the continuation of one, and Requires-Python comes after it",
+            ],
+        ),
+        (
             "Requires-Dist: -\nRequires-Dist: ok\nRequires-Dist: a; b\n",
             &[
                 "Requires-Dist \"-\" is invalid: \"-\" is no valid project name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
@@ -196,7 +214,15 @@ fn what_the_specification_refuses() {
         ),
         (
             "Metadata-Version: 2.1\nName : foo\nVersion: 1\n",
-            &["the field Name is missing"],
+            &[
+                "line 2 is neither a field nor the continuation of one, and Version comes after it",
+                "the field Name is missing",
+                "the field Version is missing",
+            ],
+        ),
+        (
+            "Metadata-Version: 2.1\nName: foo \nVersion: 1 \n",
+            &["Name has a blank at its end"],
         ),
         (
             "Metadata-Version: 2.3\nName: foo\nVersion: 1\nProvides-Extra: a b\n",

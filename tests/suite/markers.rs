@@ -444,18 +444,38 @@ fn undefined_comparisons_are_unknown_and_listed() {
     for defined in [
         "os_name == 'x'",
         "python_version == '3.*'",
-        "python_version != 'three'",
+        "python_version != '3.*'",
         "python_version in '3.1 3.2'",
+        "'3.1' == python_version",
         "'x' not in platform_version",
         "platform_release >= '10.2'",
         "extra == 'a b'",
         "'3.8' <= python_version",
     ] {
-        assert_eq!(
-            marker(defined).undefined_comparisons(),
-            [""; 0],
-            "{defined}"
-        );
+        let parsed = marker(defined);
+        assert_eq!(parsed.undefined_comparisons(), [""; 0], "{defined}");
+        assert_eq!(parsed.disputed_comparisons(), [""; 0], "{defined}");
+    }
+    // The specification and pip give these a meaning, and uv takes them for true.
+    for disputed in [
+        r#"python_version == "3.1*""#,
+        r#"python_version != "three""#,
+        r#"python_version == "3.9.*.1""#,
+        r#"python_full_version == "foo""#,
+        r#"implementation_version == "foo""#,
+        r#"python_version === "foo""#,
+        r#"python_version in "3.9 foo""#,
+        r#"python_version in "3.9,3.10""#,
+        r#"python_version not in "3.9|3.10""#,
+        r#"python_version in """#,
+        r#""3.9" in python_version"#,
+        r#"extra in "x y""#,
+        r#"extra not in "x y""#,
+        r#""y" in extra"#,
+    ] {
+        let parsed = marker(disputed);
+        assert_eq!(parsed.disputed_comparisons(), [disputed]);
+        assert_eq!(parsed.undefined_comparisons(), [""; 0]);
     }
     let mixed = marker("os_name == 'x' or (os_name > 'y' and python_version ~= 'z')");
     assert_eq!(

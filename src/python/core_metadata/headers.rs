@@ -79,10 +79,17 @@ impl Headers {
             )
         });
         // pip: takes the end of the line for a part of the value, which it refuses in most.
+        let encoded = self.fields.iter().filter_map(|field| {
+            // uv decodes it (RFC 2047), pip does not.
+            let needed = needed(&field.name).filter(|_| field.value.contains("=?"))?;
+            Some(format!(
+                "{needed} has `=?`, which some installers take for the start of an encoded word"
+            ))
+        });
         let folded = self.folded.iter().map(|(line, field)| {
             format!("{field} goes on in line {line}, and not every installer reads that")
         });
-        disputed.chain(folded).collect()
+        disputed.chain(folded).chain(encoded).collect()
     }
 
     pub(super) fn count(&self, name: &str) -> usize {
@@ -99,6 +106,12 @@ impl Headers {
     pub(super) fn all(&self, name: &str) -> Vec<String> {
         let values = self.named(name).map(|field| field.value.trim_ascii());
         values.map(ToOwned::to_owned).collect()
+    }
+
+    /// Whether a value of a field ends with a blank, which no reader takes away.
+    pub(super) fn has_blank_end(&self, name: &str) -> bool {
+        let mut values = self.named(name).map(|field| field.value.as_str());
+        values.any(|value| value.ends_with([' ', '\t']) && !value.trim_ascii().is_empty())
     }
 
     /// The first value of a field.
@@ -145,10 +158,11 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The name before the first colon, and what comes after it. As in the email parser a name may hold
-/// spaces, even at its end, and then names no field of the specification.
+/// The name before the first colon, and what comes after it. A name has no blank, no control
+/// character and nothing but ASCII (RFC 5322, section 2.2): another line is the first one of the body to
+/// the email parser.
 fn split_field(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(':')?;
-    let is_name = !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_whitespace());
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
     is_name.then_some((name, value))
 }

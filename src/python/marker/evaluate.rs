@@ -163,6 +163,11 @@ pub(super) fn is_undefined(comparison: &Comparison) -> bool {
     Asked::of(comparison).is_none_or(|asked| asked.is_undefined())
 }
 
+/// Whether installers read a comparison differently that the specification defines.
+pub(super) fn is_disputed(comparison: &Comparison) -> bool {
+    Asked::of(comparison).is_some_and(|asked| !asked.is_undefined() && asked.is_disputed())
+}
+
 /// Whether `literal operator variable` and its mirror image always say the same.
 ///
 /// For versions that is so when the literal is a final release: the rules for pre-releases,
@@ -230,6 +235,25 @@ impl<'a> Asked<'a> {
                 MarkerOperator::Identical => !is_arbitrary(self.literal.trim()),
                 _ => !self.is_equality() && self.clause().is_none(),
             },
+        }
+    }
+
+    /// Whether uv reads it otherwise than pip and the specification, observed with uv 0.13: it takes
+    /// versions to be compared with versions, one or a list of them, an extra with one name, and all
+    /// else for true.
+    fn is_disputed(&self) -> bool {
+        if self.variable == Variable::Extra {
+            return self.is_membership();
+        }
+        if self.variable.value_type() != VariableType::Version {
+            return false;
+        }
+        match self.operator {
+            MarkerOperator::In | MarkerOperator::NotIn => {
+                self.reversed || !are_versions(self.literal)
+            }
+            MarkerOperator::Identical => Version::from_str(self.literal.trim()).is_err(),
+            _ => !self.reversed && self.clause().is_none(),
         }
     }
 
@@ -312,6 +336,12 @@ impl<'a> Asked<'a> {
             _ => Truth::Unknown,
         }
     }
+}
+
+/// Whether a text is one version or several with blanks between.
+fn are_versions(text: &str) -> bool {
+    let mut words = text.split_ascii_whitespace().peekable();
+    words.peek().is_some() && words.all(|word| Version::from_str(word).is_ok())
 }
 
 fn clause(operator: MarkerOperator, version: &str) -> Option<VersionSpecifier> {

@@ -171,6 +171,10 @@ impl Entry<'_> {
             ));
         }
         match (self.external_attributes >> 16) & TYPE_MASK {
+            TYPE_FOLDER if !member.name.ends_with('/') => {
+                // uv: makes the file executable. pip: does not.
+                refuse("is a file, and a folder by its mode".to_owned());
+            }
             0 | TYPE_FILE | TYPE_FOLDER => {}
             TYPE_LINK => refuse("is a symbolic link".to_owned()),
             other => refuse(format!("is a special file, of Unix type {other:#o}")),

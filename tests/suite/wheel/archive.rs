@@ -285,6 +285,12 @@ fn bytes_that_no_entry_owns() {
             "archive: has an archive comment of 4 bytes with the signature of a record in it, `PK\\x05\\x06`",
         ],
     );
+    case(
+        &click().entry("click/core.py", |entry| {
+            entry.external_attributes = 0o040_755 << 16;
+        }),
+        &["archive: `click/core.py` is a file, and a folder by its mode"],
+    );
     // uv takes one in a member's comment for an archive in the archive.
     case(
         &click().entry("click/core.py", |entry| {

@@ -210,6 +210,10 @@ fn record_is_csv_as_python_writes_it() {
             "record: RECORD has an empty line 7",
         ),
         (
+            format!("{record}other/,,\n"),
+            "record: RECORD has a row for the folder `other/` in line 7, which pip removes whole",
+        ),
+        (
             record.replace("click/core.py", "\"click/core.py"),
             "record: RECORD is not CSV in line 2: a quote is not closed",
         ),

@@ -186,6 +186,22 @@ fn each_form_that_is_no_plain_entry_point_is_named() {
             "[console_scripts]\nA = b:c\n[gui_scripts]\na = b:c\n",
             "has a command that is the same file as another one",
         ),
+        (
+            "[console_scripts]\npip = b:c\npip3 = b:d\n",
+            "has a command that pip makes of another one, with another object",
+        ),
+        (
+            "[console_scripts]\neasy_install-3.9 = b:c\neasy_install = b:d\n",
+            "has a command that pip makes of another one, with another object",
+        ),
+        (
+            "[console_scripts]\npython = b:c\n",
+            "has a command with the name of an interpreter",
+        ),
+        (
+            "[gui_scripts]\nPythonW3.12 = b:c\n",
+            "has a command with the name of an interpreter",
+        ),
     ] {
         let (_, found) = read(text);
         assert!(
@@ -258,7 +274,7 @@ fn each_form_that_is_no_plain_entry_point_is_named() {
 
 #[test]
 fn what_real_wheels_have_is_accepted_and_gives_the_commands() {
-    let text = "# a comment; with [signs] = \u{2026}\r\n\r\n[console_scripts]\r\n  pip3.12 = pip._internal.cli.main:main\r\n  c++filt = a.b:c.d[ex-tra]\r\n\
+    let text = "# a comment; with [signs] = \u{2026}\r\n\r\n[console_scripts]\r\n  pip3.12 = pip._internal.cli.main:main\r\n  pip = pip._internal.cli.main:main\r\n  c++filt = a.b:c.d[ex-tra]\r\n\
                 \t\n[gui_scripts]\nWindow = a:b [x-1, y_z,t ]\n[flake8.extension]\nX = pkg.mod:Class\n: odd = {} \"%\" = x\n[a-b c]\n";
     let wheel = click()
         .member(PATH, text)
@@ -268,7 +284,7 @@ fn what_real_wheels_have_is_accepted_and_gives_the_commands() {
     assert_eq!(problems(&wheel), [""; 0]);
     assert_eq!(
         facts(&wheel.build()).names.commands,
-        ["Window", "c++filt", "other", "pip3.12", "tool"]
+        ["Window", "c++filt", "other", "pip", "pip3.12", "tool"]
     );
 }
 

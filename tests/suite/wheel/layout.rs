@@ -491,7 +491,7 @@ fn a_file_in_the_place_of_a_folder_of_the_environment_is_refused() {
     assert_eq!(problems(&wheel), NONE);
 }
 
-/// `--target` of pip and uv: of two files one is installed.
+/// `pip install --target`, and uv's: of two files one is installed.
 #[test]
 fn data_and_a_package_that_are_one_file_with_target_are_refused() {
     for (path, other, what) in [
@@ -503,7 +503,7 @@ fn data_and_a_package_that_are_one_file_with_target_are_refused() {
         ),
     ] {
         let member = format!("{DATA}/data/{path}");
-        let clause = format!("are {what} where `--target` installs it");
+        let clause = format!("are {what} where `pip install --target` puts it");
         let [found] = <[String; 1]>::try_from(problems(&click().member(&member, b"x"))).unwrap();
         assert!(found.contains(&member) && found.contains(other), "{found}");
         assert!(found.ends_with(&clause), "{found}");
