@@ -6,11 +6,11 @@ use std::sync::OnceLock;
 use anstyle::{AnsiColor, Style as Colour};
 
 use super::exit::Failure;
-use super::own_folder::OwnFolder;
+use super::own_folder::{OwnFolder, is_own};
 use super::{ColorChoice, Global};
-use crate::diagnostic::{Inert, Style, brief};
+use crate::diagnostic::{Inert, Style, brief, shell_word};
 use crate::environment::Environment;
-use crate::repository::{LoadError, Repository, find};
+use crate::repository::{CONFIGURATION_FILE, LoadError, Repository, find};
 use crate::source::Cache;
 
 /// How wide findings are written where nothing says how wide the reader's window is.
@@ -191,11 +191,36 @@ impl<'e> Context<'e> {
         }
     }
 
+    /// The repository, where it is another user's in a folder above, and nobody has named it: in a
+    /// folder that all can write, anybody could say what is built, signed and trusted below.
+    pub(super) fn foreign_repository(&self) -> Option<PathBuf> {
+        let directory = self.repository_directory().ok()?;
+        let is_meant =
+            self.named_repository().is_some() || directory == self.environment.current_directory;
+        let is_foreign = !is_meant && !is_own(&directory.join(CONFIGURATION_FILE));
+        is_foreign.then_some(directory)
+    }
+
+    /// The folder of the repository that is meant.
+    pub(super) fn own_repository_directory(&self) -> Result<PathBuf, Failure> {
+        if let Some(directory) = self.foreign_repository() {
+            let file = self.shown(&directory.join(CONFIGURATION_FILE));
+            let words = shell_word(&self.shown(&directory));
+            return Err(Failure::usage(format!(
+                "`{file}` in a folder above belongs to another user, so it is not used"
+            ))
+            .help(format!(
+                "`--repository {words}` names it, if you trust whoever that is"
+            )));
+        }
+        self.repository_directory()
+            .map_err(|error| Failure::world(&error))
+    }
+
     /// The repository that is meant, read whole.
     pub(super) fn repository(&self) -> Result<Repository, Failure> {
-        self.repository_directory()
-            .and_then(|directory| Repository::load(&directory))
-            .map_err(|error| Failure::world(&error))
+        let directory = self.own_repository_directory()?;
+        Repository::load(&directory).map_err(|error| Failure::world(&error))
     }
 
     /// The cache, where this run has asked for it.

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::exit::{Failure, chain};
 use crate::diagnostic::shell_word;
 use crate::environment::{AtomicFile, read_small};
+use crate::repository::tracked;
 use crate::signature::{KeyError, PrivateKeyText, PublicKey, SigningKey, TrustedKey};
 
 /// The largest file of a key that is read, in bytes.
@@ -68,6 +69,15 @@ impl Found {
     /// The key, ready to sign: its passphrase asked for, or its agent.
     pub(super) fn open(self, context: &Context<'_>) -> Result<Signer, Failure> {
         let origin = self.origin;
+        if let (Some(file), Half::Private { .. }) = (&self.file, &self.half)
+            && let Ok(Some(_)) = tracked(context.environment, file)
+        {
+            let file = context.shown(file);
+            return Err(Failure::usage(format!(
+                "git tracks the key `{file}`, so everybody has it, or a change has brought it"
+            ))
+            .help("keep a key outside of the repository; `ipwhl key new --key FILE` makes one"));
+        }
         if let (Some(file), Half::Private { .. }) = (&self.file, &self.half)
             && is_open_to_others(file)
         {

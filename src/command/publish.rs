@@ -58,9 +58,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let directory = context
-        .repository_directory()
-        .map_err(|error| Failure::world(&error))?;
+    let directory = context.own_repository_directory()?;
     let repository =
         Repository::load_configuration(&directory).map_err(|error| Failure::world(&error))?;
     // A mistake may hide whom the repository trusts, or where its releases go.

@@ -10,6 +10,7 @@ use super::exit::{ExitStatus, Failure, chain};
 use super::keys::{Signer, signing_key, unsigned};
 use super::statement::{Signed, expired, previous, read_statement};
 use super::trust::{Trust, repository_trust};
+use crate::diagnostic::shell_word;
 use crate::environment::AtomicFile;
 use crate::publish::SignatureFile;
 use crate::repository::Configuration;
@@ -290,6 +291,7 @@ pub(super) fn mention_signers(
         }
     }
     context.help(&format!(
-        "`ipwhl sign {place}` adds it, with the key of whoever runs it"
+        "`ipwhl sign {}` adds it, with the key of whoever runs it",
+        shell_word(place)
     ));
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::exit::Failure;
-use super::own_folder::is_own;
 use super::report::{MessageFormat, show};
 use crate::check;
 use crate::diagnostic::shell_word;
@@ -76,18 +75,12 @@ pub(super) fn repository_trust(
     Ok(Some((trust, configuration)))
 }
 
-/// Refuses an `ipwhl.toml` of another user in a folder above: in one that all can write, anybody
-/// could say whom its readers trust.
+/// Refuses an `ipwhl.toml` of another user in a folder above.
 pub(super) fn refuse_foreign_repository(context: &Context<'_>) -> Result<(), Failure> {
-    let Ok(directory) = context.repository_directory() else {
+    let Some(directory) = context.foreign_repository() else {
         return Ok(());
     };
     let file = directory.join(CONFIGURATION_FILE);
-    let is_meant =
-        context.named_repository().is_some() || directory == context.environment.current_directory;
-    if is_meant || is_own(&file) {
-        return Ok(());
-    }
     Err(Failure::finding(format!(
         "`{}` belongs to another user, so it does not say whom you trust",
         context.shown(&file)

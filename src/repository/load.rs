@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::declaration::{
     Declaration, Layout, Parsed, Tally, misplaced, parse as parse_declaration,
 };
-use crate::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts};
+use crate::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts, shell_word};
 use crate::python::ProjectName;
 
 use super::files::{Files, Folder, Kind, WithSettings, decode, first_link};
@@ -304,7 +304,10 @@ impl Repository {
                 format!("the folder of the declarations, `{folder}`, does not exist"),
             )
             .at(&self.configuration_file(), 0..0, "")
-            .help(format!("make it: `mkdir {folder}`, then `ipwhl add NAME`"));
+            .help(format!(
+                "make it: `mkdir {}`, then `ipwhl add NAME`",
+                shell_word(&folder)
+            ));
             self.findings.push(finding);
             return Ok(());
         }

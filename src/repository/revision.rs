@@ -149,15 +149,17 @@ impl Revision {
     }
 }
 
-/// The first file in a folder that git tracks; `None` where it tracks none, or the folder is in no
-/// checkout.
+/// The first file that git tracks in a folder, or at the place of a file; `None` where it tracks none,
+/// or the place is in no checkout.
 ///
 /// # Errors
 /// When git is missing, or fails in a checkout.
-pub fn tracked(
-    environment: &Environment,
-    directory: &Path,
-) -> Result<Option<String>, RevisionError> {
+pub fn tracked(environment: &Environment, path: &Path) -> Result<Option<String>, RevisionError> {
+    let file = path.file_name().filter(|_| !path.is_dir());
+    let directory = match (file, path.parent()) {
+        (Some(_), Some(parent)) => parent,
+        _ => path,
+    };
     let is_checkout = directory.ancestors().any(|one| one.join(".git").exists());
     if !is_checkout {
         return Ok(None);
@@ -166,9 +168,12 @@ pub fn tracked(
         environment,
         directory,
     };
-    let listing = git
-        .output(&["ls-files", "-z", "--full-name"])?
-        .map_err(RevisionError::Failed)?;
+    let mut arguments = vec!["ls-files", "-z", "--full-name"];
+    let file = file.map(|name| format!(":(literal){}", name.to_string_lossy()));
+    if let Some(file) = &file {
+        arguments.extend(["--", file]);
+    }
+    let listing = git.output(&arguments)?.map_err(RevisionError::Failed)?;
     let first = listing.split(|byte| *byte == 0).next();
     let first = first.map(|name| String::from_utf8_lossy(name).into_owned());
     Ok(first.filter(|name| !name.is_empty()))

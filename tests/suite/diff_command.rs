@@ -493,6 +493,7 @@ fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
         2,
         &["`nothing` is no path that is there, no CID, and no revision"],
     );
+    fs::write(workshop.repository().join(".gitignore"), "/both/\n").unwrap();
     let history = History::begin(&workshop.repository());
     history.run(&["branch", "both"]);
     let kind = |name: &str| {

@@ -429,3 +429,38 @@ fn no_file_of_a_change_says_what_pip_and_git_are() {
         assert!(!evidence.exists(), "{arguments:?}");
     }
 }
+
+/// Git writes over a file that it ignores, where a change has one of that name.
+#[test]
+fn a_release_and_a_key_that_git_tracks_are_told() {
+    let workshop = Workshop::small();
+    let key = workshop.repository().join("signing-key");
+    workshop.run(&["key", "new", "--key", "signing-key"]);
+    workshop.build(&["--key", "signing-key"]);
+    fs::write(
+        workshop.repository().join(".gitignore"),
+        "/release\n/signing-key*\n",
+    )
+    .unwrap();
+    let history = History::begin(&workshop.repository());
+    let run = |arguments: &[&str]| {
+        let mut command = workshop.command(arguments);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        Ran::of(&command.output().unwrap())
+    };
+    for name in ["release", "release/release.car"] {
+        let ran = run(&["diff", name]);
+        assert!(!ran.error.contains("warning"), "{}", ran.error);
+    }
+    let ran = run(&["build", "--key", "signing-key"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    history.run(&["add", "--force", "release/release.car", "signing-key"]);
+    history.commit("a change");
+    for name in ["release", "release/release.car"] {
+        run(&["diff", name])
+            .said("warning: git tracks `release/release.car`, so a change may have brought it");
+    }
+    let ran = run(&["build", "--output", "elsewhere", "--key", "signing-key"]);
+    ran.refused(2, &["git tracks the key `signing-key`"]);
+    assert!(key.is_file());
+}

@@ -15,7 +15,9 @@ use crate::car::CarError;
 use crate::diagnostic::visible;
 use crate::difference::Snapshot;
 use crate::release::Published;
-use crate::repository::{CONFIGURATION_FILE, Configuration, LoadError, Repository, Revision};
+use crate::repository::{
+    CONFIGURATION_FILE, Configuration, LoadError, Repository, Revision, tracked,
+};
 
 /// How many digits of a commit are shown.
 const SHOWN_DIGITS: usize = 12;
@@ -172,12 +174,16 @@ fn of_path(
 ) -> Result<Option<Side>, Failure> {
     let path = context.absolute(Path::new(text));
     if path.is_file() {
+        warn_of_tracked(context, &path);
         return of_release(context, around, network, Name::Archive(path)).map(Some);
     }
     if !path.is_dir() {
         return Ok(None);
     }
     if let Some(name) = releases::name(context, text)? {
+        if let Name::Archive(archive) = &name {
+            warn_of_tracked(context, archive);
+        }
         return of_release(context, around, network, name).map(Some);
     }
     if !path.join(CONFIGURATION_FILE).is_file() {
@@ -186,6 +192,16 @@ fn of_path(
     let repository = Repository::load(&path).map_err(|error| Failure::world(&error))?;
     let name = format!("the working tree of {}", context.shown(&path));
     Ok(Some(of_repository(context, repository, name, None)))
+}
+
+/// Warns of an archive that a change may have brought, where it would be the state before the change.
+fn warn_of_tracked(context: &Context<'_>, archive: &Path) {
+    if let Ok(Some(file)) = tracked(context.environment, archive) {
+        context.warning(&format!(
+            "git tracks `{file}`, so a change may have brought it, or put another one in its place"
+        ));
+        context.help("a revision, as in `ipwhl diff git:main`, says what was there before");
+    }
 }
 
 fn of_revision(context: &Context<'_>, around: &Around, name: &str) -> Result<Side, Failure> {

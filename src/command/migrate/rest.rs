@@ -11,6 +11,7 @@ use super::super::exit::Failure;
 use super::super::words::counted;
 use super::remove;
 use crate::declaration::{Layout, declares_all_of};
+use crate::diagnostic::shell_word;
 use crate::python::ProjectName;
 use crate::repository::{
     ORIGINAL_FOLDER, Repository, SUPPORTED_FILE, original_settings, presumed_project,
@@ -44,7 +45,7 @@ pub(super) fn finish(
             context.help(&format!(
                 "where nothing of it is needed any more: `rm -r {}`",
                 left.iter()
-                    .map(|name| context.shown(&directory.join(name)))
+                    .map(|name| shell_word(&context.shown(&directory.join(name))))
                     .collect::<Vec<_>>()
                     .join(" ")
             ));

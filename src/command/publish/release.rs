@@ -70,7 +70,7 @@ fn absent(folder: &Path) -> Failure {
     if hollow.is_file() {
         return failure.help(format!(
             "a hollow archive has no wheels: `ipwhl fill {}` makes it full",
-            hollow.display()
+            shell_word(&hollow.to_string_lossy())
         ));
     }
     failure.help("`ipwhl build` makes one; `--release DIR` names another folder")

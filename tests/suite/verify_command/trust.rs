@@ -172,6 +172,14 @@ fn a_repository_of_somebody_else_above_trusts_nobody() {
     ] {
         assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
     }
+    // Nor does it say what is built and published.
+    for command in [&["build", "--unsigned"][..], &["publish"], &["check"]] {
+        let ran = Program::new(&reader).run(command).expect(ExitStatus::Usage);
+        for words in ["belongs to another user", "--repository "] {
+            assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+        }
+        assert!(!reader.join("release").exists());
+    }
     // Whoever names it, or stands in it, means it.
     run(&["--repository", ".."]).expect(ExitStatus::Clean);
     workshop.run(&STATEMENT).line();
