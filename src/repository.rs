@@ -20,7 +20,9 @@ pub use load::{
     CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Repository, find, presumed_project, profile_of,
 };
 pub use migrate::{original_settings, package_settings};
-pub use revision::{LOCAL_VARIABLES, NO_BARE_REPOSITORY, Revision, RevisionError, tracked};
+pub use revision::{
+    Changes, LOCAL_VARIABLES, NO_BARE_REPOSITORY, Revision, RevisionError, disguises, tracked,
+};
 pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};
 pub(crate) use schema::{SeverityRules, WaivableCode};
 pub use supported::SUPPORTED_FILE;

@@ -1,5 +1,7 @@
 //! A repository as it was at a revision, read through git.
 
+mod changes;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
@@ -11,6 +13,8 @@ use std::sync::{Mutex, PoisonError};
 use super::LoadError;
 use super::files::{Files, Kind, MAXIMUM_TEXT, too_large};
 use crate::environment::{Environment, neutral_folder};
+
+pub use changes::{Changes, disguises};
 
 /// What git tells its hooks of the repository that they run in; here the folder decides.
 pub const LOCAL_VARIABLES: [&str; 7] = [

@@ -162,7 +162,6 @@ fn more_platforms_make_a_finding_a_new_one() {
 #[test]
 fn wheels_of_changed_declarations_are_looked_at_and_no_others() {
     let repository = RepositoryBuilder::sound().build();
-    let _history = History::begin(repository.path());
     // Broken bytes of a wheel whose declaration does not change are not seen …
     let wheels = repository.join("wheels");
     let banana = fs::read_dir(&wheels)
@@ -171,6 +170,7 @@ fn wheels_of_changed_declarations_are_looked_at_and_no_others() {
         .find(|path| path.to_str().unwrap().contains("banana"))
         .unwrap();
     fs::write(&banana, b"no wheel").unwrap();
+    let _history = History::begin(repository.path());
     edit(
         &repository,
         "declarations/damson.toml",
@@ -207,6 +207,64 @@ fn wheels_of_changed_declarations_are_looked_at_and_no_others() {
         told(&run),
         ["new missing-source", "unchanged size-mismatch"]
     );
+}
+
+/// A wheel in the repository is a part of it, whatever its declaration says.
+#[test]
+fn a_wheel_of_the_repository_that_is_another_one_is_looked_at() {
+    let repository = RepositoryBuilder::sound().build();
+    let _history = History::begin(repository.path());
+    let program = program(&repository);
+    let banana = fs::read_dir(repository.join("wheels"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_str().unwrap().contains("banana"))
+        .unwrap();
+    fs::write(&banana, b"no wheel").unwrap();
+    let run = since(&program, "HEAD").expect(ExitStatus::Findings);
+    assert_eq!(told(&run), ["new size-mismatch"]);
+    assert!(last_line(&run).contains(": 3 wheels of"), "{run:?}");
+    fs::remove_file(&banana).unwrap();
+    let run = since(&program, "HEAD").expect(ExitStatus::Findings);
+    assert_eq!(told(&run), ["new missing-source"]);
+}
+
+/// A forge shows what git has, and a checkout may have another text by these.
+#[test]
+fn attributes_that_hide_a_text_from_reviewers_are_named() {
+    let repository = RepositoryBuilder::sound().build();
+    let history = History::begin(repository.path());
+    let program = program(&repository);
+    let said = |attributes: &str| {
+        repository.write(".gitattributes", attributes);
+        history.run(&["add", ".gitattributes"]);
+        let run = since(&program, "HEAD").expect(ExitStatus::Clean);
+        let lines = run.stderr.lines();
+        let warnings = lines.filter_map(|line| line.strip_prefix("warning: this change may have "));
+        warnings.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(said("*.toml text eol=lf\n*.png -diff\n"), [""; 0]);
+    let words = |files: &str, attribute: &str| {
+        format!("reviewers see another text of {files}, or none: `{attribute}` in `.gitattributes`")
+    };
+    assert_eq!(
+        said(
+            "declarations/apple.toml working-tree-encoding=UTF-16LE\n*.toml linguist-generated -diff\n"
+        ),
+        [
+            words("`declarations/apple.toml` and 4 more", "diff"),
+            words("`declarations/apple.toml` and 4 more", "linguist-generated"),
+            words("`declarations/apple.toml`", "working-tree-encoding"),
+        ]
+    );
+    history.commit("reviewed");
+    assert_eq!(
+        said("*.toml linguist-generated -diff\n*.toml filter=x\n").len(),
+        3
+    );
+    history.commit("reviewed, too");
+    let run = since(&program, "HEAD").expect(ExitStatus::Clean);
+    assert!(!run.stderr.contains("reviewers"), "{}", run.stderr);
 }
 
 /// What a wheel says otherwise than its declaration was so before where the declaration said the same.
@@ -553,6 +611,11 @@ fn a_wider_waiver_and_a_platform_less_are_named() {
     repository.write("ipwhl.toml", text.replace("\"cp312\", ", ""));
     let run = since(&program(&repository), "HEAD");
     let words = "warning: this change supports platforms no more: cp312-manylinux_2_28_x86_64; cp312-win_amd64\n";
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+    repository.write("ipwhl.toml", text.replace("name = \"", "name = \"another "));
+    let run = since(&program(&repository), "HEAD");
+    let words =
+        "warning: this change sets another `name` in `[repository]`; `ipwhl diff` shows which\n";
     assert!(run.stderr.contains(words), "{}", run.stderr);
 }
 

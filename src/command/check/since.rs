@@ -1,16 +1,19 @@
 //! What a change brings: the set as it is against the set that the change began from.
 
+use std::collections::BTreeSet;
+
 use super::super::context::Context;
 use super::super::exit::Failure;
 use super::super::facts::Gathered;
 use super::super::report::judge;
 use super::super::words::counted;
 use crate::check;
-use crate::declaration::{Declaration, DeclaredWheel};
+use crate::declaration::{Declaration, DeclaredWheel, Source};
 use crate::diagnostic::{Baseline, Code, Finding, Stage};
 use crate::difference::setting_changes;
 use crate::repository::{
-    Configuration, LoadError, Repository, Revision, RevisionError, SeverityRule,
+    CONFIGURATION_FILE, Changes, Configuration, LoadError, Repository, Revision, RevisionError,
+    SeverityRule, disguises,
 };
 
 /// How many digits of a commit are shown.
@@ -21,6 +24,8 @@ pub(super) struct Before {
     commit: String,
     /// `None` where there was none: then everything is new.
     repository: Option<Repository>,
+    /// Which files are not as they were.
+    changes: Changes,
     /// The settings of the revision itself. Where the work began may be long ago, and its index
     /// another one's by now.
     reviewed: Configuration,
@@ -43,13 +48,16 @@ impl Before {
             }
         };
         let environment = context.environment;
-        let tip = Revision::at(environment, &now.directory, revision).map_err(failed)?;
+        let tip = Revision::at(environment, &now.directory, revision).map_err(&failed)?;
         let reviewed = match Repository::load_revision_configuration(&now.directory, &tip) {
             Ok(repository) => repository.configuration,
             Err(LoadError::NoConfiguration(_) | LoadError::Original(_)) => Configuration::default(),
             Err(error) => return Err(Failure::world(&error)),
         };
-        let revision = Revision::before(environment, &now.directory, revision).map_err(failed)?;
+        let revision = Revision::before(environment, &now.directory, revision).map_err(&failed)?;
+        let changes = revision
+            .changes(environment, &now.directory)
+            .map_err(&failed)?;
         let repository = match Repository::load_revision(&now.directory, &revision) {
             Ok(repository) => Some(repository),
             Err(LoadError::NoConfiguration(_) | LoadError::Original(_)) => None,
@@ -58,6 +66,7 @@ impl Before {
         Ok(Self {
             commit: revision.commit().chars().take(SHOWN_DIGITS).collect(),
             repository,
+            changes,
             reviewed,
         })
     }
@@ -91,13 +100,25 @@ impl Before {
         self.repository.as_ref()?.declarations.get(&now.project)
     }
 
-    /// The wheels of the declarations that say something else than before.
+    /// Whether a wheel is a file of the repository that is not what it was.
+    fn has_other_file(&self, wheel: &DeclaredWheel) -> bool {
+        wheel.sources.iter().any(|source| match &source.value {
+            Source::File(path) => self.changes.has(path),
+            Source::Package(_) | Source::Web(_) => false,
+        })
+    }
+
+    /// The wheels of the declarations that say something else than before, or whose files are others.
     pub(super) fn changed<'n>(&self, now: &'n Repository) -> Vec<&'n DeclaredWheel> {
         let is_changed = |declaration: &&Declaration| {
             let Some(before) = self.declaration(declaration) else {
                 return true;
             };
-            before.wheels.len() != declaration.wheels.len()
+            declaration
+                .wheels
+                .iter()
+                .any(|wheel| self.has_other_file(wheel))
+                || before.wheels.len() != declaration.wheels.len()
                 || before
                     .wheels
                     .iter()
@@ -150,11 +171,13 @@ impl Before {
                 if let Some(facts) = found.facts(wheel) {
                     findings.extend(check::wheel(wheel, &facts.archive, layout, platforms));
                 }
-                // The bytes and the places of a wheel that is declared as it was are what they were.
-                let is_as_it_was = declaration
-                    .wheels
-                    .iter()
-                    .any(|now| now.has_the_same_bytes(wheel));
+                // The bytes and the places of a wheel that is declared as it was are what they were,
+                // but for a file of the repository.
+                let is_as_it_was = !self.has_other_file(wheel)
+                    && declaration
+                        .wheels
+                        .iter()
+                        .any(|now| now.has_the_same_bytes(wheel));
                 if is_as_it_was {
                     let of_source = found.findings.iter().filter(|finding| {
                         is_of_source(finding.code)
@@ -182,6 +205,9 @@ impl Before {
                 self.commit
             )),
             Some(before) => say_weakened(context, before, now),
+        }
+        if self.changes.attributes {
+            say_disguised(context, now);
         }
         let of = |baseline| {
             findings
@@ -230,6 +256,17 @@ fn say_weakened(context: &Context<'_>, before: &Repository, now: &Repository) {
             "this change decides who may sign releases: {words} in `[signing]`; `ipwhl diff` shows how"
         ));
     }
+    let identity: Vec<String> = changes
+        .iter()
+        .filter(|change| ["name", "declarations", "layout", "profile"].contains(&change.key))
+        .map(|change| format!("`{}`", change.key))
+        .collect();
+    if !identity.is_empty() {
+        let words = identity.join(" and ");
+        context.warning(&format!(
+            "this change sets another {words} in `[repository]`; `ipwhl diff` shows which"
+        ));
+    }
     for change in &changes {
         let (words, values) = match change.key {
             "waiver" => ("adds or changes waivers", &change.added),
@@ -238,6 +275,32 @@ fn say_weakened(context: &Context<'_>, before: &Repository, now: &Repository) {
         };
         if !values.is_empty() {
             context.warning(&format!("this change {words}: {}", values.join("; ")));
+        }
+    }
+}
+
+/// Names the texts that a reviewer does not see as they are checked, by the attributes of the change.
+fn say_disguised(context: &Context<'_>, now: &Repository) {
+    let declarations = now.declarations.values().flat_map(|one| &one.wheels);
+    let files: BTreeSet<&str> = declarations
+        .map(|wheel| &*wheel.file)
+        .chain([CONFIGURATION_FILE])
+        .collect();
+    match disguises(context.environment, &now.directory, files.into_iter()) {
+        Err(error) => context.warning(&format!(
+            "this change has other attributes of git, which cannot be looked at: {error}"
+        )),
+        Ok(found) => {
+            for (attribute, files) in found {
+                let more = match files.len() {
+                    1 => String::new(),
+                    all => format!(" and {} more", all - 1),
+                };
+                let file = files.first().map_or("", String::as_str);
+                context.warning(&format!(
+                    "this change may have reviewers see another text of `{file}`{more}, or none: `{attribute}` in `.gitattributes`"
+                ));
+            }
         }
     }
 }
