@@ -35,6 +35,7 @@ pub use inspect::inspect;
 pub use installed::{Installed, installed};
 pub use limits::Limits;
 pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, installed_names, members};
+pub use packages::module;
 
 /// The version of what [`inspect()`] checks, as a statement has it: a release whose wheels have passed older
 /// checks is not reused. Grows with every check that is stricter than before.

@@ -8,7 +8,7 @@ use super::Kind;
 use super::entry_points::{EntryPointChange, entry_point_changes};
 use super::names::{CommandConflict, PackageConflict};
 use crate::wheel::{
-    Installed, MemberFacts, WheelMembers, entry_points, installed, is_bytecode_name,
+    Installed, MemberFacts, WheelMembers, entry_points, installed, is_bytecode_name, module,
 };
 
 /// Why a reviewer looks at a member first; the most urgent first.
@@ -20,6 +20,8 @@ pub enum Risk {
     Startup,
     /// It is compiled Python, by its name or its first bytes: no source text says what it does.
     Bytecode,
+    /// It is a package that Python imports instead of a module beside it, `m/__init__.py` and `m.py`.
+    ImportedInstead,
     /// It is no source text: a library or a program, by its name or its first bytes.
     NativeCode,
     /// It says which commands and plugins there are.
@@ -147,6 +149,7 @@ pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberC
         unclear_entry_points: unclear.into_iter().map(|one| one.message).collect(),
         ..MemberChanges::default()
     };
+    let modules: BTreeSet<&str> = after.by_place.keys().filter_map(|one| alone(one)).collect();
     for place in places {
         let (old, new) = (before.by_place.get(place), after.by_place.get(place));
         let Some(member) = new.or(old) else {
@@ -163,8 +166,12 @@ pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberC
             native: any(|one| one.is_native),
             bytecode: any(|one| one.is_bytecode),
         };
+        let is_instead = package(place).is_some_and(|name| modules.contains(name));
         changes.members.push(MemberChange {
-            risk: risk(place, starts, known.as_ref()),
+            risk: match risk(place, starts, known.as_ref()) {
+                risk if is_instead => risk.min(Risk::ImportedInstead),
+                risk => risk,
+            },
             kind: Kind::of(old.is_some(), new.is_some()),
             path: member.name.clone(),
             old_size: old.map(|member| member.size),
@@ -175,6 +182,23 @@ pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberC
         (one.risk, one.kind, &one.path).cmp(&(other.risk, other.kind, &other.path))
     });
     changes
+}
+
+/// The name of the module that a member is, other than a package.
+fn alone(place: &str) -> Option<&str> {
+    let Installed::Packages(path) = installed(place) else {
+        return None;
+    };
+    let name = module(path);
+    (name != path && !name.ends_with("/__init__")).then_some(name)
+}
+
+/// The name of the package that a member makes a folder.
+fn package(place: &str) -> Option<&str> {
+    let Installed::Packages(path) = installed(place) else {
+        return None;
+    };
+    module(path).strip_suffix("/__init__")
 }
 
 /// What the first bytes of a member say.

@@ -205,6 +205,8 @@ impl Git<'_> {
                     .iter()
                     .all(|local| name.as_os_str() != OsStr::new(local))
             }))
+            // Nothing is written to the index.
+            .env("GIT_OPTIONAL_LOCKS", "0")
             // Nothing is fetched for what is not there.
             .env("GIT_NO_LAZY_FETCH", "1")
             .stdin(Stdio::null());

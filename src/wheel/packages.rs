@@ -31,7 +31,7 @@ pub(super) fn packages<'m>(members: impl Iterator<Item = &'m str> + Clone) -> Ve
 
 /// The path of a module without the ending, of which there may be several for one module,
 /// `m.cpython-312-x86_64-linux-gnu.so`; of another file the path.
-fn module(path: &str) -> &str {
+pub fn module(path: &str) -> &str {
     let file = path.rfind('/').map_or(0, |slash| slash + 1);
     let dot = path[file..].find('.').filter(|dot| *dot > 0);
     match dot {

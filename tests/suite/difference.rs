@@ -240,6 +240,7 @@ fn each_member_is_of_the_most_urgent_risk_that_it_has() {
             Risk::EntryPoints,
         ),
         ("bar.egg-info/entry_points.txt", "", Risk::EntryPoints),
+        ("foo-1.1.data/data/lib/python312.zip", "", Risk::Startup),
         ("foo-1.1.data/data/bin/foo", "", Risk::Script),
         ("foo-1.1.data/data/Scripts/foo.bat", "", Risk::Script),
         ("foo-1.1.data/scripts/foo", "", Risk::Script),
@@ -392,6 +393,30 @@ fn a_command_with_a_name_that_others_have_is_a_conflict() {
     assert_eq!(told(Some(&new)), [""; 0]);
     let old = of("python3.13 = a:c\nShared.py = a:b\n");
     assert_eq!(told(Some(&old)), ["python3.13 true "]);
+}
+
+#[test]
+fn a_package_beside_a_module_of_its_name_is_imported_instead() {
+    let old = wheel(&[("foo/__init__.py", "1"), ("foo/core.py", "1")]);
+    let new = wheel(&[
+        ("foo/__init__.py", "1"),
+        ("foo/core.py", "1"),
+        ("foo-1.1.data/purelib/foo/core/__init__.py", "1"),
+        ("foo/native.py", "1"),
+        ("foo/native/__init__.cpython-312-x86_64-linux-gnu.so", "1"),
+        ("foo/other/__init__.py", "1"),
+        ("foo/core/x.py", "1"),
+    ]);
+    let changes = member_changes(Some(&old), &new);
+    let told = changes.of(Risk::ImportedInstead);
+    let told: Vec<&str> = told.map(|change| change.path.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "foo-1.1.data/purelib/foo/core/__init__.py",
+            "foo/native/__init__.cpython-312-x86_64-linux-gnu.so",
+        ]
+    );
 }
 
 #[test]

@@ -59,7 +59,10 @@ class Forge(BaseHTTPRequestHandler):
             self.file(STATE / "artifacts" / query["job"][0] / match[1])
         elif path == RELEASES:
             wanted = query["draft"] == ["true"]
-            self.answer(200, [release for release in releases() if release["draft"] == wanted])
+            found = [release for release in releases() if release["draft"] == wanted]
+            # One on a page, whatever is asked for: a server has limits of its own.
+            page = int(query["page"][0])
+            self.answer(200, found[page - 1 : page])
         elif match := re.fullmatch(RELEASES + "/tags/(.+)", path):
             found = [one for one in releases() if one["tag_name"] == match[1] and not one["draft"]]
             self.answer(200, found[0]) if found else self.answer(404)

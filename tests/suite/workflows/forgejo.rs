@@ -36,7 +36,7 @@ fn release_of(site: &Site, branch: &str, forge: &str, secrets: &Value) -> Option
         contexts: json!({
             "github": {
                 "repository": format!("owner/{NAME}"),
-                "ref_name": branch,
+                "ref": format!("refs/heads/{branch}"),
                 "sha": site.history.run(&["rev-parse", branch]),
                 "token": "forge-token",
                 "api_url": format!("{forge}/api/v1"),

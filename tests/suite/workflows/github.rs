@@ -59,6 +59,7 @@ fn push(site: &Site, secrets: &Value) -> Event {
             "github": {
                 "repository": format!("owner/{NAME}"),
                 "ref_name": "main",
+                "ref_type": "branch",
                 "sha": site.history.run(&["rev-parse", "main"]),
                 "event": {"repository": {"fork": false, "default_branch": "main"}},
             },
@@ -211,12 +212,18 @@ fn a_broken_set_is_not_released() {
 }
 
 #[test]
-fn a_fork_releases_nothing() {
+fn a_fork_and_a_tag_release_nothing() {
     let site = site();
     let mut event = push(&site, &json!({"IPWHL_SIGNING_KEY": site.key}));
     event.contexts["github"]["event"]["repository"]["fork"] = Value::from(true);
-    let job = Machine::new(&site, &event, "build").run(&workflow(&site, "release"), "build");
-    assert!(job.is_none());
+    let run = |event: &Event| {
+        Machine::new(&site, event, "build").run(&workflow(&site, "release"), "build")
+    };
+    assert!(run(&event).is_none());
+    // Nor does a tag with the branch's name, for which somebody starts it.
+    let mut event = push(&site, &json!({"IPWHL_SIGNING_KEY": site.key}));
+    event.contexts["github"]["ref_type"] = Value::from("tag");
+    assert!(run(&event).is_none());
 }
 
 /// What a pull request puts into the cache, the build that signs does not get.

@@ -167,9 +167,10 @@ fn stated<T: ToString>(key: &str, old: Option<T>, new: Option<T>) -> Entry {
     Entry::new(Mark::Changed, line)
 }
 
-const RISKS: [(Risk, &str); 6] = [
+const RISKS: [(Risk, &str); 7] = [
     (Risk::Startup, "runs whenever Python starts"),
     (Risk::Bytecode, "bytecode"),
+    (Risk::ImportedInstead, "imported instead of a module"),
     (Risk::NativeCode, "native code"),
     (Risk::EntryPoints, "entry points"),
     (Risk::Script, "scripts"),
