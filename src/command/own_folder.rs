@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::exit::Failure;
 use crate::diagnostic::shell_word;
-use crate::repository::tracked;
+use crate::repository::{RevisionError, tracked};
 
 /// A folder, and what is said of it.
 pub(super) struct OwnFolder<'f> {
@@ -45,7 +45,9 @@ impl OwnFolder<'_> {
             }
             Err(error) => {
                 let reason = format!("git cannot tell whether it tracks a file of it: {error}");
-                Err(self.refused(&reason, None))
+                let mend = matches!(error, RevisionError::NoGit(_))
+                    .then_some("install git, which knows what a change has brought");
+                Err(self.refused(&reason, mend))
             }
         }
     }

@@ -99,7 +99,7 @@ impl RevisionError {
             Self::NoGit(_) => Some("install git, or check without a revision"),
             Self::NoRepository(_) | Self::Failed(_) => None,
             Self::Unknown(_) => Some(
-                "`git log` names the commits that are here; one of another place comes by `git fetch origin BRANCH`, and then is `FETCH_HEAD`",
+                "`git log` names the commits that are here; one of another place comes by `git fetch origin BRANCH`, and then is `FETCH_HEAD`; a shallow clone lacks older ones until `git fetch --unshallow`",
             ),
             Self::Unrelated(_) => {
                 Some("a shallow clone lacks what they have in common: `git fetch --unshallow`")
@@ -317,7 +317,11 @@ impl Objects {
             .strip_prefix(object)
             .and_then(|rest| rest.strip_prefix(" blob "))
             .and_then(|size| size.parse::<u64>().ok())
-            .ok_or_else(|| io::Error::other(format!("git has no blob {object}")))?;
+            .ok_or_else(|| {
+                io::Error::other(format!(
+                    "git has no blob {object} here, as in a partial clone: `git fetch --refetch --no-filter` fetches what such a clone lacks"
+                ))
+            })?;
         if size > MAXIMUM_TEXT {
             // The next answer begins after all of this one.
             io::copy(&mut (&mut self.answers).take(size + 1), &mut io::sink())?;
