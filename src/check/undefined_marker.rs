@@ -31,10 +31,10 @@ pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
                 for (index, comparison) in comparisons.iter().enumerate() {
                     let message = if more > 0 && index + 1 == MOST_TOLD {
                         format!(
-                            "`{comparison}` has no one meaning in a marker, nor have {more} more comparisons"
+                            "`{comparison}` has no single meaning in a marker, nor have {more} more comparisons"
                         )
                     } else {
-                        format!("`{comparison}` has no one meaning in a marker")
+                        format!("`{comparison}` has no single meaning in a marker")
                     };
                     let finding = Finding::new(Code::UndefinedMarker, message)
                     .note("installers decide differently on it, so nobody can say whether the requirement applies")
