@@ -213,10 +213,14 @@ const FULL_FAILURES: usize = 3;
 /// how many more.
 pub(super) fn show_failures(context: &Context<'_>, failures: &[WorldFailure]) {
     let mut reasons: Vec<(&str, Vec<&WorldFailure>)> = Vec::new();
+    // What the cache says names a file, another one each time.
+    let is_alike = |one: &WorldFailure, other: &WorldFailure| {
+        one.reason == other.reason || one.is_of_cache && other.is_of_cache
+    };
     for failure in failures {
         match reasons
             .iter_mut()
-            .find(|(reason, _)| *reason == failure.reason)
+            .find(|(_, all)| all.iter().any(|one| is_alike(one, failure)))
         {
             Some((_, all)) => all.push(failure),
             None => reasons.push((&failure.reason, vec![failure])),
@@ -229,7 +233,7 @@ pub(super) fn show_failures(context: &Context<'_>, failures: &[WorldFailure]) {
             FULL_FAILURES
         };
         for failure in all.iter().take(in_full) {
-            context.error(&format!("{}: {reason}", failure.what));
+            context.error(&format!("{}: {}", failure.what, failure.reason));
         }
         if all.len() > in_full {
             context.error(&format!(
