@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 
 use super::about;
 use crate::diagnostic::{Code, Finding};
+use crate::python::MarkerEnvironment;
 use crate::repository::Repository;
 
 /// How many comparisons of one marker are told.
 const MOST_TOLD: usize = 5;
 
 pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
+    let platforms = repository.configuration.platforms.iter();
+    let environments: Vec<MarkerEnvironment> =
+        platforms.map(MarkerEnvironment::for_platform).collect();
     for declaration in repository.declarations.values() {
         // Wheels share what stands at the top of the file; it is said once.
         let mut seen = BTreeSet::new();
@@ -20,7 +24,7 @@ pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
                     continue;
                 };
                 let mut comparisons = marker.undefined_comparisons();
-                comparisons.extend(marker.disputed_comparisons());
+                comparisons.extend(marker.disputed_comparisons(&environments));
                 if comparisons.is_empty() || !seen.insert((&wheel.file, dependency.span.start)) {
                     continue;
                 }

@@ -4,8 +4,9 @@
 /// environment's commands comes first on the path of whoever activates it, so a wheel's command of
 /// this name runs in their place: with credentials (`git`, `ssh`, `curl`), as another user
 /// (`sudo`), or in every build (`cc`, `make`, `tar`).
-const ENVIRONMENT: [&str; 126] = [
+const ENVIRONMENT: [&str; 127] = [
     "activate",
+    "activate_this",
     "apk",
     "apt",
     "apt-get",
@@ -139,8 +140,8 @@ const VERSIONED: [&str; 5] = ["clang", "gcc", "pip", "pypy", "python"];
 
 /// Endings that Windows adds by itself, or launchers there leave out, and those of scripts for other
 /// shells, as `activate.fish`.
-const ENDINGS: [&str; 9] = [
-    ".bat", ".cmd", ".com", ".csh", ".exe", ".fish", ".ps1", ".py", ".pyw",
+const ENDINGS: [&str; 11] = [
+    ".bat", ".cmd", ".com", ".csh", ".exe", ".fish", ".nu", ".ps1", ".py", ".pyw", ".xsh",
 ];
 
 /// The name as Windows and macOS see it.

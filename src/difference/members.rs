@@ -79,6 +79,15 @@ impl MemberChanges {
 /// the version, and are the same place in the next one.
 const VERSIONED: [(&str, &str); 2] = [(".dist-info", "*.dist-info"), (".data", "*.data")];
 
+/// What Python imports whenever it starts; the last two where an environment has a `.pth` file for
+/// them, as most have.
+const STARTUP: [&str; 4] = [
+    "sitecustomize",
+    "usercustomize",
+    "_distutils_hack",
+    "_virtualenv",
+];
+
 /// A wheel's members by their places: their paths without the version in the folders that have it.
 struct Places<'w> {
     by_place: BTreeMap<String, &'w MemberFacts>,
@@ -215,8 +224,7 @@ fn risk(place: &str, starts: Starts, known: Option<&BTreeSet<&str>>) -> Risk {
     let runs_at_start = match installed(place) {
         // Python looks at the folder of the packages itself and not below it.
         Installed::Packages(path) => {
-            !path.contains('/') && is_startup_file
-                || ["sitecustomize", "usercustomize"].contains(&stem(top(path)))
+            !path.contains('/') && is_startup_file || STARTUP.contains(&stem(top(path)))
         }
         Installed::Elsewhere(path) => is_startup_file || is_of_python(path),
         // Windows: Python reads it beside its program.

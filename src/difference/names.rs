@@ -26,10 +26,24 @@ pub struct CommandConflict {
 pub struct PackageConflict {
     /// Its name, with `/` between a package and what is in it.
     pub name: String,
+    /// Whether environments have a package of this name that they did not get from the set.
+    pub in_environment: bool,
     /// Other projects of the set that have it too, or a package around it, or something inside of
     /// it, on a platform that the wheel is for.
     pub projects: BTreeSet<ProjectName>,
 }
+
+/// Packages that environments bring along, each with the project whose it is. The first two run
+/// whenever Python starts, by a `.pth` file that is there.
+const ENVIRONMENT_PACKAGES: [(&str, &str); 7] = [
+    ("_distutils_hack", "setuptools"),
+    ("_virtualenv", "virtualenv"),
+    ("pip", "pip"),
+    ("pkg_resources", "setuptools"),
+    ("setuptools", "setuptools"),
+    ("uv", "uv"),
+    ("wheel", "wheel"),
+];
 
 /// Whose a name is: a project, and the platforms of a wheel of it; without them it may be for any.
 #[derive(Debug, Clone)]
@@ -103,41 +117,67 @@ fn others<'o>(
 }
 
 /// The commands of the new wheel that the old one does not have, or has otherwise, and whose names
-/// others have.
+/// others have; also those that others have where the old wheel was not installed.
 pub fn command_conflicts(
-    old: Option<&WheelMembers>,
+    old: Option<(&WheelMembers, &Owner)>,
     new: &WheelMembers,
     owner: &Owner,
     owners: &NameOwners,
 ) -> Vec<CommandConflict> {
-    let before = old.map(WheelMembers::commands).unwrap_or_default();
+    let before = old.map(|(members, _)| members.commands());
     let after = new.commands().into_iter();
     after
-        .filter(|(name, identity)| before.get(name) != Some(identity))
-        .map(|(name, _)| CommandConflict {
-            in_environment: is_of_environment(&name),
-            projects: owners.of_command(&name, owner),
-            name,
+        .filter_map(|(name, identity)| {
+            let mut projects = owners.of_command(&name, owner);
+            let mut in_environment = is_of_environment(&name);
+            if let (Some(before), Some((_, old))) = (&before, old)
+                && before.get(&name) == Some(&identity)
+            {
+                in_environment = false;
+                projects = &projects - &owners.of_command(&name, old);
+            }
+            (in_environment || !projects.is_empty()).then_some(CommandConflict {
+                name,
+                in_environment,
+                projects,
+            })
         })
-        .filter(|conflict| conflict.in_environment || !conflict.projects.is_empty())
         .collect()
 }
 
-/// The packages and modules of the new wheel that the old one does not have, and that others have.
+/// The packages and modules of the new wheel that the old one does not have, and that others have;
+/// also those that others have where the old wheel was not installed.
 pub fn package_conflicts(
-    old: Option<&WheelMembers>,
+    old: Option<(&WheelMembers, &Owner)>,
     new: &WheelMembers,
     owner: &Owner,
     owners: &NameOwners,
 ) -> Vec<PackageConflict> {
-    let before = old.map(WheelMembers::packages).unwrap_or_default();
+    let before = old.map(|(members, _)| members.packages());
     let after = new.packages().into_iter();
     after
-        .filter(|name| !before.contains(name))
-        .map(|name| PackageConflict {
-            projects: owners.of_package(&name, owner),
-            name,
+        .filter_map(|name| {
+            let mut projects = owners.of_package(&name, owner);
+            let mut in_environment = is_of_another(&name, &owner.project);
+            if let (Some(before), Some((_, old))) = (&before, old)
+                && before.contains(&name)
+            {
+                in_environment = false;
+                projects = &projects - &owners.of_package(&name, old);
+            }
+            (in_environment || !projects.is_empty()).then_some(PackageConflict {
+                name,
+                in_environment,
+                projects,
+            })
         })
-        .filter(|conflict| !conflict.projects.is_empty())
         .collect()
+}
+
+/// Whether a package is one that environments bring along, and not this project's own, or in one.
+fn is_of_another(name: &str, project: &ProjectName) -> bool {
+    let top = name.split('/').next().unwrap_or_default().to_lowercase();
+    ENVIRONMENT_PACKAGES
+        .iter()
+        .any(|(package, owner)| top == *package && project.to_string() != *owner)
 }

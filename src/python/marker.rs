@@ -224,12 +224,13 @@ impl Marker {
 
     /// The comparisons of the marker that the specification defines and installers read differently,
     /// as text: versions that are compared with what is no version, or looked for in what is no list
-    /// of versions, and `in` of an extra.
-    pub fn disputed_comparisons(&self) -> Vec<String> {
-        self.comparisons_that(evaluate::is_disputed)
+    /// of versions, `===`, and extras that are none; in these environments also what is more than a
+    /// release, as `3.11.0a6` is.
+    pub fn disputed_comparisons(&self, environments: &[MarkerEnvironment]) -> Vec<String> {
+        self.comparisons_that(|comparison| evaluate::is_disputed(comparison, environments))
     }
 
-    fn comparisons_that(&self, are: fn(&Comparison) -> bool) -> Vec<String> {
+    fn comparisons_that(&self, are: impl Fn(&Comparison) -> bool) -> Vec<String> {
         let mut found = Vec::new();
         self.0.each(&mut |comparison| {
             if are(comparison) {

@@ -74,7 +74,7 @@ pub(super) fn read_entry_points(bytes: &[u8], problems: &mut Problems) -> EntryP
 }
 
 /// Whether Python's `str.splitlines` ends a line here.
-fn is_line_end(sign: char) -> bool {
+pub(super) fn is_line_end(sign: char) -> bool {
     matches!(
         sign,
         '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'

@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
+use super::entry_points::is_line_end;
 use super::problems::{Problems, shown};
 
 /// The rows by path.
@@ -77,6 +78,14 @@ impl Record {
             problems.record("RECORD is not UTF-8");
             return None;
         };
+        let ends_line = |sign: char| is_line_end(sign) && sign != '\r';
+        if let Some(sign) = text.chars().find(|sign| ends_line(*sign)) {
+            problems.record(format!(
+                "RECORD has the character U+{:04X}, at which pip begins another row",
+                u32::from(sign)
+            ));
+            return None;
+        }
         let mut record = Self::default();
         for row in csv::rows(text) {
             let (line, cells) = match row {

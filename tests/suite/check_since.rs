@@ -252,12 +252,26 @@ fn attributes_that_hide_a_text_from_reviewers_are_named() {
             "declarations/apple.toml working-tree-encoding=UTF-16LE\n*.toml linguist-generated -diff\n"
         ),
         [
-            words("`declarations/apple.toml` and 4 more", "diff"),
-            words("`declarations/apple.toml` and 4 more", "linguist-generated"),
+            words("`declarations/any.toml` and 5 more", "diff"),
+            words("`declarations/any.toml` and 5 more", "linguist-generated"),
             words("`declarations/apple.toml`", "working-tree-encoding"),
         ]
     );
+    // What is not there yet, and what was reviewed before.
+    assert_eq!(
+        said("declarations/*.toml gitlab-generated\n"),
+        [words(
+            "`declarations/any.toml` and 4 more",
+            "gitlab-generated"
+        )]
+    );
     history.commit("reviewed");
+    let apple = repository.read("declarations/apple.toml");
+    repository.write("declarations/apple.toml", format!("{apple}\n"));
+    let run = since(&program, "HEAD").expect(ExitStatus::Clean);
+    let expected = words("`declarations/apple.toml`", "gitlab-generated");
+    assert!(run.stderr.contains(&expected), "{}", run.stderr);
+    repository.write("declarations/apple.toml", apple);
     assert_eq!(
         said("*.toml linguist-generated -diff\n*.toml filter=x\n").len(),
         3

@@ -225,6 +225,10 @@ fn what_the_specification_refuses() {
             &["Name has a blank at its end"],
         ),
         (
+            "Metadata-Version: 2.1\nName: foo\nVersion: 1\nRequires-Dist: a\u{a0}>=1\n",
+            &["Requires-Dist has a blank that not every installer reads"],
+        ),
+        (
             "Metadata-Version: 2.3\nName: foo\nVersion: 1\nProvides-Extra: a b\n",
             &[
                 "Provides-Extra is invalid: \"a b\" is no valid extra name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",

@@ -233,7 +233,7 @@ fn commands_startup_files_and_bytecode_of_an_attack_are_marked() {
     );
     assert_eq!(
         members["package_conflicts"][0],
-        json!({ "name": "Library/hidden", "projects": ["library"] })
+        json!({ "name": "Library/hidden", "in_environment": false, "projects": ["library"] })
     );
     assert_eq!(members["members"][1]["risk"], "bytecode");
     assert_eq!(members["unclear_entry_points"].as_array().unwrap().len(), 1);
@@ -603,7 +603,7 @@ fn what_is_no_release_is_refused() {
 fn nothing_of_a_stranger_is_obeyed() {
     let workshop = Workshop::small();
     fs::rename(workshop.repository(), workshop.path("before")).unwrap();
-    let member = "application/`@team` <img src=x> ::error:: [a](b) \u{2028}.pth";
+    let member = "application/`@team` <img src=x> ::error:: [a](b) \u{fe0f}.pth";
     workshop.write(&with_application(
         pure("application", "1.1")
             .requires("library>=2")
@@ -616,7 +616,7 @@ fn nothing_of_a_stranger_is_obeyed() {
     let text = workshop.run(&["diff", "path:../before"]);
     assert_eq!(text.code, Some(0), "{text:?}");
     assert!(
-        !text.output.contains(['\u{1b}', '\u{2028}']),
+        !text.output.contains(['\u{1b}', '\u{fe0f}']),
         "{}",
         text.output
     );
@@ -636,7 +636,7 @@ fn nothing_of_a_stranger_is_obeyed() {
         .output;
     let line = other.lines().find(|line| line.contains("@team")).unwrap();
     assert!(
-        line.contains("``application/`@team` <img src=x> ::error:: [a](b) \\u{2028}.pth``"),
+        line.contains("``application/`@team` <img src=x> ::error:: [a](b) \\u{fe0f}.pth``"),
         "{line}"
     );
 }

@@ -373,7 +373,9 @@ fn a_command_with_a_name_that_others_have_is_a_conflict() {
     add("other", Some("windows"), &["elsewhere"]);
     add("third", None, &["SHARED.exe"]);
     let told = |old: Option<&WheelMembers>| -> Vec<String> {
-        let conflicts = command_conflicts(old, &new, &owner("a", Some("linux")), &owners);
+        let linux = owner("a", Some("linux"));
+        let old = old.map(|old| (old, &linux));
+        let conflicts = command_conflicts(old, &new, &linux, &owners);
         let told = conflicts.iter().map(|one| {
             let projects: Vec<String> = one.projects.iter().map(ToString::to_string).collect();
             format!("{} {} {}", one.name, one.in_environment, projects.join("+"))
@@ -461,7 +463,9 @@ fn a_package_where_others_have_theirs_is_a_conflict() {
     add("yaml", Some("linux"), &["yaml"]);
     add("jupyter", Some("linux"), &["share", "jupyter"]);
     let told = |old: Option<&WheelMembers>| -> Vec<String> {
-        let conflicts = package_conflicts(old, &new, &owner("a", Some("linux")), &owners);
+        let linux = owner("a", Some("linux"));
+        let old = old.map(|old| (old, &linux));
+        let conflicts = package_conflicts(old, &new, &linux, &owners);
         let told = conflicts.iter().map(|one| {
             let projects: Vec<String> = one.projects.iter().map(ToString::to_string).collect();
             format!("{} {}", one.name, projects.join("+"))
@@ -489,4 +493,36 @@ fn a_package_where_others_have_theirs_is_a_conflict() {
             "yaml/x yaml"
         ]
     );
+    // A wheel that is installed where it was not before, meets others there.
+    let [linux, windows] = ["linux", "windows"].map(|platform| owner("a", Some(platform)));
+    let conflicts = package_conflicts(Some((&new, &windows)), &new, &linux, &owners);
+    let names: Vec<&str> = conflicts.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["Requests/api", "google", "six", "yaml/x"]);
+}
+
+#[test]
+fn a_package_that_environments_bring_along_is_told() {
+    let members = wheel(&[
+        ("_distutils_hack/__init__.py", "x"),
+        ("pip/_internal/x.py", "x"),
+        ("pipx/__init__.py", "x"),
+        ("Setuptools/__init__.py", "x"),
+    ]);
+    let told = |project: &str| -> Vec<String> {
+        let owner = owner(project, None);
+        let conflicts = package_conflicts(None, &members, &owner, &NameOwners::default());
+        let told = conflicts.into_iter().filter(|one| one.in_environment);
+        told.map(|one| one.name).collect()
+    };
+    assert_eq!(
+        told("evil"),
+        ["Setuptools", "_distutils_hack", "pip/_internal/x"]
+    );
+    assert_eq!(told("setuptools"), ["pip/_internal/x"]);
+    let changes = member_changes(None, &members);
+    let startup: Vec<&str> = changes
+        .of(Risk::Startup)
+        .map(|change| change.path.as_str())
+        .collect();
+    assert_eq!(startup, ["_distutils_hack/__init__.py"]);
 }

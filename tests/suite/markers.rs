@@ -449,12 +449,17 @@ fn undefined_comparisons_are_unknown_and_listed() {
         "'3.1' == python_version",
         "'x' not in platform_version",
         "platform_release >= '10.2'",
-        "extra == 'a b'",
+        "extra == 'a-b'",
+        "python_version in '2.7 3.12'",
+        "python_full_version not in '3.12.1 3.12.2'",
+        "python_full_version <= '3.11.0a6'",
+        "python_version > '3.11.post1'",
         "'3.8' <= python_version",
     ] {
         let parsed = marker(defined);
         assert_eq!(parsed.undefined_comparisons(), [""; 0], "{defined}");
-        assert_eq!(parsed.disputed_comparisons(), [""; 0], "{defined}");
+        let disputed = parsed.disputed_comparisons(std::slice::from_ref(&known));
+        assert_eq!(disputed, [""; 0], "{defined}");
     }
     // The specification and pip give these a meaning, and uv takes them for true.
     for disputed in [
@@ -472,9 +477,23 @@ fn undefined_comparisons_are_unknown_and_listed() {
         r#"extra in "x y""#,
         r#"extra not in "x y""#,
         r#""y" in extra"#,
+        r#"extra != "-""#,
+        r#"extra == "a b""#,
+        r#"python_version === "3.11""#,
+        r#"python_version == "1!3.11""#,
+        r#"python_version != "3.11+local""#,
+        r#"python_version != "3.11.7.*""#,
+        r#"python_version not in "3.110""#,
+        r#"python_version in "13.12""#,
+        r#"python_full_version in "3.12.10""#,
+        r#""3.12" ~= python_version"#,
+        r#"python_version == "3.12rc1""#,
+        r#"python_version >= "3.12.post1""#,
+        r#"python_full_version > "3.12.0rc1""#,
     ] {
         let parsed = marker(disputed);
-        assert_eq!(parsed.disputed_comparisons(), [disputed]);
+        let told = parsed.disputed_comparisons(std::slice::from_ref(&known));
+        assert_eq!(told, [disputed]);
         assert_eq!(parsed.undefined_comparisons(), [""; 0]);
     }
     let mixed = marker("os_name == 'x' or (os_name > 'y' and python_version ~= 'z')");

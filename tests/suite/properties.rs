@@ -148,6 +148,10 @@ fn packaging_decides_markers_alike() {
             if !marker.undefined_comparisons().is_empty() {
                 continue;
             }
+            // Of a release that is no version `packaging` says that it does not differ from one.
+            if text.contains("platform_release") && text.contains("!=") {
+                continue;
+            }
             let extra = (!extra.is_empty()).then(|| extra.parse().unwrap());
             let ours = marker.evaluate(&known(values), extra.as_ref());
             // All variables are known, so nothing else makes it unknown.

@@ -206,9 +206,7 @@ impl Before {
             )),
             Some(before) => say_weakened(context, before, now),
         }
-        if self.changes.attributes {
-            say_disguised(context, now);
-        }
+        say_disguised(context, now, &self.changes);
         let of = |baseline| {
             findings
                 .iter()
@@ -279,16 +277,24 @@ fn say_weakened(context: &Context<'_>, before: &Repository, now: &Repository) {
     }
 }
 
-/// Names the texts that a reviewer does not see as they are checked, by the attributes of the change.
-fn say_disguised(context: &Context<'_>, now: &Repository) {
-    let declarations = now.declarations.values().flat_map(|one| &one.wheels);
-    let files: BTreeSet<&str> = declarations
-        .map(|wheel| &*wheel.file)
-        .chain([CONFIGURATION_FILE])
-        .collect();
+/// Names the texts that a reviewer does not see as they are checked: those that the change touches, and
+/// where it touches attributes, all that are there and any that may come.
+fn say_disguised(context: &Context<'_>, now: &Repository, changes: &Changes) {
+    let is_text = |file: &&str| {
+        let endings = [".toml", ".yml", ".yaml", ".gitattributes"];
+        endings.iter().any(|ending| file.ends_with(ending))
+    };
+    let touched = changes.files.iter().map(String::as_str).filter(is_text);
+    let mut files: BTreeSet<&str> = touched.collect();
+    let any = format!("{}/any.toml", now.configuration.declarations);
+    if changes.attributes {
+        let declarations = now.declarations.values().flat_map(|one| &one.wheels);
+        files.extend(declarations.map(|wheel| &*wheel.file));
+        files.extend([CONFIGURATION_FILE, &any]);
+    }
     match disguises(context.environment, &now.directory, files.into_iter()) {
         Err(error) => context.warning(&format!(
-            "this change has other attributes of git, which cannot be looked at: {error}"
+            "the attributes of git of what this change touches cannot be looked at: {error}"
         )),
         Ok(found) => {
             for (attribute, files) in found {

@@ -57,6 +57,9 @@ pub(super) fn key(wheel: &WheelChange<'_>) -> Option<(Option<Cid>, Cid)> {
     Some((wheel.old.map(|(_, old)| old.content_id), new.content_id))
 }
 
+/// A project, and the old and new state of a wheel of it.
+type Pair<'d> = (&'d ProjectName, Option<&'d WheelState>, &'d WheelState);
+
 /// Compares the members of every wheel that is added or has other bytes.
 pub(super) fn look(
     context: &Context<'_>,
@@ -67,11 +70,14 @@ pub(super) fn look(
     how: Members,
 ) -> Result<Seen, Failure> {
     let changes = || difference.projects.iter().flat_map(|one| &one.wheels);
-    let pairs: BTreeMap<(Option<Cid>, Cid), (&ProjectName, &WheelState)> = difference
+    let pairs: BTreeMap<(Option<Cid>, Cid), Pair<'_>> = difference
         .projects
         .iter()
         .flat_map(|project| project.wheels.iter().map(|wheel| (project.name, wheel)))
-        .filter_map(|(project, wheel)| Some((key(wheel)?, (project, wheel.new?.1))))
+        .filter_map(|(project, wheel)| {
+            let old = wheel.old.map(|(_, old)| old);
+            Some((key(wheel)?, (project, old, wheel.new?.1)))
+        })
         .collect();
     if how == Members::None || pairs.is_empty() {
         return Ok(Seen::default());
@@ -114,23 +120,25 @@ pub(super) fn look(
     } else {
         Default::default()
     };
-    let compared = |(old, new): &(Option<Cid>, Cid), project, state: &WheelState| {
+    let compared = |(old, new): &(Option<Cid>, Cid), (project, before, state): &Pair<'_>| {
         let (old, new) = match (old.as_ref().map(of).transpose(), of(new)) {
             (Ok(old), Ok(new)) => (old, new),
             (Err(reason), _) => return Err(format!("the old wheel {reason}")),
             (_, Err(reason)) => return Err(format!("the new wheel {reason}")),
         };
+        let before = before.map(|before| owner(project, before));
+        let before = old.zip(before.as_ref());
         let owner = owner(project, state);
         Ok(MemberChanges {
-            command_conflicts: command_conflicts(old, new, &owner, &owners),
-            package_conflicts: package_conflicts(old, new, &owner, &owners),
+            command_conflicts: command_conflicts(before, new, &owner, &owners),
+            package_conflicts: package_conflicts(before, new, &owner, &owners),
             ..member_changes(old, new)
         })
     };
     Ok(Seen {
         members: pairs
             .iter()
-            .map(|(pair, (project, state))| (*pair, compared(pair, project, state)))
+            .map(|(pair, about)| (*pair, compared(pair, about)))
             .collect(),
         unknown_names,
         has_failed,

@@ -86,10 +86,23 @@ impl Headers {
                 "{needed} has `=?`, which some installers take for the start of an encoded word"
             ))
         });
+        let blanks = self.fields.iter().filter_map(|field| {
+            // pip refuses them in most fields, and uv passes over them.
+            let is_odd = |sign: char| sign.is_whitespace() && sign != ' ' && sign != '\t';
+            let value = field.value.trim_matches([' ', '\t']);
+            let needed = needed(&field.name).filter(|_| value.contains(is_odd))?;
+            Some(format!(
+                "{needed} has a blank that not every installer reads"
+            ))
+        });
         let folded = self.folded.iter().map(|(line, field)| {
             format!("{field} goes on in line {line}, and not every installer reads that")
         });
-        disputed.chain(folded).chain(encoded).collect()
+        disputed
+            .chain(folded)
+            .chain(encoded)
+            .chain(blanks)
+            .collect()
     }
 
     pub(super) fn count(&self, name: &str) -> usize {
@@ -111,7 +124,7 @@ impl Headers {
     /// Whether a value of a field ends with a blank, which no reader takes away.
     pub(super) fn has_blank_end(&self, name: &str) -> bool {
         let mut values = self.named(name).map(|field| field.value.as_str());
-        values.any(|value| value.ends_with([' ', '\t']) && !value.trim_ascii().is_empty())
+        values.any(|value| value.trim_end() != value && !value.trim_ascii().is_empty())
     }
 
     /// The first value of a field.

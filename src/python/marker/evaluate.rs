@@ -146,6 +146,10 @@ impl MarkerEnvironment {
         if asked.is_undefined() {
             return Truth::Unknown;
         }
+        self.answer(&asked, extra)
+    }
+
+    fn answer(&self, asked: &Asked<'_>, extra: Option<&ExtraName>) -> Truth {
         if asked.variable == Variable::Extra {
             // "No extra" is the empty text, as installers have it.
             return asked.of_text(extra.map_or("", ExtraName::as_str));
@@ -163,9 +167,29 @@ pub(super) fn is_undefined(comparison: &Comparison) -> bool {
     Asked::of(comparison).is_none_or(|asked| asked.is_undefined())
 }
 
-/// Whether installers read a comparison differently that the specification defines.
-pub(super) fn is_disputed(comparison: &Comparison) -> bool {
-    Asked::of(comparison).is_some_and(|asked| !asked.is_undefined() && asked.is_disputed())
+/// Whether uv answers a comparison otherwise than pip and the specification in one of these
+/// environments, or may anywhere; observed with uv 0.13.
+pub(super) fn is_disputed(comparison: &Comparison, environments: &[MarkerEnvironment]) -> bool {
+    let Some(asked) = Asked::of(comparison) else {
+        return false;
+    };
+    if asked.is_undefined() {
+        return false;
+    }
+    if asked.is_read_otherwise() {
+        return true;
+    }
+    // uv compares with the release, without what makes a literal a pre-release or another one.
+    let Some(release) = asked.release() else {
+        return false;
+    };
+    let of_release = Asked {
+        literal: &release,
+        ..asked
+    };
+    environments.iter().any(|environment| {
+        environment.answer(&asked, None) != environment.answer(&of_release, None)
+    })
 }
 
 /// Whether `literal operator variable` and its mirror image always say the same.
@@ -187,6 +211,7 @@ pub(super) fn mirrors_exactly(variable: Variable, operator: MarkerOperator, lite
 }
 
 /// A comparison of one variable with one literal.
+#[derive(Clone, Copy)]
 struct Asked<'a> {
     variable: Variable,
     operator: MarkerOperator,
@@ -238,23 +263,42 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Whether uv reads it otherwise than pip and the specification, observed with uv 0.13: it takes
-    /// versions to be compared with versions, one or a list of them, an extra with one name, and all
-    /// else for true.
-    fn is_disputed(&self) -> bool {
+    /// Whether uv gives it another meaning than pip and the specification, wherever it is asked: it
+    /// takes what it does not understand for true.
+    fn is_read_otherwise(&self) -> bool {
         if self.variable == Variable::Extra {
-            return self.is_membership();
+            return self.is_membership() || self.literal.parse::<ExtraName>().is_err();
         }
         if self.variable.value_type() != VariableType::Version {
             return false;
         }
         match self.operator {
             MarkerOperator::In | MarkerOperator::NotIn => {
-                self.reversed || !are_versions(self.literal)
+                self.reversed || !are_versions(self.literal, self.variable)
             }
-            MarkerOperator::Identical => Version::from_str(self.literal.trim()).is_err(),
-            _ => !self.reversed && self.clause().is_none(),
+            MarkerOperator::Identical => true,
+            MarkerOperator::Compatible if self.reversed => true,
+            _ => match self.literal.trim().strip_suffix(".*") {
+                Some(release) => {
+                    let parts = release.split('.').count();
+                    self.reversed
+                        || self.clause().is_none()
+                        || self.variable == Variable::PythonVersion && parts > 2
+                }
+                None => Version::from_str(self.literal)
+                    .map_or(true, |version| version.is_local() || version.epoch() > 0),
+            },
         }
+    }
+
+    /// The literal as a release, where it is a version that is more than that.
+    fn release(&self) -> Option<String> {
+        if self.variable.value_type() != VariableType::Version || self.is_membership() {
+            return None;
+        }
+        let version = Version::from_str(self.literal).ok()?;
+        let release = version.only_release();
+        (release != version).then(|| release.to_string())
     }
 
     /// The operator and the literal as a clause, where they make one.
@@ -338,10 +382,25 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Whether a text is one version or several with blanks between.
-fn are_versions(text: &str) -> bool {
+/// Whether a text is a list of such versions as the variable can have, with blanks between. pip looks
+/// for the value anywhere in the text: of versions as long as these none is a part of another one.
+fn are_versions(text: &str, variable: Variable) -> bool {
+    let is_one = |word: &str| {
+        let parts: Vec<&str> = word.split('.').collect();
+        let is_number = |part: &str, longest: usize| {
+            (1..=longest).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        match (variable, parts.as_slice()) {
+            (Variable::PythonVersion, [major, minor]) => is_number(major, 1) && is_number(minor, 2),
+            (Variable::PythonVersion, _) => false,
+            (_, [major, minor, patch]) => {
+                is_number(major, 1) && is_number(minor, 2) && is_number(patch, 1)
+            }
+            _ => false,
+        }
+    };
     let mut words = text.split_ascii_whitespace().peekable();
-    words.peek().is_some() && words.all(|word| Version::from_str(word).is_ok())
+    words.peek().is_some() && words.all(is_one)
 }
 
 fn clause(operator: MarkerOperator, version: &str) -> Option<VersionSpecifier> {

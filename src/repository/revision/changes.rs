@@ -7,13 +7,14 @@ use super::{Git, Revision, RevisionError};
 use crate::environment::Environment;
 
 /// Attributes by which git, or a forge, shows another text than a checkout has, or none: the first two
-/// change it on its way, with `-diff` it is binary, and what is `linguist-generated` is folded away.
-const ATTRIBUTES: [&str; 5] = [
+/// change it on its way, with `-diff` it is binary, and what is generated is folded away.
+const ATTRIBUTES: [&str; 6] = [
     "working-tree-encoding",
     "filter",
     "ident",
     "diff",
     "linguist-generated",
+    "gitlab-generated",
 ];
 
 /// How many files git is asked about at once: as many as fit on a command line.
@@ -22,8 +23,9 @@ const AT_ONCE: usize = 500;
 /// What differs from a commit.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// Files below the repository's folder, named from it; of a submodule the folder.
-    files: BTreeSet<String>,
+    /// Files named from the repository's folder, those elsewhere in the checkout with `../`; of a
+    /// submodule the folder.
+    pub files: BTreeSet<String>,
     /// Whether a `.gitattributes` is among what differs, here or above.
     pub attributes: bool,
 }
@@ -61,6 +63,7 @@ impl Revision {
                 "--no-ext-diff",
                 "--no-textconv",
                 "--no-renames",
+                "--no-relative",
                 "--ignore-submodules=dirty",
                 &self.commit,
                 "--",
@@ -70,8 +73,13 @@ impl Revision {
         for name in listing.split(|byte| *byte == 0) {
             let name = String::from_utf8_lossy(name);
             changes.attributes |= name.rsplit('/').next() == Some(".gitattributes");
-            if let Some(name) = name.strip_prefix(&prefix) {
-                changes.files.insert(name.to_owned());
+            let upwards = "../".repeat(prefix.matches('/').count());
+            let name = match name.strip_prefix(&prefix) {
+                Some(name) => name.to_owned(),
+                None => format!("{upwards}{name}"),
+            };
+            if !name.is_empty() {
+                changes.files.insert(name);
             }
         }
         Ok(changes)

@@ -1,5 +1,7 @@
 //! Extra fields of a header: well-formed, and not contradicting it.
 
+use std::collections::BTreeSet;
+
 use super::fields::Fields;
 
 /// APPNOTE 4.5.3.
@@ -29,10 +31,17 @@ pub(super) struct Extra {
 pub(super) fn read_extra(bytes: &[u8], name: &[u8], numbers: Numbers) -> Result<Extra, String> {
     let mut zip64 = None;
     let mut has_unicode_path = false;
+    let mut identifiers = BTreeSet::new();
     let mut fields = Fields(bytes);
     while !fields.is_empty() {
         let (identifier, content) = field(&mut fields)
             .ok_or("has extra fields whose lengths do not add up to that of the extra area")?;
+        if !identifiers.insert(identifier) && ![ZIP64, UNICODE_PATH].contains(&identifier) {
+            // uv: refuses the wheel. pip: installs it.
+            return Err(format!(
+                "has two extra fields of the kind {identifier:#06x}"
+            ));
+        }
         match identifier {
             ZIP64 if zip64.is_some() => return Err("has two ZIP64 fields".to_owned()),
             ZIP64 => zip64 = Some(content),

@@ -53,7 +53,10 @@ fn unsafe_path(path: &str) -> Option<&'static str> {
     if path.contains('\\') {
         return Some("has a backslash in its name");
     }
-    if path.chars().any(char::is_control) {
+    // pip splits RECORD at the separators of lines and paragraphs, too, and removes what the second
+    // half of a row names.
+    let ends_line = |sign: char| sign.is_control() || matches!(sign, '\u{2028}' | '\u{2029}');
+    if path.chars().any(ends_line) {
         return Some("has a control character in its name");
     }
     // As uv refuses them: what is not shown, has no meaning yet, or has one by private agreement.

@@ -291,6 +291,13 @@ fn bytes_that_no_entry_owns() {
         }),
         &["archive: `click/core.py` is a file, and a folder by its mode"],
     );
+    case(
+        &click().entry("click/core.py", |entry| {
+            let time = b"UT\x05\0\x01\0\0\0\0";
+            entry.both(|header| header.extra = [&time[..], time].concat());
+        }),
+        &["archive: `click/core.py` has two extra fields of the kind 0x5455"],
+    );
     // uv takes one in a member's comment for an archive in the archive.
     case(
         &click().entry("click/core.py", |entry| {

@@ -210,6 +210,10 @@ fn record_is_csv_as_python_writes_it() {
             "record: RECORD has an empty line 7",
         ),
         (
+            record.replacen("click/core.py", "click/core\u{2028}.py", 1),
+            "record: RECORD has the character U+2028, at which pip begins another row",
+        ),
+        (
             format!("{record}other/,,\n"),
             "record: RECORD has a row for the folder `other/` in line 7, which pip removes whole",
         ),

@@ -227,6 +227,14 @@ fn names_that_no_file_system_or_not_every_installer_takes_are_refused() {
             "{found:?}"
         );
     }
+    // pip takes the second half for a row of RECORD of its own, and removes that file.
+    for separator in ['\u{2028}', '\u{2029}'] {
+        let found = problems(&click().member(&format!("click/a{separator}victim/core.py"), b"x"));
+        assert!(
+            found[0].ends_with("has a control character in its name"),
+            "{found:?}"
+        );
+    }
     let long = |bytes: usize| format!("click/{}.py", "é".repeat((bytes - 3) / 2));
     assert_eq!(problems(&click().member(&long(255), b"x")), NONE);
     let found = problems(&click().member(&long(257), b"x"));

@@ -315,9 +315,15 @@ fn conflict(report: &Report<'_>, conflict: &CommandConflict) -> Entry {
 }
 
 fn package_conflict(report: &Report<'_>, conflict: &PackageConflict) -> Entry {
-    let mut line = vec![value(&conflict.name), own(", also of ")];
+    let mut line = vec![value(&conflict.name)];
+    if conflict.in_environment {
+        line.push(own(", a package of environments"));
+    }
     let projects: Vec<_> = conflict.projects.iter().collect();
-    line.extend(list(&projects, report.in_full));
+    if !projects.is_empty() {
+        line.push(own(", also of "));
+        line.extend(list(&projects, report.in_full));
+    }
     Entry::new(Mark::Urgent, line)
 }
 
