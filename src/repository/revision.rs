@@ -235,11 +235,15 @@ impl Git<'_> {
         }))
     }
 
+    /// Where the folder is in its checkout: empty, or with `/` at its end.
+    fn prefix(&self) -> Result<String, RevisionError> {
+        self.text(&["rev-parse", "--show-prefix"])?
+            .map_err(RevisionError::NoRepository)
+    }
+
     /// Where the folder is in its checkout, and the commit of this name.
     fn find(&self, revision: &str) -> Result<(String, String), RevisionError> {
-        let prefix = self
-            .text(&["rev-parse", "--show-prefix"])?
-            .map_err(RevisionError::NoRepository)?;
+        let prefix = self.prefix()?;
         let unknown = || RevisionError::Unknown(revision.to_owned());
         // git would take it for an option.
         if revision.is_empty() || revision.starts_with('-') {

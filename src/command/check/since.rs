@@ -277,8 +277,8 @@ fn say_weakened(context: &Context<'_>, before: &Repository, now: &Repository) {
     }
 }
 
-/// Names the texts that a reviewer does not see as they are checked: those that the change touches, and
-/// where it touches attributes, all that are there and any that may come.
+/// Names the texts that reviewers may not see as they are checked: those that the change touches. If it
+/// touches attributes, all texts count, and declarations that may still come.
 fn say_disguised(context: &Context<'_>, now: &Repository, changes: &Changes) {
     let is_text = |file: &&str| {
         let endings = [".toml", ".yml", ".yaml", ".gitattributes"];
@@ -294,17 +294,18 @@ fn say_disguised(context: &Context<'_>, now: &Repository, changes: &Changes) {
     }
     match disguises(context.environment, &now.directory, files.into_iter()) {
         Err(error) => context.warning(&format!(
-            "the attributes of git of what this change touches cannot be looked at: {error}"
+            "git cannot tell the attributes of the files in this change: {error}"
         )),
         Ok(found) => {
             for (attribute, files) in found {
-                let more = match files.len() {
-                    1 => String::new(),
-                    all => format!(" and {} more", all - 1),
+                let there: Vec<&String> = files.iter().filter(|file| **file != any).collect();
+                let what = match there.as_slice() {
+                    [] => "new declarations".to_owned(),
+                    [file] => format!("`{file}`"),
+                    [file, more @ ..] => format!("`{file}` and {} more", more.len()),
                 };
-                let file = files.first().map_or("", String::as_str);
                 context.warning(&format!(
-                    "this change may have reviewers see another text of `{file}`{more}, or none: `{attribute}` in `.gitattributes`"
+                    "reviewers may see another text of {what}, or none: `{attribute}` in `.gitattributes`"
                 ));
             }
         }

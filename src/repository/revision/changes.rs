@@ -52,9 +52,7 @@ impl Revision {
             environment,
             directory,
         };
-        let prefix = git
-            .text(&["rev-parse", "--show-prefix"])?
-            .map_err(RevisionError::NoRepository)?;
+        let prefix = git.prefix()?;
         let listing = git
             .output(&[
                 "diff",
