@@ -12,25 +12,23 @@ mod files;
 mod git;
 mod ipns;
 mod kubo;
-mod open;
-mod outgoing;
+mod context;
+mod publication;
 mod pinning_service;
 mod read;
 mod secret;
 mod service;
-mod signatures;
 mod target;
 mod tree;
 
 pub use commit::{Recovery, check_place, commit, recover, statement_in};
+pub use context::{TargetContext, open_target};
 pub use error::PublishError;
-pub use files::{
-    CAR, Part, STATEMENT, SignatureFile, Vouching, car_name, is_signature_of, write_car,
-};
-pub use open::{Surroundings, open_target};
-pub use outgoing::{Outgoing, Sample, Vouched};
+pub use files::{CAR, Part, STATEMENT, car_name, write_car};
+pub use publication::{Publication, Sample};
 pub use secret::{Secret, UnusableSecret};
 pub use target::{
-    Amount, Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work, check_newer,
+    Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
+    check_newer,
 };
 pub use tree::{resolved, tree_place, write_tree};

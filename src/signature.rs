@@ -14,6 +14,7 @@ mod chain;
 mod ipns;
 mod key;
 mod lifetime;
+mod signed;
 mod signing;
 mod sshsig;
 mod statement;
@@ -29,6 +30,7 @@ pub use ipns::{
 };
 pub use key::{KeyError, PublicKey, TrustedKey};
 pub use lifetime::{LifetimeError, parse_lifetime};
+pub use signed::{SignatureFile, SignedStatement, is_signature_of};
 pub use signing::{PrivateKeyText, SigningKey};
 pub use sshsig::{MAXIMUM_SIGNATURE_SIZE, SignatureError, sign, verify, verify_for};
 pub use statement::{Draft, MAXIMUM_STATEMENT_SIZE, MAXIMUM_TRUSTED, Statement, StatementError};

@@ -18,7 +18,7 @@ use super::report::{MessageFormat, show};
 use crate::check;
 use crate::diagnostic::nearest;
 use crate::publish::{
-    Outgoing, Plan, Secret, Surroundings, Target, TargetError, check_newer, open_target,
+    Plan, Publication, Secret, Target, TargetContext, TargetError, check_newer, open_target,
 };
 use crate::repository::{CONFIGURATION_FILE, PublishTarget, Repository};
 use crate::signature::SigningKey;
@@ -82,7 +82,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .any(|target| target.kind.needs_key())
         .then(|| signing_key(context, arguments.key.as_deref()));
     let runtime = runtime()?;
-    let going = Going {
+    let going = PublishRun {
         context,
         repository: &repository,
         release: &release,
@@ -202,23 +202,23 @@ impl From<Failure> for TargetError {
 }
 
 /// A release on its way to targets.
-struct Going<'g, 'e> {
+struct PublishRun<'g, 'e> {
     context: &'g Context<'e>,
     repository: &'g Repository,
-    release: &'g Outgoing,
+    release: &'g Publication,
     key: Option<&'g Result<SigningKey, TargetError>>,
     runtime: &'g Runtime,
 }
 
-impl Going<'_, '_> {
+impl PublishRun<'_, '_> {
     /// A target, and what would be done there; a refusal where it holds something that the release does not follow.
     fn plan(
         &self,
         configured: &PublishTarget,
         shown: &Shown<'_, '_>,
     ) -> Result<(Box<dyn Target>, Plan), TargetError> {
-        let surroundings = surroundings(self.context, self.repository, configured, self.key)?;
-        let mut target = open_target(configured, surroundings)?;
+        let context = target_context(self.context, self.repository, configured, self.key)?;
+        let mut target = open_target(configured, context)?;
         let report = |step| shown.step(step);
         let plan = self.runtime.block_on(target.plan(self.release, &report))?;
         if let Some(held) = &plan.held {
@@ -249,12 +249,12 @@ impl Going<'_, '_> {
 }
 
 /// What a target is given: its client, its secret out of the environment, the key where it needs one.
-fn surroundings(
+fn target_context(
     context: &Context<'_>,
     repository: &Repository,
     target: &PublishTarget,
     key: Option<&Result<SigningKey, TargetError>>,
-) -> Result<Surroundings, TargetError> {
+) -> Result<TargetContext, TargetError> {
     let signing_key = key
         .filter(|_| target.kind.needs_key())
         .cloned()
@@ -265,7 +265,7 @@ fn surroundings(
         ClientSettings::from_variables(&variables, Limits::default()).direct_on_loopback();
     let client =
         Client::new(&settings).map_err(|error| TargetError::world(super::exit::chain(&error)))?;
-    Ok(Surroundings {
+    Ok(TargetContext {
         client,
         folder: repository.directory.clone(),
         secret: secret(context, target)?,

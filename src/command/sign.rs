@@ -8,13 +8,14 @@ use clap::Args;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure, chain};
 use super::keys::{Signer, signing_key, unsigned};
-use super::statement::{Signed, expired, previous, read_statement};
+use super::statement::{expired, previous, read_statement};
 use super::trust::{Trust, repository_trust};
 use crate::diagnostic::shell_word;
 use crate::environment::AtomicFile;
-use crate::publish::SignatureFile;
 use crate::repository::Configuration;
-use crate::signature::{PublicKey, Statement, TrustedKey, sign, verify};
+use crate::signature::{
+    PublicKey, SignatureFile, SignedStatement, Statement, TrustedKey, sign, verify,
+};
 
 /// Add a signature of your key to a statement
 ///
@@ -178,7 +179,7 @@ pub(super) fn may_follow(
 }
 
 /// The signature that a key has made already, if it has.
-fn signature_by<'s>(signed: &'s Signed, key: &PublicKey) -> Option<&'s SignatureFile> {
+fn signature_by<'s>(signed: &'s SignedStatement, key: &PublicKey) -> Option<&'s SignatureFile> {
     signed
         .signatures
         .iter()
@@ -186,7 +187,10 @@ fn signature_by<'s>(signed: &'s Signed, key: &PublicKey) -> Option<&'s Signature
 }
 
 /// A signature of a statement, under the name that it has beside those that are there.
-pub(super) fn add_signature(by: &Signer, signed: &Signed) -> Result<SignatureFile, Failure> {
+pub(super) fn add_signature(
+    by: &Signer,
+    signed: &SignedStatement,
+) -> Result<SignatureFile, Failure> {
     let text = sign(&by.key, signed.text.as_bytes()).map_err(|error| unsigned(by, &error))?;
     let is_first = signed.signatures.iter().all(|file| file.suffix != ".sig");
     let suffix = if is_first {
@@ -249,7 +253,7 @@ pub(super) fn asked(
 pub(super) fn mention_signers(
     context: &Context<'_>,
     place: &str,
-    signed: &Signed,
+    signed: &SignedStatement,
     asked: &[Asked],
     always: bool,
 ) {

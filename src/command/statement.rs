@@ -12,23 +12,15 @@ use super::network::runtime;
 use super::trust::policy;
 use crate::diagnostic::shell_word;
 use crate::environment::AtomicFile;
-use crate::publish::{SignatureFile, is_signature_of};
 use crate::repository::Configuration;
 use crate::signature::{
-    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, Statement, TrustPolicy, TrustedKey, Verdict,
-    verify,
+    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
+    TrustPolicy, TrustedKey, Verdict, is_signature_of, verify,
 };
 use crate::source::{Client, ClientSettings, Limits, SourceProblem, redacted};
 
-/// A statement that was read, with its bytes and its signatures.
-pub(super) struct Signed {
-    pub(super) text: String,
-    pub(super) statement: Statement,
-    pub(super) signatures: Vec<SignatureFile>,
-}
-
 /// Reads a statement and the signatures beside it from a file.
-pub(super) fn read_statement(path: &Path) -> Result<Signed, Failure> {
+pub(super) fn read_statement(path: &Path) -> Result<SignedStatement, Failure> {
     let text = read_small(path, MAXIMUM_STATEMENT_SIZE).map_err(|failure| match cut(path) {
         Some(help) => failure.help(help),
         None => failure,
@@ -81,17 +73,12 @@ fn signed(
     place: &dyn std::fmt::Display,
     text: String,
     signatures: Vec<SignatureFile>,
-) -> Result<Signed, Failure> {
-    let statement = Statement::parse(&text).map_err(|error| {
+) -> Result<SignedStatement, Failure> {
+    SignedStatement::parse(text, signatures).map_err(|error| {
         Failure::finding(format!(
             "`{place}` is not a statement: {}",
             super::exit::chain(&error)
         ))
-    })?;
-    Ok(Signed {
-        text,
-        statement,
-        signatures,
     })
 }
 
@@ -102,7 +89,7 @@ pub(super) fn located(
     option: &str,
     location: &str,
     offline: bool,
-) -> Result<Signed, Failure> {
+) -> Result<SignedStatement, Failure> {
     match web_address(option, location)? {
         Some(url) if offline => Err(Failure::usage(format!(
             "`{option} {}` is on the web, and `--offline` leaves the web alone",
@@ -137,7 +124,7 @@ pub(super) fn policy_or_own(
 }
 
 /// That no key whose word counts has signed a statement, where the repository trusts none.
-pub(super) fn stranger(what: &str, signed: &Signed) -> Failure {
+pub(super) fn stranger(what: &str, signed: &SignedStatement) -> Failure {
     let by: Vec<String> = signed
         .signatures
         .iter()
@@ -161,7 +148,7 @@ pub(super) fn previous(
     configuration: &Configuration,
     location: &str,
     offline: bool,
-) -> Result<Signed, Failure> {
+) -> Result<SignedStatement, Failure> {
     let found = located(context, configuration, "--previous", location, offline)?;
     let now = context.environment.clock.now();
     if let Some(policy) = policy(configuration)? {
@@ -199,7 +186,7 @@ pub(super) fn previous_of_build(
     location: &str,
     offline: bool,
     key: Option<&Path>,
-) -> Result<Signed, Failure> {
+) -> Result<SignedStatement, Failure> {
     let found = previous(context, configuration, location, offline)?;
     if configuration.trusted.is_empty() && !is_followed(context, configuration, &found, key)? {
         return Err(stranger("the previous statement", &found).help(
@@ -213,7 +200,7 @@ pub(super) fn previous_of_build(
 fn is_followed(
     context: &Context<'_>,
     configuration: &Configuration,
-    signed: &Signed,
+    signed: &SignedStatement,
     key: Option<&Path>,
 ) -> Result<bool, Failure> {
     let now = context.environment.clock.now();
@@ -230,7 +217,7 @@ pub(super) fn previous_in_place(
     configuration: &Configuration,
     path: &Path,
     key: Option<&Path>,
-) -> Result<Signed, Failure> {
+) -> Result<SignedStatement, Failure> {
     let shown = shell_word(&context.shown(path));
     let what = format!("`{}`, which this build would follow,", context.shown(path));
     let ways = format!(
@@ -277,7 +264,7 @@ pub(super) fn expired(place: &str, statement: &Statement) -> Failure {
 }
 
 /// Why a statement has not enough trusted signatures: who has signed it, and why that does not do.
-pub(super) fn refusal(what: &str, signed: &Signed, verdict: &Verdict) -> Failure {
+pub(super) fn refusal(what: &str, signed: &SignedStatement, verdict: &Verdict) -> Failure {
     let mut reasons = Vec::new();
     for signer in &verdict.signers {
         reasons.push(format!(
@@ -336,7 +323,7 @@ fn download(
     configuration: &Configuration,
     option: &str,
     url: &Url,
-) -> Result<Signed, Failure> {
+) -> Result<SignedStatement, Failure> {
     let environment = context.environment;
     let variables = |name: &str| environment.variable(name).map(ToOwned::to_owned);
     let client = Client::new(&ClientSettings::from_variables(

@@ -7,10 +7,12 @@ mod rest;
 
 use std::time::{Duration, Instant};
 
+use super::context::TargetContext;
 use super::kubo::{name, named};
-use super::open::Surroundings;
-use super::target::{Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work};
-use super::{Outgoing, read};
+use super::target::{
+    Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
+};
+use super::{Publication, read};
 use crate::dag::Cid;
 use crate::repository::ClusterTarget;
 use rest::{Allocation, Peer, Rest};
@@ -26,7 +28,7 @@ const DELAYS: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 pub(super) struct Cluster {
     rest: Rest,
     settings: ClusterTarget,
-    surroundings: Surroundings,
+    context: TargetContext,
     /// Blocks that are to be sent.
     lacking: Vec<Cid>,
     /// Whether the pin is as it should be.
@@ -38,12 +40,12 @@ pub(super) struct Cluster {
 impl Cluster {
     pub(super) fn new(
         settings: &ClusterTarget,
-        surroundings: Surroundings,
+        context: TargetContext,
     ) -> Result<Self, TargetError> {
         Ok(Self {
-            rest: Rest::new(&settings.api, &surroundings)?,
+            rest: Rest::new(&settings.api, &context)?,
             settings: settings.clone(),
-            surroundings,
+            context,
             lacking: Vec::new(),
             is_pinned: false,
             failed: Vec::new(),
@@ -63,10 +65,14 @@ impl Cluster {
                 .all(|(key, value)| pin.metadata().get(key) == Some(value))
     }
 
-    async fn look(&mut self, release: &Outgoing, report: Report<'_>) -> Result<Plan, TargetError> {
+    async fn inspect(
+        &mut self,
+        release: &Publication,
+        report: Report<'_>,
+    ) -> Result<Plan, TargetError> {
         let root = release.root();
         let name = name(release, release.sequence());
-        let mut held: Option<Held> = None;
+        let mut held: Option<PublishedRelease> = None;
         let mut there = None;
         for pin in self.rest.pins().await? {
             let Ok(cid) = pin.cid.parse::<Cid>() else {
@@ -75,7 +81,7 @@ impl Cluster {
             if let Some(named) = named(release, &pin.name)
                 && held.is_none_or(|held| held.sequence < named.sequence)
             {
-                held = Some(Held {
+                held = Some(PublishedRelease {
                     root: cid,
                     sequence: named.sequence,
                 });
@@ -100,7 +106,7 @@ impl Cluster {
             _ if has_all => Vec::new(),
             None => release.archive.cids(),
             Some(gateway) => {
-                let client = &self.surroundings.client;
+                let client = &self.context.client;
                 let left_out = release.left_out.clone();
                 release.require_left_out(&read::lacking(client, gateway, left_out).await?)?;
                 read::lacking(client, gateway, release.archive.cids()).await?
@@ -120,7 +126,7 @@ impl Cluster {
         })
     }
 
-    async fn bring(&self, release: &Outgoing, report: Report<'_>) -> Result<Done, TargetError> {
+    async fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, TargetError> {
         let mut done = Done {
             moved: release.amount_of(&self.lacking),
             ..Done::default()
@@ -219,7 +225,7 @@ impl Cluster {
         Ok(usize::try_from(pin.replication_factor_min).ok())
     }
 
-    async fn look_again(&self, release: &Outgoing) -> Result<ReadBack, TargetError> {
+    async fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
         let root = release.root();
         let peers = self.rest.peers(&root).await?;
         let pinned: Vec<&str> = peers
@@ -236,7 +242,7 @@ impl Cluster {
         ));
         match &self.settings.gateway {
             Some(gateway) => {
-                let client = &self.surroundings.client;
+                let client = &self.context.client;
                 back.read = read::through_gateway(client, gateway, &release.sample.blocks).await?;
             }
             None => back.notes.push(
@@ -252,15 +258,15 @@ impl Target for Cluster {
         self.rest.place()
     }
 
-    fn plan<'a>(&'a mut self, release: &'a Outgoing, report: Report<'a>) -> Work<'a, Plan> {
-        Box::pin(self.look(release, report))
+    fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan> {
+        Box::pin(self.inspect(release, report))
     }
 
-    fn carry_out<'a>(&'a mut self, release: &'a Outgoing, report: Report<'a>) -> Work<'a, Done> {
-        Box::pin(self.bring(release, report))
+    fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done> {
+        Box::pin(self.upload(release, report))
     }
 
-    fn read_back<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, ReadBack> {
-        Box::pin(self.look_again(release))
+    fn read_back<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, ReadBack> {
+        Box::pin(self.verify(release))
     }
 }

@@ -6,11 +6,14 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::PublishError;
-use super::files::{STATEMENT, Vouching, car_name, is_signature_of};
+use super::files::{STATEMENT, car_name};
 use crate::car::{CarReader, Extent};
 use crate::dag::Cid;
 use crate::environment::{AtomicFile, sync_directory};
-use crate::signature::{MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, Statement, verify};
+use crate::signature::{
+    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignedStatement, Statement, is_signature_of,
+    verify,
+};
 
 /// Files of a release that are written and flushed, and have not got their names.
 struct Prepared {
@@ -63,7 +66,7 @@ pub fn commit(
     root: Cid,
     folder: &Path,
     before: Option<&[u8]>,
-    vouching: Option<&Vouching>,
+    vouching: Option<&SignedStatement>,
 ) -> Result<(), PublishError> {
     let stale = others(extent, root, folder)?;
     let path = folder.join(car_name(extent));
@@ -92,8 +95,8 @@ pub fn commit(
         }
         // The statement comes last: where its unfinished file is whole, all others are.
         let path = folder.join(STATEMENT);
-        prepared.statement = Some(prepare(&path, &vouching.statement)?);
-        prepared.text = Some(vouching.statement.clone());
+        prepared.statement = Some(prepare(&path, &vouching.text)?);
+        prepared.text = Some(vouching.text.clone());
     }
     sync_directory(&path).map_err(PublishError::at(folder))?;
     // Builds of archives of other extents hold other locks; that of the statement is held by now.

@@ -21,10 +21,11 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::open::Surroundings;
-use super::outgoing::Outgoing;
+use super::context::TargetContext;
+use super::publication::Publication;
 use super::target::{
-    Amount, Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work, check_newer,
+    Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
+    check_newer,
 };
 use crate::dag::Cid;
 use crate::repository::DirectoryTarget;
@@ -45,7 +46,7 @@ pub(super) struct Directory {
 
 /// What a look at the folder has found.
 struct Found {
-    held: Option<Held>,
+    held: Option<PublishedRelease>,
     files: Vec<ReleaseFile>,
     /// What would be written, what of it is there with other bytes, and what would be linked.
     written: Amount,
@@ -57,7 +58,7 @@ struct Found {
 impl Directory {
     pub(super) fn new(
         settings: &DirectoryTarget,
-        surroundings: &Surroundings,
+        context: &TargetContext,
     ) -> Result<Self, TargetError> {
         if let Some(name) = &settings.latest
             && (name == STATEMENTS || name.starts_with('.') || name.parse::<Cid>().is_ok())
@@ -68,7 +69,7 @@ impl Directory {
             .help("choose another name, or \"\" for none"));
         }
         Ok(Self {
-            path: surroundings.folder.join(&settings.path),
+            path: context.folder.join(&settings.path),
             links: settings.links,
             latest: settings.latest.clone(),
         })
@@ -79,7 +80,7 @@ impl Directory {
     }
 
     /// Looks, and changes nothing.
-    fn look(&self, release: &Outgoing) -> Result<Found, TargetError> {
+    fn inspect(&self, release: &Publication) -> Result<Found, TargetError> {
         let state = Folder::look(&self.path, &release.name)?;
         let held = self.held(release)?;
         if let Some(held) = &held {
@@ -140,8 +141,8 @@ impl Directory {
         if let Some(vouched) = &release.vouched {
             let sequence = vouched.statement.sequence;
             let place = self.statement(sequence);
-            statements::check_same(&place, sequence, &vouched.files.statement)?;
-            if !statements::is_there(&place, &vouched.files)? {
+            statements::check_same(&place, sequence, &vouched.text)?;
+            if !statements::is_there(&place, vouched)? {
                 changes.push(format!("write `{STATEMENTS}/{sequence}`"));
             }
             if self.latest.is_some()
@@ -171,7 +172,7 @@ impl Directory {
     }
 
     /// The newest release of the folder: that of the newest statement, or, where there are none, that of the link.
-    fn held(&self, release: &Outgoing) -> Result<Option<Held>, TargetError> {
+    fn held(&self, release: &Publication) -> Result<Option<PublishedRelease>, TargetError> {
         let newest = statements::newest(&self.path.join(STATEMENTS), &release.name)?;
         let linked = match &self.latest {
             Some(latest) => links::target(&self.path, latest)?,
@@ -189,22 +190,22 @@ impl Directory {
                 .help("remove the link, or name another one with `latest`")
             })?),
         };
-        Ok(newest.or(linked.map(|root| Held {
+        Ok(newest.or(linked.map(|root| PublishedRelease {
             root,
             sequence: None,
         })))
     }
 
     /// The tree whose files may be linked to.
-    fn linkable(&self, release: &Outgoing, held: Option<Held>) -> Option<PathBuf> {
+    fn linkable(&self, release: &Publication, held: Option<PublishedRelease>) -> Option<PathBuf> {
         let held = held.filter(|held| self.links && held.root != release.root())?;
         Some(self.tree(held.root))
     }
 
-    fn bring(&self, release: &Outgoing, report: Report<'_>) -> Result<Done, TargetError> {
+    fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, TargetError> {
         let _lock = Folder::open(&self.path, &release.name)?;
         // Another run may have been here between the plan and the lock.
-        let found = self.look(release)?;
+        let found = self.inspect(release)?;
         let root = release.root();
         let tree = self.tree(root);
         let mut done = Done {
@@ -240,7 +241,7 @@ impl Directory {
         if let Some(vouched) = &release.vouched {
             let sequence = vouched.statement.sequence;
             let statements = self.path.join(STATEMENTS);
-            if statements::write(&statements, sequence, &vouched.files)? {
+            if statements::write(&statements, sequence, vouched)? {
                 done.changes
                     .push(format!("`{STATEMENTS}/{sequence}` is the statement"));
             }
@@ -258,7 +259,7 @@ impl Directory {
     }
 
     /// Reads as a server would: through the links, where there are any.
-    fn look_again(&self, release: &Outgoing) -> Result<ReadBack, TargetError> {
+    fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
         let root = release.root().to_string();
         let tree = self.path.join(self.latest.as_ref().unwrap_or(&root));
         let changed = |place: &Path| {
@@ -297,7 +298,7 @@ impl Directory {
             let sequence = vouched.statement.sequence.to_string();
             let name = self.latest.as_ref().map_or(sequence.as_str(), |_| LATEST);
             let place = self.path.join(STATEMENTS).join(name);
-            if !statements::is_there(&place, &vouched.files)? {
+            if !statements::is_there(&place, vouched)? {
                 return Err(changed(&place));
             }
         }
@@ -330,9 +331,9 @@ impl Target for Directory {
         format!("`{}`", self.path.display())
     }
 
-    fn plan<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, Plan> {
+    fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {
         Box::pin(async {
-            let found = self.look(release)?;
+            let found = self.inspect(release)?;
             Ok(Plan {
                 held: found.held,
                 moved: found.written,
@@ -341,11 +342,11 @@ impl Target for Directory {
         })
     }
 
-    fn carry_out<'a>(&'a mut self, release: &'a Outgoing, report: Report<'a>) -> Work<'a, Done> {
-        Box::pin(async move { self.bring(release, report) })
+    fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done> {
+        Box::pin(async move { self.upload(release, report) })
     }
 
-    fn read_back<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, ReadBack> {
-        Box::pin(async { self.look_again(release) })
+    fn read_back<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, ReadBack> {
+        Box::pin(async { self.verify(release) })
     }
 }

@@ -10,9 +10,9 @@ use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::RData;
 
-use super::open::Surroundings;
-use super::outgoing::Outgoing;
-use super::target::{Done, Held, Plan, ReadBack, Report, Target, TargetError, Work};
+use super::context::TargetContext;
+use super::publication::Publication;
+use super::target::{Done, Plan, PublishedRelease, ReadBack, Report, Target, TargetError, Work};
 use crate::dag::Cid;
 use crate::repository::DnslinkTarget;
 
@@ -40,7 +40,7 @@ pub(super) struct Dnslink {
 }
 
 impl Dnslink {
-    pub(super) fn new(settings: &DnslinkTarget, _: &Surroundings) -> Self {
+    pub(super) fn new(settings: &DnslinkTarget, _: &TargetContext) -> Self {
         Self {
             domain: settings.domain.clone(),
             name: settings.name.clone(),
@@ -50,7 +50,7 @@ impl Dnslink {
     }
 
     /// What the record leads to.
-    fn path(&self, release: &Outgoing) -> String {
+    fn path(&self, release: &Publication) -> String {
         match &self.name {
             Some(name) => format!("/ipns/{name}"),
             None => format!("/ipfs/{}", release.root()),
@@ -58,7 +58,7 @@ impl Dnslink {
     }
 
     /// The record as a line of a zone.
-    fn line(&self, release: &Outgoing) -> String {
+    fn line(&self, release: &Publication) -> String {
         let text = format!("{PREFIX}{}", self.path(release));
         // A domain can have 253 bytes, and so a path may not fit into one string.
         let strings: Vec<String> = text
@@ -69,7 +69,7 @@ impl Dnslink {
         format!("{LABEL}.{}. IN TXT {}", self.domain, strings.join(" "))
     }
 
-    async fn look(&mut self, release: &Outgoing) -> Result<Plan, TargetError> {
+    async fn inspect(&mut self, release: &Publication) -> Result<Plan, TargetError> {
         let there = match self.ask().await {
             Ok(there) => there,
             // The record is worth printing also where nobody can be asked.
@@ -82,10 +82,13 @@ impl Dnslink {
             Err(error) => return Err(error),
         };
         let mut plan = Plan {
-            held: there.as_deref().and_then(root).map(|root| Held {
-                root,
-                sequence: None,
-            }),
+            held: there
+                .as_deref()
+                .and_then(root)
+                .map(|root| PublishedRelease {
+                    root,
+                    sequence: None,
+                }),
             ..Plan::default()
         };
         self.is_there = there
@@ -109,7 +112,7 @@ impl Dnslink {
     }
 
     /// Whether a path is the wanted one, however its CID is written.
-    fn is_this(&self, path: &str, release: &Outgoing) -> bool {
+    fn is_this(&self, path: &str, release: &Publication) -> bool {
         path.trim_end_matches('/') == self.path(release)
             || (self.name.is_none() && root(path) == Some(release.root()))
     }
@@ -190,7 +193,7 @@ impl Dnslink {
             .collect())
     }
 
-    async fn look_again(&self, release: &Outgoing) -> Result<ReadBack, TargetError> {
+    async fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
         let there = self.ask().await?;
         if there
             .as_deref()
@@ -219,11 +222,11 @@ impl Target for Dnslink {
         format!("{LABEL}.{}", self.domain)
     }
 
-    fn plan<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, Plan> {
-        Box::pin(self.look(release))
+    fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {
+        Box::pin(self.inspect(release))
     }
 
-    fn carry_out<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, Done> {
+    fn carry_out<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Done> {
         let mut done = Done {
             results: vec![self.line(release)],
             ..Done::default()
@@ -235,7 +238,7 @@ impl Target for Dnslink {
         Box::pin(async { Ok(done) })
     }
 
-    fn read_back<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, ReadBack> {
-        Box::pin(self.look_again(release))
+    fn read_back<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, ReadBack> {
+        Box::pin(self.verify(release))
     }
 }

@@ -52,44 +52,6 @@ impl Part {
 /// How much is written at once.
 const BUFFER: usize = 1024 * 1024;
 
-/// A signature of a statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignatureFile {
-    /// How its file's name goes on after the statement's: `.sig`, or `.<16 hex digits>.sig`.
-    pub suffix: String,
-    /// Its text.
-    pub text: String,
-}
-
-impl AsRef<str> for SignatureFile {
-    fn as_ref(&self) -> &str {
-        &self.text
-    }
-}
-
-/// What vouches for a release: the statement's text and its signatures.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vouching {
-    /// The statement.
-    pub statement: String,
-    /// Who stands behind it.
-    pub signatures: Vec<SignatureFile>,
-}
-
-/// Whether `other` is a signature of the statement `name`: `<name>.sig` or
-/// `<name>.<16 hexadecimal digits>.sig`.
-pub fn is_signature_of(other: &str, name: &str) -> bool {
-    let Some(middle) = other
-        .strip_prefix(name)
-        .and_then(|rest| rest.strip_suffix(".sig"))
-    else {
-        return false;
-    };
-    let is_digits =
-        |digits: &str| digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    middle.is_empty() || middle.strip_prefix('.').is_some_and(is_digits)
-}
-
 /// Writes the archive beside its place in `folder`. It takes its name when it is committed.
 ///
 /// # Errors

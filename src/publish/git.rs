@@ -6,15 +6,14 @@
 mod program;
 mod state;
 
-use super::files::{STATEMENT, Vouching};
-use super::open::Surroundings;
-use super::outgoing::{Outgoing, Vouched};
-use super::signatures::{signers, united};
+use super::context::TargetContext;
+use super::files::STATEMENT;
+use super::publication::Publication;
 use super::target::{
     Amount, Done, Plan, ReadBack, Report, Step, Target, TargetError, Work, check_newer,
 };
 use crate::repository::GitTarget;
-use crate::signature::SigningKey;
+use crate::signature::{SignedStatement, SigningKey};
 use program::Program;
 use state::{Reference, short};
 
@@ -45,7 +44,7 @@ struct Found {
     /// The folder at the top of that commit.
     entries: Vec<Vec<u8>>,
     /// The statement with all signatures, those that the commit has already among them.
-    files: Vouching,
+    files: SignedStatement,
     /// Whether that commit has the statement and all signatures.
     is_committed: bool,
 }
@@ -58,22 +57,19 @@ impl Found {
 }
 
 impl Git {
-    pub(super) fn new(
-        settings: &GitTarget,
-        surroundings: Surroundings,
-    ) -> Result<Self, TargetError> {
+    pub(super) fn new(settings: &GitTarget, context: TargetContext) -> Result<Self, TargetError> {
         let folder = match &settings.repository {
-            Some(path) => surroundings.folder.join(path),
-            None => surroundings.folder,
+            Some(path) => context.folder.join(path),
+            None => context.folder,
         };
-        let key = surroundings
+        let key = context
             .signing_key
             .ok_or_else(|| TargetError::world("there is no key to sign a tag with"))?;
         Ok(Self {
             program: Program {
                 folder,
                 is_named: settings.repository.is_some(),
-                variables: surroundings.variables,
+                variables: context.variables,
             },
             branch: settings.branch.clone().unwrap_or_else(|| BRANCH.to_owned()),
             tag: settings.tag.clone().unwrap_or_else(|| TAG.to_owned()),
@@ -83,7 +79,7 @@ impl Git {
         })
     }
 
-    fn tag(&self, vouched: &Vouched) -> String {
+    fn tag(&self, vouched: &SignedStatement) -> String {
         let sequence = vouched.statement.sequence.to_string();
         self.tag.replace(SEQUENCE, &sequence)
     }
@@ -94,7 +90,7 @@ impl Git {
         remote.map_or_else(|| "the remote".to_owned(), |remote| format!("`{remote}`"))
     }
 
-    fn look(&mut self, release: &Outgoing) -> Result<Plan, TargetError> {
+    fn inspect(&mut self, release: &Publication) -> Result<Plan, TargetError> {
         let vouched = vouched(release)?;
         let git = &self.program;
         if let Err(words) = git.ask(&["rev-parse", "--git-dir"], b"")? {
@@ -104,7 +100,7 @@ impl Git {
             ))
             .help("`repository` names the folder of one; `git init` makes one"));
         }
-        if !signers(&vouched.files).contains(&self.key.public()) {
+        if !vouched.signers().contains(&self.key.public()) {
             return Err(TargetError::refused(format!(
                 "the key {} has not signed the statement, and so its tag would vouch for nothing",
                 self.key.public().fingerprint()
@@ -131,7 +127,7 @@ impl Git {
         };
         let files = match &base {
             Some(base) => state::with_held(git, base, &entries, vouched)?,
-            None => united(Vec::new(), &vouched.files),
+            None => vouched.united_with(Vec::new()),
         };
         for object in [&tag.here, &tag.there].into_iter().flatten() {
             state::check_tag(git, &tag_name, object, &files)?;
@@ -170,7 +166,7 @@ impl Git {
         })
     }
 
-    fn changes(&self, vouched: &Vouched, found: &Found) -> Vec<String> {
+    fn changes(&self, vouched: &SignedStatement, found: &Found) -> Vec<String> {
         let mut changes = Vec::new();
         let tag = self.tag(vouched);
         if !found.is_committed {
@@ -199,7 +195,7 @@ impl Git {
     /// The files of the statement with their objects, which are made where they are to be written.
     fn blobs(
         &self,
-        files: &Vouching,
+        files: &SignedStatement,
         is_written: bool,
     ) -> Result<Vec<(String, String)>, TargetError> {
         let arguments: &[&str] = if is_written {
@@ -207,17 +203,10 @@ impl Git {
         } else {
             &["hash-object", "--stdin"]
         };
-        let mut blobs = vec![(
-            STATEMENT.to_owned(),
-            self.program.text(arguments, files.statement.as_bytes())?,
-        )];
-        for signature in &files.signatures {
-            blobs.push((
-                format!("{STATEMENT}{}", signature.suffix),
-                self.program.text(arguments, signature.text.as_bytes())?,
-            ));
-        }
-        Ok(blobs)
+        let files = files.files(STATEMENT).into_iter();
+        let blobs =
+            files.map(|(name, text)| Ok((name, self.program.text(arguments, text.as_bytes())?)));
+        blobs.collect()
     }
 
     /// A branch that somebody works on would look as if they had taken the release back.
@@ -236,7 +225,7 @@ impl Git {
         Ok(())
     }
 
-    fn bring(&mut self, release: &Outgoing, report: Report<'_>) -> Result<Done, TargetError> {
+    fn upload(&mut self, release: &Publication, report: Report<'_>) -> Result<Done, TargetError> {
         let vouched = vouched(release)?;
         let Some(found) = self.found.take() else {
             return Err(TargetError::world("nothing is planned"));
@@ -325,7 +314,7 @@ impl Git {
             .text(&["mktag"], format!("{text}{signature}").as_bytes())
     }
 
-    fn look_again(&self, release: &Outgoing) -> Result<ReadBack, TargetError> {
+    fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
         let vouched = vouched(release)?;
         let git = &self.program;
         let names = [
@@ -350,7 +339,7 @@ impl Git {
         let tip = branch.here.unwrap_or_default();
         // Other keys' signatures, which were there, are read back with those that came.
         let all = state::with_held(git, &tip, &state::entries(git, &tip)?, vouched)?;
-        for (name, text) in files(&all) {
+        for (name, text) in all.files(STATEMENT) {
             let there = git.content("blob", &format!("{tip}:{name}"))?;
             if there.as_deref() != Some(text.as_bytes()) {
                 return Err(lacks(&name, &self.place()));
@@ -367,20 +356,11 @@ impl Git {
 }
 
 /// The statement, which is all that git is given.
-fn vouched(release: &Outgoing) -> Result<&Vouched, TargetError> {
+fn vouched(release: &Publication) -> Result<&SignedStatement, TargetError> {
     release.vouched.as_ref().ok_or_else(|| {
         TargetError::refused("there is no statement, and a statement is what is committed")
             .help("build with a key, and publish without `--unsigned`")
     })
-}
-
-/// The files of a statement by their names.
-fn files(files: &Vouching) -> Vec<(String, &str)> {
-    let mut named = vec![(STATEMENT.to_owned(), files.statement.as_str())];
-    for signature in &files.signatures {
-        named.push((format!("{STATEMENT}{}", signature.suffix), &signature.text));
-    }
-    named
 }
 
 /// The way out of not knowing who commits.
@@ -393,15 +373,15 @@ impl Target for Git {
         format!("the git repository `{}`", self.program.folder.display())
     }
 
-    fn plan<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, Plan> {
-        Box::pin(async { self.look(release) })
+    fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {
+        Box::pin(async { self.inspect(release) })
     }
 
-    fn carry_out<'a>(&'a mut self, release: &'a Outgoing, report: Report<'a>) -> Work<'a, Done> {
-        Box::pin(async move { self.bring(release, report) })
+    fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done> {
+        Box::pin(async move { self.upload(release, report) })
     }
 
-    fn read_back<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, ReadBack> {
-        Box::pin(async { self.look_again(release) })
+    fn read_back<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, ReadBack> {
+        Box::pin(async { self.verify(release) })
     }
 }

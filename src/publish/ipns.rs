@@ -9,12 +9,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::context::TargetContext;
 use super::kubo::{ROUTING, Rpc};
-use super::open::Surroundings;
-use super::outgoing::Outgoing;
-use super::signatures::signers;
+use super::publication::Publication;
 use super::target::{
-    Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work, check_newer,
+    Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work, check_newer,
 };
 use crate::environment::AtomicFile;
 use crate::repository::IpnsTarget;
@@ -47,11 +46,8 @@ struct Planned {
 }
 
 impl Ipns {
-    pub(super) fn new(
-        settings: &IpnsTarget,
-        surroundings: &Surroundings,
-    ) -> Result<Self, TargetError> {
-        let key = surroundings
+    pub(super) fn new(settings: &IpnsTarget, context: &TargetContext) -> Result<Self, TargetError> {
+        let key = context
             .signing_key
             .clone()
             .ok_or_else(|| TargetError::world("there is no key to sign a record with"))?;
@@ -62,7 +58,7 @@ impl Ipns {
             ))
             .help("name a key of the type `ssh-ed25519` with `--key`, in a file or in an agent")
         })?;
-        let rpc = settings.api.as_ref().map(|api| Rpc::new(api, surroundings));
+        let rpc = settings.api.as_ref().map(|api| Rpc::new(api, context));
         let span = |given: Option<std::time::Duration>, default: SignedDuration| {
             given.map_or(default, |given| {
                 SignedDuration::try_from(given).unwrap_or(SignedDuration::MAX)
@@ -71,25 +67,22 @@ impl Ipns {
         Ok(Self {
             key,
             name,
-            file: settings
-                .file
-                .as_ref()
-                .map(|file| surroundings.folder.join(file)),
+            file: settings.file.as_ref().map(|file| context.folder.join(file)),
             rpc: rpc.transpose()?,
             lifetime: span(settings.lifetime, DEFAULT_RECORD_LIFETIME),
             ttl: span(settings.ttl, DEFAULT_RECORD_TTL),
-            now: surroundings.now,
+            now: context.now,
             planned: None,
         })
     }
 
-    async fn look(&mut self, release: &Outgoing) -> Result<Plan, TargetError> {
+    async fn inspect(&mut self, release: &Publication) -> Result<Plan, TargetError> {
         let vouched = release.vouched.as_ref().ok_or_else(|| {
             TargetError::refused("there is no statement, and a record has its sequence from one")
                 .help("build with a key, and publish without `--unsigned`")
         })?;
         // A key that somebody's machine has besides would move another name, and nobody would notice.
-        if !signers(&vouched.files).contains(&self.key.public()) {
+        if !vouched.signers().contains(&self.key.public()) {
             return Err(TargetError::refused(format!(
                 "the key {} has not signed the statement, and so its name, {}, is not this release's",
                 self.key.public().fingerprint(),
@@ -127,7 +120,7 @@ impl Ipns {
                 ))
                 .help("a sequence is used once: make the next statement of the same release, `ipwhl build --renew --previous` this one"));
             }
-            if newest.is_none_or(|newest: Held| newest.sequence < held.sequence) {
+            if newest.is_none_or(|newest: PublishedRelease| newest.sequence < held.sequence) {
                 newest = Some(held);
             }
         }
@@ -194,7 +187,7 @@ impl Ipns {
         Ok(Some(record))
     }
 
-    async fn bring(&mut self, report: Report<'_>) -> Result<Done, TargetError> {
+    async fn upload(&mut self, report: Report<'_>) -> Result<Done, TargetError> {
         let Some(planned) = &self.planned else {
             return Err(TargetError::world("nothing is planned"));
         };
@@ -229,7 +222,7 @@ impl Ipns {
         Ok(done)
     }
 
-    async fn look_again(&self) -> Result<ReadBack, TargetError> {
+    async fn verify(&self) -> Result<ReadBack, TargetError> {
         let Some(planned) = &self.planned else {
             return Err(TargetError::world("nothing is planned"));
         };
@@ -273,7 +266,7 @@ impl Ipns {
 }
 
 /// What a record says of a release.
-fn held(content: &IpnsContent, place: &str) -> Result<Held, TargetError> {
+fn held(content: &IpnsContent, place: &str) -> Result<PublishedRelease, TargetError> {
     let root = content.root().ok_or_else(|| {
         TargetError::refused(format!(
             "the record of the {place} leads to `{}`, which is no release",
@@ -281,7 +274,7 @@ fn held(content: &IpnsContent, place: &str) -> Result<Held, TargetError> {
         ))
         .help("is this key used for something else? name another one with `--key`")
     })?;
-    Ok(Held {
+    Ok(PublishedRelease {
         root,
         sequence: Some(content.sequence),
     })
@@ -296,15 +289,15 @@ impl Target for Ipns {
         self.name.path()
     }
 
-    fn plan<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, Plan> {
-        Box::pin(self.look(release))
+    fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {
+        Box::pin(self.inspect(release))
     }
 
-    fn carry_out<'a>(&'a mut self, _: &'a Outgoing, report: Report<'a>) -> Work<'a, Done> {
-        Box::pin(self.bring(report))
+    fn carry_out<'a>(&'a mut self, _: &'a Publication, report: Report<'a>) -> Work<'a, Done> {
+        Box::pin(self.upload(report))
     }
 
-    fn read_back<'a>(&'a mut self, _: &'a Outgoing, _: Report<'a>) -> Work<'a, ReadBack> {
-        Box::pin(self.look_again())
+    fn read_back<'a>(&'a mut self, _: &'a Publication, _: Report<'a>) -> Work<'a, ReadBack> {
+        Box::pin(self.verify())
     }
 }

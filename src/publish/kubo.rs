@@ -11,10 +11,12 @@ mod rpc;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::open::Surroundings;
-use super::outgoing::FILL;
-use super::target::{Amount, Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work};
-use super::{Outgoing, read};
+use super::context::TargetContext;
+use super::publication::FILL;
+use super::target::{
+    Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
+};
+use super::{Publication, read};
 use crate::dag::Cid;
 use crate::repository::KuboTarget;
 use mfs::Place;
@@ -36,7 +38,7 @@ const LONGEST_SILENCE: Duration = Duration::from_mins(10);
 pub(super) struct Kubo {
     rpc: Rpc,
     settings: KuboTarget,
-    surroundings: Surroundings,
+    context: TargetContext,
     found: Found,
 }
 
@@ -54,20 +56,17 @@ struct Found {
 }
 
 impl Kubo {
-    pub(super) fn new(
-        settings: &KuboTarget,
-        surroundings: Surroundings,
-    ) -> Result<Self, TargetError> {
+    pub(super) fn new(settings: &KuboTarget, context: TargetContext) -> Result<Self, TargetError> {
         Ok(Self {
-            rpc: Rpc::new(&settings.api, &surroundings)?,
+            rpc: Rpc::new(&settings.api, &context)?,
             settings: settings.clone(),
-            surroundings,
+            context,
             found: Found::default(),
         })
     }
 
     /// The pins that go when `release` is there: all but the newest of as many as are kept.
-    fn outdated(&self, release: &Outgoing) -> Vec<Cid> {
+    fn outdated(&self, release: &Publication) -> Vec<Cid> {
         let Some(keep) = self.settings.keep else {
             return Vec::new();
         };
@@ -86,7 +85,11 @@ impl Kubo {
         gone.map(|(_, cid)| cid).collect()
     }
 
-    async fn look(&mut self, release: &Outgoing, report: Report<'_>) -> Result<Plan, TargetError> {
+    async fn inspect(
+        &mut self,
+        release: &Publication,
+        report: Report<'_>,
+    ) -> Result<Plan, TargetError> {
         let root = release.root();
         let name = name(release, release.sequence());
         self.found = Found::default();
@@ -103,7 +106,7 @@ impl Kubo {
             .pins
             .iter()
             .max_by_key(|(_, sequence)| **sequence);
-        let held = newest.map(|(root, sequence)| Held {
+        let held = newest.map(|(root, sequence)| PublishedRelease {
             root: *root,
             sequence: *sequence,
         });
@@ -141,12 +144,12 @@ impl Kubo {
         })
     }
 
-    fn shown_pin(&self, release: &Outgoing, cid: &Cid) -> String {
+    fn shown_pin(&self, release: &Publication, cid: &Cid) -> String {
         let sequence = self.found.pins.get(cid).copied().flatten();
         format!("`{}`, {cid}", name(release, sequence))
     }
 
-    async fn bring(&self, release: &Outgoing, report: Report<'_>) -> Result<Done, TargetError> {
+    async fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, TargetError> {
         let mut done = Done::default();
         let root = release.root();
         let lacking = &self.found.lacking;
@@ -179,7 +182,7 @@ impl Kubo {
     /// Imports blocks, a part at a time.
     async fn import(
         &self,
-        release: &Outgoing,
+        release: &Publication,
         cids: &[Cid],
         report: Report<'_>,
     ) -> Result<Amount, TargetError> {
@@ -204,14 +207,12 @@ impl Kubo {
         Ok(amount)
     }
 
-    async fn look_again(&self, release: &Outgoing) -> Result<ReadBack, TargetError> {
+    async fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
         let mut back = ReadBack::default();
         let root = release.root();
         let sample = &release.sample.blocks;
         back.read = match &self.settings.gateway {
-            Some(gateway) => {
-                read::through_gateway(&self.surroundings.client, gateway, sample).await?
-            }
+            Some(gateway) => read::through_gateway(&self.context.client, gateway, sample).await?,
             None => read::each(sample, |cid| self.rpc.block(cid)).await?,
         };
         let name = name(release, release.sequence());
@@ -239,26 +240,26 @@ impl Target for Kubo {
         self.rpc.place()
     }
 
-    fn plan<'a>(&'a mut self, release: &'a Outgoing, report: Report<'a>) -> Work<'a, Plan> {
-        Box::pin(self.look(release, report))
+    fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan> {
+        Box::pin(self.inspect(release, report))
     }
 
-    fn carry_out<'a>(&'a mut self, release: &'a Outgoing, report: Report<'a>) -> Work<'a, Done> {
-        Box::pin(self.bring(release, report))
+    fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done> {
+        Box::pin(self.upload(release, report))
     }
 
-    fn read_back<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, ReadBack> {
-        Box::pin(self.look_again(release))
+    fn read_back<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, ReadBack> {
+        Box::pin(self.verify(release))
     }
 }
 
 /// How the names of a repository's pins begin.
-fn prefix(release: &Outgoing) -> String {
+fn prefix(release: &Publication) -> String {
     format!("{OURS}/{}/", release.name)
 }
 
 /// The name of a pin.
-pub(super) fn name(release: &Outgoing, sequence: Option<u64>) -> String {
+pub(super) fn name(release: &Publication, sequence: Option<u64>) -> String {
     let prefix = prefix(release);
     match sequence {
         Some(sequence) => format!("{prefix}{sequence}"),
@@ -273,7 +274,7 @@ pub(super) struct Named {
 }
 
 /// What a pin's name says, where it is one of this repository's.
-pub(super) fn named(release: &Outgoing, name: &str) -> Option<Named> {
+pub(super) fn named(release: &Publication, name: &str) -> Option<Named> {
     let rest = name.strip_prefix(&prefix(release))?;
     let sequence = rest.parse().ok();
     (sequence.is_some() || rest == UNSIGNED).then_some(Named { sequence })

@@ -10,10 +10,12 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 
-use super::open::Surroundings;
-use super::service::{Service, Trouble};
-use super::target::{Done, Held, Plan, ReadBack, Report, Step, Target, TargetError, Work};
-use super::{Outgoing, read};
+use super::context::TargetContext;
+use super::service::{RequestError, Service};
+use super::target::{
+    Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
+};
+use super::{Publication, read};
 use crate::dag::Cid;
 use crate::repository::PinningServiceTarget;
 
@@ -36,7 +38,7 @@ const DELAYS: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 pub(super) struct PinningService {
     service: Service,
     settings: PinningServiceTarget,
-    surroundings: Surroundings,
+    context: TargetContext,
     /// The pin of this repository that is the newest.
     there: Option<PinStatus>,
     /// Whether it is the one that is wanted.
@@ -84,18 +86,18 @@ impl PinStatus {
 impl PinningService {
     pub(super) fn new(
         settings: &PinningServiceTarget,
-        surroundings: Surroundings,
+        context: TargetContext,
     ) -> Result<Self, TargetError> {
         let service = Service::new(
-            surroundings.client.clone(),
+            context.client.clone(),
             settings.endpoint.clone(),
-            surroundings.secret.clone(),
-            surroundings.variable.clone(),
+            context.secret.clone(),
+            context.variable.clone(),
         )?;
         Ok(Self {
             service,
             settings: settings.clone(),
-            surroundings,
+            context,
             there: None,
             is_right: false,
             outdated: Vec::new(),
@@ -103,7 +105,7 @@ impl PinningService {
     }
 
     /// The pin that is wanted.
-    fn wanted(&self, release: &Outgoing) -> Pin {
+    fn wanted(&self, release: &Publication) -> Pin {
         let sequence = release.sequence();
         let meta = sequence.map(|number| (SEQUENCE.to_owned(), number.to_string()));
         Pin {
@@ -115,7 +117,7 @@ impl PinningService {
     }
 
     /// The pins of this repository, the newest first.
-    async fn ours(&self, release: &Outgoing) -> Result<Vec<PinStatus>, Trouble> {
+    async fn ours(&self, release: &Publication) -> Result<Vec<PinStatus>, RequestError> {
         let query = [
             ("name", name(release)),
             ("status", "queued,pinning,pinned,failed".to_owned()),
@@ -131,14 +133,14 @@ impl PinningService {
         Ok(ours)
     }
 
-    async fn look(&mut self, release: &Outgoing) -> Result<Plan, TargetError> {
+    async fn inspect(&mut self, release: &Publication) -> Result<Plan, TargetError> {
         let root = release.root();
         let mut ours = self.ours(release).await?.into_iter();
         self.there = ours.next();
         self.outdated = ours.collect();
         let there = self.there.as_ref();
         let held = there.and_then(|there| {
-            Some(Held {
+            Some(PublishedRelease {
                 root: there.pin.cid.parse().ok()?,
                 sequence: there.sequence(),
             })
@@ -172,7 +174,7 @@ impl PinningService {
         })
     }
 
-    async fn ask_for(&self, pin: &Pin, replaced: Option<&str>) -> Result<PinStatus, Trouble> {
+    async fn ask_for(&self, pin: &Pin, replaced: Option<&str>) -> Result<PinStatus, RequestError> {
         let path: Vec<&str> = ["pins"].into_iter().chain(replaced).collect();
         let body = serde_json::to_vec(pin).unwrap_or_default();
         let request = self.service.request(Method::POST, &path, []);
@@ -180,7 +182,11 @@ impl PinningService {
         self.service.ask(request).await?.json().await
     }
 
-    async fn bring(&mut self, release: &Outgoing, report: Report<'_>) -> Result<Done, TargetError> {
+    async fn upload(
+        &mut self,
+        release: &Publication,
+        report: Report<'_>,
+    ) -> Result<Done, TargetError> {
         let root = release.root();
         let mut done = Done::default();
         let status = match self.there.clone().filter(|_| self.is_right) {
@@ -188,7 +194,7 @@ impl PinningService {
             None => {
                 let asked = self.ask(release).await;
                 let status = asked.map_err(|trouble| match trouble.reason.as_deref() {
-                    Some(NO_FUNDS) => Trouble {
+                    Some(NO_FUNDS) => RequestError {
                         help: Some(
                             "the account has no room for it: make room there, or have more of it"
                                 .to_owned(),
@@ -218,7 +224,7 @@ impl PinningService {
     }
 
     /// Asks for the pin that is wanted, in the place of the one that is there.
-    async fn ask(&mut self, release: &Outgoing) -> Result<PinStatus, Trouble> {
+    async fn ask(&mut self, release: &Publication) -> Result<PinStatus, RequestError> {
         let wanted = self.wanted(release);
         let mut status = match self.there.take() {
             // A service that puts a pin in its own place may end by removing it.
@@ -243,7 +249,7 @@ impl PinningService {
         Ok(status)
     }
 
-    async fn remove(&self, pin: &PinStatus) -> Result<(), Trouble> {
+    async fn remove(&self, pin: &PinStatus) -> Result<(), RequestError> {
         let path = ["pins", pin.requestid.as_str()];
         let request = self.service.request(Method::DELETE, &path, []);
         match self.service.ask(request).await {
@@ -323,11 +329,11 @@ impl PinningService {
         }
     }
 
-    async fn look_again(&self, release: &Outgoing) -> Result<ReadBack, TargetError> {
+    async fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
         let mut back = ReadBack::default();
         match &self.settings.gateway {
             Some(gateway) => {
-                let client = &self.surroundings.client;
+                let client = &self.context.client;
                 back.read = read::through_gateway(client, gateway, &release.sample.blocks).await?;
             }
             None => back.notes.push(
@@ -343,21 +349,21 @@ impl Target for PinningService {
         self.service.place()
     }
 
-    fn plan<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, Plan> {
-        Box::pin(self.look(release))
+    fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {
+        Box::pin(self.inspect(release))
     }
 
-    fn carry_out<'a>(&'a mut self, release: &'a Outgoing, report: Report<'a>) -> Work<'a, Done> {
-        Box::pin(self.bring(release, report))
+    fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done> {
+        Box::pin(self.upload(release, report))
     }
 
-    fn read_back<'a>(&'a mut self, release: &'a Outgoing, _: Report<'a>) -> Work<'a, ReadBack> {
-        Box::pin(self.look_again(release))
+    fn read_back<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, ReadBack> {
+        Box::pin(self.verify(release))
     }
 }
 
 /// The name of the repository's pin.
-fn name(release: &Outgoing) -> String {
+fn name(release: &Publication) -> String {
     let name = format!("{OURS}/{}", release.name);
     name.chars().take(LONGEST_NAME).collect()
 }

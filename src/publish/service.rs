@@ -34,7 +34,7 @@ const LONGEST_DELAY: Duration = Duration::from_mins(1);
 
 /// Why a request brought nothing. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Trouble {
+pub(super) struct RequestError {
     /// What the server answered, if it did.
     pub(super) status: Option<StatusCode>,
     /// The server's own word for it, as in `INSUFFICIENT_FUNDS`.
@@ -44,7 +44,7 @@ pub(super) struct Trouble {
     pub(super) help: Option<String>,
 }
 
-impl Trouble {
+impl RequestError {
     fn new(message: impl Into<String>) -> Self {
         Self {
             status: None,
@@ -60,14 +60,14 @@ impl Trouble {
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for RequestError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
     }
 }
 
-impl From<Trouble> for TargetError {
-    fn from(trouble: Trouble) -> Self {
+impl From<RequestError> for TargetError {
+    fn from(trouble: RequestError) -> Self {
         Self {
             is_refusal: false,
             message: trouble.message,
@@ -139,7 +139,7 @@ impl Service {
 
     /// Makes a request until the server has taken it: where there is no connection, and where the server says that it
     /// is too busy, it has not.
-    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Reply<'_>, Trouble> {
+    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Reply<'_>, RequestError> {
         let limit = self.client.limits().response_timeout;
         self.ask_within(request, limit).await
     }
@@ -149,7 +149,7 @@ impl Service {
         &self,
         request: RequestBuilder,
         limit: Duration,
-    ) -> Result<Reply<'_>, Trouble> {
+    ) -> Result<Reply<'_>, RequestError> {
         let mut delay = FIRST_DELAY;
         for attempt in 1.. {
             let Some(again) = request.try_clone() else {
@@ -172,11 +172,11 @@ impl Service {
                 }
             }
         }
-        Err(Trouble::new("a request cannot be made twice"))
+        Err(RequestError::new("a request cannot be made twice"))
     }
 
-    fn too_late(&self, limit: Duration) -> Trouble {
-        Trouble::new(format!(
+    fn too_late(&self, limit: Duration) -> RequestError {
+        RequestError::new(format!(
             "{} did not answer within {} s",
             self.place(),
             limit.as_secs()
@@ -184,7 +184,10 @@ impl Service {
     }
 
     /// Reads what an answer says where it says that something is wrong.
-    async fn reply(&self, sent: Result<Response, reqwest::Error>) -> Result<Reply<'_>, Trouble> {
+    async fn reply(
+        &self,
+        sent: Result<Response, reqwest::Error>,
+    ) -> Result<Reply<'_>, RequestError> {
         let response = sent.map_err(|error| self.broken(&error.without_url()))?;
         let status = response.status();
         let location = location(&response);
@@ -198,7 +201,7 @@ impl Service {
                 || "another address".to_owned(),
                 |url| url.origin().ascii_serialization(),
             );
-            let mut trouble = Trouble::new(format!(
+            let mut trouble = RequestError::new(format!(
                 "{} redirects to {leads_to} ({status})",
                 self.place()
             ));
@@ -224,7 +227,7 @@ impl Service {
 
     /// What the server says of what is wrong, in one of the forms of Kubo (`Message`), IPFS Cluster (`message`) and the
     /// Pinning Service API (`error` with `reason` and `details`).
-    fn complaint(&self, body: &[u8], status: &str) -> Trouble {
+    fn complaint(&self, body: &[u8], status: &str) -> RequestError {
         let value: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |value: &Value| value.as_str().map(|text| self.words(text));
         let error = &value["error"];
@@ -239,9 +242,9 @@ impl Service {
         for said in [&reason, &words].into_iter().flatten() {
             message += &format!(": {said}");
         }
-        Trouble {
+        RequestError {
             reason,
-            ..Trouble::new(message)
+            ..RequestError::new(message)
         }
     }
 
@@ -260,7 +263,7 @@ impl Service {
         }
     }
 
-    fn broken(&self, error: &reqwest::Error) -> Trouble {
+    fn broken(&self, error: &reqwest::Error) -> RequestError {
         let mut innermost: &dyn std::error::Error = error;
         while let Some(inner) = innermost.source() {
             innermost = inner;
@@ -268,11 +271,11 @@ impl Service {
         let place = self.place();
         let reason = self.words(&innermost.to_string());
         if error.is_connect() {
-            let mut trouble = Trouble::new(format!("no connection to {place}: {reason}"));
+            let mut trouble = RequestError::new(format!("no connection to {place}: {reason}"));
             trouble.help = Some("is it running, and is this its address?".to_owned());
             return trouble;
         }
-        Trouble::new(format!("the connection to {place} broke: {reason}"))
+        RequestError::new(format!("the connection to {place} broke: {reason}"))
     }
 }
 

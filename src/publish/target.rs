@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use indicatif::HumanBytes;
 
-use super::Outgoing;
+use super::Publication;
 use crate::dag::Cid;
 
 /// What a target does with a release, which may take its time.
@@ -22,14 +22,17 @@ pub trait Target {
     fn place(&self) -> String;
 
     /// What it holds, what would be moved and changed.
-    fn plan<'a>(&'a mut self, release: &'a Outgoing, report: Report<'a>) -> Work<'a, Plan>;
+    fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan>;
 
     /// Moves and changes what is planned.
-    fn carry_out<'a>(&'a mut self, release: &'a Outgoing, report: Report<'a>) -> Work<'a, Done>;
+    fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done>;
 
     /// Reads the root and a sample of wheels from the place itself, hashed.
-    fn read_back<'a>(&'a mut self, release: &'a Outgoing, report: Report<'a>)
-    -> Work<'a, ReadBack>;
+    fn read_back<'a>(
+        &'a mut self,
+        release: &'a Publication,
+        report: Report<'a>,
+    ) -> Work<'a, ReadBack>;
 }
 
 /// Blocks, or files where a target has files, and their bytes.
@@ -78,7 +81,7 @@ impl fmt::Display for Amount {
 
 /// A release of this repository that a target holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held {
+pub struct PublishedRelease {
     /// Its root.
     pub root: Cid,
     /// The sequence of its statement; `None` for one that was published without.
@@ -89,7 +92,7 @@ pub struct Held {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The newest release of this repository that the target holds.
-    pub held: Option<Held>,
+    pub held: Option<PublishedRelease>,
     /// What would be moved.
     pub moved: Amount,
     /// What would be changed, each as in `pins … as …`.
@@ -181,7 +184,7 @@ impl std::error::Error for TargetError {}
 ///
 /// # Errors
 /// A refusal, with the way out.
-pub fn check_newer(release: &Outgoing, held: &Held) -> Result<(), TargetError> {
+pub fn check_newer(release: &Publication, held: &PublishedRelease) -> Result<(), TargetError> {
     let root = release.root();
     let Some(sequence) = release.sequence() else {
         return match held.sequence {

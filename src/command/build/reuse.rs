@@ -13,7 +13,7 @@ use super::super::context::Context;
 use super::super::exit::{Failure, chain};
 use super::super::network::NetworkArguments;
 use super::super::releases::{self, OpenRelease, Place};
-use super::super::statement::{Signed, located, read_statement, refusal};
+use super::super::statement::{located, read_statement, refusal};
 use super::super::trust::policy;
 use super::super::words::counted;
 use crate::car::{Blocks, CarError, FileReader};
@@ -24,6 +24,7 @@ use crate::publish::STATEMENT;
 use crate::python::{Platform, SystemFamily};
 use crate::release::{PlatformEntry, Published, Recalled, Sought};
 use crate::repository::Repository;
+use crate::signature::SignedStatement;
 use crate::source::Cache;
 use crate::wheel::CHECKS_VERSION;
 
@@ -77,7 +78,7 @@ pub(super) fn reusable(
     repository: &Repository,
     arguments: &ReuseArguments,
     network: &NetworkArguments,
-    previous: Option<&Signed>,
+    previous: Option<&SignedStatement>,
 ) -> Result<Vec<Reusable>, Failure> {
     if arguments.releases.is_empty() {
         return Ok(Vec::new());
@@ -96,8 +97,8 @@ pub(super) fn reusable(
             let option = "--reuse-statement";
             located(context, configuration, option, location, network.offline)
         })
-        .collect::<Result<Vec<Signed>, Failure>>()?;
-    let known: Vec<&Signed> = previous.into_iter().chain(&named).collect();
+        .collect::<Result<Vec<SignedStatement>, Failure>>()?;
+    let known: Vec<&SignedStatement> = previous.into_iter().chain(&named).collect();
     let open = |text: &String| {
         let release = releases::named(context, configuration, network, text)?;
         match vouched(context, repository, &release, &known) {
@@ -129,7 +130,7 @@ fn vouched(
     context: &Context<'_>,
     repository: &Repository,
     release: &OpenRelease,
-    known: &[&Signed],
+    known: &[&SignedStatement],
 ) -> Result<(), String> {
     let beside = match &release.place {
         Place::Archive { path, .. } => Some(path.with_file_name(STATEMENT)),
@@ -152,7 +153,11 @@ fn vouched(
 }
 
 /// Whether the repository's keys stand behind a statement, now, and its checks are as strict as those of today.
-fn holds(context: &Context<'_>, repository: &Repository, signed: &Signed) -> Result<(), String> {
+fn holds(
+    context: &Context<'_>,
+    repository: &Repository,
+    signed: &SignedStatement,
+) -> Result<(), String> {
     let now = context.environment.clock.now();
     let statement = &signed.statement;
     let what = format!("its statement, sequence {},", statement.sequence);

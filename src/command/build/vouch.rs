@@ -7,21 +7,23 @@ use super::super::context::Context;
 use super::super::exit::Failure;
 use super::super::keys::{Signer, signing_key};
 use super::super::sign::{add_signature, asked, may_follow, may_sign, mention_signers};
-use super::super::statement::{Signed, expired, previous_in_place, previous_of_build};
+use super::super::statement::{expired, previous_in_place, previous_of_build};
 use super::super::trust::{Trust, policy};
 use super::{Arguments, uncommitted};
 use crate::check::NEED_ARCHIVE;
 use crate::dag::Cid;
 use crate::diagnostic::{Finding, shell_word};
-use crate::publish::{Recovery, STATEMENT, Vouching, is_signature_of, recover};
+use crate::publish::{Recovery, STATEMENT, recover};
 use crate::repository::Repository;
-use crate::signature::{Draft, KeyError, Statement, parse_lifetime};
+use crate::signature::{
+    Draft, KeyError, SignedStatement, Statement, is_signature_of, parse_lifetime,
+};
 use crate::wheel::CHECKS_VERSION;
 
 /// What is needed to vouch for a release, found out before anything takes long.
 pub(super) struct Preparation {
     signer: Signer,
-    previous: Option<Signed>,
+    previous: Option<SignedStatement>,
     expires: Option<jiff::Timestamp>,
     now: jiff::Timestamp,
     checks: Option<u32>,
@@ -29,7 +31,7 @@ pub(super) struct Preparation {
 
 impl Preparation {
     /// The statement before.
-    pub(super) fn previous(&self) -> Option<&Signed> {
+    pub(super) fn previous(&self) -> Option<&SignedStatement> {
         self.previous.as_ref()
     }
 
@@ -116,7 +118,7 @@ fn found_previous(
     repository: &Repository,
     arguments: &Arguments,
     folder: &Path,
-) -> Result<Option<(Signed, String)>, Failure> {
+) -> Result<Option<(SignedStatement, String)>, Failure> {
     let configuration = &repository.configuration;
     let key = arguments.key.as_deref();
     let Some(location) = &arguments.previous else {
@@ -217,7 +219,7 @@ pub(super) fn vouch(
     root: Cid,
     arguments: &Arguments,
     folder: &Path,
-) -> Result<Option<Vouching>, Failure> {
+) -> Result<Option<SignedStatement>, Failure> {
     let configuration = &repository.configuration;
     let trusted = configuration
         .trusted
@@ -246,7 +248,7 @@ pub(super) fn vouch(
             let before = before.map(|signed| signed.statement);
             let asked = asked(configuration, &statement, before.as_ref())?;
             let by = &preparation.signer;
-            let mut signed = Signed {
+            let mut signed = SignedStatement {
                 text: statement.to_toml(),
                 statement,
                 signatures: Vec::new(),
@@ -260,20 +262,14 @@ pub(super) fn vouch(
             ));
             let place = context.shown(&folder.join(STATEMENT));
             mention_signers(context, &place, &signed, &asked, false);
-            Ok(Some(Vouching {
-                statement: signed.text,
-                signatures: signed.signatures,
-            }))
+            Ok(Some(signed))
         }
         (None, Some(previous)) => {
             context.say(&format!(
                 "the previous statement, sequence {}, says the same already: nothing new is signed (`--renew` would)",
                 previous.statement.sequence
             ));
-            Ok(Some(Vouching {
-                statement: previous.text,
-                signatures: previous.signatures,
-            }))
+            Ok(Some(previous))
         }
         (None, None) => Ok(None),
     }

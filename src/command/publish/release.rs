@@ -10,9 +10,9 @@ use crate::command::exit::{Failure, chain};
 use crate::command::statement::{cut, policy_or_own, read_statement, refusal, stranger};
 use crate::dag::Cid;
 use crate::diagnostic::shell_word;
-use crate::publish::{CAR, Outgoing, STATEMENT, Sample, Vouched, Vouching, car_name};
+use crate::publish::{CAR, Publication, STATEMENT, Sample, car_name};
 use crate::repository::Repository;
-use crate::signature::verify;
+use crate::signature::{SignedStatement, verify};
 
 /// Reads and verifies the release in a folder.
 pub(super) fn read(
@@ -21,7 +21,7 @@ pub(super) fn read(
     folder: &Path,
     is_unsigned: bool,
     key: Option<&Path>,
-) -> Result<Outgoing, Failure> {
+) -> Result<Publication, Failure> {
     let delta = folder.join(car_name(Extent::Delta));
     let path = folder.join(CAR);
     let is_delta = !path.is_file() && delta.is_file();
@@ -53,7 +53,7 @@ pub(super) fn read(
     };
     let left_out: Vec<Cid> = survey.lacking.iter().map(|one| one.cid).collect();
     let sample = Sample::of(&archive, &left_out).map_err(|error| broken(&path, &error))?;
-    Ok(Outgoing {
+    Ok(Publication {
         name: repository.configuration.name.clone(),
         folder: folder.to_path_buf(),
         archive: Arc::new(archive),
@@ -83,7 +83,7 @@ fn vouched(
     path: &Path,
     root: Cid,
     key: Option<&Path>,
-) -> Result<Vouched, Failure> {
+) -> Result<SignedStatement, Failure> {
     let usual = repository.directory.join("release");
     let is_elsewhere = path.parent() != Some(usual.as_path());
     if !path.is_file() {
@@ -172,11 +172,5 @@ fn vouched(
         }
         checked.is_ok()
     });
-    Ok(Vouched {
-        statement: signed.statement,
-        files: Vouching {
-            statement: signed.text,
-            signatures: signed.signatures,
-        },
-    })
+    Ok(signed)
 }

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::command::context::Context;
 use crate::command::words::counted;
 use crate::diagnostic::visible;
-use crate::publish::{Done, Outgoing, Plan, ReadBack, Step, TargetError};
+use crate::publish::{Done, Plan, Publication, ReadBack, Step, TargetError};
 
 /// What is shown of one target.
 pub(super) struct Shown<'c, 'e> {
@@ -111,7 +111,7 @@ impl<'c, 'e> Shown<'c, 'e> {
         }
     }
 
-    pub(super) fn read_back(&self, release: &Outgoing, back: &ReadBack) {
+    pub(super) fn read_back(&self, release: &Publication, back: &ReadBack) {
         if back.read.blocks > 0 {
             self.say(&format!(
                 "read back the root and {}: {}, all as their hashes say",

@@ -6,12 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::context::Context;
 use super::super::exit::{Failure, chain};
-use super::super::statement::{Signed, expired, read_statement, refusal};
+use super::super::statement::{expired, read_statement, refusal};
 use super::super::trust::{Trust, refuse_foreign_repository, repository_trust};
 use super::Arguments;
 use crate::dag::Cid;
 use crate::environment::read_small;
-use crate::signature::{ChainError, PublicKey, Statement, TrustPolicy, Verdict, verify};
+use crate::signature::{
+    ChainError, PublicKey, SignedStatement, Statement, TrustPolicy, Verdict, verify,
+};
 
 /// How far the clocks of a maintainer and a reader may be apart.
 const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
@@ -113,7 +115,7 @@ fn words(verdict: &Verdict) -> String {
 fn strangers(
     context: &Context<'_>,
     place: &str,
-    signed: &Signed,
+    signed: &SignedStatement,
     is_enough: bool,
 ) -> Result<(), Failure> {
     let mut keys = Vec::new();
@@ -164,7 +166,7 @@ fn strangers(
 struct Chain {
     now: Timestamp,
     /// The last statement that is believed; `None` before the first one.
-    known: Option<Signed>,
+    known: Option<SignedStatement>,
     /// Who may sign the first one, where no statement says it.
     policy: Option<TrustPolicy>,
 }
@@ -172,7 +174,7 @@ struct Chain {
 impl Chain {
     /// Believes the next statement, or says why not. `None` stands for the verdict over one that is
     /// believed already. That statements between have expired is no matter: their successors came.
-    fn follow(&mut self, place: &str, next: Signed) -> Result<Option<Verdict>, Failure> {
+    fn follow(&mut self, place: &str, next: SignedStatement) -> Result<Option<Verdict>, Failure> {
         let policy = match &self.known {
             None => self.policy.clone(),
             Some(known) if known.text == next.text => return Ok(None),
@@ -229,7 +231,10 @@ fn unchained(place: &str, error: &ChainError) -> Failure {
 
 /// Where trust begins: a statement that the reader has verified before, or keys: those of the file that was named, else
 /// of the repository around.
-fn start(context: &Context<'_>, arguments: &Arguments) -> Result<(Option<Signed>, Trust), Failure> {
+fn start(
+    context: &Context<'_>,
+    arguments: &Arguments,
+) -> Result<(Option<SignedStatement>, Trust), Failure> {
     if let Some(file) = &arguments.trusted_statement {
         let path = context.absolute(file);
         let trusted = read_statement(&path)?;

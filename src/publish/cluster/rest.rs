@@ -11,8 +11,8 @@ use url::Url;
 
 use crate::car::CarReader;
 use crate::dag::Cid;
-use crate::publish::open::Surroundings;
-use crate::publish::service::{Service, Trouble, Upload};
+use crate::publish::context::TargetContext;
+use crate::publish::service::{RequestError, Service, Upload};
 use crate::publish::target::{Report, TargetError};
 use crate::repository::ClusterTarget;
 
@@ -94,12 +94,12 @@ struct PeerStatus {
 }
 
 impl Rest {
-    pub(super) fn new(api: &Url, surroundings: &Surroundings) -> Result<Self, TargetError> {
+    pub(super) fn new(api: &Url, context: &TargetContext) -> Result<Self, TargetError> {
         let service = Service::new(
-            surroundings.client.clone(),
+            context.client.clone(),
             api.clone(),
-            surroundings.secret.clone(),
-            surroundings.variable.clone(),
+            context.secret.clone(),
+            context.variable.clone(),
         )?;
         Ok(Self { service })
     }
@@ -109,7 +109,7 @@ impl Rest {
     }
 
     /// Everything that the cluster is told to pin.
-    pub(super) async fn pins(&self) -> Result<Vec<Allocation>, Trouble> {
+    pub(super) async fn pins(&self) -> Result<Vec<Allocation>, RequestError> {
         let query = [("filter", "pin".to_owned())];
         let request = self.service.request(Method::GET, &["allocations"], query);
         let mut reply = match self.service.ask(request).await {
@@ -128,14 +128,14 @@ impl Rest {
     }
 
     /// What the cluster is told of one root.
-    pub(super) async fn pin_of(&self, root: &Cid) -> Result<Allocation, Trouble> {
+    pub(super) async fn pin_of(&self, root: &Cid) -> Result<Allocation, RequestError> {
         let path = ["allocations", &root.to_string()];
         let request = self.service.request(Method::GET, &path, []);
         self.service.ask(request).await?.json().await
     }
 
     /// How the peers stand to a root, by their names.
-    pub(super) async fn peers(&self, root: &Cid) -> Result<Vec<Peer>, Trouble> {
+    pub(super) async fn peers(&self, root: &Cid) -> Result<Vec<Peer>, RequestError> {
         let path = ["pins", &root.to_string()];
         let request = self.service.request(Method::GET, &path, []);
         let status: Status = self.service.ask(request).await?.json().await?;
@@ -161,7 +161,7 @@ impl Rest {
         root: &Cid,
         name: &str,
         settings: &ClusterTarget,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RequestError> {
         let metadata: Vec<(String, String)> = settings
             .metadata
             .iter()
@@ -183,7 +183,7 @@ impl Rest {
     }
 
     /// Asks the peers that have given up on a pin to try again.
-    pub(super) async fn recover(&self, root: &Cid) -> Result<(), Trouble> {
+    pub(super) async fn recover(&self, root: &Cid) -> Result<(), RequestError> {
         let path = ["pins", &root.to_string(), "recover"];
         let request = self.service.request(Method::POST, &path, []);
         self.service.ask(request).await?.finish().await
@@ -195,7 +195,7 @@ impl Rest {
         archive: &Arc<CarReader<File>>,
         cids: Vec<Cid>,
         report: Report<'_>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RequestError> {
         let query = [
             ("format", "car"),
             ("no-pin", "true"),

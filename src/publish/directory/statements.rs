@@ -7,16 +7,18 @@ use std::path::Path;
 use super::folder::{names, partial};
 use super::unusable;
 use crate::environment::{AtomicFile, sync_directory};
-use crate::publish::files::{STATEMENT, SignatureFile, Vouching, is_signature_of};
-use crate::publish::signatures::united;
-use crate::publish::target::{Held, TargetError};
-use crate::signature::{MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, Statement};
+use crate::publish::files::STATEMENT;
+use crate::publish::target::{PublishedRelease, TargetError};
+use crate::signature::{
+    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
+    is_signature_of,
+};
 
 /// The longest statement or signature that is read, in bytes.
 const LONGEST: u64 = (MAXIMUM_STATEMENT_SIZE + MAXIMUM_SIGNATURE_SIZE) as u64;
 
 /// The newest statement's release.
-pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<Held>, TargetError> {
+pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<PublishedRelease>, TargetError> {
     let names = match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         _ => names(folder)?,
@@ -44,7 +46,7 @@ pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<Held>, TargetEr
             statement.name, statement.sequence
         )));
     }
-    Ok(Some(Held {
+    Ok(Some(PublishedRelease {
         root: statement.root,
         sequence: Some(sequence),
     }))
@@ -80,13 +82,13 @@ fn held(folder: &Path) -> Result<Vec<SignatureFile>, TargetError> {
 }
 
 /// Whether this statement and signatures of all these keys are in a folder.
-pub(super) fn is_there(folder: &Path, files: &Vouching) -> Result<bool, TargetError> {
-    is_whole(folder, &united(held(folder)?, files))
+pub(super) fn is_there(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError> {
+    is_whole(folder, &files.united_with(held(folder)?))
 }
 
 /// Whether these files are in a folder.
-fn is_whole(folder: &Path, files: &Vouching) -> Result<bool, TargetError> {
-    for (name, text) in named(files) {
+fn is_whole(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError> {
+    for (name, text) in files.files(STATEMENT) {
         if read(&folder.join(name))?.as_deref() != Some(text) {
             return Ok(false);
         }
@@ -96,15 +98,19 @@ fn is_whole(folder: &Path, files: &Vouching) -> Result<bool, TargetError> {
 
 /// Writes a statement and its signatures; whether anything was written. The folder appears whole. A signature that comes
 /// later is put beside the others, and none is taken away.
-pub(super) fn write(folder: &Path, sequence: u64, files: &Vouching) -> Result<bool, TargetError> {
+pub(super) fn write(
+    folder: &Path,
+    sequence: u64,
+    files: &SignedStatement,
+) -> Result<bool, TargetError> {
     let name = sequence.to_string();
     let place = folder.join(&name);
-    let files = &united(held(&place)?, files);
+    let files = &files.united_with(held(&place)?);
     if is_whole(&place, files)? {
         return Ok(false);
     }
     if fs::symlink_metadata(&place).is_ok() {
-        for (name, text) in named(files) {
+        for (name, text) in files.files(STATEMENT) {
             let path = place.join(name);
             if read(&path)?.as_deref() != Some(text) {
                 AtomicFile::write_whole(&path, text.as_bytes())
@@ -120,7 +126,7 @@ pub(super) fn write(folder: &Path, sequence: u64, files: &Vouching) -> Result<bo
             _ => {}
         }
         fs::create_dir_all(&next)?;
-        for (name, text) in named(files) {
+        for (name, text) in files.files(STATEMENT) {
             let mut file = File::create(next.join(name))?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
@@ -131,22 +137,6 @@ pub(super) fn write(folder: &Path, sequence: u64, files: &Vouching) -> Result<bo
     };
     written().map_err(|error| unusable(&place, &error))?;
     Ok(true)
-}
-
-/// The files by their names, the statement last: it is there when its signatures are.
-fn named(files: &Vouching) -> Vec<(String, &str)> {
-    let mut named: Vec<(String, &str)> = files
-        .signatures
-        .iter()
-        .map(|signature| {
-            (
-                format!("{STATEMENT}{}", signature.suffix),
-                signature.text.as_str(),
-            )
-        })
-        .collect();
-    named.push((STATEMENT.to_owned(), &files.statement));
-    named
 }
 
 /// A small text; `None` where there is no such file, or none that can be a statement.

@@ -1,11 +1,12 @@
 //! What the branch and the tag of a release are, here and at the remote.
 
 use super::program::Program;
-use crate::publish::files::{STATEMENT, SignatureFile, Vouching, is_signature_of};
-use crate::publish::outgoing::Vouched;
-use crate::publish::signatures::{signers, united};
-use crate::publish::target::{Held, TargetError};
-use crate::signature::{MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, Statement, verify_for};
+use crate::publish::files::STATEMENT;
+use crate::publish::target::{PublishedRelease, TargetError};
+use crate::signature::{
+    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
+    is_signature_of, verify_for,
+};
 
 /// How a signature in a tag begins (gpg.format=ssh).
 const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
@@ -118,7 +119,7 @@ pub(super) fn held(
     commit: &str,
     branch: &str,
     name: &str,
-) -> Result<Option<Held>, TargetError> {
+) -> Result<Option<PublishedRelease>, TargetError> {
     let Some(bytes) = git.content("blob", &format!("{commit}:{STATEMENT}"))? else {
         return Ok(None);
     };
@@ -138,7 +139,7 @@ pub(super) fn held(
             statement.name
         )));
     }
-    Ok(Some(Held {
+    Ok(Some(PublishedRelease {
         root: statement.root,
         sequence: Some(statement.sequence),
     }))
@@ -152,12 +153,11 @@ pub(super) fn with_held(
     git: &Program,
     commit: &str,
     entries: &[Vec<u8>],
-    vouched: &Vouched,
-) -> Result<Vouching, TargetError> {
-    let files = &vouched.files;
+    vouched: &SignedStatement,
+) -> Result<SignedStatement, TargetError> {
     let there = git.content("blob", &format!("{commit}:{STATEMENT}"))?;
     let there = there.and_then(|bytes| String::from_utf8(bytes).ok());
-    if there.as_ref() != Some(&files.statement) {
+    if there.as_ref() != Some(&vouched.text) {
         let sequence = vouched.statement.sequence;
         let parsed = there.and_then(|text| Statement::parse(&text).ok());
         if parsed.is_some_and(|statement| statement.sequence == sequence) {
@@ -166,7 +166,7 @@ pub(super) fn with_held(
             ))
             .help("a sequence is used once: `ipwhl build --renew --previous` the statement that is there makes the next one"));
         }
-        return Ok(united(Vec::new(), files));
+        return Ok(vouched.united_with(Vec::new()));
     }
     let mut held = Vec::new();
     for name in entries.iter().filter_map(|entry| name(entry)) {
@@ -179,7 +179,7 @@ pub(super) fn with_held(
             held.push(SignatureFile { suffix, text });
         }
     }
-    Ok(united(held, files))
+    Ok(vouched.united_with(held))
 }
 
 /// The name of an entry, where it is text.
@@ -219,7 +219,7 @@ pub(super) fn check_tag(
     git: &Program,
     name: &str,
     object: &str,
-    files: &Vouching,
+    files: &SignedStatement,
 ) -> Result<(), TargetError> {
     let refused = |reason: &str| {
         TargetError::refused(format!("`{name}` is there already, and {reason}")).help(
@@ -236,7 +236,7 @@ pub(super) fn check_tag(
     let (signed, signature) = text.split_at(at);
     let by = verify_for(NAMESPACE, signature, signed.as_bytes())
         .map_err(|error| refused(&format!("its signature does not hold: {error}")))?;
-    if !signers(files).contains(&by) {
+    if !files.signers().contains(&by) {
         return Err(refused(
             "is signed by a key that has not signed the statement",
         ));
@@ -247,7 +247,7 @@ pub(super) fn check_tag(
         .and_then(|line| line.strip_prefix("object "));
     let commit = commit.ok_or_else(|| refused("is of nothing"))?;
     let there = git.content("blob", &format!("{commit}:{STATEMENT}"))?;
-    if there.as_deref() != Some(files.statement.as_bytes()) {
+    if there.as_deref() != Some(files.text.as_bytes()) {
         return Err(refused("is of another statement"));
     }
     Ok(())

@@ -11,8 +11,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::rpc::Rpc;
 use crate::dag::{Cid, Sha256Digest};
-use crate::publish::Outgoing;
-use crate::publish::service::Trouble;
+use crate::publish::Publication;
+use crate::publish::service::RequestError;
 
 /// So many blocks are asked for one by one where there are no more.
 const FEW: usize = 64;
@@ -32,7 +32,7 @@ pub(super) struct Missing {
 }
 
 /// The blocks that the node lacks.
-pub(super) async fn missing(rpc: &Rpc, release: &Outgoing) -> Result<Missing, Trouble> {
+pub(super) async fn missing(rpc: &Rpc, release: &Publication) -> Result<Missing, RequestError> {
     let carried = release.archive.cids();
     let all: Vec<Cid> = carried.iter().chain(&release.left_out).copied().collect();
     let missing = are_missing(rpc, &all).await?;
@@ -47,7 +47,7 @@ pub(super) async fn missing(rpc: &Rpc, release: &Outgoing) -> Result<Missing, Tr
 }
 
 /// Those of the blocks that the node lacks.
-async fn are_missing(rpc: &Rpc, cids: &[Cid]) -> Result<HashSet<Cid>, Trouble> {
+async fn are_missing(rpc: &Rpc, cids: &[Cid]) -> Result<HashSet<Cid>, RequestError> {
     // Blocks are kept by their hashes, whatever CID they are asked for by.
     let mut unseen: HashSet<Sha256Digest> = cids.iter().map(Cid::digest).collect();
     let mut has_ended = false;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::rpc::Rpc;
 use crate::dag::Sha256Digest;
-use crate::publish::service::Trouble;
+use crate::publish::service::RequestError;
 
 /// How long a node may look for a record, or for those that keep it: it asks others, who may be slow.
 const LONGEST_SEARCH: Duration = Duration::from_mins(3);
@@ -24,7 +24,7 @@ impl Rpc {
         &self,
         name: &str,
         largest: usize,
-    ) -> Result<Option<Vec<u8>>, Trouble> {
+    ) -> Result<Option<Vec<u8>>, RequestError> {
         let arguments = [("arg", name.to_owned())];
         let request = self
             .service
@@ -56,7 +56,7 @@ impl Rpc {
         &self,
         name: &str,
         record: &[u8],
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RequestError> {
         // A form that can be sent again. Its boundary cannot be in the record, whose digest it is.
         let boundary = Sha256Digest::of(record).to_string();
         let mut form = format!(
@@ -83,11 +83,11 @@ impl Rpc {
     }
 }
 
-fn is_absence(trouble: &Trouble) -> bool {
+fn is_absence(trouble: &RequestError) -> bool {
     trouble.message.contains("routing: not found")
 }
 
-fn with_help(mut trouble: Trouble) -> Trouble {
+fn with_help(mut trouble: RequestError) -> RequestError {
     if trouble.message.contains("online mode") || trouble.message.contains("not supported") {
         trouble.help = Some(ROUTING.to_owned());
     }

@@ -11,8 +11,8 @@ use url::Url;
 
 use crate::car::{CarReader, MAX_BLOCK};
 use crate::dag::Cid;
-use crate::publish::open::Surroundings;
-use crate::publish::service::{Reply, Service, Trouble, Upload};
+use crate::publish::context::TargetContext;
+use crate::publish::service::{Reply, RequestError, Service, Upload};
 use crate::publish::target::{Report, TargetError};
 
 /// The most recursive pins of a node that are looked at.
@@ -54,19 +54,16 @@ struct Stat {
 }
 
 impl Rpc {
-    pub(in crate::publish) fn new(
-        api: &Url,
-        surroundings: &Surroundings,
-    ) -> Result<Self, TargetError> {
+    pub(in crate::publish) fn new(api: &Url, context: &TargetContext) -> Result<Self, TargetError> {
         let mut api = api.clone();
         if let Ok(mut segments) = api.path_segments_mut() {
             segments.pop_if_empty().extend(["api", "v0"]);
         }
         let service = Service::new(
-            surroundings.client.clone(),
+            context.client.clone(),
             api,
-            surroundings.secret.clone(),
-            surroundings.variable.clone(),
+            context.secret.clone(),
+            context.variable.clone(),
         )?;
         Ok(Self { service })
     }
@@ -97,12 +94,12 @@ impl Rpc {
         &self,
         path: &str,
         arguments: impl IntoIterator<Item = (&'q str, String)>,
-    ) -> Result<Reply<'_>, Trouble> {
+    ) -> Result<Reply<'_>, RequestError> {
         self.service.ask(self.command(path, arguments)).await
     }
 
     /// Every recursive pin with its name.
-    pub(super) async fn pins(&self, silence: Duration) -> Result<Vec<Pin>, Trouble> {
+    pub(super) async fn pins(&self, silence: Duration) -> Result<Vec<Pin>, RequestError> {
         let arguments = [("type", "recursive"), ("names", "true"), ("stream", "true")];
         let arguments = arguments.map(|(key, value)| (key, value.to_owned()));
         let mut reply = self.run("pin/ls", arguments).await?.patient(silence);
@@ -122,7 +119,7 @@ impl Rpc {
     }
 
     /// Goes over all that is below a root without asking the network; a block that is lacking is an error.
-    pub(super) async fn has_all(&self, root: &Cid, silence: Duration) -> Result<(), Trouble> {
+    pub(super) async fn has_all(&self, root: &Cid, silence: Duration) -> Result<(), RequestError> {
         let arguments = [("arg", root.to_string()), ("progress", "true".to_owned())];
         let reply = self.run("dag/stat", arguments).await?;
         let mut reply = reply.patient(silence);
@@ -136,7 +133,7 @@ impl Rpc {
         root: &Cid,
         name: &str,
         silence: Duration,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RequestError> {
         let arguments = [
             ("arg", root.to_string()),
             ("name", name.to_owned()),
@@ -154,7 +151,7 @@ impl Rpc {
         if is_pinned {
             return Ok(());
         }
-        Err(Trouble {
+        Err(RequestError {
             status: None,
             reason: None,
             message: format!("{} does not say that it has pinned {root}", self.place()),
@@ -163,7 +160,7 @@ impl Rpc {
     }
 
     /// Removes a pin; whether there was one still, since another run may do the same.
-    pub(super) async fn unpin(&self, root: &Cid) -> Result<bool, Trouble> {
+    pub(super) async fn unpin(&self, root: &Cid) -> Result<bool, RequestError> {
         match self.run("pin/rm", [("arg", root.to_string())]).await {
             Ok(reply) => reply.finish().await.map(|()| true),
             // Kubo has one status for every error, so its words tell them apart.
@@ -180,7 +177,7 @@ impl Rpc {
         archive: &Arc<CarReader<File>>,
         cids: Vec<Cid>,
         report: Report<'_>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RequestError> {
         let arguments = [
             ("pin-roots", "false"),
             ("silent", "false"),
@@ -196,7 +193,7 @@ impl Rpc {
             imported = line["Stats"]["BlockCount"].as_u64().or(imported);
         }
         match imported {
-            Some(imported) if imported != count => Err(Trouble {
+            Some(imported) if imported != count => Err(RequestError {
                 status: None,
                 reason: None,
                 message: format!("{} has imported {imported} of {count} blocks", self.place()),
@@ -211,7 +208,7 @@ impl Rpc {
         &self,
         silence: Duration,
         mut each: impl FnMut(Cid) -> bool,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RequestError> {
         let mut reply = self.run("refs/local", []).await?.patient(silence);
         while let Some(line) = reply.line::<Reference>().await? {
             if let Ok(cid) = line.reference.parse()
@@ -224,7 +221,7 @@ impl Rpc {
     }
 
     /// Whether the node has a block.
-    pub(super) async fn has(&self, cid: &Cid) -> Result<bool, Trouble> {
+    pub(super) async fn has(&self, cid: &Cid) -> Result<bool, RequestError> {
         match self.run("block/stat", [("arg", cid.to_string())]).await {
             Ok(reply) => reply.finish().await.map(|()| true),
             // Kubo has one status for every error, so its words tell them apart.
@@ -234,13 +231,13 @@ impl Rpc {
     }
 
     /// A block of the node's own; its bytes are not hashed yet.
-    pub(super) async fn block(&self, cid: Cid) -> Result<Vec<u8>, Trouble> {
+    pub(super) async fn block(&self, cid: Cid) -> Result<Vec<u8>, RequestError> {
         let mut reply = self.run("block/get", [("arg", cid.to_string())]).await?;
         reply.all(MAX_BLOCK).await
     }
 
     /// The CID that a path in the MFS has.
-    pub(super) async fn mfs_root(&self, path: &str) -> Result<Option<Cid>, Trouble> {
+    pub(super) async fn mfs_root(&self, path: &str) -> Result<Option<Cid>, RequestError> {
         match self.run("files/stat", [("arg", path.to_owned())]).await {
             Ok(reply) => reply.json::<Stat>().await.map(|stat| Some(stat.hash)),
             Err(trouble) if trouble.message.contains("does not exist") => Ok(None),
@@ -254,7 +251,7 @@ impl Rpc {
         command: &str,
         paths: &[&str],
         options: &[(&'static str, &str)],
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RequestError> {
         let paths = paths.iter().map(|path| ("arg", (*path).to_owned()));
         let options = options
             .iter()

@@ -7,7 +7,7 @@ use reqwest::{Body, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{LARGEST_ANSWER, Service, Trouble};
+use super::{LARGEST_ANSWER, RequestError, Service};
 
 /// The longest line of an answer, in bytes.
 const LONGEST_LINE: usize = 1 << 20;
@@ -41,11 +41,11 @@ impl<'s> Reply<'s> {
     }
 
     /// The next piece of the body, `None` at its end.
-    async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Trouble> {
+    async fn piece(&mut self) -> Result<Option<bytes::Bytes>, RequestError> {
         loop {
             let frame = tokio::time::timeout(self.idle, self.body.frame()).await;
             let frame = frame.map_err(|_| {
-                Trouble::new(format!(
+                RequestError::new(format!(
                     "{} said nothing for {} s in the middle of its answer",
                     self.service.place(),
                     self.idle.as_secs()
@@ -72,16 +72,19 @@ impl<'s> Reply<'s> {
         }
     }
 
-    fn failed(&self, words: &str) -> Trouble {
-        Trouble::new(format!("{} failed: {words}", self.service.place()))
+    fn failed(&self, words: &str) -> RequestError {
+        RequestError::new(format!("{} failed: {words}", self.service.place()))
     }
 
     /// The whole body.
-    pub(in crate::publish) async fn all(&mut self, largest: usize) -> Result<Vec<u8>, Trouble> {
+    pub(in crate::publish) async fn all(
+        &mut self,
+        largest: usize,
+    ) -> Result<Vec<u8>, RequestError> {
         let mut body = std::mem::take(&mut self.pending);
         while let Some(piece) = self.piece().await? {
             if body.len() + piece.len() > largest {
-                return Err(Trouble::new(format!(
+                return Err(RequestError::new(format!(
                     "the answer of {} is larger than {largest} bytes",
                     self.service.place()
                 )));
@@ -92,7 +95,7 @@ impl<'s> Reply<'s> {
     }
 
     /// The whole body as JSON.
-    pub(in crate::publish) async fn json<T: DeserializeOwned>(mut self) -> Result<T, Trouble> {
+    pub(in crate::publish) async fn json<T: DeserializeOwned>(mut self) -> Result<T, RequestError> {
         let body = self.all(LARGEST_ANSWER).await?;
         let value: Value =
             serde_json::from_slice(&body).map_err(|error| self.not_understood(&error))?;
@@ -104,14 +107,14 @@ impl<'s> Reply<'s> {
     /// is one, whatever the status of the answer was.
     pub(in crate::publish) async fn line<T: DeserializeOwned>(
         &mut self,
-    ) -> Result<Option<T>, Trouble> {
+    ) -> Result<Option<T>, RequestError> {
         loop {
             let end = self.pending.iter().position(|byte| *byte == b'\n');
             let line: Vec<u8> = match end {
                 Some(end) => self.pending.drain(..=end).collect(),
                 None if self.has_ended => std::mem::take(&mut self.pending),
                 None if self.pending.len() > LONGEST_LINE => {
-                    return Err(Trouble::new(format!(
+                    return Err(RequestError::new(format!(
                         "a line of the answer of {} is longer than {LONGEST_LINE} bytes",
                         self.service.place()
                     )));
@@ -140,14 +143,14 @@ impl<'s> Reply<'s> {
     }
 
     /// Reads the rest, for the errors that may be in it.
-    pub(in crate::publish) async fn finish(mut self) -> Result<(), Trouble> {
+    pub(in crate::publish) async fn finish(mut self) -> Result<(), RequestError> {
         while self.line::<Value>().await?.is_some() {}
         Ok(())
     }
 
     /// Kubo says so in the middle of a stream: `{"Type":"error","Message":…}`, or `Error` of a single thing, or
     /// `PinErrorMsg` of a root.
-    fn check(&self, value: &Value) -> Result<(), Trouble> {
+    fn check(&self, value: &Value) -> Result<(), RequestError> {
         let words = |value: &Value| value.as_str().map(|words| self.service.words(words));
         let error = if value["Type"] == "error" {
             words(&value["Message"]).or_else(|| Some("no reason is given".to_owned()))
@@ -160,8 +163,8 @@ impl<'s> Reply<'s> {
         }
     }
 
-    fn not_understood(&self, error: &serde_json::Error) -> Trouble {
-        let mut trouble = Trouble::new(format!(
+    fn not_understood(&self, error: &serde_json::Error) -> RequestError {
+        let mut trouble = RequestError::new(format!(
             "the answer of {} is not what its API promises: {}",
             self.service.place(),
             self.service.words(&error.to_string())

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, RequestBuilder};
 
-use super::{Reply, Service, Trouble};
+use super::{Reply, RequestError, Service};
 use crate::car::{Blocks, CarError, CarReader, archive_start, section_start};
 use crate::dag::Cid;
 use crate::publish::target::{Report, Step};
@@ -65,7 +65,7 @@ impl Service {
         request: RequestBuilder,
         upload: &Upload,
         report: Report<'_>,
-    ) -> Result<Reply<'_>, Trouble> {
+    ) -> Result<Reply<'_>, RequestError> {
         let mut answer = std::pin::pin!(request.multipart(upload.form()).send());
         let all = upload.cids.iter();
         let all: u64 = all
@@ -92,7 +92,7 @@ impl Service {
                 self.client.limits().idle_timeout
             };
             if still >= limit {
-                return Err(Trouble::new(format!(
+                return Err(RequestError::new(format!(
                     "{} took no byte for {} s",
                     self.place(),
                     limit.as_secs()

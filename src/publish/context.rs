@@ -21,7 +21,7 @@ use crate::source::Client;
 
 /// What targets are given besides their settings.
 #[derive(Debug)]
-pub struct Surroundings {
+pub struct TargetContext {
     /// What asks the network.
     pub client: Client,
     /// The repository's folder, where relative paths begin.
@@ -44,17 +44,17 @@ pub struct Surroundings {
 /// When it lacks what it needs.
 pub fn open_target(
     configured: &PublishTarget,
-    surroundings: Surroundings,
+    context: TargetContext,
 ) -> Result<Box<dyn Target>, TargetError> {
     match &configured.kind {
-        PublishKind::Kubo(settings) => Ok(Box::new(Kubo::new(settings, surroundings)?)),
-        PublishKind::Cluster(settings) => Ok(Box::new(Cluster::new(settings, surroundings)?)),
+        PublishKind::Kubo(settings) => Ok(Box::new(Kubo::new(settings, context)?)),
+        PublishKind::Cluster(settings) => Ok(Box::new(Cluster::new(settings, context)?)),
         PublishKind::PinningService(settings) => {
-            Ok(Box::new(PinningService::new(settings, surroundings)?))
+            Ok(Box::new(PinningService::new(settings, context)?))
         }
-        PublishKind::Directory(settings) => Ok(Box::new(Directory::new(settings, &surroundings)?)),
-        PublishKind::Ipns(settings) => Ok(Box::new(Ipns::new(settings, &surroundings)?)),
-        PublishKind::Git(settings) => Ok(Box::new(Git::new(settings, surroundings)?)),
-        PublishKind::Dnslink(settings) => Ok(Box::new(Dnslink::new(settings, &surroundings))),
+        PublishKind::Directory(settings) => Ok(Box::new(Directory::new(settings, &context)?)),
+        PublishKind::Ipns(settings) => Ok(Box::new(Ipns::new(settings, &context)?)),
+        PublishKind::Git(settings) => Ok(Box::new(Git::new(settings, context)?)),
+        PublishKind::Dnslink(settings) => Ok(Box::new(Dnslink::new(settings, &context))),
     }
 }

@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Vouching;
 use super::target::{Amount, TargetError};
 use crate::car::{Blocks, CarError, CarReader, Place, Visitor, walk};
 use crate::dag::{Cid, Codec, Sha256Digest};
-use crate::signature::Statement;
+use crate::signature::SignedStatement;
 
 /// How many wheels are read back.
 const SAMPLED_WHEELS: usize = 3;
@@ -26,7 +25,7 @@ const WHEEL: &str = ".whl";
 /// A release that goes to targets: every block that is here verified, and vouched for unless it was said that it need
 /// not be.
 #[derive(Debug)]
-pub struct Outgoing {
+pub struct Publication {
     /// The repository's name.
     pub name: String,
     /// The folder of the archive and the statement.
@@ -36,21 +35,12 @@ pub struct Outgoing {
     /// What a delta leaves out: the topmost blocks of it. A target that takes blocks has to have them already.
     pub left_out: Vec<Cid>,
     /// What vouches for it.
-    pub vouched: Option<Vouched>,
+    pub vouched: Option<SignedStatement>,
     /// What is read back.
     pub sample: Sample,
 }
 
-/// A statement with its files; it has been verified.
-#[derive(Debug)]
-pub struct Vouched {
-    /// What it says.
-    pub statement: Statement,
-    /// Its text and its signatures.
-    pub files: Vouching,
-}
-
-impl Outgoing {
+impl Publication {
     /// The root.
     pub fn root(&self) -> Cid {
         self.archive.root()

@@ -1,0 +1,106 @@
+//! A statement with its text and its signatures.
+
+use super::{PublicKey, Statement, StatementError, verify};
+
+/// A signature of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureFile {
+    /// How its file's name goes on after the statement's: `.sig`, or `.<16 hex digits>.sig`.
+    pub suffix: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl AsRef<str> for SignatureFile {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+
+/// A statement, its bytes and the signatures beside it. Signatures are not verified here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedStatement {
+    /// Its text, byte for byte: signatures are over it.
+    pub text: String,
+    /// What it says.
+    pub statement: Statement,
+    /// Its signatures, in the order of their files' names.
+    pub signatures: Vec<SignatureFile>,
+}
+
+impl SignedStatement {
+    /// The statement that a text is.
+    ///
+    /// # Errors
+    /// When the text is no statement.
+    pub fn parse(text: String, signatures: Vec<SignatureFile>) -> Result<Self, StatementError> {
+        Ok(Self {
+            statement: Statement::parse(&text)?,
+            text,
+            signatures,
+        })
+    }
+
+    /// The keys whose signatures hold, in the order of the signatures.
+    pub fn signers(&self) -> Vec<PublicKey> {
+        let signatures = self.signatures.iter();
+        signatures
+            .filter_map(|signature| verify(&signature.text, self.text.as_bytes()).ok())
+            .collect()
+    }
+
+    /// The same statement with the signatures that a place holds already, and those that come: one that holds is never lost,
+    /// each key's is taken once, and one whose name is another key's there gets the name of its own key. Signatures that do
+    /// not hold are left out.
+    #[must_use]
+    pub fn united_with(&self, held: Vec<SignatureFile>) -> Self {
+        let signer = |file: &SignatureFile| verify(&file.text, self.text.as_bytes()).ok();
+        let mut united: Vec<(PublicKey, SignatureFile)> = held
+            .into_iter()
+            .filter_map(|file| Some((signer(&file)?, file)))
+            .collect();
+        for file in &self.signatures {
+            let Some(key) = signer(file) else { continue };
+            if united.iter().any(|(other, _)| *other == key) {
+                continue;
+            }
+            let mut file = file.clone();
+            if united.iter().any(|(_, other)| other.suffix == file.suffix) {
+                file.suffix = format!(".{}.sig", key.file_digits());
+                // No other key's file has that name.
+                united.retain(|(_, other)| other.suffix != file.suffix);
+            }
+            united.push((key, file));
+        }
+        let mut signatures: Vec<SignatureFile> = united.into_iter().map(|(_, file)| file).collect();
+        signatures.sort_by(|one, other| one.suffix.cmp(&other.suffix));
+        Self {
+            signatures,
+            ..self.clone()
+        }
+    }
+
+    /// The files by their names, where the statement's is `name`; the statement last, since it vouches for nothing before
+    /// its signatures are there.
+    pub fn files(&self, name: &str) -> Vec<(String, &str)> {
+        let signatures = self.signatures.iter();
+        signatures
+            .map(|file| (format!("{name}{}", file.suffix), file.text.as_str()))
+            .chain([(name.to_owned(), self.text.as_str())])
+            .collect()
+    }
+}
+
+/// Whether `other` is a signature of the statement `name`: `<name>.sig` or
+/// `<name>.<16 hexadecimal digits>.sig`.
+pub fn is_signature_of(other: &str, name: &str) -> bool {
+    let Some(middle) = other
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_suffix(".sig"))
+    else {
+        return false;
+    };
+    let is_digits =
+        |digits: &str| digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    middle.is_empty() || middle.strip_prefix('.').is_some_and(is_digits)
+}
