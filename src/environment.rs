@@ -66,6 +66,13 @@ impl Clock {
     }
 }
 
+/// A number that another run does not have, for what is to differ from run to run, such as which wheels are read back. It is
+/// no secret, and nothing of a release depends on it.
+pub fn random_seed() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(0)
+}
+
 /// The text of a file, which may be a device or a pipe, up to `largest` bytes. More is an error.
 pub fn read_small(path: &Path, largest: u64) -> io::Result<String> {
     let mut text = String::new();

@@ -3,6 +3,7 @@
 //! What appears here appears whole or not at all; see [`crate::environment::AtomicFile`]. A [`Target`] is asked what it holds
 //! (`plan`), is given what it lacks (`carry_out`), and is asked again (`read_back`).
 
+mod check;
 mod cluster;
 mod commit;
 mod directory;
@@ -10,25 +11,35 @@ mod dnslink;
 mod error;
 mod files;
 mod git;
+mod history;
 mod ipns;
 mod kubo;
 mod context;
 mod publication;
 mod pinning_service;
 mod read;
+mod run;
 mod secret;
 mod service;
+mod statements;
+mod status;
 mod target;
 mod tree;
 
+pub use check::Pace;
+pub use cluster::NearbyCluster;
 pub use commit::{Recovery, check_place, commit, recover, statement_in};
 pub use context::{TargetContext, open_target};
 pub use error::PublishError;
 pub use files::{CAR, Part, STATEMENT, car_name, write_car};
+pub use history::{History, check_follows};
 pub use publication::{Publication, Sample};
+pub use run::{Event, Observer, Open, PublishRun, TargetOutcome, TargetState, gather_history};
 pub use secret::{Secret, UnusableSecret};
+pub use statements::{keep_statement, kept_statements};
+pub use status::{HoldingState, ReleaseStatus, TargetStatus, status};
 pub use target::{
-    Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
-    check_newer,
+    Amount, CheckOrder, Checked, Damage, DamageKind, Done, Plan, PublishedRelease, ReadBack,
+    Report, Step, Target, TargetError, TargetErrorKind, Work,
 };
 pub use tree::{resolved, tree_place, write_tree};

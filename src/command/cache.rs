@@ -11,11 +11,12 @@ use super::diff::members_version;
 use super::draw::to_json;
 use super::exit::{ExitStatus, Failure, chain};
 use super::facts::{facts_version, known_facts};
+use super::values::parse_size;
 use super::words::counted;
 use crate::dag::{Cid, Codec};
 use crate::python::ProjectName;
 use crate::source::{Cache, ClaimError, ClaimedCache, Removed};
-use limit::{LIMIT, configured, parse_size};
+use limit::{LIMIT, configured};
 
 /// Show what the cache holds, or make it smaller
 ///

@@ -1,30 +1,32 @@
 //! `ipwhl publish`: a release to the targets that `ipwhl.toml` names.
 
+mod check;
+mod json;
 mod release;
 mod shown;
+mod status;
 mod tally;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use tokio::runtime::Runtime;
+use clap::{Args, ValueEnum};
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use super::keys::existing_key;
+use super::keys::{existing_key, named_key, own_key};
 use super::network::runtime;
 use super::report::{MessageFormat, show};
-use crate::check;
+use super::values::parse_size;
+use crate::check::finish;
 use crate::diagnostic::nearest;
 use crate::publish::{
-    Plan, Publication, Secret, Target, TargetContext, TargetError, check_newer, open_target,
+    NearbyCluster, PublishRun, Secret, Target, TargetContext, TargetError, open_target,
 };
-use crate::repository::{CONFIGURATION_FILE, PublishTarget, Repository};
-use crate::signature::SigningKey;
+use crate::repository::{CONFIGURATION_FILE, PublishKind, PublishTarget, Repository};
+use crate::signature::{PublicKey, SigningKey, TrustedKey};
 use crate::source::{Client, ClientSettings, Limits};
 use shown::Shown;
-use tally::Tally;
 
 /// How the program's own variables begin.
 const OWN_VARIABLES: &str = "IPWHL_";
@@ -32,12 +34,22 @@ const OWN_VARIABLES: &str = "IPWHL_";
 /// Publish a release
 ///
 /// Verifies the archive, `release.car` or else `release.delta.car`, and its statement, then brings them to each TARGET: the tables `[publish.NAME]` of
-/// `ipwhl.toml`, in their order there. What a target has already is not moved again, a run that was cut goes
-/// on, and at the end the root and some wheels are read back through the target. Secrets come from the
+/// `ipwhl.toml`. Targets that hold releases come first; those that lead to one follow when one of them holds it. What a target has already is not
+/// moved again, a run that was cut goes on, and at the end the root and some wheels are read back through the target. Secrets come from the
 /// environment: `IPWHL_PUBLISH_<NAME>_TOKEN`, or `IPWHL_PUBLISH_<NAME>_BASIC` with `user:password`.
+///
+/// A release has to follow the one that a target holds. Statements between the two are looked for in `statements` beside the archive,
+/// in targets of the kinds `directory` and `git`, and in the files of `--follow`.
+///
+/// `--status` says what each target holds, and ends with exit code 1 where one is behind or a statement has expired. `--check` reads every block
+/// of what each target claims to hold, and ends with exit code 1 where one is damaged.
 ///
 /// Example: ipwhl publish --dry-run
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(super) struct Arguments {
     /// The targets [default: all]
     #[arg(value_name = "TARGET")]
@@ -51,10 +63,37 @@ pub(super) struct Arguments {
     /// Publish without a statement that vouches for the release
     #[arg(long)]
     unsigned: bool,
+    /// A statement between the release that a target holds and this one, signatures beside it; several
+    #[arg(long, value_name = "STATEMENT", conflicts_with = "unsigned")]
+    follow: Vec<PathBuf>,
     /// The key for tags and IPNS records: its file, or its public half where an agent has the private one [default:
     /// `IPWHL_SIGNING_KEY`, else your own]
     #[arg(long, value_name = "KEY")]
     key: Option<PathBuf>,
+    /// Say what each target holds, and publish nothing
+    #[arg(long, conflicts_with_all = ["dry_run", "unsigned", "check"])]
+    status: bool,
+    /// Read every block of what each target claims to hold, and publish nothing
+    #[arg(long, conflicts_with_all = ["dry_run", "unsigned"])]
+    check: bool,
+    /// Mend what `--check` finds damaged, with blocks of the archives in the release's folder, of other targets and of `[mirrors]`
+    #[arg(long, requires = "check")]
+    repair: bool,
+    /// How many bytes a second `--check` reads
+    #[arg(long, value_name = "SIZE", requires = "check", default_value = "32MiB", value_parser = parse_size)]
+    rate: u64,
+    /// How the result is printed
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// How the result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs: one object (`docs/formats.md`, 8).
+    Json,
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
@@ -63,7 +102,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         Repository::load_configuration(&directory).map_err(|error| Failure::world(&error))?;
     // A mistake may hide whom the repository trusts, or where its releases go.
     if repository.has_errors() {
-        let findings = check::finish(&repository, repository.findings.clone());
+        let findings = finish(&repository, repository.findings.clone());
         show(context, &repository, &findings, MessageFormat::Text)?;
         return Err(Failure::finding(format!(
             "`{CONFIGURATION_FILE}` has mistakes, and so nothing is published"
@@ -74,69 +113,34 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         Some(folder) => context.absolute(folder),
         None => directory.join("release"),
     };
-    let named = arguments.key.as_deref();
-    let release = release::read(context, &repository, &folder, arguments.unsigned, named)?;
+    let mut opening = Opening {
+        context,
+        repository: &repository,
+        key: None,
+        named_key: arguments.key.clone(),
+    };
+    if arguments.status {
+        return status::run(&opening, arguments, &targets, &folder);
+    }
+    if arguments.check {
+        return check::run(&opening, arguments, &targets, &folder);
+    }
+    let mut release = release::read(context, &repository, &folder, arguments)?;
     // A passphrase is asked for before anything takes long.
-    let key = targets
+    opening.key = targets
         .iter()
         .any(|target| target.kind.needs_key())
         .then(|| signing_key(context, arguments.key.as_deref()));
-    let runtime = runtime()?;
-    let going = PublishRun {
-        context,
-        repository: &repository,
-        release: &release,
-        key: key.as_ref(),
-        runtime: &runtime,
+    let shown = Shown::new(context, release.sample.wheels.len());
+    let mut run = PublishRun {
+        release: &mut release,
+        configured: &repository.configuration.publish,
+        open: &|target| opening.open(target),
+        observer: &shown,
     };
-    let mut tally = Tally::default();
-    // Some targets cannot be undone, so every one is asked before the first is given anything.
-    let mut ready = Vec::new();
-    for configured in targets {
-        let shown = Shown::new(context, &configured.name);
-        let outcome = going.plan(configured, &shown);
-        shown.clear();
-        match outcome {
-            Ok(planned) => ready.push((configured, shown, planned)),
-            Err(error) => tally.failed(&configured.name, &shown, &error),
-        }
-    }
-    if arguments.dry_run {
-        for (_, shown, (target, plan)) in &ready {
-            for line in shown.plan(&target.place(), plan) {
-                context.result(&line)?;
-            }
-        }
-        return Ok(tally.status());
-    }
-    for (configured, shown, planned) in ready {
-        if tally.has_refused() {
-            tally.left(&configured.name);
-            continue;
-        }
-        shown.resume();
-        // What an earlier target was given, this one may find, and lack no more.
-        let planned = if tally.has_changed {
-            going.plan(configured, &shown)
-        } else {
-            Ok(planned)
-        };
-        let mut results = Vec::new();
-        let outcome = planned.and_then(|(target, _)| {
-            tally.has_changed = true;
-            going.carry_out(target, &shown, &mut results)
-        });
-        shown.clear();
-        // What was done is a result even where it does not show yet.
-        for line in results {
-            context.result(&line)?;
-        }
-        if let Err(error) = outcome {
-            tally.failed(&configured.name, &shown, &error);
-        }
-    }
-    tally.tell(context, arguments);
-    Ok(tally.status())
+    let outcomes = runtime()?.block_on(run.publish(&targets, arguments.dry_run));
+    shown.clear();
+    tally::tell(context, arguments, &release, &outcomes)
 }
 
 /// The targets of these names, in the order of the configuration; all of them for no name.
@@ -193,58 +197,52 @@ fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<Signing
 
 impl From<Failure> for TargetError {
     fn from(failure: Failure) -> Self {
+        let error = match failure.status {
+            ExitStatus::Findings => Self::refused(failure.message),
+            ExitStatus::Usage => Self::usage(failure.message),
+            _ => Self::world(failure.message),
+        };
         Self {
-            is_refusal: failure.status == ExitStatus::Findings,
-            message: failure.message,
             help: failure.help,
+            ..error
         }
     }
 }
 
-/// A release on its way to targets.
-struct PublishRun<'g, 'e> {
-    context: &'g Context<'e>,
-    repository: &'g Repository,
-    release: &'g Publication,
-    key: Option<&'g Result<SigningKey, TargetError>>,
-    runtime: &'g Runtime,
+/// What targets are opened with.
+struct Opening<'o, 'e> {
+    context: &'o Context<'e>,
+    repository: &'o Repository,
+    /// The key that signs what a target has signed, where one of the chosen ones needs it.
+    key: Option<Result<SigningKey, TargetError>>,
+    /// The key of `--key`.
+    named_key: Option<PathBuf>,
 }
 
-impl PublishRun<'_, '_> {
-    /// A target, and what would be done there; a refusal where it holds something that the release does not follow.
-    fn plan(
-        &self,
-        configured: &PublishTarget,
-        shown: &Shown<'_, '_>,
-    ) -> Result<(Box<dyn Target>, Plan), TargetError> {
-        let context = target_context(self.context, self.repository, configured, self.key)?;
-        let mut target = open_target(configured, context)?;
-        let report = |step| shown.step(step);
-        let plan = self.runtime.block_on(target.plan(self.release, &report))?;
-        if let Some(held) = &plan.held {
-            check_newer(self.release, held)?;
+impl Opening<'_, '_> {
+    /// Opens a target. Nothing is asked by that.
+    fn open(&self, target: &PublishTarget) -> Result<Box<dyn Target>, TargetError> {
+        let key = self.key.as_ref();
+        let mut context = target_context(self.context, self.repository, target, key)?;
+        if let PublishKind::Ipns(_) = target.kind
+            && context.signing_key.is_none()
+        {
+            context.public_key = self.public_key()?;
         }
-        Ok((target, plan))
+        open_target(target, context)
     }
 
-    /// Does what is planned. `results` gets lines of the result, also where it fails after them.
-    fn carry_out(
-        &self,
-        mut target: Box<dyn Target>,
-        shown: &Shown<'_, '_>,
-        results: &mut Vec<String>,
-    ) -> Result<(), TargetError> {
-        let report = |step| shown.step(step);
-        let done = self
-            .runtime
-            .block_on(target.carry_out(self.release, &report))?;
-        shown.done(&target.place(), &done);
-        results.extend(done.results);
-        let back = self
-            .runtime
-            .block_on(target.read_back(self.release, &report))?;
-        shown.read_back(self.release, &back);
-        Ok(())
+    /// The key that is named, or the only one that the repository trusts, or the user's own. Looking needs no private half.
+    fn public_key(&self) -> Result<Option<PublicKey>, TargetError> {
+        if let Some(found) = named_key(self.context, self.named_key.as_deref())? {
+            return Ok(Some(found.public().0.clone()));
+        }
+        if let [line] = &self.repository.configuration.trusted[..]
+            && let Ok(TrustedKey { key, .. }) = line.parse()
+        {
+            return Ok(Some(key));
+        }
+        Ok(own_key(self.context)?.map(|found| found.public().0.clone()))
     }
 }
 
@@ -260,13 +258,25 @@ fn target_context(
         .cloned()
         .transpose()?;
     let is_own = |name: &OsStr| name.to_string_lossy().starts_with(OWN_VARIABLES);
-    let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
-    let settings =
-        ClientSettings::from_variables(&variables, Limits::default()).direct_on_loopback();
-    let client =
-        Client::new(&settings).map_err(|error| TargetError::world(super::exit::chain(&error)))?;
+    let client = client(context)?;
+    // A node may belong to one of the clusters.
+    let mut clusters = Vec::new();
+    if let PublishKind::Kubo(_) = target.kind {
+        for other in &repository.configuration.publish {
+            if let PublishKind::Cluster(settings) = &other.kind {
+                clusters.push(NearbyCluster {
+                    name: other.name.clone(),
+                    api: settings.api.clone(),
+                    secret: secret(context, other)?,
+                    variable: other.variable("TOKEN"),
+                    client: client.clone(),
+                });
+            }
+        }
+    }
     Ok(TargetContext {
         client,
+        clusters,
         folder: repository.directory.clone(),
         secret: secret(context, target)?,
         variable: target.variable("TOKEN"),
@@ -278,8 +288,17 @@ fn target_context(
             .filter(|(name, _)| !is_own(name))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
+        public_key: None,
         signing_key,
     })
+}
+
+/// What asks the network.
+fn client(context: &Context<'_>) -> Result<Client, TargetError> {
+    let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
+    let settings =
+        ClientSettings::from_variables(&variables, Limits::default()).direct_on_loopback();
+    Client::new(&settings).map_err(|error| TargetError::world(super::exit::chain(&error)))
 }
 
 fn secret(context: &Context<'_>, target: &PublishTarget) -> Result<Option<Secret>, TargetError> {
@@ -289,7 +308,7 @@ fn secret(context: &Context<'_>, target: &PublishTarget) -> Result<Option<Secret
         (None, None) => return Ok(None),
         (Some(_), Some(_)) => {
             return Err(
-                TargetError::refused(format!("both `{token}` and `{basic}` are set"))
+                TargetError::usage(format!("both `{token}` and `{basic}` are set"))
                     .help("set the one that the target asks for"),
             );
         }
@@ -299,10 +318,10 @@ fn secret(context: &Context<'_>, target: &PublishTarget) -> Result<Option<Secret
     match made {
         Some((_, Ok(secret))) => Ok(Some(secret)),
         // What it holds is not said.
-        Some((name, Err(_))) if *name == basic => Err(TargetError::refused(format!(
+        Some((name, Err(_))) if *name == basic => Err(TargetError::usage(format!(
             "`{basic}` is not of the form `user:password`, or has a control character in it"
         ))),
-        _ => Err(TargetError::refused(format!(
+        _ => Err(TargetError::usage(format!(
             "`{token}` or `{basic}` is no text for a header: is there a line feed in it?"
         ))),
     }

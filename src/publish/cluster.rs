@@ -5,20 +5,31 @@
 
 mod rest;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use url::Url;
+
+use super::check;
 use super::context::TargetContext;
-use super::kubo::{name, named};
+use super::kubo::{name, named, newest_first, outdated};
+use super::secret::Secret;
+use super::service::Upload;
 use super::target::{
-    Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
+    CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError,
+    Work,
 };
 use super::{Publication, read};
 use crate::dag::Cid;
 use crate::repository::ClusterTarget;
+use crate::source::Client;
 use rest::{Allocation, Peer, Rest};
 
 /// How many bytes of blocks go into one request, about.
-const PART_BYTES: usize = 64 << 20;
+const PART_BYTES: u64 = 64 << 20;
+/// How many blocks.
+const PART_BLOCKS: usize = 20_000;
 /// How long is waited while no peer gets any further.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// The delay between two looks at the peers: the first, and the longest that doubling leads to.
@@ -35,6 +46,32 @@ pub(super) struct Cluster {
     is_pinned: bool,
     /// The peers that have given up on the pin.
     failed: Vec<String>,
+    /// The pins of this repository: the root of each, and its sequence.
+    pins: BTreeMap<Cid, Option<u64>>,
+}
+
+/// A cluster of the same configuration, to which a node may belong.
+#[derive(Debug)]
+pub struct NearbyCluster {
+    /// The name of its target.
+    pub name: String,
+    /// Its REST API.
+    pub api: Url,
+    /// Its secret, where the environment has one.
+    pub secret: Option<Secret>,
+    /// The environment variable that a token would come from, for messages.
+    pub variable: String,
+    /// What asks the network.
+    pub client: Client,
+}
+
+impl NearbyCluster {
+    /// The peer IDs of its nodes.
+    pub(super) async fn nodes(&self) -> Result<BTreeSet<String>, TargetError> {
+        let (secret, variable) = (self.secret.clone(), self.variable.clone());
+        let rest = Rest::new(&self.api, self.client.clone(), secret, variable)?;
+        Ok(rest.nodes().await?)
+    }
 }
 
 impl Cluster {
@@ -42,8 +79,10 @@ impl Cluster {
         settings: &ClusterTarget,
         context: TargetContext,
     ) -> Result<Self, TargetError> {
+        let (secret, variable) = (context.secret.clone(), context.variable.clone());
         Ok(Self {
-            rest: Rest::new(&settings.api, &context)?,
+            rest: Rest::new(&settings.api, context.client.clone(), secret, variable)?,
+            pins: BTreeMap::new(),
             settings: settings.clone(),
             context,
             lacking: Vec::new(),
@@ -71,25 +110,11 @@ impl Cluster {
         report: Report<'_>,
     ) -> Result<Plan, TargetError> {
         let root = release.root();
-        let name = name(release, release.sequence());
-        let mut held: Option<PublishedRelease> = None;
-        let mut there = None;
-        for pin in self.rest.pins().await? {
-            let Ok(cid) = pin.cid.parse::<Cid>() else {
-                continue;
-            };
-            if let Some(named) = named(release, &pin.name)
-                && held.is_none_or(|held| held.sequence < named.sequence)
-            {
-                held = Some(PublishedRelease {
-                    root: cid,
-                    sequence: named.sequence,
-                });
-            }
-            if cid == root {
-                there = Some(pin);
-            }
-        }
+        let name = name(&release.name, release.sequence());
+        let pins = self.rest.pins().await?;
+        self.pins = ours(&pins, &release.name);
+        let held = newest_first(&self.pins).into_iter().next();
+        let there = pins.into_iter().find(|pin| pin.cid.parse() == Ok(root));
         self.is_pinned = there.as_ref().is_some_and(|pin| self.is_right(pin, &name));
         let peers = match there {
             None => Vec::new(),
@@ -103,7 +128,7 @@ impl Cluster {
         }
         report(Step::Waiting("asking which blocks are there".to_owned()));
         self.lacking = match &self.settings.gateway {
-            _ if has_all => Vec::new(),
+            None if has_all => Vec::new(),
             None => release.archive.cids(),
             Some(gateway) => {
                 let client = &self.context.client;
@@ -119,11 +144,26 @@ impl Cluster {
         for peer in &self.failed {
             changes.push(format!("ask `{peer}` to try again"));
         }
+        for cid in self.outdated(root) {
+            changes.push(format!("unpin {}", self.shown_pin(release, &cid)));
+        }
         Ok(Plan {
             held,
             moved: release.amount_of(&self.lacking),
             changes,
+            ..Plan::default()
         })
+    }
+
+    /// The pins that go when `root` is there.
+    fn outdated(&self, root: Cid) -> Vec<Cid> {
+        let keep = self.settings.keep;
+        keep.map_or_else(Vec::new, |keep| outdated(&self.pins, root, keep))
+    }
+
+    fn shown_pin(&self, release: &Publication, cid: &Cid) -> String {
+        let sequence = self.pins.get(cid).copied().flatten();
+        format!("`{}`, {cid}", name(&release.name, sequence))
     }
 
     async fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, TargetError> {
@@ -135,18 +175,12 @@ impl Cluster {
             what: format!("sending {}", done.moved),
             bytes: done.moved.bytes,
         });
-        let (mut part, mut bytes) = (Vec::new(), 0);
-        for (place, cid) in self.lacking.iter().enumerate() {
-            part.push(*cid);
-            bytes += release.archive.length_of(cid).unwrap_or_default();
-            if bytes >= PART_BYTES || place + 1 == self.lacking.len() {
-                let part = std::mem::take(&mut part);
-                self.rest.add(&release.archive, part, report).await?;
-                bytes = 0;
-            }
+        for (part, bytes) in release.parts(&self.lacking, PART_BYTES, PART_BLOCKS) {
+            let upload = Upload::new(release.archive.clone(), release.root(), part, bytes);
+            self.rest.add(&upload, report).await?;
         }
         let root = release.root();
-        let name = name(release, release.sequence());
+        let name = name(&release.name, release.sequence());
         if !self.is_pinned {
             self.rest.pin(&root, &name, &self.settings).await?;
             done.changes.push(format!("pinned {root} as `{name}`"));
@@ -159,6 +193,13 @@ impl Cluster {
         }
         let note = self.wait(&root, report).await?;
         done.changes.extend(note);
+        // What is older goes when enough peers have what is newer.
+        for cid in self.outdated(root) {
+            if self.rest.unpin(&cid).await? {
+                let pin = self.shown_pin(release, &cid);
+                done.changes.push(format!("unpinned {pin}"));
+            }
+        }
         Ok(done)
     }
 
@@ -233,7 +274,10 @@ impl Cluster {
             .filter(|peer| peer.status == "pinned")
             .map(|peer| peer.name.as_str())
             .collect();
-        let mut back = ReadBack::default();
+        let mut back = ReadBack {
+            is_kept: true,
+            ..ReadBack::default()
+        };
         back.notes.push(format!(
             "{} of {} peers say that they have it pinned: {}",
             pinned.len(),
@@ -243,6 +287,8 @@ impl Cluster {
         match &self.settings.gateway {
             Some(gateway) => {
                 let client = &self.context.client;
+                back.addresses
+                    .push(read::index_address(gateway, &release.root()));
                 back.read = read::through_gateway(client, gateway, &release.sample.blocks).await?;
             }
             None => back.notes.push(
@@ -253,6 +299,42 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    async fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
+        Ok(newest_first(&ours(&self.rest.pins().await?, repository)))
+    }
+
+    /// Reads through the gateway of one node: a cluster gives no blocks itself.
+    async fn check(
+        &self,
+        order: &CheckOrder<'_>,
+        report: Report<'_>,
+    ) -> Result<Checked, TargetError> {
+        let releases = self.holdings(order.repository).await?;
+        let Some(gateway) = &self.settings.gateway else {
+            return Ok(read::unread(releases));
+        };
+        let block = |cid| read::block_if_there(&self.context.client, gateway, cid);
+        let walk = check::walk(&releases, order, report, block).await?;
+        let put = |blocks: Arc<check::SomeBlocks>| async move {
+            let (cids, bytes) = blocks.cids();
+            let root = cids[0];
+            let upload = Upload::new(blocks, root, cids, bytes);
+            Ok(self.rest.add(&upload, report).await?)
+        };
+        walk.mended(releases, order, put, block).await
+    }
+}
+
+/// The pins of a repository: the root of each, and its sequence.
+fn ours(pins: &[Allocation], repository: &str) -> BTreeMap<Cid, Option<u64>> {
+    let ours = pins.iter().filter_map(|pin| {
+        let named = named(repository, &pin.name)?;
+        Some((pin.cid.parse().ok()?, named.sequence))
+    });
+    ours.collect()
+}
+
 impl Target for Cluster {
     fn place(&self) -> String {
         self.rest.place()
@@ -260,6 +342,14 @@ impl Target for Cluster {
 
     fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan> {
         Box::pin(self.inspect(release, report))
+    }
+
+    fn holdings<'a>(&'a mut self, repository: &'a str) -> Work<'a, Vec<PublishedRelease>> {
+        Box::pin(Self::holdings(self, repository))
+    }
+
+    fn check<'a>(&'a mut self, order: &'a CheckOrder<'a>, report: Report<'a>) -> Work<'a, Checked> {
+        Box::pin(Self::check(self, order, report))
     }
 
     fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done> {

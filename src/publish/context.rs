@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, NearbyCluster};
 use super::directory::Directory;
 use super::dnslink::Dnslink;
 use super::git::Git;
@@ -16,7 +16,7 @@ use super::pinning_service::PinningService;
 use super::secret::Secret;
 use super::target::{Target, TargetError};
 use crate::repository::{PublishKind, PublishTarget};
-use crate::signature::SigningKey;
+use crate::signature::{PublicKey, SigningKey};
 use crate::source::Client;
 
 /// What targets are given besides their settings.
@@ -34,6 +34,10 @@ pub struct TargetContext {
     pub now: Timestamp,
     /// What child processes may know: the environment's variables without this program's own, which may be secrets.
     pub variables: BTreeMap<OsString, OsString>,
+    /// The clusters of the configuration, for a node that may belong to one.
+    pub clusters: Vec<NearbyCluster>,
+    /// The key whose IPNS name is meant, where one is known without its private half.
+    pub public_key: Option<PublicKey>,
     /// The key that signs what a target has signed; there for the kinds that ask for one.
     pub signing_key: Option<SigningKey>,
 }
@@ -54,7 +58,7 @@ pub fn open_target(
         }
         PublishKind::Directory(settings) => Ok(Box::new(Directory::new(settings, &context)?)),
         PublishKind::Ipns(settings) => Ok(Box::new(Ipns::new(settings, &context)?)),
-        PublishKind::Git(settings) => Ok(Box::new(Git::new(settings, context)?)),
+        PublishKind::Git(settings) => Ok(Box::new(Git::new(settings, context))),
         PublishKind::Dnslink(settings) => Ok(Box::new(Dnslink::new(settings, &context))),
     }
 }

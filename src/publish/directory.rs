@@ -15,25 +15,29 @@
 mod files;
 mod folder;
 mod links;
-mod statements;
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use url::Url;
+
 use super::context::TargetContext;
+use super::history::check_follows;
 use super::publication::Publication;
+use super::statements::{self, STATEMENTS};
 use super::target::{
     Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
-    check_newer,
 };
 use crate::dag::Cid;
 use crate::repository::DirectoryTarget;
+use crate::signature::SignedStatement;
+use crate::source::redacted;
 use files::ReleaseFile;
 use folder::Folder;
+pub(super) use folder::{names, partial};
 
-/// The folder of statements, and in it the link to the newest one's.
-const STATEMENTS: &str = "statements";
+/// The link to the newest one's, in the folder of statements and beside it.
 const LATEST: &str = "latest";
 
 /// A target of the kind `directory`.
@@ -41,6 +45,7 @@ const LATEST: &str = "latest";
 pub(super) struct Directory {
     path: PathBuf,
     links: bool,
+    url: Option<Url>,
     latest: Option<String>,
 }
 
@@ -71,6 +76,7 @@ impl Directory {
         Ok(Self {
             path: context.folder.join(&settings.path),
             links: settings.links,
+            url: settings.url.clone(),
             latest: settings.latest.clone(),
         })
     }
@@ -84,13 +90,13 @@ impl Directory {
         let state = Folder::look(&self.path, &release.name)?;
         let held = self.held(release)?;
         if let Some(held) = &held {
-            check_newer(release, held)?;
+            check_follows(release, held)?;
         }
         if !release.left_out.is_empty() {
             return Err(TargetError::refused(
                 "a folder has files and no blocks, and a delta leaves most of them out",
             )
-            .help("make the archive full: `ipwhl fill`"));
+            .help(format!("make the archive full: `{}`", release.fill_command)));
         }
         let root = release.root();
         let files = files::of(&release.archive)?;
@@ -138,7 +144,7 @@ impl Directory {
                 "replace {damaged} with other bytes than the release's"
             ));
         }
-        if let Some(vouched) = &release.vouched {
+        if let Some(vouched) = &release.signed {
             let sequence = vouched.statement.sequence;
             let place = self.statement(sequence);
             statements::check_same(&place, sequence, &vouched.text)?;
@@ -238,7 +244,7 @@ impl Directory {
                     .push(format!("linked {} that were there", made.linked));
             }
         }
-        if let Some(vouched) = &release.vouched {
+        if let Some(vouched) = &release.signed {
             let sequence = vouched.statement.sequence;
             let statements = self.path.join(STATEMENTS);
             if statements::write(&statements, sequence, vouched)? {
@@ -294,7 +300,7 @@ impl Directory {
             }
             read.add_file(file.size);
         }
-        if let Some(vouched) = &release.vouched {
+        if let Some(vouched) = &release.signed {
             let sequence = vouched.statement.sequence.to_string();
             let name = self.latest.as_ref().map_or(sequence.as_str(), |_| LATEST);
             let place = self.path.join(STATEMENTS).join(name);
@@ -302,9 +308,16 @@ impl Directory {
                 return Err(changed(&place));
             }
         }
+        let newest = self.latest.clone().into_iter();
+        let address = |name: String| {
+            let url = redacted(self.url.as_ref()?);
+            Some(format!("{}/{name}/", url.trim_end_matches('/')))
+        };
         Ok(ReadBack {
             read,
-            notes: Vec::new(),
+            is_kept: true,
+            addresses: newest.chain([root]).filter_map(address).collect(),
+            ..ReadBack::default()
         })
     }
 }
@@ -322,7 +335,7 @@ fn is_folder(path: &Path) -> Result<bool, TargetError> {
 }
 
 /// What the system says of a path.
-fn unusable(path: &Path, error: &io::Error) -> TargetError {
+pub(super) fn unusable(path: &Path, error: &io::Error) -> TargetError {
     TargetError::world(format!("`{}`: {error}", path.display()))
 }
 
@@ -338,8 +351,29 @@ impl Target for Directory {
                 held: found.held,
                 moved: found.written,
                 changes: found.changes,
+                notes: Vec::new(),
             })
         })
+    }
+
+    fn holdings<'a>(&'a mut self, repository: &'a str) -> Work<'a, Vec<PublishedRelease>> {
+        Box::pin(async {
+            let statements = statements::all(&self.path.join(STATEMENTS), repository)?;
+            let mut held = Vec::new();
+            for signed in statements {
+                if is_folder(&self.tree(signed.statement.root))? {
+                    held.push(PublishedRelease {
+                        root: signed.statement.root,
+                        sequence: Some(signed.statement.sequence),
+                    });
+                }
+            }
+            Ok(held)
+        })
+    }
+
+    fn statements<'a>(&'a mut self, repository: &'a str) -> Work<'a, Vec<SignedStatement>> {
+        Box::pin(async { statements::all(&self.path.join(STATEMENTS), repository) })
     }
 
     fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done> {

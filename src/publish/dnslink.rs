@@ -73,7 +73,7 @@ impl Dnslink {
         let there = match self.ask().await {
             Ok(there) => there,
             // The record is worth printing also where nobody can be asked.
-            Err(error) if !error.is_refusal => {
+            Err(error) if !error.is_refusal() => {
                 return Ok(Plan {
                     changes: vec![format!("print `{}`; {error}", self.line(release))],
                     ..Plan::default()
@@ -82,13 +82,7 @@ impl Dnslink {
             Err(error) => return Err(error),
         };
         let mut plan = Plan {
-            held: there
-                .as_deref()
-                .and_then(root)
-                .map(|root| PublishedRelease {
-                    root,
-                    sequence: None,
-                }),
+            held: held(there.as_deref()),
             ..Plan::default()
         };
         self.is_there = there
@@ -217,6 +211,14 @@ fn root(path: &str) -> Option<Cid> {
     cid.trim_end_matches('/').parse().ok()
 }
 
+/// The release that a record leads to.
+fn held(path: Option<&str>) -> Option<PublishedRelease> {
+    path.and_then(root).map(|root| PublishedRelease {
+        root,
+        sequence: None,
+    })
+}
+
 impl Target for Dnslink {
     fn place(&self) -> String {
         format!("{LABEL}.{}", self.domain)
@@ -224,6 +226,10 @@ impl Target for Dnslink {
 
     fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {
         Box::pin(self.inspect(release))
+    }
+
+    fn holdings<'a>(&'a mut self, _: &'a str) -> Work<'a, Vec<PublishedRelease>> {
+        Box::pin(async { Ok(held(self.ask().await?.as_deref()).into_iter().collect()) })
     }
 
     fn carry_out<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Done> {

@@ -8,9 +8,10 @@ mod state;
 
 use super::context::TargetContext;
 use super::files::STATEMENT;
+use super::history::check_follows;
 use super::publication::Publication;
 use super::target::{
-    Amount, Done, Plan, ReadBack, Report, Step, Target, TargetError, Work, check_newer,
+    Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
 };
 use crate::repository::GitTarget;
 use crate::signature::{SignedStatement, SigningKey};
@@ -30,7 +31,8 @@ pub(super) struct Git {
     branch: String,
     tag: String,
     remote: Option<String>,
-    key: SigningKey,
+    /// Looking needs none.
+    key: Option<SigningKey>,
     found: Option<Found>,
 }
 
@@ -57,15 +59,12 @@ impl Found {
 }
 
 impl Git {
-    pub(super) fn new(settings: &GitTarget, context: TargetContext) -> Result<Self, TargetError> {
+    pub(super) fn new(settings: &GitTarget, context: TargetContext) -> Self {
         let folder = match &settings.repository {
             Some(path) => context.folder.join(path),
             None => context.folder,
         };
-        let key = context
-            .signing_key
-            .ok_or_else(|| TargetError::world("there is no key to sign a tag with"))?;
-        Ok(Self {
+        Self {
             program: Program {
                 folder,
                 is_named: settings.repository.is_some(),
@@ -74,9 +73,15 @@ impl Git {
             branch: settings.branch.clone().unwrap_or_else(|| BRANCH.to_owned()),
             tag: settings.tag.clone().unwrap_or_else(|| TAG.to_owned()),
             remote: settings.remote.clone(),
-            key,
+            key: context.signing_key,
             found: None,
-        })
+        }
+    }
+
+    fn key(&self) -> Result<&SigningKey, TargetError> {
+        self.key
+            .as_ref()
+            .ok_or_else(|| TargetError::world("there is no key to sign a tag with"))
     }
 
     fn tag(&self, vouched: &SignedStatement) -> String {
@@ -100,10 +105,11 @@ impl Git {
             ))
             .help("`repository` names the folder of one; `git init` makes one"));
         }
-        if !vouched.signers().contains(&self.key.public()) {
+        let key = self.key()?;
+        if !vouched.signers().contains(&key.public()) {
             return Err(TargetError::refused(format!(
                 "the key {} has not signed the statement, and so its tag would vouch for nothing",
-                self.key.public().fingerprint()
+                key.public().fingerprint()
             ))
             .help("name a key that has with `--key`, or sign the statement with this one: `ipwhl sign`"));
         }
@@ -119,7 +125,7 @@ impl Git {
             None => None,
         };
         if let Some(held) = &held {
-            check_newer(release, held)?;
+            check_follows(release, held)?;
         }
         let entries = match &base {
             Some(base) => state::entries(git, base)?,
@@ -163,6 +169,7 @@ impl Git {
             held,
             moved: Amount::default(),
             changes,
+            ..Plan::default()
         })
     }
 
@@ -307,7 +314,7 @@ impl Git {
         let text =
             format!("object {commit}\ntype commit\ntag {name}\ntagger {tagger}\n\n{message}");
         let signature = self
-            .key
+            .key()?
             .sign(state::NAMESPACE, text.as_bytes())
             .map_err(|error| TargetError::world(format!("the tag cannot be signed: {error}")))?;
         self.program
@@ -353,11 +360,34 @@ impl Git {
         ));
         Ok(back)
     }
+
+    /// The newest commit of the branch, here or at the remote.
+    fn tip(&self) -> Result<Option<String>, TargetError> {
+        let names = [format!("refs/heads/{}", self.branch), String::new()];
+        let [branch, _] = state::look(&self.program, names, self.remote.as_deref())?;
+        branch.newer(&self.program, &self.there())
+    }
+
+    fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
+        let Some(tip) = self.tip()? else {
+            return Ok(Vec::new());
+        };
+        let held = state::held(&self.program, &tip, &self.branch, repository)?;
+        Ok(held.into_iter().collect())
+    }
+
+    /// The statements of the branch's commits, the newest first.
+    fn committed(&self, repository: &str) -> Result<Vec<SignedStatement>, TargetError> {
+        match self.tip()? {
+            Some(tip) => state::committed(&self.program, &tip, repository),
+            None => Ok(Vec::new()),
+        }
+    }
 }
 
 /// The statement, which is all that git is given.
 fn vouched(release: &Publication) -> Result<&SignedStatement, TargetError> {
-    release.vouched.as_ref().ok_or_else(|| {
+    release.signed.as_ref().ok_or_else(|| {
         TargetError::refused("there is no statement, and a statement is what is committed")
             .help("build with a key, and publish without `--unsigned`")
     })
@@ -375,6 +405,14 @@ impl Target for Git {
 
     fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {
         Box::pin(async { self.inspect(release) })
+    }
+
+    fn holdings<'a>(&'a mut self, repository: &'a str) -> Work<'a, Vec<PublishedRelease>> {
+        Box::pin(async { Self::holdings(self, repository) })
+    }
+
+    fn statements<'a>(&'a mut self, repository: &'a str) -> Work<'a, Vec<SignedStatement>> {
+        Box::pin(async { self.committed(repository) })
     }
 
     fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done> {

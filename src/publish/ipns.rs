@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 
 use super::context::TargetContext;
+use super::history::check_follows;
 use super::kubo::{ROUTING, Rpc};
 use super::publication::Publication;
 use super::target::{
-    Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work, check_newer,
+    Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
 };
 use crate::environment::AtomicFile;
 use crate::repository::IpnsTarget;
@@ -27,7 +28,8 @@ const AGAIN: &str = " again, so that others keep it";
 
 /// A target of the kind `ipns`.
 pub(super) struct Ipns {
-    key: SigningKey,
+    /// Looking needs none.
+    key: Option<SigningKey>,
     name: IpnsName,
     file: Option<PathBuf>,
     rpc: Option<Rpc>,
@@ -47,14 +49,18 @@ struct Planned {
 
 impl Ipns {
     pub(super) fn new(settings: &IpnsTarget, context: &TargetContext) -> Result<Self, TargetError> {
-        let key = context
-            .signing_key
-            .clone()
-            .ok_or_else(|| TargetError::world("there is no key to sign a record with"))?;
-        let name = IpnsName::of(&key.public()).ok_or_else(|| {
+        let key = context.signing_key.clone();
+        let public = key.as_ref().map(SigningKey::public);
+        let public = public
+            .or_else(|| context.public_key.clone())
+            .ok_or_else(|| {
+                TargetError::world("no key is known whose name is meant")
+                    .help("name it with `--key`; its public half is enough to look")
+            })?;
+        let name = IpnsName::of(&public).ok_or_else(|| {
             TargetError::refused(format!(
                 "the key {} is in hardware, which cannot sign IPNS records",
-                key.public().fingerprint()
+                public.fingerprint()
             ))
             .help("name a key of the type `ssh-ed25519` with `--key`, in a file or in an agent")
         })?;
@@ -77,15 +83,19 @@ impl Ipns {
     }
 
     async fn inspect(&mut self, release: &Publication) -> Result<Plan, TargetError> {
-        let vouched = release.vouched.as_ref().ok_or_else(|| {
+        let vouched = release.signed.as_ref().ok_or_else(|| {
             TargetError::refused("there is no statement, and a record has its sequence from one")
                 .help("build with a key, and publish without `--unsigned`")
         })?;
         // A key that somebody's machine has besides would move another name, and nobody would notice.
-        if !vouched.signers().contains(&self.key.public()) {
+        let key = self
+            .key
+            .as_ref()
+            .ok_or_else(|| TargetError::world("there is no key to sign a record with"))?;
+        if !vouched.signers().contains(&key.public()) {
             return Err(TargetError::refused(format!(
                 "the key {} has not signed the statement, and so its name, {}, is not this release's",
-                self.key.public().fingerprint(),
+                key.public().fingerprint(),
                 self.name
             ))
             .help("name a key that has with `--key`, or sign the statement with this one: `ipwhl sign`"));
@@ -110,7 +120,7 @@ impl Ipns {
         for (place, record) in [("file", &in_file), ("node", &at_node)] {
             let Some(record) = record else { continue };
             let held = held(&record.content, place)?;
-            check_newer(release, &held)?;
+            check_follows(release, &held)?;
             if held.sequence == Some(content.sequence) && record.content != content {
                 return Err(TargetError::refused(format!(
                     "the {place} has another record of the sequence {}, which holds until {} and for {} s without asking again",
@@ -126,7 +136,7 @@ impl Ipns {
         }
         let is_this = |record: Option<IpnsRecord>| record.is_some_and(|it| it.content == content);
         let (is_in_file, is_at_node) = (is_this(in_file), is_this(at_node));
-        let record = IpnsRecord::sign(&self.key, content)
+        let record = IpnsRecord::sign(key, content)
             .map_err(|error| TargetError::world(format!("the record cannot be signed: {error}")))?;
         let mut changes = Vec::new();
         let words = format!(
@@ -263,6 +273,27 @@ impl Ipns {
         ));
         Ok(back)
     }
+
+    /// The newest release that the file or the node leads to.
+    async fn holdings(&self) -> Result<Vec<PublishedRelease>, TargetError> {
+        let in_file = match &self.file {
+            Some(path) => self.of_file(path)?,
+            None => None,
+        };
+        let at_node = match &self.rpc {
+            Some(rpc) => self.of_node(rpc).await?,
+            None => None,
+        };
+        let mut held = Vec::new();
+        for (place, record) in [("file", in_file), ("node", at_node)] {
+            if let Some(record) = record {
+                held.push(self::held(&record.content, place)?);
+            }
+        }
+        held.sort_unstable_by_key(|held| std::cmp::Reverse(held.sequence));
+        held.truncate(1);
+        Ok(held)
+    }
 }
 
 /// What a record says of a release.
@@ -291,6 +322,10 @@ impl Target for Ipns {
 
     fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {
         Box::pin(self.inspect(release))
+    }
+
+    fn holdings<'a>(&'a mut self, _: &'a str) -> Work<'a, Vec<PublishedRelease>> {
+        Box::pin(Self::holdings(self))
     }
 
     fn carry_out<'a>(&'a mut self, _: &'a Publication, report: Report<'a>) -> Work<'a, Done> {

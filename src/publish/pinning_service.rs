@@ -1,6 +1,7 @@
 //! A service with the Pinning Service API, version 1: <https://ipfs.github.io/pinning-services-api-spec/>.
 //!
-//! One pin is this repository's, known by its name; a new release takes its place.
+//! One pin is this repository's, known by its name. A new release gets another one, and the old one goes when the new one is
+//! `pinned`: services do not replace a pin in one step.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::context::TargetContext;
 use super::service::{RequestError, Service};
 use super::target::{
-    Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
+    CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError,
+    Work,
 };
-use super::{Publication, read};
+use super::{Publication, check, read};
 use crate::dag::Cid;
 use crate::repository::PinningServiceTarget;
 
@@ -78,6 +80,14 @@ struct PinResults {
 }
 
 impl PinStatus {
+    /// The release that is pinned.
+    fn release(&self) -> Option<PublishedRelease> {
+        Some(PublishedRelease {
+            root: self.pin.cid.parse().ok()?,
+            sequence: self.sequence(),
+        })
+    }
+
     fn sequence(&self) -> Option<u64> {
         self.pin.meta.as_ref()?.get(SEQUENCE)?.parse().ok()
     }
@@ -110,22 +120,22 @@ impl PinningService {
         let meta = sequence.map(|number| (SEQUENCE.to_owned(), number.to_string()));
         Pin {
             cid: release.root().to_string(),
-            name: Some(name(release)),
+            name: Some(name(&release.name)),
             origins: Some(self.settings.origins.clone()),
             meta: Some(meta.into_iter().collect()),
         }
     }
 
     /// The pins of this repository, the newest first.
-    async fn ours(&self, release: &Publication) -> Result<Vec<PinStatus>, RequestError> {
+    async fn ours(&self, repository: &str) -> Result<Vec<PinStatus>, RequestError> {
         let query = [
-            ("name", name(release)),
+            ("name", name(repository)),
             ("status", "queued,pinning,pinned,failed".to_owned()),
             ("limit", PINS_A_PAGE.to_owned()),
         ];
         let request = self.service.request(Method::GET, &["pins"], query);
         let found: PinResults = self.service.ask(request).await?.json().await?;
-        let name = name(release);
+        let name = name(repository);
         // A service may take a name for a part of one.
         let mut ours = found.results;
         ours.retain(|one| one.pin.name.as_ref() == Some(&name));
@@ -135,51 +145,45 @@ impl PinningService {
 
     async fn inspect(&mut self, release: &Publication) -> Result<Plan, TargetError> {
         let root = release.root();
-        let mut ours = self.ours(release).await?.into_iter();
+        let mut ours = self.ours(&release.name).await?.into_iter();
         self.there = ours.next();
         self.outdated = ours.collect();
         let there = self.there.as_ref();
-        let held = there.and_then(|there| {
-            Some(PublishedRelease {
-                root: there.pin.cid.parse().ok()?,
-                sequence: there.sequence(),
-            })
-        });
+        let held = there.and_then(PinStatus::release);
         self.is_right = there.is_some_and(|there| {
             there.status != "failed"
                 && there.pin.cid == root.to_string()
                 && there.sequence() == release.sequence()
         });
-        let replaced = there.filter(|there| there.pin.cid != root.to_string());
-        let change = match replaced {
-            _ if self.is_right => None,
-            None => Some(format!("ask for a pin of {root}")),
-            Some(there) => Some(format!(
-                "ask for a pin of {root} in the place of {}",
-                self.service.words(&there.pin.cid)
-            )),
-        };
+        let mut changes = Vec::new();
+        if !self.is_right {
+            changes.push(format!("ask for a pin of {root}"));
+        }
+        let replaced = there.filter(|_| !self.is_right).into_iter();
+        for old in replaced.chain(&self.outdated) {
+            changes.push(format!(
+                "remove the older pin of {}",
+                self.service.words(&old.pin.cid)
+            ));
+        }
         Ok(Plan {
             held,
-            changes: change
-                .into_iter()
-                .chain(self.outdated.iter().map(|old| {
-                    format!(
-                        "remove the older pin of {}",
-                        self.service.words(&old.pin.cid)
-                    )
-                }))
-                .collect(),
+            changes,
             ..Plan::default()
         })
     }
 
-    async fn ask_for(&self, pin: &Pin, replaced: Option<&str>) -> Result<PinStatus, RequestError> {
-        let path: Vec<&str> = ["pins"].into_iter().chain(replaced).collect();
-        let body = serde_json::to_vec(pin).unwrap_or_default();
-        let request = self.service.request(Method::POST, &path, []);
+    /// Asks for the pin that is wanted. The one that is there stays until this one is `pinned`.
+    async fn ask(&mut self, release: &Publication) -> Result<PinStatus, RequestError> {
+        let body = serde_json::to_vec(&self.wanted(release)).unwrap_or_default();
+        let request = self.service.request(Method::POST, &["pins"], []);
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
-        self.service.ask(request).await?.json().await
+        let status: PinStatus = self.service.ask(request).await?.json().await?;
+        self.outdated.extend(self.there.take());
+        // A service may have one pin for a CID, however often it is asked for.
+        self.outdated
+            .retain(|old| old.requestid != status.requestid);
+        Ok(status)
     }
 
     async fn upload(
@@ -221,32 +225,6 @@ impl PinningService {
             ));
         }
         Ok(done)
-    }
-
-    /// Asks for the pin that is wanted, in the place of the one that is there.
-    async fn ask(&mut self, release: &Publication) -> Result<PinStatus, RequestError> {
-        let wanted = self.wanted(release);
-        let mut status = match self.there.take() {
-            // A service that puts a pin in its own place may end by removing it.
-            Some(there) if there.pin.cid == wanted.cid => {
-                self.outdated.push(there);
-                self.ask_for(&wanted, None).await?
-            }
-            Some(there) => match self.ask_for(&wanted, Some(&there.requestid)).await {
-                // Someone has removed it in the meantime.
-                Err(trouble) if trouble.is_missing() => self.ask_for(&wanted, None).await?,
-                asked => asked?,
-            },
-            None => self.ask_for(&wanted, None).await?,
-        };
-        // IPFS Cluster gives what takes a pin's place the `meta` that was there.
-        if status.pin.cid == wanted.cid && status.sequence() != release.sequence() {
-            let labelled = self.ask_for(&wanted, None).await?;
-            self.outdated.push(std::mem::replace(&mut status, labelled));
-        }
-        let request = status.requestid.clone();
-        self.outdated.retain(|old| old.requestid != request);
-        Ok(status)
     }
 
     async fn remove(&self, pin: &PinStatus) -> Result<(), RequestError> {
@@ -330,10 +308,15 @@ impl PinningService {
     }
 
     async fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
-        let mut back = ReadBack::default();
+        let mut back = ReadBack {
+            is_kept: true,
+            ..ReadBack::default()
+        };
         match &self.settings.gateway {
             Some(gateway) => {
                 let client = &self.context.client;
+                back.addresses
+                    .push(read::index_address(gateway, &release.root()));
                 back.read = read::through_gateway(client, gateway, &release.sample.blocks).await?;
             }
             None => back.notes.push(
@@ -341,6 +324,29 @@ impl PinningService {
             ),
         }
         Ok(back)
+    }
+}
+
+impl PinningService {
+    async fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
+        let ours = self.ours(repository).await?;
+        let pinned = ours.iter().filter(|one| one.status == "pinned");
+        Ok(pinned.filter_map(PinStatus::release).collect())
+    }
+
+    /// Reads through the service's gateway. Blocks are the service's own business, so nothing is mended.
+    async fn check(
+        &self,
+        order: &CheckOrder<'_>,
+        report: Report<'_>,
+    ) -> Result<Checked, TargetError> {
+        let releases = self.holdings(order.repository).await?;
+        let Some(gateway) = &self.settings.gateway else {
+            return Ok(read::unread(releases));
+        };
+        let block = |cid| read::block_if_there(&self.context.client, gateway, cid);
+        let walk = check::walk(&releases, order, report, block).await?;
+        Ok(walk.found(releases))
     }
 }
 
@@ -353,6 +359,14 @@ impl Target for PinningService {
         Box::pin(self.inspect(release))
     }
 
+    fn holdings<'a>(&'a mut self, repository: &'a str) -> Work<'a, Vec<PublishedRelease>> {
+        Box::pin(Self::holdings(self, repository))
+    }
+
+    fn check<'a>(&'a mut self, order: &'a CheckOrder<'a>, report: Report<'a>) -> Work<'a, Checked> {
+        Box::pin(Self::check(self, order, report))
+    }
+
     fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done> {
         Box::pin(self.upload(release, report))
     }
@@ -363,7 +377,7 @@ impl Target for PinningService {
 }
 
 /// The name of the repository's pin.
-fn name(release: &Publication) -> String {
-    let name = format!("{OURS}/{}", release.name);
+fn name(repository: &str) -> String {
+    let name = format!("{OURS}/{repository}");
     name.chars().take(LONGEST_NAME).collect()
 }

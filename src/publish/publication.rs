@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::History;
 use super::target::{Amount, TargetError};
 use crate::car::{Blocks, CarError, CarReader, Place, Visitor, walk};
 use crate::dag::{Cid, Codec, Sha256Digest};
@@ -16,9 +17,6 @@ use crate::signature::SignedStatement;
 const SAMPLED_WHEELS: usize = 3;
 /// How many bytes of one wheel are read back, about.
 const SAMPLED_BYTES: u64 = 8 << 20;
-/// What helps where a delta is not enough.
-pub(super) const FILL: &str =
-    "publish the release before to it, or make the archive full: `ipwhl fill`";
 /// How a wheel's name ends.
 const WHEEL: &str = ".whl";
 
@@ -35,9 +33,13 @@ pub struct Publication {
     /// What a delta leaves out: the topmost blocks of it. A target that takes blocks has to have them already.
     pub left_out: Vec<Cid>,
     /// What vouches for it.
-    pub vouched: Option<SignedStatement>,
+    pub signed: Option<SignedStatement>,
+    /// Statements of earlier releases, which lead from the release that a target holds to this one.
+    pub history: History,
     /// What is read back.
     pub sample: Sample,
+    /// The whole command that makes the archive of a delta full.
+    pub fill_command: String,
 }
 
 impl Publication {
@@ -48,12 +50,12 @@ impl Publication {
 
     /// The sequence of the statement, where there is one.
     pub fn sequence(&self) -> Option<u64> {
-        Some(self.vouched.as_ref()?.statement.sequence)
+        Some(self.signed.as_ref()?.statement.sequence)
     }
 
     /// When the statement expires, where it does.
     pub fn expires(&self) -> Option<Timestamp> {
-        self.vouched.as_ref()?.statement.expires
+        self.signed.as_ref()?.statement.expires
     }
 
     /// Refuses a delta, for a target that does not have what it leaves out.
@@ -69,7 +71,32 @@ impl Publication {
             absent.len(),
             self.left_out.len()
         ))
-        .help(FILL))
+        .help(self.completion_help()))
+    }
+
+    /// What helps a target that lacks something that a delta leaves out.
+    pub(super) fn completion_help(&self) -> String {
+        format!(
+            "publish the release before to it, or make the archive full: `{}`",
+            self.fill_command
+        )
+    }
+
+    /// Blocks of it in parts of about so many bytes and at most so many blocks, each with its bytes.
+    pub(super) fn parts(&self, cids: &[Cid], bytes: u64, blocks: usize) -> Vec<(Vec<Cid>, u64)> {
+        let mut parts = Vec::new();
+        let (mut part, mut size) = (Vec::new(), 0);
+        for cid in cids {
+            part.push(*cid);
+            size += self.archive.length_of(cid).unwrap_or_default() as u64;
+            if size >= bytes || part.len() >= blocks {
+                parts.push((std::mem::take(&mut part), std::mem::take(&mut size)));
+            }
+        }
+        if !part.is_empty() {
+            parts.push((part, size));
+        }
+        parts
     }
 
     /// These blocks and their bytes.
@@ -93,18 +120,18 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Chooses a sample. It depends on nothing but the release, and is another one for another release.
+    /// Chooses a sample: by the release and a seed, so that runs with other seeds read other wheels.
     ///
     /// # Errors
     /// When the archive cannot be read.
-    pub fn of(archive: &CarReader<File>, left_out: &[Cid]) -> Result<Self, CarError> {
+    pub fn of(archive: &CarReader<File>, left_out: &[Cid], seed: u64) -> Result<Self, CarError> {
         let mut wheels = Wheels {
             archive,
             found: Vec::new(),
         };
         walk(archive.root(), &mut wheels)?;
-        let root = archive.root().to_bytes();
-        let lot = |cid: &Cid| *Sha256Digest::of(&[&root[..], &cid.to_bytes()].concat()).as_bytes();
+        let seed = seed.to_le_bytes();
+        let lot = |cid: &Cid| *Sha256Digest::of(&[&seed[..], &cid.to_bytes()].concat()).as_bytes();
         let mut found = wheels.found;
         found.sort_by_cached_key(|(path, cid)| (lot(cid), path.clone()));
         found.truncate(SAMPLED_WHEELS);

@@ -5,9 +5,9 @@ use std::fmt::Display;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use url::Url;
 
-use super::target::{Amount, TargetError};
+use super::target::{Amount, Checked, PublishedRelease, TargetError};
 use crate::dag::Cid;
-use crate::source::Client;
+use crate::source::{Client, SourceProblem, redacted};
 
 /// How many blocks are under way at once.
 const AT_ONCE: usize = 8;
@@ -59,4 +59,37 @@ pub(super) async fn each<E: Display, F: Future<Output = Result<Vec<u8>, E>>>(
         amount.add(block.len());
     }
     Ok(amount)
+}
+
+/// A block of a gateway, not hashed where it has other bytes; `None` where the gateway says that it does not have it.
+pub(super) async fn block_if_there(
+    client: &Client,
+    gateway: &Url,
+    cid: Cid,
+) -> Result<Option<Vec<u8>>, TargetError> {
+    match client.block(gateway, &cid).await {
+        Ok(block) => Ok(Some(block)),
+        Err(SourceProblem::Missing { .. }) => Ok(None),
+        // Bytes that are not the block's: none at all are not either.
+        Err(SourceProblem::Mismatch { .. }) => Ok(Some(Vec::new())),
+        Err(problem) => Err(TargetError::world(problem)),
+    }
+}
+
+/// What is said of a target whose blocks cannot be read.
+pub(super) fn unread(releases: Vec<PublishedRelease>) -> Checked {
+    Checked {
+        releases,
+        notes: vec![
+            "nothing is read, since no `gateway` is named that its blocks could be read through"
+                .to_owned(),
+        ],
+        ..Checked::default()
+    }
+}
+
+/// The address of a release's index at a gateway.
+pub(super) fn index_address(gateway: &Url, root: &Cid) -> String {
+    let gateway = redacted(gateway);
+    format!("{}/ipfs/{root}/", gateway.trim_end_matches('/'))
 }

@@ -45,7 +45,7 @@ pub(super) struct RequestError {
 }
 
 impl RequestError {
-    fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>) -> Self {
         Self {
             status: None,
             reason: None,
@@ -67,11 +67,10 @@ impl fmt::Display for RequestError {
 }
 
 impl From<RequestError> for TargetError {
-    fn from(trouble: RequestError) -> Self {
+    fn from(error: RequestError) -> Self {
         Self {
-            is_refusal: false,
-            message: trouble.message,
-            help: trouble.help,
+            help: error.help,
+            ..Self::world(error.message)
         }
     }
 }

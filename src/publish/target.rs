@@ -2,11 +2,15 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use indicatif::HumanBytes;
 
 use super::Publication;
+use super::check::Pace;
+use crate::car::Blocks;
 use crate::dag::Cid;
+use crate::signature::SignedStatement;
 
 /// What a target does with a release, which may take its time.
 pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, TargetError>> + 'a>>;
@@ -33,6 +37,83 @@ pub trait Target {
         release: &'a Publication,
         report: Report<'a>,
     ) -> Work<'a, ReadBack>;
+
+    /// The releases of this repository that it holds, or leads to, the newest first.
+    fn holdings<'a>(&'a mut self, repository: &'a str) -> Work<'a, Vec<PublishedRelease>>;
+
+    /// The statements that it keeps, the newest first. They are not verified.
+    fn statements<'a>(&'a mut self, _: &'a str) -> Work<'a, Vec<SignedStatement>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Reads every byte of the releases that it claims to hold, hashed, and mends it where that is asked for. Targets that
+    /// only lead to a release have no bytes of it.
+    fn check<'a>(&'a mut self, order: &'a CheckOrder<'a>, _: Report<'a>) -> Work<'a, Checked> {
+        Box::pin(async move {
+            let releases = self.holdings(order.repository).await?;
+            Ok(Checked {
+                releases,
+                notes: vec!["it leads to a release and has no bytes of it".to_owned()],
+                ..Checked::default()
+            })
+        })
+    }
+}
+
+/// What a check is about.
+pub struct CheckOrder<'a> {
+    /// The repository's name.
+    pub repository: &'a str,
+    /// Whether damage is mended.
+    pub is_repair: bool,
+    /// Where blocks for that are: archives at hand.
+    pub blocks: Arc<dyn Blocks + Send + Sync>,
+    /// How fast is read.
+    pub pace: &'a Pace,
+}
+
+/// What a check has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// The releases that were read.
+    pub releases: Vec<PublishedRelease>,
+    /// What was read and hashed.
+    pub read: Amount,
+    /// What is wrong.
+    pub damages: Vec<Damage>,
+    /// What else there is to say, each a sentence.
+    pub notes: Vec<String>,
+}
+
+/// A block or a file that a target does not have as it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// A CID, or a path in the target.
+    pub what: String,
+    /// The release that it is of.
+    pub release: PublishedRelease,
+    /// What is wrong with it.
+    pub kind: DamageKind,
+    /// Whether it was mended.
+    pub is_repaired: bool,
+}
+
+/// What is wrong with a block or a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DamageKind {
+    /// It is not there.
+    Missing,
+    /// It has other bytes.
+    Altered,
+}
+
+impl fmt::Display for DamageKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Missing => "missing",
+            Self::Altered => "altered",
+        })
+    }
 }
 
 /// Blocks, or files where a target has files, and their bytes.
@@ -88,6 +169,15 @@ pub struct PublishedRelease {
     pub sequence: Option<u64>,
 }
 
+impl fmt::Display for PublishedRelease {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sequence {
+            Some(sequence) => write!(formatter, "sequence {sequence}, {}", self.root),
+            None => write!(formatter, "{}, without a statement", self.root),
+        }
+    }
+}
+
 /// What would be done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -97,6 +187,8 @@ pub struct Plan {
     pub moved: Amount,
     /// What would be changed, each as in `pins … as …`.
     pub changes: Vec<String>,
+    /// What else there is to say, each a sentence.
+    pub notes: Vec<String>,
 }
 
 /// What was done.
@@ -117,6 +209,10 @@ pub struct ReadBack {
     pub read: Amount,
     /// What the target says or shows besides, each a sentence.
     pub notes: Vec<String>,
+    /// Whether the target itself keeps what was read: a node whose pins are a cluster's does not.
+    pub is_kept: bool,
+    /// Index addresses for pip that this target answers at, with `/` at the end.
+    pub addresses: Vec<String>,
 }
 
 /// A step of the work.
@@ -135,11 +231,24 @@ pub enum Step {
     Waiting(String),
 }
 
+/// What kind of failure keeps a release from a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetErrorKind {
+    /// The world failed.
+    World,
+    /// The release must not go there.
+    Refused,
+    /// The release may follow what the target holds, but statements between the two are not at hand.
+    Gap,
+    /// What the environment gives for the target cannot be used.
+    Usage,
+}
+
 /// Why a target did not take a release. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetError {
-    /// Whether the release is refused, and nothing in the world failed.
-    pub is_refusal: bool,
+    /// What failed.
+    pub kind: TargetErrorKind,
     /// A sentence.
     pub message: String,
     /// The way out.
@@ -147,21 +256,37 @@ pub struct TargetError {
 }
 
 impl TargetError {
-    /// The world failed.
-    pub fn world(message: impl fmt::Display) -> Self {
+    fn new(kind: TargetErrorKind, message: impl fmt::Display) -> Self {
         Self {
-            is_refusal: false,
+            kind,
             message: message.to_string(),
             help: None,
         }
     }
 
+    /// The world failed.
+    pub fn world(message: impl fmt::Display) -> Self {
+        Self::new(TargetErrorKind::World, message)
+    }
+
     /// The release must not go there.
     pub fn refused(message: impl fmt::Display) -> Self {
-        Self {
-            is_refusal: true,
-            ..Self::world(message)
-        }
+        Self::new(TargetErrorKind::Refused, message)
+    }
+
+    /// Statements between the target's release and this one are not at hand.
+    pub fn gap(message: impl fmt::Display) -> Self {
+        Self::new(TargetErrorKind::Gap, message)
+    }
+
+    /// What the environment gives for the target cannot be used.
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self::new(TargetErrorKind::Usage, message)
+    }
+
+    /// Whether the release is refused, and nothing in the world failed.
+    pub fn is_refusal(&self) -> bool {
+        self.kind != TargetErrorKind::World
     }
 
     /// The same error with a way out.
@@ -179,33 +304,3 @@ impl fmt::Display for TargetError {
 }
 
 impl std::error::Error for TargetError {}
-
-/// Holds a release to what a target holds: what is published is newer, or the very same again.
-///
-/// # Errors
-/// A refusal, with the way out.
-pub fn check_newer(release: &Publication, held: &PublishedRelease) -> Result<(), TargetError> {
-    let root = release.root();
-    let Some(sequence) = release.sequence() else {
-        return match held.sequence {
-            None => Ok(()),
-            Some(held) => Err(TargetError::refused(format!(
-                "it holds sequence {held}, which is signed, and this release has no statement"
-            ))
-            .help("build with a key, and with `--previous` the statement of the release that is there")),
-        };
-    };
-    match held.sequence {
-        Some(newer) if newer > sequence => Err(TargetError::refused(format!(
-            "it holds sequence {newer} ({}), and this statement has the sequence {sequence}",
-            held.root
-        ))
-        .help("build on top of the release that is there: `ipwhl build --previous` its statement")),
-        Some(same) if same == sequence && held.root != root => Err(TargetError::refused(format!(
-            "it holds another release with the sequence {sequence}, {}, and this one is {root}",
-            held.root
-        ))
-        .help("two releases follow the same one: build on top of the one that is there, with `--previous` its statement")),
-        _ => Ok(()),
-    }
-}

@@ -206,7 +206,7 @@ fn the_pinning_service_of_a_cluster_is_one() {
     let node = Node::start();
     let peer = Peer::start("alone", &node, None, &[]);
     let target = format!(
-        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n[publish.service]\nkind = \"pinning-service\"\nendpoint = \"{}\"\ngateway = \"{}\"\n",
+        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n[publish.service]\nkind = \"pinning-service\"\nholders = []\nendpoint = \"{}\"\ngateway = \"{}\"\n",
         node.api, peer.pinning_service, node.gateway
     );
     let workshop = Workshop::with(&installable_with("2.1.post1"));

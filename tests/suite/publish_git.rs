@@ -8,8 +8,7 @@ use crate::publish_kubo::{installable_with, second, settings, succeeded};
 use crate::support::tool;
 use crate::support::workshop::{Ran, Workshop};
 
-const TARGET: &str =
-    "[publish.history]\nkind = \"git\"\nrepository = \"../git\"\nremote = \"origin\"\n";
+const TARGET: &str = "[publish.history]\nkind = \"git\"\nholders = []\nrepository = \"../git\"\nremote = \"origin\"\n";
 
 /// A real git with an identity and nothing else of the machine's configuration.
 struct Git {

@@ -18,7 +18,8 @@ use crate::support::http;
 use crate::support::nodes::Node;
 use crate::support::workshop::{Ran, Workshop};
 
-const FILE: &str = "[publish.name]\nkind = \"ipns\"\nfile = \"../site/ipns-record\"\n";
+const FILE: &str =
+    "[publish.name]\nkind = \"ipns\"\nholders = []\nfile = \"../site/ipns-record\"\n";
 
 /// A workshop with a key, and a first release of it with this target.
 struct Place {
@@ -291,7 +292,9 @@ fn a_hardware_key_is_told_that_it_cannot() {
 }
 
 fn target(api: &str) -> String {
-    format!("[publish.name]\nkind = \"ipns\"\napi = \"{api}\"\nfile = \"../record\"\n")
+    format!(
+        "[publish.name]\nkind = \"ipns\"\nholders = []\napi = \"{api}\"\nfile = \"../record\"\n"
+    )
 }
 
 /// A node that keeps records, and knows no other one.

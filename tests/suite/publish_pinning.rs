@@ -14,7 +14,9 @@ const ORIGIN: &str =
     "/ip4/203.0.113.7/tcp/4001/p2p/12D3KooWHEZN6WR5GWdfQFKdcmoq6EZvYtNzgysS3Vm9grkLQdab";
 
 fn target(endpoint: &str, more: &str) -> String {
-    format!("[publish.service]\nkind = \"pinning-service\"\nendpoint = \"{endpoint}\"\n{more}\n")
+    format!(
+        "[publish.service]\nkind = \"pinning-service\"\nholders = []\nendpoint = \"{endpoint}\"\n{more}\n"
+    )
 }
 
 fn publish(workshop: &Workshop, arguments: &[&str]) -> Ran {

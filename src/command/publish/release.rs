@@ -1,8 +1,9 @@
 //! The release that is published: verified, vouched for, full or a delta.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Arguments;
 use crate::car::Extent;
 use crate::command::archives::{broken, open};
 use crate::command::context::Context;
@@ -10,7 +11,8 @@ use crate::command::exit::{Failure, chain};
 use crate::command::statement::{cut, policy_or_own, read_statement, refusal, stranger};
 use crate::dag::Cid;
 use crate::diagnostic::shell_word;
-use crate::publish::{CAR, Publication, STATEMENT, Sample, car_name};
+use crate::environment::random_seed;
+use crate::publish::{CAR, History, Publication, STATEMENT, Sample, car_name, kept_statements};
 use crate::repository::Repository;
 use crate::signature::{SignedStatement, verify};
 
@@ -19,15 +21,15 @@ pub(super) fn read(
     context: &Context<'_>,
     repository: &Repository,
     folder: &Path,
-    is_unsigned: bool,
-    key: Option<&Path>,
+    arguments: &Arguments,
 ) -> Result<Publication, Failure> {
+    let key = arguments.key.as_deref();
     let delta = folder.join(car_name(Extent::Delta));
     let path = folder.join(CAR);
     let is_delta = !path.is_file() && delta.is_file();
     let path = if is_delta { delta } else { path };
     if !path.is_file() {
-        return Err(absent(folder));
+        return Err(absent(context, folder));
     }
     let archive = open(&path)?;
     let survey = archive.survey().map_err(|error| broken(&path, &error))?;
@@ -38,12 +40,12 @@ pub(super) fn read(
             path.display(),
             survey.lacking.len()
         ))
-        .help("`ipwhl fill` makes an archive full"));
+        .help(format!("`{}` makes it full", fill_command(context, &path))));
     }
-    let vouched = if is_unsigned {
+    let signed = if arguments.unsigned {
         None
     } else {
-        Some(vouched(
+        Some(signed(
             context,
             repository,
             &folder.join(STATEMENT),
@@ -52,32 +54,78 @@ pub(super) fn read(
         )?)
     };
     let left_out: Vec<Cid> = survey.lacking.iter().map(|one| one.cid).collect();
-    let sample = Sample::of(&archive, &left_out).map_err(|error| broken(&path, &error))?;
+    let sample =
+        Sample::of(&archive, &left_out, random_seed()).map_err(|error| broken(&path, &error))?;
     Ok(Publication {
         name: repository.configuration.name.clone(),
         folder: folder.to_path_buf(),
         archive: Arc::new(archive),
         left_out,
-        vouched,
+        signed,
+        history: history(context, repository, folder, &arguments.follow)?,
         sample,
+        fill_command: fill_command(context, &path),
     })
 }
 
+/// The whole command that makes an archive full.
+fn fill_command(context: &Context<'_>, archive: &Path) -> String {
+    let archive = shell_word(&context.shown(archive));
+    match context.named_repository() {
+        Some(directory) => {
+            let directory = shell_word(&directory.to_string_lossy());
+            format!("ipwhl --repository {directory} fill {archive}")
+        }
+        None => format!("ipwhl fill {archive}"),
+    }
+}
+
+/// The statements that earlier builds have left beside the archive, that of the archive among them, and those that are named.
+pub(super) fn history(
+    context: &Context<'_>,
+    repository: &Repository,
+    folder: &Path,
+    named: &[PathBuf],
+) -> Result<History, Failure> {
+    let mut history = History::default();
+    let name = &repository.configuration.name;
+    for path in named {
+        let signed = read_statement(&context.absolute(path))?;
+        if signed.statement.name != *name {
+            return Err(Failure::finding(format!(
+                "`{}` is of {:?}, and this repository is {name:?}",
+                context.shown(path),
+                signed.statement.name
+            )));
+        }
+        history.add(signed);
+    }
+    for place in kept_statements(folder) {
+        // What cannot be read there leads nowhere.
+        if let Ok(signed) = read_statement(&place)
+            && signed.statement.name == *name
+        {
+            history.add(signed);
+        }
+    }
+    Ok(history)
+}
+
 /// There is no archive that can be published; perhaps a hollow one.
-fn absent(folder: &Path) -> Failure {
+fn absent(context: &Context<'_>, folder: &Path) -> Failure {
     let failure = Failure::world(format!("`{}` has no `{CAR}`", folder.display()));
     let hollow = folder.join(car_name(Extent::Hollow));
     if hollow.is_file() {
         return failure.help(format!(
-            "a hollow archive has no wheels: `ipwhl fill {}` makes it full",
-            shell_word(&hollow.to_string_lossy())
+            "a hollow archive has no wheels: `{}` makes it full",
+            fill_command(context, &hollow)
         ));
     }
     failure.help("`ipwhl build` makes one; `--release DIR` names another folder")
 }
 
 /// The statement beside the archive, held to the repository.
-fn vouched(
+fn signed(
     context: &Context<'_>,
     repository: &Repository,
     path: &Path,

@@ -7,19 +7,20 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::command::context::Context;
 use crate::command::words::counted;
 use crate::diagnostic::visible;
-use crate::publish::{Done, Plan, Publication, ReadBack, Step, TargetError};
+use crate::publish::{Done, Event, Observer, ReadBack, Step};
 
-/// What is shown of one target.
+/// What is shown of a run, one target at a time.
 pub(super) struct Shown<'c, 'e> {
     context: &'c Context<'e>,
-    name: &'c str,
     bar: ProgressBar,
+    /// How many wheels are read back.
+    sampled: usize,
     /// What was waited for last, so that it is said once.
     waiting: RefCell<String>,
 }
 
 impl<'c, 'e> Shown<'c, 'e> {
-    pub(super) fn new(context: &'c Context<'e>, name: &'c str) -> Self {
+    pub(super) fn new(context: &'c Context<'e>, sampled: usize) -> Self {
         let bar = if context.is_live() {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template(
@@ -27,108 +28,90 @@ impl<'c, 'e> Shown<'c, 'e> {
             ) {
                 bar.set_style(style);
             }
-            bar.set_prefix(visible(name, &[]));
             bar
         } else {
             ProgressBar::hidden()
         };
         Self {
             context,
-            name,
             bar,
+            sampled,
             waiting: RefCell::default(),
         }
-    }
-
-    /// Begins again after [`clear`](Self::clear).
-    pub(super) fn resume(&self) {
-        self.bar.reset();
     }
 
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 
-    fn say(&self, words: &str) {
+    fn say(&self, name: &str, words: &str) {
         self.bar
-            .suspend(|| self.context.say(&format!("{}: {words}", self.name)));
+            .suspend(|| self.context.say(&format!("{name}: {words}")));
     }
 
-    pub(super) fn step(&self, step: Step) {
+    fn done(&self, name: &str, place: &str, done: &Done) {
+        if done.moved.blocks > 0 {
+            self.say(name, &format!("moved {} to {place}", done.moved));
+        } else if done.changes.is_empty() {
+            self.say(name, &format!("{place} had all of it"));
+        }
+        for change in &done.changes {
+            self.say(name, change);
+        }
+    }
+
+    fn read_back(&self, name: &str, back: &ReadBack) {
+        if back.read.blocks > 0 {
+            let words = format!(
+                "read back the root and {}: {}, all as their hashes say",
+                counted(self.sampled, "wheel"),
+                back.read
+            );
+            self.say(name, &words);
+        }
+        for note in &back.notes {
+            self.say(name, note);
+        }
+    }
+}
+
+impl Observer for Shown<'_, '_> {
+    fn step(&self, name: &str, step: Step) {
+        self.bar.set_prefix(visible(name, &[]));
         match step {
             Step::Begun { what, bytes } => {
-                self.bar.set_position(0);
+                self.bar.reset();
                 self.bar.set_length(bytes);
                 self.bar.set_message(visible(&what, &[]));
                 if self.context.verbose > 0 {
-                    self.say(&what);
+                    self.say(name, &what);
                 }
             }
             Step::Bytes(count) => self.bar.inc(count),
             Step::Waiting(what) => {
-                if *self.waiting.borrow() != what {
+                let words = format!("{name}: {what}");
+                if *self.waiting.borrow() != words {
                     self.bar.set_message(visible(&what, &[]));
                     if !self.context.is_live() || self.context.verbose > 0 {
-                        self.say(&what);
+                        self.say(name, &what);
                     }
-                    self.waiting.replace(what);
+                    self.waiting.replace(words);
                 }
             }
         }
     }
 
-    /// The lines of a dry run.
-    pub(super) fn plan(&self, place: &str, plan: &Plan) -> Vec<String> {
-        let name = self.name;
-        let held = match plan.held {
-            None => "holds no release of this repository".to_owned(),
-            Some(held) => match held.sequence {
-                Some(sequence) => format!("holds sequence {sequence}, {}", held.root),
-                None => format!("holds {}, without a statement", held.root),
-            },
-        };
-        let mut lines = vec![format!("{name}: {place} {held}")];
-        if plan.moved.blocks > 0 {
-            lines.push(format!("{name}: would move {}", plan.moved));
-        }
-        for change in &plan.changes {
-            lines.push(format!("{name}: would {change}"));
-        }
-        if lines.len() == 1 {
-            lines.push(format!("{name}: nothing to do"));
-        }
-        lines
-    }
-
-    pub(super) fn done(&self, place: &str, done: &Done) {
-        if done.moved.blocks > 0 {
-            self.say(&format!("moved {} to {place}", done.moved));
-        } else if done.changes.is_empty() {
-            self.say(&format!("{place} had all of it"));
-        }
-        for change in &done.changes {
-            self.say(change);
-        }
-    }
-
-    pub(super) fn read_back(&self, release: &Publication, back: &ReadBack) {
-        if back.read.blocks > 0 {
-            self.say(&format!(
-                "read back the root and {}: {}, all as their hashes say",
-                counted(release.sample.wheels.len(), "wheel"),
-                back.read
-            ));
-        }
-        for note in &back.notes {
-            self.say(note);
-        }
-    }
-
-    pub(super) fn failure(&self, error: &TargetError) {
-        self.context
-            .error(&format!("{}: {}", self.name, error.message));
-        if let Some(help) = &error.help {
-            self.context.help(help);
+    fn event(&self, name: &str, event: Event<'_>) {
+        match event {
+            Event::Planned(notes) => notes.iter().for_each(|note| self.say(name, note)),
+            Event::Done(place, done) => self.done(name, place, done),
+            Event::ReadBack(back) => self.read_back(name, back),
+            Event::Failed(error) => self.bar.suspend(|| {
+                self.context.error(&format!("{name}: {}", error.message));
+                if let Some(help) = &error.help {
+                    self.context.help(help);
+                }
+            }),
         }
     }
 }

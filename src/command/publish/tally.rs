@@ -1,79 +1,126 @@
 //! What a run over several targets comes to.
 
-use super::Arguments;
-use super::shown::Shown;
+use super::{Arguments, Format, json};
 use crate::command::context::Context;
-use crate::command::exit::ExitStatus;
+use crate::command::exit::{ExitStatus, Failure};
 use crate::command::words::counted;
 use crate::diagnostic::shell_word;
-use crate::publish::TargetError;
+use crate::publish::{Publication, TargetErrorKind, TargetOutcome, TargetState};
 
-/// The targets that did not get the release.
-#[derive(Default)]
-pub(super) struct Tally<'t> {
-    /// Those that must not have it.
-    refused: Vec<&'t str>,
-    /// Those that it could not be brought to.
-    failed: Vec<&'t str>,
-    /// Those that were left as they are since another one has refused it.
-    left: Vec<&'t str>,
-    /// Whether something may have been changed.
-    pub(super) has_changed: bool,
+/// Prints the result, and says what is left to do.
+pub(super) fn tell(
+    context: &Context<'_>,
+    arguments: &Arguments,
+    release: &Publication,
+    outcomes: &[TargetOutcome],
+) -> Result<ExitStatus, Failure> {
+    match arguments.format {
+        Format::Json => context.result(&json::run(release, outcomes))?,
+        Format::Text if arguments.dry_run => {
+            for line in outcomes.iter().flat_map(planned) {
+                context.result(&line)?;
+            }
+        }
+        Format::Text => {
+            // What was done is a result even where it does not show yet.
+            let done = outcomes.iter().filter_map(|one| one.done.as_ref());
+            for line in done.flat_map(|done| &done.results) {
+                context.result(line)?;
+            }
+            for address in addresses(outcomes) {
+                context.result(&format!(
+                    "pip install --index-url {} NAME",
+                    shell_word(&address)
+                ))?;
+            }
+        }
+    }
+    if !arguments.dry_run {
+        what_is_left(context, arguments, outcomes);
+    }
+    Ok(status(outcomes))
 }
 
-impl<'t> Tally<'t> {
-    /// Takes note of a failure, and shows it.
-    pub(super) fn failed(&mut self, name: &'t str, shown: &Shown<'_, '_>, error: &TargetError) {
-        shown.failure(error);
-        if error.is_refusal {
-            self.refused.push(name);
-        } else {
-            self.failed.push(name);
+/// The addresses at which pip finds the release, each once.
+pub(super) fn addresses(outcomes: &[TargetOutcome]) -> Vec<String> {
+    let back = outcomes.iter().filter_map(|one| one.read_back.as_ref());
+    let mut addresses = Vec::new();
+    for address in back.flat_map(|back| &back.addresses) {
+        if !addresses.contains(address) {
+            addresses.push(address.clone());
         }
     }
+    addresses
+}
 
-    /// Takes note of a target that nothing was done to.
-    pub(super) fn left(&mut self, name: &'t str) {
-        self.left.push(name);
+/// A refusal is about the release, and outweighs what the world does.
+fn status(outcomes: &[TargetOutcome]) -> ExitStatus {
+    let has = |kind: TargetErrorKind| {
+        let mut errors = outcomes.iter().filter_map(|one| one.error.as_ref());
+        errors.any(|error| error.kind == kind)
+    };
+    if has(TargetErrorKind::Refused) || has(TargetErrorKind::Gap) {
+        ExitStatus::Findings
+    } else if has(TargetErrorKind::Usage) {
+        ExitStatus::Usage
+    } else if has(TargetErrorKind::World) {
+        ExitStatus::World
+    } else {
+        ExitStatus::Clean
     }
+}
 
-    pub(super) fn has_refused(&self) -> bool {
-        !self.refused.is_empty()
+/// The lines of a dry run.
+fn planned(outcome: &TargetOutcome) -> Vec<String> {
+    let name = &outcome.name;
+    let (Some(place), Some(plan)) = (&outcome.place, &outcome.plan) else {
+        return Vec::new();
+    };
+    let held = match plan.held {
+        None => "holds no release of this repository".to_owned(),
+        Some(held) => format!("holds {held}"),
+    };
+    let mut lines = vec![format!("{name}: {place} {held}")];
+    if plan.moved.blocks > 0 {
+        lines.push(format!("{name}: would move {}", plan.moved));
     }
-
-    /// A refusal is about the release, and outweighs what the world does.
-    pub(super) fn status(&self) -> ExitStatus {
-        if self.has_refused() {
-            ExitStatus::Findings
-        } else if self.failed.is_empty() {
-            ExitStatus::Clean
-        } else {
-            ExitStatus::World
-        }
+    for change in &plan.changes {
+        lines.push(format!("{name}: would {change}"));
     }
+    if lines.len() == 1 {
+        lines.push(format!("{name}: nothing to do"));
+    }
+    lines
+}
 
-    /// Says what is left to do.
-    pub(super) fn tell(&self, context: &Context<'_>, arguments: &Arguments) {
-        if self.has_refused() {
-            let refused = listed(&self.refused);
-            let others = self.refused.len() + self.failed.len() + self.left.len() - 1;
-            if !self.has_changed && others > 0 {
-                context.error(&format!(
-                    "{refused} refused the release, and so nothing was changed anywhere"
-                ));
-            } else if !self.left.is_empty() {
-                let left = listed(&self.left);
-                context.error(&format!(
-                    "{refused} refused the release, and so nothing was done to {left}"
-                ));
-            }
-        } else if !self.failed.is_empty() {
-            context.hint(&format!(
-                "{} to go: `{}` goes on where this run has stopped",
-                counted(self.failed.len(), "target"),
-                again(context, arguments, &self.failed)
+/// Says which targets are left, and how the run is gone on with.
+fn what_is_left(context: &Context<'_>, arguments: &Arguments, outcomes: &[TargetOutcome]) {
+    let names = |state: TargetState| -> Vec<&str> {
+        let some = outcomes.iter().filter(|one| one.state == state);
+        some.map(|one| one.name.as_str()).collect()
+    };
+    let [refused, failed, left] =
+        [TargetState::Refused, TargetState::Failed, TargetState::Left].map(names);
+    if !refused.is_empty() {
+        let others = refused.len() + failed.len() + left.len() - 1;
+        let has_changed = outcomes.iter().any(|one| one.done.is_some());
+        let refused = listed(&refused);
+        if !has_changed && others > 0 {
+            context.error(&format!(
+                "{refused} refused the release, and so nothing was changed anywhere"
+            ));
+        } else if !left.is_empty() {
+            let left = listed(&left);
+            context.error(&format!(
+                "{refused} refused the release, and so nothing was done to {left}"
             ));
         }
+    } else if !failed.is_empty() {
+        context.hint(&format!(
+            "{} to go: `{}` goes on where this run has stopped",
+            counted(failed.len(), "target"),
+            again(context, arguments, &failed)
+        ));
     }
 }
 
@@ -102,6 +149,10 @@ fn again(context: &Context<'_>, arguments: &Arguments, names: &[&str]) -> String
     }
     if arguments.unsigned {
         words.push("--unsigned".to_owned());
+    }
+    for path in &arguments.follow {
+        words.push("--follow".to_owned());
+        words.push(shell_word(&path.to_string_lossy()));
     }
     words.extend(names.iter().map(|name| (*name).to_owned()));
     words.join(" ")

@@ -16,11 +16,13 @@ pub(super) fn target(target: &PublishTarget) -> String {
             api,
             gateway,
             keep,
+            pinned_by,
             mfs,
         }) => {
             line.text("api", Some(api));
             line.text("gateway", gateway.as_ref());
             line.word("keep", keep.as_ref());
+            line.text("pinned-by", pinned_by.as_ref());
             line.text("mfs", mfs.as_ref());
         }
         PublishKind::Cluster(ClusterTarget {
@@ -28,12 +30,14 @@ pub(super) fn target(target: &PublishTarget) -> String {
             gateway,
             replication_min,
             replication_max,
+            keep,
             metadata,
         }) => {
             line.text("api", Some(api));
             line.text("gateway", gateway.as_ref());
             line.word("replication-min", Some(replication_min));
             line.word("replication-max", Some(replication_max));
+            line.word("keep", keep.as_ref());
             for (key, value) in metadata {
                 line.text(&format!("metadata.{}", quoted(key)), Some(value));
             }
@@ -52,10 +56,12 @@ pub(super) fn target(target: &PublishTarget) -> String {
         PublishKind::Directory(DirectoryTarget {
             path,
             links,
+            url,
             latest,
         }) => {
             line.text("path", Some(path));
             line.word("links", Some(links));
+            line.text("url", url.as_ref());
             line.text("latest", latest.as_ref());
         }
         PublishKind::Ipns(IpnsTarget {
@@ -90,6 +96,10 @@ pub(super) fn target(target: &PublishTarget) -> String {
             line.text("name", name.as_ref());
             line.text("resolver", resolver.as_ref());
         }
+    }
+    if let Some(holders) = &target.holders {
+        let holders: Vec<String> = holders.iter().map(|holder| quoted(holder)).collect();
+        line.word("holders", Some(&format!("[{}]", holders.join(", "))));
     }
     line.0
 }

@@ -1,20 +1,18 @@
 //! What of the REST API of IPFS Cluster publishing needs.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::car::CarReader;
 use crate::dag::Cid;
-use crate::publish::context::TargetContext;
+use crate::publish::secret::Secret;
 use crate::publish::service::{RequestError, Service, Upload};
 use crate::publish::target::{Report, TargetError};
 use crate::repository::ClusterTarget;
+use crate::source::Client;
 
 /// The most pins of a cluster that are looked at.
 const MAXIMUM_PINS: usize = 2_000_000;
@@ -93,14 +91,29 @@ struct PeerStatus {
     error: String,
 }
 
+/// A peer of the cluster, and the node that it pins on.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct Member {
+    #[serde(default)]
+    ipfs: Option<MemberNode>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct MemberNode {
+    #[serde(default)]
+    id: String,
+}
+
 impl Rest {
-    pub(super) fn new(api: &Url, context: &TargetContext) -> Result<Self, TargetError> {
-        let service = Service::new(
-            context.client.clone(),
-            api.clone(),
-            context.secret.clone(),
-            context.variable.clone(),
-        )?;
+    pub(super) fn new(
+        api: &Url,
+        client: Client,
+        secret: Option<Secret>,
+        variable: String,
+    ) -> Result<Self, TargetError> {
+        let service = Service::new(client, api.clone(), secret, variable)?;
         Ok(Self { service })
     }
 
@@ -189,11 +202,32 @@ impl Rest {
         self.service.ask(request).await?.finish().await
     }
 
+    /// Takes a pin away; whether there was one still, since another run may do the same.
+    pub(super) async fn unpin(&self, root: &Cid) -> Result<bool, RequestError> {
+        let path = ["pins", &root.to_string()];
+        let request = self.service.request(Method::DELETE, &path, []);
+        match self.service.ask(request).await {
+            Ok(reply) => reply.finish().await.map(|()| true),
+            Err(error) if error.is_missing() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The peer IDs of the nodes of all peers.
+    pub(super) async fn nodes(&self) -> Result<BTreeSet<String>, RequestError> {
+        let request = self.service.request(Method::GET, &["peers"], []);
+        let mut reply = self.service.ask(request).await?;
+        let mut nodes = BTreeSet::new();
+        while let Some(member) = reply.line::<Member>().await? {
+            nodes.extend(member.ipfs.map(|node| node.id).filter(|id| !id.is_empty()));
+        }
+        Ok(nodes)
+    }
+
     /// Sends some blocks to where the cluster wants them, and pins nothing.
     pub(super) async fn add(
         &self,
-        archive: &Arc<CarReader<File>>,
-        cids: Vec<Cid>,
+        upload: &Upload,
         report: Report<'_>,
     ) -> Result<(), RequestError> {
         let query = [
@@ -203,8 +237,7 @@ impl Rest {
         ];
         let query = query.map(|(key, value)| (key, value.to_owned()));
         let request = self.service.request(Method::POST, &["add"], query);
-        let upload = Upload::new(archive, cids);
-        let reply = self.service.upload(request, &upload, report).await?;
+        let reply = self.service.upload(request, upload, report).await?;
         reply.finish().await
     }
 }

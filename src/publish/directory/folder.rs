@@ -91,7 +91,7 @@ fn marker_text(name: &str) -> String {
 }
 
 /// The names in a folder; those that are no text are not ours and left out.
-pub(super) fn names(path: &Path) -> Result<BTreeSet<String>, TargetError> {
+pub(in crate::publish) fn names(path: &Path) -> Result<BTreeSet<String>, TargetError> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(path).map_err(|error| unusable(path, &error))? {
         let entry = entry.map_err(|error| unusable(path, &error))?;
@@ -101,7 +101,7 @@ pub(super) fn names(path: &Path) -> Result<BTreeSet<String>, TargetError> {
 }
 
 /// The name of something until it is whole.
-pub(super) fn partial(name: &str) -> String {
+pub(in crate::publish) fn partial(name: &str) -> String {
     format!(".{name}{PARTIAL}")
 }
 

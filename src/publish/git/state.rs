@@ -10,6 +10,8 @@ use crate::signature::{
 
 /// How a signature in a tag begins (gpg.format=ssh).
 const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
+/// How many commits of the branch are gone back over.
+const LONGEST_HISTORY: usize = 200;
 /// The namespace of git's signatures.
 pub(super) const NAMESPACE: &str = "git";
 
@@ -168,6 +170,16 @@ pub(super) fn with_held(
         }
         return Ok(vouched.united_with(Vec::new()));
     }
+    let held = signatures(git, commit, entries)?;
+    Ok(vouched.united_with(held))
+}
+
+/// The signatures at a commit.
+fn signatures(
+    git: &Program,
+    commit: &str,
+    entries: &[Vec<u8>],
+) -> Result<Vec<SignatureFile>, TargetError> {
     let mut held = Vec::new();
     for name in entries.iter().filter_map(|entry| name(entry)) {
         if is_signature_of(name, STATEMENT)
@@ -179,7 +191,32 @@ pub(super) fn with_held(
             held.push(SignatureFile { suffix, text });
         }
     }
-    Ok(vouched.united_with(held))
+    Ok(held)
+}
+
+/// The statements of a commit and of those before it, the newest first.
+pub(super) fn committed(
+    git: &Program,
+    tip: &str,
+    repository: &str,
+) -> Result<Vec<SignedStatement>, TargetError> {
+    let limit = format!("--max-count={LONGEST_HISTORY}");
+    let arguments = ["rev-list", "--first-parent", &limit, tip, "--", STATEMENT];
+    let mut statements = Vec::new();
+    for commit in git.text(&arguments, b"")?.lines() {
+        let Some(bytes) = git.content("blob", &format!("{commit}:{STATEMENT}"))? else {
+            continue;
+        };
+        let signatures = signatures(git, commit, &entries(git, commit)?)?;
+        // What is no statement of this repository leads nowhere.
+        if let Ok(text) = String::from_utf8(bytes)
+            && let Ok(signed) = SignedStatement::parse(text, signatures)
+            && signed.statement.name == repository
+        {
+            statements.push(signed);
+        }
+    }
+    Ok(statements)
 }
 
 /// The name of an entry, where it is text.

@@ -1,15 +1,13 @@
 //! The commands of Kubo's RPC API that publishing needs.
 
-use std::fs::File;
-use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::car::{CarReader, MAX_BLOCK};
+use crate::car::MAX_BLOCK;
 use crate::dag::Cid;
 use crate::publish::context::TargetContext;
 use crate::publish::service::{Reply, RequestError, Service, Upload};
@@ -44,6 +42,13 @@ struct PinLine {
 struct Reference {
     #[serde(rename = "Ref")]
     reference: String,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct Identity {
+    #[serde(rename = "ID")]
+    id: String,
 }
 
 #[derive(Deserialize)]
@@ -151,12 +156,10 @@ impl Rpc {
         if is_pinned {
             return Ok(());
         }
-        Err(RequestError {
-            status: None,
-            reason: None,
-            message: format!("{} does not say that it has pinned {root}", self.place()),
-            help: None,
-        })
+        Err(RequestError::new(format!(
+            "{} does not say that it has pinned {root}",
+            self.place()
+        )))
     }
 
     /// Removes a pin; whether there was one still, since another run may do the same.
@@ -174,8 +177,7 @@ impl Rpc {
     /// Imports some blocks, and pins nothing.
     pub(in crate::publish) async fn import(
         &self,
-        archive: &Arc<CarReader<File>>,
-        cids: Vec<Cid>,
+        upload: &Upload,
         report: Report<'_>,
     ) -> Result<(), RequestError> {
         let arguments = [
@@ -184,23 +186,36 @@ impl Rpc {
             ("stats", "true"),
         ];
         let arguments = arguments.map(|(key, value)| (key, value.to_owned()));
-        let count = cids.len() as u64;
-        let upload = Upload::new(archive, cids);
         let request = self.command("dag/import", arguments);
-        let mut reply = self.service.upload(request, &upload, report).await?;
+        let mut reply = self.service.upload(request, upload, report).await?;
         let mut imported = None;
         while let Some(line) = reply.line::<Value>().await? {
             imported = line["Stats"]["BlockCount"].as_u64().or(imported);
         }
+        let count = upload.count();
         match imported {
-            Some(imported) if imported != count => Err(RequestError {
-                status: None,
-                reason: None,
-                message: format!("{} has imported {imported} of {count} blocks", self.place()),
-                help: None,
-            }),
+            Some(imported) if imported != count => Err(RequestError::new(format!(
+                "{} has imported {imported} of {count} blocks",
+                self.place()
+            ))),
             _ => Ok(()),
         }
+    }
+
+    /// The node's own peer ID.
+    pub(in crate::publish) async fn id(&self) -> Result<String, RequestError> {
+        let identity: Identity = self.run("id", []).await?.json().await?;
+        Ok(identity.id)
+    }
+
+    /// Removes every block of the node's whole store that has other bytes than its CID says. A node replaces no block that
+    /// it has, and gives up none that is pinned.
+    pub(super) async fn drop_altered(&self, silence: Duration) -> Result<(), RequestError> {
+        let arguments = [("drop", "true".to_owned())];
+        let reply = self.run("repo/verify", arguments).await?;
+        let mut reply = reply.patient(silence);
+        while reply.line::<Value>().await?.is_some() {}
+        Ok(())
     }
 
     /// Every block that the node has, as `each` is told, until it has enough: a line a block.
@@ -224,9 +239,8 @@ impl Rpc {
     pub(super) async fn has(&self, cid: &Cid) -> Result<bool, RequestError> {
         match self.run("block/stat", [("arg", cid.to_string())]).await {
             Ok(reply) => reply.finish().await.map(|()| true),
-            // Kubo has one status for every error, so its words tell them apart.
-            Err(trouble) if trouble.message.contains("not found") => Ok(false),
-            Err(trouble) => Err(trouble),
+            Err(error) if is_absent(&error) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -234,6 +248,15 @@ impl Rpc {
     pub(super) async fn block(&self, cid: Cid) -> Result<Vec<u8>, RequestError> {
         let mut reply = self.run("block/get", [("arg", cid.to_string())]).await?;
         reply.all(MAX_BLOCK).await
+    }
+
+    /// The same; `None` where the node does not have it.
+    pub(super) async fn block_if_there(&self, cid: Cid) -> Result<Option<Vec<u8>>, TargetError> {
+        match self.block(cid).await {
+            Ok(block) => Ok(Some(block)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The CID that a path in the MFS has.
@@ -261,4 +284,10 @@ impl Rpc {
             .finish()
             .await
     }
+}
+
+/// Whether a node says that it does not have a block. Kubo has one status for every error, so its words tell them apart.
+pub(super) fn is_absent(error: &RequestError) -> bool {
+    error.status == Some(StatusCode::INTERNAL_SERVER_ERROR)
+        && (error.message.contains("not found") || error.message.contains("could not find"))
 }

@@ -1,6 +1,5 @@
 //! Uploads: an archive made of some blocks while it is sent.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,8 +11,9 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Body, RequestBuilder};
 
 use super::{Reply, RequestError, Service};
-use crate::car::{Blocks, CarError, CarReader, archive_start, section_start};
+use crate::car::{CarError, archive_start, section_start};
 use crate::dag::Cid;
+use crate::publish::check::SharedBlocks;
 use crate::publish::target::{Report, Step};
 
 /// How often is looked whether an upload moves.
@@ -21,30 +21,45 @@ const TICK: Duration = Duration::from_millis(200);
 /// How long a server may work on an upload after its last byte.
 const LONGEST_WORK: Duration = Duration::from_mins(10);
 
-/// Some blocks of a release as an archive, with its root.
+/// Some blocks as an archive.
 pub(in crate::publish) struct Upload {
-    archive: Arc<CarReader<File>>,
+    blocks: SharedBlocks,
+    root: Cid,
     cids: Vec<Cid>,
+    /// How many bytes the blocks have together.
+    bytes: u64,
     sent: Arc<AtomicU64>,
 }
 
 impl Upload {
-    /// These blocks.
-    pub(in crate::publish) fn new(archive: &Arc<CarReader<File>>, cids: Vec<Cid>) -> Self {
+    /// These blocks, which are `bytes` together, in an archive with this root.
+    pub(in crate::publish) fn new(
+        blocks: SharedBlocks,
+        root: Cid,
+        cids: Vec<Cid>,
+        bytes: u64,
+    ) -> Self {
         Self {
-            archive: Arc::clone(archive),
+            blocks,
+            root,
             cids,
+            bytes,
             sent: Arc::default(),
         }
     }
 
+    /// How many blocks there are.
+    pub(in crate::publish) fn count(&self) -> u64 {
+        self.cids.len() as u64
+    }
+
     /// The body: a file in a form, as Kubo and IPFS Cluster take it. Each block is read, and hashed, when it is its turn.
     fn form(&self) -> Form {
-        let start = Bytes::from(archive_start(&self.archive.root()));
-        let archive = Arc::clone(&self.archive);
+        let start = Bytes::from(archive_start(&self.root));
+        let blocks = Arc::clone(&self.blocks);
         let sent = Arc::clone(&self.sent);
         let sections = stream::iter(self.cids.clone()).map(move |cid| {
-            let block = archive.require(&cid).map_err(|error| match error {
+            let block = blocks.require(&cid).map_err(|error| match error {
                 CarError::Io(error) => error,
                 other => io::Error::other(other),
             })?;
@@ -67,11 +82,6 @@ impl Service {
         report: Report<'_>,
     ) -> Result<Reply<'_>, RequestError> {
         let mut answer = std::pin::pin!(request.multipart(upload.form()).send());
-        let all = upload.cids.iter();
-        let all: u64 = all
-            .filter_map(|cid| upload.archive.length_of(cid))
-            .map(|length| length as u64)
-            .sum();
         let (mut told, mut still) = (0, Duration::ZERO);
         loop {
             if let Ok(answer) = tokio::time::timeout(TICK, &mut answer).await {
@@ -86,7 +96,7 @@ impl Service {
                 continue;
             }
             still += TICK;
-            let limit = if sent == all {
+            let limit = if sent == upload.bytes {
                 LONGEST_WORK
             } else {
                 self.client.limits().idle_timeout

@@ -24,6 +24,9 @@ pub struct PublishTarget {
     pub span: Range<usize>,
     /// What it is, with its settings.
     pub kind: PublishKind,
+    /// Of the kinds that need a release to be held by another target: the targets of which one has to hold it. `None` where
+    /// none are named; empty where it is held elsewhere, and nobody is asked.
+    pub holders: Option<Vec<String>>,
 }
 
 impl PublishTarget {
@@ -54,18 +57,85 @@ pub(super) fn targets(reader: &Reader, top: &Table<'_, '_>) -> Vec<PublishTarget
             continue;
         };
         let table = Table::new(reader, entries, span.clone(), "a `[publish.NAME]` table");
-        if let Some(kind) = kind(reader, &table)
+        let kind = kind(reader, &table);
+        let holders = kind
+            .as_ref()
+            .filter(|kind| kind.needs_holder())
+            .and_then(|_| table.strings("holders"));
+        if kind.is_some() {
+            table.finish();
+        }
+        if let Some(kind) = kind
             && is_named
         {
-            targets.push(PublishTarget {
-                name: name.value.to_owned(),
-                span,
-                kind,
+            let holders = holders.map(|list| list.value).unwrap_or_default();
+            targets.push(Read {
+                target: PublishTarget {
+                    name: name.value.to_owned(),
+                    span,
+                    holders: table.has("holders").then(|| {
+                        let names = holders.iter().map(|holder| holder.value.to_owned());
+                        names.collect()
+                    }),
+                    kind,
+                },
+                holders,
+                pinned_by: table.string("pinned-by"),
             });
         }
     }
-    targets.sort_by_key(|target| target.span.start);
-    targets
+    targets.sort_by_key(|read| read.target.span.start);
+    check_others(reader, &targets);
+    targets.into_iter().map(|read| read.target).collect()
+}
+
+/// A target, and where it names others.
+struct Read<'a> {
+    target: PublishTarget,
+    holders: Vec<Spanned<&'a str>>,
+    pinned_by: Option<Spanned<&'a str>>,
+}
+
+/// Refuses names of targets that are not there, or not of a kind that is meant.
+fn check_others(reader: &Reader, targets: &[Read<'_>]) {
+    let refuse = |name: &Spanned<&str>, what: &str, is_meant: &dyn Fn(&PublishKind) -> bool| {
+        let mut others = targets.iter().map(|read| &read.target);
+        let other = others.find(|other| other.name == name.value);
+        if other.is_some_and(|other| is_meant(&other.kind)) {
+            return;
+        }
+        let message = match other {
+            Some(other) => format!(
+                "`{}` is of the kind `{}`, and {what}",
+                name.value,
+                other.kind.as_str()
+            ),
+            None => format!("no target is called `{}`", name.value),
+        };
+        let finding =
+            Finding::new(Code::InvalidValue, message).at(&reader.file, name.span.clone(), "");
+        let meant = targets.iter().map(|read| &read.target);
+        let meant = meant.filter(|other| is_meant(&other.kind));
+        let meant: Vec<&str> = meant.map(|other| other.name.as_str()).collect();
+        reader.push(match nearest(name.value, meant) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding,
+        });
+    };
+    for read in targets {
+        for name in &read.holders {
+            refuse(
+                name,
+                "what holds a release has its blocks or files",
+                &|kind| kind.holds_releases(),
+            );
+        }
+        if let Some(name) = &read.pinned_by {
+            refuse(name, "only a `cluster` pins for a node", &|kind| {
+                matches!(kind, PublishKind::Cluster(_))
+            });
+        }
+    }
 }
 
 /// A name is that of a variable too, so no two of them may differ in what a variable cannot show.
@@ -108,9 +178,7 @@ fn kind(reader: &Reader, table: &Table<'_, '_>) -> Option<PublishKind> {
         });
         return None;
     }
-    let kind = Settings { reader, table }.read(word.value);
-    table.finish();
-    kind
+    Settings { reader, table }.read(word.value)
 }
 
 fn the_kinds() -> String {

@@ -67,6 +67,7 @@ fn kind(word: &str) -> Value {
                 "api": address("The RPC API, without `/api/v0`; `http://127.0.0.1:5001` where none is named."),
                 "gateway": gateway(),
                 "keep": { "type": "integer", "minimum": 1, "description": "How many releases stay pinned; all where none is said." },
+                "pinned-by": text("The target of the cluster that pins on this node; the node is asked where none is named."),
                 "mfs": { "type": "string", "pattern": "^/[^/]", "description": "The path in the MFS that shows the newest release.", "examples": ["/releases/latest"] },
             }),
             vec!["kind"],
@@ -77,6 +78,7 @@ fn kind(word: &str) -> Value {
                 "gateway": gateway(),
                 "replication-min": replication("On how many peers the release must be at least."),
                 "replication-max": replication("On how many peers it should be."),
+                "keep": { "type": "integer", "minimum": 1, "description": "How many releases stay pinned; all where none is said." },
                 "metadata": { "type": "object", "maxProperties": 100, "additionalProperties": { "type": "string" }, "description": "What the pin is given besides." },
             }),
             vec!["kind"],
@@ -93,6 +95,7 @@ fn kind(word: &str) -> Value {
             json!({
                 "path": text("The folder; a relative one begins at the repository's."),
                 "links": { "type": "boolean", "default": true, "description": "Whether files that are the same in two releases are one, with hard links." },
+                "url": address("The address that a web server serves the folder at, for what is printed."),
                 "latest": { "type": "string", "pattern": r"^[^/\\]*$", "default": "latest", "description": "The name that leads to the newest release; empty for none." },
             }),
             vec!["kind", "path"],
@@ -125,6 +128,9 @@ fn kind(word: &str) -> Value {
         ),
     };
     properties["kind"] = json!({ "const": word });
+    if matches!(word, "pinning-service" | "ipns" | "git" | "dnslink") {
+        properties["holders"] = json!({ "type": "array", "items": { "type": "string", "pattern": NAME }, "description": "The targets of which one has to hold the release before; empty where it is held elsewhere." });
+    }
     let mut schema = json!({
         "properties": properties,
         "required": required,

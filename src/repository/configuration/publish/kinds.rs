@@ -50,6 +50,22 @@ impl PublishKind {
         }
     }
 
+    /// Whether it has blocks or files of a release, and does not merely lead to one.
+    pub fn holds_releases(&self) -> bool {
+        matches!(
+            self,
+            Self::Kubo(_) | Self::Cluster(_) | Self::PinningService(_) | Self::Directory(_)
+        )
+    }
+
+    /// Whether it needs a release to be held by another target before: it leads to it, or fetches it by itself.
+    pub fn needs_holder(&self) -> bool {
+        matches!(
+            self,
+            Self::PinningService(_) | Self::Ipns(_) | Self::Git(_) | Self::Dnslink(_)
+        )
+    }
+
     /// Whether something of it is signed with the key of releases.
     pub fn needs_key(&self) -> bool {
         matches!(self, Self::Ipns(_) | Self::Git(_))
@@ -65,6 +81,8 @@ pub struct KuboTarget {
     pub gateway: Option<Url>,
     /// How many releases stay pinned; all of them where none is said.
     pub keep: Option<u64>,
+    /// The target of the cluster that pins on this node; found out where none is named.
+    pub pinned_by: Option<String>,
     /// The path in the node's MFS that shows the newest release.
     pub mfs: Option<String>,
 }
@@ -80,6 +98,8 @@ pub struct ClusterTarget {
     pub replication_min: i64,
     /// On how many it should be; -1 for all, 0 for the cluster's own setting.
     pub replication_max: i64,
+    /// How many releases stay pinned; all of them where none is said.
+    pub keep: Option<u64>,
     /// What the pin is given besides.
     pub metadata: BTreeMap<String, String>,
 }
@@ -102,6 +122,8 @@ pub struct DirectoryTarget {
     pub path: String,
     /// Whether files that are the same in two releases are one file with hard links.
     pub links: bool,
+    /// The address that a web server serves the folder at.
+    pub url: Option<Url>,
     /// The name in `path` that leads to the newest release; `None` for no such name.
     pub latest: Option<String>,
 }

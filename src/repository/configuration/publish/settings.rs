@@ -55,17 +55,7 @@ impl Settings<'_, '_, '_> {
     fn kubo(&self) -> Option<KuboTarget> {
         let api = self.address_or("api", DEFAULT_KUBO_API);
         let gateway = self.address("gateway");
-        let keep = self.table.number("keep").filter(|keep| {
-            let is_some = keep.value > 0;
-            if !is_some {
-                self.refuse(
-                    keep,
-                    "`keep` is at least 1: the release that is published",
-                    "leave it out to keep all of them",
-                );
-            }
-            is_some
-        });
+        let keep = self.keep();
         let mfs = self.text_that(
             "mfs",
             |path| {
@@ -77,9 +67,24 @@ impl Settings<'_, '_, '_> {
         Some(KuboTarget {
             api: api?,
             gateway,
-            keep: keep.map(|keep| keep.value),
+            keep,
+            pinned_by: self.text("pinned-by"),
             mfs,
         })
+    }
+
+    /// How many releases stay.
+    fn keep(&self) -> Option<u64> {
+        let keep = self.table.number("keep")?;
+        if keep.value == 0 {
+            self.refuse(
+                &keep,
+                "`keep` is at least 1: the release that is published",
+                "leave it out to keep all of them",
+            );
+            return None;
+        }
+        Some(keep.value)
     }
 
     fn cluster(&self) -> Option<ClusterTarget> {
@@ -103,6 +108,7 @@ impl Settings<'_, '_, '_> {
             // A cluster takes one without the other only where its own setting fits.
             replication_min: min.as_ref().or(max.as_ref()).map_or(0, |count| count.value),
             replication_max: max.as_ref().or(min.as_ref()).map_or(0, |count| count.value),
+            keep: self.keep(),
             metadata: self.metadata(),
         })
     }
@@ -203,6 +209,7 @@ impl Settings<'_, '_, '_> {
         Some(DirectoryTarget {
             path: path?,
             links: links.is_none_or(|links| links.value),
+            url: self.address("url"),
             latest,
         })
     }

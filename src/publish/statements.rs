@@ -1,11 +1,11 @@
-//! The statements in a folder, each with its signatures.
+//! The statements of a folder: `<sequence>/release.toml`, each with its signatures beside it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::folder::{names, partial};
-use super::unusable;
+use super::directory::{names, partial, unusable};
 use crate::environment::{AtomicFile, sync_directory};
 use crate::publish::files::STATEMENT;
 use crate::publish::target::{PublishedRelease, TargetError};
@@ -23,9 +23,7 @@ pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<PublishedReleas
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         _ => names(folder)?,
     };
-    let is_number = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
-    let sequences = names.iter().filter(|name| is_number(name));
-    let Some(sequence) = sequences.filter_map(|name| name.parse::<u64>().ok()).max() else {
+    let Some(sequence) = sequences(&names).into_iter().next() else {
         return Ok(None);
     };
     let path = folder.join(sequence.to_string()).join(STATEMENT);
@@ -50,6 +48,63 @@ pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<PublishedReleas
         root: statement.root,
         sequence: Some(sequence),
     }))
+}
+
+/// The name of the folder of statements beside an archive, and in a folder that a web server serves.
+pub(super) const STATEMENTS: &str = "statements";
+/// The most statements that are read.
+const MAXIMUM_STATEMENTS: usize = 1000;
+
+/// Keeps the statement of an earlier release beside the archive of a later one: a target that holds an even older one is shown by
+/// it that the later one follows.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn keep_statement(folder: &Path, signed: &SignedStatement) -> Result<(), TargetError> {
+    write(&folder.join(STATEMENTS), signed.statement.sequence, signed).map(|_| ())
+}
+
+/// The statements that are kept beside an archive, the newest first; that of the archive itself is the first.
+pub fn kept_statements(folder: &Path) -> Vec<PathBuf> {
+    let kept = folder.join(STATEMENTS);
+    let sequences = names(&kept)
+        .map(|names| sequences(&names))
+        .unwrap_or_default();
+    let earlier = sequences.into_iter().take(MAXIMUM_STATEMENTS);
+    let earlier = earlier.map(|sequence| kept.join(sequence.to_string()).join(STATEMENT));
+    [folder.join(STATEMENT)]
+        .into_iter()
+        .chain(earlier)
+        .collect()
+}
+
+/// The sequences among the names of a folder, the highest first.
+fn sequences(names: &BTreeSet<String>) -> Vec<u64> {
+    let is_number = |name: &&String| name.bytes().all(|byte| byte.is_ascii_digit());
+    let numbers = names.iter().filter(is_number);
+    let mut sequences: Vec<u64> = numbers.filter_map(|name| name.parse().ok()).collect();
+    sequences.sort_unstable_by(|one, other| other.cmp(one));
+    sequences
+}
+
+/// Every statement of a folder with its signatures, the newest first. What is no statement of this repository is left out.
+pub(super) fn all(folder: &Path, name: &str) -> Result<Vec<SignedStatement>, TargetError> {
+    let names = match fs::symlink_metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        _ => names(folder)?,
+    };
+    let mut all = Vec::new();
+    for sequence in sequences(&names).into_iter().take(MAXIMUM_STATEMENTS) {
+        let place = folder.join(sequence.to_string());
+        if let Some(text) = read(&place.join(STATEMENT))?
+            && let Ok(signed) = SignedStatement::parse(text, held(&place)?)
+            && signed.statement.name == name
+            && signed.statement.sequence == sequence
+        {
+            all.push(signed);
+        }
+    }
+    Ok(all)
 }
 
 /// Refuses another statement than the one that has this sequence already: a reader who has that one would not believe

@@ -1,0 +1,218 @@
+//! `ipwhl publish --check`: every block of what each target claims to hold.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::super::context::Context;
+use super::super::exit::{ExitStatus, Failure};
+use super::super::network::runtime;
+use super::super::words::counted;
+use super::shown::Shown;
+use super::{Arguments, Format, Opening, client, json};
+use crate::car::{Blocks, CarError, CarReader, Extent};
+use crate::dag::Cid;
+use crate::publish::{CheckOrder, Checked, DamageKind, Observer as _, Pace, TargetError, car_name};
+use crate::repository::{PublishKind, PublishTarget};
+use crate::source::GatewayBlocks;
+
+/// How many damaged blocks of a target are named.
+const NAMED: usize = 5;
+/// How many blocks are asked of gateways at once.
+const JOBS: usize = 8;
+
+/// What one target came to: its name, its kind, and what was found.
+type Found<'t> = (&'t str, &'t str, Result<Checked, TargetError>);
+
+pub(super) fn run(
+    opening: &Opening<'_, '_>,
+    arguments: &Arguments,
+    targets: &[&PublishTarget],
+    folder: &Path,
+) -> Result<ExitStatus, Failure> {
+    let context = opening.context;
+    let configuration = &opening.repository.configuration;
+    let pace = Pace::new(arguments.rate);
+    let shown = Shown::new(context, 0);
+    let runtime = runtime()?;
+    let mut found: Vec<Found<'_>> = Vec::new();
+    for target in targets {
+        let order = CheckOrder {
+            repository: &configuration.name,
+            is_repair: arguments.repair,
+            blocks: Arc::new(elsewhere(opening, target, folder)?),
+            pace: &pace,
+        };
+        let report = |step| shown.step(&target.name, step);
+        let checked = opening
+            .open(target)
+            .and_then(|mut opened| runtime.block_on(opened.check(&order, &report)));
+        shown.clear();
+        match &checked {
+            Ok(checked) => tell(context, &target.name, checked),
+            Err(error) => {
+                context.error(&format!("{}: {}", target.name, error.message));
+                if let Some(help) = &error.help {
+                    context.help(help);
+                }
+            }
+        }
+        found.push((&target.name, target.kind.as_str(), checked));
+    }
+    match arguments.format {
+        Format::Json => context.result(&json::check(&found))?,
+        Format::Text => {
+            for (name, _, checked) in &found {
+                if let Ok(checked) = checked {
+                    context.result(&line(name, checked))?;
+                }
+            }
+        }
+    }
+    let is_damaged = |one: &Found<'_>| {
+        let checked = one.2.as_ref();
+        checked.is_ok_and(|checked| checked.damages.iter().any(|one| !one.is_repaired))
+    };
+    let has_damage = found.iter().any(is_damaged);
+    if has_damage && !arguments.repair {
+        context.hint("`ipwhl publish --check --repair` mends what blocks at hand can mend");
+    }
+    Ok(if has_damage {
+        ExitStatus::Findings
+    } else if found.iter().any(|one| one.2.is_err()) {
+        ExitStatus::World
+    } else {
+        ExitStatus::Clean
+    })
+}
+
+fn line(name: &str, checked: &Checked) -> String {
+    let count = checked.releases.len();
+    let mut line = format!(
+        "{name}: {}, {} read",
+        counted(count, "release"),
+        checked.read
+    );
+    for kind in [DamageKind::Missing, DamageKind::Altered] {
+        let number = checked
+            .damages
+            .iter()
+            .filter(|one| one.kind == kind)
+            .count();
+        if number > 0 {
+            line += &format!(", {number} {kind}");
+        }
+    }
+    let repaired = checked.damages.iter().filter(|one| one.is_repaired).count();
+    match (checked.damages.len(), repaired) {
+        (0, _) => line + ", all as their hashes say",
+        (_, 0) => line,
+        (_, repaired) => line + &format!(", {repaired} mended"),
+    }
+}
+
+fn tell(context: &Context<'_>, name: &str, checked: &Checked) {
+    let shown = if context.verbose > 0 {
+        checked.damages.len()
+    } else {
+        NAMED
+    };
+    for damage in checked.damages.iter().take(shown) {
+        let words = format!(
+            "{name}: {} of {} is {}",
+            damage.what, damage.release, damage.kind
+        );
+        if damage.is_repaired {
+            context.warning(&format!("{words}, and was mended"));
+        } else {
+            context.error(&words);
+        }
+    }
+    if checked.damages.len() > shown {
+        context.say(&format!(
+            "{name}: and {} more (`-v` lists them)",
+            checked.damages.len() - shown
+        ));
+    }
+    for note in &checked.notes {
+        context.say(&format!("{name}: {note}"));
+    }
+}
+
+/// Blocks that may mend a target: of the archives in the release's folder, and of the gateways of others.
+fn elsewhere(
+    opening: &Opening<'_, '_>,
+    target: &PublishTarget,
+    folder: &Path,
+) -> Result<Elsewhere, Failure> {
+    let extents = [Extent::Full, Extent::Delta, Extent::Hollow];
+    let archives = extents.into_iter().filter_map(|extent| {
+        let file = File::open(folder.join(car_name(extent))).ok()?;
+        CarReader::open(file).ok()
+    });
+    let configuration = &opening.repository.configuration;
+    let others = configuration
+        .publish
+        .iter()
+        .filter(|one| one.name != target.name);
+    let mut gateways: Vec<Url> = others
+        .filter_map(|one| gateway(&one.kind))
+        .cloned()
+        .collect();
+    let mirrors = configuration.gateways.iter();
+    gateways.extend(mirrors.filter_map(|url| Url::parse(url).ok()));
+    let own = gateway(&target.kind);
+    gateways.retain(|url| Some(url) != own);
+    gateways.dedup();
+    let gateways = if gateways.is_empty() {
+        None
+    } else {
+        let client = client(opening.context).map_err(|error| Failure::world(error.message))?;
+        Some(GatewayBlocks::new(client, gateways, None, JOBS, runtime()?))
+    };
+    Ok(Elsewhere {
+        archives: archives.collect(),
+        gateways,
+    })
+}
+
+/// The gateway of a target that has one.
+fn gateway(kind: &PublishKind) -> Option<&Url> {
+    match kind {
+        PublishKind::Kubo(settings) => settings.gateway.as_ref(),
+        PublishKind::Cluster(settings) => settings.gateway.as_ref(),
+        PublishKind::PinningService(settings) => settings.gateway.as_ref(),
+        _ => None,
+    }
+}
+
+/// Blocks from other places than the target that is checked.
+struct Elsewhere {
+    archives: Vec<CarReader<File>>,
+    gateways: Option<GatewayBlocks>,
+}
+
+impl Blocks for Elsewhere {
+    fn block(&self, cid: &Cid) -> Result<Option<Vec<u8>>, CarError> {
+        for archive in &self.archives {
+            // A damaged archive is no reason not to ask the next place.
+            if let Ok(Some(block)) = archive.block(cid) {
+                return Ok(Some(block));
+            }
+        }
+        match &self.gateways {
+            Some(gateways) => gateways.block(cid),
+            None => Ok(None),
+        }
+    }
+
+    fn contains(&self, cid: &Cid) -> bool {
+        self.archives.iter().any(|archive| archive.contains(cid))
+            || self
+                .gateways
+                .as_ref()
+                .is_some_and(|some| some.contains(cid))
+    }
+}

@@ -1,0 +1,114 @@
+//! `ipwhl publish --status`: what each target holds.
+
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::context::Context;
+use super::super::exit::{ExitStatus, Failure};
+use super::super::network::runtime;
+use super::release::history;
+use super::{Arguments, Format, Opening, json};
+use crate::publish::{HoldingState, ReleaseStatus, TargetStatus, gather_history, status};
+use crate::repository::PublishTarget;
+
+/// How near its end a statement is called so.
+const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+pub(super) fn run(
+    opening: &Opening<'_, '_>,
+    arguments: &Arguments,
+    targets: &[&PublishTarget],
+    folder: &Path,
+) -> Result<ExitStatus, Failure> {
+    let context = opening.context;
+    let repository = opening.repository;
+    let name = &repository.configuration.name;
+    let mut history = history(context, repository, folder, &arguments.follow)?;
+    let now = context.environment.clock.now();
+    let open = |target: &PublishTarget| opening.open(target);
+    let configured = &repository.configuration.publish;
+    let statuses = runtime()?.block_on(async {
+        gather_history(&mut history, configured, &open, name).await;
+        status(targets, &open, name, &history, now).await
+    });
+    match arguments.format {
+        Format::Json => context.result(&json::status(&statuses))?,
+        Format::Text => {
+            for status in &statuses {
+                context.result(&line(status, now))?;
+            }
+        }
+    }
+    for status in &statuses {
+        if let Some(error) = &status.error {
+            context.error(&format!("{}: {}", status.name, error.message));
+            if let Some(help) = &error.help {
+                context.help(help);
+            }
+        } else if let Some(newest) = status.newest() {
+            warn(context, status, newest, now);
+        }
+    }
+    let has = |state: HoldingState| statuses.iter().any(|status| status.state == state);
+    Ok(if has(HoldingState::Unknown) {
+        ExitStatus::World
+    } else if has(HoldingState::Behind) || has(HoldingState::Empty) || has(HoldingState::Expired) {
+        ExitStatus::Findings
+    } else {
+        ExitStatus::Clean
+    })
+}
+
+fn warn(context: &Context<'_>, status: &TargetStatus, newest: &ReleaseStatus, now: Timestamp) {
+    let Some(expires) = newest.expires else {
+        return;
+    };
+    if expires > now && expires.duration_since(now) < SOON {
+        context.warning(&format!(
+            "{}: the statement of sequence {} expires on {expires}",
+            status.name,
+            newest.release.sequence.unwrap_or_default()
+        ));
+        context.help(
+            "`ipwhl build --renew --previous` it makes the next statement of the same release",
+        );
+    }
+}
+
+/// `node: current: sequence 7, bafy…, made 3 days ago, expires in 20 days; 4 older releases`.
+fn line(status: &TargetStatus, now: Timestamp) -> String {
+    let mut line = format!("{}: {}", status.name, status.state.as_str());
+    let Some(newest) = status.newest() else {
+        return line;
+    };
+    line += &format!(": {}", newest.release);
+    if let Some(created) = newest.created {
+        line += &format!(", made {} ago", words(now.duration_since(created)));
+    }
+    match newest.expires {
+        Some(at) if at <= now => {
+            line += &format!(", expired {} ago", words(now.duration_since(at)));
+        }
+        Some(at) => {
+            line += &format!(", expires in {}", words(at.duration_since(now)));
+        }
+        None => {}
+    }
+    let older = status.releases.as_ref().map_or(0, |all| all.len() - 1);
+    if older > 0 {
+        let word = if older == 1 { "release" } else { "releases" };
+        line += &format!("; {older} older {word}");
+    }
+    line
+}
+
+/// A time in days, or in hours where it is less than two days.
+fn words(time: SignedDuration) -> String {
+    let hours = time.as_hours().max(0);
+    match hours {
+        1 => "1 hour".to_owned(),
+        0..48 => format!("{hours} hours"),
+        _ => format!("{} days", hours / 24),
+    }
+}

@@ -1,0 +1,258 @@
+//! Every block of the releases that a target claims to hold: read from it, hashed, and mended where that can be done.
+
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, stream};
+
+use super::target::{
+    Amount, CheckOrder, Checked, Damage, DamageKind, PublishedRelease, Report, Step, TargetError,
+};
+use crate::car::{Blocks, CarError, MAX_BLOCK};
+use crate::dag::{Cid, Codec, decode};
+
+/// How many blocks are read at once.
+const AT_ONCE: usize = 8;
+/// How many bytes of blocks are mended at once.
+const PART_BYTES: usize = 64 << 20;
+/// The longest sleep, so that what is read with it keeps being said.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// Blocks that several readers share.
+pub(super) type SharedBlocks = Arc<dyn Blocks + Send + Sync>;
+
+/// The rate at which a check reads. All targets of a run share it.
+#[derive(Debug)]
+pub struct Pace {
+    bytes_per_second: u64,
+    /// When what was read so far may have been read.
+    next: Cell<Option<Instant>>,
+}
+
+impl Pace {
+    /// At most so many bytes a second.
+    pub fn new(bytes_per_second: u64) -> Self {
+        Self {
+            bytes_per_second: bytes_per_second.max(1),
+            next: Cell::new(None),
+        }
+    }
+
+    /// Waits until so many more bytes may have been read.
+    pub(super) async fn spend(&self, bytes: usize) {
+        let now = Instant::now();
+        let from = self.next.get().map_or(now, |next| next.max(now));
+        #[expect(clippy::cast_precision_loss, reason = "a delay need not be exact")]
+        let delay = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64);
+        let until = from + delay;
+        self.next.set(Some(until));
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            if left.is_zero() {
+                break;
+            }
+            tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+        }
+    }
+}
+
+/// A block that is not as it should be.
+struct BadBlock {
+    cid: Cid,
+    release: PublishedRelease,
+    kind: DamageKind,
+}
+
+/// What a walk over releases has found.
+pub(super) struct Walk {
+    read: Amount,
+    bad: Vec<BadBlock>,
+    /// Nodes that are damaged here and not at hand elsewhere: what is below them stays unread.
+    unseen: usize,
+}
+
+/// Reads every block of these releases by `block`, which gives `None` for one that is not there. Each is read once, and what
+/// is below a damaged node is found by the blocks of the order.
+pub(super) async fn walk<F>(
+    releases: &[PublishedRelease],
+    order: &CheckOrder<'_>,
+    report: Report<'_>,
+    block: impl Fn(Cid) -> F,
+) -> Result<Walk, TargetError>
+where
+    F: Future<Output = Result<Option<Vec<u8>>, TargetError>>,
+{
+    let mut walk = Walk {
+        read: Amount::default(),
+        bad: Vec::new(),
+        unseen: 0,
+    };
+    let mut seen: HashSet<Cid> = HashSet::new();
+    for release in releases {
+        report(Step::Waiting(format!("reading {release}")));
+        let mut waiting = vec![release.root];
+        seen.insert(release.root);
+        while !waiting.is_empty() {
+            let some = waiting.split_off(waiting.len().saturating_sub(AT_ONCE * 4));
+            let reads = stream::iter(some).map(|cid| {
+                let read = block(cid);
+                async move { (cid, read.await) }
+            });
+            let mut reads = std::pin::pin!(reads.buffered(AT_ONCE));
+            while let Some((cid, read)) = reads.next().await {
+                let (bytes, kind) = match read? {
+                    None => (None, Some(DamageKind::Missing)),
+                    Some(bytes) => {
+                        walk.read.add(bytes.len());
+                        report(Step::Bytes(bytes.len() as u64));
+                        order.pace.spend(bytes.len()).await;
+                        if cid.matches(&bytes) {
+                            (Some(bytes), None)
+                        } else {
+                            (None, Some(DamageKind::Altered))
+                        }
+                    }
+                };
+                if let Some(kind) = kind {
+                    walk.bad.push(BadBlock {
+                        cid,
+                        release: *release,
+                        kind,
+                    });
+                }
+                if cid.codec() == Codec::Raw {
+                    continue;
+                }
+                let bytes = match bytes {
+                    Some(bytes) => Some(bytes),
+                    None => elsewhere(&order.blocks, cid).await,
+                };
+                let Some(bytes) = bytes else {
+                    walk.unseen += 1;
+                    continue;
+                };
+                let node = decode(&cid, &bytes).map_err(|error| {
+                    TargetError::refused(format!("{release} is no release: {error}"))
+                })?;
+                for link in node.links() {
+                    if seen.insert(link.cid) {
+                        waiting.push(link.cid);
+                    }
+                }
+            }
+        }
+    }
+    Ok(walk)
+}
+
+/// A block from elsewhere, hashed. What reads may wait for the network, and so has a thread of its own.
+async fn elsewhere(blocks: &SharedBlocks, cid: Cid) -> Option<Vec<u8>> {
+    let blocks = Arc::clone(blocks);
+    let read = tokio::task::spawn_blocking(move || blocks.block(&cid)).await;
+    let block = read.ok()?.ok()??;
+    (block.len() <= MAX_BLOCK && cid.matches(&block)).then_some(block)
+}
+
+impl Walk {
+    /// Whether a block is damaged in this way.
+    pub(super) fn has(&self, kind: DamageKind) -> bool {
+        self.bad.iter().any(|bad| bad.kind == kind)
+    }
+
+    /// Gives `put` good blocks for those that are damaged, a part at a time, as far as they are at hand, and asks for each
+    /// again; what was found and mended.
+    pub(super) async fn mended<P, F>(
+        self,
+        releases: Vec<PublishedRelease>,
+        order: &CheckOrder<'_>,
+        mut put: impl FnMut(Arc<SomeBlocks>) -> P,
+        block: impl Fn(Cid) -> F,
+    ) -> Result<Checked, TargetError>
+    where
+        P: Future<Output = Result<(), TargetError>>,
+        F: Future<Output = Result<Option<Vec<u8>>, TargetError>>,
+    {
+        let mut repaired = HashSet::new();
+        let mut part = SomeBlocks::default();
+        let mut left = if order.is_repair {
+            self.bad.iter().map(|bad| bad.cid).collect()
+        } else {
+            Vec::new()
+        };
+        while let Some(cid) = left.pop() {
+            if let Some(block) = elsewhere(&order.blocks, cid).await {
+                part.insert(cid, block);
+            }
+            if part.bytes < PART_BYTES && !left.is_empty() || part.blocks.is_empty() {
+                continue;
+            }
+            let blocks = Arc::new(std::mem::take(&mut part));
+            put(Arc::clone(&blocks)).await?;
+            for cid in blocks.blocks.keys() {
+                if block(*cid).await?.is_some_and(|bytes| cid.matches(&bytes)) {
+                    repaired.insert(*cid);
+                }
+            }
+        }
+        Ok(self.checked(releases, &repaired))
+    }
+
+    /// What was found, where nothing is mended.
+    pub(super) fn found(self, releases: Vec<PublishedRelease>) -> Checked {
+        self.checked(releases, &HashSet::new())
+    }
+
+    fn checked(self, releases: Vec<PublishedRelease>, repaired: &HashSet<Cid>) -> Checked {
+        let damages = self.bad.into_iter().map(|bad| Damage {
+            what: bad.cid.to_string(),
+            release: bad.release,
+            kind: bad.kind,
+            is_repaired: repaired.contains(&bad.cid),
+        });
+        let mut notes = Vec::new();
+        if self.unseen > 0 {
+            notes.push(format!(
+                "what is below {} of the damaged blocks was not read, since nobody at hand has these blocks",
+                self.unseen
+            ));
+        }
+        Checked {
+            releases,
+            read: self.read,
+            damages: damages.collect(),
+            notes,
+        }
+    }
+}
+
+/// Some blocks in memory.
+#[derive(Debug, Default)]
+pub(super) struct SomeBlocks {
+    blocks: HashMap<Cid, Vec<u8>>,
+    bytes: usize,
+}
+
+impl SomeBlocks {
+    fn insert(&mut self, cid: Cid, block: Vec<u8>) {
+        self.bytes += block.len();
+        self.blocks.insert(cid, block);
+    }
+
+    /// Their CIDs, in the order of their bytes, and the number of bytes of the blocks.
+    pub(super) fn cids(&self) -> (Vec<Cid>, u64) {
+        let mut cids: Vec<Cid> = self.blocks.keys().copied().collect();
+        cids.sort_unstable();
+        (cids, self.bytes as u64)
+    }
+}
+
+impl Blocks for SomeBlocks {
+    fn block(&self, cid: &Cid) -> Result<Option<Vec<u8>>, CarError> {
+        Ok(self.blocks.get(cid).cloned())
+    }
+
+    fn contains(&self, cid: &Cid) -> bool {
+        self.blocks.contains_key(cid)
+    }
+}

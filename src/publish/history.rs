@@ -1,0 +1,181 @@
+//! Whether a release follows the one that a target holds, by the statements between the two (FORMATS 6 and 9).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::Publication;
+use super::target::{PublishedRelease, TargetError};
+use crate::dag::Cid;
+use crate::signature::{SignedStatement, TrustPolicy, TrustedKey};
+
+/// Statements of earlier releases, from wherever they are kept. Each is believed only where it leads to a release that is
+/// believed already.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    statements: BTreeMap<u64, Vec<SignedStatement>>,
+}
+
+/// Why the statement before another one is not known.
+enum Absence {
+    /// No statement has its sequence and root.
+    Unknown,
+    /// One has, and is not signed as its successor asks.
+    Unsigned,
+}
+
+impl History {
+    /// Takes a statement; one that is known already only gets signatures that it lacks.
+    pub fn add(&mut self, signed: SignedStatement) {
+        let known = self
+            .statements
+            .entry(signed.statement.sequence)
+            .or_default();
+        match known.iter_mut().find(|known| known.text == signed.text) {
+            Some(known) => *known = known.united_with(signed.signatures),
+            None => known.push(signed),
+        }
+    }
+
+    /// The statement of a release, as far as it is known. Nobody has verified it.
+    pub fn statement_of(&self, release: &PublishedRelease) -> Option<&SignedStatement> {
+        let mut known = self.statements.get(&release.sequence?)?.iter();
+        known.find(|known| known.statement.root == release.root)
+    }
+
+    /// The highest sequence of a statement that is known.
+    pub fn newest_sequence(&self) -> Option<u64> {
+        self.statements.keys().next_back().copied()
+    }
+
+    /// The statement that `newer`, which is believed, follows. It is believed where it is signed as `newer` says by its
+    /// `trusted` and `threshold`: a build follows a statement only where these keys have signed it.
+    fn before(&self, newer: &SignedStatement) -> Result<&SignedStatement, Absence> {
+        let sequence = newer.statement.sequence.saturating_sub(1);
+        let candidates = self.statements.get(&sequence).into_iter().flatten();
+        let is_previous = |older: &&SignedStatement| {
+            newer.statement.previous == Some(older.statement.root)
+                && newer.statement.name == older.statement.name
+        };
+        let mut absence = Absence::Unknown;
+        for older in candidates.filter(is_previous) {
+            if policy_of(newer).is_some_and(|policy| is_signed(&policy, older)) {
+                return Ok(older);
+            }
+            absence = Absence::Unsigned;
+        }
+        Err(absence)
+    }
+}
+
+/// Who has to have signed the statement that this one follows; its own signers where it names nobody.
+fn policy_of(newer: &SignedStatement) -> Option<TrustPolicy> {
+    if let Ok(Some(policy)) = newer.statement.successor_policy() {
+        return Some(policy);
+    }
+    let keys = newer.signers().into_iter().map(|key| TrustedKey {
+        key,
+        name: String::new(),
+    });
+    TrustPolicy::of_keys(&keys.collect::<Vec<_>>(), 1).ok()
+}
+
+fn is_signed(policy: &TrustPolicy, signed: &SignedStatement) -> bool {
+    // Keys of `trusted` have no times of validity.
+    let verdict = policy.evaluate(
+        signed.text.as_bytes(),
+        &signed.signatures,
+        Timestamp::UNIX_EPOCH,
+    );
+    verdict.is_reached()
+}
+
+/// Holds a release to what a target holds: it is the very same, or it follows it, directly or by statements that are known.
+///
+/// # Errors
+/// A refusal, with the way out; a gap where statements between the two are not known.
+pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(), TargetError> {
+    let root = release.root();
+    let Some(signed) = &release.signed else {
+        return match held.sequence {
+            None => Ok(()),
+            Some(held) => Err(TargetError::refused(format!(
+                "it holds sequence {held}, which is signed, and this release has no statement"
+            ))
+            .help("build with a key, and with `--previous` the statement of the release that is there")),
+        };
+    };
+    let sequence = signed.statement.sequence;
+    // No statement has the sequence 0: a name that was used before has one.
+    let Some(known) = held.sequence.filter(|known| *known > 0) else {
+        return Ok(());
+    };
+    if known > sequence {
+        return Err(TargetError::refused(format!(
+            "it holds sequence {known} ({}), and this statement has the sequence {sequence}",
+            held.root
+        ))
+        .help(
+            "build on top of the release that is there: `ipwhl build --previous` its statement",
+        ));
+    }
+    if known == sequence {
+        return if held.root == root {
+            Ok(())
+        } else {
+            Err(TargetError::refused(format!(
+                "it holds another release with the sequence {sequence}, {}, and this one is {root}",
+                held.root
+            ))
+            .help("two releases follow the same one: build on top of the one that is there, with `--previous` its statement"))
+        };
+    }
+    let mut newer = signed;
+    while newer.statement.sequence > known + 1 {
+        newer = release
+            .history
+            .before(newer)
+            .map_err(|absence| gap(held, known, newer, &absence))?;
+    }
+    if newer.statement.previous == Some(held.root) {
+        return Ok(());
+    }
+    Err(fork(held, known, newer))
+}
+
+fn gap(
+    held: &PublishedRelease,
+    known: u64,
+    newer: &SignedStatement,
+    absence: &Absence,
+) -> TargetError {
+    let lacking = newer.statement.sequence - 1;
+    let which = if known + 1 == lacking {
+        format!("the statement of sequence {lacking}")
+    } else {
+        format!("those of sequence {} to {lacking}", known + 1)
+    };
+    let reason = match absence {
+        Absence::Unknown => "at hand",
+        Absence::Unsigned => "signed by keys that the next one trusts",
+    };
+    TargetError::gap(format!(
+        "it holds sequence {known} ({}), and nothing shows that this release follows it: {which} in between would, and \
+         sequence {lacking} is not {reason}",
+        held.root
+    ))
+    .help(
+        "name the statements in between with `--follow FILE`, several times; builds keep them in `statements` beside the \
+         archive, and folders and git branches that releases were published to have them, too",
+    )
+}
+
+fn fork(held: &PublishedRelease, known: u64, newer: &SignedStatement) -> TargetError {
+    let root = |root: Option<Cid>| root.map_or_else(|| "none".to_owned(), |root| root.to_string());
+    TargetError::refused(format!(
+        "it holds {} as sequence {known}, and this release goes back to another one of that sequence, {}",
+        held.root,
+        root(newer.statement.previous)
+    ))
+    .help("somebody has built on top of another release: build on top of the one that is there, with `--previous` its statement")
+}

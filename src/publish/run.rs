@@ -1,0 +1,435 @@
+//! One release, brought to several targets: who comes first, who waits for whom, and what becomes of the rest where one
+//! refuses (FORMATS 9).
+
+use std::collections::BTreeMap;
+
+use super::history::check_follows;
+use super::target::{Done, Plan, ReadBack, Step, Target, TargetError, TargetErrorKind};
+use super::{History, Publication};
+use crate::repository::{PublishKind, PublishTarget};
+
+/// Opens a target. Nothing is asked by that.
+pub type Open<'a> = &'a dyn Fn(&PublishTarget) -> Result<Box<dyn Target>, TargetError>;
+
+/// Who is told of what happens, as it happens, with the name of the target.
+pub trait Observer {
+    /// A step of the work.
+    fn step(&self, name: &str, step: Step);
+
+    /// What came of a part of the work.
+    fn event(&self, name: &str, event: Event<'_>);
+}
+
+/// What came of a part of the work on a target.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// It was asked what it holds and lacks. With what else there is to say.
+    Planned(&'a [String]),
+    /// It was given what it lacked. With its place.
+    Done(&'a str, &'a Done),
+    /// It was read back.
+    ReadBack(&'a ReadBack),
+    /// It failed.
+    Failed(&'a TargetError),
+}
+
+/// What became of a target in a run.
+#[derive(Debug)]
+pub struct TargetOutcome {
+    /// Its name.
+    pub name: String,
+    /// The word for its kind.
+    pub kind: &'static str,
+    /// Where it is, where that could be found out.
+    pub place: Option<String>,
+    /// What it held, and what was to be done.
+    pub plan: Option<Plan>,
+    /// What was done.
+    pub done: Option<Done>,
+    /// What was read back.
+    pub read_back: Option<ReadBack>,
+    /// How it ended.
+    pub state: TargetState,
+    /// Why it failed, or refused the release.
+    pub error: Option<TargetError>,
+}
+
+/// How it ended with a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetState {
+    /// It was only asked what would be done.
+    Planned,
+    /// It has the release, and something of it was new.
+    Published,
+    /// It had all of it already.
+    Unchanged,
+    /// It must not have the release.
+    Refused,
+    /// The release could not be brought there.
+    Failed,
+    /// Nothing was done to it, since another target refused the release.
+    Left,
+}
+
+impl TargetState {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Published => "published",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Left => "left",
+        }
+    }
+}
+
+/// What is published where.
+pub struct PublishRun<'a> {
+    /// The release.
+    pub release: &'a mut Publication,
+    /// Every target of the repository.
+    pub configured: &'a [PublishTarget],
+    /// How targets are opened.
+    pub open: Open<'a>,
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+}
+
+/// When a target's turn is: what holds releases comes before what leads to them.
+fn turn(kind: &PublishKind) -> u8 {
+    match kind {
+        PublishKind::Kubo(_) | PublishKind::Cluster(_) | PublishKind::Directory(_) => 0,
+        PublishKind::PinningService(_) => 1,
+        PublishKind::Git(_) | PublishKind::Ipns(_) | PublishKind::Dnslink(_) => 2,
+    }
+}
+
+/// Whether a target of this kind is enough for one of the other kind, where nobody has said which are.
+fn is_holder_for(holder: &PublishKind, other: &PublishKind) -> bool {
+    match other {
+        PublishKind::PinningService(_) => {
+            matches!(holder, PublishKind::Kubo(_) | PublishKind::Cluster(_))
+        }
+        // What these lead to are blocks.
+        PublishKind::Ipns(_) | PublishKind::Dnslink(_) => {
+            holder.holds_releases() && !matches!(holder, PublishKind::Directory(_))
+        }
+        _ => holder.holds_releases(),
+    }
+}
+
+/// The targets of which one has to hold a release before `target` is given it.
+fn holders<'c>(target: &PublishTarget, configured: &'c [PublishTarget]) -> Vec<&'c PublishTarget> {
+    let is_one = |other: &&PublishTarget| match &target.holders {
+        Some(names) => names.contains(&other.name),
+        None => is_holder_for(&other.kind, &target.kind),
+    };
+    configured
+        .iter()
+        .filter(|other| other.name != target.name)
+        .filter(is_one)
+        .collect()
+}
+
+/// Refuses a target that needs a release to be held, where no target of the repository could hold it.
+fn check_holders(target: &PublishTarget, configured: &[PublishTarget]) -> Result<(), TargetError> {
+    let is_elsewhere = target.holders.as_ref().is_some_and(Vec::is_empty);
+    if !target.kind.needs_holder() || is_elsewhere || !holders(target, configured).is_empty() {
+        return Ok(());
+    }
+    Err(TargetError::refused(format!(
+        "no target of this repository could hold what a `{}` target leads to, and so nothing shows that readers would find it",
+        target.kind.as_str()
+    ))
+    .help(
+        "add a target of the kind `kubo` or `cluster`, or name one that is enough with `holders = [\"NAME\"]`; \
+         `holders = []` says that the release is held elsewhere",
+    ))
+}
+
+/// How it stands with a target that was planned.
+struct Prepared<'a> {
+    configured: &'a PublishTarget,
+    target: Option<Box<dyn Target>>,
+    outcome: TargetOutcome,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(
+        configured: &'a PublishTarget,
+        mut outcome: TargetOutcome,
+        target: Result<Box<dyn Target>, TargetError>,
+    ) -> Self {
+        let target = target.map_err(|error| fail(&mut outcome, error)).ok();
+        Self {
+            configured,
+            target,
+            outcome,
+        }
+    }
+}
+
+fn outcome_of(configured: &PublishTarget) -> TargetOutcome {
+    TargetOutcome {
+        name: configured.name.clone(),
+        kind: configured.kind.as_str(),
+        place: None,
+        plan: None,
+        done: None,
+        read_back: None,
+        state: TargetState::Planned,
+        error: None,
+    }
+}
+
+impl<'a> PublishRun<'a> {
+    /// Asks each of these targets what it holds; gives none anything where one refuses the release, and else each what it
+    /// lacks. With `is_dry` nothing is changed. The outcomes are in the order of the targets' turns.
+    pub async fn publish(
+        &mut self,
+        chosen: &[&'a PublishTarget],
+        is_dry: bool,
+    ) -> Vec<TargetOutcome> {
+        let mut turns = chosen.to_vec();
+        turns.sort_by_key(|target| turn(&target.kind));
+        let mut prepared = Vec::new();
+        for configured in turns {
+            prepared.push(self.prepare(configured).await);
+        }
+        let is_gap = |one: &Prepared<'_>| {
+            let error = one.outcome.error.as_ref();
+            error.is_some_and(|error| error.kind == TargetErrorKind::Gap)
+        };
+        if prepared.iter().any(is_gap) {
+            self.gather_history().await;
+            for one in &mut prepared {
+                if is_gap(one) {
+                    *one = self.prepare(one.configured).await;
+                }
+            }
+        }
+        for one in &prepared {
+            if let Some(error) = &one.outcome.error {
+                self.observer.event(&one.outcome.name, Event::Failed(error));
+            }
+        }
+        if !is_dry {
+            self.bring(&mut prepared).await;
+        }
+        prepared.into_iter().map(|one| one.outcome).collect()
+    }
+
+    /// Opens a target and asks what it holds and lacks.
+    async fn prepare(&self, configured: &'a PublishTarget) -> Prepared<'a> {
+        let mut outcome = outcome_of(configured);
+        let target = self.plan(configured, &mut outcome).await;
+        if let Some(plan) = &outcome.plan {
+            self.observer
+                .event(&configured.name, Event::Planned(&plan.notes));
+        }
+        Prepared::new(configured, outcome, target)
+    }
+
+    async fn plan(
+        &self,
+        configured: &PublishTarget,
+        outcome: &mut TargetOutcome,
+    ) -> Result<Box<dyn Target>, TargetError> {
+        check_holders(configured, self.configured)?;
+        let mut target = (self.open)(configured)?;
+        outcome.place = Some(target.place());
+        let report = |step| self.observer.step(&configured.name, step);
+        let plan = target.plan(self.release, &report).await?;
+        if let Some(held) = &plan.held {
+            check_follows(self.release, held)?;
+        }
+        outcome.plan = Some(plan);
+        Ok(target)
+    }
+
+    /// Takes the statements that the repository's targets keep.
+    async fn gather_history(&mut self) {
+        gather_history(
+            &mut self.release.history,
+            self.configured,
+            self.open,
+            &self.release.name,
+        )
+        .await;
+    }
+
+    /// Gives every target what it lacks, in their turns.
+    async fn bring(&self, prepared: &mut [Prepared<'a>]) {
+        let has_refused = |prepared: &[Prepared<'_>]| {
+            let mut outcomes = prepared.iter().map(|one| one.outcome.state);
+            outcomes.any(|state| state == TargetState::Refused)
+        };
+        let mut has_changed = false;
+        // What targets that are not among the chosen ones were found to hold.
+        let mut asked = BTreeMap::new();
+        for index in 0..prepared.len() {
+            if prepared[index].outcome.state != TargetState::Planned {
+                continue;
+            }
+            if has_refused(prepared) {
+                prepared[index].outcome.state = TargetState::Left;
+                continue;
+            }
+            let configured = prepared[index].configured;
+            if let Err(error) = self.wait_for(configured, prepared, &mut asked).await {
+                self.observer.event(&configured.name, Event::Failed(&error));
+                fail(&mut prepared[index].outcome, error);
+                continue;
+            }
+            // What an earlier target was given, this one may find, and lack no more.
+            if has_changed {
+                let mut outcome = outcome_of(configured);
+                let target = self.plan(configured, &mut outcome).await;
+                prepared[index] = Prepared::new(configured, outcome, target);
+            }
+            let Prepared {
+                target, outcome, ..
+            } = &mut prepared[index];
+            let done = match target {
+                Some(target) => {
+                    has_changed = true;
+                    self.carry_out(&mut **target, outcome).await
+                }
+                None => Ok(()),
+            };
+            if let Err(error) = done {
+                fail(outcome, error);
+            }
+            if let Some(error) = &outcome.error {
+                self.observer.event(&configured.name, Event::Failed(error));
+            }
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        target: &mut dyn Target,
+        outcome: &mut TargetOutcome,
+    ) -> Result<(), TargetError> {
+        let name = outcome.name.clone();
+        let report = |step| self.observer.step(&name, step);
+        let done = target.carry_out(self.release, &report).await?;
+        self.observer
+            .event(&name, Event::Done(&target.place(), &done));
+        outcome.state = if done.moved.blocks == 0 && done.changes.is_empty() {
+            TargetState::Unchanged
+        } else {
+            TargetState::Published
+        };
+        outcome.done = Some(done);
+        let back = target.read_back(self.release, &report).await?;
+        self.observer.event(&name, Event::ReadBack(&back));
+        outcome.read_back = Some(back);
+        Ok(())
+    }
+
+    /// Lets a target have its turn only where another one holds the release and has shown it.
+    async fn wait_for(
+        &self,
+        configured: &PublishTarget,
+        prepared: &[Prepared<'_>],
+        asked: &mut BTreeMap<String, Result<ReadBack, TargetError>>,
+    ) -> Result<(), TargetError> {
+        let is_elsewhere = configured.holders.as_ref().is_some_and(Vec::is_empty);
+        if !configured.kind.needs_holder() || is_elsewhere {
+            return Ok(());
+        }
+        let is_named = configured.holders.is_some();
+        // Somebody's word is enough where the settings name them.
+        let is_enough = |back: &ReadBack| back.is_kept && (is_named || back.read.blocks > 0);
+        let mut reasons = Vec::new();
+        for holder in holders(configured, self.configured) {
+            let in_run = prepared
+                .iter()
+                .find(|one| one.configured.name == holder.name);
+            let back = match in_run {
+                Some(one) => one.outcome.read_back.as_ref(),
+                None => None,
+            };
+            if back.is_some_and(is_enough) {
+                return Ok(());
+            }
+            reasons.push(match (in_run.map(|one| &one.outcome), back) {
+                (_, Some(back)) => format!("`{}` {}", holder.name, insufficient(back)),
+                (Some(outcome), None) if outcome.error.is_some() => {
+                    format!("`{}` has failed", holder.name)
+                }
+                (Some(_), None) => format!("`{}` comes later", holder.name),
+                (None, None) => {
+                    if !asked.contains_key(&holder.name) {
+                        asked.insert(holder.name.clone(), self.ask(holder).await);
+                    }
+                    match asked.get(&holder.name) {
+                        Some(Ok(back)) if is_enough(back) => return Ok(()),
+                        Some(Ok(back)) => format!("`{}` {}", holder.name, insufficient(back)),
+                        Some(Err(error)) => format!("`{}`: {error}", holder.name),
+                        None => continue,
+                    }
+                }
+            });
+        }
+        Err(TargetError::world(format!(
+            "it is left as it is, since no other target holds the release and has shown it: {}",
+            reasons.join("; ")
+        ))
+        .help("`ipwhl publish` to one of these first; `holders` names those that are enough"))
+    }
+
+    /// What a target that is none of this run shows of the release.
+    async fn ask(&self, holder: &PublishTarget) -> Result<ReadBack, TargetError> {
+        let mut target = (self.open)(holder)?;
+        let report = |step| self.observer.step(&holder.name, step);
+        let plan = target.plan(self.release, &report).await?;
+        let root = self.release.root();
+        let is_there = plan.held.is_none_or(|held| held.root == root) && plan.moved.blocks == 0;
+        if !is_there || !plan.changes.is_empty() {
+            return Err(TargetError::world("it does not have the release yet"));
+        }
+        target.read_back(self.release, &report).await
+    }
+}
+
+/// Why what a target has shown is not enough.
+fn insufficient(back: &ReadBack) -> &'static str {
+    if back.is_kept {
+        "says that it has it, and nothing could be read back"
+    } else {
+        "has blocks that it does not keep itself"
+    }
+}
+
+fn fail(outcome: &mut TargetOutcome, error: TargetError) {
+    outcome.state = if error.is_refusal() {
+        TargetState::Refused
+    } else {
+        TargetState::Failed
+    };
+    outcome.error = Some(error);
+}
+
+/// Takes the statements that folders and branches of the repository keep. Those that cannot be read lack only what they might
+/// have shown.
+pub async fn gather_history(
+    history: &mut History,
+    configured: &[PublishTarget],
+    open: Open<'_>,
+    repository: &str,
+) {
+    for one in configured {
+        if let PublishKind::Directory(_) | PublishKind::Git(_) = one.kind
+            && let Ok(mut target) = open(one)
+            && let Ok(statements) = target.statements(repository).await
+        {
+            for one in statements {
+                history.add(one);
+            }
+        }
+    }
+}

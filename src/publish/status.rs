@@ -1,0 +1,141 @@
+//! What targets hold, for people who look after them and for what watches them.
+
+use jiff::Timestamp;
+
+use super::History;
+use super::run::Open;
+use super::target::{PublishedRelease, TargetError};
+use crate::repository::PublishTarget;
+
+/// What a target holds.
+#[derive(Debug)]
+pub struct TargetStatus {
+    /// Its name.
+    pub name: String,
+    /// The word for its kind.
+    pub kind: &'static str,
+    /// Where it is, where that could be found out.
+    pub place: Option<String>,
+    /// How it stands.
+    pub state: HoldingState,
+    /// The releases that it holds or leads to, the newest first; `None` where it could not be asked.
+    pub releases: Option<Vec<ReleaseStatus>>,
+    /// Why it could not be asked.
+    pub error: Option<TargetError>,
+}
+
+/// A release that a target holds, and what its statement says, where that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReleaseStatus {
+    /// The release.
+    pub release: PublishedRelease,
+    /// When its statement was made.
+    pub created: Option<Timestamp>,
+    /// When its statement expires, where it does.
+    pub expires: Option<Timestamp>,
+}
+
+/// How a target stands to the newest release that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldingState {
+    /// It has the newest one.
+    Current,
+    /// It has the newest one, whose statement has expired.
+    Expired,
+    /// It has an older one.
+    Behind,
+    /// It has none.
+    Empty,
+    /// It could not be asked.
+    Unknown,
+}
+
+impl HoldingState {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Expired => "expired",
+            Self::Behind => "behind",
+            Self::Empty => "empty",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Asks these targets what they hold. The newest release is that of any of them, or of a statement that is known.
+pub async fn status(
+    chosen: &[&PublishTarget],
+    open: Open<'_>,
+    repository: &str,
+    history: &History,
+    now: Timestamp,
+) -> Vec<TargetStatus> {
+    let mut targets = Vec::new();
+    for configured in chosen {
+        targets.push(ask(configured, open, repository, history).await);
+    }
+    let held = targets.iter().filter_map(|target| target.newest());
+    let newest = held
+        .filter_map(|held| held.release.sequence)
+        .chain(history.newest_sequence())
+        .max();
+    for target in &mut targets {
+        target.state = match target.newest() {
+            _ if target.error.is_some() => HoldingState::Unknown,
+            None => HoldingState::Empty,
+            // One that does not say its sequence is judged by nothing.
+            Some(held) if held.release.sequence.is_some() && held.release.sequence < newest => {
+                HoldingState::Behind
+            }
+            Some(held) if held.expires.is_some_and(|at| at <= now) => HoldingState::Expired,
+            Some(_) => HoldingState::Current,
+        };
+    }
+    targets
+}
+
+async fn ask(
+    configured: &PublishTarget,
+    open: Open<'_>,
+    repository: &str,
+    history: &History,
+) -> TargetStatus {
+    let mut status = TargetStatus {
+        name: configured.name.clone(),
+        kind: configured.kind.as_str(),
+        place: None,
+        state: HoldingState::Unknown,
+        releases: None,
+        error: None,
+    };
+    let held = match open(configured) {
+        Ok(mut target) => {
+            status.place = Some(target.place());
+            target.holdings(repository).await
+        }
+        Err(error) => Err(error),
+    };
+    match held {
+        Ok(held) => {
+            let held = held.into_iter().map(|release| {
+                let statement = history.statement_of(&release).map(|one| &one.statement);
+                ReleaseStatus {
+                    release,
+                    created: statement.map(|one| one.created),
+                    expires: statement.and_then(|one| one.expires),
+                }
+            });
+            status.releases = Some(held.collect());
+        }
+        Err(error) => status.error = Some(error),
+    }
+    status
+}
+
+impl TargetStatus {
+    /// The newest release that it holds.
+    pub fn newest(&self) -> Option<&ReleaseStatus> {
+        self.releases.as_ref()?.first()
+    }
+}
