@@ -155,9 +155,10 @@ async fn elsewhere(blocks: &SharedBlocks, cid: Cid) -> Option<Vec<u8>> {
 }
 
 impl Walk {
-    /// Whether a block is damaged in this way.
-    pub(super) fn has(&self, kind: DamageKind) -> bool {
-        self.bad.iter().any(|bad| bad.kind == kind)
+    /// The blocks that are damaged in this way.
+    pub(super) fn of_kind(&self, kind: DamageKind) -> Vec<Cid> {
+        let bad = self.bad.iter().filter(|bad| bad.kind == kind);
+        bad.map(|bad| bad.cid).collect()
     }
 
     /// Gives `put` good blocks for those that are damaged, a part at a time, as far as they are at hand, and asks for each

@@ -172,7 +172,10 @@ impl Kubo {
         report(Step::Waiting("asking which blocks are there".to_owned()));
         let missing = missing::missing(&self.rpc, release).await?;
         release.require_left_out(&missing.left_out)?;
-        self.found.lacking = missing.carried;
+        self.found.lacking = match &self.found.root_name {
+            None => missing.carried,
+            Some(_) => missing::absent(&self.rpc, missing.carried).await?,
+        };
         let mut changes = Vec::new();
         match self.found.root_name.as_deref() {
             _ if matches!(self.found.pinner, Pinner::Cluster(_)) => {}
@@ -230,6 +233,7 @@ impl Kubo {
                 Err(error) => {
                     // A garbage collection may have taken what was imported and not pinned yet.
                     lacking = missing::missing(&self.rpc, release).await?.carried;
+                    lacking = missing::absent(&self.rpc, lacking).await?;
                     if lacking.is_empty() || attempt == ATTEMPTS {
                         return Err(error);
                     }
@@ -338,11 +342,12 @@ impl Kubo {
         let releases = self.holdings(order.repository).await?;
         let block = |cid| self.rpc.block_if_there(cid);
         let walk = check::walk(&releases, order, report, block).await?;
-        if order.is_repair && walk.has(DamageKind::Altered) {
+        if order.is_repair && !walk.of_kind(DamageKind::Altered).is_empty() {
             report(Step::Waiting(
                 "the node goes over its whole store, and removes what is altered".to_owned(),
             ));
             self.rpc.drop_altered(LONGEST_SILENCE).await?;
+            missing::absent(&self.rpc, walk.of_kind(DamageKind::Altered)).await?;
         }
         let put = |blocks: Arc<check::SomeBlocks>| async move {
             let (cids, bytes) = blocks.cids();

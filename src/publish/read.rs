@@ -30,7 +30,11 @@ pub(super) async fn lacking(
     let questions = stream::iter(cids)
         .map(|cid| async move { client.has_block(gateway, &cid).await.map(|has| (cid, has)) })
         .buffered(AT_ONCE);
-    let answers: Vec<(Cid, bool)> = questions.try_collect().await.map_err(TargetError::world)?;
+    let answers: Result<Vec<(Cid, bool)>, SourceProblem> = questions.try_collect().await;
+    let answers = answers.map_err(|problem| {
+        TargetError::world(format!("the gateway cannot be asked for blocks: {problem}"))
+            .help("is it running, and is this its address? without a `gateway` every block is sent, and nothing is read back")
+    })?;
     let lacking = answers.into_iter().filter(|(_, has)| !has);
     Ok(lacking.map(|(cid, _)| cid).collect())
 }
@@ -49,7 +53,7 @@ pub(super) async fn each<E: Display, F: Future<Output = Result<Vec<u8>, E>>>(
     while let Some((cid, block)) = blocks.next().await {
         let block = block.map_err(|error| {
             TargetError::world(format!("block {cid} cannot be read back: {error}"))
-                .help("the release is there as far as the target says; run the same command again")
+                .help("`ipwhl publish --check` says what else of it is missing or altered there, and `--repair` mends it")
         })?;
         if !cid.matches(&block) {
             return Err(TargetError::world(format!(

@@ -190,6 +190,7 @@ impl Service {
         let response = sent.map_err(|error| self.broken(&error.without_url()))?;
         let status = response.status();
         let location = location(&response);
+        let path = response.url().path().to_owned();
         let mut reply = Reply::new(self, response);
         if status.is_success() {
             return Ok(reply);
@@ -210,14 +211,19 @@ impl Service {
             return Err(trouble);
         }
         let body = reply.all(LARGEST_COMPLAINT).await.unwrap_or_default();
-        let mut trouble = self.complaint(&body, &status.to_string());
+        let is_shut = matches!(status.as_u16(), 401 | 403);
+        let answer = if is_shut {
+            format!("{status} to `{path}`")
+        } else {
+            status.to_string()
+        };
+        let mut trouble = self.complaint(&body, &answer);
         trouble.status = Some(status);
-        if matches!(status.as_u16(), 401 | 403) {
+        if is_shut {
             trouble.help = Some(match &self.secret {
-                Some(_) => {
-                    "is the secret in the environment still the right one, and may it do this?"
-                        .to_owned()
-                }
+                Some(_) => format!(
+                    "is the secret in the environment still the right one, and may it use `{path}`?"
+                ),
                 None => format!("set `{}`, or `…_BASIC` with `user:password`", self.variable),
             });
         }

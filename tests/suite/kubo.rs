@@ -38,6 +38,11 @@ impl Kubo {
         kubo
     }
 
+    /// The folder of its repository.
+    pub fn repository(&self) -> PathBuf {
+        self.home.path().join("repository")
+    }
+
     /// The program, offline, with the repository of this value.
     pub fn command(&self, arguments: &[&str]) -> Command {
         self.online(&[&["--offline"], arguments].concat())
@@ -48,7 +53,7 @@ impl Kubo {
         let mut command = Command::new(&self.program);
         command
             .args(arguments)
-            .env("IPFS_PATH", self.home.path().join("repository"))
+            .env("IPFS_PATH", self.repository())
             .env("HOME", self.home.path())
             .env("IPFS_TELEMETRY", "off");
         command

@@ -77,16 +77,20 @@ mod properties;
 mod public_only;
 mod publish;
 mod publish_answers;
+mod publish_check;
 mod publish_cluster;
 #[cfg(unix)]
 mod publish_directory;
 mod publish_dnslink;
 #[cfg(unix)]
 mod publish_git;
+mod publish_history;
+mod publish_holders;
 mod publish_ipns;
 mod publish_kubo;
 mod publish_pinning;
 mod publish_proof;
+mod publish_status;
 mod rendering;
 mod repository;
 mod requirements;

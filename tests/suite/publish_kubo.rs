@@ -88,7 +88,11 @@ fn a_release_is_moved_pinned_and_read_back_and_the_next_one_moves_what_is_new() 
     assert_eq!(node.blocks(), before);
 
     let ran = succeeded(workshop.run(&["publish"]));
-    assert_eq!(ran.output, "");
+    let index = format!("{}/ipfs/{first}/", node.gateway);
+    assert_eq!(
+        ran.output,
+        format!("pip install --index-url {index} NAME\n")
+    );
     let all = moved(&ran);
     ran.said("read back the root and 3 wheels");
     // The folders of the MFS come besides.
@@ -200,7 +204,10 @@ fn a_delta_is_pinned_where_the_node_has_what_it_leaves_out() {
     };
     workshop.run(&["publish"]).refused(
         1,
-        &["it has not got what this delta leaves out", "`ipwhl fill`"],
+        &[
+            "it has not got what this delta leaves out",
+            "`ipwhl fill release/release.delta.car`",
+        ],
     );
 
     // All but a block of a wheel that has not changed.
@@ -217,7 +224,7 @@ fn a_delta_is_pinned_where_the_node_has_what_it_leaves_out() {
     node.text(&["block", "rm", &leaf.unwrap().to_string()]);
     workshop
         .run(&["publish"])
-        .refused(3, &["node: ", "`ipwhl fill`"]);
+        .refused(3, &["node: ", "`ipwhl fill release/release.delta.car`"]);
     assert_eq!(ours(&node), []);
 
     let publish = ["publish", "--release", first.to_str().unwrap()];

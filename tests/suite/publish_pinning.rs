@@ -93,7 +93,12 @@ fn a_pin_is_asked_for_waited_for_and_replaced() {
     ran.said("asked for a pin of");
     assert_eq!(
         service.requests(),
-        ["GET /pins", "POST /pins/request-1", "GET /pins/request-2"]
+        [
+            "GET /pins",
+            "POST /pins",
+            "GET /pins/request-2",
+            "DELETE /pins/request-1"
+        ]
     );
     let pins = service.pins();
     assert_eq!(pins.len(), 1);

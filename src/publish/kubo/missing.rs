@@ -66,10 +66,17 @@ async fn are_missing(rpc: &Rpc, cids: &[Cid]) -> Result<HashSet<Cid>, RequestErr
     if has_ended {
         return Ok(unseen_cids.copied().collect());
     }
-    let questions = stream::iter(unseen_cids.copied())
+    let lacking = absent(rpc, unseen_cids.copied().collect()).await?;
+    Ok(lacking.into_iter().collect())
+}
+
+/// Those of these blocks that the node does not have, each asked for. A node remembers for some time what it once had; that
+/// it reads a block and does not find it is what makes it take the block again.
+pub(super) async fn absent(rpc: &Rpc, cids: Vec<Cid>) -> Result<Vec<Cid>, RequestError> {
+    let questions = stream::iter(cids)
         .map(|cid| async move { rpc.has(&cid).await.map(|has| (cid, has)) })
         .buffered(AT_ONCE);
     let answers: Vec<(Cid, bool)> = questions.try_collect().await?;
-    let lacking = answers.into_iter().filter(|(_, has)| !has);
-    Ok(lacking.map(|(cid, _)| cid).collect())
+    let absent = answers.into_iter().filter(|(_, has)| !has);
+    Ok(absent.map(|(cid, _)| cid).collect())
 }

@@ -57,18 +57,12 @@ pub(super) fn targets(reader: &Reader, top: &Table<'_, '_>) -> Vec<PublishTarget
             continue;
         };
         let table = Table::new(reader, entries, span.clone(), "a `[publish.NAME]` table");
-        let kind = kind(reader, &table);
-        let holders = kind
-            .as_ref()
-            .filter(|kind| kind.needs_holder())
-            .and_then(|_| table.strings("holders"));
-        if kind.is_some() {
-            table.finish();
-        }
+        let mut holders = None;
+        let kind = kind(reader, &table, &mut holders);
         if let Some(kind) = kind
             && is_named
         {
-            let holders = holders.map(|list| list.value).unwrap_or_default();
+            let holders = holders.unwrap_or_default();
             targets.push(Read {
                 target: PublishTarget {
                     name: name.value.to_owned(),
@@ -159,7 +153,12 @@ fn check_name(reader: &Reader, name: &Spanned<&str>) -> bool {
     is_name
 }
 
-fn kind(reader: &Reader, table: &Table<'_, '_>) -> Option<PublishKind> {
+/// What the target is, and the names of `holders`.
+fn kind<'t>(
+    reader: &Reader,
+    table: &Table<'_, 't>,
+    holders: &mut Option<Vec<Spanned<&'t str>>>,
+) -> Option<PublishKind> {
     let Some(word) = table.string("kind") else {
         if !table.has("kind") {
             table.missing("kind", &the_kinds());
@@ -178,7 +177,12 @@ fn kind(reader: &Reader, table: &Table<'_, '_>) -> Option<PublishKind> {
         });
         return None;
     }
-    Settings { reader, table }.read(word.value)
+    if PublishKind::NEEDING_HOLDERS.contains(&word.value) {
+        *holders = table.strings("holders").map(|list| list.value);
+    }
+    let kind = Settings { reader, table }.read(word.value);
+    table.finish();
+    kind
 }
 
 fn the_kinds() -> String {

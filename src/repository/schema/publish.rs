@@ -128,7 +128,7 @@ fn kind(word: &str) -> Value {
         ),
     };
     properties["kind"] = json!({ "const": word });
-    if matches!(word, "pinning-service" | "ipns" | "git" | "dnslink") {
+    if PublishKind::NEEDING_HOLDERS.contains(&word) {
         properties["holders"] = json!({ "type": "array", "items": { "type": "string", "pattern": NAME }, "description": "The targets of which one has to hold the release before; empty where it is held elsewhere." });
     }
     let mut schema = json!({

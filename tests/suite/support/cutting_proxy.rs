@@ -24,6 +24,8 @@ pub enum Cut {
     BeforeLine(&'static str),
     /// When the service has begun to answer that request.
     AfterLine(&'static str),
+    /// Nobody, but something happens before the first request goes on whose line has this in it.
+    Meanwhile(&'static str),
     /// When so many bytes have gone to the service.
     Bytes(usize),
 }
@@ -162,6 +164,7 @@ impl Shared {
                         self.cut();
                         break;
                     }
+                    Cut::Meanwhile(part) if line(bytes).contains(part) => self.cut(),
                     Cut::AfterLine(part) if line(bytes).contains(part) => {
                         cut_answer.store(true, Ordering::SeqCst);
                     }

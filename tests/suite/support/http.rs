@@ -134,6 +134,16 @@ pub fn closed() -> String {
 
 /// `GET` of a loopback address, with these header lines: the answer's head in lower case, and its body.
 pub fn get(url: &str, headers: &str) -> (String, Vec<u8>) {
+    ask("GET", url, headers)
+}
+
+/// `POST` of nothing to a loopback address: the answer's body.
+pub fn post(url: &str) -> String {
+    let (_, body) = ask("POST", url, "Content-Length: 0\r\n");
+    String::from_utf8(body).unwrap()
+}
+
+fn ask(method: &str, url: &str, headers: &str) -> (String, Vec<u8>) {
     let (host, path) = url
         .strip_prefix("http://")
         .unwrap()
@@ -142,7 +152,7 @@ pub fn get(url: &str, headers: &str) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(host).unwrap();
     write!(
         stream,
-        "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n"
+        "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n"
     )
     .unwrap();
     let mut answer = Vec::new();

@@ -37,6 +37,9 @@ impl PublishKind {
         "dnslink",
     ];
 
+    /// The words for those that need a release to be held by another target before: they lead to it, or fetch it by themselves.
+    pub const NEEDING_HOLDERS: [&'static str; 4] = ["pinning-service", "ipns", "git", "dnslink"];
+
     /// The word for it.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -58,12 +61,9 @@ impl PublishKind {
         )
     }
 
-    /// Whether it needs a release to be held by another target before: it leads to it, or fetches it by itself.
+    /// Whether it needs a release to be held by another target before.
     pub fn needs_holder(&self) -> bool {
-        matches!(
-            self,
-            Self::PinningService(_) | Self::Ipns(_) | Self::Git(_) | Self::Dnslink(_)
-        )
+        Self::NEEDING_HOLDERS.contains(&self.as_str())
     }
 
     /// Whether something of it is signed with the key of releases.

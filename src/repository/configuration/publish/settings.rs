@@ -200,6 +200,7 @@ impl Settings<'_, '_, '_> {
         }
         let path = self.text("path");
         let links = self.table.boolean("links");
+        let url = self.address("url");
         let latest = match self.table.string("latest") {
             None => Some("latest".to_owned()),
             // The empty text is how a file says that there is to be none.
@@ -209,7 +210,7 @@ impl Settings<'_, '_, '_> {
         Some(DirectoryTarget {
             path: path?,
             links: links.is_none_or(|links| links.value),
-            url: self.address("url"),
+            url,
             latest,
         })
     }
