@@ -150,10 +150,10 @@ impl Client {
                 }),
                 status => Ok(status == StatusCode::OK.as_u16()),
             },
-            Ok(Err(error)) => Err(SourceProblem::Failed {
-                place: shown(gateway, cid),
-                reason: error.without_url().to_string(),
-            }),
+            Ok(Err(error)) => {
+                let problem = self.explain(error).at(&address);
+                Err(problem.at(shown(gateway, cid)))
+            }
             Err(_) => Err(SourceProblem::Failed {
                 place: shown(gateway, cid),
                 reason: format!("no answer within {} s", limit.as_secs()),

@@ -233,7 +233,7 @@ impl Client {
     }
 
     /// Says why a request failed, without the address, and whether another attempt makes sense.
-    fn explain(&self, error: reqwest::Error) -> Trouble {
+    pub(super) fn explain(&self, error: reqwest::Error) -> Trouble {
         let error = error.without_url();
         let certificate = |error: &(dyn Error + 'static)| match error.downcast_ref() {
             Some(rustls::Error::InvalidCertificate(reason)) => Some(reason.to_string()),

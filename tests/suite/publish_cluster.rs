@@ -223,3 +223,63 @@ fn the_pinning_service_of_a_cluster_is_one() {
     let again = succeeded(workshop.run(&["publish"]));
     assert!(!again.error.contains("asked for"), "{}", again.error);
 }
+
+/// The old pin goes when the new one is there: what takes a pin's place in one step may end without any.
+#[test]
+fn a_pin_at_the_cluster_s_pinning_service_is_replaced_at_each_first_try() {
+    let (one, two) = (Node::start(), Node::start());
+    two.connect(&one);
+    let peer = Peer::start("alone", &two, None, &[]);
+    let workshop = Workshop::with(&installable_with("2.0"));
+    let target = format!(
+        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.service]\nkind = \"pinning-service\"\nendpoint = \"{}\"\ngateway = \"{}\"\n",
+        one.api, peer.pinning_service, two.gateway
+    );
+    settings(&workshop, &target);
+    let configuration = fs::read(workshop.repository().join("ipwhl.toml")).unwrap();
+    let pinned = || -> Vec<String> {
+        let pins = two.pins().into_iter();
+        pins.map(|(cid, _)| cid).collect()
+    };
+    let mut before: Option<String> = None;
+    for round in 0..8 {
+        workshop.write_over(&installable_with(&format!("2.{round}")));
+        fs::write(workshop.repository().join("ipwhl.toml"), &configuration).unwrap();
+        let root = workshop.build(&[]);
+        let ran = succeeded(workshop.run(&["publish"]));
+        ran.said(&format!("service: {root} is pinned"));
+        ran.said("service: read back the root and 3 wheels");
+        assert!(pinned().contains(&root), "{round}: {ran:?}");
+        if let Some(before) = before.replace(root) {
+            ran.said(&format!("service: removed the older pin of {before}"));
+            let (_, allocations) = get(&format!("{}/allocations", peer.api), "");
+            assert!(!String::from_utf8(allocations).unwrap().contains(&before));
+        }
+    }
+}
+
+#[test]
+fn a_cluster_whose_gateway_is_down_is_named_with_its_cause() {
+    let node = Node::start();
+    let peer = Peer::start("alone", &node, None, &[]);
+    let workshop = Workshop::with(&installable_with("2.0"));
+    settings(
+        &workshop,
+        &format!(
+            "[publish.cluster]\nkind = \"cluster\"\napi = \"{}\"\ngateway = \"{}\"\n",
+            peer.api,
+            crate::support::http::closed()
+        ),
+    );
+    workshop.build(&[]);
+    workshop.run(&["publish"]).refused(
+        3,
+        &[
+            "cluster: the gateway cannot be asked for blocks: http://127.0.0.1:",
+            "no connection: ",
+            "refused",
+            "is it running, and is this its address?",
+            "`ipwhl publish cluster` goes on",
+        ],
+    );
+}

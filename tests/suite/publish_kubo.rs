@@ -321,3 +321,36 @@ fn a_run_that_is_cut_anywhere_is_completed_by_the_next_one() {
     }
     assert!(cut_at >= 10);
 }
+
+/// A secret that may use some paths of the RPC API only.
+#[test]
+fn a_path_that_a_secret_may_not_use_is_named() {
+    let authorizations = r#"{"ipwhl": {"AuthSecret": "bearer:sw0rdfish", "AllowedPaths": ["/api/v0/pin/ls", "/api/v0/block/stat"]}, "test": {"AuthSecret": "bearer:test", "AllowedPaths": ["/api/v0"]}}"#;
+    let node = Node::start_with(&[("API.Authorizations", authorizations)]);
+    let workshop = Workshop::with(&installable_with("2.0"));
+    let target = format!("[publish.node]\nkind = \"kubo\"\napi = \"{}\"", node.api);
+    settings(&workshop, &target);
+    workshop.build(&[]);
+    let publish = |name: &str, value: &str| {
+        let mut command = workshop.command(&["publish"]);
+        let ran = Ran::of(&command.env(name, value).output().unwrap());
+        assert!(!format!("{ran:?}").contains("sw0rdfish"), "{ran:?}");
+        ran
+    };
+    let token = "IPWHL_PUBLISH_NODE_TOKEN";
+    publish(token, "sw0rdfish").refused(
+        3,
+        &[
+            "403 Forbidden to `/api/v0/dag/import`",
+            "may it use `/api/v0/dag/import`?",
+        ],
+    );
+    publish(token, "wrong").refused(3, &["403 Forbidden to `/api/v0/pin/ls`"]);
+    succeeded(publish(token, "test"));
+    // What no header can hold, and what is no pair.
+    publish(token, "sw0rd\nfish").refused(2, &["`IPWHL_PUBLISH_NODE_TOKEN`", "line feed"]);
+    publish("IPWHL_PUBLISH_NODE_BASIC", "sw0rdfish").refused(
+        2,
+        &["`IPWHL_PUBLISH_NODE_BASIC` is not of the form `user:password`"],
+    );
+}
