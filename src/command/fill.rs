@@ -1,4 +1,4 @@
-//! `ipwhl fill`: a hollow archive, or a delta, made full from wherever its blocks can be had.
+//! `ipwhl fill`: completes a hollow archive or a delta with blocks from other places.
 
 mod declarations;
 mod gateways;
@@ -20,10 +20,10 @@ use super::words::counted;
 use crate::car::{CarSummary, Extent};
 use crate::dag::Cid;
 use pass::{Missing, Outcome, keep, pass};
-use places::{Filling, Place, places};
+use places::{BlockSource, FillContext, block_sources};
 use store::Store;
 
-/// How many blocks of one file are named where none of them can be had.
+/// How many missing blocks of one file are listed without `-v`.
 const NAMED_BLOCKS: usize = 3;
 
 /// Make a hollow archive or a delta full
@@ -50,8 +50,8 @@ pub(super) struct Arguments {
     network: NetworkArguments,
 }
 
-/// Where a block was looked for, and why it was not had there, as half a sentence.
-type Looked = BTreeMap<Cid, Vec<String>>;
+/// Why each place did not have a block, as half a sentence each.
+type Attempts = BTreeMap<Cid, Vec<String>>;
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let path = context.absolute(&arguments.archive);
@@ -59,9 +59,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let root = own.root();
     let output = output(context, arguments, &path, root)?;
     let mut store = Store::new(own, context.cache()?);
-    let filling = Filling::new(context, &arguments.network);
-    let places = places(context, &filling, &arguments.from, &mut store)?;
-    let mut looked = Looked::new();
+    let fill_context = FillContext::new(context, &arguments.network);
+    let places = block_sources(context, &fill_context, &arguments.from, &mut store)?;
+    let mut attempts = Attempts::new();
     let mut before = BTreeSet::new();
     loop {
         let (target, file) = Target::create(output.clone())?;
@@ -69,8 +69,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let missing = match outcome {
             Outcome::Full(file, summary) => {
                 target.commit(file)?;
-                store.tidy();
-                return done(context, &output, root, summary, &store);
+                store.forget_used_blocks();
+                return report_written(context, &output, root, summary, &store);
             }
             Outcome::Missing(missing) => missing,
         };
@@ -80,14 +80,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let lacking: BTreeSet<Cid> = missing.iter().map(|one| one.cid).collect();
         let is_stuck = lacking == before;
         before = lacking;
-        if is_stuck || !acquire(&filling, &places, &mut store, &missing, &mut looked)? {
+        if is_stuck || !acquire(&fill_context, &places, &mut store, &missing, &mut attempts)? {
             keep(root, &mut store).map_err(|error| Failure::caused(&error))?;
-            return Ok(lament(context, &store, &missing, &looked));
+            return Ok(report_missing(context, &store, &missing, &attempts));
         }
     }
 }
 
-/// Where the full archive goes. One of another release is replaced only where somebody says so.
+/// Where the full archive goes. An archive of another release is replaced only if `--output` names it.
 fn output(
     context: &Context<'_>,
     arguments: &Arguments,
@@ -116,7 +116,7 @@ fn output(
     }
 }
 
-fn done(
+fn report_written(
     context: &Context<'_>,
     output: &Path,
     root: Cid,
@@ -136,13 +136,13 @@ fn done(
     Ok(ExitStatus::Clean)
 }
 
-/// Looks for what is missing, place after place, until something was had; whether it was.
+/// Asks place after place for what is still missing; true if the store has new blocks afterwards.
 fn acquire(
-    filling: &Filling<'_>,
-    places: &[Place],
+    fill: &FillContext<'_>,
+    places: &[BlockSource],
     store: &mut Store,
     missing: &[Missing],
-    looked: &mut Looked,
+    attempts: &mut Attempts,
 ) -> Result<bool, Failure> {
     let mut is_new = false;
     for one in missing {
@@ -155,17 +155,17 @@ fn acquire(
         if left.is_empty() {
             break;
         }
-        is_new |= place.look(filling, store, &left, looked)?;
+        is_new |= place.request(fill, store, &left, attempts)?;
     }
     Ok(is_new)
 }
 
-/// Says what could not be had: of each file some blocks, and where they were looked for.
-fn lament(
+/// Reports the missing blocks, some of each file, and why no place had them.
+fn report_missing(
     context: &Context<'_>,
     store: &Store,
     missing: &[Missing],
-    looked: &Looked,
+    attempts: &Attempts,
 ) -> ExitStatus {
     for damage in store.damage() {
         context.warning(damage);
@@ -182,7 +182,7 @@ fn lament(
             NAMED_BLOCKS
         };
         for one in blocks.iter().take(shown) {
-            let reasons = match looked.get(&one.cid) {
+            let reasons = match attempts.get(&one.cid) {
                 Some(reasons) => reasons.join("; "),
                 None => "there is nowhere to look for it".to_owned(),
             };

@@ -9,9 +9,9 @@ use super::super::exit::{Failure, chain};
 use super::super::facts::request;
 use super::super::network::{fetcher, runtime};
 use super::super::progress::Progress;
-use super::Looked;
+use super::Attempts;
 use super::pass::Missing;
-use super::places::{Filling, note};
+use super::places::{FillContext, record};
 use super::store::Store;
 use crate::car::{DECLARATION, LARGEST_DECLARATION};
 use crate::dag::Cid;
@@ -19,27 +19,27 @@ use crate::declaration::{DeclaredWheel, Layout, parse};
 use crate::repository::Configuration;
 use crate::source::{SourceLocation, WheelRequest};
 
-/// What the sources were asked for.
+/// The sources of the declarations, and the wheels that they were asked for.
 #[derive(Default)]
-pub(super) struct Declared {
+pub(super) struct DeclaredSources {
     tried: RefCell<BTreeSet<Cid>>,
 }
 
-impl Declared {
-    /// Fetches the wheels whose blocks are missing; whether one was had.
-    pub(super) fn look(
+impl DeclaredSources {
+    /// Fetches the wheels whose blocks are missing; true if one was verified.
+    pub(super) fn request(
         &self,
-        filling: &Filling<'_>,
+        fill: &FillContext<'_>,
         store: &mut Store,
         missing: &[&Missing],
-        looked: &mut Looked,
+        attempts: &mut Attempts,
     ) -> Result<bool, Failure> {
         let mut wheels: BTreeMap<Cid, Vec<&Missing>> = BTreeMap::new();
         for one in missing {
             match one.wheel {
                 Some(wheel) => wheels.entry(wheel).or_default().push(one),
-                None => note(
-                    looked,
+                None => record(
+                    attempts,
                     one.cid,
                     "the sources of the declarations have wheels only".to_owned(),
                 ),
@@ -50,11 +50,11 @@ impl Declared {
             if !self.tried.borrow_mut().insert(*wheel) {
                 continue;
             }
-            match find(filling, store, wheel, &blocks[0].path) {
+            match find(fill, store, wheel, &blocks[0].path) {
                 Ok(request) => requests.push(request),
                 Err(reason) => blocks
                     .iter()
-                    .for_each(|one| note(looked, one.cid, reason.to_owned())),
+                    .for_each(|one| record(attempts, one.cid, reason.to_owned())),
             }
         }
         if requests.is_empty() {
@@ -63,15 +63,15 @@ impl Declared {
         // Mirrors are places of their own, asked for blocks.
         let configuration = Configuration {
             gateways: Vec::new(),
-            ..filling.configuration()
+            ..fill.configuration()
         };
         let fetcher = fetcher(
-            filling.context,
+            fill.context,
             &configuration,
-            filling.network,
+            fill.network,
             configuration.profile,
         )?;
-        let progress = Progress::of_wheels(filling.context, &requests);
+        let progress = Progress::of_wheels(fill.context, &requests);
         let report = |event| progress.fetch(event);
         let mut is_new = false;
         runtime()?.block_on(async {
@@ -86,7 +86,7 @@ impl Declared {
                     Err(error) => {
                         let blocks = wheels.get(&requests[index].content_id);
                         for one in blocks.into_iter().flatten() {
-                            note(looked, one.cid, chain(&error));
+                            record(attempts, one.cid, chain(&error));
                         }
                     }
                 }
@@ -97,14 +97,14 @@ impl Declared {
     }
 }
 
-/// What is declared of a wheel, or why nothing is, as half a sentence.
+/// The declaration of a wheel as a request, or why there is none, as half a sentence.
 fn find(
-    filling: &Filling<'_>,
+    fill: &FillContext<'_>,
     store: &mut Store,
     wheel: &Cid,
     path: &str,
 ) -> Result<WheelRequest, &'static str> {
-    let repository = filling.repository();
+    let repository = fill.repository();
     let of_repository = repository.and_then(|repository| {
         let mut wheels = repository
             .declarations

@@ -9,13 +9,13 @@ use url::Url;
 
 use super::super::exit::Failure;
 use super::super::network::runtime;
-use super::Looked;
+use super::Attempts;
 use super::pass::Missing;
-use super::places::{Filling, note, shown};
+use super::places::{FillContext, record};
 use super::store::Store;
 use crate::car::{LARGEST_WHEEL, MAX_BLOCK};
 use crate::dag::{Cid, Codec};
-use crate::source::{CacheError, Client, ClientSettings, Limits, SourceProblem};
+use crate::source::{CacheError, Client, ClientSettings, Limits, SourceProblem, redacted};
 
 /// After so many blocks in a row that it did not answer for, a gateway is left alone.
 const MAXIMUM_FAILURES: usize = 2;
@@ -48,34 +48,33 @@ impl Gateway {
     }
 
     /// Asks for what is missing; whether something was had. What was is in the cache.
-    pub(super) fn look(
+    pub(super) fn request(
         &self,
-        filling: &Filling<'_>,
+        fill: &FillContext<'_>,
         store: &mut Store,
         missing: &[&Missing],
-        looked: &mut Looked,
+        attempts: &mut Attempts,
     ) -> Result<bool, Failure> {
-        let place = shown(&self.url);
-        if filling.network.offline {
+        let place = redacted(&self.url);
+        if fill.network.offline {
             for one in missing {
-                note(
-                    looked,
+                record(
+                    attempts,
                     one.cid,
                     format!("{place} is left alone (--offline)"),
                 );
             }
             return Ok(false);
         }
-        let variables = |name: &str| filling.context.environment.variable(name).map(Into::into);
+        let variables = |name: &str| fill.context.environment.variable(name).map(Into::into);
         let settings = ClientSettings::from_variables(&variables, Limits::of_gateways());
         let client = Client::new(&settings).map_err(|error| Failure::caused(&error))?;
         let (dags, blocks): (Vec<&Missing>, Vec<&Missing>) = missing
             .iter()
             .partition(|one| self.is_dag(one) && self.asked.borrow_mut().insert(one.cid));
-        filling
-            .context
+        fill.context
             .say(&format!("asking {place} for {} blocks", missing.len()));
-        let jobs = filling.network.jobs().get();
+        let jobs = fill.network.jobs().get();
         let mut is_new = false;
         let mut broken: Option<CacheError> = None;
         runtime()?.block_on(async {
@@ -87,8 +86,8 @@ impl Gateway {
             for (one, outcome) in dags.into_iter().chain(blocks) {
                 match outcome {
                     Ok(had) => is_new |= had,
-                    Err(Trouble::Place(reason)) => note(looked, one.cid, reason),
-                    Err(Trouble::Cache(error)) => broken = Some(error),
+                    Err(RequestError::Place(reason)) => record(attempts, one.cid, reason),
+                    Err(RequestError::Cache(error)) => broken = Some(error),
                 }
             }
         });
@@ -108,7 +107,7 @@ impl Gateway {
         client: &Client,
         store: &Store,
         missing: &'m Missing,
-    ) -> (&'m Missing, Result<bool, Trouble>) {
+    ) -> (&'m Missing, Result<bool, RequestError>) {
         if self.is_left_alone() || self.bad_archives.get() >= MAXIMUM_FAILURES {
             return self.block(client, store, missing).await;
         }
@@ -125,7 +124,7 @@ impl Gateway {
         };
         let outcome = client.dag(&self.url, &missing.cid, size, &mut keep).await;
         if let Some(error) = failed {
-            return (missing, Err(Trouble::Cache(error)));
+            return (missing, Err(RequestError::Cache(error)));
         }
         match outcome {
             Ok(_) if kept > 0 => self.bad_archives.set(0),
@@ -144,15 +143,15 @@ impl Gateway {
         client: &Client,
         store: &Store,
         missing: &'m Missing,
-    ) -> (&'m Missing, Result<bool, Trouble>) {
+    ) -> (&'m Missing, Result<bool, RequestError>) {
         if self.is_left_alone() {
-            let place = shown(&self.url);
+            let place = redacted(&self.url);
             let reason = if self.has_lied.get() {
                 format!("{place} has sent wrong bytes, and is not asked again")
             } else {
                 format!("{place} did not answer {MAXIMUM_FAILURES} times, and is not asked again")
             };
-            return (missing, Err(Trouble::Place(reason)));
+            return (missing, Err(RequestError::Place(reason)));
         }
         let outcome = match client.block(&self.url, &missing.cid).await {
             Ok(block) => {
@@ -160,7 +159,7 @@ impl Gateway {
                 store
                     .keep(&missing.cid, &block)
                     .map(|()| true)
-                    .map_err(Trouble::Cache)
+                    .map_err(RequestError::Cache)
             }
             Err(problem) => {
                 match &problem {
@@ -168,7 +167,7 @@ impl Gateway {
                     SourceProblem::Failed { .. } => self.failures.set(self.failures.get() + 1),
                     SourceProblem::Missing { .. } | SourceProblem::NotAsked { .. } => {}
                 }
-                Err(Trouble::Place(problem.to_string()))
+                Err(RequestError::Place(problem.to_string()))
             }
         };
         (missing, outcome)
@@ -176,7 +175,7 @@ impl Gateway {
 }
 
 /// Why a block was not had.
-enum Trouble {
+enum RequestError {
     /// The gateway, as half a sentence.
     Place(String),
     /// The own disk.

@@ -7,7 +7,7 @@ use super::store::{Origin, Store};
 use crate::car::{CarError, CarSummary, CarWriter, Place, Visitor, walk};
 use crate::dag::{BlockSink, Cid, Codec};
 
-/// A block that is not at hand, and with it whatever is below it.
+/// A block that is not in the store, and with it all that is below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Missing {
     pub(super) cid: Cid,
@@ -19,15 +19,15 @@ pub(super) struct Missing {
     pub(super) wheel: Option<Cid>,
 }
 
-/// What one pass came to.
+/// The result of one pass.
 pub(super) enum Outcome {
-    /// All of it is written.
+    /// The whole release is written.
     Full(TargetFile, CarSummary),
-    /// This is missing, depth first; never empty.
+    /// These blocks are missing, depth first; never empty.
     Missing(Vec<Missing>),
 }
 
-/// Writes the release to `file`; once something is missing it only looks for what else is.
+/// Writes the release to `file`. After the first missing block it writes no more, and only lists the others.
 pub(super) fn pass(root: Cid, store: &mut Store, file: TargetFile) -> Result<Outcome, CarError> {
     let mut pass = Pass {
         store,
@@ -53,8 +53,8 @@ struct Pass<'s> {
 impl Visitor for Pass<'_> {
     fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError> {
         let cid = &place.cid;
-        let is_looked_for = self.writer.is_none() && cid.codec() == Codec::Raw;
-        if is_looked_for && self.store.has(cid) {
+        let only_lists = self.writer.is_none() && cid.codec() == Codec::Raw;
+        if only_lists && self.store.has(cid) {
             return Ok(None);
         }
         if let Some((block, _)) = self.store.block(cid) {
@@ -78,7 +78,7 @@ impl Visitor for Pass<'_> {
     }
 }
 
-/// Keeps what was had from places that the next run may not be told of.
+/// Keeps in the cache the blocks of places that the next run may not name.
 pub(super) fn keep(root: Cid, store: &mut Store) -> Result<(), CarError> {
     walk(root, &mut Keep { store })
 }

@@ -11,44 +11,44 @@ use super::super::archives::open;
 use super::super::context::Context;
 use super::super::exit::Failure;
 use super::super::network::NetworkArguments;
-use super::declarations::Declared;
+use super::declarations::DeclaredSources;
 use super::pass::Missing;
 use super::store::Store;
-use super::{Looked, gateways};
+use super::{Attempts, gateways};
 use crate::dag::Cid;
 use crate::repository::{Configuration, Repository};
-use crate::source::{dag_of_file, redacted};
+use crate::source::dag_of_file;
 
-/// How many folders deep wheels are looked for.
+/// How many folders deep wheels are searched for.
 const MAXIMUM_DEPTH: usize = 16;
-/// How many files of a folder are looked at.
+/// How many files of a folder are listed.
 const MAXIMUM_FILES: usize = 200_000;
 
-/// A place where blocks may be had. Archives are none: their blocks are at hand.
-pub(super) enum Place {
+/// A place that is asked for blocks. Archives are not among them: their blocks are in the store.
+pub(super) enum BlockSource {
     /// A folder of wheels, or one wheel.
     Folder {
         /// What it is called in messages.
         shown: String,
         /// Its files by name, with their sizes.
         files: BTreeMap<String, Vec<(PathBuf, u64)>>,
-        /// The wheels that are not there.
+        /// The wheels that were searched for.
         tried: std::cell::RefCell<BTreeSet<Cid>>,
     },
     /// The sources of the declarations.
-    Sources(Declared),
+    Sources(DeclaredSources),
     /// A gateway.
     Gateway(gateways::Gateway),
 }
 
-/// What every place needs to know.
-pub(super) struct Filling<'f> {
+/// What every place needs: the command's context, the network's settings, the repository.
+pub(super) struct FillContext<'f> {
     pub(super) context: &'f Context<'f>,
     pub(super) network: &'f NetworkArguments,
     repository: OnceCell<Option<Repository>>,
 }
 
-impl<'f> Filling<'f> {
+impl<'f> FillContext<'f> {
     pub(super) fn new(context: &'f Context<'f>, network: &'f NetworkArguments) -> Self {
         Self {
             context,
@@ -57,7 +57,7 @@ impl<'f> Filling<'f> {
         }
     }
 
-    /// The repository around, if there is one: a release can be filled without.
+    /// The repository, if there is one: a release can be filled without.
     pub(super) fn repository(&self) -> Option<&Repository> {
         let repository = self.repository.get_or_init(|| {
             let directory = self.context.repository_directory().ok()?;
@@ -66,7 +66,7 @@ impl<'f> Filling<'f> {
         repository.as_ref()
     }
 
-    /// Its settings, or those of none.
+    /// The settings of the repository, or the defaults.
     pub(super) fn configuration(&self) -> Configuration {
         let repository = self.repository();
         repository.map_or_else(Configuration::default, |repository| {
@@ -75,23 +75,23 @@ impl<'f> Filling<'f> {
     }
 }
 
-/// The places that were named, or those that stand for none. Archives go into the store.
-pub(super) fn places(
+/// The places that `--from` names, or the default ones. Archives go into the store.
+pub(super) fn block_sources(
     context: &Context<'_>,
-    filling: &Filling<'_>,
+    fill: &FillContext<'_>,
     named: &[String],
     store: &mut Store,
-) -> Result<Vec<Place>, Failure> {
+) -> Result<Vec<BlockSource>, Failure> {
     let usual = ["sources".to_owned(), "mirrors".to_owned()];
     let named = if named.is_empty() { &usual[..] } else { named };
     let mut places = Vec::new();
     for name in named {
         match name.as_str() {
-            "sources" => places.push(Place::Sources(Declared::default())),
+            "sources" => places.push(BlockSource::Sources(DeclaredSources::default())),
             "mirrors" => {
-                let gateways = filling.configuration().gateways;
+                let gateways = fill.configuration().gateways;
                 let urls = gateways.iter().filter_map(|url| Url::parse(url).ok());
-                places.extend(urls.map(|url| Place::Gateway(gateways::Gateway::new(url))));
+                places.extend(urls.map(|url| BlockSource::Gateway(gateways::Gateway::new(url))));
             }
             address if address.contains("://") => {
                 // It may hold a password, so it is not repeated.
@@ -102,12 +102,12 @@ pub(super) fn places(
                         "a place of `--from` is neither a file nor an address that begins with `https://`",
                     )
                 })?;
-                places.push(Place::Gateway(gateways::Gateway::new(url)));
+                places.push(BlockSource::Gateway(gateways::Gateway::new(url)));
             }
             path => {
                 let path = context.absolute(Path::new(path));
                 if path.is_dir() || is_wheel(&path) {
-                    places.push(folder(&path)?);
+                    places.push(scan_folder(&path)?);
                 } else {
                     let archive = open(&path)?;
                     store.add_archive(path, archive);
@@ -122,19 +122,19 @@ fn is_wheel(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "whl")
 }
 
-fn folder(path: &Path) -> Result<Place, Failure> {
+fn scan_folder(path: &Path) -> Result<BlockSource, Failure> {
     let mut files = BTreeMap::new();
     let mut left = MAXIMUM_FILES;
-    gather(path, 0, &mut left, &mut files)
+    collect_wheels(path, 0, &mut left, &mut files)
         .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", path.display())))?;
-    Ok(Place::Folder {
+    Ok(BlockSource::Folder {
         shown: path.display().to_string(),
         files,
         tried: std::cell::RefCell::default(),
     })
 }
 
-fn gather(
+fn collect_wheels(
     path: &Path,
     depth: usize,
     left: &mut usize,
@@ -155,24 +155,24 @@ fn gather(
         inner.sort();
         for path in inner {
             // A link that leads nowhere is no reason to stop.
-            let _ = gather(&path, depth + 1, left, files);
+            let _ = collect_wheels(&path, depth + 1, left, files);
         }
     }
     Ok(())
 }
 
-impl Place {
-    /// Looks for blocks; whether some were had that were not at hand before.
-    pub(super) fn look(
+impl BlockSource {
+    /// Asks for missing blocks; true if the store has new ones afterwards.
+    pub(super) fn request(
         &self,
-        filling: &Filling<'_>,
+        fill: &FillContext<'_>,
         store: &mut Store,
         missing: &[&Missing],
-        looked: &mut Looked,
+        attempts: &mut Attempts,
     ) -> Result<bool, Failure> {
         match self {
-            Self::Sources(declared) => declared.look(filling, store, missing, looked),
-            Self::Gateway(gateway) => gateway.look(filling, store, missing, looked),
+            Self::Sources(declared) => declared.request(fill, store, missing, attempts),
+            Self::Gateway(gateway) => gateway.request(fill, store, missing, attempts),
             Self::Folder {
                 shown,
                 files,
@@ -185,7 +185,7 @@ impl Place {
                     }
                     if let Some(wheel) = one.wheel
                         && tried.borrow_mut().insert(wheel)
-                        && let Some(path) = in_folder(files, one, &wheel, store)
+                        && let Some(path) = find_in_folder(files, one, &wheel, store)
                     {
                         store.add_wheel(&path.0, path.1);
                         is_new = true;
@@ -195,7 +195,7 @@ impl Place {
                             Some(_) => format!("`{shown}` has no such wheel"),
                             None => format!("`{shown}` has wheels only"),
                         };
-                        note(looked, one.cid, reason);
+                        record(attempts, one.cid, reason);
                     }
                 }
                 Ok(is_new)
@@ -204,8 +204,8 @@ impl Place {
     }
 }
 
-/// The file of a folder that is this wheel: one of its name, else one that may have its size.
-fn in_folder(
+/// The file of a folder that is this wheel: one of the same name, else one that may have the same size.
+fn find_in_folder(
     files: &BTreeMap<String, Vec<(PathBuf, u64)>>,
     missing: &Missing,
     wheel: &Cid,
@@ -227,15 +227,10 @@ fn in_folder(
     })
 }
 
-/// Notes where a block was looked for, once.
-pub(super) fn note(looked: &mut Looked, cid: Cid, reason: String) {
-    let reasons = looked.entry(cid).or_default();
+/// Records why a place did not have a block, once.
+pub(super) fn record(attempts: &mut Attempts, cid: Cid, reason: String) {
+    let reasons = attempts.entry(cid).or_default();
     if !reasons.contains(&reason) {
         reasons.push(reason);
     }
-}
-
-/// An address as it may be shown.
-pub(super) fn shown(url: &Url) -> String {
-    redacted(url)
 }

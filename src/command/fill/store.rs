@@ -1,4 +1,4 @@
-//! Every block that is at hand: of archives, of wheels, of the cache. Each is hashed when it is read.
+//! The blocks of archives, of wheels and of the cache. Each is hashed when it is read.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
@@ -12,7 +12,7 @@ use crate::source::{Cache, CacheError};
 /// The largest file that is read whole, in bytes; a block may be beyond it.
 const LARGEST_FILE: usize = 4 * 1024 * 1024;
 
-/// Every block that is at hand.
+/// The blocks of archives, of wheels and of the cache.
 pub(super) struct Store {
     own: CarReader<File>,
     archives: Vec<(PathBuf, CarReader<File>)>,
@@ -24,13 +24,13 @@ pub(super) struct Store {
     /// The wheel that was read last.
     open: Option<(usize, File)>,
     cache: Cache,
-    /// The wheels that were looked for in the cache.
+    /// The wheels that were searched for in the cache.
     asked: HashSet<Cid>,
     /// The blocks that came out of the cache's.
     cached: HashSet<Cid>,
     /// The blocks that are damaged in an archive: its number, [`OWN`] for the one that is filled.
     damaged: HashSet<(usize, Cid)>,
-    /// What turned out to be wrong with the places, a sentence each.
+    /// The damage that was found, a sentence each.
     damage: BTreeSet<String>,
 }
 
@@ -42,7 +42,7 @@ const OWN: usize = usize::MAX;
 pub(super) enum Origin {
     /// The archive that is filled, or the cache: the next run has it anyway.
     Kept,
-    /// A place that the next run may not be told of.
+    /// A place that the next run may not name.
     Named,
 }
 
@@ -72,7 +72,7 @@ impl Store {
         }
     }
 
-    /// What turned out to be wrong with the places, a sentence each.
+    /// The damage that was found, a sentence each.
     pub(super) fn damage(&self) -> impl Iterator<Item = &str> {
         self.damage.iter().map(String::as_str)
     }
@@ -106,7 +106,7 @@ impl Store {
         }
     }
 
-    /// Whether a block seems to be at hand. Reading it may show that it is damaged.
+    /// Whether the store seems to have a block. Reading it may show that it is damaged.
     pub(super) fn has(&self, cid: &Cid) -> bool {
         (self.own.contains(cid) && !self.damaged.contains(&(OWN, *cid)))
             || self.nodes.contains_key(cid)
@@ -121,7 +121,7 @@ impl Store {
             || self.cache.has_block(cid)
     }
 
-    /// A block, hashed, and where it came from. What is damaged in one place is looked for in the next.
+    /// A block, hashed, and its origin. A copy that is damaged is passed over for the next one.
     pub(super) fn block(&mut self, cid: &Cid) -> Option<(Vec<u8>, Origin)> {
         match self.own.block(cid) {
             Ok(Some(block)) => return Some((block, Origin::Kept)),
@@ -170,7 +170,7 @@ impl Store {
 
     /// A small file of the release, by its path; `None` where a block of it is not at hand.
     pub(super) fn file(&mut self, path: &str) -> Option<Vec<u8>> {
-        let mut reader = FileAt {
+        let mut reader = FileOnPath {
             path,
             bytes: Vec::new(),
             is_whole: true,
@@ -209,8 +209,8 @@ impl Store {
         self.cache.keep_block(cid, block)
     }
 
-    /// Removes from the cache the blocks that the full archive has now.
-    pub(super) fn tidy(&self) {
+    /// Removes from the cache the blocks that the full archive now has.
+    pub(super) fn forget_used_blocks(&self) {
         for cid in &self.cached {
             self.cache.forget_block(cid);
         }
@@ -218,14 +218,14 @@ impl Store {
 }
 
 /// Reads one file of a release on the way to it.
-struct FileAt<'s> {
+struct FileOnPath<'s> {
     path: &'s str,
     bytes: Vec<u8>,
     is_whole: bool,
     store: &'s mut Store,
 }
 
-impl Visitor for FileAt<'_> {
+impl Visitor for FileOnPath<'_> {
     fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError> {
         let is_way = place.path.is_empty()
             || self
