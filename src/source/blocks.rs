@@ -15,10 +15,10 @@ use super::address::Address;
 use super::backoff::Backoff;
 use super::cache::{BLOCKS, Cache, CacheError, canonical, make_folder, put, rehash};
 use super::client::Client;
-use super::problem::{MismatchKind, SourceProblem};
+use super::problem::{Mismatch, MismatchKind, SourceProblem};
 use super::transport::{Trouble, wait};
 use super::verify::mismatch;
-use crate::car::{Incoming, MAX_BLOCK};
+use crate::car::{CarError, Incoming, MAX_BLOCK};
 use crate::dag::{Cid, Codec, FileDag, Sha256Digest, decode};
 
 /// What an archive has besides its blocks is less than this for each of them.
@@ -193,10 +193,10 @@ impl Client {
         let mut incoming = Incoming::default();
         let mut wanted = HashSet::from([*root]);
         let (mut kept, mut bytes, mut blocks) = (0, 0_u64, 0_u64);
-        let pace = self.pace();
+        let mut pace = self.pace();
         while let Some(piece) = self.chunk(&mut response).await? {
             bytes += piece.len() as u64;
-            pace.check(bytes)?;
+            self.check_pace(&mut pace, bytes)?;
             let largest = cumulative_size.max(SMALLEST_ARCHIVE) + FRAME * (blocks + 1);
             // A block is counted when it is whole, so one may be on its way.
             if bytes > largest.saturating_add(MAX_BLOCK as u64) {
@@ -207,7 +207,7 @@ impl Client {
             incoming.push(&piece);
             while let Some((cid, block)) = incoming
                 .next_block()
-                .map_err(|error| Trouble::Lasting(format!("its answer is refused: {error}")))?
+                .map_err(|error| refused(address, error))?
             {
                 blocks += 1;
                 // One that nobody asked for is dropped; it counts as bytes all the same.
@@ -221,10 +221,23 @@ impl Client {
                 kept += 1;
             }
         }
-        incoming
-            .finish()
-            .map_err(|error| Trouble::Lasting(format!("its answer is refused: {error}")))?;
+        incoming.finish().map_err(|error| refused(address, error))?;
         Ok(kept)
+    }
+}
+
+/// Why an archive is refused: a block of it has other bytes, or it is no archive.
+fn refused(address: &Address, error: CarError) -> Trouble {
+    match error {
+        CarError::Mismatch(cid) => Trouble::Problem(SourceProblem::Mismatch {
+            place: address.to_string(),
+            mismatches: vec![Mismatch {
+                kind: MismatchKind::ContentId,
+                declared: cid.to_string(),
+                found: "of other bytes".to_owned(),
+            }],
+        }),
+        error => Trouble::Lasting(format!("its answer is refused: {error}")),
     }
 }
 

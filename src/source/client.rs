@@ -19,6 +19,7 @@ use super::address::Address;
 use super::discover::{IndexLocation, IndexOrigin};
 use super::hosts::Hosts;
 use super::limits::Limits;
+use super::pace::Received;
 use super::reach::{PublicOnly, PublicResolver};
 
 /// What this program calls itself.
@@ -178,6 +179,8 @@ pub struct Client {
     public_only: Option<Arc<PublicOnly>>,
     pub(super) limits: Arc<Limits>,
     pub(super) hosts: Hosts,
+    /// Counts the bytes of bodies, where somebody watches them.
+    pub(super) received: Option<Received>,
 }
 
 impl Client {
@@ -209,6 +212,7 @@ impl Client {
             public_only,
             limits: Arc::new(settings.limits.clone()),
             hosts: Hosts::default(),
+            received: None,
         })
     }
 

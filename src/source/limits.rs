@@ -13,8 +13,10 @@ pub struct Limits {
     pub response_timeout: Duration,
     /// The longest time without a single byte of a body. A body as a whole has no limit of time.
     pub idle_timeout: Duration,
-    /// The fewest bytes a second of a body, on the whole, once it has taken as long as `idle_timeout`; 0
-    /// is no limit.
+    /// The least rate of a body, in bytes a second, with a grace of `idle_timeout`; 0 is no limit. Of a gateway whose
+    /// requests are counted ([`Client::counted`]) all bodies count together.
+    ///
+    /// [`Client::counted`]: super::Client::counted
     pub slowest: u64,
     /// How often one address is tried in a row without getting any further.
     pub attempts: u32,

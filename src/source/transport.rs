@@ -14,6 +14,7 @@ use reqwest::{Response, StatusCode};
 use super::address::Address;
 use super::backoff::{Backoff, retry_after};
 use super::client::{Client, innermost};
+use super::pace::Pace;
 use super::problem::SourceProblem;
 use super::reach::NotPublic;
 
@@ -88,28 +89,6 @@ pub(super) async fn wait(
     }
 }
 
-/// How fast a body comes on the whole: a byte now and then is not to keep anybody waiting.
-pub(super) struct Pace {
-    began: Instant,
-    grace: Duration,
-    slowest: u64,
-}
-
-impl Pace {
-    /// Holds a body that has brought `received` bytes so far to the limit.
-    pub(super) fn check(&self, received: u64) -> Result<(), Trouble> {
-        let beyond = self.began.elapsed().saturating_sub(self.grace);
-        let least = self.slowest.saturating_mul(beyond.as_secs());
-        if received < least {
-            return Err(Trouble::passing(format!(
-                "it brought less than {} bytes a second",
-                self.slowest
-            )));
-        }
-        Ok(())
-    }
-}
-
 /// A small body with what is needed to read it.
 #[derive(Debug)]
 pub(super) struct Page {
@@ -156,17 +135,39 @@ impl Client {
 
     /// The next bytes of a body; nothing at its end.
     pub(super) async fn chunk(&self, response: &mut Response) -> Result<Option<Bytes>, Trouble> {
-        self.within(self.limits.idle_timeout, "no byte came", response.chunk())
-            .await
+        let chunk = self
+            .within(self.limits.idle_timeout, "no byte came", response.chunk())
+            .await?;
+        if let (Some(received), Some(bytes)) = (&self.received, &chunk) {
+            received.add(bytes.len() as u64);
+        }
+        Ok(chunk)
     }
 
-    /// Begins to watch how fast a body comes.
+    /// Begins to hold a body to the least rate.
     pub(super) fn pace(&self) -> Pace {
-        Pace {
-            began: Instant::now(),
-            grace: self.limits.idle_timeout,
-            slowest: self.limits.slowest,
+        Pace::new(
+            self.limits.slowest,
+            self.limits.idle_timeout,
+            Instant::now(),
+        )
+    }
+
+    /// Holds a body that has brought `bytes` so far to the least rate, or its gateway as a whole where that is counted.
+    pub(super) fn check_pace(&self, pace: &mut Pace, bytes: u64) -> Result<(), Trouble> {
+        let bytes = match &self.received {
+            Some(received) => received.of_gateway(),
+            None => bytes,
+        };
+        let now = Instant::now();
+        pace.observe(bytes, now);
+        if pace.is_behind(now) {
+            return Err(Trouble::passing(format!(
+                "it brought less than {} bytes a second",
+                self.limits.slowest
+            )));
         }
+        Ok(())
     }
 
     /// A whole small body, with as many attempts as the limits allow.
@@ -202,7 +203,7 @@ impl Client {
             .unwrap_or_default()
             .to_owned();
         let mut body = Vec::new();
-        let pace = self.pace();
+        let mut pace = self.pace();
         while let Some(bytes) = self.chunk(&mut response).await? {
             if body.len() as u64 + bytes.len() as u64 > largest {
                 return Err(Trouble::Lasting(format!(
@@ -210,7 +211,7 @@ impl Client {
                 )));
             }
             body.extend_from_slice(&bytes);
-            pace.check(body.len() as u64)?;
+            self.check_pace(&mut pace, body.len() as u64)?;
         }
         Ok(Page {
             address,
