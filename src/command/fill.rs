@@ -1,9 +1,11 @@
 //! `ipwhl fill`: completes a hollow archive or a delta with blocks from other places.
 
 mod declarations;
+mod gateway;
 mod gateways;
 mod pass;
 mod places;
+mod schedule;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,10 +30,11 @@ const NAMED_BLOCKS: usize = 3;
 
 /// Make a hollow archive or a delta full
 ///
-/// Looks for each lacking block in the cache and in the places of `--from`, in their order, or else in
-/// the sources of the declarations and in the `[mirrors]`; every block is hashed. The result is byte
-/// for byte what `ipwhl build` writes. What cannot be had is listed, what was had stays in the cache, and
-/// the next run goes on.
+/// Takes missing blocks from the cache, then from the places of `--from` in their order, or else from
+/// the sources of the declarations and the `[mirrors]`. Gateways that follow each other are asked at
+/// once, `--jobs` requests each, and a fast one takes over requests of a slow one. Every block
+/// is hashed: the result is byte for byte what `ipwhl build` writes. Blocks that no place has are
+/// listed; the others stay in the cache, and the next run goes on.
 ///
 /// Example: ipwhl fill release/release.hollow.car --from wheels
 #[derive(Debug, Args)]
@@ -60,7 +63,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let output = output(context, arguments, &path, root)?;
     let mut store = Store::new(own, context.cache()?);
     let fill_context = FillContext::new(context, &arguments.network);
-    let places = block_sources(context, &fill_context, &arguments.from, &mut store)?;
+    let mut places = block_sources(context, &fill_context, &arguments.from, &mut store)?;
     let mut attempts = Attempts::new();
     let mut before = BTreeSet::new();
     loop {
@@ -70,19 +73,29 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             Outcome::Full(file, summary) => {
                 target.commit(file)?;
                 store.forget_used_blocks();
-                return report_written(context, &output, root, summary, &store);
+                report_places(context, &store, &places);
+                return report_written(context, &output, root, summary);
             }
             Outcome::Missing(missing) => missing,
         };
         // The unfinished file goes before anything takes long.
         drop(target);
-        // What was had and is missing again is not worth a second time: a disk may not keep what it is given.
+        // Blocks that came and are missing again are not asked for once more: the disk may not keep them.
         let lacking: BTreeSet<Cid> = missing.iter().map(|one| one.cid).collect();
         let is_stuck = lacking == before;
         before = lacking;
-        if is_stuck || !acquire(&fill_context, &places, &mut store, &missing, &mut attempts)? {
+        if is_stuck
+            || !acquire(
+                &fill_context,
+                &mut places,
+                &mut store,
+                &missing,
+                &mut attempts,
+            )?
+        {
             keep(root, &mut store).map_err(|error| Failure::caused(&error))?;
-            return Ok(report_missing(context, &store, &missing, &attempts));
+            report_places(context, &store, &places);
+            return Ok(report_missing(context, &missing, &attempts));
         }
     }
 }
@@ -116,16 +129,24 @@ fn output(
     }
 }
 
+/// Warns of damaged files, and of gateways that have sent wrong bytes, were overtaken or have failed.
+fn report_places(context: &Context<'_>, store: &Store, places: &[BlockSource]) {
+    for damage in store.damage() {
+        context.warning(damage);
+    }
+    if !context.quiet {
+        for warning in places.iter().flat_map(BlockSource::warnings) {
+            context.warning(&warning);
+        }
+    }
+}
+
 fn report_written(
     context: &Context<'_>,
     output: &Path,
     root: Cid,
     summary: CarSummary,
-    store: &Store,
 ) -> Result<ExitStatus, Failure> {
-    for damage in store.damage() {
-        context.warning(damage);
-    }
     context.say(&format!(
         "wrote {}: {} blocks, {}",
         context.shown(output),
@@ -136,10 +157,10 @@ fn report_written(
     Ok(ExitStatus::Clean)
 }
 
-/// Asks place after place for what is still missing; true if the store has new blocks afterwards.
+/// Asks place after place for the blocks that are still missing; true if the store has new blocks afterwards.
 fn acquire(
     fill: &FillContext<'_>,
-    places: &[BlockSource],
+    places: &mut [BlockSource],
     store: &mut Store,
     missing: &[Missing],
     attempts: &mut Attempts,
@@ -161,15 +182,7 @@ fn acquire(
 }
 
 /// Reports the missing blocks, some of each file, and why no place had them.
-fn report_missing(
-    context: &Context<'_>,
-    store: &Store,
-    missing: &[Missing],
-    attempts: &Attempts,
-) -> ExitStatus {
-    for damage in store.damage() {
-        context.warning(damage);
-    }
+fn report_missing(context: &Context<'_>, missing: &[Missing], attempts: &Attempts) -> ExitStatus {
     let mut files: BTreeMap<&str, Vec<&Missing>> = BTreeMap::new();
     for one in missing {
         files.entry(&one.path).or_default().push(one);

@@ -258,6 +258,9 @@ fn an_archive_of_another_release_is_not_replaced_by_chance() {
         .refused(3, &["nowhere` cannot be read"]);
 }
 
+/// What a gateway makes of an archive.
+type Change = fn(&[u8]) -> Vec<u8>;
+
 /// The paths at which a gateway has the blocks of an archive, and those that it has as a whole.
 fn serve_blocks(gateway: &LoopbackIndex, full: &[u8]) {
     let reader = open(full);
@@ -360,17 +363,21 @@ fn a_gateway_gives_whole_dags_in_any_order() {
         fs::remove_file(workshop.release("release.car")).unwrap();
     }
     // Archives that are none, cut, of other blocks or with a wrong byte: then block by block.
-    for change in [
-        |_: &[u8]| b"nonsense".to_vec(),
-        |car: &[u8]| car[..car.len() - 1].to_vec(),
-        |car: &[u8]| {
-            let mut car = car.to_vec();
-            let last = car.len() - 1;
-            car[last] ^= 1;
-            car
-        },
-        |_: &[u8]| Vec::new(),
-    ] {
+    let changes: [(Change, &str); 4] = [
+        (|_| b"nonsense".to_vec(), ""),
+        (|car| car[..car.len() - 1].to_vec(), ""),
+        (
+            |car| {
+                let mut car = car.to_vec();
+                let last = car.len() - 1;
+                car[last] ^= 1;
+                car
+            },
+            "sent wrong bytes for baf",
+        ),
+        (|_| Vec::new(), ""),
+    ];
+    for (change, warning) in changes {
         let gateway = LoopbackIndex::start();
         serve_blocks(&gateway, &first);
         for one in open(&delta).survey().unwrap().lacking {
@@ -391,7 +398,10 @@ fn a_gateway_gives_whole_dags_in_any_order() {
             "--from",
             &gateway.url(""),
         ];
-        workshop.run(&line).line();
+        let ran = workshop.run(&line);
+        ran.line();
+        ran.said(warning);
+        assert_eq!(ran.error.contains("warning: "), !warning.is_empty());
         let archives = gateway.paths().into_iter();
         let archives = archives.filter(|path| path.contains("format=car"));
         assert_eq!(archives.count(), 2, "two that are none are enough");

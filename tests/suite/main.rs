@@ -38,6 +38,7 @@ mod diff_command;
 mod difference;
 mod explain_command;
 mod fill_command;
+mod fill_gateways;
 mod fill_places;
 mod findings;
 mod fixes;

@@ -1,6 +1,5 @@
 //! The sources of declarations: of the repository around, and of the release, which carries its own.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::StreamExt;
@@ -22,13 +21,13 @@ use crate::source::{SourceLocation, WheelRequest};
 /// The sources of the declarations, and the wheels that they were asked for.
 #[derive(Default)]
 pub(super) struct DeclaredSources {
-    tried: RefCell<BTreeSet<Cid>>,
+    tried: BTreeSet<Cid>,
 }
 
 impl DeclaredSources {
     /// Fetches the wheels whose blocks are missing; true if one was verified.
     pub(super) fn request(
-        &self,
+        &mut self,
         fill: &FillContext<'_>,
         store: &mut Store,
         missing: &[&Missing],
@@ -47,7 +46,7 @@ impl DeclaredSources {
         }
         let mut requests = Vec::new();
         for (wheel, blocks) in &wheels {
-            if !self.tried.borrow_mut().insert(*wheel) {
+            if !self.tried.insert(*wheel) {
                 continue;
             }
             match find(fill, store, wheel, &blocks[0].path) {

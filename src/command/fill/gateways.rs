@@ -1,183 +1,227 @@
-//! Gateways: asked for DAGs and blocks, and believed nothing.
+//! Gateways that are asked at once, for DAGs and for blocks. Each block is hashed.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use futures_util::stream;
+use futures_util::future::{AbortHandle, abortable};
+use futures_util::stream::FuturesUnordered;
 use url::Url;
 
 use super::super::exit::Failure;
 use super::super::network::runtime;
+use super::super::words::counted;
 use super::Attempts;
+use super::gateway::Gateway;
 use super::pass::Missing;
 use super::places::{FillContext, record};
+use super::schedule::{End, Schedule};
 use super::store::Store;
 use crate::car::{LARGEST_WHEEL, MAX_BLOCK};
 use crate::dag::{Cid, Codec};
-use crate::source::{CacheError, Client, ClientSettings, Limits, SourceProblem, redacted};
+use crate::source::{CacheError, Client, ClientSettings, Limits, SourceProblem};
 
-/// After so many blocks in a row that it did not answer for, a gateway is left alone.
-const MAXIMUM_FAILURES: usize = 2;
+/// How often running requests are held to their minimum rates.
+const LOOK: Duration = Duration::from_millis(500);
 
-/// A gateway.
-pub(super) struct Gateway {
-    url: Url,
-    /// The DAGs that it was asked for as a whole.
-    asked: RefCell<BTreeSet<Cid>>,
-    failures: Cell<usize>,
-    /// How many archives in a row were none, or broke off: a gateway need not make them, and not all do it well.
-    bad_archives: Cell<usize>,
-    /// Whether it has lied: whoever does it once is not asked again.
-    has_lied: Cell<bool>,
-}
+/// Gateways that stand one after the other among the places.
+#[derive(Default)]
+pub(super) struct Gateways(Vec<Gateway>);
 
-impl Gateway {
-    pub(super) fn new(url: Url) -> Self {
-        Self {
-            url,
-            asked: RefCell::default(),
-            failures: Cell::new(0),
-            bad_archives: Cell::new(0),
-            has_lied: Cell::new(false),
+impl Gateways {
+    /// Adds a gateway, once.
+    pub(super) fn add(&mut self, url: Url) {
+        if self.0.iter().all(|gateway| gateway.url != url) {
+            self.0.push(Gateway::new(url));
         }
     }
 
-    fn is_left_alone(&self) -> bool {
-        self.has_lied.get() || self.failures.get() >= MAXIMUM_FAILURES
+    /// Warnings for the end of a run, one sentence for each gateway with a bad record.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
+        self.0.iter().filter_map(Gateway::warning)
     }
 
-    /// Asks for what is missing; whether something was had. What was is in the cache.
+    /// Asks for missing blocks; true if some came. They are in the cache then.
     pub(super) fn request(
-        &self,
+        &mut self,
         fill: &FillContext<'_>,
-        store: &mut Store,
+        store: &Store,
         missing: &[&Missing],
         attempts: &mut Attempts,
     ) -> Result<bool, Failure> {
-        let place = redacted(&self.url);
+        let places: Vec<String> = self.0.iter().map(Gateway::place).collect();
         if fill.network.offline {
             for one in missing {
-                record(
-                    attempts,
-                    one.cid,
-                    format!("{place} is left alone (--offline)"),
-                );
+                for place in &places {
+                    record(
+                        attempts,
+                        one.cid,
+                        format!("{place} is left alone (--offline)"),
+                    );
+                }
             }
             return Ok(false);
         }
         let variables = |name: &str| fill.context.environment.variable(name).map(Into::into);
         let settings = ClientSettings::from_variables(&variables, Limits::of_gateways());
         let client = Client::new(&settings).map_err(|error| Failure::caused(&error))?;
-        let (dags, blocks): (Vec<&Missing>, Vec<&Missing>) = missing
-            .iter()
-            .partition(|one| self.is_dag(one) && self.asked.borrow_mut().insert(one.cid));
-        fill.context
-            .say(&format!("asking {place} for {} blocks", missing.len()));
-        let jobs = fill.network.jobs().get();
-        let mut is_new = false;
-        let mut broken: Option<CacheError> = None;
-        runtime()?.block_on(async {
-            let store = &*store;
-            let dags = stream::iter(dags).map(|one| self.dag(&client, store, one));
-            let dags = dags.buffer_unordered(jobs).collect::<Vec<_>>().await;
-            let blocks = stream::iter(blocks).map(|one| self.block(&client, store, one));
-            let blocks = blocks.buffer_unordered(jobs).collect::<Vec<_>>().await;
-            for (one, outcome) in dags.into_iter().chain(blocks) {
-                match outcome {
-                    Ok(had) => is_new |= had,
-                    Err(RequestError::Place(reason)) => record(attempts, one.cid, reason),
-                    Err(RequestError::Cache(error)) => broken = Some(error),
-                }
-            }
-        });
-        match broken {
-            Some(error) => Err(Failure::caused(&error)),
-            None => Ok(is_new),
-        }
-    }
-
-    /// Whether a missing node has, or may have, others below it.
-    fn is_dag(&self, missing: &Missing) -> bool {
-        missing.cid.codec() == Codec::DagPb && !self.asked.borrow().contains(&missing.cid)
-    }
-
-    async fn dag<'m>(
-        &self,
-        client: &Client,
-        store: &Store,
-        missing: &'m Missing,
-    ) -> (&'m Missing, Result<bool, RequestError>) {
-        if self.is_left_alone() || self.bad_archives.get() >= MAXIMUM_FAILURES {
-            return self.block(client, store, missing).await;
-        }
-        let mut failed = None;
-        let size = missing.cumulative_size.unwrap_or(MAX_BLOCK as u64);
-        // A link may say anything; no DAG of a release has nodes of more than a small part of its file.
-        let size = size.min(LARGEST_WHEEL + LARGEST_WHEEL / 64);
-        let mut kept = 0;
-        let mut keep = |cid: &Cid, block: Vec<u8>| {
-            kept += 1;
-            if let Err(error) = store.keep(cid, &block) {
-                failed = Some(error);
-            }
+        let places = places.join(", ");
+        let blocks = counted(missing.len(), "block");
+        fill.context.say(&format!("asking {places} for {blocks}"));
+        // The largest first, so that the end is in small pieces.
+        let mut missing = missing.to_vec();
+        missing.sort_by_key(|one| Reverse(size(one)));
+        let round = Round {
+            client,
+            store,
+            schedule: Schedule::new(
+                &mut self.0,
+                missing.iter().map(|one| size(one)),
+                fill.network.jobs().get(),
+            ),
+            missing: &missing,
+            attempts,
+            is_new: false,
         };
-        let outcome = client.dag(&self.url, &missing.cid, size, &mut keep).await;
-        if let Some(error) = failed {
-            return (missing, Err(RequestError::Cache(error)));
-        }
-        match outcome {
-            Ok(_) if kept > 0 => self.bad_archives.set(0),
-            Err(SourceProblem::Missing { .. }) => {}
-            Ok(_) | Err(_) => self.bad_archives.set(self.bad_archives.get() + 1),
-        }
-        if kept > 0 {
-            // Whatever is lacking still is asked for in the next round.
-            return (missing, Ok(true));
-        }
-        self.block(client, store, missing).await
-    }
-
-    async fn block<'m>(
-        &self,
-        client: &Client,
-        store: &Store,
-        missing: &'m Missing,
-    ) -> (&'m Missing, Result<bool, RequestError>) {
-        if self.is_left_alone() {
-            let place = redacted(&self.url);
-            let reason = if self.has_lied.get() {
-                format!("{place} has sent wrong bytes, and is not asked again")
-            } else {
-                format!("{place} did not answer {MAXIMUM_FAILURES} times, and is not asked again")
-            };
-            return (missing, Err(RequestError::Place(reason)));
-        }
-        let outcome = match client.block(&self.url, &missing.cid).await {
-            Ok(block) => {
-                self.failures.set(0);
-                store
-                    .keep(&missing.cid, &block)
-                    .map(|()| true)
-                    .map_err(RequestError::Cache)
-            }
-            Err(problem) => {
-                match &problem {
-                    SourceProblem::Mismatch { .. } => self.has_lied.set(true),
-                    SourceProblem::Failed { .. } => self.failures.set(self.failures.get() + 1),
-                    SourceProblem::Missing { .. } | SourceProblem::NotAsked { .. } => {}
-                }
-                Err(RequestError::Place(problem.to_string()))
-            }
-        };
-        (missing, outcome)
+        let outcome = runtime()?.block_on(round.run());
+        outcome.map_err(|error| Failure::caused(&error))
     }
 }
 
-/// Why a block was not had.
-enum RequestError {
-    /// The gateway, as half a sentence.
-    Place(String),
-    /// The own disk.
-    Cache(CacheError),
+/// The bytes of all that a missing block leads to. A link may say anything; no DAG of a release has nodes of more than a
+/// small part of its file.
+fn size(missing: &Missing) -> u64 {
+    let size = missing.cumulative_size.unwrap_or(MAX_BLOCK as u64);
+    size.min(LARGEST_WHEEL + LARGEST_WHEEL / 64)
+}
+
+/// One round of requests.
+struct Round<'r> {
+    client: Client,
+    store: &'r Store,
+    schedule: Schedule<'r>,
+    missing: &'r [&'r Missing],
+    attempts: &'r mut Attempts,
+    is_new: bool,
+}
+
+impl Round<'_> {
+    /// Runs until every block has come or every gateway has been asked; true if some block has come.
+    async fn run(mut self) -> Result<bool, CacheError> {
+        let mut requests = FuturesUnordered::new();
+        let mut handles: BTreeMap<usize, AbortHandle> = BTreeMap::new();
+        loop {
+            while let Some(next) = self.schedule.next(Instant::now()) {
+                let missing = self.missing[next.item];
+                let gateway = &mut self.schedule.gateways[next.gateway];
+                let is_dag = missing.cid.codec() == Codec::DagPb;
+                let request = Request {
+                    client: self.client.counted(&next.received),
+                    url: gateway.url.clone(),
+                    store: self.store,
+                    missing,
+                    is_archive: is_dag && gateway.asks_for_archive(&missing.cid),
+                };
+                let (request, handle) = abortable(request.send());
+                handles.insert(next.run, handle);
+                requests.push(async move { (next.run, next.item, next.gateway, request.await) });
+            }
+            tokio::select! {
+                biased;
+                ended = requests.next() => match ended {
+                    Some((run, item, gateway, Ok(answer))) => {
+                        handles.remove(&run);
+                        let end = self.record(item, gateway, answer?);
+                        for loser in self.schedule.finish(run, end, Instant::now()) {
+                            handles.remove(&loser).inspect(AbortHandle::abort);
+                        }
+                    }
+                    // It was dropped.
+                    Some((.., Err(_))) => {}
+                    None => break,
+                },
+                () = tokio::time::sleep(LOOK) => self.schedule.observe(Instant::now()),
+            }
+        }
+        for (item, missing) in self.missing.iter().enumerate() {
+            if !self.schedule.is_done(item) {
+                for gateway in self.schedule.not_asked(item) {
+                    record(self.attempts, missing.cid, gateway.refusal());
+                }
+            }
+        }
+        Ok(self.is_new)
+    }
+
+    /// Records an answer of a gateway.
+    fn record(&mut self, item: usize, gateway: usize, answer: Answer) -> End {
+        let cid = self.missing[item].cid;
+        let gateway = &mut self.schedule.gateways[gateway];
+        let mut end = End::Nothing;
+        if let Some((blocks, problem)) = answer.archive {
+            gateway.record_archive(blocks, problem.as_ref());
+            end = match problem {
+                _ if blocks == 0 => End::Nothing,
+                None => End::Whole,
+                Some(_) => End::Part,
+            };
+        }
+        if let Some(outcome) = answer.block {
+            gateway.record_block(outcome.as_ref().err());
+            match outcome {
+                Ok(()) => end = End::Whole,
+                Err(problem) => record(self.attempts, cid, problem.to_string()),
+            }
+        }
+        self.is_new |= end != End::Nothing;
+        end
+    }
+}
+
+/// One request to one gateway: for an archive, and for the block alone if there is none.
+struct Request<'r> {
+    client: Client,
+    url: Url,
+    store: &'r Store,
+    missing: &'r Missing,
+    is_archive: bool,
+}
+
+/// The outcome of a request. Its blocks are in the cache.
+#[derive(Default)]
+struct Answer {
+    /// The number of blocks of the archive and the problem that ended it, if an archive was asked for.
+    archive: Option<(usize, Option<SourceProblem>)>,
+    /// The outcome for the single block, if it was asked for.
+    block: Option<Result<(), SourceProblem>>,
+}
+
+impl Request<'_> {
+    async fn send(self) -> Result<Answer, CacheError> {
+        let cid = &self.missing.cid;
+        let mut answer = Answer::default();
+        if self.is_archive {
+            let (mut blocks, mut failed) = (0, None);
+            let mut keep = |cid: &Cid, block: Vec<u8>| match self.store.keep(cid, &block) {
+                Ok(()) => blocks += 1,
+                Err(error) => failed = Some(error),
+            };
+            let size = size(self.missing);
+            let outcome = self.client.dag(&self.url, cid, size, &mut keep).await;
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            answer.archive = Some((blocks, outcome.err()));
+            if blocks > 0 {
+                return Ok(answer);
+            }
+        }
+        let outcome = self.client.block(&self.url, cid).await;
+        if let Ok(block) = &outcome {
+            self.store.keep(cid, block)?;
+        }
+        answer.block = Some(outcome.map(drop));
+        Ok(answer)
+    }
 }

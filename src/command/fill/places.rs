@@ -11,10 +11,11 @@ use super::super::archives::open;
 use super::super::context::Context;
 use super::super::exit::Failure;
 use super::super::network::NetworkArguments;
+use super::Attempts;
 use super::declarations::DeclaredSources;
+use super::gateways::Gateways;
 use super::pass::Missing;
 use super::store::Store;
-use super::{Attempts, gateways};
 use crate::dag::Cid;
 use crate::repository::{Configuration, Repository};
 use crate::source::dag_of_file;
@@ -28,20 +29,20 @@ const MAXIMUM_FILES: usize = 200_000;
 pub(super) enum BlockSource {
     /// A folder of wheels, or one wheel.
     Folder {
-        /// What it is called in messages.
+        /// Its name in messages.
         shown: String,
         /// Its files by name, with their sizes.
         files: BTreeMap<String, Vec<(PathBuf, u64)>>,
         /// The wheels that were searched for.
-        tried: std::cell::RefCell<BTreeSet<Cid>>,
+        tried: BTreeSet<Cid>,
     },
     /// The sources of the declarations.
     Sources(DeclaredSources),
-    /// A gateway.
-    Gateway(gateways::Gateway),
+    /// Gateways, which are asked at once.
+    Gateways(Gateways),
 }
 
-/// What every place needs: the command's context, the network's settings, the repository.
+/// The context of a run: the command's own, the network's settings, the repository.
 pub(super) struct FillContext<'f> {
     pub(super) context: &'f Context<'f>,
     pub(super) network: &'f NetworkArguments,
@@ -91,7 +92,7 @@ pub(super) fn block_sources(
             "mirrors" => {
                 let gateways = fill.configuration().gateways;
                 let urls = gateways.iter().filter_map(|url| Url::parse(url).ok());
-                places.extend(urls.map(|url| BlockSource::Gateway(gateways::Gateway::new(url))));
+                urls.for_each(|url| add_gateway(&mut places, url));
             }
             address if address.contains("://") => {
                 // It may hold a password, so it is not repeated.
@@ -102,7 +103,7 @@ pub(super) fn block_sources(
                         "a place of `--from` is neither a file nor an address that begins with `https://`",
                     )
                 })?;
-                places.push(BlockSource::Gateway(gateways::Gateway::new(url)));
+                add_gateway(&mut places, url);
             }
             path => {
                 let path = context.absolute(Path::new(path));
@@ -118,6 +119,17 @@ pub(super) fn block_sources(
     Ok(places)
 }
 
+/// Adds a gateway to those that stand directly before it, or as a place of its own.
+fn add_gateway(places: &mut Vec<BlockSource>, url: Url) {
+    if let Some(BlockSource::Gateways(gateways)) = places.last_mut() {
+        gateways.add(url);
+    } else {
+        let mut gateways = Gateways::default();
+        gateways.add(url);
+        places.push(BlockSource::Gateways(gateways));
+    }
+}
+
 fn is_wheel(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "whl")
 }
@@ -130,7 +142,7 @@ fn scan_folder(path: &Path) -> Result<BlockSource, Failure> {
     Ok(BlockSource::Folder {
         shown: path.display().to_string(),
         files,
-        tried: std::cell::RefCell::default(),
+        tried: BTreeSet::new(),
     })
 }
 
@@ -162,9 +174,17 @@ fn collect_wheels(
 }
 
 impl BlockSource {
+    /// Warnings for the end of a run, one sentence for each gateway with a bad record.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::Gateways(gateways) => gateways.warnings().collect(),
+            Self::Folder { .. } | Self::Sources(_) => Vec::new(),
+        }
+    }
+
     /// Asks for missing blocks; true if the store has new ones afterwards.
     pub(super) fn request(
-        &self,
+        &mut self,
         fill: &FillContext<'_>,
         store: &mut Store,
         missing: &[&Missing],
@@ -172,7 +192,7 @@ impl BlockSource {
     ) -> Result<bool, Failure> {
         match self {
             Self::Sources(declared) => declared.request(fill, store, missing, attempts),
-            Self::Gateway(gateway) => gateway.request(fill, store, missing, attempts),
+            Self::Gateways(gateways) => gateways.request(fill, store, missing, attempts),
             Self::Folder {
                 shown,
                 files,
@@ -184,7 +204,7 @@ impl BlockSource {
                         continue;
                     }
                     if let Some(wheel) = one.wheel
-                        && tried.borrow_mut().insert(wheel)
+                        && tried.insert(wheel)
                         && let Some(path) = find_in_folder(files, one, &wheel, store)
                     {
                         store.add_wheel(&path.0, path.1);
