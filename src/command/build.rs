@@ -25,8 +25,8 @@ use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
 use crate::environment::AtomicFile;
 use crate::publish::{
-    Part, PublishError, STATEMENT, car_name, check_place, commit, keep_statement, resolved,
-    statement_in, tree_place, write_car, write_tree,
+    Part, PublishError, STATEMENT, car_name, check_place, commit, resolved, statement_in,
+    tree_place, write_car, write_tree,
 };
 use crate::release::{Release, ReleaseInput};
 use crate::repository::Repository;
@@ -384,24 +384,14 @@ impl Build<'_> {
                     check_place(extent, root, &self.folder, before)
                         .map_err(|error| uncommitted(&error, &self.folder))?;
                     let vouching = match preparation {
-                        Some(preparation) => {
-                            let previous = preparation.previous().cloned();
-                            let signed = vouch(
-                                self.context,
-                                self.repository,
-                                preparation,
-                                root,
-                                self.arguments,
-                                &self.folder,
-                            )?;
-                            if let Some(previous) =
-                                previous.filter(|one| signed.as_ref() != Some(one))
-                            {
-                                keep_statement(&self.folder, &previous)
-                                    .map_err(|error| Failure::world(error.message))?;
-                            }
-                            signed
-                        }
+                        Some(preparation) => vouch(
+                            self.context,
+                            self.repository,
+                            preparation,
+                            root,
+                            self.arguments,
+                            &self.folder,
+                        )?,
                         None => None,
                     };
                     commit(car, extent, root, &self.folder, before, vouching.as_ref())

@@ -66,11 +66,22 @@ pub struct NearbyCluster {
 }
 
 impl NearbyCluster {
+    fn rest(&self) -> Result<Rest, TargetError> {
+        let (secret, variable) = (self.secret.clone(), self.variable.clone());
+        Rest::new(&self.api, self.client.clone(), secret, variable)
+    }
+
     /// The peer IDs of its nodes.
     pub(super) async fn nodes(&self) -> Result<BTreeSet<String>, TargetError> {
-        let (secret, variable) = (self.secret.clone(), self.variable.clone());
-        let rest = Rest::new(&self.api, self.client.clone(), secret, variable)?;
-        Ok(rest.nodes().await?)
+        Ok(self.rest()?.nodes().await?)
+    }
+
+    /// The releases of a repository that it pins, the newest first.
+    pub(super) async fn holdings(
+        &self,
+        repository: &str,
+    ) -> Result<Vec<PublishedRelease>, TargetError> {
+        Ok(newest_first(&ours(&self.rest()?.pins().await?, repository)))
     }
 }
 
@@ -169,6 +180,7 @@ impl Cluster {
     async fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, TargetError> {
         let mut done = Done {
             moved: release.amount_of(&self.lacking),
+            is_word_only: self.settings.gateway.is_none(),
             ..Done::default()
         };
         report(Step::Begun {

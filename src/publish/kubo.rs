@@ -8,7 +8,7 @@ mod missing;
 mod records;
 mod rpc;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -330,8 +330,19 @@ impl Kubo {
         Ok(back)
     }
 
+    /// The releases that are pinned: under names of this target's, or by the cluster, which gives pins on nodes no names.
     async fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
-        Ok(newest_first(&self.ours(repository, None).await?.0))
+        let Pinner::Cluster(name) = self.pinner().await else {
+            return Ok(newest_first(&self.ours(repository, None).await?.0));
+        };
+        let Some(cluster) = self.clusters.iter().find(|one| one.name == name) else {
+            return Ok(Vec::new());
+        };
+        let mut held = cluster.holdings(repository).await?;
+        let pins = self.rpc.pins(LONGEST_SILENCE).await?;
+        let pins: HashSet<Cid> = pins.into_iter().map(|pin| pin.cid).collect();
+        held.retain(|release| pins.contains(&release.root));
+        Ok(held)
     }
 
     async fn check(

@@ -192,7 +192,10 @@ impl PinningService {
         report: Report<'_>,
     ) -> Result<Done, TargetError> {
         let root = release.root();
-        let mut done = Done::default();
+        let mut done = Done {
+            is_word_only: true,
+            ..Done::default()
+        };
         let status = match self.there.clone().filter(|_| self.is_right) {
             Some(status) => status,
             None => {
@@ -214,8 +217,11 @@ impl PinningService {
                 status
             }
         };
+        let is_news = !self.is_right || status.status != "pinned";
         self.wait(&root, status, report).await?;
-        done.changes.push(format!("{root} is pinned"));
+        if is_news {
+            done.changes.push(format!("{root} is pinned"));
+        }
         // What is older goes when what is newer is there.
         for old in std::mem::take(&mut self.outdated) {
             self.remove(&old).await?;

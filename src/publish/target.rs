@@ -196,6 +196,8 @@ pub struct Plan {
 pub struct Done {
     /// What was moved.
     pub moved: Amount,
+    /// Whether only the target's word is there for what it had already: nobody could ask for blocks.
+    pub is_word_only: bool,
     /// What was changed, each as in `pinned … as …`.
     pub changes: Vec<String>,
     /// Lines of the result, for standard output: what someone has to put elsewhere.

@@ -13,7 +13,7 @@ use super::{Arguments, uncommitted};
 use crate::check::NEED_ARCHIVE;
 use crate::dag::Cid;
 use crate::diagnostic::{Finding, shell_word};
-use crate::publish::{Recovery, STATEMENT, recover};
+use crate::publish::{Recovery, STATEMENT, keep_statement, recover};
 use crate::repository::Repository;
 use crate::signature::{
     Draft, KeyError, SignedStatement, Statement, is_signature_of, parse_lifetime,
@@ -245,6 +245,10 @@ pub(super) fn vouch(
         .map_err(|error| Failure::finding(super::super::exit::chain(&error)))?;
     match (following, preparation.previous) {
         (Some(statement), before) => {
+            // It shows targets which hold an older release that this one follows it.
+            if let Some(before) = &before {
+                keep_statement(folder, before).map_err(|error| Failure::world(error.message))?;
+            }
             let before = before.map(|signed| signed.statement);
             let asked = asked(configuration, &statement, before.as_ref())?;
             let by = &preparation.signer;

@@ -90,11 +90,11 @@ pub(super) fn run(
 
 fn line(name: &str, checked: &Checked) -> String {
     let count = checked.releases.len();
-    let mut line = format!(
-        "{name}: {}, {} read",
-        counted(count, "release"),
-        checked.read
-    );
+    let releases = counted(count, "release");
+    if checked.read.blocks == 0 && checked.damages.is_empty() {
+        return format!("{name}: {releases}, nothing read");
+    }
+    let mut line = format!("{name}: {releases}, {} read", checked.read);
     for kind in [DamageKind::Missing, DamageKind::Altered] {
         let number = checked
             .damages

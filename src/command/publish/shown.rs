@@ -53,7 +53,12 @@ impl<'c, 'e> Shown<'c, 'e> {
         if done.moved.blocks > 0 {
             self.say(name, &format!("moved {} to {place}", done.moved));
         } else if done.changes.is_empty() {
-            self.say(name, &format!("{place} had all of it"));
+            let word = if done.is_word_only {
+                "says that it had"
+            } else {
+                "had"
+            };
+            self.say(name, &format!("{place} {word} all of it"));
         }
         for change in &done.changes {
             self.say(name, change);

@@ -119,6 +119,12 @@ impl Node {
         self.text(&["refs", "local"]).lines().count()
     }
 
+    /// Ends it, and gives back its repository.
+    pub fn stopped(mut self) -> Kubo {
+        self.stop();
+        self.kubo
+    }
+
     /// Ends it.
     pub fn stop(&mut self) {
         self.process.0.kill().unwrap();
