@@ -26,7 +26,7 @@ mod status;
 mod target;
 mod tree;
 
-pub use check::Pace;
+pub use check::RateLimit;
 pub use cluster::NearbyCluster;
 pub use commit::{Recovery, check_place, commit, recover, statement_in};
 pub use context::{TargetContext, open_target};

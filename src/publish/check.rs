@@ -25,13 +25,13 @@ pub(super) type SharedBlocks = Arc<dyn Blocks + Send + Sync>;
 
 /// The rate at which a check reads. All targets of a run share it.
 #[derive(Debug)]
-pub struct Pace {
+pub struct RateLimit {
     bytes_per_second: u64,
     /// When what was read so far may have been read.
     next: Cell<Option<Instant>>,
 }
 
-impl Pace {
+impl RateLimit {
     /// At most so many bytes a second.
     pub fn new(bytes_per_second: u64) -> Self {
         Self {
@@ -106,7 +106,7 @@ where
                     Some(bytes) => {
                         walk.read.add(bytes.len());
                         report(Step::Bytes(bytes.len() as u64));
-                        order.pace.spend(bytes.len()).await;
+                        order.rate.spend(bytes.len()).await;
                         if cid.matches(&bytes) {
                             (Some(bytes), None)
                         } else {

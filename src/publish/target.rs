@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indicatif::HumanBytes;
 
 use super::Publication;
-use super::check::Pace;
+use super::check::RateLimit;
 use crate::car::Blocks;
 use crate::dag::Cid;
 use crate::signature::SignedStatement;
@@ -69,7 +69,7 @@ pub struct CheckOrder<'a> {
     /// Where blocks for that are: archives at hand.
     pub blocks: Arc<dyn Blocks + Send + Sync>,
     /// How fast is read.
-    pub pace: &'a Pace,
+    pub rate: &'a RateLimit,
 }
 
 /// What a check has found.

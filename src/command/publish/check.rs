@@ -14,7 +14,9 @@ use super::shown::Shown;
 use super::{Arguments, Format, Opening, client, json};
 use crate::car::{Blocks, CarError, CarReader, Extent};
 use crate::dag::Cid;
-use crate::publish::{CheckOrder, Checked, DamageKind, Observer as _, Pace, TargetError, car_name};
+use crate::publish::{
+    CheckOrder, Checked, DamageKind, Observer as _, RateLimit, TargetError, car_name,
+};
 use crate::repository::{PublishKind, PublishTarget};
 use crate::source::GatewayBlocks;
 
@@ -34,7 +36,7 @@ pub(super) fn run(
 ) -> Result<ExitStatus, Failure> {
     let context = opening.context;
     let configuration = &opening.repository.configuration;
-    let pace = Pace::new(arguments.rate);
+    let rate = RateLimit::new(arguments.rate);
     let shown = Shown::new(context, 0);
     let runtime = runtime()?;
     let mut found: Vec<Found<'_>> = Vec::new();
@@ -43,7 +45,7 @@ pub(super) fn run(
             repository: &configuration.name,
             is_repair: arguments.repair,
             blocks: Arc::new(elsewhere(opening, target, folder)?),
-            pace: &pace,
+            rate: &rate,
         };
         let report = |step| shown.step(&target.name, step);
         let checked = opening
