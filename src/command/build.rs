@@ -84,6 +84,14 @@ pub(super) struct Arguments {
     /// How long the statement holds, as in `180d`
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
+    /// Where nothing has changed, sign anew only if the previous statement expires within this time, as in `30d`
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "expires",
+        conflicts_with = "renew"
+    )]
+    renew_within: Option<String>,
     /// The statement that this one follows: a file or an address [default: `release.toml` in the output folder, which a trusted
     /// key, or your own, has to have signed]
     #[arg(long, value_name = "STATEMENT")]
