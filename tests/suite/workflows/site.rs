@@ -160,6 +160,41 @@ impl Site {
         fs::read_to_string(self.path(NAME).join(name)).unwrap()
     }
 
+    /// Pushes a target to the main branch: a folder, which is given back.
+    pub fn publish_to_a_folder(&self) -> PathBuf {
+        let folder = self.path("published");
+        self.configure(&format!(
+            "[publish.site]\nkind = \"directory\"\npath = \"{}\"\n",
+            shown(&folder)
+        ));
+        folder
+    }
+
+    /// Pushes more settings to the main branch.
+    pub fn configure(&self, text: &str) {
+        let path = self.path(NAME).join("ipwhl.toml");
+        let before = fs::read_to_string(&path).unwrap();
+        fs::write(path, format!("{before}\n{text}")).unwrap();
+        self.history.commit("settings");
+        self.history.run(&["push", "--quiet", "origin", "main"]);
+    }
+
+    /// A release that was made elsewhere, in this folder: its statement holds as long as `lifetime` says.
+    pub fn made(&self, folder: &Path, lifetime: &str, more: &[&str]) {
+        let repository = self.path(NAME);
+        let ran = Command::new(env!("CARGO_BIN_EXE_ipwhl"))
+            .args(["build", "--expires", lifetime, "--key"])
+            .arg(self.path("key"))
+            .arg("--output")
+            .arg(folder)
+            .args(more)
+            .current_dir(repository)
+            .envs(self.machine("maker").1)
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+    }
+
     /// Where git gets the repository from.
     pub fn origin(&self) -> String {
         format!("file://{}", shown(&self.path("origin.git")))
