@@ -129,7 +129,7 @@ fn shellcheck_accepts_the_scripts() {
     };
     let (_, pipeline) = sources("gitlab").remove(0);
     let pipeline = read(&pipeline);
-    for job in ["default", "check", "release"] {
+    for job in ["default", "check", "release", "publish", "expiry"] {
         for lines in [&pipeline[job]["before_script"], &pipeline[job]["script"]] {
             let lines: Vec<&str> = lines
                 .as_array()

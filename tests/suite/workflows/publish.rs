@@ -1,19 +1,239 @@
 //! What happens to a release that is kept: it is published to the targets, again where one was down, and its statement is
 //! renewed before it expires.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ipwhl::signature::Statement;
 use serde_json::{Value, json};
 
 use super::actions::Job;
-use super::github;
-use super::site::{Change, Site};
+use super::site::{Change, NAME, Site};
+use super::{forgejo, github, gitlab};
 use crate::support::http;
 use crate::support::nodes::Node;
-use crate::support::workshop::Ran;
+use crate::support::workshop::{Ending, Ran};
+
+/// Why a run begins.
+#[derive(Clone, Copy, PartialEq)]
+enum Event {
+    Push,
+    Schedule,
+    /// Somebody has the newest release published again.
+    Again,
+}
+
+/// How a part of a run ended; `None` where it was not wanted.
+type End = Option<bool>;
+
+/// How a run ended: the building, signing and keeping of a release; its publication; the look at its expiry.
+struct Run {
+    release: End,
+    publish: End,
+    expiry: End,
+    /// What each has written.
+    said: [String; 3],
+    /// The exit code of `ipwhl publish`.
+    code: Option<i32>,
+}
+
+impl Run {
+    fn ends(&self) -> [End; 3] {
+        [self.release, self.publish, self.expiry]
+    }
+
+    #[track_caller]
+    fn said(&self, part: usize, words: &str) {
+        assert!(
+            self.said[part].contains(words),
+            "no {words} in {}",
+            self.said[part]
+        );
+    }
+}
+
+const WELL: End = Some(true);
+const FAILED: End = Some(false);
+const NONE: End = None;
+
+/// A forge that is played, and a repository on it.
+struct Forge {
+    name: &'static str,
+    site: Site,
+    address: String,
+    _server: Ending,
+}
+
+/// All that some steps have written.
+fn text<'r>(runs: impl IntoIterator<Item = &'r Ran>) -> String {
+    let texts = runs.into_iter().map(|ran| ran.output.clone() + &ran.error);
+    texts.collect()
+}
+
+fn of_job(job: Option<&Job>) -> (End, String) {
+    let Some(job) = job else {
+        return (None, String::new());
+    };
+    let runs = job.steps.iter().filter_map(|step| step.ran.as_ref());
+    (Some(job.succeeded()), text(runs))
+}
+
+impl Forge {
+    fn all() -> impl Iterator<Item = Self> {
+        ["github", "forgejo", "gitlab"].into_iter().map(|name| {
+            let site = Site::new(name);
+            github::add_gh(&site);
+            let (server, address) = site.forge();
+            Self {
+                name,
+                site,
+                address,
+                _server: server,
+            }
+        })
+    }
+
+    fn run(&self, event: Event, has_key: bool) -> Run {
+        match self.name {
+            "github" => self.on_github(event, has_key),
+            "forgejo" => self.on_forgejo(event, has_key),
+            _ => self.on_gitlab(event, has_key),
+        }
+    }
+
+    /// The secrets of the job that signs.
+    fn secrets(&self, has_key: bool) -> Value {
+        match (has_key, self.name) {
+            (false, _) => json!({}),
+            (true, "gitlab") => json!({"IPWHL_SIGNING_KEY": self.site.path("key")}),
+            (true, _) => json!({"IPWHL_SIGNING_KEY": self.site.key}),
+        }
+    }
+
+    fn on_github(&self, event: Event, has_key: bool) -> Run {
+        let mut push = github::push(&self.site);
+        match event {
+            Event::Push => {}
+            Event::Schedule => {
+                push.contexts["github"]["event_name"] = Value::from("schedule");
+                push.contexts["github"]["event"] = json!({"schedule": "41 4 * * *"});
+            }
+            Event::Again => push.contexts["inputs"] = json!({"publish-only": true}),
+        }
+        let environments = json!({"release": self.secrets(has_key), "publish": {}});
+        let jobs = github::run(&self.site, &push, &environments);
+        let (build, said) = of_job(jobs["build"].as_ref());
+        let (keep, _) = of_job(jobs["keep"].as_ref());
+        let (publish, published) = of_job(jobs["publish"].as_ref());
+        let (expiry, expires) = of_job(jobs["expiry"].as_ref());
+        let step = jobs["publish"].as_ref().map(|job| job.step("Publish"));
+        Run {
+            release: build.map(|build| build && keep == WELL),
+            publish,
+            expiry,
+            said: [said, published, expires],
+            code: step.and_then(|step| step.ran.as_ref()?.code),
+        }
+    }
+
+    fn on_forgejo(&self, event: Event, has_key: bool) -> Run {
+        let secrets = self.secrets(has_key);
+        let mut push = forgejo::event(&self.site, "main", &self.address, &secrets);
+        if event == Event::Again {
+            push.contexts["inputs"] = json!({"publish-only": true});
+        }
+        let jobs = forgejo::run(&self.site, &push);
+        let job = jobs["publish"].as_ref().unwrap();
+        let step = job.step("Publish");
+        let (publish, published) = of_job(Some(job));
+        let publish = publish.filter(|_| step.outcome != "skipped");
+        let code = step.ran.as_ref().and_then(|ran| ran.code);
+        let Some(build) = jobs["build"].as_ref() else {
+            return Run {
+                release: None,
+                publish,
+                expiry: None,
+                said: [String::new(), published, String::new()],
+                code,
+            };
+        };
+        let (_, said) = of_job(Some(build));
+        let expiry = build.step("Expiry");
+        Run {
+            release: Some(build.step("Keep").outcome == "success"),
+            publish,
+            expiry: Some(expiry.outcome == "success"),
+            said: [said, published, text(&expiry.ran)],
+            code,
+        }
+    }
+
+    fn on_gitlab(&self, event: Event, has_key: bool) -> Run {
+        let more = match event {
+            Event::Push => json!({"IPWHL_FIRST_RELEASE": "true"}),
+            Event::Schedule => json!({"CI_PIPELINE_SOURCE": "schedule"}),
+            Event::Again => json!({"IPWHL_PUBLISH_ONLY": "true"}),
+        };
+        let environments = json!({"release": self.secrets(has_key), "publish": {}});
+        let event = gitlab::event(&self.site, &self.address, &more);
+        let jobs = gitlab::pipeline(&self.site, "origin/main", &event, &environments);
+        let of = |name: &str| {
+            let job = jobs.iter().find(|job| job.name == name);
+            let end = job.map(|job| job.ran.code == Some(0));
+            (end, text(job.map(|job| &job.ran)), job)
+        };
+        let (release, said, _) = of("release");
+        let (publish, published, job) = of("publish");
+        let (expiry, expires, _) = of("expiry");
+        let is_off = published.contains("nothing is published");
+        Run {
+            release,
+            publish: publish.filter(|_| !is_off),
+            expiry,
+            said: [said, published, expires],
+            code: job.and_then(|job| job.ran.code),
+        }
+    }
+
+    /// How a run ends that somebody has started for publication alone. On Forgejo the job that builds looks at the expiry.
+    fn again(&self) -> [End; 3] {
+        match self.name {
+            "forgejo" => [NONE, WELL, NONE],
+            _ => [NONE, WELL, WELL],
+        }
+    }
+
+    /// Where the forge keeps the release of a sequence.
+    fn kept(&self, sequence: u64) -> PathBuf {
+        self.site.path(&match self.name {
+            "github" => format!("state/releases/release-{sequence}"),
+            "forgejo" => format!("state/releases/{sequence}"),
+            _ => format!("state/packages/{sequence}"),
+        })
+    }
+
+    fn statement(&self, sequence: u64) -> Statement {
+        statement(&self.kept(sequence))
+    }
+
+    /// How many releases are kept.
+    fn count(&self) -> usize {
+        fs::read_dir(self.kept(1).parent().unwrap())
+            .unwrap()
+            .count()
+    }
+
+    /// Keeps a first release whose statement holds for so long.
+    fn keep_first(&self, lifetime: &str) {
+        let folder = self.kept(1);
+        let _ = fs::remove_dir_all(&folder);
+        self.site.made(&folder, lifetime);
+        if self.name == "forgejo" {
+            let release = json!({"tag_name": "release-1", "draft": false, "id": 1});
+            fs::write(folder.join("release.json"), release.to_string()).unwrap();
+        }
+    }
+}
 
 fn statement(folder: &Path) -> Statement {
     Statement::parse(&fs::read_to_string(folder.join("release.toml")).unwrap()).unwrap()
@@ -25,230 +245,145 @@ fn latest(folder: &Path) -> String {
     link.to_str().unwrap().to_owned()
 }
 
-/// A target that nobody answers at, and a folder besides.
-fn closed(site: &Site) -> String {
-    let api = http::closed();
-    site.configure(&format!(
-        "[publish.node]\nkind = \"kubo\"\napi = \"{api}\"\n"
-    ));
-    api
-}
-
-/// The file of the site that names targets, with another address in it.
-fn correct(site: &Site, from: &str, to: &str) {
-    let path = site.path(super::site::NAME).join("ipwhl.toml");
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from));
-    fs::write(&path, text.replace(from, to)).unwrap();
-    site.history.commit("where the node is");
-    site.history.run(&["push", "--quiet", "origin", "main"]);
-}
-
-/// The lifetime of a statement, in days.
-fn days(statement: &Statement) -> i64 {
-    let lifetime = statement.expires.unwrap().duration_since(statement.created);
-    lifetime.as_hours() / 24
-}
-
-mod on_github {
-    use super::*;
-
-    /// A run of the release's workflow for an event of this name.
-    struct Run(BTreeMap<String, Option<Job>>);
-
-    impl Run {
-        fn of(site: &Site, event: &str, inputs: &Value, has_key: bool) -> Self {
-            let mut push = github::push(site);
-            push.contexts["github"]["event_name"] = Value::from(event);
-            push.contexts["inputs"] = inputs.clone();
-            if event == "schedule" {
-                push.contexts["github"]["event"] = json!({"schedule": "41 4 * * *"});
-            }
-            let mut environments =
-                json!({"release": {}, "publish": {"IPWHL_PUBLISH_NODE_TOKEN": "x"}});
-            if has_key {
-                environments["release"]["IPWHL_SIGNING_KEY"] = Value::from(site.key.as_str());
-            }
-            Self(github::run(site, &push, &environments))
-        }
-
-        /// How each job ended, in the order of their names.
-        fn ends(&self) -> Vec<(&str, &str)> {
-            let jobs = self.0.iter();
-            jobs.map(|(name, job)| {
-                let end = match job {
-                    None => "skipped",
-                    Some(job) if job.succeeded() => "success",
-                    Some(_) => "failure",
-                };
-                (name.as_str(), end)
-            })
-            .collect()
-        }
-
-        fn step(&self, job: &str, step: &str) -> &Ran {
-            let job = self.0[job].as_ref().unwrap();
-            job.step(step).ran.as_ref().unwrap()
-        }
-    }
-
-    fn site() -> Site {
-        let site = Site::new("github");
-        github::add_gh(&site);
-        site
-    }
-
-    const ALL: [(&str, &str); 5] = [
-        ("build", "success"),
-        ("expiry", "success"),
-        ("keep", "success"),
-        ("publish", "success"),
-        ("targets", "success"),
-    ];
-    /// With `publish-only`.
-    const AGAIN: [(&str, &str); 5] = [
-        ("build", "skipped"),
-        ("expiry", "success"),
-        ("keep", "skipped"),
-        ("publish", "success"),
-        ("targets", "success"),
-    ];
-
-    fn push(site: &Site) -> Run {
-        Run::of(site, "push", &json!({}), true)
-    }
-
-    fn again(site: &Site) -> Run {
-        Run::of(
-            site,
-            "workflow_dispatch",
-            &json!({"publish-only": true}),
-            true,
-        )
-    }
-
-    fn kept(site: &Site) -> usize {
-        fs::read_dir(site.path("state/releases")).unwrap().count()
-    }
-
-    #[test]
-    fn a_release_is_published_once_a_target_exists() {
-        let site = site();
+#[test]
+fn a_release_is_published_once_a_target_exists() {
+    for forge in Forge::all() {
+        let site = &forge.site;
         // The file that `init` writes has targets in comments.
         assert!(site.read("ipwhl.toml").contains("# [publish.node]"));
-        let run = push(&site);
-        assert_eq!(
-            run.ends()[3..],
-            [("publish", "skipped"), ("targets", "success")]
-        );
-        let said = &run.step("targets", "The targets in ipwhl.toml").output;
-        assert!(said.contains("nothing is published"), "{said}");
+        let run = forge.run(Event::Push, true);
+        assert_eq!(run.ends(), [WELL, NONE, WELL], "{}", forge.name);
 
         let folder = site.publish_to_a_folder();
-        let run = push(&site);
-        assert_eq!(run.ends(), ALL);
-        let first = statement(&site.path("state/releases/release-1"));
+        let run = forge.run(Event::Push, true);
+        assert_eq!(run.ends(), [WELL; 3], "{}: {:#?}", forge.name, run.said);
+        run.said(1, "read back");
+        let first = forge.statement(1);
+        assert_eq!(forge.count(), 1);
         assert_eq!(latest(&folder), first.root.to_string());
-        run.step("publish", "Publish").said("read back");
 
         // What is published is what is kept, with the statements that lead there.
         site.land(Change::Clean);
-        let run = push(&site);
-        assert_eq!(run.ends(), ALL);
-        let second = statement(&site.path("state/releases/release-2"));
+        let run = forge.run(Event::Push, true);
+        assert_eq!(run.ends(), [WELL; 3], "{}: {:#?}", forge.name, run.said);
+        let second = forge.statement(2);
+        second.check_successor_of(&first).unwrap();
+        assert_ne!(second.root, first.root);
         assert_eq!(latest(&folder), second.root.to_string());
         assert_eq!(statement(&folder.join("statements/2")), second);
-        let beside = site.path("machine-publish/temporary/release/statements/1");
+        let beside = find(site, "release/statements/1");
         assert_eq!(statement(&beside), first);
         assert!(beside.join("release.toml.sig").exists());
 
         // Again: nothing changes, here or there.
-        let run = again(&site);
-        assert_eq!(run.ends(), AGAIN);
-        run.step("publish", "Publish").said("had all of it");
-        assert_eq!(kept(&site), 2);
+        let run = forge.run(Event::Again, true);
+        assert_eq!(run.ends(), forge.again(), "{}: {:#?}", forge.name, run.said);
+        run.said(1, "had all of it");
+        assert_eq!(forge.count(), 2);
     }
+}
 
-    /// The node is down when the release is made; then its address is corrected.
-    #[test]
-    fn a_target_that_was_down_is_given_the_same_release_later() {
-        let site = site();
+/// A folder on one of the machines that have published.
+fn find(site: &Site, path: &str) -> PathBuf {
+    fn walk(folder: &Path, path: &str) -> Option<PathBuf> {
+        let place = folder.join(path);
+        if place.is_dir() {
+            return Some(place);
+        }
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        let folders = entries.filter(|entry| entry.file_type().unwrap().is_dir());
+        folders
+            .map(|entry| entry.path())
+            .find_map(|folder| walk(&folder, path))
+    }
+    let machines = ["machine-publish", "machine-gitlab-publish"];
+    let machines = machines.map(|name| site.path(name));
+    let machine = machines.iter().find(|machine| machine.is_dir()).unwrap();
+    walk(machine, path).unwrap()
+}
+
+/// The node is down when the release is made. Later it is up, at another address, and the release goes there: the same one.
+#[test]
+fn a_target_that_was_down_is_given_the_same_release_later() {
+    let node = Node::start();
+    for forge in Forge::all() {
+        let site = &forge.site;
         let folder = site.publish_to_a_folder();
-        let down = closed(&site);
-        let run = push(&site);
+        let down = http::closed();
+        site.configure(&format!(
+            "[publish.node]\nkind = \"kubo\"\napi = \"{down}\"\n"
+        ));
+        let run = forge.run(Event::Push, true);
         assert_eq!(
-            run.ends()[2..4],
-            [("keep", "success"), ("publish", "failure")]
+            run.ends(),
+            [WELL, FAILED, WELL],
+            "{}: {:#?}",
+            forge.name,
+            run.said
         );
-        assert_eq!(run.step("publish", "Publish").code, Some(3));
-        let first = statement(&site.path("state/releases/release-1"));
+        assert_eq!(run.code, Some(3), "{}", forge.name);
+        let first = forge.statement(1);
         // The others have it.
         assert_eq!(latest(&folder), first.root.to_string());
-        let run = again(&site);
-        assert_eq!(run.ends()[3], ("publish", "failure"));
+        let run = forge.run(Event::Again, true);
+        assert_eq!((run.publish, run.code), (FAILED, Some(3)), "{}", forge.name);
 
-        let node = Node::start();
-        correct(&site, &down, &node.api);
-        let run = again(&site);
-        assert_eq!(run.ends(), AGAIN);
-        let pin = (first.root.to_string(), "ipwhl/my-wheels/1".to_owned());
+        let path = site.path(NAME).join("ipwhl.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace(&down, &node.api)).unwrap();
+        site.configure("");
+        let run = forge.run(Event::Again, true);
+        assert_eq!(run.ends(), forge.again(), "{}: {:#?}", forge.name, run.said);
+        let pin = (first.root.to_string(), format!("ipwhl/{NAME}/1"));
         assert!(node.pins().contains(&pin), "{:?}", node.pins());
-        assert_eq!(kept(&site), 1);
-        assert_eq!(statement(&site.path("state/releases/release-1")), first);
+        node.text(&["pin", "rm", &pin.0]);
+        assert_eq!(forge.count(), 1);
+        assert_eq!(forge.statement(1), first);
     }
+}
 
-    #[test]
-    fn a_schedule_renews_what_is_due_and_nothing_else() {
-        let site = site();
-        let folder = site.publish_to_a_folder();
-        let first = site.path("state/releases/release-1");
-        site.made(&first, "31d", &[]);
-        let schedule = |has_key| Run::of(&site, "schedule", &json!({}), has_key);
-        let run = schedule(true);
-        assert_eq!(run.ends(), ALL);
-        run.step("build", "Build and sign")
-            .said("nothing new is signed");
-        assert_eq!(kept(&site), 1);
-        assert_eq!(latest(&folder), statement(&first).root.to_string());
+#[test]
+fn a_schedule_renews_what_is_due_and_nothing_else() {
+    for forge in Forge::all() {
+        let folder = forge.site.publish_to_a_folder();
+        forge.keep_first("31d");
+        let run = forge.run(Event::Schedule, true);
+        assert_eq!(run.ends(), [WELL; 3], "{}: {:#?}", forge.name, run.said);
+        run.said(0, "nothing new is signed");
+        assert_eq!(forge.count(), 1);
+        assert_eq!(latest(&folder), forge.statement(1).root.to_string());
 
-        fs::remove_dir_all(&first).unwrap();
         fs::remove_dir_all(&folder).unwrap();
-        site.made(&first, "29d", &[]);
-        assert_eq!(schedule(true).ends(), ALL);
-        assert_eq!(kept(&site), 2);
-        let renewed = statement(&site.path("state/releases/release-2"));
-        renewed.check_successor_of(&statement(&first)).unwrap();
-        assert_eq!(renewed.root, statement(&first).root);
-        assert_eq!(days(&renewed), 90);
+        forge.keep_first("29d");
+        let first = forge.statement(1);
+        let run = forge.run(Event::Schedule, true);
+        assert_eq!(run.ends(), [WELL; 3], "{}: {:#?}", forge.name, run.said);
+        assert_eq!(forge.count(), 2);
+        let renewed = forge.statement(2);
+        renewed.check_successor_of(&first).unwrap();
+        assert_eq!(renewed.root, first.root);
+        let lifetime = renewed.expires.unwrap().duration_since(renewed.created);
+        assert_eq!(lifetime.as_hours(), 90 * 24);
         assert_eq!(statement(&folder.join("statements/latest")), renewed);
     }
+}
 
-    /// Nothing can be signed here; what is kept is published all the same, and the end is announced in time.
-    #[test]
-    fn a_statement_that_cannot_be_renewed_is_warned_about() {
-        let site = site();
-        let folder = site.publish_to_a_folder();
-        let first = site.path("state/releases/release-1");
-        for (lifetime, end) in [("15d", "success"), ("14d", "failure")] {
-            let _ = fs::remove_dir_all(&first);
+/// Nothing can be signed here. What is kept is published all the same, and its end is announced in time.
+#[test]
+fn a_statement_that_cannot_be_renewed_is_warned_about() {
+    for forge in Forge::all() {
+        let folder = forge.site.publish_to_a_folder();
+        for (lifetime, end) in [("15d", WELL), ("14d", FAILED)] {
             let _ = fs::remove_dir_all(&folder);
-            site.made(&first, lifetime, &[]);
-            let run = Run::of(&site, "schedule", &json!({}), false);
-            assert_eq!(
-                run.ends(),
-                [
-                    ("build", "failure"),
-                    ("expiry", end),
-                    ("keep", "skipped"),
-                    ("publish", "success"),
-                    ("targets", "success"),
-                ]
-            );
-            let said = &run.step("expiry", "The time that is left").output;
-            let warning = "::error::the statement of sequence 1 expires in 13 days";
-            assert_eq!(said.contains(warning), end == "failure", "{said}");
-            assert_eq!(latest(&folder), statement(&first).root.to_string());
+            forge.keep_first(lifetime);
+            let run = forge.run(Event::Schedule, false);
+            let ends = [FAILED, WELL, end];
+            assert_eq!(run.ends(), ends, "{}: {:#?}", forge.name, run.said);
+            run.said(0, "IPWHL_SIGNING_KEY is not set");
+            let is_warned = run.said[2].contains("was not renewed");
+            assert_eq!(is_warned, end == FAILED, "{}", run.said[2]);
+            assert_eq!(latest(&folder), forge.statement(1).root.to_string());
         }
-        assert_eq!(kept(&site), 1);
+        assert_eq!(forge.count(), 1);
     }
 }

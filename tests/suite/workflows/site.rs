@@ -69,6 +69,7 @@ impl Site {
             "state/releases",
             "state/artifacts",
             "state/caches",
+            "state/packages",
         ] {
             fs::create_dir(workshop.path(name)).unwrap();
         }
@@ -180,14 +181,13 @@ impl Site {
     }
 
     /// A release that was made elsewhere, in this folder: its statement holds as long as `lifetime` says.
-    pub fn made(&self, folder: &Path, lifetime: &str, more: &[&str]) {
+    pub fn made(&self, folder: &Path, lifetime: &str) {
         let repository = self.path(NAME);
         let ran = Command::new(env!("CARGO_BIN_EXE_ipwhl"))
             .args(["build", "--expires", lifetime, "--key"])
             .arg(self.path("key"))
             .arg("--output")
             .arg(folder)
-            .args(more)
             .current_dir(repository)
             .envs(self.machine("maker").1)
             .output()
