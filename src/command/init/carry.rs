@@ -6,10 +6,10 @@ use url::Url;
 use super::files::NewFile;
 use crate::command::context::Context;
 use crate::command::exit::Failure;
-use crate::command::statement::{Signed, expired, located, refusal};
+use crate::command::statement::{expired, located, refusal};
 use crate::command::words::counted;
 use crate::repository::{CONFIGURATION_FILE, Configuration};
-use crate::signature::Statement;
+use crate::signature::{SignedStatement, Statement};
 use crate::source::redacted;
 
 /// What the releases are put into.
@@ -35,7 +35,7 @@ pub(super) fn files(context: &Context<'_>, location: &str) -> Result<Vec<NewFile
 }
 
 /// The statement, signed by as many of the keys that it names as it asks for, and not expired.
-fn signed(context: &Context<'_>, location: &str) -> Result<Signed, Failure> {
+fn signed(context: &Context<'_>, location: &str) -> Result<SignedStatement, Failure> {
     let read =
         |configuration: &Configuration| located(context, configuration, "--carry", location, false);
     let mut found = read(&Configuration::default())?;
@@ -91,7 +91,7 @@ fn settings(statement: &Statement) -> Result<String, Failure> {
 
 /// Says whose releases are carried. A signature by keys that the statement itself names proves only that its maker had
 /// them.
-fn show(context: &Context<'_>, location: &str, signed: &Signed) {
+fn show(context: &Context<'_>, location: &str, signed: &SignedStatement) {
     let statement = &signed.statement;
     let place = place(location);
     context.say(&format!(

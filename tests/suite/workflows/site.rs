@@ -173,9 +173,12 @@ impl Site {
 
     /// Pushes more settings to the main branch.
     pub fn configure(&self, text: &str) {
-        let path = self.path(NAME).join("ipwhl.toml");
-        let before = fs::read_to_string(&path).unwrap();
-        fs::write(path, format!("{before}\n{text}")).unwrap();
+        self.settings(&format!("{}\n{text}", self.read("ipwhl.toml")));
+    }
+
+    /// Pushes these settings to the main branch.
+    pub fn settings(&self, text: &str) {
+        fs::write(self.path(NAME).join("ipwhl.toml"), text).unwrap();
         self.history.commit("settings");
         self.history.run(&["push", "--quiet", "origin", "main"]);
     }
