@@ -87,8 +87,9 @@ fn profile(context: &Context<'_>, arguments: &Arguments) -> Profile {
             .repository_directory()
             .ok()
             .and_then(|directory| Repository::load_configuration(&directory).ok())
-            .map(|repository| repository.configuration.profile)
-            .unwrap_or(Profile::UnixfsV1_2025)
+            .map_or(Profile::UnixfsV1_2025, |repository| {
+                repository.configuration.profile
+            })
     })
 }
 
