@@ -3,12 +3,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use ipwhl::signature::Statement;
 use serde_json::{Value, json};
 
 use super::actions::Job;
 use super::site::{Change, NAME, Site};
+use super::yaml::entries;
 use super::{forgejo, github, gitlab};
 use crate::support::http;
 use crate::support::nodes::Node;
@@ -101,6 +103,11 @@ impl Forge {
         }
     }
 
+    /// The secrets of the job that publishes.
+    fn target_secrets() -> Value {
+        json!({"IPWHL_PUBLISH_NODE_TOKEN": "target-secret"})
+    }
+
     /// The secrets of the job that signs.
     fn secrets(&self, has_key: bool) -> Value {
         match (has_key, self.name) {
@@ -120,7 +127,8 @@ impl Forge {
             }
             Event::Again => push.contexts["inputs"] = json!({"publish-only": true}),
         }
-        let environments = json!({"release": self.secrets(has_key), "publish": {}});
+        let environments =
+            json!({"release": self.secrets(has_key), "publish": Self::target_secrets()});
         let jobs = github::run(&self.site, &push, &environments);
         let (build, said) = of_job(jobs["build"].as_ref());
         let (keep, _) = of_job(jobs["keep"].as_ref());
@@ -137,7 +145,10 @@ impl Forge {
     }
 
     fn on_forgejo(&self, event: Event, has_key: bool) -> Run {
-        let secrets = self.secrets(has_key);
+        let mut secrets = self.secrets(has_key);
+        for (name, value) in entries(&Self::target_secrets()) {
+            secrets[name] = value.clone();
+        }
         let mut push = forgejo::event(&self.site, "main", &self.address, &secrets);
         if event == Event::Again {
             push.contexts["inputs"] = json!({"publish-only": true});
@@ -174,7 +185,8 @@ impl Forge {
             Event::Schedule => json!({"CI_PIPELINE_SOURCE": "schedule"}),
             Event::Again => json!({"IPWHL_PUBLISH_ONLY": "true"}),
         };
-        let environments = json!({"release": self.secrets(has_key), "publish": {}});
+        let environments =
+            json!({"release": self.secrets(has_key), "publish": Self::target_secrets()});
         let event = gitlab::event(&self.site, &self.address, &more);
         let jobs = gitlab::pipeline(&self.site, "origin/main", &event, &environments);
         let of = |name: &str| {
@@ -321,6 +333,48 @@ fn a_target_that_was_down_is_given_the_same_release_later() {
         node.text(&["pin", "rm", &pin.0]);
         assert_eq!(forge.count(), 1);
         assert_eq!(forge.statement(1), first);
+    }
+}
+
+/// As the first lines of each file say: by a line of the file, or by a variable of the environment alone.
+#[test]
+fn a_target_is_given_its_secret() {
+    for forge in Forge::all() {
+        let site = &forge.site;
+        let file = site.path(NAME).join(match forge.name {
+            "github" => ".github/workflows/ipwhl-release.yml",
+            "forgejo" => ".forgejo/workflows/ipwhl-release.yml",
+            _ => ".gitlab-ci.yml",
+        });
+        let text = fs::read_to_string(&file).unwrap();
+        let line = "# IPWHL_PUBLISH_NODE_TOKEN: ";
+        assert_eq!(text.contains(line), forge.name != "gitlab");
+        fs::write(&file, text.replace(line, &line[2..])).unwrap();
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let by_server = Arc::clone(&asked);
+        let node = http::respond(move |request| {
+            let header = request.header("authorization").to_owned();
+            by_server.lock().unwrap().push(header);
+            http::whole("500 Internal Server Error", &[], b"")
+        });
+        site.configure(&format!(
+            "[publish.node]\nkind = \"kubo\"\napi = \"{node}\"\n"
+        ));
+        let run = forge.run(Event::Push, true);
+        assert_eq!(
+            run.ends(),
+            [WELL, FAILED, WELL],
+            "{}: {:#?}",
+            forge.name,
+            run.said
+        );
+        let asked = asked.lock().unwrap();
+        assert!(!asked.is_empty());
+        for header in asked.iter() {
+            assert_eq!(header, "Bearer target-secret", "{}", forge.name);
+        }
+        // No log has it.
+        assert!(!run.said.concat().contains("target-secret"));
     }
 }
 
