@@ -17,7 +17,7 @@ pub use configuration::{
 };
 pub use files::read_text;
 pub use load::{
-    CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Repository, find, presumed_project, profile_of,
+    CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Repository, find, presumed_project,
 };
 pub use migrate::{original_settings, package_settings};
 pub use revision::{

@@ -1,9 +1,9 @@
 //! Parts of a release: what a hollow archive keeps of a full one.
 
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 
 use super::walk::{Place, Visitor, may_be_leaf, walk};
-use super::{Blocks, CarError, CarReader, CarSummary, CarWriter};
+use super::{Blocks, CarError, CarReader, CarSummary, CarWriter, Extent};
 use crate::dag::{BlockSink, Codec};
 
 impl<R: Read + Seek> CarReader<R> {
@@ -19,6 +19,24 @@ impl<R: Read + Seek> CarReader<R> {
         };
         walk(self.root(), &mut hollow)?;
         Ok(hollow.writer.finish()?)
+    }
+}
+
+impl<R: Read + Seek + Send> CarReader<R> {
+    /// How much of its release this archive has, as its index, pages and nodes tell: the wheels are not read. One that
+    /// lacks anything but the leaves of all wheels counts as a delta.
+    ///
+    /// # Errors
+    /// When a page or a node cannot be read, or is not what its CID says.
+    pub fn extent(&self) -> Result<Extent, CarError> {
+        if self.known()?.iter().all(|cid| self.contains(cid)) {
+            return Ok(Extent::Full);
+        }
+        match self.hollow(io::sink()) {
+            Ok((_, summary)) if summary.blocks == self.len() as u64 => Ok(Extent::Hollow),
+            Ok(_) | Err(CarError::Missing(_)) => Ok(Extent::Delta),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `ipwhl build`: declarations to a signed release with one root CID.
 
+mod folder;
 mod part;
 mod reuse;
 mod vouch;
@@ -15,7 +16,6 @@ use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, Want, all_wheels, gather_with};
 use super::network::NetworkArguments;
-use super::own_folder::OwnFolder;
 use super::report::{MessageFormat, count, has_errors, judge, show, show_failures};
 use super::values::profiles;
 use super::words::counted;
@@ -25,13 +25,14 @@ use crate::dag::{Cid, Profile};
 use crate::declaration::DeclaredWheel;
 use crate::environment::AtomicFile;
 use crate::publish::{
-    Part, PublishError, STATEMENT, car_name, check_place, commit, resolved, statement_in,
-    tree_place, write_car, write_tree,
+    Part, PublishError, STATEMENT, car_name, check_place, commit, statement_in, tree_place,
+    write_car, write_tree,
 };
 use crate::release::{Release, ReleaseInput};
 use crate::repository::Repository;
 use crate::source::Cache;
 use crate::wheel::Essentials;
+use folder::output_folder;
 use part::{check_extent, part};
 use reuse::{Reusable, ReuseArguments, recall, reusable};
 use vouch::{Preparation, check_unsigned, finish_cut_run, prepare, vouch};
@@ -84,6 +85,14 @@ pub(super) struct Arguments {
     /// How long the statement holds, as in `180d`
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
+    /// Where nothing has changed, sign anew only if the previous statement expires within this time, as in `30d`
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "expires",
+        conflicts_with = "renew"
+    )]
+    renew_within: Option<String>,
     /// The statement that this one follows: a file or an address [default: `release.toml` in the output folder, which a trusted
     /// key, or your own, has to have signed]
     #[arg(long, value_name = "STATEMENT")]
@@ -206,54 +215,6 @@ fn refuse(context: &Context<'_>, findings: &[crate::diagnostic::Finding]) -> Exi
     let words = count(findings).unwrap_or_default();
     context.error(&format!("nothing was built: {words}"));
     ExitStatus::Findings
-}
-
-/// `release` belongs to the repository; a folder that was named, to whoever named it. The
-/// declarations' own folder is refused: a project may be called `release`.
-fn output_folder(
-    context: &Context<'_>,
-    repository: &Repository,
-    output: &Path,
-) -> Result<PathBuf, Failure> {
-    let folder = if output == Path::new("release") {
-        repository.directory.join(output)
-    } else {
-        context.absolute(output)
-    };
-    let declarations = repository
-        .directory
-        .join(&repository.configuration.declarations);
-    let place = |path: &Path| {
-        resolved(path).map_err(|error| {
-            Failure::world(format!("`{}` cannot be read: {error}", path.display()))
-        })
-    };
-    if place(&folder)?.starts_with(place(&declarations)?) {
-        return Err(Failure::usage(format!(
-            "`{}` is where declarations are, so no release goes there",
-            folder.display()
-        ))
-        .help("name another folder with `--output`"));
-    }
-    let own = OwnFolder {
-        path: &folder,
-        role: "the output folder",
-        danger: "the statement there decides what a build follows",
-        elsewhere: "name another folder with `--output`",
-    };
-    own.check_repository(context)?;
-    own.check_owner(context, Some(&repository.directory))?;
-    let cars = Extent::ALL.map(car_name);
-    for name in cars.into_iter().chain([STATEMENT]) {
-        if folder.join(name).is_dir() {
-            return Err(Failure::usage(format!(
-                "`{}` is a folder, and a build writes a file of that name",
-                folder.join(name).display()
-            ))
-            .help("name another folder with `--output`"));
-        }
-    }
-    Ok(folder)
 }
 
 /// Why a release was not written, with the way out.

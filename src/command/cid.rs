@@ -11,6 +11,7 @@ use super::exit::{ExitStatus, Failure};
 use super::network::processors;
 use super::values::profiles;
 use crate::dag::{DirectoryDag, DirectoryEntry, FileDag, Link, Profile, hash_files, symlink};
+use crate::repository::Repository;
 
 /// How many folders deep a path may lead.
 const MAXIMUM_DEPTH: usize = 256;
@@ -85,8 +86,10 @@ fn profile(context: &Context<'_>, arguments: &Arguments) -> Profile {
         context
             .repository_directory()
             .ok()
-            .and_then(|directory| crate::repository::profile_of(&directory))
-            .unwrap_or(Profile::UnixfsV1_2025)
+            .and_then(|directory| Repository::load_configuration(&directory).ok())
+            .map_or(Profile::UnixfsV1_2025, |repository| {
+                repository.configuration.profile
+            })
     })
 }
 

@@ -1,5 +1,6 @@
 //! `ipwhl init`: a new repository, or CI for one that is there.
 
+mod carry;
 mod files;
 mod install;
 
@@ -28,6 +29,10 @@ use install::InstallCommand;
 /// `git+https://…@<commit>`, or `https://…/<file>#sha256=<hash>` for the program or a tar archive with it.
 /// Without that line a job stops and says what to write.
 ///
+/// `--carry STATEMENT` is for somebody who publishes a set that others keep. It writes an `ipwhl.toml` with the set's name
+/// and keys, and a `.gitignore`, and nothing else. It shows the keys' fingerprints: compare them with those that the
+/// maintainers publish elsewhere.
+///
 /// Example: ipwhl init --ci github --install COMMAND my-wheels
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -49,6 +54,9 @@ pub(super) struct Arguments {
     /// How CI installs ipwhl: a command, a git URL with a commit, or a file with its SHA-256
     #[arg(long, value_name = "COMMAND", requires = "ci")]
     install: Option<String>,
+    /// Carry the set of this statement, a file or an address, with its signatures beside it
+    #[arg(long, value_name = "STATEMENT", conflicts_with_all = ["name", "python", "system", "ci"])]
+    carry: Option<String>,
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
@@ -74,6 +82,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let name = if is_repository {
         refuse_existing(context, arguments, &directory)?;
         None
+    } else if let Some(statement) = &arguments.carry {
+        new = carry::files(context, statement)?;
+        None
     } else {
         validate_platforms(&arguments.python, &arguments.system)?;
         let name = match &arguments.name {
@@ -95,6 +106,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     report(context, &directory, name.as_deref(), &forges, &kept, &new);
     if install.is_none() {
         mention_install(context, &new);
+    }
+    if arguments.carry.is_some() {
+        carry::hint(context);
     }
     Ok(ExitStatus::Clean)
 }
@@ -139,7 +153,7 @@ fn refuse_existing(
     directory: &Path,
 ) -> Result<(), Failure> {
     let place = context.shown(&directory.join(CONFIGURATION_FILE));
-    if arguments.ci.is_empty() {
+    if arguments.ci.is_empty() || arguments.carry.is_some() {
         return Err(
             Failure::usage(format!("`{place}` is there: this is a repository already"))
                 .help("`ipwhl add NAME` declares a project, `ipwhl init --ci FORGE` adds CI"),

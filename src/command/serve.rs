@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use ipnet::IpNet;
 
-use super::archives::in_folder;
+use super::archives::{in_folder, named_after};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::network::runtime;
-use crate::car::CarReader;
+use crate::car::{CarReader, Extent};
+use crate::diagnostic::shell_word;
 use crate::environment::raise_open_files;
 use crate::gateway::{Gateway, HostName, Limits};
 
@@ -26,7 +27,8 @@ const TOLD_HOSTS: usize = 8;
 
 /// Serve a release to pip, uv and poetry
 ///
-/// Each block is hashed before it is sent.
+/// Each block is hashed before it is sent. A hollow archive is served with a warning, since it has no wheels, and a delta
+/// is refused: `ipwhl fill` makes both full.
 ///
 /// It has room for 512 connections. When all places are taken, the connection that has been idle
 /// longest is closed. One address has a fifth of the places at most, except this machine and the
@@ -72,6 +74,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             super::exit::chain(&error)
         ))
     })?;
+    check_extent(context, &path, &reader)?;
     let root = reader.root();
     let environment = context.environment;
     let log = environment.error.clone();
@@ -126,6 +129,47 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             .map_err(|error| Failure::world(format!("the gateway stopped: {error}")))
     })?;
     Ok(ExitStatus::Clean)
+}
+
+/// Warns of a hollow archive, which has pages and no wheels, and refuses one that lacks more: to pip, a project whose page
+/// is missing does not exist.
+fn check_extent(
+    context: &Context<'_>,
+    path: &Path,
+    reader: &CarReader<File>,
+) -> Result<(), Failure> {
+    // A damaged block is told to the client that asks for it; the others are served.
+    let Ok(extent) = reader.extent() else {
+        return Ok(());
+    };
+    let place = context.shown(path);
+    let full = named_after(path, Extent::Full);
+    let output = match &full {
+        Some(_) => "",
+        None => " --output full.car",
+    };
+    let full = full.map_or_else(|| "full.car".to_owned(), |full| context.shown(&full));
+    let help = format!(
+        "`ipwhl fill {}{output}` makes it full; then `ipwhl serve {}`",
+        shell_word(&place),
+        shell_word(&full)
+    );
+    match extent {
+        Extent::Full => {}
+        Extent::Hollow => {
+            context.warning(&format!(
+                "`{place}` is hollow: it has the index and no wheels, so nothing can be installed from it"
+            ));
+            context.help(&help);
+        }
+        Extent::Delta => {
+            return Err(Failure::finding(format!(
+                "`{place}` has only a part of its release, and to pip the rest would not exist"
+            ))
+            .help(help));
+        }
+    }
+    Ok(())
 }
 
 /// The default limits, as far as the system lets files be open, and with the trusted proxies.

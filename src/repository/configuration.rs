@@ -124,15 +124,24 @@ pub struct Waiver {
     pub expires: Spanned<Date>,
 }
 
+/// What an `ipwhl.toml` is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A set of declarations, which is checked on platforms.
+    Set,
+    /// Whom to trust and where releases go, and no declaration.
+    Settings,
+}
+
 /// Reads the text of `ipwhl.toml`.
-pub(super) fn parse(file: &Arc<str>, text: &str) -> (Configuration, Vec<Finding>) {
+pub(super) fn parse(file: &Arc<str>, text: &str, role: Role) -> (Configuration, Vec<Finding>) {
     let reader = Reader::new(file);
     let (document, is_toml) = reader.parse_document(text);
     let mut configuration = Configuration::default();
     if is_toml {
         let top = Table::new(&reader, document.get_ref(), 0..0, "`ipwhl.toml`");
         repository(&reader, &top, &mut configuration);
-        platforms(&reader, &top, &mut configuration);
+        platforms(&reader, &top, &mut configuration, role);
         if let Some(index) = top.table("index", "`[index]`") {
             if let Some(url) = index.string("url")
                 && is_web_address(&reader, &url, "an index")

@@ -14,11 +14,12 @@ use crate::declaration::{
 use crate::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts, shell_word};
 use crate::python::ProjectName;
 
+use super::Revision;
+use super::configuration::{self, Configuration, Role};
 use super::files::{Files, Folder, Kind, WithSettings, decode, first_link};
 use super::supported::{self, SUPPORTED_FILE};
 use super::texts::Texts;
 use super::walk::walk;
-use super::{Configuration, Revision, configuration};
 
 /// The name of the file that makes a folder a repository.
 pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
@@ -148,7 +149,7 @@ impl Repository {
     }
 
     fn load_from(directory: &Path, files: &impl Files) -> Result<Self, LoadError> {
-        let mut repository = Self::load_configuration_from(directory, files)?;
+        let mut repository = Self::load_configuration_from(directory, files, Role::Set)?;
         if repository.configuration.layout == Layout::Ipwhl1
             && repository.configuration.platforms.is_empty()
         {
@@ -158,12 +159,13 @@ impl Repository {
         Ok(repository)
     }
 
-    /// Reads only the `ipwhl.toml` in `directory`: the settings, and no declaration.
+    /// Reads only the `ipwhl.toml` in `directory`: the settings, and no declaration. Where no set is checked, no platforms
+    /// are needed: who publishes somebody else's releases names none.
     ///
     /// # Errors
     /// When there is no `ipwhl.toml`, or it cannot be read.
     pub fn load_configuration(directory: &Path) -> Result<Self, LoadError> {
-        Self::load_configuration_from(directory, &Folder::new(directory))
+        Self::load_configuration_from(directory, &Folder::new(directory), Role::Settings)
     }
 
     /// Reads only the settings, as they were at a revision.
@@ -174,10 +176,14 @@ impl Repository {
         directory: &Path,
         revision: &Revision,
     ) -> Result<Self, LoadError> {
-        Self::load_configuration_from(directory, revision)
+        Self::load_configuration_from(directory, revision, Role::Settings)
     }
 
-    fn load_configuration_from(directory: &Path, files: &impl Files) -> Result<Self, LoadError> {
+    fn load_configuration_from(
+        directory: &Path,
+        files: &impl Files,
+        role: Role,
+    ) -> Result<Self, LoadError> {
         let mut texts = SourceTexts::new();
         let file: Arc<str> = CONFIGURATION_FILE.into();
         let bytes = files.read(&file).map_err(|error| match error.kind() {
@@ -188,7 +194,7 @@ impl Repository {
             _ => LoadError::Unreadable(files.path(&file), error),
         })?;
         let (text, mut findings) = decode(&file, bytes);
-        let (configuration, found) = configuration::parse(&file, &text);
+        let (configuration, found) = configuration::parse(&file, &text, role);
         // What replaces bytes that are no text is no mistake of its own.
         let is_text = findings.is_empty();
         findings.extend(
@@ -438,12 +444,4 @@ pub fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
         Layout::Package => name.parse().ok(),
         Layout::Ipwhl1 => parts.next()?.parse().ok(),
     }
-}
-
-/// The profile that the `ipwhl.toml` in a folder names, if it can be read at all.
-pub fn profile_of(directory: &Path) -> Option<crate::dag::Profile> {
-    let bytes = Folder::new(directory).read(CONFIGURATION_FILE).ok()?;
-    let text = String::from_utf8(bytes).ok()?;
-    let (configuration, _) = configuration::parse(&CONFIGURATION_FILE.into(), &text);
-    Some(configuration.profile)
 }

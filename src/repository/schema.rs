@@ -44,19 +44,7 @@ pub fn configuration_schema() -> String {
 /// The file that makes a folder a repository: its name, the platforms that it supports, whom it trusts.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its shape is asked for")]
-#[schemars(
-    title = "`ipwhl.toml`",
-    deny_unknown_fields,
-    // The layout `ipwhl-1` may name its platforms in a file of their own.
-    extend(
-        "if" = {
-            "properties": {
-                "repository": { "properties": { "layout": { "const": "ipwhl-1" } }, "required": ["layout"] }
-            }
-        },
-        "else" = { "required": ["platforms"] }
-    )
-)]
+#[schemars(title = "`ipwhl.toml`", deny_unknown_fields)]
 struct ConfigurationText {
     repository: RepositoryTable,
     platforms: Option<PlatformsTable>,

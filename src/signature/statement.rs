@@ -66,6 +66,8 @@ pub struct Draft {
     pub threshold: u32,
     /// Make a statement even of the root that the previous one has.
     pub renew: bool,
+    /// Where the previous one says the same and holds longer than until then, a new expiry is not worth a statement.
+    pub renew_by: Option<Timestamp>,
 }
 
 /// What is wrong with a statement.
@@ -135,7 +137,7 @@ fn invalid(key: &'static str, reason: impl Into<String>) -> StatementError {
 impl Statement {
     /// The statement that a build makes after `previous`, or `None` where there is nothing new to
     /// sign: the previous one says all of this already and still holds, and neither a renewal nor
-    /// a new expiry is asked for.
+    /// a new expiry is asked for, or it holds for longer than [`Draft::renew_by`].
     ///
     /// Who may sign it is what [`Statement::successor_policy`] of `previous` says.
     pub fn following(
@@ -154,7 +156,11 @@ impl Statement {
                 && previous.threshold == draft.threshold
                 && previous.checks >= draft.checks
                 && !previous.is_expired(draft.created);
-            if is_said && draft.expires.is_none() && !draft.renew {
+            let is_early = match (draft.renew_by, previous.expires) {
+                (Some(by), Some(expires)) => by < expires,
+                _ => false,
+            };
+            if is_said && !draft.renew && (draft.expires.is_none() || is_early) {
                 return Ok(None);
             }
         }

@@ -789,7 +789,7 @@ ttl = "5m"
 kind = "git"
 repository = "statements"
 branch = "releases"
-tag = "release-{{sequence}}"
+tag = "statement-{{sequence}}"
 remote = "origin"
 [publish.domain]
 kind = "dnslink"
@@ -888,7 +888,7 @@ fn each_setting_that_changes_is_shown_and_marked() {
         ("publish", "5m", "6m"),
         ("publish", "\"statements\"", "\"others\""),
         ("publish", "branch = \"releases\"", "branch = \"main\""),
-        ("publish", "release-{sequence}", "v{sequence}"),
+        ("publish", "statement-{sequence}", "v{sequence}"),
         ("publish", "remote = \"origin\"", "remote = \"upstream\""),
         (
             "publish",

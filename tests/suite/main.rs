@@ -30,6 +30,7 @@ mod check_since;
 mod cid_command;
 mod completions_command;
 mod conflicting_digest;
+mod carry;
 mod clients;
 mod core_metadata;
 mod dag;

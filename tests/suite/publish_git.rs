@@ -161,7 +161,7 @@ impl Place {
             let text = String::from_utf8(self.workshop.read(name)).unwrap();
             assert_eq!(there, text.trim_end(), "{name}");
         }
-        let tag = format!("release-{sequence}");
+        let tag = format!("statement-{sequence}");
         assert_eq!(
             self.git
                 .text(folder, &["rev-parse", &format!("{tag}^{{commit}}")]),
@@ -179,8 +179,8 @@ fn a_release_is_a_commit_and_a_tag_that_git_verifies() {
     for words in [
         "holds no release of this repository",
         "would commit the statement of sequence 1 to `releases`",
-        "would sign the tag `release-1`",
-        "would push `releases` and `release-1` to `origin`",
+        "would sign the tag `statement-1`",
+        "would push `releases` and `statement-1` to `origin`",
     ] {
         assert!(dry.output.contains(words), "no {words} in {}", dry.output);
     }
@@ -190,12 +190,15 @@ fn a_release_is_a_commit_and_a_tag_that_git_verifies() {
     succeeded(place.run(&["publish"])).said("read back the statement and its signatures");
     for folder in [here, there] {
         place.assert_published(folder, 1);
-        let message = git.text(folder, &["tag", "-l", "--format=%(contents)", "release-1"]);
+        let message = git.text(
+            folder,
+            &["tag", "-l", "--format=%(contents)", "statement-1"],
+        );
         assert!(
             message.contains(&format!("Root: {}", place.root)),
             "{message}"
         );
-        assert_eq!(git.text(folder, &["cat-file", "-t", "release-1"]), "tag");
+        assert_eq!(git.text(folder, &["cat-file", "-t", "statement-1"]), "tag");
         git.text(folder, &["fsck", "--strict"]);
     }
     // The work tree, the index and the branch that somebody works on are as they were.
@@ -206,16 +209,16 @@ fn a_release_is_a_commit_and_a_tag_that_git_verifies() {
 
     // git believes the tag where the key may sign for git, and not where it may sign something else only.
     let key = place.public_key();
-    let (is_good, words) = place.verify_tag(here, "release-1", &format!("maintainer {key}\n"));
+    let (is_good, words) = place.verify_tag(here, "statement-1", &format!("maintainer {key}\n"));
     assert!(
         is_good && words.contains("Good \"git\" signature for maintainer"),
         "{words}"
     );
     let line = format!("maintainer namespaces=\"git,ipwhl-release\" {key}\n");
-    let (is_good, words) = place.verify_tag(there, "release-1", &line);
+    let (is_good, words) = place.verify_tag(there, "statement-1", &line);
     assert!(is_good, "{words}");
     let line = format!("maintainer namespaces=\"ipwhl-release\" {key}\n");
-    let (is_good, words) = place.verify_tag(here, "release-1", &line);
+    let (is_good, words) = place.verify_tag(here, "statement-1", &line);
     assert!(!is_good, "{words}");
 
     // The same again changes nothing; an added signature is one more commit under the same tag.
@@ -249,9 +252,27 @@ fn a_release_is_a_commit_and_a_tag_that_git_verifies() {
     succeeded(place.run(&["publish"]));
     place.assert_published(there, 2);
     assert_eq!(git.text(there, &["show", "releases:README.md"]), "releases");
-    let message = git.text(there, &["tag", "-l", "--format=%(contents)", "release-2"]);
+    let message = git.text(there, &["tag", "-l", "--format=%(contents)", "statement-2"]);
     assert!(message.contains(&next), "{message}");
     assert_eq!(git.text(there, &["rev-list", "--count", "releases"]), "3");
+}
+
+/// The forge's own release of the same sequence has a tag, on a commit of the source.
+#[test]
+fn a_forges_tag_of_the_release_is_not_in_the_way() {
+    let place = Place::new();
+    let (git, here, there) = (&place.git, &place.here, &place.there);
+    let release = "refs/tags/release-1";
+    let source = git.text(here, &["rev-parse", "main"]);
+    git.text(here, &["push", "--quiet", "origin", "main"]);
+    git.text(there, &["update-ref", release, "main"]);
+    // Somebody has fetched it, too.
+    git.text(here, &["fetch", "--quiet", "--tags", "origin"]);
+    succeeded(place.run(&["publish"]));
+    for folder in [here, there] {
+        place.assert_published(folder, 1);
+        assert_eq!(git.object(folder, release).as_ref(), Some(&source));
+    }
 }
 
 #[test]
@@ -305,7 +326,7 @@ fn a_run_that_is_cut_goes_on_and_a_fresh_clone_too() {
     assert_eq!(git.text(there, &["for-each-ref"]), refs_there);
 
     // The tag is gone here, the branch there: what is left decides.
-    git.text(here, &["tag", "-d", "release-1"]);
+    git.text(here, &["tag", "-d", "statement-1"]);
     git.text(there, &["update-ref", "-d", "refs/heads/releases"]);
     succeeded(place.run(&["publish"]));
     assert_eq!(git.text(there, &["for-each-ref"]), refs_there);
@@ -331,7 +352,7 @@ fn a_run_that_is_cut_goes_on_and_a_fresh_clone_too() {
     git.text(&elsewhere, &["checkout", "--quiet", "--orphan", "work"]);
     succeeded(place.run(&["publish"]));
     fs::write(&path, text).unwrap();
-    assert_eq!(git.object(here, "refs/tags/release-2"), None);
+    assert_eq!(git.object(here, "refs/tags/statement-2"), None);
     let old = ["publish", "--release", first.to_str().unwrap()];
     place
         .run(&old)
@@ -437,35 +458,35 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
         .refused(1, &["has not signed the statement"]);
 
     // Tags of that name that are something else.
-    git.text(here, &["tag", "release-1"]);
+    git.text(here, &["tag", "statement-1"]);
     refused(&[
-        "`release-1` is there already",
+        "`statement-1` is there already",
         "no message and no signature",
     ]);
-    git.text(here, &["tag", "-d", "release-1"]);
-    git.text(here, &["tag", "-a", "-m", "mine", "release-1"]);
+    git.text(here, &["tag", "-d", "statement-1"]);
+    git.text(here, &["tag", "-a", "-m", "mine", "statement-1"]);
     refused(&[
-        "`release-1` is there already",
+        "`statement-1` is there already",
         "has no signature in SSH's format",
     ]);
-    git.text(here, &["tag", "-d", "release-1"]);
+    git.text(here, &["tag", "-d", "statement-1"]);
     succeeded(place.run(&["publish"]));
 
     // The tag of this release, changed: its message under the same signature.
-    let text = git.text(here, &["cat-file", "tag", "release-1"]) + "\n";
-    git.text(here, &["update-ref", "-d", "refs/tags/release-1"]);
+    let text = git.text(here, &["cat-file", "tag", "statement-1"]) + "\n";
+    git.text(here, &["update-ref", "-d", "refs/tags/statement-1"]);
     let changed = place.workshop.path("tag");
     fs::write(&changed, text.replace("Root: ", "Roof: ")).unwrap();
     let object = git.text(
         here,
         &["hash-object", "-w", "-t", "tag", changed.to_str().unwrap()],
     );
-    git.text(here, &["update-ref", "refs/tags/release-1", &object]);
+    git.text(here, &["update-ref", "refs/tags/statement-1", &object]);
     refused(&[
-        "`release-1` is there already",
+        "`statement-1` is there already",
         "its signature does not hold",
     ]);
-    git.text(here, &["update-ref", "-d", "refs/tags/release-1"]);
+    git.text(here, &["update-ref", "-d", "refs/tags/statement-1"]);
     // By a key that has not signed the statement; of another commit; and one that holds, but is not the remote's.
     let own = fs::read_to_string(own_key(&place.workshop)).unwrap();
     let own = ipwhl::signature::SigningKey::from_openssh(&own).unwrap();
@@ -494,9 +515,9 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
         fs::write(&changed, format!("{signed}{signature}")).unwrap();
         let path = changed.to_str().unwrap();
         let object = git.text(here, &["hash-object", "-w", "-t", "tag", path]);
-        git.text(here, &["update-ref", "refs/tags/release-1", &object]);
-        refused(&["`release-1`", word]);
-        git.text(here, &["update-ref", "-d", "refs/tags/release-1"]);
+        git.text(here, &["update-ref", "refs/tags/statement-1", &object]);
+        refused(&["`statement-1`", word]);
+        git.text(here, &["update-ref", "-d", "refs/tags/statement-1"]);
     }
 
     // The branch has gone another way at the remote.

@@ -5,8 +5,9 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crate::support::repository_builder::Project;
 use crate::support::serving::Serving;
-use crate::support::workshop::{Workshop, installable, installable_from};
+use crate::support::workshop::{Workshop, installable, installable_from, pure};
 
 fn built() -> (Workshop, String) {
     let workshop = Workshop::with(&installable_from(None));
@@ -49,6 +50,94 @@ fn it_prints_the_line_to_paste_and_serves_the_tree() {
     assert!(body == tree["application/index.v1_json"]);
     let (head, _) = serving.get("nothing/", "");
     assert!(head.starts_with("http/1.1 404"), "{head}");
+}
+
+/// The command between two backquotes of a `help:` line, as the words of a shell.
+fn proposed(said: &str, start: &str) -> Vec<String> {
+    let command = said.split('`').find(|words| words.starts_with(start));
+    let command = command.unwrap_or_else(|| panic!("no `{start}` in {said}"));
+    command.split(' ').skip(1).map(ToOwned::to_owned).collect()
+}
+
+/// The index is served all the same: it can be looked at. What the help says makes it full, under whichever name it is.
+#[test]
+fn a_hollow_archive_is_served_with_a_warning_and_the_way_out() {
+    for name in ["release.hollow.car", "release.car"] {
+        let (workshop, root) = built();
+        let full = workshop.read("release.car");
+        workshop.run(&["hollow", "release"]).line();
+        fs::remove_file(workshop.release("release.car")).unwrap();
+        if name == "release.car" {
+            fs::rename(
+                workshop.release("release.hollow.car"),
+                workshop.release(name),
+            )
+            .unwrap();
+        }
+        let log = workshop.path("log");
+        let place = format!("release/{name}");
+        let mut command = workshop.command(&["serve", &place, "--listen", "127.0.0.1:0"]);
+        let serving = Serving::spawn(command.stderr(fs::File::create(&log).unwrap()));
+        // Said by the time that the line is there.
+        let said = fs::read_to_string(&log).unwrap();
+        let warning = format!("warning: `{place}` is hollow: ");
+        assert!(said.starts_with(&warning), "{said}");
+        assert!(serving.line.contains(&root), "{}", serving.line);
+        assert!(
+            serving
+                .get("application/", "")
+                .0
+                .starts_with("http/1.1 200")
+        );
+        let [application, _] = installable();
+        let wheel = format!("application/{}", application.file_name());
+        assert!(!serving.get(&wheel, "").0.starts_with("http/1.1 200"));
+        assert_eq!(serving.end("TERM"), Some(0));
+
+        workshop.run(&proposed(&said, "ipwhl fill ")).line();
+        let mut serve = proposed(&said, "ipwhl serve ");
+        assert_eq!(
+            fs::read(workshop.repository().join(&serve[1])).unwrap(),
+            full
+        );
+        serve.extend(["--listen", "127.0.0.1:0"].map(ToOwned::to_owned));
+        let mut command = workshop.command(&serve);
+        let serving = Serving::spawn(command.stderr(fs::File::create(&log).unwrap()));
+        assert!(serving.get(&wheel, "").0.starts_with("http/1.1 200"));
+        let said = fs::read_to_string(&log).unwrap();
+        assert!(said.starts_with("serving "), "{said}");
+    }
+}
+
+/// To pip, a project whose page a delta leaves out does not exist.
+#[test]
+fn a_delta_is_refused_with_the_way_out() {
+    let (workshop, _) = built();
+    fs::rename(
+        workshop.repository().join("release"),
+        workshop.path("first"),
+    )
+    .unwrap();
+    let more = installable_from(None).project(Project::wanted(pure("another", "1.0")));
+    workshop.write_over(&more);
+    let delta = ["--unsigned", "--car", "delta", "--previous-car", "../first"];
+    workshop.build(&delta);
+    let ran = workshop.run(&["serve", "release/release.delta.car"]);
+    ran.refused(1, &["has only a part of its release"]);
+    let fill = proposed(&ran.error, "ipwhl fill ");
+    assert_eq!(fill, ["fill", "release/release.delta.car"]);
+    workshop
+        .run(
+            &[
+                &fill[..],
+                &["--from".to_owned(), "../first/release.car".to_owned()],
+                &["--from".to_owned(), "sources".to_owned()],
+            ]
+            .concat(),
+        )
+        .line();
+    let serving = Serving::start(&workshop, &workshop.release("release.car"));
+    assert!(serving.get("another/", "").0.starts_with("http/1.1 200"));
 }
 
 #[test]

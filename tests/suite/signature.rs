@@ -46,6 +46,7 @@ fn draft(root: &str) -> Draft {
         trusted: vec![trusted(1, "maintainer")],
         threshold: 1,
         renew: false,
+        renew_by: None,
     }
 }
 

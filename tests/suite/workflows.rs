@@ -7,6 +7,7 @@ mod github;
 mod gitlab;
 mod install;
 mod lint;
+mod publish;
 mod site;
 mod sourcehut;
 mod yaml;

@@ -25,6 +25,7 @@ pub(super) struct Preparation {
     signer: Signer,
     previous: Option<SignedStatement>,
     expires: Option<jiff::Timestamp>,
+    renew_by: Option<jiff::Timestamp>,
     now: jiff::Timestamp,
     checks: Option<u32>,
 }
@@ -54,16 +55,16 @@ pub(super) fn prepare(
     folder: &Path,
 ) -> Result<Preparation, Failure> {
     let now = context.environment.clock.now();
-    let expires = match &arguments.expires {
-        None => None,
-        Some(text) => {
-            let lifetime = parse_lifetime(text).map_err(|error| Failure::usage(&error))?;
-            Some(
-                now.checked_add(lifetime)
-                    .map_err(|_| Failure::usage(format!("`--expires {text}` is too far away")))?,
-            )
-        }
-    };
+    let expires = from_now("--expires", arguments.expires.as_deref(), now)?;
+    let renew_by = from_now("--renew-within", arguments.renew_within.as_deref(), now)?;
+    if let (Some(expires), Some(renew_by)) = (expires, renew_by)
+        && renew_by >= expires
+    {
+        return Err(Failure::usage(
+            "`--renew-within` is not shorter than `--expires`: each build would sign a new statement",
+        )
+        .help("give a part of that time, as in `--expires 90d --renew-within 30d`"));
+    }
     let configuration = &repository.configuration;
     let previous = found_previous(context, repository, arguments, folder)?;
     if previous.is_none() && (arguments.renew || arguments.after_expiry) {
@@ -106,9 +107,25 @@ pub(super) fn prepare(
         signer,
         previous,
         expires,
+        renew_by,
         now,
         checks: Some(CHECKS_VERSION),
     })
+}
+
+/// The end of a time that an option gives, from now on.
+fn from_now(
+    option: &str,
+    text: Option<&str>,
+    now: jiff::Timestamp,
+) -> Result<Option<jiff::Timestamp>, Failure> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let time = parse_lifetime(text).map_err(|error| Failure::usage(&error))?;
+    now.checked_add(time)
+        .map(Some)
+        .map_err(|_| Failure::usage(format!("`{option} {text}` is too far away")))
 }
 
 /// The statement that the next one follows, and what it is called: the one that is named, else the one where this build
@@ -236,6 +253,7 @@ pub(super) fn vouch(
         trusted,
         threshold: u32::try_from(configuration.threshold).unwrap_or(u32::MAX),
         renew: arguments.renew,
+        renew_by: preparation.renew_by,
     };
     let before = preparation
         .previous
@@ -269,8 +287,12 @@ pub(super) fn vouch(
             Ok(Some(signed))
         }
         (None, Some(previous)) => {
+            let holds = match previous.statement.expires {
+                Some(expires) => format!(" and holds until {expires}"),
+                None => String::new(),
+            };
             context.say(&format!(
-                "the previous statement, sequence {}, says the same already: nothing new is signed (`--renew` would)",
+                "the previous statement, sequence {}, says the same already{holds}: nothing new is signed (`--renew` would)",
                 previous.statement.sequence
             ));
             Ok(Some(previous))

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Configuration;
+use super::{Configuration, Role};
 use crate::declaration::reader::{Reader, Table};
 use crate::declaration::{Layout, Spanned};
 use crate::diagnostic::{Code, Finding};
@@ -13,9 +13,15 @@ use crate::python::Platform;
 /// on each.
 const MOST_PLATFORMS: usize = 300;
 
-pub(super) fn platforms(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configuration) {
+pub(super) fn platforms(
+    reader: &Reader,
+    top: &Table<'_, '_>,
+    configuration: &mut Configuration,
+    role: Role,
+) {
     let Some(table) = top.table("platforms", "`[platforms]`") else {
-        if !top.has("platforms") && configuration.layout == Layout::Package {
+        let is_needed = role == Role::Set && configuration.layout == Layout::Package;
+        if !top.has("platforms") && is_needed {
             top.missing(
                 "platforms",
                 "name the supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = [\"manylinux_2_28_x86_64\"]`",

@@ -113,7 +113,7 @@ fn kind(word: &str) -> Value {
             json!({
                 "repository": text("The git repository; the one around this repository where none is named."),
                 "branch": text("The branch that statements are committed to."),
-                "tag": { "type": "string", "pattern": r"\{sequence\}", "description": "The name of a release's tag.", "examples": ["release-{sequence}"] },
+                "tag": { "type": "string", "pattern": r"\{sequence\}", "description": "The name of a release's tag.", "examples": ["statement-{sequence}"] },
                 "remote": text("The remote that both are pushed to."),
             }),
             vec!["kind"],

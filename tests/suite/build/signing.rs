@@ -484,6 +484,68 @@ fn the_same_root_gets_a_new_statement_where_the_old_one_does_not_do() {
     assert_eq!(build("2026-12-01T00:00:00Z", &follow), fourth);
 }
 
+/// What runs again and again signs what is new, and what is about to expire: nothing else.
+#[test]
+fn an_unchanged_root_is_renewed_when_it_is_due_and_not_before() {
+    use ipwhl::command::ExitStatus;
+    let workshop = workshop("");
+    fs::create_dir_all(workshop.path("home")).unwrap();
+    let run = |now: &str, more: &[&str]| {
+        let key = ["build", "--key", "../key-1"];
+        let program = Program::new(&workshop.repository()).now(now);
+        program.run(&[&key[..], more].concat())
+    };
+    let lasting = ["--expires", "90d", "--renew-within", "30d"];
+    let build = |now: &str| {
+        let run = run(now, &lasting).expect(ExitStatus::Clean);
+        (statement(&workshop), run.stderr)
+    };
+    // One that never expires is due, whenever it was made.
+    run("2026-01-01T00:00:00Z", &[]).expect(ExitStatus::Clean);
+    let (first, _) = build("2026-01-01T00:00:00Z");
+    assert_eq!(first.sequence, 2);
+    assert_eq!(first.expires, Some("2026-04-01T00:00:00Z".parse().unwrap()));
+    for early in ["2026-01-01T00:00:01Z", "2026-03-01T23:59:59Z"] {
+        let (statement, said) = build(early);
+        assert_eq!(statement, first, "{early}");
+        assert!(said.contains("nothing new is signed"), "{said}");
+        assert!(said.contains("holds until 2026-04-01T00:00:00Z"), "{said}");
+    }
+    let (second, _) = build("2026-03-02T00:00:00Z");
+    second.check_successor_of(&first).unwrap();
+    assert_eq!(second.root, first.root);
+    assert_eq!(
+        second.expires,
+        Some("2026-05-31T00:00:00Z".parse().unwrap())
+    );
+    // Another root is signed at once.
+    let path = workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{text}\n[severity]\nunneeded = \"off\"\n")).unwrap();
+    let (third, _) = build("2026-03-02T00:00:01Z");
+    third.check_successor_of(&second).unwrap();
+    assert_ne!(third.root, second.root);
+    // What has expired is followed only where somebody says so: nobody can tell whether it is the last one.
+    run("2026-06-01T00:00:00Z", &lasting).expect(ExitStatus::Findings);
+    let before = files(&workshop.repository().join("release"));
+    for (wrong, word) in [
+        (&["--renew-within", "30d"][..], "--expires"),
+        (
+            &["--expires", "30d", "--renew-within", "30d"],
+            "not shorter than",
+        ),
+        (&["--expires", "9d", "--renew-within", "soon"], "soon"),
+        (
+            &["--expires", "9d", "--renew-within", "1d", "--renew"],
+            "--renew",
+        ),
+    ] {
+        let run = run("2026-03-03T00:00:00Z", wrong).expect(ExitStatus::Usage);
+        assert!(run.stderr.contains(word), "{}", run.stderr);
+    }
+    assert_eq!(files(&workshop.repository().join("release")), before);
+}
+
 /// From the key 1 to the key 2: each release is signed by whom the one before names.
 #[test]
 fn keys_are_changed_over_one_release_that_names_both() {

@@ -36,6 +36,8 @@ pub struct Job {
     pub steps: Vec<Step>,
     /// What it has written to the run's summary.
     pub summary: String,
+    /// What jobs that need it are told.
+    pub outputs: Value,
 }
 
 impl Job {
@@ -65,6 +67,53 @@ impl Job {
     }
 }
 
+/// Runs all jobs of a workflow, each on a machine of its own after those that it needs; `None` for one that is skipped.
+/// `environments` has the secrets of each environment: a job has those of the one that it names, and those of the event.
+pub fn run(
+    site: &Site,
+    event: &Event,
+    workflow: &Value,
+    environments: &Value,
+) -> BTreeMap<String, Option<Job>> {
+    let mut done: BTreeMap<String, Option<Job>> = BTreeMap::new();
+    let jobs: Vec<&String> = entries(&workflow["jobs"]).map(|(name, _)| name).collect();
+    while done.len() < jobs.len() {
+        let name = jobs.iter().find(|name| {
+            let needs = needs(&workflow["jobs"][**name]);
+            !done.contains_key(**name) && needs.iter().all(|need| done.contains_key(need))
+        });
+        let name = *name.unwrap();
+        let needed = needs(&workflow["jobs"][name]).into_iter().map(|need| {
+            let told = match &done[&need] {
+                None => json!({"result": "skipped", "outputs": {}}),
+                Some(job) if job.succeeded() => {
+                    json!({"result": "success", "outputs": job.outputs})
+                }
+                Some(_) => json!({"result": "failure", "outputs": {}}),
+            };
+            (need, told)
+        });
+        let mut machine = Machine::new(site, event, name);
+        machine.contexts["needs"] = needed.collect();
+        let environment = text(&workflow["jobs"][name]["environment"]);
+        for (secret, value) in entries(&environments[environment]) {
+            machine.contexts["secrets"][secret] = value.clone();
+        }
+        let job = machine.run(workflow, name);
+        done.insert(name.clone(), job);
+    }
+    done
+}
+
+/// The jobs that a job needs.
+fn needs(job: &Value) -> Vec<String> {
+    match &job["needs"] {
+        Value::Array(names) => names.iter().map(text).collect(),
+        Value::Null => Vec::new(),
+        name => vec![text(name)],
+    }
+}
+
 /// One machine that runs one job.
 pub struct Machine<'s> {
     site: &'s Site,
@@ -87,6 +136,7 @@ impl<'s> Machine<'s> {
         let mut contexts = event.contexts.clone();
         contexts["runner"] = json!({"os": "Linux", "arch": "X64", "temp": shown(&temporary)});
         contexts["steps"] = json!({});
+        contexts["needs"] = json!({});
         let github = &contexts["github"];
         for (name, value) in [
             ("GITHUB_SHA", text(&github["sha"])),
@@ -125,9 +175,9 @@ impl<'s> Machine<'s> {
                 variables.insert(name.clone(), value);
             }
         }
-        if let Some(condition) = job["if"].as_str()
-            && !is_true(&self.condition(condition, true))
-        {
+        let is_well = entries(&self.contexts["needs"]).all(|(_, need)| need["result"] == "success");
+        let condition = job["if"].as_str().unwrap_or("success()");
+        if !is_true(&self.condition(condition, is_well)) {
             return None;
         }
         let shells = [
@@ -190,9 +240,13 @@ impl<'s> Machine<'s> {
                 ran,
             });
         }
+        let outputs = entries(&job["outputs"]);
         let job = Job {
             steps,
             summary: fs::read_to_string(summary).unwrap(),
+            outputs: outputs
+                .map(|(name, value)| (name.clone(), Value::from(self.filled(&text(value)))))
+                .collect(),
         };
         // As the actions do: what a failed job has is not kept.
         if job.succeeded() {
@@ -236,11 +290,16 @@ impl<'s> Machine<'s> {
 
     fn value(&self, expression: &str) -> Value {
         let expression = expression.trim();
-        if expression.contains(" && ") {
-            let all = expression
-                .split(" && ")
-                .all(|part| is_true(&self.value(part)));
-            return Value::from(all);
+        for (operator, decides) in [(" || ", true), (" && ", false)] {
+            let parts = split(expression, operator);
+            if parts.len() > 1 {
+                let mut parts = parts.into_iter();
+                let decided = parts.any(|part| is_true(&self.value(part)) == decides);
+                return Value::from(decided == decides);
+            }
+        }
+        if let Some(inner) = expression.strip_prefix('(') {
+            return self.value(inner.strip_suffix(')').unwrap());
         }
         if let Some((left, right)) = expression.split_once(" == ") {
             return Value::from(text(&self.value(left)) == text(&self.value(right)));
@@ -384,6 +443,24 @@ impl<'s> Machine<'s> {
             copy(&path, &place.join(path.file_name().unwrap()));
         }
     }
+}
+
+/// The parts of an expression between these operators, but for those in parentheses.
+fn split<'e>(expression: &'e str, operator: &str) -> Vec<&'e str> {
+    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0);
+    for (at, sign) in expression.char_indices() {
+        match sign {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ if depth == 0 && expression[at..].starts_with(operator) => {
+                parts.push(&expression[start..at]);
+                start = at + operator.len();
+            }
+            _ => {}
+        }
+    }
+    parts.push(&expression[start..]);
+    parts
 }
 
 fn is_true(value: &Value) -> bool {

@@ -1,6 +1,6 @@
 """Plays as much of the interfaces of GitLab and Forgejo as the workflows use, over a folder.
 
-`forge.py FOLDER` prints the address that it listens on. FOLDER/artifacts/<job>/ is what GitLab's jobs have kept,
+`forge.py FOLDER` prints the address that it listens on. FOLDER/packages/<version>/ is a package in GitLab's registry,
 FOLDER/releases/<number>/ a release of Forgejo. Where FOLDER/broken exists, every answer is 500.
 """
 
@@ -14,6 +14,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 STATE = Path(sys.argv[1])
 RELEASES = "/api/v1/repos/owner/my-wheels/releases"
+PACKAGES = "/api/v4/projects/7/packages"
+# What separates the numbers that GitLab gives to packages from their versions.
+FIRST_ID = 1000
 
 
 def releases():
@@ -55,13 +58,24 @@ class Forge(BaseHTTPRequestHandler):
         path, query = address.path, parse_qs(address.query)
         if self.refused():
             return
-        if match := re.fullmatch(r"/api/v4/projects/7/jobs/artifacts/release%2Fmain/raw/(.+)", path):
-            self.file(STATE / "artifacts" / query["job"][0] / match[1])
+        # One on a page, whatever is asked for: a server has limits of its own.
+        page = int(query.get("page", "1")[0])
+        if match := re.fullmatch(PACKAGES + "/generic/ipwhl-release/([0-9]+)/(.+)", path):
+            self.file(STATE / "packages" / match[1] / match[2])
+        elif path == PACKAGES:
+            assert query["package_type"] == ["generic"]
+            # A name is searched for, so others come along.
+            found = [{"name": "ipwhl-release-old", "version": "99", "id": 1}]
+            for folder in sorted((STATE / "packages").iterdir()):
+                found.append({"name": "ipwhl-release", "version": folder.name, "id": FIRST_ID + int(folder.name)})
+            self.answer(200, found[page - 1 : page])
+        elif match := re.fullmatch(PACKAGES + "/([0-9]+)/package_files", path):
+            folder = STATE / "packages" / str(int(match[1]) - FIRST_ID)
+            found = [{"file_name": file.name} for file in sorted(folder.iterdir())]
+            self.answer(200, found[page - 1 : page])
         elif path == RELEASES:
             wanted = query["draft"] == ["true"]
             found = [release for release in releases() if release["draft"] == wanted]
-            # One on a page, whatever is asked for: a server has limits of its own.
-            page = int(query["page"][0])
             self.answer(200, found[page - 1 : page])
         elif match := re.fullmatch(RELEASES + "/tags/(.+)", path):
             found = [one for one in releases() if one["tag_name"] == match[1] and not one["draft"]]
@@ -93,6 +107,20 @@ class Forge(BaseHTTPRequestHandler):
             self.answer(201, {})
         else:
             self.answer(404)
+
+    def do_PUT(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.refused():
+            return
+        match = re.fullmatch(PACKAGES + "/generic/ipwhl-release/([0-9]+)/(.+)", self.path)
+        file = STATE / "packages" / match[1] / match[2]
+        file.parent.mkdir(exist_ok=True)
+        # What is kept stays as it is; a release without its statement was never finished.
+        if (file.parent / "release.toml").exists():
+            self.answer(403)
+        else:
+            file.write_bytes(body)
+            self.answer(201, {})
 
     def do_PATCH(self):
         change = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

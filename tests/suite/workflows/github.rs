@@ -1,10 +1,11 @@
 //! The workflows of GitHub Actions, run.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::{Value, json};
 
-use super::actions::{Event, Job, Machine};
+use super::actions::{self, Event, Job, Machine};
 use super::site::{Change, NAME, Site, executable};
 use super::yaml::read;
 
@@ -53,17 +54,19 @@ fn pull_request(site: &Site, branch: &str) -> Event {
     }
 }
 
-fn push(site: &Site, secrets: &Value) -> Event {
+pub(super) fn push(site: &Site) -> Event {
     Event {
         contexts: json!({
             "github": {
+                "event_name": "push",
                 "repository": format!("owner/{NAME}"),
                 "ref_name": "main",
                 "ref_type": "branch",
                 "sha": site.history.run(&["rev-parse", "main"]),
                 "event": {"repository": {"fork": false, "default_branch": "main"}},
             },
-            "secrets": secrets,
+            "inputs": {},
+            "secrets": {},
         }),
         reference: "refs/heads/main".to_owned(),
         scope: "main".to_owned(),
@@ -76,20 +79,22 @@ pub(super) fn check(site: &Site, branch: &str) -> Job {
     machine.run(&workflow(site, "check"), "check").unwrap()
 }
 
-/// Runs the release's two jobs, the second if the first went well.
+/// Runs the release: the job that builds, and the one that keeps what it has built if that went well. There is no
+/// target yet.
 pub(super) fn release(site: &Site, secrets: &Value) -> (Job, Option<Job>) {
-    let event = push(site, secrets);
-    let workflow = workflow(site, "release");
-    let build = Machine::new(site, &event, "build")
-        .run(&workflow, "build")
-        .unwrap();
-    let publish = build.succeeded().then(|| {
-        assert_eq!(workflow["jobs"]["publish"]["needs"], "build");
-        Machine::new(site, &event, "publish")
-            .run(&workflow, "publish")
-            .unwrap()
-    });
-    (build, publish)
+    let mut jobs = run(site, &push(site), &json!({"release": secrets}));
+    assert!(jobs.remove("publish").unwrap().is_none());
+    let keep = jobs.remove("keep").unwrap();
+    (jobs.remove("build").unwrap().unwrap(), keep)
+}
+
+/// Runs all jobs of the release's workflow.
+pub(super) fn run(
+    site: &Site,
+    event: &Event,
+    environments: &Value,
+) -> BTreeMap<String, Option<Job>> {
+    actions::run(site, event, &workflow(site, "release"), environments)
 }
 
 const CHECK: &str = "What changed, and the set";
@@ -167,7 +172,7 @@ fn a_release_is_built_signed_verified_and_published_and_the_next_one_follows_it(
     let (build, publish) = release(&site, &secrets);
     build.expect_success();
     let publish = publish.unwrap().expect_success();
-    let said = &publish.step("Publish").ran.as_ref().unwrap().output;
+    let said = &publish.step("Keep").ran.as_ref().unwrap().output;
     assert_eq!(said, "release-1 is there already\n");
     site.assert_release(&artifact, 1);
 
@@ -214,16 +219,22 @@ fn a_broken_set_is_not_released() {
 #[test]
 fn a_fork_and_a_tag_release_nothing() {
     let site = site();
-    let mut event = push(&site, &json!({"IPWHL_SIGNING_KEY": site.key}));
-    event.contexts["github"]["event"]["repository"]["fork"] = Value::from(true);
-    let run = |event: &Event| {
-        Machine::new(&site, event, "build").run(&workflow(&site, "release"), "build")
-    };
-    assert!(run(&event).is_none());
-    // Nor does a tag with the branch's name, for which somebody starts it.
-    let mut event = push(&site, &json!({"IPWHL_SIGNING_KEY": site.key}));
-    event.contexts["github"]["ref_type"] = Value::from("tag");
-    assert!(run(&event).is_none());
+    site.publish_to_a_folder();
+    let secrets = json!({"release": {"IPWHL_SIGNING_KEY": site.key}, "publish": {"SECRET": "x"}});
+    let changes: [(&str, Value); 4] = [
+        ("/github/event/repository/fork", Value::from(true)),
+        // A tag with the branch's name, for which somebody starts it.
+        ("/github/ref_type", Value::from("tag")),
+        ("/github/ref_name", Value::from("another")),
+        ("/github/event/repository/default_branch", Value::Null),
+    ];
+    for (place, value) in changes {
+        let mut event = push(&site);
+        *event.contexts.pointer_mut(place).unwrap() = value;
+        let jobs = run(&site, &event, &secrets);
+        assert!(jobs.values().all(Option::is_none), "{place}");
+        assert_eq!(jobs.len(), 5);
+    }
 }
 
 /// What a pull request puts into the cache, the build that signs does not get.

@@ -11,7 +11,7 @@ use crate::support::workshop::Ran;
 
 /// A job that ran, and how it ended.
 pub(super) struct Job {
-    name: String,
+    pub(super) name: String,
     pub(super) ran: Ran,
 }
 
@@ -31,42 +31,61 @@ fn holds(condition: &str, variables: &Variables) -> bool {
     })
 }
 
-fn is_wanted(rules: &Value, variables: &Variables) -> bool {
-    let rules = rules.as_array().unwrap();
-    rules
-        .iter()
-        .any(|rule| holds(rule["if"].as_str().unwrap(), variables))
+/// When a job runs, as the first of its rules that holds says; `None` for never.
+fn wanted<'r>(rules: &'r Value, variables: &Variables) -> Option<&'r str> {
+    let mut rules = rules.as_array().unwrap().iter();
+    let rule = rules.find(|rule| holds(rule["if"].as_str().unwrap(), variables))?;
+    let when = rule["when"].as_str().unwrap_or("on_success");
+    (when != "never").then_some(when)
 }
 
-/// Runs the pipeline of an event: those of its jobs whose rules hold.
-fn pipeline(site: &Site, reference: &str, event: &Value) -> Vec<Job> {
+/// Runs the pipeline of an event: those of its jobs whose rules hold, in the order of their stages. `environments` has the
+/// variables of each environment.
+pub(super) fn pipeline(
+    site: &Site,
+    reference: &str,
+    event: &Value,
+    environments: &Value,
+) -> Vec<Job> {
     let file = read(&site.read(".gitlab-ci.yml"));
-    let (folder, mut variables) = site.machine("gitlab");
-    let project = folder.join("project");
-    for (name, value) in entries(event) {
-        variables.insert(name.clone(), text(value));
-    }
-    variables.insert("CI_PROJECT_DIR".to_owned(), shown(&project));
-    variables.insert("CI_DEFAULT_BRANCH".to_owned(), "release/main".to_owned());
-    let add = |variables: &mut Variables, layer: &Value| {
-        for (name, value) in entries(layer) {
-            let value = match value["expand"] {
-                Value::Bool(false) => text(&value["value"]),
-                _ => text(value).replace("$CI_PROJECT_DIR", &shown(&project)),
-            };
-            variables.insert(name.clone(), value);
-        }
-    };
-    add(&mut variables, &file["variables"]);
-    assert_eq!(variables["GIT_DEPTH"], "0");
-    if !is_wanted(&file["workflow"]["rules"], &variables) {
-        return Vec::new();
-    }
-    let mut jobs = Vec::new();
-    for name in ["check", "release"] {
+    let mut jobs: Vec<Job> = Vec::new();
+    let stages = file["stages"].as_array().unwrap().iter();
+    let names = stages.flat_map(|stage| {
+        let named = entries(&file).filter(move |(_, job)| job["stage"] == *stage);
+        named.map(|(name, _)| name.as_str())
+    });
+    for name in names {
         let job = &file[name];
-        if !is_wanted(&job["rules"], &variables) {
-            continue;
+        let (folder, mut variables) = site.machine(&format!("gitlab-{name}"));
+        let project = folder.join("project");
+        for (name, value) in entries(event) {
+            variables.insert(name.clone(), text(value));
+        }
+        variables.insert("CI_JOB_NAME".to_owned(), name.to_owned());
+        variables.insert("CI_PROJECT_DIR".to_owned(), shown(&project));
+        variables.insert("CI_DEFAULT_BRANCH".to_owned(), "release/main".to_owned());
+        let add = |variables: &mut Variables, layer: &Value| {
+            for (name, value) in entries(layer) {
+                let value = match value["expand"] {
+                    Value::Bool(false) => text(&value["value"]),
+                    _ => text(value).replace("$CI_PROJECT_DIR", &shown(&project)),
+                };
+                variables.insert(name.clone(), value);
+            }
+        };
+        add(&mut variables, &file["variables"]);
+        assert_eq!(variables["GIT_DEPTH"], "0");
+        if wanted(&file["workflow"]["rules"], &variables).is_none() {
+            return Vec::new();
+        }
+        let has_failed = jobs.iter().any(|job| job.ran.code != Some(0));
+        match wanted(&job["rules"], &variables) {
+            None => continue,
+            Some("on_success") if has_failed => continue,
+            Some(_) => {}
+        }
+        if let Some(environment) = job["environment"]["name"].as_str() {
+            add(&mut variables, &environments[environment]);
         }
         let git = |arguments: &[&str]| {
             let output = Command::new(site.path("bin/git"))
@@ -89,6 +108,7 @@ fn pipeline(site: &Site, reference: &str, event: &Value) -> Vec<Job> {
         let is_protected = event["CI_COMMIT_REF_PROTECTED"] == "true";
         let key = text(&job["cache"]["key"]);
         assert!(!key.contains('$'), "{key}");
+        let has_cache = !job["cache"].is_null();
         let ending = if is_protected {
             "protected"
         } else {
@@ -96,10 +116,14 @@ fn pipeline(site: &Site, reference: &str, event: &Value) -> Vec<Job> {
         };
         let cache = site.path("state/caches").join(format!("{key}-{ending}"));
         let cached = project.join(text(&job["cache"]["paths"][0]));
-        if cache.exists() {
+        if has_cache && cache.exists() {
             copy(&cache, &cached);
         }
-        let lines = [&file["default"]["before_script"], &job["script"]];
+        let before = match &job["before_script"] {
+            Value::Null => &file["default"]["before_script"],
+            own => own,
+        };
+        let lines = [before, &job["script"]];
         let lines: Vec<&str> = lines
             .into_iter()
             .flat_map(|lines| lines.as_array().unwrap())
@@ -114,7 +138,7 @@ fn pipeline(site: &Site, reference: &str, event: &Value) -> Vec<Job> {
             &variables,
         );
         let is_success = ran.code == Some(0);
-        if cached.exists() && (is_success || job["cache"]["when"] == "always") {
+        if has_cache && cached.exists() && (is_success || job["cache"]["when"] == "always") {
             let _ = fs::remove_dir_all(&cache);
             copy(&cached, &cache);
         }
@@ -123,7 +147,8 @@ fn pipeline(site: &Site, reference: &str, event: &Value) -> Vec<Job> {
             let store = site.path("state/artifacts").join(name);
             let _ = fs::remove_dir_all(&store);
             let reports = entries(&artifacts["reports"]).map(|(_, path)| path);
-            for path in artifacts["paths"].as_array().unwrap().iter().chain(reports) {
+            let paths = artifacts["paths"].as_array().into_iter().flatten();
+            for path in paths.chain(reports) {
                 let path = path.as_str().unwrap();
                 let found = project.join(path);
                 if is_success || found.exists() {
@@ -145,13 +170,14 @@ pub(super) fn merge_request(site: &Site, branch: &str) -> Job {
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": site.history.run(&["merge-base", "main", branch]),
         "CI_COMMIT_REF_PROTECTED": "false",
     });
-    let mut jobs = pipeline(site, &format!("origin/{branch}"), &event);
+    let mut jobs = pipeline(site, &format!("origin/{branch}"), &event, &Value::Null);
     assert_eq!(jobs.len(), 1);
     assert_eq!(jobs[0].name, "check");
     jobs.remove(0)
 }
 
-pub(super) fn push(site: &Site, forge: &str, more: &Value) -> Job {
+/// Why the pipeline of the default branch runs, with more variables.
+pub(super) fn event(site: &Site, forge: &str, more: &Value) -> Value {
     let mut event = json!({
         "CI_PIPELINE_SOURCE": "push",
         "CI_COMMIT_BRANCH": "release/main",
@@ -167,9 +193,15 @@ pub(super) fn push(site: &Site, forge: &str, more: &Value) -> Job {
     for (name, value) in entries(more) {
         event[name] = value.clone();
     }
-    let mut jobs = pipeline(site, "origin/main", &event);
-    assert_eq!(jobs.len(), 1);
-    assert_eq!(jobs[0].name, "release");
+    event
+}
+
+/// The job that releases. There is no target yet, and nothing that is about to expire.
+pub(super) fn push(site: &Site, forge: &str, more: &Value) -> Job {
+    let event = event(site, forge, more);
+    let mut jobs = pipeline(site, "origin/main", &event, &Value::Null);
+    let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
+    assert_eq!(names, ["release", "expiry", "publish"]);
     jobs.remove(0)
 }
 
@@ -228,15 +260,27 @@ fn a_release_is_built_signed_and_verified_and_the_next_one_follows_it() {
     let key = json!({"IPWHL_SIGNING_KEY": shown(&site.path("key"))});
     let job = push(&site, &forge, &first(&key));
     assert_eq!(job.ran.code, Some(0), "{:?}", job.ran);
-    let kept = site.path("state/artifacts/release/release");
-    let first = site.assert_release(&kept, 1);
+    let kept = |sequence: u64| {
+        let folder = site.path(&format!("state/packages/{sequence}"));
+        site.assert_release(&folder, sequence)
+    };
+    let first = kept(1);
     let job = push(&site, &forge, &key);
     assert_eq!(job.ran.code, Some(0), "{:?}", job.ran);
-    assert_eq!(site.assert_release(&kept, 1).root, first.root);
+    job.ran.said("says the same already");
+    assert_eq!(
+        job.ran.output.lines().last(),
+        Some("release 1 is kept already")
+    );
+    assert_eq!(kept(1), first);
     site.land(Change::Clean);
+    // A run that was cut has brought a part of the next one.
+    let cut = site.path("state/packages/2");
+    fs::create_dir(&cut).unwrap();
+    fs::write(cut.join("release.car"), "a part").unwrap();
     let job = push(&site, &forge, &key);
     assert_eq!(job.ran.code, Some(0), "{:?}", job.ran);
-    assert_eq!(site.assert_release(&kept, 2).previous, Some(first.root));
+    assert_eq!(kept(2).previous, Some(first.root));
 }
 
 #[test]
@@ -267,15 +311,20 @@ fn a_release_that_cannot_be_right_fails_and_says_so() {
     site.keep("broken", "");
     let job = push(&site, &forge, &key);
     assert_eq!(job.ran.code, Some(1), "{}", job.ran.error);
-    job.ran.said("was answered with 500");
-    assert!(!site.path("state/artifacts/release").exists());
+    job.ran.said("HTTP Error 500");
+    assert!(
+        fs::read_dir(site.path("state/packages"))
+            .unwrap()
+            .next()
+            .is_none()
+    );
 }
 
 #[test]
 fn other_branches_have_no_pipeline_and_caches_are_kept_apart() {
     let site = Site::new("gitlab");
     let event = json!({"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "other"});
-    assert!(pipeline(&site, "origin/main", &event).is_empty());
+    assert!(pipeline(&site, "origin/main", &event, &Value::Null).is_empty());
     site.propose("clean", Change::Clean);
     merge_request(&site, "clean");
     let (_ending, forge) = site.forge();

@@ -121,6 +121,8 @@ fn without_the_line_each_job_stops() {
         release(&site, forge).expect(false, &sentence(release_file));
         assert!(!site.path("state/cargo").exists());
         assert!(!site.path("state/artifacts/release").exists());
+        let packages = fs::read_dir(site.path("state/packages")).unwrap();
+        assert_eq!(packages.count(), 0);
         let secrets = json!({"IPWHL_SIGNING_KEY": site.key});
         let jobs = match forge {
             "github" => [
@@ -248,6 +250,8 @@ fn a_file_is_held_to_its_hash() {
         }
         assert!(!other.path("state/touched").exists());
         assert!(!other.path("state/artifacts/release").exists());
+        let packages = fs::read_dir(other.path("state/packages")).unwrap();
+        assert_eq!(packages.count(), 0);
     }
 }
 

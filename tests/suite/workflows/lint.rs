@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::yaml::{entries, read, text};
 use super::{FORGES, sources};
@@ -129,7 +129,7 @@ fn shellcheck_accepts_the_scripts() {
     };
     let (_, pipeline) = sources("gitlab").remove(0);
     let pipeline = read(&pipeline);
-    for job in ["default", "check", "release"] {
+    for job in ["default", "check", "release", "publish", "expiry"] {
         for lines in [&pipeline[job]["before_script"], &pipeline[job]["script"]] {
             let lines: Vec<&str> = lines
                 .as_array()
@@ -211,6 +211,7 @@ fn strangers_reach_nothing() {
                 if path.ends_with("/run") {
                     assert!(!text.contains("${{"), "{place}{path}: {text}");
                 }
+                // The key is at hand where releases are signed. The targets' secrets are lines that a maintainer adds.
                 let is_build = is_release && path.starts_with("/jobs/build/steps/env");
                 assert!(
                     !text.contains("secrets.") || is_build,
@@ -228,21 +229,42 @@ fn strangers_reach_nothing() {
                 let expected = match name.as_str() {
                     "ipwhl-check.yml" => &[][..],
                     "ipwhl-comment.yml" => &["/jobs/comment/permissions/pull-requests"][..],
-                    _ => &["/jobs/publish/permissions/contents"][..],
+                    _ => &["/jobs/keep/permissions/contents"][..],
                 };
                 assert_eq!(writes, expected, "{place}");
             }
+            // Nothing of a proposed change starts a job that has secrets.
+            if is_release {
+                let events: Vec<&String> =
+                    entries(&workflow["on"]).map(|(event, _)| event).collect();
+                assert_eq!(events, ["push", "schedule", "workflow_dispatch"], "{place}");
+                assert_eq!(
+                    workflow["on"]["push"],
+                    json!({"branches": ["main"]}),
+                    "{place}"
+                );
+            }
             for (job, value) in entries(&workflow["jobs"]) {
+                if forge == "github" {
+                    let environment = match (is_release, job.as_str()) {
+                        (true, "build") => json!("release"),
+                        (true, "publish") => json!("publish"),
+                        _ => Value::Null,
+                    };
+                    assert_eq!(value["environment"], environment, "{place}: {job}");
+                }
                 assert!(value["timeout-minutes"].is_number(), "{place}: {job}");
                 for step in value["steps"].as_array().unwrap() {
                     let action = step["uses"].as_str().unwrap_or_default();
-                    // The program that runs beside the key comes from no cache.
+                    // The program that runs beside the key, or beside the targets' secrets, comes from no cache.
                     if is_release && action.starts_with("actions/cache@") {
+                        assert_eq!(job, "build", "{place}");
                         assert_eq!(step["with"]["path"], "~/.cache/ipwhl", "{place}: {job}");
                     }
                     if action.starts_with("actions/checkout") {
                         assert_eq!(step["with"]["persist-credentials"], false, "{place}: {job}");
-                        assert!(job == "check" || job == "build", "{place}: {job}");
+                        let has_checkout = ["check", "build", "targets", "publish"];
+                        assert!(has_checkout.contains(&job.as_str()), "{place}: {job}");
                     }
                 }
             }

@@ -69,6 +69,7 @@ impl Site {
             "state/releases",
             "state/artifacts",
             "state/caches",
+            "state/packages",
         ] {
             fs::create_dir(workshop.path(name)).unwrap();
         }
@@ -158,6 +159,43 @@ impl Site {
     /// The text of a file of the repository.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(NAME).join(name)).unwrap()
+    }
+
+    /// Pushes a target to the main branch: a folder, which is given back.
+    pub fn publish_to_a_folder(&self) -> PathBuf {
+        let folder = self.path("published");
+        self.configure(&format!(
+            "[publish.site]\nkind = \"directory\"\npath = \"{}\"\n",
+            shown(&folder)
+        ));
+        folder
+    }
+
+    /// Pushes more settings to the main branch.
+    pub fn configure(&self, text: &str) {
+        self.settings(&format!("{}\n{text}", self.read("ipwhl.toml")));
+    }
+
+    /// Pushes these settings to the main branch.
+    pub fn settings(&self, text: &str) {
+        fs::write(self.path(NAME).join("ipwhl.toml"), text).unwrap();
+        self.history.commit("settings");
+        self.history.run(&["push", "--quiet", "origin", "main"]);
+    }
+
+    /// A release that was made elsewhere, in this folder: its statement holds as long as `lifetime` says.
+    pub fn made(&self, folder: &Path, lifetime: &str) {
+        let repository = self.path(NAME);
+        let ran = Command::new(env!("CARGO_BIN_EXE_ipwhl"))
+            .args(["build", "--expires", lifetime, "--key"])
+            .arg(self.path("key"))
+            .arg("--output")
+            .arg(folder)
+            .current_dir(repository)
+            .envs(self.machine("maker").1)
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{ran:?}");
     }
 
     /// Where git gets the repository from.

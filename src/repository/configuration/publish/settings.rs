@@ -242,7 +242,7 @@ impl Settings<'_, '_, '_> {
             tag: self.text_that(
                 "tag",
                 |tag| tag.contains(SEQUENCE) && is_reference(&tag.replace(SEQUENCE, "1")),
-                "write a pattern such as `release-{sequence}`",
+                "write a pattern such as `statement-{sequence}`",
             ),
             remote: self.text_that(
                 "remote",

@@ -1,0 +1,58 @@
+//! Where a build puts its release.
+
+use std::path::{Path, PathBuf};
+
+use crate::car::Extent;
+use crate::command::context::Context;
+use crate::command::exit::Failure;
+use crate::command::own_folder::OwnFolder;
+use crate::publish::{STATEMENT, car_name, resolved};
+use crate::repository::Repository;
+
+/// `release` belongs to the repository; a folder that was named, to whoever named it. The
+/// declarations' own folder is refused: a project may be called `release`.
+pub(super) fn output_folder(
+    context: &Context<'_>,
+    repository: &Repository,
+    output: &Path,
+) -> Result<PathBuf, Failure> {
+    let folder = if output == Path::new("release") {
+        repository.directory.join(output)
+    } else {
+        context.absolute(output)
+    };
+    let declarations = repository
+        .directory
+        .join(&repository.configuration.declarations);
+    let place = |path: &Path| {
+        resolved(path).map_err(|error| {
+            Failure::world(format!("`{}` cannot be read: {error}", path.display()))
+        })
+    };
+    if place(&folder)?.starts_with(place(&declarations)?) {
+        return Err(Failure::usage(format!(
+            "`{}` is where declarations are, so no release goes there",
+            folder.display()
+        ))
+        .help("name another folder with `--output`"));
+    }
+    let own = OwnFolder {
+        path: &folder,
+        role: "the output folder",
+        danger: "the statement there decides what a build follows",
+        elsewhere: "name another folder with `--output`",
+    };
+    own.check_repository(context)?;
+    own.check_owner(context, Some(&repository.directory))?;
+    let cars = Extent::ALL.map(car_name);
+    for name in cars.into_iter().chain([STATEMENT]) {
+        if folder.join(name).is_dir() {
+            return Err(Failure::usage(format!(
+                "`{}` is a folder, and a build writes a file of that name",
+                folder.join(name).display()
+            ))
+            .help("name another folder with `--output`"));
+        }
+    }
+    Ok(folder)
+}
