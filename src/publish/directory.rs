@@ -3,18 +3,23 @@
 //! ```text
 //! <path>/.ipwhl                         whose folder it is
 //! <path>/<root>/                        the tree of a release, never changed
-//! <path>/statements/<sequence>/         release.toml and its signatures
+//! <path>/statements/<sequence>/         release.toml and its signatures, release.hollow.car, release.files
 //! <path>/statements/latest -> <sequence>
 //! <path>/latest -> <root>
+//! <path>/release.toml                   and its signatures: copies of the newest statement
 //! ```
 //!
 //! Names lead to what is whole only: a folder is made under another name and renamed, a link is replaced by renaming another
 //! one over it. The statement's link is switched first. Whoever reads between the two finds a statement whose root
 //! has its own folder already.
 
+mod check;
+mod delta;
 mod files;
 mod folder;
 mod links;
+mod record;
+mod retention;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -25,20 +30,26 @@ use url::Url;
 use super::context::TargetContext;
 use super::history::check_follows;
 use super::publication::Publication;
+use super::site::{ReleaseFile, release_files};
 use super::statements::{self, STATEMENTS};
 use super::target::{
-    Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
+    Amount, CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target,
+    TargetError, Work,
 };
+use crate::car::Blocks;
 use crate::dag::Cid;
 use crate::repository::DirectoryTarget;
 use crate::signature::SignedStatement;
 use crate::source::redacted;
-use files::ReleaseFile;
 use folder::Folder;
 pub(super) use folder::{names, partial};
+use record::Record;
 
 /// The link to the newest one's, in the folder of statements and beside it.
 const LATEST: &str = "latest";
+
+/// The blocks of a release, wherever they are.
+type Store = dyn Blocks + Send + Sync;
 
 /// A target of the kind `directory`.
 #[derive(Debug)]
@@ -47,6 +58,7 @@ pub(super) struct Directory {
     links: bool,
     url: Option<Url>,
     latest: Option<String>,
+    keep: Option<u64>,
 }
 
 /// What a look at the folder has found.
@@ -66,7 +78,10 @@ impl Directory {
         context: &TargetContext,
     ) -> Result<Self, TargetError> {
         if let Some(name) = &settings.latest
-            && (name == STATEMENTS || name.starts_with('.') || name.parse::<Cid>().is_ok())
+            && (name == STATEMENTS
+                || name.starts_with('.')
+                || name.starts_with("release.")
+                || name.parse::<Cid>().is_ok())
         {
             return Err(TargetError::refused(format!(
                 "`latest` cannot be `{name}`: that name is used already in the folder"
@@ -78,6 +93,7 @@ impl Directory {
             links: settings.links,
             url: settings.url.clone(),
             latest: settings.latest.clone(),
+            keep: settings.keep,
         })
     }
 
@@ -92,14 +108,10 @@ impl Directory {
         if let Some(held) = &held {
             check_follows(release, held)?;
         }
-        if !release.left_out.is_empty() {
-            return Err(TargetError::refused(
-                "a folder has files and no blocks, and a delta leaves most of them out",
-            )
-            .help(format!("make the archive full: `{}`", release.fill_command)));
-        }
+        let blocks = self.blocks(release)?;
+        let blocks = &*blocks;
         let root = release.root();
-        let files = files::of(&release.archive)?;
+        let files = release_files(blocks, &root).map_err(TargetError::world)?;
         let tree = self.tree(root);
         let before = self.linkable(release, held);
         // Pages and metadata are small. Wheels are compared where one of the sample shows that it has to be.
@@ -107,17 +119,17 @@ impl Directory {
             |file: &ReleaseFile| file.is_wheel() && !release.sample.wheels.contains_key(&file.path);
         let mut is_whole = true;
         for file in files.iter().filter(|file| !is_quick(file)) {
-            is_whole = is_whole && file.is_whole(&release.archive, &tree)?;
+            is_whole = is_whole && files::is_whole(file, blocks, &tree)?;
         }
         let [mut written, mut damaged, mut linked] = [Amount::of_files(); 3];
         for file in &files {
-            let is_there = file.is_at(&tree)?;
-            if is_there && (is_whole || file.is_whole(&release.archive, &tree)?) {
+            let is_there = files::is_at(file, &tree)?;
+            if is_there && (is_whole || files::is_whole(file, blocks, &tree)?) {
                 continue;
             }
             let is_linkable = match &before {
-                Some(before) if file.is_wheel() => file.is_at(before)?,
-                Some(before) => file.is_whole(&release.archive, before)?,
+                Some(before) if file.is_wheel() => files::is_at(file, before)?,
+                Some(before) => files::is_whole(file, blocks, before)?,
                 None => false,
             };
             if is_linkable {
@@ -144,12 +156,31 @@ impl Directory {
                 "replace {damaged} with other bytes than the release's"
             ));
         }
+        let mut top = None;
         if let Some(vouched) = &release.signed {
             let sequence = vouched.statement.sequence;
             let place = self.statement(sequence);
             statements::check_same(&place, sequence, &vouched.text)?;
-            if !statements::is_there(&place, vouched)? {
+            let signed = &self.united(vouched)?;
+            let record = Record {
+                directory: self,
+                blocks,
+                files: &files,
+                signed,
+            };
+            for between in self.between(release, held) {
+                let sequence = between.statement.sequence;
+                if !statements::is_there(&self.statement(sequence), between)? {
+                    changes.push(format!("write `{STATEMENTS}/{sequence}`"));
+                }
+            }
+            if !statements::is_there(&place, vouched)? || !record.is_there()? {
                 changes.push(format!("write `{STATEMENTS}/{sequence}`"));
+            }
+            if !statements::is_top(&self.path, signed)? {
+                top = Some(
+                    "write `release.toml` and its signatures, the newest statement".to_owned(),
+                );
             }
             if self.latest.is_some()
                 && links::target(&self.path.join(STATEMENTS), LATEST)?.as_deref()
@@ -163,6 +194,10 @@ impl Directory {
         {
             changes.push(format!("point `{latest}` at {root}"));
         }
+        changes.extend(top);
+        for outdated in self.outdated(release)? {
+            changes.push(format!("remove {}", outdated.shown()));
+        }
         Ok(Found {
             held,
             files,
@@ -175,6 +210,11 @@ impl Directory {
 
     fn statement(&self, sequence: u64) -> PathBuf {
         self.path.join(STATEMENTS).join(sequence.to_string())
+    }
+
+    /// Every statement of the folder, the newest first.
+    fn all_statements(&self, name: &str) -> Result<Vec<SignedStatement>, TargetError> {
+        statements::all(&self.path.join(STATEMENTS), name)
     }
 
     /// The newest release of the folder: that of the newest statement, or, where there are none, that of the link.
@@ -202,6 +242,18 @@ impl Directory {
         })))
     }
 
+    /// The statements between the release that is held and this one.
+    fn between<'r>(
+        &self,
+        release: &'r Publication,
+        held: Option<PublishedRelease>,
+    ) -> Vec<&'r SignedStatement> {
+        match (&release.signed, held.and_then(|held| held.sequence)) {
+            (Some(signed), Some(known)) => release.history.between(known, signed),
+            _ => Vec::new(),
+        }
+    }
+
     /// The tree whose files may be linked to.
     fn linkable(&self, release: &Publication, held: Option<PublishedRelease>) -> Option<PathBuf> {
         let held = held.filter(|held| self.links && held.root != release.root())?;
@@ -219,19 +271,22 @@ impl Directory {
             ..Done::default()
         };
         folder::forget_others(&self.path, &root.to_string())?;
+        let blocks = self.blocks(release)?;
+        let blocks = &*blocks;
         if found.written.blocks + found.linked.blocks > 0 || !is_folder(&tree)? {
             report(Step::Begun {
                 what: format!("writing {}", found.written),
                 bytes: found.written.bytes,
             });
             let before = self.linkable(release, found.held);
-            let made = files::make(
-                &release.archive,
-                &found.files,
-                &tree,
-                before.as_deref(),
-                report,
-            )?;
+            let made = files::make(blocks, &found.files, &tree, before.as_deref(), report);
+            let made =
+                made.map_err(
+                    |error| match error.is_refusal() && !release.left_out.is_empty() {
+                        true => self.fillable(release, error),
+                        false => error,
+                    },
+                )?;
             done.moved = made.written;
             if found.damaged.blocks > 0 {
                 done.changes.push(format!(
@@ -247,7 +302,20 @@ impl Directory {
         if let Some(vouched) = &release.signed {
             let sequence = vouched.statement.sequence;
             let statements = self.path.join(STATEMENTS);
-            if statements::write(&statements, sequence, vouched)? {
+            let signed = &self.united(vouched)?;
+            let record = Record {
+                directory: self,
+                blocks,
+                files: &found.files,
+                signed,
+            };
+            // Readers follow statements one by one.
+            for between in self.between(release, found.held) {
+                let place = self.statement(between.statement.sequence);
+                let between = statements::united(&place, between)?;
+                statements::write_with(&statements, &between, &|_| Ok(false))?;
+            }
+            if statements::write_with(&statements, signed, &|folder| record.complete(folder))? {
                 done.changes
                     .push(format!("`{STATEMENTS}/{sequence}` is the statement"));
             }
@@ -260,6 +328,16 @@ impl Directory {
             && links::switch(&self.path, latest, &root.to_string())?
         {
             done.changes.push(format!("`{latest}` is {root}"));
+        }
+        if let Some(vouched) = &release.signed
+            && statements::write_top(&self.path, &self.united(vouched)?)?
+        {
+            done.changes
+                .push("`release.toml` is the newest statement".to_owned());
+        }
+        for outdated in self.outdated(release)? {
+            self.remove(&outdated)?;
+            done.changes.push(format!("removed {}", outdated.shown()));
         }
         Ok(done)
     }
@@ -279,7 +357,8 @@ impl Directory {
         {
             return Err(changed(&tree));
         }
-        let files = files::of(&release.archive)?;
+        let blocks = self.blocks(release)?;
+        let files = release_files(&*blocks, &release.root()).map_err(TargetError::world)?;
         let expected: BTreeSet<&str> = files
             .iter()
             .filter_map(|file| file.path.split('/').next())
@@ -295,7 +374,7 @@ impl Directory {
             if !is_wanted {
                 continue;
             }
-            if !file.is_whole(&release.archive, &tree)? {
+            if !files::is_whole(file, &*blocks, &tree)? {
                 return Err(changed(&tree.join(&file.path)));
             }
             read.add_file(file.size);
@@ -306,6 +385,9 @@ impl Directory {
             let place = self.path.join(STATEMENTS).join(name);
             if !statements::is_there(&place, vouched)? {
                 return Err(changed(&place));
+            }
+            if !statements::is_top(&self.path, &self.united(vouched)?)? {
+                return Err(changed(&self.path.join(super::STATEMENT)));
             }
         }
         let newest = self.latest.clone().into_iter();
@@ -374,6 +456,10 @@ impl Target for Directory {
 
     fn statements<'a>(&'a mut self, repository: &'a str) -> Work<'a, Vec<SignedStatement>> {
         Box::pin(async { statements::all(&self.path.join(STATEMENTS), repository) })
+    }
+
+    fn check<'a>(&'a mut self, order: &'a CheckOrder<'a>, report: Report<'a>) -> Work<'a, Checked> {
+        Box::pin(async move { self.check_all(order, report).await })
     }
 
     fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done> {

@@ -212,6 +212,7 @@ impl Settings<'_, '_, '_> {
             links: links.is_none_or(|links| links.value),
             url,
             latest,
+            keep: self.keep(),
         })
     }
 
