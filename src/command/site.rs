@@ -48,7 +48,7 @@ impl OpenSite {
         url.set_query(None);
         url.set_fragment(None);
         let path = url.path().to_owned();
-        if path.ends_with(".car") {
+        if path.rsplit('.').next() == Some("car") {
             return Err(refused("is an archive's"));
         }
         if let Some(folder) = path

@@ -18,6 +18,7 @@ mod delta;
 mod files;
 mod folder;
 mod links;
+mod plan;
 mod record;
 mod retention;
 
@@ -28,9 +29,8 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::context::TargetContext;
-use super::history::check_follows;
 use super::publication::Publication;
-use super::site::{ReleaseFile, release_files};
+use super::site::release_files;
 use super::statements::{self, STATEMENTS};
 use super::target::{
     Amount, CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target,
@@ -61,17 +61,6 @@ pub(super) struct Directory {
     keep: Option<u64>,
 }
 
-/// What a look at the folder has found.
-struct Found {
-    held: Option<PublishedRelease>,
-    files: Vec<ReleaseFile>,
-    /// What would be written, what of it is there with other bytes, and what would be linked.
-    written: Amount,
-    damaged: Amount,
-    linked: Amount,
-    changes: Vec<String>,
-}
-
 impl Directory {
     pub(super) fn new(
         settings: &DirectoryTarget,
@@ -99,113 +88,6 @@ impl Directory {
 
     fn tree(&self, root: Cid) -> PathBuf {
         self.path.join(root.to_string())
-    }
-
-    /// Looks, and changes nothing.
-    fn inspect(&self, release: &Publication) -> Result<Found, TargetError> {
-        let state = Folder::look(&self.path, &release.name)?;
-        let held = self.held(release)?;
-        if let Some(held) = &held {
-            check_follows(release, held)?;
-        }
-        let blocks = self.blocks(release)?;
-        let blocks = &*blocks;
-        let root = release.root();
-        let files = release_files(blocks, &root).map_err(TargetError::world)?;
-        let tree = self.tree(root);
-        let before = self.linkable(release, held);
-        // Pages and metadata are small. Wheels are compared where one of the sample shows that it has to be.
-        let is_quick =
-            |file: &ReleaseFile| file.is_wheel() && !release.sample.wheels.contains_key(&file.path);
-        let mut is_whole = true;
-        for file in files.iter().filter(|file| !is_quick(file)) {
-            is_whole = is_whole && files::is_whole(file, blocks, &tree)?;
-        }
-        let [mut written, mut damaged, mut linked] = [Amount::of_files(); 3];
-        for file in &files {
-            let is_there = files::is_at(file, &tree)?;
-            if is_there && (is_whole || files::is_whole(file, blocks, &tree)?) {
-                continue;
-            }
-            let is_linkable = match &before {
-                Some(before) if file.is_wheel() => files::is_at(file, before)?,
-                Some(before) => files::is_whole(file, blocks, before)?,
-                None => false,
-            };
-            if is_linkable {
-                linked.add_file(file.size);
-            } else {
-                written.add_file(file.size);
-            }
-            if is_there {
-                damaged.add_file(file.size);
-            }
-        }
-        let mut changes = Vec::new();
-        if state == Folder::Absent {
-            changes.push(format!("make the folder `{}`", self.path.display()));
-        }
-        if linked.blocks > 0 {
-            let before = held.map(|held| held.root.to_string()).unwrap_or_default();
-            changes.push(format!(
-                "link {linked} to those of {before}, wheels where their bytes are the same"
-            ));
-        }
-        if damaged.blocks > 0 {
-            changes.push(format!(
-                "replace {damaged} with other bytes than the release's"
-            ));
-        }
-        let mut top = None;
-        if let Some(vouched) = &release.signed {
-            let sequence = vouched.statement.sequence;
-            let place = self.statement(sequence);
-            statements::check_same(&place, sequence, &vouched.text)?;
-            let signed = &self.united(vouched)?;
-            let record = Record {
-                directory: self,
-                blocks,
-                files: &files,
-                signed,
-            };
-            for between in self.between(release, held) {
-                let sequence = between.statement.sequence;
-                if !statements::is_there(&self.statement(sequence), between)? {
-                    changes.push(format!("write `{STATEMENTS}/{sequence}`"));
-                }
-            }
-            if !statements::is_there(&place, vouched)? || !record.is_there()? {
-                changes.push(format!("write `{STATEMENTS}/{sequence}`"));
-            }
-            if !statements::is_top(&self.path, signed)? {
-                top = Some(
-                    "write `release.toml` and its signatures, the newest statement".to_owned(),
-                );
-            }
-            if self.latest.is_some()
-                && links::target(&self.path.join(STATEMENTS), LATEST)?.as_deref()
-                    != Some(sequence.to_string().as_str())
-            {
-                changes.push(format!("point `{STATEMENTS}/{LATEST}` at {sequence}"));
-            }
-        }
-        if let Some(latest) = &self.latest
-            && links::target(&self.path, latest)?.as_deref() != Some(root.to_string().as_str())
-        {
-            changes.push(format!("point `{latest}` at {root}"));
-        }
-        changes.extend(top);
-        for outdated in self.outdated(release)? {
-            changes.push(format!("remove {}", outdated.shown()));
-        }
-        Ok(Found {
-            held,
-            files,
-            written,
-            damaged,
-            linked,
-            changes,
-        })
     }
 
     fn statement(&self, sequence: u64) -> PathBuf {
@@ -242,18 +124,6 @@ impl Directory {
         })))
     }
 
-    /// The statements between the release that is held and this one.
-    fn between<'r>(
-        &self,
-        release: &'r Publication,
-        held: Option<PublishedRelease>,
-    ) -> Vec<&'r SignedStatement> {
-        match (&release.signed, held.and_then(|held| held.sequence)) {
-            (Some(signed), Some(known)) => release.history.between(known, signed),
-            _ => Vec::new(),
-        }
-    }
-
     /// The tree whose files may be linked to.
     fn linkable(&self, release: &Publication, held: Option<PublishedRelease>) -> Option<PathBuf> {
         let held = held.filter(|held| self.links && held.root != release.root())?;
@@ -280,13 +150,13 @@ impl Directory {
             });
             let before = self.linkable(release, found.held);
             let made = files::make(blocks, &found.files, &tree, before.as_deref(), report);
-            let made =
-                made.map_err(
-                    |error| match error.is_refusal() && !release.left_out.is_empty() {
-                        true => self.fillable(release, error),
-                        false => error,
-                    },
-                )?;
+            let made = made.map_err(|error| {
+                if error.is_refusal() && !release.left_out.is_empty() {
+                    self.fillable(release, error)
+                } else {
+                    error
+                }
+            })?;
             done.moved = made.written;
             if found.damaged.blocks > 0 {
                 done.changes.push(format!(
@@ -310,7 +180,7 @@ impl Directory {
                 signed,
             };
             // Readers follow statements one by one.
-            for between in self.between(release, found.held) {
+            for between in plan::between(release, found.held) {
                 let place = self.statement(between.statement.sequence);
                 let between = statements::united(&place, between)?;
                 statements::write_with(&statements, &between, &|_| Ok(false))?;

@@ -16,6 +16,9 @@ use crate::support::serving::Serving;
 use crate::support::tool;
 use crate::support::workshop::{Ran, Workshop, files};
 
+/// Files by their paths.
+type Files = BTreeMap<String, Vec<u8>>;
+
 /// What the reader has.
 fn got(workshop: &Workshop) -> PathBuf {
     workshop.path("reader/release")
@@ -61,7 +64,7 @@ fn assert_got(workshop: &Workshop, statements: &[&str]) {
 /// The wheels that were asked for.
 fn wheels(server: &LoopbackIndex) -> Vec<String> {
     let mut paths = server.paths();
-    paths.retain(|path| path.ends_with(".whl"));
+    paths.retain(|path| path.contains(".whl") && !path.contains(".metadata"));
     paths.sort();
     paths
         .iter()
@@ -164,7 +167,10 @@ fn a_release_beside_its_statement_is_one_file() {
     );
     assert_eq!(fetch(&workshop, &url).line(), root);
     let asked = server.requests();
-    let asked = asked.iter().find(|one| one.path.ends_with(".car")).unwrap();
+    let asked = asked
+        .iter()
+        .find(|one| one.path == "/download/release.car")
+        .unwrap();
     assert_eq!(asked.headers["range"], format!("bytes={half}-"));
     assert_got(&workshop, &[]);
     // What is left may be of something else: then it comes anew.
@@ -265,7 +271,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
     release(&workshop, "2.3");
     release(&workshop, "2.4");
     let site = files(&workshop.path("site"));
-    let refuses = |change: &dyn Fn(&mut BTreeMap<String, Vec<u8>>), code: i32, words: &[&str]| {
+    let refuses = |change: &dyn Fn(&mut Files), code: i32, words: &[&str]| {
         let mut changed = site.clone();
         change(&mut changed);
         let server = LoopbackIndex::start();
@@ -275,11 +281,11 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
         follow(&workshop, &server.url("/")).refused(code, words);
         assert!(files(&got(&workshop)) == before, "{words:?}");
     };
-    let statement = |site: &BTreeMap<String, Vec<u8>>, number: u64| {
+    let statement = |site: &Files, number: u64| {
         String::from_utf8(site[&format!("statements/{number}/release.toml")].clone()).unwrap()
     };
     // A statement under other words, signed by this key.
-    let sign_as = |site: &mut BTreeMap<String, Vec<u8>>, number: u64, text: &str, seed: u8| {
+    let sign_as = |site: &mut Files, number: u64, text: &str, seed: u8| {
         let signature = sign(&key(seed), text.as_bytes()).unwrap();
         let mut folders = vec![format!("statements/{number}/")];
         if number == 4 {
@@ -298,7 +304,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
         1,
         &["is known", "an older one"],
     );
-    let fork = |site: &mut BTreeMap<String, Vec<u8>>| {
+    let fork = |site: &mut Files| {
         *site = newer.clone();
         let text =
             statement(site, 2).replace("checks = ", "expires = 2036-01-01T00:00:00Z\nchecks = ");
@@ -316,12 +322,12 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
         1,
         &["differs from the known one of the same sequence 2"],
     );
-    let strange = |site: &mut BTreeMap<String, Vec<u8>>| {
+    let strange = |site: &mut Files| {
         let text = statement(site, 4);
         sign_as(site, 4, &text, 2);
     };
     refuses(&strange, 1, &["has 0 of the 1 trusted signatures"]);
-    let between = |site: &mut BTreeMap<String, Vec<u8>>| {
+    let between = |site: &mut Files| {
         let text = statement(site, 3);
         sign_as(site, 3, &text, 2);
     };
@@ -330,7 +336,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
         1,
         &["statements/3/release.toml", "has 0 of the 1 trusted"],
     );
-    let gap = |site: &mut BTreeMap<String, Vec<u8>>| {
+    let gap = |site: &mut Files| {
         site.remove("statements/3/release.toml");
     };
     refuses(
@@ -341,37 +347,37 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
             "statements/3/release.toml` is not there",
         ],
     );
-    let detached = |site: &mut BTreeMap<String, Vec<u8>>| {
+    let detached = |site: &mut Files| {
         let text = statement(site, 3);
         let (root, other) = (before_root(&newer), root_of(&statement(site, 4)));
         sign_as(site, 3, &text.replace(&root, &other), 1);
     };
     refuses(&detached, 1, &["follows the root"]);
     // The copy at the top and the folder's own.
-    let parted = |site: &mut BTreeMap<String, Vec<u8>>| {
+    let parted = |site: &mut Files| {
         let text =
             statement(site, 4).replace("checks = ", "expires = 2036-01-01T00:00:00Z\nchecks = ");
         site.insert("release.toml".to_owned(), text.into());
     };
     refuses(&parted, 1, &["is another statement than"]);
-    let huge = |site: &mut BTreeMap<String, Vec<u8>>| {
+    let huge = |site: &mut Files| {
         site.insert("release.toml".to_owned(), vec![b'#'; 1 << 20]);
     };
     refuses(&huge, 3, &["its answer is larger than 65536 bytes"]);
     // The archive of another release, a damaged one, and none.
     let hollow = "statements/4/release.hollow.car";
-    let other = |site: &mut BTreeMap<String, Vec<u8>>| {
+    let other = |site: &mut Files| {
         let of_other = site["statements/3/release.hollow.car"].clone();
         site.insert(hollow.to_owned(), of_other);
     };
     refuses(&other, 1, &["is not an archive of the root"]);
-    let damaged = |site: &mut BTreeMap<String, Vec<u8>>| {
+    let damaged = |site: &mut Files| {
         let bytes = site.get_mut(hollow).unwrap();
         let last = bytes.len() - 10;
         bytes[last] ^= 1;
     };
     refuses(&damaged, 1, &["is damaged"]);
-    let absent = |site: &mut BTreeMap<String, Vec<u8>>| {
+    let absent = |site: &mut Files| {
         site.remove(hollow);
     };
     refuses(
@@ -380,7 +386,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
         &["release.hollow.car is gone", "run the same command again"],
     );
     // Wheels of other bytes, too short, too long, gone.
-    let wheel = |site: &BTreeMap<String, Vec<u8>>| {
+    let wheel = |site: &Files| {
         let root = root_of(&statement(site, 4));
         format!("{root}/library/library-2.4-py3-none-any.whl")
     };
@@ -423,7 +429,7 @@ fn root_of(statement: &str) -> String {
     rest.split('"').next().unwrap().to_owned()
 }
 
-fn before_root(site: &BTreeMap<String, Vec<u8>>) -> String {
+fn before_root(site: &Files) -> String {
     root_of(std::str::from_utf8(&site["release.toml"]).unwrap())
 }
 

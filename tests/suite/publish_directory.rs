@@ -118,10 +118,10 @@ fn assert_complete(workshop: &Workshop, roots: &[&str], sequence: u64) {
     let list = String::from_utf8(served["release.files"].clone()).unwrap();
     for line in list.lines() {
         let mut parts = line.split("  ");
-        let (sha256, size) = (parts.next().unwrap(), parts.next().unwrap());
+        let (sha256, length) = (parts.next().unwrap(), parts.next().unwrap());
         let bytes = fs::read(site.join(parts.next().unwrap())).unwrap();
         assert_eq!(Sha256Digest::of(&bytes).to_string(), sha256, "{line}");
-        assert_eq!(bytes.len().to_string(), size, "{line}");
+        assert_eq!(bytes.len().to_string(), length, "{line}");
     }
     let listed = list.lines().map(|line| line.rsplit("  ").next().unwrap());
     let of_tree = listed.filter(|path| path.starts_with(newest));

@@ -156,7 +156,7 @@ fn fetch(
         .collect();
     let progress = Progress::of_wheels(context, &requests);
     let report = |event| progress.fetch(event);
-    let mut fetched = 0;
+    let mut received = 0;
     let mut failures = Vec::new();
     open.runtime.block_on(async {
         let mut outcomes = std::pin::pin!(fetcher.fetch_all(&requests, &report));
@@ -164,7 +164,7 @@ fn fetch(
             match outcome {
                 Ok(wheel) => {
                     progress.verified();
-                    fetched += usize::from(wheel.from.is_some());
+                    received += usize::from(wheel.from.is_some());
                     blocks.add_wheel(FoundWheel {
                         path: wheel.path,
                         dag: wheel.dag,
@@ -176,7 +176,7 @@ fn fetch(
     });
     progress.finish();
     if failures.is_empty() {
-        return Ok(fetched);
+        return Ok(received);
     }
     failures.sort();
     let is_finding = failures.iter().any(|(is_finding, _)| *is_finding);
@@ -189,9 +189,10 @@ fn fetch(
         wheels.len()
     );
     let failure = Failure {
-        status: match is_finding {
-            true => ExitStatus::Findings,
-            false => ExitStatus::World,
+        status: if is_finding {
+            ExitStatus::Findings
+        } else {
+            ExitStatus::World
         },
         message,
         help: Some("those that came are in the cache: the same command goes on".to_owned()),

@@ -181,8 +181,8 @@ impl SiteCheck<'_, '_> {
         let largest = MAXIMUM_STATEMENT_SIZE.max(MAXIMUM_SIGNATURE_SIZE) as u64;
         let known = &self.expected.files;
         let named = list.files.keys().filter(|path| !known.contains_key(*path));
-        let last = self.newest.signed.statement.sequence;
-        let paths: Vec<&String> = named.filter(|path| is_of_chain(path, last)).collect();
+        let sequence = self.newest.signed.statement.sequence;
+        let paths: Vec<&String> = named.filter(|path| is_of_chain(path, sequence)).collect();
         let read: BTreeMap<String, Result<Vec<u8>, SourceProblem>> =
             self.open.runtime.block_on(async {
                 let reads = stream::iter(paths)

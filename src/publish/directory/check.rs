@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::{self, Read as _};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::folder::Folder;
@@ -47,9 +48,10 @@ impl Directory {
         order: &CheckOrder<'_>,
         report: Report<'_>,
     ) -> Result<Checked, TargetError> {
-        let _lock = match order.is_repair {
-            true => Some(Folder::open(&self.path, order.repository)?),
-            false => None,
+        let _lock = if order.is_repair {
+            Some(Folder::open(&self.path, order.repository)?)
+        } else {
+            None
         };
         let statements = self.all_statements(order.repository)?;
         let mut check = FolderCheck {
@@ -136,10 +138,7 @@ impl FolderCheck<'_> {
             return Ok(Some(hollow));
         }
         let path = statement_path(sequence, car_name(Extent::Hollow));
-        let kind = match directory.path.join(&path).exists() {
-            true => DamageKind::Altered,
-            false => DamageKind::Missing,
-        };
+        let kind = kind_of(&directory.path.join(&path));
         let mut repaired = None;
         if let Some(blocks) = &self.blocks {
             let (blocks, root) = (Arc::clone(blocks), release.root);
@@ -268,10 +267,7 @@ impl FolderCheck<'_> {
             return Ok(());
         }
         let path = folder.join(FILE_LIST);
-        let kind = match path.exists() {
-            true => DamageKind::Altered,
-            false => DamageKind::Missing,
-        };
+        let kind = kind_of(&path);
         let mut is_repaired = false;
         if let Some(expected) = expected.filter(|_| self.order.is_repair) {
             record::write_list(&folder, &expected)?;
@@ -289,10 +285,7 @@ impl FolderCheck<'_> {
         if statements::is_top(folder, &signed)? {
             return Ok(());
         }
-        let kind = match folder.join(STATEMENT).exists() {
-            true => DamageKind::Altered,
-            false => DamageKind::Missing,
-        };
+        let kind = kind_of(&folder.join(STATEMENT));
         if self.order.is_repair {
             statements::write_top(folder, &signed)?;
         }
@@ -317,6 +310,15 @@ impl FolderCheck<'_> {
             kind,
             is_repaired,
         });
+    }
+}
+
+/// What is wrong with a file that is not as it should be.
+fn kind_of(path: &Path) -> DamageKind {
+    if path.exists() {
+        DamageKind::Altered
+    } else {
+        DamageKind::Missing
     }
 }
 

@@ -87,14 +87,14 @@ impl FileList {
     /// When it has another form.
     pub fn parse(text: &str) -> Result<Self, ListError> {
         let mut list = Self::default();
-        let mut last = "";
+        let mut before = "";
         for (index, line) in text.split_inclusive('\n').enumerate() {
             let (path, file) = parse_line(line).ok_or(ListError { line: index + 1 })?;
-            if path <= last {
+            if path <= before {
                 return Err(ListError { line: index + 1 });
             }
             list.files.insert(path.to_owned(), file);
-            last = path;
+            before = path;
         }
         Ok(list)
     }
