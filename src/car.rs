@@ -32,6 +32,7 @@ pub use extent::Extent;
 pub use file_dag::file_dag;
 pub use incoming::Incoming;
 pub use known::{Known, known};
+pub use part::{write_full, write_hollow};
 pub use reach::reach;
 pub use reader::CarReader;
 pub use stream::{FileCursor, FileReader};

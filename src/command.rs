@@ -18,6 +18,7 @@ mod draw;
 mod exit;
 mod explain;
 mod facts;
+mod fetch;
 mod fill;
 mod fmt;
 mod hollow;
@@ -40,11 +41,13 @@ mod select;
 mod serve;
 mod show;
 mod sign;
+mod site;
 mod statement;
 mod tree;
 mod trust;
 mod values;
 mod verify;
+mod vouch;
 mod why;
 mod words;
 
@@ -135,6 +138,7 @@ enum Command {
     Migrate(migrate::Arguments),
     Cid(cid::Arguments),
     Verify(verify::Arguments),
+    Fetch(fetch::Arguments),
     Hollow(hollow::Arguments),
     Fill(fill::Arguments),
     Publish(publish::Arguments),
@@ -187,6 +191,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Migrate(arguments) => migrate::run(&context, &arguments),
         Command::Cid(arguments) => cid::run(&context, &arguments),
         Command::Verify(arguments) => verify::run(&context, &arguments),
+        Command::Fetch(arguments) => fetch::run(&context, &arguments),
         Command::Hollow(arguments) => hollow::run(&context, &arguments),
         Command::Fill(arguments) => fill::run(&context, &arguments),
         Command::Publish(arguments) => publish::run(&context, &arguments),

@@ -38,7 +38,7 @@ pub use decode::{DecodeError, FilePart, MAX_LINKS, Node, ShardEntry, decode, sym
 pub use digest::{DigestError, Sha256Digest};
 pub use directory::{DirectoryDag, DirectoryEntry, DirectoryError};
 pub use encode::symlink;
-pub use file::{FileDag, FileDagError};
+pub use file::{FileDag, FileDagError, leaf_content};
 pub use hamt::{HASH_LENGTH, name_hash};
 pub use hasher::{FileHasher, LeafHasher};
 pub use parallel::{HashFilesError, hash_files};

@@ -21,6 +21,7 @@ mod read;
 mod run;
 mod secret;
 mod service;
+mod site;
 mod statements;
 mod status;
 mod target;
@@ -36,7 +37,12 @@ pub use history::{History, check_follows};
 pub use publication::{Publication, Sample};
 pub use run::{Event, Observer, Open, PublishRun, TargetOutcome, TargetState, gather_history};
 pub use secret::{Secret, UnusableSecret};
-pub use statements::{keep_statement, kept_statements};
+pub use site::{
+    AssembledBlocks, FILE_LIST, FileCheck, FileList, FoundWheel, HollowArchive, HollowError,
+    LARGEST_FILE_LIST, ListError, ListedFile, ReleaseFile, check_file, read_archive, read_hollow,
+    release_files, statement_path,
+};
+pub use statements::{STATEMENTS, keep_statement, kept_statements};
 pub use status::{HoldingState, ReleaseStatus, TargetStatus, status};
 pub use target::{
     Amount, CheckOrder, Checked, Damage, DamageKind, Done, Plan, PublishedRelease, ReadBack,

@@ -13,7 +13,7 @@ use crate::repository::Configuration;
 use crate::source::{ClientSettings, FetchSettings, Fetcher, IndexSearch, Limits};
 
 /// How many wheels are fetched at once.
-const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
+pub(super) const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
 
 /// Where wheels come from.
 #[derive(Debug, Clone, Args)]

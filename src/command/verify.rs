@@ -5,7 +5,7 @@ mod declared;
 mod page;
 mod pages;
 mod project;
-mod vouch;
+mod site;
 
 use std::path::{Path, PathBuf};
 
@@ -17,12 +17,15 @@ use super::archives::{broken, in_folder, open};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::releases::{self, Name};
+use super::site::{OpenSite, is_address, is_site};
+use super::statement::read_statement;
+use super::vouch::{TrustArguments, start, vouch};
 use super::words::counted;
 use crate::car::{Extent, Survey};
+use crate::dag::Cid;
 use crate::diagnostic::{Code, shell_word};
 use crate::publish::STATEMENT;
 use crate::source::redacted;
-use vouch::vouch;
 
 /// Verify a release, and who vouches for it
 ///
@@ -43,27 +46,16 @@ pub(super) struct Arguments {
     /// The statement that vouches for it, its signatures beside it
     #[arg(long, value_name = "FILE")]
     statement: Option<PathBuf>,
-    /// Whose signatures count [default: `trusted` of the repository]
-    #[arg(long, value_name = "FILE", requires = "statement")]
-    allowed_signers: Option<PathBuf>,
-    /// A statement that you verified before: whom it names may sign the next one, whoever else is trusted
+    #[command(flatten)]
+    trust: TrustArguments,
+    /// Follow the change of keys through this statement, signatures beside it; several, the oldest first
     #[arg(
         long,
         value_name = "FILE",
         requires = "statement",
-        conflicts_with = "allowed_signers"
+        conflicts_with = "any_signer"
     )]
-    trusted_statement: Option<PathBuf>,
-    /// Follow the change of keys through this statement, signatures beside it; several, the oldest first
-    #[arg(long, value_name = "FILE", requires = "statement")]
     follow: Vec<PathBuf>,
-    /// Where no key is trusted, take a valid signature of any key for enough
-    #[arg(
-        long,
-        requires = "statement",
-        conflicts_with_all = ["allowed_signers", "trusted_statement", "follow"]
-    )]
-    any_signer: bool,
     /// Let contradictions of these codes pass, as `--allow` let them pass in the build; `[severity]` and waivers stand in
     /// the release
     #[arg(
@@ -77,6 +69,17 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    if let Some(site) = site_of(context, arguments)? {
+        return site::run(context, arguments, &site);
+    }
+    if let Some(option) = arguments.trust.given()
+        && arguments.statement.is_none()
+    {
+        return Err(Failure::usage(format!(
+            "`{option}` is about who has signed a statement, and none is named"
+        ))
+        .help("name it: `--statement release.toml`"));
+    }
     if let Some(elsewhere) = elsewhere(context, arguments)? {
         return Err(elsewhere);
     }
@@ -117,11 +120,55 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         ));
     }
     match &arguments.statement {
-        Some(statement) => vouch(context, &context.absolute(statement), arguments, root)?,
+        Some(statement) => vouched(context, &context.absolute(statement), arguments, root)?,
         None => unasked(context, arguments, &path),
     }
     context.result(&root.to_string())?;
     Ok(ExitStatus::Clean)
+}
+
+/// The site that is to be verified, where it is one.
+fn site_of(context: &Context<'_>, arguments: &Arguments) -> Result<Option<OpenSite>, Failure> {
+    let path = context.absolute(&arguments.release);
+    let site = match arguments.release.to_str() {
+        Some(text) if is_address(context, text) => OpenSite::at(context, text)?,
+        _ if is_site(&path) => OpenSite::folder(&path)?,
+        _ => return Ok(None),
+    };
+    if arguments.statement.is_some() {
+        return Err(Failure::usage(
+            "a site has its own statement, and `--statement` names another one",
+        )
+        .help("leave it out, or name an archive"));
+    }
+    Ok(Some(site))
+}
+
+/// Who vouches for the root; a failure where nobody who may does.
+fn vouched(
+    context: &Context<'_>,
+    path: &Path,
+    arguments: &Arguments,
+    root: Cid,
+) -> Result<(), Failure> {
+    let signed = read_statement(path)?;
+    let place = path.display().to_string();
+    if signed.statement.root != root {
+        return Err(Failure::finding(format!(
+            "`{place}` vouches for {}, and the release is {root}",
+            signed.statement.root
+        )));
+    }
+    let mut follow = arguments.follow.iter();
+    let start = start(context, &arguments.trust)?;
+    vouch(context, &place, signed, start, &mut |_| {
+        let Some(between) = follow.next() else {
+            return Ok(None);
+        };
+        let between = context.absolute(between);
+        let signed = read_statement(&between)?;
+        Ok(Some((between.display().to_string(), signed)))
+    })
 }
 
 /// What helps where the name is that of a release on a gateway: any gateway gives it as an archive.

@@ -7,7 +7,10 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::encode::{self, Part};
-use super::{BlockSink, Cid, Link, Profile, Sha256Digest};
+use super::{BlockSink, Cid, Codec, Link, Profile, Sha256Digest, Version};
+
+/// No frame of a leaf has so many bytes.
+const LONGEST_FRAME: u64 = 32;
 
 /// The DAG of one file under one profile: its size and the digests of its leaves. All inner nodes
 /// follow from them, so this is what is kept of a file whose bytes have been hashed once.
@@ -283,6 +286,25 @@ pub(super) fn frame(profile: Profile, length: usize) -> (Vec<u8>, Vec<u8>) {
     } else {
         encode::leaf_frame(length)
     }
+}
+
+/// How many bytes of a file the leaf holds that a link leads to, as its cumulative size tells; `None` where no leaf has
+/// such a size.
+pub fn leaf_content(link: &Link) -> Option<u64> {
+    let whole = link.cumulative_size;
+    if link.cid.codec() == Codec::Raw {
+        return Some(whole);
+    }
+    if link.cid.version() == Version::V1 {
+        return None;
+    }
+    let chunk = Profile::UnixfsV0_2015.chunk_size() as u64;
+    let least = whole.saturating_sub(LONGEST_FRAME);
+    (least..whole.min(chunk + 1)).find(|length| {
+        let length = usize::try_from(*length).unwrap_or(usize::MAX);
+        let (before, after) = encode::leaf_frame(length);
+        (before.len() + length + after.len()) as u64 == whole
+    })
 }
 
 /// How many bytes of the file the leaf with this index holds.

@@ -3,18 +3,24 @@
 //! ```text
 //! <path>/.ipwhl                         whose folder it is
 //! <path>/<root>/                        the tree of a release, never changed
-//! <path>/statements/<sequence>/         release.toml and its signatures
+//! <path>/statements/<sequence>/         release.toml and its signatures, release.hollow.car, release.files
 //! <path>/statements/latest -> <sequence>
 //! <path>/latest -> <root>
+//! <path>/release.toml                   and its signatures: copies of the newest statement
 //! ```
 //!
 //! Names lead to what is whole only: a folder is made under another name and renamed, a link is replaced by renaming another
 //! one over it. The statement's link is switched first. Whoever reads between the two finds a statement whose root
 //! has its own folder already.
 
+mod check;
+mod delta;
 mod files;
 mod folder;
 mod links;
+mod plan;
+mod record;
+mod retention;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -23,22 +29,27 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::context::TargetContext;
-use super::history::check_follows;
 use super::publication::Publication;
+use super::site::release_files;
 use super::statements::{self, STATEMENTS};
 use super::target::{
-    Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
+    Amount, CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target,
+    TargetError, Work,
 };
+use crate::car::Blocks;
 use crate::dag::Cid;
 use crate::repository::DirectoryTarget;
 use crate::signature::SignedStatement;
 use crate::source::redacted;
-use files::ReleaseFile;
 use folder::Folder;
 pub(super) use folder::{names, partial};
+use record::Record;
 
 /// The link to the newest one's, in the folder of statements and beside it.
 const LATEST: &str = "latest";
+
+/// The blocks of a release, wherever they are.
+type Store = dyn Blocks + Send + Sync;
 
 /// A target of the kind `directory`.
 #[derive(Debug)]
@@ -47,17 +58,7 @@ pub(super) struct Directory {
     links: bool,
     url: Option<Url>,
     latest: Option<String>,
-}
-
-/// What a look at the folder has found.
-struct Found {
-    held: Option<PublishedRelease>,
-    files: Vec<ReleaseFile>,
-    /// What would be written, what of it is there with other bytes, and what would be linked.
-    written: Amount,
-    damaged: Amount,
-    linked: Amount,
-    changes: Vec<String>,
+    keep: Option<u64>,
 }
 
 impl Directory {
@@ -66,7 +67,10 @@ impl Directory {
         context: &TargetContext,
     ) -> Result<Self, TargetError> {
         if let Some(name) = &settings.latest
-            && (name == STATEMENTS || name.starts_with('.') || name.parse::<Cid>().is_ok())
+            && (name == STATEMENTS
+                || name.starts_with('.')
+                || name.starts_with("release.")
+                || name.parse::<Cid>().is_ok())
         {
             return Err(TargetError::refused(format!(
                 "`latest` cannot be `{name}`: that name is used already in the folder"
@@ -78,6 +82,7 @@ impl Directory {
             links: settings.links,
             url: settings.url.clone(),
             latest: settings.latest.clone(),
+            keep: settings.keep,
         })
     }
 
@@ -85,96 +90,13 @@ impl Directory {
         self.path.join(root.to_string())
     }
 
-    /// Looks, and changes nothing.
-    fn inspect(&self, release: &Publication) -> Result<Found, TargetError> {
-        let state = Folder::look(&self.path, &release.name)?;
-        let held = self.held(release)?;
-        if let Some(held) = &held {
-            check_follows(release, held)?;
-        }
-        if !release.left_out.is_empty() {
-            return Err(TargetError::refused(
-                "a folder has files and no blocks, and a delta leaves most of them out",
-            )
-            .help(format!("make the archive full: `{}`", release.fill_command)));
-        }
-        let root = release.root();
-        let files = files::of(&release.archive)?;
-        let tree = self.tree(root);
-        let before = self.linkable(release, held);
-        // Pages and metadata are small. Wheels are compared where one of the sample shows that it has to be.
-        let is_quick =
-            |file: &ReleaseFile| file.is_wheel() && !release.sample.wheels.contains_key(&file.path);
-        let mut is_whole = true;
-        for file in files.iter().filter(|file| !is_quick(file)) {
-            is_whole = is_whole && file.is_whole(&release.archive, &tree)?;
-        }
-        let [mut written, mut damaged, mut linked] = [Amount::of_files(); 3];
-        for file in &files {
-            let is_there = file.is_at(&tree)?;
-            if is_there && (is_whole || file.is_whole(&release.archive, &tree)?) {
-                continue;
-            }
-            let is_linkable = match &before {
-                Some(before) if file.is_wheel() => file.is_at(before)?,
-                Some(before) => file.is_whole(&release.archive, before)?,
-                None => false,
-            };
-            if is_linkable {
-                linked.add_file(file.size);
-            } else {
-                written.add_file(file.size);
-            }
-            if is_there {
-                damaged.add_file(file.size);
-            }
-        }
-        let mut changes = Vec::new();
-        if state == Folder::Absent {
-            changes.push(format!("make the folder `{}`", self.path.display()));
-        }
-        if linked.blocks > 0 {
-            let before = held.map(|held| held.root.to_string()).unwrap_or_default();
-            changes.push(format!(
-                "link {linked} to those of {before}, wheels where their bytes are the same"
-            ));
-        }
-        if damaged.blocks > 0 {
-            changes.push(format!(
-                "replace {damaged} with other bytes than the release's"
-            ));
-        }
-        if let Some(vouched) = &release.signed {
-            let sequence = vouched.statement.sequence;
-            let place = self.statement(sequence);
-            statements::check_same(&place, sequence, &vouched.text)?;
-            if !statements::is_there(&place, vouched)? {
-                changes.push(format!("write `{STATEMENTS}/{sequence}`"));
-            }
-            if self.latest.is_some()
-                && links::target(&self.path.join(STATEMENTS), LATEST)?.as_deref()
-                    != Some(sequence.to_string().as_str())
-            {
-                changes.push(format!("point `{STATEMENTS}/{LATEST}` at {sequence}"));
-            }
-        }
-        if let Some(latest) = &self.latest
-            && links::target(&self.path, latest)?.as_deref() != Some(root.to_string().as_str())
-        {
-            changes.push(format!("point `{latest}` at {root}"));
-        }
-        Ok(Found {
-            held,
-            files,
-            written,
-            damaged,
-            linked,
-            changes,
-        })
-    }
-
     fn statement(&self, sequence: u64) -> PathBuf {
         self.path.join(STATEMENTS).join(sequence.to_string())
+    }
+
+    /// Every statement of the folder, the newest first.
+    fn all_statements(&self, name: &str) -> Result<Vec<SignedStatement>, TargetError> {
+        statements::all(&self.path.join(STATEMENTS), name)
     }
 
     /// The newest release of the folder: that of the newest statement, or, where there are none, that of the link.
@@ -219,19 +141,22 @@ impl Directory {
             ..Done::default()
         };
         folder::forget_others(&self.path, &root.to_string())?;
+        let blocks = self.blocks(release)?;
+        let blocks = &*blocks;
         if found.written.blocks + found.linked.blocks > 0 || !is_folder(&tree)? {
             report(Step::Begun {
                 what: format!("writing {}", found.written),
                 bytes: found.written.bytes,
             });
             let before = self.linkable(release, found.held);
-            let made = files::make(
-                &release.archive,
-                &found.files,
-                &tree,
-                before.as_deref(),
-                report,
-            )?;
+            let made = files::make(blocks, &found.files, &tree, before.as_deref(), report);
+            let made = made.map_err(|error| {
+                if error.is_refusal() && !release.left_out.is_empty() {
+                    self.fillable(release, error)
+                } else {
+                    error
+                }
+            })?;
             done.moved = made.written;
             if found.damaged.blocks > 0 {
                 done.changes.push(format!(
@@ -247,7 +172,20 @@ impl Directory {
         if let Some(vouched) = &release.signed {
             let sequence = vouched.statement.sequence;
             let statements = self.path.join(STATEMENTS);
-            if statements::write(&statements, sequence, vouched)? {
+            let signed = &self.united(vouched)?;
+            let record = Record {
+                directory: self,
+                blocks,
+                files: &found.files,
+                signed,
+            };
+            // Readers follow statements one by one.
+            for between in plan::between(release, found.held) {
+                let place = self.statement(between.statement.sequence);
+                let between = statements::united(&place, between)?;
+                statements::write_with(&statements, &between, &|_| Ok(false))?;
+            }
+            if statements::write_with(&statements, signed, &|folder| record.complete(folder))? {
                 done.changes
                     .push(format!("`{STATEMENTS}/{sequence}` is the statement"));
             }
@@ -260,6 +198,16 @@ impl Directory {
             && links::switch(&self.path, latest, &root.to_string())?
         {
             done.changes.push(format!("`{latest}` is {root}"));
+        }
+        if let Some(vouched) = &release.signed
+            && statements::write_top(&self.path, &self.united(vouched)?)?
+        {
+            done.changes
+                .push("`release.toml` is the newest statement".to_owned());
+        }
+        for outdated in self.outdated(release)? {
+            self.remove(&outdated)?;
+            done.changes.push(format!("removed {}", outdated.shown()));
         }
         Ok(done)
     }
@@ -279,7 +227,8 @@ impl Directory {
         {
             return Err(changed(&tree));
         }
-        let files = files::of(&release.archive)?;
+        let blocks = self.blocks(release)?;
+        let files = release_files(&*blocks, &release.root()).map_err(TargetError::world)?;
         let expected: BTreeSet<&str> = files
             .iter()
             .filter_map(|file| file.path.split('/').next())
@@ -295,7 +244,7 @@ impl Directory {
             if !is_wanted {
                 continue;
             }
-            if !file.is_whole(&release.archive, &tree)? {
+            if !files::is_whole(file, &*blocks, &tree)? {
                 return Err(changed(&tree.join(&file.path)));
             }
             read.add_file(file.size);
@@ -306,6 +255,9 @@ impl Directory {
             let place = self.path.join(STATEMENTS).join(name);
             if !statements::is_there(&place, vouched)? {
                 return Err(changed(&place));
+            }
+            if !statements::is_top(&self.path, &self.united(vouched)?)? {
+                return Err(changed(&self.path.join(super::STATEMENT)));
             }
         }
         let newest = self.latest.clone().into_iter();
@@ -374,6 +326,10 @@ impl Target for Directory {
 
     fn statements<'a>(&'a mut self, repository: &'a str) -> Work<'a, Vec<SignedStatement>> {
         Box::pin(async { statements::all(&self.path.join(STATEMENTS), repository) })
+    }
+
+    fn check<'a>(&'a mut self, order: &'a CheckOrder<'a>, report: Report<'a>) -> Work<'a, Checked> {
+        Box::pin(async move { self.check_all(order, report).await })
     }
 
     fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done> {

@@ -48,6 +48,21 @@ impl History {
         self.statements.keys().next_back().copied()
     }
 
+    /// The statements that lead from the one of sequence `known` to `newer`, which is believed: the oldest first, as far as
+    /// they are known.
+    pub(super) fn between(&self, known: u64, newer: &SignedStatement) -> Vec<&SignedStatement> {
+        let mut between = Vec::new();
+        let mut next = newer;
+        while next.statement.sequence > known.saturating_add(1)
+            && let Ok(older) = self.before(next)
+        {
+            between.push(older);
+            next = older;
+        }
+        between.reverse();
+        between
+    }
+
     /// The statement that `newer`, which is believed, follows. It is believed where it is signed as `newer` says by its
     /// `trusted` and `threshold`: a build follows a statement only where these keys have signed it.
     fn before(&self, newer: &SignedStatement) -> Result<&SignedStatement, Absence> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::directory::{names, partial, unusable};
@@ -51,7 +51,7 @@ pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<PublishedReleas
 }
 
 /// The name of the folder of statements beside an archive, and in a folder that a web server serves.
-pub(super) const STATEMENTS: &str = "statements";
+pub const STATEMENTS: &str = "statements";
 /// The most statements that are read.
 const MAXIMUM_STATEMENTS: usize = 1000;
 
@@ -61,7 +61,9 @@ const MAXIMUM_STATEMENTS: usize = 1000;
 /// # Errors
 /// When the folder cannot be written.
 pub fn keep_statement(folder: &Path, signed: &SignedStatement) -> Result<(), TargetError> {
-    write(&folder.join(STATEMENTS), signed.statement.sequence, signed).map(|_| ())
+    let statements = folder.join(STATEMENTS);
+    let place = statements.join(signed.statement.sequence.to_string());
+    write_with(&statements, &united(&place, signed)?, &|_| Ok(false)).map(|_| ())
 }
 
 /// The statements that are kept beside an archive, the newest first; that of the archive itself is the first.
@@ -151,47 +153,85 @@ fn is_whole(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError>
     Ok(true)
 }
 
-/// Writes a statement and its signatures; whether anything was written. The folder appears whole. A signature that comes
-/// later is put beside the others, and none is taken away.
-pub(super) fn write(
+/// Writes a statement, its signatures, and what `complete` puts beside them into the folder that it is given; whether
+/// anything was written. The folder appears whole. A signature that comes later is put beside the others, and none is taken
+/// away.
+pub(super) fn write_with(
     folder: &Path,
-    sequence: u64,
     files: &SignedStatement,
+    complete: &dyn Fn(&Path) -> Result<bool, TargetError>,
 ) -> Result<bool, TargetError> {
-    let name = sequence.to_string();
+    let name = files.statement.sequence.to_string();
     let place = folder.join(&name);
-    let files = &files.united_with(held(&place)?);
-    if is_whole(&place, files)? {
-        return Ok(false);
-    }
     if fs::symlink_metadata(&place).is_ok() {
-        for (name, text) in files.files(STATEMENT) {
-            let path = place.join(name);
-            if read(&path)?.as_deref() != Some(text) {
-                AtomicFile::write_whole(&path, text.as_bytes())
-                    .map_err(|error| unusable(&path, &error))?;
-            }
-        }
-        return Ok(true);
+        let is_new = write_files(&place, files)?;
+        return Ok(complete(&place)? || is_new);
     }
     let next = folder.join(partial(&name));
-    let written = || -> io::Result<()> {
-        match fs::remove_dir_all(&next) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+    match fs::remove_dir_all(&next) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(unusable(&next, &error));
         }
-        fs::create_dir_all(&next)?;
-        for (name, text) in files.files(STATEMENT) {
-            let mut file = File::create(next.join(name))?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-        }
-        sync_directory(&next.join(STATEMENT))?;
-        fs::rename(&next, &place)?;
-        sync_directory(&place)
-    };
-    written().map_err(|error| unusable(&place, &error))?;
+        _ => {}
+    }
+    fs::create_dir_all(&next).map_err(|error| unusable(&next, &error))?;
+    write_files(&next, files)?;
+    complete(&next)?;
+    fs::rename(&next, &place)
+        .and_then(|()| sync_directory(&place))
+        .map_err(|error| unusable(&place, &error))?;
     Ok(true)
+}
+
+/// Writes the files of a statement that are not there yet; whether there were any.
+pub(super) fn write_files(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError> {
+    let mut is_new = false;
+    for (name, text) in files.files(STATEMENT) {
+        let path = folder.join(name);
+        if read(&path)?.as_deref() != Some(text) {
+            AtomicFile::write_whole(&path, text.as_bytes())
+                .map_err(|error| unusable(&path, &error))?;
+            is_new = true;
+        }
+    }
+    Ok(is_new)
+}
+
+/// The statement with the signatures that a folder has besides.
+pub(super) fn united(
+    folder: &Path,
+    files: &SignedStatement,
+) -> Result<SignedStatement, TargetError> {
+    Ok(files.united_with(held(folder)?))
+}
+
+/// Makes the copies at the top of the folder those of this statement; whether one was changed. The statement comes after its
+/// signatures, and signatures of other statements go last.
+pub(super) fn write_top(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError> {
+    let mut is_new = write_files(folder, files)?;
+    for stale in stale(folder, files)? {
+        let path = folder.join(stale);
+        fs::remove_file(&path).map_err(|error| unusable(&path, &error))?;
+        is_new = true;
+    }
+    Ok(is_new)
+}
+
+/// Whether the copies at the top of the folder are those of this statement, and no others are there.
+pub(super) fn is_top(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError> {
+    Ok(is_whole(folder, files)? && stale(folder, files)?.is_empty())
+}
+
+/// The signatures at the top of the folder that are not of this statement.
+fn stale(folder: &Path, files: &SignedStatement) -> Result<Vec<String>, TargetError> {
+    let current = files.files(STATEMENT);
+    let is_stale = |name: &String| {
+        is_signature_of(name, STATEMENT) && !current.iter().any(|(other, _)| other == name)
+    };
+    match fs::symlink_metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        _ => Ok(names(folder)?.into_iter().filter(is_stale).collect()),
+    }
 }
 
 /// A small text; `None` where there is no such file, or none that can be a statement.

@@ -163,6 +163,11 @@ impl TrustPolicy {
         names.into_iter().collect()
     }
 
+    /// The keys that are trusted, some perhaps at other times only.
+    pub fn keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.entries.iter().map(|entry| &entry.signer.key)
+    }
+
     /// How many signers are needed.
     pub fn threshold(&self) -> u32 {
         self.threshold

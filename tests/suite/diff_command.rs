@@ -779,6 +779,7 @@ kind = "directory"
 path = "public"
 links = true
 latest = "latest"
+keep = 3
 [publish.record]
 kind = "ipns"
 file = "name.ipns"
@@ -877,6 +878,7 @@ fn each_setting_that_changes_is_shown_and_marked() {
         ("publish", "203.0.113.7", "203.0.113.8"),
         ("publish", "path = \"public\"", "path = \"elsewhere\""),
         ("publish", "links = true", "links = false"),
+        ("publish", "keep = 3", "keep = 2"),
         ("publish", "latest = \"latest\"", "latest = \"\""),
         ("publish", "name.ipns", "other.ipns"),
         (

@@ -15,7 +15,7 @@ use ipwhl::signature::{SigningKey, Statement};
 use crate::dag::Seeded;
 use crate::support::loopback_index::{Answer, LoopbackIndex, message};
 use crate::support::repository_builder::{Project, RepositoryBuilder, Wheel};
-use crate::support::workshop::{Ran, Workshop, files, stored};
+use crate::support::workshop::{Ran, Workshop, files, release_files, stored};
 
 const KEY: [&str; 2] = ["--key", "../key"];
 
@@ -101,7 +101,7 @@ fn assert_next_run_is_clean(workshop: &Workshop, root: &str, when: &str) {
     );
     assert_eq!(ran.code, Some(0), "{when}: {}", ran.error);
     assert_eq!(ran.line(), root, "{when}");
-    let names: Vec<String> = files(&workshop.repository().join("release"))
+    let names: Vec<String> = release_files(&workshop.repository().join("release"))
         .into_keys()
         .collect();
     assert_eq!(
@@ -431,7 +431,7 @@ fn a_full_disk_under_each_thing_that_a_build_writes() {
             // With room, by itself.
             disk.resize(100);
             let root = workshop.build(&tree);
-            let before = files(&workshop.repository().join("release"));
+            let before = release_files(&workshop.repository().join("release"));
             assert_eq!(before.len(), 3, "{when}: {:?}", before.keys());
             assert_eq!(workshop.run(&["cid", "tree/tree"]).line(), root, "{when}");
         }

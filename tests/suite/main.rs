@@ -38,6 +38,8 @@ mod declarations;
 mod diff_command;
 mod difference;
 mod explain_command;
+#[cfg(unix)]
+mod fetch_command;
 mod fill_command;
 mod fill_gateways;
 mod fill_places;
@@ -92,7 +94,11 @@ mod publish_ipns;
 mod publish_kubo;
 mod publish_pinning;
 mod publish_proof;
+#[cfg(unix)]
+mod publish_scenario;
 mod publish_status;
+#[cfg(unix)]
+mod publish_site;
 mod rendering;
 mod repository;
 mod requirements;
@@ -102,6 +108,8 @@ mod serve_command;
 mod show_command;
 mod sign_command;
 mod signature;
+#[cfg(unix)]
+mod site;
 mod source;
 mod source_discovery;
 mod support;

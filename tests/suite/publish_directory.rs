@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ipwhl::dag::Sha256Digest;
 use ipwhl::signature::SigningKey;
 
 use crate::clients::Pip;
@@ -93,7 +94,13 @@ fn assert_complete(workshop: &Workshop, roots: &[&str], sequence: u64) {
     assert_eq!(link(workshop, "latest"), newest);
     assert_eq!(link(workshop, "statements/latest"), sequence.to_string());
     let mut expected: Vec<&str> = roots.to_vec();
-    expected.extend([".ipwhl", "latest", "statements"]);
+    expected.extend([
+        ".ipwhl",
+        "latest",
+        "statements",
+        "release.toml",
+        "release.toml.sig",
+    ]);
     expected.sort_unstable();
     expected.dedup();
     let mut names: Vec<String> = fs::read_dir(&site)
@@ -105,8 +112,20 @@ fn assert_complete(workshop: &Workshop, roots: &[&str], sequence: u64) {
     let served = files(&site.join("statements/latest"));
     for name in ["release.toml", "release.toml.sig"] {
         assert_eq!(served[name], workshop.read(name), "{name}");
+        assert_eq!(fs::read(site.join(name)).unwrap(), workshop.read(name));
     }
-    assert_eq!(served.len(), 2);
+    assert_eq!(served.len(), 4);
+    let list = String::from_utf8(served["release.files"].clone()).unwrap();
+    for line in list.lines() {
+        let mut parts = line.split("  ");
+        let (sha256, length) = (parts.next().unwrap(), parts.next().unwrap());
+        let bytes = fs::read(site.join(parts.next().unwrap())).unwrap();
+        assert_eq!(Sha256Digest::of(&bytes).to_string(), sha256, "{line}");
+        assert_eq!(bytes.len().to_string(), length, "{line}");
+    }
+    let listed = list.lines().map(|line| line.rsplit("  ").next().unwrap());
+    let of_tree = listed.filter(|path| path.starts_with(newest));
+    assert_eq!(of_tree.count(), files(&site.join("latest")).len());
     assert_eq!(files(&site.join("latest")), tree(workshop));
 }
 
@@ -204,8 +223,19 @@ fn pip_installs_from_it_behind_ordinary_web_servers() {
     pip.check();
 }
 
-/// nginx as its package has it: nothing but a root. It takes no port of its own choice.
-fn serve_with_nginx(program: &Path, site: &Path, folder: &Path) -> (Ending, String) {
+/// nginx as its package has it: nothing but a root.
+pub fn serve_with_nginx(program: &Path, site: &Path, folder: &Path) -> (Ending, String) {
+    nginx(program, site, folder, "")
+}
+
+/// nginx as an object store: files by their names, no page for a folder, no links.
+pub fn serve_plainly(program: &Path, site: &Path, folder: &Path) -> (Ending, String) {
+    let plain = "disable_symlinks on; location / { try_files $uri =404; }";
+    nginx(program, site, folder, plain)
+}
+
+/// It takes no port of its own choice.
+fn nginx(program: &Path, site: &Path, folder: &Path, more: &str) -> (Ending, String) {
     fs::create_dir(folder).unwrap();
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
@@ -218,7 +248,7 @@ fn serve_with_nginx(program: &Path, site: &Path, folder: &Path) -> (Ending, Stri
              events {{}}\n\
              http {{ access_log off; client_body_temp_path {base}/body; proxy_temp_path {base}/proxy;\n\
              fastcgi_temp_path {base}/fastcgi; uwsgi_temp_path {base}/uwsgi; scgi_temp_path {base}/scgi;\n\
-             server {{ listen {address}; root {}; }} }}\n",
+             server {{ listen {address}; root {}; {more} }} }}\n",
             site.display()
         );
         let file = folder.join("nginx.conf");
@@ -489,8 +519,8 @@ fn what_is_not_its_own_is_not_written_to() {
     fs::write(&delta, bytes).unwrap();
     fs::rename(&full, workshop.path("kept.car")).unwrap();
     refused(&[
-        "a delta leaves most of them out",
-        "`ipwhl fill release/release.delta.car`",
+        "it holds no release that this delta could be completed from",
+        "`ipwhl fill release/release.delta.car --from ARCHIVE`",
     ]);
     fs::rename(workshop.path("kept.car"), &full).unwrap();
     fs::write(site.join("mine.html"), "mine").unwrap();
@@ -656,6 +686,13 @@ fn without_links_and_without_a_name_for_the_newest() {
     }
 }
 
+/// A statement and its signatures in a folder, without what stands beside them.
+fn signed_files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut found = files(folder);
+    found.retain(|name, _| name.starts_with("release.toml"));
+    found
+}
+
 /// Signatures are added, and none is lost: whichever of them is published, and under whichever name.
 #[test]
 fn signatures_of_the_same_statement_come_together() {
@@ -682,7 +719,7 @@ fn signatures_of_the_same_statement_come_together() {
     fs::write(workshop.release(&second), &two).unwrap();
     succeeded(workshop.run(&["publish"]));
     let both = expected(&[("release.toml.sig", &own), (&second, two.as_bytes())]);
-    assert_eq!(files(&place), both);
+    assert_eq!(signed_files(&place), both);
     // The first alone, the second alone under the first's name: nothing is new.
     fs::remove_file(workshop.release(&second)).unwrap();
     succeeded(workshop.run(&["publish"])).said("had all of it");
@@ -696,7 +733,7 @@ fn signatures_of_the_same_statement_come_together() {
     let dry = with("../two", &["--dry-run"]);
     assert!(dry.output.contains("nothing to do"), "{dry:?}");
     with("../two", &[]).said("had all of it");
-    assert_eq!(files(&place), both);
+    assert_eq!(signed_files(&place), both);
     // A third one under the first's name gets its own; one that is damaged there is replaced.
     fs::write(workshop.release("release.toml.sig"), &three).unwrap();
     fs::write(place.join(&third), "damaged").unwrap();
@@ -706,7 +743,15 @@ fn signatures_of_the_same_statement_come_together() {
         (&second, two.as_bytes()),
         (&third, three.as_bytes()),
     ];
-    assert_eq!(files(&place), expected(&signatures));
+    assert_eq!(signed_files(&place), expected(&signatures));
+    let list = fs::read_to_string(place.join("release.files")).unwrap();
+    for name in ["release.toml.sig", &second, &third] {
+        assert!(list.contains(&format!("  statements/1/{name}\n")), "{list}");
+        assert_eq!(
+            fs::read(workshop.path("site").join(name)).unwrap(),
+            fs::read(place.join(name)).unwrap()
+        );
+    }
 }
 
 #[test]
@@ -726,7 +771,7 @@ fn a_signature_that_does_not_hold_goes_nowhere() {
         fs::write(workshop.release(stray), text).unwrap();
         succeeded(workshop.run(&["publish"]))
             .said(&format!("{stray}` does not hold, and is left out"));
-        let names: Vec<String> = files(&workshop.path("site/statements/1"))
+        let names: Vec<String> = signed_files(&workshop.path("site/statements/1"))
             .into_keys()
             .collect();
         assert_eq!(names, ["release.toml", "release.toml.sig"]);

@@ -59,7 +59,10 @@ fn liar(gateway: &str) -> String {
 
 fn installs(pip: &Pip, index: &str, version: &str) {
     pip.install(index, &["--force-reinstall", "application", "library"]);
-    assert_eq!(pip.python("import library; print(library.version)"), version);
+    assert_eq!(
+        pip.python("import library; print(library.version)"),
+        version
+    );
 }
 
 #[test]
@@ -92,8 +95,14 @@ fn a_year_of_an_operator() {
     // The first release goes everywhere, and pip installs from what is printed.
     let first = maintainer.build("2.0");
     let ran = succeeded(maintainer.publish(&[]));
-    for index in [format!("{}/ipfs/{first}/", one.gateway), format!("{site}/latest/")] {
-        assert!(ran.output.contains(&format!("--index-url {index} NAME")), "{ran:?}");
+    for index in [
+        format!("{}/ipfs/{first}/", one.gateway),
+        format!("{site}/latest/"),
+    ] {
+        assert!(
+            ran.output.contains(&format!("--index-url {index} NAME")),
+            "{ran:?}"
+        );
         installs(&pip, &index, "2.0");
     }
 
@@ -115,7 +124,10 @@ fn a_year_of_an_operator() {
     assert_eq!(again, second);
     assert!(maintainer.states().contains("third: behind: sequence 1"));
     let ran = succeeded(maintainer.publish(&[]));
-    assert!(moved(&ran) > 0 && !ran.error.contains("site: moved"), "{ran:?}");
+    assert!(
+        moved(&ran) > 0 && !ran.error.contains("site: moved"),
+        "{ran:?}"
+    );
     assert!(!maintainer.states().contains("behind"));
 
     // A run is killed in the middle of an upload, and the next one goes on.
@@ -123,12 +135,19 @@ fn a_year_of_an_operator() {
     maintainer.targets = targets(&proxy.url);
     let third = maintainer.build("2.2");
     let mut command = maintainer.workshop.command(&["publish", "--key", "../key"]);
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     assert!(proxy.cuts(child));
     maintainer.targets = targets(&three.api);
     assert_eq!(maintainer.build("2.2"), third);
     let ran = succeeded(maintainer.publish(&[]));
-    assert!(!ran.error.contains("third: moved"), "what had come was sent again: {ran:?}");
+    assert!(
+        !ran.error.contains("third: moved"),
+        "what had come was sent again: {ran:?}"
+    );
     ran.said(&format!("third: pinned {third}"));
 
     // Someone fills a hollow archive, from a liar and an honest gateway.
@@ -149,7 +168,9 @@ fn a_year_of_an_operator() {
         filled.to_str().unwrap(),
     ]);
     let empty = maintainer.workshop.path("empty-cache");
-    let ran = succeeded(Ran::of(&fill.env("IPWHL_CACHE_DIR", empty).output().unwrap()));
+    let ran = succeeded(Ran::of(
+        &fill.env("IPWHL_CACHE_DIR", empty).output().unwrap(),
+    ));
     ran.said(lying.trim_start_matches("http://"));
     let whole = fs::read(maintainer.workshop.release("release.car")).unwrap();
     assert!(fs::read(&filled).unwrap() == whole);
@@ -166,7 +187,10 @@ fn a_year_of_an_operator() {
     }
     installs(&pip, &format!("{site}/latest/"), "2.1");
     let ran = succeeded(maintainer.publish(&["--check"]));
-    assert!(!ran.error.contains("missing") && !ran.error.contains("altered"), "{ran:?}");
+    assert!(
+        !ran.error.contains("missing") && !ran.error.contains("altered"),
+        "{ran:?}"
+    );
 
     // A stranger has the address and the key's line, and no gateway.
     let stranger = Workshop::empty();
@@ -201,6 +225,9 @@ fn a_year_of_an_operator() {
     drop((alpha, beta, one, two, three));
     installs(&pip, &index, "2.1");
     let pinned = own.pins();
-    assert!(pinned.contains(&(second, "ipwhl/example/4".to_owned())), "{pinned:?}");
+    assert!(
+        pinned.contains(&(second, "ipwhl/example/4".to_owned())),
+        "{pinned:?}"
+    );
     assert!(Path::new(&carrier.repository().join("release/release.car")).is_file());
 }

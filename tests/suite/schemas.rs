@@ -465,7 +465,7 @@ fn settings_that_the_program_takes_validate() {
         ),
         (
             "publish.a",
-            "kind = \"directory\"\npath = \"../x\"\nlinks = false\nlatest = \"\"",
+            "kind = \"directory\"\npath = \"../x\"\nlinks = false\nlatest = \"\"\nkeep = 3",
         ),
         (
             "publish.a",

@@ -58,11 +58,13 @@ pub(super) fn target(target: &PublishTarget) -> String {
             links,
             url,
             latest,
+            keep,
         }) => {
             line.text("path", Some(path));
             line.word("links", Some(links));
             line.text("url", url.as_ref());
             line.text("latest", latest.as_ref());
+            line.word("keep", keep.as_ref());
         }
         PublishKind::Ipns(IpnsTarget {
             file,

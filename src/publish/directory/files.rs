@@ -2,35 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Read, Write as _};
+use std::io::{self, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::folder::partial;
-use super::{is_folder, unusable};
-use crate::car::{CarError, CarReader, FileReader, Kind, Tree};
+use super::{Store, is_folder, unusable};
+use crate::car::{self, CarError, FileReader};
 use crate::dag::Cid;
 use crate::environment::{AtomicFile, sync_directory};
+use crate::publish::site::ReleaseFile;
 use crate::publish::target::{Amount, Report, Step, TargetError};
 
 /// How much is compared and copied at once, in bytes.
 const BUFFER: usize = 1024 * 1024;
-/// How a wheel's name ends.
-const WHEEL: &str = ".whl";
-/// How many folders deep a tree can be.
-const DEEPEST: usize = 16;
 
 /// Any name: what flushes an entry flushes the folder that it is in.
 const MEMBER: &str = "entry";
-
-/// A file of a release.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ReleaseFile {
-    /// From the root, with `/`.
-    pub(super) path: String,
-    pub(super) cid: Cid,
-    /// In bytes.
-    pub(super) size: u64,
-}
 
 /// What was made.
 #[derive(Debug, Clone, Copy)]
@@ -47,130 +34,119 @@ impl Amount {
     }
 }
 
-impl ReleaseFile {
-    /// Whether it is a wheel; all others are pages and metadata.
-    pub(super) fn is_wheel(&self) -> bool {
-        self.path.ends_with(WHEEL)
-    }
-
-    /// Whether a file of its size is at its path; its bytes are not looked at.
-    pub(super) fn is_at(&self, tree: &Path) -> Result<bool, TargetError> {
-        let path = tree.join(&self.path);
-        match fs::symlink_metadata(&path) {
-            Ok(there) => Ok(there.is_file() && there.len() == self.size),
-            Err(error) if is_absence(&error) => Ok(false),
-            Err(error) => Err(unusable(&path, &error)),
-        }
-    }
-
-    /// Whether the file at its path has its bytes.
-    pub(super) fn is_whole(
-        &self,
-        archive: &CarReader<File>,
-        tree: &Path,
-    ) -> Result<bool, TargetError> {
-        if !self.is_at(tree)? {
-            return Ok(false);
-        }
-        let path = tree.join(&self.path);
-        let compare = || -> io::Result<bool> {
-            let mut there = File::open(&path)?;
-            let mut expected = FileReader::open(archive, &self.cid).map_err(io::Error::other)?;
-            let (mut one, mut other) = (vec![0; BUFFER], vec![0; BUFFER]);
-            loop {
-                // Blocks are hashed as they are read.
-                let count = expected.read(&mut one)?;
-                if count == 0 {
-                    return Ok(there.read(&mut other[..1])? == 0);
-                }
-                match there.read_exact(&mut other[..count]) {
-                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                        return Ok(false);
-                    }
-                    outcome => outcome?,
-                }
-                if one[..count] != other[..count] {
-                    return Ok(false);
-                }
-            }
-        };
-        compare().map_err(|error| unusable(&path, &error))
-    }
-
-    fn write(
-        &self,
-        archive: &CarReader<File>,
-        tree: &Path,
-        report: Report<'_>,
-    ) -> Result<(), TargetError> {
-        let path = tree.join(&self.path);
-        let write = || -> io::Result<()> {
-            let mut source = FileReader::open(archive, &self.cid).map_err(io::Error::other)?;
-            let mut file = AtomicFile::create(&path)?;
-            let mut buffer = vec![0; BUFFER];
-            loop {
-                let count = source.read(&mut buffer)?;
-                if count == 0 {
-                    return file.commit();
-                }
-                file.write_all(&buffer[..count])?;
-                report(Step::Bytes(count as u64));
-            }
-        };
-        write().map_err(|error| unusable(&path, &error))
+/// Whether a file of its size is at its path; its bytes are not looked at.
+pub(super) fn is_at(file: &ReleaseFile, tree: &Path) -> Result<bool, TargetError> {
+    let path = tree.join(&file.path);
+    match fs::symlink_metadata(&path) {
+        Ok(there) => Ok(there.is_file() && there.len() == file.size),
+        Err(error) if is_absence(&error) => Ok(false),
+        Err(error) => Err(unusable(&path, &error)),
     }
 }
 
-fn is_absence(error: &io::Error) -> bool {
+/// Whether the file at its path has its bytes.
+pub(super) fn is_whole(
+    file: &ReleaseFile,
+    blocks: &Store,
+    tree: &Path,
+) -> Result<bool, TargetError> {
+    if !is_at(file, tree)? {
+        return Ok(false);
+    }
+    let path = tree.join(&file.path);
+    let compare = || -> io::Result<bool> {
+        let mut there = File::open(&path)?;
+        let mut expected = FileReader::open(blocks, &file.cid)?;
+        let (mut one, mut other) = (vec![0; BUFFER], vec![0; BUFFER]);
+        loop {
+            // Blocks are hashed as they are read.
+            let count = expected.read(&mut one)?;
+            if count == 0 {
+                return Ok(there.read(&mut other[..1])? == 0);
+            }
+            match there.read_exact(&mut other[..count]) {
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Ok(false);
+                }
+                outcome => outcome?,
+            }
+            if one[..count] != other[..count] {
+                return Ok(false);
+            }
+        }
+    };
+    compare().map_err(|error| unreadable(&path, &error))
+}
+
+fn write(
+    file: &ReleaseFile,
+    blocks: &Store,
+    tree: &Path,
+    report: Report<'_>,
+) -> Result<(), TargetError> {
+    let path = tree.join(&file.path);
+    let write = || -> io::Result<()> {
+        let mut source = FileReader::open(blocks, &file.cid)?;
+        let mut file = AtomicFile::create(&path)?;
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let count = source.read(&mut buffer)?;
+            if count == 0 {
+                return file.commit();
+            }
+            file.write_all(&buffer[..count])?;
+            report(Step::Bytes(count as u64));
+        }
+    };
+    write().map_err(|error| unreadable(&path, &error))
+}
+
+/// Writes a file over what is there.
+pub(super) fn replace(file: &ReleaseFile, blocks: &Store, tree: &Path) -> Result<(), TargetError> {
+    let path = tree.join(&file.path);
+    let folder = path.parent().unwrap_or(tree);
+    fs::create_dir_all(folder).map_err(|error| unusable(folder, &error))?;
+    write(file, blocks, tree, &|_| {})
+}
+
+/// Writes the hollow archive of a release.
+pub(super) fn write_hollow(blocks: &Store, root: Cid, path: &Path) -> Result<(), TargetError> {
+    let write = || -> io::Result<()> {
+        let file = BufWriter::new(AtomicFile::create(path)?);
+        let (file, _) = car::write_hollow(blocks, root, file)?;
+        file.into_inner()
+            .map_err(io::IntoInnerError::into_error)?
+            .commit()
+    };
+    write().map_err(|error| unreadable(path, &error))
+}
+
+/// Why a file was not read or written: what a delta leaves out may turn out to be damaged in the folder.
+fn unreadable(path: &Path, error: &io::Error) -> TargetError {
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<CarError>());
+    match inner {
+        Some(CarError::Missing(_)) => TargetError::refused(format!(
+            "the bytes of `{}` are damaged in this folder, and the delta leaves them out",
+            path.display()
+        )),
+        _ => unusable(path, error),
+    }
+}
+
+/// Whether an error says that there is no such file.
+pub(super) fn is_absence(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
 }
 
-/// Every file of the release, in the order of their paths' parts.
-pub(super) fn of(archive: &CarReader<File>) -> Result<Vec<ReleaseFile>, TargetError> {
-    let mut files = Vec::new();
-    gather(archive, &archive.root(), "", 0, &mut files).map_err(TargetError::world)?;
-    Ok(files)
-}
-
-fn gather(
-    archive: &CarReader<File>,
-    folder: &Cid,
-    prefix: &str,
-    depth: usize,
-    files: &mut Vec<ReleaseFile>,
-) -> Result<(), CarError> {
-    let refuse = |reason: String| CarError::Tree {
-        cid: *folder,
-        reason,
-    };
-    if depth == DEEPEST {
-        return Err(refuse(format!("is nested deeper than {DEEPEST} folders")));
-    }
-    for entry in archive.list(folder)?.unwrap_or_default() {
-        // Names that another system would take for a way out of the folder, or for another name.
-        if entry.name.contains(['\\', ':']) || entry.name.chars().any(char::is_control) {
-            return Err(refuse(format!(
-                "has the entry `{}`, which is no file's name everywhere",
-                entry.name.escape_debug()
-            )));
-        }
-        let path = format!("{prefix}{}", entry.name);
-        let cid = entry.link.cid;
-        match archive.found(&cid)?.kind {
-            Kind::File { size } => files.push(ReleaseFile { path, cid, size }),
-            Kind::Directory => gather(archive, &cid, &format!("{path}/"), depth + 1, files)?,
-        }
-    }
-    Ok(())
-}
-
 /// Makes the tree, whole when it has its name. What a cut run has made of it is used where its bytes are right, and
 /// files of the tree `before` are linked to where they are the same.
 pub(super) fn make(
-    archive: &CarReader<File>,
+    blocks: &Store,
     files: &[ReleaseFile],
     tree: &Path,
     before: Option<&Path>,
@@ -192,21 +168,21 @@ pub(super) fn make(
     let mut folders = BTreeSet::new();
     fs::create_dir_all(&place).map_err(|error| unusable(&place, &error))?;
     for file in files {
-        if file.is_whole(archive, &place)? {
+        if is_whole(file, blocks, &place)? {
             continue;
         }
         let path = place.join(&file.path);
         let folder = path.parent().unwrap_or(&place);
         fs::create_dir_all(folder).map_err(|error| unusable(folder, &error))?;
         if let Some(before) = before
-            && file.is_whole(archive, before)?
+            && is_whole(file, blocks, before)?
             && link(&before.join(&file.path), &path)
         {
             made.linked.add_file(file.size);
             folders.insert(folder.to_path_buf());
             continue;
         }
-        file.write(archive, &place, report)?;
+        write(file, blocks, &place, report)?;
         made.written.add_file(file.size);
     }
     for folder in folders {

@@ -97,6 +97,7 @@ fn kind(word: &str) -> Value {
                 "links": { "type": "boolean", "default": true, "description": "Whether files that are the same in two releases are one, with hard links." },
                 "url": address("The address that a web server serves the folder at, for what is printed."),
                 "latest": { "type": "string", "pattern": r"^[^/\\]*$", "default": "latest", "description": "The name that leads to the newest release; empty for none." },
+                "keep": { "type": "integer", "minimum": 1, "description": "How many releases' trees stay; all where none is said." },
             }),
             vec!["kind", "path"],
         ),

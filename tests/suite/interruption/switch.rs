@@ -14,7 +14,7 @@ use crate::harness::skip;
 use crate::support::http::{respond, whole};
 use crate::support::repository_builder::{Project, Wheel};
 use crate::support::tool;
-use crate::support::workshop::{Ran, Workshop, files, installable_from, pure};
+use crate::support::workshop::{Ran, Workshop, installable_from, pure, release_files};
 
 /// How long a test waits for something that comes at once.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -45,10 +45,10 @@ fn every_state_of_the_switch_is_finished_by_the_next_build() {
     let configuration = workshop.repository().join("ipwhl.toml");
     let text = fs::read_to_string(&configuration).unwrap();
     fs::write(&configuration, format!("{text}{target}")).unwrap();
-    let before = files(&workshop.repository().join("release"));
+    let before = release_files(&workshop.repository().join("release"));
     let build = [&["build"], &KEY[..]].concat();
     workshop.run(&build).line();
-    let after = files(&workshop.repository().join("release"));
+    let after = release_files(&workshop.repository().join("release"));
     assert_eq!(statement(&workshop).sequence, 2);
     for switched in 0..3 {
         let when = format!("{switched} files have their names");
@@ -76,7 +76,7 @@ fn every_state_of_the_switch_is_finished_by_the_next_build() {
         assert_eq!(ran.line(), new, "{when}");
         ran.said("finished the interrupted build: release/release.toml, sequence 2");
         assert_eq!(
-            files(&workshop.repository().join("release")),
+            release_files(&workshop.repository().join("release")),
             after,
             "{when}"
         );
@@ -87,10 +87,10 @@ fn every_state_of_the_switch_is_finished_by_the_next_build() {
 #[test]
 fn what_is_not_whole_is_not_finished() {
     let (workshop, ..) = between_two();
-    let before = files(&workshop.repository().join("release"));
+    let before = release_files(&workshop.repository().join("release"));
     let build = [&["build"], &KEY[..]].concat();
     workshop.run(&build).line();
-    let after = files(&workshop.repository().join("release"));
+    let after = release_files(&workshop.repository().join("release"));
     let cut = |name: &str, length: usize| {
         fs::remove_dir_all(workshop.repository().join("release")).unwrap();
         fs::create_dir(workshop.repository().join("release")).unwrap();
@@ -106,7 +106,7 @@ fn what_is_not_whole_is_not_finished() {
         fs::write(workshop.release("release.car"), &before["release.car"]).unwrap();
         // Only a whole statement tells that there was an older one: it is written last.
         if name != "release.toml" {
-            let lying = files(&workshop.repository().join("release"));
+            let lying = release_files(&workshop.repository().join("release"));
             let words = "`release/.release.toml.partial`, sequence 2, cannot be finished";
             workshop.run(&build).refused(
                 1,
@@ -116,7 +116,7 @@ fn what_is_not_whole_is_not_finished() {
                     "a build begins at sequence 1",
                 ],
             );
-            assert_eq!(files(&workshop.repository().join("release")), lying);
+            assert_eq!(release_files(&workshop.repository().join("release")), lying);
             fs::remove_file(workshop.release(".release.toml.partial")).unwrap();
         }
         let ran = workshop.run(&build);
@@ -210,7 +210,7 @@ fn assert_second_is_built(workshop: &Workshop, old: &str, new: &str, when: &str)
     assert_eq!(made.root.to_string(), new, "{when}");
     let mut names = FILES;
     names.sort_unstable();
-    let there: Vec<String> = files(&workshop.repository().join("release"))
+    let there: Vec<String> = release_files(&workshop.repository().join("release"))
         .into_keys()
         .collect();
     assert_eq!(there, names, "{when}");
@@ -252,13 +252,16 @@ fn of_two_builds_at_once_the_slower_one_is_refused() {
     requests.recv_timeout(PATIENCE).unwrap();
     workshop.build(&[&KEY[..], &["--expires", "1d"]].concat());
     assert_eq!(statement(&workshop).sequence, 2);
-    let before = files(&workshop.repository().join("release"));
+    let before = release_files(&workshop.repository().join("release"));
     release.send(()).unwrap();
     let ran = Ran::of(&slow.wait_with_output().unwrap());
     let words = "release/release.toml` since this build read it";
     ran.refused(3, &[words, "help: run the same command again"]);
     assert!(!ran.error.contains("signed release.toml"), "{}", ran.error);
-    assert_eq!(files(&workshop.repository().join("release")), before);
+    assert_eq!(
+        release_files(&workshop.repository().join("release")),
+        before
+    );
     workshop.build(&[&KEY[..], &["--renew"]].concat());
     assert_eq!(statement(&workshop).sequence, 3);
 }

@@ -6,7 +6,7 @@ use ipwhl::command::ExitStatus;
 use ipwhl::signature::{SigningKey, sign};
 
 use crate::support::program::{Program, Run};
-use crate::support::workshop::{Workshop, files, installable_from};
+use crate::support::workshop::{Workshop, installable_from, release_files};
 
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed(&[seed; 32]).unwrap()
@@ -103,7 +103,7 @@ impl Chain {
     fn changed(&self, number: u64, folder: &str, from: &str, to: &str, by: Option<u8>) {
         let target = self.workshop.path(folder);
         fs::create_dir_all(&target).unwrap();
-        for (name, bytes) in files(&self.workshop.path(&number.to_string())) {
+        for (name, bytes) in release_files(&self.workshop.path(&number.to_string())) {
             fs::write(target.join(name), bytes).unwrap();
         }
         let path = target.join("release.toml");

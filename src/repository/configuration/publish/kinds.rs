@@ -126,6 +126,8 @@ pub struct DirectoryTarget {
     pub url: Option<Url>,
     /// The name in `path` that leads to the newest release; `None` for no such name.
     pub latest: Option<String>,
+    /// How many releases' trees stay; all where none is said.
+    pub keep: Option<u64>,
 }
 
 /// `kind = "ipns"`. It has a file, an API, or both.

@@ -207,11 +207,13 @@ impl Settings<'_, '_, '_> {
             Some(name) if name.value.is_empty() => None,
             Some(_) => self.text_that("latest", is_name, "write one name, or \"\" for none"),
         };
+        let keep = self.keep();
         Some(DirectoryTarget {
             path: path?,
             links: links.is_none_or(|links| links.value),
             url,
             latest,
+            keep,
         })
     }
 

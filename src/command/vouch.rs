@@ -1,15 +1,14 @@
 //! Who vouches for a release: the statement, held to whom its reader trusts, over changes of keys.
 
-use std::path::Path;
+use std::path::PathBuf;
 
+use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::context::Context;
-use super::super::exit::{Failure, chain};
-use super::super::statement::{expired, read_statement, refusal};
-use super::super::trust::{Trust, refuse_foreign_repository, repository_trust};
-use super::Arguments;
-use crate::dag::Cid;
+use super::context::Context;
+use super::exit::{Failure, chain};
+use super::statement::{expired, read_statement, refusal};
+use super::trust::{Trust, refuse_foreign_repository, repository_trust};
 use crate::environment::read_small;
 use crate::signature::{
     ChainError, PublicKey, SignedStatement, Statement, TrustPolicy, Verdict, verify,
@@ -21,31 +20,109 @@ const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
 /// The largest list of allowed signers, in bytes.
 const LARGEST_ALLOWED_SIGNERS: u64 = 1 << 20;
 
-/// Who vouches for the root; a failure where nobody who may does.
+/// Whose signatures count.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct TrustArguments {
+    /// Whose signatures count [default: `trusted` of the repository]
+    #[arg(long, value_name = "FILE")]
+    allowed_signers: Option<PathBuf>,
+    /// A statement that you verified before: whom it names may sign the next one, whoever else is trusted
+    #[arg(long, value_name = "FILE", conflicts_with = "allowed_signers")]
+    trusted_statement: Option<PathBuf>,
+    /// Where no key is trusted, take a valid signature of any key for enough
+    #[arg(long, conflicts_with_all = ["allowed_signers", "trusted_statement"])]
+    any_signer: bool,
+}
+
+impl TrustArguments {
+    /// An option that was given.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--allowed-signers", self.allowed_signers.is_some()),
+            ("--trusted-statement", self.trusted_statement.is_some()),
+            ("--any-signer", self.any_signer),
+        ];
+        given
+            .into_iter()
+            .find_map(|(option, is_given)| is_given.then_some(option))
+    }
+}
+
+/// Where trust begins.
+pub(super) struct Start {
+    /// The last statement that is believed.
+    known: Option<SignedStatement>,
+    trust: Trust,
+    /// A statement that a newer one must not fall behind, whoever has signed it.
+    held: Option<SignedStatement>,
+    any_signer: bool,
+}
+
+impl Start {
+    /// The keys that may have signed the next statement.
+    pub(super) fn keys(&self) -> Vec<PublicKey> {
+        let known = self.known.iter().flat_map(|known| &known.statement.trusted);
+        let policy = self.trust.policy.iter().flat_map(TrustPolicy::keys);
+        known
+            .map(|trusted| trusted.key.clone())
+            .chain(policy.cloned())
+            .collect()
+    }
+
+    /// The same, but the statement that is in place already is gone on from: its keys may sign the next one, unless it names
+    /// none or an option says whose signatures count.
+    pub(super) fn following(
+        context: &Context<'_>,
+        arguments: &TrustArguments,
+        held: Option<SignedStatement>,
+    ) -> Result<Self, Failure> {
+        let is_known = |held: &SignedStatement| successors(&held.statement).is_ok();
+        if let Some(known) = &held
+            && arguments.given().is_none()
+            && is_known(known)
+        {
+            return Ok(Self {
+                known: held,
+                trust: Trust::default(),
+                held: None,
+                any_signer: false,
+            });
+        }
+        Ok(Self {
+            held,
+            ..start(context, arguments)?
+        })
+    }
+}
+
+/// The statements between the one that is believed and the one that is asked about, one at a time: given the former, the
+/// next one and what it is called.
+pub(super) type Between<'b> =
+    &'b mut dyn FnMut(Option<&Statement>) -> Result<Option<(String, SignedStatement)>, Failure>;
+
+/// Who vouches for a release; a failure where nobody who may does.
 pub(super) fn vouch(
     context: &Context<'_>,
-    path: &Path,
-    arguments: &Arguments,
-    root: Cid,
+    place: &str,
+    signed: SignedStatement,
+    start: Start,
+    between: Between<'_>,
 ) -> Result<(), Failure> {
-    let signed = read_statement(path)?;
     let statement = &signed.statement;
-    let place = path.display().to_string();
-    if statement.root != root {
-        return Err(Failure::finding(format!(
-            "`{place}` vouches for {}, and the release is {root}",
-            statement.root
-        )));
-    }
     let now = context.environment.clock.now();
     if statement.is_expired(now) {
-        return Err(expired(&place, statement).help("get the maintainers' newer statement"));
+        return Err(expired(place, statement).help("get the maintainers' newer statement"));
     }
-    let (start, trust) = start(context, arguments)?;
-    trust.check_name(&place, statement).map_err(|failure| {
+    let trust = start.trust;
+    trust.check_name(place, statement).map_err(|failure| {
         failure
             .help("name whom you trust for another repository's release: `--allowed-signers FILE`")
     })?;
+    if let Some(held) = &start.held {
+        statement
+            .check_newer_than(&held.statement)
+            .map_err(|error| unchained(place, &error))?;
+    }
     if statement.created.duration_since(now) > LARGEST_CLOCK_DIFFERENCE {
         context.warning(&format!(
             "`{place}` says that it was made on {}, and by this machine's clock it is {}",
@@ -59,27 +136,25 @@ pub(super) fn vouch(
     }
     let mut chain = Chain {
         now,
-        known: start,
+        known: start.known,
         policy: trust.policy.clone(),
     };
-    let has_start = chain.known.is_some() || chain.policy.is_some();
-    if !has_start && !arguments.follow.is_empty() {
-        return Err(
-            Failure::finding("`--follow` has nothing to begin with: nobody is trusted here").help(
-                "name a statement that you verified before, `--trusted-statement FILE`, or the first keys, \
-                 `--allowed-signers FILE`",
-            ),
-        );
+    if chain.known.is_none() && chain.policy.is_none() {
+        if between(None)?.is_some() {
+            return Err(
+                Failure::finding("`--follow` has nothing to begin with: nobody is trusted here").help(
+                    "name a statement that you verified before, `--trusted-statement FILE`, or the first keys, \
+                     `--allowed-signers FILE`",
+                ),
+            );
+        }
+        return strangers(context, place, &signed, start.any_signer);
     }
-    if !has_start {
-        return strangers(context, &place, &signed, arguments.any_signer);
-    }
-    for between in &arguments.follow {
-        let between = context.absolute(between);
-        chain.follow(&between.display().to_string(), read_statement(&between)?)?;
+    while let Some((place, next)) = between(chain.known.as_ref().map(|known| &known.statement))? {
+        chain.follow(&place, next)?;
     }
     let (name, sequence) = (statement.name.clone(), statement.sequence);
-    let by = match chain.follow(&place, signed)? {
+    let by = match chain.follow(place, signed)? {
         Some(verdict) => words(&verdict),
         None => "the statement that you trust, which is this one".to_owned(),
     };
@@ -231,10 +306,13 @@ fn unchained(place: &str, error: &ChainError) -> Failure {
 
 /// Where trust begins: a statement that the reader has verified before, or keys: those of the file that was named, else
 /// of the repository around.
-fn start(
-    context: &Context<'_>,
-    arguments: &Arguments,
-) -> Result<(Option<SignedStatement>, Trust), Failure> {
+pub(super) fn start(context: &Context<'_>, arguments: &TrustArguments) -> Result<Start, Failure> {
+    let begin = |known, trust| Start {
+        known,
+        trust,
+        held: None,
+        any_signer: arguments.any_signer,
+    };
     if let Some(file) = &arguments.trusted_statement {
         let path = context.absolute(file);
         let trusted = read_statement(&path)?;
@@ -252,7 +330,7 @@ fn start(
                 "keep a statement and its signatures together, as they were when you verified them",
             ));
         }
-        return Ok((Some(trusted), Trust::default()));
+        return Ok(begin(Some(trusted), Trust::default()));
     }
     if let Some(file) = &arguments.allowed_signers {
         let path = context.absolute(file);
@@ -280,7 +358,7 @@ fn start(
             name: None,
             file: None,
         };
-        return Ok((None, trust));
+        return Ok(begin(None, trust));
     }
     refuse_foreign_repository(context)?;
     // A release can be verified where there is no repository.
@@ -288,5 +366,6 @@ fn start(
         None => failure.help("mend it, or name whom you trust: `--allowed-signers FILE`"),
         Some(_) => failure,
     })?;
-    Ok((None, trust.map(|(trust, _)| trust).unwrap_or_default()))
+    let trust = trust.map(|(trust, _)| trust).unwrap_or_default();
+    Ok(begin(None, trust))
 }

@@ -1,0 +1,238 @@
+//! `ipwhl fetch`: the newest release of a site, held to whom its reader trusts, as a build would have written it here.
+
+mod archive;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::HumanBytes;
+
+use super::archives::may_replace;
+use super::context::Context;
+use super::exit::{ExitStatus, Failure};
+use super::network::DEFAULT_JOBS;
+use super::own_folder::OwnFolder;
+use super::site::OpenSite;
+use super::statement::read_statement;
+use super::vouch::{Start, TrustArguments, vouch};
+use super::words::counted;
+use crate::car::Extent;
+use crate::diagnostic::shell_word;
+use crate::environment::{AtomicFile, make_own_folder};
+use crate::publish::{
+    CAR, PublishError, Recovery, STATEMENT, commit, keep_statement, recover, statement_in,
+};
+use crate::signature::SignedStatement;
+use archive::Fetched;
+
+/// Where a release goes that nobody has said a place for.
+const DEFAULT_OUTPUT: &str = "release";
+
+/// Fetch the newest release of a site
+///
+/// Reads the statement and its signatures, the statements since the one that is in the output folder, and the archive: of a
+/// site that a target of the kind `directory` writes, the pages and those wheels that are not here yet, else the `release.car`
+/// beside the statement. Every byte is hashed. What an older `release.car` in the output folder has is not
+/// fetched again, and a run that was cut is gone on with.
+///
+/// The new statement has to follow the one in the output folder. Where there is none, it needs the signatures of the keys that
+/// are trusted: by the repository around, by `--allowed-signers`, or by the `--trusted-statement` that you verified before.
+///
+/// Example: ipwhl fetch https://index.example.org/
+#[expect(clippy::doc_markdown, reason = "the example is typed as it stands")]
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The address of the site, or of the `release.toml` there; or a folder
+    #[arg(value_name = "LOCATION")]
+    location: String,
+    /// The folder to write the release to [default: `release` in the repository, else here]
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArguments,
+    /// Fetch from folders only
+    #[arg(long)]
+    offline: bool,
+    /// How many wheels are fetched and verified at once [default: 8]
+    #[arg(long, value_name = "N")]
+    jobs: Option<std::num::NonZeroUsize>,
+}
+
+pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
+    let open = open(context, arguments)?;
+    let folder = output_folder(context, arguments)?;
+    make_own_folder(&folder).map_err(|error| {
+        Failure::world(format!("`{}` cannot be made: {error}", folder.display()))
+    })?;
+    finish_cut_run(context, &folder)?;
+    let before = statement_in(&folder);
+    let held = match &before {
+        Some(_) => Some(read_statement(&folder.join(STATEMENT))?),
+        None => None,
+    };
+    let start = Start::following(context, &arguments.trust, held.clone())?;
+    let newest = open.newest(&start.keys())?;
+    let last = newest.signed.statement.clone();
+    let mut between = Vec::new();
+    vouch(
+        context,
+        &newest.place,
+        newest.signed.clone(),
+        start,
+        &mut |known| {
+            let next = open.after(known, &last)?;
+            between.extend(next.iter().map(|(_, signed)| signed.clone()));
+            Ok(next)
+        },
+    )?;
+    // Nobody is given signatures that do not hold.
+    let signed = newest.signed.united_with(Vec::new());
+    let root = last.root;
+    let is_here = held.as_ref().is_some_and(|held| held.text == signed.text)
+        && may_replace(&folder.join(CAR), root)
+        && folder.join(CAR).is_file();
+    if is_here {
+        add_signatures(&folder, &signed)?;
+        context.say(&format!(
+            "{} is up to date: sequence {}",
+            context.shown(&folder.join(STATEMENT)),
+            last.sequence
+        ));
+        context.result(&root.to_string())?;
+        return Ok(ExitStatus::Clean);
+    }
+    let fetched = if newest.has_folders {
+        archive::of_files(
+            context,
+            &open,
+            &last,
+            &folder,
+            arguments.jobs.unwrap_or(DEFAULT_JOBS),
+        )?
+    } else {
+        archive::whole(context, &open, &last, &folder)?
+    };
+    let Fetched {
+        car,
+        summary,
+        wheels,
+    } = fetched;
+    // A target that holds an older release is shown by them that this one follows.
+    for statement in held.iter().chain(&between) {
+        keep_statement(&folder, statement).map_err(Failure::world)?;
+    }
+    let committed = commit(
+        car,
+        Extent::Full,
+        root,
+        &folder,
+        before.as_deref(),
+        Some(&signed),
+    );
+    committed.map_err(|error| uncommitted(&error))?;
+    context.say(&format!(
+        "wrote {}: sequence {}, {} blocks, {}, {} fetched",
+        context.shown(&folder.join(CAR)),
+        last.sequence,
+        summary.blocks,
+        HumanBytes(summary.bytes),
+        counted(wheels, "wheel")
+    ));
+    context.result(&root.to_string())?;
+    Ok(ExitStatus::Clean)
+}
+
+/// Finishes a run that was killed between the old statement and the new one.
+fn finish_cut_run(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
+    match recover(folder).map_err(|error| uncommitted(&error))? {
+        Recovery::Nothing => Ok(()),
+        Recovery::Finished(statement) => {
+            context.say(&format!(
+                "finished the interrupted run: {}, sequence {}",
+                context.shown(&folder.join(STATEMENT)),
+                statement.sequence
+            ));
+            Ok(())
+        }
+        // Without it an older release could be taken for a newer one.
+        Recovery::Incomplete(statement) => {
+            let partial = context.shown(&folder.join(format!(".{STATEMENT}.partial")));
+            Err(Failure::finding(format!(
+                "the interrupted run of `{partial}`, sequence {}, cannot be finished: its archive or its signature is \
+                 missing or damaged",
+                statement.sequence
+            ))
+            .help(format!(
+                "with {} moved away, a release is held to whom you trust alone",
+                shell_word(&partial)
+            )))
+        }
+    }
+}
+
+/// The site that is named.
+fn open(context: &Context<'_>, arguments: &Arguments) -> Result<OpenSite, Failure> {
+    if arguments.location.contains("://") {
+        if arguments.offline {
+            return Err(Failure::usage(
+                "the site is on the web, and `--offline` leaves the web alone",
+            ));
+        }
+        return OpenSite::at(context, &arguments.location);
+    }
+    let mut path = context.absolute(Path::new(&arguments.location));
+    if path.file_name().is_some_and(|name| name == STATEMENT) {
+        path.pop();
+    }
+    OpenSite::folder(&path)
+}
+
+fn output_folder(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf, Failure> {
+    let repository = context.repository_directory().ok();
+    let folder = match (&arguments.output, &repository) {
+        (Some(output), _) => context.absolute(output),
+        (None, Some(repository)) => repository.join(DEFAULT_OUTPUT),
+        (None, None) => context.absolute(Path::new(DEFAULT_OUTPUT)),
+    };
+    let own = OwnFolder {
+        path: &folder,
+        role: "the output folder",
+        danger: "the statement there decides which release is believed",
+        elsewhere: "name another folder with `--output`",
+    };
+    own.check_repository(context)?;
+    own.check_owner(context, repository.as_deref())?;
+    Ok(folder)
+}
+
+/// Why a release does not get its name.
+fn uncommitted(error: &PublishError) -> Failure {
+    match error {
+        PublishError::Occupied(..) => Failure::usage(error)
+            .help("name another folder with `--output`, or move that archive away"),
+        PublishError::Changed(_) => Failure::caused(error).help("run the same command again"),
+        _ if error.is_full_disk() => {
+            Failure::caused(error).help("make room and run the same command again")
+        }
+        _ => Failure::caused(error),
+    }
+}
+
+/// Puts signatures that are new beside the statement that is here.
+fn add_signatures(folder: &Path, signed: &SignedStatement) -> Result<(), Failure> {
+    let here = read_statement(&folder.join(STATEMENT))?;
+    let united = signed.united_with(here.signatures.clone());
+    for signature in &united.signatures {
+        if here.signatures.contains(signature) {
+            continue;
+        }
+        let path = folder.join(format!("{STATEMENT}{}", signature.suffix));
+        AtomicFile::write_whole(&path, signature.text.as_bytes()).map_err(|error| {
+            Failure::world(format!(
+                "{} cannot be written: {error}",
+                shell_word(&path.to_string_lossy())
+            ))
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! The archive of a release, put together from what is here and what a site has.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+
+use super::super::archives::open as open_archive;
+use super::super::context::Context;
+use super::super::exit::{ExitStatus, Failure, chain};
+use super::super::progress::Progress;
+use super::super::site::{OpenSite, no_hollow};
+use crate::car::{
+    Blocks, CarError, CarReader, CarSummary, Extent, LARGEST_WHEEL, file_dag, write_full,
+};
+use crate::dag::{Cid, FileDag, Profile};
+use crate::environment::AtomicFile;
+use crate::publish::{
+    AssembledBlocks, CAR, FoundWheel, HollowError, ReleaseFile, read_archive, read_hollow,
+    release_files,
+};
+use crate::signature::Statement;
+use crate::source::{
+    ClientSettings, FetchSettings, Fetcher, IndexSearch, Limits, SourceProblem, WheelRequest,
+};
+
+/// How much is written at once, in bytes.
+const BUFFER: usize = 1024 * 1024;
+/// The largest archive that is fetched as one file, in bytes.
+const LARGEST_ARCHIVE: u64 = 128 * LARGEST_WHEEL;
+
+/// An archive that is whole, and has not got its name.
+pub(super) struct Fetched {
+    pub(super) car: AtomicFile,
+    pub(super) summary: CarSummary,
+    /// How many wheels came from the site.
+    pub(super) wheels: usize,
+}
+
+/// A wheel of the release, and its leaves.
+struct ReleaseWheel {
+    file: ReleaseFile,
+    dag: FileDag,
+}
+
+fn damaged(error: &CarError) -> Failure {
+    Failure::finding(chain(error))
+}
+
+/// The archive out of the files of a site: pages and nodes from the hollow archive, wheels from the archive that is here,
+/// the cache, or the site.
+pub(super) fn of_files(
+    context: &Context<'_>,
+    open: &OpenSite,
+    statement: &Statement,
+    folder: &Path,
+    jobs: NonZeroUsize,
+) -> Result<Fetched, Failure> {
+    let root = statement.root;
+    let hollow = open
+        .runtime
+        .block_on(read_hollow(&open.site, statement.sequence, &root))
+        .map_err(|error| {
+            no_hollow(&error)
+                .help("the site may have a newer release by now: run the same command again")
+        })?;
+    let hollow = Arc::new(hollow.archive);
+    let wheels = wheels(&hollow, &root).map_err(|error| damaged(&error))?;
+    let mut old = open_archive(&folder.join(CAR)).ok().map(Arc::new);
+    loop {
+        let mut blocks = AssembledBlocks::default();
+        blocks.add_archive(hollow.clone());
+        let needed: Vec<&ReleaseWheel> = match &old {
+            Some(old) => {
+                blocks.add_archive(old.clone());
+                let is_there =
+                    |wheel: &&ReleaseWheel| wheel.dag.leaf_cids().all(|cid| old.contains(&cid));
+                wheels.iter().filter(|wheel| !is_there(wheel)).collect()
+            }
+            None => wheels.iter().collect(),
+        };
+        let wheels = fetch(context, open, &root, &needed, jobs, &mut blocks)?;
+        match write(folder, &blocks, root) {
+            Ok((car, summary)) => {
+                return Ok(Fetched {
+                    car,
+                    summary,
+                    wheels,
+                });
+            }
+            // What the archive here is said to have it may not have: then nothing of it is used.
+            Err(CarError::Missing(cid)) if old.take().is_some() => context.warning(&format!(
+                "`{}` is damaged, as block {cid} shows: nothing of it is used",
+                context.shown(&folder.join(CAR))
+            )),
+            Err(CarError::Io(error)) => return Err(unwritable(folder, &error)),
+            Err(error) => return Err(damaged(&error)),
+        }
+    }
+}
+
+/// The wheels of a release, each of those bytes once.
+fn wheels(hollow: &CarReader<File>, root: &Cid) -> Result<Vec<ReleaseWheel>, CarError> {
+    let mut seen = BTreeSet::new();
+    let mut wheels = Vec::new();
+    for file in release_files(hollow, root)? {
+        if file.is_wheel() && seen.insert(file.cid) {
+            let dag = file_dag(hollow, &file.cid, file.size, Profile::default())?;
+            let dag = dag.ok_or_else(|| CarError::Tree {
+                cid: file.cid,
+                reason: "is a file that no profile makes".to_owned(),
+            })?;
+            wheels.push(ReleaseWheel { file, dag });
+        }
+    }
+    Ok(wheels)
+}
+
+/// Adds wheels from the cache or from the site; how many came from the site.
+fn fetch(
+    context: &Context<'_>,
+    open: &OpenSite,
+    root: &Cid,
+    wheels: &[&ReleaseWheel],
+    jobs: NonZeroUsize,
+    blocks: &mut AssembledBlocks,
+) -> Result<usize, Failure> {
+    let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
+    let fetcher = Fetcher::new(FetchSettings {
+        cache: context.cache()?,
+        client: ClientSettings::from_variables(&variables, Limits::default()),
+        index: IndexSearch::new(None, None, &variables),
+        gateways: Vec::new(),
+        profile: Profile::default(),
+        jobs,
+        offline: false,
+    });
+    let requests: Vec<WheelRequest> = wheels
+        .iter()
+        .map(|wheel| {
+            let path = &wheel.file.path;
+            let (project, file_name) = path.rsplit_once('/').unwrap_or(("", path));
+            WheelRequest {
+                project: project.to_owned(),
+                file_name: file_name.to_owned(),
+                sources: vec![open.site.location(&format!("{root}/{path}"))],
+                content_id: wheel.file.cid,
+                sha256: None,
+                size: Some(wheel.file.size),
+            }
+        })
+        .collect();
+    let progress = Progress::of_wheels(context, &requests);
+    let report = |event| progress.fetch(event);
+    let mut received = 0;
+    let mut failures = Vec::new();
+    open.runtime.block_on(async {
+        let mut outcomes = std::pin::pin!(fetcher.fetch_all(&requests, &report));
+        while let Some((_, outcome)) = outcomes.next().await {
+            match outcome {
+                Ok(wheel) => {
+                    progress.verified();
+                    received += usize::from(wheel.from.is_some());
+                    blocks.add_wheel(FoundWheel {
+                        path: wheel.path,
+                        dag: wheel.dag,
+                    });
+                }
+                Err(error) => failures.push((error.is_finding(), chain(&error))),
+            }
+        }
+    });
+    progress.finish();
+    if failures.is_empty() {
+        return Ok(received);
+    }
+    failures.sort();
+    let is_finding = failures.iter().any(|(is_finding, _)| *is_finding);
+    for (_, failure) in &failures {
+        context.error(failure);
+    }
+    let message = format!(
+        "nothing was written: {} of {} wheels were not had",
+        failures.len(),
+        wheels.len()
+    );
+    let failure = Failure {
+        status: if is_finding {
+            ExitStatus::Findings
+        } else {
+            ExitStatus::World
+        },
+        message,
+        help: Some("those that came are in the cache: the same command goes on".to_owned()),
+    };
+    Err(failure)
+}
+
+/// The archive beside the statement, fetched as one file. What a cut run has left of it does not come again.
+pub(super) fn whole(
+    context: &Context<'_>,
+    open: &OpenSite,
+    statement: &Statement,
+    folder: &Path,
+) -> Result<Fetched, Failure> {
+    let path = folder.join(CAR);
+    let root = statement.root;
+    let mut left = AtomicFile::resume(&path).map_err(|error| unwritable(folder, &error))?;
+    loop {
+        let is_resumed = left.is_some();
+        let mut car = match left.take() {
+            Some(left) => left,
+            None => AtomicFile::create(&path).map_err(|error| unwritable(folder, &error))?,
+        };
+        let read = read_archive(&open.site, CAR, &root, car.file(), LARGEST_ARCHIVE);
+        let read = open.runtime.block_on(read);
+        if matches!(
+            &read,
+            Err(HollowError::Source(SourceProblem::Failed { .. }))
+        ) {
+            car.keep();
+        }
+        read.map_err(|error| no_hollow(&error))?;
+        let survey = car
+            .file()
+            .try_clone()
+            .map_err(CarError::from)
+            .and_then(CarReader::open)
+            .and_then(|archive| archive.survey());
+        match survey {
+            Ok(survey) if survey.extent == Extent::Full => {
+                return Ok(Fetched {
+                    car,
+                    summary: survey.summary,
+                    wheels: 0,
+                });
+            }
+            // Its parts may be of two archives.
+            _ if is_resumed => context.warning(&format!(
+                "what a run before this one has left of `{}` does not fit: it is fetched anew",
+                context.shown(&path)
+            )),
+            Ok(survey) => {
+                return Err(Failure::finding(format!(
+                    "`{}` lacks {} of its blocks",
+                    open.site.shown(CAR),
+                    survey.lacking.len()
+                )));
+            }
+            Err(error) => {
+                return Err(Failure::finding(format!(
+                    "`{}`: {}",
+                    open.site.shown(CAR),
+                    chain(&error)
+                )));
+            }
+        }
+    }
+}
+
+fn write(
+    folder: &Path,
+    blocks: &AssembledBlocks,
+    root: Cid,
+) -> Result<(AtomicFile, CarSummary), CarError> {
+    let file = AtomicFile::create(&folder.join(CAR))?;
+    let (file, summary) = write_full(blocks, root, BufWriter::with_capacity(BUFFER, file))?;
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    Ok((file, summary))
+}
+
+fn unwritable(folder: &Path, error: &io::Error) -> Failure {
+    let path = folder.join(CAR);
+    let failure = Failure::world(format!("`{}` cannot be written: {error}", path.display()));
+    if error.kind() == io::ErrorKind::StorageFull {
+        failure.help("make room and run the same command again")
+    } else {
+        failure
+    }
+}

@@ -1,0 +1,337 @@
+//! Every file of every release in the folder held to its hollow archive, and mended where that is asked for.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::folder::Folder;
+use super::record::Record;
+use super::{Directory, Store, delta, files, is_folder, record, unusable};
+use crate::car::Extent;
+use crate::dag::{Cid, Sha256Digest};
+use crate::environment::open_beneath;
+use crate::publish::files::{STATEMENT, car_name};
+use crate::publish::site::{
+    AssembledBlocks, FILE_LIST, FileCheck, ListedFile, ReleaseFile, release_files, statement_path,
+};
+use crate::publish::statements;
+use crate::publish::target::{
+    Amount, CheckOrder, Checked, Damage, DamageKind, PublishedRelease, Report, Step, TargetError,
+};
+use crate::signature::SignedStatement;
+use crate::source::Receiver as _;
+
+/// How much is read at once, in bytes.
+const BUFFER: usize = 256 << 10;
+
+/// A file on the disk, whatever its names are, and what it should be.
+type Identity = (u64, u64, Cid);
+
+/// A check of the folder.
+struct FolderCheck<'c> {
+    directory: &'c Directory,
+    order: &'c CheckOrder<'c>,
+    report: Report<'c>,
+    /// Every block that a repair may use; there where one is asked for.
+    blocks: Option<Arc<Store>>,
+    /// What was read already under another name.
+    seen: HashMap<Identity, Result<Sha256Digest, DamageKind>>,
+    checked: Checked,
+}
+
+impl Directory {
+    /// Reads every file of the releases that are here.
+    pub(super) async fn check_all(
+        &self,
+        order: &CheckOrder<'_>,
+        report: Report<'_>,
+    ) -> Result<Checked, TargetError> {
+        let _lock = if order.is_repair {
+            Some(Folder::open(&self.path, order.repository)?)
+        } else {
+            None
+        };
+        let statements = self.all_statements(order.repository)?;
+        let mut check = FolderCheck {
+            directory: self,
+            order,
+            report,
+            blocks: None,
+            seen: HashMap::new(),
+            checked: Checked {
+                read: Amount::of_files(),
+                ..Checked::default()
+            },
+        };
+        if order.is_repair {
+            check.blocks = Some(self.repair_blocks(&statements, order)?);
+        }
+        for signed in &statements {
+            if is_folder(&self.tree(signed.statement.root))? {
+                check.release(signed).await?;
+            }
+        }
+        if let Some(newest) = statements.first() {
+            check.top(newest)?;
+        }
+        Ok(check.checked)
+    }
+
+    /// What a repair may use: the blocks of the order, and the files of all trees here.
+    fn repair_blocks(
+        &self,
+        statements: &[SignedStatement],
+        order: &CheckOrder<'_>,
+    ) -> Result<Arc<Store>, TargetError> {
+        let mut blocks = AssembledBlocks::default();
+        let mut seen = BTreeSet::new();
+        for signed in statements {
+            let statement = &signed.statement;
+            if seen.insert(statement.root)
+                && let Some(hollow) = delta::hollow(&self.path, statement.sequence, statement.root)
+            {
+                self.add_wheels(&mut blocks, &hollow)?;
+                blocks.add_archive(hollow);
+            }
+        }
+        blocks.add_archive(order.blocks.clone());
+        Ok(Arc::new(blocks))
+    }
+}
+
+impl FolderCheck<'_> {
+    async fn release(&mut self, signed: &SignedStatement) -> Result<(), TargetError> {
+        let statement = &signed.statement;
+        let release = PublishedRelease {
+            root: statement.root,
+            sequence: Some(statement.sequence),
+        };
+        (self.report)(Step::Waiting(format!("reading {release}")));
+        self.checked.releases.push(release);
+        let Some(nodes) = self.nodes(&release).await? else {
+            return Ok(());
+        };
+        let files = release_files(&*nodes, &release.root).map_err(TargetError::world)?;
+        let mut whole = BTreeMap::new();
+        for file in &files {
+            if let Some(sha256) = self.file(&nodes, file, &release).await? {
+                let listed = ListedFile {
+                    sha256,
+                    size: file.size,
+                };
+                whole.insert(format!("{}/{}", release.root, file.path), listed);
+            }
+        }
+        self.list(&nodes, &files, whole, signed, &release)
+    }
+
+    /// What holds a release together: its hollow archive, or, where that is damaged, what a repair may use.
+    async fn nodes(
+        &mut self,
+        release: &PublishedRelease,
+    ) -> Result<Option<Arc<Store>>, TargetError> {
+        let sequence = release.sequence.unwrap_or_default();
+        let directory = self.directory;
+        if let Some(hollow) = delta::hollow(&directory.path, sequence, release.root) {
+            return Ok(Some(hollow));
+        }
+        let path = statement_path(sequence, car_name(Extent::Hollow));
+        let kind = kind_of(&directory.path.join(&path));
+        let mut repaired = None;
+        if let Some(blocks) = &self.blocks {
+            let (blocks, root) = (Arc::clone(blocks), release.root);
+            let place = directory.path.join(&path);
+            // Blocks may come over a network, which has a thread of its own to be waited for.
+            let written =
+                tokio::task::spawn_blocking(move || files::write_hollow(&*blocks, root, &place))
+                    .await;
+            if written.is_ok_and(|written| written.is_ok()) {
+                repaired = delta::hollow(&directory.path, sequence, release.root);
+            }
+        }
+        self.damaged(path, release, kind, repaired.is_some());
+        if repaired.is_none() {
+            self.checked.notes.push(format!(
+                "the files of {release} were not read: without its hollow archive nothing says what they should be; \
+                 publish the full archive again"
+            ));
+        }
+        Ok(repaired.map(|hollow| hollow as Arc<Store>))
+    }
+
+    /// Reads one file; its SHA-256 where it is whole, perhaps by now.
+    async fn file(
+        &mut self,
+        nodes: &Arc<Store>,
+        file: &ReleaseFile,
+        release: &PublishedRelease,
+    ) -> Result<Option<Sha256Digest>, TargetError> {
+        let path = format!("{}/{}", release.root, file.path);
+        let state = self.read(nodes, file, &path).await?;
+        let kind = match state {
+            Ok(sha256) => return Ok(Some(sha256)),
+            Err(kind) => kind,
+        };
+        let mut repaired = None;
+        if let Some(blocks) = &self.blocks {
+            let (blocks, copy) = (Arc::clone(blocks), file.clone());
+            let tree = self.directory.tree(release.root);
+            let write = move || files::replace(&copy, &*blocks, &tree);
+            let written = tokio::task::spawn_blocking(write).await;
+            match written.map_err(TargetError::world)? {
+                Ok(()) => repaired = self.read(nodes, file, &path).await?.ok(),
+                // Nobody at hand has its bytes.
+                Err(error) if error.is_refusal() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.damaged(path, release, kind, repaired.is_some());
+        Ok(repaired)
+    }
+
+    /// Reads a file at the pace of the order; its SHA-256, or what is wrong with it.
+    async fn read(
+        &mut self,
+        nodes: &Arc<Store>,
+        file: &ReleaseFile,
+        path: &str,
+    ) -> Result<Result<Sha256Digest, DamageKind>, TargetError> {
+        let place = self.directory.path.join(path);
+        let mut opened = match open_beneath(&self.directory.path, path) {
+            Ok(opened) => opened,
+            Err(error) if files::is_absence(&error) => return Ok(Err(DamageKind::Missing)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Ok(Err(DamageKind::Altered));
+            }
+            Err(error) => return Err(unusable(&place, &error)),
+        };
+        let identity = identity(&opened, file.cid);
+        if let Some(state) = identity.and_then(|identity| self.seen.get(&identity)) {
+            return Ok(*state);
+        }
+        let mut check = FileCheck::new(&**nodes, file).map_err(TargetError::world)?;
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let count = opened
+                .read(&mut buffer)
+                .map_err(|error| unusable(&place, &error))?;
+            self.order.rate.spend(count).await;
+            (self.report)(Step::Bytes(count as u64));
+            let is_wanted = check
+                .take(&buffer[..count])
+                .map_err(|error| unusable(&place, &error))?;
+            if count == 0 || !is_wanted {
+                break;
+            }
+        }
+        self.checked.read.add_file(file.size);
+        let state = check.finish().ok_or(DamageKind::Altered);
+        if let Some(identity) = identity {
+            self.seen.insert(identity, state);
+        }
+        Ok(state)
+    }
+
+    /// The list of all files beside the statement, held to the hashes that were read.
+    fn list(
+        &mut self,
+        nodes: &Arc<Store>,
+        files: &[ReleaseFile],
+        whole: BTreeMap<String, ListedFile>,
+        signed: &SignedStatement,
+        release: &PublishedRelease,
+    ) -> Result<(), TargetError> {
+        let directory = self.directory;
+        let sequence = signed.statement.sequence;
+        let folder = directory.statement(sequence);
+        let there = record::list(&folder);
+        // Of a file that is damaged enough has been said: what is listed of it is taken over.
+        let mut known = there.clone().unwrap_or_default();
+        known.files.extend(whole);
+        let signed = &directory.united(signed)?;
+        let record = Record {
+            directory,
+            blocks: &**nodes,
+            files,
+            signed,
+        };
+        let expected = match record.list(&folder, Some(&known)) {
+            Ok(expected) => Some(expected),
+            // Without a list nothing tells the hash of a wheel that is damaged.
+            Err(_) if there.is_none() => None,
+            Err(error) => return Err(error),
+        };
+        if expected.is_some() && there == expected {
+            return Ok(());
+        }
+        let path = folder.join(FILE_LIST);
+        let kind = kind_of(&path);
+        let mut is_repaired = false;
+        if let Some(expected) = expected.filter(|_| self.order.is_repair) {
+            record::write_list(&folder, &expected)?;
+            is_repaired = true;
+        }
+        let what = statement_path(sequence, FILE_LIST);
+        self.damaged(what, release, kind, is_repaired);
+        Ok(())
+    }
+
+    /// The copy of the newest statement at the top.
+    fn top(&mut self, newest: &SignedStatement) -> Result<(), TargetError> {
+        let folder = &self.directory.path;
+        let signed = self.directory.united(newest)?;
+        if statements::is_top(folder, &signed)? {
+            return Ok(());
+        }
+        let kind = kind_of(&folder.join(STATEMENT));
+        if self.order.is_repair {
+            statements::write_top(folder, &signed)?;
+        }
+        let release = PublishedRelease {
+            root: newest.statement.root,
+            sequence: Some(newest.statement.sequence),
+        };
+        self.damaged(STATEMENT.to_owned(), &release, kind, self.order.is_repair);
+        Ok(())
+    }
+
+    fn damaged(
+        &mut self,
+        what: String,
+        release: &PublishedRelease,
+        kind: DamageKind,
+        is_repaired: bool,
+    ) {
+        self.checked.damages.push(Damage {
+            what,
+            release: *release,
+            kind,
+            is_repaired,
+        });
+    }
+}
+
+/// What is wrong with a file that is not as it should be.
+fn kind_of(path: &Path) -> DamageKind {
+    if path.exists() {
+        DamageKind::Altered
+    } else {
+        DamageKind::Missing
+    }
+}
+
+/// What a file is, whatever its names are.
+#[cfg(unix)]
+fn identity(file: &fs::File, cid: Cid) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let there = file.metadata().ok()?;
+    Some((there.dev(), there.ino(), cid))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &fs::File, _: Cid) -> Option<Identity> {
+    None
+}

@@ -1,0 +1,97 @@
+//! How many releases stay (`keep`).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+
+use super::folder::partial;
+use super::{Directory, is_folder, unusable};
+use crate::car::Extent;
+use crate::dag::Cid;
+use crate::environment::sync_directory;
+use crate::publish::files::car_name;
+use crate::publish::publication::Publication;
+use crate::publish::site::FILE_LIST;
+use crate::publish::target::TargetError;
+
+/// A release that goes, and the statements of it, which stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Outdated {
+    pub(super) root: Cid,
+    pub(super) sequences: Vec<u64>,
+}
+
+impl Directory {
+    /// The releases that go when `release` is there: those that a statement here names, beyond the newest. A release counts
+    /// as often as it has another root, by the newest statement of it.
+    pub(super) fn outdated(&self, release: &Publication) -> Result<Vec<Outdated>, TargetError> {
+        let (Some(keep), Some(_)) = (self.keep, &release.signed) else {
+            return Ok(Vec::new());
+        };
+        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+        let mut order = vec![release.root()];
+        let mut named: BTreeMap<Cid, Vec<u64>> = BTreeMap::new();
+        for signed in self.all_statements(&release.name)? {
+            let statement = &signed.statement;
+            if !order.contains(&statement.root) {
+                order.push(statement.root);
+            }
+            let sequences = named.entry(statement.root).or_default();
+            sequences.push(statement.sequence);
+        }
+        let mut outdated = Vec::new();
+        for root in order.into_iter().skip(keep) {
+            let sequences = named.remove(&root).unwrap_or_default();
+            let mut is_there = is_folder(&self.tree(root))?;
+            for sequence in &sequences {
+                let place = self.statement(*sequence);
+                is_there |= RECORD.iter().any(|name| place.join(name()).exists());
+            }
+            if is_there {
+                outdated.push(Outdated { root, sequences });
+            }
+        }
+        Ok(outdated)
+    }
+
+    /// Removes a release: first what says that it is there, then its tree, which loses its name at once.
+    pub(super) fn remove(&self, outdated: &Outdated) -> Result<(), TargetError> {
+        for sequence in &outdated.sequences {
+            for name in RECORD {
+                let path = self.statement(*sequence).join(name());
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(unusable(&path, &error));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let tree = self.tree(outdated.root);
+        if !is_folder(&tree)? {
+            return Ok(());
+        }
+        let gone = self.path.join(partial(&outdated.root.to_string()));
+        let remove = || -> io::Result<()> {
+            match fs::remove_dir_all(&gone) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            fs::rename(&tree, &gone)?;
+            sync_directory(&tree)?;
+            fs::remove_dir_all(&gone)
+        };
+        remove().map_err(|error| unusable(&tree, &error))
+    }
+}
+
+/// What stands beside a statement and goes with its tree, in the order in which it goes.
+const RECORD: [fn() -> &'static str; 2] = [|| FILE_LIST, || car_name(Extent::Hollow)];
+
+impl Outdated {
+    /// The release, as it may be shown.
+    pub(super) fn shown(&self) -> String {
+        let sequences: Vec<String> = self.sequences.iter().map(u64::to_string).collect();
+        format!("`{}`, sequence {}", self.root, sequences.join(" and "))
+    }
+}

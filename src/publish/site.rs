@@ -1,0 +1,27 @@
+//! A release as files that any web server serves: where they lie, which they are, whether bytes are theirs (FORMATS 9).
+//!
+//! The hollow archive of a release, which its root holds together, says the path, the size and every leaf's hash of each of
+//! its files, so a tree is held to it wherever the tree is: in a folder or at an address.
+
+mod assembled;
+mod check;
+mod files;
+mod list;
+
+use super::statements::STATEMENTS;
+pub use assembled::{AssembledBlocks, FoundWheel};
+pub use check::{FileCheck, HollowArchive, HollowError, check_file, read_archive, read_hollow};
+pub use files::{ReleaseFile, release_files};
+pub use list::{FileList, ListError, ListedFile};
+
+/// The list of a release's files, beside its statement.
+pub const FILE_LIST: &str = "release.files";
+/// The largest list that is read, in bytes.
+pub const LARGEST_FILE_LIST: u64 = 64 << 20;
+/// The largest hollow archive that is read, in bytes.
+pub(super) const LARGEST_HOLLOW: u64 = 4 << 30;
+
+/// The path of a file beside the statement of this sequence.
+pub fn statement_path(sequence: u64, name: &str) -> String {
+    format!("{STATEMENTS}/{sequence}/{name}")
+}

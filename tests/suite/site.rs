@@ -1,0 +1,284 @@
+//! A site that any web server serves: mirrors of it are complete, and `ipwhl verify` of an address or a folder reads every file.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::clients::Pip;
+use crate::publish_directory::{serve_plainly, serve_with_nginx};
+use crate::publish_kubo::{installable_with, settings, succeeded};
+use crate::reuse::{key, trusted};
+use crate::support::http;
+use crate::support::loopback_index::LoopbackIndex;
+use crate::support::tool;
+use crate::support::workshop::{Ran, Workshop, files};
+
+/// Without links, so that every name in the folder is a file.
+pub const TARGET: &str =
+    "[publish.site]\nkind = \"directory\"\npath = \"../site\"\nlatest = \"\"\n";
+
+/// A repository whose releases its key signs, and readers trust.
+pub fn curated() -> Workshop {
+    let workshop = Workshop::empty();
+    fs::write(workshop.path("key"), key(1).to_openssh().unwrap()).unwrap();
+    let line = key(1).public().allowed_signers_line("key-1").unwrap();
+    fs::write(workshop.path("signers"), format!("{line}\n")).unwrap();
+    workshop
+}
+
+/// Builds the next release with this version of the library, and publishes it to the site.
+#[track_caller]
+pub fn release(workshop: &Workshop, library: &str) -> String {
+    let root = build(workshop, library, &[]);
+    succeeded(workshop.run(&["publish"]));
+    root
+}
+
+/// Builds the next release with this version of the library.
+#[track_caller]
+pub fn build(workshop: &Workshop, library: &str, arguments: &[&str]) -> String {
+    workshop.write_over(&installable_with(library).configuration(&trusted()));
+    settings(workshop, TARGET);
+    workshop.build(&[&["--key", "../key"], arguments].concat())
+}
+
+/// Serves every file of a folder as it is now.
+pub fn serve(folder: &Path) -> LoopbackIndex {
+    let server = LoopbackIndex::start();
+    put(&server, folder);
+    server
+}
+
+pub fn put(server: &LoopbackIndex, folder: &Path) {
+    for (path, bytes) in files(folder) {
+        server.put(&format!("/{path}"), &bytes);
+    }
+}
+
+/// Runs the program as a reader, who has no repository, only the maintainers' keys.
+pub fn reader(workshop: &Workshop, arguments: &[&str]) -> Ran {
+    let place = workshop.path("reader");
+    fs::create_dir_all(&place).unwrap();
+    let signers = workshop.path("signers");
+    let mut command = workshop.command(arguments);
+    command.current_dir(place);
+    command.args(["--allowed-signers", signers.to_str().unwrap()]);
+    Ran::of(&command.output().unwrap())
+}
+
+/// The lines of the documentation that mirror a site.
+fn documented_mirror(url: &str) -> String {
+    let page = include_str!("../../docs/formats.md");
+    let block = page
+        .split("```sh\n")
+        .skip(1)
+        .find(|block| block.contains("release.files"))
+        .unwrap();
+    let lines = block.split("```").next().unwrap();
+    assert!(lines.contains("https://index.example.org"), "{lines}");
+    lines.replace("https://index.example.org", url)
+}
+
+#[test]
+fn a_mirror_made_of_the_list_is_complete() {
+    let nginx = tool("nginx");
+    tool("wget");
+    let workshop = curated();
+    let first = release(&workshop, "2.1.post1");
+    let site = workshop.path("site");
+    // A server that shows no folder and no page for one.
+    let (_nginx, url) = serve_plainly(&nginx, &site, &workshop.path("nginx"));
+    let mirror = workshop.path("mirror");
+    fs::create_dir(&mirror).unwrap();
+    let mirrored = |url: &str| {
+        let ran = Command::new("sh")
+            .args(["-euc", &documented_mirror(url)])
+            .current_dir(&mirror)
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+    };
+    mirrored(&url);
+    let mirrors = |expected: &str| {
+        let mut all = files(&site);
+        all.remove(".ipwhl");
+        assert_eq!(
+            files(&mirror).into_keys().collect::<Vec<_>>(),
+            all.keys().cloned().collect::<Vec<_>>()
+        );
+        assert!(files(&mirror) == all);
+        let ran = reader(&workshop, &["verify", mirror.to_str().unwrap()]);
+        assert_eq!(ran.line(), expected);
+    };
+    mirrors(&first);
+    let ran = reader(&workshop, &["verify", &url]);
+    assert_eq!(ran.line(), first);
+    ran.said("sequence 1, is vouched for by key-1");
+    ran.said("all as the signed root says");
+    // The next release goes over the first one.
+    let next = release(&workshop, "2.2");
+    mirrored(&url);
+    mirrors(&next);
+    let (_mirror, url) = serve_plainly(&nginx, &mirror, &workshop.path("mirroring"));
+    assert_eq!(
+        reader(&workshop, &["verify", &format!("{url}/release.toml")]).line(),
+        next
+    );
+    // pip installs from the mirror, where a server shows a folder's page.
+    let pip = Pip::new();
+    let (_server, url) = serve_with_nginx(&nginx, &mirror, &workshop.path("serving"));
+    pip.install(&format!("{url}/{next}/"), &["application", "library"]);
+    assert_eq!(pip.python("import library; print(library.version)"), "2.2");
+}
+
+#[test]
+fn a_copy_with_the_newest_statement_last_is_a_site_at_every_moment() {
+    let workshop = curated();
+    let first = release(&workshop, "2.1.post1");
+    let (site, copy) = (workshop.path("site"), workshop.path("copy"));
+    let verified = || reader(&workshop, &["verify", copy.to_str().unwrap()]);
+    let is_last = |path: &str| path.starts_with("release.toml");
+    let copied = |wanted: &dyn Fn(&str) -> bool| {
+        for (path, bytes) in files(&site) {
+            if wanted(&path) {
+                let place = copy.join(&path);
+                fs::create_dir_all(place.parent().unwrap()).unwrap();
+                fs::write(place, bytes).unwrap();
+            }
+        }
+    };
+    copied(&|path| !is_last(path));
+    copied(&is_last);
+    assert_eq!(verified().line(), first);
+    let next = release(&workshop, "2.2");
+    copied(&|path| !is_last(path));
+    assert_eq!(verified().line(), first);
+    copied(&is_last);
+    assert_eq!(verified().line(), next);
+}
+
+#[test]
+fn every_file_that_is_not_the_releases_is_named() {
+    let nginx = tool("nginx");
+    let workshop = curated();
+    release(&workshop, "2.1.post1");
+    let root = release(&workshop, "2.2");
+    let site = workshop.path("site");
+    let (_nginx, url) = serve_plainly(&nginx, &site, &workshop.path("nginx"));
+    let verified = || {
+        let over_http = reader(&workshop, &["verify", &url]);
+        let in_folder = reader(&workshop, &["verify", site.to_str().unwrap()]);
+        assert_eq!(
+            over_http.code, in_folder.code,
+            "{over_http:?} {in_folder:?}"
+        );
+        over_http
+    };
+    assert_eq!(verified().line(), root);
+    let list = "statements/2/release.files";
+    for (path, words) in [
+        (
+            format!("{root}/index.html"),
+            "has other bytes than the release's",
+        ),
+        (format!("{root}/library/index.v1_json"), "has other bytes"),
+        (
+            format!("{root}/large/large-1.0-py3-none-any.whl"),
+            "has other bytes",
+        ),
+        (
+            format!("{root}/library/library-2.2-py3-none-any.whl"),
+            "has other bytes",
+        ),
+        (
+            format!("{root}/library/library-2.2-py3-none-any.whl.metadata"),
+            "has other bytes",
+        ),
+        (format!("{root}/_ipwhl/release.json"), "has other bytes"),
+        ("statements/2/release.hollow.car".to_owned(), "is damaged"),
+        (list.to_owned(), ""),
+        ("release.toml".to_owned(), ""),
+        (
+            "statements/1/release.toml".to_owned(),
+            "with another size or SHA-256",
+        ),
+    ] {
+        let place = site.join(&path);
+        let whole = fs::read(&place).unwrap();
+        let mut bytes = whole.clone();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::remove_file(&place).unwrap();
+        fs::write(&place, &bytes).unwrap();
+        let ran = verified();
+        ran.refused(1, &[&format!("{url}/"), words]);
+        let named = if path == "statements/1/release.toml" {
+            list
+        } else {
+            &path
+        };
+        ran.said(named);
+        fs::remove_file(&place).unwrap();
+        verified().refused(1, &[&path]);
+        fs::write(&place, &whole).unwrap();
+        assert_eq!(verified().line(), root, "{path}");
+    }
+    // A longer file, a line too many, a line too few.
+    let change = |path: &str, change: &dyn Fn(String) -> String, words: &str| {
+        let place = site.join(path);
+        let text = fs::read_to_string(&place).unwrap();
+        fs::remove_file(&place).unwrap();
+        fs::write(&place, change(text.clone())).unwrap();
+        verified().refused(1, &[words]);
+        fs::write(&place, text).unwrap();
+    };
+    let page = format!("{root}/index.html");
+    change(&page, &|text| text + "<a>", "has other bytes");
+    let stray = format!("{}  1  zebra\n", "0".repeat(64));
+    change(
+        list,
+        &|text| text + &stray,
+        "`zebra`, which is no file of this release",
+    );
+    let without = |text: String| text.split_inclusive('\n').skip(1).collect();
+    change(list, &without, "it does not list `");
+    change(list, &|text| text.replace("  ", " "), "line 1 is not");
+    assert_eq!(verified().line(), root);
+}
+
+#[test]
+fn a_site_is_held_to_whom_its_reader_trusts() {
+    let workshop = curated();
+    release(&workshop, "2.1.post1");
+    let root = release(&workshop, "2.2");
+    let server = serve(&workshop.path("site"));
+    let url = server.url("/");
+    // The repository around says whom.
+    assert_eq!(workshop.run(&["verify", &url]).line(), root);
+    let alone = |arguments: &[&str]| {
+        let mut command = workshop.command(&[&["verify", &url], arguments].concat());
+        command.current_dir(workshop.path("home"));
+        Ran::of(&command.output().unwrap())
+    };
+    alone(&[]).refused(1, &["no key is trusted here"]);
+    assert_eq!(alone(&["--any-signer"]).line(), root);
+    let first = workshop.path("site/statements/1/release.toml");
+    let first = first.to_str().unwrap();
+    assert_eq!(alone(&["--trusted-statement", first]).line(), root);
+    alone(&["--statement", first]).refused(2, &["a site has its own statement"]);
+    workshop
+        .run(&["verify", "release", "--any-signer"])
+        .refused(2, &["`--any-signer` is about who has signed a statement"]);
+    // Somebody else's signature.
+    let text = fs::read(workshop.path("site/release.toml")).unwrap();
+    let other = ipwhl::signature::sign(&key(2), &text).unwrap();
+    server.put("/statements/2/release.toml.sig", other.as_bytes());
+    reader(&workshop, &["verify", &url]).refused(1, &["has 0 of the 1 trusted signatures"]);
+    // What cannot be reached, and what is no site.
+    reader(&workshop, &["verify", &http::closed()]).refused(3, &["no connection"]);
+    reader(&workshop, &["verify", &server.url("/elsewhere/")])
+        .refused(1, &["/elsewhere/release.toml is gone"]);
+    let cid = format!("https://gateway.example.org/ipfs/{root}");
+    reader(&workshop, &["verify", &cid, "--statement", first])
+        .refused(2, &["this is one on a gateway"]);
+}
