@@ -28,8 +28,14 @@ impl Maintainer {
         let set = installable_with(version).configuration(&trusted());
         self.workshop.write_over(&set);
         settings(&self.workshop, &self.targets);
-        self.workshop
-            .build(&["--key", "../key", "--expires", "90d"])
+        self.workshop.build(&[
+            "--key",
+            "../key",
+            "--expires",
+            "90d",
+            "--renew-within",
+            "30d",
+        ])
     }
 
     fn publish(&self, arguments: &[&str]) -> Ran {
