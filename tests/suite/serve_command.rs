@@ -122,7 +122,10 @@ fn a_delta_is_refused_with_the_way_out() {
     workshop.write_over(&more);
     let delta = ["--unsigned", "--car", "delta", "--previous-car", "../first"];
     workshop.build(&delta);
-    let ran = workshop.run(&["serve", "release/release.delta.car"]);
+    // It is looked at before anything listens.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ran = workshop.run(&["serve", "release/release.delta.car", "--listen", &address]);
     ran.refused(1, &["has only a part of its release"]);
     let fill = proposed(&ran.error, "ipwhl fill ");
     assert_eq!(fill, ["fill", "release/release.delta.car"]);
