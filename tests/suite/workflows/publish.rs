@@ -409,7 +409,7 @@ fn a_schedule_renews_what_is_due_and_nothing_else() {
 fn a_statement_that_cannot_be_renewed_is_warned_about() {
     for forge in Forge::all() {
         let folder = forge.site.publish_to_a_folder();
-        for (lifetime, end) in [("15d", WELL), ("14d", FAILED)] {
+        for (lifetime, end) in [("15d", WELL), ("13d", FAILED)] {
             let _ = fs::remove_dir_all(&folder);
             forge.keep_first(lifetime);
             let run = forge.run(Event::Schedule, false);
