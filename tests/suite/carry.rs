@@ -51,18 +51,6 @@ fn served(folder: &Path) -> String {
     })
 }
 
-/// Brings the release of one to the other, as `ipwhl fetch` does.
-fn bring(from: &Workshop, to: &Workshop) {
-    let folder = to.repository().join("release");
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir(&folder).unwrap();
-    for (name, bytes) in files(&from.repository().join("release")) {
-        if !name.contains('/') {
-            fs::write(folder.join(name), bytes).unwrap();
-        }
-    }
-}
-
 #[test]
 fn a_set_is_kept_by_one_and_carried_by_another() {
     let (keeper, root) = kept();
@@ -76,12 +64,13 @@ fn a_set_is_kept_by_one_and_carried_by_another() {
     }
     ran.said("sequence 1 of \"example\", a set of which 2 of these keys must sign each release");
     ran.said("warning: the statement names 2 keys itself, which proves nothing: compare");
-    ran.said("`ipwhl publish` then takes it on");
+    ran.said("`ipwhl fetch LOCATION` brings the newest release, and `ipwhl publish` takes it on");
     let written: Vec<String> = files(&carrier.repository()).into_keys().collect();
     assert_eq!(written, [".gitignore", "ipwhl.toml"]);
 
     // No target yet; and what needs a set says that there is none.
-    bring(&keeper, &carrier);
+    let fetch = || succeeded(carrier.run(&["fetch", &statement]));
+    fetch();
     carrier.run(&["publish"]).refused(2, &["names no target"]);
     succeeded(carrier.run(&["verify", "release", "--statement", "release/release.toml"]));
     for command in ["check", "build"] {
@@ -107,14 +96,14 @@ fn a_set_is_kept_by_one_and_carried_by_another() {
     keeper.write_over(&installable_with("2.2"));
     let next = release(&keeper);
     assert_ne!(next, root);
-    bring(&keeper, &carrier);
+    fetch();
     succeeded(carrier.run(&["publish"]));
     let latest = || fs::read_link(carrier.path("site/latest")).unwrap();
     assert_eq!(latest().to_str(), Some(&*next));
     // And one that a stranger has signed in the place of one of them, as whoever serves the files could.
     keeper.write_over(&installable_with("2.3"));
     release(&keeper);
-    bring(&keeper, &carrier);
+    fetch();
     let stranger = SigningKey::from_seed(&[3; 32]).unwrap();
     let signature = ipwhl::signature::sign(&stranger, &carrier.read("release.toml")).unwrap();
     fs::write(carrier.release("release.toml.sig"), signature).unwrap();

@@ -116,6 +116,6 @@ fn place(location: &str) -> String {
 /// What is left to do in the new folder.
 pub(super) fn hint(context: &Context<'_>) {
     context.hint(&format!(
-        "write a target into `{CONFIGURATION_FILE}` and bring a release into `release`; `ipwhl publish` then takes it on"
+        "write a target into `{CONFIGURATION_FILE}`; there, `ipwhl fetch LOCATION` brings the newest release, and `ipwhl publish` takes it on"
     ));
 }
