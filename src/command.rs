@@ -107,7 +107,7 @@ struct Global {
     /// Say nothing but results and errors
     #[arg(short, long, global = true, help_heading = "Global options")]
     quiet: bool,
-    /// Say more of what is done
+    /// Print more detail
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Global options")]
     verbose: u8,
 }

@@ -97,7 +97,7 @@ pub(super) struct Arguments {
     /// key, or your own, has to have signed]
     #[arg(long, value_name = "STATEMENT")]
     previous: Option<String>,
-    /// Make a statement even of the root that the previous one has
+    /// Sign a new statement even if the root is unchanged
     #[arg(long)]
     renew: bool,
     /// Follow the previous statement though it has expired

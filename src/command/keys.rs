@@ -1,5 +1,6 @@
 //! The key that signs: where it is named, its passphrase, the agent that may keep it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -221,9 +222,20 @@ pub(super) fn named_key(
     });
     match itself {
         Some(text) => Found::of_text(text, origin.to_owned(), None),
+        // A part of a key, such as one without its first line, is in no message.
+        None if is_part_of_key(value) => Err(Failure::usage(format!(
+            "what `{origin}` gives is neither the path of a key nor a whole key"
+        ))
+        .help("give all lines of the key's file, from `-----BEGIN OPENSSH PRIVATE KEY-----` on, or its path")),
         None => Found::of_file(&context.absolute(Path::new(value))),
     }
     .map(Some)
+}
+
+/// Whether a text has what only a private key has: lines, the words around one, or how its body begins.
+fn is_part_of_key(value: &OsStr) -> bool {
+    let text = value.to_string_lossy();
+    text.contains(['\n', '\r']) || text.contains("PRIVATE KEY") || text.contains("b3BlbnNzaC1rZXkt")
 }
 
 /// The user's own key, where there is one.

@@ -166,7 +166,9 @@ fn check_extent(
             return Err(Failure::finding(format!(
                 "`{place}` has only a part of its release, and to pip the rest would not exist"
             ))
-            .help(help));
+            .help(format!(
+                "{help}; what a delta leaves out is in the release before: add `--from` and its archive where sources and mirrors do not have it"
+            )));
         }
     }
     Ok(())

@@ -293,7 +293,7 @@ fn unchained(place: &str, error: &ChainError) -> Failure {
             failure.help("name the statements between, the oldest first: `--follow FILE`")
         }
         ChainError::Rollback { .. } => failure.help(
-            "get the maintainers' newest statement; somebody may hold an old one out to you",
+            "get the maintainers' newest statement; this may be a rollback attack",
         ),
         ChainError::Fork { .. } | ChainError::Detached { .. } => failure
             .help("ask the maintainers which one is theirs, and keep the one that you verified until then"),

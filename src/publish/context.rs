@@ -26,7 +26,7 @@ pub struct TargetContext {
     pub client: Client,
     /// The repository's folder, where relative paths begin.
     pub folder: PathBuf,
-    /// What lets us in, where the environment has it.
+    /// Credentials for the target, if set in the environment.
     pub secret: Option<Secret>,
     /// The environment variable that a token would come from, for messages.
     pub variable: String,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Publication;
 use super::target::{PublishedRelease, TargetError};
 use crate::dag::Cid;
-use crate::signature::{SignedStatement, TrustPolicy, TrustedKey};
+use crate::signature::{PublicKey, SignedStatement, TrustPolicy, TrustedKey};
 
 /// Statements of earlier releases, from wherever they are kept. Each is believed only where it leads to a release that is
 /// believed already.
@@ -41,6 +41,16 @@ impl History {
     pub fn statement_of(&self, release: &PublishedRelease) -> Option<&SignedStatement> {
         let mut known = self.statements.get(&release.sequence?)?.iter();
         known.find(|known| known.statement.root == release.root)
+    }
+
+    /// The sequence of the newest statement that these keys have signed and that names `key` for the next one.
+    pub fn names_successor(&self, policy: &TrustPolicy, key: &PublicKey) -> Option<u64> {
+        let mut known = self.statements.values().rev().flatten();
+        let names = known.find(|signed| {
+            let trusted = &signed.statement.trusted;
+            trusted.iter().any(|one| one.key == *key) && is_signed(policy, signed)
+        });
+        names.map(|signed| signed.statement.sequence)
     }
 
     /// The highest sequence of a statement that is known.

@@ -64,7 +64,7 @@ pub struct Draft {
     pub trusted: Vec<TrustedKey>,
     /// How many of them the next one needs.
     pub threshold: u32,
-    /// Make a statement even of the root that the previous one has.
+    /// Sign a new statement even if the root is unchanged.
     pub renew: bool,
     /// Where the previous one says the same and holds longer than until then, a new expiry is not worth a statement.
     pub renew_by: Option<Timestamp>,

@@ -412,12 +412,12 @@ fn a_removal_that_is_killed_leaves_a_cache() {
     let root = workshop.build(&["--root-only"]);
     for _ in 0..8 {
         workshop.run(&["check", "--wheels"]);
+        let wheels = workshop.path("cache/wheels");
+        let before = fs::read_dir(&wheels).unwrap().count();
         let mut child = workshop
             .command(&["cache", "prune", "--limit", "0"])
             .spawn()
             .unwrap();
-        let wheels = workshop.path("cache/wheels");
-        let before = fs::read_dir(&wheels).unwrap().count();
         // As soon as something is gone, or all of it.
         while fs::read_dir(&wheels).is_ok_and(|entries| entries.count() == before)
             && child.try_wait().unwrap().is_none()

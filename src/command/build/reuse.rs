@@ -43,7 +43,7 @@ pub(super) struct ReuseArguments {
         requires = "releases"
     )]
     statements: Vec<String>,
-    /// Answer yourself for releases that no trusted key vouches for
+    /// Accept releases that no trusted key has signed
     #[arg(long, requires = "releases")]
     reuse_unsigned: bool,
 }

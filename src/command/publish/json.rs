@@ -34,7 +34,7 @@ fn outcome(outcome: &TargetOutcome) -> Value {
     json!({
         "name": outcome.name,
         "kind": outcome.kind,
-        "place": outcome.place,
+        "place": outcome.place.as_deref().map(bare),
         "state": outcome.state.as_str(),
         "held": plan.and_then(|plan| plan.held).map(release),
         "planned": plan.map(|plan| json!({ "moved": amount(&plan.moved), "changes": plan.changes })),
@@ -45,6 +45,11 @@ fn outcome(outcome: &TargetOutcome) -> Value {
         "notes": notes,
         "error": outcome.error.as_ref().map(error),
     })
+}
+
+/// A place without the marks that paths have in sentences.
+fn bare(place: &str) -> &str {
+    place.trim_matches('`')
 }
 
 fn error(error: &TargetError) -> Value {
@@ -73,7 +78,7 @@ pub(super) fn status(targets: &[TargetStatus]) -> String {
             json!({
                 "name": target.name,
                 "kind": target.kind,
-                "place": target.place,
+                "place": target.place.as_deref().map(bare),
                 "state": target.state.as_str(),
                 "releases": releases.map_or(Value::Null, |releases| releases.iter().map(held).collect()),
                 "error": target.error.as_ref().map(error),

@@ -8,13 +8,13 @@ use crate::car::Extent;
 use crate::command::archives::{broken, open};
 use crate::command::context::Context;
 use crate::command::exit::{Failure, chain};
-use crate::command::statement::{cut, policy_or_own, read_statement, refusal, stranger};
+use crate::command::statement::{cut, expired, policy_or_own, read_statement, refusal, stranger};
 use crate::dag::Cid;
 use crate::diagnostic::shell_word;
 use crate::environment::random_seed;
 use crate::publish::{CAR, History, Publication, STATEMENT, Sample, car_name, kept_statements};
 use crate::repository::Repository;
-use crate::signature::{SignedStatement, verify};
+use crate::signature::{SignedStatement, Statement, verify};
 
 /// Reads and verifies the release in a folder.
 pub(super) fn read(
@@ -42,6 +42,7 @@ pub(super) fn read(
         ))
         .help(format!("`{}` makes it full", fill_command(context, &path))));
     }
+    let history = history(context, repository, folder, &arguments.follow)?;
     let signed = if arguments.unsigned {
         None
     } else {
@@ -51,6 +52,7 @@ pub(super) fn read(
             &folder.join(STATEMENT),
             archive.root(),
             key,
+            &history,
         )?)
     };
     let left_out: Vec<Cid> = survey.lacking.iter().map(|one| one.cid).collect();
@@ -62,7 +64,7 @@ pub(super) fn read(
         archive: Arc::new(archive),
         left_out,
         signed,
-        history: history(context, repository, folder, &arguments.follow)?,
+        history,
         sample,
         fill_command: fill_command(context, &path),
     })
@@ -131,9 +133,8 @@ fn signed(
     path: &Path,
     root: Cid,
     key: Option<&Path>,
+    history: &History,
 ) -> Result<SignedStatement, Failure> {
-    let usual = repository.directory.join("release");
-    let is_elsewhere = path.parent() != Some(usual.as_path());
     if !path.is_file() {
         return Err(Failure::finding(format!(
             "no statement vouches for the release: `{}` is not there",
@@ -158,29 +159,12 @@ fn signed(
     }
     let now = context.environment.clock.now();
     if statement.is_expired(now) {
-        let expires = statement
-            .expires
-            .map(|at| at.to_string())
-            .unwrap_or_default();
-        let output = if is_elsewhere {
-            format!(
-                " --output {}",
-                shell_word(&context.shown(path.parent().unwrap_or(path)))
-            )
-        } else {
-            String::new()
-        };
-        return Err(
-            Failure::finding(format!("`{place}` expired on {expires}")).help(format!(
-                "make sure that it is the last one that was made; then make the next one of the same release: \
-                 `ipwhl build --renew --after-expiry --previous {}{output}`",
-                shell_word(&context.shown(path))
-            )),
-        );
+        return Err(expired_failure(context, repository, path, statement));
     }
     let policy = policy_or_own(context, &repository.configuration, key)?;
-    let verdict =
-        policy.map(|policy| policy.evaluate(signed.text.as_bytes(), &signed.signatures, now));
+    let verdict = policy
+        .as_ref()
+        .map(|policy| policy.evaluate(signed.text.as_bytes(), &signed.signatures, now));
     if repository.configuration.trusted.is_empty() {
         if signed.signatures.is_empty() {
             return Err(Failure::finding(format!(
@@ -205,7 +189,19 @@ fn signed(
             "`ipwhl.toml` names no key in `trusted`, so readers cannot tell this signature from another's",
         );
     } else if let Some(verdict) = verdict.filter(|verdict| !verdict.is_reached()) {
-        return Err(refusal(&format!("`{place}`"), &signed, &verdict));
+        let failure = refusal(&format!("`{place}`"), &signed, &verdict);
+        let changed = policy.iter().flat_map(|policy| {
+            let unknown = verdict.unknown.iter();
+            unknown.filter_map(|key| Some((key, history.names_successor(policy, key)?)))
+        });
+        return Err(match changed.into_iter().next() {
+            None => failure,
+            Some((key, sequence)) => failure.help(format!(
+                "the statement of sequence {sequence}, which keys of `trusted` have signed, names this key for the next ones: compare its \
+                 fingerprint with what the maintainers publish, then add \"{}\" to `trusted` below `[signing]` in `ipwhl.toml`",
+                key.line("")
+            )),
+        });
     }
     // Enough of them hold; nobody is given those that do not.
     let text = signed.text.as_bytes();
@@ -221,4 +217,32 @@ fn signed(
         checked.is_ok()
     });
     Ok(signed)
+}
+
+/// That the statement does not hold any longer, with the way out.
+fn expired_failure(
+    context: &Context<'_>,
+    repository: &Repository,
+    path: &Path,
+    statement: &Statement,
+) -> Failure {
+    let failure = expired(&path.display().to_string(), statement);
+    // Without platforms there is no set to build here: somebody else's is carried.
+    if repository.configuration.platforms.is_empty() {
+        return failure.help(
+            "get the maintainers' next statement with `ipwhl fetch`; where there is none, ask them for one",
+        );
+    }
+    let usual = repository.directory.join("release");
+    let output = match path.parent() {
+        Some(folder) if folder != usual => {
+            format!(" --output {}", shell_word(&context.shown(folder)))
+        }
+        _ => String::new(),
+    };
+    failure.help(format!(
+        "make sure that it is the last one that was made; then make the next one of the same release: \
+         `ipwhl build --renew --after-expiry --previous {}{output}`",
+        shell_word(&context.shown(path))
+    ))
 }

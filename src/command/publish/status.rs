@@ -71,7 +71,7 @@ fn warn(context: &Context<'_>, status: &TargetStatus, newest: &ReleaseStatus, no
             newest.release.sequence.unwrap_or_default()
         ));
         context.help(
-            "`ipwhl build --renew --previous` it makes the next statement of the same release",
+            "the maintainers make the next one of the same release: `ipwhl build --renew`, with this statement as `--previous`",
         );
     }
 }
@@ -107,8 +107,9 @@ fn line(status: &TargetStatus, now: Timestamp) -> String {
 fn words(time: SignedDuration) -> String {
     let hours = time.as_hours().max(0);
     match hours {
+        0 => "less than an hour".to_owned(),
         1 => "1 hour".to_owned(),
-        0..48 => format!("{hours} hours"),
+        2..48 => format!("{hours} hours"),
         _ => format!("{} days", hours / 24),
     }
 }
