@@ -38,8 +38,11 @@ const DEFAULT_OUTPUT: &str = "release";
 /// The new statement has to follow the one in the output folder. Where there is none, it needs the signatures of the keys that
 /// are trusted: by the repository around, by `--allowed-signers`, or by the `--trusted-statement` that you verified before.
 ///
-/// Example: ipwhl fetch https://index.example.org/
-#[expect(clippy::doc_markdown, reason = "the example is typed as it stands")]
+#[cfg_attr(
+    not(doc),
+    doc = " Example: ipwhl fetch https://index.example.org/",
+    expect(clippy::doc_markdown, reason = "the example is typed as it stands")
+)]
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The address of the site, or of the `release.toml` there; or a folder

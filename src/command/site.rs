@@ -58,7 +58,7 @@ impl OpenSite {
             url.set_path(folder);
         }
         let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
-        let settings = ClientSettings::from_variables(&variables, Limits::default());
+        let settings = ClientSettings::from_variables(&variables, Limits::of_sites());
         let client = Client::new(&settings).map_err(|error| Failure::caused(&error))?;
         Ok(Self {
             site: Site::web(client, url),

@@ -42,6 +42,14 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The limits for sites, whose server may be anybody's: a byte now and then is not to keep anybody waiting.
+    pub fn of_sites() -> Self {
+        Self {
+            slowest: 1024,
+            ..Self::default()
+        }
+    }
+
     /// The limits for gateways that are asked for blocks: there are thousands of small requests, mostly other places
     /// too, and whoever stalls is asked for something else next.
     pub fn of_gateways() -> Self {

@@ -258,3 +258,23 @@ fn an_option_lets_nothing_pass_that_is_about_bytes_and_changes_no_root() {
         }
     }
 }
+
+/// Behind a plain web server, too: verified file by file, and brought elsewhere.
+#[cfg(unix)]
+#[test]
+fn a_release_of_the_original_layout_is_a_site() {
+    let workshop = Workshop::with(&small());
+    let target = "[publish.site]\nkind = \"directory\"\npath = \"../site\"\nlatest = \"\"\n";
+    crate::publish_kubo::settings(&workshop, target);
+    let root = workshop.build(&[]);
+    crate::publish_kubo::succeeded(workshop.run(&["publish"]));
+    let server = crate::site::serve(&workshop.path("site"));
+    let url = server.url("/");
+    let ran = workshop.run(&["verify", &url, "--any-signer"]);
+    assert_eq!(ran.line(), root);
+    let output = workshop.path("elsewhere");
+    let fetch = ["fetch", &url, "--any-signer", "--output"];
+    let ran = workshop.run(&[&fetch[..], &[output.to_str().unwrap()]].concat());
+    assert_eq!(ran.line(), root);
+    assert!(fs::read(output.join("release.car")).unwrap() == workshop.read("release.car"));
+}

@@ -4,8 +4,11 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::publish_kubo::{settings, succeeded};
-use crate::site::{build, curated, reader, release};
+use ipwhl::dag::Profile;
+
+use crate::publish_kubo::{installable_with, settings, succeeded};
+use crate::reuse::trusted;
+use crate::site::{TARGET, build, curated, reader, release};
 use crate::support::workshop::{Ran, Workshop, files};
 
 /// The next release as a delta, in the folder `next`.
@@ -108,6 +111,44 @@ fn a_delta_that_the_folder_cannot_complete_names_the_way_out() {
     workshop.run(&command).line();
     succeeded(publish_next(&workshop));
     assert_eq!(reader(&workshop, &["verify", "../site"]).line(), root);
+}
+
+/// Wheels of one leaf and of several, whose leaves are blocks of the archive or files of a tree: each profile has its own.
+#[test]
+fn every_profile_has_sites() {
+    for profile in Profile::ALL {
+        let workshop = curated();
+        let of_profile = |library: &str, arguments: &[&str]| {
+            let repository = installable_with(library)
+                .configuration(&trusted())
+                .profile(profile);
+            workshop.write_over(&repository);
+            settings(&workshop, TARGET);
+            workshop.build(&[&["--key", "../key"], arguments].concat())
+        };
+        let first = of_profile("2.1.post1", &[]);
+        succeeded(workshop.run(&["publish"]));
+        assert_eq!(reader(&workshop, &["verify", "../site"]).line(), first);
+        assert_eq!(reader(&workshop, &["fetch", "../site"]).line(), first);
+        let archive = fs::read(workshop.path("reader/release/release.car")).unwrap();
+        assert!(archive == workshop.read("release.car"), "{profile}");
+        let previous = "release/release.toml";
+        let next = [
+            "--car",
+            "delta",
+            "--output",
+            "../next",
+            "--previous",
+            previous,
+        ];
+        let root = of_profile("2.2", &next);
+        succeeded(publish_next(&workshop));
+        assert_eq!(reader(&workshop, &["verify", "../site"]).line(), root);
+        let profile = profile.to_string();
+        let tree = format!("../site/{root}");
+        let cid = workshop.run(&["cid", "--profile", &profile, &tree]);
+        assert_eq!(cid.line(), root);
+    }
 }
 
 /// Releases that were not published are steps for readers all the same.
@@ -296,6 +337,13 @@ fn a_check_names_what_is_damaged_and_mends_it() {
     }
     assert_eq!(mended.len(), whole.len());
     succeeded(check(&[]));
+
+    // A tree that somebody has taken away.
+    fs::remove_dir_all(site.join(&second)).unwrap();
+    check(&["--repair"]).said(&format!(
+        "{second}/_ipwhl/release.json of sequence 2, {second} is missing, and was mended"
+    ));
+    assert!(files(&site) == whole);
 
     // Where the archive is gone, a copy in another tree will do; and what is nowhere stays damaged.
     fs::remove_dir_all(workshop.repository().join("release")).unwrap();

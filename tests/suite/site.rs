@@ -90,15 +90,15 @@ fn a_mirror_made_of_the_list_is_complete() {
     let (_nginx, url) = serve_plainly(&nginx, &site, &workshop.path("nginx"));
     let mirror = workshop.path("mirror");
     fs::create_dir(&mirror).unwrap();
-    let mirrored = |url: &str| {
+    let mirrored = |url: &str, place: &Path| {
         let ran = Command::new("sh")
             .args(["-euc", &documented_mirror(url)])
-            .current_dir(&mirror)
+            .current_dir(place)
             .output()
             .unwrap();
         assert!(ran.status.success(), "{ran:?}");
     };
-    mirrored(&url);
+    mirrored(&url, &mirror);
     let mirrors = |expected: &str| {
         let mut all = files(&site);
         all.remove(".ipwhl");
@@ -117,8 +117,20 @@ fn a_mirror_made_of_the_list_is_complete() {
     ran.said("all as the signed root says");
     // The next release goes over the first one.
     let next = release(&workshop, "2.2");
-    mirrored(&url);
+    mirrored(&url, &mirror);
     mirrors(&next);
+    // One that begins with it has the statements before it, which its readers follow.
+    let young = workshop.path("young");
+    fs::create_dir(&young).unwrap();
+    mirrored(&url, &young);
+    let mut expected = files(&mirror);
+    expected.retain(|path, _| {
+        let is_of_first = path.starts_with(&first) || path.starts_with("statements/1/");
+        !is_of_first || path.starts_with("statements/1/release.toml")
+    });
+    assert!(files(&young) == expected);
+    let ran = reader(&workshop, &["verify", young.to_str().unwrap()]);
+    assert_eq!(ran.line(), next);
     let (_mirror, url) = serve_plainly(&nginx, &mirror, &workshop.path("mirroring"));
     assert_eq!(
         reader(&workshop, &["verify", &format!("{url}/release.toml")]).line(),
@@ -244,6 +256,33 @@ fn every_file_that_is_not_the_releases_is_named() {
     change(list, &without, "it does not list `");
     change(list, &|text| text.replace("  ", " "), "line 1 is not");
     assert_eq!(verified().line(), root);
+}
+
+/// Nothing of a wheel goes to the disk: a process that makes a longer file than it may is killed there and then.
+#[test]
+fn no_wheel_is_kept_while_a_site_is_verified() {
+    let workshop = curated();
+    let root = release(&workshop, "2.1.post1");
+    let server = serve(&workshop.path("site"));
+    let verify = workshop.command(&["verify", &server.url("/")]);
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", "ulimit -c 0; ulimit -f 512; exec \"$0\" \"$@\""])
+        .arg(verify.get_program())
+        .args(verify.get_args())
+        .current_dir(workshop.repository())
+        .env_clear();
+    for (name, value) in verify.get_envs() {
+        limited.env(name, value.unwrap());
+    }
+    let ran = Ran::of(&limited.output().unwrap());
+    assert_eq!(ran.line(), root);
+    assert!(
+        server
+            .paths()
+            .iter()
+            .any(|path| path.contains("/large-1.0"))
+    );
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn fetch(
     let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
     let fetcher = Fetcher::new(FetchSettings {
         cache: context.cache()?,
-        client: ClientSettings::from_variables(&variables, Limits::default()),
+        client: ClientSettings::from_variables(&variables, Limits::of_sites()),
         index: IndexSearch::new(None, None, &variables),
         gateways: Vec::new(),
         profile: Profile::default(),

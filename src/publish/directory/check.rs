@@ -69,7 +69,10 @@ impl Directory {
             check.blocks = Some(self.repair_blocks(&statements, order)?);
         }
         for signed in &statements {
-            if is_folder(&self.tree(signed.statement.root))? {
+            // `keep` takes a list away before its tree.
+            let statement = &signed.statement;
+            let list = self.statement(statement.sequence).join(FILE_LIST);
+            if list.exists() || is_folder(&self.tree(statement.root))? {
                 check.release(signed).await?;
             }
         }
