@@ -157,6 +157,24 @@ fn a_key_is_named_by_path_or_given_as_it_is() {
     broken.refused(3, &["the key in IPWHL_SIGNING_KEY cannot sign"]);
     let middle = secret.lines().nth(2).unwrap();
     assert!(!broken.error.contains(middle), "a secret was shown");
+    // Without its first line, without any, and with the lines as one.
+    let text = key(3).to_openssh().unwrap();
+    let body = text.split_once('\n').unwrap().1;
+    for part in [
+        body.to_owned(),
+        body.replace('\n', ""),
+        body.lines().next().unwrap().to_owned(),
+    ] {
+        let ran = build(&part, &[]);
+        ran.refused(
+            2,
+            &["what `IPWHL_SIGNING_KEY` gives is neither", "-----BEGIN"],
+        );
+        assert!(
+            !ran.error.contains(middle) && !ran.error.contains("b3BlbnNz"),
+            "{ran:?}"
+        );
+    }
     build("../nothing", &[]).refused(3, &["nothing` cannot be read"]);
     build("../repository/ipwhl.toml", &[]).refused(3, &["ipwhl.toml cannot sign"]);
     assert_eq!(files(&workshop.repository().join("release")), before);
