@@ -11,6 +11,7 @@ use super::History;
 use super::target::{Amount, TargetError};
 use crate::car::{Blocks, CarError, CarReader, Place, Visitor, walk};
 use crate::dag::{Cid, Codec, Sha256Digest};
+use crate::diagnostic::shell_word;
 use crate::signature::SignedStatement;
 
 /// How many wheels are read back.
@@ -38,8 +39,10 @@ pub struct Publication {
     pub history: History,
     /// What is read back.
     pub sample: Sample,
-    /// The whole command that makes the archive of a delta full.
+    /// The command that makes the archive of a delta full, but for the places to look in.
     pub fill_command: String,
+    /// The repository's own places where what a delta leaves out may be: gateways of its targets, and `mirrors`.
+    pub fill_places: Vec<String>,
 }
 
 impl Publication {
@@ -76,10 +79,19 @@ impl Publication {
 
     /// What helps a target that lacks something that a delta leaves out.
     pub(super) fn completion_help(&self) -> String {
-        format!(
-            "publish the release before to it, or make the archive full: `{}`",
-            self.fill_command
-        )
+        let fill = &self.fill_command;
+        let before = "publish the release before to it, or make the archive full:";
+        if self.fill_places.is_empty() {
+            return format!(
+                "{before} `{fill} --from ARCHIVE`, where ARCHIVE is that of the release before"
+            );
+        }
+        let places: Vec<String> = self
+            .fill_places
+            .iter()
+            .map(|place| format!(" --from {}", shell_word(place)))
+            .collect();
+        format!("{before} `{fill}{}`", places.concat())
     }
 
     /// Blocks of it in parts of about so many bytes and at most so many blocks, each with its bytes.

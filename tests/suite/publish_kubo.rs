@@ -206,7 +206,7 @@ fn a_delta_is_pinned_where_the_node_has_what_it_leaves_out() {
         1,
         &[
             "it has not got what this delta leaves out",
-            "`ipwhl fill release/release.delta.car`",
+            "`ipwhl fill release/release.delta.car --from ARCHIVE`",
         ],
     );
 
@@ -222,9 +222,13 @@ fn a_delta_is_pinned_where_the_node_has_what_it_leaves_out() {
     let cids = archive.cids();
     let leaf = cids.iter().max_by_key(|cid| archive.length_of(cid));
     node.text(&["block", "rm", &leaf.unwrap().to_string()]);
-    workshop
-        .run(&["publish"])
-        .refused(3, &["node: ", "`ipwhl fill release/release.delta.car`"]);
+    workshop.run(&["publish"]).refused(
+        3,
+        &[
+            "node: ",
+            "`ipwhl fill release/release.delta.car --from ARCHIVE`",
+        ],
+    );
     assert_eq!(ours(&node), []);
 
     let publish = ["publish", "--release", first.to_str().unwrap()];

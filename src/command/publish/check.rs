@@ -181,7 +181,7 @@ fn elsewhere(
 }
 
 /// The gateway of a target that has one.
-fn gateway(kind: &PublishKind) -> Option<&Url> {
+pub(super) fn gateway(kind: &PublishKind) -> Option<&Url> {
     match kind {
         PublishKind::Kubo(settings) => settings.gateway.as_ref(),
         PublishKind::Cluster(settings) => settings.gateway.as_ref(),

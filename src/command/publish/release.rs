@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Arguments;
+use super::check::gateway;
 use crate::car::Extent;
 use crate::command::archives::{broken, open};
 use crate::command::context::Context;
@@ -13,8 +14,9 @@ use crate::dag::Cid;
 use crate::diagnostic::shell_word;
 use crate::environment::random_seed;
 use crate::publish::{CAR, History, Publication, STATEMENT, Sample, car_name, kept_statements};
-use crate::repository::Repository;
+use crate::repository::{Configuration, Repository};
 use crate::signature::{SignedStatement, Statement, verify};
+use crate::source::redacted;
 
 /// Reads and verifies the release in a folder.
 pub(super) fn read(
@@ -67,7 +69,21 @@ pub(super) fn read(
         history,
         sample,
         fill_command: fill_command(context, &path),
+        fill_places: fill_places(&repository.configuration),
     })
+}
+
+/// Where what a delta leaves out may be: its pages and nodes are in no source of a declaration.
+fn fill_places(configuration: &Configuration) -> Vec<String> {
+    let gateways = configuration.publish.iter();
+    let gateways = gateways.filter_map(|target| gateway(&target.kind));
+    let mut places: Vec<String> = gateways.map(redacted).collect();
+    places.sort();
+    places.dedup();
+    if !configuration.gateways.is_empty() {
+        places.push("mirrors".to_owned());
+    }
+    places
 }
 
 /// The whole command that makes an archive full.
