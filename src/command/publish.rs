@@ -74,13 +74,13 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with_all = ["dry_run", "unsigned", "check"])]
     status: bool,
     /// Read every block of what each target claims to hold, and publish nothing
-    #[arg(long, conflicts_with_all = ["dry_run", "unsigned"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "unsigned", "follow"])]
     check: bool,
     /// Mend what `--check` finds damaged, with blocks of the archives in the release's folder, of other targets and of `[mirrors]`
     #[arg(long, requires = "check")]
     repair: bool,
     /// How many bytes a second `--check` reads
-    #[arg(long, value_name = "SIZE", requires = "check", default_value = "32MiB", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", requires = "check", default_value = "32MiB", value_parser = rate)]
     rate: u64,
     /// How the result is printed
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
@@ -94,6 +94,14 @@ enum Format {
     Text,
     /// For programs: one object (`docs/formats.md`, 8).
     Json,
+}
+
+/// A number of bytes a second, and not none.
+fn rate(text: &str) -> Result<u64, String> {
+    match parse_size(text)? {
+        0 => Err("nothing would ever be read".to_owned()),
+        rate => Ok(rate),
+    }
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
@@ -258,7 +266,7 @@ fn target_context(
         .cloned()
         .transpose()?;
     let is_own = |name: &OsStr| name.to_string_lossy().starts_with(OWN_VARIABLES);
-    let client = client(context)?;
+    let client = client(context, Limits::default())?;
     // A node may belong to one of the clusters.
     let mut clusters = Vec::new();
     if let PublishKind::Kubo(_) = target.kind {
@@ -276,6 +284,7 @@ fn target_context(
     }
     Ok(TargetContext {
         client,
+        gateway_client: self::client(context, Limits::of_gateways())?,
         clusters,
         folder: repository.directory.clone(),
         secret: secret(context, target)?,
@@ -294,10 +303,9 @@ fn target_context(
 }
 
 /// What asks the network.
-fn client(context: &Context<'_>) -> Result<Client, TargetError> {
+fn client(context: &Context<'_>, limits: Limits) -> Result<Client, TargetError> {
     let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
-    let settings =
-        ClientSettings::from_variables(&variables, Limits::default()).direct_on_loopback();
+    let settings = ClientSettings::from_variables(&variables, limits).direct_on_loopback();
     Client::new(&settings).map_err(|error| TargetError::world(super::exit::chain(&error)))
 }
 

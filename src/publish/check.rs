@@ -57,6 +57,18 @@ impl RateLimit {
     }
 }
 
+/// What reading a block of a target comes to.
+pub(super) enum Read {
+    /// These bytes, not hashed yet.
+    Block(Vec<u8>),
+    /// It is not there.
+    Missing,
+    /// Other bytes, where the reader has hashed them.
+    Altered,
+    /// The target has it and cannot read it.
+    Unreadable,
+}
+
 /// A block that is not as it should be.
 struct BadBlock {
     cid: Cid,
@@ -72,7 +84,7 @@ pub(super) struct Walk {
     unseen: usize,
 }
 
-/// Reads every block of these releases by `block`, which gives `None` for one that is not there. Each is read once, and what
+/// Reads every block of these releases by `block`. Each is read once, and what
 /// is below a damaged node is found by the blocks of the order.
 pub(super) async fn walk<F>(
     releases: &[PublishedRelease],
@@ -81,7 +93,7 @@ pub(super) async fn walk<F>(
     block: impl Fn(Cid) -> F,
 ) -> Result<Walk, TargetError>
 where
-    F: Future<Output = Result<Option<Vec<u8>>, TargetError>>,
+    F: Future<Output = Result<Read, TargetError>>,
 {
     let mut walk = Walk {
         read: Amount::default(),
@@ -102,8 +114,10 @@ where
             let mut reads = std::pin::pin!(reads.buffered(AT_ONCE));
             while let Some((cid, read)) = reads.next().await {
                 let (bytes, kind) = match read? {
-                    None => (None, Some(DamageKind::Missing)),
-                    Some(bytes) => {
+                    Read::Missing => (None, Some(DamageKind::Missing)),
+                    Read::Altered => (None, Some(DamageKind::Altered)),
+                    Read::Unreadable => (None, Some(DamageKind::Unreadable)),
+                    Read::Block(bytes) => {
                         walk.read.add(bytes.len());
                         report(Step::Bytes(bytes.len() as u64));
                         order.rate.spend(bytes.len()).await;
@@ -172,7 +186,7 @@ impl Walk {
     ) -> Result<Checked, TargetError>
     where
         P: Future<Output = Result<(), TargetError>>,
-        F: Future<Output = Result<Option<Vec<u8>>, TargetError>>,
+        F: Future<Output = Result<Read, TargetError>>,
     {
         let mut repaired = HashSet::new();
         let mut part = SomeBlocks::default();
@@ -191,7 +205,7 @@ impl Walk {
             let blocks = Arc::new(std::mem::take(&mut part));
             put(Arc::clone(&blocks)).await?;
             for cid in blocks.blocks.keys() {
-                if block(*cid).await?.is_some_and(|bytes| cid.matches(&bytes)) {
+                if matches!(block(*cid).await?, Read::Block(bytes) if cid.matches(&bytes)) {
                     repaired.insert(*cid);
                 }
             }

@@ -140,9 +140,18 @@ impl Cluster {
         report(Step::Waiting("asking which blocks are there".to_owned()));
         self.lacking = match &self.settings.gateway {
             None if has_all => Vec::new(),
+            None if !release.left_out.is_empty() => {
+                return Err(TargetError::refused(
+                    "nothing tells whether the cluster has what this delta leaves out",
+                )
+                .help(format!(
+                    "name the `gateway` of one of its nodes, or {}",
+                    release.completion_help()
+                )));
+            }
             None => release.archive.cids(),
             Some(gateway) => {
-                let client = &self.context.client;
+                let client = &self.context.gateway_client;
                 let left_out = release.left_out.clone();
                 release.require_left_out(&read::lacking(client, gateway, left_out).await?)?;
                 read::lacking(client, gateway, release.archive.cids()).await?
@@ -286,8 +295,12 @@ impl Cluster {
             .filter(|peer| peer.status == "pinned")
             .map(|peer| peer.name.as_str())
             .collect();
+        // The gateway may be that of a peer that has the blocks by chance, and will lose them.
+        let is_everywhere = peers
+            .iter()
+            .all(|peer| matches!(peer.status.as_str(), "pinned" | "cluster_error"));
         let mut back = ReadBack {
-            is_kept: true,
+            is_kept: is_everywhere || self.settings.gateway.is_none(),
             ..ReadBack::default()
         };
         back.notes.push(format!(
@@ -298,9 +311,17 @@ impl Cluster {
         ));
         match &self.settings.gateway {
             Some(gateway) => {
-                let client = &self.context.client;
-                back.addresses
-                    .push(read::index_address(gateway, &release.root()));
+                let client = &self.context.gateway_client;
+                if is_everywhere {
+                    back.addresses
+                        .push(read::index_address(gateway, &release.root()));
+                } else {
+                    back.notes.push(
+                        "not every peer keeps it, so the one of the `gateway` may not: nothing follows by this target unless `holders` \
+                         names it"
+                            .to_owned(),
+                    );
+                }
                 back.read = read::through_gateway(client, gateway, &release.sample.blocks).await?;
             }
             None => back.notes.push(
@@ -326,7 +347,7 @@ impl Cluster {
         let Some(gateway) = &self.settings.gateway else {
             return Ok(read::unread(releases));
         };
-        let block = |cid| read::block_if_there(&self.context.client, gateway, cid);
+        let block = |cid| read::read(&self.context.gateway_client, gateway, cid);
         let walk = check::walk(&releases, order, report, block).await?;
         let put = |blocks: Arc<check::SomeBlocks>| async move {
             let (cids, bytes) = blocks.cids();

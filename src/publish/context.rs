@@ -24,6 +24,8 @@ use crate::source::Client;
 pub struct TargetContext {
     /// What asks the network.
     pub client: Client,
+    /// The same for gateways, which are left sooner.
+    pub gateway_client: Client,
     /// The repository's folder, where relative paths begin.
     pub folder: PathBuf,
     /// Credentials for the target, if set in the environment.

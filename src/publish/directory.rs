@@ -291,6 +291,55 @@ pub(super) fn unusable(path: &Path, error: &io::Error) -> TargetError {
     TargetError::world(format!("`{}`: {error}", path.display()))
 }
 
+impl Directory {
+    /// The releases whose trees and statements are there, the newest first, where the link leads to the newest; or the one that
+    /// was published without a statement.
+    fn releases(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
+        let mut held: Vec<PublishedRelease> = Vec::new();
+        for signed in statements::all(&self.path.join(STATEMENTS), repository)? {
+            let (root, sequence) = (signed.statement.root, signed.statement.sequence);
+            if held.iter().all(|one| one.root != root) && is_folder(&self.tree(root))? {
+                held.push(PublishedRelease {
+                    root,
+                    sequence: Some(sequence),
+                });
+            }
+        }
+        let Some(latest) = &self.latest else {
+            return Ok(held);
+        };
+        let linked = links::target(&self.path, latest)?;
+        let path = self.path.join(latest);
+        let wrong = |newest: Cid| {
+            let path = path.display();
+            let words = match &linked {
+                Some(name) => format!("`{path}` leads to `{name}`"),
+                None => format!("`{path}` is not there"),
+            };
+            TargetError::refused(format!("{words}, and the newest release is {newest}")).help(
+                "find out who has changed it; `ipwhl publish` points it at the newest release",
+            )
+        };
+        match (held.first(), &linked) {
+            (Some(newest), linked) if linked.as_ref() != Some(&newest.root.to_string()) => {
+                return Err(wrong(newest.root));
+            }
+            (None, Some(name)) => {
+                if let Ok(root) = name.parse()
+                    && is_folder(&self.tree(root))?
+                {
+                    held.push(PublishedRelease {
+                        root,
+                        sequence: None,
+                    });
+                }
+            }
+            _ => {}
+        }
+        Ok(held)
+    }
+}
+
 impl Target for Directory {
     fn place(&self) -> String {
         format!("`{}`", self.path.display())
@@ -309,19 +358,7 @@ impl Target for Directory {
     }
 
     fn holdings<'a>(&'a mut self, repository: &'a str) -> Work<'a, Vec<PublishedRelease>> {
-        Box::pin(async {
-            let statements = statements::all(&self.path.join(STATEMENTS), repository)?;
-            let mut held = Vec::new();
-            for signed in statements {
-                if is_folder(&self.tree(signed.statement.root))? {
-                    held.push(PublishedRelease {
-                        root: signed.statement.root,
-                        sequence: Some(signed.statement.sequence),
-                    });
-                }
-            }
-            Ok(held)
-        })
+        Box::pin(async { self.releases(repository) })
     }
 
     fn statements<'a>(&'a mut self, repository: &'a str) -> Work<'a, Vec<SignedStatement>> {

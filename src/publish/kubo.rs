@@ -5,6 +5,8 @@
 
 mod mfs;
 mod missing;
+mod pinner;
+mod pins;
 mod records;
 mod rpc;
 
@@ -15,6 +17,7 @@ use std::time::Duration;
 use super::check;
 use super::cluster::NearbyCluster;
 use super::context::TargetContext;
+use super::history::check_follows;
 use super::service::Upload;
 use super::target::{
     CheckOrder, Checked, DamageKind, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target,
@@ -24,13 +27,11 @@ use super::{Publication, read};
 use crate::dag::Cid;
 use crate::repository::KuboTarget;
 use mfs::Place;
+use pinner::Pinner;
+pub(super) use pins::{name, named, newest_first, outdated};
 pub(super) use records::ROUTING;
 pub(super) use rpc::Rpc;
 
-/// How a pin's name begins.
-const OURS: &str = "ipwhl";
-/// Stands for the sequence of a release without a statement.
-const UNSIGNED: &str = "unsigned";
 /// How many bytes of blocks go into one import, about: what a cut run has to do again at most.
 const PART_BYTES: u64 = 64 << 20;
 /// How many blocks.
@@ -64,18 +65,6 @@ struct Found {
     pinner: Pinner,
 }
 
-/// Who pins on the node.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-enum Pinner {
-    /// This target.
-    #[default]
-    Us,
-    /// A cluster, by the name of its target: two that pin and unpin on one node would undo each other's work.
-    Cluster(String),
-    /// Nobody can say whether a cluster does, and why. Then nothing is unpinned.
-    Unknown(String),
-}
-
 impl Kubo {
     pub(super) fn new(
         settings: &KuboTarget,
@@ -90,48 +79,24 @@ impl Kubo {
         })
     }
 
-    /// The pins that go when `release` is there: all but the newest of as many as are kept.
+    /// The pins that go when `release` is there: all but the newest of as many as are kept. On a node of a cluster those go
+    /// that were made while it was in none, or while the cluster could not be asked, where the cluster does not pin them.
     fn outdated(&self, release: &Publication) -> Vec<Cid> {
-        match self.settings.keep {
-            Some(keep) if self.found.pinner == Pinner::Us => {
-                outdated(&self.found.pins, release.root(), keep)
+        let root = release.root();
+        match (&self.found.pinner, self.settings.keep) {
+            (Pinner::Us, Some(keep)) => outdated(&self.found.pins, root, keep),
+            (
+                Pinner::Cluster {
+                    releases: Some(kept),
+                    ..
+                },
+                _,
+            ) => {
+                let is_kept = |cid: &Cid| *cid == root || kept.iter().any(|one| one.root == *cid);
+                let pins = self.found.pins.keys();
+                pins.filter(|cid| !is_kept(cid)).copied().collect()
             }
             _ => Vec::new(),
-        }
-    }
-
-    /// Who pins on this node: a cluster that the settings name, or one of which the node is a member.
-    async fn pinner(&self) -> Pinner {
-        if let Some(cluster) = &self.settings.pinned_by {
-            return Pinner::Cluster(cluster.clone());
-        }
-        if self.clusters.is_empty() {
-            return Pinner::Us;
-        }
-        let id = match self.rpc.id().await {
-            Ok(id) => id,
-            Err(error) => return Pinner::Unknown(error.message),
-        };
-        let mut unknown = None;
-        for cluster in &self.clusters {
-            match cluster.nodes().await {
-                Ok(nodes) if nodes.contains(&id) => return Pinner::Cluster(cluster.name.clone()),
-                Ok(_) => {}
-                Err(error) => unknown = Some(error.message),
-            }
-        }
-        unknown.map_or(Pinner::Us, Pinner::Unknown)
-    }
-
-    fn notes(&self) -> Vec<String> {
-        match &self.found.pinner {
-            Pinner::Us => Vec::new(),
-            Pinner::Cluster(cluster) => vec![format!(
-                "the node belongs to `{cluster}`, which pins and unpins there; here blocks are brought alone"
-            )],
-            Pinner::Unknown(reason) => vec![format!(
-                "nothing is unpinned, since nobody can say whether a cluster pins on this node: {reason}"
-            )],
         }
     }
 
@@ -164,10 +129,14 @@ impl Kubo {
         self.found = Found {
             pins,
             root_name,
-            pinner: self.pinner().await,
+            pinner: Pinner::of(&self.settings, &self.rpc, &self.clusters, &release.name).await,
             ..Found::default()
         };
-        let held = newest_first(&self.found.pins).into_iter().next();
+        let of_cluster = self.found.pinner.releases().iter().copied();
+        let held = newest_first(&self.found.pins)
+            .into_iter()
+            .chain(of_cluster)
+            .max_by_key(|one| one.sequence);
         // A pin says that a node should have all blocks, and not that it does.
         report(Step::Waiting("asking which blocks are there".to_owned()));
         let missing = missing::missing(&self.rpc, release).await?;
@@ -178,7 +147,7 @@ impl Kubo {
         };
         let mut changes = Vec::new();
         match self.found.root_name.as_deref() {
-            _ if matches!(self.found.pinner, Pinner::Cluster(_)) => {}
+            _ if self.found.pinner.is_cluster() => {}
             Some(there) if there == name => {}
             Some("") => changes.push(format!("name the pin of {root} `{name}`")),
             Some(there) => changes.push(format!(
@@ -188,7 +157,9 @@ impl Kubo {
             None => changes.push(format!("pin {root} as `{name}`")),
         }
         if let Some(path) = &self.settings.mfs {
-            let known = self.found.pins.keys().chain([&root]);
+            let of_cluster = self.found.pinner.releases().iter();
+            let of_cluster = of_cluster.map(|one| &one.root);
+            let known = self.found.pins.keys().chain(of_cluster);
             self.found.mfs = mfs::look(&self.rpc, path, root, known).await?;
             if self.found.mfs.is_some() {
                 changes.push(format!("set `{path}` in the MFS to it"));
@@ -201,7 +172,7 @@ impl Kubo {
             held,
             moved: release.amount_of(&self.found.lacking),
             changes,
-            notes: self.notes(),
+            notes: self.found.pinner.notes(&self.settings),
         })
     }
 
@@ -215,7 +186,7 @@ impl Kubo {
         let root = release.root();
         let mut lacking = self.found.lacking.clone();
         let name = name(&release.name, release.sequence());
-        let is_ours = !matches!(self.found.pinner, Pinner::Cluster(_));
+        let is_ours = !self.found.pinner.is_cluster();
         let is_pinned = !is_ours || self.found.root_name.as_ref() == Some(&name);
         for attempt in 1.. {
             self.import(release, &lacking, report).await?;
@@ -225,6 +196,7 @@ impl Kubo {
             if is_pinned {
                 break;
             }
+            self.look_for_others(release).await?;
             match self.pin(release, &name, report).await {
                 Ok(()) => {
                     done.changes.push(format!("pinned {root} as `{name}`"));
@@ -245,6 +217,7 @@ impl Kubo {
             }
         }
         if let (Some(place), Some(path)) = (&self.found.mfs, &self.settings.mfs) {
+            self.look_for_others(release).await?;
             mfs::set(&self.rpc, path, *place, root).await?;
             done.changes.push(format!("`{path}` in the MFS is {root}"));
         }
@@ -296,7 +269,7 @@ impl Kubo {
 
     async fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
         let mut back = ReadBack {
-            is_kept: !matches!(self.found.pinner, Pinner::Cluster(_)),
+            is_kept: !self.found.pinner.is_cluster(),
             ..ReadBack::default()
         };
         let root = release.root();
@@ -304,11 +277,12 @@ impl Kubo {
         back.read = match &self.settings.gateway {
             Some(gateway) => {
                 back.addresses.push(read::index_address(gateway, &root));
-                read::through_gateway(&self.context.client, gateway, sample).await?
+                read::through_gateway(&self.context.gateway_client, gateway, sample).await?
             }
             None => read::each(sample, |cid| self.rpc.block(cid)).await?,
         };
         let name = name(&release.name, release.sequence());
+        self.look_for_others(release).await?;
         if back.is_kept {
             let pins = self.rpc.pins(LONGEST_SILENCE).await?;
             if !pins.iter().any(|pin| pin.cid == root && pin.name == name) {
@@ -331,18 +305,41 @@ impl Kubo {
     }
 
     /// The releases that are pinned: under names of this target's, or by the cluster, which gives pins on nodes no names.
-    async fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
-        let Pinner::Cluster(name) = self.pinner().await else {
-            return Ok(newest_first(&self.ours(repository, None).await?.0));
-        };
-        let Some(cluster) = self.clusters.iter().find(|one| one.name == name) else {
-            return Ok(Vec::new());
-        };
-        let mut held = cluster.holdings(repository).await?;
-        let pins = self.rpc.pins(LONGEST_SILENCE).await?;
-        let pins: HashSet<Cid> = pins.into_iter().map(|pin| pin.cid).collect();
-        held.retain(|release| pins.contains(&release.root));
+    async fn releases(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
+        let pinner = Pinner::of(&self.settings, &self.rpc, &self.clusters, repository).await;
+        let mut held = newest_first(&self.ours(repository, None).await?.0);
+        if pinner.is_cluster() {
+            let pins = self.rpc.pins(LONGEST_SILENCE).await?;
+            let pins: HashSet<Cid> = pins.into_iter().map(|pin| pin.cid).collect();
+            let of_cluster = pinner.releases().iter();
+            let is_new = |one: &&PublishedRelease| pins.contains(&one.root) && !held.contains(one);
+            let new: Vec<PublishedRelease> = of_cluster.filter(is_new).copied().collect();
+            held.extend(new);
+            held.sort_by_key(|one| std::cmp::Reverse(one.sequence));
+        }
         Ok(held)
+    }
+
+    /// The same, where the path in the MFS shows the newest one.
+    async fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
+        let held = self.releases(repository).await?;
+        if let Some(path) = &self.settings.mfs
+            && let Some(newest) = held.first()
+        {
+            mfs::check(&self.rpc, path, newest.root).await?;
+        }
+        Ok(held)
+    }
+
+    /// Holds the release once more to what the node has by now, since another run may have been here.
+    async fn look_for_others(&self, release: &Publication) -> Result<(), TargetError> {
+        let (pins, _) = self.ours(&release.name, None).await?;
+        for held in newest_first(&pins) {
+            if held.sequence.is_some() && held.root != release.root() {
+                return check_follows(release, &held);
+            }
+        }
+        Ok(())
     }
 
     async fn check(
@@ -350,14 +347,21 @@ impl Kubo {
         order: &CheckOrder<'_>,
         report: Report<'_>,
     ) -> Result<Checked, TargetError> {
-        let releases = self.holdings(order.repository).await?;
-        let block = |cid| self.rpc.block_if_there(cid);
+        let releases = self.releases(order.repository).await?;
+        let block = |cid| self.rpc.read(cid);
         let walk = check::walk(&releases, order, report, block).await?;
         if order.is_repair && !walk.of_kind(DamageKind::Altered).is_empty() {
             report(Step::Waiting(
                 "the node goes over its whole store, and removes what is altered".to_owned(),
             ));
-            self.rpc.drop_altered(LONGEST_SILENCE).await?;
+            if let Err(error) = self.rpc.drop_altered(LONGEST_SILENCE).await {
+                // What was found is worth more than that nothing can be done about it.
+                let mut checked = walk.found(releases);
+                checked
+                    .notes
+                    .push(format!("altered blocks cannot be mended: {error}"));
+                return Ok(checked);
+            }
             missing::absent(&self.rpc, walk.of_kind(DamageKind::Altered)).await?;
         }
         let put = |blocks: Arc<check::SomeBlocks>| async move {
@@ -395,52 +399,4 @@ impl Target for Kubo {
     fn read_back<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, ReadBack> {
         Box::pin(self.verify(release))
     }
-}
-
-/// How the names of a repository's pins begin.
-fn prefix(repository: &str) -> String {
-    format!("{OURS}/{repository}/")
-}
-
-/// The name of a pin.
-pub(super) fn name(repository: &str, sequence: Option<u64>) -> String {
-    let prefix = prefix(repository);
-    match sequence {
-        Some(sequence) => format!("{prefix}{sequence}"),
-        None => format!("{prefix}{UNSIGNED}"),
-    }
-}
-
-/// What the name of a pin of a repository says.
-pub(super) struct Named {
-    /// The sequence; `None` for a release that was published without a statement.
-    pub(super) sequence: Option<u64>,
-}
-
-/// What a pin's name says, where it is one of this repository's.
-pub(super) fn named(repository: &str, name: &str) -> Option<Named> {
-    let rest = name.strip_prefix(&prefix(repository))?;
-    let sequence = rest.parse().ok();
-    (sequence.is_some() || rest == UNSIGNED).then_some(Named { sequence })
-}
-
-/// The releases of these pins, the newest first.
-pub(super) fn newest_first(pins: &BTreeMap<Cid, Option<u64>>) -> Vec<PublishedRelease> {
-    let mut releases: Vec<PublishedRelease> = pins
-        .iter()
-        .map(|(root, sequence)| PublishedRelease {
-            root: *root,
-            sequence: *sequence,
-        })
-        .collect();
-    releases.sort_unstable_by_key(|release| std::cmp::Reverse((release.sequence, release.root)));
-    releases
-}
-
-/// Of these pins those beyond the newest of as many as are kept, where `root` is the newest of all.
-pub(super) fn outdated(pins: &BTreeMap<Cid, Option<u64>>, root: Cid, keep: u64) -> Vec<Cid> {
-    let keep = usize::try_from(keep.saturating_sub(1)).unwrap_or(usize::MAX);
-    let others = newest_first(pins).into_iter();
-    let others = others.filter(|release| release.root != root);
-    others.skip(keep).map(|release| release.root).collect()
 }

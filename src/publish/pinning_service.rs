@@ -93,6 +93,14 @@ impl PinStatus {
     }
 }
 
+impl Pin {
+    /// Whether it is to be fetched from these nodes, as far as the service says. One that waits for others will wait for ever.
+    fn is_from(&self, origins: &[String]) -> bool {
+        let asked = self.origins.as_ref();
+        asked.is_none_or(|asked| asked == origins)
+    }
+}
+
 impl PinningService {
     pub(super) fn new(
         settings: &PinningServiceTarget,
@@ -154,6 +162,7 @@ impl PinningService {
             there.status != "failed"
                 && there.pin.cid == root.to_string()
                 && there.sequence() == release.sequence()
+                && (there.status == "pinned" || there.pin.is_from(&self.settings.origins))
         });
         let mut changes = Vec::new();
         if !self.is_right {
@@ -210,6 +219,7 @@ impl PinningService {
                     },
                     _ => trouble,
                 })?;
+                report(Step::Waiting(format!("asked for a pin of {root}")));
                 done.changes.push(format!(
                     "asked for a pin of {root}, request {}",
                     self.service.words(&status.requestid)
@@ -320,7 +330,7 @@ impl PinningService {
         };
         match &self.settings.gateway {
             Some(gateway) => {
-                let client = &self.context.client;
+                let client = &self.context.gateway_client;
                 back.addresses
                     .push(read::index_address(gateway, &release.root()));
                 back.read = read::through_gateway(client, gateway, &release.sample.blocks).await?;
@@ -350,7 +360,7 @@ impl PinningService {
         let Some(gateway) = &self.settings.gateway else {
             return Ok(read::unread(releases));
         };
-        let block = |cid| read::block_if_there(&self.context.client, gateway, cid);
+        let block = |cid| read::read(&self.context.gateway_client, gateway, cid);
         let walk = check::walk(&releases, order, report, block).await?;
         Ok(walk.found(releases))
     }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use url::Url;
 
+use super::check::Read;
 use super::target::{Amount, Checked, PublishedRelease, TargetError};
 use crate::dag::Cid;
 use crate::source::{Client, SourceProblem, redacted};
@@ -18,7 +19,13 @@ pub(super) async fn through_gateway(
     gateway: &Url,
     cids: &[Cid],
 ) -> Result<Amount, TargetError> {
-    each(cids, |cid| async move { client.block(gateway, &cid).await }).await
+    let read = each(cids, |cid| async move { client.block(gateway, &cid).await }).await;
+    read.map_err(|error| {
+        let place = redacted(gateway);
+        error.help(format!(
+            "is `{place}` the target's own gateway, and does it answer? then `ipwhl publish --check` says what else is missing or altered there"
+        ))
+    })
 }
 
 /// The blocks that a gateway does not have, as far as it says without asking its own network.
@@ -65,17 +72,12 @@ pub(super) async fn each<E: Display, F: Future<Output = Result<Vec<u8>, E>>>(
     Ok(amount)
 }
 
-/// A block of a gateway, not hashed where it has other bytes; `None` where the gateway says that it does not have it.
-pub(super) async fn block_if_there(
-    client: &Client,
-    gateway: &Url,
-    cid: Cid,
-) -> Result<Option<Vec<u8>>, TargetError> {
+/// A block of a gateway, for a check.
+pub(super) async fn read(client: &Client, gateway: &Url, cid: Cid) -> Result<Read, TargetError> {
     match client.block(gateway, &cid).await {
-        Ok(block) => Ok(Some(block)),
-        Err(SourceProblem::Missing { .. }) => Ok(None),
-        // Bytes that are not the block's: none at all are not either.
-        Err(SourceProblem::Mismatch { .. }) => Ok(Some(Vec::new())),
+        Ok(block) => Ok(Read::Block(block)),
+        Err(SourceProblem::Missing { .. }) => Ok(Read::Missing),
+        Err(SourceProblem::Mismatch { .. }) => Ok(Read::Altered),
         Err(problem) => Err(TargetError::world(problem)),
     }
 }

@@ -1,7 +1,7 @@
 //! One release, brought to several targets: who comes first, who waits for whom, and what becomes of the rest where one
 //! refuses (FORMATS 9).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::history::check_follows;
 use super::target::{Done, Plan, ReadBack, Step, Target, TargetError, TargetErrorKind};
@@ -101,8 +101,9 @@ pub struct PublishRun<'a> {
 fn turn(kind: &PublishKind) -> u8 {
     match kind {
         PublishKind::Kubo(_) | PublishKind::Cluster(_) | PublishKind::Directory(_) => 0,
-        PublishKind::PinningService(_) => 1,
-        PublishKind::Git(_) | PublishKind::Ipns(_) | PublishKind::Dnslink(_) => 2,
+        PublishKind::Git(_) | PublishKind::Ipns(_) | PublishKind::Dnslink(_) => 1,
+        // One may take half an hour.
+        PublishKind::PinningService(_) => 2,
     }
 }
 
@@ -242,10 +243,11 @@ impl<'a> PublishRun<'a> {
         outcome.place = Some(target.place());
         let report = |step| self.observer.step(&configured.name, step);
         let plan = target.plan(self.release, &report).await?;
-        if let Some(held) = &plan.held {
-            check_follows(self.release, held)?;
-        }
+        let held = plan.held;
         outcome.plan = Some(plan);
+        if let Some(held) = held {
+            check_follows(self.release, &held)?;
+        }
         Ok(target)
     }
 
@@ -269,7 +271,9 @@ impl<'a> PublishRun<'a> {
         let mut has_changed = false;
         // What targets that are not among the chosen ones were found to hold.
         let mut asked = BTreeMap::new();
-        for index in 0..prepared.len() {
+        let mut turns: VecDeque<usize> = (0..prepared.len()).collect();
+        let mut postponed = BTreeSet::new();
+        while let Some(index) = turns.pop_front() {
             if prepared[index].outcome.state != TargetState::Planned {
                 continue;
             }
@@ -279,6 +283,16 @@ impl<'a> PublishRun<'a> {
             }
             let configured = prepared[index].configured;
             if let Err(error) = self.wait_for(configured, prepared, &mut asked).await {
+                // One that comes later may be enough.
+                let holders = holders(configured, self.configured);
+                let is_pending = |at: &usize| {
+                    let name = &prepared[*at].configured.name;
+                    holders.iter().any(|holder| holder.name == *name)
+                };
+                if turns.iter().any(is_pending) && postponed.insert(index) {
+                    turns.push_back(index);
+                    continue;
+                }
                 self.observer.event(&configured.name, Event::Failed(&error));
                 fail(&mut prepared[index].outcome, error);
                 continue;
@@ -343,7 +357,7 @@ impl<'a> PublishRun<'a> {
         }
         let is_named = configured.holders.is_some();
         // Somebody's word is enough where the settings name them.
-        let is_enough = |back: &ReadBack| back.is_kept && (is_named || back.read.blocks > 0);
+        let is_enough = |back: &ReadBack| is_named || (back.is_kept && back.read.blocks > 0);
         let mut reasons = Vec::new();
         for holder in holders(configured, self.configured) {
             let in_run = prepared
@@ -388,8 +402,8 @@ impl<'a> PublishRun<'a> {
         let report = |step| self.observer.step(&holder.name, step);
         let plan = target.plan(self.release, &report).await?;
         let root = self.release.root();
-        let is_there = plan.held.is_none_or(|held| held.root == root) && plan.moved.blocks == 0;
-        if !is_there || !plan.changes.is_empty() {
+        let is_there = plan.held.is_some_and(|held| held.root == root) && plan.moved.blocks == 0;
+        if !is_there {
             return Err(TargetError::world("it does not have the release yet"));
         }
         target.read_back(self.release, &report).await

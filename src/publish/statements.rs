@@ -72,8 +72,11 @@ pub fn kept_statements(folder: &Path) -> Vec<PathBuf> {
     let sequences = names(&kept)
         .map(|names| sequences(&names))
         .unwrap_or_default();
-    let earlier = sequences.into_iter().take(MAXIMUM_STATEMENTS);
+    let earlier = sequences.into_iter();
     let earlier = earlier.map(|sequence| kept.join(sequence.to_string()).join(STATEMENT));
+    let earlier = earlier
+        .filter(|path| path.is_file())
+        .take(MAXIMUM_STATEMENTS);
     [folder.join(STATEMENT)]
         .into_iter()
         .chain(earlier)
@@ -96,7 +99,10 @@ pub(super) fn all(folder: &Path, name: &str) -> Result<Vec<SignedStatement>, Tar
         _ => names(folder)?,
     };
     let mut all = Vec::new();
-    for sequence in sequences(&names).into_iter().take(MAXIMUM_STATEMENTS) {
+    for sequence in sequences(&names) {
+        if all.len() == MAXIMUM_STATEMENTS {
+            break;
+        }
         let place = folder.join(sequence.to_string());
         if let Some(text) = read(&place.join(STATEMENT))?
             && let Ok(signed) = SignedStatement::parse(text, held(&place)?)
@@ -236,7 +242,15 @@ fn stale(folder: &Path, files: &SignedStatement) -> Result<Vec<String>, TargetEr
 
 /// A small text; `None` where there is no such file, or none that can be a statement.
 fn read(path: &Path) -> Result<Option<String>, TargetError> {
-    let file = match File::open(path) {
+    // Of a pipe the other end may never come.
+    let is_file = fs::metadata(path).map(|there| there.is_file());
+    let file = match is_file.and_then(|is_file| {
+        if is_file {
+            File::open(path)
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unusable(path, &error)),

@@ -44,6 +44,8 @@ pub enum HoldingState {
     Expired,
     /// It has an older one.
     Behind,
+    /// It has another one than another target under the same sequence.
+    Forked,
     /// It has none.
     Empty,
     /// It could not be asked.
@@ -57,6 +59,7 @@ impl HoldingState {
             Self::Current => "current",
             Self::Expired => "expired",
             Self::Behind => "behind",
+            Self::Forked => "forked",
             Self::Empty => "empty",
             Self::Unknown => "unknown",
         }
@@ -75,15 +78,26 @@ pub async fn status(
     for configured in chosen {
         targets.push(ask(configured, open, repository, history).await);
     }
-    let held = targets.iter().filter_map(|target| target.newest());
-    let newest = held
+    let newest = targets
+        .iter()
+        .filter_map(|target| target.newest())
         .filter_map(|held| held.release.sequence)
         .chain(history.newest_sequence())
         .max();
+    let held: Vec<PublishedRelease> = targets
+        .iter()
+        .filter_map(|target| Some(target.newest()?.release))
+        .collect();
+    let is_forked = |one: &PublishedRelease| {
+        let mut others = held.iter();
+        one.sequence.is_some()
+            && others.any(|other| other.sequence == one.sequence && other.root != one.root)
+    };
     for target in &mut targets {
         target.state = match target.newest() {
             _ if target.error.is_some() => HoldingState::Unknown,
             None => HoldingState::Empty,
+            Some(held) if is_forked(&held.release) => HoldingState::Forked,
             // One that does not say its sequence is judged by nothing.
             Some(held) if held.release.sequence.is_some() && held.release.sequence < newest => {
                 HoldingState::Behind

@@ -105,6 +105,8 @@ pub enum DamageKind {
     Missing,
     /// It has other bytes.
     Altered,
+    /// The target has it and cannot read it.
+    Unreadable,
 }
 
 impl fmt::Display for DamageKind {
@@ -112,6 +114,7 @@ impl fmt::Display for DamageKind {
         formatter.write_str(match self {
             Self::Missing => "missing",
             Self::Altered => "altered",
+            Self::Unreadable => "unreadable",
         })
     }
 }
@@ -288,7 +291,7 @@ impl TargetError {
 
     /// Whether the release is refused, and nothing in the world failed.
     pub fn is_refusal(&self) -> bool {
-        self.kind != TargetErrorKind::World
+        matches!(self.kind, TargetErrorKind::Refused | TargetErrorKind::Gap)
     }
 
     /// The same error with a way out.

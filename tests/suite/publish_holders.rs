@@ -49,7 +49,7 @@ fn nothing_leads_to_a_release_whose_blocks_have_not_arrived() {
             "node: no connection to ",
             "service: it is left as it is, since no other target holds the release and has shown it: `node` has failed",
             "name: it is left as it is",
-            "3 targets to go: `ipwhl publish --key ../key node service name` goes on",
+            "3 targets to go: `ipwhl publish --key ../key node name service` goes on",
         ],
     );
     assert!(service.pins().is_empty());
@@ -152,12 +152,14 @@ fn a_node_of_a_cluster_is_pinned_by_the_cluster_alone() {
     };
     // Both would keep two, each on its own.
     let target = format!(
-        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\nkeep = 2\n\n{}",
+        "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\ngateway = \"{0}\"\nmfs = \"/releases/latest\"\nkeep = 2\n\n{}",
         node.api,
         cluster("keep = 2\n")
     );
+    let target = target.replace(&format!("gateway = \"{}\"\nmfs", node.api), "mfs");
     let workshop = workshop(&target);
     let configuration = fs::read_to_string(workshop.repository().join("ipwhl.toml")).unwrap();
+    let shown = || node.text(&["files", "stat", "--hash", "/releases/latest"]);
     let mut roots = Vec::new();
     for version in ["2.0", "2.1", "2.2", "2.3"] {
         if version != "2.0" {
@@ -168,6 +170,8 @@ fn a_node_of_a_cluster_is_pinned_by_the_cluster_alone() {
         let ran = succeeded(publish(&workshop, &[]));
         ran.said("node: the node belongs to `cluster`, which pins and unpins there");
         assert!(!ran.error.contains("node: pinned"), "{ran:?}");
+        ran.said("`keep` is not used here: that of `cluster` counts");
+        assert_eq!(&shown(), roots.last().unwrap());
     }
     // What is kept is what the cluster keeps, on the node as in the cluster.
     let pinned: Vec<String> = node.pins().into_iter().map(|(cid, _)| cid).collect();
@@ -200,10 +204,61 @@ fn a_node_of_a_cluster_is_pinned_by_the_cluster_alone() {
         .replace(&peer.api, &http::closed())
         .replace("keep = 2\n\n", "keep = 1\n\n");
     fs::write(workshop.repository().join("ipwhl.toml"), unknown).unwrap();
-    succeeded(publish(&workshop, &["node"])).said("nothing is unpinned, since nobody can say");
+    succeeded(publish(&workshop, &["node"]))
+        .said("nothing is unpinned, since it is not known whether");
     let still: Vec<String> = node.pins().into_iter().map(|(cid, _)| cid).collect();
     assert!(
         still.contains(&roots[2]) && still.contains(&roots[3]),
         "{still:?}"
     );
+    // What was pinned meanwhile goes when the cluster can be asked again, and does not pin it.
+    assert_eq!(publish(&workshop, &["--status", "node"]).code, Some(0));
+    workshop.write_over(&installable_with("2.4"));
+    let without = configuration.replace(&peer.api, &http::closed());
+    fs::write(workshop.repository().join("ipwhl.toml"), without).unwrap();
+    let missed = workshop.build(&["--key", "../key"]);
+    succeeded(publish(&workshop, &["node"])).said(&format!("pinned {missed}"));
+    let next = |version: &str, arguments: &[&str]| {
+        workshop.write_over(&installable_with(version));
+        fs::write(workshop.repository().join("ipwhl.toml"), &configuration).unwrap();
+        workshop.build(&[&["--key", "../key"], arguments].concat())
+    };
+    next("2.5", &[]);
+    let ran = succeeded(publish(&workshop, &[]));
+    ran.said(&format!("node: unpinned `ipwhl/example/5`, {missed}"));
+    // A fork is one at the node, too, which has no pins of its own.
+    let previous = "release/statements/5/release.toml";
+    next("2.6", &["--previous", previous, "--output", "../fork"]);
+    publish(&workshop, &["--release", "../fork", "node"])
+        .refused(1, &["it holds another release with the sequence 6"]);
+}
+
+/// Whoever reads through a node that has the blocks by chance loses them with the next garbage collection.
+#[test]
+fn a_gateway_of_a_peer_that_does_not_keep_it_is_not_enough() {
+    let (one, two) = (Node::start(), Node::start());
+    one.connect(&two);
+    let alpha = Peer::start("alpha", &one, None, &[]);
+    let _beta = Peer::start("beta", &two, Some(&alpha), &[]);
+    let target = format!(
+        "[publish.cluster]\nkind = \"cluster\"\napi = \"{}\"\ngateway = \"{}\"\nreplication-min = 1\nreplication-max = 1\n\n[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.name]\nkind = \"ipns\"\nfile = \"../record\"\n",
+        alpha.api, one.gateway, one.api
+    );
+    let workshop = workshop(&target);
+    let ran = publish(&workshop, &[]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    ran.said("cluster: not every peer keeps it, so the one of the `gateway` may not");
+    ran.said("name: it is left as it is");
+    assert_eq!(ran.output, "");
+    assert!(!workshop.path("record").exists());
+    // Somebody's word is enough where it is asked for.
+    let configuration = workshop.repository().join("ipwhl.toml");
+    let text = fs::read_to_string(&configuration).unwrap();
+    let named = text.replace(
+        "kind = \"ipns\"\n",
+        "kind = \"ipns\"\nholders = [\"cluster\"]\n",
+    );
+    fs::write(&configuration, named).unwrap();
+    succeeded(publish(&workshop, &["name"]));
+    assert!(workshop.path("record").exists());
 }

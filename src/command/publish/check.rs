@@ -11,6 +11,7 @@ use super::super::exit::{ExitStatus, Failure};
 use super::super::network::runtime;
 use super::super::words::counted;
 use super::shown::Shown;
+use super::tally::exit_status;
 use super::{Arguments, Format, Opening, client, json};
 use crate::car::{Blocks, CarError, CarReader, Extent};
 use crate::dag::Cid;
@@ -18,7 +19,7 @@ use crate::publish::{
     CheckOrder, Checked, DamageKind, Observer as _, RateLimit, TargetError, car_name,
 };
 use crate::repository::{PublishKind, PublishTarget};
-use crate::source::GatewayBlocks;
+use crate::source::{GatewayBlocks, Limits};
 
 /// How many damaged blocks of a target are named.
 const NAMED: usize = 5;
@@ -78,15 +79,18 @@ pub(super) fn run(
         checked.is_ok_and(|checked| checked.damages.iter().any(|one| !one.is_repaired))
     };
     let has_damage = found.iter().any(is_damaged);
-    if has_damage && !arguments.repair {
+    if has_damage && arguments.repair {
+        context.help(
+            "no good copy of the rest was at hand: put an archive that has it into the release's folder, or name a gateway in `[mirrors]`",
+        );
+    } else if has_damage {
         context.hint("`ipwhl publish --check --repair` mends what blocks at hand can mend");
     }
+    let errors = found.iter().filter_map(|one| one.2.as_ref().err());
     Ok(if has_damage {
         ExitStatus::Findings
-    } else if found.iter().any(|one| one.2.is_err()) {
-        ExitStatus::World
     } else {
-        ExitStatus::Clean
+        exit_status(errors)
     })
 }
 
@@ -97,7 +101,11 @@ fn line(name: &str, checked: &Checked) -> String {
         return format!("{name}: {releases}, nothing read");
     }
     let mut line = format!("{name}: {releases}, {} read", checked.read);
-    for kind in [DamageKind::Missing, DamageKind::Altered] {
+    for kind in [
+        DamageKind::Missing,
+        DamageKind::Altered,
+        DamageKind::Unreadable,
+    ] {
         let number = checked
             .damages
             .iter()
@@ -171,7 +179,8 @@ fn elsewhere(
     let gateways = if gateways.is_empty() {
         None
     } else {
-        let client = client(opening.context).map_err(|error| Failure::world(error.message))?;
+        let client = client(opening.context, Limits::of_gateways())
+            .map_err(|error| Failure::world(error.message))?;
         Some(GatewayBlocks::new(client, gateways, None, JOBS, runtime()?))
     };
     Ok(Elsewhere {

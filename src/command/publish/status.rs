@@ -8,6 +8,7 @@ use super::super::context::Context;
 use super::super::exit::{ExitStatus, Failure};
 use super::super::network::runtime;
 use super::release::history;
+use super::tally::exit_status;
 use super::{Arguments, Format, Opening, json};
 use crate::publish::{HoldingState, ReleaseStatus, TargetStatus, gather_history, status};
 use crate::repository::PublishTarget;
@@ -51,12 +52,15 @@ pub(super) fn run(
         }
     }
     let has = |state: HoldingState| statuses.iter().any(|status| status.state == state);
-    Ok(if has(HoldingState::Unknown) {
-        ExitStatus::World
-    } else if has(HoldingState::Behind) || has(HoldingState::Empty) || has(HoldingState::Expired) {
-        ExitStatus::Findings
-    } else {
+    if has(HoldingState::Unknown) {
+        let errors = statuses.iter().filter_map(|status| status.error.as_ref());
+        return Ok(exit_status(errors));
+    }
+    let is_current = |status: &TargetStatus| status.state == HoldingState::Current;
+    Ok(if statuses.iter().all(is_current) {
         ExitStatus::Clean
+    } else {
+        ExitStatus::Findings
     })
 }
 

@@ -5,7 +5,7 @@ use crate::command::context::Context;
 use crate::command::exit::{ExitStatus, Failure};
 use crate::command::words::counted;
 use crate::diagnostic::shell_word;
-use crate::publish::{Publication, TargetErrorKind, TargetOutcome, TargetState};
+use crate::publish::{Publication, TargetError, TargetErrorKind, TargetOutcome, TargetState};
 
 /// Prints the result, and says what is left to do.
 pub(super) fn tell(
@@ -38,7 +38,9 @@ pub(super) fn tell(
     if !arguments.dry_run {
         what_is_left(context, arguments, outcomes);
     }
-    Ok(status(outcomes))
+    Ok(exit_status(
+        outcomes.iter().filter_map(|one| one.error.as_ref()),
+    ))
 }
 
 /// The addresses at which pip finds the release, each once.
@@ -54,11 +56,9 @@ pub(super) fn addresses(outcomes: &[TargetOutcome]) -> Vec<String> {
 }
 
 /// A refusal is about the release, and outweighs what the world does.
-fn status(outcomes: &[TargetOutcome]) -> ExitStatus {
-    let has = |kind: TargetErrorKind| {
-        let mut errors = outcomes.iter().filter_map(|one| one.error.as_ref());
-        errors.any(|error| error.kind == kind)
-    };
+pub(super) fn exit_status<'e>(errors: impl Iterator<Item = &'e TargetError>) -> ExitStatus {
+    let kinds: Vec<TargetErrorKind> = errors.map(|error| error.kind).collect();
+    let has = |kind| kinds.contains(&kind);
     if has(TargetErrorKind::Refused) || has(TargetErrorKind::Gap) {
         ExitStatus::Findings
     } else if has(TargetErrorKind::Usage) {

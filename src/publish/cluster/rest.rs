@@ -128,7 +128,12 @@ impl Rest {
         let mut reply = match self.service.ask(request).await {
             Ok(reply) => reply,
             // So the cluster says where there is none.
-            Err(trouble) if trouble.is_missing() => return Ok(Vec::new()),
+            Err(trouble) if trouble.is_missing() => {
+                // So says anything else at this address, too.
+                let identity = self.service.request(Method::GET, &["id"], []);
+                let _: Member = self.service.ask(identity).await?.json().await?;
+                return Ok(Vec::new());
+            }
             Err(trouble) => return Err(trouble),
         };
         let mut pins = Vec::new();

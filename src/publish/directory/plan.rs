@@ -145,7 +145,7 @@ pub(super) fn between(
     held: Option<PublishedRelease>,
 ) -> Vec<&SignedStatement> {
     match (&release.signed, held.and_then(|held| held.sequence)) {
-        (Some(signed), Some(known)) => release.history.between(known, signed),
+        (Some(signed), known) => release.history.between(known.unwrap_or_default(), signed),
         _ => Vec::new(),
     }
 }

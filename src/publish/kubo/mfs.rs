@@ -22,7 +22,7 @@ pub(super) async fn look<'c>(
     root: Cid,
     mut known: impl Iterator<Item = &'c Cid>,
 ) -> Result<Option<Place>, TargetError> {
-    match rpc.mfs_root(path).await? {
+    match shown(rpc, path).await? {
         None => Ok(Some(Place::Free)),
         Some(there) if there == root => Ok(None),
         Some(there) if known.any(|cid| *cid == there) => Ok(Some(Place::Taken)),
@@ -30,10 +30,32 @@ pub(super) async fn look<'c>(
             "`{path}` in the MFS is {there}, which is no release of this repository that the node has pinned, so it is not replaced"
         ))
         .help(format!(
-            "name another path with `mfs`; where it shows a release of this repository whose pin somebody has removed: `ipfs files rm -r {}`",
+            "name another path with `mfs`; where it shows a release of this repository whose pin somebody has removed: `ipfs files rm -r {}`; \
+             where blocks of it are damaged: `ipwhl publish --check --repair`",
             shell_word(path)
         ))),
     }
+}
+
+/// What the path shows.
+async fn shown(rpc: &Rpc, path: &str) -> Result<Option<Cid>, TargetError> {
+    rpc.mfs_root(path).await.map_err(|error| {
+        TargetError::world(format!("`{path}` in the MFS cannot be read: {error}"))
+            .help("`ipwhl publish --check --repair` mends blocks that are missing or altered")
+    })
+}
+
+/// Refuses a path that does not show the newest release.
+pub(super) async fn check(rpc: &Rpc, path: &str, newest: Cid) -> Result<(), TargetError> {
+    let words = match shown(rpc, path).await? {
+        Some(there) if there == newest => return Ok(()),
+        Some(there) => format!("shows {there}"),
+        None => "is not there".to_owned(),
+    };
+    Err(TargetError::refused(format!(
+        "`{path}` in the MFS {words}, and the newest release is {newest}"
+    ))
+    .help("`ipwhl publish` sets it"))
 }
 
 /// Sets the path. The node cannot replace a folder in one step, so what is new stands beside it first, and between

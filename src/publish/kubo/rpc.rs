@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::car::MAX_BLOCK;
 use crate::dag::Cid;
+use crate::publish::check::Read;
 use crate::publish::context::TargetContext;
 use crate::publish::service::{Reply, RequestError, Service, Upload};
 use crate::publish::target::{Report, TargetError};
@@ -250,11 +251,15 @@ impl Rpc {
         reply.all(MAX_BLOCK).await
     }
 
-    /// The same; `None` where the node does not have it.
-    pub(super) async fn block_if_there(&self, cid: Cid) -> Result<Option<Vec<u8>>, TargetError> {
+    /// The same for a check.
+    pub(super) async fn read(&self, cid: Cid) -> Result<Read, TargetError> {
         match self.block(cid).await {
-            Ok(block) => Ok(Some(block)),
-            Err(error) if is_absent(&error) => Ok(None),
+            Ok(block) => Ok(Read::Block(block)),
+            Err(error) if is_absent(&error) => Ok(Read::Missing),
+            // It is there and answers: its disk has trouble with this block.
+            Err(error) if error.status == Some(StatusCode::INTERNAL_SERVER_ERROR) => {
+                Ok(Read::Unreadable)
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -124,7 +124,11 @@ fn check_others(reader: &Reader, targets: &[Read<'_>]) {
                 &|kind| kind.holds_releases(),
             );
         }
-        if let Some(name) = &read.pinned_by {
+        if let Some(name) = read
+            .pinned_by
+            .as_ref()
+            .filter(|name| !name.value.is_empty())
+        {
             refuse(name, "only a `cluster` pins for a node", &|kind| {
                 matches!(kind, PublishKind::Cluster(_))
             });

@@ -67,7 +67,7 @@ fn kind(word: &str) -> Value {
                 "api": address("The RPC API, without `/api/v0`; `http://127.0.0.1:5001` where none is named."),
                 "gateway": gateway(),
                 "keep": { "type": "integer", "minimum": 1, "description": "How many releases stay pinned; all where none is said." },
-                "pinned-by": text("The target of the cluster that pins on this node; the node is asked where none is named."),
+                "pinned-by": { "type": "string", "pattern": "^([a-z]([a-z0-9-]*[a-z0-9])?)?$", "description": "The target of the cluster that pins on this node, empty for none; the node is asked where nothing is said." },
                 "mfs": { "type": "string", "pattern": "^/[^/]", "description": "The path in the MFS that shows the newest release.", "examples": ["/releases/latest"] },
             }),
             vec!["kind"],

@@ -81,7 +81,7 @@ pub struct KuboTarget {
     pub gateway: Option<Url>,
     /// How many releases stay pinned; all of them where none is said.
     pub keep: Option<u64>,
-    /// The target of the cluster that pins on this node; found out where none is named.
+    /// The target of the cluster that pins on this node, empty for none; found out where nothing is said.
     pub pinned_by: Option<String>,
     /// The path in the node's MFS that shows the newest release.
     pub mfs: Option<String>,

@@ -68,7 +68,11 @@ impl Settings<'_, '_, '_> {
             api: api?,
             gateway,
             keep,
-            pinned_by: self.text("pinned-by"),
+            // The empty text is how a file says that no cluster does.
+            pinned_by: self
+                .table
+                .string("pinned-by")
+                .map(|name| name.value.to_owned()),
             mfs,
         })
     }
