@@ -76,7 +76,7 @@ pub(super) struct Arguments {
     /// Read every block of what each target claims to hold, and publish nothing
     #[arg(long, conflicts_with_all = ["dry_run", "unsigned", "follow"])]
     check: bool,
-    /// Mend what `--check` finds damaged, with blocks of the archives in the release's folder, of other targets and of `[mirrors]`
+    /// Mend what `--check` finds damaged, with blocks of the archives in the release's folder, of the gateways of other targets and of `[mirrors]`
     #[arg(long, requires = "check")]
     repair: bool,
     /// How many bytes a second `--check` reads

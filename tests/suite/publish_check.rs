@@ -223,3 +223,30 @@ fn what_a_garbage_collection_takes_before_the_pin_is_brought_again() {
             .any(|(_, name)| name == "ipwhl/example/1")
     );
 }
+
+/// A disk that has trouble with one block: the check goes on, and names what else is wrong.
+#[test]
+fn a_block_that_the_node_cannot_read_does_not_end_the_check() {
+    let node = Node::start();
+    let workshop = workshop(&target(&node));
+    succeeded(workshop.run(&["publish"]));
+    let [(unreadable, one), (lost, other)] = victims(&workshop).try_into().unwrap();
+    let file = block_file(&node, &one);
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    fs::remove_file(block_file(&node, &other)).unwrap();
+    let ran = workshop.run(&["publish", "--check", "--repair"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    ran.said(&format!("error: node: {unreadable} of sequence 1, "));
+    ran.said(" is unreadable");
+    ran.said(&format!("warning: node: {lost} of sequence 1, "));
+    ran.said("is missing, and was mended");
+    ran.said("no good copy of the rest was at hand");
+    assert!(
+        ran.output.contains("1 missing, 1 unreadable, 1 mended"),
+        "{ran:?}"
+    );
+    // A secret that may not do all that a repair needs does not hide what was found.
+    let ran = workshop.run(&["publish", "--check", "--rate", "0"]);
+    ran.refused(2, &["nothing would ever be read"]);
+}

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 
 use crate::publish_kubo::{installable_with, settings, succeeded};
 use crate::reuse::{key, trusted};
+use crate::support::cutting_proxy::{Cut, CuttingProxy};
 use crate::support::nodes::Node;
 use crate::support::workshop::Workshop;
 
@@ -176,4 +178,35 @@ fn folders_and_branches_show_what_is_in_between() {
             }
         }
     }
+}
+
+/// Two who publish at once: the one that comes second sees what the first one has done.
+#[test]
+fn of_two_runs_at_once_one_sees_that_the_other_was_faster() {
+    let node = Node::start();
+    let workshop = workshop(&node_target(&node));
+    release(&workshop, "2.0", "one", None);
+    succeeded(workshop.run(&publish("../one", &[])));
+    let proxy = CuttingProxy::start(&node.api, Cut::Meanwhile("/pin/add"));
+    release(&workshop, "2.1", "two", Some("one"));
+    release(&workshop, "2.2", "other-two", Some("one"));
+    let configuration = workshop.repository().join("ipwhl.toml");
+    let direct = fs::read_to_string(&configuration).unwrap();
+    fs::write(&configuration, direct.replace(&node.api, &proxy.url)).unwrap();
+    let mut command = workshop.command(&publish("../other-two", &[]));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = std::cell::RefCell::new(command.spawn().unwrap());
+    let is_over = || child.borrow_mut().try_wait().unwrap().is_some();
+    let is_met = proxy.when_cut(is_over, || {
+        fs::write(&configuration, &direct).unwrap();
+        succeeded(workshop.run(&publish("../two", &[])));
+    });
+    assert!(is_met);
+    let output = child.into_inner().wait_with_output().unwrap();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(
+        words.contains("it holds another release with the sequence 2"),
+        "{words}"
+    );
 }

@@ -83,7 +83,7 @@ fn each_target_says_what_it_holds_since_when_and_until_when() {
     // A moment may have gone by since, or not.
     let output = ran.output.replace("in 20 days", "in 19 days");
     let lines: Vec<&str> = output.lines().collect();
-    let times = "made 0 hours ago, expires in 19 days";
+    let times = "made less than an hour ago, expires in 19 days";
     assert_eq!(
         lines,
         [
@@ -118,4 +118,59 @@ fn each_target_says_what_it_holds_since_when_and_until_when() {
         "{ran:?}"
     );
     ran.said("node: no connection to");
+}
+
+/// What readers use is looked at, and not only what is pinned or lies there.
+#[test]
+#[cfg(unix)]
+fn a_path_or_a_link_that_leads_elsewhere_and_a_fork_are_seen() {
+    let (one, two) = (Node::start(), Node::start());
+    let workshop = Workshop::with(&installable_with("2.0").configuration(&trusted()));
+    fs::write(workshop.path("key"), key(1).to_openssh().unwrap()).unwrap();
+    let targets = format!(
+        "[publish.one]\nkind = \"kubo\"\napi = \"{}\"\nmfs = \"/latest\"\n\n[publish.two]\nkind = \"kubo\"\napi = \"{}\"\n\n[publish.site]\nkind = \"directory\"\npath = \"../site\"\n",
+        one.api, two.api
+    );
+    settings(&workshop, &targets);
+    let configuration = fs::read(workshop.repository().join("ipwhl.toml")).unwrap();
+    let build = |version: &str, more: &[&str]| {
+        workshop.write_over(&installable_with(version));
+        fs::write(workshop.repository().join("ipwhl.toml"), &configuration).unwrap();
+        workshop.build(&[&["--key", "../key"], more].concat())
+    };
+    let first = build("2.0", &[]);
+    succeeded(workshop.run(&["publish"]));
+    let second = build("2.1", &[]);
+    succeeded(workshop.run(&["publish", "one", "site"]));
+
+    let link = workshop.path("site/latest");
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(&first, &link).unwrap();
+    one.text(&["files", "rm", "-r", "/latest"]);
+    let ran = workshop.run(&["publish", "--status", "one", "site"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    ran.said("one: `/latest` in the MFS is not there, and the newest release is");
+    ran.said(&format!(
+        "leads to `{first}`, and the newest release is {second}"
+    ));
+    succeeded(workshop.run(&["publish", "one", "site"]));
+    succeeded(workshop.run(&["publish", "--status", "one", "site"]));
+
+    // Another second release at the other node.
+    let previous = "release/statements/1/release.toml";
+    build("2.2", &["--previous", previous, "--output", "../fork"]);
+    succeeded(workshop.run(&["publish", "--release", "../fork", "two"]));
+    let ran = workshop.run(&["publish", "--status"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    for name in ["one", "two", "site"] {
+        assert!(
+            ran.output.contains(&format!("{name}: forked: sequence 2")),
+            "{ran:?}"
+        );
+    }
+    // A secret that cannot be used is what it is everywhere.
+    let mut command = workshop.command(&["publish", "--status"]);
+    command.env("IPWHL_PUBLISH_ONE_BASIC", "no pair");
+    let ran = Ran::of(&command.output().unwrap());
+    assert_eq!(ran.code, Some(2), "{ran:?}");
 }

@@ -73,7 +73,7 @@ pub(super) fn exit_status<'e>(errors: impl Iterator<Item = &'e TargetError>) -> 
 /// The lines of a dry run.
 fn planned(outcome: &TargetOutcome) -> Vec<String> {
     let name = &outcome.name;
-    let (Some(place), Some(plan)) = (&outcome.place, &outcome.plan) else {
+    let (Some(place), Some(plan), None) = (&outcome.place, &outcome.plan, &outcome.error) else {
         return Vec::new();
     };
     let held = match plan.held {
