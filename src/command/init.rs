@@ -294,7 +294,7 @@ fn report(
     }
     for forge in forges {
         context.hint(&format!(
-            "{}: the first lines of `{}` say which secret to set",
+            "{}: the first lines of `{}` say what to set there: secrets, environments, the first release",
             forge.name(),
             forge.release_file()
         ));

@@ -2,6 +2,7 @@
 //! with the real program, a real git and a loopback index.
 
 mod actions;
+mod chain;
 mod forgejo;
 mod github;
 mod gitlab;

@@ -93,8 +93,7 @@ pub fn run(
             };
             (need, told)
         });
-        let mut machine = Machine::new(site, event, name);
-        machine.contexts["needs"] = needed.collect();
+        let mut machine = Machine::new(site, event, name).needing(needed.collect());
         let environment = text(&workflow["jobs"][name]["environment"]);
         for (secret, value) in entries(&environments[environment]) {
             machine.contexts["secrets"][secret] = value.clone();
@@ -141,6 +140,8 @@ impl<'s> Machine<'s> {
         for (name, value) in [
             ("GITHUB_SHA", text(&github["sha"])),
             ("GITHUB_REPOSITORY", text(&github["repository"])),
+            ("GITHUB_RUN_ID", text(&github["run_id"])),
+            ("RUNNER_ENVIRONMENT", "github-hosted".to_owned()),
             ("RUNNER_TEMP", shown(&temporary)),
         ] {
             variables.insert(name.to_owned(), value);
@@ -153,6 +154,12 @@ impl<'s> Machine<'s> {
             contexts,
             caches: Vec::new(),
         }
+    }
+
+    /// What the jobs have told that this one needs.
+    pub fn needing(mut self, needs: Value) -> Self {
+        self.contexts["needs"] = needs;
+        self
     }
 
     /// Runs a job; `None` where its condition does not hold.

@@ -32,19 +32,21 @@ pub(super) fn check(site: &Site, branch: &str) -> Job {
     machine.run(&workflow(site, "check"), "check").unwrap()
 }
 
-/// Why the release's workflow runs for a branch.
+/// Why the release's workflow runs for a branch. Where nothing is kept yet, somebody has to start it by hand.
 pub(super) fn event(site: &Site, branch: &str, forge: &str, secrets: &Value) -> Event {
+    let is_first = fs::read_dir(site.path("state/releases")).unwrap().count() == 0;
     Event {
         contexts: json!({
             "github": {
                 "repository": format!("owner/{NAME}"),
                 "ref": format!("refs/heads/{branch}"),
+                "ref_name": branch,
                 "sha": site.history.run(&["rev-parse", branch]),
                 "token": "forge-token",
                 "api_url": format!("{forge}/api/v1"),
                 "event": {},
             },
-            "inputs": {},
+            "inputs": {"first-release": is_first},
             "secrets": secrets,
         }),
         reference: format!("refs/heads/{branch}"),
@@ -145,7 +147,7 @@ fn a_release_without_the_secret_or_the_one_before_fails() {
         .as_ref()
         .unwrap()
         .said("the secret IPWHL_SIGNING_KEY is not set");
-    site.keep("broken", "");
+    site.keep("broken", "/releases");
     let job = release(&site, &forge, &json!({"IPWHL_SIGNING_KEY": site.key}));
     assert_eq!(job.failed(), ["The statement of the release before"]);
     let releases = fs::read_dir(site.path("state/releases")).unwrap();

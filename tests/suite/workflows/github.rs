@@ -54,7 +54,9 @@ fn pull_request(site: &Site, branch: &str) -> Event {
     }
 }
 
+/// A push to the main branch. Where nothing is kept yet, it is the run that somebody has to start by hand.
 pub(super) fn push(site: &Site) -> Event {
+    let is_first = fs::read_dir(site.path("state/releases")).unwrap().count() == 0;
     Event {
         contexts: json!({
             "github": {
@@ -62,10 +64,11 @@ pub(super) fn push(site: &Site) -> Event {
                 "repository": format!("owner/{NAME}"),
                 "ref_name": "main",
                 "ref_type": "branch",
+                "run_id": 8,
                 "sha": site.history.run(&["rev-parse", "main"]),
                 "event": {"repository": {"fork": false, "default_branch": "main"}},
             },
-            "inputs": {},
+            "inputs": {"first-release": is_first},
             "secrets": {},
         }),
         reference: "refs/heads/main".to_owned(),
@@ -86,6 +89,15 @@ pub(super) fn release(site: &Site, secrets: &Value) -> (Job, Option<Job>) {
     assert!(jobs.remove("publish").unwrap().is_none());
     let keep = jobs.remove("keep").unwrap();
     (jobs.remove("build").unwrap().unwrap(), keep)
+}
+
+/// Runs the failed job `keep` of a run again, which had built this sequence.
+pub(super) fn keep_again(site: &Site, sequence: u64) -> Job {
+    let event = push(site);
+    let needs =
+        json!({"build": {"result": "success", "outputs": {"sequence": sequence.to_string()}}});
+    let machine = Machine::new(site, &event, "keep").needing(needs);
+    machine.run(&workflow(site, "release"), "keep").unwrap()
 }
 
 /// Runs all jobs of the release's workflow.
@@ -159,7 +171,7 @@ fn a_release_is_built_signed_verified_and_published_and_the_next_one_follows_it(
     let (build, publish) = release(&site, &secrets);
     build.expect_success();
     publish.unwrap().expect_success();
-    let artifact = site.path("state/artifacts/release");
+    let artifact = site.path("state/artifacts/release-1");
     let first = site.assert_release(&artifact, 1);
     site.assert_release(&site.path("state/releases/release-1"), 1);
     let created = fs::read_to_string(site.path("state/created-release-1")).unwrap();
@@ -201,7 +213,7 @@ fn a_release_without_the_secret_fails_and_says_so() {
         ran.output
     );
     assert!(publish.is_none());
-    assert!(!site.path("state/artifacts/release").exists());
+    assert!(!site.path("state/artifacts/release-1").exists());
 }
 
 /// A set with an error is not released, whatever was merged.
@@ -213,7 +225,7 @@ fn a_broken_set_is_not_released() {
     assert_eq!(build.failed(), ["Build and sign"]);
     let ran = build.step("Build and sign").ran.as_ref().unwrap();
     ran.said("nothing was built: 1 error");
-    assert!(!site.path("state/artifacts/release").exists());
+    assert!(!site.path("state/artifacts/release-1").exists());
 }
 
 #[test]

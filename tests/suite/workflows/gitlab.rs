@@ -249,6 +249,7 @@ fn a_merge_request_is_checked() {
 fn first(variables: &Value) -> Value {
     let mut variables = variables.clone();
     variables["IPWHL_FIRST_RELEASE"] = Value::from("true");
+    variables["CI_PIPELINE_SOURCE"] = Value::from("web");
     variables
 }
 
@@ -305,8 +306,14 @@ fn a_release_that_cannot_be_right_fails_and_says_so() {
     late["CI_COMMIT_SHA"] = Value::from(site.history.run(&["rev-parse", "main"]));
     site.land(Change::Clean);
     let job = push(&site, &forge, &late);
+    assert_eq!(job.ran.code, Some(0), "{}", job.ran.error);
+    assert!(job.ran.output.contains("is not released"), "{:?}", job.ran);
+    // As a setting of the project it would hold for ever.
+    let mut settings = first(&key);
+    settings["CI_PIPELINE_SOURCE"] = Value::from("push");
+    let job = push(&site, &forge, &settings);
     assert_eq!(job.ran.code, Some(1), "{}", job.ran.error);
-    job.ran.said("is not released");
+    job.ran.said("remove them from the settings");
     // A forge that is out of order is not one that has no release yet.
     site.keep("broken", "");
     let job = push(&site, &forge, &key);

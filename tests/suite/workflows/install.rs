@@ -82,7 +82,7 @@ fn release(site: &Site, forge: &str) -> Outcome {
         }
         "gitlab" => {
             let (_ending, address) = site.forge();
-            let key = json!({"IPWHL_SIGNING_KEY": shown(&site.path("key")), "IPWHL_FIRST_RELEASE": "true"});
+            let key = json!({"IPWHL_SIGNING_KEY": shown(&site.path("key")), "IPWHL_FIRST_RELEASE": "true", "CI_PIPELINE_SOURCE": "web"});
             let ran = gitlab::push(site, &address, &key).ran;
             Outcome::of(ran.code == Some(0), [&ran])
         }

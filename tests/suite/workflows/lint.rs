@@ -196,6 +196,46 @@ fn each_file_says_what_to_set_and_how_to_install() {
     assert_eq!(count, 8);
 }
 
+/// A group keeps one run that waits. Who only publishes must not push a waiting release out of it, and two runs must not
+/// publish at the same time.
+#[test]
+fn publishing_alone_takes_no_waiting_releases_place() {
+    for (name, source) in sources("github") {
+        if name == "ipwhl-release.yml" {
+            let workflow = read(&source);
+            let group = "${{ inputs.publish-only && 'ipwhl-publish-only' || 'ipwhl-release' }}";
+            let expected = json!({"group": group, "cancel-in-progress": false});
+            assert_eq!(workflow["concurrency"], expected);
+            let expected = json!({"group": "ipwhl-publish", "cancel-in-progress": false});
+            assert_eq!(workflow["jobs"]["publish"]["concurrency"], expected);
+        }
+    }
+}
+
+/// GitHub stops schedules after 60 days in which nothing happens. By then the statement was renewed, and holds for long.
+#[test]
+fn a_statement_is_renewed_before_schedules_stop() {
+    for forge in ["github", "forgejo", "gitlab"] {
+        let (name, source) = sources(forge).pop().unwrap();
+        let file = read(&source);
+        let variables = [&file["env"], &file["variables"]];
+        let variables = variables.into_iter().find(|one| one.is_object()).unwrap();
+        let days = |key: &str| -> u32 {
+            text(&variables[key])
+                .strip_suffix('d')
+                .unwrap()
+                .parse()
+                .unwrap()
+        };
+        let (holds, within) = (days("IPWHL_EXPIRES"), days("IPWHL_RENEW_WITHIN"));
+        let renewed_on = holds - within;
+        assert!(
+            renewed_on < 60 && renewed_on + holds - 60 >= 60,
+            "{forge}/{name}"
+        );
+    }
+}
+
 /// What a stranger controls is never a part of a script, and has no secret and no permission at hand.
 #[test]
 fn strangers_reach_nothing() {

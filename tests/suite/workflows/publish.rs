@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use ipwhl::signature::Statement;
@@ -18,34 +19,38 @@ use crate::support::workshop::{Ending, Ran};
 
 /// Why a run begins.
 #[derive(Clone, Copy, PartialEq)]
-enum Event {
+pub(super) enum Event {
+    /// A push; the first release somebody starts by hand.
     Push,
     Schedule,
-    /// Somebody has the newest release published again.
-    Again,
+    /// Somebody starts it by hand, and sets this.
+    ByHand(&'static str),
 }
 
+/// Somebody has the newest release published again.
+const AGAIN: Event = Event::ByHand("publish-only");
+
 /// How a part of a run ended; `None` where it was not wanted.
-type End = Option<bool>;
+pub(super) type End = Option<bool>;
 
 /// How a run ended: the building, signing and keeping of a release; its publication; the look at its expiry.
-struct Run {
-    release: End,
+pub(super) struct Run {
+    pub(super) release: End,
     publish: End,
     expiry: End,
     /// What each has written.
-    said: [String; 3],
+    pub(super) said: [String; 3],
     /// The exit code of `ipwhl publish`.
     code: Option<i32>,
 }
 
 impl Run {
-    fn ends(&self) -> [End; 3] {
+    pub(super) fn ends(&self) -> [End; 3] {
         [self.release, self.publish, self.expiry]
     }
 
     #[track_caller]
-    fn said(&self, part: usize, words: &str) {
+    pub(super) fn said(&self, part: usize, words: &str) {
         assert!(
             self.said[part].contains(words),
             "no {words} in {}",
@@ -54,14 +59,14 @@ impl Run {
     }
 }
 
-const WELL: End = Some(true);
-const FAILED: End = Some(false);
-const NONE: End = None;
+pub(super) const WELL: End = Some(true);
+pub(super) const FAILED: End = Some(false);
+pub(super) const NONE: End = None;
 
 /// A forge that is played, and a repository on it.
-struct Forge {
-    name: &'static str,
-    site: Site,
+pub(super) struct Forge {
+    pub(super) name: &'static str,
+    pub(super) site: Site,
     address: String,
     _server: Ending,
 }
@@ -81,7 +86,7 @@ fn of_job(job: Option<&Job>) -> (End, String) {
 }
 
 impl Forge {
-    fn all() -> impl Iterator<Item = Self> {
+    pub(super) fn all() -> impl Iterator<Item = Self> {
         ["github", "forgejo", "gitlab"].into_iter().map(|name| {
             let site = Site::new(name);
             github::add_gh(&site);
@@ -95,11 +100,20 @@ impl Forge {
         })
     }
 
-    fn run(&self, event: Event, has_key: bool) -> Run {
+    pub(super) fn run(&self, event: Event, has_key: bool) -> Run {
+        self.run_of(
+            &self.site.history.run(&["rev-parse", "main"]),
+            event,
+            has_key,
+        )
+    }
+
+    /// The run of a commit, which may be an old one.
+    pub(super) fn run_of(&self, commit: &str, event: Event, has_key: bool) -> Run {
         match self.name {
-            "github" => self.on_github(event, has_key),
-            "forgejo" => self.on_forgejo(event, has_key),
-            _ => self.on_gitlab(event, has_key),
+            "github" => self.on_github(commit, event, has_key),
+            "forgejo" => self.on_forgejo(commit, event, has_key),
+            _ => self.on_gitlab(commit, event, has_key),
         }
     }
 
@@ -117,41 +131,48 @@ impl Forge {
         }
     }
 
-    fn on_github(&self, event: Event, has_key: bool) -> Run {
+    fn on_github(&self, commit: &str, event: Event, has_key: bool) -> Run {
         let mut push = github::push(&self.site);
+        commit.clone_into(&mut push.reference);
+        push.contexts["github"]["sha"] = Value::from(commit);
         match event {
             Event::Push => {}
             Event::Schedule => {
                 push.contexts["github"]["event_name"] = Value::from("schedule");
                 push.contexts["github"]["event"] = json!({"schedule": "41 4 * * *"});
+                push.contexts["inputs"] = json!({});
             }
-            Event::Again => push.contexts["inputs"] = json!({"publish-only": true}),
+            Event::ByHand(input) => push.contexts["inputs"] = json!({input: true}),
         }
         let environments =
             json!({"release": self.secrets(has_key), "publish": Self::target_secrets()});
         let jobs = github::run(&self.site, &push, &environments);
         let (build, said) = of_job(jobs["build"].as_ref());
-        let (keep, _) = of_job(jobs["keep"].as_ref());
+        let (keep, kept) = of_job(jobs["keep"].as_ref());
         let (publish, published) = of_job(jobs["publish"].as_ref());
         let (expiry, expires) = of_job(jobs["expiry"].as_ref());
         let step = jobs["publish"].as_ref().map(|job| job.step("Publish"));
         Run {
-            release: build.map(|build| build && keep == WELL),
+            release: build.map(|build| build && keep != FAILED),
             publish,
             expiry,
-            said: [said, published, expires],
+            said: [said + &kept, published, expires],
             code: step.and_then(|step| step.ran.as_ref()?.code),
         }
     }
 
-    fn on_forgejo(&self, event: Event, has_key: bool) -> Run {
+    fn on_forgejo(&self, commit: &str, event: Event, has_key: bool) -> Run {
         let mut secrets = self.secrets(has_key);
         for (name, value) in entries(&Self::target_secrets()) {
             secrets[name] = value.clone();
         }
         let mut push = forgejo::event(&self.site, "main", &self.address, &secrets);
-        if event == Event::Again {
-            push.contexts["inputs"] = json!({"publish-only": true});
+        commit.clone_into(&mut push.reference);
+        push.contexts["github"]["sha"] = Value::from(commit);
+        match event {
+            Event::Push => {}
+            Event::Schedule => push.contexts["inputs"] = json!({}),
+            Event::ByHand(input) => push.contexts["inputs"] = json!({input: true}),
         }
         let jobs = forgejo::run(&self.site, &push);
         let job = jobs["publish"].as_ref().unwrap();
@@ -171,7 +192,7 @@ impl Forge {
         let (_, said) = of_job(Some(build));
         let expiry = build.step("Expiry");
         Run {
-            release: Some(build.step("Keep").outcome == "success"),
+            release: Some(build.failed().is_empty() || build.failed() == ["Expiry"]),
             publish,
             expiry: Some(expiry.outcome == "success"),
             said: [said, published, text(&expiry.ran)],
@@ -179,16 +200,22 @@ impl Forge {
         }
     }
 
-    fn on_gitlab(&self, event: Event, has_key: bool) -> Run {
-        let more = match event {
-            Event::Push => json!({"IPWHL_FIRST_RELEASE": "true"}),
-            Event::Schedule => json!({"CI_PIPELINE_SOURCE": "schedule"}),
-            Event::Again => json!({"IPWHL_PUBLISH_ONLY": "true"}),
+    fn on_gitlab(&self, commit: &str, event: Event, has_key: bool) -> Run {
+        let by_hand = |input: &str| {
+            let variable = format!("IPWHL_{}", input.replace('-', "_").to_uppercase());
+            json!({"CI_PIPELINE_SOURCE": "web", variable: "true"})
         };
+        let mut more = match event {
+            Event::Push if self.count() == 0 => by_hand("first-release"),
+            Event::Push => json!({}),
+            Event::Schedule => json!({"CI_PIPELINE_SOURCE": "schedule"}),
+            Event::ByHand(input) => by_hand(input),
+        };
+        more["CI_COMMIT_SHA"] = Value::from(commit);
         let environments =
             json!({"release": self.secrets(has_key), "publish": Self::target_secrets()});
         let event = gitlab::event(&self.site, &self.address, &more);
-        let jobs = gitlab::pipeline(&self.site, "origin/main", &event, &environments);
+        let jobs = gitlab::pipeline(&self.site, commit, &event, &environments);
         let of = |name: &str| {
             let job = jobs.iter().find(|job| job.name == name);
             let end = job.map(|job| job.ran.code == Some(0));
@@ -216,7 +243,7 @@ impl Forge {
     }
 
     /// Where the forge keeps the release of a sequence.
-    fn kept(&self, sequence: u64) -> PathBuf {
+    pub(super) fn kept(&self, sequence: u64) -> PathBuf {
         self.site.path(&match self.name {
             "github" => format!("state/releases/release-{sequence}"),
             "forgejo" => format!("state/releases/{sequence}"),
@@ -224,19 +251,19 @@ impl Forge {
         })
     }
 
-    fn statement(&self, sequence: u64) -> Statement {
+    pub(super) fn statement(&self, sequence: u64) -> Statement {
         statement(&self.kept(sequence))
     }
 
     /// How many releases are kept.
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         fs::read_dir(self.kept(1).parent().unwrap())
             .unwrap()
             .count()
     }
 
     /// Keeps a first release whose statement holds for so long.
-    fn keep_first(&self, lifetime: &str) {
+    pub(super) fn keep_first(&self, lifetime: &str) {
         let folder = self.kept(1);
         let _ = fs::remove_dir_all(&folder);
         self.site.made(&folder, lifetime);
@@ -244,6 +271,34 @@ impl Forge {
             let release = json!({"tag_name": "release-1", "draft": false, "id": 1});
             fs::write(folder.join("release.json"), release.to_string()).unwrap();
         }
+    }
+}
+
+impl Forge {
+    /// Makes the statement of the first release one that has expired.
+    pub(super) fn expire(&self) {
+        let file = self.kept(1).join("release.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        let lines = text.lines().map(|line| match line.split_once(" = ") {
+            Some(("created", _)) => "created = 2001-02-03T04:05:06Z\n".to_owned(),
+            Some(("expires", _)) => "expires = 2001-05-03T04:05:06Z\n".to_owned(),
+            _ => format!("{line}\n"),
+        });
+        fs::write(&file, lines.collect::<String>()).unwrap();
+        let _ = fs::remove_file(self.kept(1).join("release.toml.sig"));
+        let signed = Command::new(self.site.path("bin/ssh-keygen"))
+            .args(["-Y", "sign", "-n", "ipwhl-release", "-f"])
+            .arg(self.site.path("key"))
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert!(signed.status.success(), "{signed:?}");
+    }
+
+    /// What the server of the forge was asked for.
+    pub(super) fn requests(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.site.path("state/requests")).unwrap();
+        text.lines().map(str::to_owned).collect()
     }
 }
 
@@ -292,7 +347,7 @@ fn a_release_is_published_once_a_target_exists() {
         assert_eq!(statement(&folder.join("statements/latest")), third);
 
         // Again: nothing changes, here or there.
-        let run = forge.run(Event::Again, true);
+        let run = forge.run(AGAIN, true);
         assert_eq!(run.ends(), forge.again(), "{}: {:#?}", forge.name, run.said);
         run.said(1, "had all of it");
         assert_eq!(forge.count(), 3);
@@ -322,11 +377,11 @@ fn a_target_that_was_down_is_given_the_same_release_later() {
         let first = forge.statement(1);
         // The others have it.
         assert_eq!(latest(&folder), first.root.to_string());
-        let run = forge.run(Event::Again, true);
+        let run = forge.run(AGAIN, true);
         assert_eq!((run.publish, run.code), (FAILED, Some(3)), "{}", forge.name);
 
         site.settings(&site.read("ipwhl.toml").replace(&down, &node.api));
-        let run = forge.run(Event::Again, true);
+        let run = forge.run(AGAIN, true);
         assert_eq!(run.ends(), forge.again(), "{}: {:#?}", forge.name, run.said);
         let pin = (first.root.to_string(), format!("ipwhl/{NAME}/1"));
         assert!(node.pins().contains(&pin), "{:?}", node.pins());
@@ -382,7 +437,7 @@ fn a_target_is_given_its_secret() {
 fn a_schedule_renews_what_is_due_and_nothing_else() {
     for forge in Forge::all() {
         let folder = forge.site.publish_to_a_folder();
-        forge.keep_first("31d");
+        forge.keep_first("61d");
         let run = forge.run(Event::Schedule, true);
         assert_eq!(run.ends(), [WELL; 3], "{}: {:#?}", forge.name, run.said);
         run.said(0, "nothing new is signed");
@@ -390,7 +445,7 @@ fn a_schedule_renews_what_is_due_and_nothing_else() {
         assert_eq!(latest(&folder), forge.statement(1).root.to_string());
 
         fs::remove_dir_all(&folder).unwrap();
-        forge.keep_first("29d");
+        forge.keep_first("59d");
         let first = forge.statement(1);
         let run = forge.run(Event::Schedule, true);
         assert_eq!(run.ends(), [WELL; 3], "{}: {:#?}", forge.name, run.said);

@@ -67,6 +67,7 @@ impl Site {
             "bin",
             "state",
             "state/releases",
+            "state/drafts",
             "state/artifacts",
             "state/caches",
             "state/packages",
@@ -120,6 +121,7 @@ impl Site {
         );
         program(&workshop.path("bin"), "cargo", &cargo);
         fs::write(workshop.path("state/installed"), "").unwrap();
+        fs::write(workshop.path("state/artifacts.json"), "[]").unwrap();
         let history = History::begin(&folder);
         let origin = workshop.path("origin.git");
         history.run(&[
