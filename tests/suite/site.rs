@@ -315,8 +315,13 @@ fn a_site_is_held_to_whom_its_reader_trusts() {
     reader(&workshop, &["verify", &url]).refused(1, &["has 0 of the 1 trusted signatures"]);
     // What cannot be reached, and what is no site.
     reader(&workshop, &["verify", &http::closed()]).refused(3, &["no connection"]);
-    reader(&workshop, &["verify", &server.url("/elsewhere/")])
-        .refused(1, &["/elsewhere/release.toml is gone"]);
+    reader(&workshop, &["verify", &server.url("/elsewhere/")]).refused(
+        1,
+        &[
+            "/elsewhere/release.toml` is not there",
+            "name the folder that has",
+        ],
+    );
     let cid = format!("https://gateway.example.org/ipfs/{root}");
     reader(&workshop, &["verify", &cid, "--statement", first])
         .refused(2, &["this is one on a gateway"]);
