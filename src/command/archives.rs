@@ -1,28 +1,59 @@
 //! Archives as files: opened, named after each other, written whole.
 
 use std::cell::Cell;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::context::Context;
 use super::exit::{Failure, chain};
+use super::site::absent;
 use crate::car::{CarError, CarReader, Extent};
 use crate::dag::Cid;
+use crate::diagnostic::shell_word;
 use crate::environment::AtomicFile;
-use crate::publish::CAR;
+use crate::publish::{CAR, car_name};
 
+/// What a release is named by.
+const NAMES: &str =
+    "name an archive, or a folder that has one; `ipwhl fetch` gets the release of a site";
 /// How every archive's name ends.
 const ENDING: &str = ".car";
 /// How much is written at once.
 const BUFFER: usize = 1024 * 1024;
 
 /// The archive that a path means: a folder stands for the `release.car` in it.
-pub(super) fn in_folder(mut path: PathBuf) -> PathBuf {
-    if path.is_dir() {
-        path.push(CAR);
+pub(super) fn archive_of(context: &Context<'_>, named: &Path) -> Result<PathBuf, Failure> {
+    let path = context.absolute(named);
+    if !path.is_dir() {
+        return match fs::metadata(&path) {
+            Ok(_) => Ok(path),
+            Err(error) => Err(named
+                .to_str()
+                .and_then(absent)
+                .unwrap_or_else(|| unreadable(&path, &error).help(NAMES))),
+        };
     }
-    path
+    let car = path.join(CAR);
+    if car.exists() {
+        return Ok(car);
+    }
+    let parts = [Extent::Hollow, Extent::Delta].map(|extent| path.join(car_name(extent)));
+    Err(match parts.iter().find(|part| part.exists()) {
+        Some(part) => {
+            let part = context.shown(part);
+            Failure::world(format!(
+                "`{}` has no `{CAR}`, only `{part}`",
+                named.display()
+            ))
+            .help(format!(
+                "`ipwhl fill {}` makes it full; or name it",
+                shell_word(&part)
+            ))
+        }
+        None => Failure::world(format!("`{}` has no `{CAR}`", named.display())).help(NAMES),
+    })
 }
 
 /// Opens an archive.

@@ -14,9 +14,10 @@ use super::network::DEFAULT_JOBS;
 use super::own_folder::OwnFolder;
 use super::site::OpenSite;
 use super::statement::read_statement;
-use super::vouch::{Start, TrustArguments, vouch};
+use super::vouch::{Next, Start, TrustArguments, vouch};
 use super::words::counted;
 use crate::car::Extent;
+use crate::dag::Cid;
 use crate::diagnostic::shell_word;
 use crate::environment::{AtomicFile, make_own_folder};
 use crate::publish::{
@@ -48,7 +49,7 @@ pub(super) struct Arguments {
     /// The address of the site, or of the `release.toml` there; or a folder
     #[arg(value_name = "LOCATION")]
     location: String,
-    /// The folder to write the release to [default: `release` in the repository, else here]
+    /// The folder to write the release to [default: `release` in the repository, else in the current folder]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -62,12 +63,14 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let open = open(context, arguments)?;
+    let mut open = OpenSite::named(context, &arguments.location, arguments.offline)?;
     let folder = output_folder(context, arguments)?;
     make_own_folder(&folder).map_err(|error| {
         Failure::world(format!("`{}` cannot be made: {error}", folder.display()))
     })?;
     finish_cut_run(context, &folder)?;
+    // Two runs would fetch the same for one place.
+    let car = archive::begin(&folder)?;
     let before = statement_in(&folder);
     let held = match &before {
         Some(_) => Some(read_statement(&folder.join(STATEMENT))?),
@@ -84,7 +87,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         start,
         &mut |known| {
             let next = open.after(known, &last)?;
-            between.extend(next.iter().map(|(_, signed)| signed.clone()));
+            if let Next::Statement(_, signed) = &next {
+                between.push((**signed).clone());
+            }
             Ok(next)
         },
     )?;
@@ -109,11 +114,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             context,
             &open,
             &last,
+            car,
             &folder,
             arguments.jobs.unwrap_or(DEFAULT_JOBS),
         )?
     } else {
-        archive::whole(context, &open, &last, &folder)?
+        archive::whole(context, &open, &last, car, &folder)?
     };
     let Fetched {
         car,
@@ -133,13 +139,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         Some(&signed),
     );
     committed.map_err(|error| uncommitted(&error))?;
+    forget(context, &wheels);
     context.say(&format!(
         "wrote {}: sequence {}, {} blocks, {}, {} fetched",
         context.shown(&folder.join(CAR)),
         last.sequence,
         summary.blocks,
         HumanBytes(summary.bytes),
-        counted(wheels, "wheel")
+        counted(wheels.len(), "wheel")
     ));
     context.result(&root.to_string())?;
     Ok(ExitStatus::Clean)
@@ -173,21 +180,13 @@ fn finish_cut_run(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The site that is named.
-fn open(context: &Context<'_>, arguments: &Arguments) -> Result<OpenSite, Failure> {
-    if arguments.location.contains("://") {
-        if arguments.offline {
-            return Err(Failure::usage(
-                "the site is on the web, and `--offline` leaves the web alone",
-            ));
-        }
-        return OpenSite::at(context, &arguments.location);
+/// Takes wheels that this run has fetched out of the cache: the archive has them. Another run may use them.
+fn forget(context: &Context<'_>, wheels: &[Cid]) {
+    if let Some(cache) = context.used_cache()
+        && let Ok(Some(claimed)) = cache.claim(&|| false)
+    {
+        claimed.clean_wheels(wheels, &[]);
     }
-    let mut path = context.absolute(Path::new(&arguments.location));
-    if path.file_name().is_some_and(|name| name == STATEMENT) {
-        path.pop();
-    }
-    OpenSite::folder(&path)
 }
 
 fn output_folder(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf, Failure> {

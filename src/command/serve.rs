@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::Args;
 use ipnet::IpNet;
 
-use super::archives::{in_folder, named_after};
+use super::archives::{archive_of, named_after};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::network::runtime;
@@ -64,7 +64,7 @@ fn network(text: &str) -> Result<IpNet, String> {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let path = in_folder(context.absolute(&arguments.release));
+    let path = archive_of(context, &arguments.release)?;
     let file = File::open(&path)
         .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", path.display())))?;
     let reader = CarReader::open(file).map_err(|error| {

@@ -1,5 +1,6 @@
 //! Sites: statements and releases as files, at an address or in a folder (FORMATS 9).
 
+use std::mem;
 use std::path::Path;
 
 use tokio::runtime::Runtime;
@@ -9,19 +10,44 @@ use super::context::Context;
 use super::exit::{Failure, chain};
 use super::network::runtime;
 use super::releases;
+use super::vouch::Next;
 use crate::car::Extent;
+use crate::dag::Cid;
+use crate::diagnostic::shell_word;
 use crate::publish::{HollowError, STATEMENT, STATEMENTS, car_name, statement_path};
 use crate::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, PublicKey, SignatureFile, SignedStatement,
     Statement,
 };
-use crate::source::{Client, ClientSettings, Limits, Site, SourceProblem};
+use crate::source::{Client, ClientSettings, Limits, Site, SourceProblem, redacted};
 
 /// A site, and what asks it.
 pub(super) struct OpenSite {
     pub(super) site: Site,
     pub(super) runtime: Runtime,
+    above: Option<Above>,
 }
+
+/// The site that a folder for pip belongs to: `latest`, or the tree of a release.
+struct Above {
+    site: Site,
+    /// The release that is named.
+    root: Option<Cid>,
+}
+
+impl Above {
+    /// The site one above, where the name of its folder is that of a release; `None` else.
+    fn of(name: &str, site: impl FnOnce() -> Site) -> Option<Self> {
+        let root = name.parse().ok();
+        (name == LATEST || root.is_some()).then(|| Self { site: site(), root })
+    }
+}
+
+/// The link to the newest release, unless a target calls it otherwise.
+const LATEST: &str = "latest";
+/// What a site is named by.
+const NAMES: &str =
+    "name the folder that has `release.toml`, as in `https://example.org/`, or that file";
 
 /// The newest statement of a site.
 pub(super) struct Newest {
@@ -33,13 +59,37 @@ pub(super) struct Newest {
 }
 
 impl OpenSite {
+    /// The site of this name: an address, or a folder; or the `release.toml` there.
+    pub(super) fn named(
+        context: &Context<'_>,
+        location: &str,
+        offline: bool,
+    ) -> Result<Self, Failure> {
+        if location.contains("://") {
+            if offline {
+                return Err(Failure::usage(
+                    "the site is on the web, and `--offline` leaves the web alone",
+                ));
+            }
+            return Self::at(context, location);
+        }
+        let mut path = context.absolute(Path::new(location));
+        if path.file_name().is_some_and(|name| name == STATEMENT) {
+            path.pop();
+        }
+        if !path.is_dir() {
+            return Err(absent(location).unwrap_or_else(|| {
+                Failure::world(format!("there is no folder `{location}`")).help(NAMES)
+            }));
+        }
+        Self::folder(&path)
+    }
+
     /// The site at an address, which is that of its folder or of the `release.toml` there.
     pub(super) fn at(context: &Context<'_>, address: &str) -> Result<Self, Failure> {
         let refused = |reason: &str| {
             // It may hold a password, so it is not repeated.
-            Failure::usage(format!("the address {reason}")).help(
-                "name the folder that has `release.toml`, as in `https://example.org/`, or that file",
-            )
+            Failure::usage(format!("the address {reason}")).help(NAMES)
         };
         let mut url = Url::parse(address).map_err(|error| refused(&format!("is none: {error}")))?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -60,9 +110,16 @@ impl OpenSite {
         let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
         let settings = ClientSettings::from_variables(&variables, Limits::of_sites());
         let client = Client::new(&settings).map_err(|error| Failure::caused(&error))?;
+        let path = url.path().trim_end_matches('/');
+        let above = path.rsplit_once('/').and_then(|(folder, name)| {
+            let mut above = url.clone();
+            above.set_path(&format!("{folder}/"));
+            Above::of(name, || Site::web(client.clone(), above))
+        });
         Ok(Self {
             site: Site::web(client, url),
             runtime: runtime()?,
+            above,
         })
     }
 
@@ -71,16 +128,50 @@ impl OpenSite {
         Ok(Self {
             site: Site::folder(path),
             runtime: runtime()?,
+            above: above(path),
         })
+    }
+
+    /// The text of the newest statement. Where the folder of pip's index was named, it is one above.
+    fn newest_text(&mut self) -> Result<String, Failure> {
+        let read = |open: &Self| {
+            open.runtime
+                .block_on(open.text(STATEMENT, MAXIMUM_STATEMENT_SIZE))
+        };
+        let problem = match read(self)? {
+            Ok(text) => return Ok(text),
+            Err(problem @ SourceProblem::Missing { .. }) => problem,
+            Err(problem) => return Err(unreachable(&problem)),
+        };
+        let absent = unreachable(&problem).help(NAMES);
+        let Some(above) = self.above.take() else {
+            return Err(absent);
+        };
+        let named = mem::replace(&mut self.site, above.site).shown("");
+        let Ok(text) = read(self)? else {
+            return Err(absent);
+        };
+        let site = self.site.shown("");
+        let statement = parse(&self.site.shown(STATEMENT), &text)?;
+        match above.root {
+            Some(root) if root != statement.root => Err(Failure::usage(format!(
+                "`{named}` is not the newest release of its site, which is sequence {}, {}",
+                statement.sequence, statement.root
+            ))
+            .help(format!(
+                "name the site for the newest one: {}",
+                shell_word(&site)
+            ))),
+            _ => Ok(text),
+        }
     }
 
     /// The newest statement. Its signatures are those in its own folder, which does not change, where the site has folders;
     /// beside further signers, whose keys are `keys` or those that it names, the first signer's is asked for.
-    pub(super) fn newest(&self, keys: &[PublicKey]) -> Result<Newest, Failure> {
+    pub(super) fn newest(&mut self, keys: &[PublicKey]) -> Result<Newest, Failure> {
+        let text = self.newest_text()?;
         self.runtime.block_on(async {
             let place = self.site.shown(STATEMENT);
-            let text = self.text(STATEMENT, MAXIMUM_STATEMENT_SIZE).await;
-            let text = text?.map_err(|problem| unreachable(&problem))?;
             let statement = parse(&place, &text)?;
             let own = statement_path(statement.sequence, STATEMENT);
             let (beside, has_folders) = match self.text(&own, MAXIMUM_STATEMENT_SIZE).await? {
@@ -109,11 +200,13 @@ impl OpenSite {
         &self,
         known: Option<&Statement>,
         last: &Statement,
-    ) -> Result<Option<(String, SignedStatement)>, Failure> {
-        let Some(known) = known else { return Ok(None) };
+    ) -> Result<Next, Failure> {
+        let Some(known) = known else {
+            return Ok(Next::Last);
+        };
         let sequence = known.sequence.saturating_add(1);
         if sequence >= last.sequence {
-            return Ok(None);
+            return Ok(Next::Last);
         }
         let path = statement_path(sequence, STATEMENT);
         let place = self.site.shown(&path);
@@ -121,17 +214,11 @@ impl OpenSite {
         self.runtime.block_on(async {
             let text = match self.text(&path, MAXIMUM_STATEMENT_SIZE).await? {
                 Ok(text) => text,
-                Err(SourceProblem::Missing { .. }) => {
-                    return Err(Failure::finding(format!(
-                        "sequence {} cannot be followed to {}: `{place}` is not there",
-                        known.sequence, last.sequence
-                    ))
-                    .help("name whom you trust yourself: `--allowed-signers FILE`"));
-                }
+                Err(SourceProblem::Missing { .. }) => return Ok(Next::Missing(place)),
                 Err(problem) => return Err(unreachable(&problem)),
             };
             let signed = self.signed(&path, &place, text, &keys).await?;
-            Ok(Some((place, signed)))
+            Ok(Next::Statement(place, Box::new(signed)))
         })
     }
 
@@ -194,10 +281,43 @@ fn parse(place: &str, text: &str) -> Result<Statement, Failure> {
 /// That a file of a site is not there, or cannot be had.
 pub(super) fn unreachable(problem: &SourceProblem) -> Failure {
     if problem.is_finding() {
-        Failure::finding(problem)
+        Failure::finding(absence(problem))
     } else {
         Failure::world(problem)
     }
+}
+
+/// The site that a folder for pip is in.
+fn above(folder: &Path) -> Option<Above> {
+    let site = folder.parent()?;
+    Above::of(folder.file_name()?.to_str()?, || Site::folder(site))
+}
+
+/// A problem as a sentence. That a file was there once nobody knows.
+fn absence(problem: &SourceProblem) -> String {
+    match problem {
+        SourceProblem::Missing { place, reason } => format!("`{place}` is not there: {reason}"),
+        _ => problem.to_string(),
+    }
+}
+
+/// That an address has no scheme, where a name that is not there is one.
+pub(super) fn absent(name: &str) -> Option<Failure> {
+    let host = name.split('/').next().unwrap_or_default();
+    let has_port = host
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let is_file = [".car", ".toml", ".sig"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    let is_domain =
+        host.trim_start_matches('.').contains('.') && !host.starts_with('.') && !is_file;
+    let url = (has_port || is_domain).then(|| Url::parse(&format!("https://{name}")).ok());
+    let url = redacted(&url??);
+    let failure = Failure::usage(
+        "there is no file or folder of that name, and an address begins with `https://` or `http://`",
+    );
+    Some(failure.help(format!("if it is an address, write `{url}`")))
 }
 
 /// That the hollow archive of a site's release was not had.
@@ -213,8 +333,11 @@ pub(super) fn is_address(context: &Context<'_>, text: &str) -> bool {
     text.contains("://") && !matches!(releases::name(context, text), Ok(Some(_)))
 }
 
-/// Whether a folder is a site: it has folders of statements, and no archive at its top.
+/// Whether a folder is a site, or one for pip in it: a site has folders of statements, and no archive at its top.
 pub(super) fn is_site(folder: &Path) -> bool {
+    if above(folder).is_some() && folder.is_dir() && folder.parent().is_some_and(is_site) {
+        return true;
+    }
     let has_archive = Extent::ALL
         .into_iter()
         .any(|extent| folder.join(car_name(extent)).exists());

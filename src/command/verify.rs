@@ -13,13 +13,13 @@ use clap::Args;
 use indicatif::HumanBytes;
 
 use super::allow::SoftCode;
-use super::archives::{broken, in_folder, open};
+use super::archives::{archive_of, broken, open};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::releases::{self, Name};
 use super::site::{OpenSite, is_address, is_site};
 use super::statement::read_statement;
-use super::vouch::{TrustArguments, start, vouch};
+use super::vouch::{Next, TrustArguments, start, vouch};
 use super::words::counted;
 use crate::car::{Extent, Survey};
 use crate::dag::Cid;
@@ -37,10 +37,13 @@ use crate::source::redacted;
 /// the `--trusted-statement` that you verified before. Where keys have changed since, `--follow` names the statements between.
 /// Where no key is trusted the exit code is 1, since a signature of any key proves nothing.
 ///
+/// Of a site, which a target of the kind `directory` writes, the newest statement, its signatures and every file of its
+/// release are read and verified. No file is kept.
+///
 /// Example: ipwhl verify release/release.car --statement release/release.toml
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The release's archive, or a folder that holds a `release.car`
+    /// The release's archive, a folder that holds a `release.car`, or a site: its address or its folder
     #[arg(value_name = "RELEASE")]
     release: PathBuf,
     /// The statement that vouches for it, its signatures beside it
@@ -69,9 +72,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    if let Some(site) = site_of(context, arguments)? {
-        return site::run(context, arguments, &site);
+    if let Some(mut site) = site_of(context, arguments)? {
+        return site::run(context, arguments, &mut site);
     }
+    if let Some(elsewhere) = elsewhere(context, arguments)? {
+        return Err(elsewhere);
+    }
+    let path = archive_of(context, &arguments.release)?;
     if let Some(option) = arguments.trust.given()
         && arguments.statement.is_none()
     {
@@ -80,10 +87,6 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         ))
         .help("name it: `--statement release.toml`"));
     }
-    if let Some(elsewhere) = elsewhere(context, arguments)? {
-        return Err(elsewhere);
-    }
-    let path = in_folder(context.absolute(&arguments.release));
     let reader = open(&path)?;
     let survey = reader.survey().map_err(|error| broken(&path, &error))?;
     let root = reader.root();
@@ -163,11 +166,14 @@ fn vouched(
     let start = start(context, &arguments.trust)?;
     vouch(context, &place, signed, start, &mut |_| {
         let Some(between) = follow.next() else {
-            return Ok(None);
+            return Ok(Next::Last);
         };
         let between = context.absolute(between);
         let signed = read_statement(&between)?;
-        Ok(Some((between.display().to_string(), signed)))
+        Ok(Next::Statement(
+            between.display().to_string(),
+            Box::new(signed),
+        ))
     })
 }
 

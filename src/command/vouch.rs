@@ -56,6 +56,8 @@ pub(super) struct Start {
     /// A statement that a newer one must not fall behind, whoever has signed it.
     held: Option<SignedStatement>,
     any_signer: bool,
+    /// Whether keys that the repository trusts vouch where statements that follow `known` are missing.
+    may_skip: bool,
 }
 
 impl Start {
@@ -86,6 +88,7 @@ impl Start {
                 trust: Trust::default(),
                 held: None,
                 any_signer: false,
+                may_skip: true,
             });
         }
         Ok(Self {
@@ -95,10 +98,18 @@ impl Start {
     }
 }
 
-/// The statements between the one that is believed and the one that is asked about, one at a time: given the former, the
-/// next one and what it is called.
-pub(super) type Between<'b> =
-    &'b mut dyn FnMut(Option<&Statement>) -> Result<Option<(String, SignedStatement)>, Failure>;
+/// A statement between the one that is believed and the one that is asked about.
+pub(super) enum Next {
+    /// The next one, and what it is called.
+    Statement(String, Box<SignedStatement>),
+    /// The next one is not at this place.
+    Missing(String),
+    /// There is none.
+    Last,
+}
+
+/// The statements between the one that is believed, which is given, and the one that is asked about, one at a time.
+pub(super) type Between<'b> = &'b mut dyn FnMut(Option<&Statement>) -> Result<Next, Failure>;
 
 /// Who vouches for a release; a failure where nobody who may does.
 pub(super) fn vouch(
@@ -113,7 +124,7 @@ pub(super) fn vouch(
     if statement.is_expired(now) {
         return Err(expired(place, statement).help("get the maintainers' newer statement"));
     }
-    let trust = start.trust;
+    let mut trust = start.trust;
     trust.check_name(place, statement).map_err(|failure| {
         failure
             .help("name whom you trust for another repository's release: `--allowed-signers FILE`")
@@ -140,7 +151,7 @@ pub(super) fn vouch(
         policy: trust.policy.clone(),
     };
     if chain.known.is_none() && chain.policy.is_none() {
-        if between(None)?.is_some() {
+        if matches!(between(None)?, Next::Statement(..)) {
             return Err(
                 Failure::finding("`--follow` has nothing to begin with: nobody is trusted here").help(
                     "name a statement that you verified before, `--trusted-statement FILE`, or the first keys, \
@@ -150,14 +161,36 @@ pub(super) fn vouch(
         }
         return strangers(context, place, &signed, start.any_signer);
     }
-    while let Some((place, next)) = between(chain.known.as_ref().map(|known| &known.statement))? {
-        chain.follow(&place, next)?;
+    let mut gap = None;
+    loop {
+        match between(chain.known.as_ref().map(|known| &known.statement))? {
+            Next::Statement(place, next) => chain.follow(&place, *next)?,
+            Next::Missing(missing) => {
+                let skipped;
+                (trust, skipped) =
+                    skip(context, place, statement, &chain, &missing, start.may_skip)?;
+                gap = Some(skipped);
+                (chain.known, chain.policy) = (None, trust.policy.clone());
+                break;
+            }
+            Next::Last => break,
+        };
     }
     let (name, sequence) = (statement.name.clone(), statement.sequence);
-    let by = match chain.follow(place, signed)? {
+    let followed = chain.follow(place, signed);
+    let followed = followed.map_err(|failure| match &gap {
+        Some(gap) => failure.help(format!("{gap}: {ELSEWHERE}")),
+        None => failure,
+    })?;
+    let by = match followed {
         Some(verdict) => words(&verdict),
         None => "the statement that you trust, which is this one".to_owned(),
     };
+    if let Some(gap) = gap {
+        context.warning(&format!(
+            "{gap}; it is newer than the one here, and taken because keys that you trust have signed it"
+        ));
+    }
     let trusted = match &trust.file {
         Some(file) => format!(", trusted in `{}`", context.shown(file)),
         None => String::new(),
@@ -166,6 +199,50 @@ pub(super) fn vouch(
         "{name}, sequence {sequence}, is vouched for by {by}{trusted}"
     ));
     Ok(())
+}
+
+/// Where missing statements may be.
+const ELSEWHERE: &str = "fetch from a site that has the statements in between";
+
+/// Whom the repository trusts, where a statement on the way to `statement` is missing, and which are, as a sentence. Only
+/// that nothing goes back can be seen then.
+fn skip(
+    context: &Context<'_>,
+    place: &str,
+    statement: &Statement,
+    chain: &Chain,
+    missing: &str,
+    may_skip: bool,
+) -> Result<(Trust, String), Failure> {
+    let known = chain.known.as_ref().map(|known| &known.statement);
+    let from = known.map_or(0, |known| known.sequence);
+    let sequence = statement.sequence;
+    let gap = match (from + 1, sequence - 1) {
+        (first, last) if first == last => format!("sequence {first} is missing"),
+        (first, last) => format!("of sequences {first} to {last} not all are there"),
+    };
+    let gap = format!(
+        "sequence {from} cannot be followed to {sequence}, since {gap}: `{missing}` is not there"
+    );
+    let failure = Failure::finding(&gap);
+    if !may_skip {
+        return Err(failure.help(format!(
+            "{ELSEWHERE}, or name the keys that you trust in the place of a statement: `--allowed-signers FILE`"
+        )));
+    }
+    let trust = start(context, &TrustArguments::default())?.trust;
+    if trust.policy.is_none() {
+        return Err(failure.help(format!(
+            "{ELSEWHERE}, or name the keys that you trust: `--allowed-signers FILE`"
+        )));
+    }
+    trust.check_name(place, statement)?;
+    if let Some(known) = known {
+        statement
+            .check_newer_than(known)
+            .map_err(|error| unchained(place, &error))?;
+    }
+    Ok((trust, gap))
 }
 
 /// A time without parts of a second.
@@ -312,6 +389,7 @@ pub(super) fn start(context: &Context<'_>, arguments: &TrustArguments) -> Result
         trust,
         held: None,
         any_signer: arguments.any_signer,
+        may_skip: false,
     };
     if let Some(file) = &arguments.trusted_statement {
         let path = context.absolute(file);

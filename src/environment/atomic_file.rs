@@ -4,7 +4,7 @@ mod partial;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use same_file::Handle;
@@ -176,6 +176,16 @@ impl AtomicFile {
     /// Leaves the partial file where it is if it cannot take its name, for [`AtomicFile::resume`].
     pub fn keep(&mut self) {
         self.is_kept = true;
+    }
+
+    /// Forgets what was written, as a file that was just created.
+    ///
+    /// # Errors
+    /// When it cannot be cut.
+    pub fn restart(&mut self) -> io::Result<()> {
+        self.is_kept = false;
+        self.file.set_len(0)?;
+        self.file.rewind()
     }
 
     /// Whether a writer of `place` has not come to its end: it is at work, or was killed.

@@ -57,7 +57,10 @@ fn a_set_is_kept_by_one_and_carried_by_another() {
     let address = served(&keeper.repository().join("release"));
     let carrier = Workshop::empty();
     let statement = format!("{address}/release.toml");
+    // The site does as well.
+    succeeded(carrier.run(&["init", "--carry", &address, "other"]));
     let ran = succeeded(carrier.run(&["init", "--carry", &statement, "repository"]));
+    assert!(files(&carrier.path("other")) == files(&carrier.repository()));
     assert_eq!(ran.output, "");
     for key in keys() {
         ran.said(&key.public().fingerprint());

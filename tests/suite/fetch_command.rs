@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
 use ipwhl::signature::sign;
 
@@ -14,7 +17,7 @@ use crate::site::{build, curated, put, reader, release, serve};
 use crate::support::loopback_index::{Answer, LoopbackIndex};
 use crate::support::serving::Serving;
 use crate::support::tool;
-use crate::support::workshop::{Ran, Workshop, files};
+use crate::support::workshop::{Ending, Ran, Workshop, files};
 
 /// Files by their paths.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -77,6 +80,12 @@ fn forget(workshop: &Workshop) {
     let _ = fs::remove_dir_all(workshop.path("cache"));
 }
 
+/// How many wheels are in the cache.
+fn cached(workshop: &Workshop) -> usize {
+    let cached = files(&workshop.path("cache"));
+    cached.keys().filter(|name| name.ends_with("whl")).count()
+}
+
 #[test]
 fn a_stranger_gets_a_release_of_a_plain_server_and_works_with_it() {
     let nginx = tool("nginx");
@@ -89,6 +98,7 @@ fn a_stranger_gets_a_release_of_a_plain_server_and_works_with_it() {
     ran.said("sequence 1, is vouched for by key-1");
     ran.said("3 wheels fetched");
     assert_got(&workshop, &[]);
+    assert_eq!(cached(&workshop), 0, "the archive has them");
     let again = fetch(&workshop, &url);
     assert_eq!(again.line(), root);
     again.said("is up to date: sequence 1");
@@ -218,10 +228,12 @@ fn a_cut_fetch_goes_on_without_what_came_and_what_is_here() {
     );
     assert!(files(&got(&workshop)).is_empty());
     assert_eq!(wheels(&server).len(), 3);
+    assert_eq!(cached(&workshop), 2);
     server.forget();
     server.always(&large, Answer::Proper);
     assert_eq!(fetch(&workshop, &url).line(), root);
     assert_eq!(wheels(&server), ["large-1.0-py3-none-any.whl"]);
+    assert_eq!(cached(&workshop), 2);
     // The archive here has the wheels that the next release has too.
     let next = release(&workshop, "2.2");
     forget(&workshop);
@@ -383,7 +395,10 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
     refuses(
         &absent,
         1,
-        &["release.hollow.car is gone", "run the same command again"],
+        &[
+            "release.hollow.car` is not there",
+            "run the same command again",
+        ],
     );
     // Wheels of other bytes, too short, too long, gone.
     let wheel = |site: &Files| {
@@ -444,4 +459,193 @@ fn an_endless_archive_is_not_taken() {
     server.always(path, Answer::Endless(head.as_bytes().to_vec()));
     fetch(&workshop, &server.url("/")).refused(1, &["is not an archive of the root"]);
     assert!(files(&got(&workshop)).is_empty());
+}
+
+/// The files of a release as a forge keeps them, and nothing of the releases before.
+fn put_on_a_forge(server: &LoopbackIndex, folder: &Path) {
+    for name in ["release.car", "release.toml", "release.toml.sig"] {
+        let bytes = fs::read(folder.join(name)).unwrap();
+        server.put(&format!("/download/{name}"), &bytes);
+    }
+}
+
+/// Where statements in between cannot be had, keys that the carrier trusts vouch for a newer one, and a statement does not.
+#[test]
+fn a_missed_release_is_no_end_for_whom_keys_are_trusted() {
+    let maintainer = curated();
+    build(&maintainer, "2.1.post1", &[]);
+    let release = maintainer.repository().join("release");
+    let first = maintainer.path("first");
+    let keep = |place: &Path| {
+        fs::create_dir(place).unwrap();
+        for (name, bytes) in files(&release) {
+            if !name.contains('/') {
+                fs::write(place.join(name), bytes).unwrap();
+            }
+        }
+    };
+    keep(&first);
+    let server = LoopbackIndex::start();
+    put_on_a_forge(&server, &first);
+    let url = server.url("/download/");
+    let carrier = Workshop::empty();
+    succeeded(carrier.run(&["init", "--carry", &url, "repository"]));
+    succeeded(carrier.run(&["fetch", &url]));
+    let stranger = Workshop::empty();
+    let signers = maintainer.path("signers");
+    let signers = ["--allowed-signers", signers.to_str().unwrap()];
+    succeeded(stranger.run(&[&["fetch", &url], &signers[..]].concat()));
+
+    build(&maintainer, "2.2", &[]);
+    let root = build(&maintainer, "2.3", &[]);
+    let third = maintainer.path("third");
+    keep(&third);
+    put_on_a_forge(&server, &third);
+    // The last statement does not vouch over a gap.
+    let gap = "sequence 1 cannot be followed to 3, since sequence 2 is missing: `";
+    let elsewhere = "fetch from a site that has the statements in between";
+    let refused = |ran: Ran, words: &[&str]| ran.refused(1, &[&[gap, elsewhere], words].concat());
+    let before = files(&stranger.path("release"));
+    let allowed = ["name the keys that you trust", "`--allowed-signers FILE`"];
+    refused(stranger.run(&["fetch", &url]), &allowed);
+    assert!(files(&stranger.path("release")) == before);
+    let before = files(&carrier.repository().join("release"));
+    let known = first.join("release.toml");
+    let known = ["--trusted-statement", known.to_str().unwrap()];
+    refused(
+        carrier.run(&[&["fetch", &url], &known[..]].concat()),
+        &allowed,
+    );
+    // Nor do keys of strangers, and nobody goes back or aside.
+    let text = fs::read(third.join("release.toml")).unwrap();
+    let strange = sign(&key(2), &text).unwrap();
+    server.put("/download/release.toml.sig", strange.as_bytes());
+    refused(
+        carrier.run(&["fetch", &url]),
+        &["has 0 of the 1 trusted signatures"],
+    );
+    assert!(files(&carrier.repository().join("release")) == before);
+    put_on_a_forge(&server, &third);
+    let ran = carrier.run(&["fetch", &url]);
+    assert_eq!(ran.line(), root);
+    ran.said(&format!("warning: {gap}"));
+    ran.said("taken because keys that you trust have signed it");
+    ran.said("trusted in `ipwhl.toml`");
+    let got = files(&carrier.repository().join("release"));
+    assert!(got["release.car"] == maintainer.read("release.car"));
+    assert!(got.contains_key("statements/1/release.toml"));
+
+    put_on_a_forge(&server, &first);
+    carrier
+        .run(&["fetch", &url])
+        .refused(1, &["is known", "an older one"]);
+    let fork = String::from_utf8(text).unwrap();
+    let fork = fork.replace("checks = ", "expires = 2036-01-01T00:00:00Z\nchecks = ");
+    let signature = sign(&key(1), fork.as_bytes()).unwrap();
+    server.put("/download/release.toml", fork.as_bytes());
+    server.put("/download/release.toml.sig", signature.as_bytes());
+    carrier
+        .run(&["fetch", &url])
+        .refused(1, &["differs from the known one of the same sequence 3"]);
+    assert!(files(&carrier.repository().join("release")) == got);
+}
+
+#[test]
+fn addresses_for_pip_lead_to_their_site() {
+    let workshop = curated();
+    let first = release(&workshop, "2.1.post1");
+    let root = release(&workshop, "2.2");
+    let site = workshop.path("site");
+    let server = serve(&site);
+    symlink(&root, site.join("latest")).unwrap();
+    let site = site.to_str().unwrap();
+    for base in [server.url(""), site.to_owned()] {
+        for name in ["latest/", "latest", &root, &format!("{root}/")] {
+            let location = format!("{base}/{name}");
+            assert_eq!(reader(&workshop, &["verify", &location]).line(), root);
+            assert_eq!(reader(&workshop, &["fetch", &location]).line(), root);
+        }
+        let older = format!("{base}/{first}/");
+        for command in ["verify", "fetch"] {
+            reader(&workshop, &[command, &older]).refused(
+                2,
+                &[
+                    "is not the newest release of its site, which is sequence 2",
+                    "name the site for the newest one",
+                ],
+            );
+        }
+    }
+    // A folder of that name may be a site itself, or none.
+    for path in ["/other/latest/", "/other/"] {
+        reader(&workshop, &["verify", &server.url(path)]).refused(
+            1,
+            &["/release.toml` is not there", "name the folder that has"],
+        );
+    }
+}
+
+#[test]
+fn what_is_no_site_is_answered_with_a_way_out() {
+    let workshop = curated();
+    let root = release(&workshop, "2.1.post1");
+    fs::create_dir_all(workshop.path("reader/empty")).unwrap();
+    let no_scheme = "begins with `https://` or `http://`";
+    for name in [
+        "127.0.0.1:18441",
+        "127.0.0.1:18441/latest/",
+        "index.example.org/",
+    ] {
+        for command in ["fetch", "verify"] {
+            reader(&workshop, &[command, name])
+                .refused(2, &[no_scheme, &format!("write `https://{name}")]);
+        }
+    }
+    // Nothing that may be a password is said again.
+    let ran = reader(&workshop, &["fetch", "user:secret@index.example.org:443/"]);
+    ran.refused(2, &[no_scheme]);
+    assert!(!ran.error.contains("secret"), "{ran:?}");
+    reader(&workshop, &["fetch", "missing"]).refused(
+        3,
+        &[
+            "there is no folder `missing`",
+            "name the folder that has `release.toml`",
+        ],
+    );
+    reader(&workshop, &["verify", "missing"]).refused(3, &["missing` cannot be read"]);
+    reader(&workshop, &["verify", "empty"]).refused(
+        3,
+        &[
+            "`empty` has no `release.car`",
+            "`ipwhl fetch` gets the release of a site",
+        ],
+    );
+    let gateway = format!("https://gateway.example.org/ipfs/{root}/");
+    reader(&workshop, &["verify", &gateway]).refused(
+        2,
+        &["this is one on a gateway", "`curl --fail -o release.car"],
+    );
+}
+
+/// The second of two runs for one folder ends before it has asked for anything.
+#[test]
+fn two_runs_do_not_fetch_for_one_folder() {
+    let workshop = curated();
+    let root = release(&workshop, "2.1.post1");
+    forget(&workshop);
+    let (slow, other) = (serve(&workshop.path("site")), serve(&workshop.path("site")));
+    let hollow = "/statements/1/release.hollow.car";
+    slow.always(hollow, Answer::Stall(Vec::new()));
+    fs::create_dir(workshop.path("reader")).unwrap();
+    let mut command = workshop.command(&["fetch", &slow.url("/"), "--any-signer"]);
+    command.current_dir(workshop.path("reader"));
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let first = Ending(command.spawn().unwrap());
+    while !slow.paths().iter().any(|path| path == hollow) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    fetch(&workshop, &other.url("/")).refused(3, &["another process is writing `"]);
+    assert_eq!(other.connections(), 0);
+    drop(first);
+    assert_eq!(fetch(&workshop, &other.url("/")).line(), root);
 }

@@ -280,6 +280,63 @@ fn releases_beyond_the_newest_go_and_their_statements_stay() {
     assert_eq!(workshop.run(&["publish"]).code, Some(1));
 }
 
+/// A release that the folder never had is no release that stays in the place of one that it has.
+#[test]
+fn trees_that_are_there_are_counted() {
+    let workshop = curated();
+    let site = workshop.path("site");
+    let keeping = |library: &str| {
+        let root = build(&workshop, library, &[]);
+        settings(&workshop, "keep = 2");
+        root
+    };
+    let first = keeping("2.1.post1");
+    succeeded(workshop.run(&["publish"]));
+    keeping("2.2");
+    let third = keeping("2.3");
+    succeeded(workshop.run(&["publish"]));
+    assert!(site.join("statements/2/release.toml").exists());
+    assert_eq!(trees(&site), sorted(&[&first, &third]));
+    succeeded(workshop.run(&["publish", "--check"]));
+    let fourth = keeping("2.4");
+    succeeded(workshop.run(&["publish"])).said(&format!("removed `{first}`, sequence 1"));
+    assert_eq!(trees(&site), sorted(&[&third, &fourth]));
+}
+
+/// A statement that came as history has nothing beside it, though its root may have a tree by another statement.
+#[test]
+fn a_statement_that_came_as_history_is_not_damaged() {
+    let workshop = curated();
+    let site = workshop.path("site");
+    let check = || workshop.run(&["publish", "--check"]);
+    let root = release(&workshop, "2.1.post1");
+    // Renewed twice, and once while nobody looked.
+    build(&workshop, "2.1.post1", &["--renew"]);
+    build(&workshop, "2.1.post1", &["--renew"]);
+    succeeded(workshop.run(&["publish"]));
+    let hollow = |number: u64| site.join(format!("statements/{number}/release.hollow.car"));
+    assert!(hollow(1).exists() && !hollow(2).exists() && hollow(3).exists());
+    succeeded(check());
+    // Left and rolled back to, without the release between.
+    build(&workshop, "2.2", &[]);
+    assert_eq!(build(&workshop, "2.1.post1", &[]), root);
+    succeeded(workshop.run(&["publish"]));
+    assert!(!hollow(4).exists() && hollow(5).exists());
+    succeeded(check());
+    // The newest statement needs its own, whatever the others have; and one of them all is needed.
+    for numbers in [&[5][..], &[1, 3, 5]] {
+        for number in numbers {
+            fs::remove_file(hollow(*number)).unwrap();
+            fs::remove_file(hollow(*number).with_file_name("release.files")).unwrap();
+        }
+        let ran = check();
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        ran.said("statements/5/release.hollow.car of sequence 5");
+        succeeded(workshop.run(&["publish"]));
+        succeeded(check());
+    }
+}
+
 #[test]
 fn a_check_names_what_is_damaged_and_mends_it() {
     let workshop = curated();

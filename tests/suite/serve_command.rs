@@ -150,9 +150,25 @@ fn it_takes_the_folder_that_verify_takes() {
     let serving = Serving::start(&workshop, &workshop.repository().join("release"));
     let (head, _) = serving.get("application/", "");
     assert!(head.starts_with("http/1.1 200"), "{head}");
-    workshop
-        .run(&["serve", "declarations"])
-        .refused(3, &["declarations/release.car` cannot be read"]);
+    workshop.run(&["serve", "declarations"]).refused(
+        3,
+        &[
+            "`declarations` has no `release.car`",
+            "or a folder that has one",
+        ],
+    );
+    for part in ["delta", "hollow"] {
+        let part = format!("release.{part}.car");
+        fs::rename(workshop.release("release.car"), workshop.release(&part)).unwrap();
+        for command in ["serve", "verify"] {
+            let only = format!("`release` has no `release.car`, only `release/{part}`");
+            let fill = format!("`ipwhl fill release/{part}` makes it full");
+            workshop
+                .run(&[command, "release"])
+                .refused(3, &[&only, &fill]);
+        }
+        fs::rename(workshop.release(&part), workshop.release("release.car")).unwrap();
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A site that any web server serves: mirrors of it are complete, and `ipwhl verify` of an address or a folder reads every file.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -66,17 +67,39 @@ pub fn reader(workshop: &Workshop, arguments: &[&str]) -> Ran {
     Ran::of(&command.output().unwrap())
 }
 
-/// The lines of the documentation that mirror a site.
-fn documented_mirror(url: &str) -> String {
+/// The lines of the documentation with these words, as they stand there.
+fn documented(words: &str) -> &'static str {
     let page = include_str!("../../docs/formats.md");
-    let block = page
-        .split("```sh\n")
-        .skip(1)
-        .find(|block| block.contains("release.files"))
-        .unwrap();
-    let lines = block.split("```").next().unwrap();
-    assert!(lines.contains("https://index.example.org"), "{lines}");
-    lines.replace("https://index.example.org", url)
+    let mut blocks = page.split("```sh\n").skip(1);
+    let block = blocks.find(|block| block.split("```").next().unwrap().contains(words));
+    block.unwrap().split("```").next().unwrap()
+}
+
+/// Runs lines in a folder, as somebody who has copied them.
+fn shell(lines: &str, place: &Path) -> Ran {
+    fs::create_dir_all(place).unwrap();
+    let ran = Command::new("sh")
+        .args(["-c", lines])
+        .current_dir(place)
+        .output();
+    Ran::of(&ran.unwrap())
+}
+
+/// Mirrors the site at an address.
+fn mirror(url: &str, place: &Path) -> Ran {
+    let lines = documented("release.files");
+    assert!(lines.contains("https://index.example.org\n"), "{lines}");
+    shell(&lines.replace("https://index.example.org", url), place)
+}
+
+/// What a mirror has of a site, without the link for pip.
+fn mirrored(place: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let latest = place.join("latest");
+    let newest = fs::read_link(&latest).unwrap();
+    fs::remove_file(&latest).unwrap();
+    let all = files(place);
+    symlink(newest, latest).unwrap();
+    all
 }
 
 #[test]
@@ -88,26 +111,22 @@ fn a_mirror_made_of_the_list_is_complete() {
     let site = workshop.path("site");
     // A server that shows no folder and no page for one.
     let (_nginx, url) = serve_plainly(&nginx, &site, &workshop.path("nginx"));
-    let mirror = workshop.path("mirror");
-    fs::create_dir(&mirror).unwrap();
-    let mirrored = |url: &str, place: &Path| {
-        let ran = Command::new("sh")
-            .args(["-euc", &documented_mirror(url)])
-            .current_dir(place)
-            .output()
-            .unwrap();
-        assert!(ran.status.success(), "{ran:?}");
-    };
-    mirrored(&url, &mirror);
+    let place = workshop.path("mirror");
+    succeeded(mirror(&url, &place));
     let mirrors = |expected: &str| {
         let mut all = files(&site);
         all.remove(".ipwhl");
+        let there = mirrored(&place);
         assert_eq!(
-            files(&mirror).into_keys().collect::<Vec<_>>(),
-            all.keys().cloned().collect::<Vec<_>>()
+            there.keys().collect::<Vec<_>>(),
+            all.keys().collect::<Vec<_>>()
         );
-        assert!(files(&mirror) == all);
-        let ran = reader(&workshop, &["verify", mirror.to_str().unwrap()]);
+        assert!(there == all);
+        assert_eq!(
+            fs::read_link(place.join("latest")).unwrap(),
+            Path::new(expected)
+        );
+        let ran = reader(&workshop, &["verify", place.to_str().unwrap()]);
         assert_eq!(ran.line(), expected);
     };
     mirrors(&first);
@@ -117,30 +136,136 @@ fn a_mirror_made_of_the_list_is_complete() {
     ran.said("all as the signed root says");
     // The next release goes over the first one.
     let next = release(&workshop, "2.2");
-    mirrored(&url, &mirror);
+    succeeded(mirror(&url, &place));
+    mirrors(&next);
+    // Once more changes nothing.
+    succeeded(mirror(&url, &place));
     mirrors(&next);
     // One that begins with it has the statements before it, which its readers follow.
     let young = workshop.path("young");
-    fs::create_dir(&young).unwrap();
-    mirrored(&url, &young);
-    let mut expected = files(&mirror);
+    succeeded(mirror(&url, &young));
+    let mut expected = files(&site);
     expected.retain(|path, _| {
         let is_of_first = path.starts_with(&first) || path.starts_with("statements/1/");
-        !is_of_first || path.starts_with("statements/1/release.toml")
+        path != ".ipwhl" && (!is_of_first || path.starts_with("statements/1/release.toml"))
     });
-    assert!(files(&young) == expected);
+    assert!(mirrored(&young) == expected);
     let ran = reader(&workshop, &["verify", young.to_str().unwrap()]);
     assert_eq!(ran.line(), next);
-    let (_mirror, url) = serve_plainly(&nginx, &mirror, &workshop.path("mirroring"));
+    let (_mirror, url) = serve_plainly(&nginx, &place, &workshop.path("mirroring"));
     assert_eq!(
         reader(&workshop, &["verify", &format!("{url}/release.toml")]).line(),
         next
     );
     // pip installs from the mirror, where a server shows a folder's page.
     let pip = Pip::new();
-    let (_server, url) = serve_with_nginx(&nginx, &mirror, &workshop.path("serving"));
-    pip.install(&format!("{url}/{next}/"), &["application", "library"]);
+    let (_server, url) = serve_with_nginx(&nginx, &place, &workshop.path("serving"));
+    pip.install(&format!("{url}/latest/"), &["application", "library"]);
     assert_eq!(pip.python("import library; print(library.version)"), "2.2");
+    // Old trees go when somebody says so, and the newest never does.
+    let remove = documented("-mtime");
+    let trees = || [&first, &next].map(|root| place.join(root).is_dir());
+    succeeded(shell(remove, &place));
+    assert_eq!(trees(), [true, true]);
+    let age = format!("touch -d '40 days ago' {first} {next}");
+    succeeded(shell(&age, &place));
+    succeeded(shell(remove, &place));
+    assert_eq!(trees(), [false, true]);
+}
+
+/// Where one file cannot be had or is another, the mirror leads to the release that it has.
+#[test]
+fn a_mirror_leads_to_whole_releases_only() {
+    let nginx = tool("nginx");
+    tool("wget");
+    let workshop = curated();
+    let first = release(&workshop, "2.1.post1");
+    let site = workshop.path("site");
+    let (_nginx, url) = serve_plainly(&nginx, &site, &workshop.path("nginx"));
+    let place = workshop.path("mirror");
+    succeeded(mirror(&url, &place));
+    let next = release(&workshop, "2.2");
+    let fails = |words: &str| {
+        let before = fs::read(place.join("release.toml")).unwrap();
+        let ran = mirror(&url, &place);
+        assert_ne!(ran.code, Some(0), "{ran:?}");
+        assert!(
+            format!("{}{}", ran.output, ran.error).contains(words),
+            "{words}: {ran:?}"
+        );
+        assert_eq!(fs::read(place.join("release.toml")).unwrap(), before);
+        assert_eq!(
+            fs::read_link(place.join("latest")).unwrap(),
+            Path::new(&first)
+        );
+        let ran = reader(&workshop, &["verify", place.to_str().unwrap()]);
+        assert_eq!(ran.line(), first);
+    };
+    let wheel = format!("{next}/library/library-2.2-py3-none-any.whl");
+    for absent in [&wheel, "release.toml", "statements/2/release.files"] {
+        let (there, aside) = (site.join(absent), workshop.path("aside"));
+        fs::rename(&there, &aside).unwrap();
+        fails("404");
+        fs::rename(&aside, &there).unwrap();
+    }
+    // Other bytes stay until somebody looks.
+    let bytes = fs::read(site.join(&wheel)).unwrap();
+    let mut other = bytes.clone();
+    other[40] ^= 1;
+    fs::create_dir_all(place.join(&wheel).parent().unwrap()).unwrap();
+    fs::write(place.join(&wheel), &other).unwrap();
+    fails(&format!("{wheel}: FAILED"));
+    // A part of a file is gone on with.
+    fs::write(place.join(&wheel), &bytes[..100]).unwrap();
+    succeeded(mirror(&url, &place));
+    let ran = reader(&workshop, &["verify", place.to_str().unwrap()]);
+    assert_eq!(ran.line(), next);
+}
+
+/// The documented copy is a site at every moment, and no larger than what it copies.
+#[test]
+fn a_copy_keeps_files_that_releases_share_one() {
+    tool("rsync");
+    let workshop = curated();
+    let site = workshop.path("site");
+    let next = |library: &str| {
+        workshop.write_over(&installable_with(library).configuration(&trusted()));
+        settings(
+            &workshop,
+            "[publish.site]\nkind = \"directory\"\npath = \"../site\"\n",
+        );
+        let root = workshop.build(&["--key", "../key"]);
+        succeeded(workshop.run(&["publish"]));
+        root
+    };
+    let copy = workshop.path("mirror");
+    let lines = documented("rsync");
+    let here = workshop.path("");
+    let verified = || reader(&workshop, &["verify", copy.to_str().unwrap()]);
+    let first = next("2.1.post1");
+    succeeded(shell(lines, &here));
+    assert_eq!(verified().line(), first);
+    let second = next("2.2");
+    let (before, after) = lines.split_once("\n").unwrap();
+    succeeded(shell(before, &here));
+    assert_eq!(verified().line(), first);
+    assert_eq!(
+        fs::read_link(copy.join("latest")).unwrap(),
+        Path::new(&first)
+    );
+    succeeded(shell(after, &here));
+    assert_eq!(verified().line(), second);
+    assert_eq!(
+        fs::read_link(copy.join("latest")).unwrap(),
+        Path::new(&second)
+    );
+    let large = "large/large-1.0-py3-none-any.whl";
+    for folder in [&site, &copy] {
+        let of = |root: &str| fs::metadata(folder.join(root).join(large)).unwrap();
+        let (one, two) = (of(&first), of(&second));
+        assert_eq!((one.nlink(), two.nlink()), (2, 2), "{}", folder.display());
+        assert_eq!(one.ino(), two.ino());
+    }
 }
 
 #[test]
@@ -315,8 +440,13 @@ fn a_site_is_held_to_whom_its_reader_trusts() {
     reader(&workshop, &["verify", &url]).refused(1, &["has 0 of the 1 trusted signatures"]);
     // What cannot be reached, and what is no site.
     reader(&workshop, &["verify", &http::closed()]).refused(3, &["no connection"]);
-    reader(&workshop, &["verify", &server.url("/elsewhere/")])
-        .refused(1, &["/elsewhere/release.toml is gone"]);
+    reader(&workshop, &["verify", &server.url("/elsewhere/")]).refused(
+        1,
+        &[
+            "/elsewhere/release.toml` is not there",
+            "name the folder that has",
+        ],
+    );
     let cid = format!("https://gateway.example.org/ipfs/{root}");
     reader(&workshop, &["verify", &cid, "--statement", first])
         .refused(2, &["this is one on a gateway"]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,8 +37,8 @@ const LARGEST_ARCHIVE: u64 = 128 * LARGEST_WHEEL;
 pub(super) struct Fetched {
     pub(super) car: AtomicFile,
     pub(super) summary: CarSummary,
-    /// How many wheels came from the site.
-    pub(super) wheels: usize,
+    /// The wheels that came from the site.
+    pub(super) wheels: Vec<Cid>,
 }
 
 /// A wheel of the release, and its leaves.
@@ -51,12 +51,24 @@ fn damaged(error: &CarError) -> Failure {
     Failure::finding(chain(error))
 }
 
+/// Begins to write the archive, which no other run can do until this one has ended. What a cut run has left is still in it.
+pub(super) fn begin(folder: &Path) -> Result<AtomicFile, Failure> {
+    let path = folder.join(CAR);
+    let begun = match AtomicFile::resume(&path) {
+        Ok(Some(left)) => Ok(left),
+        Ok(None) => AtomicFile::create(&path),
+        Err(error) => Err(error),
+    };
+    begun.map_err(|error| unwritable(folder, &error))
+}
+
 /// The archive out of the files of a site: pages and nodes from the hollow archive, wheels from the archive that is here,
 /// the cache, or the site.
 pub(super) fn of_files(
     context: &Context<'_>,
     open: &OpenSite,
     statement: &Statement,
+    mut car: AtomicFile,
     folder: &Path,
     jobs: NonZeroUsize,
 ) -> Result<Fetched, Failure> {
@@ -84,8 +96,8 @@ pub(super) fn of_files(
             None => wheels.iter().collect(),
         };
         let wheels = fetch(context, open, &root, &needed, jobs, &mut blocks)?;
-        match write(folder, &blocks, root) {
-            Ok((car, summary)) => {
+        match write(&mut car, &blocks, root) {
+            Ok(summary) => {
                 return Ok(Fetched {
                     car,
                     summary,
@@ -120,7 +132,7 @@ fn wheels(hollow: &CarReader<File>, root: &Cid) -> Result<Vec<ReleaseWheel>, Car
     Ok(wheels)
 }
 
-/// Adds wheels from the cache or from the site; how many came from the site.
+/// Adds wheels from the cache or from the site; those that came from the site.
 fn fetch(
     context: &Context<'_>,
     open: &OpenSite,
@@ -128,7 +140,7 @@ fn fetch(
     wheels: &[&ReleaseWheel],
     jobs: NonZeroUsize,
     blocks: &mut AssembledBlocks,
-) -> Result<usize, Failure> {
+) -> Result<Vec<Cid>, Failure> {
     let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
     let fetcher = Fetcher::new(FetchSettings {
         cache: context.cache()?,
@@ -156,7 +168,7 @@ fn fetch(
         .collect();
     let progress = Progress::of_wheels(context, &requests);
     let report = |event| progress.fetch(event);
-    let mut received = 0;
+    let mut received = Vec::new();
     let mut failures = Vec::new();
     open.runtime.block_on(async {
         let mut outcomes = std::pin::pin!(fetcher.fetch_all(&requests, &report));
@@ -164,7 +176,7 @@ fn fetch(
             match outcome {
                 Ok(wheel) => {
                     progress.verified();
-                    received += usize::from(wheel.from.is_some());
+                    received.extend(wheel.from.as_ref().map(|_| wheel.dag.cid()));
                     blocks.add_wheel(FoundWheel {
                         path: wheel.path,
                         dag: wheel.dag,
@@ -205,17 +217,13 @@ pub(super) fn whole(
     context: &Context<'_>,
     open: &OpenSite,
     statement: &Statement,
+    mut car: AtomicFile,
     folder: &Path,
 ) -> Result<Fetched, Failure> {
-    let path = folder.join(CAR);
     let root = statement.root;
-    let mut left = AtomicFile::resume(&path).map_err(|error| unwritable(folder, &error))?;
     loop {
-        let is_resumed = left.is_some();
-        let mut car = match left.take() {
-            Some(left) => left,
-            None => AtomicFile::create(&path).map_err(|error| unwritable(folder, &error))?,
-        };
+        let length = car.file().metadata().map(|left| left.len());
+        let is_resumed = length.map_err(|error| unwritable(folder, &error))? > 0;
         let read = read_archive(&open.site, CAR, &root, car.file(), LARGEST_ARCHIVE);
         let read = open.runtime.block_on(read);
         if matches!(
@@ -236,14 +244,17 @@ pub(super) fn whole(
                 return Ok(Fetched {
                     car,
                     summary: survey.summary,
-                    wheels: 0,
+                    wheels: Vec::new(),
                 });
             }
             // Its parts may be of two archives.
-            _ if is_resumed => context.warning(&format!(
-                "what a run before this one has left of `{}` does not fit: it is fetched anew",
-                context.shown(&path)
-            )),
+            _ if is_resumed => {
+                context.warning(&format!(
+                    "what a run before this one has left of `{}` does not fit: it is fetched anew",
+                    context.shown(&folder.join(CAR))
+                ));
+                car.restart().map_err(|error| unwritable(folder, &error))?;
+            }
             Ok(survey) => {
                 return Err(Failure::finding(format!(
                     "`{}` lacks {} of its blocks",
@@ -263,14 +274,14 @@ pub(super) fn whole(
 }
 
 fn write(
-    folder: &Path,
+    car: &mut AtomicFile,
     blocks: &AssembledBlocks,
     root: Cid,
-) -> Result<(AtomicFile, CarSummary), CarError> {
-    let file = AtomicFile::create(&folder.join(CAR))?;
-    let (file, summary) = write_full(blocks, root, BufWriter::with_capacity(BUFFER, file))?;
-    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-    Ok((file, summary))
+) -> Result<CarSummary, CarError> {
+    car.restart()?;
+    let (mut file, summary) = write_full(blocks, root, BufWriter::with_capacity(BUFFER, car))?;
+    file.flush()?;
+    Ok(summary)
 }
 
 fn unwritable(folder: &Path, error: &io::Error) -> Failure {

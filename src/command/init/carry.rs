@@ -1,25 +1,24 @@
 //! `ipwhl init --carry`: the settings of somebody who publishes another's releases.
 
 use toml_edit::{Array, DocumentMut, value};
-use url::Url;
 
 use super::files::NewFile;
 use crate::command::context::Context;
 use crate::command::exit::Failure;
-use crate::command::statement::{expired, located, refusal};
+use crate::command::site::{Newest, OpenSite};
+use crate::command::statement::{expired, refusal};
 use crate::command::words::counted;
-use crate::repository::{CONFIGURATION_FILE, Configuration};
-use crate::signature::{SignedStatement, Statement};
-use crate::source::redacted;
+use crate::repository::CONFIGURATION_FILE;
+use crate::signature::Statement;
 
 /// What the releases are put into.
 const IGNORED: &str = "# The releases that are carried.\n/release\n";
 
 /// The files of a folder that carries the set of this statement; whom it believes from now on is shown.
 pub(super) fn files(context: &Context<'_>, location: &str) -> Result<Vec<NewFile>, Failure> {
-    let signed = signed(context, location)?;
-    let text = settings(&signed.statement)?;
-    show(context, location, &signed);
+    let newest = newest(context, location)?;
+    let text = settings(&newest.signed.statement)?;
+    show(context, &newest);
     Ok(vec![
         NewFile {
             path: ".gitignore",
@@ -35,23 +34,13 @@ pub(super) fn files(context: &Context<'_>, location: &str) -> Result<Vec<NewFile
 }
 
 /// The statement, signed by as many of the keys that it names as it asks for, and not expired.
-fn signed(context: &Context<'_>, location: &str) -> Result<SignedStatement, Failure> {
-    let read =
-        |configuration: &Configuration| located(context, configuration, "--carry", location, false);
-    let mut found = read(&Configuration::default())?;
-    let place = place(location);
+fn newest(context: &Context<'_>, location: &str) -> Result<Newest, Failure> {
+    let newest = OpenSite::named(context, location, false)?.newest(&[])?;
+    let (found, place) = (&newest.signed, &newest.place);
     let what = format!("`{place}`");
-    if found.statement.threshold > 1 {
-        // The web lists no folders: further signatures are known by the keys that the statement names.
-        let trusted = found.statement.trusted.iter().map(ToString::to_string);
-        found = read(&Configuration {
-            trusted: trusted.collect(),
-            ..Configuration::default()
-        })?;
-    }
     let now = context.environment.clock.now();
     if found.statement.is_expired(now) {
-        return Err(expired(&place, &found.statement)
+        return Err(expired(place, &found.statement)
             .help("ask where the set's newest statement is, and name that one"));
     }
     let policy = found.statement.successor_policy();
@@ -67,9 +56,9 @@ fn signed(context: &Context<'_>, location: &str) -> Result<SignedStatement, Fail
     };
     let verdict = policy.evaluate(found.text.as_bytes(), &found.signatures, now);
     if !verdict.is_reached() {
-        return Err(refusal(&what, &found, &verdict));
+        return Err(refusal(&what, found, &verdict));
     }
-    Ok(found)
+    Ok(newest)
 }
 
 /// The template with the statement's name, keys and threshold.
@@ -91,9 +80,9 @@ fn settings(statement: &Statement) -> Result<String, Failure> {
 
 /// Says whose releases are carried. A signature by keys that the statement itself names proves only that its maker had
 /// them.
-fn show(context: &Context<'_>, location: &str, signed: &SignedStatement) {
-    let statement = &signed.statement;
-    let place = place(location);
+fn show(context: &Context<'_>, newest: &Newest) {
+    let statement = &newest.signed.statement;
+    let place = &newest.place;
     context.say(&format!(
         "`{place}` is sequence {} of {:?}, a set of which {} of these keys must sign each release:",
         statement.sequence, statement.name, statement.threshold
@@ -106,11 +95,6 @@ fn show(context: &Context<'_>, location: &str, signed: &SignedStatement) {
         "the statement names {} itself, which proves nothing: compare each fingerprint with the one that the maintainers publish elsewhere",
         counted(statement.trusted.len(), "key")
     ));
-}
-
-/// Where the statement is, without credentials.
-fn place(location: &str) -> String {
-    Url::parse(location).map_or_else(|_| location.to_owned(), |url| redacted(&url))
 }
 
 /// What is left to do in the new folder.

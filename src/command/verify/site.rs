@@ -29,10 +29,11 @@ const NAMED: usize = 20;
 pub(super) fn run(
     context: &Context<'_>,
     arguments: &Arguments,
-    open: &OpenSite,
+    open: &mut OpenSite,
 ) -> Result<ExitStatus, Failure> {
     let start = start(context, &arguments.trust)?;
     let newest = open.newest(&start.keys())?;
+    let open = &*open;
     let statement = newest.signed.statement.clone();
     let (root, sequence) = (statement.root, statement.sequence);
     vouch(

@@ -68,13 +68,23 @@ impl Directory {
         if order.is_repair {
             check.blocks = Some(self.repair_blocks(&statements, order)?);
         }
-        for signed in &statements {
-            // `keep` takes a list away before its tree.
-            let statement = &signed.statement;
-            let list = self.statement(statement.sequence).join(FILE_LIST);
-            if list.exists() || is_folder(&self.tree(statement.root))? {
+        let sequence_and_root =
+            |signed: &SignedStatement| (signed.statement.sequence, signed.statement.root);
+        // One of several statements of a root has the record, and readers need that of the newest statement.
+        let mut recorded = BTreeSet::new();
+        for (sequence, root) in statements.iter().map(sequence_and_root) {
+            if self.has_record(sequence) {
+                recorded.insert(root);
+            }
+        }
+        for (place, signed) in statements.iter().enumerate() {
+            let (sequence, root) = sequence_and_root(signed);
+            let is_lacking = place == 0 || !recorded.contains(&root);
+            // `keep` takes a record away before its tree.
+            if self.has_record(sequence) || is_lacking && is_folder(&self.tree(root))? {
                 check.release(signed).await?;
             }
+            recorded.insert(root);
         }
         if let Some(newest) = statements.first() {
             check.top(newest)?;

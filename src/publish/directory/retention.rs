@@ -22,8 +22,8 @@ pub(super) struct Outdated {
 }
 
 impl Directory {
-    /// The releases that go when `release` is there: those that a statement here names, beyond the newest. A release counts
-    /// as often as it has another root, by the newest statement of it.
+    /// The releases that go when `release` is there: those that a statement here names, beyond the newest ones with a
+    /// tree. A release counts once for each root, by its newest statement.
     pub(super) fn outdated(&self, release: &Publication) -> Result<Vec<Outdated>, TargetError> {
         let (Some(keep), Some(_)) = (self.keep, &release.signed) else {
             return Ok(Vec::new());
@@ -40,18 +40,26 @@ impl Directory {
             sequences.push(statement.sequence);
         }
         let mut outdated = Vec::new();
-        for root in order.into_iter().skip(keep) {
-            let sequences = named.remove(&root).unwrap_or_default();
-            let mut is_there = is_folder(&self.tree(root))?;
-            for sequence in &sequences {
-                let place = self.statement(*sequence);
-                is_there |= RECORD.iter().any(|name| place.join(name()).exists());
+        let mut kept = 0;
+        for root in order {
+            let has_tree = root == release.root() || is_folder(&self.tree(root))?;
+            if kept < keep {
+                // A statement may be here as history only.
+                kept += usize::from(has_tree);
+                continue;
             }
-            if is_there {
+            let sequences = named.remove(&root).unwrap_or_default();
+            if has_tree || sequences.iter().any(|sequence| self.has_record(*sequence)) {
                 outdated.push(Outdated { root, sequences });
             }
         }
         Ok(outdated)
+    }
+
+    /// Whether something stands beside a statement that says what its release has.
+    pub(super) fn has_record(&self, sequence: u64) -> bool {
+        let place = self.statement(sequence);
+        RECORD.iter().any(|name| place.join(name()).exists())
     }
 
     /// Removes a release: first what says that it is there, then its tree, which loses its name at once.
