@@ -21,6 +21,9 @@ use crate::signature::{
 };
 use crate::source::{Client, ClientSettings, Limits, Site, SourceProblem, redacted};
 
+/// How a signature in SSH's format begins.
+const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
+
 /// A site, and what asks it.
 pub(super) struct OpenSite {
     pub(super) site: Site,
@@ -244,6 +247,8 @@ impl OpenSite {
         for suffix in suffixes {
             let path = format!("{beside}{suffix}");
             match self.text(&path, MAXIMUM_SIGNATURE_SIZE).await? {
+                // Some servers answer with a page for what they do not have.
+                Ok(text) if suffix != ".sig" && !text.starts_with(SIGNATURE) => {}
                 Ok(text) => signatures.push(SignatureFile { suffix, text }),
                 Err(SourceProblem::Missing { .. }) => {}
                 Err(problem) => return Err(unreachable(&problem)),

@@ -235,7 +235,7 @@ pub fn serve_plainly(program: &Path, site: &Path, folder: &Path) -> (Ending, Str
 }
 
 /// It takes no port of its own choice.
-fn nginx(program: &Path, site: &Path, folder: &Path, more: &str) -> (Ending, String) {
+pub fn nginx(program: &Path, site: &Path, folder: &Path, more: &str) -> (Ending, String) {
     fs::create_dir(folder).unwrap();
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {

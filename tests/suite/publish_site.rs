@@ -418,3 +418,18 @@ fn a_check_names_what_is_damaged_and_mends_it() {
     );
     ran.said(&lost);
 }
+
+/// Back to a release whose tree was removed, twice: nothing of what is there is called damaged.
+#[test]
+fn a_check_after_going_back_finds_nothing() {
+    let workshop = curated();
+    for version in ["2.0", "2.1", "2.2", "2.1", "2.0"] {
+        build(&workshop, version, &[]);
+        settings(&workshop, "keep = 2");
+        succeeded(workshop.run(&["publish"]));
+    }
+    let ran = succeeded(workshop.run(&["publish", "--check"]));
+    assert!(ran.output.contains("all as their hashes say"), "{ran:?}");
+    let ran = succeeded(workshop.run(&["publish", "--status"]));
+    assert!(ran.output.contains("; 1 older release"), "{ran:?}");
+}

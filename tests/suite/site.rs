@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::clients::Pip;
-use crate::publish_directory::{serve_plainly, serve_with_nginx};
+use crate::publish_directory::{nginx, serve_plainly, serve_with_nginx};
 use crate::publish_kubo::{installable_with, settings, succeeded};
 use crate::reuse::{key, trusted};
 use crate::support::http;
@@ -246,7 +246,7 @@ fn a_copy_keeps_files_that_releases_share_one() {
     succeeded(shell(lines, &here));
     assert_eq!(verified().line(), first);
     let second = next("2.2");
-    let (before, after) = lines.split_once("\n").unwrap();
+    let (before, after) = lines.split_once('\n').unwrap();
     succeeded(shell(before, &here));
     assert_eq!(verified().line(), first);
     assert_eq!(
@@ -450,4 +450,23 @@ fn a_site_is_held_to_whom_its_reader_trusts() {
     let cid = format!("https://gateway.example.org/ipfs/{root}");
     reader(&workshop, &["verify", &cid, "--statement", first])
         .refused(2, &["this is one on a gateway"]);
+}
+
+/// A server that has a page for everything that it does not have.
+#[test]
+fn a_page_in_the_place_of_a_signature_is_none() {
+    let workshop = curated();
+    let root = release(&workshop, "2.1.post1");
+    let site = workshop.path("site");
+    fs::write(
+        site.join("spa.html"),
+        "<!doctype html>\n<p>Nothing is here.\n",
+    )
+    .unwrap();
+    let always = "location / { try_files $uri /spa.html; }";
+    let (_nginx, url) = nginx(&tool("nginx"), &site, &workshop.path("nginx"), always);
+    for command in ["verify", "fetch"] {
+        let ran = reader(&workshop, &[command, &format!("{url}/")]);
+        assert_eq!(ran.line(), root, "{command}");
+    }
 }
