@@ -100,6 +100,10 @@ fn a_set_is_kept_by_one_and_carried_by_another() {
     let next = release(&keeper);
     assert_ne!(next, root);
     fetch();
+    // What it changes can be seen before it is published.
+    let here = "../site/statements/1/release.hollow.car";
+    let ran = carrier.run(&["diff", here, "release/release.car"]);
+    assert!(ran.output.contains("library 2.1 -> 2.2"), "{ran:?}");
     succeeded(carrier.run(&["publish"]));
     let latest = || fs::read_link(carrier.path("site/latest")).unwrap();
     assert_eq!(latest().to_str(), Some(&*next));
