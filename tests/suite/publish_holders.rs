@@ -36,6 +36,8 @@ fn pointers(service: &PinningService) -> String {
 #[test]
 fn nothing_leads_to_a_release_whose_blocks_have_not_arrived() {
     let service = PinningService::start(TOKEN);
+    // What should not be asked for would be there at once.
+    service.becomes(&[("pinned", ""); 4]);
     // The node is down. Its table stands last, and its turn is first.
     let node = format!(
         "[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n",
