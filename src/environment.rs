@@ -66,8 +66,8 @@ impl Clock {
     }
 }
 
-/// A number that another run does not have, for what is to differ from run to run, such as which wheels are read back. It is
-/// no secret, and nothing of a release depends on it.
+/// A number that another run does not have, for what is to differ from run to run, such as which
+/// wheels are read back. It is no secret, and nothing of a release depends on it.
 pub fn random_seed() -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
     RandomState::new().hash_one(0)

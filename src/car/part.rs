@@ -1,4 +1,5 @@
-//! Parts of a release, written from wherever its blocks are: all of it, or what a hollow archive keeps.
+//! Parts of a release, written from wherever its blocks are: all of it, or what a hollow archive
+//! keeps.
 
 use std::io::{self, Read, Seek, Write};
 
@@ -6,8 +7,8 @@ use super::walk::{Place, Visitor, may_be_leaf, walk};
 use super::{Blocks, CarError, CarReader, CarSummary, CarWriter, Extent};
 use crate::dag::{BlockSink, Cid, Codec};
 
-/// Writes the hollow archive of the release `root`: depth first, without the leaves of wheels. What is
-/// written is hashed, and the leaves of wheels are not read where their CIDs tell them.
+/// Writes the hollow archive of the release `root`: depth first, without the leaves of wheels. What
+/// is written is hashed, and the leaves of wheels are not read where their CIDs tell them.
 ///
 /// # Errors
 /// [`CarError::Missing`] where another block than a leaf of a wheel cannot be had.
@@ -57,8 +58,8 @@ impl<R: Read + Seek> CarReader<R> {
 }
 
 impl<R: Read + Seek + Send> CarReader<R> {
-    /// How much of its release this archive has, as its index, pages and nodes tell: the wheels are not read. One that
-    /// lacks anything but the leaves of all wheels counts as a delta.
+    /// How much of its release this archive has, as its index, pages and nodes tell: the wheels are
+    /// not read. One that lacks anything but the leaves of all wheels counts as a delta.
     ///
     /// # Errors
     /// When a page or a node cannot be read, or is not what its CID says.

@@ -85,7 +85,8 @@ pub(super) struct Arguments {
     /// How long the statement holds, as in `180d`
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
-    /// Where nothing has changed, sign anew only if the previous statement expires within this time, as in `30d`
+    /// Where nothing has changed, sign anew only if the previous statement expires within this
+    /// time, as in `30d`
     #[arg(
         long,
         value_name = "TIME",

@@ -1,4 +1,5 @@
-//! `ipwhl fetch`: the newest release of a site, held to whom its reader trusts, as a build would have written it here.
+//! `ipwhl fetch`: the newest release of a site, held to whom its reader trusts, as a build would
+//! have written it here.
 
 mod archive;
 
@@ -31,13 +32,15 @@ const DEFAULT_OUTPUT: &str = "release";
 
 /// Fetch the newest release of a site
 ///
-/// Reads the statement and its signatures, the statements since the one that is in the output folder, and the archive: of a
-/// site that a target of the kind `directory` writes, the pages and those wheels that are not here yet, else the `release.car`
-/// beside the statement. Every byte is hashed. What an older `release.car` in the output folder has is not
-/// fetched again, and a run that was cut is gone on with.
+/// Reads the statement and its signatures, the statements since the one that is in the output
+/// folder, and the archive: of a site that a target of the kind `directory` writes, the pages and
+/// those wheels that are not here yet, else the `release.car` beside the statement. Every byte is
+/// hashed. What an older `release.car` in the output folder has is not fetched again, and a run
+/// that was cut is gone on with.
 ///
-/// The new statement has to follow the one in the output folder. Where there is none, it needs the signatures of the keys that
-/// are trusted: by the repository around, by `--allowed-signers`, or by the `--trusted-statement` that you verified before.
+/// The new statement has to follow the one in the output folder. Where there is none, it needs the
+/// signatures of the keys that are trusted: by the repository around, by `--allowed-signers`, or by
+/// the `--trusted-statement` that you verified before.
 ///
 #[cfg_attr(
     not(doc),
@@ -49,7 +52,8 @@ pub(super) struct Arguments {
     /// The address of the site, or of the `release.toml` there; or a folder
     #[arg(value_name = "LOCATION")]
     location: String,
-    /// The folder to write the release to [default: `release` in the repository, else in the current folder]
+    /// The folder to write the release to
+    /// [default: `release` in the repository, else in the current folder]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -180,7 +184,8 @@ fn finish_cut_run(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Takes wheels that this run has fetched out of the cache: the archive has them. Another run may use them.
+/// Takes wheels that this run has fetched out of the cache: the archive has them. Another run may
+/// use them.
 fn forget(context: &Context<'_>, wheels: &[Cid]) {
     if let Some(cache) = context.used_cache()
         && let Ok(Some(claimed)) = cache.claim(&|| false)

@@ -30,11 +30,11 @@ const NAMED_BLOCKS: usize = 3;
 
 /// Make a hollow archive or a delta full
 ///
-/// Takes missing blocks from the cache, then from the places of `--from` in their order, or else from
-/// the sources of the declarations and the `[mirrors]`. Gateways that follow each other are asked at
-/// once, `--jobs` requests each, and a fast one takes over requests of a slow one. Every block
-/// is hashed: the result is byte for byte what `ipwhl build` writes. Blocks that no place has are
-/// listed; the others stay in the cache, and the next run goes on.
+/// Takes missing blocks from the cache, then from the places of `--from` in their order, or else
+/// from the sources of the declarations and the `[mirrors]`. Gateways that follow each other are
+/// asked at once, `--jobs` requests each, and a fast one takes over requests of a slow one. Every
+/// block is hashed: the result is byte for byte what `ipwhl build` writes. Blocks that no place has
+/// are listed; the others stay in the cache, and the next run goes on.
 ///
 /// Example: ipwhl fill release/release.hollow.car --from wheels
 #[derive(Debug, Args)]
@@ -80,7 +80,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         };
         // The unfinished file goes before anything takes long.
         drop(target);
-        // Blocks that came and are missing again are not asked for once more: the disk may not keep them.
+        // Blocks that came and are missing again are not asked for once more: the disk may not keep
+        // them.
         let lacking: BTreeSet<Cid> = missing.iter().map(|one| one.cid).collect();
         let is_stuck = lacking == before;
         before = lacking;
@@ -100,7 +101,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
 }
 
-/// Where the full archive goes. An archive of another release is replaced only if `--output` names it.
+/// Where the full archive goes. An archive of another release is replaced only if `--output` names
+/// it.
 fn output(
     context: &Context<'_>,
     arguments: &Arguments,
@@ -129,7 +131,8 @@ fn output(
     }
 }
 
-/// Warns of damaged files, and of gateways that have sent wrong bytes, were overtaken or have failed.
+/// Warns of damaged files, and of gateways that have sent wrong bytes, were overtaken or have
+/// failed.
 fn report_places(context: &Context<'_>, store: &Store, places: &[BlockSource]) {
     for damage in store.damage() {
         context.warning(damage);
@@ -157,7 +160,8 @@ fn report_written(
     Ok(ExitStatus::Clean)
 }
 
-/// Asks place after place for the blocks that are still missing; true if the store has new blocks afterwards.
+/// Asks place after place for the blocks that are still missing; true if the store has new blocks
+/// afterwards.
 fn acquire(
     fill: &FillContext<'_>,
     places: &mut [BlockSource],

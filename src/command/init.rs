@@ -29,9 +29,9 @@ use install::InstallCommand;
 /// `git+https://…@<commit>`, or `https://…/<file>#sha256=<hash>` for the program or a tar archive with it.
 /// Without that line a job stops and says what to write.
 ///
-/// `--carry STATEMENT` is for somebody who publishes a set that others keep. It writes an `ipwhl.toml` with the set's name
-/// and keys, and a `.gitignore`, and nothing else. It shows the keys' fingerprints: compare them with those that the
-/// maintainers publish elsewhere.
+/// `--carry STATEMENT` is for somebody who publishes a set that others keep. It writes an
+/// `ipwhl.toml` with the set's name and keys, and a `.gitignore`, and nothing else. It shows the
+/// keys' fingerprints: compare them with those that the maintainers publish elsewhere.
 ///
 /// Example: ipwhl init --ci github --install COMMAND my-wheels
 #[derive(Debug, Args)]

@@ -232,7 +232,8 @@ pub(super) fn named_key(
     .map(Some)
 }
 
-/// Whether a text has what only a private key has: lines, the words around one, or how its body begins.
+/// Whether a text has what only a private key has: lines, the words around one, or how its body
+/// begins.
 fn is_part_of_key(value: &OsStr) -> bool {
     let text = value.to_string_lossy();
     text.contains(['\n', '\r']) || text.contains("PRIVATE KEY") || text.contains("b3BlbnNzaC1rZXkt")

@@ -33,16 +33,20 @@ const OWN_VARIABLES: &str = "IPWHL_";
 
 /// Publish a release
 ///
-/// Verifies the archive, `release.car` or else `release.delta.car`, and its statement, then brings them to each TARGET: the tables `[publish.NAME]` of
-/// `ipwhl.toml`. Targets that hold releases come first; those that lead to one follow when one of them holds it. What a target has already is not
-/// moved again, a run that was cut goes on, and at the end the root and some wheels are read back through the target. Secrets come from the
-/// environment: `IPWHL_PUBLISH_<NAME>_TOKEN`, or `IPWHL_PUBLISH_<NAME>_BASIC` with `user:password`.
+/// Verifies the archive, `release.car` or else `release.delta.car`, and its statement, then brings
+/// them to each TARGET: the tables `[publish.NAME]` of `ipwhl.toml`. Targets that hold releases
+/// come first; those that lead to one follow when one of them holds it. What a target has already
+/// is not moved again, a run that was cut goes on, and at the end the root and some wheels are read
+/// back through the target. Secrets come from the environment: `IPWHL_PUBLISH_<NAME>_TOKEN`, or
+/// `IPWHL_PUBLISH_<NAME>_BASIC` with `user:password`.
 ///
-/// A release has to follow the one that a target holds. Statements between the two are looked for in `statements` beside the archive,
-/// in targets of the kinds `directory` and `git`, and in the files of `--follow`.
+/// A release has to follow the one that a target holds. Statements between the two are looked for
+/// in `statements` beside the archive, in targets of the kinds `directory` and `git`, and in the
+/// files of `--follow`.
 ///
-/// `--status` says what each target holds, and ends with exit code 1 where one is behind or a statement has expired. `--check` reads every block
-/// of what each target claims to hold, and ends with exit code 1 where one is damaged.
+/// `--status` says what each target holds, and ends with exit code 1 where one is behind or a
+/// statement has expired. `--check` reads every block of what each target claims to hold, and ends
+/// with exit code 1 where one is damaged.
 ///
 /// Example: ipwhl publish --dry-run
 #[derive(Debug, Args)]
@@ -63,7 +67,8 @@ pub(super) struct Arguments {
     /// Publish without a statement that vouches for the release
     #[arg(long)]
     unsigned: bool,
-    /// A statement between the release that a target holds and this one, signatures beside it; several
+    /// A statement between the release that a target holds and this one, signatures beside it;
+    /// several
     #[arg(long, value_name = "STATEMENT", conflicts_with = "unsigned")]
     follow: Vec<PathBuf>,
     /// The key for tags and IPNS records: its file, or its public half where an agent has the private one [default:
@@ -76,7 +81,8 @@ pub(super) struct Arguments {
     /// Read every block of what each target claims to hold, and publish nothing
     #[arg(long, conflicts_with_all = ["dry_run", "unsigned", "follow"])]
     check: bool,
-    /// Mend what `--check` finds damaged, with blocks of the archives in the release's folder, of the gateways of other targets and of `[mirrors]`
+    /// Mend what `--check` finds damaged, with blocks of the archives in the release's folder, of
+    /// the gateways of other targets and of `[mirrors]`
     #[arg(long, requires = "check")]
     repair: bool,
     /// How many bytes a second `--check` reads
@@ -240,7 +246,8 @@ impl Opening<'_, '_> {
         open_target(target, context)
     }
 
-    /// The key that is named, or the only one that the repository trusts, or the user's own. Looking needs no private half.
+    /// The key that is named, or the only one that the repository trusts, or the user's own.
+    /// Looking needs no private half.
     fn public_key(&self) -> Result<Option<PublicKey>, TargetError> {
         if let Some(found) = named_key(self.context, self.named_key.as_deref())? {
             return Ok(Some(found.public().0.clone()));

@@ -27,8 +27,8 @@ const TOLD_HOSTS: usize = 8;
 
 /// Serve a release to pip, uv and poetry
 ///
-/// Each block is hashed before it is sent. A hollow archive is served with a warning, since it has no wheels, and a delta
-/// is refused: `ipwhl fill` makes both full.
+/// Each block is hashed before it is sent. A hollow archive is served with a warning, since it has
+/// no wheels, and a delta is refused: `ipwhl fill` makes both full.
 ///
 /// It has room for 512 connections. When all places are taken, the connection that has been idle
 /// longest is closed. One address has a fifth of the places at most, except this machine and the
@@ -131,8 +131,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// Warns of a hollow archive, which has pages and no wheels, and refuses one that lacks more: to pip, a project whose page
-/// is missing does not exist.
+/// Warns of a hollow archive, which has pages and no wheels, and refuses one that lacks more: to
+/// pip, a project whose page is missing does not exist.
 fn check_extent(
     context: &Context<'_>,
     path: &Path,

@@ -135,7 +135,8 @@ impl OpenSite {
         })
     }
 
-    /// The text of the newest statement. Where the folder of pip's index was named, it is one above.
+    /// The text of the newest statement. Where the folder of pip's index was named, it is one
+    /// above.
     fn newest_text(&mut self) -> Result<String, Failure> {
         let read = |open: &Self| {
             open.runtime
@@ -169,8 +170,9 @@ impl OpenSite {
         }
     }
 
-    /// The newest statement. Its signatures are those in its own folder, which does not change, where the site has folders;
-    /// beside further signers, whose keys are `keys` or those that it names, the first signer's is asked for.
+    /// The newest statement. Its signatures are those in its own folder, which does not change,
+    /// where the site has folders; beside further signers, whose keys are `keys` or those that it
+    /// names, the first signer's is asked for.
     pub(super) fn newest(&mut self, keys: &[PublicKey]) -> Result<Newest, Failure> {
         let text = self.newest_text()?;
         self.runtime.block_on(async {
@@ -338,7 +340,8 @@ pub(super) fn is_address(context: &Context<'_>, text: &str) -> bool {
     text.contains("://") && !matches!(releases::name(context, text), Ok(Some(_)))
 }
 
-/// Whether a folder is a site, or one for pip in it: a site has folders of statements, and no archive at its top.
+/// Whether a folder is a site, or one for pip in it: a site has folders of statements, and no
+/// archive at its top.
 pub(super) fn is_site(folder: &Path) -> bool {
     if above(folder).is_some() && folder.is_dir() && folder.parent().is_some_and(is_site) {
         return true;

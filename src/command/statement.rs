@@ -82,7 +82,8 @@ fn signed(
     })
 }
 
-/// Reads the statement that an option names, from a file or the web. Signatures are not verified here.
+/// Reads the statement that an option names, from a file or the web. Signatures are not verified
+/// here.
 pub(super) fn located(
     context: &Context<'_>,
     configuration: &Configuration,

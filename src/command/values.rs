@@ -1,5 +1,5 @@
-//! Values of options that several commands have: words of a list, which are shown, completed and answered with the nearest
-//! one, and numbers of bytes.
+//! Values of options that several commands have: words of a list, which are shown, completed and
+//! answered with the nearest one, and numbers of bytes.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 

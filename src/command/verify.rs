@@ -37,13 +37,14 @@ use crate::source::redacted;
 /// the `--trusted-statement` that you verified before. Where keys have changed since, `--follow` names the statements between.
 /// Where no key is trusted the exit code is 1, since a signature of any key proves nothing.
 ///
-/// Of a site, which a target of the kind `directory` writes, the newest statement, its signatures and every file of its
-/// release are read and verified. No file is kept.
+/// Of a site, which a target of the kind `directory` writes, the newest statement, its signatures
+/// and every file of its release are read and verified. No file is kept.
 ///
 /// Example: ipwhl verify release/release.car --statement release/release.toml
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The release's archive, a folder that holds a `release.car`, or a site: its address or its folder
+    /// The release's archive, a folder that holds a `release.car`, or a site: its address or its
+    /// folder
     #[arg(value_name = "RELEASE")]
     release: PathBuf,
     /// The statement that vouches for it, its signatures beside it
@@ -51,7 +52,8 @@ pub(super) struct Arguments {
     statement: Option<PathBuf>,
     #[command(flatten)]
     trust: TrustArguments,
-    /// Follow the change of keys through this statement, signatures beside it; several, the oldest first
+    /// Follow the change of keys through this statement, signatures beside it; several, the oldest
+    /// first
     #[arg(
         long,
         value_name = "FILE",

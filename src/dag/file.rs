@@ -288,8 +288,8 @@ pub(super) fn frame(profile: Profile, length: usize) -> (Vec<u8>, Vec<u8>) {
     }
 }
 
-/// How many bytes of a file the leaf holds that a link leads to, as its cumulative size tells; `None` where no leaf has
-/// such a size.
+/// How many bytes of a file the leaf holds that a link leads to, as its cumulative size tells;
+/// `None` where no leaf has such a size.
 pub fn leaf_content(link: &Link) -> Option<u64> {
     let whole = link.cumulative_size;
     if link.cid.codec() == Codec::Raw {

@@ -1,4 +1,5 @@
-//! Every block of the releases that a target claims to hold: read from it, hashed, and mended where that can be done.
+//! Every block of the releases that a target claims to hold: read from it, hashed, and mended where
+//! that can be done.
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -160,7 +161,8 @@ where
     Ok(walk)
 }
 
-/// A block from elsewhere, hashed. What reads may wait for the network, and so has a thread of its own.
+/// A block from elsewhere, hashed. What reads may wait for the network, and so has a thread of its
+/// own.
 async fn elsewhere(blocks: &SharedBlocks, cid: Cid) -> Option<Vec<u8>> {
     let blocks = Arc::clone(blocks);
     let read = tokio::task::spawn_blocking(move || blocks.block(&cid)).await;
@@ -175,8 +177,8 @@ impl Walk {
         bad.map(|bad| bad.cid).collect()
     }
 
-    /// Gives `put` good blocks for those that are damaged, a part at a time, as far as they are at hand, and asks for each
-    /// again; what was found and mended.
+    /// Gives `put` good blocks for those that are damaged, a part at a time, as far as they are at
+    /// hand, and asks for each again; what was found and mended.
     pub(super) async fn mended<P, F>(
         self,
         releases: Vec<PublishedRelease>,
@@ -228,7 +230,7 @@ impl Walk {
         let mut notes = Vec::new();
         if self.unseen > 0 {
             notes.push(format!(
-                "what is below {} of the damaged blocks was not read, since nobody at hand has these blocks",
+                "the blocks below {} damaged nodes were not read, since no other copy of these nodes is at hand",
                 self.unseen
             ));
         }

@@ -34,7 +34,8 @@ pub struct TargetContext {
     pub variable: String,
     /// The present instant.
     pub now: Timestamp,
-    /// What child processes may know: the environment's variables without this program's own, which may be secrets.
+    /// What child processes may know: the environment's variables without this program's own, which
+    /// may be secrets.
     pub variables: BTreeMap<OsString, OsString>,
     /// The clusters of the configuration, for a node that may belong to one.
     pub clusters: Vec<NearbyCluster>,

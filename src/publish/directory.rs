@@ -1,12 +1,10 @@
 //! A folder that any static web server serves (FORMATS 9).
 //!
 //! ```text
-//! <path>/.ipwhl                         whose folder it is
-//! <path>/<root>/                        the tree of a release, never changed
-//! <path>/statements/<sequence>/         release.toml and its signatures, release.hollow.car, release.files
-//! <path>/statements/latest -> <sequence>
-//! <path>/latest -> <root>
-//! <path>/release.toml                   and its signatures: copies of the newest statement
+//! <path>/.ipwhl whose folder it is <path>/<root>/ the tree of a release, never changed
+//! <path>/statements/<sequence>/ release.toml and its signatures, release.hollow.car, release.files
+//! <path>/statements/latest -> <sequence> <path>/latest -> <root> <path>/release.toml and its
+//! signatures: copies of the newest statement
 //! ```
 //!
 //! Names lead to what is whole only: a folder is made under another name and renamed, a link is replaced by renaming another
@@ -288,12 +286,16 @@ fn is_folder(path: &Path) -> Result<bool, TargetError> {
 
 /// What the system says of a path.
 pub(super) fn unusable(path: &Path, error: &io::Error) -> TargetError {
-    TargetError::world(format!("`{}`: {error}", path.display()))
+    let failed = TargetError::world(format!("`{}`: {error}", path.display()));
+    match error.kind() {
+        io::ErrorKind::StorageFull => failed.help("make room and run the same command again"),
+        _ => failed,
+    }
 }
 
 impl Directory {
-    /// The releases whose trees and statements are there, the newest first, where the link leads to the newest; or the one that
-    /// was published without a statement.
+    /// The releases whose trees and statements are there, the newest first, where the link leads to
+    /// the newest; or the one that was published without a statement.
     fn releases(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
         let mut held: Vec<PublishedRelease> = Vec::new();
         for signed in statements::all(&self.path.join(STATEMENTS), repository)? {

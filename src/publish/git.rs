@@ -18,8 +18,8 @@ use crate::signature::{SignedStatement, SigningKey};
 use program::Program;
 use state::{Reference, short};
 
-/// The branch and the tag where none are named. What is tagged is a commit of the statement: the name `release-N` is a
-/// forge's, for the commit that was built.
+/// The branch and the tag where none are named. What is tagged is a commit of the statement: the
+/// name `release-N` is a forge's, for the commit that was built.
 const BRANCH: &str = "releases";
 const TAG: &str = "statement-{sequence}";
 /// What takes the place of the sequence in the name of a tag.

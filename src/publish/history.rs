@@ -1,4 +1,5 @@
-//! Whether a release follows the one that a target holds, by the statements between the two (FORMATS 6 and 9).
+//! Whether a release follows the one that a target holds, by the statements between the two
+//! (FORMATS 6 and 9).
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,8 @@ use super::target::{PublishedRelease, TargetError};
 use crate::dag::Cid;
 use crate::signature::{PublicKey, SignedStatement, TrustPolicy, TrustedKey};
 
-/// Statements of earlier releases, from wherever they are kept. Each is believed only where it leads to a release that is
-/// believed already.
+/// Statements of earlier releases, from wherever they are kept. Each is believed only where it
+/// leads to a release that is believed already.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     statements: BTreeMap<u64, Vec<SignedStatement>>,
@@ -43,7 +44,8 @@ impl History {
         known.find(|known| known.statement.root == release.root)
     }
 
-    /// The sequence of the newest statement that these keys have signed and that names `key` for the next one.
+    /// The sequence of the newest statement that these keys have signed and that names `key` for
+    /// the next one.
     pub fn names_successor(&self, policy: &TrustPolicy, key: &PublicKey) -> Option<u64> {
         let mut known = self.statements.values().rev().flatten();
         let names = known.find(|signed| {
@@ -58,8 +60,8 @@ impl History {
         self.statements.keys().next_back().copied()
     }
 
-    /// The statements that lead from the one of sequence `known` to `newer`, which is believed: the oldest first, as far as
-    /// they are known.
+    /// The statements that lead from the one of sequence `known` to `newer`, which is believed: the
+    /// oldest first, as far as they are known.
     pub(super) fn between(&self, known: u64, newer: &SignedStatement) -> Vec<&SignedStatement> {
         let mut between = Vec::new();
         let mut next = newer;
@@ -73,8 +75,9 @@ impl History {
         between
     }
 
-    /// The statement that `newer`, which is believed, follows. It is believed where it is signed as `newer` says by its
-    /// `trusted` and `threshold`: a build follows a statement only where these keys have signed it.
+    /// The statement that `newer`, which is believed, follows. It is believed where it is signed as
+    /// `newer` says by its `trusted` and `threshold`: a build follows a statement only where these
+    /// keys have signed it.
     fn before(&self, newer: &SignedStatement) -> Result<&SignedStatement, Absence> {
         let sequence = newer.statement.sequence.saturating_sub(1);
         let candidates = self.statements.get(&sequence).into_iter().flatten();
@@ -93,7 +96,8 @@ impl History {
     }
 }
 
-/// Who has to have signed the statement that this one follows; its own signers where it names nobody.
+/// The keys that must have signed the statement that this one follows; its own signers where it
+/// names none.
 fn policy_of(newer: &SignedStatement) -> Option<TrustPolicy> {
     if let Ok(Some(policy)) = newer.statement.successor_policy() {
         return Some(policy);
@@ -115,7 +119,8 @@ fn is_signed(policy: &TrustPolicy, signed: &SignedStatement) -> bool {
     verdict.is_reached()
 }
 
-/// Holds a release to what a target holds: it is the very same, or it follows it, directly or by statements that are known.
+/// Holds a release to what a target holds: it is the very same, or it follows it, directly or by
+/// statements that are known.
 ///
 /// # Errors
 /// A refusal, with the way out; a gap where statements between the two are not known.
@@ -202,5 +207,5 @@ fn fork(held: &PublishedRelease, known: u64, newer: &SignedStatement) -> TargetE
         held.root,
         root(newer.statement.previous)
     ))
-    .help("somebody has built on top of another release: build on top of the one that is there, with `--previous` its statement")
+    .help("two releases were built on the same one: build on top of the one that is there, with `--previous` its statement")
 }

@@ -79,8 +79,9 @@ impl Kubo {
         })
     }
 
-    /// The pins that go when `release` is there: all but the newest of as many as are kept. On a node of a cluster those go
-    /// that were made while it was in none, or while the cluster could not be asked, where the cluster does not pin them.
+    /// The pins that go when `release` is there: all but the newest of as many as are kept. On a
+    /// node of a cluster those go that were made while it was in none, or while the cluster could
+    /// not be asked, where the cluster does not pin them.
     fn outdated(&self, release: &Publication) -> Vec<Cid> {
         let root = release.root();
         match (&self.found.pinner, self.settings.keep) {
@@ -240,7 +241,8 @@ impl Kubo {
         let root = release.root();
         report(Step::Waiting(format!("pinning {root}")));
         if !release.left_out.is_empty() && self.found.root_name.is_none() {
-            // What a delta leaves out may be there in part, and to pin it would wait for the network.
+            // What a delta leaves out may be there in part, and to pin it would wait for the
+            // network.
             let whole = self.rpc.has_all(&root, LONGEST_SILENCE).await;
             whole.map_err(|error| TargetError::from(error).help(release.completion_help()))?;
         }
@@ -304,7 +306,8 @@ impl Kubo {
         Ok(back)
     }
 
-    /// The releases that are pinned: under names of this target's, or by the cluster, which gives pins on nodes no names.
+    /// The releases that are pinned: under names of this target's, or by the cluster, which gives
+    /// pins on nodes no names.
     async fn releases(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
         let pinner = Pinner::of(&self.settings, &self.rpc, &self.clusters, repository).await;
         let mut held = newest_first(&self.ours(repository, None).await?.0);
@@ -331,7 +334,8 @@ impl Kubo {
         Ok(held)
     }
 
-    /// Holds the release once more to what the node has by now, since another run may have been here.
+    /// Holds the release once more to what the node has by now, since another run may have been
+    /// here.
     async fn look_for_others(&self, release: &Publication) -> Result<(), TargetError> {
         let (pins, _) = self.ours(&release.name, None).await?;
         for held in newest_first(&pins) {

@@ -1,7 +1,7 @@
 //! A service with the Pinning Service API, version 1: <https://ipfs.github.io/pinning-services-api-spec/>.
 //!
-//! One pin is this repository's, known by its name. A new release gets another one, and the old one goes when the new one is
-//! `pinned`: services do not replace a pin in one step.
+//! One pin is this repository's, known by its name. A new release gets another one, and the old one
+//! goes when the new one is `pinned`: services do not replace a pin in one step.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -94,7 +94,8 @@ impl PinStatus {
 }
 
 impl Pin {
-    /// Whether it is to be fetched from these nodes, as far as the service says. One that waits for others will wait for ever.
+    /// Whether it is to be fetched from these nodes, as far as the service says. One that waits for
+    /// others will wait for ever.
     fn is_from(&self, origins: &[String]) -> bool {
         let asked = self.origins.as_ref();
         asked.is_none_or(|asked| asked == origins)
@@ -350,7 +351,8 @@ impl PinningService {
         Ok(pinned.filter_map(PinStatus::release).collect())
     }
 
-    /// Reads through the service's gateway. Blocks are the service's own business, so nothing is mended.
+    /// Reads through the service's gateway. Blocks are the service's own business, so nothing is
+    /// mended.
     async fn check(
         &self,
         order: &CheckOrder<'_>,

@@ -21,8 +21,8 @@ const SAMPLED_BYTES: u64 = 8 << 20;
 /// How a wheel's name ends.
 const WHEEL: &str = ".whl";
 
-/// A release that goes to targets: every block that is here verified, and vouched for unless it was said that it need
-/// not be.
+/// A release that goes to targets: every block that is here verified, and vouched for unless it was
+/// said that it need not be.
 #[derive(Debug)]
 pub struct Publication {
     /// The repository's name.
@@ -31,7 +31,8 @@ pub struct Publication {
     pub folder: PathBuf,
     /// The full archive, or a delta.
     pub archive: Arc<CarReader<File>>,
-    /// What a delta leaves out: the topmost blocks of it. A target that takes blocks has to have them already.
+    /// What a delta leaves out: the topmost blocks of it. A target that takes blocks has to have
+    /// them already.
     pub left_out: Vec<Cid>,
     /// What vouches for it.
     pub signed: Option<SignedStatement>,
@@ -41,7 +42,8 @@ pub struct Publication {
     pub sample: Sample,
     /// The command that makes the archive of a delta full, but for the places to look in.
     pub fill_command: String,
-    /// The repository's own places where what a delta leaves out may be: gateways of its targets, and `mirrors`.
+    /// The repository's own places where what a delta leaves out may be: gateways of its targets,
+    /// and `mirrors`.
     pub fill_places: Vec<String>,
 }
 
@@ -94,7 +96,8 @@ impl Publication {
         format!("{before} `{fill}{}`", places.concat())
     }
 
-    /// Blocks of it in parts of about so many bytes and at most so many blocks, each with its bytes.
+    /// Blocks of it in parts of about so many bytes and at most so many blocks, each with its
+    /// bytes.
     pub(super) fn parts(&self, cids: &[Cid], bytes: u64, blocks: usize) -> Vec<(Vec<Cid>, u64)> {
         let mut parts = Vec::new();
         let (mut part, mut size) = (Vec::new(), 0);
@@ -121,8 +124,9 @@ impl Publication {
     }
 }
 
-/// The part of a release that is read back from a target: the way from the root to some wheels, and their
-/// blocks, of large wheels the first ones. Of a delta they are wheels that it has, and some blocks that it leaves out.
+/// The part of a release that is read back from a target: the way from the root to some wheels, and
+/// their blocks, of large wheels the first ones. Of a delta they are wheels that it has, and some
+/// blocks that it leaves out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sample {
     /// The blocks, the root first.
@@ -132,7 +136,8 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Chooses a sample: by the release and a seed, so that runs with other seeds read other wheels.
+    /// Chooses a sample: by the release and a seed, so that runs with other seeds read other
+    /// wheels.
     ///
     /// # Errors
     /// When the archive cannot be read.

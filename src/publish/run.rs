@@ -107,7 +107,7 @@ fn turn(kind: &PublishKind) -> u8 {
     }
 }
 
-/// Whether a target of this kind is enough for one of the other kind, where nobody has said which are.
+/// Whether a target of this kind is enough for one of the other kind, where `holders` is not set.
 fn is_holder_for(holder: &PublishKind, other: &PublishKind) -> bool {
     match other {
         PublishKind::PinningService(_) => {
@@ -393,7 +393,7 @@ impl<'a> PublishRun<'a> {
             "it is left as it is, since no other target holds the release and has shown it: {}",
             reasons.join("; ")
         ))
-        .help("`ipwhl publish` to one of these first; `holders` names those that are enough"))
+        .help("publish to one of these targets first; `holders` names the targets that are enough"))
     }
 
     /// What a target that is none of this run shows of the release.

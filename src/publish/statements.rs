@@ -50,13 +50,14 @@ pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<PublishedReleas
     }))
 }
 
-/// The name of the folder of statements beside an archive, and in a folder that a web server serves.
+/// The name of the folder of statements beside an archive, and in a folder that a web server
+/// serves.
 pub const STATEMENTS: &str = "statements";
 /// The most statements that are read.
 const MAXIMUM_STATEMENTS: usize = 1000;
 
-/// Keeps the statement of an earlier release beside the archive of a later one: a target that holds an even older one is shown by
-/// it that the later one follows.
+/// Keeps the statement of an earlier release beside the archive of a later one: a target that holds
+/// an even older one is shown by it that the later one follows.
 ///
 /// # Errors
 /// When the folder cannot be written.
@@ -66,7 +67,8 @@ pub fn keep_statement(folder: &Path, signed: &SignedStatement) -> Result<(), Tar
     write_with(&statements, &united(&place, signed)?, &|_| Ok(false)).map(|_| ())
 }
 
-/// The statements that are kept beside an archive, the newest first; that of the archive itself is the first.
+/// The statements that are kept beside an archive, the newest first; that of the archive itself is
+/// the first.
 pub fn kept_statements(folder: &Path) -> Vec<PathBuf> {
     let kept = folder.join(STATEMENTS);
     let sequences = names(&kept)
@@ -92,7 +94,8 @@ fn sequences(names: &BTreeSet<String>) -> Vec<u64> {
     sequences
 }
 
-/// Every statement of a folder with its signatures, the newest first. What is no statement of this repository is left out.
+/// Every statement of a folder with its signatures, the newest first. What is no statement of this
+/// repository is left out.
 pub(super) fn all(folder: &Path, name: &str) -> Result<Vec<SignedStatement>, TargetError> {
     let names = match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -115,8 +118,8 @@ pub(super) fn all(folder: &Path, name: &str) -> Result<Vec<SignedStatement>, Tar
     Ok(all)
 }
 
-/// Refuses another statement than the one that has this sequence already: a reader who has that one would not believe
-/// this one.
+/// Refuses another statement than the one that has this sequence already: a reader who has that one
+/// would not believe this one.
 pub(super) fn check_same(folder: &Path, sequence: u64, text: &str) -> Result<(), TargetError> {
     match read(&folder.join(STATEMENT))? {
         Some(there) if there != text => Err(TargetError::refused(format!(
@@ -159,9 +162,9 @@ fn is_whole(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError>
     Ok(true)
 }
 
-/// Writes a statement, its signatures, and what `complete` puts beside them into the folder that it is given; whether
-/// anything was written. The folder appears whole. A signature that comes later is put beside the others, and none is taken
-/// away.
+/// Writes a statement, its signatures, and what `complete` puts beside them into the folder that it
+/// is given; whether anything was written. The folder appears whole. A signature that comes later
+/// is put beside the others, and none is taken away.
 pub(super) fn write_with(
     folder: &Path,
     files: &SignedStatement,
@@ -211,8 +214,8 @@ pub(super) fn united(
     Ok(files.united_with(held(folder)?))
 }
 
-/// Makes the copies at the top of the folder those of this statement; whether one was changed. The statement comes after its
-/// signatures, and signatures of other statements go last.
+/// Makes the copies at the top of the folder those of this statement; whether one was changed. The
+/// statement comes after its signatures, and signatures of other statements go last.
 pub(super) fn write_top(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError> {
     let mut is_new = write_files(folder, files)?;
     for stale in stale(folder, files)? {
@@ -223,7 +226,8 @@ pub(super) fn write_top(folder: &Path, files: &SignedStatement) -> Result<bool, 
     Ok(is_new)
 }
 
-/// Whether the copies at the top of the folder are those of this statement, and no others are there.
+/// Whether the copies at the top of the folder are those of this statement, and no others are
+/// there.
 pub(super) fn is_top(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError> {
     Ok(is_whole(folder, files)? && stale(folder, files)?.is_empty())
 }

@@ -18,7 +18,8 @@ pub struct TargetStatus {
     pub place: Option<String>,
     /// How it stands.
     pub state: HoldingState,
-    /// The releases that it holds or leads to, the newest first; `None` where it could not be asked.
+    /// The releases that it holds or leads to, the newest first; `None` where it could not be
+    /// asked.
     pub releases: Option<Vec<ReleaseStatus>>,
     /// Why it could not be asked.
     pub error: Option<TargetError>,
@@ -66,7 +67,8 @@ impl HoldingState {
     }
 }
 
-/// Asks these targets what they hold. The newest release is that of any of them, or of a statement that is known.
+/// Asks these targets what they hold. The newest release is that of any of them, or of a statement
+/// that is known.
 pub async fn status(
     chosen: &[&PublishTarget],
     open: Open<'_>,

@@ -46,8 +46,8 @@ pub trait Target {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    /// Reads every byte of the releases that it claims to hold, hashed, and mends it where that is asked for. Targets that
-    /// only lead to a release have no bytes of it.
+    /// Reads every byte of the releases that it claims to hold, hashed, and mends it where that is
+    /// asked for. Targets that only lead to a release have no bytes of it.
     fn check<'a>(&'a mut self, order: &'a CheckOrder<'a>, _: Report<'a>) -> Work<'a, Checked> {
         Box::pin(async move {
             let releases = self.holdings(order.repository).await?;
@@ -199,7 +199,7 @@ pub struct Plan {
 pub struct Done {
     /// What was moved.
     pub moved: Amount,
-    /// Whether only the target's word is there for what it had already: nobody could ask for blocks.
+    /// Whether the target only claims what it had already: its blocks could not be asked for.
     pub is_word_only: bool,
     /// What was changed, each as in `pinned … as …`.
     pub changes: Vec<String>,
@@ -243,7 +243,8 @@ pub enum TargetErrorKind {
     World,
     /// The release must not go there.
     Refused,
-    /// The release may follow what the target holds, but statements between the two are not at hand.
+    /// The release may follow what the target holds, but statements between the two are not at
+    /// hand.
     Gap,
     /// What the environment gives for the target cannot be used.
     Usage,

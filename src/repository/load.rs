@@ -159,8 +159,8 @@ impl Repository {
         Ok(repository)
     }
 
-    /// Reads only the `ipwhl.toml` in `directory`: the settings, and no declaration. Where no set is checked, no platforms
-    /// are needed: who publishes somebody else's releases names none.
+    /// Reads only the `ipwhl.toml` in `directory`: the settings, and no declaration. Where no set
+    /// is checked, no platforms are needed: who publishes somebody else's releases names none.
     ///
     /// # Errors
     /// When there is no `ipwhl.toml`, or it cannot be read.

@@ -49,9 +49,9 @@ impl SignedStatement {
             .collect()
     }
 
-    /// The same statement with the signatures that a place holds already, and those that come: one that holds is never lost,
-    /// each key's is taken once, and one whose name is another key's there gets the name of its own key. Signatures that do
-    /// not hold are left out.
+    /// The same statement with the signatures that a place holds already, and those that come: one
+    /// that holds is never lost, each key's is taken once, and one whose name is another key's
+    /// there gets the name of its own key. Signatures that do not hold are left out.
     #[must_use]
     pub fn united_with(&self, held: Vec<SignatureFile>) -> Self {
         let signer = |file: &SignatureFile| verify(&file.text, self.text.as_bytes()).ok();
@@ -80,8 +80,8 @@ impl SignedStatement {
         }
     }
 
-    /// The files by their names, where the statement's is `name`; the statement last, since it vouches for nothing before
-    /// its signatures are there.
+    /// The files by their names, where the statement's is `name`; the statement last, since it
+    /// vouches for nothing before its signatures are there.
     pub fn files(&self, name: &str) -> Vec<(String, &str)> {
         let signatures = self.signatures.iter();
         signatures

@@ -66,7 +66,8 @@ pub struct Draft {
     pub threshold: u32,
     /// Sign a new statement even if the root is unchanged.
     pub renew: bool,
-    /// Where the previous one says the same and holds longer than until then, a new expiry is not worth a statement.
+    /// Where the previous one says the same and holds longer than until then, a new expiry is not
+    /// worth a statement.
     pub renew_by: Option<Timestamp>,
 }
 

@@ -142,7 +142,8 @@ impl Client {
         let request = http.head(address.url().clone()).headers(headers);
         let limit = self.limits.response_timeout;
         match tokio::time::timeout(limit, request.send()).await {
-            // Whoever cannot serve or refuses has not said whether it has it. 412 and 504 are for what is not cached.
+            // Whoever cannot serve or refuses has not said whether it has it. 412 and 504 are for
+            // what is not cached.
             Ok(Ok(response)) => match response.status().as_u16() {
                 401 | 403 | 429 | 500 | 502 | 503 => Err(SourceProblem::Failed {
                     place: shown(gateway, cid),

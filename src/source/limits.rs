@@ -13,8 +13,8 @@ pub struct Limits {
     pub response_timeout: Duration,
     /// The longest time without a single byte of a body. A body as a whole has no limit of time.
     pub idle_timeout: Duration,
-    /// The least rate of a body, in bytes a second, with a grace of `idle_timeout`; 0 is no limit. Of a gateway whose
-    /// requests are counted ([`Client::counted`]) all bodies count together.
+    /// The least rate of a body, in bytes a second, with a grace of `idle_timeout`; 0 is no limit.
+    /// Of a gateway whose requests are counted ([`Client::counted`]) all bodies count together.
     ///
     /// [`Client::counted`]: super::Client::counted
     pub slowest: u64,
@@ -42,7 +42,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits for sites, whose server may be anybody's: a byte now and then is not to keep anybody waiting.
+    /// The limits for sites, whose server may be anybody's: a byte now and then is not to keep
+    /// anybody waiting.
     pub fn of_sites() -> Self {
         Self {
             slowest: 1024,

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::client::Client;
 
-/// The bytes that one request has brought, beside those that all requests to the same gateway have brought.
+/// The bytes that one request has brought, beside those that all requests to the same gateway have
+/// brought.
 #[derive(Clone, Debug, Default)]
 pub struct Received {
     request: Arc<AtomicU64>,
@@ -41,8 +42,9 @@ impl Received {
 }
 
 impl Client {
-    /// The same client, with the bytes of its requests counted. [`Limits::slowest`] then holds for the gateway as a
-    /// whole: eight requests that share a thin line are not cut for each other's sake.
+    /// The same client, with the bytes of its requests counted. [`Limits::slowest`] then holds for
+    /// the gateway as a whole: eight requests that share a thin line are not cut for each other's
+    /// sake.
     ///
     /// [`Limits::slowest`]: super::Limits::slowest
     #[must_use]
@@ -53,7 +55,8 @@ impl Client {
     }
 }
 
-/// A least rate, with a grace time that bytes renew: a burst is no credit for an hour of silence after it.
+/// A least rate, with a grace time that bytes renew: a burst is no credit for an hour of silence
+/// after it.
 #[derive(Clone, Debug)]
 pub struct Pace {
     /// In bytes a second; 0 is no rate.

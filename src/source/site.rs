@@ -1,5 +1,5 @@
-//! Files of a site, by their paths from its top: at a web address, or in a folder of this machine. What they are is for
-//! their hashes and signatures to say.
+//! Files of a site, by their paths from its top: at a web address, or in a folder of this machine.
+//! What they are is for their hashes and signatures to say.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -123,7 +123,8 @@ impl Site {
         }
     }
 
-    /// Gives the bytes of a file to a receiver as they come, with as many attempts as the limits allow.
+    /// Gives the bytes of a file to a receiver as they come, with as many attempts as the limits
+    /// allow.
     ///
     /// # Errors
     /// When there is no such file, it cannot be had, or the receiver fails.

@@ -153,7 +153,8 @@ impl Client {
         )
     }
 
-    /// Holds a body that has brought `bytes` so far to the least rate, or its gateway as a whole where that is counted.
+    /// Holds a body that has brought `bytes` so far to the least rate, or its gateway as a whole
+    /// where that is counted.
     pub(super) fn check_pace(&self, pace: &mut Pace, bytes: u64) -> Result<(), Trouble> {
         let bytes = match &self.received {
             Some(received) => received.of_gateway(),

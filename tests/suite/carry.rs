@@ -1,4 +1,5 @@
-//! Somebody else's set, carried: `ipwhl init --carry`, and `ipwhl publish` with nothing but a name, keys and targets.
+//! Somebody else's set, carried: `ipwhl init --carry`, and `ipwhl publish` with nothing but a name,
+//! keys and targets.
 
 use std::fs;
 use std::path::Path;
@@ -107,7 +108,8 @@ fn a_set_is_kept_by_one_and_carried_by_another() {
     succeeded(carrier.run(&["publish"]));
     let latest = || fs::read_link(carrier.path("site/latest")).unwrap();
     assert_eq!(latest().to_str(), Some(&*next));
-    // And one that a stranger has signed in the place of one of them, as whoever serves the files could.
+    // And one that a stranger has signed in the place of one of them, as whoever serves the files
+    // could.
     keeper.write_over(&installable_with("2.3"));
     release(&keeper);
     fetch();

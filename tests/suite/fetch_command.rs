@@ -1,4 +1,5 @@
-//! `ipwhl fetch`: a stranger gets a release of a plain web server, held to whom it trusts, and goes on from the one that it has.
+//! `ipwhl fetch`: a stranger gets a release of a plain web server, held to whom it trusts, and goes
+//! on from the one that it has.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -469,7 +470,8 @@ fn put_on_a_forge(server: &LoopbackIndex, folder: &Path) {
     }
 }
 
-/// Where statements in between cannot be had, keys that the carrier trusts vouch for a newer one, and a statement does not.
+/// Where statements in between cannot be had, keys that the carrier trusts vouch for a newer one,
+/// and a statement does not.
 #[test]
 fn a_missed_release_is_no_end_for_whom_keys_are_trusted() {
     let maintainer = curated();

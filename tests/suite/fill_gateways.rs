@@ -1,5 +1,5 @@
-//! `ipwhl fill` from several gateways at once: slow and silent ones are overtaken, liars are named, and the result is
-//! the archive that a build writes.
+//! `ipwhl fill` from several gateways at once: slow and silent ones are overtaken, liars are named,
+//! and the result is the archive that a build writes.
 
 use std::fs;
 use std::process::Stdio;
@@ -20,7 +20,8 @@ use crate::support::workshop::{Ran, Workshop, files, small, stored};
 
 const HOLLOW: &str = "release/release.hollow.car";
 
-/// A hollow release of this repository, and its full archive, which is gone; neither cache nor wheels are left.
+/// A hollow release of this repository, and its full archive, which is gone; neither cache nor
+/// wheels are left.
 fn hollowed(repository: &RepositoryBuilder) -> (Workshop, Vec<u8>) {
     let workshop = Workshop::with(repository);
     workshop.build(&["--unsigned"]);
@@ -51,7 +52,8 @@ fn path(cid: &Cid) -> String {
     format!("/ipfs/{cid}?format=raw")
 }
 
-/// Fills an archive from these gateways. The result is the full archive, and the cache keeps nothing.
+/// Fills an archive from these gateways. The result is the full archive, and the cache keeps
+/// nothing.
 #[track_caller]
 fn fills(workshop: &Workshop, full: &[u8], archive: &str, gateways: &[&str]) -> Ran {
     let from = gateways.iter().flat_map(|url| ["--from", url]);
@@ -184,7 +186,8 @@ fn what_only_a_slow_gateway_has_is_waited_for() {
 
 #[test]
 fn two_slow_gateways_are_better_than_none_and_a_thin_line_is_shared() {
-    // Eight requests at once, each with an eighth of 5 KiB a second: longer than any of them may bring so little.
+    // Eight requests at once, each with an eighth of 5 KiB a second: longer than any of them may
+    // bring so little.
     let thin = hollowed(&wheels(8, 16 * 1024));
     // More than one request is to bring in its time.
     let two = hollowed(&wheels(8, 40 * 1024));

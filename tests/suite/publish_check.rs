@@ -1,4 +1,5 @@
-//! `ipwhl publish --check [--repair]`, and publishing to a node that has lost or altered what it has pinned.
+//! `ipwhl publish --check [--repair]`, and publishing to a node that has lost or altered what it
+//! has pinned.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -135,7 +136,8 @@ fn exported(mut command: std::process::Command, workshop: &Workshop) {
     );
 }
 
-/// A node with nothing but the pin, and another one that has all of it: there is no archive any more.
+/// A node with nothing but the pin, and another one that has all of it: there is no archive any
+/// more.
 #[test]
 fn blocks_for_a_repair_come_from_other_targets_too() {
     let (one, two) = (Node::start(), Node::start());

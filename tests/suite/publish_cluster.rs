@@ -224,7 +224,8 @@ fn the_pinning_service_of_a_cluster_is_one() {
     assert!(!again.error.contains("asked for"), "{}", again.error);
 }
 
-/// The old pin goes when the new one is there: what takes a pin's place in one step may end without any.
+/// The old pin goes when the new one is there: what takes a pin's place in one step may end without
+/// any.
 #[test]
 fn a_pin_at_the_cluster_s_pinning_service_is_replaced_at_each_first_try() {
     let (one, two) = (Node::start(), Node::start());

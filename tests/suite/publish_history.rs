@@ -1,4 +1,5 @@
-//! `ipwhl publish` of releases that do, or do not, follow what a target holds, by the statements in between.
+//! `ipwhl publish` of releases that do, or do not, follow what a target holds, by the statements in
+//! between.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +22,8 @@ fn workshop(targets: &str) -> Workshop {
     workshop
 }
 
-/// Builds a release with this version of `library` into a folder beside the repository, on top of that of another one.
+/// Builds a release with this version of `library` into a folder beside the repository, on top of
+/// that of another one.
 fn release(workshop: &Workshop, version: &str, output: &str, previous: Option<&str>) -> String {
     let configuration = fs::read(workshop.repository().join("ipwhl.toml")).unwrap();
     workshop.write_over(&installable_with(version));
@@ -69,7 +71,8 @@ fn a_fork_that_is_longer_is_refused_and_nothing_is_changed() {
             ],
         );
     }
-    // Directly on top of a release of the same sequence, it cannot be told by the sequence alone either.
+    // Directly on top of a release of the same sequence, it cannot be told by the sequence alone
+    // either.
     fs::remove_dir_all(workshop.path("other-three/statements")).unwrap();
     workshop
         .run(&publish("../other-three", &["node"]))

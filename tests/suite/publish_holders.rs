@@ -1,4 +1,5 @@
-//! `ipwhl publish` to targets that lead to a release, or fetch it by themselves: they follow when another one holds it.
+//! `ipwhl publish` to targets that lead to a release, or fetch it by themselves: they follow when
+//! another one holds it.
 
 use std::fs;
 
@@ -72,7 +73,8 @@ fn names_and_services_follow_a_node_that_has_it() {
     let target = format!("[publish.node]\nkind = \"kubo\"\napi = \"{}\"\n", node.api);
     let workshop = workshop(&format!("{}\n{target}", pointers(&service)));
     service.becomes(&[("pinned", "")]);
-    // Before the node has it, the name alone is not set; afterwards it is, though the node is not named.
+    // Before the node has it, the name alone is not set; afterwards it is, though the node is not
+    // named.
     publish(&workshop, &["name"]).refused(3, &["`node`: it does not have the release yet"]);
     succeeded(publish(&workshop, &["node"]));
     let ran = succeeded(publish(&workshop, &["name"]));
@@ -235,7 +237,8 @@ fn a_node_of_a_cluster_is_pinned_by_the_cluster_alone() {
         .refused(1, &["it holds another release with the sequence 6"]);
 }
 
-/// Whoever reads through a node that has the blocks by chance loses them with the next garbage collection.
+/// Whoever reads through a node that has the blocks by chance loses them with the next garbage
+/// collection.
 #[test]
 fn a_gateway_of_a_peer_that_does_not_keep_it_is_not_enough() {
     let (one, two) = (Node::start(), Node::start());

@@ -1,5 +1,6 @@
-//! A year of an operator in one run: three nodes, a cluster over two of them, a web server, a name. A node is stopped, garbage
-//! is collected, a run is killed, a gateway lies, a set is rolled back; a stranger installs, and a carrier carries on.
+//! A year of an operator in one run: three nodes, a cluster over two of them, a web server, a name.
+//! A node is stopped, garbage is collected, a run is killed, a gateway lies, a set is rolled back;
+//! a stranger installs, and a carrier carries on.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! A folder that a web server serves, from one release to the next: deltas, how many releases stay, damage that is found and mended.
+//! A folder that a web server serves, from one release to the next: deltas, how many releases stay,
+//! damage that is found and mended.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -113,7 +114,8 @@ fn a_delta_that_the_folder_cannot_complete_names_the_way_out() {
     assert_eq!(reader(&workshop, &["verify", "../site"]).line(), root);
 }
 
-/// Wheels of one leaf and of several, whose leaves are blocks of the archive or files of a tree: each profile has its own.
+/// Wheels of one leaf and of several, whose leaves are blocks of the archive or files of a tree:
+/// each profile has its own.
 #[test]
 fn every_profile_has_sites() {
     for profile in Profile::ALL {
@@ -303,7 +305,8 @@ fn trees_that_are_there_are_counted() {
     assert_eq!(trees(&site), sorted(&[&third, &fourth]));
 }
 
-/// A statement that came as history has nothing beside it, though its root may have a tree by another statement.
+/// A statement that came as history has nothing beside it, though its root may have a tree by
+/// another statement.
 #[test]
 fn a_statement_that_came_as_history_is_not_damaged() {
     let workshop = curated();
@@ -381,7 +384,8 @@ fn a_check_names_what_is_damaged_and_mends_it() {
         ran.said(&words);
     }
     assert!(files(&site) == damaged);
-    // The archive of the newest has what both need, but for a page of the first, which is in its hollow archive.
+    // The archive of the newest has what both need, but for a page of the first, which is in its
+    // hollow archive.
     let ran = check(&["--repair"]);
     ran.said(&format!("{second}/library/library-2.2-py3-none-any.whl of sequence 2, {second} is missing, and was mended"));
     ran.said(&format!(

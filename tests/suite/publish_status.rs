@@ -1,4 +1,5 @@
-//! `ipwhl publish --status` and `--format json`: what targets hold, for people and for what watches them.
+//! `ipwhl publish --status` and `--format json`: what targets hold, for people and for what watches
+//! them.
 
 use std::fs;
 

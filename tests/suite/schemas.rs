@@ -491,7 +491,8 @@ fn settings_that_the_program_takes_validate() {
         assert_eq!(said_of(text), [""; 0], "{text}");
         validates(&validator, &toml(text).unwrap(), text);
     }
-    // The layout `ipwhl-1` has its platforms in a file, and who carries somebody else's set needs none.
+    // The layout `ipwhl-1` has its platforms in a file, and who carries somebody else's set needs
+    // none.
     let text = "[repository]\nformat = 1\nname = \"x\"\n";
     validates(&validator, &toml(text).unwrap(), text);
 }

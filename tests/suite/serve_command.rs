@@ -59,7 +59,8 @@ fn proposed(said: &str, start: &str) -> Vec<String> {
     command.split(' ').skip(1).map(ToOwned::to_owned).collect()
 }
 
-/// The index is served all the same: it can be looked at. What the help says makes it full, under whichever name it is.
+/// The index is served all the same: it can be looked at. What the help says makes it full, under
+/// whichever name it is.
 #[test]
 fn a_hollow_archive_is_served_with_a_warning_and_the_way_out() {
     for name in ["release.hollow.car", "release.car"] {

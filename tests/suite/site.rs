@@ -1,4 +1,5 @@
-//! A site that any web server serves: mirrors of it are complete, and `ipwhl verify` of an address or a folder reads every file.
+//! A site that any web server serves: mirrors of it are complete, and `ipwhl verify` of an address
+//! or a folder reads every file.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -383,7 +384,8 @@ fn every_file_that_is_not_the_releases_is_named() {
     assert_eq!(verified().line(), root);
 }
 
-/// Nothing of a wheel goes to the disk: a process that makes a longer file than it may is killed there and then.
+/// Nothing of a wheel goes to the disk: a process that makes a longer file than it may is killed
+/// there and then.
 #[test]
 fn no_wheel_is_kept_while_a_site_is_verified() {
     let workshop = curated();

@@ -277,8 +277,8 @@ fn say_weakened(context: &Context<'_>, before: &Repository, now: &Repository) {
     }
 }
 
-/// Names the texts that reviewers may not see as they are checked: those that the change touches. If it
-/// touches attributes, all texts count, and declarations that may still come.
+/// Names the texts that reviewers may not see as they are checked: those that the change touches.
+/// If it touches attributes, all texts count, and declarations that may still come.
 fn say_disguised(context: &Context<'_>, now: &Repository, changes: &Changes) {
     let is_text = |file: &&str| {
         let endings = [".toml", ".yml", ".yaml", ".gitattributes"];

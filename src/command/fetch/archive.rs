@@ -51,7 +51,8 @@ fn damaged(error: &CarError) -> Failure {
     Failure::finding(chain(error))
 }
 
-/// Begins to write the archive, which no other run can do until this one has ended. What a cut run has left is still in it.
+/// Begins to write the archive, which no other run can do until this one has ended. What a cut run
+/// has left is still in it.
 pub(super) fn begin(folder: &Path) -> Result<AtomicFile, Failure> {
     let path = folder.join(CAR);
     let begun = match AtomicFile::resume(&path) {
@@ -62,8 +63,8 @@ pub(super) fn begin(folder: &Path) -> Result<AtomicFile, Failure> {
     begun.map_err(|error| unwritable(folder, &error))
 }
 
-/// The archive out of the files of a site: pages and nodes from the hollow archive, wheels from the archive that is here,
-/// the cache, or the site.
+/// The archive out of the files of a site: pages and nodes from the hollow archive, wheels from the
+/// archive that is here, the cache, or the site.
 pub(super) fn of_files(
     context: &Context<'_>,
     open: &OpenSite,
@@ -212,7 +213,8 @@ fn fetch(
     Err(failure)
 }
 
-/// The archive beside the statement, fetched as one file. What a cut run has left of it does not come again.
+/// The archive beside the statement, fetched as one file. What a cut run has left of it does not
+/// come again.
 pub(super) fn whole(
     context: &Context<'_>,
     open: &OpenSite,

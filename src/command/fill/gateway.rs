@@ -18,7 +18,8 @@ pub(super) struct Gateway {
     pub(super) url: Url,
     /// The DAGs that it was asked for as archives.
     archives: BTreeSet<Cid>,
-    /// How many archives in a row were none, or broke off: a gateway need not make them, and not all do it well.
+    /// How many archives in a row were none, or broke off: a gateway need not make them, and not
+    /// all do it well.
     bad_archives: usize,
     /// How many requests for blocks in a row failed.
     failures: usize,
@@ -80,8 +81,8 @@ impl Gateway {
         self.bad_archives < MAXIMUM_FAILURES && self.archives.insert(*cid)
     }
 
-    /// Records the end of an archive of which so many blocks came. One without a block counts for nothing else: the
-    /// gateway may not make archives.
+    /// Records the end of an archive of which so many blocks came. One without a block counts for
+    /// nothing else: the gateway may not make archives.
     pub(super) fn record_archive(&mut self, blocks: usize, problem: Option<&SourceProblem>) {
         match problem {
             None if blocks > 0 => self.bad_archives = 0,
@@ -127,7 +128,8 @@ impl Gateway {
         self.overtaken.time += time;
     }
 
-    /// A warning for the end of a run, in one sentence: wrong bytes, overtaken requests, failures. `None` without any.
+    /// A warning for the end of a run, in one sentence: wrong bytes, overtaken requests, failures.
+    /// `None` without any.
     pub(super) fn warning(&self) -> Option<String> {
         let mut clauses = Vec::new();
         if let Some(first) = self.wrong.first() {

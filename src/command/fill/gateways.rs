@@ -89,8 +89,8 @@ impl Gateways {
     }
 }
 
-/// The bytes of all that a missing block leads to. A link may say anything; no DAG of a release has nodes of more than a
-/// small part of its file.
+/// The bytes of all that a missing block leads to. A link may say anything; no DAG of a release has
+/// nodes of more than a small part of its file.
 fn size(missing: &Missing) -> u64 {
     let size = missing.cumulative_size.unwrap_or(MAX_BLOCK as u64);
     size.min(LARGEST_WHEEL + LARGEST_WHEEL / 64)
@@ -107,7 +107,8 @@ struct Round<'r> {
 }
 
 impl Round<'_> {
-    /// Runs until every block has come or every gateway has been asked; true if some block has come.
+    /// Runs until every block has come or every gateway has been asked; true if some block has
+    /// come.
     async fn run(mut self) -> Result<bool, CacheError> {
         let mut requests = FuturesUnordered::new();
         let mut handles: BTreeMap<usize, AbortHandle> = BTreeMap::new();
@@ -191,7 +192,8 @@ struct Request<'r> {
 /// The outcome of a request. Its blocks are in the cache.
 #[derive(Default)]
 struct Answer {
-    /// The number of blocks of the archive and the problem that ended it, if an archive was asked for.
+    /// The number of blocks of the archive and the problem that ended it, if an archive was asked
+    /// for.
     archive: Option<(usize, Option<SourceProblem>)>,
     /// The outcome for the single block, if it was asked for.
     block: Option<Result<(), SourceProblem>>,

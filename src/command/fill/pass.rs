@@ -27,7 +27,8 @@ pub(super) enum Outcome {
     Missing(Vec<Missing>),
 }
 
-/// Writes the release to `file`. After the first missing block it writes no more, and only lists the others.
+/// Writes the release to `file`. After the first missing block it writes no more, and only lists
+/// the others.
 pub(super) fn pass(root: Cid, store: &mut Store, file: TargetFile) -> Result<Outcome, CarError> {
     let mut pass = Pass {
         store,

@@ -224,7 +224,8 @@ impl BlockSource {
     }
 }
 
-/// The file of a folder that is this wheel: one of the same name, else one that may have the same size.
+/// The file of a folder that is this wheel: one of the same name, else one that may have the same
+/// size.
 fn find_in_folder(
     files: &BTreeMap<String, Vec<(PathBuf, u64)>>,
     missing: &Missing,

@@ -1,8 +1,9 @@
-//! Shares the missing blocks between gateways, and lets a fast one take over requests of a slow one.
+//! Shares the missing blocks between gateways, and lets a fast one take over requests of a slow
+//! one.
 //!
-//! All gateways of a group work on one list, from its start. Once a gateway has nothing new to do, it takes over
-//! requests that are below their minimum rate, as the end game of `BitTorrent` does; the first answer wins. Times are
-//! arguments: they decide who is asked, and nothing else.
+//! All gateways of a group work on one list, from its start. Once a gateway has nothing new to do,
+//! it takes over requests that are below their minimum rate, as the end game of `BitTorrent` does;
+//! the first answer wins. Times are arguments: they decide who is asked, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -75,7 +76,8 @@ pub(super) struct Assignment {
 pub(super) enum End {
     /// All of it came.
     Whole,
-    /// An archive broke off. A request for the same item goes on; without one, the next round asks for the rest.
+    /// An archive broke off. A request for the same item goes on; without one, the next round asks
+    /// for the rest.
     Part,
     /// Nothing came that can be used.
     Nothing,
@@ -108,8 +110,8 @@ impl<'g> Schedule<'g> {
         }
     }
 
-    /// The next request to make; `None` if there is none for now. Gateways that are not slow come first, and of
-    /// those the one with the fewest requests.
+    /// The next request to make; `None` if there is none for now. Gateways that are not slow come
+    /// first, and of those the one with the fewest requests.
     pub(super) fn next(&mut self, now: Instant) -> Option<Assignment> {
         let mut order: Vec<usize> = (0..self.lanes.len()).collect();
         order.retain(|gateway| !self.gateways[*gateway].is_left_alone());
@@ -240,8 +242,8 @@ impl<'g> Schedule<'g> {
         }
     }
 
-    /// Whether a gateway is slow, and another one that is not may have the item: a slow one has one request at a
-    /// time then.
+    /// Whether a gateway is slow, and another one that is not may have the item: a slow one has one
+    /// request at a time then.
     fn is_for_others(&self, item: usize, gateway: usize) -> bool {
         self.gateways[gateway].is_slow
             && self
@@ -249,8 +251,8 @@ impl<'g> Schedule<'g> {
                 .any(|other| !other.is_slow && !other.is_left_alone())
     }
 
-    /// The item that is furthest behind at all gateways that are asked for it, and that this one may have. A slow
-    /// gateway takes none over while it has requests of its own.
+    /// The item that is furthest behind at all gateways that are asked for it, and that this one
+    /// may have. A slow gateway takes none over while it has requests of its own.
     fn item_to_take_over(&self, gateway: usize, now: Instant) -> Option<usize> {
         if self.gateways[gateway].is_slow && self.lanes[gateway].running > 0 {
             return None;
@@ -337,7 +339,8 @@ mod tests {
         schedule.observe(late);
         let (pairs, taken) = all(&mut schedule, late);
         assert_eq!(pairs, [(1, 2), (1, 0)]);
-        // Its answer to the first is the first: the other request is dropped. The slow one wins the other race.
+        // Its answer to the first is the first: the other request is dropped. The slow one wins the
+        // other race.
         assert_eq!(
             schedule.finish(taken[1].run, End::Whole, late),
             [made[0].run]

@@ -14,7 +14,8 @@ use crate::signature::Statement;
 /// What the releases are put into.
 const IGNORED: &str = "# The releases that are carried.\n/release\n";
 
-/// The files of a folder that carries the set of this statement; whom it believes from now on is shown.
+/// The files of a folder that carries the set of this statement; whom it believes from now on is
+/// shown.
 pub(super) fn files(context: &Context<'_>, location: &str) -> Result<Vec<NewFile>, Failure> {
     let newest = newest(context, location)?;
     let text = settings(&newest.signed.statement)?;
@@ -78,8 +79,8 @@ fn settings(statement: &Statement) -> Result<String, Failure> {
     Ok(document.to_string())
 }
 
-/// Says whose releases are carried. A signature by keys that the statement itself names proves only that its maker had
-/// them.
+/// Says whose releases are carried. A signature by keys that the statement itself names proves only
+/// that its maker had them.
 fn show(context: &Context<'_>, newest: &Newest) {
     let statement = &newest.signed.statement;
     let place = &newest.place;

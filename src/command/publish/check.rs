@@ -151,7 +151,8 @@ fn tell(context: &Context<'_>, name: &str, checked: &Checked) {
     }
 }
 
-/// Blocks that may mend a target: of the archives in the release's folder, and of the gateways of others.
+/// Blocks that may mend a target: of the archives in the release's folder, and of the gateways of
+/// others.
 fn elsewhere(
     opening: &Opening<'_, '_>,
     target: &PublishTarget,

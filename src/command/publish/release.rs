@@ -98,7 +98,8 @@ fn fill_command(context: &Context<'_>, archive: &Path) -> String {
     }
 }
 
-/// The statements that earlier builds have left beside the archive, that of the archive among them, and those that are named.
+/// The statements that earlier builds have left beside the archive, that of the archive among them,
+/// and those that are named.
 pub(super) fn history(
     context: &Context<'_>,
     repository: &Repository,

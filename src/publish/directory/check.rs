@@ -1,4 +1,5 @@
-//! Every file of every release in the folder held to its hollow archive, and mended where that is asked for.
+//! Every file of every release in the folder held to its hollow archive, and mended where that is
+//! asked for.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -70,7 +71,8 @@ impl Directory {
         }
         let sequence_and_root =
             |signed: &SignedStatement| (signed.statement.sequence, signed.statement.root);
-        // One of several statements of a root has the record, and readers need that of the newest statement.
+        // One of several statements of a root has the record, and readers need that of the newest
+        // statement.
         let mut recorded = BTreeSet::new();
         for (sequence, root) in statements.iter().map(sequence_and_root) {
             if self.has_record(sequence) {
@@ -140,7 +142,8 @@ impl FolderCheck<'_> {
         self.list(&nodes, &files, whole, signed, &release)
     }
 
-    /// What holds a release together: its hollow archive, or, where that is damaged, what a repair may use.
+    /// What holds a release together: its hollow archive, or, where that is damaged, what a repair
+    /// may use.
     async fn nodes(
         &mut self,
         release: &PublishedRelease,

@@ -1,4 +1,5 @@
-//! A delta completed from the folder: nodes from the hollow archives of the releases there, leaves from their wheels.
+//! A delta completed from the folder: nodes from the hollow archives of the releases there, leaves
+//! from their wheels.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -59,8 +60,8 @@ impl Directory {
         Err(self.fillable(release, TargetError::refused(message)))
     }
 
-    /// The error with the command that makes a delta full. What it leaves out are pages and nodes, too, which the sources of
-    /// declarations do not have.
+    /// The error with the command that makes a delta full. What it leaves out are pages and nodes,
+    /// too, which the sources of declarations do not have.
     pub(super) fn fillable(&self, release: &Publication, error: TargetError) -> TargetError {
         let fill = &release.fill_command;
         let statements = self.all_statements(&release.name).unwrap_or_default();

@@ -121,7 +121,8 @@ pub(super) fn write_hollow(blocks: &Store, root: Cid, path: &Path) -> Result<(),
     write().map_err(|error| unreadable(path, &error))
 }
 
-/// Why a file was not read or written: what a delta leaves out may turn out to be damaged in the folder.
+/// Why a file was not read or written: what a delta leaves out may turn out to be damaged in the
+/// folder.
 fn unreadable(path: &Path, error: &io::Error) -> TargetError {
     let inner = error
         .get_ref()

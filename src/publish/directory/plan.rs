@@ -35,7 +35,8 @@ impl Directory {
         let files = release_files(blocks, &root).map_err(TargetError::world)?;
         let tree = self.tree(root);
         let before = self.linkable(release, held);
-        // Pages and metadata are small. Wheels are compared where one of the sample shows that it has to be.
+        // Pages and metadata are small. Wheels are compared where one of the sample shows that it
+        // has to be.
         let is_quick =
             |file: &ReleaseFile| file.is_wheel() && !release.sample.wheels.contains_key(&file.path);
         let mut is_whole = true;

@@ -1,4 +1,5 @@
-//! What stands beside a statement: the hollow archive of its release, and the list of all files that belong to it.
+//! What stands beside a statement: the hollow archive of its release, and the list of all files
+//! that belong to it.
 
 use std::fs;
 use std::io;
@@ -34,7 +35,8 @@ impl Record<'_> {
         self.signed.statement.root
     }
 
-    /// Whether the hollow archive and the list are there. Of wheels of several blocks the listed hash is believed.
+    /// Whether the hollow archive and the list are there. Of wheels of several blocks the listed
+    /// hash is believed.
     pub(super) fn is_there(&self) -> Result<bool, TargetError> {
         let path = &self.directory.path;
         if delta::hollow(path, self.sequence(), self.root()).is_none() {
@@ -47,8 +49,8 @@ impl Record<'_> {
         Ok(self.list(&folder, Some(&there))? == there)
     }
 
-    /// Puts the hollow archive and the list into the statement's folder, which may not have its name yet; whether one of
-    /// them was not there.
+    /// Puts the hollow archive and the list into the statement's folder, which may not have its
+    /// name yet; whether one of them was not there.
     pub(super) fn complete(&self, folder: &Path) -> Result<bool, TargetError> {
         let is_new = self.write_hollow(folder)?;
         let there = list(folder);

@@ -22,8 +22,8 @@ pub(super) struct Outdated {
 }
 
 impl Directory {
-    /// The releases that go when `release` is there: those that a statement here names, beyond the newest ones with a
-    /// tree. A release counts once for each root, by its newest statement.
+    /// The releases that go when `release` is there: those that a statement here names, beyond the
+    /// newest ones with a tree. A release counts once for each root, by its newest statement.
     pub(super) fn outdated(&self, release: &Publication) -> Result<Vec<Outdated>, TargetError> {
         let (Some(keep), Some(_)) = (self.keep, &release.signed) else {
             return Ok(Vec::new());
@@ -62,7 +62,8 @@ impl Directory {
         RECORD.iter().any(|name| place.join(name()).exists())
     }
 
-    /// Removes a release: first what says that it is there, then its tree, which loses its name at once.
+    /// Removes a release: first what says that it is there, then its tree, which loses its name at
+    /// once.
     pub(super) fn remove(&self, outdated: &Outdated) -> Result<(), TargetError> {
         for sequence in &outdated.sequences {
             for name in RECORD {

@@ -30,7 +30,7 @@ pub(super) async fn look<'c>(
             "`{path}` in the MFS is {there}, which is no release of this repository that the node has pinned, so it is not replaced"
         ))
         .help(format!(
-            "name another path with `mfs`; where it shows a release of this repository whose pin somebody has removed: `ipfs files rm -r {}`; \
+            "name another path with `mfs`; where it shows a release of this repository whose pin was removed: `ipfs files rm -r {}`; \
              where blocks of it are damaged: `ipwhl publish --check --repair`",
             shell_word(path)
         ))),

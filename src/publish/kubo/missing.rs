@@ -70,8 +70,9 @@ async fn are_missing(rpc: &Rpc, cids: &[Cid]) -> Result<HashSet<Cid>, RequestErr
     Ok(lacking.into_iter().collect())
 }
 
-/// Those of these blocks that the node does not have, each asked for. A node remembers for some time what it once had; that
-/// it reads a block and does not find it is what makes it take the block again.
+/// Those of these blocks that the node does not have, each asked for. A node remembers for some
+/// time what it once had; that it reads a block and does not find it is what makes it take the
+/// block again.
 pub(super) async fn absent(rpc: &Rpc, cids: Vec<Cid>) -> Result<Vec<Cid>, RequestError> {
     let questions = stream::iter(cids)
         .map(|cid| async move { rpc.has(&cid).await.map(|has| (cid, has)) })

@@ -1,5 +1,5 @@
-//! Who pins on a node: this program, or a cluster that the node belongs to. Two that pin and unpin there would undo each
-//! other's work.
+//! Who pins on a node: this program, or a cluster that the node belongs to. Two that pin and unpin
+//! there would undo each other's work.
 
 use super::rpc::Rpc;
 use crate::publish::cluster::NearbyCluster;
@@ -16,7 +16,8 @@ pub(super) enum Pinner {
     Cluster {
         /// The target's name.
         name: String,
-        /// The releases of the repository that it pins, the newest first; `None` where it could not be asked.
+        /// The releases of the repository that it pins, the newest first; `None` where it could not
+        /// be asked.
         releases: Option<Vec<PublishedRelease>>,
     },
     /// It cannot be told whether a cluster does, and why. Then nothing is unpinned.
@@ -24,8 +25,9 @@ pub(super) enum Pinner {
 }
 
 impl Pinner {
-    /// Finds out: by the settings, else by asking the node and the clusters of the configuration. A cluster tells only of
-    /// peers that are up, so that a node is none of theirs does not say that it is in none.
+    /// Finds out: by the settings, else by asking the node and the clusters of the configuration. A
+    /// cluster tells only of peers that are up, so that a node is none of theirs does not say that
+    /// it is in none.
     pub(super) async fn of(
         settings: &KuboTarget,
         rpc: &Rpc,

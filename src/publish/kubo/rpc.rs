@@ -209,8 +209,8 @@ impl Rpc {
         Ok(identity.id)
     }
 
-    /// Removes every block of the node's whole store that has other bytes than its CID says. A node replaces no block that
-    /// it has, and gives up none that is pinned.
+    /// Removes every block of the node's whole store that has other bytes than its CID says. A node
+    /// replaces no block that it has, and gives up none that is pinned.
     pub(super) async fn drop_altered(&self, silence: Duration) -> Result<(), RequestError> {
         let arguments = [("drop", "true".to_owned())];
         let reply = self.run("repo/verify", arguments).await?;
@@ -291,7 +291,8 @@ impl Rpc {
     }
 }
 
-/// Whether a node says that it does not have a block. Kubo has one status for every error, so its words tell them apart.
+/// Whether a node says that it does not have a block. Kubo has one status for every error, so its
+/// words tell them apart.
 pub(super) fn is_absent(error: &RequestError) -> bool {
     error.status == Some(StatusCode::INTERNAL_SERVER_ERROR)
         && (error.message.contains("not found") || error.message.contains("could not find"))

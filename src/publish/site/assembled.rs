@@ -1,4 +1,5 @@
-//! The blocks of a release out of several places: archives that have parts of it, and wheels that are files.
+//! The blocks of a release out of several places: archives that have parts of it, and wheels that
+//! are files.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,7 +18,8 @@ pub struct FoundWheel {
     pub dag: FileDag,
 }
 
-/// Blocks out of archives, or whatever else has blocks, and of wheels. What is damaged in one place is looked for in the others.
+/// Blocks out of archives, or whatever else has blocks, and of wheels. What is damaged in one place
+/// is looked for in the others.
 #[derive(Default)]
 pub struct AssembledBlocks {
     archives: Vec<Arc<dyn Blocks + Send + Sync>>,
@@ -29,7 +31,8 @@ pub struct AssembledBlocks {
 }
 
 impl AssembledBlocks {
-    /// Adds the blocks of an archive. Archives are asked after the wheels, in the order in which they were added.
+    /// Adds the blocks of an archive. Archives are asked after the wheels, in the order in which
+    /// they were added.
     pub fn add_archive(&mut self, archive: Arc<dyn Blocks + Send + Sync>) {
         self.archives.push(archive);
     }

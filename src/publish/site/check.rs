@@ -61,7 +61,8 @@ impl Receiver for FileCheck {
     }
 }
 
-/// Reads a file of a site and holds it to its release: its SHA-256, or `None` where it has other bytes.
+/// Reads a file of a site and holds it to its release: its SHA-256, or `None` where it has other
+/// bytes.
 ///
 /// # Errors
 /// When it is not there, or cannot be read.
@@ -110,8 +111,9 @@ impl fmt::Display for HollowError {
 
 impl std::error::Error for HollowError {}
 
-/// The hollow archive of the release of this sequence, every block of it verified. One of another root is refused at its
-/// first bytes. Of a site on the web it is a file without a name, which goes when it is closed.
+/// The hollow archive of the release of this sequence, every block of it verified. One of another
+/// root is refused at its first bytes. Of a site on the web it is a file without a name, which goes
+/// when it is closed.
 ///
 /// # Errors
 /// When it cannot be had, or is not the hollow archive of `root`.
@@ -154,11 +156,12 @@ pub async fn read_hollow(
     })
 }
 
-/// Reads an archive of `root` into a file, after the bytes that an earlier run has left there. One of another root is refused
-/// at its first bytes; what else is in it is not looked at.
+/// Reads an archive of `root` into a file, after the bytes that an earlier run has left there. One
+/// of another root is refused at its first bytes; what else is in it is not looked at.
 ///
 /// # Errors
-/// When it cannot be had, is of another root, or has more than `largest` bytes. The file has what came until then.
+/// When it cannot be had, is of another root, or has more than `largest` bytes. The file has what
+/// came until then.
 pub async fn read_archive(
     site: &Site,
     path: &str,

@@ -26,10 +26,12 @@ impl ReleaseFile {
     }
 }
 
-/// Every file of the release `root`, in the order of their paths' parts. The leaves of wheels need not be there.
+/// Every file of the release `root`, in the order of their paths' parts. The leaves of wheels need
+/// not be there.
 ///
 /// # Errors
-/// When another block cannot be had, or an entry has a name that could lead elsewhere on some system.
+/// When another block cannot be had, or an entry has a name that could lead elsewhere on some
+/// system.
 pub fn release_files<B: Blocks + ?Sized>(
     blocks: &B,
     root: &Cid,

@@ -382,8 +382,9 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Whether a text is a list of such versions as the variable can have, with blanks between. pip looks
-/// for the value anywhere in the text: of versions as long as these none is a part of another one.
+/// Whether a text is a list of such versions as the variable can have, with blanks between. pip
+/// looks for the value anywhere in the text: of versions as long as these none is a part of another
+/// one.
 fn are_versions(text: &str, variable: Variable) -> bool {
     let is_one = |word: &str| {
         let parts: Vec<&str> = word.split('.').collect();

@@ -24,8 +24,9 @@ pub struct PublishTarget {
     pub span: Range<usize>,
     /// What it is, with its settings.
     pub kind: PublishKind,
-    /// Of the kinds that need a release to be held by another target: the targets of which one has to hold it. `None` where
-    /// none are named; empty where it is held elsewhere, and nobody is asked.
+    /// Of the kinds that need a release to be held by another target: the targets of which one has
+    /// to hold it. `None` where none are named; empty where it is held elsewhere, and nobody is
+    /// asked.
     pub holders: Option<Vec<String>>,
 }
 

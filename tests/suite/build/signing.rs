@@ -543,7 +543,8 @@ fn an_unchanged_root_is_renewed_when_it_is_due_and_not_before() {
     let (third, _) = build("2026-03-02T00:00:01Z");
     third.check_successor_of(&second).unwrap();
     assert_ne!(third.root, second.root);
-    // What has expired is followed only where somebody says so: nobody can tell whether it is the last one.
+    // What has expired is followed only where somebody says so: nobody can tell whether it is the
+    // last one.
     run("2026-06-01T00:00:00Z", &lasting).expect(ExitStatus::Findings);
     let before = files(&workshop.repository().join("release"));
     for (wrong, word) in [

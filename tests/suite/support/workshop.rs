@@ -298,7 +298,8 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// The files of a release, without the statements of earlier ones, which a build keeps below `statements`.
+/// The files of a release, without the statements of earlier ones, which a build keeps below
+/// `statements`.
 pub fn release_files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = files(folder);
     found.retain(|name, _| !name.starts_with("statements/"));

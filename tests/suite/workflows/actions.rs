@@ -67,8 +67,9 @@ impl Job {
     }
 }
 
-/// Runs all jobs of a workflow, each on a machine of its own after those that it needs; `None` for one that is skipped.
-/// `environments` has the secrets of each environment: a job has those of the one that it names, and those of the event.
+/// Runs all jobs of a workflow, each on a machine of its own after those that it needs; `None` for
+/// one that is skipped. `environments` has the secrets of each environment: a job has those of the
+/// one that it names, and those of the event.
 pub fn run(
     site: &Site,
     event: &Event,

@@ -1,5 +1,5 @@
-//! What keeps the releases of a forge one chain: each sequence is signed once, of the newest commit, and what is public
-//! stays as it is.
+//! What keeps the releases of a forge one chain: each sequence is signed once, of the newest
+//! commit, and what is public stays as it is.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -89,7 +89,8 @@ fn a_release_without_its_statement_is_not_passed_over() {
     }
 }
 
-/// A run that is cut leaves a part of a release, which was never public: another run puts a whole one in its place.
+/// A run that is cut leaves a part of a release, which was never public: another run puts a whole
+/// one in its place.
 #[test]
 fn an_upload_that_was_cut_is_made_anew() {
     for forge in Forge::all() {
@@ -108,7 +109,8 @@ fn an_upload_that_was_cut_is_made_anew() {
         }
         if forge.name == "github" {
             assert!(forge.site.path("state/drafts/release-2").exists());
-            // What is signed already is kept by its own run, and no other one signs the sequence again.
+            // What is signed already is kept by its own run, and no other one signs the sequence
+            // again.
             let run = forge.run(Event::Push, true);
             assert_release(&forge, &run, FAILED);
             run.said(0, "release 2 was signed by run 7");
@@ -125,7 +127,8 @@ fn an_upload_that_was_cut_is_made_anew() {
     }
 }
 
-/// Two runs at once, on a forge that lets them: the second one knows nothing of what the first one keeps meanwhile.
+/// Two runs at once, on a forge that lets them: the second one knows nothing of what the first one
+/// keeps meanwhile.
 #[test]
 fn what_is_public_is_not_taken_for_another_release() {
     for forge in Forge::all() {
@@ -244,7 +247,8 @@ fn a_folder_on_a_runner_that_goes_away_is_warned_about() {
     run.said(1, "::warning::the target site is a folder on this runner");
 }
 
-/// Of GitLab's registry only the files of the releases that count are asked for, and an answer that it is busy is none.
+/// Of GitLab's registry only the files of the releases that count are asked for, and an answer that
+/// it is busy is none.
 #[test]
 fn gitlab_is_asked_for_what_is_needed_until_it_answers() {
     let forge = Forge::all().find(|forge| forge.name == "gitlab").unwrap();
@@ -260,7 +264,8 @@ fn gitlab_is_asked_for_what_is_needed_until_it_answers() {
     assert_eq!(run.ends(), [FAILED, NONE, WELL], "{:#?}", run.said);
     run.said(2, "the statement of sequence");
     let requests = forge.requests();
-    // The job that looks at the expiry: pages of one each, of 30 releases and another one, and of 21 releases' files.
+    // The job that looks at the expiry: pages of one each, of 30 releases and another one, and of
+    // 21 releases' files.
     let files: BTreeSet<&String> = requests[before..]
         .iter()
         .filter(|request| request.contains("package_files"))

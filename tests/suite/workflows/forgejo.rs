@@ -32,7 +32,8 @@ pub(super) fn check(site: &Site, branch: &str) -> Job {
     machine.run(&workflow(site, "check"), "check").unwrap()
 }
 
-/// Why the release's workflow runs for a branch. Where nothing is kept yet, somebody has to start it by hand.
+/// Why the release's workflow runs for a branch. Where nothing is kept yet, somebody has to start
+/// it by hand.
 pub(super) fn event(site: &Site, branch: &str, forge: &str, secrets: &Value) -> Event {
     let is_first = fs::read_dir(site.path("state/releases")).unwrap().count() == 0;
     Event {

@@ -54,7 +54,8 @@ fn pull_request(site: &Site, branch: &str) -> Event {
     }
 }
 
-/// A push to the main branch. Where nothing is kept yet, it is the run that somebody has to start by hand.
+/// A push to the main branch. Where nothing is kept yet, it is the run that somebody has to start
+/// by hand.
 pub(super) fn push(site: &Site) -> Event {
     let is_first = fs::read_dir(site.path("state/releases")).unwrap().count() == 0;
     Event {
@@ -82,8 +83,8 @@ pub(super) fn check(site: &Site, branch: &str) -> Job {
     machine.run(&workflow(site, "check"), "check").unwrap()
 }
 
-/// Runs the release: the job that builds, and the one that keeps what it has built if that went well. There is no
-/// target yet.
+/// Runs the release: the job that builds, and the one that keeps what it has built if that went
+/// well. There is no target yet.
 pub(super) fn release(site: &Site, secrets: &Value) -> (Job, Option<Job>) {
     let mut jobs = run(site, &push(site), &json!({"release": secrets}));
     assert!(jobs.remove("publish").unwrap().is_none());

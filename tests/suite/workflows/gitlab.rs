@@ -39,8 +39,8 @@ fn wanted<'r>(rules: &'r Value, variables: &Variables) -> Option<&'r str> {
     (when != "never").then_some(when)
 }
 
-/// Runs the pipeline of an event: those of its jobs whose rules hold, in the order of their stages. `environments` has the
-/// variables of each environment.
+/// Runs the pipeline of an event: those of its jobs whose rules hold, in the order of their stages.
+/// `environments` has the variables of each environment.
 pub(super) fn pipeline(
     site: &Site,
     reference: &str,

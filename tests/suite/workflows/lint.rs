@@ -196,8 +196,8 @@ fn each_file_says_what_to_set_and_how_to_install() {
     assert_eq!(count, 8);
 }
 
-/// A group keeps one run that waits. Who only publishes must not push a waiting release out of it, and two runs must not
-/// publish at the same time.
+/// A group keeps one run that waits. Who only publishes must not push a waiting release out of it,
+/// and two runs must not publish at the same time.
 #[test]
 fn publishing_alone_takes_no_waiting_releases_place() {
     for (name, source) in sources("github") {
@@ -212,7 +212,8 @@ fn publishing_alone_takes_no_waiting_releases_place() {
     }
 }
 
-/// GitHub stops schedules after 60 days in which nothing happens. By then the statement was renewed, and holds for long.
+/// GitHub stops schedules after 60 days in which nothing happens. By then the statement was
+/// renewed, and holds for long.
 #[test]
 fn a_statement_is_renewed_before_schedules_stop() {
     for forge in ["github", "forgejo", "gitlab"] {
@@ -251,7 +252,8 @@ fn strangers_reach_nothing() {
                 if path.ends_with("/run") {
                     assert!(!text.contains("${{"), "{place}{path}: {text}");
                 }
-                // The key is at hand where releases are signed. The targets' secrets are lines that a maintainer adds.
+                // The key is at hand where releases are signed. The targets' secrets are lines that
+                // a maintainer adds.
                 let is_build = is_release && path.starts_with("/jobs/build/steps/env");
                 assert!(
                     !text.contains("secrets.") || is_build,
@@ -296,7 +298,8 @@ fn strangers_reach_nothing() {
                 assert!(value["timeout-minutes"].is_number(), "{place}: {job}");
                 for step in value["steps"].as_array().unwrap() {
                     let action = step["uses"].as_str().unwrap_or_default();
-                    // The program that runs beside the key, or beside the targets' secrets, comes from no cache.
+                    // The program that runs beside the key, or beside the targets' secrets, comes
+                    // from no cache.
                     if is_release && action.starts_with("actions/cache@") {
                         assert_eq!(job, "build", "{place}");
                         assert_eq!(step["with"]["path"], "~/.cache/ipwhl", "{place}: {job}");

@@ -1,5 +1,5 @@
-//! What happens to a release that is kept: it is published to the targets, again where one was down, and its statement is
-//! renewed before it expires.
+//! What happens to a release that is kept: it is published to the targets, again where one was
+//! down, and its statement is renewed before it expires.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,8 @@ const AGAIN: Event = Event::ByHand("publish-only");
 /// How a part of a run ended; `None` where it was not wanted.
 pub(super) type End = Option<bool>;
 
-/// How a run ended: the building, signing and keeping of a release; its publication; the look at its expiry.
+/// How a run ended: the building, signing and keeping of a release; its publication; the look at
+/// its expiry.
 pub(super) struct Run {
     pub(super) release: End,
     publish: End,
@@ -234,7 +235,8 @@ impl Forge {
         }
     }
 
-    /// How a run ends that somebody has started for publication alone. On Forgejo the job that builds looks at the expiry.
+    /// How a run ends that somebody has started for publication alone. On Forgejo the job that
+    /// builds looks at the expiry.
     fn again(&self) -> [End; 3] {
         match self.name {
             "forgejo" => [NONE, WELL, NONE],
@@ -329,7 +331,8 @@ fn a_release_is_published_once_a_target_exists() {
         assert_eq!(forge.count(), 1);
         assert_eq!(latest(&folder), first.root.to_string());
 
-        // For a while there is no target. Then the folder gets what is newest, by way of the statements in between.
+        // For a while there is no target. Then the folder gets what is newest, by way of the
+        // statements in between.
         let settings = site.read("ipwhl.toml");
         let (before, target) = settings.split_once("[publish.site]").unwrap();
         site.settings(before);
@@ -354,7 +357,8 @@ fn a_release_is_published_once_a_target_exists() {
     }
 }
 
-/// The node is down when the release is made. Later it is up, at another address, and the release goes there: the same one.
+/// The node is down when the release is made. Later it is up, at another address, and the release
+/// goes there: the same one.
 #[test]
 fn a_target_that_was_down_is_given_the_same_release_later() {
     let node = Node::start();
@@ -391,7 +395,8 @@ fn a_target_that_was_down_is_given_the_same_release_later() {
     }
 }
 
-/// As the first lines of each file say: by a line of the file, or by a variable of the environment alone.
+/// As the first lines of each file say: by a line of the file, or by a variable of the environment
+/// alone.
 #[test]
 fn a_target_is_given_its_secret() {
     for forge in Forge::all() {
@@ -459,7 +464,8 @@ fn a_schedule_renews_what_is_due_and_nothing_else() {
     }
 }
 
-/// Nothing can be signed here. What is kept is published all the same, and its end is announced in time.
+/// Nothing can be signed here. What is kept is published all the same, and its end is announced in
+/// time.
 #[test]
 fn a_statement_that_cannot_be_renewed_is_warned_about() {
     for forge in Forge::all() {

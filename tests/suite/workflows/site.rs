@@ -185,7 +185,8 @@ impl Site {
         self.history.run(&["push", "--quiet", "origin", "main"]);
     }
 
-    /// A release that was made elsewhere, in this folder: its statement holds as long as `lifetime` says.
+    /// A release that was made elsewhere, in this folder: its statement holds as long as `lifetime`
+    /// says.
     pub fn made(&self, folder: &Path, lifetime: &str) {
         let repository = self.path(NAME);
         let ran = Command::new(env!("CARGO_BIN_EXE_ipwhl"))

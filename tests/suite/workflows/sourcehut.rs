@@ -138,7 +138,8 @@ fn the_main_branch_is_released_and_nothing_else() {
     );
     assert_ne!(filled, text);
     fs::write(manifest, filled).unwrap();
-    // The same again, as somebody submits it each month, signs nothing while most of the year is left.
+    // The same again, as somebody submits it each month, signs nothing while most of the year is
+    // left.
     let lifetime = first.expires.unwrap().duration_since(first.created);
     assert_eq!(lifetime.as_hours(), 365 * 24);
     let tasks = build(&site, "release", "main", Some(&site.key));

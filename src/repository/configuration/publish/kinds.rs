@@ -37,7 +37,8 @@ impl PublishKind {
         "dnslink",
     ];
 
-    /// The words for those that need a release to be held by another target before: they lead to it, or fetch it by themselves.
+    /// The words for those that need a release to be held by another target before: they lead to
+    /// it, or fetch it by themselves.
     pub const NEEDING_HOLDERS: [&'static str; 4] = ["pinning-service", "ipns", "git", "dnslink"];
 
     /// The word for it.
@@ -81,7 +82,8 @@ pub struct KuboTarget {
     pub gateway: Option<Url>,
     /// How many releases stay pinned; all of them where none is said.
     pub keep: Option<u64>,
-    /// The target of the cluster that pins on this node, empty for none; found out where nothing is said.
+    /// The target of the cluster that pins on this node, empty for none; found out where nothing is
+    /// said.
     pub pinned_by: Option<String>,
     /// The path in the node's MFS that shows the newest release.
     pub mfs: Option<String>,
