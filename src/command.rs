@@ -56,8 +56,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::diagnostic::Inert;
-use crate::environment::Environment;
+use crate::foundation::diagnostic::Inert;
+use crate::foundation::environment::Environment;
 
 use context::Context;
 pub use exit::{ExitStatus, Failure};

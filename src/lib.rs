@@ -1,32 +1,29 @@
 //! `ipwhl` turns TOML declarations of Python wheels into one signed, content-addressed
 //! package index.
 //!
-//! The rooms, in the order in which a value passes through them. A module uses only
-//! modules above it in this list:
+//! The boxes, from the bottom of the house to its top. A box uses only those above it in this
+//! list, and a room in a box only those above it in the box:
 //!
 //! ```text
-//! declarations -> repository -> source -> wheel -> check -> release -> dag -> car -> signature -> gateway
-//!    (text)        (typed)      (bytes)  (facts) (findings)  (tree)  (blocks) (file)   (trust)    (the world)
+//! crates      ipwhl-unixfs (CIDs, blocks, archives), ipwhl-packaging (Python's formats)
+//! foundation  what every room may use
+//! source      bytes from the world, by address and by CID
+//! set         what people declare, and whether it holds together
+//! release     what is published: the tree, its archives, who vouches for it
+//! publish     targets that a release is brought to
+//! gateway     HTTP
+//! command     arguments, one run a subcommand, output
 //! ```
 //!
 //! `docs/architecture.md` has the words and the invariants, `docs/formats.md` what each file holds.
 
-// The vocabulary.
-pub mod schema;
-pub mod python;
-pub mod diagnostic;
-pub mod environment;
-pub mod dag;
-pub mod car;
-// The pipeline.
-pub mod declaration;
-pub mod repository;
+pub mod foundation;
 pub mod source;
-pub mod wheel;
-pub mod check;
+pub mod set;
 pub mod release;
-pub mod difference;
-pub mod signature;
 pub mod publish;
 pub mod gateway;
 pub mod command;
+
+pub use ipwhl_packaging as packaging;
+pub use ipwhl_unixfs as unixfs;

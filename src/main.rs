@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use ipwhl::command::run;
-use ipwhl::environment::Environment;
+use ipwhl::foundation::environment::Environment;
 
 fn main() -> ExitCode {
     run(std::env::args_os(), &Environment::of_process()).into()

@@ -1,6 +1,6 @@
 //! Puts a release where it is wanted: as files, as a tree of files, and to the targets of `[publish.NAME]`.
 //!
-//! What appears here appears whole or not at all; see [`crate::environment::AtomicFile`]. A [`Target`] is asked what it holds
+//! What appears here appears whole or not at all; see [`crate::foundation::environment::AtomicFile`]. A [`Target`] is asked what it holds
 //! (`plan`), is given what it lacks (`carry_out`), and is asked again (`read_back`).
 
 mod check;
@@ -32,13 +32,13 @@ pub use cluster::NearbyCluster;
 pub use commit::{Recovery, check_place, commit, recover, statement_in};
 pub use context::{TargetContext, open_target};
 pub use error::PublishError;
-pub use files::{CAR, Part, STATEMENT, car_name, write_car};
+pub use files::{Part, write_car};
 pub use history::{History, check_follows};
 pub use publication::{Publication, Sample};
 pub use run::{Event, Observer, Open, PublishRun, TargetOutcome, TargetState, gather_history};
 pub use secret::{Secret, UnusableSecret};
 pub use site::{
-    AssembledBlocks, FILE_LIST, FileCheck, FileList, FoundWheel, HollowArchive, HollowError,
+    AssembledBlocks, FileCheck, FileList, FoundWheel, HollowArchive, HollowError,
     LARGEST_FILE_LIST, ListError, ListedFile, ReleaseFile, check_file, read_archive, read_hollow,
     release_files, statement_path,
 };

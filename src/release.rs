@@ -1,21 +1,10 @@
-//! The release tree as named entries: index pages in both formats, metadata files. Pure.
-//!
-//! The tree is a function of declarations, `ipwhl.toml` and wheel bytes (FORMATS 4). A
-//! [`Release`] knows the root of its DAG; the blocks of a project are made when they are emitted
-//! and not kept, so that a large set needs little memory.
+//! What is published: the tree and its pages, archives of it, what is taken over from one that is
+//! published, and who vouches for it. Knows no network. The rooms, in their order: each uses only
+//! those above it.
 
-mod blocks;
-mod carried;
-mod pages;
-mod published;
-mod recall;
-mod schema;
-mod summary;
-mod tree;
-
-pub use blocks::{Release, ReleaseError};
-pub use carried::{Carried, PlatformEntry};
-pub use published::{Published, PublishedEntry, PublishedProject, PublishedWheel};
-pub use recall::{Recalled, Sought};
-pub use schema::{index_schema, release_schema};
-pub use tree::{Content, NamedContent, RELEASE_FOLDER, ReleaseInput};
+pub mod names;
+pub mod tree;
+pub mod archive;
+pub mod reader;
+pub mod reuse;
+pub mod signature;

@@ -53,7 +53,7 @@ pub use discover::{DiscoverError, IndexLocation, IndexOrigin, IndexSearch};
 pub use event::FetchEvent;
 pub use fetch::{FetchSettings, Fetcher};
 pub use index::{CoreMetadataFile, IndexClient, IndexFile, ProjectPage};
-pub use limits::Limits;
+pub use limits::{LARGEST_PAGE, LARGEST_WHEEL, Limits};
 pub use pace::{Pace, Received};
 pub use problem::{FetchError, Mismatch, MismatchKind, SourceProblem};
 pub use remote::{GatewayBlocks, Transferred};

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ipwhl::diagnostic::{Finding, MessageFormat, Report, SourceText, SourceTexts, Style, render};
+use ipwhl::foundation::diagnostic::{
+    Finding, MessageFormat, Report, SourceText, SourceTexts, Style, render,
+};
 
 /// Holds findings to what is promised of them: their places lie in the text, and every format can show them.
 ///

@@ -1,7 +1,7 @@
 //! dag-pb nodes with UnixFS data, written a second time and plainly: field by field, without looking at
 //! whether they make sense.
 
-use ipwhl::dag::{Cid, Link, Node, ShardEntry};
+use ipwhl_unixfs::{Cid, Link, Node, ShardEntry};
 
 /// A link as a node has it.
 pub struct RawLink {

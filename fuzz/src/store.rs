@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ipwhl::car::{Blocks, CarError};
-use ipwhl::dag::{Cid, Codec, Sha256Digest};
+use ipwhl_unixfs::car::{Blocks, CarError};
+use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 
 /// Blocks by their CIDs. Every block has the CID of its bytes, so whatever a reader returns of it has
 /// been hashed.

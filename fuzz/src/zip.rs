@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use data_encoding::BASE64URL_NOPAD;
-use ipwhl::dag::Sha256Digest;
+use ipwhl_unixfs::Sha256Digest;
 
 fn number(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
     let bytes = bytes.get(at..at + length)?;

@@ -4,11 +4,10 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{Cursor, Read as _};
 
-use ipwhl::car::{
-    Blocks as _, CarReader, CarWriter, Extent, FileReader, Incoming, Kind, Place, Tree as _,
-    Visitor, known, reach, walk,
-};
-use ipwhl::dag::{BlockSink as _, Cid};
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl::release::archive::{Extent, Place, Visitor, known, reach, walk};
+use ipwhl_unixfs::car::{Blocks as _, CarReader, CarWriter, FileReader, Incoming, Kind, Tree as _};
+use ipwhl_unixfs::{BlockSink as _, Cid};
 use libfuzzer_sys::fuzz_target;
 
 type Reader<'a> = CarReader<Cursor<&'a [u8]>>;
@@ -103,7 +102,7 @@ fn in_pieces(bytes: &[u8]) -> Vec<(Cid, Vec<u8>)> {
 fn rewrite(reader: &Reader<'_>, bytes: &[u8]) {
     struct Copy<'r, 'a>(&'r Reader<'a>, CarWriter<Vec<u8>>);
     impl Visitor for Copy<'_, '_> {
-        fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, ipwhl::car::CarError> {
+        fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, ipwhl_unixfs::car::CarError> {
             self.0.require(&place.cid).map(Some)
         }
         fn visit(
@@ -111,7 +110,7 @@ fn rewrite(reader: &Reader<'_>, bytes: &[u8]) {
             place: &Place,
             block: &[u8],
             _: bool,
-        ) -> Result<(), ipwhl::car::CarError> {
+        ) -> Result<(), ipwhl_unixfs::car::CarError> {
             Ok(self.1.put(&place.cid, block)?)
         }
     }

@@ -1,10 +1,10 @@
 //! One dag-pb block: it is refused, or it is the one way to write its node.
 #![no_main]
 
-use ipwhl::dag::{
+use ipwhl_fuzz::node::encoded;
+use ipwhl_unixfs::{
     BlockSink, Cid, Codec, DirectoryDag, MAX_LINKS, Node, Profile, Sha256Digest, ShardEntry, decode,
 };
-use ipwhl_fuzz::node::encoded;
 use libfuzzer_sys::fuzz_target;
 
 struct Emitted(Vec<Vec<u8>>);

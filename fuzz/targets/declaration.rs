@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ipwhl::declaration::{
+use ipwhl::set::declaration::{
     Declaration, Layout, Unformatted, canonical_in, formatted, parse, write_declaration,
 };
 use ipwhl_fuzz::findings;
@@ -91,7 +91,7 @@ fn check(text: &str, layout: Layout, file: &str) {
 }
 
 /// Whether two wheels have one file name, so that their order says nothing.
-fn has_twins(wheels: &[&ipwhl::declaration::DeclaredWheel]) -> bool {
+fn has_twins(wheels: &[&ipwhl::set::declaration::DeclaredWheel]) -> bool {
     let mut names: Vec<_> = wheels
         .iter()
         .map(|wheel| wheel.file_name.as_str())

@@ -3,10 +3,10 @@
 
 use std::io::Cursor;
 
-use ipwhl::difference::member_changes;
-use ipwhl::python::Tag;
-use ipwhl::wheel::{EntryPoint, Limits, ProblemKind, inspect, members};
+use ipwhl::set::difference::member_changes;
 use ipwhl_fuzz::zip;
+use ipwhl_packaging::Tag;
+use ipwhl_packaging::wheel::{EntryPoint, Limits, ProblemKind, inspect, members};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -45,7 +45,10 @@ fuzz_target!(|bytes: &[u8]| {
     if is_clean {
         for name in &facts.names.commands {
             let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
-            assert!(name.bytes().all(is_plain) && !name.starts_with('.'), "{name}");
+            assert!(
+                name.bytes().all(is_plain) && !name.starts_with('.'),
+                "{name}"
+            );
         }
         for tag in &facts.wheel_tags {
             // A Python tag that begins with a digit is refused where file names are read.

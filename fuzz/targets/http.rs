@@ -6,10 +6,10 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use ipwhl::dag::{Cid, Codec, Link};
 use ipwhl::gateway::{BlockStore, Gateway, Limits};
 use ipwhl_fuzz::node::{RawData, RawLink, block};
 use ipwhl_fuzz::store::Store;
+use ipwhl_unixfs::{Cid, Codec, Link};
 use libfuzzer_sys::fuzz_target;
 
 /// A small release, its gateway, and the files that it has.
@@ -247,7 +247,7 @@ fn content<'h>(
         .next()
         .and_then(|cid| cid.parse::<Cid>().ok())
         .and_then(|cid| {
-            ipwhl::car::Blocks::block(&*served.blocks, &cid)
+            ipwhl_unixfs::car::Blocks::block(&*served.blocks, &cid)
                 .ok()
                 .flatten()
         })

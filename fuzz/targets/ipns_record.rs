@@ -1,7 +1,7 @@
 //! IPNS records. The first byte chooses: the record as it comes, or its CBOR, signed so that it is read in earnest.
 #![no_main]
 
-use ipwhl::signature::{IpnsName, IpnsRecord, MAXIMUM_RECORD_SIZE, SigningKey};
+use ipwhl::release::signature::{IpnsName, IpnsRecord, MAXIMUM_RECORD_SIZE, SigningKey};
 use ipwhl_fuzz::node::{put_bytes, put_number};
 use libfuzzer_sys::fuzz_target;
 

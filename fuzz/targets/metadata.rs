@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use ipwhl::python::CoreMetadata;
+use ipwhl_packaging::CoreMetadata;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -4,10 +4,10 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use ipwhl::dag::{Cid, Profile, Sha256Digest};
-use ipwhl::declaration::Source;
-use ipwhl::python::{ExtraName, Platform, ProjectName, Tag, WheelFileName, common_installer};
-use ipwhl::signature::{IpnsName, parse_lifetime};
+use ipwhl::release::signature::{IpnsName, parse_lifetime};
+use ipwhl::set::declaration::Source;
+use ipwhl_packaging::{ExtraName, Platform, ProjectName, Tag, WheelFileName, common_installer};
+use ipwhl_unixfs::{Cid, Profile, Sha256Digest};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

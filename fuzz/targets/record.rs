@@ -1,8 +1,8 @@
 //! RECORD, in a wheel that is sound otherwise.
 #![no_main]
 
-use ipwhl::wheel::{Limits, ProblemKind, inspect};
 use ipwhl_fuzz::zip;
+use ipwhl_packaging::wheel::{Limits, ProblemKind, inspect};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|record: &[u8]| {

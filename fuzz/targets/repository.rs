@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ipwhl::check;
-use ipwhl::repository::Repository;
+use ipwhl::set::check;
+use ipwhl::set::repository::Repository;
 use libfuzzer_sys::fuzz_target;
 
 const FILES: [&str; 5] = [

@@ -2,7 +2,7 @@
 //! same.
 #![no_main]
 
-use ipwhl::python::{
+use ipwhl_packaging::{
     Constraint, Marker, MarkerEnvironment, Platform, Requirement, Truth, Version, parse_specifiers,
     same_specifiers, specifiers_contain, specifiers_text,
 };

@@ -2,7 +2,7 @@
 #![no_main]
 
 use data_encoding::BASE64;
-use ipwhl::signature::{
+use ipwhl::release::signature::{
     MAXIMUM_SIGNATURE_SIZE, NAMESPACE, SignatureError, SigningKey, sign, verify, verify_for,
 };
 use libfuzzer_sys::fuzz_target;

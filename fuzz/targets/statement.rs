@@ -1,7 +1,7 @@
 //! Statements, and the lines and files that name keys.
 #![no_main]
 
-use ipwhl::signature::{PublicKey, Statement, TrustPolicy, TrustedKey};
+use ipwhl::release::signature::{PublicKey, Statement, TrustPolicy, TrustedKey};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

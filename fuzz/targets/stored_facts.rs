@@ -1,7 +1,8 @@
 //! What the cache keeps of a wheel, as JSON: it is refused, or it is facts that are written again as they were.
 #![no_main]
 
-use ipwhl::wheel::{Facts, WheelMembers};
+use ipwhl::set::gather::Facts;
+use ipwhl_packaging::wheel::WheelMembers;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

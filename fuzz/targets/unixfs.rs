@@ -5,14 +5,14 @@
 use std::collections::HashSet;
 use std::io::{Read as _, Seek as _, SeekFrom};
 
-use ipwhl::car::{
-    Blocks, CarError, FileCursor, FileReader, Kind, MAX_DEPTH, Place, Tree as _, Visitor, file_dag,
-    known, reach, walk,
-};
-use ipwhl::dag::{Cid, Codec, HASH_LENGTH, Profile, name_hash};
-use ipwhl::release::Published;
+use ipwhl::release::archive::{Place, Visitor, known, reach, walk};
+use ipwhl::release::reader::Published;
 use ipwhl_fuzz::node::{RawData, RawLink, bitfield, block};
 use ipwhl_fuzz::store::Store;
+use ipwhl_unixfs::car::{
+    Blocks, CarError, FileCursor, FileReader, Kind, MAX_DEPTH, Tree as _, file_dag,
+};
+use ipwhl_unixfs::{Cid, Codec, HASH_LENGTH, Profile, name_hash};
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 

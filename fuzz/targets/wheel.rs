@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
-use ipwhl::wheel::{Limits, ProblemKind, inspect, members};
 use ipwhl_fuzz::zip;
+use ipwhl_packaging::wheel::{Limits, ProblemKind, inspect, members};
 use libfuzzer_sys::fuzz_target;
 
 /// Small, so that each is met.
@@ -45,7 +45,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let kept = serde_json::to_string(&facts).expect("facts are plain");
     assert_eq!(
-        serde_json::from_str::<ipwhl::wheel::ArchiveFacts>(&kept)
+        serde_json::from_str::<ipwhl_packaging::wheel::ArchiveFacts>(&kept)
             .ok()
             .as_ref(),
         Some(&facts)
@@ -76,7 +76,7 @@ fuzz_target!(|bytes: &[u8]| {
     for member in &read.members {
         let bytes = &files[&member.name];
         assert_eq!(bytes.len() as u64, member.size);
-        assert_eq!(ipwhl::dag::Sha256Digest::of(bytes), member.sha256);
+        assert_eq!(ipwhl_unixfs::Sha256Digest::of(bytes), member.sha256.into());
     }
     for (name, _) in &streamed {
         let path = name.strip_suffix('/').unwrap_or(name);

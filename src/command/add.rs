@@ -8,21 +8,21 @@ use std::sync::Arc;
 
 use clap::Args;
 use futures_util::{StreamExt, stream};
+use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Requirement};
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
 use super::select::{COMMAND_LINE, Prefer, Wish};
-use crate::check::Graph;
-use crate::declaration::{
+use crate::foundation::diagnostic::{Finding, SourceText};
+use crate::foundation::environment::AtomicFile;
+use crate::set::check::Graph;
+use crate::set::declaration::{
     DECLARATION_SCHEMA_FILE, Declaration, Layout, keep_comments, parse, schema_directive,
     write_declaration,
 };
-use crate::diagnostic::{Finding, SourceText};
-use crate::environment::AtomicFile;
-use crate::python::{Constraint, ExtraName, ProjectName, Requirement};
-use crate::repository::Repository;
+use crate::set::repository::Repository;
 use outcome::Before;
 use resolve::{Resolved, Resolver};
 
@@ -157,7 +157,7 @@ fn requested(repository: &Repository, arguments: &Arguments) -> Result<Vec<Wish>
     for text in &arguments.projects {
         let requirement: Requirement =
             text.parse()
-                .map_err(|error: crate::python::RequirementError| {
+                .map_err(|error: ipwhl_packaging::RequirementError| {
                     Failure::usage(format!(
                         "`{text}` does not name a project: {}",
                         error.message

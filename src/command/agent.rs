@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::environment::{Environment, exchange};
-use crate::signature::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE};
+use crate::foundation::environment::{Environment, exchange};
+use crate::release::signature::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE};
 
 /// How long an agent may look its keys up; some ask a card first.
 const PATIENCE: Duration = Duration::from_secs(30);

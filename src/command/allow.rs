@@ -7,9 +7,9 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::context::Context;
-use crate::declaration::Layout;
-use crate::diagnostic::{Code, Finding, Severity, nearest};
-use crate::repository::Repository;
+use crate::foundation::diagnostic::{Code, Finding, Severity, nearest};
+use crate::set::declaration::Layout;
+use crate::set::repository::Repository;
 
 /// What is let pass.
 #[derive(Debug, Args)]

@@ -6,14 +6,17 @@ use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::{CarError, CarReader};
+
 use super::context::Context;
 use super::exit::{Failure, chain};
 use super::site::absent;
-use crate::car::{CarError, CarReader, Extent};
-use crate::dag::Cid;
-use crate::diagnostic::shell_word;
-use crate::environment::AtomicFile;
-use crate::publish::{CAR, car_name};
+use crate::foundation::diagnostic::shell_word;
+use crate::foundation::environment::AtomicFile;
+use crate::release::archive::Extent;
+use crate::release::archive::car_name;
+use crate::release::names::CAR;
 
 /// What a release is named by.
 const NAMES: &str =

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::HumanBytes;
+use ipwhl_unixfs::{Cid, Profile};
 
 use super::allow::{AllowArguments, tell_unrecorded};
 use super::context::Context;
@@ -19,19 +20,19 @@ use super::network::NetworkArguments;
 use super::report::{MessageFormat, count, has_errors, judge, show, show_failures};
 use super::values::profiles;
 use super::words::counted;
-use crate::car::Extent;
-use crate::check;
-use crate::dag::{Cid, Profile};
-use crate::declaration::DeclaredWheel;
-use crate::environment::AtomicFile;
+use crate::foundation::environment::AtomicFile;
 use crate::publish::{
-    Part, PublishError, STATEMENT, car_name, check_place, commit, statement_in, tree_place,
-    write_car, write_tree,
+    Part, PublishError, check_place, commit, statement_in, tree_place, write_car, write_tree,
 };
-use crate::release::{Release, ReleaseInput};
-use crate::repository::Repository;
+use crate::release::archive::Extent;
+use crate::release::archive::car_name;
+use crate::release::names::STATEMENT;
+use crate::release::tree::{Release, ReleaseInput};
+use crate::set::check;
+use crate::set::declaration::DeclaredWheel;
+use crate::set::gather::Essentials;
+use crate::set::repository::Repository;
 use crate::source::Cache;
-use crate::wheel::Essentials;
 use folder::output_folder;
 use part::{check_extent, part};
 use reuse::{Reusable, ReuseArguments, recall, reusable};
@@ -212,7 +213,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-fn refuse(context: &Context<'_>, findings: &[crate::diagnostic::Finding]) -> ExitStatus {
+fn refuse(
+    context: &Context<'_>,
+    findings: &[crate::foundation::diagnostic::Finding],
+) -> ExitStatus {
     let words = count(findings).unwrap_or_default();
     context.error(&format!("nothing was built: {words}"));
     ExitStatus::Findings

@@ -4,6 +4,8 @@ mod limit;
 
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::HumanBytes;
+use ipwhl_packaging::ProjectName;
+use ipwhl_unixfs::{Cid, Codec};
 use serde::Serialize;
 
 use super::context::Context;
@@ -13,8 +15,6 @@ use super::exit::{ExitStatus, Failure, chain};
 use super::facts::{facts_version, known_facts};
 use super::values::parse_size;
 use super::words::counted;
-use crate::dag::{Cid, Codec};
-use crate::python::ProjectName;
 use crate::source::{Cache, ClaimError, ClaimedCache, Removed};
 use limit::{LIMIT, configured};
 

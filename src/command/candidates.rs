@@ -7,14 +7,15 @@ mod ask;
 
 use std::collections::BTreeSet;
 
+use ipwhl_packaging::ProjectName;
+
 use super::context::Context;
 use super::network::NetworkArguments;
 use super::select::Wish;
-use crate::check::{BY_HAND, Graph, OTHER_REQUIRER, Pin};
-use crate::declaration::Source;
-use crate::diagnostic::{Baseline, Code, Finding, Help};
-use crate::python::ProjectName;
-use crate::repository::Repository;
+use crate::foundation::diagnostic::{Baseline, Code, Finding, Help};
+use crate::set::check::{BY_HAND, Graph, OTHER_REQUIRER, Pin};
+use crate::set::declaration::Source;
+use crate::set::repository::Repository;
 use ask::{Answer, Pair, ask};
 
 /// How many projects it is asked about.

@@ -21,9 +21,9 @@ use super::report::{
     tell_of_waivers,
 };
 use super::words::counted;
-use crate::check;
-use crate::declaration::DeclaredWheel;
-use crate::repository::Repository;
+use crate::set::check;
+use crate::set::declaration::DeclaredWheel;
+use crate::set::repository::Repository;
 use since::Before;
 
 /// Check the declarations

@@ -5,13 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use ipwhl_unixfs::{DirectoryDag, DirectoryEntry, FileDag, Link, Profile, hash_files, symlink};
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::network::processors;
 use super::values::profiles;
-use crate::dag::{DirectoryDag, DirectoryEntry, FileDag, Link, Profile, hash_files, symlink};
-use crate::repository::Repository;
+use crate::set::repository::Repository;
 
 /// How many folders deep a path may lead.
 const MAXIMUM_DEPTH: usize = 256;

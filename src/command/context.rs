@@ -8,9 +8,9 @@ use anstyle::{AnsiColor, Style as Colour};
 use super::exit::Failure;
 use super::own_folder::{OwnFolder, is_own};
 use super::{ColorChoice, Global};
-use crate::diagnostic::{Inert, Style, brief, shell_word};
-use crate::environment::Environment;
-use crate::repository::{CONFIGURATION_FILE, LoadError, Repository, find};
+use crate::foundation::diagnostic::{Inert, Style, brief, shell_word};
+use crate::foundation::environment::Environment;
+use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository, find};
 use crate::source::Cache;
 
 /// How wide findings are written where nothing says how wide the reader's window is.

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use clap::ValueEnum;
+use ipwhl_packaging::{ExtraName, ProjectName};
 use serde::Serialize;
 
 use super::exit::Failure;
 use super::scope::{Edge, Scope, edges};
-use crate::check::{Relation, Shortfall};
-use crate::diagnostic::json_line;
-use crate::python::{ExtraName, ProjectName};
+use crate::foundation::diagnostic::json_line;
+use crate::set::check::{Relation, Shortfall};
 
 /// How a part of the set is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
+use ipwhl_packaging::wheel::{FACTS_VERSION, Limits, inspect};
+use ipwhl_unixfs::{Cid, Profile};
 use rayon::prelude::*;
 use tokio::sync::Semaphore;
 
@@ -16,16 +18,15 @@ use super::context::Context;
 use super::exit::Failure;
 use super::network::{NetworkArguments, fetcher, processors, runtime};
 use super::progress::Progress;
-use crate::check;
-use crate::dag::{Cid, Profile};
-use crate::declaration::{DeclaredWheel, Source};
-use crate::diagnostic::{Code, Finding, Severity};
-use crate::release::Recalled;
-use crate::repository::{Configuration, Repository, SeverityRule};
+use crate::foundation::diagnostic::{Code, Finding, Severity};
+use crate::release::reuse::Recalled;
+use crate::set::check;
+use crate::set::declaration::{DeclaredWheel, Source};
+use crate::set::gather::{Essentials, Facts};
+use crate::set::repository::{Configuration, Repository, SeverityRule};
 use crate::source::{
     Cache, FetchError, FetchedWheel, Fetcher, SourceLocation, SourceProblem, WheelRequest,
 };
-use crate::wheel::{Essentials, FACTS_VERSION, Facts, Limits, inspect};
 
 pub(super) use known::{known_facts, recall_verified};
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::HumanBytes;
+use ipwhl_unixfs::Cid;
 
 use super::archives::may_replace;
 use super::context::Context;
@@ -17,14 +18,12 @@ use super::site::OpenSite;
 use super::statement::read_statement;
 use super::vouch::{Next, Start, TrustArguments, vouch};
 use super::words::counted;
-use crate::car::Extent;
-use crate::dag::Cid;
-use crate::diagnostic::shell_word;
-use crate::environment::{AtomicFile, make_own_folder};
-use crate::publish::{
-    CAR, PublishError, Recovery, STATEMENT, commit, keep_statement, recover, statement_in,
-};
-use crate::signature::SignedStatement;
+use crate::foundation::diagnostic::shell_word;
+use crate::foundation::environment::{AtomicFile, make_own_folder};
+use crate::publish::{PublishError, Recovery, commit, keep_statement, recover, statement_in};
+use crate::release::archive::Extent;
+use crate::release::names::{CAR, STATEMENT};
+use crate::release::signature::SignedStatement;
 use archive::Fetched;
 
 /// Where a release goes that nobody has said a place for.

@@ -13,14 +13,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::HumanBytes;
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::CarSummary;
 
 use super::archives::{Target, may_replace, named_after, open};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::network::NetworkArguments;
 use super::words::counted;
-use crate::car::{CarSummary, Extent};
-use crate::dag::Cid;
+use crate::release::archive::Extent;
 use pass::{Missing, Outcome, keep, pass};
 use places::{BlockSource, FillContext, block_sources};
 use store::Store;

@@ -11,10 +11,10 @@ use similar::TextDiff;
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::words::counted;
-use crate::declaration::{Layout, Unformatted, formatted};
-use crate::diagnostic::{Finding, SourceText, SourceTexts, render, sort};
-use crate::environment::AtomicFile;
-use crate::repository::{CONFIGURATION_FILE, LoadError, Repository, read_text};
+use crate::foundation::diagnostic::{Finding, SourceText, SourceTexts, render, sort};
+use crate::foundation::environment::AtomicFile;
+use crate::set::declaration::{Layout, Unformatted, formatted};
+use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository, read_text};
 
 /// Write declarations in their canonical form
 ///

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::HumanBytes;
+use ipwhl_unixfs::car::CarError;
 
 use super::archives::{Target, broken, named_after, open};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use crate::car::{CarError, Extent};
-use crate::publish::CAR;
+use crate::release::archive::Extent;
+use crate::release::archive::ReleaseArchive;
+use crate::release::names::CAR;
 
 /// Take the wheels out of a release's archive
 ///

@@ -9,12 +9,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use ipwhl_packaging::Platform;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use crate::environment::AtomicFile;
-use crate::python::Platform;
-use crate::repository::{CONFIGURATION_FILE, find};
+use crate::foundation::environment::AtomicFile;
+use crate::set::repository::{CONFIGURATION_FILE, find};
 use files::{Forge, INSTALL, NewFile, name_of, repository};
 use install::InstallCommand;
 

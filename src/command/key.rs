@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::keys::{make_key, named_key, new_passphrase, own_key, own_key_path};
-use crate::publish::STATEMENT;
-use crate::signature::PublicKey;
+use crate::release::names::STATEMENT;
+use crate::release::signature::PublicKey;
 
 /// Make or show the key that signs releases
 ///

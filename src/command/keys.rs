@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::agent::SocketAgent;
 use super::context::Context;
 use super::exit::{Failure, chain};
-use crate::diagnostic::shell_word;
-use crate::environment::{AtomicFile, read_small};
-use crate::repository::tracked;
-use crate::signature::{KeyError, PrivateKeyText, PublicKey, SigningKey, TrustedKey};
+use crate::foundation::diagnostic::shell_word;
+use crate::foundation::environment::{AtomicFile, read_small};
+use crate::release::signature::{KeyError, PrivateKeyText, PublicKey, SigningKey, TrustedKey};
+use crate::set::repository::tracked;
 
 /// The largest file of a key that is read, in bytes.
 const MAXIMUM_KEY_SIZE: u64 = 64 * 1024;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::{Args, ValueEnum};
 use glob::Pattern;
 use indicatif::HumanBytes;
+use ipwhl_packaging::ProjectName;
 use serde::Serialize;
 
 use super::context::Context;
@@ -14,10 +15,9 @@ use super::network::NetworkArguments;
 use super::outdated::Outdated;
 use super::scope::{Scope, member, platform_names, selected, tell_of_findings};
 use super::words::counted;
-use crate::check::fold;
-use crate::declaration::Declaration;
-use crate::python::ProjectName;
-use crate::repository::Repository;
+use crate::set::check::fold;
+use crate::set::declaration::Declaration;
+use crate::set::repository::Repository;
 
 /// List the projects of the set
 ///

@@ -8,7 +8,7 @@ use clap_mangen::Man;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
-use crate::environment::AtomicFile;
+use crate::foundation::environment::AtomicFile;
 
 /// Print the manual's page, or write all pages
 ///

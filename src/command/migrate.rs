@@ -14,12 +14,12 @@ use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::report::{MessageFormat, show};
 use super::words::counted;
-use crate::declaration::{
+use crate::foundation::diagnostic::{Finding, Severity, sort};
+use crate::foundation::environment::AtomicFile;
+use crate::set::declaration::{
     Declaration, DeclaredWheel, Layout, Source, Unformatted, differing_keys, merged,
 };
-use crate::diagnostic::{Finding, Severity, sort};
-use crate::environment::AtomicFile;
-use crate::repository::{
+use crate::set::repository::{
     CONFIGURATION_FILE, LoadError, Repository, SUPPORTED_FILE, original_settings, package_settings,
 };
 

@@ -3,13 +3,13 @@
 use std::num::NonZeroUsize;
 
 use clap::Args;
+use ipwhl_unixfs::Profile;
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 use super::context::Context;
 use super::exit::Failure;
-use crate::dag::Profile;
-use crate::repository::Configuration;
+use crate::set::repository::Configuration;
 use crate::source::{ClientSettings, FetchSettings, Fetcher, IndexSearch, Limits};
 
 /// How many wheels are fetched at once.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
+use ipwhl_packaging::{ProjectName, Version};
 
 use super::context::Context;
 use super::exit::Failure;
@@ -11,8 +12,7 @@ use super::progress::Progress;
 use super::scope::Scope;
 use super::select::{Newest, newest};
 use super::words::counted;
-use crate::declaration::Declaration;
-use crate::python::{ProjectName, Version};
+use crate::set::declaration::Declaration;
 use crate::source::SourceProblem;
 
 /// How many projects that could not be asked about are told of, unless `-v` wants all.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::exit::Failure;
-use crate::diagnostic::shell_word;
-use crate::repository::{RevisionError, tracked};
+use crate::foundation::diagnostic::shell_word;
+use crate::set::repository::{RevisionError, tracked};
 
 /// A folder, and what is said of it.
 pub(super) struct OwnFolder<'f> {

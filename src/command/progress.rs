@@ -9,7 +9,7 @@ use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, Prog
 
 use super::context::Context;
 use super::words::counted;
-use crate::diagnostic::visible;
+use crate::foundation::diagnostic::visible;
 use crate::source::{FetchEvent, WheelRequest};
 
 /// How often the display is drawn anew where nothing happens.

@@ -18,13 +18,13 @@ use super::keys::{existing_key, named_key, own_key};
 use super::network::runtime;
 use super::report::{MessageFormat, show};
 use super::values::parse_size;
-use crate::check::finish;
-use crate::diagnostic::nearest;
+use crate::foundation::diagnostic::nearest;
 use crate::publish::{
     NearbyCluster, PublishRun, Secret, Target, TargetContext, TargetError, open_target,
 };
-use crate::repository::{CONFIGURATION_FILE, PublishKind, PublishTarget, Repository};
-use crate::signature::{PublicKey, SigningKey, TrustedKey};
+use crate::release::signature::{PublicKey, SigningKey, TrustedKey};
+use crate::set::check::finish;
+use crate::set::repository::{CONFIGURATION_FILE, PublishKind, PublishTarget, Repository};
 use crate::source::{Client, ClientSettings, Limits};
 use shown::Shown;
 

@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use ipwhl_unixfs::Cid;
 use url::{Host, Url};
 
 use super::archives;
 use super::context::Context;
 use super::exit::Failure;
 use super::network::{NetworkArguments, runtime};
-use crate::dag::Cid;
 use crate::gateway::BlockStore;
-use crate::publish::{CAR, car_name};
-use crate::repository::Configuration;
+use crate::release::archive::car_name;
+use crate::release::names::CAR;
+use crate::set::repository::Configuration;
 use crate::source::{Client, ClientSettings, GatewayBlocks, Limits, Transferred, redacted};
 
 /// How many blocks are asked for where one wheel would be fetched: they are small, and what takes long is the way.
@@ -35,7 +36,7 @@ pub(super) enum Place {
         /// The file.
         path: PathBuf,
         /// What reads it.
-        reader: Box<crate::car::CarReader<std::fs::File>>,
+        reader: Box<ipwhl_unixfs::car::CarReader<std::fs::File>>,
     },
     /// Behind gateways.
     Gateways(Box<GatewayBlocks>),
@@ -78,7 +79,8 @@ pub(super) fn name(context: &Context<'_>, text: &str) -> Result<Option<Name>, Fa
     }
     let path = context.absolute(Path::new(text));
     if path.is_dir() {
-        let archives = [CAR, car_name(crate::car::Extent::Hollow)].map(|name| path.join(name));
+        let archives =
+            [CAR, car_name(crate::release::archive::Extent::Hollow)].map(|name| path.join(name));
         let found = archives.into_iter().find(|archive| archive.is_file());
         return Ok(found.map(Name::Archive));
     }

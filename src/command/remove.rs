@@ -6,15 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use clap::Args;
+use ipwhl_packaging::ProjectName;
 
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::scope::{Scope, edges, member, tell_of_findings};
 use super::show::{concerned, position};
-use crate::check::{Relation, Removals};
-use crate::declaration::Layout;
-use crate::python::ProjectName;
-use crate::repository::{Repository, presumed_project};
+use crate::set::check::{Relation, Removals};
+use crate::set::declaration::Layout;
+use crate::set::repository::{Repository, presumed_project};
 use files::{Change, apply, automatic};
 
 /// How many projects a way out or a note names.

@@ -9,10 +9,12 @@ use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::facts::{Gathered, WorldFailure, all_wheels};
 use super::words::counted;
-use crate::check;
-pub(super) use crate::diagnostic::MessageFormat;
-use crate::diagnostic::{Baseline, Finding, Inert, Report, Severity, most, render, wrap};
-use crate::repository::{CONFIGURATION_FILE, Repository, apply, propose};
+pub(super) use crate::foundation::diagnostic::MessageFormat;
+use crate::foundation::diagnostic::{
+    Baseline, Finding, Inert, Report, Severity, most, render, wrap,
+};
+use crate::set::check;
+use crate::set::repository::{CONFIGURATION_FILE, Repository, apply, propose};
 
 impl ValueEnum for MessageFormat {
     fn value_variants<'a>() -> &'a [Self] {

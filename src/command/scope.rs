@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipwhl_packaging::{Constraint, ExtraName, Platform, ProjectName, Requirement, specifiers_text};
+
 use super::context::Context;
 use super::exit::Failure;
 use super::facts::Gathered;
 use super::report::{count, judge};
-use crate::check::{self, Graph, Relation, Shortfall, fold};
-use crate::diagnostic::nearest;
-use crate::python::{Constraint, ExtraName, Platform, ProjectName, Requirement, specifiers_text};
-use crate::repository::{CONFIGURATION_FILE, Repository, covers_platform};
+use crate::foundation::diagnostic::nearest;
+use crate::set::check::{self, Graph, Relation, Shortfall, fold};
+use crate::set::repository::{CONFIGURATION_FILE, Repository, covers_platform};
 
 /// The set as it stands on some of the platforms.
 pub(super) struct Scope<'r> {

@@ -6,8 +6,7 @@ mod version;
 use std::collections::BTreeSet;
 
 use clap::ValueEnum;
-
-use crate::python::{Platform, WheelFileName, common_installer};
+use ipwhl_packaging::{Platform, WheelFileName, common_installer};
 pub(super) use newest::{Newest, newest};
 pub(super) use version::{COMMAND_LINE, Listed, Picked, Picker, Wish};
 

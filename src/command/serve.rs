@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use ipnet::IpNet;
+use ipwhl_unixfs::car::CarReader;
 
 use super::archives::{archive_of, named_after};
 use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::network::runtime;
-use crate::car::{CarReader, Extent};
-use crate::diagnostic::shell_word;
-use crate::environment::raise_open_files;
+use crate::foundation::diagnostic::shell_word;
+use crate::foundation::environment::raise_open_files;
 use crate::gateway::{Gateway, HostName, Limits};
+use crate::release::archive::Extent;
+use crate::release::archive::ReleaseArchive;
 
 /// Files that are open beside connections: the archive, the listener, streams, what the runtime
 /// needs, and connections that are just being closed.

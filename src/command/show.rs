@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use indicatif::HumanBytes;
+use ipwhl_packaging::{ProjectName, specifiers_text};
 
 use super::context::Context;
 use super::draw::to_json;
@@ -15,10 +16,9 @@ use super::list::ListFormat;
 use super::network::NetworkArguments;
 use super::outdated::Outdated;
 use super::scope::{Edge, Scope, edges, member, platform_names, tell_of_findings};
-use crate::check::{Relation, fold};
-use crate::declaration::{Declaration, DeclaredWheel};
-use crate::python::{ProjectName, specifiers_text};
-use crate::repository::{Repository, Waiver};
+use crate::set::check::{Relation, fold};
+use crate::set::declaration::{Declaration, DeclaredWheel};
+use crate::set::repository::{Repository, Waiver};
 use json::{Document, Index, shown};
 
 /// Show all that the set says of a project

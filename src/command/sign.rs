@@ -10,12 +10,12 @@ use super::exit::{ExitStatus, Failure, chain};
 use super::keys::{Signer, signing_key, unsigned};
 use super::statement::{expired, previous, read_statement};
 use super::trust::{Trust, repository_trust};
-use crate::diagnostic::shell_word;
-use crate::environment::AtomicFile;
-use crate::repository::Configuration;
-use crate::signature::{
+use crate::foundation::diagnostic::shell_word;
+use crate::foundation::environment::AtomicFile;
+use crate::release::signature::{
     PublicKey, SignatureFile, SignedStatement, Statement, TrustedKey, sign, verify,
 };
+use crate::set::repository::Configuration;
 
 /// Add a signature of your key to a statement
 ///

@@ -3,6 +3,7 @@
 use std::mem;
 use std::path::Path;
 
+use ipwhl_unixfs::Cid;
 use tokio::runtime::Runtime;
 use url::Url;
 
@@ -11,11 +12,12 @@ use super::exit::{Failure, chain};
 use super::network::runtime;
 use super::releases;
 use super::vouch::Next;
-use crate::car::Extent;
-use crate::dag::Cid;
-use crate::diagnostic::shell_word;
-use crate::publish::{HollowError, STATEMENT, STATEMENTS, car_name, statement_path};
-use crate::signature::{
+use crate::foundation::diagnostic::shell_word;
+use crate::publish::{HollowError, STATEMENTS, statement_path};
+use crate::release::archive::Extent;
+use crate::release::archive::car_name;
+use crate::release::names::STATEMENT;
+use crate::release::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, PublicKey, SignatureFile, SignedStatement,
     Statement,
 };

@@ -10,13 +10,13 @@ use super::exit::Failure;
 use super::keys::existing_key;
 use super::network::runtime;
 use super::trust::policy;
-use crate::diagnostic::shell_word;
-use crate::environment::AtomicFile;
-use crate::repository::Configuration;
-use crate::signature::{
+use crate::foundation::diagnostic::shell_word;
+use crate::foundation::environment::AtomicFile;
+use crate::release::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
     TrustPolicy, TrustedKey, Verdict, is_signature_of, verify,
 };
+use crate::set::repository::Configuration;
 use crate::source::{Client, ClientSettings, Limits, SourceProblem, redacted};
 
 /// Reads a statement and the signatures beside it from a file.
@@ -66,7 +66,7 @@ fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
     {
         return Err(failed(&"it is not a regular file"));
     }
-    crate::environment::read_small(path, largest as u64).map_err(|error| failed(&error))
+    crate::foundation::environment::read_small(path, largest as u64).map_err(|error| failed(&error))
 }
 
 fn signed(

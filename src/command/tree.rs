@@ -6,13 +6,13 @@ mod walk;
 use std::collections::BTreeSet;
 
 use clap::Args;
+use ipwhl_packaging::{ExtraName, ProjectName};
 
 use super::context::Context;
 use super::draw::{Drawing, GraphFormat};
 use super::exit::{ExitStatus, Failure};
 use super::scope::{Named, Scope, no_extra, tell_of_findings};
 use super::words::counted;
-use crate::python::{ExtraName, ProjectName};
 use text::{Charset, DEFAULT_DEPTH, Shape};
 use walk::{Visit, Walk};
 

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::context::Context;
 use super::exit::Failure;
 use super::report::{MessageFormat, show};
-use crate::check;
-use crate::diagnostic::shell_word;
-use crate::repository::{CONFIGURATION_FILE, Configuration, Repository};
-use crate::signature::{Statement, TrustPolicy};
+use crate::foundation::diagnostic::shell_word;
+use crate::release::signature::{Statement, TrustPolicy};
+use crate::set::check;
+use crate::set::repository::{CONFIGURATION_FILE, Configuration, Repository};
 
 /// The trust policy of a repository; `None` where it trusts no key.
 pub(super) fn policy(configuration: &Configuration) -> Result<Option<TrustPolicy>, Failure> {

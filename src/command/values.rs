@@ -2,8 +2,7 @@
 //! answered with the nearest one, and numbers of bytes.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-
-use crate::dag::Profile;
+use ipwhl_unixfs::Profile;
 
 /// The units, each with the bytes that it stands for.
 const UNITS: [(&str, u64); 10] = [

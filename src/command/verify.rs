@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::HumanBytes;
+use ipwhl_unixfs::Cid;
 
 use super::allow::SoftCode;
 use super::archives::{archive_of, broken, open};
@@ -21,10 +22,10 @@ use super::site::{OpenSite, is_address, is_site};
 use super::statement::read_statement;
 use super::vouch::{Next, TrustArguments, start, vouch};
 use super::words::counted;
-use crate::car::{Extent, Survey};
-use crate::dag::Cid;
-use crate::diagnostic::{Code, shell_word};
-use crate::publish::STATEMENT;
+use crate::foundation::diagnostic::{Code, shell_word};
+use crate::release::archive::ReleaseArchive;
+use crate::release::archive::{Extent, Survey};
+use crate::release::names::STATEMENT;
 use crate::source::redacted;
 
 /// Verify a release, and who vouches for it

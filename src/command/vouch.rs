@@ -9,8 +9,8 @@ use super::context::Context;
 use super::exit::{Failure, chain};
 use super::statement::{expired, read_statement, refusal};
 use super::trust::{Trust, refuse_foreign_repository, repository_trust};
-use crate::environment::read_small;
-use crate::signature::{
+use crate::foundation::environment::read_small;
+use crate::release::signature::{
     ChainError, PublicKey, SignedStatement, Statement, TrustPolicy, Verdict, verify,
 };
 

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
+use ipwhl_packaging::{ExtraName, ProjectName};
 
 use super::context::Context;
 use super::draw::{Drawing, GraphFormat, Way, Ways};
 use super::exit::{ExitStatus, Failure};
 use super::scope::{Scope, edges, tell_of_findings};
 use super::words::counted;
-use crate::check::{Path, Paths, Relation, paths_to};
-use crate::python::{ExtraName, ProjectName};
+use crate::set::check::{Path, Paths, Relation, paths_to};
 
 /// How many paths are shown.
 const SHOWN: usize = 10;

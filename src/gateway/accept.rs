@@ -1,5 +1,7 @@
 //! Content negotiation on index pages (PEP 691, "Version + Format Selection"; RFC 9110, 12.5.1).
 
+use crate::release::names::{HTML, JSON};
+
 /// The most media ranges of an `Accept` header that are looked at.
 const MAXIMUM_RANGES: usize = 64;
 
@@ -36,8 +38,8 @@ impl Variant {
     /// The file in the folder that holds it.
     pub(super) fn file_name(self) -> &'static str {
         match self {
-            Self::Html | Self::VersionedHtml => "index.html",
-            Self::Json => "index.v1_json",
+            Self::Html | Self::VersionedHtml => HTML,
+            Self::Json => JSON,
         }
     }
 

@@ -10,6 +10,8 @@ use hyper::header::{
     VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, StatusCode};
+use ipwhl_unixfs::car::{CarError, Kind, Tree};
+use ipwhl_unixfs::{Cid, Codec, Version, symlink_target};
 
 use super::accept::{self, Variant};
 use super::entity::Entity;
@@ -17,8 +19,6 @@ use super::range::{self, Range};
 use super::router::{self, ContentPath, Route};
 use super::store::{BlockStore, FileRange};
 use super::{condition, listing, media};
-use crate::car::{CarError, Kind, Tree};
-use crate::dag::{Cid, Codec, Version, symlink_target};
 
 /// What a CID names never changes (path gateway, "Cache-Control").
 const IMMUTABLE: &str = "public, max-age=29030400, immutable";

@@ -6,10 +6,10 @@ use hyper::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
     IF_MATCH, IF_NONE_MATCH, VARY, X_CONTENT_TYPE_OPTIONS,
 };
+use ipwhl_unixfs::Cid;
 
 use super::answer::{Answer, Asked, Content, header_value, words};
 use super::condition;
-use crate::dag::Cid;
 
 const X_IPFS_PATH: HeaderName = HeaderName::from_static("x-ipfs-path");
 const X_IPFS_ROOTS: HeaderName = HeaderName::from_static("x-ipfs-roots");

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
+use ipwhl_unixfs::{Cid, DirectoryEntry};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-use crate::dag::{Cid, DirectoryEntry};
 
 /// The most names on a page; that of a folder with more says so at its end.
 const MAXIMUM_NAMES: usize = 10_000;

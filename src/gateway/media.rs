@@ -1,12 +1,14 @@
 //! Media types by file name.
 
+use crate::release::names::JSON;
+
 /// The `Content-Type` of a symbolic link, whose body is its target; the same as Kubo's.
 pub(super) const SYMLINK: &str = "inode/symlink";
 
 /// The `Content-Type` of a file in a release. Wheels have no registered type; indexes send them as
 /// bytes of no known kind.
 pub(super) fn content_type(file_name: &str) -> &'static str {
-    if file_name == "index.v1_json" {
+    if file_name == JSON {
         return super::accept::Variant::Json.content_type();
     }
     match file_name.rsplit_once('.').map(|(_, extension)| extension) {

@@ -1,8 +1,7 @@
 //! What a request's path asks for.
 
+use ipwhl_unixfs::{Cid, CidError};
 use percent_encoding::percent_decode_str;
-
-use crate::dag::{Cid, CidError};
 
 /// What a path asks for.
 #[derive(Debug, PartialEq, Eq)]

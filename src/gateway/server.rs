@@ -17,6 +17,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::CarError;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
@@ -30,8 +32,6 @@ use super::places::{Place, Places};
 use super::request::fault;
 use super::store::{BlockStore, FileRange};
 use super::timed_stream::TimedStream;
-use crate::car::CarError;
-use crate::dag::Cid;
 
 /// The most bytes of a request's first line and headers; hyper answers 431 to more.
 const MAXIMUM_HEADER_SIZE: usize = 32 * 1024;

@@ -4,9 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-
-use crate::car::{Blocks, CarError, FileCursor};
-use crate::dag::Cid;
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::{Blocks, CarError, FileCursor};
 
 /// Blocks for as many requests at once as there are. The gateway asks for them on threads that are there for
 /// waiting, and sends what it is given as it is.

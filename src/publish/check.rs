@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
+use ipwhl_unixfs::car::{Blocks, CarError, MAX_BLOCK};
+use ipwhl_unixfs::{Cid, Codec, decode};
 
 use super::target::{
     Amount, CheckOrder, Checked, Damage, DamageKind, PublishedRelease, Report, Step, TargetError,
 };
-use crate::car::{Blocks, CarError, MAX_BLOCK};
-use crate::dag::{Cid, Codec, decode};
 
 /// How many blocks are read at once.
 const AT_ONCE: usize = 8;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ipwhl_unixfs::Cid;
 use url::Url;
 
 use super::check;
@@ -21,8 +22,7 @@ use super::target::{
     Work,
 };
 use super::{Publication, read};
-use crate::dag::Cid;
-use crate::repository::ClusterTarget;
+use crate::set::repository::ClusterTarget;
 use crate::source::Client;
 use rest::{Allocation, Peer, Rest};
 

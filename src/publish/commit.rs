@@ -5,12 +5,16 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::CarReader;
+
 use super::PublishError;
-use super::files::{STATEMENT, car_name};
-use crate::car::{CarReader, Extent};
-use crate::dag::Cid;
-use crate::environment::{AtomicFile, sync_directory};
-use crate::signature::{
+use crate::foundation::environment::{AtomicFile, sync_directory};
+use crate::release::archive::Extent;
+use crate::release::archive::ReleaseArchive;
+use crate::release::archive::car_name;
+use crate::release::names::STATEMENT;
+use crate::release::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignedStatement, Statement, is_signature_of,
     verify,
 };

@@ -15,8 +15,8 @@ use super::kubo::Kubo;
 use super::pinning_service::PinningService;
 use super::secret::Secret;
 use super::target::{Target, TargetError};
-use crate::repository::{PublishKind, PublishTarget};
-use crate::signature::{PublicKey, SigningKey};
+use crate::release::signature::{PublicKey, SigningKey};
+use crate::set::repository::{PublishKind, PublishTarget};
 use crate::source::Client;
 
 /// What targets are given besides their settings.

@@ -24,6 +24,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::Blocks;
 use url::Url;
 
 use super::context::TargetContext;
@@ -34,10 +36,9 @@ use super::target::{
     Amount, CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target,
     TargetError, Work,
 };
-use crate::car::Blocks;
-use crate::dag::Cid;
-use crate::repository::DirectoryTarget;
-use crate::signature::SignedStatement;
+use crate::release::names::STATEMENT;
+use crate::release::signature::SignedStatement;
+use crate::set::repository::DirectoryTarget;
 use crate::source::redacted;
 use folder::Folder;
 pub(super) use folder::{names, partial};
@@ -255,7 +256,7 @@ impl Directory {
                 return Err(changed(&place));
             }
             if !statements::is_top(&self.path, &self.united(vouched)?)? {
-                return Err(changed(&self.path.join(super::STATEMENT)));
+                return Err(changed(&self.path.join(STATEMENT)));
             }
         }
         let newest = self.latest.clone().into_iter();

@@ -9,12 +9,12 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfi
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::RData;
+use ipwhl_unixfs::Cid;
 
 use super::context::TargetContext;
 use super::publication::Publication;
 use super::target::{Done, Plan, PublishedRelease, ReadBack, Report, Target, TargetError, Work};
-use crate::dag::Cid;
-use crate::repository::DnslinkTarget;
+use crate::set::repository::DnslinkTarget;
 
 /// How the text of a record begins.
 const PREFIX: &str = "dnslink=";

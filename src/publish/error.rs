@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::declaration::DeclaredWheel;
+use crate::set::declaration::DeclaredWheel;
 use crate::source::Cache;
 
 /// Why a release was not put where it was wanted. What stood there before is as it was, or gone;

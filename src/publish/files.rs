@@ -4,28 +4,16 @@ use std::collections::HashSet;
 use std::io::{self, BufWriter, Read};
 use std::path::Path;
 
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::{CarSummary, CarWriter};
+
 use super::PublishError;
 use super::error::Wheels;
-use crate::car::{CarSummary, CarWriter, Extent};
-use crate::dag::Cid;
-use crate::declaration::DeclaredWheel;
-use crate::environment::{AtomicFile, make_own_folder};
-use crate::release::Release;
+use crate::foundation::environment::{AtomicFile, make_own_folder};
+use crate::release::archive::{Extent, car_name};
+use crate::release::tree::Release;
+use crate::set::declaration::DeclaredWheel;
 use crate::source::Cache;
-
-/// The full archive's name.
-pub const CAR: &str = "release.car";
-/// The statement's name; its signatures begin with it.
-pub const STATEMENT: &str = "release.toml";
-
-/// The name of an archive of this extent.
-pub fn car_name(extent: Extent) -> &'static str {
-    match extent {
-        Extent::Full => CAR,
-        Extent::Delta => "release.delta.car",
-        Extent::Hollow => "release.hollow.car",
-    }
-}
 
 /// What of a release goes into its archive.
 #[derive(Debug, Clone)]

@@ -7,14 +7,14 @@ mod program;
 mod state;
 
 use super::context::TargetContext;
-use super::files::STATEMENT;
 use super::history::check_follows;
 use super::publication::Publication;
 use super::target::{
     Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
 };
-use crate::repository::GitTarget;
-use crate::signature::{SignedStatement, SigningKey};
+use crate::release::names::STATEMENT;
+use crate::release::signature::{SignedStatement, SigningKey};
+use crate::set::repository::GitTarget;
 use program::Program;
 use state::{Reference, short};
 

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
 
 use super::Publication;
 use super::target::{PublishedRelease, TargetError};
-use crate::dag::Cid;
-use crate::signature::{PublicKey, SignedStatement, TrustPolicy, TrustedKey};
+use crate::release::signature::{PublicKey, SignedStatement, TrustPolicy, TrustedKey};
 
 /// Statements of earlier releases, from wherever they are kept. Each is believed only where it
 /// leads to a release that is believed already.

@@ -16,12 +16,12 @@ use super::publication::Publication;
 use super::target::{
     Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
 };
-use crate::environment::AtomicFile;
-use crate::repository::IpnsTarget;
-use crate::signature::{
+use crate::foundation::environment::AtomicFile;
+use crate::release::signature::{
     DEFAULT_RECORD_LIFETIME, DEFAULT_RECORD_TTL, IpnsContent, IpnsName, IpnsRecord,
     MAXIMUM_RECORD_SIZE, SigningKey,
 };
+use crate::set::repository::IpnsTarget;
 
 /// Who keeps records for others forgets them after two days, and nodes remind them of keys of their own only.
 const AGAIN: &str = " again, so that others keep it";

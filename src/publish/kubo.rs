@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipwhl_unixfs::Cid;
+
 use super::check;
 use super::cluster::NearbyCluster;
 use super::context::TargetContext;
@@ -24,8 +26,7 @@ use super::target::{
     TargetError, Work,
 };
 use super::{Publication, read};
-use crate::dag::Cid;
-use crate::repository::KuboTarget;
+use crate::set::repository::KuboTarget;
 use mfs::Place;
 use pinner::Pinner;
 pub(super) use pins::{name, named, newest_first, outdated};

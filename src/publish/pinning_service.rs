@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use ipwhl_unixfs::Cid;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,7 @@ use super::target::{
     Work,
 };
 use super::{Publication, check, read};
-use crate::dag::Cid;
-use crate::repository::PinningServiceTarget;
+use crate::set::repository::PinningServiceTarget;
 
 /// How the name of the pin begins.
 const OURS: &str = "ipwhl";

@@ -5,14 +5,15 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ipwhl_unixfs::car::{Blocks, CarError, CarReader};
+use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 use jiff::Timestamp;
 
 use super::History;
 use super::target::{Amount, TargetError};
-use crate::car::{Blocks, CarError, CarReader, Place, Visitor, walk};
-use crate::dag::{Cid, Codec, Sha256Digest};
-use crate::diagnostic::shell_word;
-use crate::signature::SignedStatement;
+use crate::foundation::diagnostic::shell_word;
+use crate::release::archive::{Place, Visitor, walk};
+use crate::release::signature::SignedStatement;
 
 /// How many wheels are read back.
 const SAMPLED_WHEELS: usize = 3;

@@ -3,11 +3,11 @@
 use std::fmt::Display;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use ipwhl_unixfs::Cid;
 use url::Url;
 
 use super::check::Read;
 use super::target::{Amount, Checked, PublishedRelease, TargetError};
-use crate::dag::Cid;
 use crate::source::{Client, SourceProblem, redacted};
 
 /// How many blocks are under way at once.

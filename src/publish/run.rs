@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::history::check_follows;
 use super::target::{Done, Plan, ReadBack, Step, Target, TargetError, TargetErrorKind};
 use super::{History, Publication};
-use crate::repository::{PublishKind, PublishTarget};
+use crate::set::repository::{PublishKind, PublishTarget};
 
 /// Opens a target. Nothing is asked by that.
 pub type Open<'a> = &'a dyn Fn(&PublishTarget) -> Result<Box<dyn Target>, TargetError>;

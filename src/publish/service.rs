@@ -13,7 +13,7 @@ use url::Url;
 
 use super::secret::Secret;
 use super::target::TargetError;
-use crate::diagnostic::visible;
+use crate::foundation::diagnostic::visible;
 use crate::source::{Client, redacted};
 
 pub(super) use reply::Reply;

@@ -16,8 +16,6 @@ pub use check::{FileCheck, HollowArchive, HollowError, check_file, read_archive,
 pub use files::{ReleaseFile, release_files};
 pub use list::{FileList, ListError, ListedFile};
 
-/// The list of a release's files, beside its statement.
-pub const FILE_LIST: &str = "release.files";
 /// The largest list that is read, in bytes.
 pub const LARGEST_FILE_LIST: u64 = 64 << 20;
 /// The largest hollow archive that is read, in bytes.

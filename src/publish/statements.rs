@@ -6,10 +6,10 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::directory::{names, partial, unusable};
-use crate::environment::{AtomicFile, sync_directory};
-use crate::publish::files::STATEMENT;
+use crate::foundation::environment::{AtomicFile, sync_directory};
 use crate::publish::target::{PublishedRelease, TargetError};
-use crate::signature::{
+use crate::release::names::STATEMENT;
+use crate::release::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
     is_signature_of,
 };

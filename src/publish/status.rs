@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::History;
 use super::run::Open;
 use super::target::{PublishedRelease, TargetError};
-use crate::repository::PublishTarget;
+use crate::set::repository::PublishTarget;
 
 /// What a target holds.
 #[derive(Debug)]

@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use indicatif::HumanBytes;
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::Blocks;
 
 use super::Publication;
 use super::check::RateLimit;
-use crate::car::Blocks;
-use crate::dag::Cid;
-use crate::signature::SignedStatement;
+use crate::release::signature::SignedStatement;
 
 /// What a target does with a release, which may take its time.
 pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, TargetError>> + 'a>>;

@@ -4,11 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use ipwhl_unixfs::LeafHasher;
+
 use super::PublishError;
 use super::error::{Wheels, wrong_bytes};
-use crate::dag::LeafHasher;
-use crate::environment::{AtomicFile, replace_directory, sync_directory};
-use crate::release::{Content, RELEASE_FOLDER, Release};
+use crate::foundation::environment::{AtomicFile, replace_directory, sync_directory};
+use crate::release::names::{RELEASE_FILE, RELEASE_FOLDER};
+use crate::release::tree::{Content, Release};
 use crate::source::Cache;
 
 /// How much is copied at once.
@@ -55,7 +57,7 @@ pub fn resolved(path: &Path) -> io::Result<PathBuf> {
 /// Whether a folder is empty or a release's tree, by its `release.json`. The tree of the layout
 /// `ipwhl-1` has none: its folders of wheels could be anybody's, and are not replaced.
 fn is_tree(folder: &Path) -> io::Result<bool> {
-    Ok(folder.join(RELEASE_FOLDER).join("release.json").is_file()
+    Ok(folder.join(RELEASE_FOLDER).join(RELEASE_FILE).is_file()
         || fs::read_dir(folder)?.next().is_none())
 }
 

@@ -1,132 +1,15 @@
-//! The entries of the tree by name.
+//! The release tree as named entries: index pages in both formats, metadata files. Pure.
+//!
+//! The tree is a function of declarations, `ipwhl.toml` and wheel bytes (FORMATS 4). A
+//! [`Release`] knows the root of its DAG; the blocks of a project are made when they are emitted
+//! and not kept, so that a large set needs little memory.
 
-use crate::car::{DECLARATION, LARGEST_DECLARATION};
-use crate::dag::Profile;
-use crate::declaration::{Declaration, DeclaredWheel, Layout, canonical, without_directives};
-use crate::repository::Repository;
-use crate::wheel::Essentials;
+mod blocks;
+mod entries;
+mod pages;
+mod schema;
+mod summary;
 
-use super::{pages, summary};
-
-/// The folder of what is about the release itself.
-pub const RELEASE_FOLDER: &str = "_ipwhl";
-/// What the release is, in that folder.
-pub(super) const RELEASE_FILE: &str = "release.json";
-/// A page for people, and for installers that read HTML.
-pub(super) const HTML: &str = "index.html";
-/// The same page as JSON.
-pub(super) const JSON: &str = "index.v1_json";
-
-/// What a release is made of.
-#[derive(Clone, Copy)]
-pub struct ReleaseInput<'r> {
-    /// The checked repository.
-    pub repository: &'r Repository,
-    /// The UnixFS import parameters of pages and folders.
-    pub profile: Profile,
-    /// What is known of a declared wheel.
-    pub facts: &'r (dyn Fn(&DeclaredWheel) -> Option<Essentials<'r>> + Sync),
-}
-
-/// What an entry of the tree holds.
-#[derive(Debug, Clone)]
-pub enum Content<'r> {
-    /// These bytes.
-    Bytes(Vec<u8>),
-    /// The declared wheel, as it came from its source.
-    Wheel(&'r DeclaredWheel, Essentials<'r>),
-}
-
-/// A file of a folder.
-#[derive(Debug, Clone)]
-pub struct NamedContent<'r> {
-    /// Its name.
-    pub name: String,
-    /// What it holds.
-    pub content: Content<'r>,
-}
-
-fn bytes<'r>(name: impl Into<String>, bytes: Vec<u8>) -> NamedContent<'r> {
-    NamedContent {
-        name: name.into(),
-        content: Content::Bytes(bytes),
-    }
-}
-
-/// The files of a project's folder, sorted by name. `None` when the facts of a wheel are missing.
-pub(super) fn project<'r>(
-    input: &ReleaseInput<'r>,
-    declaration: &'r Declaration,
-) -> Option<Vec<NamedContent<'r>>> {
-    let mut wheels = Vec::with_capacity(declaration.wheels.len());
-    for wheel in &declaration.wheels {
-        wheels.push((wheel, (input.facts)(wheel)?));
-    }
-    let mut entries = Vec::new();
-    let layout = input.repository.configuration.layout;
-    for (wheel, facts) in &wheels {
-        let name = match (layout, &wheel.stem) {
-            (Layout::Ipwhl1, Some(stem)) => format!("{stem}.whl"),
-            _ => wheel.file_name.as_str().to_owned(),
-        };
-        if layout == Layout::Package {
-            entries.push(bytes(format!("{name}.metadata"), facts.metadata.to_vec()));
-        }
-        entries.push(NamedContent {
-            name,
-            content: Content::Wheel(wheel, *facts),
-        });
-    }
-    if layout == Layout::Package {
-        let text = input
-            .repository
-            .texts
-            .get(&declaration.file)
-            .map_or("", |text| text.as_str());
-        // The canonical form may be longer than the text, and longer than a release may have it.
-        let text = canonical(text)
-            .filter(|canonical| canonical.len() as u64 <= LARGEST_DECLARATION)
-            .unwrap_or_else(|| text.to_owned());
-        let text = without_directives(&text);
-        entries.push(bytes(DECLARATION, text.as_bytes().to_vec()));
-        entries.push(bytes(HTML, pages::project_html(declaration, &wheels)));
-        entries.push(bytes(JSON, pages::project_json(declaration, &wheels)));
-    }
-    entries.sort_by(|left, right| left.name.cmp(&right.name));
-    // The original had wheels declared under two spellings of one name. Where both are the same bytes, the release has
-    // them once; where not, two entries of one name are refused.
-    entries.dedup_by(|later, earlier| match (&later.content, &earlier.content) {
-        (Content::Wheel(later_wheel, _), Content::Wheel(earlier_wheel, _)) => {
-            layout == Layout::Ipwhl1
-                && later.name == earlier.name
-                && later_wheel.content_id.value == earlier_wheel.content_id.value
-        }
-        _ => false,
-    });
-    Some(entries)
-}
-
-/// The files at the top, sorted by name; none in the layout `ipwhl-1`.
-pub(super) fn top<'r>(input: &ReleaseInput<'r>) -> Vec<NamedContent<'r>> {
-    if input.repository.configuration.layout == Layout::Ipwhl1 {
-        return Vec::new();
-    }
-    let projects: Vec<&str> = input
-        .repository
-        .declarations
-        .keys()
-        .map(crate::python::ProjectName::as_str)
-        .collect();
-    vec![
-        bytes(HTML, pages::root_html(&projects)),
-        bytes(JSON, pages::root_json(&projects)),
-    ]
-}
-
-/// The files about the release itself; none in the layout `ipwhl-1`.
-pub(super) fn about<'r>(input: &ReleaseInput<'r>) -> Vec<NamedContent<'r>> {
-    if input.repository.configuration.layout == Layout::Ipwhl1 {
-        return Vec::new();
-    }
-    vec![bytes(RELEASE_FILE, summary::release_json(input))]
-}
+pub use blocks::{Release, ReleaseError};
+pub use entries::{Content, NamedContent, ReleaseInput};
+pub use schema::{index_schema, release_schema};

@@ -7,6 +7,8 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use ipwhl_unixfs::car::{CarError, Incoming, MAX_BLOCK};
+use ipwhl_unixfs::{Cid, Codec, FileDag, Sha256Digest, decode};
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderMap, HeaderValue};
 use url::Url;
@@ -18,8 +20,6 @@ use super::client::Client;
 use super::problem::{Mismatch, MismatchKind, SourceProblem};
 use super::transport::{Trouble, wait};
 use super::verify::mismatch;
-use crate::car::{CarError, Incoming, MAX_BLOCK};
-use crate::dag::{Cid, Codec, FileDag, Sha256Digest, decode};
 
 /// What an archive has besides its blocks is less than this for each of them.
 const FRAME: u64 = 64;

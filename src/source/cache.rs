@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
+use ipwhl_unixfs::{Cid, FileDag, Profile, Sha256Digest, Version};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
@@ -34,8 +35,7 @@ use tempfile::NamedTempFile;
 use super::facts;
 use super::verify::{self, Expectation};
 use super::workspace::Workspace;
-use crate::dag::{Cid, FileDag, Profile, Sha256Digest, Version};
-use crate::environment::make_private_folder;
+use crate::foundation::environment::make_private_folder;
 pub(super) use prune::BLOCKS;
 pub use prune::{CachePart, ClaimError, ClaimedCache, Removed};
 use prune::{FACTS, HASHES, PARTIAL, WHEELS};

@@ -6,12 +6,12 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use ipwhl_unixfs::Sha256Digest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::cache::touch;
-use crate::dag::Sha256Digest;
 
 /// The largest file of facts that is read: what is known of one wheel, leaves included, is far
 /// below.

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
 use futures_util::stream::{self, Stream, StreamExt};
+use ipwhl_unixfs::Profile;
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -21,8 +22,7 @@ use super::problem::{FetchError, SourceProblem};
 use super::request::{FetchedWheel, SourceLocation, SourceOutcome, WheelRequest};
 use super::sink::Received;
 use super::verify::{Compared, Expectation};
-use crate::dag::Profile;
-use crate::environment::open_beneath;
+use crate::foundation::environment::open_beneath;
 
 /// What a [`Fetcher`] needs to know.
 #[derive(Clone)]

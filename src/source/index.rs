@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ipwhl_unixfs::Sha256Digest;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use tokio::sync::OnceCell;
 use url::Url;
@@ -18,7 +19,6 @@ use super::discover::IndexLocation;
 use super::problem::{MismatchKind, SourceProblem};
 use super::transport::Page;
 use super::verify::mismatch;
-use crate::dag::Sha256Digest;
 
 /// PEP 691, "Version + Format Selection": what is asked for, best first.
 const WANTED: &str = "application/vnd.pypi.simple.v1+json, \

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use crate::car::{LARGEST_PAGE, LARGEST_WHEEL};
+use ipwhl_unixfs::car::MAX_FILE;
+
+/// The largest wheel, in bytes: no larger file is read.
+pub const LARGEST_WHEEL: u64 = MAX_FILE;
+
+/// The largest other file of an index or a release, in bytes: a page, METADATA.
+pub const LARGEST_PAGE: u64 = 64 << 20;
 
 /// The limits of transport. [`Limits::default`] is for people; tests take shorter ones.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use ipwhl_unixfs::{Cid, FileHasher, Profile};
+
 use super::cache::{Cache, CacheError};
 use super::download::DownloadError;
 use super::problem::{MismatchKind, SourceProblem};
 use super::sink::Received;
 use super::verify::{Expectation, mismatch};
-use crate::dag::{Cid, FileHasher, Profile};
 
 /// How much of a local file is read at once.
 const STEP: usize = 256 << 10;

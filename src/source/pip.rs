@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::environment::neutral_folder;
+use crate::foundation::environment::neutral_folder;
 
 /// The name of pip's configuration file.
 const FILE_NAME: &str = if cfg!(windows) { "pip.ini" } else { "pip.conf" };

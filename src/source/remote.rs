@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::{StreamExt, stream};
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::{Blocks, CarError};
 use tokio::runtime::Runtime;
 use url::Url;
 
@@ -14,8 +16,6 @@ use super::address::redacted;
 use super::cache::Cache;
 use super::client::Client;
 use super::problem::SourceProblem;
-use crate::car::{Blocks, CarError};
-use crate::dag::Cid;
 
 /// After so many requests in a row that it did not answer, a gateway is left alone.
 const MAXIMUM_FAILURES: usize = 2;

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use ipwhl_unixfs::{Cid, FileDag, Sha256Digest};
 use url::Url;
 
 use super::address::redacted;
 use super::problem::SourceProblem;
 use super::verify::contradictions;
-use crate::dag::{Cid, FileDag, Sha256Digest};
 
 /// A place that the bytes of a wheel can come from. Shown without credentials.
 #[derive(Clone, PartialEq, Eq)]

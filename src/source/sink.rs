@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::Write;
 
 use bytes::Bytes;
+use ipwhl_unixfs::FileHasher;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::cache::{Cache, CacheError};
 use super::verify::{Compared, Expectation};
-use crate::dag::FileHasher;
 
 /// How many pieces may wait for the thread; each is what one read of a socket gave.
 const WAITING: usize = 8;

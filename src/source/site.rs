@@ -15,7 +15,7 @@ use super::client::Client;
 use super::problem::SourceProblem;
 use super::request::SourceLocation;
 use super::transport::{Trouble, wait};
-use crate::environment::open_beneath;
+use crate::foundation::environment::open_beneath;
 
 /// How much of a local file is read at once, in bytes.
 const STEP: usize = 256 << 10;

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use ipwhl_unixfs::{Cid, FileDag, FileHasher, LeafHasher, Profile, Sha256Digest};
+
 use super::problem::{Mismatch, MismatchKind};
-use crate::dag::{Cid, FileDag, FileHasher, LeafHasher, Profile, Sha256Digest};
 
 /// How much of a file is read at once.
 const STEP: usize = 256 << 10;

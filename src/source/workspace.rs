@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile};
 
-use crate::environment::make_private_folder;
+use crate::foundation::environment::make_private_folder;
 
 /// After this time a folder without a lock, or on a file system without locks, is nobody's.
 const ABANDONED: Duration = Duration::from_hours(7 * 24);

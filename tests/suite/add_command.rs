@@ -1,7 +1,7 @@
 //! `ipwhl add` against an index on the loopback address.
 
 use ipwhl::command::ExitStatus;
-use ipwhl::declaration::keep_comments;
+use ipwhl::set::declaration::keep_comments;
 
 use crate::support::bench::{Bench, native, pure};
 use crate::support::loopback_index::{Answer, Hosted};
@@ -405,7 +405,7 @@ fn comments_below_the_top_stay_with_what_stays() {
     let commented = format!("# The file.\n\n{}\n# The end.\n", commented.join("\n"));
     bench.repository.write("declarations/plum.toml", &commented);
     // Nothing has changed: nothing is lost.
-    let canonical_form = ipwhl::declaration::canonical(&commented).unwrap();
+    let canonical_form = ipwhl::set::declaration::canonical(&commented).unwrap();
     bench.add(&["plum"]).expect(ExitStatus::Clean);
     assert_eq!(bench.text("plum"), canonical_form);
     assert_eq!(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use ipwhl::signature::{
+use ipwhl::release::signature::{
     KeyError, NAMESPACE, PublicKey, SignatureError, SigningKey, TrustedKey, verify, verify_for,
 };
 

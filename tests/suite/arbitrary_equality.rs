@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::python::{
+use ipwhl_packaging::{
     MarkerEnvironment, Platform, Requirement, Truth, parse_specifiers, same_specifiers,
     specifiers_text,
 };

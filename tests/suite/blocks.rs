@@ -1,7 +1,7 @@
 //! Warnings of one kind are one block, and the waivers for what is found are printed when asked for.
 
 use ipwhl::command::ExitStatus;
-use ipwhl::diagnostic::{Code, Stage};
+use ipwhl::foundation::diagnostic::{Code, Stage};
 
 use crate::findings::fixture;
 use crate::support::bench::{native, pure};

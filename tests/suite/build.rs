@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::dag::Profile;
+use ipwhl_unixfs::Profile;
 
 use crate::support::program::Program;
 use crate::support::repository_builder::{Project, RepositoryBuilder};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use ipwhl::command::ExitStatus;
-use ipwhl::wheel::FACTS_VERSION;
+use ipwhl_packaging::wheel::FACTS_VERSION;
 use serde_json::Value;
 
 use crate::support::bench::{Bench, pure};

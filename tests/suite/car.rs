@@ -2,10 +2,11 @@
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
-use ipwhl::car::{
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl_unixfs::car::{
     Blocks as _, CarError, CarReader, CarWriter, FileCursor, FileReader, Kind, MAX_BLOCK, Tree,
 };
-use ipwhl::dag::{
+use ipwhl_unixfs::{
     BlockSink, Cid, Codec, DirectoryDag, DirectoryEntry, Link, Profile, Sha256Digest, name_hash,
 };
 

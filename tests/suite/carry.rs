@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::signature::SigningKey;
+use ipwhl::release::signature::SigningKey;
 
 use crate::clients::Pip;
 use crate::publish_kubo::{installable_with, settings, succeeded};
@@ -114,7 +114,8 @@ fn a_set_is_kept_by_one_and_carried_by_another() {
     release(&keeper);
     fetch();
     let stranger = SigningKey::from_seed(&[3; 32]).unwrap();
-    let signature = ipwhl::signature::sign(&stranger, &carrier.read("release.toml")).unwrap();
+    let signature =
+        ipwhl::release::signature::sign(&stranger, &carrier.read("release.toml")).unwrap();
     fs::write(carrier.release("release.toml.sig"), signature).unwrap();
     carrier
         .run(&["publish"])

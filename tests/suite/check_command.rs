@@ -196,7 +196,7 @@ fn sources_that_fail_are_told_each_and_what_was_verified_stays() {
             fruit(name),
             &index.url(&format!("/again/{}", fruit(name).file_name())),
         ))
-        .text(ipwhl::dag::Profile::UnixfsV1_2025);
+        .text(ipwhl_unixfs::Profile::UnixfsV1_2025);
         repository.write(&format!("declarations/{name}.toml"), text);
         index.put(
             &format!("/again/{}", fruit(name).file_name()),

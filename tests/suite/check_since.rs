@@ -3,10 +3,10 @@
 use std::fs;
 use std::sync::Arc;
 
-use ipwhl::check;
 use ipwhl::command::ExitStatus;
-use ipwhl::diagnostic::{Baseline, Code, Finding};
-use ipwhl::python::Platform;
+use ipwhl::foundation::diagnostic::{Baseline, Code, Finding};
+use ipwhl::set::check;
+use ipwhl_packaging::Platform;
 
 use crate::support::history::History;
 use crate::support::loopback_index::{Hosted, LoopbackIndex};

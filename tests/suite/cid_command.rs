@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use ipwhl::dag::Profile;
+use ipwhl_unixfs::Profile;
 
 use crate::dag::Seeded;
 use crate::kubo::{Kubo, file, folder, sharded_folder};

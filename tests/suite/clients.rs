@@ -300,7 +300,7 @@ fn a_changed_wheel_is_refused_by_everybody() {
     car[at] ^= 1;
     fs::write(workshop.release("release.car"), car).unwrap();
     let [_, library] = installable();
-    let cid = crate::dag::file_dag(ipwhl::dag::Profile::UnixfsV1_2025, &library.build()).cid();
+    let cid = crate::dag::file_dag(ipwhl_unixfs::Profile::UnixfsV1_2025, &library.build()).cid();
     let verified = workshop.run(&["verify", "release/release.car"]);
     verified.refused(1, &[&cid.to_string()]);
     let serving = Serving::start(&workshop, &workshop.release("release.car"));
@@ -335,7 +335,7 @@ fn a_wheel_that_the_page_does_not_mean_is_refused_by_pip() {
     )
     .unwrap();
     let car = crate::verify_command::contradictions::tree_of(&tree)
-        .build(ipwhl::dag::Profile::UnixfsV1_2025)
+        .build(ipwhl_unixfs::Profile::UnixfsV1_2025)
         .car();
     fs::write(workshop.release("release.car"), car).unwrap();
     let serving = Serving::start(&workshop, &workshop.release("release.car"));

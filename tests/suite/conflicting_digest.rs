@@ -1,7 +1,7 @@
 //! `conflicting-digest`: content-ids that cannot be those of the wheels that they are declared for.
 
 use ipwhl::command::ExitStatus;
-use ipwhl::dag::{Cid, Codec, Profile, Sha256Digest};
+use ipwhl_unixfs::{Cid, Codec, Profile, Sha256Digest};
 use serde_json::Value;
 
 use crate::support::content_id;

@@ -1,6 +1,6 @@
 //! Core metadata: the dirt that is normal, and what the specification refuses.
 
-use ipwhl::python::{CoreMetadata, specifiers_text};
+use ipwhl_packaging::{CoreMetadata, specifiers_text};
 
 fn parse(text: &str) -> Result<CoreMetadata, Vec<String>> {
     CoreMetadata::parse(text.as_bytes())

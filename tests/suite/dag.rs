@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::{self, Cursor};
 use std::num::NonZeroUsize;
 
-use ipwhl::dag::{
+use ipwhl_unixfs::{
     BlockSink, Cid, CidError, Codec, DirectoryDag, DirectoryEntry, DirectoryError, FileDag,
     FileHasher, LeafHasher, Link, Node, Profile, Sha256Digest, ShardEntry, Version, decode,
     hash_files, name_hash, symlink, symlink_target,

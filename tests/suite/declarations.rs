@@ -4,13 +4,13 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ipwhl::check;
-use ipwhl::declaration::{
+use ipwhl::foundation::diagnostic::{Code, SourceText, SourceTexts, Style, json_lines, render};
+use ipwhl::set::check;
+use ipwhl::set::declaration::{
     Declaration, DeclaredWheel, Layout, Parsed, Source, canonical, parse, write_declaration,
 };
-use ipwhl::diagnostic::{Code, SourceText, SourceTexts, Style, json_lines, render};
-use ipwhl::python::{ExtraName, Requirement};
-use ipwhl::repository::Repository;
+use ipwhl::set::repository::Repository;
+use ipwhl_packaging::{ExtraName, Requirement};
 use proptest::sample::select;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
@@ -787,7 +787,8 @@ fn no_text_of_the_settings_is_too_much() {
         let mut findings = repository.findings.clone();
         findings.extend(check::set(&repository));
         let file = repository.configuration_file();
-        let left = ipwhl::repository::apply(&repository.configuration, &file, findings, today, &[]);
+        let left =
+            ipwhl::set::repository::apply(&repository.configuration, &file, findings, today, &[]);
         let left = check::finish(&repository, left);
         understood.set(understood.get() + u32::from(repository.findings.is_empty()));
         for label in left.iter().flat_map(|finding| &finding.labels) {

@@ -3,10 +3,10 @@
 use std::fs;
 use std::process::Command;
 
-use ipwhl::car::{Blocks, CarReader, CarWriter, FileReader, Tree};
 use ipwhl::command::ExitStatus;
-use ipwhl::dag::{BlockSink, Cid, Codec, DirectoryDag, DirectoryEntry, Profile, Sha256Digest};
-use ipwhl::python::WheelFileName;
+use ipwhl_packaging::WheelFileName;
+use ipwhl_unixfs::car::{Blocks, CarReader, CarWriter, FileReader, Tree};
+use ipwhl_unixfs::{BlockSink, Cid, Codec, DirectoryDag, DirectoryEntry, Profile, Sha256Digest};
 use serde_json::{Value, json};
 
 use crate::hollow_command::{lose_the_wheels, small_with_newer_library};

@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipwhl::dag::{Cid, Codec, Sha256Digest};
-use ipwhl::difference::{
+use ipwhl::set::difference::{
     Declared, Kind, NameOwners, Owner, ProjectState, Risk, Snapshot, WheelState, command_conflicts,
     difference, estimate, member_changes, package_conflicts,
 };
-use ipwhl::wheel::{InstalledNames, MemberFacts, WheelMembers};
+use ipwhl_packaging::wheel::{InstalledNames, MemberFacts, WheelMembers};
+use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -174,7 +174,7 @@ fn wheel(members: &[(&str, &str)]) -> WheelMembers {
     let facts = |(name, text): &(&str, &str)| MemberFacts {
         name: (*name).to_owned(),
         size: text.len() as u64,
-        sha256: Sha256Digest::of(text.as_bytes()),
+        sha256: *Sha256Digest::of(text.as_bytes()).as_bytes(),
         is_native: text.starts_with("\u{7f}ELF"),
         is_bytecode: text.starts_with("\u{1}\r\r\n"),
     };

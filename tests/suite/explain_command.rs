@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::diagnostic::{Code, Explanation, Stage, findings_page};
+use ipwhl::foundation::diagnostic::{Code, Explanation, Stage, findings_page};
 use serde_json::Value;
 
 use crate::findings::{check, fixture};
@@ -110,7 +110,8 @@ fn every_explanation_has_all_its_parts() {
         }
     }
     // And no file explains what is no code.
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/diagnostic/explain");
+    let folder =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/foundation/diagnostic/explain");
     assert_eq!(fs::read_dir(folder).unwrap().count(), Code::ALL.len());
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use ipwhl::signature::sign;
+use ipwhl::release::signature::sign;
 
 use crate::clients::Pip;
 use crate::publish_directory::serve_plainly;

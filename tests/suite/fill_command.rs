@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::Cursor;
 
-use ipwhl::car::{Blocks, CarReader, CarWriter, Extent};
-use ipwhl::dag::{BlockSink, Cid, Profile};
+use ipwhl::release::archive::Extent;
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl_unixfs::car::{Blocks, CarReader, CarWriter};
+use ipwhl_unixfs::{BlockSink, Cid, Profile};
 
 use crate::hollow_command::{lose_the_wheels, small_with_newer_library};
 use crate::support::loopback_index::{Answer, LoopbackIndex};

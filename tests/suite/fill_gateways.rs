@@ -4,8 +4,9 @@
 use std::fs;
 use std::process::Stdio;
 
-use ipwhl::car::Blocks;
-use ipwhl::dag::{Cid, Profile};
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl_unixfs::car::Blocks;
+use ipwhl_unixfs::{Cid, Profile};
 
 use crate::dag::Seeded;
 use crate::hollow_command::{lose_the_wheels, small_with_newer_library};

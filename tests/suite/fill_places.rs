@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::fs;
 use std::process::Command;
 
-use ipwhl::car::Blocks;
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl_unixfs::car::Blocks;
 
 use crate::reuse::{open, serving};
 use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex, message};

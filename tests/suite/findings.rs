@@ -10,8 +10,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::dag::Profile;
-use ipwhl::diagnostic::{Code, Severity};
+use ipwhl::foundation::diagnostic::{Code, Severity};
+use ipwhl_unixfs::Profile;
 
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
@@ -271,7 +271,7 @@ expires = 2027-03-01
 /// Runs `check` with everything that the code needs.
 pub fn check(code: Code, repository: &BuiltRepository, more: &[&str]) -> Run {
     let mut arguments = vec!["check"];
-    if code.stage() == ipwhl::diagnostic::Stage::Wheel {
+    if code.stage() == ipwhl::foundation::diagnostic::Stage::Wheel {
         arguments.push("--wheels");
     }
     arguments.extend(more);

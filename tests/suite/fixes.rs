@@ -1,10 +1,10 @@
 //! What findings propose does what it says: the commands are run, the waivers pasted, the extras removed.
 
-use ipwhl::check;
 use ipwhl::command::ExitStatus;
-use ipwhl::dag::Profile;
-use ipwhl::diagnostic::{Code, Stage};
-use ipwhl::repository::Repository;
+use ipwhl::foundation::diagnostic::{Code, Stage};
+use ipwhl::set::check;
+use ipwhl::set::repository::Repository;
+use ipwhl_unixfs::Profile;
 use serde_json::Value;
 
 use crate::findings::fixture;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::declaration::{Layout, Unformatted, canonical, formatted};
+use ipwhl::set::declaration::{Layout, Unformatted, canonical, formatted};
 use proptest::prelude::*;
 
 use crate::declarations::{WORDS, shapes};

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
-use ipwhl::car::CarReader;
-use ipwhl::dag::Profile;
-use ipwhl::signature::{IpnsContent, IpnsRecord, SigningKey, Statement, sign};
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl::release::signature::{IpnsContent, IpnsRecord, SigningKey, Statement, sign};
+use ipwhl_unixfs::Profile;
+use ipwhl_unixfs::car::CarReader;
 
 use crate::dag::Blocks;
 use crate::declarations::shapes;

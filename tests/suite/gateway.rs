@@ -14,11 +14,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use ipwhl::car::{CarReader, CarWriter};
-use ipwhl::dag::{
+use ipwhl::gateway::{Gateway, Limits, RequestRecord};
+use ipwhl_unixfs::car::{CarReader, CarWriter};
+use ipwhl_unixfs::{
     BlockSink, Cid, DirectoryDag, DirectoryEntry, FileDag, FileHasher, Link, Profile,
 };
-use ipwhl::gateway::{Gateway, Limits, RequestRecord};
 use tokio::sync::oneshot;
 
 // A small release.

@@ -1,8 +1,8 @@
 //! Uniqueness and the dependency graph, on every platform, with no extra and with each declared one.
 
-use ipwhl::check;
-use ipwhl::diagnostic::{Code, Finding};
-use ipwhl::repository::Repository;
+use ipwhl::foundation::diagnostic::{Code, Finding};
+use ipwhl::set::check;
+use ipwhl::set::repository::Repository;
 
 use crate::support::content_id;
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
@@ -236,7 +236,7 @@ fn what_is_needed_must_be_there_where_it_is_needed() {
         ("fig ; platform_release == 'x' and python_version < '3'", ""),
     ];
     for (dependency, place) in cases {
-        let requirement: ipwhl::python::Requirement = dependency.parse().unwrap();
+        let requirement: ipwhl_packaging::Requirement = dependency.parse().unwrap();
         let expected: Vec<String> = if place.is_empty() {
             Vec::new()
         } else {

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use ipwhl::check::{Graph, Relation, Removals};
 use ipwhl::command::ExitStatus;
-use ipwhl::python::ProjectName;
-use ipwhl::repository::Repository;
+use ipwhl::set::check::{Graph, Relation, Removals};
+use ipwhl::set::repository::Repository;
+use ipwhl_packaging::ProjectName;
 
 use crate::dag::Seeded;
 use crate::support::content_id;

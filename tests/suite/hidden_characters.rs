@@ -5,8 +5,8 @@
 use std::fs;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::diagnostic::is_hidden;
-use ipwhl::environment::Stream;
+use ipwhl::foundation::diagnostic::is_hidden;
+use ipwhl::foundation::environment::Stream;
 use serde_json::Value;
 
 use crate::support::program::{Captured, Program};

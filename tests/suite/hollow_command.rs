@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::Cursor;
 
-use ipwhl::car::{CarReader, Extent};
-use ipwhl::dag::{Cid, Profile};
+use ipwhl::release::archive::Extent;
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl_unixfs::car::CarReader;
+use ipwhl_unixfs::{Cid, Profile};
 
 use crate::support::repository_builder::{Project, RepositoryBuilder};
 use crate::support::workshop::{Workshop, native, pure, small, stored};

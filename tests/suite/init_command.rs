@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::repository::Repository;
+use ipwhl::set::repository::Repository;
 use tempfile::TempDir;
 
 use crate::support::bench::{native, pure};

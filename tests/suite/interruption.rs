@@ -9,8 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use ipwhl::car::CarReader;
-use ipwhl::signature::{SigningKey, Statement};
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl::release::signature::{SigningKey, Statement};
+use ipwhl_unixfs::car::CarReader;
 
 use crate::dag::Seeded;
 use crate::support::loopback_index::{Answer, LoopbackIndex, message};
@@ -78,7 +79,7 @@ fn assert_whole_or_absent(workshop: &Workshop, roots: &[&str], when: &str) {
     if let Some(text) = text {
         let signature = fs::read_to_string(folder.join("release.toml.sig"))
             .unwrap_or_else(|error| panic!("{when}: a statement without its signature: {error}"));
-        ipwhl::signature::verify(&signature, text.as_bytes())
+        ipwhl::release::signature::verify(&signature, text.as_bytes())
             .unwrap_or_else(|error| panic!("{when}: {error}"));
     }
     let tree = workshop.repository().join("tree");

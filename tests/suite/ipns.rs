@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ipwhl::dag::Profile;
-use ipwhl::signature::{
+use ipwhl::release::signature::{
     DEFAULT_RECORD_LIFETIME, DEFAULT_RECORD_TTL, IpnsContent, IpnsError, IpnsName, IpnsRecord,
     MAXIMUM_RECORD_SIZE, PublicKey, SigningKey, Statement,
 };
+use ipwhl_unixfs::Profile;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tempfile::TempDir;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use ipwhl::signature::SigningKey;
+use ipwhl::release::signature::SigningKey;
 
 use crate::support::tool;
 use crate::support::workshop::{Ran, Workshop};

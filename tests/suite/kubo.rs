@@ -5,8 +5,9 @@ use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ipwhl::car::{CarReader, CarWriter};
-use ipwhl::dag::{
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl_unixfs::car::{CarReader, CarWriter};
+use ipwhl_unixfs::{
     BlockSink, Cid, Codec, DirectoryDag, DirectoryEntry, FileDag, Link, Profile, Version, symlink,
 };
 use tempfile::TempDir;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use ipwhl::dag::Profile;
+use ipwhl_unixfs::Profile;
 
 use crate::clients::Pip;
 use crate::hollow_command::small_with_newer_library;

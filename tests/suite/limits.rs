@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::Cursor;
 
-use ipwhl::car::{
-    CarReader, FileReader, LARGEST_PAGE, LARGEST_WHEEL, MAX_FILE_NODES, MAX_NODES, Tree as _,
-};
 use ipwhl::command::ExitStatus;
-use ipwhl::dag::{Cid, Codec, Link, Sha256Digest};
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl::release::archive::{MAX_FILE_NODES, MAX_NODES};
+use ipwhl::source::{LARGEST_PAGE, LARGEST_WHEEL};
+use ipwhl_unixfs::car::{CarReader, FileReader, Tree as _};
+use ipwhl_unixfs::{Cid, Codec, Link, Sha256Digest};
 
 use crate::car::{archive, parent, raw};
 use crate::support::program::Program;

@@ -4,7 +4,7 @@
 use std::fs;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::diagnostic::Code;
+use ipwhl::foundation::diagnostic::Code;
 
 use crate::findings::{check, fixture};
 use crate::support::bench::{Bench, pure};

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use ipwhl::python::{ExtraName, Marker, MarkerEnvironment, Platform, Truth, Variable};
+use ipwhl_packaging::{ExtraName, Marker, MarkerEnvironment, Platform, Truth, Variable};
 
 use crate::packaging_library;
 

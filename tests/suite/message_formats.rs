@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::diagnostic::{
+use ipwhl::foundation::diagnostic::{
     Baseline, Code, Finding, JsonLine, JsonSummary, MessageFormat, Report, SourceText, SourceTexts,
     Style, render,
 };

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::declaration::{DeclaredWheel, Layout, Unformatted, merged, parse};
-use ipwhl::repository::Repository;
+use ipwhl::set::declaration::{DeclaredWheel, Layout, Unformatted, merged, parse};
+use ipwhl::set::repository::Repository;
 use proptest::prelude::*;
 
 use crate::declarations::WORDS;

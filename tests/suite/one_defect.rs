@@ -265,7 +265,7 @@ fn one_defect_of_a_wheel_is_one_finding() {
 /// Other bytes than the declared ones, whatever keys they contradict.
 #[test]
 fn other_bytes_are_one_finding() {
-    for profile in ipwhl::dag::Profile::ALL {
+    for profile in ipwhl_unixfs::Profile::ALL {
         let repository = RepositoryBuilder::sound().profile(profile).build();
         let name = "wheels/damson-5.0.1-py3-none-any.whl";
         let mut bytes = std::fs::read(repository.join(name)).unwrap();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::dag::{Cid, Profile, Sha256Digest};
+use ipwhl_unixfs::{Cid, Profile, Sha256Digest};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use ipwhl::dag::Profile;
+use ipwhl_unixfs::Profile;
 
 use crate::clients::Pip;
 use crate::kubo::Kubo;

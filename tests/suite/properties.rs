@@ -4,14 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
-use ipwhl::car::{Blocks as _, CarReader, Extent, FileReader, Kind, Tree as _};
-use ipwhl::dag::{
-    Cid, DirectoryDag, DirectoryEntry, Link, Node, Profile, Sha256Digest, ShardEntry, decode,
-    name_hash,
-};
-use ipwhl::python::{
+use ipwhl::release::archive::Extent;
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl_packaging::{
     Marker, MarkerEnvironment, Truth, Variable, Version, parse_specifiers, same_specifiers,
     specifiers_contain, specifiers_text,
+};
+use ipwhl_unixfs::car::{Blocks as _, CarReader, FileReader, Kind, Tree as _};
+use ipwhl_unixfs::{
+    Cid, DirectoryDag, DirectoryEntry, Link, Node, Profile, Sha256Digest, ShardEntry, decode,
+    name_hash,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
@@ -269,7 +271,7 @@ fn folder_holds(profile: Profile, names: &BTreeSet<String>, at: Index) {
     let entry = |name: &String| DirectoryEntry {
         name: name.clone(),
         link: Link {
-            cid: Cid::v1(ipwhl::dag::Codec::Raw, Sha256Digest::of(name.as_bytes())),
+            cid: Cid::v1(ipwhl_unixfs::Codec::Raw, Sha256Digest::of(name.as_bytes())),
             cumulative_size: name.len() as u64,
         },
     };
@@ -319,8 +321,8 @@ fn folder_holds(profile: Profile, names: &BTreeSet<String>, at: Index) {
 /// Blocks in memory.
 struct Store(BTreeMap<Cid, Vec<u8>>);
 
-impl ipwhl::car::Blocks for Store {
-    fn block(&self, cid: &Cid) -> Result<Option<Vec<u8>>, ipwhl::car::CarError> {
+impl ipwhl_unixfs::car::Blocks for Store {
+    fn block(&self, cid: &Cid) -> Result<Option<Vec<u8>>, ipwhl_unixfs::car::CarError> {
         Ok(self.0.get(cid).cloned())
     }
 
@@ -445,7 +447,7 @@ fn a_delta_and_what_it_builds_on_are_the_whole() {
         let old_reader = CarReader::open(Cursor::new(&old_car[..])).unwrap();
         let full = CarReader::open(Cursor::new(&new_car[..])).unwrap();
         let known = old_reader.known().unwrap();
-        let writer = ipwhl::car::CarWriter::new(Vec::new(), full.root()).unwrap();
+        let writer = ipwhl_unixfs::car::CarWriter::new(Vec::new(), full.root()).unwrap();
         let mut writer = writer.without(known.clone());
         new.emit(&mut writer).unwrap();
         let (delta, _) = writer.finish().unwrap();

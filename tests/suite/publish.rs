@@ -121,7 +121,7 @@ fn what_is_not_whole_and_vouched_for_goes_nowhere() {
     assert_eq!(publish(&workshop, &[]).code, Some(1));
     fs::write(workshop.release("release.toml"), &statement).unwrap();
     let signed = fs::read(workshop.release("release.toml.sig")).unwrap();
-    let by_other = ipwhl::signature::sign(&key(2), statement.as_bytes()).unwrap();
+    let by_other = ipwhl::release::signature::sign(&key(2), statement.as_bytes()).unwrap();
     fs::write(workshop.release("release.toml.sig"), by_other).unwrap();
     assert_eq!(publish(&workshop, &[]).code, Some(1));
     fs::write(workshop.release("release.toml.sig"), signed).unwrap();
@@ -135,7 +135,7 @@ fn what_is_not_whole_and_vouched_for_goes_nowhere() {
         })
         .collect();
     let expired = lines.join("\n") + "\n";
-    let signature = ipwhl::signature::sign(&key(1), expired.as_bytes()).unwrap();
+    let signature = ipwhl::release::signature::sign(&key(1), expired.as_bytes()).unwrap();
     fs::write(workshop.release("release.toml"), &expired).unwrap();
     fs::write(workshop.release("release.toml.sig"), signature).unwrap();
     let ran = publish(&workshop, &[]);

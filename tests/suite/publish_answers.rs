@@ -148,9 +148,9 @@ fn an_old_pin_that_another_run_has_removed_is_gone() {
             "{{\"Cid\": \"{cid}\", \"Type\": \"recursive\", \"Name\": \"ipwhl/example/{sequence}\"}}\n"
         )
     };
-    let old = ipwhl::dag::Cid::v1(
-        ipwhl::dag::Codec::Raw,
-        ipwhl::dag::Sha256Digest::of(b"an older release"),
+    let old = ipwhl_unixfs::Cid::v1(
+        ipwhl_unixfs::Codec::Raw,
+        ipwhl_unixfs::Sha256Digest::of(b"an older release"),
     );
     let pins = chunked(
         &format!("{}{}", pin(&root, 1), pin(&old.to_string(), 0)),

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use ipwhl::car::CarReader;
-use ipwhl::dag::{Cid, Codec};
+use ipwhl_unixfs::car::CarReader;
+use ipwhl_unixfs::{Cid, Codec};
 
 use crate::publish_kubo::{installable_with, moved, settings, succeeded};
 use crate::reuse::{key, trusted};
@@ -55,7 +55,7 @@ fn victims(workshop: &Workshop) -> Vec<(Cid, Vec<u8>)> {
     let file = fs::File::open(workshop.release("release.car")).unwrap();
     let reader = CarReader::open(file).unwrap();
     let blocks = reader.cids().into_iter().map(|cid| {
-        use ipwhl::car::Blocks as _;
+        use ipwhl_unixfs::car::Blocks as _;
         (cid, reader.require(&cid).unwrap())
     });
     let mut large: Vec<(Cid, Vec<u8>)> = blocks

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipwhl::dag::Sha256Digest;
-use ipwhl::signature::SigningKey;
+use ipwhl::release::signature::SigningKey;
+use ipwhl_unixfs::Sha256Digest;
 
 use crate::clients::Pip;
 use crate::publish_kubo::{installable_with, second, settings, succeeded};
@@ -489,7 +489,10 @@ fn a_step_that_fails_is_the_last_one() {
 }
 
 /// Where the last section of an archive begins: a varint, the CID and the block.
-fn archive_without_its_last_block(archive: &ipwhl::car::CarReader<fs::File>, size: usize) -> usize {
+fn archive_without_its_last_block(
+    archive: &ipwhl_unixfs::car::CarReader<fs::File>,
+    size: usize,
+) -> usize {
     let cids = archive.cids();
     let last = cids.last().unwrap();
     let section = last.to_bytes().len() + archive.length_of(last).unwrap();
@@ -514,7 +517,7 @@ fn what_is_not_its_own_is_not_written_to() {
     let full = workshop.release("release.car");
     let delta = workshop.release("release.delta.car");
     let mut bytes = fs::read(&full).unwrap();
-    let archive = ipwhl::car::CarReader::open(fs::File::open(&full).unwrap()).unwrap();
+    let archive = ipwhl_unixfs::car::CarReader::open(fs::File::open(&full).unwrap()).unwrap();
     bytes.truncate(archive_without_its_last_block(&archive, bytes.len()));
     fs::write(&delta, bytes).unwrap();
     fs::rename(&full, workshop.path("kept.car")).unwrap();
@@ -705,7 +708,7 @@ fn signatures_of_the_same_statement_come_together() {
     let keys = [7, 8].map(|seed| SigningKey::from_seed(&[seed; 32]).unwrap());
     let [two, three] = keys
         .each_ref()
-        .map(|key| ipwhl::signature::sign(key, statement.as_bytes()).unwrap());
+        .map(|key| ipwhl::release::signature::sign(key, statement.as_bytes()).unwrap());
     let expected = |signatures: &[(&str, &[u8])]| {
         let mut expected = vec![("release.toml".to_owned(), statement.clone().into_bytes())];
         expected.extend(
@@ -766,7 +769,7 @@ fn a_signature_that_does_not_hold_goes_nowhere() {
     fs::write(workshop.path("key"), key.to_openssh().unwrap()).unwrap();
     workshop.build(&["--key", "../key"]);
     let stray = "release.toml.0000000000000000.sig";
-    let other = ipwhl::signature::sign(&key, b"another statement").unwrap();
+    let other = ipwhl::release::signature::sign(&key, b"another statement").unwrap();
     for text in ["mine", &other] {
         fs::write(workshop.release(stray), text).unwrap();
         succeeded(workshop.run(&["publish"]))

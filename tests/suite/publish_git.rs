@@ -370,12 +370,13 @@ fn signatures_of_the_same_statement_come_together() {
     let show = |name: &str| git.text(&place.there, &["show", &format!("releases:{name}")]);
     let count = || git.text(&place.there, &["rev-list", "--count", "releases"]);
     let own = show("release.toml.sig");
-    let keys = [7, 8].map(|seed| ipwhl::signature::SigningKey::from_seed(&[seed; 32]).unwrap());
+    let keys =
+        [7, 8].map(|seed| ipwhl::release::signature::SigningKey::from_seed(&[seed; 32]).unwrap());
     let statement = workshop.read("release.toml");
     let mut signed = Vec::new();
     for (name, key) in ["second", "third"].into_iter().zip(&keys) {
         fs::write(workshop.path(name), key.to_openssh().unwrap()).unwrap();
-        let text = ipwhl::signature::sign(key, &statement).unwrap();
+        let text = ipwhl::release::signature::sign(key, &statement).unwrap();
         let digits = key.public().file_digits();
         signed.push((format!("release.toml.{digits}.sig"), text));
     }
@@ -447,7 +448,7 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
     let path = place.workshop.repository().join("ipwhl.toml");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, format!("[signing]\ntrusted = [{own}]\n{text}")).unwrap();
-    let other = ipwhl::signature::SigningKey::from_seed(&[7; 32]).unwrap();
+    let other = ipwhl::release::signature::SigningKey::from_seed(&[7; 32]).unwrap();
     fs::write(
         place.workshop.path("other-key"),
         other.to_openssh().unwrap(),
@@ -489,7 +490,7 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
     git.text(here, &["update-ref", "-d", "refs/tags/statement-1"]);
     // By a key that has not signed the statement; of another commit; and one that holds, but is not the remote's.
     let own = fs::read_to_string(own_key(&place.workshop)).unwrap();
-    let own = ipwhl::signature::SigningKey::from_openssh(&own).unwrap();
+    let own = ipwhl::release::signature::SigningKey::from_openssh(&own).unwrap();
     let at = text.find("-----BEGIN").unwrap();
     let (commit, elsewhere) = (
         git.text(here, &["rev-parse", "releases"]),

@@ -119,7 +119,7 @@ fn a_release_follows_over_statements_that_are_beside_it_or_named() {
     let text = fs::read(&statement).unwrap();
     let by_other = workshop.path("by-other.toml");
     fs::write(&by_other, &text).unwrap();
-    let signature = ipwhl::signature::sign(&key(2), &text).unwrap();
+    let signature = ipwhl::release::signature::sign(&key(2), &text).unwrap();
     fs::write(workshop.path("by-other.toml.sig"), signature).unwrap();
     let follow = ["--follow", "../by-other.toml"];
     workshop.run(&publish("../three", &follow)).refused(

@@ -5,8 +5,8 @@ use std::fs;
 use std::process::Stdio;
 
 use data_encoding::BASE64;
-use ipwhl::dag::Profile;
-use ipwhl::signature::{IpnsContent, IpnsName, IpnsRecord, SigningKey};
+use ipwhl::release::signature::{IpnsContent, IpnsName, IpnsRecord, SigningKey};
+use ipwhl_unixfs::Profile;
 
 use crate::ipns::inspected;
 use crate::kubo::Kubo;
@@ -242,7 +242,7 @@ fn what_is_not_its_own_record_stays() {
     let content = place.record(&fs::read(&file).unwrap());
     assert_eq!(content.ttl, 600_000_000_000);
     let statement = String::from_utf8(workshop.read("release.toml")).unwrap();
-    let statement = ipwhl::signature::Statement::parse(&statement).unwrap();
+    let statement = ipwhl::release::signature::Statement::parse(&statement).unwrap();
     let month = jiff::SignedDuration::from_hours(30 * 24);
     assert_eq!(content.expires, statement.created + month);
 
@@ -251,7 +251,7 @@ fn what_is_not_its_own_record_stays() {
     let created = format!("created = {}", statement.created);
     assert!(text.contains(&created), "{text}");
     let text = text.replace(&created, "created = 2001-02-03T04:05:06Z");
-    let signature = ipwhl::signature::sign(&place.key, text.as_bytes()).unwrap();
+    let signature = ipwhl::release::signature::sign(&place.key, text.as_bytes()).unwrap();
     fs::write(workshop.release("release.toml"), text).unwrap();
     fs::write(workshop.release("release.toml.sig"), signature).unwrap();
     fs::remove_file(&file).unwrap();

@@ -218,7 +218,7 @@ fn a_delta_is_pinned_where_the_node_has_what_it_leaves_out() {
         first.join("release.car").to_str().unwrap(),
     ]);
     let file = fs::File::open(first.join("release.car")).unwrap();
-    let archive = ipwhl::car::CarReader::open(file).unwrap();
+    let archive = ipwhl_unixfs::car::CarReader::open(file).unwrap();
     let cids = archive.cids();
     let leaf = cids.iter().max_by_key(|cid| archive.length_of(cid));
     node.text(&["block", "rm", &leaf.unwrap().to_string()]);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 
-use ipwhl::car::CarReader;
-use ipwhl::dag::Cid;
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::CarReader;
 
 use crate::clients::Pip;
 use crate::publish_kubo::{installable_with, moved, succeeded};

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use ipwhl::dag::Profile;
+use ipwhl_unixfs::Profile;
 
 use crate::publish_kubo::{installable_with, settings, succeeded};
 use crate::reuse::trusted;

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::dag::{Cid, Sha256Digest};
-use ipwhl::declaration::canonical;
+use ipwhl::set::declaration::canonical;
+use ipwhl_unixfs::{Cid, Sha256Digest};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use ipwhl::diagnostic::{Code, Finding, SourceText, SourceTexts, Stage, Style, render};
+use ipwhl::foundation::diagnostic::{Code, Finding, SourceText, SourceTexts, Stage, Style, render};
 use textwrap::core::display_width;
 
 use crate::findings::fixture;

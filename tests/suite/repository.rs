@@ -1,12 +1,12 @@
 //! `ipwhl.toml`: what it says, what is wrong with it, severities and waivers.
 
-use ipwhl::check::fold;
 use ipwhl::command::ExitStatus;
-use ipwhl::dag::Profile;
-use ipwhl::declaration::Layout;
-use ipwhl::diagnostic::{Code, Finding};
-use ipwhl::python::Platform;
-use ipwhl::repository::{Repository, apply};
+use ipwhl::foundation::diagnostic::{Code, Finding};
+use ipwhl::set::check::fold;
+use ipwhl::set::declaration::Layout;
+use ipwhl::set::repository::{Repository, apply};
+use ipwhl_packaging::Platform;
+use ipwhl_unixfs::Profile;
 
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, Project, RepositoryBuilder};
@@ -271,7 +271,7 @@ fn platforms_are_folded_into_few_words() {
     }
     // A repository of one platform has no "all".
     let one = [platform("cp312", "win_amd64")];
-    let words = ipwhl::check::fold(&[one[0].to_string()], &one);
+    let words = ipwhl::set::check::fold(&[one[0].to_string()], &one);
     assert_eq!(words.as_deref(), Some("cp312 on win_amd64"));
 }
 

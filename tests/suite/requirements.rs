@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::str::FromStr;
 
-use ipwhl::python::{
+use ipwhl_packaging::{
     Constraint, CoreMetadata, ExtraName, Marker, Platform, ProjectName, Requirement, Tag, Version,
     WheelFileName, common_installer, parse_specifiers, same_specifiers, specifiers_contain,
     specifiers_text,

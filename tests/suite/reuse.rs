@@ -9,10 +9,11 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use ipwhl::car::{Blocks, CarReader};
-use ipwhl::dag::{Cid, Profile};
-use ipwhl::signature::SigningKey;
-use ipwhl::wheel::FACTS_VERSION;
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl::release::signature::SigningKey;
+use ipwhl_packaging::wheel::FACTS_VERSION;
+use ipwhl_unixfs::car::{Blocks, CarReader};
+use ipwhl_unixfs::{Cid, Profile};
 
 use crate::hollow_command::small_with_newer_library;
 use crate::support::loopback_index::LoopbackIndex;
@@ -370,9 +371,9 @@ fn what_is_no_release_is_refused() {
     let name = Path::new("first/release.car");
     let bytes = read(&workshop, name.to_str().unwrap());
     let reader = open(&bytes);
-    let mut writer = ipwhl::car::CarWriter::new(Vec::new(), reader.root()).unwrap();
+    let mut writer = ipwhl_unixfs::car::CarWriter::new(Vec::new(), reader.root()).unwrap();
     let block = reader.require(&reader.root()).unwrap();
-    ipwhl::dag::BlockSink::put(&mut writer, &reader.root(), &block).unwrap();
+    ipwhl_unixfs::BlockSink::put(&mut writer, &reader.root(), &block).unwrap();
     let bytes = writer.finish().unwrap().0;
     fs::write(workshop.repository().join("part.car"), bytes).unwrap();
     let ran = reuse("part.car");

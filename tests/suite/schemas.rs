@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::declaration::{DECLARATION_SCHEMA_FILE, Layout, canonical, declaration_schema, parse};
-use ipwhl::diagnostic::{Code, Stage, findings_schema};
-use ipwhl::release::{index_schema, release_schema};
-use ipwhl::repository::{CONFIGURATION_SCHEMA_FILE, Repository, configuration_schema};
+use ipwhl::foundation::diagnostic::{Code, Stage, findings_schema};
+use ipwhl::release::tree::{index_schema, release_schema};
+use ipwhl::set::declaration::{
+    DECLARATION_SCHEMA_FILE, Layout, canonical, declaration_schema, parse,
+};
+use ipwhl::set::repository::{CONFIGURATION_SCHEMA_FILE, Repository, configuration_schema};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
@@ -630,7 +632,7 @@ const DIRECTIVE: &str = "#:schema ../schemas/declaration.schema.json\n";
 fn the_line_for_editors_stays_first() {
     let canonical = |text: &str| {
         let once = canonical(text).unwrap();
-        assert_eq!(ipwhl::declaration::canonical(&once).unwrap(), once);
+        assert_eq!(ipwhl::set::declaration::canonical(&once).unwrap(), once);
         once
     };
     // In a block of its own, before other comments about the file.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::signature::SigningKey;
+use ipwhl::release::signature::SigningKey;
 
 use crate::support::program::Program;
 use crate::support::workshop::{Ran, Workshop, files, installable_from};
@@ -213,7 +213,7 @@ fn a_threshold_is_raised_when_the_others_have_signed_the_last_statement() {
     // Nobody whom the repository trusts: then no further signature helps.
     fs::write(
         workshop.release("release.toml.sig"),
-        ipwhl::signature::sign(&key(3), &workshop.read("release.toml")).unwrap(),
+        ipwhl::release::signature::sign(&key(3), &workshop.read("release.toml")).unwrap(),
     )
     .unwrap();
     let ran = workshop.run(&build);

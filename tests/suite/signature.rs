@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use ipwhl::dag::Cid;
-use ipwhl::signature::{
+use ipwhl::release::signature::{
     Draft, KeyError, NAMESPACE, Newness, PrivateKeyText, SignatureError, SigningKey, Statement,
     StatementError, TrustError, TrustPolicy, TrustedKey, parse_lifetime, sign, verify,
 };
+use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
 
 use crate::support::tool;

@@ -437,7 +437,7 @@ fn a_site_is_held_to_whom_its_reader_trusts() {
         .refused(2, &["`--any-signer` is about who has signed a statement"]);
     // Somebody else's signature.
     let text = fs::read(workshop.path("site/release.toml")).unwrap();
-    let other = ipwhl::signature::sign(&key(2), &text).unwrap();
+    let other = ipwhl::release::signature::sign(&key(2), &text).unwrap();
     server.put("/statements/2/release.toml.sig", other.as_bytes());
     reader(&workshop, &["verify", &url]).refused(1, &["has 0 of the 1 trusted signatures"]);
     // What cannot be reached, and what is no site.

@@ -8,12 +8,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use ipwhl::dag::{Cid, FileHasher, Profile, Sha256Digest};
 use ipwhl::source::{
     Cache, ClientSettings, CoreMetadataFile, FetchError, FetchEvent, FetchSettings, FetchedWheel,
     Fetcher, IndexFile, IndexSearch, Limits, MismatchKind, SourceLocation, SourceOutcome,
     SourceProblem, WheelRequest,
 };
+use ipwhl_unixfs::{Cid, FileHasher, Profile, Sha256Digest};
 use tempfile::TempDir;
 use url::Url;
 

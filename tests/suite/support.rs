@@ -25,8 +25,8 @@ pub mod workshop;
 use std::path::PathBuf;
 use std::process::Command;
 
-use ipwhl::dag::{Cid, Codec, Sha256Digest};
-use ipwhl::diagnostic::Help;
+use ipwhl::foundation::diagnostic::Help;
+use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 
 use crate::harness::skip;
 

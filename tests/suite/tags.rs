@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use ipwhl::python::{
+use ipwhl_packaging::{
     InstallerClass, Platform, Tag, WheelFileName, common_installer, parse_specifiers,
 };
 

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ipwhl::command::ExitStatus;
-use ipwhl::declaration::canonical;
-use ipwhl::diagnostic::{Code, Severity, Stage};
-use ipwhl::repository::Repository;
+use ipwhl::foundation::diagnostic::{Code, Severity, Stage};
+use ipwhl::set::declaration::canonical;
+use ipwhl::set::repository::Repository;
 
 use crate::support::program::Program;
 
@@ -22,14 +22,24 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// Every Rust file below `src`: its path from there, with `/`, and its text.
+/// The folders with the code of the packages, and what a path to their root begins with.
+const CODE: [&str; 3] = ["src", "crates/packaging/src", "crates/unixfs/src"];
+
+/// Every Rust file of the packages: its path from the project's folder, with `/`, and its text.
 fn sources() -> Vec<(String, String)> {
+    let files: Vec<(String, String)> = CODE.into_iter().flat_map(sources_below).collect();
+    assert!(files.len() > 50, "{}", files.len());
+    files
+}
+
+/// Every Rust file below `folder`, sorted.
+fn sources_below(folder: &str) -> Vec<(String, String)> {
     fn walk(folder: &Path, name: &str, files: &mut Vec<(String, String)>) {
         for entry in fs::read_dir(folder).unwrap() {
             let entry = entry.unwrap();
-            let below = format!("{name}{}", entry.file_name().into_string().unwrap());
+            let below = format!("{name}/{}", entry.file_name().into_string().unwrap());
             if entry.path().is_dir() {
-                walk(&entry.path(), &format!("{below}/"), files);
+                walk(&entry.path(), &below, files);
             } else if entry
                 .path()
                 .extension()
@@ -40,19 +50,33 @@ fn sources() -> Vec<(String, String)> {
         }
     }
     let mut files = Vec::new();
-    walk(&root().join("src"), "", &mut files);
+    walk(&root().join(folder), folder, &mut files);
     files.sort();
-    assert!(files.len() > 50, "{}", files.len());
     files
 }
 
-/// The rooms, in the order of `src/lib.rs`.
-fn rooms() -> Vec<String> {
-    read("src/lib.rs")
+/// The modules that a file lists as `pub mod`, in its order.
+fn public_modules(path: &str) -> Vec<String> {
+    read(path)
         .lines()
         .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
         .map(ToOwned::to_owned)
         .collect()
+}
+
+/// The rooms, in their order, each as the modules that lead to it: the boxes of `src/lib.rs`, and
+/// in place of a box that has rooms of its own those, as it lists them.
+fn rooms() -> Vec<Vec<String>> {
+    let mut rooms = Vec::new();
+    for place in public_modules("src/lib.rs") {
+        let inner = public_modules(&format!("src/{place}.rs"));
+        if inner.is_empty() {
+            rooms.push(vec![place]);
+        } else {
+            rooms.extend(inner.into_iter().map(|room| vec![place.clone(), room]));
+        }
+    }
+    rooms
 }
 
 /// The text without comments.
@@ -68,32 +92,51 @@ fn code(text: &str) -> String {
         .fold(String::new(), |all, line| all + line + "\n")
 }
 
-/// The first names of all paths from the crate's root in a file that lies `depth` modules deep,
-/// whether they begin with `crate::` or climb there by `super::`.
-fn paths_from_the_root(text: &str, depth: usize) -> BTreeSet<String> {
+/// The first two modules of all paths from the crate's root in a file of these modules, whether
+/// they begin with `crate::` or climb by `super::`.
+fn paths_from_the_root(text: &str, modules: &[&str]) -> BTreeSet<Vec<String>> {
     let code = code(text);
-    let mut names = BTreeSet::new();
-    let climbing = "super::".repeat(depth);
-    for start in ["crate::", &climbing] {
+    let mut paths = BTreeSet::new();
+    for start in ["crate::", "super::"] {
         for (at, _) in code.match_indices(start) {
             // `$crate::`, `my_crate::` and the middle of a longer climb are other things.
             let before = code[..at].chars().next_back().unwrap_or(' ');
             if before.is_alphanumeric() || matches!(before, '_' | '$' | ':') {
                 continue;
             }
-            first_names(&code[at + start.len()..], &mut names);
+            let mut rest = &code[at..];
+            let mut base = modules;
+            if start == "crate::" {
+                (rest, base) = (&rest[start.len()..], &[]);
+            }
+            while let Some(above) = rest.strip_prefix("super::") {
+                (rest, base) = (above, &base[..base.len().saturating_sub(1)]);
+            }
+            let base: Vec<String> = base.iter().map(|name| (*name).to_owned()).collect();
+            paths_of_use(rest, &base, &mut paths);
         }
     }
-    names
+    paths
 }
 
-/// The name that `rest` begins with, or the first name of each path in its braces.
-fn first_names(rest: &str, names: &mut BTreeSet<String>) {
+/// The paths that `rest` stands for below `base`: one, or those of the list in its braces. They
+/// are as long as two modules.
+fn paths_of_use(rest: &str, base: &[String], paths: &mut BTreeSet<Vec<String>>) {
+    if base.len() >= 2 {
+        paths.insert(base[..2].to_vec());
+        return;
+    }
     let Some(list) = rest.strip_prefix('{') else {
-        let name = rest
-            .split(|c: char| !c.is_alphanumeric() && c != '_')
-            .next();
-        names.extend(name.filter(|name| !name.is_empty()).map(ToOwned::to_owned));
+        let end = rest
+            .find(|c: char| !c.is_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
+        let (name, rest) = rest.split_at(end);
+        let mut path = base.to_vec();
+        path.extend((!name.is_empty()).then(|| name.to_owned()));
+        match rest.strip_prefix("::") {
+            Some(rest) => paths_of_use(rest, &path, paths),
+            None => drop(paths.insert(path)),
+        }
         return;
     };
     let (mut nested, mut is_start) = (0, true);
@@ -104,7 +147,7 @@ fn first_names(rest: &str, names: &mut BTreeSet<String>) {
             '}' => nested -= 1,
             ',' if nested == 0 => is_start = true,
             _ if is_start && !character.is_whitespace() => {
-                first_names(&list[at..], names);
+                paths_of_use(&list[at..], base, paths);
                 is_start = false;
             }
             _ => {}
@@ -112,16 +155,30 @@ fn first_names(rest: &str, names: &mut BTreeSet<String>) {
     }
 }
 
+/// The modules that lead to what is in a file of `src`.
+fn modules(path: &str) -> Vec<&str> {
+    path.trim_start_matches("src/")
+        .trim_end_matches(".rs")
+        .split('/')
+        .collect()
+}
+
+fn is_in(path: &[impl AsRef<str>], room: &[String]) -> bool {
+    path.len() >= room.len() && path.iter().zip(room).all(|(name, of)| name.as_ref() == of)
+}
+
 /// The rooms that a file uses though they come after its own.
-fn rooms_below(path: &str, text: &str, rooms: &[String]) -> Vec<String> {
-    let modules: Vec<&str> = path.trim_end_matches(".rs").split('/').collect();
-    let own = rooms
+fn rooms_below(path: &str, text: &str, rooms: &[Vec<String>]) -> Vec<String> {
+    let modules = modules(path);
+    let used = paths_from_the_root(text, &modules);
+    // A box's own file lists its rooms and is in none of them.
+    let own = rooms.iter().position(|room| is_in(&modules, room));
+    let own = own.or_else(|| rooms.iter().rposition(|room| room[0] == modules[0]));
+    let own = own.unwrap_or_else(|| panic!("{path} is of no room of src/lib.rs"));
+    rooms[own + 1..]
         .iter()
-        .position(|room| room == modules[0])
-        .unwrap_or_else(|| panic!("src/{path} is of no room of src/lib.rs"));
-    paths_from_the_root(text, modules.len())
-        .into_iter()
-        .filter(|name| rooms[own + 1..].contains(name))
+        .filter(|room| used.iter().any(|path| is_in(path, room)))
+        .map(|room| room.join("::"))
         .collect()
 }
 
@@ -130,69 +187,127 @@ fn rooms_below(path: &str, text: &str, rooms: &[String]) -> Vec<String> {
 fn a_room_uses_only_rooms_above_it() {
     let rooms = rooms();
     assert!(rooms.len() > 10, "{rooms:?}");
-    let mut seen = BTreeSet::new();
-    for (path, text) in sources() {
-        if path == "lib.rs" || path == "main.rs" {
+    let mut used = BTreeSet::new();
+    for (path, text) in sources_below("src") {
+        if path == "src/lib.rs" || path == "src/main.rs" {
             continue;
         }
-        assert_eq!(rooms_below(&path, &text, &rooms), [""; 0], "src/{path}");
-        seen.extend(paths_from_the_root(&text, path.split('/').count()));
+        assert_eq!(rooms_below(&path, &text, &rooms), [""; 0], "{path}");
+        used.extend(paths_from_the_root(&text, &modules(&path)));
     }
     // Nearly every room is used by another one, so the paths are really seen.
-    let used = rooms.iter().filter(|room| seen.contains(*room)).count();
-    assert!(used + 4 > rooms.len(), "{seen:?}");
+    let is_used = |room: &&Vec<String>| used.iter().any(|path| is_in(path, room));
+    assert!(rooms.iter().filter(is_used).count() + 4 > rooms.len());
+}
+
+/// What a box has is in its rooms: nothing goes around their order by way of the box.
+#[test]
+fn a_box_with_rooms_has_nothing_else() {
+    for place in public_modules("src/lib.rs") {
+        let path = format!("src/{place}.rs");
+        if public_modules(&path).is_empty() {
+            continue;
+        }
+        for line in code(&read(&path)).lines() {
+            let is_room = line.is_empty() || line.starts_with("pub mod ");
+            assert!(is_room, "{path}: {line}");
+        }
+    }
 }
 
 #[test]
 fn a_use_of_a_room_below_is_seen() {
-    let rooms = ["python", "dag", "check", "command"].map(ToOwned::to_owned);
+    let rooms = [
+        vec!["python"],
+        vec!["dag"],
+        vec!["set", "check"],
+        vec!["set", "graph"],
+        vec!["command"],
+    ]
+    .map(|room| room.into_iter().map(ToOwned::to_owned).collect());
     let below = |path: &str, text: &str| rooms_below(path, text, &rooms);
     for text in [
-        "use crate::check::Graph;",
-        "use crate::{dag::Cid, check};",
-        "use crate::{\n    dag::{Cid, Link},\n    check::{Graph, set},\n};",
-        "fn f() { let _ = crate::check::set(); }",
-        "pub(crate) use crate::check;",
-        "use super::check;",
-        "use super::{check, python};",
-        "    crate::check::set() // why",
+        "use crate::set::check::Graph;",
+        "use crate::{dag::Cid, set::check};",
+        "use crate::{\n    dag::{Cid, Link},\n    set::{check::{Graph, set}},\n};",
+        "fn f() { let _ = crate::set::check::set(); }",
+        "pub(crate) use crate::set::check;",
+        "use super::set::check;",
+        "use super::{set::check, python};",
+        "    crate::set::check::set() // why",
     ] {
-        assert_eq!(below("dag.rs", text), ["check"], "{text}");
-        assert_eq!(below("command.rs", text), [""; 0], "{text}");
+        assert_eq!(below("src/dag.rs", text), ["set::check"], "{text}");
+        assert_eq!(below("src/command.rs", text), [""; 0], "{text}");
     }
     assert_eq!(
-        below("dag/cid/text.rs", "use super::super::super::check;"),
-        ["check"]
+        below(
+            "src/dag/cid/text.rs",
+            "use super::super::super::set::check;"
+        ),
+        ["set::check"]
     );
     for text in [
-        "// use crate::check;",
-        "/// See [`crate::check`].",
-        "use super::super::check;",
-        "use crate::dag::check;",
-        "use crate::{python::check, dag::{check}};",
-        "$crate::check::set()",
-        "other_crate::check",
+        "use crate::set::graph::Graph;",
+        "use super::super::graph::Graph;",
+        "use super::super::{check::Rule, graph::Graph};",
     ] {
-        assert_eq!(below("dag/cid/text.rs", text), [""; 0], "{text}");
+        assert_eq!(
+            below("src/set/check/rule.rs", text),
+            ["set::graph"],
+            "{text}"
+        );
+    }
+    for text in [
+        "// use crate::set::check;",
+        "/// See [`crate::set::check`].",
+        "use super::super::set::check;",
+        "use crate::dag::set::check;",
+        "use crate::{python::check, dag::{check}};",
+        "$crate::set::check::set()",
+        "other_crate::set::check",
+    ] {
+        assert_eq!(below("src/dag/cid/text.rs", text), [""; 0], "{text}");
+    }
+}
+
+/// Crates are for others, too, and pure: they read and write through what they are given.
+#[test]
+fn crates_touch_nothing_ambient() {
+    for (path, text) in sources() {
+        if path.starts_with("src/") {
+            continue;
+        }
+        let code = code(&text);
+        for word in [
+            "std::env",
+            "std::net",
+            "std::process",
+            "std::time",
+            "Instant",
+            "tokio",
+        ] {
+            assert!(!code.contains(word), "{path} has `{word}`");
+        }
     }
 }
 
 #[test]
 fn files_are_named_and_sized_as_the_architecture_says() {
     for (path, text) in sources() {
-        assert!(!path.ends_with("/mod.rs"), "src/{path}");
+        assert!(!path.ends_with("/mod.rs"), "{path}");
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         let lines = code.lines().count();
-        assert!(lines <= LONGEST_FILE, "src/{path} has {lines} lines");
+        assert!(lines <= LONGEST_FILE, "{path} has {lines} lines");
         assert!(
             text.starts_with("//!"),
-            "src/{path} does not say in its first line what it is for"
+            "{path} does not say in its first line what it is for"
         );
-        if let Some((folder, _)) = path.rsplit_once('/') {
-            let room = root().join("src").join(format!("{folder}.rs"));
+        let (folder, _) = path.rsplit_once('/').unwrap();
+        if !CODE.contains(&folder) {
+            let room = format!("{folder}.rs");
             assert!(
-                room.is_file(),
-                "src/{folder}/ has no src/{folder}.rs beside it"
+                root().join(&room).is_file(),
+                "{folder}/ has no {room} beside it"
             );
         }
     }
@@ -213,7 +328,7 @@ fn nothing_prints_by_itself() {
             let is_there = code(&text)
                 .match_indices(word)
                 .any(|(at, _)| !text_ends_in_word(&code(&text)[..at]));
-            assert!(!is_there, "src/{path} has `{word}`");
+            assert!(!is_there, "{path} has `{word}`");
         }
     }
 }
@@ -222,16 +337,16 @@ fn text_ends_in_word(text: &str) -> bool {
     text.ends_with(|last: char| last.is_alphanumeric() || last == '_')
 }
 
-/// `doctest = false`: code in a comment would be compiled by nothing.
+/// `doctest = false`: code in a comment would be compiled by nothing. The crates have doc tests.
 #[test]
 fn comments_hold_no_code_that_nothing_runs() {
-    for (path, text) in sources() {
+    for (path, text) in sources_below("src") {
         let mut fences = text
             .lines()
             .filter_map(|line| line.trim_start().strip_prefix("//")?.split_once("```"));
         // Every other one opens a block.
         let is_code = fences.by_ref().step_by(2).any(|(_, kind)| kind != "text");
-        assert!(!is_code, "src/{path}: make the example a test");
+        assert!(!is_code, "{path}: make the example a test");
     }
 }
 
@@ -240,14 +355,14 @@ fn comments_hold_no_code_that_nothing_runs() {
 fn lints_are_expected_not_allowed() {
     for (path, text) in sources() {
         let code = code(&text);
-        assert!(!code.contains("[allow("), "src/{path} has `allow`");
+        assert!(!code.contains("[allow("), "{path} has `allow`");
         for (at, _) in code.match_indices("[expect(") {
             let end = code[at..]
                 .find(")]")
                 .map_or(code.len(), |length| at + length);
             assert!(
                 code[at..end].contains("reason"),
-                "src/{path}: {}",
+                "{path}: {}",
                 &code[at..end]
             );
         }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ipwhl::car::CarWriter;
-use ipwhl::dag::{BlockSink, Cid, Codec, Profile, Sha256Digest};
 use ipwhl::source::{Client, ClientSettings, Limits, SourceProblem};
+use ipwhl_unixfs::car::CarWriter;
+use ipwhl_unixfs::{BlockSink, Cid, Codec, Profile, Sha256Digest};
 
 use crate::dag::{Blocks, Seeded, file_dag};
 use crate::support::loopback_index::{Answer, LoopbackIndex, message};

@@ -7,8 +7,8 @@ pub mod trust;
 use std::fs;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::dag::Profile;
-use ipwhl::signature::{SigningKey, sign};
+use ipwhl::release::signature::{SigningKey, sign};
+use ipwhl_unixfs::Profile;
 
 use crate::support::program::Program;
 use crate::support::repository_builder::{Project, RepositoryBuilder};

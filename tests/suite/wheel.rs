@@ -1,4 +1,4 @@
-//! Wheels: what `ipwhl::wheel::inspect` finds in good and in broken archives.
+//! Wheels: what `ipwhl_packaging::wheel::inspect` finds in good and in broken archives.
 
 mod archive;
 mod bytecode;
@@ -11,7 +11,7 @@ mod systems;
 
 use std::io::Cursor;
 
-use ipwhl::wheel::{ArchiveFacts, Limits, ProblemKind, inspect};
+use ipwhl_packaging::wheel::{ArchiveFacts, Limits, ProblemKind, inspect};
 
 use crate::support::wheel_builder::archive::{RawEnd64, RawEntry, extra_field};
 use crate::support::wheel_builder::{Compression, WheelBuilder, record_hash};

@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipwhl::check::{Graph, paths_to};
 use ipwhl::command::ExitStatus;
-use ipwhl::python::ProjectName;
-use ipwhl::repository::Repository;
+use ipwhl::set::check::{Graph, paths_to};
+use ipwhl::set::repository::Repository;
+use ipwhl_packaging::ProjectName;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

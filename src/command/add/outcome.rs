@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ipwhl_packaging::{ProjectName, Version, specifiers_contain, specifiers_text};
+
 use super::super::context::Context;
 use super::super::exit::{ExitStatus, Failure};
 use super::super::facts::{all_wheels, recall_verified};
@@ -9,11 +11,10 @@ use super::super::report::{MessageFormat, count, has_errors, judge, show};
 use super::super::select::Wish;
 use super::super::words::counted;
 use super::declared_extras;
-use crate::check::{self, Graph};
-use crate::declaration::Declaration;
-use crate::diagnostic::{Baseline, Code, Finding, Inert};
-use crate::python::{ProjectName, Version, specifiers_contain, specifiers_text};
-use crate::repository::Repository;
+use crate::foundation::diagnostic::{Baseline, Code, Finding, Inert};
+use crate::set::check::{self, Graph};
+use crate::set::declaration::Declaration;
+use crate::set::repository::Repository;
 
 /// How many projects are named as the reason for a change.
 const MAXIMUM_REASONS: usize = 3;

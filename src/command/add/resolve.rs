@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
+use ipwhl_packaging::{
+    CoreMetadata, ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth, Version,
+    WheelFileName,
+};
 
 use super::super::exit::Failure;
 use super::super::facts::keep;
 use super::super::select::{Listed, Picked, Picker, Prefer, Wish};
-use crate::check::{self, can_apply};
-use crate::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, Source, Spanned};
-use crate::python::{
-    CoreMetadata, ExtraName, MarkerEnvironment, Platform, ProjectName, Requirement, Truth, Version,
-    WheelFileName,
-};
+use crate::set::check::{self, can_apply};
+use crate::set::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, Source, Spanned};
 use crate::source::{FetchEvent, Fetcher, SourceProblem};
 
 /// How many of the versions that do not fit are named with their reasons.
@@ -221,7 +221,8 @@ fn closed_extras(
                 .collect();
             let failure = Failure::finding(format!("`{file_name}` has no extra `{extra}`"));
             return Err(
-                match crate::diagnostic::nearest(extra.as_str(), known.iter().copied()) {
+                match crate::foundation::diagnostic::nearest(extra.as_str(), known.iter().copied())
+                {
                     Some(word) => failure.help(format!("did you mean `{word}`?")),
                     None if known.is_empty() => failure.help("it has no extras at all"),
                     None => failure.help(format!("its extras are {}", known.join(", "))),

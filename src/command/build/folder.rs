@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::car::Extent;
 use crate::command::context::Context;
 use crate::command::exit::Failure;
 use crate::command::own_folder::OwnFolder;
-use crate::publish::{STATEMENT, car_name, resolved};
-use crate::repository::Repository;
+use crate::publish::resolved;
+use crate::release::archive::Extent;
+use crate::release::archive::car_name;
+use crate::release::names::STATEMENT;
+use crate::set::repository::Repository;
 
 /// `release` belongs to the repository; a folder that was named, to whoever named it. The
 /// declarations' own folder is refused: a project may be called `release`.

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::CarError;
 
 use super::super::archives::open;
 use super::super::context::Context;
@@ -12,11 +14,12 @@ use super::super::facts::all_wheels;
 use super::super::releases::{self, OpenRelease, Place};
 use super::reuse::{Reusable, archive_beside, unreadable};
 use super::{Arguments, uncommitted};
-use crate::car::{CarError, Extent, known};
-use crate::dag::Cid;
-use crate::declaration::DeclaredWheel;
-use crate::publish::{Part, PublishError, STATEMENT, car_name};
-use crate::repository::Repository;
+use crate::publish::{Part, PublishError};
+use crate::release::archive::car_name;
+use crate::release::archive::{Extent, known};
+use crate::release::names::STATEMENT;
+use crate::set::declaration::DeclaredWheel;
+use crate::set::repository::Repository;
 
 impl ValueEnum for Extent {
     fn value_variants<'a>() -> &'a [Self] {

@@ -6,6 +6,10 @@ use std::path::Path;
 
 use clap::Args;
 use indicatif::HumanBytes;
+use ipwhl_packaging::wheel::CHECKS_VERSION;
+use ipwhl_packaging::{Platform, SystemFamily};
+use ipwhl_unixfs::Profile;
+use ipwhl_unixfs::car::{Blocks, CarError, FileReader};
 use serde::Deserialize;
 
 use super::super::archives::broken;
@@ -16,17 +20,14 @@ use super::super::releases::{self, OpenRelease, Place};
 use super::super::statement::{located, read_statement, refusal};
 use super::super::trust::policy;
 use super::super::words::counted;
-use crate::car::{Blocks, CarError, FileReader};
-use crate::check::NEED_ARCHIVE;
-use crate::dag::Profile;
-use crate::declaration::{DeclaredWheel, Layout};
-use crate::publish::STATEMENT;
-use crate::python::{Platform, SystemFamily};
-use crate::release::{PlatformEntry, Published, Recalled, Sought};
-use crate::repository::Repository;
-use crate::signature::SignedStatement;
+use crate::release::names::STATEMENT;
+use crate::release::reader::Published;
+use crate::release::reuse::{PlatformEntry, Recalled, Sought};
+use crate::release::signature::SignedStatement;
+use crate::set::check::NEED_ARCHIVE;
+use crate::set::declaration::{DeclaredWheel, Layout};
+use crate::set::repository::Repository;
 use crate::source::Cache;
-use crate::wheel::CHECKS_VERSION;
 
 /// Which releases are reused, and who vouches for them.
 #[derive(Debug, Args)]
@@ -373,9 +374,9 @@ pub(super) fn unreadable(release: &OpenRelease, error: &CarError) -> Failure {
 
 /// The archive of a release beside a file, if there is one.
 pub(super) fn archive_beside(file: &Path) -> Option<std::path::PathBuf> {
-    use crate::car::Extent;
+    use crate::release::archive::Extent;
     let extents = [Extent::Full, Extent::Hollow].into_iter();
     extents
-        .map(|extent| file.with_file_name(crate::publish::car_name(extent)))
+        .map(|extent| file.with_file_name(crate::release::archive::car_name(extent)))
         .find(|path| path.is_file())
 }

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use ipwhl_packaging::wheel::CHECKS_VERSION;
+use ipwhl_unixfs::Cid;
+
 use super::super::context::Context;
 use super::super::exit::Failure;
 use super::super::keys::{Signer, signing_key};
@@ -10,15 +13,14 @@ use super::super::sign::{add_signature, asked, may_follow, may_sign, mention_sig
 use super::super::statement::{expired, previous_in_place, previous_of_build};
 use super::super::trust::{Trust, policy};
 use super::{Arguments, uncommitted};
-use crate::check::NEED_ARCHIVE;
-use crate::dag::Cid;
-use crate::diagnostic::{Finding, shell_word};
-use crate::publish::{Recovery, STATEMENT, keep_statement, recover};
-use crate::repository::Repository;
-use crate::signature::{
+use crate::foundation::diagnostic::{Finding, shell_word};
+use crate::publish::{Recovery, keep_statement, recover};
+use crate::release::names::STATEMENT;
+use crate::release::signature::{
     Draft, KeyError, SignedStatement, Statement, is_signature_of, parse_lifetime,
 };
-use crate::wheel::CHECKS_VERSION;
+use crate::set::check::NEED_ARCHIVE;
+use crate::set::repository::Repository;
 
 /// What is needed to vouch for a release, found out before anything takes long.
 pub(super) struct Preparation {

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use ipwhl_packaging::{
+    Constraint, CoreMetadata, ExtraName, Platform, ProjectName, Version, specifiers_contain,
+};
 use tokio::time::{Instant, timeout_at};
 
 use super::super::context::Context;
 use super::super::network::{NetworkArguments, fetcher, runtime};
 use super::super::select::{Picked, Picker, Prefer, Wish};
-use crate::check::can_apply;
-use crate::python::{
-    Constraint, CoreMetadata, ExtraName, Platform, ProjectName, Version, specifiers_contain,
-};
-use crate::repository::Repository;
+use crate::set::check::can_apply;
+use crate::set::repository::Repository;
 use crate::source::{Fetcher, IndexClient, SourceProblem};
 
 /// How long the index is asked, all projects together.

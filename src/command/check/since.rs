@@ -7,11 +7,11 @@ use super::super::exit::Failure;
 use super::super::facts::Gathered;
 use super::super::report::judge;
 use super::super::words::counted;
-use crate::check;
-use crate::declaration::{Declaration, DeclaredWheel, Source};
-use crate::diagnostic::{Baseline, Code, Finding, Stage};
-use crate::difference::setting_changes;
-use crate::repository::{
+use crate::foundation::diagnostic::{Baseline, Code, Finding, Stage};
+use crate::set::check;
+use crate::set::declaration::{Declaration, DeclaredWheel, Source};
+use crate::set::difference::setting_changes;
+use crate::set::repository::{
     CONFIGURATION_FILE, Changes, Configuration, LoadError, Repository, Revision, RevisionError,
     SeverityRule, disguises,
 };

@@ -4,9 +4,9 @@ use super::super::context::Context;
 use super::super::facts::Gathered;
 use super::super::report::judge;
 use super::side::Side;
-use crate::check;
-use crate::diagnostic::{Baseline, Finding};
-use crate::repository::Repository;
+use crate::foundation::diagnostic::{Baseline, Finding};
+use crate::set::check;
+use crate::set::repository::Repository;
 
 /// What the checks of the set say of both states.
 pub(super) struct Findings {

@@ -6,8 +6,8 @@ use super::super::draw::to_json;
 use super::super::exit::Failure;
 use super::Report;
 use super::side::Side;
-use crate::diagnostic::{Finding, JsonFinding, SourceTexts};
-use crate::difference::{SettingsExtent, WheelChange, WheelState};
+use crate::foundation::diagnostic::{Finding, JsonFinding, SourceTexts};
+use crate::set::difference::{SettingsExtent, WheelChange, WheelState};
 
 /// One object on one line (`docs/formats.md`, 8).
 pub(super) fn write(report: &Report<'_>) -> Result<String, Failure> {

@@ -6,6 +6,12 @@ use std::io;
 use std::path::PathBuf;
 
 use futures_util::StreamExt;
+use ipwhl_packaging::wheel::{
+    InstalledNames, Limits, MEMBERS_VERSION, WheelMembers, installed_names, members,
+};
+use ipwhl_packaging::{ProjectName, WheelFileName};
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::{CarError, CarReader, FileReader};
 use rayon::prelude::*;
 
 use super::super::context::Context;
@@ -16,17 +22,11 @@ use super::super::progress::Progress;
 use super::super::releases::Place;
 use super::Members;
 use super::side::{Around, Side};
-use crate::car::{CarError, CarReader, FileReader};
-use crate::dag::Cid;
-use crate::difference::{
+use crate::set::difference::{
     Difference, MemberChanges, NameOwners, Owner, WheelChange, WheelState, command_conflicts,
     member_changes, package_conflicts,
 };
-use crate::python::{ProjectName, WheelFileName};
 use crate::source::{Cache, FetchError, SourceProblem, WheelRequest};
-use crate::wheel::{
-    InstalledNames, Limits, MEMBERS_VERSION, WheelMembers, installed_names, members,
-};
 
 /// What is known of a wheel's members, or why nothing is.
 pub(super) type Looked = Result<MemberChanges, String>;

@@ -7,9 +7,9 @@ use indicatif::HumanBytes;
 use super::super::words::counted;
 use super::Report;
 use super::side::Side;
-use crate::check::together;
-use crate::diagnostic::{Finding, Severity};
-use crate::difference::{Kind, ProjectChange, SetChange, SettingsExtent};
+use crate::foundation::diagnostic::{Finding, Severity};
+use crate::set::check::together;
+use crate::set::difference::{Kind, ProjectChange, SetChange, SettingsExtent};
 
 /// How many things of one kind are told one by one, unless all are asked for.
 const TOLD: usize = 12;
@@ -381,7 +381,7 @@ fn project(report: &Report<'_>, change: &ProjectChange<'_>) -> Entry {
         line.extend(list(&versions, true));
         line
     };
-    let texts = |state: &crate::difference::ProjectState| -> Vec<String> {
+    let texts = |state: &crate::set::difference::ProjectState| -> Vec<String> {
         state.versions.iter().map(ToString::to_string).collect()
     };
     let [old, new] = [change.old, change.new].map(|state| state.map(texts));

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ipwhl_unixfs::car::CarError;
 use serde::Serialize;
 use url::Url;
 
@@ -11,11 +12,10 @@ use super::super::exit::{Failure, chain};
 use super::super::facts::known_facts;
 use super::super::network::NetworkArguments;
 use super::super::releases::{self, Name, OpenRelease, Place};
-use crate::car::CarError;
-use crate::diagnostic::visible;
-use crate::difference::Snapshot;
-use crate::release::Published;
-use crate::repository::{
+use crate::foundation::diagnostic::visible;
+use crate::release::reader::Published;
+use crate::set::difference::Snapshot;
+use crate::set::repository::{
     CONFIGURATION_FILE, Configuration, LoadError, Repository, Revision, tracked,
 };
 

@@ -1,16 +1,16 @@
 //! What the cache knows of declared wheels, and what that says of them. Nothing is fetched and no
 //! wheel is read.
 
+use ipwhl_unixfs::Cid;
 use rayon::prelude::*;
 
 use super::super::context::Context;
 use super::{Gathered, facts_version, fits, key, refuse, request};
-use crate::check;
-use crate::dag::Cid;
-use crate::declaration::DeclaredWheel;
-use crate::repository::Repository;
+use crate::set::check;
+use crate::set::declaration::DeclaredWheel;
+use crate::set::gather::Facts;
+use crate::set::repository::Repository;
 use crate::source::{Cache, FetchError};
-use crate::wheel::Facts;
 
 /// The facts of the wheel of this CID, if the cache has them.
 pub(in crate::command) fn known_facts(cache: &Cache, cid: &Cid) -> Option<Facts> {

@@ -8,22 +8,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
+use ipwhl_unixfs::car::{Blocks, CarError, CarReader, CarSummary, file_dag};
+use ipwhl_unixfs::{Cid, FileDag, Profile};
 
 use super::super::archives::open as open_archive;
 use super::super::context::Context;
 use super::super::exit::{ExitStatus, Failure, chain};
 use super::super::progress::Progress;
 use super::super::site::{OpenSite, no_hollow};
-use crate::car::{
-    Blocks, CarError, CarReader, CarSummary, Extent, LARGEST_WHEEL, file_dag, write_full,
-};
-use crate::dag::{Cid, FileDag, Profile};
-use crate::environment::AtomicFile;
+use crate::foundation::environment::AtomicFile;
 use crate::publish::{
-    AssembledBlocks, CAR, FoundWheel, HollowError, ReleaseFile, read_archive, read_hollow,
-    release_files,
+    AssembledBlocks, FoundWheel, HollowError, ReleaseFile, read_archive, read_hollow, release_files,
 };
-use crate::signature::Statement;
+use crate::release::archive::ReleaseArchive;
+use crate::release::archive::{Extent, write_full};
+use crate::release::names::CAR;
+use crate::release::signature::Statement;
+use crate::source::LARGEST_WHEEL;
 use crate::source::{
     ClientSettings, FetchSettings, Fetcher, IndexSearch, Limits, SourceProblem, WheelRequest,
 };

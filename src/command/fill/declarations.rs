@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::StreamExt;
+use ipwhl_unixfs::Cid;
 
 use super::super::exit::{Failure, chain};
 use super::super::facts::request;
@@ -12,10 +13,10 @@ use super::Attempts;
 use super::pass::Missing;
 use super::places::{FillContext, record};
 use super::store::Store;
-use crate::car::{DECLARATION, LARGEST_DECLARATION};
-use crate::dag::Cid;
-use crate::declaration::{DeclaredWheel, Layout, parse};
-use crate::repository::Configuration;
+use crate::release::names::DECLARATION;
+use crate::set::declaration::LARGEST_DECLARATION;
+use crate::set::declaration::{DeclaredWheel, Layout, parse};
+use crate::set::repository::Configuration;
 use crate::source::{SourceLocation, WheelRequest};
 
 /// The sources of the declarations, and the wheels that they were asked for.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use indicatif::HumanBytes;
+use ipwhl_unixfs::Cid;
 use url::Url;
 
 use super::super::words::counted;
-use crate::dag::Cid;
 use crate::source::{Mismatch, SourceProblem, redacted};
 
 /// After so many failed requests in a row, a gateway is not asked again.

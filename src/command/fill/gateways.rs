@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::future::{AbortHandle, abortable};
 use futures_util::stream::FuturesUnordered;
+use ipwhl_unixfs::car::MAX_BLOCK;
+use ipwhl_unixfs::{Cid, Codec};
 use url::Url;
 
 use super::super::exit::Failure;
@@ -18,8 +20,7 @@ use super::pass::Missing;
 use super::places::{FillContext, record};
 use super::schedule::{End, Schedule};
 use super::store::Store;
-use crate::car::{LARGEST_WHEEL, MAX_BLOCK};
-use crate::dag::{Cid, Codec};
+use crate::source::LARGEST_WHEEL;
 use crate::source::{CacheError, Client, ClientSettings, Limits, SourceProblem};
 
 /// How often running requests are held to their minimum rates.

@@ -2,10 +2,12 @@
 
 use std::io;
 
+use ipwhl_unixfs::car::{CarError, CarSummary, CarWriter};
+use ipwhl_unixfs::{BlockSink, Cid, Codec};
+
 use super::super::archives::TargetFile;
 use super::store::{Origin, Store};
-use crate::car::{CarError, CarSummary, CarWriter, Place, Visitor, walk};
-use crate::dag::{BlockSink, Cid, Codec};
+use crate::release::archive::{Place, Visitor, walk};
 
 /// A block that is not in the store, and with it all that is below it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ipwhl_unixfs::Cid;
 use url::Url;
 
 use super::super::archives::open;
@@ -16,8 +17,7 @@ use super::declarations::DeclaredSources;
 use super::gateways::Gateways;
 use super::pass::Missing;
 use super::store::Store;
-use crate::dag::Cid;
-use crate::repository::{Configuration, Repository};
+use crate::set::repository::{Configuration, Repository};
 use crate::source::dag_of_file;
 
 /// How many folders deep wheels are searched for.
@@ -231,7 +231,7 @@ fn find_in_folder(
     missing: &Missing,
     wheel: &Cid,
     store: &mut Store,
-) -> Option<(PathBuf, crate::dag::FileDag)> {
+) -> Option<(PathBuf, ipwhl_unixfs::FileDag)> {
     let name = missing.path.rsplit('/').next().unwrap_or_default();
     let size = store.file_size(wheel).or(missing.cumulative_size)?;
     // The frames of 256 KiB leaves and their links are less than a hundredth, and a few bytes at least.

@@ -5,8 +5,10 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::car::{Blocks, CarError, CarReader, Place, Visitor, walk};
-use crate::dag::{BlockSink, Cid, Codec, FileDag, Node, decode};
+use ipwhl_unixfs::car::{Blocks, CarError, CarReader};
+use ipwhl_unixfs::{BlockSink, Cid, Codec, FileDag, Node, decode};
+
+use crate::release::archive::{Place, Visitor, walk};
 use crate::source::{Cache, CacheError};
 
 /// The largest file that is read whole, in bytes; a block may be beyond it.

@@ -8,8 +8,8 @@ use crate::command::exit::Failure;
 use crate::command::site::{Newest, OpenSite};
 use crate::command::statement::{expired, refusal};
 use crate::command::words::counted;
-use crate::repository::CONFIGURATION_FILE;
-use crate::signature::Statement;
+use crate::release::signature::Statement;
+use crate::set::repository::CONFIGURATION_FILE;
 
 /// What the releases are put into.
 const IGNORED: &str = "# The releases that are carried.\n/release\n";

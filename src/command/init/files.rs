@@ -1,12 +1,12 @@
 //! What `ipwhl init` writes: the texts, and the few places in them that differ from one repository to the next.
 
 use clap::ValueEnum;
+use ipwhl_packaging::{Platform, requires_python};
 use toml_edit::{Array, DocumentMut, Value};
 
 use super::install::InstallCommand;
-use crate::declaration::DECLARATION_SCHEMA_FILE;
-use crate::python::{Platform, requires_python};
-use crate::repository::{CONFIGURATION_FILE, CONFIGURATION_SCHEMA_FILE};
+use crate::set::declaration::DECLARATION_SCHEMA_FILE;
+use crate::set::repository::{CONFIGURATION_FILE, CONFIGURATION_SCHEMA_FILE};
 
 /// The name that the embedded texts have in the place of the repository's.
 const EXAMPLE: &str = "my-wheels";

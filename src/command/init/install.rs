@@ -2,7 +2,7 @@
 
 use super::files::Forge;
 use crate::command::exit::Failure;
-use crate::diagnostic::{shell_word, visible};
+use crate::foundation::diagnostic::{shell_word, visible};
 
 /// The digits of a SHA-256.
 const SHA256_DIGITS: usize = 64;

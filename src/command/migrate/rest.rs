@@ -6,14 +6,15 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use ipwhl_packaging::ProjectName;
+
 use super::super::context::Context;
 use super::super::exit::Failure;
 use super::super::words::counted;
 use super::remove;
-use crate::declaration::{Layout, declares_all_of};
-use crate::diagnostic::shell_word;
-use crate::python::ProjectName;
-use crate::repository::{
+use crate::foundation::diagnostic::shell_word;
+use crate::set::declaration::{Layout, declares_all_of};
+use crate::set::repository::{
     ORIGINAL_FOLDER, Repository, SUPPORTED_FILE, original_settings, presumed_project,
 };
 

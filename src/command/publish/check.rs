@@ -4,6 +4,8 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::{Blocks, CarError, CarReader};
 use url::Url;
 
 use super::super::context::Context;
@@ -13,12 +15,10 @@ use super::super::words::counted;
 use super::shown::Shown;
 use super::tally::exit_status;
 use super::{Arguments, Format, Opening, client, json};
-use crate::car::{Blocks, CarError, CarReader, Extent};
-use crate::dag::Cid;
-use crate::publish::{
-    CheckOrder, Checked, DamageKind, Observer as _, RateLimit, TargetError, car_name,
-};
-use crate::repository::{PublishKind, PublishTarget};
+use crate::publish::{CheckOrder, Checked, DamageKind, Observer as _, RateLimit, TargetError};
+use crate::release::archive::Extent;
+use crate::release::archive::car_name;
+use crate::set::repository::{PublishKind, PublishTarget};
 use crate::source::{GatewayBlocks, Limits};
 
 /// How many damaged blocks of a target are named.

@@ -3,19 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ipwhl_unixfs::Cid;
+
 use super::Arguments;
 use super::check::gateway;
-use crate::car::Extent;
 use crate::command::archives::{broken, open};
 use crate::command::context::Context;
 use crate::command::exit::{Failure, chain};
 use crate::command::statement::{cut, expired, policy_or_own, read_statement, refusal, stranger};
-use crate::dag::Cid;
-use crate::diagnostic::shell_word;
-use crate::environment::random_seed;
-use crate::publish::{CAR, History, Publication, STATEMENT, Sample, car_name, kept_statements};
-use crate::repository::{Configuration, Repository};
-use crate::signature::{SignedStatement, Statement, verify};
+use crate::foundation::diagnostic::shell_word;
+use crate::foundation::environment::random_seed;
+use crate::publish::{History, Publication, Sample, kept_statements};
+use crate::release::archive::Extent;
+use crate::release::archive::ReleaseArchive;
+use crate::release::archive::car_name;
+use crate::release::names::{CAR, STATEMENT};
+use crate::release::signature::{SignedStatement, Statement, verify};
+use crate::set::repository::{Configuration, Repository};
 use crate::source::redacted;
 
 /// Reads and verifies the release in a folder.

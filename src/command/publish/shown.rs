@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::command::context::Context;
 use crate::command::words::counted;
-use crate::diagnostic::visible;
+use crate::foundation::diagnostic::visible;
 use crate::publish::{Done, Event, Observer, ReadBack, Step};
 
 /// What is shown of a run, one target at a time.

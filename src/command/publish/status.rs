@@ -11,7 +11,7 @@ use super::release::history;
 use super::tally::exit_status;
 use super::{Arguments, Format, Opening, json};
 use crate::publish::{HoldingState, ReleaseStatus, TargetStatus, gather_history, status};
-use crate::repository::PublishTarget;
+use crate::set::repository::PublishTarget;
 
 /// How near its end a statement is called so.
 const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);

@@ -4,7 +4,7 @@ use super::{Arguments, Format, json};
 use crate::command::context::Context;
 use crate::command::exit::{ExitStatus, Failure};
 use crate::command::words::counted;
-use crate::diagnostic::shell_word;
+use crate::foundation::diagnostic::shell_word;
 use crate::publish::{Publication, TargetError, TargetErrorKind, TargetOutcome, TargetState};
 
 /// Prints the result, and says what is left to do.

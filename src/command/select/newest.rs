@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use ipwhl_packaging::{Platform, Version, WheelFileName};
+
 use super::{Picker, Prefer, Wish};
-use crate::check::Unmet;
-use crate::python::{Platform, Version, WheelFileName};
+use crate::set::check::Unmet;
 use crate::source::{Fetcher, SourceProblem};
 
 /// What the index has of a project that is declared.

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Candidate, Prefer, choose};
-use crate::check::Unmet;
-use crate::python::{
+use ipwhl_packaging::{
     ExtraName, Platform, ProjectName, Version, VersionSpecifiers, WheelFileName, parse_specifiers,
     specifiers_contain,
 };
+
+use super::{Candidate, Prefer, choose};
+use crate::set::check::Unmet;
 use crate::source::IndexFile;
 
 /// Who states a constraint that was typed.

@@ -1,12 +1,12 @@
 //! A project for programs.
 
+use ipwhl_packaging::{ExtraName, ProjectName, specifiers_text};
 use serde::Serialize;
 
 use super::{of_others, position, waivers};
-use crate::check::{Relation, Shortfall};
 use crate::command::scope::{Scope, platform_names};
-use crate::declaration::{Declaration, DeclaredWheel};
-use crate::python::{ExtraName, ProjectName, specifiers_text};
+use crate::set::check::{Relation, Shortfall};
+use crate::set::declaration::{Declaration, DeclaredWheel};
 
 /// What is printed.
 #[derive(Serialize)]

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
+use ipwhl_packaging::ExtraName;
 
 use super::walk::{Visit, Walk};
 use crate::command::context::Context;
 use crate::command::exit::Failure;
 use crate::command::scope::{Edge, constraint, with_extras};
-use crate::diagnostic::Inert;
-use crate::python::ExtraName;
+use crate::foundation::diagnostic::Inert;
 
 /// How many steps a tree goes from its roots, unless it is told how many. Real sets are far less deep;
 /// without an end the lines of a long chain would be as wide as the chain is long.

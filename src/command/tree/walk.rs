@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::Relation;
+use ipwhl_packaging::{ExtraName, ProjectName};
+
 use crate::command::scope::{Edge, Scope, edges};
-use crate::python::{ExtraName, ProjectName};
+use crate::set::check::Relation;
 
 /// A project, and the extras of it that count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

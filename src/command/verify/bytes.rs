@@ -2,10 +2,13 @@
 
 use std::io::{self, Read};
 
-use crate::car::{CarError, FileReader, Kind, LARGEST_DECLARATION, LARGEST_PAGE, Tree};
-use crate::dag::{Cid, Codec, FileHasher, Link, Profile, Sha256Digest};
+use ipwhl_packaging::wheel::{Limits, NameConflict, inspect};
+use ipwhl_unixfs::car::{CarError, FileReader, Kind, Tree};
+use ipwhl_unixfs::{Cid, Codec, FileHasher, Link, Profile, Sha256Digest};
+
 use crate::gateway::BlockStore;
-use crate::wheel::{Limits, NameConflict, inspect};
+use crate::set::declaration::LARGEST_DECLARATION;
+use crate::source::LARGEST_PAGE;
 
 /// How much of a wheel is hashed at once.
 const BUFFER: usize = 256 * 1024;

@@ -3,17 +3,17 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipwhl_packaging::{Platform, Requirement, VersionSpecifiers, same_specifiers};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::pages::Count;
 use super::project::{Files, Wheels};
-use crate::car::DECLARATION;
-use crate::check;
-use crate::declaration::{Layout, Parsed, parse};
-use crate::diagnostic::{Code, Finding, Severity};
-use crate::python::{Platform, Requirement, VersionSpecifiers, same_specifiers};
-use crate::release::PlatformEntry;
+use crate::foundation::diagnostic::{Code, Finding, Severity};
+use crate::release::names::DECLARATION;
+use crate::release::reuse::PlatformEntry;
+use crate::set::check;
+use crate::set::declaration::{Layout, Parsed, parse};
 
 /// The version of the format that is understood.
 const FORMAT: u64 = 1;

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipwhl_packaging::{WheelFileName, parse_specifiers};
+use ipwhl_unixfs::Sha256Digest;
 use serde_json::Value;
 use url::Url;
 
 use super::bytes::WheelFacts;
 use super::declared::{self, RequiresPython};
 use super::project::{Files, Wheels};
-use crate::dag::Sha256Digest;
-use crate::python::{WheelFileName, parse_specifiers};
 use crate::source::{CoreMetadataFile, IndexFile, ProjectPage};
 
 /// One page against the wheels.

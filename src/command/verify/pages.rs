@@ -1,22 +1,19 @@
 //! What the pages of a release say, held against the files beside them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipwhl_unixfs::car::{CarError, Tree};
+use ipwhl_unixfs::{Cid, Link};
 use rayon::prelude::*;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
 
 use super::bytes::page;
 use super::declared::{self, Answered};
 use super::page::is_plain;
 use super::project::project;
-use crate::car::{CarError, Tree};
-use crate::dag::{Cid, Link};
-use crate::diagnostic::Code;
+use crate::foundation::diagnostic::Code;
 use crate::gateway::BlockStore;
-use crate::release::RELEASE_FOLDER;
-
-pub(super) const HTML: &str = "index.html";
-pub(super) const JSON: &str = "index.v1_json";
-const ABOUT: &str = "release.json";
+use crate::release::names::{HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
 
 /// What was looked at.
 #[derive(Default)]
@@ -121,7 +118,7 @@ fn answered(
         Some(cid) => reader.list(cid)?.unwrap_or_default(),
         None => Vec::new(),
     };
-    let body = match entries.iter().find(|entry| entry.name == ABOUT) {
+    let body = match entries.iter().find(|entry| entry.name == RELEASE_FILE) {
         Some(entry) => page(reader, &entry.link.cid)?,
         None => Vec::new(),
     };
@@ -139,18 +136,20 @@ fn about(reader: &BlockStore, folder: Option<Cid>, count: &Count) -> Result<Vec<
             "the release has no folder `{RELEASE_FOLDER}`"
         )]);
     };
-    let Some(entry) = entries.iter().find(|entry| entry.name == ABOUT) else {
-        return Ok(vec![format!("{RELEASE_FOLDER}/{ABOUT} is not there")]);
+    let Some(entry) = entries.iter().find(|entry| entry.name == RELEASE_FILE) else {
+        return Ok(vec![format!(
+            "{RELEASE_FOLDER}/{RELEASE_FILE} is not there"
+        )]);
     };
     let mut mismatches = strays(
         RELEASE_FOLDER,
         entries
             .iter()
             .map(|entry| entry.name.as_str())
-            .filter(|name| *name != ABOUT),
+            .filter(|name| *name != RELEASE_FILE),
     );
     for mismatch in declared::release(&page(reader, &entry.link.cid)?, count) {
-        mismatches.push(format!("{RELEASE_FOLDER}/{ABOUT}: {mismatch}"));
+        mismatches.push(format!("{RELEASE_FOLDER}/{RELEASE_FILE}: {mismatch}"));
     }
     Ok(mismatches)
 }

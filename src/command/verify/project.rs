@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use ipwhl_unixfs::Link;
+use ipwhl_unixfs::car::{CarError, Tree};
 use serde_json::Value;
 
 use super::bytes::{self, WheelFacts, metadata, page, size, wheel, wheel_of_hollow};
 use super::declared::{self, Declared};
 use super::page::compare;
-use super::pages::{Count, Examined, HTML, JSON, strays};
-use crate::car::{CarError, DECLARATION, Tree};
-use crate::dag::Link;
+use super::pages::{Count, Examined, strays};
+use crate::release::names::{DECLARATION, HTML, JSON, METADATA};
 
-/// What the name of a wheel's METADATA has after the wheel's.
-const METADATA: &str = ".metadata";
 /// How a wheel's name ends.
 const WHEEL: &str = ".whl";
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
 use indicatif::HumanBytes;
+use ipwhl_unixfs::Sha256Digest;
 
 use super::super::context::Context;
 use super::super::exit::{ExitStatus, Failure, chain};
@@ -12,12 +13,12 @@ use super::super::site::{Newest, OpenSite, no_hollow};
 use super::super::vouch::{start, vouch};
 use super::super::words::counted;
 use super::{Arguments, pages};
-use crate::dag::Sha256Digest;
 use crate::publish::{
-    FILE_LIST, FileCheck, FileList, HollowArchive, LARGEST_FILE_LIST, ListedFile, ReleaseFile,
-    STATEMENT, STATEMENTS, check_file, release_files, statement_path,
+    FileCheck, FileList, HollowArchive, LARGEST_FILE_LIST, ListedFile, ReleaseFile, STATEMENTS,
+    check_file, release_files, statement_path,
 };
-use crate::signature::{MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, is_signature_of};
+use crate::release::names::{FILE_LIST, STATEMENT};
+use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, is_signature_of};
 use crate::source::SourceProblem;
 
 /// How many files are read at once.
@@ -73,7 +74,7 @@ pub(super) fn run(
     check.finish(&files)
 }
 
-fn damaged(error: &crate::car::CarError) -> Failure {
+fn damaged(error: &ipwhl_unixfs::car::CarError) -> Failure {
     Failure::finding(chain(error))
 }
 

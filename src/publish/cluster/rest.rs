@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipwhl_unixfs::Cid;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::dag::Cid;
 use crate::publish::secret::Secret;
 use crate::publish::service::{RequestError, Service, Upload};
 use crate::publish::target::{Report, TargetError};
-use crate::repository::ClusterTarget;
+use crate::set::repository::ClusterTarget;
 use crate::source::Client;
 
 /// The most pins of a cluster that are looked at.

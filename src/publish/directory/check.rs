@@ -7,21 +7,24 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use ipwhl_unixfs::{Cid, Sha256Digest};
+
 use super::folder::Folder;
 use super::record::Record;
 use super::{Directory, Store, delta, files, is_folder, record, unusable};
-use crate::car::Extent;
-use crate::dag::{Cid, Sha256Digest};
-use crate::environment::open_beneath;
-use crate::publish::files::{STATEMENT, car_name};
+use crate::foundation::environment::open_beneath;
 use crate::publish::site::{
-    AssembledBlocks, FILE_LIST, FileCheck, ListedFile, ReleaseFile, release_files, statement_path,
+    AssembledBlocks, FileCheck, ListedFile, ReleaseFile, release_files, statement_path,
 };
 use crate::publish::statements;
 use crate::publish::target::{
     Amount, CheckOrder, Checked, Damage, DamageKind, PublishedRelease, Report, Step, TargetError,
 };
-use crate::signature::SignedStatement;
+use crate::release::archive::Extent;
+use crate::release::archive::car_name;
+use crate::release::names::FILE_LIST;
+use crate::release::names::STATEMENT;
+use crate::release::signature::SignedStatement;
 use crate::source::Receiver as _;
 
 /// How much is read at once, in bytes.

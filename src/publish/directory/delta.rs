@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use ipwhl_unixfs::car::{Blocks, CarError, CarReader, file_dag};
+use ipwhl_unixfs::{Cid, Codec, Profile};
+
 use super::{Directory, Store, files};
-use crate::car::{Blocks, CarError, CarReader, Extent, Place, Visitor, file_dag, walk};
-use crate::dag::{Cid, Codec, Profile};
-use crate::diagnostic::shell_word;
-use crate::environment::open_beneath;
-use crate::publish::files::car_name;
+use crate::foundation::diagnostic::shell_word;
+use crate::foundation::environment::open_beneath;
 use crate::publish::publication::Publication;
 use crate::publish::site::{AssembledBlocks, FoundWheel, release_files, statement_path};
 use crate::publish::target::TargetError;
+use crate::release::archive::ReleaseArchive;
+use crate::release::archive::car_name;
+use crate::release::archive::{Extent, Place, Visitor, walk};
 
 impl Directory {
     /// The blocks of a release; those that a delta leaves out are looked for in the folder.

@@ -5,13 +5,15 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
 
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::{CarError, FileReader};
+
 use super::folder::partial;
 use super::{Store, is_folder, unusable};
-use crate::car::{self, CarError, FileReader};
-use crate::dag::Cid;
-use crate::environment::{AtomicFile, sync_directory};
+use crate::foundation::environment::{AtomicFile, sync_directory};
 use crate::publish::site::ReleaseFile;
 use crate::publish::target::{Amount, Report, Step, TargetError};
+use crate::release::archive;
 
 /// How much is compared and copied at once, in bytes.
 const BUFFER: usize = 1024 * 1024;
@@ -113,7 +115,7 @@ pub(super) fn replace(file: &ReleaseFile, blocks: &Store, tree: &Path) -> Result
 pub(super) fn write_hollow(blocks: &Store, root: Cid, path: &Path) -> Result<(), TargetError> {
     let write = || -> io::Result<()> {
         let file = BufWriter::new(AtomicFile::create(path)?);
-        let (file, _) = car::write_hollow(blocks, root, file)?;
+        let (file, _) = archive::write_hollow(blocks, root, file)?;
         file.into_inner()
             .map_err(io::IntoInnerError::into_error)?
             .commit()

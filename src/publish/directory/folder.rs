@@ -5,9 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use ipwhl_unixfs::Cid;
+
 use super::unusable;
-use crate::dag::Cid;
-use crate::environment::AtomicFile;
+use crate::foundation::environment::AtomicFile;
 use crate::publish::target::TargetError;
 
 /// The file that says whose folder it is.

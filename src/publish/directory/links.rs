@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::folder::partial;
 use super::unusable;
-use crate::environment::sync_directory;
+use crate::foundation::environment::sync_directory;
 use crate::publish::target::TargetError;
 
 /// The name that a link leads to; `None` where there is none.

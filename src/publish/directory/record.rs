@@ -5,17 +5,19 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use ipwhl_unixfs::car::FileReader;
+use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
+
 use super::{Directory, Store, delta, files, unusable};
-use crate::car::{Extent, FileReader};
-use crate::dag::{Cid, Codec, Sha256Digest};
-use crate::environment::{AtomicFile, read_small};
-use crate::publish::files::{STATEMENT, car_name};
-use crate::publish::site::{
-    FILE_LIST, FileList, LARGEST_FILE_LIST, ListedFile, ReleaseFile, statement_path,
-};
+use crate::foundation::environment::{AtomicFile, read_small};
+use crate::publish::site::{FileList, LARGEST_FILE_LIST, ListedFile, ReleaseFile, statement_path};
 use crate::publish::statements;
 use crate::publish::target::TargetError;
-use crate::signature::SignedStatement;
+use crate::release::archive::Extent;
+use crate::release::archive::car_name;
+use crate::release::names::FILE_LIST;
+use crate::release::names::STATEMENT;
+use crate::release::signature::SignedStatement;
 
 /// A release that is recorded beside its statement.
 pub(super) struct Record<'r> {

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
+use ipwhl_unixfs::Cid;
+
 use super::folder::partial;
 use super::{Directory, is_folder, unusable};
-use crate::car::Extent;
-use crate::dag::Cid;
-use crate::environment::sync_directory;
-use crate::publish::files::car_name;
+use crate::foundation::environment::sync_directory;
 use crate::publish::publication::Publication;
-use crate::publish::site::FILE_LIST;
 use crate::publish::target::TargetError;
+use crate::release::archive::Extent;
+use crate::release::archive::car_name;
+use crate::release::names::FILE_LIST;
 
 /// A release that goes, and the statements of it, which stay.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use crate::environment::neutral_folder;
+use crate::foundation::environment::neutral_folder;
 use crate::publish::target::TargetError;
-use crate::repository::{LOCAL_VARIABLES, NO_BARE_REPOSITORY};
+use crate::set::repository::{LOCAL_VARIABLES, NO_BARE_REPOSITORY};
 
 /// The most that git may print, in bytes: the listing of a folder.
 const LONGEST_ANSWER: u64 = 64 << 20;

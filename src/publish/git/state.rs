@@ -1,9 +1,9 @@
 //! What the branch and the tag of a release are, here and at the remote.
 
 use super::program::Program;
-use crate::publish::files::STATEMENT;
 use crate::publish::target::{PublishedRelease, TargetError};
-use crate::signature::{
+use crate::release::names::STATEMENT;
+use crate::release::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
     is_signature_of, verify_for,
 };

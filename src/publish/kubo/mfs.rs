@@ -1,8 +1,9 @@
 //! A path in the node's MFS that shows the newest release.
 
+use ipwhl_unixfs::Cid;
+
 use super::rpc::Rpc;
-use crate::dag::Cid;
-use crate::diagnostic::shell_word;
+use crate::foundation::diagnostic::shell_word;
 use crate::publish::target::TargetError;
 
 /// What stands at the path before it is set.

@@ -8,9 +8,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use ipwhl_unixfs::{Cid, Sha256Digest};
 
 use super::rpc::Rpc;
-use crate::dag::{Cid, Sha256Digest};
 use crate::publish::Publication;
 use crate::publish::service::RequestError;
 

@@ -4,7 +4,7 @@
 use super::rpc::Rpc;
 use crate::publish::cluster::NearbyCluster;
 use crate::publish::target::PublishedRelease;
-use crate::repository::KuboTarget;
+use crate::set::repository::KuboTarget;
 
 /// Who pins on the node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::dag::Cid;
+use ipwhl_unixfs::Cid;
+
 use crate::publish::target::PublishedRelease;
 
 /// How a pin's name begins.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use data_encoding::BASE64;
+use ipwhl_unixfs::Sha256Digest;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use super::rpc::Rpc;
-use crate::dag::Sha256Digest;
 use crate::publish::service::RequestError;
 
 /// How long a node may look for a record, or for those that keep it: it asks others, who may be slow.

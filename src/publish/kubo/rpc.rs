@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::MAX_BLOCK;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::car::MAX_BLOCK;
-use crate::dag::Cid;
 use crate::publish::check::Read;
 use crate::publish::context::TargetContext;
 use crate::publish::service::{Reply, RequestError, Service, Upload};

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::{CarError, archive_start, section_start};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Body, RequestBuilder};
 
 use super::{Reply, RequestError, Service};
-use crate::car::{CarError, archive_start, section_start};
-use crate::dag::Cid;
 use crate::publish::check::SharedBlocks;
 use crate::publish::target::{Report, Step};
 

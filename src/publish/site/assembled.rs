@@ -6,8 +6,8 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::car::{Blocks, CarError};
-use crate::dag::{Cid, FileDag};
+use ipwhl_unixfs::car::{Blocks, CarError};
+use ipwhl_unixfs::{Cid, FileDag};
 
 /// A wheel that is a file. Its bytes are hashed when its leaves are read.
 #[derive(Debug)]

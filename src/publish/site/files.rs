@@ -1,7 +1,7 @@
 //! The files of a release.
 
-use crate::car::{Blocks, CarError, Kind, Tree};
-use crate::dag::{Cid, Link, leaf_content};
+use ipwhl_unixfs::car::{Blocks, CarError, Kind, Tree};
+use ipwhl_unixfs::{Cid, Link, leaf_content};
 
 /// How a wheel's name ends.
 const WHEEL: &str = ".whl";

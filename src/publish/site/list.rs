@@ -5,9 +5,8 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::io::{self, Read};
 
+use ipwhl_unixfs::Sha256Digest;
 use sha2::{Digest as _, Sha256};
-
-use crate::dag::Sha256Digest;
 
 /// What stands between the parts of a line.
 const GAP: &str = "  ";

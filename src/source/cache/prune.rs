@@ -11,10 +11,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ipwhl_unixfs::{Cid, Sha256Digest};
+
 use super::super::workspace;
 use super::mark::mark;
 use super::{Cache, CacheError, canonical, file_name};
-use crate::dag::{Cid, Sha256Digest};
 
 pub(super) const WHEELS: &str = "wheels";
 pub(super) const FACTS: &str = "facts";

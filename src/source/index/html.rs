@@ -1,11 +1,11 @@
 //! Project pages in HTML (PEP 503, 592, 629, 658, 714).
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
+use ipwhl_unixfs::Sha256Digest;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::{CoreMetadataFile, IndexFile, check_api_version, resolve};
-use crate::dag::Sha256Digest;
 
 /// Reads a page that was found at `address`.
 pub(super) fn parse(body: &[u8], address: &Url) -> Result<Vec<IndexFile>, String> {

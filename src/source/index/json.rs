@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use ipwhl_unixfs::Sha256Digest;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
 use super::{CoreMetadataFile, IndexFile, check_api_version, resolve};
-use crate::dag::Sha256Digest;
 
 #[derive(Deserialize)]
 struct RawPage {

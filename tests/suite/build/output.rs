@@ -3,8 +3,9 @@
 use std::fs;
 use std::process::Stdio;
 
-use ipwhl::car::CarReader;
-use ipwhl::dag::Profile;
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl_unixfs::Profile;
+use ipwhl_unixfs::car::CarReader;
 
 use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
 use crate::support::repository_builder::{Project, RepositoryBuilder, Wheel};

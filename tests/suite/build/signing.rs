@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use ipwhl::signature::{PublicKey, SigningKey, Statement, sign};
+use ipwhl::release::signature::{PublicKey, SigningKey, Statement, sign};
 
 use crate::support::loopback_index::LoopbackIndex;
 use crate::support::program::Program;
@@ -50,7 +50,7 @@ pub fn statement(workshop: &Workshop) -> Statement {
 
 fn signer(workshop: &Workshop) -> PublicKey {
     let signature = String::from_utf8(workshop.read("release.toml.sig")).unwrap();
-    ipwhl::signature::verify(&signature, &workshop.read("release.toml")).unwrap()
+    ipwhl::release::signature::verify(&signature, &workshop.read("release.toml")).unwrap()
 }
 
 /// Another root: a project more.

@@ -7,8 +7,8 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipwhl::dag::Profile;
 use ipwhl::gateway::{Limits, RequestRecord};
+use ipwhl_unixfs::Profile;
 #[cfg(target_os = "linux")]
 use socket2::{Domain, Socket, Type};
 

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use ipwhl::dag::{Cid, Codec};
+use ipwhl_unixfs::{Cid, Codec};
 
 use super::{Reply, Server, Tree, WHEEL, WHEEL_SIZE, file, folder, folder_of, noise, release};
 

@@ -1,7 +1,7 @@
 //! Archives with damaged or missing blocks.
 
-use ipwhl::car::CarWriter;
 use ipwhl::gateway::Limits;
+use ipwhl_unixfs::car::CarWriter;
 
 use super::{Server, Tree, WHEEL, WHEEL_SIZE, noise, release};
 

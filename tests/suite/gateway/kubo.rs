@@ -3,8 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use ipwhl::dag::Profile;
 use ipwhl::gateway::Limits;
+use ipwhl_unixfs::Profile;
 
 use super::{Reply, Server};
 use crate::kubo::{Kubo, Tree, file, folder};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fs;
 
-use ipwhl::car::Blocks;
-use ipwhl::dag::Profile;
+use ipwhl_unixfs::Profile;
+use ipwhl_unixfs::car::Blocks;
 
 use super::{address, key, open, read, serving, trusted};
 use crate::support::loopback_index::{Hosted, LoopbackIndex};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 
-use ipwhl::car::Blocks;
+use ipwhl_unixfs::car::Blocks;
 
 use super::{address, forget, open, read, released, serving, trusted};
 use crate::support::loopback_index::{Answer, LoopbackIndex, message};

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use ipwhl::car::{Blocks, CarWriter, Tree};
-use ipwhl::dag::{BlockSink, DirectoryDag, DirectoryEntry, LeafHasher, Profile};
-use ipwhl::signature::sign;
+use ipwhl::release::signature::sign;
+use ipwhl_unixfs::car::{Blocks, CarWriter, Tree};
+use ipwhl_unixfs::{BlockSink, DirectoryDag, DirectoryEntry, LeafHasher, Profile};
 
 use super::{forget, key, open, read, released, trusted};
 use crate::support::repository_builder::{Project, RepositoryBuilder};
@@ -25,7 +25,7 @@ fn nothing_is_believed_that_nobody_vouches_for() {
     let reuse = ["build", "--root-only", "--reuse", "first"];
     assert_eq!(workshop.run(&reuse).line(), root);
     let good = String::from_utf8(read(&workshop, "first/release.toml")).unwrap();
-    let checks = format!("checks = {}\n", ipwhl::wheel::CHECKS_VERSION);
+    let checks = format!("checks = {}\n", ipwhl_packaging::wheel::CHECKS_VERSION);
     assert!(good.contains(&checks), "{good}");
     let (before, created) = good.split_once("created = ").unwrap();
     let after = created.split_once('\n').unwrap().1;

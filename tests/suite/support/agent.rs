@@ -11,8 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use ipwhl::environment::exchange;
-use ipwhl::signature::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE, PublicKey};
+use ipwhl::foundation::environment::exchange;
+use ipwhl::release::signature::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE, PublicKey};
 use sha2::{Digest as _, Sha256};
 
 use super::tool;

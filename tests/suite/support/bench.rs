@@ -3,7 +3,7 @@
 use std::fs;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::declaration::canonical;
+use ipwhl::set::declaration::canonical;
 
 use super::loopback_index::{Hosted, LoopbackIndex};
 use super::program::{Program, Run};

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use ipwhl::dag::Profile;
+use ipwhl_unixfs::Profile;
 
 use super::workshop::Ending;
 use crate::kubo::Kubo;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ipwhl::command::{ExitStatus, run};
-use ipwhl::diagnostic::is_hidden;
-use ipwhl::environment::{Clock, Environment, Pace, Stream};
+use ipwhl::foundation::diagnostic::is_hidden;
+use ipwhl::foundation::environment::{Clock, Environment, Pace, Stream};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -15,8 +15,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ipwhl::dag::{FileHasher, Profile};
-use ipwhl::python::{CoreMetadata, WheelFileName};
+use ipwhl_packaging::{CoreMetadata, WheelFileName};
+use ipwhl_unixfs::{FileHasher, Profile};
 use tempfile::TempDir;
 
 use super::wheel_builder::WheelBuilder;

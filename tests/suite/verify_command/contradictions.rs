@@ -4,8 +4,9 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use ipwhl::car::CarReader;
-use ipwhl::dag::{Profile, Sha256Digest};
+use ipwhl::release::archive::ReleaseArchive;
+use ipwhl_unixfs::car::CarReader;
+use ipwhl_unixfs::{Profile, Sha256Digest};
 
 use crate::dag::file_dag;
 use crate::kubo::Tree;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::signature::{SigningKey, sign};
+use ipwhl::release::signature::{SigningKey, sign};
 
 use crate::support::program::{Program, Run};
 use crate::support::workshop::{Workshop, installable_from, release_files};
@@ -87,7 +87,8 @@ impl Chain {
     fn signer(&self, folder: &str) -> u8 {
         let read = |name| fs::read_to_string(self.workshop.path(&format!("{folder}/{name}")));
         let (text, signature) = (read("release.toml"), read("release.toml.sig"));
-        let by = ipwhl::signature::verify(&signature.unwrap(), text.unwrap().as_bytes()).unwrap();
+        let by = ipwhl::release::signature::verify(&signature.unwrap(), text.unwrap().as_bytes())
+            .unwrap();
         (1..9).find(|&seed| key(seed).public() == by).unwrap()
     }
 

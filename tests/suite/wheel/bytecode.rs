@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use ipwhl::difference::{Risk, member_changes};
-use ipwhl::wheel::{Limits, members};
+use ipwhl::set::difference::{Risk, member_changes};
+use ipwhl_packaging::wheel::{Limits, members};
 
 use super::{click, problems};
 use crate::support::installers::{INSTALLERS, install};

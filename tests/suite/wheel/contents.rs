@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use ipwhl::wheel::{Limits, inspect};
+use ipwhl_packaging::wheel::{Limits, inspect};
 use sha2::{Digest, Sha384, Sha512};
 
 use super::{click, facts, listed, problems};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ipwhl::wheel::{EntryPoint, entry_points};
+use ipwhl_packaging::wheel::{EntryPoint, entry_points};
 use serde_json::json;
 
 use super::{click, facts, problems};

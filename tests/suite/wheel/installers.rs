@@ -1,5 +1,5 @@
 //! What real installers make of accepted wheels: pip and uv put the same files into the same
-//! places, and those are the files that `ipwhl::wheel::members` says are inside.
+//! places, and those are the files that `ipwhl_packaging::wheel::members` says are inside.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use data_encoding::HEXLOWER;
-use ipwhl::wheel::{Limits, WheelMembers, members};
+use ipwhl_packaging::wheel::{Limits, WheelMembers, members};
+use ipwhl_unixfs::Sha256Digest;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -124,7 +125,7 @@ fn expected(wheel: &[u8], stem: &str, project: &str, lib: &str) -> Tree {
             .strip_prefix(&format!("{stem}.dist-info/"))
             .is_some_and(|file| WRITTEN.contains(&file));
         if !is_written {
-            tree.insert(place, member.sha256.to_string());
+            tree.insert(place, Sha256Digest::from(member.sha256).to_string());
         }
     }
     tree

@@ -1,7 +1,7 @@
 //! Where members come to lie: wheels that pip and uv would install differently, or one of them not
 //! at all, are refused, and odd ones that both install alike are not.
 
-use ipwhl::python::CoreMetadata;
+use ipwhl_packaging::CoreMetadata;
 
 use super::{click, facts, problems};
 use crate::support::wheel_builder::WheelBuilder;

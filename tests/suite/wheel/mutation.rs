@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::io::Cursor;
 
-use ipwhl::wheel::{Limits, inspect};
+use ipwhl_packaging::wheel::{Limits, inspect};
 
 use super::{facts, good_wheels};
 use crate::support::strategies::{damaged, hold};

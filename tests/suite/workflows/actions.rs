@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ipwhl::dag::Sha256Digest;
+use ipwhl_unixfs::Sha256Digest;
 use serde_json::{Value, json};
 
 use super::site::{Site, Variables, copy, shell, shown};

@@ -406,7 +406,7 @@ fn nothing_of_a_stranger_is_live_in_the_comment() {
         }
         let hidden = code
             .chars()
-            .find(|sign| ipwhl::diagnostic::is_hidden(*sign) && *sign != '\n');
+            .find(|sign| ipwhl::foundation::diagnostic::is_hidden(*sign) && *sign != '\n');
         assert_eq!(hidden, None);
     }
 }

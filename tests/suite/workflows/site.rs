@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ipwhl::declaration::canonical;
-use ipwhl::python::WheelFileName;
-use ipwhl::signature::{Statement, verify};
+use ipwhl::release::signature::{Statement, verify};
+use ipwhl::set::declaration::canonical;
+use ipwhl_packaging::WheelFileName;
 
 use crate::support::history::History;
 use crate::support::loopback_index::{Hosted, LoopbackIndex};

@@ -7,8 +7,8 @@ use indicatif::HumanBytes;
 use super::super::super::words::counted;
 use super::super::Report;
 use super::{Entry, Line, Mark, Piece, TOLD, joined, list, own, set, set_of, value};
-use crate::check::fold;
-use crate::difference::{
+use crate::set::check::fold;
+use crate::set::difference::{
     CommandConflict, EntryPointChange, Kind, MemberChange, MemberChanges, PackageConflict,
     ProjectChange, Risk, SetChange, WheelChange, origin,
 };

@@ -1,0 +1,184 @@
+//! Folders and paths in a release's DAG.
+
+use super::{Blocks, CarError, MAX_FILE};
+use crate::{Cid, DirectoryEntry, HASH_LENGTH, Node, ShardEntry, decode, name_hash};
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Its root.
+    pub cid: Cid,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// A file or a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file.
+    File {
+        /// Its size in bytes, as its root says; reading it holds it to that.
+        size: u64,
+    },
+    /// A folder, sharded or not.
+    Directory,
+}
+
+/// Reads folders out of blocks: what every [`Blocks`] can do.
+pub trait Tree: Blocks {
+    /// Reads the node of `cid`. A file larger than [`MAX_FILE`] is an error, so that nothing begins to read one.
+    fn found(&self, cid: &Cid) -> Result<Found, CarError> {
+        let block = self.require(cid)?;
+        let kind = match decode(cid, &block)? {
+            Node::Raw(bytes) => Kind::File {
+                size: bytes.len() as u64,
+            },
+            Node::File { size, .. } => Kind::File { size },
+            Node::Directory { .. } | Node::Shard { .. } => Kind::Directory,
+        };
+        if let Kind::File { size } = kind {
+            check_file_size(cid, size, MAX_FILE)?;
+        }
+        Ok(Found { cid: *cid, kind })
+    }
+
+    /// What a path from the folder `root` leads to: `project/file`, with or without a leading or
+    /// trailing slash. `None` when a name on the way is not there or is no folder's.
+    fn resolve(&self, root: &Cid, path: &str) -> Result<Option<Found>, CarError> {
+        let mut cid = *root;
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            match self.entry(&cid, name)? {
+                Some(next) => cid = next,
+                None => return Ok(None),
+            }
+        }
+        self.found(&cid).map(Some)
+    }
+
+    /// What the folder `directory` has under `name`; `None` when it has nothing or is a file.
+    fn entry(&self, directory: &Cid, name: &str) -> Result<Option<Cid>, CarError> {
+        let hash = name_hash(name);
+        let mut cid = *directory;
+        for (level, slot) in hash.into_iter().enumerate() {
+            let block = self.require(&cid)?;
+            let entries = match decode(&cid, &block)? {
+                Node::Directory { entries } if level == 0 => {
+                    let place = entries.binary_search_by(|entry| entry.name.as_str().cmp(name));
+                    return Ok(place.ok().map(|place| entries[place].link.cid));
+                }
+                Node::Shard { entries } => entries,
+                _ if level == 0 => return Ok(None),
+                _ => return Err(not_a_shard(cid)),
+            };
+            let Ok(place) = entries.binary_search_by_key(&slot, ShardEntry::slot) else {
+                return Ok(None);
+            };
+            match &entries[place] {
+                ShardEntry::Entry { entry, .. } => {
+                    return Ok((entry.name == name).then_some(entry.link.cid));
+                }
+                ShardEntry::Shard { link, .. } => cid = link.cid,
+            }
+        }
+        Err(too_deep(cid))
+    }
+
+    /// Every entry of a folder, sharded or not, in the order of the names' bytes; `None` when it is
+    /// a file. An entry of a HAMT that is not where its name's hash puts it is an error.
+    fn list(&self, directory: &Cid) -> Result<Option<Vec<DirectoryEntry>>, CarError> {
+        let block = self.require(directory)?;
+        match decode(directory, &block)? {
+            Node::Directory { entries } => Ok(Some(entries)),
+            Node::Shard { entries } => {
+                let mut found = Vec::new();
+                gather(self, directory, entries, &mut Vec::new(), &mut found)?;
+                found.sort_by(|one, other| one.name.cmp(&other.name));
+                Ok(Some(found))
+            }
+            Node::Raw(_) | Node::File { .. } => Ok(None),
+        }
+    }
+}
+
+impl<B: Blocks + ?Sized> Tree for B {}
+
+/// `path` holds the slots that lead to the shard `cid`, and with them its depth. No inner shard
+/// can be gathered twice: it has a name, whose hash would have to begin in two ways.
+fn gather<B: Blocks + ?Sized>(
+    blocks: &B,
+    cid: &Cid,
+    entries: Vec<ShardEntry>,
+    path: &mut Vec<u8>,
+    found: &mut Vec<DirectoryEntry>,
+) -> Result<(), CarError> {
+    if path.len() == HASH_LENGTH {
+        return Err(too_deep(*cid));
+    }
+    let below = entries.iter().filter_map(|entry| match entry {
+        ShardEntry::Shard { link, .. } => Some(link.cid),
+        ShardEntry::Entry { .. } => None,
+    });
+    blocks.prefetch(&below.collect::<Vec<_>>());
+    for slot in entries {
+        path.push(slot.slot());
+        match slot {
+            ShardEntry::Entry { entry, .. } => {
+                check_place(cid, &entry.name, path)?;
+                found.push(entry);
+            }
+            ShardEntry::Shard { link, .. } => {
+                let block = blocks.require(&link.cid)?;
+                match decode(&link.cid, &block)? {
+                    Node::Shard { entries } if !entries.is_empty() => {
+                        gather(blocks, &link.cid, entries, path, found)?;
+                    }
+                    _ => return Err(not_a_shard(link.cid)),
+                }
+            }
+        }
+        path.pop();
+    }
+    Ok(())
+}
+
+/// Whether the slots that led to a name are those of its hash.
+pub fn check_place(cid: &Cid, name: &str, path: &[u8]) -> Result<(), CarError> {
+    if name_hash(name).starts_with(path) {
+        Ok(())
+    } else {
+        Err(CarError::Tree {
+            cid: *cid,
+            reason: format!(
+                "has the entry `{}` in a slot that is not its own",
+                name.escape_debug()
+            ),
+        })
+    }
+}
+
+/// Refuses a file that is larger than a limit.
+pub fn check_file_size(cid: &Cid, size: u64, largest: u64) -> Result<(), CarError> {
+    if size <= largest {
+        return Ok(());
+    }
+    Err(CarError::Tree {
+        cid: *cid,
+        reason: format!("is a file of {size} bytes, more than the {largest} that it may have"),
+    })
+}
+
+/// The error of a block that a sharded folder links to as its part, and that is none.
+pub fn not_a_shard(cid: Cid) -> CarError {
+    CarError::Tree {
+        cid,
+        reason: "is no filled part of a sharded folder, though one links to it as such".to_owned(),
+    }
+}
+
+/// The error of a shard that is deeper than a name's hash has levels.
+pub fn too_deep(cid: Cid) -> CarError {
+    CarError::Tree {
+        cid,
+        reason: format!("is deeper in a sharded folder than the {HASH_LENGTH} levels of one"),
+    }
+}

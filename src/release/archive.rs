@@ -1,0 +1,31 @@
+//! A release as an archive: what it has of the release, whether that holds together, and its parts.
+//!
+//! An archive may have a part of its release only: see [`Extent`]. [`walk()`] goes over a release
+//! as far as its blocks can be had, and [`ReleaseArchive`] says what an archive lacks.
+
+mod extent;
+mod known;
+mod part;
+mod reach;
+mod reader;
+mod survey;
+mod walk;
+
+pub use extent::{Extent, car_name};
+pub use known::{Known, known};
+pub use part::{write_full, write_hollow};
+pub use reach::reach;
+pub use reader::ReleaseArchive;
+pub use survey::{Lacking, Survey};
+pub use walk::{Place, Visitor, may_be_leaf, walk};
+
+/// The most nodes of one file, each as often as it is linked to: twice those of the largest wheel
+/// in the smallest chunks of a profile.
+pub const MAX_FILE_NODES: u64 = 65_536;
+
+/// The most nodes of a release, each as often as it is linked to.
+pub const MAX_NODES: u64 = 16_000_000;
+
+/// How many times larger than its archive the files of a release may be, as far as the archive has
+/// their blocks, where they come to more than the largest wheel.
+pub const MAX_REPETITION: u64 = 1024;

@@ -1,0 +1,45 @@
+//! How much of a release an archive has.
+
+use std::fmt;
+
+use crate::release::names::{CAR, DELTA_CAR, HOLLOW_CAR};
+
+/// How much of a release an archive has. Each has the release's root, and its blocks depth first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Extent {
+    /// Every block.
+    Full,
+    /// The root, and the blocks that the release before it lacks.
+    Delta,
+    /// Every block but the leaves of wheels: pages, metadata and nodes.
+    Hollow,
+}
+
+impl Extent {
+    /// Every extent, the usual one first.
+    pub const ALL: [Self; 3] = [Self::Full, Self::Delta, Self::Hollow];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Delta => "delta",
+            Self::Hollow => "hollow",
+        }
+    }
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// The name of an archive of this extent.
+pub fn car_name(extent: Extent) -> &'static str {
+    match extent {
+        Extent::Full => CAR,
+        Extent::Delta => DELTA_CAR,
+        Extent::Hollow => HOLLOW_CAR,
+    }
+}

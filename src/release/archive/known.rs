@@ -1,0 +1,82 @@
+//! What a release has, as its pages and nodes tell.
+
+use std::collections::HashSet;
+
+use ipwhl_unixfs::car::{Blocks, CarError, MAX_BLOCKS, MAX_DEPTH};
+use ipwhl_unixfs::{Cid, Codec, Link, Node, ShardEntry, decode};
+
+use super::walk::{WHEEL_LEVEL, may_be_leaf};
+
+/// How many blocks are asked for at once. Each may have 2 MiB, most have some hundred bytes.
+const TOGETHER: usize = 256;
+
+/// What a release has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Every CID that the root is seen to lead to, its own among them.
+    pub cids: HashSet<Cid>,
+    /// The nodes that could not be had: what they lead to is not known.
+    pub lacking: Vec<Cid>,
+}
+
+/// Every CID that `root` leads to, level by level. Leaves of files are not read, so a hollow release tells as much as a
+/// full one.
+///
+/// # Errors
+/// When a block cannot be read or is no node, or there are more than an archive may have.
+pub fn known(blocks: &(dyn Blocks + Send + Sync), root: &Cid) -> Result<Known, CarError> {
+    let mut known = Known::default();
+    known.cids.insert(*root);
+    let mut level = vec![(*root, 0)];
+    let mut seen = HashSet::from([(*root, 0)]);
+    for _ in 0..MAX_DEPTH {
+        let mut next = Vec::new();
+        for nodes in level.chunks(TOGETHER) {
+            let cids: Vec<Cid> = nodes.iter().map(|(cid, _)| *cid).collect();
+            blocks.prefetch(&cids);
+            for (cid, folders) in nodes {
+                let Some(block) = blocks.block(cid)? else {
+                    known.lacking.push(*cid);
+                    continue;
+                };
+                for (link, folders) in below(cid, &block, *folders)? {
+                    known.cids.insert(link.cid);
+                    if known.cids.len() > MAX_BLOCKS {
+                        return Err(CarError::TooManyBlocks);
+                    }
+                    // Below the projects there are files only, and their leaves lead to nothing.
+                    let is_leaf = link.cid.codec() == Codec::Raw
+                        || (folders >= WHEEL_LEVEL && may_be_leaf(&link.cid, link.cumulative_size));
+                    if !is_leaf && seen.insert((link.cid, folders)) {
+                        next.push((link.cid, folders));
+                    }
+                }
+            }
+        }
+        if next.is_empty() {
+            return Ok(known);
+        }
+        level = next;
+    }
+    Err(CarError::Tree {
+        cid: *root,
+        reason: format!("is nested deeper than {MAX_DEPTH} nodes"),
+    })
+}
+
+/// What a node links to, and how many folders deep each of it is; more than those of a wheel count as so many.
+fn below(cid: &Cid, block: &[u8], folders: usize) -> Result<Vec<(Link, usize)>, CarError> {
+    let deeper = (folders + 1).min(WHEEL_LEVEL);
+    Ok(match decode(cid, block)? {
+        Node::Raw(_) => Vec::new(),
+        Node::File { parts, .. } => parts.iter().map(|part| (part.link, folders)).collect(),
+        Node::Directory { entries } => entries.iter().map(|entry| (entry.link, deeper)).collect(),
+        Node::Shard { entries } => entries
+            .iter()
+            .map(|slot| match slot {
+                ShardEntry::Entry { entry, .. } => (entry.link, deeper),
+                ShardEntry::Shard { link, .. } => (*link, folders),
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,432 @@
+//! Believing an archive as a whole.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{Read, Seek};
+
+use ipwhl_unixfs::car::{
+    Blocks, CarError, CarReader, CarSummary, MAX_DEPTH, check_file_size, check_place, not_a_shard,
+    too_deep,
+};
+use ipwhl_unixfs::{
+    Cid, Codec, DirectoryEntry, FilePart, HASH_LENGTH, Link, Node, ShardEntry, decode,
+};
+use rayon::prelude::*;
+
+use super::walk::{is_wheel, may_be_leaf};
+use super::{Extent, MAX_FILE_NODES, MAX_NODES, MAX_REPETITION};
+use crate::release::names::DECLARATION;
+use crate::set::declaration::LARGEST_DECLARATION;
+use crate::source::{LARGEST_PAGE, LARGEST_WHEEL};
+
+/// What an archive lacks: a block, and perhaps others below it that nothing is known of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lacking {
+    /// The block.
+    pub cid: Cid,
+    /// The bytes of all blocks from it down, as the link to it says.
+    pub cumulative_size: u64,
+    /// Whether it is a leaf of a wheel: what a hollow archive does without.
+    pub is_wheel_leaf: bool,
+}
+
+/// What an archive has, all of it verified, and what it lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// What is there.
+    pub summary: CarSummary,
+    /// What it comes to: hollow where the leaves of all wheels are lacking and nothing else is.
+    pub extent: Extent,
+    /// What is lacking, depth first.
+    pub lacking: Vec<Lacking>,
+}
+
+/// What a DAG comes to, each node as often as it is linked to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Weight {
+    /// The bytes of all blocks: the cumulative size that a link to it says.
+    bytes: u64,
+    /// Those of the blocks that the archive has: what reading all of its files can come to.
+    present: u64,
+    nodes: u64,
+}
+
+impl Weight {
+    fn of_node(bytes: u64) -> Self {
+        Self {
+            bytes,
+            present: bytes,
+            nodes: 1,
+        }
+    }
+
+    /// The weight of a block that the archive lacks. It costs no work, whatever its size.
+    fn of_lacking(bytes: u64) -> Self {
+        Self {
+            present: 0,
+            ..Self::of_node(bytes)
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_add(other.bytes),
+            present: self.present.saturating_add(other.present),
+            nodes: self.nodes.saturating_add(other.nodes),
+        }
+    }
+}
+
+/// What is known of a DAG that has been walked.
+#[derive(Debug, Clone, Copy)]
+struct Walked {
+    weight: Weight,
+    kind: Seen,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    File(u64),
+    Directory,
+    Shard,
+}
+
+/// Believes an archive as a whole; `may_lack` says whether it may have a part only.
+pub(super) fn walked<R: Read + Seek + Send>(
+    archive: &CarReader<R>,
+    may_lack: bool,
+) -> Result<Survey, CarError> {
+    let cids = archive.cids();
+    let hashed: Vec<Result<usize, CarError>> = cids
+        .par_iter()
+        .map(|cid| archive.require(cid).map(|block| block.len()))
+        .collect();
+    // Of several errors the first in the archive, whatever thread met it.
+    for result in hashed {
+        result?;
+    }
+    let mut walk = Walk {
+        reader: archive,
+        order: &cids,
+        next: 0,
+        walked: HashMap::new(),
+        shards: HashMap::new(),
+        may_lack,
+        lacking: Vec::new(),
+        lacked: HashSet::new(),
+        has_wheel_leaf: false,
+    };
+    let top = At {
+        depth: 0,
+        level: 0,
+        is_in_wheel: false,
+    };
+    let root = archive.root();
+    let whole = walk.dag(&root, top)?;
+    if let Some(cid) = cids.get(walk.next) {
+        return Err(if walk.lacked.contains(cid) {
+            CarError::Order(*cid)
+        } else {
+            CarError::Unreachable(*cid)
+        });
+    }
+    check_repetition(&root, whole.weight.present, archive.byte_length())?;
+    let is_hollow = !walk.has_wheel_leaf && walk.lacking.iter().all(|one| one.is_wheel_leaf);
+    Ok(Survey {
+        summary: CarSummary {
+            blocks: cids.len() as u64,
+            bytes: archive.byte_length(),
+        },
+        extent: match walk.lacking.is_empty() {
+            true => Extent::Full,
+            false if is_hollow => Extent::Hollow,
+            false => Extent::Delta,
+        },
+        lacking: walk.lacking,
+    })
+}
+
+/// Where the walk is: how many nodes deep, how many folders deep, and whether in a wheel.
+#[derive(Debug, Clone, Copy)]
+struct At {
+    depth: usize,
+    level: usize,
+    is_in_wheel: bool,
+}
+
+impl At {
+    fn part(self) -> Self {
+        Self {
+            depth: self.depth + 1,
+            ..self
+        }
+    }
+
+    fn entry(self, name: &str) -> Self {
+        Self {
+            depth: self.depth + 1,
+            level: self.level + 1,
+            is_in_wheel: is_wheel(self.level + 1, name),
+        }
+    }
+}
+
+struct Walk<'a, R> {
+    reader: &'a CarReader<R>,
+    order: &'a [Cid],
+    /// The next place in `order`.
+    next: usize,
+    walked: HashMap<Cid, Walked>,
+    /// Inner shards, with the slots that led to them and what they come to: two large folders
+    /// that differ in little have most of them in common.
+    shards: HashMap<Cid, (Vec<u8>, Weight)>,
+    may_lack: bool,
+    lacking: Vec<Lacking>,
+    lacked: HashSet<Cid>,
+    has_wheel_leaf: bool,
+}
+
+impl<R: Read + Seek> Walk<'_, R> {
+    /// Walks a DAG, or remembers that it has.
+    fn dag(&mut self, cid: &Cid, at: At) -> Result<Walked, CarError> {
+        if let Some(walked) = self.walked.get(cid) {
+            return Ok(*walked);
+        }
+        let walked = self.visit(cid, at, |walk, node, own| {
+            let (kind, below) = match node {
+                Node::Raw(bytes) => {
+                    walk.has_wheel_leaf |= at.is_in_wheel;
+                    (Seen::File(bytes.len() as u64), Weight::default())
+                }
+                Node::File { size, parts, .. } => {
+                    walk.has_wheel_leaf |= at.is_in_wheel && parts.is_empty();
+                    check_file_size(cid, size, LARGEST_WHEEL)?;
+                    (Seen::File(size), walk.parts(cid, &parts, at)?)
+                }
+                Node::Directory { entries } => {
+                    let mut below = Weight::default();
+                    for entry in entries {
+                        below = below.and(walk.named(cid, &entry, at)?);
+                    }
+                    (Seen::Directory, below)
+                }
+                Node::Shard { entries } => {
+                    (Seen::Shard, walk.shard(cid, entries, &mut Vec::new(), at)?)
+                }
+            };
+            let weight = below.and(Weight::of_node(own));
+            let most = match kind {
+                Seen::File(_) => MAX_FILE_NODES,
+                Seen::Directory | Seen::Shard => MAX_NODES,
+            };
+            if weight.nodes > most {
+                return Err(CarError::Tree {
+                    cid: *cid,
+                    reason: format!("leads to more than {most} nodes, the same ones many times"),
+                });
+            }
+            Ok(Walked { weight, kind })
+        })?;
+        self.walked.insert(*cid, walked);
+        Ok(walked)
+    }
+
+    /// Reads one block, which must be the next of the archive, and does the rest with its node.
+    fn visit<T>(
+        &mut self,
+        cid: &Cid,
+        at: At,
+        rest: impl FnOnce(&mut Self, Node<'_>, u64) -> Result<T, CarError>,
+    ) -> Result<T, CarError> {
+        if at.depth == MAX_DEPTH {
+            return Err(CarError::Tree {
+                cid: *cid,
+                reason: format!("is nested deeper than {MAX_DEPTH} nodes"),
+            });
+        }
+        let Some(length) = self.reader.length_of(cid) else {
+            return Err(CarError::Missing(*cid));
+        };
+        if self.order.get(self.next) != Some(cid) {
+            return Err(CarError::Order(*cid));
+        }
+        self.next += 1;
+        // A raw leaf has been hashed; of its bytes only the number matters here.
+        if cid.codec() == Codec::Raw {
+            let empty = Vec::new();
+            let node = Node::File {
+                size: length as u64,
+                data: &empty,
+                parts: Vec::new(),
+            };
+            return rest(self, node, length as u64);
+        }
+        let block = self.reader.require(cid)?;
+        rest(self, decode(cid, &block)?, block.len() as u64)
+    }
+
+    /// Whether the archive does without what a link leads to, which is noted then.
+    fn lacks(&mut self, link: &Link, at: At) -> Result<bool, CarError> {
+        let cid = &link.cid;
+        if !self.may_lack || self.walked.contains_key(cid) || self.shards.contains_key(cid) {
+            return Ok(false);
+        }
+        // A leaf of a wheel that is a page, too, stands in a hollow archive where the page has its place.
+        let is_left_out = !self.reader.contains(cid)
+            || (at.is_in_wheel && self.order.get(self.next) != Some(cid) && self.is_leaf(cid)?);
+        if is_left_out && self.lacked.insert(*cid) {
+            self.lacking.push(Lacking {
+                cid: *cid,
+                cumulative_size: link.cumulative_size,
+                is_wheel_leaf: at.is_in_wheel && may_be_leaf(cid, link.cumulative_size),
+            });
+        }
+        Ok(is_left_out)
+    }
+
+    fn is_leaf(&self, cid: &Cid) -> Result<bool, CarError> {
+        if cid.codec() == Codec::Raw {
+            return Ok(true);
+        }
+        let block = self.reader.require(cid)?;
+        let node = decode(cid, &block)?;
+        Ok(matches!(node, Node::File { parts, .. } if parts.is_empty()))
+    }
+
+    /// An entry of a folder, whose name says how large it may be.
+    fn named(&mut self, folder: &Cid, entry: &DirectoryEntry, at: At) -> Result<Weight, CarError> {
+        let at = at.entry(&entry.name);
+        let largest = match entry.name.as_str() {
+            _ if at.is_in_wheel => LARGEST_WHEEL,
+            DECLARATION => LARGEST_DECLARATION,
+            _ => LARGEST_PAGE,
+        };
+        let weight = self.entry(folder, &entry.link, at)?;
+        let cid = &entry.link.cid;
+        match self.walked.get(cid).map(|walked| walked.kind) {
+            Some(Seen::File(size)) => check_file_size(cid, size, largest)?,
+            // A missing file: its cumulative size counts nodes, too, which are less than its bytes.
+            None => check_file_size(cid, weight.bytes / 2, largest)?,
+            Some(Seen::Directory | Seen::Shard) => {}
+        }
+        Ok(weight)
+    }
+
+    fn entry(&mut self, parent: &Cid, link: &Link, at: At) -> Result<Weight, CarError> {
+        if self.lacks(link, at)? {
+            return Ok(Weight::of_lacking(link.cumulative_size));
+        }
+        let walked = self.dag(&link.cid, at)?;
+        check_link(parent, link, walked.weight.bytes)?;
+        Ok(walked.weight)
+    }
+
+    fn parts(&mut self, parent: &Cid, parts: &[FilePart], at: At) -> Result<Weight, CarError> {
+        let mut below = Weight::default();
+        for part in parts {
+            let weight = self.entry(parent, &part.link, at.part())?;
+            let walked = self.walked.get(&part.link.cid);
+            if walked.is_some_and(|walked| walked.kind != Seen::File(part.size)) {
+                return Err(CarError::Tree {
+                    cid: *parent,
+                    reason: format!(
+                        "says that {} holds {} bytes of a file, which it does not",
+                        part.link.cid, part.size
+                    ),
+                });
+            }
+            below = below.and(weight);
+        }
+        Ok(below)
+    }
+
+    /// `path` holds the slots that lead to this shard.
+    fn shard(
+        &mut self,
+        cid: &Cid,
+        entries: Vec<ShardEntry>,
+        path: &mut Vec<u8>,
+        at: At,
+    ) -> Result<Weight, CarError> {
+        if path.len() == HASH_LENGTH {
+            return Err(too_deep(*cid));
+        }
+        let mut below = Weight::default();
+        for slot in entries {
+            path.push(slot.slot());
+            let link = slot.link();
+            let weight = match slot {
+                ShardEntry::Entry { entry, .. } => {
+                    check_place(cid, &entry.name, path)?;
+                    self.named(cid, &entry, at)?
+                }
+                ShardEntry::Shard { .. } => self.inner_shard(cid, &link, path, at.part())?,
+            };
+            path.pop();
+            below = below.and(weight);
+        }
+        Ok(below)
+    }
+
+    fn inner_shard(
+        &mut self,
+        parent: &Cid,
+        link: &Link,
+        path: &mut Vec<u8>,
+        at: At,
+    ) -> Result<Weight, CarError> {
+        let cid = &link.cid;
+        if self.lacks(link, at)? {
+            return Ok(Weight::of_lacking(link.cumulative_size));
+        }
+        if let Some((known, weight)) = self.shards.get(cid) {
+            // Its names' hashes begin with the slots that lead to it, so it has one place only.
+            if known != path {
+                return Err(CarError::Tree {
+                    cid: *cid,
+                    reason: "is in two places of a sharded folder".to_owned(),
+                });
+            }
+            let weight = *weight;
+            check_link(parent, link, weight.bytes)?;
+            return Ok(weight);
+        }
+        let weight = self.visit(cid, at, |walk, node, own| match node {
+            Node::Shard { entries } if !entries.is_empty() => {
+                let below = walk.shard(cid, entries, path, at)?;
+                Ok(below.and(Weight::of_node(own)))
+            }
+            _ => Err(not_a_shard(*cid)),
+        })?;
+        self.shards.insert(*cid, (path.clone(), weight));
+        check_link(parent, link, weight.bytes)?;
+        Ok(weight)
+    }
+}
+
+fn check_link(parent: &Cid, link: &Link, cumulative_size: u64) -> Result<(), CarError> {
+    if link.cumulative_size == cumulative_size {
+        Ok(())
+    } else {
+        Err(CarError::Tree {
+            cid: *parent,
+            reason: format!(
+                "says that {} has {} bytes in all, but it has {cumulative_size}",
+                link.cid, link.cumulative_size
+            ),
+        })
+    }
+}
+
+/// Refuses a release whose files come to much more than the archive, as far as it has their blocks.
+fn check_repetition(root: &Cid, present: u64, archive: u64) -> Result<(), CarError> {
+    let most = archive.saturating_mul(MAX_REPETITION).max(LARGEST_WHEEL);
+    if present <= most + most / 64 {
+        return Ok(());
+    }
+    Err(CarError::Tree {
+        cid: *root,
+        reason: format!(
+            "leads to {present} bytes, more than {MAX_REPETITION} times the {archive} of the archive: the same blocks many times"
+        ),
+    })
+}

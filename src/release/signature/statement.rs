@@ -1,0 +1,268 @@
+//! The statement: `release.toml`, the text that is signed.
+
+mod text;
+
+use std::fmt;
+
+use ipwhl_unixfs::Cid;
+use jiff::Timestamp;
+
+use super::trust::{TrustError, TrustPolicy};
+use super::{KeyError, TrustedKey};
+
+/// The longest statement that is read.
+pub const MAXIMUM_STATEMENT_SIZE: usize = 64 * 1024;
+
+/// The most keys that a statement names.
+pub const MAXIMUM_TRUSTED: usize = 64;
+
+/// The longest name of a repository, in bytes.
+const MAXIMUM_NAME_LENGTH: usize = 255;
+
+/// The one version of the format.
+const FORMAT: i64 = 1;
+
+/// Vouches for a release: the content of `release.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The repository's name.
+    pub name: String,
+    /// The root CID of the release.
+    pub root: Cid,
+    /// 1 on the first, then one more each time.
+    pub sequence: u64,
+    /// The root of the statement before; absent exactly on the first.
+    pub previous: Option<Cid>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// From when on it no longer holds.
+    pub expires: Option<Timestamp>,
+    /// Which version of the checks of wheels the release has passed; absent where an older program made it,
+    /// or where findings were let pass that the release does not tell of.
+    pub checks: Option<u32>,
+    /// Who may sign the next one.
+    pub trusted: Vec<TrustedKey>,
+    /// How many of them the next one needs; at least 1, also where no key is named.
+    pub threshold: u32,
+}
+
+/// What a build knows about the statement that it is going to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The repository's name.
+    pub name: String,
+    /// The root CID of the release.
+    pub root: Cid,
+    /// Now; fractions of a second are dropped.
+    pub created: Timestamp,
+    /// From when on it no longer holds; fractions of a second are dropped.
+    pub expires: Option<Timestamp>,
+    /// Which version of the checks of wheels the release has passed, at least 1; `None` where it has not passed all of
+    /// them.
+    pub checks: Option<u32>,
+    /// Who may sign the next one.
+    pub trusted: Vec<TrustedKey>,
+    /// How many of them the next one needs.
+    pub threshold: u32,
+    /// Sign a new statement even if the root is unchanged.
+    pub renew: bool,
+    /// Where the previous one says the same and holds longer than until then, a new expiry is not
+    /// worth a statement.
+    pub renew_by: Option<Timestamp>,
+}
+
+/// What is wrong with a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatementError {
+    /// The text is longer than [`MAXIMUM_STATEMENT_SIZE`]; its length.
+    TooLarge(usize),
+    /// The text is not TOML; what the parser says.
+    Syntax(String),
+    /// A key is missing.
+    MissingKey(&'static str),
+    /// A key that this version of the format does not have.
+    UnknownKey(String),
+    /// A key has a value that it cannot have.
+    InvalidValue {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with the value.
+        reason: String,
+    },
+    /// A line of `trusted` is not a public key.
+    Key(KeyError),
+    /// The statement does not follow the one before; why.
+    Succession(String),
+}
+
+impl fmt::Display for StatementError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge(size) => write!(
+                formatter,
+                "the statement has {size} bytes, more than the {MAXIMUM_STATEMENT_SIZE} that one can have"
+            ),
+            Self::Syntax(reason) => write!(formatter, "the statement is not TOML: {reason}"),
+            Self::MissingKey(key) => write!(formatter, "the statement has no `{key}`"),
+            Self::UnknownKey(key) => write!(
+                formatter,
+                "the statement has the key {key:?}, which format {FORMAT} does not know"
+            ),
+            Self::InvalidValue { key, reason } => {
+                write!(formatter, "`{key}` of the statement {reason}")
+            }
+            Self::Key(_) => {
+                formatter.write_str("a line in `trusted` of the statement is not a key")
+            }
+            Self::Succession(reason) => formatter.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for StatementError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Key(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+fn invalid(key: &'static str, reason: impl Into<String>) -> StatementError {
+    StatementError::InvalidValue {
+        key,
+        reason: reason.into(),
+    }
+}
+
+impl Statement {
+    /// The statement that a build makes after `previous`, or `None` where there is nothing new to
+    /// sign: the previous one says all of this already and still holds, and neither a renewal nor
+    /// a new expiry is asked for, or it holds for longer than [`Draft::renew_by`].
+    ///
+    /// Who may sign it is what [`Statement::successor_policy`] of `previous` says.
+    pub fn following(
+        previous: Option<&Self>,
+        draft: Draft,
+    ) -> Result<Option<Self>, StatementError> {
+        if let Some(previous) = previous {
+            if previous.name != draft.name {
+                return Err(StatementError::Succession(format!(
+                    "the previous statement is of {:?}, and this repository is {:?}",
+                    previous.name, draft.name
+                )));
+            }
+            let is_said = previous.root == draft.root
+                && previous.trusted == draft.trusted
+                && previous.threshold == draft.threshold
+                && previous.checks >= draft.checks
+                && !previous.is_expired(draft.created);
+            let is_early = match (draft.renew_by, previous.expires) {
+                (Some(by), Some(expires)) => by < expires,
+                _ => false,
+            };
+            if is_said && !draft.renew && (draft.expires.is_none() || is_early) {
+                return Ok(None);
+            }
+        }
+        let statement = Self {
+            name: draft.name,
+            root: draft.root,
+            sequence: previous.map_or(1, |previous| previous.sequence.saturating_add(1)),
+            previous: previous.map(|previous| previous.root),
+            created: whole_second("created", draft.created)?,
+            expires: draft
+                .expires
+                .map(|at| whole_second("expires", at))
+                .transpose()?,
+            checks: draft.checks,
+            trusted: draft.trusted,
+            threshold: draft.threshold,
+        };
+        statement.check()?;
+        Ok(Some(statement))
+    }
+
+    /// Who may sign the next statement; `None` where this one names no key.
+    pub fn successor_policy(&self) -> Result<Option<TrustPolicy>, TrustError> {
+        if self.trusted.is_empty() {
+            return Ok(None);
+        }
+        TrustPolicy::of_keys(&self.trusted, self.threshold).map(Some)
+    }
+
+    /// Whether it no longer holds at that time.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires.is_some_and(|expires| now >= expires)
+    }
+
+    /// The rules that hold between the values, for what is read and for what is written.
+    fn check(&self) -> Result<(), StatementError> {
+        if self.name.trim().is_empty() || self.name.len() > MAXIMUM_NAME_LENGTH {
+            return Err(invalid("name", "is empty or longer than 255 bytes"));
+        }
+        if self.name.chars().any(char::is_control) {
+            return Err(invalid("name", "has a control character"));
+        }
+        if self.sequence == 0 || i64::try_from(self.sequence).is_err() {
+            return Err(invalid(
+                "sequence",
+                format!("is {}, out of its range", self.sequence),
+            ));
+        }
+        match self.previous {
+            Some(_) if self.sequence == 1 => {
+                return Err(invalid("previous", "is there, though `sequence` is 1"));
+            }
+            None if self.sequence > 1 => return Err(StatementError::MissingKey("previous")),
+            _ => {}
+        }
+        for (key, time) in [("created", Some(self.created)), ("expires", self.expires)] {
+            if time.is_some_and(|time| time < Timestamp::UNIX_EPOCH) {
+                return Err(invalid(key, "is before 1970"));
+            }
+        }
+        if self.expires.is_some_and(|expires| expires <= self.created) {
+            return Err(invalid("expires", "is not after `created`"));
+        }
+        if self.checks == Some(0) {
+            return Err(invalid("checks", "is 0, and the first version is 1"));
+        }
+        if self.trusted.len() > MAXIMUM_TRUSTED {
+            let count = self.trusted.len();
+            return Err(invalid(
+                "trusted",
+                format!("has {count} keys, and {MAXIMUM_TRUSTED} are allowed"),
+            ));
+        }
+        for (index, trusted) in self.trusted.iter().enumerate() {
+            if self.trusted[..index]
+                .iter()
+                .any(|other| other.key == trusted.key)
+            {
+                return Err(invalid(
+                    "trusted",
+                    format!("has the key {} twice", trusted.key.fingerprint()),
+                ));
+            }
+        }
+        if self.threshold == 0 {
+            return Err(invalid("threshold", "is 0, and at least 1 is needed"));
+        }
+        let keys = u32::try_from(self.trusted.len()).unwrap_or(u32::MAX);
+        if keys > 0 && self.threshold > keys {
+            return Err(invalid(
+                "threshold",
+                format!(
+                    "is {}, and the number of trusted keys is {keys}",
+                    self.threshold
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn whole_second(key: &'static str, time: Timestamp) -> Result<Timestamp, StatementError> {
+    Timestamp::from_second(time.as_second()).map_err(|_| invalid(key, "is out of range"))
+}

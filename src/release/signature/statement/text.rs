@@ -1,0 +1,193 @@
+//! The statement as TOML, written and read (FORMATS 6).
+
+use std::fmt::Write as _;
+
+use ipwhl_unixfs::Cid;
+use jiff::Timestamp;
+use toml_edit::{Datetime, Document, Item, Table, Value};
+
+use super::{FORMAT, MAXIMUM_STATEMENT_SIZE, Statement, StatementError, invalid};
+
+/// The keys that a statement may have. A signature over something that a reader does not
+/// understand is worth nothing, so any other key is an error: a later format has a later number.
+const KEYS: [&str; 10] = [
+    "format",
+    "name",
+    "root",
+    "sequence",
+    "previous",
+    "created",
+    "expires",
+    "checks",
+    "trusted",
+    "threshold",
+];
+
+impl Statement {
+    /// The text of `release.toml` (FORMATS 6): the same statement always gives the same bytes.
+    pub fn to_toml(&self) -> String {
+        let mut text = format!(
+            "format = {FORMAT}\nname = {}\nroot = {}\nsequence = {}\n",
+            quoted(&self.name),
+            quoted(&self.root.to_string()),
+            self.sequence
+        );
+        // Writing to a string cannot fail.
+        if let Some(previous) = self.previous {
+            let _ = writeln!(text, "previous = {}", quoted(&previous.to_string()));
+        }
+        let _ = writeln!(text, "created = {}", self.created);
+        if let Some(expires) = self.expires {
+            let _ = writeln!(text, "expires = {expires}");
+        }
+        if let Some(checks) = self.checks {
+            let _ = writeln!(text, "checks = {checks}");
+        }
+        let trusted: Vec<String> = self
+            .trusted
+            .iter()
+            .map(|key| quoted(&key.to_string()))
+            .collect();
+        match trusted.as_slice() {
+            [] => text.push_str("trusted = []\n"),
+            [one] => {
+                let _ = writeln!(text, "trusted = [{one}]");
+            }
+            several => {
+                let _ = writeln!(text, "trusted = [\n    {},\n]", several.join(",\n    "));
+            }
+        }
+        let _ = writeln!(text, "threshold = {}", self.threshold);
+        text
+    }
+
+    /// Reads a statement. Believe it only after the signatures over the very bytes have been
+    /// verified.
+    pub fn parse(text: &str) -> Result<Self, StatementError> {
+        if text.len() > MAXIMUM_STATEMENT_SIZE {
+            return Err(StatementError::TooLarge(text.len()));
+        }
+        let document = Document::parse(text)
+            .map_err(|error| StatementError::Syntax(error.message().to_owned()))?;
+        let table = document.as_table();
+        // The format first: of a later one nothing else can be said.
+        let format = integer(table, "format")?;
+        if format != FORMAT {
+            return Err(invalid(
+                "format",
+                format!("is {format}, and this program reads {FORMAT}"),
+            ));
+        }
+        if let Some((key, _)) = table.iter().find(|(key, _)| !KEYS.contains(key)) {
+            return Err(StatementError::UnknownKey(key.to_owned()));
+        }
+        let trusted = required(table, "trusted")?
+            .as_array()
+            .ok_or_else(|| invalid("trusted", "is not an array"))?
+            .iter()
+            .map(|line| {
+                let line = line
+                    .as_str()
+                    .ok_or_else(|| invalid("trusted", "has a value that is not a string"))?;
+                line.parse().map_err(StatementError::Key)
+            })
+            .collect::<Result<_, _>>()?;
+        let sequence = integer(table, "sequence")?;
+        let threshold = integer(table, "threshold")?;
+        let statement = Self {
+            name: string(table, "name")?.to_owned(),
+            root: cid(table, "root")?,
+            sequence: u64::try_from(sequence)
+                .map_err(|_| invalid("sequence", format!("is {sequence}, and the first is 1")))?,
+            previous: table
+                .contains_key("previous")
+                .then(|| cid(table, "previous"))
+                .transpose()?,
+            created: timestamp(table, "created")?,
+            expires: table
+                .contains_key("expires")
+                .then(|| timestamp(table, "expires"))
+                .transpose()?,
+            checks: table
+                .contains_key("checks")
+                .then(|| small(table, "checks"))
+                .transpose()?,
+            trusted,
+            threshold: u32::try_from(threshold).map_err(|_| {
+                invalid(
+                    "threshold",
+                    format!("is {threshold}, and at least 1 is needed"),
+                )
+            })?,
+        };
+        statement.check()?;
+        Ok(statement)
+    }
+}
+
+fn required<'a>(table: &'a Table, key: &'static str) -> Result<&'a Value, StatementError> {
+    match table.get(key) {
+        None | Some(Item::None) => Err(StatementError::MissingKey(key)),
+        Some(item) => item.as_value().ok_or_else(|| invalid(key, "is a table")),
+    }
+}
+
+fn string<'a>(table: &'a Table, key: &'static str) -> Result<&'a str, StatementError> {
+    required(table, key)?
+        .as_str()
+        .ok_or_else(|| invalid(key, "is not a string"))
+}
+
+fn integer(table: &Table, key: &'static str) -> Result<i64, StatementError> {
+    required(table, key)?
+        .as_integer()
+        .ok_or_else(|| invalid(key, "is not a whole number"))
+}
+
+fn small(table: &Table, key: &'static str) -> Result<u32, StatementError> {
+    let number = integer(table, key)?;
+    u32::try_from(number).map_err(|_| invalid(key, format!("is {number}, out of its range")))
+}
+
+fn cid(table: &Table, key: &'static str) -> Result<Cid, StatementError> {
+    let text = string(table, key)?;
+    text.parse::<Cid>()
+        .map_err(|error| invalid(key, format!("is {text:?}, which is not a CID: {error}")))
+}
+
+fn timestamp(table: &Table, key: &'static str) -> Result<Timestamp, StatementError> {
+    let value = required(table, key)?.as_datetime();
+    let value: &Datetime = value.ok_or_else(|| invalid(key, "is not a date and time"))?;
+    // TOML's offset date-time, the only one of its four kinds that names an instant.
+    if value.date.is_none() || value.time.is_none() || value.offset.is_none() {
+        return Err(invalid(
+            key,
+            format!("is {value}, which is no instant: write 2026-11-20T00:00:00Z"),
+        ));
+    }
+    value
+        .to_string()
+        .parse()
+        .map_err(|_| invalid(key, format!("is {value}, which is no instant")))
+}
+
+/// A TOML basic string (TOML 1.0, "String"). Written here so that no other version of a library
+/// changes the bytes that are signed.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => {
+                quoted.push('\\');
+                quoted.push(character);
+            }
+            character if character.is_control() => {
+                let _ = write!(quoted, "\\U{:08X}", u32::from(character));
+            }
+            character => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,207 @@
+//! The tree as a DAG.
+
+use std::fmt;
+use std::io::{self, Read};
+
+use ipwhl_unixfs::{BlockSink, DirectoryDag, DirectoryEntry, FileDag, LeafHasher, Link, Profile};
+
+use super::entries::{self, Content, NamedContent, ReleaseInput};
+use crate::release::names::RELEASE_FOLDER;
+use crate::set::declaration::{Declaration, DeclaredWheel};
+
+/// Why a set has no release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReleaseError {
+    /// The facts of a wheel of this project are not known.
+    UnknownFacts(String),
+    /// A name cannot stand in a folder.
+    Name(String),
+}
+
+impl fmt::Display for ReleaseError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownFacts(project) => {
+                write!(formatter, "a wheel of `{project}` has not been read yet")
+            }
+            Self::Name(reason) => formatter.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for ReleaseError {}
+
+/// What stands at the top of the tree.
+enum Top<'r> {
+    File(NamedContent<'r>),
+    Project(&'r Declaration),
+    About,
+}
+
+/// A release: its root, and how to emit its blocks.
+pub struct Release<'r> {
+    input: ReleaseInput<'r>,
+    root: DirectoryDag,
+    top: Vec<Top<'r>>,
+}
+
+impl<'r> Release<'r> {
+    /// Computes the DAG of the tree without its bytes.
+    ///
+    /// # Errors
+    /// When the facts of a wheel are missing, or a name cannot stand in a folder.
+    pub fn new(input: ReleaseInput<'r>) -> Result<Self, ReleaseError> {
+        let mut top: Vec<Top<'r>> = entries::top(&input).into_iter().map(Top::File).collect();
+        if !entries::about(&input).is_empty() {
+            top.push(Top::About);
+        }
+        top.extend(input.repository.declarations.values().map(Top::Project));
+        let mut entries = Vec::with_capacity(top.len());
+        for one in &top {
+            entries.push(match one {
+                Top::File(file) => DirectoryEntry {
+                    name: file.name.clone(),
+                    link: link(input.profile, &file.content),
+                },
+                Top::Project(declaration) => DirectoryEntry {
+                    name: declaration.project.to_string(),
+                    link: folder(input.profile, &project(&input, declaration)?)?.link(),
+                },
+                Top::About => DirectoryEntry {
+                    name: RELEASE_FOLDER.to_owned(),
+                    link: folder(input.profile, &entries::about(&input))?.link(),
+                },
+            });
+        }
+        let root = build(input.profile, entries)?;
+        Ok(Self { input, root, top })
+    }
+
+    /// The root.
+    pub fn link(&self) -> Link {
+        self.root.link()
+    }
+
+    /// Emits every block, depth first. `open` gives the bytes of a wheel that the sink does not have yet;
+    /// they are hashed on their way and refused where they are not the declared ones.
+    ///
+    /// # Errors
+    /// When the sink or a wheel fails.
+    pub fn emit(
+        &self,
+        sink: &mut dyn BlockSink,
+        open: &mut dyn FnMut(&DeclaredWheel) -> io::Result<Box<dyn Read>>,
+    ) -> io::Result<()> {
+        self.emit_files(sink, &mut |sink, content| match content {
+            Content::Bytes(bytes) => emit_page(self.input.profile, bytes, sink),
+            // A wheel that the sink has, or does without, is not even opened.
+            Content::Wheel(_, facts) if sink.contains(&facts.dag.cid()) => Ok(()),
+            Content::Wheel(wheel, facts) => facts.dag.emit(sink, &mut open(wheel)?),
+        })
+    }
+
+    /// Emits every block but the leaves of wheels, depth first.
+    ///
+    /// # Errors
+    /// When the sink fails.
+    pub fn emit_hollow(&self, sink: &mut dyn BlockSink) -> io::Result<()> {
+        self.emit_files(sink, &mut |sink, content| match content {
+            Content::Bytes(bytes) => emit_page(self.input.profile, bytes, sink),
+            Content::Wheel(_, facts) => facts.dag.emit_hollow(sink),
+        })
+    }
+
+    /// Emits the folders, and lets `emit` do the same with each file.
+    fn emit_files(
+        &self,
+        sink: &mut dyn BlockSink,
+        emit: &mut dyn FnMut(&mut dyn BlockSink, &Content<'r>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.root
+            .emit(sink, &mut |sink, index| match &self.top[index] {
+                Top::File(file) => emit(sink, &file.content),
+                Top::Project(declaration) => {
+                    let files = project(&self.input, declaration).map_err(io::Error::other)?;
+                    self.emit_folder(&files, sink, emit)
+                }
+                Top::About => self.emit_folder(&entries::about(&self.input), sink, emit),
+            })
+    }
+
+    fn emit_folder(
+        &self,
+        files: &[NamedContent<'r>],
+        sink: &mut dyn BlockSink,
+        emit: &mut dyn FnMut(&mut dyn BlockSink, &Content<'r>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let directory = folder(self.input.profile, files).map_err(io::Error::other)?;
+        directory.emit(sink, &mut |sink, index| emit(sink, &files[index].content))
+    }
+
+    /// Visits every file of the tree: its folder at the top (empty for the top itself) and the file.
+    ///
+    /// # Errors
+    /// When `visit` fails.
+    pub fn each_file(
+        &self,
+        visit: &mut dyn FnMut(&str, &NamedContent<'r>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        for one in &self.top {
+            match one {
+                Top::File(file) => visit("", file)?,
+                Top::Project(declaration) => {
+                    for file in project(&self.input, declaration).map_err(io::Error::other)? {
+                        visit(declaration.project.as_str(), &file)?;
+                    }
+                }
+                Top::About => {
+                    for file in entries::about(&self.input) {
+                        visit(RELEASE_FOLDER, &file)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn project<'r>(
+    input: &ReleaseInput<'r>,
+    declaration: &'r Declaration,
+) -> Result<Vec<NamedContent<'r>>, ReleaseError> {
+    entries::project(input, declaration)
+        .ok_or_else(|| ReleaseError::UnknownFacts(declaration.project.to_string()))
+}
+
+fn folder(profile: Profile, files: &[NamedContent<'_>]) -> Result<DirectoryDag, ReleaseError> {
+    let entries = files
+        .iter()
+        .map(|file| DirectoryEntry {
+            name: file.name.clone(),
+            link: link(profile, &file.content),
+        })
+        .collect();
+    build(profile, entries)
+}
+
+fn build(profile: Profile, entries: Vec<DirectoryEntry>) -> Result<DirectoryDag, ReleaseError> {
+    DirectoryDag::build(profile, entries).map_err(|error| ReleaseError::Name(error.to_string()))
+}
+
+fn page(profile: Profile, bytes: &[u8]) -> FileDag {
+    let mut hasher = LeafHasher::new(profile);
+    hasher.update(bytes);
+    hasher.finish()
+}
+
+/// What a folder keeps of a file. The link to a wheel is its declared CID, which its DAG has.
+fn link(profile: Profile, content: &Content<'_>) -> Link {
+    match content {
+        Content::Bytes(bytes) => page(profile, bytes).link(),
+        Content::Wheel(_, facts) => facts.dag.link(),
+    }
+}
+
+fn emit_page(profile: Profile, bytes: &[u8], sink: &mut dyn BlockSink) -> io::Result<()> {
+    page(profile, bytes).emit(sink, &mut &*bytes)
+}

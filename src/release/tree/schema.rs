@@ -1,0 +1,26 @@
+//! The JSON Schemas of what a release says in JSON.
+
+use schemars::JsonSchema;
+
+use super::pages::{ProjectJson, RootJson};
+use super::summary::ReleaseJson;
+use crate::foundation::schema;
+
+/// The JSON Schema of `_ipwhl/release.json`, as text.
+pub fn release_schema() -> String {
+    schema::of_written::<ReleaseJson<'_>>()
+}
+
+/// The JSON Schema of the pages `index.v1_json`, as text.
+pub fn index_schema() -> String {
+    schema::of_written::<IndexJson<'_>>()
+}
+
+/// A page of the index as PEP 691 has it, with the private key `_ipwhl` of each file.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its shape is asked for")]
+#[schemars(title = "`index.v1_json`", untagged)]
+enum IndexJson<'r> {
+    Root(RootJson<'r>),
+    Project(ProjectJson<'r>),
+}

@@ -1,0 +1,8 @@
+//! What people declare, and whether it holds together. The sub-rooms, in the order in which a
+//! value passes through them: each uses only those above it.
+
+pub mod declaration;
+pub mod repository;
+pub mod gather;
+pub mod check;
+pub mod difference;

@@ -1,0 +1,215 @@
+//! One file a check, and the graph that they share.
+//!
+//! A check returns all its findings; it never stops at the first and never prints. Each file holds
+//! a rule and its wording.
+
+mod alike;
+mod ambiguous_wheels;
+mod archive;
+mod baseline;
+mod bytes;
+mod conflicting_digest;
+mod dependencies_mismatch;
+mod direct_reference;
+mod extras_mismatch;
+mod fold;
+mod graph;
+mod missing_dependency;
+mod missing_extra;
+mod name_mismatch;
+mod paths;
+mod relations;
+mod remedy;
+mod removal;
+mod requires_python_mismatch;
+mod several_versions;
+mod tag_mismatch;
+mod together;
+mod unavailable_dependency;
+mod uncovered_platform;
+mod undefined_marker;
+mod unneeded;
+mod unsatisfied_dependency;
+mod unused_wheel;
+mod version_mismatch;
+
+use std::ops::Range;
+
+pub use baseline::compare;
+pub use bytes::{missing_source, other_bytes};
+pub(crate) use dependencies_mismatch::can_apply;
+pub use fold::fold;
+pub use graph::{Graph, Unmet};
+pub use missing_extra::BY_HAND;
+pub use paths::{Path, Paths, paths_to};
+pub use relations::{Relation, Shortfall};
+pub use remedy::{OTHER_REQUIRER, Pin};
+pub use removal::{Removal, Removals};
+pub use together::{together, waivers};
+
+use rayon::prelude::*;
+
+use crate::foundation::diagnostic::{Code, Finding, Stage, sort};
+use crate::set::declaration::{Declaration, DeclaredWheel, Layout};
+use crate::set::repository::Repository;
+use ipwhl_packaging::wheel::{ArchiveFacts, NameConflict};
+use ipwhl_packaging::{CoreMetadata, Platform};
+
+/// The checks that need no wheel: uniqueness and graph.
+pub fn set(repository: &Repository) -> Vec<Finding> {
+    let (mut findings, graph) = rayon::join(|| uniqueness(repository), || Graph::new(repository));
+    let rules: [&Rule<'_>; 9] = [
+        &|findings| direct_reference::check(&graph, findings),
+        &|findings| undefined_marker::check(repository, findings),
+        &|findings| missing_dependency::check(&graph, findings),
+        &|findings| unsatisfied_dependency::check(&graph, findings),
+        &|findings| missing_extra::check(&graph, findings),
+        &|findings| unavailable_dependency::check(&graph, findings),
+        &|findings| uncovered_platform::check(&graph, findings),
+        &|findings| unused_wheel::check(&graph, findings),
+        &|findings| unneeded::check(&graph, findings),
+    ];
+    // Each on its own; what they find stays in their order.
+    let found: Vec<Vec<Finding>> = rules
+        .par_iter()
+        .map(|rule| {
+            let mut findings = Vec::new();
+            rule(&mut findings);
+            findings
+        })
+        .collect();
+    findings.extend(found.into_iter().flatten());
+    findings
+}
+
+/// A check of the whole set.
+type Rule<'r> = dyn Fn(&mut Vec<Finding>) + Sync + 'r;
+
+/// What is wrong between wheels, above all those of one project.
+fn uniqueness(repository: &Repository) -> Vec<Finding> {
+    let layout = repository.configuration.layout;
+    let platforms = repository.configuration.platforms.as_slice();
+    let declarations: Vec<&Declaration> = repository.declarations.values().collect();
+    let found: Vec<Vec<Finding>> = declarations
+        .into_par_iter()
+        .map(|declaration| {
+            let mut findings = Vec::new();
+            several_versions::check(declaration, layout, &mut findings);
+            ambiguous_wheels::check(declaration, layout, platforms, &mut findings);
+            findings
+        })
+        .collect();
+    let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
+    conflicting_digest::check(repository, &mut findings);
+    findings
+}
+
+/// The checks of one wheel's archive and metadata against its declaration, in a set for these
+/// platforms.
+pub fn wheel(
+    declared: &DeclaredWheel,
+    facts: &ArchiveFacts,
+    layout: Layout,
+    platforms: &[Platform],
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    archive::check(declared, facts, &mut findings);
+    archive::name_conflicts(declared, &facts.name_conflicts, platforms, &mut findings);
+    // Without METADATA the archive's own findings have said so.
+    if facts.metadata.is_empty() {
+        return findings;
+    }
+    let archive = Some((facts, layout));
+    metadata_and(declared, &facts.metadata, archive, &mut findings);
+    findings
+}
+
+/// The checks of a wheel's METADATA against its declaration, for whom somebody else has looked at
+/// the archive. What [`wheel`] says beyond that is of the codes in [`NEED_ARCHIVE`], or of such as
+/// can be neither waived nor softened; what [`name_conflicts`] says holds for the platforms that
+/// were asked about.
+pub fn metadata(declared: &DeclaredWheel, metadata: &[u8]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    metadata_and(declared, metadata, None, &mut findings);
+    findings
+}
+
+/// What is wrong with a wheel's names on these platforms, as [`wheel`] says it.
+pub fn name_conflicts(
+    declared: &DeclaredWheel,
+    conflicts: &[NameConflict],
+    platforms: &[Platform],
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    archive::name_conflicts(declared, conflicts, platforms, &mut findings);
+    findings
+}
+
+/// The codes of findings that only the archive tells and that somebody may have waived or softened: that a release
+/// is vouched for does not say that its wheels have none of them.
+pub const NEED_ARCHIVE: [Code; 1] = [Code::TagMismatch];
+
+/// The checks of METADATA, and those of the archive that need METADATA.
+fn metadata_and(
+    declared: &DeclaredWheel,
+    metadata: &[u8],
+    archive: Option<(&ArchiveFacts, Layout)>,
+    findings: &mut Vec<Finding>,
+) {
+    let (metadata, legacy) = match CoreMetadata::parse_with_legacy(metadata) {
+        Ok(metadata) => metadata,
+        Err(reasons) => return archive::invalid_metadata(declared, &reasons, findings),
+    };
+    archive::legacy_metadata(declared, &legacy, findings);
+    let is_whole = |name: &str| legacy.iter().all(|one| one.field != name);
+    let facts = archive.map(|(facts, _)| facts);
+    name_mismatch::check(declared, &metadata, facts, findings);
+    version_mismatch::check(declared, &metadata, facts, findings);
+    if let Some((facts, layout)) = archive {
+        tag_mismatch::check(declared, facts, layout, findings);
+    }
+    // Of what could not be understood nothing can be said to be lacking.
+    if !declared.is_partial {
+        if is_whole("Requires-Python") {
+            requires_python_mismatch::check(declared, &metadata, findings);
+        }
+        let is_whole = is_whole("Requires-Dist");
+        dependencies_mismatch::check(declared, &metadata, is_whole, findings);
+    }
+    extras_mismatch::check(declared, &metadata, is_whole("Provides-Extra"), findings);
+}
+
+/// Puts findings into their order and says of each on which platforms it shows, for which extra, and
+/// what it comes from.
+pub fn finish(repository: &Repository, mut findings: Vec<Finding>) -> Vec<Finding> {
+    conflicting_digest::take_in_mismatches(&mut findings);
+    for finding in &mut findings {
+        let words = [
+            fold(
+                &finding.subject.platforms,
+                &repository.configuration.platforms,
+            )
+            .map(|place| format!("where: {place}")),
+            // A mistake in the list of extras names its extra already.
+            (finding.code.stage() == Stage::Graph)
+                .then_some(finding.subject.extra.as_ref())
+                .flatten()
+                .map(|extra| format!("it is required for the extra `{extra}`")),
+            finding
+                .chain
+                .as_ref()
+                .map(|chain| format!("it comes from {chain}")),
+        ];
+        finding.notes.splice(0..0, words.into_iter().flatten());
+    }
+    sort(&mut findings);
+    findings
+}
+
+/// The place of a list's entry, or of the list where the entry has none.
+fn about(declared: &DeclaredWheel, finding: Finding, span: Range<usize>, label: &str) -> Finding {
+    finding
+        .at(&declared.file, span, label)
+        .project(declared.file_name.name())
+        .wheel(declared.file_name.as_str())
+}

@@ -1,0 +1,98 @@
+//! What a change brings, apart from what was there before it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use ipwhl_packaging::Platform;
+
+use super::fold;
+use crate::foundation::diagnostic::{Baseline, Code, Finding};
+
+/// What makes two findings of two states of a set the same one. A requirement that is not met stays
+/// the same finding when the version that does not meet it changes, and when its line moves.
+#[derive(PartialEq, Eq, Hash)]
+struct Identity<'f> {
+    code: Code,
+    project: Option<&'f str>,
+    requirement: Option<&'f str>,
+    extra: Option<&'f str>,
+    /// What tells it apart where no requirement does.
+    otherwise: Option<Otherwise<'f>>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct Otherwise<'f> {
+    wheel: Option<&'f str>,
+    file: Option<&'f Arc<str>>,
+    message: &'f str,
+}
+
+impl<'f> Identity<'f> {
+    fn of(finding: &'f Finding) -> Self {
+        let subject = &finding.subject;
+        let requirement = subject.requirement.as_deref();
+        let file = finding.labels.first().map(|label| &label.file);
+        Self {
+            code: finding.code,
+            project: subject.project.as_deref(),
+            requirement,
+            extra: subject.extra.as_deref(),
+            otherwise: requirement.is_none().then_some(Otherwise {
+                wheel: subject.wheel.as_deref(),
+                file,
+                message: &finding.message,
+            }),
+        }
+    }
+}
+
+/// Says of each finding of `now` whether it was among those of `before`, and which of these are
+/// gone, as their indices. A finding that shows on more platforms than before is new; a note says where it was.
+pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> Vec<usize> {
+    let mut is_open = vec![true; before.len()];
+    let mut numbers: HashMap<Identity<'_>, usize> = HashMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, finding) in before.iter().enumerate() {
+        let number = *numbers.entry(Identity::of(finding)).or_insert(groups.len());
+        if number == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[number].push(index);
+    }
+    let of_now = now
+        .iter()
+        .map(|finding| numbers.get(&Identity::of(finding)).copied());
+    let of_now: Vec<Option<usize>> = of_now.collect();
+    for (finding, number) in now.iter_mut().zip(of_now) {
+        let platforms: BTreeSet<&String> = finding.subject.platforms.iter().collect();
+        let shown = |index: usize| -> BTreeSet<&String> {
+            before[index].subject.platforms.iter().collect()
+        };
+        let found = number.and_then(|number| {
+            let alike = &mut groups[number];
+            let first = *alike.first()?;
+            let whole = alike
+                .iter()
+                .position(|index| shown(*index).is_superset(&platforms));
+            is_open[alike.remove(whole.unwrap_or(0))] = false;
+            Some((first, whole.is_some()))
+        });
+        let Some((first, is_whole)) = found else {
+            finding.baseline = Some(Baseline::New);
+            continue;
+        };
+        let was: Vec<String> = shown(first)
+            .intersection(&platforms)
+            .map(|platform| (*platform).clone())
+            .collect();
+        finding.baseline = Some(if is_whole {
+            Baseline::Unchanged
+        } else {
+            Baseline::New
+        });
+        if !is_whole && let Some(place) = fold(&was, all) {
+            finding.notes.push(format!("it was so before on {place}"));
+        }
+    }
+    (0..before.len()).filter(|index| is_open[*index]).collect()
+}

@@ -1,0 +1,51 @@
+//! `missing-dependency`: a requirement names a project that is not in the set.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipwhl_packaging::{Constraint, ProjectName};
+
+use super::graph::Graph;
+use super::remedy::Pin;
+use crate::foundation::diagnostic::{Code, Finding, nearest};
+
+/// How many missing names are compared with all that are there, in search of a slip.
+const MAXIMUM_COMPARED: usize = 100;
+
+pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
+    let mut similar: BTreeMap<&ProjectName, Option<String>> = BTreeMap::new();
+    let declared = &graph.repository.declarations;
+    graph.each_need(findings, |need| {
+        let requirement = &need.dependency.value;
+        let is_known = declared.contains_key(&requirement.name)
+            || graph.repository.unreadable.contains(&requirement.name)
+            || matches!(requirement.constraint, Constraint::Url(_));
+        if is_known {
+            return None;
+        }
+        let message = format!(
+            "`{}` requires `{}`, which is not in the set",
+            need.declaration.project, requirement.name
+        );
+        let mut finding =
+            graph.finding(need, Code::MissingDependency, message, "", &need.platforms);
+        let is_new = !similar.contains_key(&requirement.name);
+        if is_new && similar.len() < MAXIMUM_COMPARED {
+            let known = declared.keys().map(ProjectName::as_str);
+            let word = nearest(requirement.name.as_str(), known).map(ToOwned::to_owned);
+            similar.insert(&requirement.name, word);
+        }
+        let similar = similar.get(&requirement.name).cloned().flatten();
+        if let Some(word) =
+            similar.filter(|word| strsim::levenshtein(word, requirement.name.as_str()) <= 2)
+        {
+            finding = finding.note(format!("the set has a project of a similar name, `{word}`"));
+        }
+        finding.shared = Some(format!("`{}` is not in the set", requirement.name));
+        let none = BTreeSet::new();
+        let demand = graph.demand(&requirement.name);
+        let extras = demand.map_or(&none, |demand| &demand.unmet.extras);
+        let command = graph.add_command(&requirement.name, extras, Pin::Accepted, true);
+        finding = finding.paste("declare it, with what it needs", command);
+        Some(graph.or_leave_extra_out(need, finding))
+    });
+}

@@ -1,0 +1,68 @@
+//! `missing-extra`: a requirement asks for an extra that its project does not declare.
+
+use std::collections::BTreeSet;
+
+use ipwhl_packaging::ExtraName;
+
+use super::graph::Graph;
+use crate::foundation::diagnostic::{Code, Finding};
+
+/// How the way out begins that is no command.
+pub const BY_HAND: &str = "if its wheels have it, ";
+
+pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
+    graph.each_need(findings, |need| {
+        let target = graph.target(need)?;
+        let mut missing: BTreeSet<&ExtraName> = BTreeSet::new();
+        let mut platforms = BTreeSet::new();
+        let mut place = None;
+        let offers = graph.offers(target);
+        for platform in &need.platforms {
+            let offer = &offers[*platform];
+            if offer.wheels.is_empty() {
+                continue;
+            }
+            for extra in &need.dependency.value.extras {
+                if !offer.extras.contains(extra) {
+                    missing.insert(extra);
+                    platforms.insert(*platform);
+                }
+            }
+            if let Some(extra) = missing.iter().next_back()
+                && platforms.contains(platform)
+            {
+                let lacking = offer.wheels.iter().rev();
+                place = lacking
+                    .copied()
+                    .find(|wheel| !wheel.has_extra(extra))
+                    .or(place);
+            }
+        }
+        let place = place?;
+        let list: Vec<String> = missing.iter().map(|extra| format!("`{extra}`")).collect();
+        let list = list.join(", ");
+        let message = format!(
+            "`{}` requires `{}`, and the set does not vouch for the extra {list} of `{}`",
+            need.declaration.project, need.dependency.value, target.project
+        );
+        let mut finding = graph
+            .finding(
+                need,
+                Code::MissingExtra,
+                message,
+                "required here",
+                &platforms,
+            )
+            .at(&place.file, place.extras_span.clone(), "not declared here");
+        finding.shared = Some(format!(
+            "the set does not vouch for the extra {list} of `{}`",
+            target.project
+        ));
+        // Whether the wheels have the extra at all is not known here, so no command is proposed.
+        finding = finding.help(format!(
+            "{BY_HAND}add {list} to the `extras` of `{}`, and to its `dependencies` what it needs",
+            target.project
+        ));
+        Some(graph.or_leave_extra_out(need, finding))
+    });
+}

@@ -1,0 +1,248 @@
+//! The paths through the set from what someone wants to one project: the shortest first, and how many
+//! there are.
+//!
+//! A path repeats no project and holds on at least one platform as a whole. Their number can be
+//! exponential in the size of the set, so they are counted without being walked where the part of the
+//! set that they lie in has no cycle, and walked up to a limit where it has one. Only such projects are
+//! walked through from which the right number of steps leads to the target.
+
+mod search;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use ipwhl_packaging::ProjectName;
+use petgraph::Direction;
+use petgraph::algo::toposort;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use super::relations::Relation;
+use search::Search;
+
+/// How many pairs of a project and a set of platforms are kept for counting.
+const MAXIMUM_STATES: usize = 200_000;
+
+/// A path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path<'r> {
+    /// The projects on it, a wanted one first and the one that was asked about last.
+    pub projects: Vec<&'r ProjectName>,
+    /// The platforms on which all of it holds, as indices into the repository's platforms.
+    pub platforms: BTreeSet<usize>,
+}
+
+/// The paths to a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths<'r> {
+    /// The shortest of them, then by their projects' names.
+    pub shortest: Vec<Path<'r>>,
+    /// How many there are.
+    pub count: u64,
+    /// Whether there may be more than that: the search was given up.
+    pub is_at_least: bool,
+    /// The projects that they run through, the last one included; perhaps some more, which lead there
+    /// only in a circle or on no platform.
+    pub through: BTreeSet<&'r ProjectName>,
+}
+
+/// The paths to `target` over these relations, each on its own platforms: at most `limit` of them in
+/// full.
+pub fn paths_to<'r>(
+    relations: &[Relation<'r>],
+    target: &'r ProjectName,
+    limit: usize,
+) -> Paths<'r> {
+    let relevant = Relevant::new(relations, target);
+    let mut paths = Paths {
+        shortest: Vec::new(),
+        count: 0,
+        is_at_least: false,
+        through: relevant.graph.node_weights().copied().collect(),
+    };
+    let Some(target) = relevant.target else {
+        return paths;
+    };
+    let counted = relevant.count(target);
+    let mut search = Search::new(&relevant, target, limit, counted);
+    let is_complete = search.run();
+    paths.shortest = search.found;
+    (paths.count, paths.is_at_least) = match counted {
+        Some(count) => (count, count == u64::MAX),
+        None => (search.count, !is_complete),
+    };
+    // The search may have been given up among ways that hold nowhere as a whole.
+    let may_be_some = paths.count > 0 || paths.is_at_least;
+    if paths.shortest.is_empty() && may_be_some && limit > 0 {
+        paths.shortest.extend(relevant.first_path(target));
+        paths.count = paths.count.max(paths.shortest.len() as u64);
+    }
+    paths
+}
+
+/// The part of the set that paths to the target lie in.
+struct Relevant<'r> {
+    graph: DiGraph<&'r ProjectName, BTreeSet<usize>>,
+    /// Where paths begin, by name.
+    starts: Vec<NodeIndex>,
+    target: Option<NodeIndex>,
+    /// Every platform that a relation names.
+    platforms: BTreeSet<usize>,
+}
+
+impl<'r> Relevant<'r> {
+    fn new(relations: &[Relation<'r>], target: &'r ProjectName) -> Self {
+        let mut onward: BTreeMap<&'r ProjectName, BTreeSet<&'r ProjectName>> = BTreeMap::new();
+        let mut back: BTreeMap<&'r ProjectName, BTreeSet<&'r ProjectName>> = BTreeMap::new();
+        let mut steps: BTreeMap<(&'r ProjectName, &'r ProjectName), BTreeSet<usize>> =
+            BTreeMap::new();
+        let mut wanted = BTreeSet::new();
+        for relation in relations {
+            let (from, to) = (&relation.from.project, &relation.requirement.name);
+            // A path ends where it meets the target.
+            if from == to || from == target {
+                continue;
+            }
+            if !relation.from.automatic {
+                wanted.insert(from);
+            }
+            onward.entry(from).or_default().insert(to);
+            back.entry(to).or_default().insert(from);
+            steps
+                .entry((from, to))
+                .or_default()
+                .extend(&relation.platforms);
+        }
+        let leading = closure(&back, [target]);
+        let reached = closure(&onward, wanted.iter().copied());
+        let mut graph = DiGraph::new();
+        let nodes: BTreeMap<&ProjectName, NodeIndex> = leading
+            .intersection(&reached)
+            .map(|project| (*project, graph.add_node(*project)))
+            .collect();
+        let mut all_platforms = BTreeSet::new();
+        for ((from, to), platforms) in steps {
+            if let (Some(from), Some(to)) = (nodes.get(from), nodes.get(to)) {
+                all_platforms.extend(&platforms);
+                graph.add_edge(*from, *to, platforms);
+            }
+        }
+        Self {
+            starts: wanted
+                .into_iter()
+                .filter_map(|project| nodes.get(project).copied())
+                .collect(),
+            target: nodes.get(target).copied(),
+            graph,
+            platforms: all_platforms,
+        }
+    }
+
+    /// How many paths there are; `None` where they run through a cycle, or their platforms are too
+    /// many kinds.
+    fn count(&self, target: NodeIndex) -> Option<u64> {
+        let order = toposort(&self.graph, None).ok()?;
+        let mut states: Vec<BTreeMap<BTreeSet<usize>, u64>> =
+            vec![BTreeMap::new(); self.graph.node_count()];
+        for start in &self.starts {
+            states[start.index()].insert(self.platforms.clone(), 1);
+        }
+        let mut kept = self.starts.len();
+        for node in order {
+            if node == target {
+                continue;
+            }
+            let here = std::mem::take(&mut states[node.index()]);
+            for edge in self.graph.edges(node) {
+                for (platforms, count) in &here {
+                    let common: BTreeSet<usize> =
+                        platforms.intersection(edge.weight()).copied().collect();
+                    if common.is_empty() {
+                        continue;
+                    }
+                    let sum = states[edge.target().index()]
+                        .entry(common)
+                        .or_insert_with(|| {
+                            kept += 1;
+                            0
+                        });
+                    *sum = sum.saturating_add(*count);
+                }
+            }
+            if kept > MAXIMUM_STATES {
+                return None;
+            }
+        }
+        let counts = states[target.index()].values();
+        Some(counts.fold(0, |sum, count| sum.saturating_add(*count)))
+    }
+
+    /// How many steps it takes from each project to the target at least, over requirements that `holds`
+    /// lets pass; `None` where they do not lead there.
+    fn distances(
+        &self,
+        target: NodeIndex,
+        holds: impl Fn(&BTreeSet<usize>) -> bool,
+    ) -> Vec<Option<usize>> {
+        let mut distances = vec![None; self.graph.node_count()];
+        distances[target.index()] = Some(0);
+        let mut open = VecDeque::from([(target, 0)]);
+        while let Some((node, distance)) = open.pop_front() {
+            for edge in self.graph.edges_directed(node, Direction::Incoming) {
+                let from = edge.source();
+                if distances[from.index()].is_none() && holds(edge.weight()) {
+                    distances[from.index()] = Some(distance + 1);
+                    open.push_back((from, distance + 1));
+                }
+            }
+        }
+        distances
+    }
+
+    /// The shortest path of all that hold on one of the platforms, then by their projects' names.
+    fn first_path(&self, target: NodeIndex) -> Option<Path<'r>> {
+        let paths = self.platforms.iter().filter_map(|platform| {
+            let distances = self.distances(target, |holds| holds.contains(platform));
+            let starts = self.starts.iter();
+            let mut here = *starts
+                .filter(|start| distances[start.index()].is_some())
+                .min_by_key(|start| (distances[start.index()], self.graph[**start]))?;
+            let mut projects = vec![self.graph[here]];
+            let mut platforms = self.platforms.clone();
+            while here != target {
+                let nearer = self
+                    .graph
+                    .edges(here)
+                    .filter(|edge| edge.weight().contains(platform))
+                    .filter(|edge| distances[edge.target().index()] < distances[here.index()])
+                    .filter(|edge| distances[edge.target().index()].is_some());
+                let step = nearer.min_by_key(|edge| self.graph[edge.target()])?;
+                platforms = platforms.intersection(step.weight()).copied().collect();
+                here = step.target();
+                projects.push(self.graph[here]);
+            }
+            Some(Path {
+                projects,
+                platforms,
+            })
+        });
+        paths.min_by(|left, right| {
+            let key = |path: &Path<'r>| path.projects.len();
+            (key(left), &left.projects).cmp(&(key(right), &right.projects))
+        })
+    }
+}
+
+/// All that can be reached from these projects, themselves included.
+fn closure<'r>(
+    neighbours: &BTreeMap<&'r ProjectName, BTreeSet<&'r ProjectName>>,
+    from: impl IntoIterator<Item = &'r ProjectName>,
+) -> BTreeSet<&'r ProjectName> {
+    let mut reached = BTreeSet::new();
+    let mut open: Vec<&ProjectName> = from.into_iter().collect();
+    while let Some(project) = open.pop() {
+        if reached.insert(project) {
+            open.extend(neighbours.get(project).into_iter().flatten());
+        }
+    }
+    reached
+}

@@ -1,0 +1,215 @@
+//! Findings as a person reads them: those that one change may end are one, with the project that has to
+//! change first, then who requires what, then one list of ways out; and warnings of one code with the
+//! same advice are one, with the first of them in full.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::alike::{advice, several_alike};
+use super::fold;
+use super::remedy::proposes_waiver;
+use crate::foundation::diagnostic::{Code, Finding, Help, Severity, SourceTexts};
+use crate::set::repository::Repository;
+
+/// At how many requirements a finding about several shows the text.
+const MAXIMUM_SHOWN: usize = 3;
+
+/// The findings, those that share what is wrong with a required project put into one in the place of
+/// the first, and so, unless `in_full`, warnings that give the same advice. The waivers that would cover
+/// them are left out: [`waivers`] has them.
+pub fn together(repository: &Repository, findings: &[Finding], in_full: bool) -> Vec<Finding> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    let mut known = BTreeMap::new();
+    for finding in findings {
+        let key = match &finding.shared {
+            Some(shared) => Some((shared.clone(), Vec::new())),
+            None if in_full || finding.severity == Severity::Error => None,
+            None => Some((String::new(), advice(finding))),
+        };
+        let Some(key) = key else {
+            groups.push(vec![finding]);
+            continue;
+        };
+        let key = (finding.code, finding.severity, finding.baseline, key);
+        let index = *known.entry(key).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[index].push(finding);
+    }
+    groups
+        .into_iter()
+        .map(|group| {
+            let mut finding = match group.as_slice() {
+                [one] => (*one).clone(),
+                several if several[0].shared.is_none() => several_alike(repository, several),
+                several => merged(repository, several),
+            };
+            finding.help.retain(|help| !proposes_waiver(help));
+            finding
+        })
+        .collect()
+}
+
+/// The waivers that would cover these findings, each once, as text to add to `ipwhl.toml`.
+pub fn waivers(findings: &[Finding]) -> Vec<&str> {
+    let mut known = BTreeSet::new();
+    let helps = findings.iter().flat_map(|finding| &finding.help);
+    helps
+        .filter(|help| proposes_waiver(help))
+        .filter_map(|help| help.text.as_deref())
+        .filter(|text| known.insert(*text))
+        .collect()
+}
+
+fn merged(repository: &Repository, group: &[&Finding]) -> Finding {
+    let first = group[0];
+    let mut finding = Finding::new(first.code, title(group));
+    finding.severity = first.severity;
+    finding.baseline = first.baseline;
+    finding.shared.clone_from(&first.shared);
+    finding.subject.required.clone_from(&first.subject.required);
+    // The place that fails them, and the requirements.
+    let failing = group.iter().find_map(|one| one.labels.get(1));
+    finding.labels.extend(failing.cloned());
+    let mut shown = BTreeSet::new();
+    for one in group {
+        let Some(label) = one.labels.first() else {
+            continue;
+        };
+        if shown.len() < MAXIMUM_SHOWN && shown.insert((&label.file, label.span.start)) {
+            let text = one
+                .subject
+                .project
+                .as_ref()
+                .map_or_else(String::new, |project| {
+                    format!("required here by `{project}`")
+                });
+            finding = finding.at(&label.file, label.span.clone(), text);
+        }
+    }
+    (finding.requirers, finding.notes) = notes(repository, group);
+    finding.help = help(group);
+    finding
+}
+
+fn projects<'f>(group: &[&'f Finding]) -> BTreeSet<&'f str> {
+    group
+        .iter()
+        .filter_map(|one| one.subject.project.as_deref())
+        .collect()
+}
+
+fn title(group: &[&Finding]) -> String {
+    let shared = group[0].shared.as_deref().unwrap_or_default();
+    let projects: Vec<&str> = projects(group).into_iter().collect();
+    let (who, ending) = match projects.as_slice() {
+        [one] => (format!("`{one}`"), "s"),
+        several => (format!("{} projects", several.len()), ""),
+    };
+    let what = match group[0].code {
+        Code::UnsatisfiedDependency => format!("require{ending} another version"),
+        Code::MissingExtra => format!("ask{ending} for it"),
+        Code::UnavailableDependency => format!("require{ending} it there"),
+        _ => format!("require{ending} it"),
+    };
+    format!("{shared}, and {who} {what}")
+}
+
+/// Who requires what, a line for each requirement with what tells it from the others; and the notes that
+/// all have in common.
+fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<String>) {
+    let all = &repository.configuration.platforms;
+    let places: BTreeSet<Option<String>> = group
+        .iter()
+        .map(|one| fold(&one.subject.platforms, all))
+        .collect();
+    let everywhere = (places.len() == 1)
+        .then(|| places.into_iter().next().flatten())
+        .flatten();
+    let mut lines: Vec<(String, Vec<String>, String)> = Vec::new();
+    let mut alike: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for one in group {
+        let head = head(&repository.texts, one);
+        let place = match everywhere {
+            Some(_) => None,
+            None => fold(&one.subject.platforms, all),
+        };
+        let chain = one.chain.as_ref().map(|chain| format!("from {chain}"));
+        let rest: Vec<String> = place.into_iter().chain(chain).collect();
+        let rest = rest.join("; ");
+        let extra = one.subject.extra.as_ref().map(|extra| format!("`{extra}`"));
+        let Some(extra) = extra else {
+            lines.push((head, Vec::new(), rest));
+            continue;
+        };
+        let index = *alike
+            .entry((head.clone(), rest.clone()))
+            .or_insert_with(|| {
+                lines.push((head, Vec::new(), rest));
+                lines.len() - 1
+            });
+        lines[index].1.push(extra);
+    }
+    let lines: Vec<String> = lines
+        .into_iter()
+        .map(|(head, extras, rest)| {
+            let extras = match extras.as_slice() {
+                [] => None,
+                [one] => Some(format!("for the extra {one}")),
+                several => Some(format!("for the extras {}", several.join(", "))),
+            };
+            let rest = (!rest.is_empty()).then_some(rest);
+            let details: Vec<String> = extras.into_iter().chain(rest).collect();
+            if details.is_empty() {
+                head
+            } else {
+                format!("{head} ({})", details.join("; "))
+            }
+        })
+        .collect();
+    let mut notes: Vec<String> = everywhere
+        .map(|place| format!("where: {place}"))
+        .into_iter()
+        .collect();
+    notes.extend(common_notes(group));
+    (lines, notes)
+}
+
+/// What the checks themselves had to say of every one; the lines above have the rest.
+fn common_notes(group: &[&Finding]) -> Vec<String> {
+    let said = ["where: ", "it is required for", "it comes from"];
+    group[0]
+        .notes
+        .iter()
+        .filter(|note| !said.iter().any(|start| note.starts_with(start)))
+        .filter(|note| group.iter().all(|one| one.notes.contains(note)))
+        .cloned()
+        .collect()
+}
+
+fn head(texts: &SourceTexts, finding: &Finding) -> String {
+    let subject = &finding.subject;
+    let project = subject.project.as_deref().unwrap_or_default();
+    let requirement = subject.requirement.as_deref().unwrap_or_default();
+    let place = finding.labels.first().map_or_else(String::new, |label| {
+        let (line, column) = texts
+            .get(&label.file)
+            .map_or((1, 1), |text| text.position(label.span.start));
+        format!(" at {}:{line}:{column}", label.file)
+    });
+    format!("{project}: `{requirement}`{place}")
+}
+
+/// Each way out once.
+fn help(group: &[&Finding]) -> Vec<Help> {
+    let mut all: Vec<Help> = Vec::new();
+    let mut known = BTreeSet::new();
+    for help in group.iter().flat_map(|one| &one.help) {
+        if !proposes_waiver(help) && known.insert((&help.message, &help.text)) {
+            all.push(help.clone());
+        }
+    }
+    // What to type first, then what to change by hand.
+    all.sort_by_key(|help| help.text.is_none());
+    all
+}

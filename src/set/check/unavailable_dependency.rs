@@ -1,0 +1,86 @@
+//! `unavailable-dependency`: a required project has no usable wheel on a platform.
+
+use std::collections::BTreeSet;
+
+use super::graph::{Availability, Graph};
+use super::remedy::Pin;
+use crate::foundation::diagnostic::{Code, Finding};
+
+pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
+    // A missing wheel and a Requires-Python that does not hold are mended differently, so they
+    // are two findings where a project has both.
+    for for_python in [false, true] {
+        graph.each_need(findings, |need| {
+            let target = graph.target(need)?;
+            if target.project == need.declaration.project {
+                return None;
+            }
+            // The wheel may stand in a text that could not be understood.
+            if graph.repository.unreadable.contains(&target.project) {
+                return None;
+            }
+            let mut platforms = BTreeSet::new();
+            let mut excluded = None;
+            for platform in &need.platforms {
+                match graph.availability(&target.project, *platform) {
+                    Availability::NoWheel if !for_python => {
+                        platforms.insert(*platform);
+                    }
+                    Availability::PythonExcluded(index) if for_python => {
+                        platforms.insert(*platform);
+                        excluded = target.wheels.get(*index);
+                    }
+                    _ => {}
+                }
+            }
+            if platforms.is_empty() {
+                return None;
+            }
+            let requirer = &need.declaration.project;
+            let command =
+                graph.add_command(&target.project, &BTreeSet::new(), Pin::Accepted, false);
+            let excluding = excluded.and_then(|wheel| Some((wheel, wheel.requires_python.as_ref()?)));
+            let finding = match excluding {
+                None => {
+                    let message = format!(
+                        "`{requirer}` requires `{}`, which has no wheel for these platforms",
+                        target.project
+                    );
+                    let wheel = target.wheels.first()?;
+                    let label = match target.wheels.len() {
+                        1 => "its only wheel".to_owned(),
+                        several => format!("the first of its {several} wheels"),
+                    };
+                    let mut finding = graph
+                        .finding(need, Code::UnavailableDependency, message, "required here", &platforms)
+                        .at(&wheel.file, wheel.span(), label)
+                        .paste("take wheels for them, if the index has some", command);
+                    finding.shared =
+                        Some(format!("`{}` has no wheel for some platforms", target.project));
+                    finding
+                }
+                Some((wheel, specifiers)) => {
+                    let rule = format!(
+                        "requires-python `{}` does not hold on every patch version of",
+                        specifiers.value
+                    );
+                    let message = format!(
+                        "`{requirer}` requires `{}`, whose {rule} these platforms",
+                        target.project
+                    );
+                    let mut finding = graph
+                        .finding(need, Code::UnavailableDependency, message, "required here", &platforms)
+                        .at(&wheel.file, specifiers.span.clone(), "does not hold")
+                        .paste("take a version for these interpreters, if the index has one", command)
+                        .help("raise their floor in `[platforms]`, or leave them out");
+                    finding.shared = Some(format!(
+                        "the requires-python `{}` of `{}` does not hold on every patch version of some platforms",
+                        specifiers.value, target.project
+                    ));
+                    finding
+                }
+            };
+            Some(graph.or_leave_extra_out(need, finding))
+        });
+    }
+}

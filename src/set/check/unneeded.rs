@@ -1,0 +1,41 @@
+//! `unneeded`: an automatic project that nothing needs.
+
+use super::graph::Graph;
+use crate::foundation::diagnostic::{Code, Finding};
+
+pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
+    // What needs it, or where, may stand in a text that could not be understood.
+    let mut wheels = graph
+        .repository
+        .declarations
+        .values()
+        .flat_map(|declaration| &declaration.wheels);
+    if !graph.repository.unreadable.is_empty()
+        || graph.platforms.is_empty()
+        || wheels.any(|wheel| wheel.is_partial)
+    {
+        return;
+    }
+    let reachable = graph.reachable();
+    for declaration in graph.repository.declarations.values() {
+        if !declaration.automatic || reachable.contains(&declaration.project) {
+            continue;
+        }
+        let span = declaration.automatic_span.clone().unwrap_or(0..0);
+        findings.push(
+            Finding::new(
+                Code::Unneeded,
+                format!(
+                    "`{}` is automatic, and no wanted project needs it",
+                    declaration.project
+                ),
+            )
+            .at(&declaration.file, span, "")
+            .help(format!(
+                "`ipwhl remove {}`, or take `automatic` out of {} if someone wants it",
+                declaration.project, declaration.file
+            ))
+            .project(&declaration.project),
+        );
+    }
+}

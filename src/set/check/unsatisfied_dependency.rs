@@ -1,0 +1,57 @@
+//! `unsatisfied-dependency`: a requirement excludes the version that is in the set.
+
+use std::collections::BTreeSet;
+
+use ipwhl_packaging::{Constraint, specifiers_contain};
+
+use super::graph::Graph;
+use super::remedy::{OTHER_REQUIRER, Pin};
+use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::declaration::DeclaredWheel;
+
+pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
+    graph.each_need(findings, |need| {
+        let target = graph.target(need)?;
+        let Constraint::Specifiers(specifiers) = &need.dependency.value.constraint else {
+            return None;
+        };
+        // One version, unless somebody answers for several: then each must do that an installer may
+        // take there, and any where none fits.
+        let offers = graph.offers(target);
+        let usable: Vec<&DeclaredWheel> = need
+            .platforms
+            .iter()
+            .flat_map(|platform| offers[*platform].versions.iter().copied())
+            .collect();
+        let mut candidates = if usable.is_empty() {
+            target.wheels.iter().collect()
+        } else {
+            usable
+        };
+        candidates.dedup_by_key(|wheel| wheel.file_name.version());
+        let wheel = candidates
+            .into_iter()
+            .find(|wheel| !specifiers_contain(specifiers, wheel.file_name.version()))?;
+        let version = wheel.file_name.version();
+        let message = format!(
+            "`{}` requires `{}`, and the set has {} {version}",
+            need.declaration.project, need.dependency.value, target.project,
+        );
+        let mut finding = graph
+            .finding(
+                need,
+                Code::UnsatisfiedDependency,
+                message,
+                "required here",
+                &need.platforms,
+            )
+            .at(&wheel.file, wheel.span(), format!("version {version} here"))
+            .paste(
+                "take a version that all who require it accept, if there is one",
+                graph.add_command(&target.project, &BTreeSet::new(), Pin::Accepted, false),
+            );
+        finding.shared = Some(format!("the set has `{}` {version}", target.project));
+        let finding = graph.or_leave_extra_out(need, finding);
+        Some(finding.help(OTHER_REQUIRER))
+    });
+}

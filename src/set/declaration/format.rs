@@ -1,0 +1,232 @@
+//! The canonical form of a declaration (FORMATS 2): one key order, wheels sorted by file name,
+//! requirements in their canonical spelling, comments kept.
+
+mod keep;
+mod list;
+mod merge;
+
+use ipwhl_packaging::{ExtraName, Requirement};
+use toml_edit::{ArrayOfTables, Decor, DocumentMut, Item, RawString, Table, Value};
+
+use super::directive::is_directive;
+use super::{Layout, Source};
+pub use keep::keep_comments;
+use list::format_array;
+pub use merge::{declares_all_of, differing_keys, merged};
+
+/// The order of the keys, of the top and of each wheel.
+const KEYS: [&str; 9] = [
+    "source",
+    "content-id",
+    "requires-python",
+    "extras",
+    "dependencies",
+    "sha256",
+    "size",
+    "automatic",
+    "wheel",
+];
+
+/// The canonical form of a declaration's text in the layout `package`; `None` when it is not TOML.
+///
+/// Keys that the format does not have are kept, after the others; values of the wrong type stay
+/// as they are. Line ends are line feeds, and a byte order mark goes. The result is its own
+/// canonical form.
+pub fn canonical(text: &str) -> Option<String> {
+    canonical_in(text, Layout::Package)
+}
+
+/// As [`canonical`], in either layout. In `ipwhl-1` extras and requirements keep their spelling:
+/// the tools of the original compare them as text.
+pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut document: DocumentMut = text.parse().ok()?;
+    let mut header = take_header(&mut document);
+    let trailing = comments(document.trailing().as_str().unwrap_or_default());
+    forget_positions(document.as_table_mut());
+    format_table(document.as_table_mut(), layout);
+    if let Some(Item::ArrayOfTables(tables)) = document.get_mut("wheel") {
+        format_wheels(tables, layout);
+    }
+    document.set_trailing("");
+    // A line for editors may stand above another key, which is the first one now.
+    header += &take_header(&mut document);
+    let mut result = lines(&header, true) + &lines(&header, false);
+    if !result.is_empty() {
+        result.push('\n');
+    }
+    result.push_str(document.to_string().trim_start_matches('\n'));
+    result.push_str(&trailing);
+    Some(result)
+}
+
+/// The comment block at the very top, where a blank line parts it from the first key, and the lines for editors
+/// above that key.
+fn take_header(document: &mut DocumentMut) -> String {
+    let first = document.iter().next().map(|(key, _)| key.to_owned());
+    let Some(first) = first else {
+        return String::new();
+    };
+    if let Some(Item::ArrayOfTables(tables)) = document.get_mut(&first) {
+        let Some(table) = tables.get_mut(0) else {
+            return String::new();
+        };
+        return split_header(table.decor_mut());
+    }
+    match document.as_table_mut().key_mut(&first) {
+        Some(mut key) => split_header(key.leaf_decor_mut()),
+        None => String::new(),
+    }
+}
+
+fn split_header(decor: &mut Decor) -> String {
+    let prefix = prefix(decor).replace("\r\n", "\n");
+    let (top, rest) = prefix.rsplit_once("\n\n").unwrap_or(("", &prefix));
+    let (top, rest) = (comments(top), comments(rest));
+    // A line for editors is about the file, also where no blank line parts it from the first key.
+    let header = top + &lines(&rest, true);
+    if !header.is_empty() {
+        decor.set_prefix(lines(&rest, false));
+    }
+    header
+}
+
+/// The lines for editors among comments, or the others.
+fn lines(comments: &str, directives: bool) -> String {
+    comments
+        .lines()
+        .filter(|line| is_directive(line) == directives)
+        .fold(String::new(), |all, line| all + line + "\n")
+}
+
+fn prefix(decor: &Decor) -> String {
+    decor
+        .prefix()
+        .and_then(RawString::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The comment lines of a stretch of white space and comments, each with its line feed.
+fn comments(raw: &str) -> String {
+    raw.lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with('#'))
+        .fold(String::new(), |all, line| all + line + "\n")
+}
+
+/// The comment at the end of a value's line, with the two spaces before it.
+fn end_comment(decor: &Decor) -> String {
+    let suffix = decor
+        .suffix()
+        .and_then(RawString::as_str)
+        .unwrap_or_default()
+        .trim();
+    end_of_line(suffix)
+}
+
+fn rank(key: &str) -> usize {
+    KEYS.iter()
+        .position(|known| *known == key)
+        .unwrap_or(KEYS.len())
+}
+
+/// Lets tables be written where they stand in the document as it is now: a table that moves takes
+/// those below it along.
+fn forget_positions(table: &mut Table) {
+    for (_, item) in table.iter_mut() {
+        match item {
+            Item::Table(inner) => {
+                inner.set_position(None);
+                forget_positions(inner);
+            }
+            Item::ArrayOfTables(inner) => {
+                for inner in inner.iter_mut() {
+                    inner.set_position(None);
+                    forget_positions(inner);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn format_table(table: &mut Table, layout: Layout) {
+    table.sort_values_by(|left, _, right, _| {
+        rank(left.get())
+            .cmp(&rank(right.get()))
+            .then_with(|| left.get().cmp(right.get()))
+    });
+    for (mut key, item) in table.iter_mut() {
+        let above = comments(&prefix(key.leaf_decor()));
+        let name = key.get().to_owned();
+        // A key that is written in quotes needs none.
+        key.fmt();
+        if let Item::Value(value) = item {
+            *key.leaf_decor_mut() = Decor::new(above, " ");
+            format_value(&name, value, layout);
+        }
+    }
+}
+
+fn format_value(key: &str, value: &mut Value, layout: Layout) {
+    let after = end_comment(value.decor());
+    match value {
+        Value::Array(array) => format_array(key, array, layout),
+        Value::String(text) => {
+            let plain = spell(key, text.value(), layout);
+            *value = Value::from(plain);
+        }
+        _ => {}
+    }
+    *value.decor_mut() = Decor::new(" ", after);
+}
+
+/// A string in the spelling of its key.
+fn spell(key: &str, text: &str, layout: Layout) -> String {
+    match key {
+        _ if layout == Layout::Ipwhl1 => text.to_owned(),
+        "dependencies" => text
+            .parse::<Requirement>()
+            .map_or_else(|_| text.to_owned(), |requirement| requirement.to_string()),
+        "extras" => text
+            .parse::<ExtraName>()
+            .map_or_else(|_| text.to_owned(), |extra| extra.to_string()),
+        "sha256" => text.to_ascii_lowercase(),
+        _ => text.to_owned(),
+    }
+}
+
+/// A comment with the two spaces before it.
+fn end_of_line(comment: &str) -> String {
+    if comment.is_empty() {
+        String::new()
+    } else {
+        format!("  {comment}")
+    }
+}
+
+fn format_wheels(tables: &mut ArrayOfTables, layout: Layout) {
+    let mut wheels: Vec<Table> = tables.iter().cloned().collect();
+    wheels.sort_by_key(file_name);
+    tables.clear();
+    for mut wheel in wheels {
+        let above = comments(&prefix(wheel.decor()));
+        let after = end_comment(wheel.decor());
+        *wheel.decor_mut() = Decor::new(format!("\n{above}"), after);
+        format_table(&mut wheel, layout);
+        tables.push(wheel);
+    }
+}
+
+fn file_name(wheel: &Table) -> String {
+    let source = match wheel.get("source") {
+        Some(Item::Value(Value::Array(list))) => list.get(0).and_then(Value::as_str),
+        Some(item) => item.as_str(),
+        None => None,
+    };
+    source
+        .and_then(|source| Source::parse(source).ok())
+        .map(|source| source.file_name())
+        .unwrap_or_default()
+}

@@ -1,0 +1,158 @@
+//! A rewritten declaration keeps the comments of what stays: of the file, of keys whose value is the same, of
+//! elements of lists, and of wheels.
+//!
+//! A comment on a value that has changed goes with it: what somebody said of the old bytes is not said of
+//! the new ones.
+
+use std::collections::BTreeSet;
+
+use toml_edit::{DocumentMut, Item, RawString, Table, Value};
+
+use super::{canonical, comments, end_comment, file_name, list, prefix, spell};
+use crate::set::declaration::Layout;
+
+/// The canonical form of `text` with the comments of `before` that are about the file, or about what it
+/// still says. Of a `before` that is not TOML it keeps the lines of comments at its top.
+pub fn keep_comments(before: &str, text: &str) -> String {
+    let before = before.strip_prefix('\u{feff}').unwrap_or(before);
+    let before = before.replace("\r\n", "\n");
+    let Ok(mut document) = text.parse::<DocumentMut>() else {
+        return text.to_owned();
+    };
+    let mut header = comments_at_top(&before);
+    if let Ok(mut old) = before.parse::<DocumentMut>() {
+        header = take_header(&mut old);
+        let mut keeper = Keeper {
+            top: old.as_table(),
+            taken: BTreeSet::new(),
+        };
+        keeper.keep(document.as_table_mut());
+        let trailing = old.trailing().as_str().unwrap_or_default();
+        document.set_trailing(comments(trailing));
+    }
+    let mut kept = document.to_string();
+    if !header.is_empty() {
+        kept = format!("{header}\n{}", kept.trim_start_matches('\n'));
+    }
+    canonical(&kept).unwrap_or(kept)
+}
+
+fn comments_at_top(text: &str) -> String {
+    text.lines()
+        .take_while(|line| line.starts_with('#'))
+        .fold(String::new(), |all, line| all + line + "\n")
+}
+
+/// The comments at the very top. Below a blank line they are about the first key; without one, they are
+/// about the file all the same.
+fn take_header(document: &mut DocumentMut) -> String {
+    let first = document.iter().next().map(|(key, _)| key.to_owned());
+    let Some(first) = first else {
+        return String::new();
+    };
+    let split = |raw: &str| match raw.rsplit_once("\n\n") {
+        Some((header, rest)) => (comments(header), rest.to_owned()),
+        None => (comments(raw), String::new()),
+    };
+    if let Some(Item::ArrayOfTables(tables)) = document.get_mut(&first) {
+        let Some(table) = tables.get_mut(0) else {
+            return String::new();
+        };
+        let (header, rest) = split(&prefix(table.decor()));
+        table.decor_mut().set_prefix(rest);
+        return header;
+    }
+    let Some(mut key) = document.as_table_mut().key_mut(&first) else {
+        return String::new();
+    };
+    let (header, rest) = split(&prefix(key.leaf_decor()));
+    key.leaf_decor_mut().set_prefix(rest);
+    header
+}
+
+/// Hands out the comments of an earlier text, each once.
+struct Keeper<'o> {
+    top: &'o Table,
+    /// The keys whose comments were handed out: by the wheel's file name, empty for the top.
+    taken: BTreeSet<(String, String)>,
+}
+
+impl<'o> Keeper<'o> {
+    fn keep(&mut self, document: &mut Table) {
+        let own = file_name(document);
+        self.keep_table(&own, document);
+        let Some(Item::ArrayOfTables(wheels)) = document.get_mut("wheel") else {
+            return;
+        };
+        for wheel in wheels.iter_mut() {
+            let own = file_name(wheel);
+            if let Some(old) = self.wheel(&own) {
+                let after = end_comment(old.decor());
+                wheel
+                    .decor_mut()
+                    .set_prefix(format!("\n{}", comments(&prefix(old.decor()))));
+                wheel.decor_mut().set_suffix(after);
+            }
+            self.keep_table(&own, wheel);
+        }
+    }
+
+    /// The earlier table of a wheel.
+    fn wheel(&self, own: &str) -> Option<&'o Table> {
+        let Some(Item::ArrayOfTables(wheels)) = self.top.get("wheel") else {
+            return None;
+        };
+        wheels
+            .iter()
+            .find(|wheel| !own.is_empty() && file_name(wheel) == own)
+    }
+
+    fn keep_table(&mut self, own: &str, table: &mut Table) {
+        let tables = [
+            self.wheel(own).map(|wheel| (own.to_owned(), wheel)),
+            Some((String::new(), self.top)),
+        ];
+        for (mut key, item) in table.iter_mut() {
+            let name = key.get().to_owned();
+            let Item::Value(value) = item else { continue };
+            let old = tables.iter().flatten().find_map(|(place, old)| {
+                let (old_key, old_item) = old.get_key_value(&name)?;
+                Some((place, old_key, old_item.as_value()?))
+            });
+            let Some((place, old_key, old_value)) = old else {
+                continue;
+            };
+            if !self.taken.insert((place.clone(), name.clone()))
+                || !is_same(&name, old_value, value)
+            {
+                continue;
+            }
+            let above = comments(
+                old_key
+                    .leaf_decor()
+                    .prefix()
+                    .and_then(RawString::as_str)
+                    .unwrap_or_default(),
+            );
+            key.leaf_decor_mut().set_prefix(above);
+            let after = end_comment(old_value.decor());
+            if let (Value::Array(old), Value::Array(new)) = (old_value, &mut *value) {
+                list::keep_comments(&name, old, new);
+            }
+            value.decor_mut().set_suffix(after);
+        }
+    }
+}
+
+/// Whether a key says what it said. Of a list that is asked of each element.
+fn is_same(key: &str, old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Array(_), Value::Array(_)) => true,
+        (Value::String(old), Value::String(new)) => {
+            spell(key, old.value(), Layout::Package) == spell(key, new.value(), Layout::Package)
+        }
+        (Value::Integer(old), Value::Integer(new)) => old.value() == new.value(),
+        (Value::Boolean(old), Value::Boolean(new)) => old.value() == new.value(),
+        _ => false,
+    }
+}

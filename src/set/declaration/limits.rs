@@ -1,0 +1,102 @@
+//! How much one declaration may hold. Whoever may propose a change may write any, and what is done
+//! with one grows with what it holds, for each of its wheels. The largest real ones have some
+//! hundred wheels, five hundred extras, a thousand dependencies.
+
+use super::DeclaredWheel;
+use crate::foundation::diagnostic::{Code, Finding};
+
+/// The largest declaration, in bytes, in a repository and in a release. One that is parsed takes a
+/// hundred times as much memory.
+pub const LARGEST_DECLARATION: u64 = 1 << 20;
+/// The most wheels of a project.
+pub(super) const MOST_WHEELS: usize = 500;
+/// The most sources of a wheel.
+pub(super) const MOST_SOURCES: usize = 100;
+/// The most extras of a wheel.
+pub(super) const MOST_EXTRAS: usize = 1_000;
+/// The most entries of a list, dependencies among them.
+pub(super) const LONGEST_LIST: usize = 10_000;
+/// The longest text of one value, in bytes.
+pub(super) const LONGEST_TEXT: usize = 16 * 1024;
+/// The most extras and dependencies of all wheels of a project, those that they share counted for
+/// each.
+const MOST_ENTRIES: usize = 20_000;
+/// The most bytes of these.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// The most comparisons that the markers of all wheels make, each as often as an extra is asked
+/// about.
+const MOST_COMPARISONS: usize = 200_000;
+/// The most questions that are left open: an extra beside a marker that compares `extra` otherwise
+/// than with `==`. No index asks them.
+const MOST_OPEN_QUESTIONS: usize = 5_000;
+/// The most tags of all wheels of a project.
+const MOST_TAGS: usize = 2_000;
+
+/// What the wheels of a project come to.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    wheels: usize,
+    entries: usize,
+    bytes: usize,
+    comparisons: usize,
+    open: usize,
+    tags: usize,
+}
+
+impl Tally {
+    /// Counts a wheel. A finding where its project has more of something now than it may have.
+    pub(crate) fn add(&mut self, wheel: &DeclaredWheel) -> Option<Finding> {
+        self.wheels += 1;
+        self.tags += wheel.tags().len();
+        self.entries += wheel.extras.len() + wheel.dependencies.len();
+        let extras = wheel.extras.iter().map(|extra| &extra.span);
+        let dependencies = wheel.dependencies.iter().map(|one| &one.span);
+        let spans = extras.chain(dependencies);
+        self.bytes += spans.map(ExactSizeIterator::len).sum::<usize>();
+        let markers = wheel
+            .dependencies
+            .iter()
+            .filter_map(|one| one.value.marker.as_ref());
+        for marker in markers {
+            let named = marker.named_extras().map(|named| named.len());
+            self.open += named.map_or(wheel.extras.len(), |_| 0);
+            self.comparisons += marker.comparisons() * (1 + named.unwrap_or(wheel.extras.len()));
+        }
+        [
+            (self.wheels, MOST_WHEELS, "wheels"),
+            (self.tags, MOST_TAGS, "tags of wheels"),
+            (
+                self.entries,
+                MOST_ENTRIES,
+                "extras and dependencies, those that wheels share counted for each",
+            ),
+            (
+                self.bytes,
+                MOST_BYTES,
+                "bytes of extras and dependencies, those that wheels share counted for each",
+            ),
+            (
+                self.comparisons,
+                MOST_COMPARISONS,
+                "comparisons of markers, each counted for each extra that it asks for",
+            ),
+            (
+                self.open,
+                MOST_OPEN_QUESTIONS,
+                "extras beside markers that compare `extra` otherwise than with `==`",
+            ),
+        ]
+        .into_iter()
+        .find(|(count, most, _)| count > most)
+        .map(|(_, most, what)| {
+            let project = wheel.file_name.name();
+            Finding::new(
+                Code::TooLarge,
+                format!("`{project}` has more than {most} {what}"),
+            )
+            .at(&wheel.file, wheel.span(), "too much from here on")
+            .project(project)
+            .help("declare the wheels, extras and dependencies that the supported platforms need")
+        })
+    }
+}

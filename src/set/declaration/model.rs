@@ -1,0 +1,157 @@
+//! What a declaration says, once its text is understood.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use ipwhl_packaging::{
+    ExtraName, Platform, ProjectName, Requirement, Tag, Version, VersionSpecifiers, WheelFileName,
+};
+use ipwhl_unixfs::{Cid, Sha256Digest};
+
+use super::Source;
+
+/// A value and where it stands in its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Bytes from the text's start.
+    pub span: Range<usize>,
+}
+
+impl<T> Spanned<T> {
+    /// A value with its place.
+    pub fn new(value: T, span: Range<usize>) -> Self {
+        Self { value, span }
+    }
+}
+
+/// One project in one version: every layout and form comes out as this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declaration {
+    /// The project, normalised.
+    pub project: ProjectName,
+    /// The file that declares it: its path from the repository's folder, with `/`. In the layout
+    /// `ipwhl-1`, where each wheel has a file, the first of them.
+    pub file: Arc<str>,
+    /// Whether it is here only because another project needs it.
+    pub automatic: bool,
+    /// Where `automatic` stands, if it does.
+    pub automatic_span: Option<Range<usize>>,
+    /// The wheels, sorted by file name; never empty.
+    pub wheels: Vec<DeclaredWheel>,
+}
+
+impl Declaration {
+    /// The version of the first wheel; all wheels have it, unless `several-versions` was found.
+    pub fn version(&self) -> &Version {
+        self.wheels[0].file_name.version()
+    }
+}
+
+/// One wheel as declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredWheel {
+    /// The file that declares it.
+    pub file: Arc<str>,
+    /// The wheel's own file name.
+    pub file_name: WheelFileName,
+    /// Where its bytes come from, in order of preference; never empty.
+    pub sources: Vec<Spanned<Source>>,
+    /// The CID of its UnixFS file.
+    pub content_id: Spanned<Cid>,
+    /// Absent exactly when the wheel has none.
+    pub requires_python: Option<Spanned<VersionSpecifiers>>,
+    /// The extras that the repository vouches for.
+    pub extras: Vec<Spanned<ExtraName>>,
+    /// Where the list of extras stands.
+    pub extras_span: Range<usize>,
+    /// What it needs.
+    pub dependencies: Vec<Spanned<Requirement>>,
+    /// Where the list of dependencies stands.
+    pub dependencies_span: Range<usize>,
+    /// The SHA-256 of the file.
+    pub sha256: Option<Spanned<Sha256Digest>>,
+    /// The size of the file in bytes.
+    pub size: Option<Spanned<u64>>,
+    /// In the layout `ipwhl-1` the name that the release gives to the wheel, without `.whl`.
+    pub stem: Option<String>,
+    /// That name, by which installers know the wheel then; `None` where it is no name of a wheel, and
+    /// in the layout `package`.
+    pub released: Option<WheelFileName>,
+    /// Whether some of what it requires could not be understood: then nothing can be said of what
+    /// its requirements lack.
+    pub is_partial: bool,
+}
+
+impl DeclaredWheel {
+    /// The place that stands for the wheel as a whole: its first source.
+    pub fn span(&self) -> Range<usize> {
+        self.sources
+            .first()
+            .map_or(0..0, |source| source.span.clone())
+    }
+
+    /// The tags by which installers know it: those of the name that the release gives to it.
+    pub fn tags(&self) -> &[Tag] {
+        self.released.as_ref().unwrap_or(&self.file_name).tags()
+    }
+
+    /// Whether an installer on this platform accepts one of its tags.
+    pub fn has_tag_for(&self, platform: &Platform) -> bool {
+        self.tags().iter().any(|tag| platform.accepts(tag))
+    }
+
+    /// Whether its Requires-Python holds on every patch version of this platform's interpreter.
+    pub fn allows_python_of(&self, platform: &Platform) -> bool {
+        self.requires_python
+            .as_ref()
+            .is_none_or(|specifiers| platform.satisfies(&specifiers.value))
+    }
+
+    /// Whether an installer may take the wheel on this platform.
+    pub fn fits(&self, platform: &Platform) -> bool {
+        self.has_tag_for(platform) && self.allows_python_of(platform)
+    }
+
+    /// Whether two wheels are declared alike, wherever their declarations stand and in whatever layout.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        // They are sets.
+        fn values<T: ToString>(all: &[Spanned<T>]) -> BTreeSet<String> {
+            let values = all.iter();
+            values.map(|spanned| spanned.value.to_string()).collect()
+        }
+        let requires_python = |wheel: &Self| {
+            wheel
+                .requires_python
+                .as_ref()
+                .map(|specifiers| specifiers.value.to_string())
+        };
+        self.has_the_same_bytes(other)
+            && requires_python(self) == requires_python(other)
+            && values(&self.extras) == values(&other.extras)
+            && values(&self.dependencies) == values(&other.dependencies)
+            && (self.stem == other.stem || self.stem.is_none() || other.stem.is_none())
+    }
+
+    /// Whether two wheels are declared to be the same file from the same places.
+    pub fn has_the_same_bytes(&self, other: &Self) -> bool {
+        let sources = |wheel: &Self| -> Vec<String> {
+            let sources = wheel.sources.iter();
+            sources.map(|source| source.value.to_string()).collect()
+        };
+        self.file_name.as_str() == other.file_name.as_str()
+            && sources(self) == sources(other)
+            && self.content_id.value == other.content_id.value
+            && self.sha256.as_ref().map(|sha256| sha256.value)
+                == other.sha256.as_ref().map(|sha256| sha256.value)
+            && self.size.as_ref().map(|size| size.value)
+                == other.size.as_ref().map(|size| size.value)
+    }
+
+    /// Whether the repository vouches for this extra.
+    pub fn has_extra(&self, extra: &ExtraName) -> bool {
+        self.extras.iter().any(|declared| declared.value == *extra)
+    }
+}

@@ -1,0 +1,254 @@
+//! A declaration's text to a declaration and findings.
+
+mod values;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use ipwhl_packaging::{ExtraName, Requirement, VersionSpecifiers, WheelFileName};
+use ipwhl_unixfs::Version;
+
+use super::limits::{MOST_WHEELS, Tally};
+use super::reader::{Reader, Table};
+use super::{DeclaredWheel, Spanned};
+use crate::foundation::diagnostic::{Code, Finding, Severity};
+use values::{content_id, dependencies, extras, file_name, requires_python, sha256, size, sources};
+
+/// How the declarations of a repository are laid out (FORMATS 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// One file a project: `declarations/<project>.toml`.
+    #[default]
+    Package,
+    /// The original's: `pkgs/<prefix>/<Project>/<wheel stem>.toml`, one file a wheel.
+    Ipwhl1,
+}
+
+/// What one file says.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// Its wheels, in the file's order. Empty when it is not understood what they are; where only a
+    /// requirement is not, they are partial, and an extra that is none is left out.
+    pub wheels: Vec<DeclaredWheel>,
+    /// Whether the project is here only because another needs it.
+    pub automatic: bool,
+    /// Where `automatic` stands.
+    pub automatic_span: Option<Range<usize>>,
+    /// What is wrong with the text.
+    pub findings: Vec<Finding>,
+}
+
+/// The values that the wheels of a file may share.
+#[derive(Clone, Default)]
+struct Shared {
+    requires_python: Option<Spanned<VersionSpecifiers>>,
+    extras: Option<Spanned<Vec<Spanned<ExtraName>>>>,
+    dependencies: Option<Spanned<Vec<Spanned<Requirement>>>>,
+}
+
+/// Reads the text of one declaration. `file` is its name for findings.
+pub fn parse(file: &Arc<str>, text: &str, layout: Layout) -> Parsed {
+    let reader = Reader::new(file);
+    let (document, is_toml) = reader.parse_document(text);
+    let mut wheels = Vec::new();
+    let mut automatic = None;
+    if is_toml {
+        let top = Table::new(&reader, document.get_ref(), 0..0, "a declaration");
+        match layout {
+            Layout::Package => {
+                let shared = Shared::default();
+                automatic = top.boolean("automatic");
+                if top.value("wheel").is_some() {
+                    wheels = several(&reader, &top);
+                } else {
+                    wheels.extend(wheel(&reader, &top, &shared, true));
+                }
+            }
+            Layout::Ipwhl1 => {
+                let mut one = wheel(&reader, &top, &Shared::default(), false);
+                if let Some(wheel) = &mut one {
+                    let name = file.rsplit('/').next().unwrap_or_default();
+                    let stem = name.strip_suffix(".toml").unwrap_or(name);
+                    let released = format!("{stem}.whl").parse::<WheelFileName>().ok();
+                    wheel.stem = Some(stem.to_owned());
+                    wheel.released = released;
+                }
+                wheels.extend(one);
+            }
+        }
+        top.finish();
+    }
+    let mut findings = reader.into_findings();
+    let is_known = !findings.iter().any(hides_a_wheel);
+    if !is_known {
+        wheels.clear();
+    }
+    let is_partial = findings
+        .iter()
+        .any(|finding| finding.code.hides_requirements());
+    for wheel in &mut wheels {
+        wheel.is_partial = is_partial;
+        if layout == Layout::Ipwhl1 {
+            findings.extend(not_of_the_original(wheel));
+        }
+    }
+    Parsed {
+        wheels,
+        automatic: automatic.as_ref().is_some_and(|automatic| automatic.value),
+        automatic_span: automatic.map(|automatic| automatic.span),
+        findings,
+    }
+}
+
+/// Whether a finding leaves it open what a wheel is, so that nothing else can be said of it. What it
+/// requires may be wrong in a part; the rest of the set is still checked then.
+fn hides_a_wheel(finding: &Finding) -> bool {
+    finding.severity == Severity::Error && !finding.code.may_be_softened()
+}
+
+/// The original has CIDs of version 0 throughout, and compares them as text.
+fn not_of_the_original(wheel: &DeclaredWheel) -> Option<Finding> {
+    let content_id = &wheel.content_id;
+    (content_id.value.version() != Version::V0).then(|| {
+        Finding::new(
+            Code::InvalidContentId,
+            format!(
+                "`{}` is a CID of version 1, and the layout `ipwhl-1` has version 0 throughout",
+                content_id.value
+            ),
+        )
+        .at(&wheel.file, content_id.span.clone(), "")
+        .help("`ipwhl cid --profile unixfs-v0-2015 FILE` prints the one of version 0")
+    })
+}
+
+/// The many-wheels form: shared values at the top, `[[wheel]]` tables below.
+fn several(reader: &Reader, top: &Table<'_, '_>) -> Vec<DeclaredWheel> {
+    let shared = shared(reader, top);
+    for key in ["source", "content-id", "sha256", "size"] {
+        if let Some((_, span)) = top.value(key) {
+            let span = top.key_span(key).unwrap_or(span);
+            reader.push(
+                Finding::new(
+                    Code::UnknownKey,
+                    format!(
+                        "`{key}` stands beside `[[wheel]]` tables, where it belongs to no wheel"
+                    ),
+                )
+                .at(&reader.file, span, "")
+                .help(format!(
+                    "move `{key}` into the `[[wheel]]` table of its wheel"
+                )),
+            );
+        }
+    }
+    let tables = top.tables("wheel", "a `[[wheel]]` table");
+    if tables.len() > MOST_WHEELS {
+        reader.too_large(
+            format!(
+                "{} wheels: a project has at most {MOST_WHEELS}",
+                tables.len()
+            ),
+            &tables[MOST_WHEELS].span,
+            "declare those that the supported platforms need",
+        );
+        return Vec::new();
+    }
+    let mut tally = Tally::default();
+    let mut wheels: Vec<DeclaredWheel> = Vec::with_capacity(tables.len());
+    for table in &tables {
+        if let Some(wheel) = wheel(reader, table, &shared, true) {
+            // What the wheels share is not copied any further.
+            if let Some(finding) = tally.add(&wheel) {
+                reader.push(finding);
+                return Vec::new();
+            }
+            wheels.push(wheel);
+        }
+        table.finish();
+    }
+    if top.is_empty_list("wheel") {
+        top.missing("wheel", "a declaration has at least one wheel");
+    }
+    let mut known: BTreeMap<&str, &DeclaredWheel> = BTreeMap::new();
+    for wheel in &wheels {
+        let twin = *known.entry(wheel.file_name.as_str()).or_insert(wheel);
+        if !std::ptr::eq(twin, wheel) {
+            reader.push(
+                Finding::new(
+                    Code::InvalidValue,
+                    format!("`{}` is declared twice", wheel.file_name),
+                )
+                .at(&reader.file, wheel.span(), "again here")
+                .at(&reader.file, twin.span(), "first here")
+                .help("keep one of them; several sources of one wheel are a list"),
+            );
+        }
+    }
+    wheels
+}
+
+fn shared(reader: &Reader, table: &Table<'_, '_>) -> Shared {
+    Shared {
+        requires_python: requires_python(reader, table),
+        extras: extras(reader, table),
+        dependencies: dependencies(reader, table),
+    }
+}
+
+/// One wheel's keys. `None` when one that it cannot do without is absent or wrong.
+fn wheel(
+    reader: &Reader,
+    table: &Table<'_, '_>,
+    above: &Shared,
+    extended: bool,
+) -> Option<DeclaredWheel> {
+    let sources = sources(reader, table);
+    let content_id = content_id(reader, table);
+    let own = shared(reader, table);
+    let (sha256, size) = if extended {
+        (sha256(reader, table), size(reader, table))
+    } else {
+        (None, None)
+    };
+    let extras = own.extras.or_else(|| above.extras.clone());
+    let dependencies = own.dependencies.or_else(|| above.dependencies.clone());
+    if extras.is_none() && !table.has("extras") {
+        table.missing(
+            "extras",
+            "write `extras = []` where the repository vouches for none",
+        );
+    }
+    if dependencies.is_none() && !table.has("dependencies") {
+        table.missing(
+            "dependencies",
+            "write `dependencies = []` where the wheel has none",
+        );
+    }
+    let (sources, content_id) = (sources?, content_id?);
+    let (extras, dependencies) = (extras?, dependencies?);
+    let file_name = file_name(reader, &sources)?;
+    Some(DeclaredWheel {
+        file: Arc::clone(&reader.file),
+        file_name,
+        sources,
+        content_id,
+        requires_python: own
+            .requires_python
+            // One that cannot be understood is the wheel's own still.
+            .or_else(|| {
+                let shared = above.requires_python.clone();
+                shared.filter(|_| !table.has("requires-python"))
+            }),
+        extras: extras.value,
+        extras_span: extras.span,
+        dependencies: dependencies.value,
+        dependencies_span: dependencies.span,
+        sha256,
+        size,
+        stem: None,
+        released: None,
+        is_partial: false,
+    })
+}

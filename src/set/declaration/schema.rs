@@ -1,0 +1,153 @@
+//! The JSON Schema of a declaration: the text form that `parse` reads.
+
+use schemars::JsonSchema;
+
+use crate::foundation::schema;
+
+/// Where a repository keeps the schema of its declarations, from its folder, with `/`.
+pub const DECLARATION_SCHEMA_FILE: &str = "schemas/declaration.schema.json";
+
+/// A file name of a wheel, as far as a pattern can tell.
+macro_rules! wheel_name {
+    () => {
+        r"[A-Za-z0-9]([A-Za-z0-9._]*[A-Za-z0-9])?-[A-Za-z0-9.!+_]+(-[0-9][A-Za-z0-9_.]*)?(-[A-Za-z0-9_.]+){3}\.whl"
+    };
+}
+
+/// A source of each kind. Where something is percent-encoded the name of the wheel is not looked at.
+const SOURCE: &str = concat!(
+    r"^(pkg:pypi/[^?@]+@[^?]+\?file_name=(",
+    wheel_name!(),
+    r"|[^&]*%[^&]*)|https?://[^?#\s\\%]*/",
+    wheel_name!(),
+    r"([?#][^\s\\%]*)?|https?://.*[\s\\%].*|file:(([^./\\:]|\.[^./\\:]|\.\.[^/\\:])[^/\\:]*/)*",
+    wheel_name!(),
+    ")$"
+);
+
+/// The JSON Schema of a declaration in the layout `package`, as text.
+pub fn declaration_schema() -> String {
+    schema::of_read::<DeclarationText>()
+}
+
+/// One project in one version: where each wheel comes from, its CID, its metadata.
+///
+/// With one wheel its keys stand at the top. With several, each has a `[[wheel]]` table, and what they
+/// share stands at the top.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its shape is asked for")]
+#[schemars(
+    title = "A declaration of `ipwhl`",
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    extend(
+        "if" = { "required": ["wheel"] },
+        "then" = {
+            "properties": { "source": false, "content-id": false, "sha256": false, "size": false },
+            "allOf": [
+                { "anyOf": [
+                    { "required": ["extras"] },
+                    { "properties": { "wheel": { "items": { "required": ["extras"] } } } }
+                ] },
+                { "anyOf": [
+                    { "required": ["dependencies"] },
+                    { "properties": { "wheel": { "items": { "required": ["dependencies"] } } } }
+                ] }
+            ]
+        },
+        "else" = { "required": ["source", "content-id", "extras", "dependencies"] }
+    )
+)]
+struct DeclarationText {
+    source: Option<SourceText>,
+    content_id: Option<ContentIdText>,
+    requires_python: Option<RequiresPythonText>,
+    extras: Option<ExtrasText>,
+    dependencies: Option<DependenciesText>,
+    sha256: Option<Sha256Text>,
+    size: Option<SizeText>,
+    /// The project is here only because another one needs it; absent means that someone wants it.
+    automatic: Option<bool>,
+    /// A wheel of a project that has several. A key that the top has, too, is the wheel's own here.
+    #[schemars(length(min = 1))]
+    wheel: Option<Vec<WheelText>>,
+}
+
+/// One wheel of several.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its shape is asked for")]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+struct WheelText {
+    source: SourceText,
+    content_id: ContentIdText,
+    requires_python: Option<RequiresPythonText>,
+    extras: Option<ExtrasText>,
+    dependencies: Option<DependenciesText>,
+    sha256: Option<Sha256Text>,
+    size: Option<SizeText>,
+}
+
+/// Where the wheel comes from: one place or several, in order of preference.
+///
+/// `pkg:pypi/NAME@VERSION?file_name=WHEEL` (resolved through the index), `https://…`, or `file:…` inside
+/// the repository. All sources of a wheel end in the same file name.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its shape is asked for")]
+#[schemars(
+    untagged,
+    example = "pkg:pypi/click@8.1.7?file_name=click-8.1.7-py3-none-any.whl",
+    example = [
+        "https://example.org/click-8.1.7-py3-none-any.whl",
+        "file:wheels/click-8.1.7-py3-none-any.whl",
+    ]
+)]
+enum SourceText {
+    One(#[schemars(regex(pattern = SOURCE))] String),
+    Several(
+        #[schemars(length(min = 1), inner(regex(pattern = SOURCE)), extend("uniqueItems" = true))]
+        Vec<String>,
+    ),
+}
+
+/// The CID of the wheel as a UnixFS file, as `ipwhl cid FILE` prints it: version 0, or version 1 in
+/// base32; sha2-256.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its shape is asked for")]
+#[schemars(example = &"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku")]
+struct ContentIdText(#[schemars(regex(pattern = schema::CONTENT_ID))] String);
+
+/// The wheel's Requires-Python. Absent exactly when the wheel has none.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its shape is asked for")]
+#[schemars(example = ">=3.9", example = ">=3.9, <4")]
+struct RequiresPythonText(#[schemars(regex(pattern = schema::SPECIFIERS))] String);
+
+/// The extras that this repository vouches for, of those that the wheel has; `[]` for none.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its shape is asked for")]
+#[schemars(example = [""; 0], example = ["http2"])]
+struct ExtrasText(
+    #[schemars(inner(regex(pattern = schema::NAME)), extend("uniqueItems" = true))] Vec<String>,
+);
+
+/// What the wheel needs, as dependency specifiers; `[]` for none. Every Requires-Dist that can apply, and
+/// nothing that the wheel does not have.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its shape is asked for")]
+#[schemars(
+    example = [""; 0],
+    example = ["certifi", "colorama; platform_system == \"Windows\""]
+)]
+struct DependenciesText(#[schemars(inner(regex(pattern = schema::REQUIREMENT)))] Vec<String>);
+
+/// The SHA-256 of the wheel, which an index or a reviewer compares with.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its shape is asked for")]
+#[schemars(example = &"ae74fb96c20a0277a1d615f1e4d73c8414f5a98db8b799a7931d1582f3390c28")]
+struct Sha256Text(#[schemars(regex(pattern = schema::SHA256))] String);
+
+/// The size of the wheel in bytes.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its shape is asked for")]
+#[schemars(example = 97941)]
+struct SizeText(#[schemars(range(min = 1))] u64);

@@ -1,0 +1,206 @@
+//! The places that a wheel's bytes come from, as a declaration writes them.
+
+use std::fmt;
+
+use ipwhl_packaging::{ProjectName, Version};
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+/// A place that bytes come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// `pkg:pypi/…`: resolved through the configured index.
+    Package(PackageUrl),
+    /// `https://…`, and `http://…` with a finding.
+    Web(Url),
+    /// `file:…`: a path with `/`, relative to the repository's folder.
+    File(String),
+}
+
+/// A package URL of the type `pypi` that names one wheel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageUrl {
+    /// The project.
+    pub project: ProjectName,
+    /// The version.
+    pub version: Version,
+    /// The wheel's file name (`file_name`).
+    pub file_name: String,
+}
+
+/// Why a text is no source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceError(String);
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SourceError {}
+
+impl Source {
+    /// Reads a source as a declaration writes it.
+    ///
+    /// # Errors
+    /// When the scheme is none of the three, or what follows it is not of its form.
+    pub fn parse(text: &str) -> Result<Self, SourceError> {
+        if let Some(rest) = text.strip_prefix("pkg:") {
+            return PackageUrl::parse(rest).map(Self::Package);
+        }
+        if let Some(path) = text.strip_prefix("file:") {
+            return parse_path(path).map(Self::File);
+        }
+        if text.starts_with("https://") || text.starts_with("http://") {
+            let url = Url::parse(text)
+                .map_err(|error| SourceError(format!("`{text}` is not an address: {error}")))?;
+            if !url.username().is_empty() || url.password().is_some() {
+                return Err(SourceError(
+                    "a declaration is public, so its addresses hold no credentials".to_owned(),
+                ));
+            }
+            return Ok(Self::Web(url));
+        }
+        Err(SourceError(format!(
+            "`{text}` is not a source: it begins with none of `pkg:pypi/`, `https://`, `file:`"
+        )))
+    }
+
+    /// The file name of the wheel: `file_name`, or the last segment of the path.
+    pub fn file_name(&self) -> String {
+        match self {
+            Self::Package(package) => package.file_name.clone(),
+            Self::Web(url) => {
+                let segment = url
+                    .path_segments()
+                    .and_then(|mut segments| segments.next_back())
+                    .unwrap_or_default();
+                percent_decode_str(segment).decode_utf8_lossy().into_owned()
+            }
+            Self::File(path) => path.rsplit('/').next().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Whether bytes on their way from there could be read and changed by others. A loopback
+    /// address is not: nothing leaves the machine.
+    pub fn is_insecure(&self) -> bool {
+        let Self::Web(url) = self else { return false };
+        let is_loopback = match url.host() {
+            Some(url::Host::Domain(domain)) => domain == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        url.scheme() == "http" && !is_loopback
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Package(package) => package.fmt(formatter),
+            Self::Web(url) => url.fmt(formatter),
+            Self::File(path) => write!(formatter, "file:{path}"),
+        }
+    }
+}
+
+impl PackageUrl {
+    /// Reads what follows `pkg:` (package-url specification, type `pypi`, qualifier `file_name`).
+    fn parse(rest: &str) -> Result<Self, SourceError> {
+        let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let rest = rest
+            .strip_prefix("pypi/")
+            .ok_or_else(|| SourceError(format!("`pkg:{rest}` is not of the type `pypi`")))?;
+        let (path, qualifiers) = rest.split_once('?').ok_or_else(|| {
+            SourceError(format!(
+                "`pkg:pypi/{rest}` does not name a wheel: `?file_name=…` is missing"
+            ))
+        })?;
+        let (name, version) = path.split_once('@').ok_or_else(|| {
+            SourceError(format!(
+                "`pkg:pypi/{rest}` has no version: it is written `name@version`"
+            ))
+        })?;
+        let mut file_name = None;
+        for qualifier in qualifiers.split('&') {
+            match qualifier.split_once('=') {
+                Some(("file_name", value)) if file_name.is_none() => {
+                    file_name = Some(decode(value));
+                }
+                _ => {
+                    return Err(SourceError(format!(
+                        "`{qualifier}` is not understood in a package URL: `file_name=…`, once, is what names the wheel"
+                    )));
+                }
+            }
+        }
+        let version = decode(version);
+        Ok(Self {
+            project: decode(name)
+                .parse()
+                .map_err(|error| SourceError(format!("{error}")))?,
+            version: version
+                .parse()
+                .map_err(|_| SourceError(format!("`{version}` is not a version")))?,
+            file_name: file_name.unwrap_or_default(),
+        })
+    }
+}
+
+impl fmt::Display for PackageUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = self.version.to_string();
+        write!(
+            formatter,
+            "pkg:pypi/{}@{}?file_name={}",
+            self.project,
+            encode(&version),
+            encode(&self.file_name)
+        )
+    }
+}
+
+/// Percent-encodes what a package URL's version or qualifier may not hold as it stands.
+fn encode(text: &str) -> impl fmt::Display + '_ {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    utf8_percent_encode(text, KEPT)
+}
+
+/// A path inside the repository: relative, with `/`, never upwards.
+fn parse_path(path: &str) -> Result<String, SourceError> {
+    let is_clean = !path.is_empty()
+        && !path.contains(['\\', '\0', ':'])
+        && path
+            .split('/')
+            .all(|part| !part.is_empty() && part != "." && part != "..");
+    if !is_clean {
+        return Err(SourceError(format!(
+            "`file:{path}` is not a path inside the repository: it is relative, with `/`, and never leads upwards"
+        )));
+    }
+    if path.split('/').any(is_git_folder) {
+        return Err(SourceError(format!(
+            "`file:{path}` leads into git's own folder, where no wheel belongs: keep wheels elsewhere in the repository"
+        )));
+    }
+    Ok(path.to_owned())
+}
+
+/// Whether a name is that of git's folder on some file system: in any case, in the short form of
+/// Windows, with what NTFS drops from the end, with the signs that HFS+ passes over. They are the
+/// names that git itself refuses to check out.
+pub(crate) fn is_git_folder(name: &str) -> bool {
+    // Git's table of HFS+: joiners, directional marks, deprecated format characters, the byte order
+    // mark.
+    let is_ignored = |sign: &char| matches!(sign, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
+    let name: String = name.chars().filter(|sign| !is_ignored(sign)).collect();
+    let name = name.trim_end_matches(['.', ' ']).to_ascii_lowercase();
+    matches!(name.as_str(), ".git" | "git~1")
+}

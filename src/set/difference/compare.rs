@@ -1,0 +1,337 @@
+//! The comparison of two states.
+
+use std::collections::BTreeSet;
+
+use ipwhl_packaging::ProjectName;
+use ipwhl_unixfs::Sha256Digest;
+use serde::Serialize;
+
+use super::Kind;
+use super::pairs::{Named, pairs};
+use super::settings::{SettingChange, SettingsExtent, changes};
+use super::snapshot::{Declared, ProjectState, Snapshot};
+
+/// What differs between two states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference<'s> {
+    /// Settings, by key: whom readers trust and where releases go first.
+    pub settings: Vec<SettingChange>,
+    /// How much is known of the settings of the old state, and of the new one.
+    pub settings_known: [SettingsExtent; 2],
+    /// Projects that are added, removed or changed, by name.
+    pub projects: Vec<ProjectChange<'s>>,
+    /// Projects that cannot be read in the old state, or the new one, and so cannot be compared.
+    pub unreadable: [Vec<&'s ProjectName>; 2],
+    /// Projects of which a part cannot be read in the old state, or the new one: the rest is
+    /// compared.
+    pub partial: [Vec<&'s ProjectName>; 2],
+    /// How many projects are the same.
+    pub unchanged: usize,
+}
+
+/// A project that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectChange<'s> {
+    /// Its name.
+    pub name: &'s ProjectName,
+    /// What it was.
+    pub old: Option<&'s ProjectState>,
+    /// What it is.
+    pub new: Option<&'s ProjectState>,
+    /// Its wheels that differ.
+    pub wheels: Vec<WheelChange<'s>>,
+    /// How many of its wheels are the same.
+    pub unchanged: usize,
+}
+
+/// A wheel that differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WheelChange<'s> {
+    /// What it was, with its name.
+    pub old: Option<Named<'s>>,
+    /// What it is, with its name.
+    pub new: Option<Named<'s>>,
+    /// The platforms of both sets.
+    supported: [&'s [String]; 2],
+}
+
+/// What a set has lost and gained.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct SetChange {
+    /// What it has not any more.
+    pub removed: Vec<String>,
+    /// What it has now.
+    pub added: Vec<String>,
+}
+
+impl SetChange {
+    fn between(
+        old: impl IntoIterator<Item = String>,
+        new: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let old: BTreeSet<String> = old.into_iter().collect();
+        let new: BTreeSet<String> = new.into_iter().collect();
+        Self {
+            removed: old.difference(&new).cloned().collect(),
+            added: new.difference(&old).cloned().collect(),
+        }
+    }
+
+    /// Whether nothing has changed.
+    pub fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.added.is_empty()
+    }
+}
+
+/// What differs between two states.
+pub fn difference<'s>(old: &'s Snapshot, new: &'s Snapshot) -> Difference<'s> {
+    let names: BTreeSet<&ProjectName> = old.projects.keys().chain(new.projects.keys()).collect();
+    let mut projects = Vec::new();
+    let mut unchanged = 0;
+    for name in names {
+        if old.unreadable.contains(name) || new.unreadable.contains(name) {
+            continue;
+        }
+        let supported = [&*old.platforms, &*new.platforms];
+        let change = project(
+            name,
+            supported,
+            old.projects.get(name),
+            new.projects.get(name),
+        );
+        match change {
+            Some(change) => projects.push(change),
+            None => unchanged += 1,
+        }
+    }
+    Difference {
+        settings: changes(&old.settings, &new.settings),
+        settings_known: [old, new].map(|state| state.settings.extent),
+        projects,
+        unreadable: [old, new].map(|state| state.unreadable.iter().collect()),
+        partial: [old, new].map(|state| state.partial.iter().collect()),
+        unchanged,
+    }
+}
+
+fn project<'s>(
+    name: &'s ProjectName,
+    supported: [&'s [String]; 2],
+    old: Option<&'s ProjectState>,
+    new: Option<&'s ProjectState>,
+) -> Option<ProjectChange<'s>> {
+    let wheels = |state: Option<&'s ProjectState>| state.map(|state| &state.wheels);
+    let wheels: Vec<WheelChange<'s>> = match (wheels(old), wheels(new)) {
+        (Some(old), Some(new)) => pairs(old, new),
+        (Some(old), None) => old.iter().map(|wheel| (Some(wheel), None)).collect(),
+        (None, new) => new
+            .into_iter()
+            .flatten()
+            .map(|wheel| (None, Some(wheel)))
+            .collect(),
+    }
+    .into_iter()
+    .map(|(old, new)| WheelChange {
+        old,
+        new,
+        supported,
+    })
+    .collect();
+    let all = wheels.len();
+    let wheels: Vec<WheelChange<'s>> = wheels
+        .into_iter()
+        .filter(|wheel| !wheel.is_the_same())
+        .collect();
+    let change = ProjectChange {
+        name,
+        old,
+        new,
+        unchanged: all - wheels.len(),
+        wheels,
+    };
+    let is_the_same = change.kind() == Kind::Changed
+        && change.wheels.is_empty()
+        && change.wanted().is_none()
+        && change.versions().is_empty();
+    (!is_the_same).then_some(change)
+}
+
+impl Difference<'_> {
+    /// Whether all was compared that both states say.
+    pub fn is_complete(&self) -> bool {
+        self.settings_known == [SettingsExtent::Whole; 2]
+            && [&self.unreadable, &self.partial]
+                .iter()
+                .all(|sides| sides.iter().all(Vec::is_empty))
+    }
+}
+
+impl ProjectChange<'_> {
+    /// Whether it is added, removed or changed.
+    pub fn kind(&self) -> Kind {
+        Kind::of(self.old.is_some(), self.new.is_some())
+    }
+
+    /// The versions that it has lost and gained; none for one that is added or removed.
+    pub fn versions(&self) -> SetChange {
+        let texts = |state: &ProjectState| -> Vec<String> {
+            state.versions.iter().map(ToString::to_string).collect()
+        };
+        match (self.old, self.new) {
+            (Some(old), Some(new)) => SetChange::between(texts(old), texts(new)),
+            _ => SetChange::default(),
+        }
+    }
+
+    /// Whether it is wanted now, where that has changed.
+    pub fn wanted(&self) -> Option<bool> {
+        let (old, new) = (self.old?.wanted?, self.new?.wanted?);
+        (old != new).then_some(new)
+    }
+}
+
+impl WheelChange<'_> {
+    /// Whether it is added, removed or changed.
+    pub fn kind(&self) -> Kind {
+        Kind::of(self.old.is_some(), self.new.is_some())
+    }
+
+    fn is_the_same(&self) -> bool {
+        self.kind() == Kind::Changed
+            && self.name().is_none()
+            && !self.has_other_bytes()
+            && self.requires_python().is_none()
+            && [
+                self.extras(),
+                self.requirements(),
+                self.platforms(),
+                self.sources(),
+            ]
+            .iter()
+            .all(SetChange::is_empty)
+            && !self.reorders_sources()
+            && self.stated_sha256().is_none()
+            && self.stated_size().is_none()
+    }
+
+    /// The names, where they differ.
+    pub fn name(&self) -> Option<(&str, &str)> {
+        let (old, new) = (self.old?.0, self.new?.0);
+        (old != new).then_some((old.as_str(), new.as_str()))
+    }
+
+    /// Whether both are there and their bytes are not the same. The same bytes may have two CIDs; the SHA-256 tells
+    /// where both are known.
+    pub fn has_other_bytes(&self) -> bool {
+        let (Some((_, old)), Some((_, new))) = (self.old, self.new) else {
+            return false;
+        };
+        old.content_id != new.content_id
+    }
+
+    /// The sizes in bytes, where both are known and differ.
+    pub fn sizes(&self) -> Option<(u64, u64)> {
+        let (old, new) = (self.old?.1.size?, self.new?.1.size?);
+        (old != new).then_some((old, new))
+    }
+
+    fn declared(&self) -> Option<(&Declared, &Declared)> {
+        let old = self.old?.1.declared.as_ref()?;
+        Some((old, self.new?.1.declared.as_ref()?))
+    }
+
+    fn sets(&self, values: impl Fn(&Declared) -> Vec<String>) -> SetChange {
+        self.declared()
+            .map(|(old, new)| SetChange::between(values(old), values(new)))
+            .unwrap_or_default()
+    }
+
+    /// The Requires-Python, where it differs.
+    pub fn requires_python(&self) -> Option<(Option<&str>, Option<&str>)> {
+        let (old, new) = self.declared()?;
+        let pair = (
+            old.requires_python.as_deref(),
+            new.requires_python.as_deref(),
+        );
+        (pair.0 != pair.1).then_some(pair)
+    }
+
+    /// The SHA-256 that the declarations state, where they state others.
+    pub fn stated_sha256(&self) -> Option<(Option<Sha256Digest>, Option<Sha256Digest>)> {
+        let (old, new) = self.declared()?;
+        let pair = (old.stated.0, new.stated.0);
+        (pair.0 != pair.1).then_some(pair)
+    }
+
+    /// The sizes in bytes that the declarations state, where they state others.
+    pub fn stated_size(&self) -> Option<(Option<u64>, Option<u64>)> {
+        let (old, new) = self.declared()?;
+        let pair = (old.stated.1, new.stated.1);
+        (pair.0 != pair.1).then_some(pair)
+    }
+
+    /// The extras that it has lost and gained.
+    pub fn extras(&self) -> SetChange {
+        self.sets(|declared| declared.extras.iter().cloned().collect())
+    }
+
+    /// The requirements that it has lost and gained.
+    pub fn requirements(&self) -> SetChange {
+        self.sets(|declared| declared.requirements.iter().cloned().collect())
+    }
+
+    /// The platforms that it has lost and gained, of those that both sets support: that the settings name others is
+    /// said there, and not once more of each wheel.
+    pub fn platforms(&self) -> SetChange {
+        let mut change = self.sets(|declared| declared.platforms.clone());
+        let is_known = |supported: &[String], platform: &String| {
+            supported.is_empty() || supported.contains(platform)
+        };
+        let [old, new] = self.supported;
+        change.removed.retain(|platform| is_known(new, platform));
+        change.added.retain(|platform| is_known(old, platform));
+        change
+    }
+
+    /// The sources that it has lost and gained.
+    pub fn sources(&self) -> SetChange {
+        self.sets(|declared| declared.sources.clone())
+    }
+
+    /// Whether the same sources are preferred otherwise.
+    pub fn reorders_sources(&self) -> bool {
+        self.sources().is_empty()
+            && self
+                .declared()
+                .is_some_and(|(old, new)| old.sources != new.sources)
+    }
+
+    /// The kinds of places that it has lost and gained: `the index`, `https://example.org`, `the repository`. A new
+    /// version has new addresses; that it comes from elsewhere is another thing.
+    pub fn origins(&self) -> SetChange {
+        self.sets(|declared| {
+            declared
+                .sources
+                .iter()
+                .map(|source| origin(source))
+                .collect()
+        })
+    }
+}
+
+/// Where a source is, without what a version has of its own: `the index`, `https://example.org`, `the repository's folder`.
+pub fn origin(source: &str) -> String {
+    if source.starts_with("pkg:") {
+        return "the index".to_owned();
+    }
+    if source.starts_with("file:") {
+        return "the repository's folder".to_owned();
+    }
+    match source.split_once("://") {
+        Some((scheme, rest)) => {
+            let host = rest.split('/').next().unwrap_or_default();
+            format!("{scheme}://{host}")
+        }
+        None => source.to_owned(),
+    }
+}

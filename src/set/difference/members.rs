@@ -1,0 +1,294 @@
+//! What differs between the contents of two wheels, the risky first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipwhl_packaging::wheel::{
+    Installed, MemberFacts, WheelMembers, entry_points, installed, is_bytecode_name, module,
+};
+use serde::Serialize;
+
+use super::Kind;
+use super::entry_points::{EntryPointChange, entry_point_changes};
+use super::names::{CommandConflict, PackageConflict};
+
+/// Why a reviewer looks at a member first; the most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Risk {
+    /// Python runs it whenever it starts: `.pth` and `.start` files, `sitecustomize`,
+    /// `usercustomize`.
+    Startup,
+    /// It is compiled Python, by its name or its first bytes: no source text says what it does.
+    Bytecode,
+    /// It is a package that Python imports instead of a module beside it, `m/__init__.py` and `m.py`.
+    ImportedInstead,
+    /// It is no source text: a library or a program, by its name or its first bytes.
+    NativeCode,
+    /// It says which commands and plugins there are.
+    EntryPoints,
+    /// An installer puts it beside other programs.
+    Script,
+    /// It lies where the wheel had nothing before, or outside of where packages lie.
+    OutsidePackage,
+    /// Nothing of these.
+    Other,
+}
+
+/// A member that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MemberChange {
+    /// Why it is looked at first.
+    pub risk: Risk,
+    /// Whether it is added, removed or changed.
+    pub kind: Kind,
+    /// Its path in the new wheel, or in the old one where it is removed.
+    pub path: String,
+    /// Its size in bytes, inflated, before.
+    pub old_size: Option<u64>,
+    /// Its size in bytes, inflated.
+    pub new_size: Option<u64>,
+}
+
+/// What differs between the contents of two wheels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct MemberChanges {
+    /// Members, the risky first.
+    pub members: Vec<MemberChange>,
+    /// Entry points, commands first.
+    pub entry_points: Vec<EntryPointChange>,
+    /// What installers read differently in the new `entry_points.txt`, a sentence each.
+    pub unclear_entry_points: Vec<String>,
+    /// New and changed commands with names that others have; none where nobody asked for them.
+    pub command_conflicts: Vec<CommandConflict>,
+    /// New packages and modules where others have theirs, likewise.
+    pub package_conflicts: Vec<PackageConflict>,
+    /// How many members are the same.
+    pub unchanged: usize,
+}
+
+impl MemberChanges {
+    /// The changes of one risk.
+    pub fn of(&self, risk: Risk) -> impl Iterator<Item = &MemberChange> {
+        self.members
+            .iter()
+            .filter(move |change| change.risk == risk)
+    }
+}
+
+/// The end of the name of the folder with METADATA, and of the one with what is installed elsewhere. Both begin with
+/// the version, and are the same place in the next one.
+const VERSIONED: [(&str, &str); 2] = [(".dist-info", "*.dist-info"), (".data", "*.data")];
+
+/// What Python imports whenever it starts; the last two where an environment has a `.pth` file for
+/// them, as most have.
+const STARTUP: [&str; 4] = [
+    "sitecustomize",
+    "usercustomize",
+    "_distutils_hack",
+    "_virtualenv",
+];
+
+/// A wheel's members by their places: their paths without the version in the folders that have it.
+struct Places<'w> {
+    by_place: BTreeMap<String, &'w MemberFacts>,
+}
+
+impl<'w> Places<'w> {
+    fn of(wheel: &'w WheelMembers) -> Self {
+        let tops: BTreeSet<&str> = wheel
+            .members
+            .iter()
+            .map(|member| top(&member.name))
+            .collect();
+        // Where there are two, their names tell them apart.
+        let versioned = VERSIONED.map(|(ending, shown)| {
+            let mut alike = tops.iter().filter(|top| top.ends_with(ending));
+            let folder = alike.next().filter(|_| alike.next().is_none());
+            folder.map(|folder| (*folder, shown))
+        });
+        let place = |name: &str| {
+            for (folder, shown) in versioned.iter().flatten() {
+                if let Some(rest) = name.strip_prefix(folder)
+                    && rest.starts_with('/')
+                {
+                    return format!("{shown}{rest}");
+                }
+            }
+            name.to_owned()
+        };
+        Self {
+            by_place: wheel
+                .members
+                .iter()
+                .map(|member| (place(&member.name), member))
+                .collect(),
+        }
+    }
+}
+
+/// The first part of a path.
+fn top(path: &str) -> &str {
+    path.split('/').next().unwrap_or_default()
+}
+
+/// Compares what two wheels hold; without an old one everything is added, and nothing is outside of its package.
+pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberChanges {
+    let nothing = WheelMembers::default();
+    let before = Places::of(old.unwrap_or(&nothing));
+    let after = Places::of(new);
+    let known: Option<BTreeSet<&str>> = old.map(|_| {
+        let places = before.by_place.keys();
+        places
+            .filter_map(|place| match installed(place) {
+                Installed::Packages(path) => Some(top(path)),
+                Installed::Scripts(_) | Installed::Headers(_) | Installed::Elsewhere(_) => None,
+            })
+            .collect()
+    });
+    let places: BTreeSet<&String> = before
+        .by_place
+        .keys()
+        .chain(after.by_place.keys())
+        .collect();
+    let text = |wheel: &WheelMembers| wheel.entry_points.clone().unwrap_or_default();
+    let (old_points, _) = entry_points(&old.map(text).unwrap_or_default());
+    let (new_points, unclear) = entry_points(&text(new));
+    let mut changes = MemberChanges {
+        entry_points: entry_point_changes(&old_points, &new_points),
+        unclear_entry_points: unclear.into_iter().map(|one| one.message).collect(),
+        ..MemberChanges::default()
+    };
+    let modules: BTreeSet<&str> = after.by_place.keys().filter_map(|one| alone(one)).collect();
+    for place in places {
+        let (old, new) = (before.by_place.get(place), after.by_place.get(place));
+        let Some(member) = new.or(old) else {
+            continue;
+        };
+        let contents = |member: &&&MemberFacts| (member.size, member.sha256);
+        if old.as_ref().map(contents) == new.as_ref().map(contents) {
+            changes.unchanged += 1;
+            continue;
+        }
+        let any =
+            |is: fn(&MemberFacts) -> bool| [old, new].into_iter().flatten().any(|one| is(one));
+        let starts = Starts {
+            native: any(|one| one.is_native),
+            bytecode: any(|one| one.is_bytecode),
+        };
+        let is_instead = package(place).is_some_and(|name| modules.contains(name));
+        changes.members.push(MemberChange {
+            risk: match risk(place, starts, known.as_ref()) {
+                risk if is_instead => risk.min(Risk::ImportedInstead),
+                risk => risk,
+            },
+            kind: Kind::of(old.is_some(), new.is_some()),
+            path: member.name.clone(),
+            old_size: old.map(|member| member.size),
+            new_size: new.map(|member| member.size),
+        });
+    }
+    changes.members.sort_by(|one, other| {
+        (one.risk, one.kind, &one.path).cmp(&(other.risk, other.kind, &other.path))
+    });
+    changes
+}
+
+/// The name of the module that a member is, other than a package.
+fn alone(place: &str) -> Option<&str> {
+    let Installed::Packages(path) = installed(place) else {
+        return None;
+    };
+    let name = module(path);
+    (name != path && !name.ends_with("/__init__")).then_some(name)
+}
+
+/// The name of the package that a member makes a folder.
+fn package(place: &str) -> Option<&str> {
+    let Installed::Packages(path) = installed(place) else {
+        return None;
+    };
+    module(path).strip_suffix("/__init__")
+}
+
+/// What the first bytes of a member say.
+#[derive(Clone, Copy)]
+struct Starts {
+    native: bool,
+    bytecode: bool,
+}
+
+fn risk(place: &str, starts: Starts, known: Option<&BTreeSet<&str>>) -> Risk {
+    let file = place.rsplit('/').next().unwrap_or_default().to_lowercase();
+    // The latter since Python 3.15 (PEP 829).
+    let is_startup_file = [".pth", ".start"].iter().any(|end| file.ends_with(end));
+    let runs_at_start = match installed(place) {
+        // Python looks at the folder of the packages itself and not below it.
+        Installed::Packages(path) => {
+            !path.contains('/') && is_startup_file || STARTUP.contains(&stem(top(path)))
+        }
+        Installed::Elsewhere(path) => is_startup_file || is_of_python(path),
+        // Windows: Python reads it beside its program.
+        Installed::Scripts(path) => is_of_python(path),
+        Installed::Headers(_) => false,
+    };
+    if runs_at_start {
+        Risk::Startup
+    } else if starts.bytecode || is_bytecode_name(&file) {
+        Risk::Bytecode
+    } else if starts.native || is_native_name(&file) {
+        Risk::NativeCode
+    } else if is_entry_points(place) {
+        Risk::EntryPoints
+    } else {
+        match installed(place) {
+            Installed::Scripts(_) => Risk::Script,
+            Installed::Elsewhere(_) | Installed::Headers(_) => Risk::OutsidePackage,
+            Installed::Packages(path) => {
+                if known.is_some_and(|known| !known.contains(top(path))) {
+                    Risk::OutsidePackage
+                } else {
+                    Risk::Other
+                }
+            }
+        }
+    }
+}
+
+/// Whether Python, or pip, reads a path below the prefix of an environment whenever it starts: the
+/// standard library, and the files that say where it is.
+fn is_of_python(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let has_ending = |ending: &str| path.rsplit_once('.').is_some_and(|(_, one)| one == ending);
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        ["lib" | "lib64", version, _, ..] if version.starts_with("python") => true,
+        // `python312.zip` stands before the standard library.
+        ["lib" | "lib64", file] if file.starts_with("python") => true,
+        // Of Windows.
+        ["lib", _] => has_ending("py"),
+        ["pyvenv.cfg" | "pip.conf" | "pip.ini"] => true,
+        _ => has_ending("_pth"),
+    }
+}
+
+/// Whether Python reads entry points from it: in the metadata of this project, or of another one.
+fn is_entry_points(place: &str) -> bool {
+    let Installed::Packages(path) = installed(place) else {
+        return false;
+    };
+    path.split_once('/').is_some_and(|(folder, file)| {
+        (folder.ends_with(".dist-info") || folder.ends_with(".egg-info"))
+            && file == "entry_points.txt"
+    })
+}
+
+/// A module's name without what follows its first dot.
+fn stem(name: &str) -> &str {
+    name.split('.').next().unwrap_or_default()
+}
+
+/// Whether a file of this lower-case name is native code: `x.so`, `x.so.1`, `x.pyd`.
+fn is_native_name(file: &str) -> bool {
+    let endings = [".so", ".pyd", ".dll", ".dylib", ".exe"];
+    endings.iter().any(|ending| file.ends_with(ending)) || file.contains(".so.")
+}

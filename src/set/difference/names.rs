@@ -1,0 +1,183 @@
+//! Commands, packages and modules of a wheel with names that others have: of two projects, what is
+//! installed last takes the place of the other, and of commands, what is found first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use ipwhl_packaging::ProjectName;
+use ipwhl_packaging::wheel::{InstalledNames, WheelMembers};
+use serde::Serialize;
+
+use super::commands::{folded, is_of_environment};
+
+/// A new or changed command with a name that others have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CommandConflict {
+    /// Its name.
+    pub name: String,
+    /// Whether environments, shells or builds call a command of this name.
+    pub in_environment: bool,
+    /// Other projects of the set that install it too, on a platform that the wheel is for.
+    pub projects: BTreeSet<ProjectName>,
+}
+
+/// A new package or module in a place of others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackageConflict {
+    /// Its name, with `/` between a package and what is in it.
+    pub name: String,
+    /// Whether environments have a package of this name that they did not get from the set.
+    pub in_environment: bool,
+    /// Other projects of the set that have it too, or a package around it, or something inside of
+    /// it, on a platform that the wheel is for.
+    pub projects: BTreeSet<ProjectName>,
+}
+
+/// Packages that environments bring along, each with the project whose it is. The first two run
+/// whenever Python starts, by a `.pth` file that is there.
+const ENVIRONMENT_PACKAGES: [(&str, &str); 7] = [
+    ("_distutils_hack", "setuptools"),
+    ("_virtualenv", "virtualenv"),
+    ("pip", "pip"),
+    ("pkg_resources", "setuptools"),
+    ("setuptools", "setuptools"),
+    ("uv", "uv"),
+    ("wheel", "wheel"),
+];
+
+/// Whose a name is: a project, and the platforms of a wheel of it; without them it may be for any.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// The project.
+    pub project: ProjectName,
+    /// The names of the platforms.
+    pub platforms: Option<Vec<String>>,
+}
+
+impl Owner {
+    fn is_in_the_way_of(&self, other: &Self) -> bool {
+        self.project != other.project
+            && match (&self.platforms, &other.platforms) {
+                (Some(one), Some(other)) => one.iter().any(|platform| other.contains(platform)),
+                _ => true,
+            }
+    }
+}
+
+/// Which projects have which names.
+#[derive(Debug, Clone, Default)]
+pub struct NameOwners {
+    commands: Names,
+    packages: Names,
+}
+
+/// By names as file systems without case see them.
+type Names = BTreeMap<String, Vec<Owner>>;
+
+impl NameOwners {
+    /// Adds the names of a wheel.
+    pub fn add(&mut self, owner: &Owner, names: &InstalledNames) {
+        let commands = names.commands.iter().map(|name| folded(name));
+        for name in commands {
+            self.commands.entry(name).or_default().push(owner.clone());
+        }
+        let packages = names.packages.iter().map(|name| name.to_lowercase());
+        for name in packages {
+            self.packages.entry(name).or_default().push(owner.clone());
+        }
+    }
+
+    fn of_command(&self, name: &str, asking: &Owner) -> BTreeSet<ProjectName> {
+        let owners = self.commands.get(&folded(name)).into_iter();
+        others(owners, asking)
+    }
+
+    fn of_package(&self, name: &str, asking: &Owner) -> BTreeSet<ProjectName> {
+        let name = name.to_lowercase();
+        let around = name.match_indices('/').map(|(end, _)| &name[..end]);
+        let around = around.chain([name.as_str()]);
+        let around = around.filter_map(|package| self.packages.get(package));
+        let below = format!("{name}/");
+        let from = (Bound::Included(below.as_str()), Bound::Unbounded);
+        let inside = self.packages.range::<str, _>(from);
+        let inside = inside.take_while(|(name, _)| name.starts_with(&below));
+        others(around.chain(inside.map(|(_, owners)| owners)), asking)
+    }
+}
+
+fn others<'o>(
+    owners: impl Iterator<Item = &'o Vec<Owner>>,
+    asking: &Owner,
+) -> BTreeSet<ProjectName> {
+    let owners = owners.flatten();
+    owners
+        .filter(|owner| owner.is_in_the_way_of(asking))
+        .map(|owner| owner.project.clone())
+        .collect()
+}
+
+/// The commands of the new wheel that the old one does not have, or has otherwise, and whose names
+/// others have; also those that others have where the old wheel was not installed.
+pub fn command_conflicts(
+    old: Option<(&WheelMembers, &Owner)>,
+    new: &WheelMembers,
+    owner: &Owner,
+    owners: &NameOwners,
+) -> Vec<CommandConflict> {
+    let before = old.map(|(members, _)| members.commands());
+    let after = new.commands().into_iter();
+    after
+        .filter_map(|(name, identity)| {
+            let mut projects = owners.of_command(&name, owner);
+            let mut in_environment = is_of_environment(&name);
+            if let (Some(before), Some((_, old))) = (&before, old)
+                && before.get(&name) == Some(&identity)
+            {
+                in_environment = false;
+                projects = &projects - &owners.of_command(&name, old);
+            }
+            (in_environment || !projects.is_empty()).then_some(CommandConflict {
+                name,
+                in_environment,
+                projects,
+            })
+        })
+        .collect()
+}
+
+/// The packages and modules of the new wheel that the old one does not have, and that others have;
+/// also those that others have where the old wheel was not installed.
+pub fn package_conflicts(
+    old: Option<(&WheelMembers, &Owner)>,
+    new: &WheelMembers,
+    owner: &Owner,
+    owners: &NameOwners,
+) -> Vec<PackageConflict> {
+    let before = old.map(|(members, _)| members.packages());
+    let after = new.packages().into_iter();
+    after
+        .filter_map(|name| {
+            let mut projects = owners.of_package(&name, owner);
+            let mut in_environment = is_of_another(&name, &owner.project);
+            if let (Some(before), Some((_, old))) = (&before, old)
+                && before.contains(&name)
+            {
+                in_environment = false;
+                projects = &projects - &owners.of_package(&name, old);
+            }
+            (in_environment || !projects.is_empty()).then_some(PackageConflict {
+                name,
+                in_environment,
+                projects,
+            })
+        })
+        .collect()
+}
+
+/// Whether a package is one that environments bring along, and not this project's own, or in one.
+fn is_of_another(name: &str, project: &ProjectName) -> bool {
+    let top = name.split('/').next().unwrap_or_default().to_lowercase();
+    ENVIRONMENT_PACKAGES
+        .iter()
+        .any(|(package, owner)| top == *package && project.to_string() != *owner)
+}

@@ -1,0 +1,76 @@
+//! What a mirror of the old state has to move to have the new one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasher;
+
+use ipwhl_unixfs::Cid;
+use serde::Serialize;
+
+use super::snapshot::Snapshot;
+
+/// Blocks and bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Transfer {
+    /// Whether it is counted block by block. Otherwise it is what the wheels with other content-ids are declared to
+    /// have; blocks that they share with others, and pages, are not known.
+    pub exact: bool,
+    /// How many blocks are new; `None` in an estimate.
+    pub blocks: Option<u64>,
+    /// Their bytes.
+    pub bytes: u64,
+    /// How many blocks the new release has; `None` in an estimate.
+    pub all_blocks: Option<u64>,
+    /// The bytes of all of them, or of all wheels.
+    pub all_bytes: u64,
+    /// How many wheels an estimate lacks, because nobody says how large they are.
+    pub unknown: usize,
+}
+
+/// The blocks of a new release that an old one lacks, both as [`crate::release::archive::reach`] gives them.
+pub fn transfer<S: BuildHasher>(
+    known: &HashMap<Cid, u64, S>,
+    all: &HashMap<Cid, u64, S>,
+) -> Transfer {
+    let sum = |lengths: &mut dyn Iterator<Item = u64>| {
+        lengths.fold((0_u64, 0_u64), |(count, bytes), length| {
+            (count + 1, bytes.saturating_add(length))
+        })
+    };
+    let lacking = all.iter().filter(|(cid, _)| !known.contains_key(cid));
+    let (blocks, bytes) = sum(&mut lacking.map(|(_, length)| *length));
+    let (all_blocks, all_bytes) = sum(&mut all.values().copied());
+    Transfer {
+        exact: true,
+        blocks: Some(blocks),
+        bytes,
+        all_blocks: Some(all_blocks),
+        all_bytes,
+        unknown: 0,
+    }
+}
+
+/// About what has to be moved where one of both is no release: the wheels with other content-ids.
+pub fn estimate(old: &Snapshot, new: &Snapshot) -> Transfer {
+    let known: BTreeSet<Cid> = old.wheels().map(|(_, _, wheel)| wheel.content_id).collect();
+    let all: BTreeMap<Cid, Option<u64>> = new
+        .wheels()
+        .map(|(_, _, wheel)| (wheel.content_id, wheel.size))
+        .collect();
+    let mut transfer = Transfer {
+        exact: false,
+        blocks: None,
+        bytes: 0,
+        all_blocks: None,
+        all_bytes: 0,
+        unknown: 0,
+    };
+    for (content_id, size) in all {
+        let bytes = size.unwrap_or_default();
+        transfer.all_bytes = transfer.all_bytes.saturating_add(bytes);
+        if !known.contains(&content_id) {
+            transfer.bytes = transfer.bytes.saturating_add(bytes);
+            transfer.unknown += usize::from(size.is_none());
+        }
+    }
+    transfer
+}

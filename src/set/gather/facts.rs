@@ -1,0 +1,40 @@
+//! What is known of a wheel: of its bytes, and of what its archive says.
+
+use ipwhl_packaging::wheel::ArchiveFacts;
+use ipwhl_unixfs::{FileDag, Sha256Digest};
+use serde::{Deserialize, Serialize};
+
+/// All that is known of a wheel: the facts about its bytes, and those that its archive states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// The SHA-256 of the file.
+    pub sha256: Sha256Digest,
+    /// Its DAG under the profile that fits the declared content-id.
+    pub dag: FileDag,
+    /// What its archive says.
+    pub archive: ArchiveFacts,
+}
+
+/// What a release says of a wheel. Whoever makes a release needs no more, so it may come out of another release, which is
+/// vouched for, as well as out of the wheel.
+#[derive(Clone, Copy, Debug)]
+pub struct Essentials<'f> {
+    /// The SHA-256 of the file.
+    pub sha256: Sha256Digest,
+    /// Its DAG under the profile that fits the declared content-id.
+    pub dag: &'f FileDag,
+    /// METADATA, exactly.
+    pub metadata: &'f [u8],
+}
+
+impl Facts {
+    /// What a release says of the wheel.
+    pub fn essentials(&self) -> Essentials<'_> {
+        Essentials {
+            sha256: self.sha256,
+            dag: &self.dag,
+            metadata: &self.archive.metadata,
+        }
+    }
+}

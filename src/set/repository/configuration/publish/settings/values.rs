@@ -1,0 +1,182 @@
+//! Single values of targets: addresses, spans of time, names.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use super::Settings;
+use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::declaration::Spanned;
+
+/// The longest lifetime of a record, in seconds: a hundred years.
+const LONGEST_LIFETIME: u64 = 100 * 366 * 24 * 60 * 60;
+/// Where name servers listen.
+const NAME_SERVER_PORT: u16 = 53;
+
+impl Settings<'_, '_, '_> {
+    pub(super) fn refuse<T>(&self, at: &Spanned<T>, message: &str, help: &str) {
+        self.reader.push(
+            Finding::new(Code::InvalidValue, message)
+                .at(&self.reader.file, at.span.clone(), "")
+                .help(help),
+        );
+    }
+
+    /// A text that says something.
+    pub(super) fn text(&self, key: &'static str) -> Option<String> {
+        let help = "leave the key out, or say something";
+        self.text_that(key, |text| !text.trim().is_empty(), help)
+    }
+
+    /// A text of which something holds.
+    pub(super) fn text_that(
+        &self,
+        key: &'static str,
+        holds: impl Fn(&str) -> bool,
+        help: &str,
+    ) -> Option<String> {
+        let text = self.table.string(key)?;
+        if !text.value.is_empty() && !text.value.contains(char::is_control) && holds(text.value) {
+            return Some(text.value.to_owned());
+        }
+        self.refuse(&text, &format!("`{key}` cannot have this value"), help);
+        None
+    }
+
+    /// A span of time: a whole number and `s`, `m`, `h`, `d` or `w`.
+    pub(super) fn duration(&self, key: &'static str) -> Option<Duration> {
+        let text = self.table.string(key)?;
+        let digits = text.value.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.value.split_at(digits);
+        let seconds = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 60 * 60,
+            "d" => 24 * 60 * 60,
+            "w" => 7 * 24 * 60 * 60,
+            _ => 0,
+        };
+        let number = number.parse::<u64>().ok();
+        match number.and_then(|number| number.checked_mul(seconds)) {
+            Some(seconds @ 1..=LONGEST_LIFETIME) => Some(Duration::from_secs(seconds)),
+            _ => {
+                self.refuse(
+                    &text,
+                    &format!("`{}` is not a span of time", text.value),
+                    "write a whole number and `s`, `m`, `h`, `d` or `w`, as in `36h`",
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn address_or(&self, key: &'static str, default: &str) -> Option<Url> {
+        if self.table.has(key) {
+            return self.address(key);
+        }
+        // Asked for, so that it counts as a key of this table.
+        let _ = self.table.value(key);
+        Url::parse(default).ok()
+    }
+
+    /// An address that can be asked. One with a password is refused: this text is everybody's.
+    pub(super) fn address(&self, key: &'static str) -> Option<Url> {
+        let text = self.table.string(key)?;
+        let url = Url::parse(text.value)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let Some(url) = url else {
+            self.refuse(
+                &text,
+                &format!("`{key}` is not an address"),
+                "write one that begins with `https://`, or on this machine with `http://`",
+            );
+            return None;
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            self.refuse(
+                &text,
+                &format!("`{key}` has a user name or a password in it"),
+                "take it out: secrets come from the environment, as `IPWHL_PUBLISH_<NAME>_TOKEN` or `IPWHL_PUBLISH_<NAME>_BASIC`",
+            );
+            return None;
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            // The line of the table is shown, not its own: there may be a secret in it.
+            self.refuse(
+                &Spanned::new((), self.table.span.clone()),
+                &format!("`{key}` goes on behind its path"),
+                "write it without `?` and `#`",
+            );
+            return None;
+        }
+        Some(url)
+    }
+}
+
+/// Whether what may be an address holds a password; a user name alone is how ssh is asked.
+pub(super) fn has_password(text: &str) -> bool {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => {
+            !url.username().is_empty() || url.password().is_some()
+        }
+        Ok(url) => url.password().is_some(),
+        Err(_) => false,
+    }
+}
+
+/// One name in a folder.
+pub(super) fn is_name(text: &str) -> bool {
+    !matches!(text, "" | "." | "..") && !text.contains(['/', '\\', '\0'])
+}
+
+/// Roughly a multiaddress; what it leads to is the service's to say.
+pub(super) fn is_multiaddress(text: &str) -> bool {
+    let Some(parts) = text.strip_prefix('/') else {
+        return false;
+    };
+    parts.contains('/')
+        && parts
+            .split('/')
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
+/// What git takes for the name of a branch or tag (`git check-ref-format`), or less.
+pub(super) fn is_reference(text: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with(['.', '-'])
+            && !part.ends_with('.')
+            && part.strip_suffix(".lock").is_none()
+    };
+    text.split('/').all(is_part)
+        && !text.contains("..")
+        && !text.contains([' ', '~', '^', ':', '?', '*', '[', '\\', '{', '}'])
+        && text != "@"
+}
+
+pub(super) fn is_domain(text: &str) -> bool {
+    let name = text.trim_end_matches('.');
+    matches!(Host::parse(name), Ok(Host::Domain(_)))
+        && name.contains('.')
+        && !name.starts_with("_dnslink.")
+}
+
+/// An IPNS name without the namespace that paths begin with.
+pub(super) fn without_namespace(name: &str) -> &str {
+    name.strip_prefix("/ipns/").unwrap_or(name)
+}
+
+/// Roughly what can stand behind `/ipns/`: a key as a CID, or a domain.
+pub(super) fn is_ipns_name(name: &str) -> bool {
+    let is_cid = name.len() > 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_cid || is_domain(name)
+}
+
+/// The address of a name server, on port 53 where it names none.
+pub(super) fn server(text: &str) -> Option<SocketAddr> {
+    let alone = text.parse::<IpAddr>().ok();
+    let alone = alone.map(|address| SocketAddr::new(address, NAME_SERVER_PORT));
+    alone.or_else(|| text.parse().ok())
+}

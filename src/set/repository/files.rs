@@ -1,0 +1,211 @@
+//! Where a repository's texts are read from: its folder as it is now, or a revision of it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::foundation::diagnostic::{Code, Finding};
+use crate::foundation::environment::open_beneath;
+use crate::set::declaration::LARGEST_DECLARATION;
+
+use super::{CONFIGURATION_FILE, LoadError};
+
+/// The largest declaration or `ipwhl.toml` that is read, in bytes.
+pub(super) const MAXIMUM_TEXT: u64 = LARGEST_DECLARATION;
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Folder,
+    /// A symbolic link, whatever it leads to.
+    Link,
+    /// A device, a pipe, another repository.
+    Other,
+    /// Something whose name is not UTF-8; what is given as its name shows what is.
+    Nameless,
+}
+
+/// A tree of files, named from the repository's folder, with `/`. No link is followed below it.
+pub(super) trait Files: Sync {
+    /// Whether a folder without files can be seen.
+    const HAS_EMPTY_FOLDERS: bool;
+
+    /// What stands under a name; `None` for nothing.
+    fn kind(&self, name: &str) -> Option<Kind>;
+
+    /// The bytes of a regular file, at most [`MAXIMUM_TEXT`].
+    fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+
+    /// What a folder holds, in no particular order.
+    fn entries(&self, folder: &str) -> Result<Vec<(String, Kind)>, LoadError>;
+
+    /// How a person would find the file.
+    fn path(&self, name: &str) -> PathBuf;
+}
+
+/// A folder of this machine.
+pub(super) struct Folder<'p> {
+    directory: &'p Path,
+}
+
+impl<'p> Folder<'p> {
+    pub(super) fn new(directory: &'p Path) -> Self {
+        Self { directory }
+    }
+}
+
+/// A folder of this machine with other settings than it has, or none.
+pub(super) struct WithSettings<'p> {
+    pub(super) folder: Folder<'p>,
+    pub(super) settings: &'p str,
+}
+
+impl Files for WithSettings<'_> {
+    const HAS_EMPTY_FOLDERS: bool = true;
+
+    fn kind(&self, name: &str) -> Option<Kind> {
+        match name {
+            CONFIGURATION_FILE => Some(Kind::File),
+            _ => self.folder.kind(name),
+        }
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        match name {
+            CONFIGURATION_FILE => Ok(self.settings.as_bytes().to_vec()),
+            _ => self.folder.read(name),
+        }
+    }
+
+    fn entries(&self, folder: &str) -> Result<Vec<(String, Kind)>, LoadError> {
+        self.folder.entries(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path(name)
+    }
+}
+
+impl From<fs::FileType> for Kind {
+    fn from(kind: fs::FileType) -> Self {
+        if kind.is_dir() {
+            Self::Folder
+        } else if kind.is_file() {
+            Self::File
+        } else if kind.is_symlink() {
+            Self::Link
+        } else {
+            Self::Other
+        }
+    }
+}
+
+impl Files for Folder<'_> {
+    const HAS_EMPTY_FOLDERS: bool = true;
+
+    fn kind(&self, name: &str) -> Option<Kind> {
+        let there = fs::symlink_metadata(self.path(name)).ok()?;
+        Some(there.file_type().into())
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        read_beneath(self.directory, name)
+    }
+
+    fn entries(&self, folder: &str) -> Result<Vec<(String, Kind)>, LoadError> {
+        let directory = self.path(folder);
+        let unreadable = |error| LoadError::Unreadable(directory.clone(), error);
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&directory).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let kind = entry.file_type().map_err(unreadable)?;
+            entries.push(match entry.file_name().into_string() {
+                Ok(name) => (name, kind.into()),
+                Err(name) => (name.to_string_lossy().into_owned(), Kind::Nameless),
+            });
+        }
+        Ok(entries)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+}
+
+/// The bytes of a regular file, at most [`MAXIMUM_TEXT`].
+pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let (folder, name) = (path.parent(), path.file_name().and_then(OsStr::to_str));
+    let (Some(folder), Some(name)) = (folder, name) else {
+        return Err(io::ErrorKind::InvalidFilename.into());
+    };
+    let folder = if folder == Path::new("") {
+        Path::new(".")
+    } else {
+        folder
+    };
+    read_beneath(folder, name)
+}
+
+/// The bytes of a regular file below a folder, at most [`MAXIMUM_TEXT`].
+fn read_beneath(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
+    // A link could lead to any file of whoever runs this, and a finding shows what a file holds.
+    let file = open_beneath(folder, name)?;
+    // With room to spare, so that one read has it all and a second one sees its end.
+    let room = file.metadata()?.len().min(MAXIMUM_TEXT) + 64;
+    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or_default());
+    file.take(MAXIMUM_TEXT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAXIMUM_TEXT {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}
+
+/// The refusal of a file that is larger than any that a person writes.
+pub(super) fn too_large() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("it has more than the {MAXIMUM_TEXT} bytes that are read"),
+    )
+}
+
+/// The text of one declaration, wherever it is, and what is wrong with it as a text. `file` is its
+/// name for findings.
+///
+/// # Errors
+/// When it cannot be read, or is no regular file.
+pub fn read_text(path: &Path, file: &Arc<str>) -> Result<(String, Vec<Finding>), LoadError> {
+    let unreadable = |error| LoadError::Unreadable(path.to_path_buf(), error);
+    let bytes = read_file(path).map_err(unreadable)?;
+    Ok(decode(file, bytes))
+}
+
+/// The text of a file. Bytes that are not UTF-8 are a finding, and replaced.
+pub(super) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> (String, Vec<Finding>) {
+    match String::from_utf8(bytes) {
+        Ok(text) => (text, Vec::new()),
+        Err(error) => {
+            let start = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let finding = Finding::new(
+                Code::Syntax,
+                format!("the file is not UTF-8: byte {start} begins no character"),
+            )
+            .at(file, start..start + '\u{fffd}'.len_utf8(), "")
+            .help("save the file as UTF-8");
+            (text, vec![finding])
+        }
+    }
+}
+
+/// The first part of the path to a folder below the repository's that is a symbolic link. It could
+/// lead to any file of whoever runs this.
+pub(super) fn first_link(files: &impl Files, folder: &str) -> Option<String> {
+    let ends = folder.match_indices('/').map(|(end, _)| end);
+    ends.chain([folder.len()])
+        .map(|end| &folder[..end])
+        .find(|part| files.kind(part) == Some(Kind::Link))
+        .map(str::to_owned)
+}

@@ -1,0 +1,446 @@
+//! A repository's folder, read whole: its settings and its declarations.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ipwhl_packaging::ProjectName;
+use rayon::prelude::*;
+
+use super::Revision;
+use super::configuration::{self, Configuration, Role};
+use super::files::{Files, Folder, Kind, WithSettings, decode, first_link};
+use super::supported::{self, SUPPORTED_FILE};
+use super::texts::Texts;
+use super::walk::walk;
+use crate::foundation::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts, shell_word};
+use crate::set::declaration::{
+    Declaration, Layout, Parsed, Tally, misplaced, parse as parse_declaration,
+};
+
+/// The name of the file that makes a folder a repository.
+pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
+
+/// Where the original's repositories have their declarations.
+pub const ORIGINAL_FOLDER: &str = "pkgs";
+
+/// `ipwhl.toml` and the declarations beside it.
+#[derive(Debug)]
+pub struct Repository {
+    /// The repository's folder.
+    pub directory: PathBuf,
+    /// Its settings.
+    pub configuration: Configuration,
+    /// Its declarations by project.
+    pub declarations: BTreeMap<ProjectName, Declaration>,
+    /// The projects that are declared, but whose text could not be understood.
+    pub unreadable: BTreeSet<ProjectName>,
+    /// The texts that findings point into.
+    pub texts: SourceTexts,
+    /// What is wrong with the texts.
+    pub findings: Vec<Finding>,
+}
+
+/// Why a repository cannot be read at all.
+#[derive(Debug)]
+pub enum LoadError {
+    /// No folder upwards of this one has an `ipwhl.toml`.
+    NotFound(PathBuf),
+    /// The folder has no `ipwhl.toml`.
+    NoConfiguration(PathBuf),
+    /// The folder is a repository of the original, which had no `ipwhl.toml`.
+    Original(PathBuf),
+    /// A file or folder cannot be read.
+    Unreadable(PathBuf, io::Error),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(start) => write!(
+                formatter,
+                "neither `{}` nor a folder above it has an `{CONFIGURATION_FILE}`: go into a repository, or name one with `--repository`",
+                start.display()
+            ),
+            Self::NoConfiguration(directory) => write!(
+                formatter,
+                "`{}` has no `{CONFIGURATION_FILE}`, which would make it a repository",
+                directory.display()
+            ),
+            Self::Original(directory) => write!(
+                formatter,
+                "`{}` has `{SUPPORTED_FILE}` and `{ORIGINAL_FOLDER}` and no `{CONFIGURATION_FILE}`, as the original's repositories: `ipwhl migrate --name NAME` makes one of today's of it; to read it as it stands, write an `{CONFIGURATION_FILE}` with `[repository]`, `format = 1`, `name = \"NAME\"` and `layout = \"ipwhl-1\"`",
+                directory.display()
+            ),
+            Self::Unreadable(path, error) => {
+                write!(formatter, "`{}` cannot be read: {error}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// The nearest folder, from `start` upwards, that is a repository.
+///
+/// # Errors
+/// [`LoadError::NotFound`].
+pub fn find(start: &Path) -> Result<PathBuf, LoadError> {
+    start
+        .ancestors()
+        .find(|directory| directory.join(CONFIGURATION_FILE).is_file())
+        .map(Path::to_path_buf)
+        .ok_or_else(|| {
+            let original = start
+                .ancestors()
+                .find(|directory| is_original(&Folder::new(directory)));
+            match original {
+                Some(directory) => LoadError::Original(directory.to_path_buf()),
+                None => LoadError::NotFound(start.to_path_buf()),
+            }
+        })
+}
+
+/// Whether a folder looks as the original's repositories do.
+fn is_original(files: &impl Files) -> bool {
+    files.kind(SUPPORTED_FILE).is_some() && files.kind(ORIGINAL_FOLDER) == Some(Kind::Folder)
+}
+
+impl Repository {
+    /// Reads the repository in `directory`. What is wrong with what people wrote is in
+    /// [`Repository::findings`].
+    ///
+    /// # Errors
+    /// When there is no `ipwhl.toml`, or a file or folder cannot be read.
+    pub fn load(directory: &Path) -> Result<Self, LoadError> {
+        Self::load_from(directory, &Folder::new(directory))
+    }
+
+    /// Reads the repository in `directory` as it was at a revision: the texts are those of then;
+    /// `file:` sources are in the folder as it is now.
+    ///
+    /// # Errors
+    /// As [`Repository::load`].
+    pub fn load_revision(directory: &Path, revision: &Revision) -> Result<Self, LoadError> {
+        Self::load_from(directory, revision)
+    }
+
+    /// Reads the repository in `directory` as if these were its settings.
+    ///
+    /// # Errors
+    /// As [`Repository::load`].
+    pub fn load_with(directory: &Path, settings: &str) -> Result<Self, LoadError> {
+        let folder = Folder::new(directory);
+        Self::load_from(directory, &WithSettings { folder, settings })
+    }
+
+    /// Reads a repository whose files are these, by their paths with `/`; `file:` sources are in `directory`.
+    ///
+    /// # Errors
+    /// As [`Repository::load`].
+    pub fn load_texts(
+        directory: &Path,
+        files: BTreeMap<String, Vec<u8>>,
+    ) -> Result<Self, LoadError> {
+        Self::load_from(directory, &Texts { files })
+    }
+
+    fn load_from(directory: &Path, files: &impl Files) -> Result<Self, LoadError> {
+        let mut repository = Self::load_configuration_from(directory, files, Role::Set)?;
+        if repository.configuration.layout == Layout::Ipwhl1
+            && repository.configuration.platforms.is_empty()
+        {
+            repository.load_supported(files)?;
+        }
+        repository.load_declarations(files)?;
+        Ok(repository)
+    }
+
+    /// Reads only the `ipwhl.toml` in `directory`: the settings, and no declaration. Where no set
+    /// is checked, no platforms are needed: who publishes somebody else's releases names none.
+    ///
+    /// # Errors
+    /// When there is no `ipwhl.toml`, or it cannot be read.
+    pub fn load_configuration(directory: &Path) -> Result<Self, LoadError> {
+        Self::load_configuration_from(directory, &Folder::new(directory), Role::Settings)
+    }
+
+    /// Reads only the settings, as they were at a revision.
+    ///
+    /// # Errors
+    /// As [`Repository::load_configuration`].
+    pub fn load_revision_configuration(
+        directory: &Path,
+        revision: &Revision,
+    ) -> Result<Self, LoadError> {
+        Self::load_configuration_from(directory, revision, Role::Settings)
+    }
+
+    fn load_configuration_from(
+        directory: &Path,
+        files: &impl Files,
+        role: Role,
+    ) -> Result<Self, LoadError> {
+        let mut texts = SourceTexts::new();
+        let file: Arc<str> = CONFIGURATION_FILE.into();
+        let bytes = files.read(&file).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if is_original(files) => {
+                LoadError::Original(directory.to_path_buf())
+            }
+            io::ErrorKind::NotFound => LoadError::NoConfiguration(directory.to_path_buf()),
+            _ => LoadError::Unreadable(files.path(&file), error),
+        })?;
+        let (text, mut findings) = decode(&file, bytes);
+        let (configuration, found) = configuration::parse(&file, &text, role);
+        // What replaces bytes that are no text is no mistake of its own.
+        let is_text = findings.is_empty();
+        findings.extend(
+            found
+                .into_iter()
+                .filter(|finding| is_text || finding.code != Code::Syntax),
+        );
+        texts.insert(file, SourceText::new(text));
+        Ok(Self {
+            directory: directory.to_path_buf(),
+            configuration,
+            declarations: BTreeMap::new(),
+            unreadable: BTreeSet::new(),
+            texts,
+            findings,
+        })
+    }
+
+    /// The platforms of the layout `ipwhl-1`, where `[platforms]` names none.
+    fn load_supported(&mut self, files: &impl Files) -> Result<(), LoadError> {
+        let file: Arc<str> = SUPPORTED_FILE.into();
+        let nowhere = format!("neither `[platforms]` nor `{SUPPORTED_FILE}` names the platforms");
+        let found = match files.kind(&file) {
+            Some(Kind::File) => None,
+            None => Some((Code::MissingKey, self.configuration_file(), nowhere)),
+            Some(kind) => {
+                let what = if kind == Kind::Link {
+                    "a symbolic link, and is not read"
+                } else {
+                    "no regular file"
+                };
+                let message = format!("`{SUPPORTED_FILE}` is {what}");
+                Some((Code::InvalidValue, Arc::clone(&file), message))
+            }
+        };
+        if let Some((code, place, message)) = found {
+            let finding = Finding::new(code, message).at(&place, 0..0, "");
+            self.findings.push(finding.help(format!(
+                "write a file `{SUPPORTED_FILE}` with a line for each platform: `cp39 win_amd64`"
+            )));
+            return Ok(());
+        }
+        let bytes = files
+            .read(&file)
+            .map_err(|error| LoadError::Unreadable(files.path(&file), error))?;
+        let (text, mut findings) = decode(&file, bytes);
+        if findings.is_empty() {
+            let (platforms, found) = supported::parse(&file, &text);
+            self.configuration.platforms = platforms.keys().cloned().collect();
+            let origins = platforms.into_iter();
+            self.configuration.platform_origins = origins
+                .map(|(platform, span)| (platform, (Arc::clone(&file), span)))
+                .collect();
+            findings = found;
+        }
+        self.findings.append(&mut findings);
+        self.texts.insert(file, SourceText::new(text));
+        Ok(())
+    }
+
+    /// The name under which findings speak of `ipwhl.toml`.
+    pub fn configuration_file(&self) -> Arc<str> {
+        CONFIGURATION_FILE.into()
+    }
+
+    /// The texts' findings of severity error: with one, the set is not checked as a whole.
+    pub fn has_errors(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Whether the settings could not be understood wholly.
+    pub fn has_configuration_errors(&self) -> bool {
+        self.findings.iter().any(|finding| {
+            finding.severity == Severity::Error
+                && finding
+                    .labels
+                    .first()
+                    .is_some_and(|label| &*label.file == CONFIGURATION_FILE)
+        })
+    }
+
+    /// The first part of the way to the declarations that is a symbolic link. Nothing is read through it,
+    /// so nothing may be written through it.
+    pub fn link_to_declarations(&self) -> Option<String> {
+        let files = Folder::new(&self.directory);
+        first_link(&files, &self.configuration.declarations)
+    }
+
+    fn load_declarations<F: Files>(&mut self, files: &F) -> Result<(), LoadError> {
+        let folder = self.configuration.declarations.clone();
+        if let Some(link) = first_link(files, &folder) {
+            let finding = Finding::new(
+                Code::InvalidValue,
+                format!("`{link}`, on the way to the declarations, is a symbolic link"),
+            )
+            .at(&self.configuration_file(), 0..0, "")
+            .help("put the folder itself there; what a link leads to is not read");
+            self.findings.push(finding);
+            return Ok(());
+        }
+        if files.kind(&folder) != Some(Kind::Folder) {
+            if !F::HAS_EMPTY_FOLDERS {
+                return Ok(());
+            }
+            // Which folder it is may stand in what could not be understood.
+            if self.has_errors() {
+                return Ok(());
+            }
+            let finding = Finding::new(
+                Code::MissingKey,
+                format!("the folder of the declarations, `{folder}`, does not exist"),
+            )
+            .at(&self.configuration_file(), 0..0, "")
+            .help(format!(
+                "make it: `mkdir {}`, then `ipwhl add NAME`",
+                shell_word(&folder)
+            ));
+            self.findings.push(finding);
+            return Ok(());
+        }
+        let (mut names, mut strays) = walk(files, &folder, 0, self.configuration.layout)?;
+        // What stands there is not known, so nothing may be said of who needs it.
+        for label in strays.iter().flat_map(|finding| &finding.labels) {
+            let project = presumed_project(&label.file, self.configuration.layout);
+            self.unreadable.extend(project);
+        }
+        self.findings.append(&mut strays);
+        names.sort();
+        let layout = self.configuration.layout;
+        // Each text for itself, on all processors; what they come to together has one order.
+        let mut taken: BTreeSet<String> = names.iter().cloned().collect();
+        let texts: Vec<Result<Understood, LoadError>> = names
+            .into_par_iter()
+            .map(|name| {
+                let unreadable = |error| LoadError::Unreadable(files.path(&name), error);
+                let bytes = files.read(&name).map_err(unreadable)?;
+                Ok(understand(name.into(), bytes, layout))
+            })
+            .collect();
+        for text in texts {
+            let text = text?;
+            // Where it belongs may be where another one stands, or is to be moved.
+            let misplaced = misplaced(&text.file, &folder, &text.parsed.wheels, layout, &mut taken);
+            self.findings.extend(misplaced);
+            self.take(text);
+        }
+        self.leave_out_too_large();
+        for declaration in self.declarations.values_mut() {
+            declaration
+                .wheels
+                .sort_by(|left, right| left.file_name.as_str().cmp(right.file_name.as_str()));
+        }
+        Ok(())
+    }
+
+    /// Wheels of one project may stand in many files. Of one that has more than it may have nothing
+    /// else is said.
+    fn leave_out_too_large(&mut self) {
+        let findings = self.declarations.values().filter_map(|declaration| {
+            let mut tally = Tally::default();
+            declaration.wheels.iter().find_map(|wheel| tally.add(wheel))
+        });
+        let findings: Vec<Finding> = findings.collect();
+        for finding in &findings {
+            let project = finding.subject.project.as_ref();
+            if let Some(project) = project.and_then(|name| name.parse::<ProjectName>().ok()) {
+                self.declarations.remove(&project);
+                self.unreadable.insert(project);
+            }
+        }
+        self.findings.extend(findings);
+    }
+
+    fn take(&mut self, understood: Understood) {
+        let Understood {
+            file,
+            text,
+            parsed,
+            mut findings,
+            project,
+        } = understood;
+        self.texts.insert(Arc::clone(&file), SourceText::new(text));
+        if parsed.wheels.is_empty() {
+            self.unreadable.extend(project);
+        }
+        for wheel in parsed.wheels {
+            let project = wheel.file_name.name().clone();
+            let declaration =
+                self.declarations
+                    .entry(project.clone())
+                    .or_insert_with(|| Declaration {
+                        project,
+                        file: Arc::clone(&file),
+                        automatic: parsed.automatic,
+                        automatic_span: parsed.automatic_span.clone(),
+                        wheels: Vec::new(),
+                    });
+            declaration.wheels.push(wheel);
+        }
+        self.findings.append(&mut findings);
+    }
+}
+
+/// What one file says.
+struct Understood {
+    file: Arc<str>,
+    text: String,
+    parsed: Parsed,
+    findings: Vec<Finding>,
+    /// The project that it is about.
+    project: Option<ProjectName>,
+}
+
+fn understand(file: Arc<str>, bytes: Vec<u8>, layout: Layout) -> Understood {
+    let (text, mut findings) = decode(&file, bytes);
+    let mut parsed = Parsed::default();
+    if findings.is_empty() {
+        parsed = parse_declaration(&file, &text, layout);
+        findings.append(&mut parsed.findings);
+    }
+    // What a waiver would name; a file that is not understood is presumed to be named rightly.
+    let project = match parsed.wheels.first() {
+        Some(wheel) => Some(wheel.file_name.name().clone()),
+        None => presumed_project(&file, layout),
+    };
+    for finding in &mut findings {
+        if finding.subject.project.is_none() {
+            finding.subject.project = project.as_ref().map(ToString::to_string);
+        }
+    }
+    Understood {
+        file,
+        text,
+        parsed,
+        findings,
+        project,
+    }
+}
+
+/// The project that a file whose text says nothing is about.
+pub fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
+    let mut parts = file.rsplit('/');
+    let name = parts.next()?.strip_suffix(".toml")?;
+    match layout {
+        Layout::Package => name.parse().ok(),
+        Layout::Ipwhl1 => parts.next()?.parse().ok(),
+    }
+}

@@ -1,0 +1,69 @@
+//! The settings of a repository that leaves the layout `ipwhl-1`.
+
+use std::collections::BTreeSet;
+
+use ipwhl_packaging::Platform;
+use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value, value};
+
+use super::Configuration;
+
+/// The settings that a repository of the original would have, had it any.
+pub fn original_settings(name: &str) -> String {
+    let name = Value::from(name);
+    format!("[repository]\nformat = 1\nname = {name}\nlayout = \"ipwhl-1\"\n")
+}
+
+/// The text of `ipwhl.toml` in the layout `package` with the declarations in `folder`: the rest means
+/// what it meant, and comments are kept. `None` when the text is not that of a repository.
+pub fn package_settings(text: &str, configuration: &Configuration, folder: &str) -> Option<String> {
+    let mut document: DocumentMut = text.parse().ok()?;
+    let position = match document.get("repository") {
+        Some(Item::Table(table)) => table.position(),
+        _ => None,
+    };
+    let repository = document.get_mut("repository")?.as_table_like_mut()?;
+    put(repository, "layout", "package");
+    if repository.contains_key("declarations") || folder != Configuration::default().declarations {
+        put(repository, "declarations", folder);
+    }
+    // Both layouts have a default of their own.
+    if !repository.contains_key("profile") {
+        put(repository, "profile", &configuration.profile.to_string());
+    }
+    if !document.contains_key("platforms") {
+        let mut table = platforms(&configuration.platforms);
+        table.set_position(position);
+        table.decor_mut().set_prefix("\n");
+        document.insert("platforms", Item::Table(table));
+    }
+    Some(document.to_string())
+}
+
+/// Gives a key another value, and keeps the comments around it.
+fn put(table: &mut dyn TableLike, key: &str, text: &str) {
+    match table.get_mut(key).and_then(Item::as_value_mut) {
+        Some(old) => {
+            let decor = old.decor().clone();
+            *old = Value::from(text);
+            *old.decor_mut() = decor;
+        }
+        None => drop(table.insert(key, value(text))),
+    }
+}
+
+/// `[platforms]`: the product of interpreters and systems where it is one, else each by itself.
+fn platforms(all: &[Platform]) -> Table {
+    let pythons: BTreeSet<String> = all.iter().map(Platform::python_tag).collect();
+    let systems: BTreeSet<&str> = all.iter().map(Platform::system).collect();
+    let list = |texts: &mut dyn Iterator<Item = String>| value(texts.collect::<Array>());
+    let mut table = Table::new();
+    if pythons.len() * systems.len() == all.len() {
+        let mut ordered: Vec<String> = all.iter().map(Platform::python_tag).collect();
+        ordered.dedup();
+        table.insert("python", list(&mut ordered.into_iter()));
+        table.insert("system", list(&mut systems.iter().map(ToString::to_string)));
+    } else {
+        table.insert("also", list(&mut all.iter().map(ToString::to_string)));
+    }
+    table
+}

@@ -1,0 +1,262 @@
+//! Severities and waivers, applied to what the checks found.
+
+mod propose;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ipwhl_packaging::{Platform, Requirement};
+use jiff::civil::Date;
+
+use super::{Configuration, SeverityRule, Waiver};
+use crate::foundation::diagnostic::{Code, Finding, Label, Severity, Stage};
+use crate::set::declaration::DeclaredWheel;
+pub use propose::{is_waiver, propose};
+
+/// How many findings that a waiver nearly covers are told.
+const MAXIMUM_ALIKE: usize = 10;
+
+/// At how many places a finding about a waiver shows what it is about.
+const MAXIMUM_PLACES: usize = 3;
+
+/// The findings that remain when `[severity]` and the waivers have been heard, with those about the
+/// waivers themselves. `today` decides which waivers have expired. A waiver of a finding about wheels
+/// is not unused while one of `unread`, the wheels that were not looked at, may be what it is about;
+/// where a text could not be understood, no waiver is: what it covers may lie behind that.
+pub fn apply(
+    configuration: &Configuration,
+    file: &Arc<str>,
+    findings: Vec<Finding>,
+    today: Date,
+    unread: &[&DeclaredWheel],
+) -> Vec<Finding> {
+    let mut by_subject: HashMap<(Code, &str), Vec<usize>> = HashMap::new();
+    for (index, waiver) in configuration.waivers.iter().enumerate() {
+        let about = (waiver.code, waiver.project.as_str());
+        by_subject.entry(about).or_default().push(index);
+    }
+    let mut covered = vec![false; configuration.waivers.len()];
+    let mut places: Vec<Vec<Label>> = vec![Vec::new(); configuration.waivers.len()];
+    let mut remaining = Vec::with_capacity(findings.len());
+    // A requirement that was left out may be what a waiver is about, whoever answers for that.
+    let has_partial = findings
+        .iter()
+        .any(|finding| finding.code.hides_requirements());
+    for mut finding in findings {
+        match configuration.severity.get(&finding.code) {
+            Some(SeverityRule::Off) => continue,
+            Some(SeverityRule::Weighs(severity)) => finding.severity = *severity,
+            None => {}
+        }
+        if configuration.allowed.contains(&finding.code) && finding.code.may_be_softened() {
+            finding.severity = Severity::Warning;
+        }
+        let mut is_waived = false;
+        let project = finding.subject.project.clone().unwrap_or_default();
+        let about = by_subject.get(&(finding.code, project.as_str()));
+        let requirement = about.and(finding.subject.requirement.as_ref());
+        let requirement = requirement.and_then(|text| text.parse::<Requirement>().ok());
+        for index in about.into_iter().flatten() {
+            if is_waived {
+                break;
+            }
+            let waiver = &configuration.waivers[*index];
+            let is_expired = waiver.expires.value < today;
+            let coverage = if is_expired {
+                cover(waiver, &mut finding.clone(), requirement.as_ref())
+            } else {
+                cover(waiver, &mut finding, requirement.as_ref())
+            };
+            covered[*index] |= coverage != Coverage::Nothing;
+            if coverage != Coverage::Nothing {
+                places[*index].extend(finding.labels.first().cloned());
+            }
+            is_waived = !is_expired && coverage == Coverage::Whole;
+        }
+        if !is_waived {
+            remaining.push(finding);
+        }
+    }
+    let mut about_waivers = Vec::new();
+    for ((waiver, covered), places) in configuration.waivers.iter().zip(covered).zip(places) {
+        let is_behind_part = has_partial && !waiver.code.hides_requirements();
+        let may_be_needed = covered || is_behind_part || is_behind(waiver, &remaining, unread);
+        if waiver.expires.value < today {
+            about_waivers.push(expired(waiver, file, may_be_needed, places));
+        } else if !may_be_needed {
+            about_waivers.push(unused(waiver, file, &remaining));
+        }
+    }
+    remaining.append(&mut about_waivers);
+    remaining
+}
+
+/// Whether what a waiver covers may not have been looked at in this run.
+fn is_behind(waiver: &Waiver, findings: &[Finding], unread: &[&DeclaredWheel]) -> bool {
+    let is_of_wheel = waiver.code.stage() == Stage::Wheel;
+    let may_be_about = |wheel: &&DeclaredWheel| {
+        *wheel.file_name.name() == waiver.project
+            && waiver
+                .wheel
+                .as_ref()
+                .is_none_or(|name| *name == wheel.file_name.as_str())
+    };
+    if is_of_wheel && unread.iter().any(may_be_about) {
+        return true;
+    }
+    findings.iter().any(|finding| match finding.code.stage() {
+        Stage::Text => finding.severity == Severity::Error && !finding.code.may_be_softened(),
+        // A wheel that was not had, or is no sound archive, was not compared with its declaration.
+        Stage::Wheel => {
+            is_of_wheel
+                && !finding.code.may_be_softened()
+                && finding.subject.project.as_deref() == Some(waiver.project.as_str())
+        }
+        _ => false,
+    })
+}
+
+fn expired(waiver: &Waiver, file: &Arc<str>, may_be_needed: bool, covered: Vec<Label>) -> Finding {
+    let mut finding = Finding::new(
+        Code::ExpiredWaiver,
+        format!(
+            "the waiver of `{}` for `{}` expired on {}",
+            waiver.code, waiver.project, waiver.expires.value
+        ),
+    )
+    .project(&waiver.project)
+    .at(file, waiver.expires.span.clone(), "its last day")
+    .note(format!("its reason was: {}", waiver.reason))
+    .help(if may_be_needed {
+        "mend what it covered and remove it, or answer for it until a later day"
+    } else {
+        "it covers no finding any more: remove it"
+    });
+    for label in distinct(covered) {
+        finding = finding.at(&label.file, label.span, "it covered this");
+    }
+    finding
+}
+
+/// The first few of the places, each once.
+fn distinct(labels: impl IntoIterator<Item = Label>) -> Vec<Label> {
+    let mut kept: Vec<Label> = Vec::new();
+    for label in labels {
+        let is_known = kept
+            .iter()
+            .any(|known| known.file == label.file && known.span == label.span);
+        if !is_known && kept.len() < MAXIMUM_PLACES {
+            kept.push(label);
+        }
+    }
+    kept
+}
+
+fn unused(waiver: &Waiver, file: &Arc<str>, remaining: &[Finding]) -> Finding {
+    let mut finding = Finding::new(
+        Code::UnusedWaiver,
+        format!(
+            "the waiver of `{}` for `{}` covers no finding",
+            waiver.code, waiver.project
+        ),
+    )
+    .project(&waiver.project)
+    .at(file, waiver.span.clone(), "");
+    let alike = remaining.iter().filter(|other| {
+        other.code == waiver.code
+            && other.subject.project.as_deref() == Some(waiver.project.as_str())
+    });
+    let alike = alike.take(MAXIMUM_ALIKE);
+    let mut places = Vec::new();
+    let mut has_alike = false;
+    for other in alike {
+        has_alike = true;
+        places.extend(other.labels.first().cloned());
+        finding = finding.note(format!("one that is like it is about {}", about(other)));
+    }
+    for label in distinct(places) {
+        finding = finding.at(&label.file, label.span, "it does not cover this");
+    }
+    finding.help(if has_alike {
+        "write what it is about as the note says, or remove it"
+    } else {
+        "remove it"
+    })
+}
+
+/// What a waiver would have to name, in words.
+fn about(finding: &Finding) -> String {
+    let subject = &finding.subject;
+    let mut parts: Vec<String> = [
+        ("the requirement", &subject.requirement),
+        ("the wheel", &subject.wheel),
+        ("the extra", &subject.extra),
+    ]
+    .into_iter()
+    .filter_map(|(word, name)| Some(format!("{word} `{}`", name.as_ref()?)))
+    .collect();
+    if !subject.platforms.is_empty() {
+        parts.push(format!("the platforms {}", subject.platforms.join(", ")));
+    }
+    if parts.is_empty() {
+        parts.push("the project as a whole".to_owned());
+    }
+    parts.join(", ")
+}
+
+/// How much of a finding a waiver covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coverage {
+    Nothing,
+    /// Some of its platforms, which it has lost.
+    Part,
+    Whole,
+}
+
+/// Takes from the finding, which is about this requirement, the platforms that the waiver covers.
+fn cover(waiver: &Waiver, finding: &mut Finding, requirement: Option<&Requirement>) -> Coverage {
+    let subject = &mut finding.subject;
+    let is_about = finding.code == waiver.code
+        && finding.code.may_be_softened()
+        && subject.project.as_deref() == Some(waiver.project.as_str())
+        && (waiver.requirement.is_none() || waiver.requirement.as_ref() == requirement)
+        && waiver
+            .wheel
+            .as_ref()
+            .is_none_or(|wheel| subject.wheel.as_deref() == Some(wheel))
+        && waiver
+            .extra
+            .as_ref()
+            .is_none_or(|extra| subject.extra.as_deref() == Some(extra.as_str()));
+    if !is_about {
+        return Coverage::Nothing;
+    }
+    if waiver.platforms.is_empty() {
+        return Coverage::Whole;
+    }
+    let before = subject.platforms.len();
+    subject.platforms.retain(|platform| {
+        !waiver
+            .platforms
+            .iter()
+            .any(|covered| covers_name(&covered.value, platform))
+    });
+    match subject.platforms.len() {
+        after if after == before => Coverage::Nothing,
+        0 => Coverage::Whole,
+        _ => Coverage::Part,
+    }
+}
+
+/// Whether a text names a platform as waivers do: `win_amd64`, `cp312` and `cp312-win_amd64` all cover
+/// `cp312-win_amd64`.
+pub fn covers_platform(covered: &str, platform: &Platform) -> bool {
+    covers_name(covered, &platform.to_string())
+}
+
+fn covers_name(covered: &str, platform: &str) -> bool {
+    covered == platform
+        || platform
+            .split_once('-')
+            .is_some_and(|(python, system)| covered == python || covered == system)
+}

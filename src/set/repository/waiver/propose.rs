@@ -1,0 +1,114 @@
+//! The waiver that would cover a finding, as text to paste.
+
+use std::collections::BTreeSet;
+
+use ipwhl_packaging::{Platform, ProjectName};
+use jiff::civil::Date;
+use toml_edit::Value;
+
+use super::covers_name;
+use crate::foundation::diagnostic::{Finding, Help, Stage};
+use crate::set::repository::Repository;
+
+/// How many days a proposed waiver holds.
+const DAYS: i64 = 90;
+
+/// How a proposed waiver begins.
+const HEADER: &str = "[[waiver]]";
+
+/// Adds to each finding that may be waived, after its other ways out, the waiver that covers it and as
+/// little else as it can say. An empty `reason` is refused as long as it is.
+pub fn propose(repository: &Repository, findings: &mut [Finding], today: Date, reason: &str) {
+    let expires = today.saturating_add(jiff::Span::new().days(DAYS));
+    for finding in findings {
+        if let Some(text) = waiver(repository, finding, expires, reason) {
+            finding.help.push(Help {
+                message: "answer for it: add this to `ipwhl.toml`, with the reason".to_owned(),
+                text: Some(text),
+            });
+        }
+    }
+}
+
+/// Whether a way out's text is a proposed waiver.
+pub fn is_waiver(text: &str) -> bool {
+    text.starts_with(HEADER)
+}
+
+fn waiver(
+    repository: &Repository,
+    finding: &Finding,
+    expires: Date,
+    reason: &str,
+) -> Option<String> {
+    let subject = &finding.subject;
+    let project = subject.project.as_ref()?;
+    if !finding.code.may_be_softened() {
+        return None;
+    }
+    let mut lines = vec![HEADER.to_owned()];
+    let mut put = |key: &str, text: &str| lines.push(format!("{key} = {}", Value::from(text)));
+    put("code", finding.code.as_str());
+    put("project", project);
+    if let Some(requirement) = &subject.requirement {
+        put("requirement", requirement);
+    }
+    // What one file holds says nothing of the next version; otherwise the name of an only wheel would
+    // take in no less, and end with the version.
+    let is_one_of_several = || {
+        let name = project.parse::<ProjectName>().ok();
+        name.and_then(|name| repository.declarations.get(&name))
+            .is_none_or(|declaration| declaration.wheels.len() > 1)
+    };
+    if let Some(wheel) = &subject.wheel
+        && (finding.code.stage() == Stage::Wheel || is_one_of_several())
+    {
+        put("wheel", wheel);
+    }
+    if let Some(extra) = &subject.extra {
+        put("extra", extra);
+    }
+    let words = words(&subject.platforms, &repository.configuration.platforms);
+    if !words.is_empty() {
+        let list: Vec<String> = words
+            .iter()
+            .map(|word| Value::from(word).to_string())
+            .collect();
+        lines.push(format!("platforms = [{}]", list.join(", ")));
+    }
+    lines.push(format!("reason = {}", Value::from(reason)));
+    lines.push(format!("expires = {expires}"));
+    Some(lines.join("\n"))
+}
+
+/// The platforms in as few words as a waiver has for them: none for all, then whole systems, whole
+/// interpreters, and single platforms.
+fn words(some: &[String], supported: &[Platform]) -> Vec<String> {
+    let mut open: BTreeSet<&str> = some.iter().map(String::as_str).collect();
+    if open.len() >= supported.len() {
+        return Vec::new();
+    }
+    let known: Vec<String> = supported.iter().map(Platform::to_string).collect();
+    let mut systems: Vec<&str> = supported.iter().map(Platform::system).collect();
+    systems.sort_unstable();
+    systems.dedup();
+    let mut pythons: Vec<String> = supported.iter().map(Platform::python_tag).collect();
+    pythons.dedup();
+    let mut words: Vec<String> = Vec::new();
+    for word in systems.into_iter().map(ToOwned::to_owned).chain(pythons) {
+        let taken: Vec<&str> = known
+            .iter()
+            .map(String::as_str)
+            .filter(|name| covers_name(&word, name))
+            .collect();
+        let is_whole = taken.iter().all(|name| some.iter().any(|one| one == name));
+        if is_whole && taken.iter().any(|name| open.contains(name)) {
+            for name in taken {
+                open.remove(name);
+            }
+            words.push(word);
+        }
+    }
+    words.extend(open.into_iter().map(ToOwned::to_owned));
+    words
+}
