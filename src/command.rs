@@ -60,7 +60,7 @@ use crate::foundation::diagnostic::Inert;
 use crate::foundation::environment::Environment;
 
 use context::Context;
-pub use exit::{ExitStatus, Failure};
+pub use exit::ExitStatus;
 
 /// The widest that help texts are written, in columns.
 const HELP_WIDTH: usize = 100;
@@ -207,7 +207,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Ok(status) => status,
         Err(failure) => {
             context.failure(&failure);
-            failure.status
+            ExitStatus::from(&failure)
         }
     }
 }

@@ -46,6 +46,6 @@ pub use statements::{STATEMENTS, keep_statement, kept_statements};
 pub use status::{HoldingState, ReleaseStatus, TargetStatus, status};
 pub use target::{
     Amount, CheckOrder, Checked, Damage, DamageKind, Done, Plan, PublishedRelease, ReadBack,
-    Report, Step, Target, TargetError, TargetErrorKind, Work,
+    Report, Step, Target, Work,
 };
 pub use tree::{resolved, tree_place, write_tree};

@@ -11,12 +11,13 @@ use futures_util::{StreamExt, stream};
 use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Requirement};
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
 use super::select::{COMMAND_LINE, Prefer, Wish};
 use crate::foundation::diagnostic::{Finding, SourceText};
 use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::Failure;
 use crate::set::check::Graph;
 use crate::set::declaration::{
     DECLARATION_SCHEMA_FILE, Declaration, Layout, keep_comments, parse, schema_directive,

@@ -10,10 +10,10 @@ use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::{CarError, CarReader};
 
 use super::context::Context;
-use super::exit::{Failure, chain};
 use super::site::absent;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::release::names::CAR;
@@ -72,7 +72,7 @@ pub(super) fn broken(path: &Path, error: &CarError) -> Failure {
     {
         return unreadable(path, error);
     }
-    Failure::finding(format!("`{}`: {}", path.display(), chain(error)))
+    Failure::finding(format!("`{}`: {}", path.display(), error_chain(error)))
         .help("fetch the release anew from another place")
 }
 

@@ -14,13 +14,14 @@ use ipwhl_unixfs::{Cid, Profile};
 
 use super::allow::{AllowArguments, tell_unrecorded};
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::facts::{Gathered, Want, all_wheels, gather_with};
 use super::network::NetworkArguments;
 use super::report::{MessageFormat, count, has_errors, judge, show, show_failures};
 use super::values::profiles;
 use super::words::counted;
 use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::Failure;
 use crate::publish::{
     Part, PublishError, check_place, commit, statement_in, tree_place, write_car, write_tree,
 };

@@ -11,10 +11,11 @@ use serde::Serialize;
 use super::context::Context;
 use super::diff::members_version;
 use super::draw::to_json;
-use super::exit::{ExitStatus, Failure, chain};
+use super::exit::ExitStatus;
 use super::facts::{facts_version, known_facts};
 use super::values::parse_size;
 use super::words::counted;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::source::{Cache, ClaimError, ClaimedCache, Removed};
 use limit::{LIMIT, configured};
 
@@ -119,7 +120,7 @@ pub(super) fn keep_to_limit(context: &Context<'_>) {
     let pruned = match cache.claim(&|| false) {
         Ok(Some(claimed)) => claimed.prune(Some(limit), &versions()),
         Ok(None) => return context.detail("the cache is left as it is: another run uses it"),
-        Err(error) => return context.warning(&chain(&error)),
+        Err(error) => return context.warning(&error_chain(&error)),
     };
     match pruned {
         Ok(removed) => {
@@ -127,7 +128,7 @@ pub(super) fn keep_to_limit(context: &Context<'_>) {
                 say_removed(context, &removed);
             }
             if let Some(error) = &removed.failure {
-                context.warning(&chain(error));
+                context.warning(&error_chain(error));
             }
         }
         Err(error) => context.warning(&unreadable(&cache, &error).message),

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use super::allow::AllowArguments;
 use super::candidates;
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::facts::{
     Gathered, Want, WorldFailure, all_wheels, describe, gather, recall_verified, requests,
 };
@@ -21,6 +21,7 @@ use super::report::{
     tell_of_waivers,
 };
 use super::words::counted;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::set::check;
 use crate::set::declaration::DeclaredWheel;
 use crate::set::repository::Repository;
@@ -234,7 +235,7 @@ fn ask_sources(
             }
             Err(error) => found.failures.push(WorldFailure {
                 what: format!("{}: `{}`", wheel.file, wheel.file_name),
-                reason: super::exit::chain(&error),
+                reason: error_chain(&error),
                 is_of_cache: true,
             }),
         }

@@ -8,9 +8,10 @@ use clap::Args;
 use ipwhl_unixfs::{DirectoryDag, DirectoryEntry, FileDag, Link, Profile, hash_files, symlink};
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::network::processors;
 use super::values::profiles;
+use crate::foundation::failure::Failure;
 use crate::set::repository::Repository;
 
 /// How many folders deep a path may lead.

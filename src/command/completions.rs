@@ -4,7 +4,8 @@ use clap::Args;
 use clap_complete::Shell;
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
+use crate::foundation::failure::Failure;
 
 /// Print what a shell needs to complete commands and options
 ///

@@ -5,11 +5,11 @@ use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style as Colour};
 
-use super::exit::Failure;
 use super::own_folder::{OwnFolder, is_own};
 use super::{ColorChoice, Global};
 use crate::foundation::diagnostic::{Inert, Style, brief, shell_word};
 use crate::foundation::environment::Environment;
+use crate::foundation::failure::Failure;
 use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository, find};
 use crate::source::Cache;
 

@@ -11,10 +11,11 @@ mod text;
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use super::releases::OpenRelease;
 use crate::foundation::diagnostic::Inert;
+use crate::foundation::failure::Failure;
 use crate::release::archive::reach;
 use crate::set::difference::{Difference, Transfer, WheelChange, difference, estimate, transfer};
 use findings::Findings;

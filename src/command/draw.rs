@@ -7,9 +7,9 @@ use clap::ValueEnum;
 use ipwhl_packaging::{ExtraName, ProjectName};
 use serde::Serialize;
 
-use super::exit::Failure;
 use super::scope::{Edge, Scope, edges};
 use crate::foundation::diagnostic::json_line;
+use crate::foundation::failure::Failure;
 use crate::set::check::{Relation, Shortfall};
 
 /// How a part of the set is written.

@@ -1,6 +1,6 @@
 //! How a run ends.
 
-use std::fmt::Display;
+use crate::foundation::failure::{Failure, FailureKind};
 
 /// The exit codes (FORMATS 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,63 +21,12 @@ impl From<ExitStatus> for std::process::ExitCode {
     }
 }
 
-/// Why a command ended before it was done.
-#[derive(Debug)]
-pub struct Failure {
-    /// The exit code.
-    pub status: ExitStatus,
-    /// One sentence that names the thing and the value.
-    pub message: String,
-    /// The way out, where there is one.
-    pub help: Option<String>,
-}
-
-impl Failure {
-    /// The world failed.
-    pub fn world(message: impl Display) -> Self {
-        Self {
-            status: ExitStatus::World,
-            message: message.to_string(),
-            help: None,
+impl From<&Failure> for ExitStatus {
+    fn from(failure: &Failure) -> Self {
+        match failure.kind {
+            FailureKind::World => Self::World,
+            FailureKind::Usage => Self::Usage,
+            FailureKind::Finding | FailureKind::Refused | FailureKind::Gap => Self::Findings,
         }
     }
-
-    /// The world failed, with all that lies behind the error.
-    pub fn caused(error: &dyn std::error::Error) -> Self {
-        Self::world(chain(error))
-    }
-
-    /// The command line asks for something that cannot be.
-    pub fn usage(message: impl Display) -> Self {
-        Self {
-            status: ExitStatus::Usage,
-            ..Self::world(message)
-        }
-    }
-
-    /// What was given is not as it should be.
-    pub fn finding(message: impl Display) -> Self {
-        Self {
-            status: ExitStatus::Findings,
-            ..Self::world(message)
-        }
-    }
-
-    /// The same failure with a way out.
-    #[must_use]
-    pub fn help(mut self, help: impl Display) -> Self {
-        self.help = Some(help.to_string());
-        self
-    }
-}
-
-/// An error's sentence followed by those of its sources.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text += &format!(": {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -4,8 +4,9 @@ use clap::{Args, ValueEnum};
 
 use super::context::Context;
 use super::draw::to_json;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use crate::foundation::diagnostic::{Code, Explanation, Inert, Stage, nearest, wrap};
+use crate::foundation::failure::Failure;
 
 /// The widest prose, in columns; longer lines are hard to read.
 const WIDEST: usize = 100;

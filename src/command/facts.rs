@@ -15,10 +15,10 @@ use rayon::prelude::*;
 use tokio::sync::Semaphore;
 
 use super::context::Context;
-use super::exit::Failure;
 use super::network::{NetworkArguments, fetcher, processors, runtime};
 use super::progress::Progress;
 use crate::foundation::diagnostic::{Code, Finding, Severity};
+use crate::foundation::failure::{Failure, error_chain};
 use crate::release::reuse::Recalled;
 use crate::set::check;
 use crate::set::declaration::{DeclaredWheel, Source};
@@ -407,7 +407,7 @@ fn refuse(wheel: &DeclaredWheel, error: &FetchError, gathered: &mut Gathered) {
         FetchError::Cache(_) => {
             gathered.failures.push(WorldFailure {
                 is_of_cache: true,
-                ..about(wheel, super::exit::chain(error))
+                ..about(wheel, error_chain(error))
             });
         }
     }

@@ -11,7 +11,7 @@ use ipwhl_unixfs::Cid;
 
 use super::archives::may_replace;
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::network::DEFAULT_JOBS;
 use super::own_folder::OwnFolder;
 use super::site::OpenSite;
@@ -20,6 +20,7 @@ use super::vouch::{Next, Start, TrustArguments, vouch};
 use super::words::counted;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::{AtomicFile, make_own_folder};
+use crate::foundation::failure::Failure;
 use crate::publish::{PublishError, Recovery, commit, keep_statement, recover, statement_in};
 use crate::release::archive::Extent;
 use crate::release::names::{CAR, STATEMENT};

@@ -18,9 +18,10 @@ use ipwhl_unixfs::car::CarSummary;
 
 use super::archives::{Target, may_replace, named_after, open};
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use super::words::counted;
+use crate::foundation::failure::Failure;
 use crate::release::archive::Extent;
 use pass::{Missing, Outcome, keep, pass};
 use places::{BlockSource, FillContext, block_sources};

@@ -9,10 +9,11 @@ use clap::Args;
 use similar::TextDiff;
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::words::counted;
 use crate::foundation::diagnostic::{Finding, SourceText, SourceTexts, render, sort};
 use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::Failure;
 use crate::set::declaration::{Layout, Unformatted, formatted};
 use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository, read_text};
 

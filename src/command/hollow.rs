@@ -8,7 +8,8 @@ use ipwhl_unixfs::car::CarError;
 
 use super::archives::{Target, broken, named_after, open};
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
+use crate::foundation::failure::Failure;
 use crate::release::archive::Extent;
 use crate::release::archive::ReleaseArchive;
 use crate::release::names::CAR;

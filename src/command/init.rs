@@ -12,8 +12,9 @@ use clap::Args;
 use ipwhl_packaging::Platform;
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::Failure;
 use crate::set::repository::{CONFIGURATION_FILE, find};
 use files::{Forge, INSTALL, NewFile, name_of, repository};
 use install::InstallCommand;

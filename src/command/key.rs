@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::keys::{make_key, named_key, new_passphrase, own_key, own_key_path};
+use crate::foundation::failure::Failure;
 use crate::release::names::STATEMENT;
 use crate::release::signature::PublicKey;
 

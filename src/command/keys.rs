@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::agent::SocketAgent;
 use super::context::Context;
-use super::exit::{Failure, chain};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::{AtomicFile, read_small};
+use crate::foundation::failure::{Failure, error_chain};
 use crate::release::signature::{KeyError, PrivateKeyText, PublicKey, SigningKey, TrustedKey};
 use crate::set::repository::tracked;
 
@@ -180,7 +180,10 @@ pub(super) fn own_key_path(context: &Context<'_>) -> Result<PathBuf, Failure> {
 }
 
 fn key_failure(origin: &dyn std::fmt::Display, error: &KeyError) -> Failure {
-    let failure = Failure::world(format!("the key in {origin} cannot sign: {}", chain(error)));
+    let failure = Failure::world(format!(
+        "the key in {origin} cannot sign: {}",
+        error_chain(error)
+    ));
     match error {
         KeyError::Agent(error) => failure.help(error.help()),
         KeyError::Protected => failure.help(format!(

@@ -10,11 +10,12 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::draw::to_json;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use super::outdated::Outdated;
 use super::scope::{Scope, member, platform_names, selected, tell_of_findings};
 use super::words::counted;
+use crate::foundation::failure::Failure;
 use crate::set::check::fold;
 use crate::set::declaration::Declaration;
 use crate::set::repository::Repository;

@@ -7,8 +7,9 @@ use clap::{Args, Command};
 use clap_mangen::Man;
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::Failure;
 
 /// Print the manual's page, or write all pages
 ///

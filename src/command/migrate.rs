@@ -11,11 +11,12 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::report::{MessageFormat, show};
 use super::words::counted;
 use crate::foundation::diagnostic::{Finding, Severity, sort};
 use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::Failure;
 use crate::set::declaration::{
     Declaration, DeclaredWheel, Layout, Source, Unformatted, differing_keys, merged,
 };

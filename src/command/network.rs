@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 use super::context::Context;
-use super::exit::Failure;
+use crate::foundation::failure::Failure;
 use crate::set::repository::Configuration;
 use crate::source::{ClientSettings, FetchSettings, Fetcher, IndexSearch, Limits};
 

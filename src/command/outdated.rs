@@ -6,12 +6,12 @@ use futures_util::{StreamExt, stream};
 use ipwhl_packaging::{ProjectName, Version};
 
 use super::context::Context;
-use super::exit::Failure;
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
 use super::scope::Scope;
 use super::select::{Newest, newest};
 use super::words::counted;
+use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
 use crate::source::SourceProblem;
 

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
-use super::exit::Failure;
 use crate::foundation::diagnostic::shell_word;
+use crate::foundation::failure::Failure;
 use crate::set::repository::{RevisionError, tracked};
 
 /// A folder, and what is said of it.

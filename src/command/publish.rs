@@ -13,15 +13,14 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::keys::{existing_key, named_key, own_key};
 use super::network::runtime;
 use super::report::{MessageFormat, show};
 use super::values::parse_size;
 use crate::foundation::diagnostic::nearest;
-use crate::publish::{
-    NearbyCluster, PublishRun, Secret, Target, TargetContext, TargetError, open_target,
-};
+use crate::foundation::failure::{Failure, FailureKind, error_chain};
+use crate::publish::{NearbyCluster, PublishRun, Secret, Target, TargetContext, open_target};
 use crate::release::signature::{PublicKey, SigningKey, TrustedKey};
 use crate::set::check::finish;
 use crate::set::repository::{CONFIGURATION_FILE, PublishKind, PublishTarget, Repository};
@@ -185,10 +184,10 @@ fn chosen<'c>(
 }
 
 /// The key that is named, or the user's own, open. None is made: nobody would know it.
-fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<SigningKey, TargetError> {
-    let found = existing_key(context, argument).map_err(TargetError::from)?;
+fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<SigningKey, Failure> {
+    let found = existing_key(context, argument).map_err(as_refusal)?;
     let found = found.ok_or_else(|| {
-        TargetError::world("there is no key to sign with")
+        Failure::world("there is no key to sign with")
             .help("give the key that signs releases with `--key FILE` or in `IPWHL_SIGNING_KEY`")
     })?;
     let public = found.public().0.clone();
@@ -196,7 +195,7 @@ fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<Signing
         .open(context)
         .map(|signer| signer.key)
         .map_err(|failure| {
-            let mut error = TargetError::from(failure);
+            let mut error = as_refusal(failure);
             // Whoever has the key at hand would be told so only then.
             if public.ed25519().is_none() {
                 error.message = format!(
@@ -209,17 +208,14 @@ fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<Signing
         })
 }
 
-impl From<Failure> for TargetError {
-    fn from(failure: Failure) -> Self {
-        let error = match failure.status {
-            ExitStatus::Findings => Self::refused(failure.message),
-            ExitStatus::Usage => Self::usage(failure.message),
-            _ => Self::world(failure.message),
-        };
-        Self {
-            help: failure.help,
-            ..error
-        }
+/// What a target is told of a failure: what is wrong with what was given refuses the release.
+fn as_refusal(failure: Failure) -> Failure {
+    match failure.kind {
+        FailureKind::Finding => Failure {
+            kind: FailureKind::Refused,
+            ..failure
+        },
+        _ => failure,
     }
 }
 
@@ -228,27 +224,27 @@ struct Opening<'o, 'e> {
     context: &'o Context<'e>,
     repository: &'o Repository,
     /// The key that signs what a target has signed, where one of the chosen ones needs it.
-    key: Option<Result<SigningKey, TargetError>>,
+    key: Option<Result<SigningKey, Failure>>,
     /// The key of `--key`.
     named_key: Option<PathBuf>,
 }
 
 impl Opening<'_, '_> {
     /// Opens a target. Nothing is asked by that.
-    fn open(&self, target: &PublishTarget) -> Result<Box<dyn Target>, TargetError> {
+    fn open(&self, target: &PublishTarget) -> Result<Box<dyn Target>, Failure> {
         let key = self.key.as_ref();
         let mut context = target_context(self.context, self.repository, target, key)?;
         if let PublishKind::Ipns(_) = target.kind
             && context.signing_key.is_none()
         {
-            context.public_key = self.public_key()?;
+            context.public_key = self.public_key().map_err(as_refusal)?;
         }
         open_target(target, context)
     }
 
     /// The key that is named, or the only one that the repository trusts, or the user's own.
     /// Looking needs no private half.
-    fn public_key(&self) -> Result<Option<PublicKey>, TargetError> {
+    fn public_key(&self) -> Result<Option<PublicKey>, Failure> {
         if let Some(found) = named_key(self.context, self.named_key.as_deref())? {
             return Ok(Some(found.public().0.clone()));
         }
@@ -266,8 +262,8 @@ fn target_context(
     context: &Context<'_>,
     repository: &Repository,
     target: &PublishTarget,
-    key: Option<&Result<SigningKey, TargetError>>,
-) -> Result<TargetContext, TargetError> {
+    key: Option<&Result<SigningKey, Failure>>,
+) -> Result<TargetContext, Failure> {
     let signing_key = key
         .filter(|_| target.kind.needs_key())
         .cloned()
@@ -310,20 +306,20 @@ fn target_context(
 }
 
 /// What asks the network.
-fn client(context: &Context<'_>, limits: Limits) -> Result<Client, TargetError> {
+fn client(context: &Context<'_>, limits: Limits) -> Result<Client, Failure> {
     let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
     let settings = ClientSettings::from_variables(&variables, limits).direct_on_loopback();
-    Client::new(&settings).map_err(|error| TargetError::world(super::exit::chain(&error)))
+    Client::new(&settings).map_err(|error| Failure::world(error_chain(&error)))
 }
 
-fn secret(context: &Context<'_>, target: &PublishTarget) -> Result<Option<Secret>, TargetError> {
+fn secret(context: &Context<'_>, target: &PublishTarget) -> Result<Option<Secret>, Failure> {
     let (token, basic) = (target.variable("TOKEN"), target.variable("BASIC"));
     let value = |name: &str| context.environment.variable(name);
     let made = match (value(&token), value(&basic)) {
         (None, None) => return Ok(None),
         (Some(_), Some(_)) => {
             return Err(
-                TargetError::usage(format!("both `{token}` and `{basic}` are set"))
+                Failure::usage(format!("both `{token}` and `{basic}` are set"))
                     .help("set the one that the target asks for"),
             );
         }
@@ -333,10 +329,10 @@ fn secret(context: &Context<'_>, target: &PublishTarget) -> Result<Option<Secret
     match made {
         Some((_, Ok(secret))) => Ok(Some(secret)),
         // What it holds is not said.
-        Some((name, Err(_))) if *name == basic => Err(TargetError::usage(format!(
+        Some((name, Err(_))) if *name == basic => Err(Failure::usage(format!(
             "`{basic}` is not of the form `user:password`, or has a control character in it"
         ))),
-        _ => Err(TargetError::usage(format!(
+        _ => Err(Failure::usage(format!(
             "`{token}` or `{basic}` is no text for a header: is there a line feed in it?"
         ))),
     }

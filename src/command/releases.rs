@@ -8,8 +8,8 @@ use url::{Host, Url};
 
 use super::archives;
 use super::context::Context;
-use super::exit::Failure;
 use super::network::{NetworkArguments, runtime};
+use crate::foundation::failure::Failure;
 use crate::gateway::BlockStore;
 use crate::release::archive::car_name;
 use crate::release::names::CAR;

@@ -9,9 +9,10 @@ use clap::Args;
 use ipwhl_packaging::ProjectName;
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::scope::{Scope, edges, member, tell_of_findings};
 use super::show::{concerned, position};
+use crate::foundation::failure::Failure;
 use crate::set::check::{Relation, Removals};
 use crate::set::declaration::Layout;
 use crate::set::repository::{Repository, presumed_project};

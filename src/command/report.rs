@@ -6,13 +6,14 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::facts::{Gathered, WorldFailure, all_wheels};
 use super::words::counted;
 pub(super) use crate::foundation::diagnostic::MessageFormat;
 use crate::foundation::diagnostic::{
     Baseline, Finding, Inert, Report, Severity, most, render, wrap,
 };
+use crate::foundation::failure::Failure;
 use crate::set::check;
 use crate::set::repository::{CONFIGURATION_FILE, Repository, apply, propose};
 

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipwhl_packaging::{Constraint, ExtraName, Platform, ProjectName, Requirement, specifiers_text};
 
 use super::context::Context;
-use super::exit::Failure;
 use super::facts::Gathered;
 use super::report::{count, judge};
 use crate::foundation::diagnostic::nearest;
+use crate::foundation::failure::Failure;
 use crate::set::check::{self, Graph, Relation, Shortfall, fold};
 use crate::set::repository::{CONFIGURATION_FILE, Repository, covers_platform};
 

@@ -12,10 +12,11 @@ use ipwhl_unixfs::car::CarReader;
 
 use super::archives::{archive_of, named_after};
 use super::context::Context;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::network::runtime;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::raise_open_files;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::gateway::{Gateway, HostName, Limits};
 use crate::release::archive::Extent;
 use crate::release::archive::ReleaseArchive;
@@ -73,7 +74,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         Failure::finding(format!(
             "`{}` is not a release: {}",
             path.display(),
-            super::exit::chain(&error)
+            error_chain(&error)
         ))
     })?;
     check_extent(context, &path, &reader)?;

@@ -11,11 +11,12 @@ use ipwhl_packaging::{ProjectName, specifiers_text};
 
 use super::context::Context;
 use super::draw::to_json;
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::list::ListFormat;
 use super::network::NetworkArguments;
 use super::outdated::Outdated;
 use super::scope::{Edge, Scope, edges, member, platform_names, tell_of_findings};
+use crate::foundation::failure::Failure;
 use crate::set::check::{Relation, fold};
 use crate::set::declaration::{Declaration, DeclaredWheel};
 use crate::set::repository::{Repository, Waiver};

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::context::Context;
-use super::exit::{ExitStatus, Failure, chain};
+use super::exit::ExitStatus;
 use super::keys::{Signer, signing_key, unsigned};
 use super::statement::{expired, previous, read_statement};
 use super::trust::{Trust, repository_trust};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::release::signature::{
     PublicKey, SignatureFile, SignedStatement, Statement, TrustedKey, sign, verify,
 };
@@ -236,7 +237,10 @@ pub(super) fn asked(
         .map(|line| line.parse())
         .collect::<Result<Vec<TrustedKey>, _>>()
         .map_err(|error| {
-            Failure::finding(format!("`trusted` in `ipwhl.toml`: {}", chain(&error)))
+            Failure::finding(format!(
+                "`trusted` in `ipwhl.toml`: {}",
+                error_chain(&error)
+            ))
         })?;
     let threshold = u32::try_from(configuration.threshold).unwrap_or(u32::MAX);
     let mut asked = vec![(trusted, threshold)];

@@ -8,11 +8,11 @@ use tokio::runtime::Runtime;
 use url::Url;
 
 use super::context::Context;
-use super::exit::{Failure, chain};
 use super::network::runtime;
 use super::releases;
 use super::vouch::Next;
 use crate::foundation::diagnostic::shell_word;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::publish::{HollowError, STATEMENTS, statement_path};
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;
@@ -283,7 +283,10 @@ impl OpenSite {
 
 fn parse(place: &str, text: &str) -> Result<Statement, Failure> {
     Statement::parse(text).map_err(|error| {
-        Failure::finding(format!("`{place}` is not a statement: {}", chain(&error)))
+        Failure::finding(format!(
+            "`{place}` is not a statement: {}",
+            error_chain(&error)
+        ))
     })
 }
 

@@ -6,12 +6,12 @@ use std::path::Path;
 use url::Url;
 
 use super::context::Context;
-use super::exit::Failure;
 use super::keys::existing_key;
 use super::network::runtime;
 use super::trust::policy;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::release::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
     TrustPolicy, TrustedKey, Verdict, is_signature_of, verify,
@@ -77,7 +77,7 @@ fn signed(
     SignedStatement::parse(text, signatures).map_err(|error| {
         Failure::finding(format!(
             "`{place}` is not a statement: {}",
-            super::exit::chain(&error)
+            error_chain(&error)
         ))
     })
 }
@@ -279,7 +279,7 @@ pub(super) fn refusal(what: &str, signed: &SignedStatement, verdict: &Verdict) -
         reasons.push(format!(
             "the signature `…{}` does not count: {}",
             suffix.map_or("", String::as_str),
-            super::exit::chain(error)
+            error_chain(error)
         ));
     }
     for key in &verdict.unknown {

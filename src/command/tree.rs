@@ -10,9 +10,10 @@ use ipwhl_packaging::{ExtraName, ProjectName};
 
 use super::context::Context;
 use super::draw::{Drawing, GraphFormat};
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::scope::{Named, Scope, no_extra, tell_of_findings};
 use super::words::counted;
+use crate::foundation::failure::Failure;
 use text::{Charset, DEFAULT_DEPTH, Shape};
 use walk::{Visit, Walk};
 

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::context::Context;
-use super::exit::Failure;
 use super::report::{MessageFormat, show};
 use crate::foundation::diagnostic::shell_word;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::release::signature::{Statement, TrustPolicy};
 use crate::set::check;
 use crate::set::repository::{CONFIGURATION_FILE, Configuration, Repository};
@@ -21,7 +21,7 @@ pub(super) fn policy(configuration: &Configuration) -> Result<Option<TrustPolicy
         .map_err(|error| {
             Failure::finding(format!(
                 "`trusted` in `ipwhl.toml` cannot be used: {}",
-                super::exit::chain(&error)
+                error_chain(&error)
             ))
         })
 }

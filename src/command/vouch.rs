@@ -6,10 +6,10 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
 use super::context::Context;
-use super::exit::{Failure, chain};
 use super::statement::{expired, read_statement, refusal};
 use super::trust::{Trust, refuse_foreign_repository, repository_trust};
 use crate::foundation::environment::read_small;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::release::signature::{
     ChainError, PublicKey, SignedStatement, Statement, TrustPolicy, Verdict, verify,
 };
@@ -275,7 +275,7 @@ fn strangers(
         let key = verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
             Failure::finding(format!(
                 "a signature of `{place}` does not hold: {}",
-                chain(&error)
+                error_chain(&error)
             ))
         })?;
         keys.push(key);
@@ -419,7 +419,7 @@ pub(super) fn start(context: &Context<'_>, arguments: &TrustArguments) -> Result
             Failure::finding(format!(
                 "`{}` cannot be used: {}",
                 path.display(),
-                chain(&error)
+                error_chain(&error)
             ))
         })?;
         for (key, names) in policy.keys_with_several_names() {

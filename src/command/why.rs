@@ -7,9 +7,10 @@ use ipwhl_packaging::{ExtraName, ProjectName};
 
 use super::context::Context;
 use super::draw::{Drawing, GraphFormat, Way, Ways};
-use super::exit::{ExitStatus, Failure};
+use super::exit::ExitStatus;
 use super::scope::{Scope, edges, tell_of_findings};
 use super::words::counted;
+use crate::foundation::failure::Failure;
 use crate::set::check::{Path, Paths, Relation, paths_to};
 
 /// How many paths are shown.

@@ -11,8 +11,9 @@ use ipwhl_unixfs::car::{Blocks, CarError, MAX_BLOCK};
 use ipwhl_unixfs::{Cid, Codec, decode};
 
 use super::target::{
-    Amount, CheckOrder, Checked, Damage, DamageKind, PublishedRelease, Report, Step, TargetError,
+    Amount, CheckOrder, Checked, Damage, DamageKind, PublishedRelease, Report, Step,
 };
+use crate::foundation::failure::Failure;
 
 /// How many blocks are read at once.
 const AT_ONCE: usize = 8;
@@ -92,9 +93,9 @@ pub(super) async fn walk<F>(
     order: &CheckOrder<'_>,
     report: Report<'_>,
     block: impl Fn(Cid) -> F,
-) -> Result<Walk, TargetError>
+) -> Result<Walk, Failure>
 where
-    F: Future<Output = Result<Read, TargetError>>,
+    F: Future<Output = Result<Read, Failure>>,
 {
     let mut walk = Walk {
         read: Amount::default(),
@@ -148,7 +149,7 @@ where
                     continue;
                 };
                 let node = decode(&cid, &bytes).map_err(|error| {
-                    TargetError::refused(format!("{release} is no release: {error}"))
+                    Failure::refused(format!("{release} is no release: {error}"))
                 })?;
                 for link in node.links() {
                     if seen.insert(link.cid) {
@@ -185,10 +186,10 @@ impl Walk {
         order: &CheckOrder<'_>,
         mut put: impl FnMut(Arc<SomeBlocks>) -> P,
         block: impl Fn(Cid) -> F,
-    ) -> Result<Checked, TargetError>
+    ) -> Result<Checked, Failure>
     where
-        P: Future<Output = Result<(), TargetError>>,
-        F: Future<Output = Result<Read, TargetError>>,
+        P: Future<Output = Result<(), Failure>>,
+        F: Future<Output = Result<Read, Failure>>,
     {
         let mut repaired = HashSet::new();
         let mut part = SomeBlocks::default();

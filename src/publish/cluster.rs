@@ -18,10 +18,10 @@ use super::kubo::{name, named, newest_first, outdated};
 use super::secret::Secret;
 use super::service::Upload;
 use super::target::{
-    CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError,
-    Work,
+    CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, Work,
 };
 use super::{Publication, read};
+use crate::foundation::failure::Failure;
 use crate::set::repository::ClusterTarget;
 use crate::source::Client;
 use rest::{Allocation, Peer, Rest};
@@ -66,13 +66,13 @@ pub struct NearbyCluster {
 }
 
 impl NearbyCluster {
-    fn rest(&self) -> Result<Rest, TargetError> {
+    fn rest(&self) -> Result<Rest, Failure> {
         let (secret, variable) = (self.secret.clone(), self.variable.clone());
         Rest::new(&self.api, self.client.clone(), secret, variable)
     }
 
     /// The peer IDs of its nodes.
-    pub(super) async fn nodes(&self) -> Result<BTreeSet<String>, TargetError> {
+    pub(super) async fn nodes(&self) -> Result<BTreeSet<String>, Failure> {
         Ok(self.rest()?.nodes().await?)
     }
 
@@ -80,16 +80,13 @@ impl NearbyCluster {
     pub(super) async fn holdings(
         &self,
         repository: &str,
-    ) -> Result<Vec<PublishedRelease>, TargetError> {
+    ) -> Result<Vec<PublishedRelease>, Failure> {
         Ok(newest_first(&ours(&self.rest()?.pins().await?, repository)))
     }
 }
 
 impl Cluster {
-    pub(super) fn new(
-        settings: &ClusterTarget,
-        context: TargetContext,
-    ) -> Result<Self, TargetError> {
+    pub(super) fn new(settings: &ClusterTarget, context: TargetContext) -> Result<Self, Failure> {
         let (secret, variable) = (context.secret.clone(), context.variable.clone());
         Ok(Self {
             rest: Rest::new(&settings.api, context.client.clone(), secret, variable)?,
@@ -119,7 +116,7 @@ impl Cluster {
         &mut self,
         release: &Publication,
         report: Report<'_>,
-    ) -> Result<Plan, TargetError> {
+    ) -> Result<Plan, Failure> {
         let root = release.root();
         let name = name(&release.name, release.sequence());
         let pins = self.rest.pins().await?;
@@ -141,7 +138,7 @@ impl Cluster {
         self.lacking = match &self.settings.gateway {
             None if has_all => Vec::new(),
             None if !release.left_out.is_empty() => {
-                return Err(TargetError::refused(
+                return Err(Failure::refused(
                     "nothing tells whether the cluster has what this delta leaves out",
                 )
                 .help(format!(
@@ -186,7 +183,7 @@ impl Cluster {
         format!("`{}`, {cid}", name(&release.name, sequence))
     }
 
-    async fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, TargetError> {
+    async fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, Failure> {
         let mut done = Done {
             moved: release.amount_of(&self.lacking),
             is_word_only: self.settings.gateway.is_none(),
@@ -225,7 +222,7 @@ impl Cluster {
     }
 
     /// Waits until the peers have it; a line where some of those that should have it have not, and enough others do.
-    async fn wait(&self, root: &Cid, report: Report<'_>) -> Result<Option<String>, TargetError> {
+    async fn wait(&self, root: &Cid, report: Report<'_>) -> Result<Option<String>, Failure> {
         let enough = self.enough(root).await?;
         let (mut delay, longest) = DELAYS;
         let mut before = String::new();
@@ -263,7 +260,7 @@ impl Cluster {
                 } else {
                     format!(", and nothing has changed for {} s", LONGEST_WAIT.as_secs())
                 };
-                return Err(TargetError::world(format!(
+                return Err(Failure::world(format!(
                     "{pinned} of the {enough} peers that are needed have {root} pinned{reason}: {words}"
                 ))
                 .help("mend the peers; the cluster goes on by itself, and the same command tells how far it is"));
@@ -282,12 +279,12 @@ impl Cluster {
     }
 
     /// On how many peers the root has to be pinned; `None` for all.
-    async fn enough(&self, root: &Cid) -> Result<Option<usize>, TargetError> {
+    async fn enough(&self, root: &Cid) -> Result<Option<usize>, Failure> {
         let pin = self.rest.pin_of(root).await?;
         Ok(usize::try_from(pin.replication_factor_min).ok())
     }
 
-    async fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
+    async fn verify(&self, release: &Publication) -> Result<ReadBack, Failure> {
         let root = release.root();
         let peers = self.rest.peers(&root).await?;
         let pinned: Vec<&str> = peers
@@ -333,16 +330,12 @@ impl Cluster {
 }
 
 impl Cluster {
-    async fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
+    async fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, Failure> {
         Ok(newest_first(&ours(&self.rest.pins().await?, repository)))
     }
 
     /// Reads through the gateway of one node: a cluster gives no blocks itself.
-    async fn check(
-        &self,
-        order: &CheckOrder<'_>,
-        report: Report<'_>,
-    ) -> Result<Checked, TargetError> {
+    async fn check(&self, order: &CheckOrder<'_>, report: Report<'_>) -> Result<Checked, Failure> {
         let releases = self.holdings(order.repository).await?;
         let Some(gateway) = &self.settings.gateway else {
             return Ok(read::unread(releases));

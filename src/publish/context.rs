@@ -14,7 +14,8 @@ use super::ipns::Ipns;
 use super::kubo::Kubo;
 use super::pinning_service::PinningService;
 use super::secret::Secret;
-use super::target::{Target, TargetError};
+use super::target::Target;
+use crate::foundation::failure::Failure;
 use crate::release::signature::{PublicKey, SigningKey};
 use crate::set::repository::{PublishKind, PublishTarget};
 use crate::source::Client;
@@ -52,7 +53,7 @@ pub struct TargetContext {
 pub fn open_target(
     configured: &PublishTarget,
     context: TargetContext,
-) -> Result<Box<dyn Target>, TargetError> {
+) -> Result<Box<dyn Target>, Failure> {
     match &configured.kind {
         PublishKind::Kubo(settings) => Ok(Box::new(Kubo::new(settings, context)?)),
         PublishKind::Cluster(settings) => Ok(Box::new(Cluster::new(settings, context)?)),

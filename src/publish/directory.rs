@@ -33,9 +33,9 @@ use super::publication::Publication;
 use super::site::release_files;
 use super::statements::{self, STATEMENTS};
 use super::target::{
-    Amount, CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target,
-    TargetError, Work,
+    Amount, CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, Work,
 };
+use crate::foundation::failure::Failure;
 use crate::release::names::STATEMENT;
 use crate::release::signature::SignedStatement;
 use crate::set::repository::DirectoryTarget;
@@ -64,14 +64,14 @@ impl Directory {
     pub(super) fn new(
         settings: &DirectoryTarget,
         context: &TargetContext,
-    ) -> Result<Self, TargetError> {
+    ) -> Result<Self, Failure> {
         if let Some(name) = &settings.latest
             && (name == STATEMENTS
                 || name.starts_with('.')
                 || name.starts_with("release.")
                 || name.parse::<Cid>().is_ok())
         {
-            return Err(TargetError::refused(format!(
+            return Err(Failure::refused(format!(
                 "`latest` cannot be `{name}`: that name is used already in the folder"
             ))
             .help("choose another name, or \"\" for none"));
@@ -94,12 +94,12 @@ impl Directory {
     }
 
     /// Every statement of the folder, the newest first.
-    fn all_statements(&self, name: &str) -> Result<Vec<SignedStatement>, TargetError> {
+    fn all_statements(&self, name: &str) -> Result<Vec<SignedStatement>, Failure> {
         statements::all(&self.path.join(STATEMENTS), name)
     }
 
     /// The newest release of the folder: that of the newest statement, or, where there are none, that of the link.
-    fn held(&self, release: &Publication) -> Result<Option<PublishedRelease>, TargetError> {
+    fn held(&self, release: &Publication) -> Result<Option<PublishedRelease>, Failure> {
         let newest = statements::newest(&self.path.join(STATEMENTS), &release.name)?;
         let linked = match &self.latest {
             Some(latest) => links::target(&self.path, latest)?,
@@ -108,7 +108,7 @@ impl Directory {
         let linked = match linked {
             None => None,
             Some(name) => Some(name.parse::<Cid>().map_err(|_| {
-                TargetError::refused(format!(
+                Failure::refused(format!(
                     "`{}` leads to `{name}`, which is no release, and so it is not replaced",
                     self.path
                         .join(self.latest.as_deref().unwrap_or_default())
@@ -129,7 +129,7 @@ impl Directory {
         Some(self.tree(held.root))
     }
 
-    fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, TargetError> {
+    fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, Failure> {
         let _lock = Folder::open(&self.path, &release.name)?;
         // Another run may have been here between the plan and the lock.
         let found = self.inspect(release)?;
@@ -212,11 +212,11 @@ impl Directory {
     }
 
     /// Reads as a server would: through the links, where there are any.
-    fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
+    fn verify(&self, release: &Publication) -> Result<ReadBack, Failure> {
         let root = release.root().to_string();
         let tree = self.path.join(self.latest.as_ref().unwrap_or(&root));
         let changed = |place: &Path| {
-            TargetError::world(format!(
+            Failure::world(format!(
                 "`{}` is not what was put there: somebody else writes there too",
                 place.display()
             ))
@@ -227,7 +227,7 @@ impl Directory {
             return Err(changed(&tree));
         }
         let blocks = self.blocks(release)?;
-        let files = release_files(&*blocks, &release.root()).map_err(TargetError::world)?;
+        let files = release_files(&*blocks, &release.root()).map_err(Failure::world)?;
         let expected: BTreeSet<&str> = files
             .iter()
             .filter_map(|file| file.path.split('/').next())
@@ -273,10 +273,10 @@ impl Directory {
     }
 }
 
-fn is_folder(path: &Path) -> Result<bool, TargetError> {
+fn is_folder(path: &Path) -> Result<bool, Failure> {
     match std::fs::symlink_metadata(path) {
         Ok(there) if there.is_dir() => Ok(true),
-        Ok(_) => Err(TargetError::refused(format!(
+        Ok(_) => Err(Failure::refused(format!(
             "`{}` is not a folder, and so it is not replaced",
             path.display()
         ))),
@@ -286,8 +286,8 @@ fn is_folder(path: &Path) -> Result<bool, TargetError> {
 }
 
 /// What the system says of a path.
-pub(super) fn unusable(path: &Path, error: &io::Error) -> TargetError {
-    let failed = TargetError::world(format!("`{}`: {error}", path.display()));
+pub(super) fn unusable(path: &Path, error: &io::Error) -> Failure {
+    let failed = Failure::world(format!("`{}`: {error}", path.display()));
     match error.kind() {
         io::ErrorKind::StorageFull => failed.help("make room and run the same command again"),
         _ => failed,
@@ -297,7 +297,7 @@ pub(super) fn unusable(path: &Path, error: &io::Error) -> TargetError {
 impl Directory {
     /// The releases whose trees and statements are there, the newest first, where the link leads to
     /// the newest; or the one that was published without a statement.
-    fn releases(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
+    fn releases(&self, repository: &str) -> Result<Vec<PublishedRelease>, Failure> {
         let mut held: Vec<PublishedRelease> = Vec::new();
         for signed in statements::all(&self.path.join(STATEMENTS), repository)? {
             let (root, sequence) = (signed.statement.root, signed.statement.sequence);
@@ -319,7 +319,7 @@ impl Directory {
                 Some(name) => format!("`{path}` leads to `{name}`"),
                 None => format!("`{path}` is not there"),
             };
-            TargetError::refused(format!("{words}, and the newest release is {newest}")).help(
+            Failure::refused(format!("{words}, and the newest release is {newest}")).help(
                 "find out who has changed it; `ipwhl publish` points it at the newest release",
             )
         };

@@ -13,7 +13,8 @@ use ipwhl_unixfs::Cid;
 
 use super::context::TargetContext;
 use super::publication::Publication;
-use super::target::{Done, Plan, PublishedRelease, ReadBack, Report, Target, TargetError, Work};
+use super::target::{Done, Plan, PublishedRelease, ReadBack, Report, Target, Work};
+use crate::foundation::failure::Failure;
 use crate::set::repository::DnslinkTarget;
 
 /// How the text of a record begins.
@@ -69,7 +70,7 @@ impl Dnslink {
         format!("{LABEL}.{}. IN TXT {}", self.domain, strings.join(" "))
     }
 
-    async fn inspect(&mut self, release: &Publication) -> Result<Plan, TargetError> {
+    async fn inspect(&mut self, release: &Publication) -> Result<Plan, Failure> {
         let there = match self.ask().await {
             Ok(there) => there,
             // The record is worth printing also where nobody can be asked.
@@ -112,7 +113,7 @@ impl Dnslink {
     }
 
     /// The path that DNS has; `None` where there is no record.
-    async fn ask(&self) -> Result<Option<String>, TargetError> {
+    async fn ask(&self) -> Result<Option<String>, Failure> {
         let mut found = Vec::new();
         for text in self.texts().await? {
             if let Some(path) = text.strip_prefix(PREFIX) {
@@ -123,7 +124,7 @@ impl Dnslink {
         found.dedup();
         if found.len() > 1 {
             let found: Vec<String> = found.iter().map(|path| format!("`{path}`")).collect();
-            return Err(TargetError::refused(format!(
+            return Err(Failure::refused(format!(
                 "{LABEL}.{} leads to several places, {}, and readers choose one as they like",
                 self.domain,
                 found.join(", ")
@@ -134,9 +135,9 @@ impl Dnslink {
     }
 
     /// The TXT records, each as one text; those that are no text are left out.
-    async fn texts(&self) -> Result<Vec<String>, TargetError> {
+    async fn texts(&self) -> Result<Vec<String>, Failure> {
         let failed = |error: &NetError| {
-            TargetError::world(format!(
+            Failure::world(format!(
                 "DNS does not say what {LABEL}.{} is: {error}",
                 self.domain
             ))
@@ -187,7 +188,7 @@ impl Dnslink {
             .collect())
     }
 
-    async fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
+    async fn verify(&self, release: &Publication) -> Result<ReadBack, Failure> {
         let there = self.ask().await?;
         if there
             .as_deref()
@@ -198,7 +199,7 @@ impl Dnslink {
                 ..ReadBack::default()
             });
         }
-        Err(TargetError::world(self.says(there.as_deref())).help(
+        Err(Failure::world(self.says(there.as_deref())).help(
             "put the line that is printed into the zone in the place of an older one, and run the same command again; \
              servers may keep an older answer for as long as it says",
         ))

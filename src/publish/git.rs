@@ -9,9 +9,8 @@ mod state;
 use super::context::TargetContext;
 use super::history::check_follows;
 use super::publication::Publication;
-use super::target::{
-    Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
-};
+use super::target::{Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, Work};
+use crate::foundation::failure::Failure;
 use crate::release::names::STATEMENT;
 use crate::release::signature::{SignedStatement, SigningKey};
 use crate::set::repository::GitTarget;
@@ -79,10 +78,10 @@ impl Git {
         }
     }
 
-    fn key(&self) -> Result<&SigningKey, TargetError> {
+    fn key(&self) -> Result<&SigningKey, Failure> {
         self.key
             .as_ref()
-            .ok_or_else(|| TargetError::world("there is no key to sign a tag with"))
+            .ok_or_else(|| Failure::world("there is no key to sign a tag with"))
     }
 
     fn tag(&self, vouched: &SignedStatement) -> String {
@@ -96,11 +95,11 @@ impl Git {
         remote.map_or_else(|| "the remote".to_owned(), |remote| format!("`{remote}`"))
     }
 
-    fn inspect(&mut self, release: &Publication) -> Result<Plan, TargetError> {
+    fn inspect(&mut self, release: &Publication) -> Result<Plan, Failure> {
         let vouched = vouched(release)?;
         let git = &self.program;
         if let Err(words) = git.ask(&["rev-parse", "--git-dir"], b"")? {
-            return Err(TargetError::world(format!(
+            return Err(Failure::world(format!(
                 "`{}` is in no git repository that can be used: {words}",
                 git.folder.display()
             ))
@@ -108,7 +107,7 @@ impl Git {
         }
         let key = self.key()?;
         if !vouched.signers().contains(&key.public()) {
-            return Err(TargetError::refused(format!(
+            return Err(Failure::refused(format!(
                 "the key {} has not signed the statement, and so its tag would vouch for nothing",
                 key.public().fingerprint()
             ))
@@ -142,7 +141,7 @@ impl Git {
         if let (Some(here), Some(there)) = (&tag.here, &tag.there)
             && here != there
         {
-            return Err(TargetError::refused(format!(
+            return Err(Failure::refused(format!(
                 "the tag `{tag_name}` here is another one than at {}",
                 self.there()
             ))
@@ -205,7 +204,7 @@ impl Git {
         &self,
         files: &SignedStatement,
         is_written: bool,
-    ) -> Result<Vec<(String, String)>, TargetError> {
+    ) -> Result<Vec<(String, String)>, Failure> {
         let arguments: &[&str] = if is_written {
             &["hash-object", "-w", "--stdin"]
         } else {
@@ -218,13 +217,13 @@ impl Git {
     }
 
     /// A branch that somebody works on would look as if they had taken the release back.
-    fn check_not_checked_out(&self, name: &str) -> Result<(), TargetError> {
+    fn check_not_checked_out(&self, name: &str) -> Result<(), Failure> {
         let listing = self
             .program
             .text(&["worktree", "list", "--porcelain"], b"")?;
         let line = format!("branch {name}");
         if listing.lines().any(|other| other == line) {
-            return Err(TargetError::refused(format!(
+            return Err(Failure::refused(format!(
                 "the branch `{}` is checked out, and its work tree would not follow",
                 self.branch
             ))
@@ -233,10 +232,10 @@ impl Git {
         Ok(())
     }
 
-    fn upload(&mut self, release: &Publication, report: Report<'_>) -> Result<Done, TargetError> {
+    fn upload(&mut self, release: &Publication, report: Report<'_>) -> Result<Done, Failure> {
         let vouched = vouched(release)?;
         let Some(found) = self.found.take() else {
-            return Err(TargetError::world("nothing is planned"));
+            return Err(Failure::world("nothing is planned"));
         };
         let git = &self.program;
         let mut done = Done::default();
@@ -291,7 +290,7 @@ impl Git {
         Ok(done)
     }
 
-    fn commit(&self, found: &Found, message: &str) -> Result<String, TargetError> {
+    fn commit(&self, found: &Found, message: &str) -> Result<String, Failure> {
         let blobs = self.blobs(&found.files, true)?;
         let mut entries = state::with_files(&found.entries, blobs.into_iter()).join(&0);
         entries.push(0);
@@ -307,7 +306,7 @@ impl Git {
     }
 
     /// The tag's object, with a signature as `git tag -s` makes it with `gpg.format=ssh`.
-    fn signed_tag(&self, name: &str, commit: &str, message: &str) -> Result<String, TargetError> {
+    fn signed_tag(&self, name: &str, commit: &str, message: &str) -> Result<String, Failure> {
         let tagger = self
             .program
             .text(&["var", "GIT_COMMITTER_IDENT"], b"")
@@ -317,12 +316,12 @@ impl Git {
         let signature = self
             .key()?
             .sign(state::NAMESPACE, text.as_bytes())
-            .map_err(|error| TargetError::world(format!("the tag cannot be signed: {error}")))?;
+            .map_err(|error| Failure::world(format!("the tag cannot be signed: {error}")))?;
         self.program
             .text(&["mktag"], format!("{text}{signature}").as_bytes())
     }
 
-    fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
+    fn verify(&self, release: &Publication) -> Result<ReadBack, Failure> {
         let vouched = vouched(release)?;
         let git = &self.program;
         let names = [
@@ -331,7 +330,7 @@ impl Git {
         ];
         let [branch, tag] = state::look(git, names, self.remote.as_deref())?;
         let lacks = |what: &str, place: &str| {
-            TargetError::world(format!("{place} has another `{what}` than was put there"))
+            Failure::world(format!("{place} has another `{what}` than was put there"))
                 .help("somebody else writes there too: run the same command again")
         };
         let mut back = ReadBack::default();
@@ -363,13 +362,13 @@ impl Git {
     }
 
     /// The newest commit of the branch, here or at the remote.
-    fn tip(&self) -> Result<Option<String>, TargetError> {
+    fn tip(&self) -> Result<Option<String>, Failure> {
         let names = [format!("refs/heads/{}", self.branch), String::new()];
         let [branch, _] = state::look(&self.program, names, self.remote.as_deref())?;
         branch.newer(&self.program, &self.there())
     }
 
-    fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
+    fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, Failure> {
         let Some(tip) = self.tip()? else {
             return Ok(Vec::new());
         };
@@ -378,7 +377,7 @@ impl Git {
     }
 
     /// The statements of the branch's commits, the newest first.
-    fn committed(&self, repository: &str) -> Result<Vec<SignedStatement>, TargetError> {
+    fn committed(&self, repository: &str) -> Result<Vec<SignedStatement>, Failure> {
         match self.tip()? {
             Some(tip) => state::committed(&self.program, &tip, repository),
             None => Ok(Vec::new()),
@@ -387,15 +386,15 @@ impl Git {
 }
 
 /// The statement, which is all that git is given.
-fn vouched(release: &Publication) -> Result<&SignedStatement, TargetError> {
+fn vouched(release: &Publication) -> Result<&SignedStatement, Failure> {
     release.signed.as_ref().ok_or_else(|| {
-        TargetError::refused("there is no statement, and a statement is what is committed")
+        Failure::refused("there is no statement, and a statement is what is committed")
             .help("build with a key, and publish without `--unsigned`")
     })
 }
 
 /// The way out of not knowing who commits.
-fn who(error: TargetError) -> TargetError {
+fn who(error: Failure) -> Failure {
     error.help("git wants to know who commits: `git config user.name` and `user.email`, or GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL with GIT_AUTHOR_NAME and GIT_AUTHOR_EMAIL")
 }
 

@@ -7,7 +7,8 @@ use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
 
 use super::Publication;
-use super::target::{PublishedRelease, TargetError};
+use super::target::PublishedRelease;
+use crate::foundation::failure::Failure;
 use crate::release::signature::{PublicKey, SignedStatement, TrustPolicy, TrustedKey};
 
 /// Statements of earlier releases, from wherever they are kept. Each is believed only where it
@@ -124,12 +125,12 @@ fn is_signed(policy: &TrustPolicy, signed: &SignedStatement) -> bool {
 ///
 /// # Errors
 /// A refusal, with the way out; a gap where statements between the two are not known.
-pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(), TargetError> {
+pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(), Failure> {
     let root = release.root();
     let Some(signed) = &release.signed else {
         return match held.sequence {
             None => Ok(()),
-            Some(held) => Err(TargetError::refused(format!(
+            Some(held) => Err(Failure::refused(format!(
                 "it holds sequence {held}, which is signed, and this release has no statement"
             ))
             .help("build with a key, and with `--previous` the statement of the release that is there")),
@@ -141,7 +142,7 @@ pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(
         return Ok(());
     };
     if known > sequence {
-        return Err(TargetError::refused(format!(
+        return Err(Failure::refused(format!(
             "it holds sequence {known} ({}), and this statement has the sequence {sequence}",
             held.root
         ))
@@ -153,7 +154,7 @@ pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(
         return if held.root == root {
             Ok(())
         } else {
-            Err(TargetError::refused(format!(
+            Err(Failure::refused(format!(
                 "it holds another release with the sequence {sequence}, {}, and this one is {root}",
                 held.root
             ))
@@ -173,12 +174,7 @@ pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(
     Err(fork(held, known, newer))
 }
 
-fn gap(
-    held: &PublishedRelease,
-    known: u64,
-    newer: &SignedStatement,
-    absence: &Absence,
-) -> TargetError {
+fn gap(held: &PublishedRelease, known: u64, newer: &SignedStatement, absence: &Absence) -> Failure {
     let lacking = newer.statement.sequence - 1;
     let which = if known + 1 == lacking {
         format!("the statement of sequence {lacking}")
@@ -189,7 +185,7 @@ fn gap(
         Absence::Unknown => "at hand",
         Absence::Unsigned => "signed by keys that the next one trusts",
     };
-    TargetError::gap(format!(
+    Failure::gap(format!(
         "it holds sequence {known} ({}), and nothing shows that this release follows it: {which} in between would, and \
          sequence {lacking} is not {reason}",
         held.root
@@ -200,9 +196,9 @@ fn gap(
     )
 }
 
-fn fork(held: &PublishedRelease, known: u64, newer: &SignedStatement) -> TargetError {
+fn fork(held: &PublishedRelease, known: u64, newer: &SignedStatement) -> Failure {
     let root = |root: Option<Cid>| root.map_or_else(|| "none".to_owned(), |root| root.to_string());
-    TargetError::refused(format!(
+    Failure::refused(format!(
         "it holds {} as sequence {known}, and this release goes back to another one of that sequence, {}",
         held.root,
         root(newer.statement.previous)

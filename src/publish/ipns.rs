@@ -13,10 +13,9 @@ use super::context::TargetContext;
 use super::history::check_follows;
 use super::kubo::{ROUTING, Rpc};
 use super::publication::Publication;
-use super::target::{
-    Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError, Work,
-};
+use super::target::{Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, Work};
 use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::Failure;
 use crate::release::signature::{
     DEFAULT_RECORD_LIFETIME, DEFAULT_RECORD_TTL, IpnsContent, IpnsName, IpnsRecord,
     MAXIMUM_RECORD_SIZE, SigningKey,
@@ -48,17 +47,17 @@ struct Planned {
 }
 
 impl Ipns {
-    pub(super) fn new(settings: &IpnsTarget, context: &TargetContext) -> Result<Self, TargetError> {
+    pub(super) fn new(settings: &IpnsTarget, context: &TargetContext) -> Result<Self, Failure> {
         let key = context.signing_key.clone();
         let public = key.as_ref().map(SigningKey::public);
         let public = public
             .or_else(|| context.public_key.clone())
             .ok_or_else(|| {
-                TargetError::world("no key is known whose name is meant")
+                Failure::world("no key is known whose name is meant")
                     .help("name it with `--key`; its public half is enough to look")
             })?;
         let name = IpnsName::of(&public).ok_or_else(|| {
-            TargetError::refused(format!(
+            Failure::refused(format!(
                 "the key {} is in hardware, which cannot sign IPNS records",
                 public.fingerprint()
             ))
@@ -82,18 +81,18 @@ impl Ipns {
         })
     }
 
-    async fn inspect(&mut self, release: &Publication) -> Result<Plan, TargetError> {
+    async fn inspect(&mut self, release: &Publication) -> Result<Plan, Failure> {
         let vouched = release.signed.as_ref().ok_or_else(|| {
-            TargetError::refused("there is no statement, and a record has its sequence from one")
+            Failure::refused("there is no statement, and a record has its sequence from one")
                 .help("build with a key, and publish without `--unsigned`")
         })?;
         // A key that somebody's machine has besides would move another name, and nobody would notice.
         let key = self
             .key
             .as_ref()
-            .ok_or_else(|| TargetError::world("there is no key to sign a record with"))?;
+            .ok_or_else(|| Failure::world("there is no key to sign a record with"))?;
         if !vouched.signers().contains(&key.public()) {
-            return Err(TargetError::refused(format!(
+            return Err(Failure::refused(format!(
                 "the key {} has not signed the statement, and so its name, {}, is not this release's",
                 key.public().fingerprint(),
                 self.name
@@ -102,7 +101,7 @@ impl Ipns {
         }
         let content = IpnsContent::of_statement(&vouched.statement, self.lifetime, self.ttl);
         if content.is_expired(self.now) {
-            return Err(TargetError::refused(format!(
+            return Err(Failure::refused(format!(
                 "the record would have ended on {}",
                 content.expires
             ))
@@ -122,7 +121,7 @@ impl Ipns {
             let held = held(&record.content, place)?;
             check_follows(release, &held)?;
             if held.sequence == Some(content.sequence) && record.content != content {
-                return Err(TargetError::refused(format!(
+                return Err(Failure::refused(format!(
                     "the {place} has another record of the sequence {}, which holds until {} and for {} s without asking again",
                     content.sequence,
                     record.content.expires,
@@ -137,7 +136,7 @@ impl Ipns {
         let is_this = |record: Option<IpnsRecord>| record.is_some_and(|it| it.content == content);
         let (is_in_file, is_at_node) = (is_this(in_file), is_this(at_node));
         let record = IpnsRecord::sign(key, content)
-            .map_err(|error| TargetError::world(format!("the record cannot be signed: {error}")))?;
+            .map_err(|error| Failure::world(format!("the record cannot be signed: {error}")))?;
         let mut changes = Vec::new();
         let words = format!(
             "the record of {} with the sequence {}",
@@ -162,7 +161,7 @@ impl Ipns {
         })
     }
 
-    fn of_file(&self, path: &Path) -> Result<Option<IpnsRecord>, TargetError> {
+    fn of_file(&self, path: &Path) -> Result<Option<IpnsRecord>, Failure> {
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -173,7 +172,7 @@ impl Ipns {
             .read_to_end(&mut bytes)
             .map_err(|error| unusable(path, &error))?;
         let record = IpnsRecord::verify(&self.name, &bytes).map_err(|error| {
-            TargetError::refused(format!(
+            Failure::refused(format!(
                 "`{}` has no record of {}, and so it is not replaced: {error}",
                 path.display(),
                 self.name
@@ -183,12 +182,12 @@ impl Ipns {
         Ok(Some(record))
     }
 
-    async fn of_node(&self, rpc: &Rpc) -> Result<Option<IpnsRecord>, TargetError> {
+    async fn of_node(&self, rpc: &Rpc) -> Result<Option<IpnsRecord>, Failure> {
         let Some(bytes) = rpc.record(&self.name.path(), MAXIMUM_RECORD_SIZE).await? else {
             return Ok(None);
         };
         let record = IpnsRecord::verify(&self.name, &bytes).map_err(|error| {
-            TargetError::world(format!(
+            Failure::world(format!(
                 "what {} says of {} is not believed: {error}",
                 rpc.place(),
                 self.name
@@ -197,9 +196,9 @@ impl Ipns {
         Ok(Some(record))
     }
 
-    async fn upload(&mut self, report: Report<'_>) -> Result<Done, TargetError> {
+    async fn upload(&mut self, report: Report<'_>) -> Result<Done, Failure> {
         let Some(planned) = &self.planned else {
-            return Err(TargetError::world("nothing is planned"));
+            return Err(Failure::world("nothing is planned"));
         };
         let mut done = Done::default();
         let sequence = planned.record.content.sequence;
@@ -232,13 +231,13 @@ impl Ipns {
         Ok(done)
     }
 
-    async fn verify(&self) -> Result<ReadBack, TargetError> {
+    async fn verify(&self) -> Result<ReadBack, Failure> {
         let Some(planned) = &self.planned else {
-            return Err(TargetError::world("nothing is planned"));
+            return Err(Failure::world("nothing is planned"));
         };
         let expected = &planned.record.content;
         let changed = |place: &str| {
-            TargetError::world(format!("{place} has another record than was put there"))
+            Failure::world(format!("{place} has another record than was put there"))
                 .help("does somebody else have the key, and a newer release?")
         };
         let mut back = ReadBack::default();
@@ -256,7 +255,7 @@ impl Ipns {
                 Some(_) => return Err(changed(&rpc.place())),
                 // A node without routing takes a record, and keeps none.
                 None => {
-                    return Err(TargetError::world(format!(
+                    return Err(Failure::world(format!(
                         "{} has taken the record, and has none of this name",
                         rpc.place()
                     ))
@@ -275,7 +274,7 @@ impl Ipns {
     }
 
     /// The newest release that the file or the node leads to.
-    async fn holdings(&self) -> Result<Vec<PublishedRelease>, TargetError> {
+    async fn holdings(&self) -> Result<Vec<PublishedRelease>, Failure> {
         let in_file = match &self.file {
             Some(path) => self.of_file(path)?,
             None => None,
@@ -297,9 +296,9 @@ impl Ipns {
 }
 
 /// What a record says of a release.
-fn held(content: &IpnsContent, place: &str) -> Result<PublishedRelease, TargetError> {
+fn held(content: &IpnsContent, place: &str) -> Result<PublishedRelease, Failure> {
     let root = content.root().ok_or_else(|| {
-        TargetError::refused(format!(
+        Failure::refused(format!(
             "the record of the {place} leads to `{}`, which is no release",
             content.value.escape_debug()
         ))
@@ -311,8 +310,8 @@ fn held(content: &IpnsContent, place: &str) -> Result<PublishedRelease, TargetEr
     })
 }
 
-fn unusable(path: &Path, error: &io::Error) -> TargetError {
-    TargetError::world(format!("`{}`: {error}", path.display()))
+fn unusable(path: &Path, error: &io::Error) -> Failure {
+    Failure::world(format!("`{}`: {error}", path.display()))
 }
 
 impl Target for Ipns {

@@ -23,9 +23,10 @@ use super::history::check_follows;
 use super::service::Upload;
 use super::target::{
     CheckOrder, Checked, DamageKind, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target,
-    TargetError, Work,
+    Work,
 };
 use super::{Publication, read};
+use crate::foundation::failure::Failure;
 use crate::set::repository::KuboTarget;
 use mfs::Place;
 use pinner::Pinner;
@@ -67,10 +68,7 @@ struct Found {
 }
 
 impl Kubo {
-    pub(super) fn new(
-        settings: &KuboTarget,
-        mut context: TargetContext,
-    ) -> Result<Self, TargetError> {
+    pub(super) fn new(settings: &KuboTarget, mut context: TargetContext) -> Result<Self, Failure> {
         Ok(Self {
             rpc: Rpc::new(&settings.api, &context)?,
             settings: settings.clone(),
@@ -107,7 +105,7 @@ impl Kubo {
         &self,
         repository: &str,
         root: Option<&Cid>,
-    ) -> Result<(BTreeMap<Cid, Option<u64>>, Option<String>), TargetError> {
+    ) -> Result<(BTreeMap<Cid, Option<u64>>, Option<String>), Failure> {
         let (mut pins, mut root_name) = (BTreeMap::new(), None);
         for pin in self.rpc.pins(LONGEST_SILENCE).await? {
             if Some(&pin.cid) == root {
@@ -124,7 +122,7 @@ impl Kubo {
         &mut self,
         release: &Publication,
         report: Report<'_>,
-    ) -> Result<Plan, TargetError> {
+    ) -> Result<Plan, Failure> {
         let root = release.root();
         let name = name(&release.name, release.sequence());
         let (pins, root_name) = self.ours(&release.name, Some(&root)).await?;
@@ -183,7 +181,7 @@ impl Kubo {
         format!("`{}`, {cid}", name(&release.name, sequence))
     }
 
-    async fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, TargetError> {
+    async fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, Failure> {
         let mut done = Done::default();
         let root = release.root();
         let mut lacking = self.found.lacking.clone();
@@ -238,14 +236,14 @@ impl Kubo {
         release: &Publication,
         name: &str,
         report: Report<'_>,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), Failure> {
         let root = release.root();
         report(Step::Waiting(format!("pinning {root}")));
         if !release.left_out.is_empty() && self.found.root_name.is_none() {
             // What a delta leaves out may be there in part, and to pin it would wait for the
             // network.
             let whole = self.rpc.has_all(&root, LONGEST_SILENCE).await;
-            whole.map_err(|error| TargetError::from(error).help(release.completion_help()))?;
+            whole.map_err(|error| Failure::from(error).help(release.completion_help()))?;
         }
         self.rpc.pin(&root, name, LONGEST_SILENCE).await?;
         Ok(())
@@ -257,7 +255,7 @@ impl Kubo {
         release: &Publication,
         cids: &[Cid],
         report: Report<'_>,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), Failure> {
         let amount = release.amount_of(cids);
         report(Step::Begun {
             what: format!("importing {amount}"),
@@ -270,7 +268,7 @@ impl Kubo {
         Ok(())
     }
 
-    async fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
+    async fn verify(&self, release: &Publication) -> Result<ReadBack, Failure> {
         let mut back = ReadBack {
             is_kept: !self.found.pinner.is_cluster(),
             ..ReadBack::default()
@@ -289,7 +287,7 @@ impl Kubo {
         if back.is_kept {
             let pins = self.rpc.pins(LONGEST_SILENCE).await?;
             if !pins.iter().any(|pin| pin.cid == root && pin.name == name) {
-                return Err(TargetError::world(format!(
+                return Err(Failure::world(format!(
                     "{} has no pin `{name}` of {root} any more: someone else has removed or renamed it",
                     self.place()
                 ))
@@ -299,7 +297,7 @@ impl Kubo {
         if let Some(path) = &self.settings.mfs
             && self.rpc.mfs_root(path).await? != Some(root)
         {
-            return Err(TargetError::world(format!(
+            return Err(Failure::world(format!(
                 "`{path}` in the MFS of {} is not {root}",
                 self.place()
             )));
@@ -309,7 +307,7 @@ impl Kubo {
 
     /// The releases that are pinned: under names of this target's, or by the cluster, which gives
     /// pins on nodes no names.
-    async fn releases(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
+    async fn releases(&self, repository: &str) -> Result<Vec<PublishedRelease>, Failure> {
         let pinner = Pinner::of(&self.settings, &self.rpc, &self.clusters, repository).await;
         let mut held = newest_first(&self.ours(repository, None).await?.0);
         if pinner.is_cluster() {
@@ -325,7 +323,7 @@ impl Kubo {
     }
 
     /// The same, where the path in the MFS shows the newest one.
-    async fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
+    async fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, Failure> {
         let held = self.releases(repository).await?;
         if let Some(path) = &self.settings.mfs
             && let Some(newest) = held.first()
@@ -337,7 +335,7 @@ impl Kubo {
 
     /// Holds the release once more to what the node has by now, since another run may have been
     /// here.
-    async fn look_for_others(&self, release: &Publication) -> Result<(), TargetError> {
+    async fn look_for_others(&self, release: &Publication) -> Result<(), Failure> {
         let (pins, _) = self.ours(&release.name, None).await?;
         for held in newest_first(&pins) {
             if held.sequence.is_some() && held.root != release.root() {
@@ -347,11 +345,7 @@ impl Kubo {
         Ok(())
     }
 
-    async fn check(
-        &self,
-        order: &CheckOrder<'_>,
-        report: Report<'_>,
-    ) -> Result<Checked, TargetError> {
+    async fn check(&self, order: &CheckOrder<'_>, report: Report<'_>) -> Result<Checked, Failure> {
         let releases = self.releases(order.repository).await?;
         let block = |cid| self.rpc.read(cid);
         let walk = check::walk(&releases, order, report, block).await?;

@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use super::context::TargetContext;
 use super::service::{RequestError, Service};
 use super::target::{
-    CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, TargetError,
-    Work,
+    CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, Work,
 };
 use super::{Publication, check, read};
+use crate::foundation::failure::Failure;
 use crate::set::repository::PinningServiceTarget;
 
 /// How the name of the pin begins.
@@ -106,7 +106,7 @@ impl PinningService {
     pub(super) fn new(
         settings: &PinningServiceTarget,
         context: TargetContext,
-    ) -> Result<Self, TargetError> {
+    ) -> Result<Self, Failure> {
         let service = Service::new(
             context.client.clone(),
             settings.endpoint.clone(),
@@ -152,7 +152,7 @@ impl PinningService {
         Ok(ours)
     }
 
-    async fn inspect(&mut self, release: &Publication) -> Result<Plan, TargetError> {
+    async fn inspect(&mut self, release: &Publication) -> Result<Plan, Failure> {
         let root = release.root();
         let mut ours = self.ours(&release.name).await?.into_iter();
         self.there = ours.next();
@@ -196,11 +196,7 @@ impl PinningService {
         Ok(status)
     }
 
-    async fn upload(
-        &mut self,
-        release: &Publication,
-        report: Report<'_>,
-    ) -> Result<Done, TargetError> {
+    async fn upload(&mut self, release: &Publication, report: Report<'_>) -> Result<Done, Failure> {
         let root = release.root();
         let mut done = Done {
             is_word_only: true,
@@ -259,14 +255,14 @@ impl PinningService {
         root: &Cid,
         mut status: PinStatus,
         report: Report<'_>,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), Failure> {
         let (mut delay, longest) = DELAYS;
         let mut before = status.status.clone();
         let mut changed = Instant::now();
         let request = status.requestid.clone();
         loop {
             if status.pin.cid != root.to_string() {
-                return Err(TargetError::world(format!(
+                return Err(Failure::world(format!(
                     "the service answers with a pin of {}, and {root} was asked for",
                     self.service.words(&status.pin.cid)
                 )));
@@ -282,14 +278,14 @@ impl PinningService {
             match status.status.as_str() {
                 "pinned" => return Ok(()),
                 "failed" => {
-                    return Err(TargetError::world(format!(
+                    return Err(Failure::world(format!(
                         "the service has given up pinning {root}{details}"
                     ))
                     .help(self.advice()));
                 }
                 "queued" | "pinning" => {}
                 other => {
-                    return Err(TargetError::world(format!(
+                    return Err(Failure::world(format!(
                         "the service says that the pin is `{}`, which the API does not know",
                         self.service.words(other)
                     )));
@@ -301,7 +297,7 @@ impl PinningService {
                 delay = DELAYS.0;
             }
             if changed.elapsed() >= LONGEST_WAIT {
-                return Err(TargetError::world(format!(
+                return Err(Failure::world(format!(
                     "the pin is `{before}` for {} s{details}",
                     LONGEST_WAIT.as_secs()
                 ))
@@ -324,7 +320,7 @@ impl PinningService {
         }
     }
 
-    async fn verify(&self, release: &Publication) -> Result<ReadBack, TargetError> {
+    async fn verify(&self, release: &Publication) -> Result<ReadBack, Failure> {
         let mut back = ReadBack {
             is_kept: true,
             ..ReadBack::default()
@@ -345,7 +341,7 @@ impl PinningService {
 }
 
 impl PinningService {
-    async fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, TargetError> {
+    async fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, Failure> {
         let ours = self.ours(repository).await?;
         let pinned = ours.iter().filter(|one| one.status == "pinned");
         Ok(pinned.filter_map(PinStatus::release).collect())
@@ -353,11 +349,7 @@ impl PinningService {
 
     /// Reads through the service's gateway. Blocks are the service's own business, so nothing is
     /// mended.
-    async fn check(
-        &self,
-        order: &CheckOrder<'_>,
-        report: Report<'_>,
-    ) -> Result<Checked, TargetError> {
+    async fn check(&self, order: &CheckOrder<'_>, report: Report<'_>) -> Result<Checked, Failure> {
         let releases = self.holdings(order.repository).await?;
         let Some(gateway) = &self.settings.gateway else {
             return Ok(read::unread(releases));

@@ -10,8 +10,9 @@ use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 use jiff::Timestamp;
 
 use super::History;
-use super::target::{Amount, TargetError};
+use super::target::Amount;
 use crate::foundation::diagnostic::shell_word;
+use crate::foundation::failure::Failure;
 use crate::release::archive::{Place, Visitor, walk};
 use crate::release::signature::SignedStatement;
 
@@ -68,11 +69,11 @@ impl Publication {
     ///
     /// # Errors
     /// A refusal, with the way out.
-    pub(super) fn require_left_out(&self, absent: &[Cid]) -> Result<(), TargetError> {
+    pub(super) fn require_left_out(&self, absent: &[Cid]) -> Result<(), Failure> {
         let Some(first) = absent.first() else {
             return Ok(());
         };
-        Err(TargetError::refused(format!(
+        Err(Failure::refused(format!(
             "it has not got what this delta leaves out: {} of {} blocks that the rest hangs from, {first} the first",
             absent.len(),
             self.left_out.len()

@@ -7,7 +7,8 @@ use ipwhl_unixfs::Cid;
 use url::Url;
 
 use super::check::Read;
-use super::target::{Amount, Checked, PublishedRelease, TargetError};
+use super::target::{Amount, Checked, PublishedRelease};
+use crate::foundation::failure::Failure;
 use crate::source::{Client, SourceProblem, redacted};
 
 /// How many blocks are under way at once.
@@ -18,7 +19,7 @@ pub(super) async fn through_gateway(
     client: &Client,
     gateway: &Url,
     cids: &[Cid],
-) -> Result<Amount, TargetError> {
+) -> Result<Amount, Failure> {
     let read = each(cids, |cid| async move { client.block(gateway, &cid).await }).await;
     read.map_err(|error| {
         let place = redacted(gateway);
@@ -33,13 +34,13 @@ pub(super) async fn lacking(
     client: &Client,
     gateway: &Url,
     cids: Vec<Cid>,
-) -> Result<Vec<Cid>, TargetError> {
+) -> Result<Vec<Cid>, Failure> {
     let questions = stream::iter(cids)
         .map(|cid| async move { client.has_block(gateway, &cid).await.map(|has| (cid, has)) })
         .buffered(AT_ONCE);
     let answers: Result<Vec<(Cid, bool)>, SourceProblem> = questions.try_collect().await;
     let answers = answers.map_err(|problem| {
-        TargetError::world(format!("the gateway cannot be asked for blocks: {problem}"))
+        Failure::world(format!("the gateway cannot be asked for blocks: {problem}"))
             .help("is it running, and is this its address? without a `gateway` every block is sent, and nothing is read back")
     })?;
     let lacking = answers.into_iter().filter(|(_, has)| !has);
@@ -50,7 +51,7 @@ pub(super) async fn lacking(
 pub(super) async fn each<E: Display, F: Future<Output = Result<Vec<u8>, E>>>(
     cids: &[Cid],
     block: impl Fn(Cid) -> F,
-) -> Result<Amount, TargetError> {
+) -> Result<Amount, Failure> {
     let mut amount = Amount::default();
     let reads = stream::iter(cids.iter().copied()).map(|cid| {
         let read = block(cid);
@@ -59,11 +60,11 @@ pub(super) async fn each<E: Display, F: Future<Output = Result<Vec<u8>, E>>>(
     let mut blocks = std::pin::pin!(reads.buffered(AT_ONCE));
     while let Some((cid, block)) = blocks.next().await {
         let block = block.map_err(|error| {
-            TargetError::world(format!("block {cid} cannot be read back: {error}"))
+            Failure::world(format!("block {cid} cannot be read back: {error}"))
                 .help("`ipwhl publish --check` says what else of it is missing or altered there, and `--repair` mends it")
         })?;
         if !cid.matches(&block) {
-            return Err(TargetError::world(format!(
+            return Err(Failure::world(format!(
                 "what is read back for {cid} is not that block"
             )));
         }
@@ -73,12 +74,12 @@ pub(super) async fn each<E: Display, F: Future<Output = Result<Vec<u8>, E>>>(
 }
 
 /// A block of a gateway, for a check.
-pub(super) async fn read(client: &Client, gateway: &Url, cid: Cid) -> Result<Read, TargetError> {
+pub(super) async fn read(client: &Client, gateway: &Url, cid: Cid) -> Result<Read, Failure> {
     match client.block(gateway, &cid).await {
         Ok(block) => Ok(Read::Block(block)),
         Err(SourceProblem::Missing { .. }) => Ok(Read::Missing),
         Err(SourceProblem::Mismatch { .. }) => Ok(Read::Altered),
-        Err(problem) => Err(TargetError::world(problem)),
+        Err(problem) => Err(Failure::world(problem)),
     }
 }
 

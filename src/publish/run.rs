@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::history::check_follows;
-use super::target::{Done, Plan, ReadBack, Step, Target, TargetError, TargetErrorKind};
+use super::target::{Done, Plan, ReadBack, Step, Target};
 use super::{History, Publication};
+use crate::foundation::failure::{Failure, FailureKind};
 use crate::set::repository::{PublishKind, PublishTarget};
 
 /// Opens a target. Nothing is asked by that.
-pub type Open<'a> = &'a dyn Fn(&PublishTarget) -> Result<Box<dyn Target>, TargetError>;
+pub type Open<'a> = &'a dyn Fn(&PublishTarget) -> Result<Box<dyn Target>, Failure>;
 
 /// Who is told of what happens, as it happens, with the name of the target.
 pub trait Observer {
@@ -30,7 +31,7 @@ pub enum Event<'a> {
     /// It was read back.
     ReadBack(&'a ReadBack),
     /// It failed.
-    Failed(&'a TargetError),
+    Failed(&'a Failure),
 }
 
 /// What became of a target in a run.
@@ -51,7 +52,7 @@ pub struct TargetOutcome {
     /// How it ended.
     pub state: TargetState,
     /// Why it failed, or refused the release.
-    pub error: Option<TargetError>,
+    pub error: Option<Failure>,
 }
 
 /// How it ended with a target.
@@ -135,12 +136,12 @@ fn holders<'c>(target: &PublishTarget, configured: &'c [PublishTarget]) -> Vec<&
 }
 
 /// Refuses a target that needs a release to be held, where no target of the repository could hold it.
-fn check_holders(target: &PublishTarget, configured: &[PublishTarget]) -> Result<(), TargetError> {
+fn check_holders(target: &PublishTarget, configured: &[PublishTarget]) -> Result<(), Failure> {
     let is_elsewhere = target.holders.as_ref().is_some_and(Vec::is_empty);
     if !target.kind.needs_holder() || is_elsewhere || !holders(target, configured).is_empty() {
         return Ok(());
     }
-    Err(TargetError::refused(format!(
+    Err(Failure::refused(format!(
         "no target of this repository could hold what a `{}` target leads to, and so nothing shows that readers would find it",
         target.kind.as_str()
     ))
@@ -161,7 +162,7 @@ impl<'a> Prepared<'a> {
     fn new(
         configured: &'a PublishTarget,
         mut outcome: TargetOutcome,
-        target: Result<Box<dyn Target>, TargetError>,
+        target: Result<Box<dyn Target>, Failure>,
     ) -> Self {
         let target = target.map_err(|error| fail(&mut outcome, error)).ok();
         Self {
@@ -201,7 +202,7 @@ impl<'a> PublishRun<'a> {
         }
         let is_gap = |one: &Prepared<'_>| {
             let error = one.outcome.error.as_ref();
-            error.is_some_and(|error| error.kind == TargetErrorKind::Gap)
+            error.is_some_and(|error| error.kind == FailureKind::Gap)
         };
         if prepared.iter().any(is_gap) {
             self.gather_history().await;
@@ -237,7 +238,7 @@ impl<'a> PublishRun<'a> {
         &self,
         configured: &PublishTarget,
         outcome: &mut TargetOutcome,
-    ) -> Result<Box<dyn Target>, TargetError> {
+    ) -> Result<Box<dyn Target>, Failure> {
         check_holders(configured, self.configured)?;
         let mut target = (self.open)(configured)?;
         outcome.place = Some(target.place());
@@ -326,7 +327,7 @@ impl<'a> PublishRun<'a> {
         &self,
         target: &mut dyn Target,
         outcome: &mut TargetOutcome,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), Failure> {
         let name = outcome.name.clone();
         let report = |step| self.observer.step(&name, step);
         let done = target.carry_out(self.release, &report).await?;
@@ -349,8 +350,8 @@ impl<'a> PublishRun<'a> {
         &self,
         configured: &PublishTarget,
         prepared: &[Prepared<'_>],
-        asked: &mut BTreeMap<String, Result<ReadBack, TargetError>>,
-    ) -> Result<(), TargetError> {
+        asked: &mut BTreeMap<String, Result<ReadBack, Failure>>,
+    ) -> Result<(), Failure> {
         let is_elsewhere = configured.holders.as_ref().is_some_and(Vec::is_empty);
         if !configured.kind.needs_holder() || is_elsewhere {
             return Ok(());
@@ -389,7 +390,7 @@ impl<'a> PublishRun<'a> {
                 }
             });
         }
-        Err(TargetError::world(format!(
+        Err(Failure::world(format!(
             "it is left as it is, since no other target holds the release and has shown it: {}",
             reasons.join("; ")
         ))
@@ -397,14 +398,14 @@ impl<'a> PublishRun<'a> {
     }
 
     /// What a target that is none of this run shows of the release.
-    async fn ask(&self, holder: &PublishTarget) -> Result<ReadBack, TargetError> {
+    async fn ask(&self, holder: &PublishTarget) -> Result<ReadBack, Failure> {
         let mut target = (self.open)(holder)?;
         let report = |step| self.observer.step(&holder.name, step);
         let plan = target.plan(self.release, &report).await?;
         let root = self.release.root();
         let is_there = plan.held.is_some_and(|held| held.root == root) && plan.moved.blocks == 0;
         if !is_there {
-            return Err(TargetError::world("it does not have the release yet"));
+            return Err(Failure::world("it does not have the release yet"));
         }
         target.read_back(self.release, &report).await
     }
@@ -419,7 +420,7 @@ fn insufficient(back: &ReadBack) -> &'static str {
     }
 }
 
-fn fail(outcome: &mut TargetOutcome, error: TargetError) {
+fn fail(outcome: &mut TargetOutcome, error: Failure) {
     outcome.state = if error.is_refusal() {
         TargetState::Refused
     } else {

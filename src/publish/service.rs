@@ -12,8 +12,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::secret::Secret;
-use super::target::TargetError;
 use crate::foundation::diagnostic::visible;
+use crate::foundation::failure::Failure;
 use crate::source::{Client, redacted};
 
 pub(super) use reply::Reply;
@@ -66,7 +66,7 @@ impl fmt::Display for RequestError {
     }
 }
 
-impl From<RequestError> for TargetError {
+impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         Self {
             help: error.help,
@@ -93,9 +93,9 @@ impl Service {
         base: Url,
         secret: Option<Secret>,
         variable: String,
-    ) -> Result<Self, TargetError> {
+    ) -> Result<Self, Failure> {
         if secret.is_some() && base.scheme() == "http" && !client.stays_here(&base) {
-            return Err(TargetError::refused(format!(
+            return Err(Failure::refused(format!(
                 "the secret of this target would go to {} for everybody on the way to read",
                 redacted(&base)
             ))

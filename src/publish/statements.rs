@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::directory::{names, partial, unusable};
 use crate::foundation::environment::{AtomicFile, sync_directory};
-use crate::publish::target::{PublishedRelease, TargetError};
+use crate::foundation::failure::Failure;
+use crate::publish::target::PublishedRelease;
 use crate::release::names::STATEMENT;
 use crate::release::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
@@ -18,7 +19,7 @@ use crate::release::signature::{
 const LONGEST: u64 = (MAXIMUM_STATEMENT_SIZE + MAXIMUM_SIGNATURE_SIZE) as u64;
 
 /// The newest statement's release.
-pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<PublishedRelease>, TargetError> {
+pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<PublishedRelease>, Failure> {
     let names = match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         _ => names(folder)?,
@@ -28,7 +29,7 @@ pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<PublishedReleas
     };
     let path = folder.join(sequence.to_string()).join(STATEMENT);
     let damaged = |reason: String| {
-        TargetError::refused(format!("`{}` {reason}", path.display()))
+        Failure::refused(format!("`{}` {reason}", path.display()))
             .help("the folder is damaged: put back what was there, or remove that statement")
     };
     let text = read(&path)?;
@@ -61,7 +62,7 @@ const MAXIMUM_STATEMENTS: usize = 1000;
 ///
 /// # Errors
 /// When the folder cannot be written.
-pub fn keep_statement(folder: &Path, signed: &SignedStatement) -> Result<(), TargetError> {
+pub fn keep_statement(folder: &Path, signed: &SignedStatement) -> Result<(), Failure> {
     let statements = folder.join(STATEMENTS);
     let place = statements.join(signed.statement.sequence.to_string());
     write_with(&statements, &united(&place, signed)?, &|_| Ok(false)).map(|_| ())
@@ -96,7 +97,7 @@ fn sequences(names: &BTreeSet<String>) -> Vec<u64> {
 
 /// Every statement of a folder with its signatures, the newest first. What is no statement of this
 /// repository is left out.
-pub(super) fn all(folder: &Path, name: &str) -> Result<Vec<SignedStatement>, TargetError> {
+pub(super) fn all(folder: &Path, name: &str) -> Result<Vec<SignedStatement>, Failure> {
     let names = match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         _ => names(folder)?,
@@ -120,9 +121,9 @@ pub(super) fn all(folder: &Path, name: &str) -> Result<Vec<SignedStatement>, Tar
 
 /// Refuses another statement than the one that has this sequence already: a reader who has that one
 /// would not believe this one.
-pub(super) fn check_same(folder: &Path, sequence: u64, text: &str) -> Result<(), TargetError> {
+pub(super) fn check_same(folder: &Path, sequence: u64, text: &str) -> Result<(), Failure> {
     match read(&folder.join(STATEMENT))? {
-        Some(there) if there != text => Err(TargetError::refused(format!(
+        Some(there) if there != text => Err(Failure::refused(format!(
             "it holds another statement with the sequence {sequence}, of the same release: `{}`",
             folder.join(STATEMENT).display()
         ))
@@ -132,7 +133,7 @@ pub(super) fn check_same(folder: &Path, sequence: u64, text: &str) -> Result<(),
 }
 
 /// The signatures in a folder; none where there is no folder.
-fn held(folder: &Path) -> Result<Vec<SignatureFile>, TargetError> {
+fn held(folder: &Path) -> Result<Vec<SignatureFile>, Failure> {
     let names = match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         _ => names(folder)?,
@@ -148,12 +149,12 @@ fn held(folder: &Path) -> Result<Vec<SignatureFile>, TargetError> {
 }
 
 /// Whether this statement and signatures of all these keys are in a folder.
-pub(super) fn is_there(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError> {
+pub(super) fn is_there(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     is_whole(folder, &files.united_with(held(folder)?))
 }
 
 /// Whether these files are in a folder.
-fn is_whole(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError> {
+fn is_whole(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     for (name, text) in files.files(STATEMENT) {
         if read(&folder.join(name))?.as_deref() != Some(text) {
             return Ok(false);
@@ -168,8 +169,8 @@ fn is_whole(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError>
 pub(super) fn write_with(
     folder: &Path,
     files: &SignedStatement,
-    complete: &dyn Fn(&Path) -> Result<bool, TargetError>,
-) -> Result<bool, TargetError> {
+    complete: &dyn Fn(&Path) -> Result<bool, Failure>,
+) -> Result<bool, Failure> {
     let name = files.statement.sequence.to_string();
     let place = folder.join(&name);
     if fs::symlink_metadata(&place).is_ok() {
@@ -193,7 +194,7 @@ pub(super) fn write_with(
 }
 
 /// Writes the files of a statement that are not there yet; whether there were any.
-pub(super) fn write_files(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError> {
+pub(super) fn write_files(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     let mut is_new = false;
     for (name, text) in files.files(STATEMENT) {
         let path = folder.join(name);
@@ -207,16 +208,13 @@ pub(super) fn write_files(folder: &Path, files: &SignedStatement) -> Result<bool
 }
 
 /// The statement with the signatures that a folder has besides.
-pub(super) fn united(
-    folder: &Path,
-    files: &SignedStatement,
-) -> Result<SignedStatement, TargetError> {
+pub(super) fn united(folder: &Path, files: &SignedStatement) -> Result<SignedStatement, Failure> {
     Ok(files.united_with(held(folder)?))
 }
 
 /// Makes the copies at the top of the folder those of this statement; whether one was changed. The
 /// statement comes after its signatures, and signatures of other statements go last.
-pub(super) fn write_top(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError> {
+pub(super) fn write_top(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     let mut is_new = write_files(folder, files)?;
     for stale in stale(folder, files)? {
         let path = folder.join(stale);
@@ -228,12 +226,12 @@ pub(super) fn write_top(folder: &Path, files: &SignedStatement) -> Result<bool, 
 
 /// Whether the copies at the top of the folder are those of this statement, and no others are
 /// there.
-pub(super) fn is_top(folder: &Path, files: &SignedStatement) -> Result<bool, TargetError> {
+pub(super) fn is_top(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     Ok(is_whole(folder, files)? && stale(folder, files)?.is_empty())
 }
 
 /// The signatures at the top of the folder that are not of this statement.
-fn stale(folder: &Path, files: &SignedStatement) -> Result<Vec<String>, TargetError> {
+fn stale(folder: &Path, files: &SignedStatement) -> Result<Vec<String>, Failure> {
     let current = files.files(STATEMENT);
     let is_stale = |name: &String| {
         is_signature_of(name, STATEMENT) && !current.iter().any(|(other, _)| other == name)
@@ -245,7 +243,7 @@ fn stale(folder: &Path, files: &SignedStatement) -> Result<Vec<String>, TargetEr
 }
 
 /// A small text; `None` where there is no such file, or none that can be a statement.
-fn read(path: &Path) -> Result<Option<String>, TargetError> {
+fn read(path: &Path) -> Result<Option<String>, Failure> {
     // Of a pipe the other end may never come.
     let is_file = fs::metadata(path).map(|there| there.is_file());
     let file = match is_file.and_then(|is_file| {

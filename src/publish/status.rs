@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::History;
 use super::run::Open;
-use super::target::{PublishedRelease, TargetError};
+use super::target::PublishedRelease;
+use crate::foundation::failure::Failure;
 use crate::set::repository::PublishTarget;
 
 /// What a target holds.
@@ -22,7 +23,7 @@ pub struct TargetStatus {
     /// asked.
     pub releases: Option<Vec<ReleaseStatus>>,
     /// Why it could not be asked.
-    pub error: Option<TargetError>,
+    pub error: Option<Failure>,
 }
 
 /// A release that a target holds, and what its statement says, where that is known.

@@ -10,10 +10,11 @@ use ipwhl_unixfs::car::Blocks;
 
 use super::Publication;
 use super::check::RateLimit;
+use crate::foundation::failure::Failure;
 use crate::release::signature::SignedStatement;
 
 /// What a target does with a release, which may take its time.
-pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, TargetError>> + 'a>>;
+pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + 'a>>;
 
 /// Who is told of the steps while they are done.
 pub type Report<'a> = &'a dyn Fn(Step);
@@ -235,78 +236,3 @@ pub enum Step {
     /// What is waited for.
     Waiting(String),
 }
-
-/// What kind of failure keeps a release from a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetErrorKind {
-    /// The world failed.
-    World,
-    /// The release must not go there.
-    Refused,
-    /// The release may follow what the target holds, but statements between the two are not at
-    /// hand.
-    Gap,
-    /// What the environment gives for the target cannot be used.
-    Usage,
-}
-
-/// Why a target did not take a release. It holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetError {
-    /// What failed.
-    pub kind: TargetErrorKind,
-    /// A sentence.
-    pub message: String,
-    /// The way out.
-    pub help: Option<String>,
-}
-
-impl TargetError {
-    fn new(kind: TargetErrorKind, message: impl fmt::Display) -> Self {
-        Self {
-            kind,
-            message: message.to_string(),
-            help: None,
-        }
-    }
-
-    /// The world failed.
-    pub fn world(message: impl fmt::Display) -> Self {
-        Self::new(TargetErrorKind::World, message)
-    }
-
-    /// The release must not go there.
-    pub fn refused(message: impl fmt::Display) -> Self {
-        Self::new(TargetErrorKind::Refused, message)
-    }
-
-    /// Statements between the target's release and this one are not at hand.
-    pub fn gap(message: impl fmt::Display) -> Self {
-        Self::new(TargetErrorKind::Gap, message)
-    }
-
-    /// What the environment gives for the target cannot be used.
-    pub fn usage(message: impl fmt::Display) -> Self {
-        Self::new(TargetErrorKind::Usage, message)
-    }
-
-    /// Whether the release is refused, and nothing in the world failed.
-    pub fn is_refusal(&self) -> bool {
-        matches!(self.kind, TargetErrorKind::Refused | TargetErrorKind::Gap)
-    }
-
-    /// The same error with a way out.
-    #[must_use]
-    pub fn help(mut self, help: impl fmt::Display) -> Self {
-        self.help = Some(help.to_string());
-        self
-    }
-}
-
-impl fmt::Display for TargetError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for TargetError {}

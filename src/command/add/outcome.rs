@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use ipwhl_packaging::{ProjectName, Version, specifiers_contain, specifiers_text};
 
 use super::super::context::Context;
-use super::super::exit::{ExitStatus, Failure};
+use super::super::exit::ExitStatus;
 use super::super::facts::{all_wheels, recall_verified};
 use super::super::report::{MessageFormat, count, has_errors, judge, show};
 use super::super::select::Wish;
 use super::super::words::counted;
 use super::declared_extras;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Inert};
+use crate::foundation::failure::Failure;
 use crate::set::check::{self, Graph};
 use crate::set::declaration::Declaration;
 use crate::set::repository::Repository;

@@ -9,9 +9,9 @@ use ipwhl_packaging::{
     WheelFileName,
 };
 
-use super::super::exit::Failure;
 use super::super::facts::keep;
 use super::super::select::{Listed, Picked, Picker, Prefer, Wish};
+use crate::foundation::failure::Failure;
 use crate::set::check::{self, can_apply};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, Source, Spanned};
 use crate::source::{FetchEvent, Fetcher, SourceProblem};

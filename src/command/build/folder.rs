@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::command::context::Context;
-use crate::command::exit::Failure;
 use crate::command::own_folder::OwnFolder;
+use crate::foundation::failure::Failure;
 use crate::publish::resolved;
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;

@@ -9,11 +9,11 @@ use ipwhl_unixfs::car::CarError;
 
 use super::super::archives::open;
 use super::super::context::Context;
-use super::super::exit::Failure;
 use super::super::facts::all_wheels;
 use super::super::releases::{self, OpenRelease, Place};
 use super::reuse::{Reusable, archive_beside, unreadable};
 use super::{Arguments, uncommitted};
+use crate::foundation::failure::Failure;
 use crate::publish::{Part, PublishError};
 use crate::release::archive::car_name;
 use crate::release::archive::{Extent, known};

@@ -14,12 +14,12 @@ use serde::Deserialize;
 
 use super::super::archives::broken;
 use super::super::context::Context;
-use super::super::exit::{Failure, chain};
 use super::super::network::NetworkArguments;
 use super::super::releases::{self, OpenRelease, Place};
 use super::super::statement::{located, read_statement, refusal};
 use super::super::trust::policy;
 use super::super::words::counted;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::release::names::STATEMENT;
 use crate::release::reader::Published;
 use crate::release::reuse::{PlatformEntry, Recalled, Sought};
@@ -210,7 +210,7 @@ pub(super) fn recall(
                 return Err(Failure::finding(format!(
                     "{} is no release that can be reused: {}",
                     one.release.shown,
-                    chain(&error)
+                    error_chain(&error)
                 ))
                 .help("leave it out of `--reuse`, and tell whoever made it"));
             }
@@ -228,8 +228,8 @@ pub(super) fn recall(
 pub(super) fn reason(error: &CarError) -> String {
     match error {
         CarError::Missing(cid) => format!("block {cid} is not there"),
-        CarError::Io(error) => chain(error),
-        other => chain(other),
+        CarError::Io(error) => error_chain(error),
+        other => error_chain(other),
     }
 }
 

@@ -7,13 +7,13 @@ use ipwhl_packaging::wheel::CHECKS_VERSION;
 use ipwhl_unixfs::Cid;
 
 use super::super::context::Context;
-use super::super::exit::Failure;
 use super::super::keys::{Signer, signing_key};
 use super::super::sign::{add_signature, asked, may_follow, may_sign, mention_signers};
 use super::super::statement::{expired, previous_in_place, previous_of_build};
 use super::super::trust::{Trust, policy};
 use super::{Arguments, uncommitted};
 use crate::foundation::diagnostic::{Finding, shell_word};
+use crate::foundation::failure::{Failure, error_chain};
 use crate::publish::{Recovery, keep_statement, recover};
 use crate::release::names::STATEMENT;
 use crate::release::signature::{
@@ -262,7 +262,7 @@ pub(super) fn vouch(
         .as_ref()
         .map(|signed| &signed.statement);
     let following = Statement::following(before, draft)
-        .map_err(|error| Failure::finding(super::super::exit::chain(&error)))?;
+        .map_err(|error| Failure::finding(error_chain(&error)))?;
     match (following, preparation.previous) {
         (Some(statement), before) => {
             // It shows targets which hold an older release that this one follows it.

@@ -6,8 +6,8 @@ use std::io::ErrorKind;
 use toml_edit::DocumentMut;
 
 use super::super::context::Context;
-use super::super::exit::Failure;
 use super::super::values::parse_size;
+use crate::foundation::failure::Failure;
 
 /// The variable that goes before the file.
 pub(super) const LIMIT: &str = "IPWHL_CACHE_LIMIT";

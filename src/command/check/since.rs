@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::super::context::Context;
-use super::super::exit::Failure;
 use super::super::facts::Gathered;
 use super::super::report::judge;
 use super::super::words::counted;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Stage};
+use crate::foundation::failure::Failure;
 use crate::set::check;
 use crate::set::declaration::{Declaration, DeclaredWheel, Source};
 use crate::set::difference::setting_changes;

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::super::draw::to_json;
-use super::super::exit::Failure;
 use super::Report;
 use super::side::Side;
 use crate::foundation::diagnostic::{Finding, JsonFinding, SourceTexts};
+use crate::foundation::failure::Failure;
 use crate::set::difference::{SettingsExtent, WheelChange, WheelState};
 
 /// One object on one line (`docs/formats.md`, 8).

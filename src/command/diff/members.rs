@@ -15,13 +15,13 @@ use ipwhl_unixfs::car::{CarError, CarReader, FileReader};
 use rayon::prelude::*;
 
 use super::super::context::Context;
-use super::super::exit::{Failure, chain};
 use super::super::facts::{known_facts, request};
 use super::super::network::{NetworkArguments, fetcher, runtime};
 use super::super::progress::Progress;
 use super::super::releases::Place;
 use super::Members;
 use super::side::{Around, Side};
+use crate::foundation::failure::{Failure, error_chain};
 use crate::set::difference::{
     Difference, MemberChanges, NameOwners, Owner, WheelChange, WheelState, command_conflicts,
     member_changes, package_conflicts,
@@ -308,7 +308,10 @@ fn fetched(
             has_failed |= is_asked_for && outcome.is_err();
             let outcome = outcome.map(|wheel| wheel.path).map_err(|error| {
                 if is_asked_for || !is_elsewhere(&error) {
-                    format!("cannot be had: {}", as_declared(sides, &chain(&error)))
+                    format!(
+                        "cannot be had: {}",
+                        as_declared(sides, &error_chain(&error))
+                    )
                 } else {
                     NOT_AT_HAND.to_owned()
                 }

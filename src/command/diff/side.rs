@@ -8,11 +8,11 @@ use url::Url;
 
 use super::super::archives::broken;
 use super::super::context::Context;
-use super::super::exit::{Failure, chain};
 use super::super::facts::known_facts;
 use super::super::network::NetworkArguments;
 use super::super::releases::{self, Name, OpenRelease, Place};
 use crate::foundation::diagnostic::visible;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::release::reader::Published;
 use crate::set::difference::Snapshot;
 use crate::set::repository::{
@@ -159,7 +159,7 @@ pub(super) fn read(
             "no path that is there"
         };
         Failure {
-            status: failure.status,
+            kind: failure.kind,
             message: format!("`{text}` is {there}, no CID, and {}", failure.message),
             help: failure.help,
         }
@@ -299,8 +299,10 @@ pub(super) fn failure(release: &OpenRelease, error: &CarError) -> Failure {
         .help("a delta is made full by `ipwhl fill`"),
         (Place::Archive { path, .. }, error) => broken(path, error),
         (Place::Gateways(_), CarError::Io(_) | CarError::Missing(_)) => {
-            Failure::world(format!("{}: {}", release.shown, chain(error)))
+            Failure::world(format!("{}: {}", release.shown, error_chain(error)))
         }
-        (Place::Gateways(_), _) => Failure::finding(format!("{}: {}", release.shown, chain(error))),
+        (Place::Gateways(_), _) => {
+            Failure::finding(format!("{}: {}", release.shown, error_chain(error)))
+        }
     }
 }

@@ -13,10 +13,10 @@ use ipwhl_unixfs::{Cid, FileDag, Profile};
 
 use super::super::archives::open as open_archive;
 use super::super::context::Context;
-use super::super::exit::{ExitStatus, Failure, chain};
 use super::super::progress::Progress;
 use super::super::site::{OpenSite, no_hollow};
 use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::{Failure, FailureKind, error_chain};
 use crate::publish::{
     AssembledBlocks, FoundWheel, HollowError, ReleaseFile, read_archive, read_hollow, release_files,
 };
@@ -49,7 +49,7 @@ struct ReleaseWheel {
 }
 
 fn damaged(error: &CarError) -> Failure {
-    Failure::finding(chain(error))
+    Failure::finding(error_chain(error))
 }
 
 /// Begins to write the archive, which no other run can do until this one has ended. What a cut run
@@ -184,7 +184,7 @@ fn fetch(
                         dag: wheel.dag,
                     });
                 }
-                Err(error) => failures.push((error.is_finding(), chain(&error))),
+                Err(error) => failures.push((error.is_finding(), error_chain(&error))),
             }
         }
     });
@@ -203,10 +203,10 @@ fn fetch(
         wheels.len()
     );
     let failure = Failure {
-        status: if is_finding {
-            ExitStatus::Findings
+        kind: if is_finding {
+            FailureKind::Finding
         } else {
-            ExitStatus::World
+            FailureKind::World
         },
         message,
         help: Some("those that came are in the cache: the same command goes on".to_owned()),
@@ -269,7 +269,7 @@ pub(super) fn whole(
                 return Err(Failure::finding(format!(
                     "`{}`: {}",
                     open.site.shown(CAR),
-                    chain(&error)
+                    error_chain(&error)
                 )));
             }
         }

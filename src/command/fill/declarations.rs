@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::StreamExt;
 use ipwhl_unixfs::Cid;
 
-use super::super::exit::{Failure, chain};
 use super::super::facts::request;
 use super::super::network::{fetcher, runtime};
 use super::super::progress::Progress;
@@ -13,6 +12,7 @@ use super::Attempts;
 use super::pass::Missing;
 use super::places::{FillContext, record};
 use super::store::Store;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::release::names::DECLARATION;
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::set::declaration::{DeclaredWheel, Layout, parse};
@@ -86,7 +86,7 @@ impl DeclaredSources {
                     Err(error) => {
                         let blocks = wheels.get(&requests[index].content_id);
                         for one in blocks.into_iter().flatten() {
-                            record(attempts, one.cid, chain(&error));
+                            record(attempts, one.cid, error_chain(&error));
                         }
                     }
                 }

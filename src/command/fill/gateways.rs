@@ -11,7 +11,6 @@ use ipwhl_unixfs::car::MAX_BLOCK;
 use ipwhl_unixfs::{Cid, Codec};
 use url::Url;
 
-use super::super::exit::Failure;
 use super::super::network::runtime;
 use super::super::words::counted;
 use super::Attempts;
@@ -20,6 +19,7 @@ use super::pass::Missing;
 use super::places::{FillContext, record};
 use super::schedule::{End, Schedule};
 use super::store::Store;
+use crate::foundation::failure::Failure;
 use crate::source::LARGEST_WHEEL;
 use crate::source::{CacheError, Client, ClientSettings, Limits, SourceProblem};
 

@@ -10,13 +10,13 @@ use url::Url;
 
 use super::super::archives::open;
 use super::super::context::Context;
-use super::super::exit::Failure;
 use super::super::network::NetworkArguments;
 use super::Attempts;
 use super::declarations::DeclaredSources;
 use super::gateways::Gateways;
 use super::pass::Missing;
 use super::store::Store;
+use crate::foundation::failure::Failure;
 use crate::set::repository::{Configuration, Repository};
 use crate::source::dag_of_file;
 

@@ -4,10 +4,10 @@ use toml_edit::{Array, DocumentMut, value};
 
 use super::files::NewFile;
 use crate::command::context::Context;
-use crate::command::exit::Failure;
 use crate::command::site::{Newest, OpenSite};
 use crate::command::statement::{expired, refusal};
 use crate::command::words::counted;
+use crate::foundation::failure::Failure;
 use crate::release::signature::Statement;
 use crate::set::repository::CONFIGURATION_FILE;
 

@@ -1,8 +1,8 @@
 //! `--install`: the one line of a CI file that installs ipwhl.
 
 use super::files::Forge;
-use crate::command::exit::Failure;
 use crate::foundation::diagnostic::{shell_word, visible};
+use crate::foundation::failure::Failure;
 
 /// The digits of a SHA-256.
 const SHA256_DIGITS: usize = 64;

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use ipwhl_packaging::ProjectName;
 
 use super::super::context::Context;
-use super::super::exit::Failure;
 use super::super::words::counted;
 use super::remove;
 use crate::foundation::diagnostic::shell_word;
+use crate::foundation::failure::Failure;
 use crate::set::declaration::{Layout, declares_all_of};
 use crate::set::repository::{
     ORIGINAL_FOLDER, Repository, SUPPORTED_FILE, original_settings, presumed_project,

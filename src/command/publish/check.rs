@@ -9,13 +9,14 @@ use ipwhl_unixfs::car::{Blocks, CarError, CarReader};
 use url::Url;
 
 use super::super::context::Context;
-use super::super::exit::{ExitStatus, Failure};
+use super::super::exit::ExitStatus;
 use super::super::network::runtime;
 use super::super::words::counted;
 use super::shown::Shown;
 use super::tally::exit_status;
 use super::{Arguments, Format, Opening, client, json};
-use crate::publish::{CheckOrder, Checked, DamageKind, Observer as _, RateLimit, TargetError};
+use crate::foundation::failure::Failure;
+use crate::publish::{CheckOrder, Checked, DamageKind, Observer as _, RateLimit};
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::set::repository::{PublishKind, PublishTarget};
@@ -27,7 +28,7 @@ const NAMED: usize = 5;
 const JOBS: usize = 8;
 
 /// What one target came to: its name, its kind, and what was found.
-type Found<'t> = (&'t str, &'t str, Result<Checked, TargetError>);
+type Found<'t> = (&'t str, &'t str, Result<Checked, Failure>);
 
 pub(super) fn run(
     opening: &Opening<'_, '_>,

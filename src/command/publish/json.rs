@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::tally::addresses;
+use crate::foundation::failure::Failure;
 use crate::publish::{
-    Amount, Checked, Publication, PublishedRelease, ReleaseStatus, TargetError, TargetOutcome,
-    TargetStatus,
+    Amount, Checked, Publication, PublishedRelease, ReleaseStatus, TargetOutcome, TargetStatus,
 };
 
 /// What a run came to.
@@ -52,7 +52,7 @@ fn bare(place: &str) -> &str {
     place.trim_matches('`')
 }
 
-fn error(error: &TargetError) -> Value {
+fn error(error: &Failure) -> Value {
     json!({ "message": error.message, "help": error.help })
 }
 
@@ -98,7 +98,7 @@ fn held(status: &ReleaseStatus) -> Value {
 }
 
 /// What a check has found.
-pub(super) fn check(targets: &[(&str, &str, Result<Checked, TargetError>)]) -> String {
+pub(super) fn check(targets: &[(&str, &str, Result<Checked, Failure>)]) -> String {
     let targets: Vec<Value> = targets
         .iter()
         .map(|(name, kind, checked)| {

@@ -9,10 +9,10 @@ use super::Arguments;
 use super::check::gateway;
 use crate::command::archives::{broken, open};
 use crate::command::context::Context;
-use crate::command::exit::{Failure, chain};
 use crate::command::statement::{cut, expired, policy_or_own, read_statement, refusal, stranger};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::random_seed;
+use crate::foundation::failure::{Failure, error_chain};
 use crate::publish::{History, Publication, Sample, kept_statements};
 use crate::release::archive::Extent;
 use crate::release::archive::ReleaseArchive;
@@ -196,7 +196,7 @@ fn signed(
             verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
                 Failure::finding(format!(
                     "a signature of `{place}` does not hold: {}",
-                    chain(&error)
+                    error_chain(&error)
                 ))
             })?;
         }
@@ -229,7 +229,7 @@ fn signed(
     signed.signatures.retain(|file| {
         let checked = verify(&file.text, text);
         if let Err(error) = &checked {
-            let (suffix, reason) = (&file.suffix, chain(error));
+            let (suffix, reason) = (&file.suffix, error_chain(error));
             context.warning(&format!(
                 "`{}{suffix}` does not hold, and is left out: {reason}",
                 path.display()

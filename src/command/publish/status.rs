@@ -5,11 +5,12 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::context::Context;
-use super::super::exit::{ExitStatus, Failure};
+use super::super::exit::ExitStatus;
 use super::super::network::runtime;
 use super::release::history;
 use super::tally::exit_status;
 use super::{Arguments, Format, Opening, json};
+use crate::foundation::failure::Failure;
 use crate::publish::{HoldingState, ReleaseStatus, TargetStatus, gather_history, status};
 use crate::set::repository::PublishTarget;
 

@@ -2,10 +2,11 @@
 
 use super::{Arguments, Format, json};
 use crate::command::context::Context;
-use crate::command::exit::{ExitStatus, Failure};
+use crate::command::exit::ExitStatus;
 use crate::command::words::counted;
 use crate::foundation::diagnostic::shell_word;
-use crate::publish::{Publication, TargetError, TargetErrorKind, TargetOutcome, TargetState};
+use crate::foundation::failure::{Failure, FailureKind};
+use crate::publish::{Publication, TargetOutcome, TargetState};
 
 /// Prints the result, and says what is left to do.
 pub(super) fn tell(
@@ -56,14 +57,17 @@ pub(super) fn addresses(outcomes: &[TargetOutcome]) -> Vec<String> {
 }
 
 /// A refusal is about the release, and outweighs what the world does.
-pub(super) fn exit_status<'e>(errors: impl Iterator<Item = &'e TargetError>) -> ExitStatus {
-    let kinds: Vec<TargetErrorKind> = errors.map(|error| error.kind).collect();
+pub(super) fn exit_status<'e>(errors: impl Iterator<Item = &'e Failure>) -> ExitStatus {
+    let kinds: Vec<FailureKind> = errors.map(|error| error.kind).collect();
     let has = |kind| kinds.contains(&kind);
-    if has(TargetErrorKind::Refused) || has(TargetErrorKind::Gap) {
+    if [FailureKind::Refused, FailureKind::Gap, FailureKind::Finding]
+        .into_iter()
+        .any(has)
+    {
         ExitStatus::Findings
-    } else if has(TargetErrorKind::Usage) {
+    } else if has(FailureKind::Usage) {
         ExitStatus::Usage
-    } else if has(TargetErrorKind::World) {
+    } else if has(FailureKind::World) {
         ExitStatus::World
     } else {
         ExitStatus::Clean

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item};
 
-use crate::command::exit::Failure;
 use crate::foundation::environment::{AtomicFile, sync_directory};
+use crate::foundation::failure::Failure;
 use crate::set::declaration::canonical;
 
 /// A file that is to be different, or not to be.

@@ -8,9 +8,9 @@ use ipwhl_packaging::ExtraName;
 
 use super::walk::{Visit, Walk};
 use crate::command::context::Context;
-use crate::command::exit::Failure;
 use crate::command::scope::{Edge, constraint, with_extras};
 use crate::foundation::diagnostic::Inert;
+use crate::foundation::failure::Failure;
 
 /// How many steps a tree goes from its roots, unless it is told how many. Real sets are far less deep;
 /// without an end the lines of a long chain would be as wide as the chain is long.

@@ -7,12 +7,13 @@ use indicatif::HumanBytes;
 use ipwhl_unixfs::Sha256Digest;
 
 use super::super::context::Context;
-use super::super::exit::{ExitStatus, Failure, chain};
+use super::super::exit::ExitStatus;
 use super::super::progress::Progress;
 use super::super::site::{Newest, OpenSite, no_hollow};
 use super::super::vouch::{start, vouch};
 use super::super::words::counted;
 use super::{Arguments, pages};
+use crate::foundation::failure::{Failure, error_chain};
 use crate::publish::{
     FileCheck, FileList, HollowArchive, LARGEST_FILE_LIST, ListedFile, ReleaseFile, STATEMENTS,
     check_file, release_files, statement_path,
@@ -75,7 +76,7 @@ pub(super) fn run(
 }
 
 fn damaged(error: &ipwhl_unixfs::car::CarError) -> Failure {
-    Failure::finding(chain(error))
+    Failure::finding(error_chain(error))
 }
 
 struct SiteCheck<'c, 'e> {

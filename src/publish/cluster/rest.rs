@@ -8,9 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use crate::foundation::failure::Failure;
 use crate::publish::secret::Secret;
 use crate::publish::service::{RequestError, Service, Upload};
-use crate::publish::target::{Report, TargetError};
+use crate::publish::target::Report;
 use crate::set::repository::ClusterTarget;
 use crate::source::Client;
 
@@ -112,7 +113,7 @@ impl Rest {
         client: Client,
         secret: Option<Secret>,
         variable: String,
-    ) -> Result<Self, TargetError> {
+    ) -> Result<Self, Failure> {
         let service = Service::new(client, api.clone(), secret, variable)?;
         Ok(Self { service })
     }

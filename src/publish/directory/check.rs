@@ -13,12 +13,13 @@ use super::folder::Folder;
 use super::record::Record;
 use super::{Directory, Store, delta, files, is_folder, record, unusable};
 use crate::foundation::environment::open_beneath;
+use crate::foundation::failure::Failure;
 use crate::publish::site::{
     AssembledBlocks, FileCheck, ListedFile, ReleaseFile, release_files, statement_path,
 };
 use crate::publish::statements;
 use crate::publish::target::{
-    Amount, CheckOrder, Checked, Damage, DamageKind, PublishedRelease, Report, Step, TargetError,
+    Amount, CheckOrder, Checked, Damage, DamageKind, PublishedRelease, Report, Step,
 };
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;
@@ -51,7 +52,7 @@ impl Directory {
         &self,
         order: &CheckOrder<'_>,
         report: Report<'_>,
-    ) -> Result<Checked, TargetError> {
+    ) -> Result<Checked, Failure> {
         let _lock = if order.is_repair {
             Some(Folder::open(&self.path, order.repository)?)
         } else {
@@ -102,7 +103,7 @@ impl Directory {
         &self,
         statements: &[SignedStatement],
         order: &CheckOrder<'_>,
-    ) -> Result<Arc<Store>, TargetError> {
+    ) -> Result<Arc<Store>, Failure> {
         let mut blocks = AssembledBlocks::default();
         let mut seen = BTreeSet::new();
         for signed in statements {
@@ -120,7 +121,7 @@ impl Directory {
 }
 
 impl FolderCheck<'_> {
-    async fn release(&mut self, signed: &SignedStatement) -> Result<(), TargetError> {
+    async fn release(&mut self, signed: &SignedStatement) -> Result<(), Failure> {
         let statement = &signed.statement;
         let release = PublishedRelease {
             root: statement.root,
@@ -131,7 +132,7 @@ impl FolderCheck<'_> {
         let Some(nodes) = self.nodes(&release).await? else {
             return Ok(());
         };
-        let files = release_files(&*nodes, &release.root).map_err(TargetError::world)?;
+        let files = release_files(&*nodes, &release.root).map_err(Failure::world)?;
         let mut whole = BTreeMap::new();
         for file in &files {
             if let Some(sha256) = self.file(&nodes, file, &release).await? {
@@ -147,10 +148,7 @@ impl FolderCheck<'_> {
 
     /// What holds a release together: its hollow archive, or, where that is damaged, what a repair
     /// may use.
-    async fn nodes(
-        &mut self,
-        release: &PublishedRelease,
-    ) -> Result<Option<Arc<Store>>, TargetError> {
+    async fn nodes(&mut self, release: &PublishedRelease) -> Result<Option<Arc<Store>>, Failure> {
         let sequence = release.sequence.unwrap_or_default();
         let directory = self.directory;
         if let Some(hollow) = delta::hollow(&directory.path, sequence, release.root) {
@@ -186,7 +184,7 @@ impl FolderCheck<'_> {
         nodes: &Arc<Store>,
         file: &ReleaseFile,
         release: &PublishedRelease,
-    ) -> Result<Option<Sha256Digest>, TargetError> {
+    ) -> Result<Option<Sha256Digest>, Failure> {
         let path = format!("{}/{}", release.root, file.path);
         let state = self.read(nodes, file, &path).await?;
         let kind = match state {
@@ -199,7 +197,7 @@ impl FolderCheck<'_> {
             let tree = self.directory.tree(release.root);
             let write = move || files::replace(&copy, &*blocks, &tree);
             let written = tokio::task::spawn_blocking(write).await;
-            match written.map_err(TargetError::world)? {
+            match written.map_err(Failure::world)? {
                 Ok(()) => repaired = self.read(nodes, file, &path).await?.ok(),
                 // Nobody at hand has its bytes.
                 Err(error) if error.is_refusal() => {}
@@ -216,7 +214,7 @@ impl FolderCheck<'_> {
         nodes: &Arc<Store>,
         file: &ReleaseFile,
         path: &str,
-    ) -> Result<Result<Sha256Digest, DamageKind>, TargetError> {
+    ) -> Result<Result<Sha256Digest, DamageKind>, Failure> {
         let place = self.directory.path.join(path);
         let mut opened = match open_beneath(&self.directory.path, path) {
             Ok(opened) => opened,
@@ -230,7 +228,7 @@ impl FolderCheck<'_> {
         if let Some(state) = identity.and_then(|identity| self.seen.get(&identity)) {
             return Ok(*state);
         }
-        let mut check = FileCheck::new(&**nodes, file).map_err(TargetError::world)?;
+        let mut check = FileCheck::new(&**nodes, file).map_err(Failure::world)?;
         let mut buffer = vec![0; BUFFER];
         loop {
             let count = opened
@@ -261,7 +259,7 @@ impl FolderCheck<'_> {
         whole: BTreeMap<String, ListedFile>,
         signed: &SignedStatement,
         release: &PublishedRelease,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), Failure> {
         let directory = self.directory;
         let sequence = signed.statement.sequence;
         let folder = directory.statement(sequence);
@@ -298,7 +296,7 @@ impl FolderCheck<'_> {
     }
 
     /// The copy of the newest statement at the top.
-    fn top(&mut self, newest: &SignedStatement) -> Result<(), TargetError> {
+    fn top(&mut self, newest: &SignedStatement) -> Result<(), Failure> {
         let folder = &self.directory.path;
         let signed = self.directory.united(newest)?;
         if statements::is_top(folder, &signed)? {

@@ -11,16 +11,16 @@ use ipwhl_unixfs::{Cid, Codec, Profile};
 use super::{Directory, Store, files};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::open_beneath;
+use crate::foundation::failure::Failure;
 use crate::publish::publication::Publication;
 use crate::publish::site::{AssembledBlocks, FoundWheel, release_files, statement_path};
-use crate::publish::target::TargetError;
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::car_name;
 use crate::release::archive::{Extent, Place, Visitor, walk};
 
 impl Directory {
     /// The blocks of a release; those that a delta leaves out are looked for in the folder.
-    pub(super) fn blocks(&self, release: &Publication) -> Result<Arc<Store>, TargetError> {
+    pub(super) fn blocks(&self, release: &Publication) -> Result<Arc<Store>, Failure> {
         if release.left_out.is_empty() {
             return Ok(release.archive.clone());
         }
@@ -60,12 +60,12 @@ impl Directory {
                 missing.len()
             )
         };
-        Err(self.fillable(release, TargetError::refused(message)))
+        Err(self.fillable(release, Failure::refused(message)))
     }
 
     /// The error with the command that makes a delta full. What it leaves out are pages and nodes,
     /// too, which the sources of declarations do not have.
-    pub(super) fn fillable(&self, release: &Publication, error: TargetError) -> TargetError {
+    pub(super) fn fillable(&self, release: &Publication, error: Failure) -> Failure {
         let fill = &release.fill_command;
         let statements = self.all_statements(&release.name).unwrap_or_default();
         let hollow = statements
@@ -89,15 +89,15 @@ impl Directory {
         &self,
         blocks: &mut AssembledBlocks,
         hollow: &Arc<CarReader<std::fs::File>>,
-    ) -> Result<(), TargetError> {
+    ) -> Result<(), Failure> {
         let tree = self.tree(hollow.root());
-        let all = release_files(&**hollow, &hollow.root()).map_err(TargetError::world)?;
+        let all = release_files(&**hollow, &hollow.root()).map_err(Failure::world)?;
         for file in all.iter().filter(|file| file.is_wheel()) {
             if !files::is_at(file, &tree)? {
                 continue;
             }
             let dag = file_dag(&**hollow, &file.cid, file.size, Profile::default());
-            if let Some(dag) = dag.map_err(TargetError::world)? {
+            if let Some(dag) = dag.map_err(Failure::world)? {
                 let path = tree.join(&file.path);
                 blocks.add_wheel(FoundWheel { path, dag });
             }
@@ -120,12 +120,12 @@ pub(super) fn hollow(
 }
 
 /// The files and folders of a release of which blocks are missing.
-fn missing(blocks: &AssembledBlocks, root: Cid) -> Result<BTreeSet<String>, TargetError> {
+fn missing(blocks: &AssembledBlocks, root: Cid) -> Result<BTreeSet<String>, Failure> {
     let mut missing = Missing {
         blocks,
         paths: BTreeSet::new(),
     };
-    walk(root, &mut missing).map_err(TargetError::world)?;
+    walk(root, &mut missing).map_err(Failure::world)?;
     Ok(missing.paths)
 }
 

@@ -11,8 +11,9 @@ use ipwhl_unixfs::car::{CarError, FileReader};
 use super::folder::partial;
 use super::{Store, is_folder, unusable};
 use crate::foundation::environment::{AtomicFile, sync_directory};
+use crate::foundation::failure::Failure;
 use crate::publish::site::ReleaseFile;
-use crate::publish::target::{Amount, Report, Step, TargetError};
+use crate::publish::target::{Amount, Report, Step};
 use crate::release::archive;
 
 /// How much is compared and copied at once, in bytes.
@@ -37,7 +38,7 @@ impl Amount {
 }
 
 /// Whether a file of its size is at its path; its bytes are not looked at.
-pub(super) fn is_at(file: &ReleaseFile, tree: &Path) -> Result<bool, TargetError> {
+pub(super) fn is_at(file: &ReleaseFile, tree: &Path) -> Result<bool, Failure> {
     let path = tree.join(&file.path);
     match fs::symlink_metadata(&path) {
         Ok(there) => Ok(there.is_file() && there.len() == file.size),
@@ -47,11 +48,7 @@ pub(super) fn is_at(file: &ReleaseFile, tree: &Path) -> Result<bool, TargetError
 }
 
 /// Whether the file at its path has its bytes.
-pub(super) fn is_whole(
-    file: &ReleaseFile,
-    blocks: &Store,
-    tree: &Path,
-) -> Result<bool, TargetError> {
+pub(super) fn is_whole(file: &ReleaseFile, blocks: &Store, tree: &Path) -> Result<bool, Failure> {
     if !is_at(file, tree)? {
         return Ok(false);
     }
@@ -85,7 +82,7 @@ fn write(
     blocks: &Store,
     tree: &Path,
     report: Report<'_>,
-) -> Result<(), TargetError> {
+) -> Result<(), Failure> {
     let path = tree.join(&file.path);
     let write = || -> io::Result<()> {
         let mut source = FileReader::open(blocks, &file.cid)?;
@@ -104,7 +101,7 @@ fn write(
 }
 
 /// Writes a file over what is there.
-pub(super) fn replace(file: &ReleaseFile, blocks: &Store, tree: &Path) -> Result<(), TargetError> {
+pub(super) fn replace(file: &ReleaseFile, blocks: &Store, tree: &Path) -> Result<(), Failure> {
     let path = tree.join(&file.path);
     let folder = path.parent().unwrap_or(tree);
     fs::create_dir_all(folder).map_err(|error| unusable(folder, &error))?;
@@ -112,7 +109,7 @@ pub(super) fn replace(file: &ReleaseFile, blocks: &Store, tree: &Path) -> Result
 }
 
 /// Writes the hollow archive of a release.
-pub(super) fn write_hollow(blocks: &Store, root: Cid, path: &Path) -> Result<(), TargetError> {
+pub(super) fn write_hollow(blocks: &Store, root: Cid, path: &Path) -> Result<(), Failure> {
     let write = || -> io::Result<()> {
         let file = BufWriter::new(AtomicFile::create(path)?);
         let (file, _) = archive::write_hollow(blocks, root, file)?;
@@ -125,12 +122,12 @@ pub(super) fn write_hollow(blocks: &Store, root: Cid, path: &Path) -> Result<(),
 
 /// Why a file was not read or written: what a delta leaves out may turn out to be damaged in the
 /// folder.
-fn unreadable(path: &Path, error: &io::Error) -> TargetError {
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let inner = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<CarError>());
     match inner {
-        Some(CarError::Missing(_)) => TargetError::refused(format!(
+        Some(CarError::Missing(_)) => Failure::refused(format!(
             "the bytes of `{}` are damaged in this folder, and the delta leaves them out",
             path.display()
         )),
@@ -154,7 +151,7 @@ pub(super) fn make(
     tree: &Path,
     before: Option<&Path>,
     report: Report<'_>,
-) -> Result<Made, TargetError> {
+) -> Result<Made, Failure> {
     // A tree that has its name was whole: somebody has taken files away, which come back one by one.
     let is_repair = is_folder(tree)?;
     let name = tree.file_name().unwrap_or_default().to_string_lossy();

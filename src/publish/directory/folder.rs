@@ -9,7 +9,7 @@ use ipwhl_unixfs::Cid;
 
 use super::unusable;
 use crate::foundation::environment::AtomicFile;
-use crate::publish::target::TargetError;
+use crate::foundation::failure::Failure;
 
 /// The file that says whose folder it is.
 const MARKER: &str = ".ipwhl";
@@ -33,7 +33,7 @@ pub(super) enum Folder {
 
 impl Folder {
     /// Looks at it, and refuses one that is somebody else's.
-    pub(super) fn look(path: &Path, name: &str) -> Result<Self, TargetError> {
+    pub(super) fn look(path: &Path, name: &str) -> Result<Self, Failure> {
         let marker = path.join(MARKER);
         let mut text = String::new();
         let read = File::open(&marker)
@@ -41,7 +41,7 @@ impl Folder {
         match read {
             Ok(_) if text == marker_text(name) => return Ok(Self::Ours),
             Ok(_) => {
-                return Err(TargetError::refused(format!(
+                return Err(Failure::refused(format!(
                     "`{}` has releases of another repository: {}",
                     path.display(),
                     text.lines().next().unwrap_or_default().escape_debug()
@@ -59,7 +59,7 @@ impl Folder {
         if names.iter().all(|name| name == PARTIAL_MARKER) {
             return Ok(Self::Empty);
         }
-        Err(TargetError::refused(format!(
+        Err(Failure::refused(format!(
             "`{}` is not empty, and nothing in it says that it is for releases",
             path.display()
         ))
@@ -67,7 +67,7 @@ impl Folder {
     }
 
     /// Makes it this repository's. Whoever holds the lock is the only one who writes there.
-    pub(super) fn open(path: &Path, name: &str) -> Result<AtomicFile, TargetError> {
+    pub(super) fn open(path: &Path, name: &str) -> Result<AtomicFile, Failure> {
         let state = Self::look(path, name)?;
         fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
         let marker = path.join(MARKER);
@@ -78,7 +78,7 @@ impl Folder {
         // Never committed: what it is for is its lock, which ends with the process at the latest.
         AtomicFile::create(&marker).map_err(|error| {
             if error.kind() == io::ErrorKind::WouldBlock {
-                TargetError::world(format!("another run is writing to `{}`", path.display()))
+                Failure::world(format!("another run is writing to `{}`", path.display()))
                     .help("wait until it has ended, and run the same command again")
             } else {
                 unusable(&marker, &error)
@@ -92,7 +92,7 @@ fn marker_text(name: &str) -> String {
 }
 
 /// The names in a folder; those that are no text are not ours and left out.
-pub(in crate::publish) fn names(path: &Path) -> Result<BTreeSet<String>, TargetError> {
+pub(in crate::publish) fn names(path: &Path) -> Result<BTreeSet<String>, Failure> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(path).map_err(|error| unusable(path, &error))? {
         let entry = entry.map_err(|error| unusable(path, &error))?;
@@ -107,7 +107,7 @@ pub(in crate::publish) fn partial(name: &str) -> String {
 }
 
 /// Removes the unfinished trees of other releases, which a killed run has left.
-pub(super) fn forget_others(path: &Path, root: &str) -> Result<(), TargetError> {
+pub(super) fn forget_others(path: &Path, root: &str) -> Result<(), Failure> {
     for name in names(path)? {
         let unfinished = name
             .strip_prefix('.')

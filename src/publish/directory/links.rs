@@ -7,18 +7,18 @@ use std::path::Path;
 use super::folder::partial;
 use super::unusable;
 use crate::foundation::environment::sync_directory;
-use crate::publish::target::TargetError;
+use crate::foundation::failure::Failure;
 
 /// The name that a link leads to; `None` where there is none.
 ///
 /// # Errors
 /// When something else has its name, which is not ours to replace.
-pub(super) fn target(folder: &Path, name: &str) -> Result<Option<String>, TargetError> {
+pub(super) fn target(folder: &Path, name: &str) -> Result<Option<String>, Failure> {
     let path = folder.join(name);
     match fs::read_link(&path) {
         Ok(target) => Ok(Some(target.to_string_lossy().into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(_) if fs::symlink_metadata(&path).is_ok() => Err(TargetError::refused(format!(
+        Err(_) if fs::symlink_metadata(&path).is_ok() => Err(Failure::refused(format!(
             "`{}` is no link, and so it is not replaced",
             path.display()
         ))
@@ -28,7 +28,7 @@ pub(super) fn target(folder: &Path, name: &str) -> Result<Option<String>, Target
 }
 
 /// Points the link at `target`, a name in the same folder, in one step; whether it was pointed elsewhere.
-pub(super) fn switch(folder: &Path, name: &str, target: &str) -> Result<bool, TargetError> {
+pub(super) fn switch(folder: &Path, name: &str, target: &str) -> Result<bool, Failure> {
     if self::target(folder, name)?.as_deref() == Some(target) {
         return Ok(false);
     }
@@ -41,7 +41,7 @@ pub(super) fn switch(folder: &Path, name: &str, target: &str) -> Result<bool, Ta
         _ => {}
     }
     link(target, &next).map_err(|error| {
-        TargetError::world(format!("`{}` cannot be a link: {error}", path.display())).help(
+        Failure::world(format!("`{}` cannot be a link: {error}", path.display())).help(
             "where there are no symbolic links, set `latest = \"\"` and point readers at the folder of the root",
         )
     })?;

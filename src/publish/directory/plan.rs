@@ -3,11 +3,12 @@
 use super::folder::Folder;
 use super::record::Record;
 use super::{Directory, LATEST, Store, files, links};
+use crate::foundation::failure::Failure;
 use crate::publish::history::check_follows;
 use crate::publish::publication::Publication;
 use crate::publish::site::{ReleaseFile, release_files};
 use crate::publish::statements::{self, STATEMENTS};
-use crate::publish::target::{Amount, PublishedRelease, TargetError};
+use crate::publish::target::{Amount, PublishedRelease};
 use crate::release::signature::SignedStatement;
 
 /// What a look at the folder has found.
@@ -23,7 +24,7 @@ pub(super) struct Found {
 
 impl Directory {
     /// Looks, and changes nothing.
-    pub(super) fn inspect(&self, release: &Publication) -> Result<Found, TargetError> {
+    pub(super) fn inspect(&self, release: &Publication) -> Result<Found, Failure> {
         let state = Folder::look(&self.path, &release.name)?;
         let held = self.held(release)?;
         if let Some(held) = &held {
@@ -32,7 +33,7 @@ impl Directory {
         let blocks = self.blocks(release)?;
         let blocks = &*blocks;
         let root = release.root();
-        let files = release_files(blocks, &root).map_err(TargetError::world)?;
+        let files = release_files(blocks, &root).map_err(Failure::world)?;
         let tree = self.tree(root);
         let before = self.linkable(release, held);
         // Pages and metadata are small. Wheels are compared where one of the sample shows that it
@@ -116,7 +117,7 @@ impl Directory {
         signed: &SignedStatement,
         blocks: &Store,
         files: &[ReleaseFile],
-    ) -> Result<Vec<String>, TargetError> {
+    ) -> Result<Vec<String>, Failure> {
         let sequence = signed.statement.sequence;
         let place = self.statement(sequence);
         statements::check_same(&place, sequence, &signed.text)?;

@@ -10,9 +10,9 @@ use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 
 use super::{Directory, Store, delta, files, unusable};
 use crate::foundation::environment::{AtomicFile, read_small};
+use crate::foundation::failure::Failure;
 use crate::publish::site::{FileList, LARGEST_FILE_LIST, ListedFile, ReleaseFile, statement_path};
 use crate::publish::statements;
-use crate::publish::target::TargetError;
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::release::names::FILE_LIST;
@@ -39,7 +39,7 @@ impl Record<'_> {
 
     /// Whether the hollow archive and the list are there. Of wheels of several blocks the listed
     /// hash is believed.
-    pub(super) fn is_there(&self) -> Result<bool, TargetError> {
+    pub(super) fn is_there(&self) -> Result<bool, Failure> {
         let path = &self.directory.path;
         if delta::hollow(path, self.sequence(), self.root()).is_none() {
             return Ok(false);
@@ -53,7 +53,7 @@ impl Record<'_> {
 
     /// Puts the hollow archive and the list into the statement's folder, which may not have its
     /// name yet; whether one of them was not there.
-    pub(super) fn complete(&self, folder: &Path) -> Result<bool, TargetError> {
+    pub(super) fn complete(&self, folder: &Path) -> Result<bool, Failure> {
         let is_new = self.write_hollow(folder)?;
         let there = list(folder);
         let list = self.list(folder, there.as_ref())?;
@@ -64,7 +64,7 @@ impl Record<'_> {
         Ok(true)
     }
 
-    fn write_hollow(&self, folder: &Path) -> Result<bool, TargetError> {
+    fn write_hollow(&self, folder: &Path) -> Result<bool, Failure> {
         let name = car_name(Extent::Hollow);
         let path = folder.join(name);
         let site = &self.directory.path;
@@ -95,7 +95,7 @@ impl Record<'_> {
         &self,
         folder: &Path,
         known: Option<&FileList>,
-    ) -> Result<FileList, TargetError> {
+    ) -> Result<FileList, Failure> {
         let mut list = FileList::default();
         let root = self.root();
         for file in self.files {
@@ -130,7 +130,7 @@ impl Record<'_> {
         Ok(list)
     }
 
-    fn sha256(&self, file: &ReleaseFile) -> Result<Sha256Digest, TargetError> {
+    fn sha256(&self, file: &ReleaseFile) -> Result<Sha256Digest, Failure> {
         let hash = || -> io::Result<Sha256Digest> {
             Ok(ListedFile::read(&mut FileReader::open(self.blocks, &file.cid)?)?.sha256)
         };
@@ -139,7 +139,7 @@ impl Record<'_> {
 }
 
 /// Writes the list into a statement's folder.
-pub(super) fn write_list(folder: &Path, list: &FileList) -> Result<(), TargetError> {
+pub(super) fn write_list(folder: &Path, list: &FileList) -> Result<(), Failure> {
     let path = folder.join(FILE_LIST);
     AtomicFile::write_whole(&path, list.to_text().as_bytes())
         .map_err(|error| unusable(&path, &error))
@@ -160,7 +160,7 @@ fn remove(path: &Path) -> io::Result<()> {
 
 impl Directory {
     /// The release's record, with the signatures that the folder has besides.
-    pub(super) fn united(&self, signed: &SignedStatement) -> Result<SignedStatement, TargetError> {
+    pub(super) fn united(&self, signed: &SignedStatement) -> Result<SignedStatement, Failure> {
         statements::united(&self.statement(signed.statement.sequence), signed)
     }
 }

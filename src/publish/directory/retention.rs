@@ -9,8 +9,8 @@ use ipwhl_unixfs::Cid;
 use super::folder::partial;
 use super::{Directory, is_folder, unusable};
 use crate::foundation::environment::sync_directory;
+use crate::foundation::failure::Failure;
 use crate::publish::publication::Publication;
-use crate::publish::target::TargetError;
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::release::names::FILE_LIST;
@@ -25,7 +25,7 @@ pub(super) struct Outdated {
 impl Directory {
     /// The releases that go when `release` is there: those that a statement here names, beyond the
     /// newest ones with a tree. A release counts once for each root, by its newest statement.
-    pub(super) fn outdated(&self, release: &Publication) -> Result<Vec<Outdated>, TargetError> {
+    pub(super) fn outdated(&self, release: &Publication) -> Result<Vec<Outdated>, Failure> {
         let (Some(keep), Some(_)) = (self.keep, &release.signed) else {
             return Ok(Vec::new());
         };
@@ -65,7 +65,7 @@ impl Directory {
 
     /// Removes a release: first what says that it is there, then its tree, which loses its name at
     /// once.
-    pub(super) fn remove(&self, outdated: &Outdated) -> Result<(), TargetError> {
+    pub(super) fn remove(&self, outdated: &Outdated) -> Result<(), Failure> {
         for sequence in &outdated.sequences {
             for name in RECORD {
                 let path = self.statement(*sequence).join(name());

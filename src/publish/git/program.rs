@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use crate::foundation::environment::neutral_folder;
-use crate::publish::target::TargetError;
+use crate::foundation::failure::Failure;
 use crate::set::repository::{LOCAL_VARIABLES, NO_BARE_REPOSITORY};
 
 /// The most that git may print, in bytes: the listing of a folder.
@@ -33,7 +33,7 @@ impl Program {
         &self,
         arguments: &[&str],
         input: &[u8],
-    ) -> Result<Result<Vec<u8>, String>, TargetError> {
+    ) -> Result<Result<Vec<u8>, String>, Failure> {
         let mut command = Command::new("git");
         if !self.is_named {
             command.args(NO_BARE_REPOSITORY);
@@ -55,7 +55,7 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let failed = |error: io::Error| {
-            TargetError::world(format!(
+            Failure::world(format!(
                 "git cannot be run in `{}`: {error}",
                 self.folder.display()
             ))
@@ -65,7 +65,7 @@ impl Program {
         let (Some(mut to), Some(from), Some(complaints)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
-            return Err(TargetError::world("git has no pipes"));
+            return Err(Failure::world("git has no pipes"));
         };
         let (output, words) = thread::scope(|scope| {
             // One that does not want its input says why by other means.
@@ -87,7 +87,7 @@ impl Program {
         let output = output.map_err(failed)?;
         let is_success = child.wait().map_err(failed)?.success();
         if output.len() as u64 == LONGEST_ANSWER {
-            return Err(TargetError::world(format!(
+            return Err(Failure::world(format!(
                 "git {} printed more than {LONGEST_ANSWER} bytes",
                 arguments.first().unwrap_or(&"")
             )));
@@ -100,9 +100,9 @@ impl Program {
     }
 
     /// What git prints, which must not fail.
-    pub(super) fn bytes(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, TargetError> {
+    pub(super) fn bytes(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Failure> {
         self.ask(arguments, input)?.map_err(|words| {
-            TargetError::world(format!(
+            Failure::world(format!(
                 "git {} failed: {words}",
                 arguments.first().unwrap_or(&"")
             ))
@@ -110,13 +110,13 @@ impl Program {
     }
 
     /// The same as a text, without the last line feed.
-    pub(super) fn text(&self, arguments: &[&str], input: &[u8]) -> Result<String, TargetError> {
+    pub(super) fn text(&self, arguments: &[&str], input: &[u8]) -> Result<String, Failure> {
         let text = String::from_utf8_lossy(&self.bytes(arguments, input)?).into_owned();
         Ok(text.trim_end_matches('\n').to_owned())
     }
 
     /// An object by a name that may not be there.
-    pub(super) fn object(&self, name: &str) -> Result<Option<String>, TargetError> {
+    pub(super) fn object(&self, name: &str) -> Result<Option<String>, Failure> {
         let asked = self.ask(
             &["rev-parse", "--verify", "--quiet", "--end-of-options", name],
             b"",
@@ -128,12 +128,12 @@ impl Program {
     }
 
     /// Whether an object is here, and not elsewhere only.
-    pub(super) fn has(&self, object: &str) -> Result<bool, TargetError> {
+    pub(super) fn has(&self, object: &str) -> Result<bool, Failure> {
         Ok(self.ask(&["cat-file", "-e", object], b"")?.is_ok())
     }
 
     /// An object of this type; `None` where there is none.
-    pub(super) fn content(&self, kind: &str, name: &str) -> Result<Option<Vec<u8>>, TargetError> {
+    pub(super) fn content(&self, kind: &str, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(self.ask(&["cat-file", kind, name], b"")?.ok())
     }
 }

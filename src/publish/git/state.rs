@@ -1,7 +1,8 @@
 //! What the branch and the tag of a release are, here and at the remote.
 
 use super::program::Program;
-use crate::publish::target::{PublishedRelease, TargetError};
+use crate::foundation::failure::Failure;
+use crate::publish::target::PublishedRelease;
 use crate::release::names::STATEMENT;
 use crate::release::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
@@ -30,7 +31,7 @@ pub(super) fn look(
     git: &Program,
     names: [String; 2],
     remote: Option<&str>,
-) -> Result<[Reference; 2], TargetError> {
+) -> Result<[Reference; 2], Failure> {
     let mut there = [None, None];
     if let Some(remote) = remote {
         let listing = git
@@ -86,13 +87,13 @@ pub(super) fn look(
 
 impl Reference {
     /// The commit that the next one follows: the newer of the two tips.
-    pub(super) fn newer(&self, git: &Program, remote: &str) -> Result<Option<String>, TargetError> {
+    pub(super) fn newer(&self, git: &Program, remote: &str) -> Result<Option<String>, Failure> {
         let (Some(here), Some(there)) = (&self.here, &self.there) else {
             return Ok(self.here.clone().or_else(|| self.there.clone()));
         };
         let follows = |older: &str, newer: &str| {
             let asked = git.ask(&["merge-base", "--is-ancestor", older, newer], b"")?;
-            Ok::<_, TargetError>(asked.is_ok())
+            Ok::<_, Failure>(asked.is_ok())
         };
         if follows(here, there)? {
             return Ok(Some(there.clone()));
@@ -100,7 +101,7 @@ impl Reference {
         if follows(there, here)? {
             return Ok(Some(here.clone()));
         }
-        Err(TargetError::refused(format!(
+        Err(Failure::refused(format!(
             "`{}` here and at {remote} have gone different ways: {} and {}",
             self.name,
             short(here),
@@ -121,12 +122,12 @@ pub(super) fn held(
     commit: &str,
     branch: &str,
     name: &str,
-) -> Result<Option<PublishedRelease>, TargetError> {
+) -> Result<Option<PublishedRelease>, Failure> {
     let Some(bytes) = git.content("blob", &format!("{commit}:{STATEMENT}"))? else {
         return Ok(None);
     };
     let damaged = |reason: String| {
-        TargetError::refused(format!("`{STATEMENT}` on the branch `{branch}` {reason}"))
+        Failure::refused(format!("`{STATEMENT}` on the branch `{branch}` {reason}"))
             .help("name another branch, or take that file away from this one")
     };
     let text = String::from_utf8(bytes)
@@ -156,14 +157,14 @@ pub(super) fn with_held(
     commit: &str,
     entries: &[Vec<u8>],
     vouched: &SignedStatement,
-) -> Result<SignedStatement, TargetError> {
+) -> Result<SignedStatement, Failure> {
     let there = git.content("blob", &format!("{commit}:{STATEMENT}"))?;
     let there = there.and_then(|bytes| String::from_utf8(bytes).ok());
     if there.as_ref() != Some(&vouched.text) {
         let sequence = vouched.statement.sequence;
         let parsed = there.and_then(|text| Statement::parse(&text).ok());
         if parsed.is_some_and(|statement| statement.sequence == sequence) {
-            return Err(TargetError::refused(format!(
+            return Err(Failure::refused(format!(
                 "it holds another statement with the sequence {sequence}, of the same release"
             ))
             .help("a sequence is used once: `ipwhl build --renew --previous` the statement that is there makes the next one"));
@@ -179,7 +180,7 @@ fn signatures(
     git: &Program,
     commit: &str,
     entries: &[Vec<u8>],
-) -> Result<Vec<SignatureFile>, TargetError> {
+) -> Result<Vec<SignatureFile>, Failure> {
     let mut held = Vec::new();
     for name in entries.iter().filter_map(|entry| name(entry)) {
         if is_signature_of(name, STATEMENT)
@@ -199,7 +200,7 @@ pub(super) fn committed(
     git: &Program,
     tip: &str,
     repository: &str,
-) -> Result<Vec<SignedStatement>, TargetError> {
+) -> Result<Vec<SignedStatement>, Failure> {
     let limit = format!("--max-count={LONGEST_HISTORY}");
     let arguments = ["rev-list", "--first-parent", &limit, tip, "--", STATEMENT];
     let mut statements = Vec::new();
@@ -225,7 +226,7 @@ fn name(entry: &[u8]) -> Option<&str> {
 }
 
 /// The entries of the folder at the top of a commit, as `git mktree -z` takes them.
-pub(super) fn entries(git: &Program, commit: &str) -> Result<Vec<Vec<u8>>, TargetError> {
+pub(super) fn entries(git: &Program, commit: &str) -> Result<Vec<Vec<u8>>, Failure> {
     let listing = git.bytes(&["ls-tree", "-z", "--full-tree", commit], b"")?;
     let entries = listing.split(|byte| *byte == 0);
     Ok(entries
@@ -257,9 +258,9 @@ pub(super) fn check_tag(
     name: &str,
     object: &str,
     files: &SignedStatement,
-) -> Result<(), TargetError> {
+) -> Result<(), Failure> {
     let refused = |reason: &str| {
-        TargetError::refused(format!("`{name}` is there already, and {reason}")).help(
+        Failure::refused(format!("`{name}` is there already, and {reason}")).help(
             "a tag is not moved: choose other names with `tag`, or find out who has made this one",
         )
     };

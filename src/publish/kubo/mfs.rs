@@ -4,7 +4,7 @@ use ipwhl_unixfs::Cid;
 
 use super::rpc::Rpc;
 use crate::foundation::diagnostic::shell_word;
-use crate::publish::target::TargetError;
+use crate::foundation::failure::Failure;
 
 /// What stands at the path before it is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +22,12 @@ pub(super) async fn look<'c>(
     path: &str,
     root: Cid,
     mut known: impl Iterator<Item = &'c Cid>,
-) -> Result<Option<Place>, TargetError> {
+) -> Result<Option<Place>, Failure> {
     match shown(rpc, path).await? {
         None => Ok(Some(Place::Free)),
         Some(there) if there == root => Ok(None),
         Some(there) if known.any(|cid| *cid == there) => Ok(Some(Place::Taken)),
-        Some(there) => Err(TargetError::refused(format!(
+        Some(there) => Err(Failure::refused(format!(
             "`{path}` in the MFS is {there}, which is no release of this repository that the node has pinned, so it is not replaced"
         ))
         .help(format!(
@@ -39,21 +39,21 @@ pub(super) async fn look<'c>(
 }
 
 /// What the path shows.
-async fn shown(rpc: &Rpc, path: &str) -> Result<Option<Cid>, TargetError> {
+async fn shown(rpc: &Rpc, path: &str) -> Result<Option<Cid>, Failure> {
     rpc.mfs_root(path).await.map_err(|error| {
-        TargetError::world(format!("`{path}` in the MFS cannot be read: {error}"))
+        Failure::world(format!("`{path}` in the MFS cannot be read: {error}"))
             .help("`ipwhl publish --check --repair` mends blocks that are missing or altered")
     })
 }
 
 /// Refuses a path that does not show the newest release.
-pub(super) async fn check(rpc: &Rpc, path: &str, newest: Cid) -> Result<(), TargetError> {
+pub(super) async fn check(rpc: &Rpc, path: &str, newest: Cid) -> Result<(), Failure> {
     let words = match shown(rpc, path).await? {
         Some(there) if there == newest => return Ok(()),
         Some(there) => format!("shows {there}"),
         None => "is not there".to_owned(),
     };
-    Err(TargetError::refused(format!(
+    Err(Failure::refused(format!(
         "`{path}` in the MFS {words}, and the newest release is {newest}"
     ))
     .help("`ipwhl publish` sets it"))
@@ -61,7 +61,7 @@ pub(super) async fn check(rpc: &Rpc, path: &str, newest: Cid) -> Result<(), Targ
 
 /// Sets the path. The node cannot replace a folder in one step, so what is new stands beside it first, and between
 /// two calls the path shows nothing; the pin does not depend on it.
-pub(super) async fn set(rpc: &Rpc, path: &str, place: Place, root: Cid) -> Result<(), TargetError> {
+pub(super) async fn set(rpc: &Rpc, path: &str, place: Place, root: Cid) -> Result<(), Failure> {
     let beside = format!("{path}.ipwhl-new");
     let force = [("recursive", "true"), ("force", "true")];
     rpc.files("rm", &[&beside], &force).await?;

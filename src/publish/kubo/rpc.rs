@@ -9,10 +9,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use crate::foundation::failure::Failure;
 use crate::publish::check::Read;
 use crate::publish::context::TargetContext;
 use crate::publish::service::{Reply, RequestError, Service, Upload};
-use crate::publish::target::{Report, TargetError};
+use crate::publish::target::Report;
 
 /// The most recursive pins of a node that are looked at.
 const MAXIMUM_PINS: usize = 2_000_000;
@@ -60,7 +61,7 @@ struct Stat {
 }
 
 impl Rpc {
-    pub(in crate::publish) fn new(api: &Url, context: &TargetContext) -> Result<Self, TargetError> {
+    pub(in crate::publish) fn new(api: &Url, context: &TargetContext) -> Result<Self, Failure> {
         let mut api = api.clone();
         if let Ok(mut segments) = api.path_segments_mut() {
             segments.pop_if_empty().extend(["api", "v0"]);
@@ -252,7 +253,7 @@ impl Rpc {
     }
 
     /// The same for a check.
-    pub(super) async fn read(&self, cid: Cid) -> Result<Read, TargetError> {
+    pub(super) async fn read(&self, cid: Cid) -> Result<Read, Failure> {
         match self.block(cid).await {
             Ok(block) => Ok(Read::Block(block)),
             Err(error) if is_absent(&error) => Ok(Read::Missing),
