@@ -12,8 +12,7 @@ use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Requirement};
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::network::{NetworkArguments, fetcher, runtime};
-use super::progress::Progress;
+use super::network::{NetworkArguments, fetcher};
 use super::select::{COMMAND_LINE, Prefer, Wish};
 use crate::foundation::diagnostic::{Finding, SourceText};
 use crate::foundation::environment::AtomicFile;
@@ -24,6 +23,7 @@ use crate::set::declaration::{
     write_declaration,
 };
 use crate::set::repository::Repository;
+use crate::source::Work;
 use outcome::Before;
 use resolve::{Resolved, Resolver};
 
@@ -87,7 +87,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         &arguments.network,
         profile,
     )?;
-    let runtime = runtime()?;
+    let runtime = context.session.runtime()?;
     let mut granted: BTreeMap<ProjectName, Wish> = BTreeMap::new();
     let mut written: BTreeSet<ProjectName> = BTreeSet::new();
     let before = Before::of(context, &repository);
@@ -105,10 +105,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                 return Err(unsatisfiable(&repository, wish));
             }
         }
-        let progress = Progress::new(
-            context,
+        let progress = context.session.begin(
+            Work::Projects,
             wishes.iter().map(|wish| wish.project.to_string()).collect(),
-            "project",
         );
         let report = |event| progress.fetch(event);
         let resolver = Resolver {

@@ -295,7 +295,7 @@ impl Build<'_> {
             )
         };
         for release in &self.reusable {
-            release.supply(&self.context.cache()?, &written)?;
+            release.supply(&self.context.session.cache()?, &written)?;
         }
         let mut gathered = gather(&written, Want::Bytes)?;
         if !others.is_empty() {
@@ -331,7 +331,7 @@ impl Build<'_> {
         mut gathered: Gathered,
         preparation: Option<Preparation>,
     ) -> Result<Cid, Failure> {
-        let cache = self.context.cache()?;
+        let cache = self.context.session.cache()?;
         let mut damaged = BTreeSet::new();
         loop {
             let facts = |wheel: &DeclaredWheel| gathered.essentials(wheel);

@@ -72,7 +72,7 @@ enum Format {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let cache = context.cache()?;
+    let cache = context.session.cache()?;
     match &arguments.action {
         Action::Size { format } => size(context, &cache, *format),
         Action::Prune { limit } => {
@@ -103,7 +103,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
 /// Keeps the cache to the configured limit after a run that has put wheels into it. What the run used
 /// stays, and where another run uses the cache, everything does.
 pub(super) fn keep_to_limit(context: &Context<'_>) {
-    let Some(cache) = context.used_cache().filter(Cache::has_kept_wheel) else {
+    let Some(cache) = context.session.used_cache().filter(Cache::has_kept_wheel) else {
         return;
     };
     let limit = match configured(context) {

@@ -14,8 +14,7 @@ use super::exit::ExitStatus;
 use super::facts::{
     Gathered, Want, WorldFailure, all_wheels, describe, gather, recall_verified, requests,
 };
-use super::network::{NetworkArguments, fetcher, runtime, tell_of_proxies};
-use super::progress::Progress;
+use super::network::{NetworkArguments, fetcher, tell_of_proxies};
 use super::report::{
     MessageFormat, count, judge_for, show_compared, show_failures, show_waivers, status,
     tell_of_waivers,
@@ -203,11 +202,11 @@ fn ask_sources(
     found: &mut Gathered,
 ) -> Result<(), Failure> {
     let requests = requests(repository, wheels);
-    let progress = Progress::of_wheels(context, &requests);
+    let progress = context.session.begin_wheels(&requests);
     let report = |event| progress.fetch(event);
     let profile = repository.configuration.profile;
     let fetcher = fetcher(context, &repository.configuration, network, profile)?;
-    let mut outcomes = runtime()?.block_on(async {
+    let mut outcomes = context.session.runtime()?.block_on(async {
         fetcher
             .check_sources(&requests, &report)
             .inspect(|(_, outcome)| {

@@ -9,10 +9,10 @@ use ipwhl_unixfs::{DirectoryDag, DirectoryEntry, FileDag, Link, Profile, hash_fi
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::network::processors;
 use super::values::profiles;
 use crate::foundation::failure::Failure;
 use crate::set::repository::Repository;
+use crate::source::processors;
 
 /// How many folders deep a path may lead.
 const MAXIMUM_DEPTH: usize = 256;

@@ -1,29 +1,31 @@
 //! What every subcommand has at hand: the environment, how to speak, the repository.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style as Colour};
 
+use super::folders::Folders;
 use super::own_folder::{OwnFolder, is_own};
+use super::progress::Display;
+use super::voice::Voice;
 use super::{ColorChoice, Global};
-use crate::foundation::diagnostic::{Inert, Style, brief, shell_word};
+use crate::foundation::diagnostic::{Inert, Style, shell_word};
 use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;
-use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository, find};
-use crate::source::Cache;
+use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository};
+use crate::source::Session;
 
 /// How wide findings are written where nothing says how wide the reader's window is.
 const DEFAULT_WIDTH: usize = 120;
 
 pub(super) struct Context<'e> {
     pub(super) environment: &'e Environment,
-    repository: Option<PathBuf>,
-    pub(super) colour: bool,
+    pub(super) session: Session,
+    folders: Folders,
+    voice: Voice,
     pub(super) output_colour: bool,
     pub(super) quiet: bool,
     pub(super) verbose: u8,
-    cache: OnceLock<Cache>,
 }
 
 /// What is left to say when nobody can be given the result.
@@ -44,27 +46,31 @@ impl<'e> Context<'e> {
                         .is_none_or(|term| term != "dumb")
             }
         };
+        let folders = Folders::new(environment.clone(), global.repository.as_deref());
+        let is_coloured = colour(environment.error.is_terminal());
+        let voice = Voice::new(environment, is_coloured, global.quiet, global.verbose);
+        let of_cache = folders.clone();
         Self {
             environment,
-            repository: global.repository.clone(),
-            colour: colour(environment.error.is_terminal()),
+            session: Session::new(environment.clone())
+                .with_cache_check(move |folder| check_cache(&of_cache, folder))
+                .with_observer(Display::new(voice.clone())),
+            folders,
+            voice,
             output_colour: colour(environment.output.is_terminal()),
             quiet: global.quiet,
             verbose: global.verbose,
-            cache: OnceLock::new(),
         }
     }
 
     /// Whether a moving display may be drawn.
     pub(super) fn is_live(&self) -> bool {
-        self.environment.error.is_terminal() && !self.quiet
+        self.voice.is_live()
     }
 
     /// A line of what was done; `--quiet` leaves it out.
     pub(super) fn say(&self, line: impl Into<Inert>) {
-        if !self.quiet {
-            self.tell(line);
-        }
+        self.voice.say(line);
     }
 
     /// A line that only `-v` wants.
@@ -74,9 +80,9 @@ impl<'e> Context<'e> {
         }
     }
 
-    /// A line that is always said. Where standard error is gone nobody is left to tell.
+    /// A line that is always said.
     pub(super) fn tell(&self, line: impl Into<Inert>) {
-        let _ = self.environment.error.line(line);
+        self.voice.tell(line);
     }
 
     /// A line of the result.
@@ -92,35 +98,21 @@ impl<'e> Context<'e> {
             .map_err(|error| unwritable_output(&error))
     }
 
-    /// A word such as `warning`, with its colour.
-    fn word(&self, word: &str, colour: AnsiColor) -> Inert {
-        let style = Colour::new().bold().fg_color(Some(colour.into()));
-        Inert::painted(word, self.colour.then_some(style))
-    }
-
     /// A word that is to be noticed.
     pub(super) fn attention(&self, word: &str) -> Inert {
-        self.word(word, AnsiColor::Yellow)
-    }
-
-    /// A sentence after a word.
-    fn sentence(&self, word: &str, colour: AnsiColor, message: &str) {
-        let lines: Vec<String> = message.split('\n').map(brief).collect();
-        let mut text = self.word(word, colour);
-        text += &format!(": {}", lines.join("\n"));
-        self.tell(text);
+        self.voice.word(word, AnsiColor::Yellow)
     }
 
     pub(super) fn warning(&self, message: &str) {
-        self.sentence("warning", AnsiColor::Yellow, message);
+        self.voice.sentence("warning", AnsiColor::Yellow, message);
     }
 
     pub(super) fn error(&self, message: &str) {
-        self.sentence("error", AnsiColor::Red, message);
+        self.voice.sentence("error", AnsiColor::Red, message);
     }
 
     pub(super) fn help(&self, message: &str) {
-        self.sentence("help", AnsiColor::Cyan, message);
+        self.voice.sentence("help", AnsiColor::Cyan, message);
     }
 
     /// What could be done next; `--quiet` leaves it out.
@@ -147,7 +139,7 @@ impl<'e> Context<'e> {
         let (stream, colour) = if to_output {
             (&self.environment.output, self.output_colour)
         } else {
-            (&self.environment.error, self.colour)
+            (&self.environment.error, self.voice.colour)
         };
         // Who sets `COLUMNS` means it; a terminal knows best otherwise.
         let width = self
@@ -169,26 +161,17 @@ impl<'e> Context<'e> {
 
     /// A path as a person would write it from the current folder.
     pub(super) fn shown(&self, path: &Path) -> String {
-        let current = &self.environment.current_directory;
-        path.strip_prefix(current)
-            .unwrap_or(path)
-            .display()
-            .to_string()
+        self.folders.shown(path)
     }
 
     /// The folder that `--repository` names.
     pub(super) fn named_repository(&self) -> Option<PathBuf> {
-        self.repository
-            .as_ref()
-            .map(|directory| self.absolute(directory))
+        self.folders.named_repository()
     }
 
     /// The folder of the repository that is meant.
     pub(super) fn repository_directory(&self) -> Result<PathBuf, LoadError> {
-        match &self.repository {
-            Some(directory) => Ok(self.absolute(directory)),
-            None => find(&self.environment.current_directory),
-        }
+        self.folders.repository()
     }
 
     /// The repository, where it is another user's in a folder above, and nobody has named it: in a
@@ -199,6 +182,11 @@ impl<'e> Context<'e> {
             self.named_repository().is_some() || directory == self.environment.current_directory;
         let is_foreign = !is_meant && !is_own(&directory.join(CONFIGURATION_FILE));
         is_foreign.then_some(directory)
+    }
+
+    /// The folders of this run.
+    pub(super) fn folders(&self) -> &Folders {
+        &self.folders
     }
 
     /// The folder of the repository that is meant.
@@ -222,31 +210,16 @@ impl<'e> Context<'e> {
         let directory = self.own_repository_directory()?;
         Repository::load(&directory).map_err(|error| Failure::world(&error))
     }
+}
 
-    /// The cache, where this run has asked for it.
-    pub(super) fn used_cache(&self) -> Option<Cache> {
-        self.cache.get().cloned()
-    }
-
-    /// The cache: one for the whole run, so that what the run uses is known as long as it lives.
-    pub(super) fn cache(&self) -> Result<Cache, Failure> {
-        match self.environment.cache_directory() {
-            Some(directory) => {
-                if self.cache.get().is_none() {
-                    let folder = OwnFolder {
-                        path: &directory,
-                        role: "the cache",
-                        danger: "what it says of wheels is believed",
-                        elsewhere: "name a folder of your own outside of the repository with `IPWHL_CACHE_DIR`",
-                    };
-                    folder.check_repository(self)?;
-                    folder.check_owner(self, None)?;
-                }
-                let cache = self.cache.get_or_init(|| Cache::new(directory));
-                Ok(cache.clone())
-            }
-            None => Err(Failure::world("there is no home folder to keep a cache in")
-                .help("name a folder for the cache with `IPWHL_CACHE_DIR`")),
-        }
-    }
+/// Refuses a folder of the cache that others can write, or that a change has brought.
+fn check_cache(folders: &Folders, folder: &Path) -> Result<(), Failure> {
+    let folder = OwnFolder {
+        path: folder,
+        role: "the cache",
+        danger: "what it says of wheels is believed",
+        elsewhere: "name a folder of your own outside of the repository with `IPWHL_CACHE_DIR`",
+    };
+    folder.check_repository(folders)?;
+    folder.check_owner(folders, None)
 }

@@ -15,8 +15,7 @@ use rayon::prelude::*;
 use tokio::sync::Semaphore;
 
 use super::context::Context;
-use super::network::{NetworkArguments, fetcher, processors, runtime};
-use super::progress::Progress;
+use super::network::{NetworkArguments, fetcher};
 use crate::foundation::diagnostic::{Code, Finding, Severity};
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::reuse::Recalled;
@@ -26,6 +25,7 @@ use crate::set::gather::{Essentials, Facts};
 use crate::set::repository::{Configuration, Repository, SeverityRule};
 use crate::source::{
     Cache, FetchError, FetchedWheel, Fetcher, SourceLocation, SourceProblem, WheelRequest,
+    processors,
 };
 
 pub(super) use known::{known_facts, recall_verified};
@@ -146,7 +146,7 @@ pub(super) fn gather_with(
     want: Want,
     recall: &Recall<'_>,
 ) -> Result<Gathered, Failure> {
-    let cache = context.cache()?;
+    let cache = context.session.cache()?;
     let known: Vec<Option<Facts>> = wheels
         .par_iter()
         .map(|wheel| {
@@ -226,10 +226,10 @@ fn fetch(
     gathered: &mut Gathered,
 ) -> Result<(), Failure> {
     let requests = requests(repository, wheels);
-    let progress = Progress::of_wheels(context, &requests);
+    let progress = context.session.begin_wheels(&requests);
     let report = |event| progress.fetch(event);
     let processors = Arc::new(Semaphore::new(processors().get()));
-    let runtime = runtime()?;
+    let runtime = context.session.runtime()?;
     let mut outcomes: Vec<Option<Outcome>> = Vec::new();
     outcomes.resize_with(wheels.len(), || None);
     runtime.block_on(async {

@@ -12,7 +12,6 @@ use ipwhl_unixfs::Cid;
 use super::archives::may_replace;
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::network::DEFAULT_JOBS;
 use super::own_folder::OwnFolder;
 use super::site::OpenSite;
 use super::statement::read_statement;
@@ -25,6 +24,7 @@ use crate::publish::{PublishError, Recovery, commit, keep_statement, recover, st
 use crate::release::archive::Extent;
 use crate::release::names::{CAR, STATEMENT};
 use crate::release::signature::SignedStatement;
+use crate::set::gather::DEFAULT_JOBS;
 use archive::Fetched;
 
 /// Where a release goes that nobody has said a place for.
@@ -187,7 +187,7 @@ fn finish_cut_run(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
 /// Takes wheels that this run has fetched out of the cache: the archive has them. Another run may
 /// use them.
 fn forget(context: &Context<'_>, wheels: &[Cid]) {
-    if let Some(cache) = context.used_cache()
+    if let Some(cache) = context.session.used_cache()
         && let Ok(Some(claimed)) = cache.claim(&|| false)
     {
         claimed.clean_wheels(wheels, &[]);
@@ -207,8 +207,8 @@ fn output_folder(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf
         danger: "the statement there decides which release is believed",
         elsewhere: "name another folder with `--output`",
     };
-    own.check_repository(context)?;
-    own.check_owner(context, repository.as_deref())?;
+    own.check_repository(context.folders())?;
+    own.check_owner(context.folders(), repository.as_deref())?;
     Ok(folder)
 }
 

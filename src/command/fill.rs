@@ -63,7 +63,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let own = open(&path)?;
     let root = own.root();
     let output = output(context, arguments, &path, root)?;
-    let mut store = Store::new(own, context.cache()?);
+    let mut store = Store::new(own, context.session.cache()?);
     let fill_context = FillContext::new(context, &arguments.network);
     let mut places = block_sources(context, &fill_context, &arguments.from, &mut store)?;
     let mut attempts = Attempts::new();

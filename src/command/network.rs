@@ -4,16 +4,12 @@ use std::num::NonZeroUsize;
 
 use clap::Args;
 use ipwhl_unixfs::Profile;
-use tokio::runtime::{Builder, Runtime};
-use url::Url;
 
 use super::context::Context;
 use crate::foundation::failure::Failure;
+use crate::set::gather::{DEFAULT_JOBS, Network};
 use crate::set::repository::Configuration;
-use crate::source::{ClientSettings, FetchSettings, Fetcher, IndexSearch, Limits};
-
-/// How many wheels are fetched at once.
-pub(super) const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
+use crate::source::{Fetcher, Limits};
 
 /// Where wheels come from.
 #[derive(Debug, Clone, Args)]
@@ -46,6 +42,17 @@ impl NetworkArguments {
         }
     }
 
+    /// The same, as the library takes it.
+    pub(super) fn network(&self) -> Network {
+        Network {
+            index_url: self.index_url.clone(),
+            offline: self.offline,
+            public_only: self.public_only,
+            trusts_repository: self.trusts_repository,
+            jobs: self.jobs(),
+        }
+    }
+
     pub(super) fn jobs(&self) -> NonZeroUsize {
         self.jobs.unwrap_or(DEFAULT_JOBS)
     }
@@ -58,52 +65,17 @@ pub(super) fn fetcher(
     arguments: &NetworkArguments,
     profile: Profile,
 ) -> Result<Fetcher, Failure> {
-    let environment = context.environment;
-    let variables = |name: &str| environment.variable(name).map(ToOwned::to_owned);
-    let mut client = ClientSettings::from_variables(&variables, Limits::default());
-    if arguments.public_only {
-        client = client.public_only(arguments.trusts_repository);
-    }
-    Ok(Fetcher::new(FetchSettings {
-        cache: context.cache()?,
-        client,
-        index: IndexSearch::new(
-            arguments.index_url.clone(),
-            configuration.index_url.clone(),
-            &variables,
-        ),
-        gateways: configuration
-            .gateways
-            .iter()
-            .filter_map(|gateway| Url::parse(gateway).ok())
-            .collect(),
-        profile,
-        jobs: arguments.jobs(),
-        offline: arguments.offline,
-    }))
+    arguments
+        .network()
+        .fetcher(&context.session, configuration, profile)
 }
 
 /// Says what `--public-only` cannot hold where proxies look names up.
 pub(super) fn tell_of_proxies(context: &Context<'_>) {
-    let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
-    let client = ClientSettings::from_variables(&variables, Limits::default());
+    let client = context.session.client_settings(Limits::default());
     if client.has_proxies() {
         context.say(
             "note: a proxy of the environment looks names up, so `--public-only` cannot tell where they lead: the proxy has to",
         );
     }
-}
-
-/// What runs the network's tasks.
-pub(super) fn runtime() -> Result<Runtime, Failure> {
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::world(format!("no threads for the network: {error}")))
-}
-
-/// How many threads compute.
-pub(super) fn processors() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

@@ -6,14 +6,14 @@ use futures_util::{StreamExt, stream};
 use ipwhl_packaging::{ProjectName, Version};
 
 use super::context::Context;
-use super::network::{NetworkArguments, fetcher, runtime};
-use super::progress::Progress;
+use super::network::{NetworkArguments, fetcher};
 use super::scope::Scope;
 use super::select::{Newest, newest};
 use super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
 use crate::source::SourceProblem;
+use crate::source::Work;
 
 /// How many projects that could not be asked about are told of, unless `-v` wants all.
 const FULL_FAILURES: usize = 3;
@@ -42,22 +42,23 @@ impl Outdated {
         let configuration = &scope.repository.configuration;
         let fetcher = fetcher(context, configuration, arguments, configuration.profile)?;
         let names = declarations.iter().map(|one| one.project.to_string());
-        let progress = Progress::new(context, names.collect(), "project");
-        let answers: Vec<(usize, Result<Option<Newest>, SourceProblem>)> = runtime()?.block_on(
-            stream::iter(declarations.iter().enumerate())
-                .map(|(number, declaration)| {
-                    let needed = scope.graph.needed(&declaration.project);
-                    let (fetcher, platforms) = (&fetcher, &configuration.platforms);
-                    async move {
-                        let everywhere = !declaration.automatic;
-                        let newest = newest(fetcher, platforms, needed, everywhere);
-                        (number, newest.await)
-                    }
-                })
-                .buffer_unordered(arguments.jobs().get())
-                .inspect(|_| progress.verified())
-                .collect(),
-        );
+        let progress = context.session.begin(Work::Projects, names.collect());
+        let answers: Vec<(usize, Result<Option<Newest>, SourceProblem>)> =
+            context.session.runtime()?.block_on(
+                stream::iter(declarations.iter().enumerate())
+                    .map(|(number, declaration)| {
+                        let needed = scope.graph.needed(&declaration.project);
+                        let (fetcher, platforms) = (&fetcher, &configuration.platforms);
+                        async move {
+                            let everywhere = !declaration.automatic;
+                            let newest = newest(fetcher, platforms, needed, everywhere);
+                            (number, newest.await)
+                        }
+                    })
+                    .buffer_unordered(arguments.jobs().get())
+                    .inspect(|_| progress.verified())
+                    .collect(),
+            );
         progress.clear();
         let mut outdated = Self::default();
         let mut failures: BTreeMap<&ProjectName, SourceProblem> = BTreeMap::new();

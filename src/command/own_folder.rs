@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::context::Context;
+use super::folders::Folders;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::Failure;
 use crate::set::repository::{RevisionError, tracked};
@@ -22,12 +22,12 @@ pub(super) struct OwnFolder<'f> {
 
 impl OwnFolder<'_> {
     /// Refuses the folder where git tracks a file of it, or a link in the repository leads to it.
-    pub(super) fn check_repository(&self, context: &Context<'_>) -> Result<(), Failure> {
-        if let Ok(repository) = context.repository_directory()
+    pub(super) fn check_repository(&self, folders: &Folders) -> Result<(), Failure> {
+        if let Ok(repository) = folders.repository()
             && let Ok(inside) = self.path.strip_prefix(&repository)
             && let Some(link) = first_link(&repository, inside)
         {
-            let link = context.shown(&link);
+            let link = folders.shown(&link);
             let reason = format!("`{link}` is a symbolic link, which a change may have brought");
             return Err(self.refused(&reason, None));
         }
@@ -35,11 +35,11 @@ impl OwnFolder<'_> {
         let Ok(real) = fs::canonicalize(self.path) else {
             return Ok(());
         };
-        match tracked(context.environment, &real) {
+        match tracked(folders.environment(), &real) {
             Ok(None) => Ok(()),
             Ok(Some(file)) => {
                 let reason = format!("git tracks `{file}`, which a change may have brought");
-                let words = shell_word(&context.shown(self.path));
+                let words = shell_word(&folders.shown(self.path));
                 let mend = format!("`git rm -r --cached {words}` takes it out of git");
                 Err(self.refused(&reason, Some(&mend)))
             }
@@ -58,7 +58,7 @@ impl OwnFolder<'_> {
     #[cfg(unix)]
     pub(super) fn check_owner(
         &self,
-        context: &Context<'_>,
+        folders: &Folders,
         repository: Option<&Path>,
     ) -> Result<(), Failure> {
         use std::os::unix::fs::MetadataExt as _;
@@ -72,14 +72,14 @@ impl OwnFolder<'_> {
         let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
         let deeper = inner.iter().flat_map(|folder| entries(folder));
         let deeper = deeper.filter(is_folder).map(|entry| entry.path());
-        let folders = [self.path.to_path_buf()].into_iter();
-        for folder in folders.chain(inner.clone()).chain(deeper) {
+        let own_path = [self.path.to_path_buf()].into_iter();
+        for folder in own_path.chain(inner.clone()).chain(deeper) {
             let Ok(there) = fs::metadata(&folder) else {
                 continue;
             };
             // Where everybody has a group of their own, its members are the user alone.
             let by_group = there.mode() & 0o020 != 0 && there.gid() != group;
-            let shown = context.shown(&folder);
+            let shown = folders.shown(&folder);
             if !owners.contains(&Some(there.uid())) {
                 let reason = format!("`{shown}` belongs to another user");
                 return Err(self.refused(&reason, None));
@@ -94,7 +94,7 @@ impl OwnFolder<'_> {
     }
 
     #[cfg(not(unix))]
-    pub(super) fn check_owner(&self, _: &Context<'_>, _: Option<&Path>) -> Result<(), Failure> {
+    pub(super) fn check_owner(&self, _: &Folders, _: Option<&Path>) -> Result<(), Failure> {
         Ok(())
     }
 

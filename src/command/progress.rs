@@ -7,17 +7,57 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::context::Context;
+use super::voice::Voice;
 use super::words::counted;
 use crate::foundation::diagnostic::visible;
-use crate::source::{FetchEvent, WheelRequest};
+use crate::source::{Event, FetchEvent, Observer, Work};
 
 /// How often the display is drawn anew where nothing happens.
 const TICK: Duration = Duration::from_millis(120);
 
-/// What is shown of fetching and verifying wheels.
-pub(super) struct Progress<'c, 'e> {
-    context: &'c Context<'e>,
+/// Shows the work of a session, on a terminal as something that moves.
+pub(super) struct Display {
+    voice: Voice,
+    current: Mutex<Option<Progress>>,
+}
+
+impl Display {
+    pub(super) fn new(voice: Voice) -> Self {
+        Self {
+            voice,
+            current: Mutex::default(),
+        }
+    }
+}
+
+impl Observer for Display {
+    fn observe(&self, event: Event) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let Event::Begun { work, names } = event else {
+            let Some(progress) = &*current else {
+                return;
+            };
+            match event {
+                Event::Fetch(event) => progress.fetch(event),
+                Event::Verified => progress.verified(),
+                Event::Finished => progress.finish(),
+                Event::Cleared => progress.clear(),
+                Event::Begun { .. } => {}
+            }
+            return;
+        };
+        let noun = match work {
+            Work::Wheels => "wheel",
+            Work::Projects => "project",
+            Work::Files => "file",
+        };
+        *current = Some(Progress::new(self.voice.clone(), names, noun));
+    }
+}
+
+/// What is shown of the work that is under way.
+struct Progress {
+    voice: Voice,
     bar: ProgressBar,
     state: Mutex<State>,
     names: Vec<String>,
@@ -35,10 +75,10 @@ struct State {
     under_way: BTreeSet<usize>,
 }
 
-impl<'c, 'e> Progress<'c, 'e> {
+impl Progress {
     /// Begins to show the work on things of these names, each a `noun`.
-    pub(super) fn new(context: &'c Context<'e>, names: Vec<String>, noun: &'static str) -> Self {
-        let bar = if context.is_live() && !names.is_empty() {
+    fn new(voice: Voice, names: Vec<String>, noun: &'static str) -> Self {
+        let bar = if voice.is_live() && !names.is_empty() {
             let bar = ProgressBar::with_draw_target(
                 Some(names.len() as u64),
                 ProgressDrawTarget::stderr(),
@@ -54,38 +94,29 @@ impl<'c, 'e> Progress<'c, 'e> {
             ProgressBar::hidden()
         };
         Self {
-            context,
             bar,
             state: Mutex::new(State {
-                next_line: context.environment.pace.first,
+                next_line: voice.pace.first,
                 fetched: 0,
                 bytes: 0,
                 verified: 0,
                 under_way: BTreeSet::new(),
             }),
+            voice,
             names,
             noun,
             started: std::time::Instant::now(),
         }
     }
 
-    /// Begins to show the work on these wheels.
-    pub(super) fn of_wheels(context: &'c Context<'e>, requests: &[WheelRequest]) -> Self {
-        let names = requests
-            .iter()
-            .map(|request| request.file_name.clone())
-            .collect();
-        Self::new(context, names, "wheel")
-    }
-
     /// A step of fetching.
-    pub(super) fn fetch(&self, event: FetchEvent) {
+    fn fetch(&self, event: FetchEvent) {
         match event {
             FetchEvent::Started { wheel, place, .. } => {
                 self.change(|state| {
                     state.under_way.insert(wheel);
                 });
-                if self.context.verbose > 0 {
+                if self.voice.verbose > 0 {
                     self.line(&format!("fetching {} from {place}", self.name(wheel)));
                 }
             }
@@ -113,7 +144,7 @@ impl<'c, 'e> Progress<'c, 'e> {
                     state.under_way.remove(&wheel);
                     state.fetched += usize::from(is_new);
                 });
-                if is_new && !self.context.is_live() && self.context.verbose > 0 {
+                if is_new && !self.voice.is_live() && self.voice.verbose > 0 {
                     self.line(&format!("fetched {}", self.name(wheel)));
                 }
             }
@@ -121,23 +152,23 @@ impl<'c, 'e> Progress<'c, 'e> {
     }
 
     /// A wheel is verified.
-    pub(super) fn verified(&self) {
+    fn verified(&self) {
         self.bar.inc(1);
         self.change(|state| state.verified += 1);
     }
 
     /// A line that stays, above what moves.
-    pub(super) fn line(&self, line: &str) {
-        self.bar.suspend(|| self.context.say(line));
+    fn line(&self, line: &str) {
+        self.bar.suspend(|| self.voice.say(line));
     }
 
     /// Ends the display without a word.
-    pub(super) fn clear(&self) {
+    fn clear(&self) {
         self.bar.finish_and_clear();
     }
 
     /// Ends the display and says in one line what was done, if anything was.
-    pub(super) fn finish(&self) {
+    fn finish(&self) {
         self.clear();
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.verified == 0 {
@@ -154,7 +185,7 @@ impl<'c, 'e> Progress<'c, 'e> {
             );
         }
         words += &format!(" in {}", seconds(elapsed));
-        self.context.say(&words);
+        self.voice.say(&words);
     }
 
     fn name(&self, wheel: usize) -> &str {
@@ -165,7 +196,7 @@ impl<'c, 'e> Progress<'c, 'e> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
         let elapsed = self.started.elapsed();
-        if !self.context.is_live() {
+        if !self.voice.is_live() {
             self.say_how_far(&mut state, elapsed);
             return;
         }
@@ -181,16 +212,16 @@ impl<'c, 'e> Progress<'c, 'e> {
     }
 }
 
-impl Progress<'_, '_> {
+impl Progress {
     /// A line of how far the work is, where one is due and there is something to say.
     fn say_how_far(&self, state: &mut State, elapsed: Duration) {
         let total = self.names.len();
         if elapsed < state.next_line || state.verified >= total {
             return;
         }
-        state.next_line = elapsed + self.context.environment.pace.then;
+        state.next_line = elapsed + self.voice.pace.then;
         let of = format!("{} of {}", state.verified, counted(total, self.noun));
-        self.context.say(&match state.bytes {
+        self.voice.say(&match state.bytes {
             0 => format!("verified {of}"),
             bytes => format!("fetched {of}, {}", HumanBytes(bytes)),
         });

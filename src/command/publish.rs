@@ -15,7 +15,6 @@ use clap::{Args, ValueEnum};
 use super::context::Context;
 use super::exit::ExitStatus;
 use super::keys::{existing_key, named_key, own_key};
-use super::network::runtime;
 use super::report::{MessageFormat, show};
 use super::values::parse_size;
 use crate::foundation::diagnostic::nearest;
@@ -24,7 +23,7 @@ use crate::publish::{NearbyCluster, PublishRun, Secret, Target, TargetContext, o
 use crate::release::signature::{PublicKey, SigningKey, TrustedKey};
 use crate::set::check::finish;
 use crate::set::repository::{CONFIGURATION_FILE, PublishKind, PublishTarget, Repository};
-use crate::source::{Client, ClientSettings, Limits};
+use crate::source::{Client, Limits};
 use shown::Shown;
 
 /// How the program's own variables begin.
@@ -151,7 +150,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         open: &|target| opening.open(target),
         observer: &shown,
     };
-    let outcomes = runtime()?.block_on(run.publish(&targets, arguments.dry_run));
+    let outcomes = context
+        .session
+        .runtime()?
+        .block_on(run.publish(&targets, arguments.dry_run));
     shown.clear();
     tally::tell(context, arguments, &release, &outcomes)
 }
@@ -292,7 +294,7 @@ fn target_context(
         folder: repository.directory.clone(),
         secret: secret(context, target)?,
         variable: target.variable("TOKEN"),
-        now: context.environment.clock.now(),
+        now: context.session.now(),
         variables: context
             .environment
             .variables
@@ -307,8 +309,7 @@ fn target_context(
 
 /// What asks the network.
 fn client(context: &Context<'_>, limits: Limits) -> Result<Client, Failure> {
-    let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
-    let settings = ClientSettings::from_variables(&variables, limits).direct_on_loopback();
+    let settings = context.session.client_settings(limits).direct_on_loopback();
     Client::new(&settings).map_err(|error| Failure::world(error_chain(&error)))
 }
 

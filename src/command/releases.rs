@@ -8,13 +8,13 @@ use url::{Host, Url};
 
 use super::archives;
 use super::context::Context;
-use super::network::{NetworkArguments, runtime};
+use super::network::NetworkArguments;
 use crate::foundation::failure::Failure;
 use crate::gateway::BlockStore;
 use crate::release::archive::car_name;
 use crate::release::names::CAR;
 use crate::set::repository::Configuration;
-use crate::source::{Client, ClientSettings, GatewayBlocks, Limits, Transferred, redacted};
+use crate::source::{Client, GatewayBlocks, Limits, Transferred, redacted};
 
 /// How many blocks are asked for where one wheel would be fetched: they are small, and what takes long is the way.
 const BLOCKS_PER_JOB: usize = 4;
@@ -195,12 +195,17 @@ pub(super) fn open(
         [one] => format!("{root} at {}", redacted(one)),
         _ => root.to_string(),
     };
-    let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
-    let settings = ClientSettings::from_variables(&variables, Limits::of_gateways());
+    let settings = context.session.client_settings(Limits::of_gateways());
     let client = Client::new(&settings).map_err(|error| Failure::caused(&error))?;
     let jobs = network.jobs().get() * BLOCKS_PER_JOB;
-    let cache = context.cache().ok();
-    let blocks = GatewayBlocks::new(client, gateways, cache, jobs, runtime()?);
+    let cache = context.session.cache().ok();
+    let blocks = GatewayBlocks::new(
+        client,
+        gateways,
+        cache,
+        jobs,
+        context.session.runtime()?.clone(),
+    );
     Ok(OpenRelease {
         root,
         shown,

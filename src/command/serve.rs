@@ -13,7 +13,6 @@ use ipwhl_unixfs::car::CarReader;
 use super::archives::{archive_of, named_after};
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::network::runtime;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::raise_open_files;
 use crate::foundation::failure::{Failure, error_chain};
@@ -82,7 +81,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let environment = context.environment;
     let log = environment.error.clone();
     let is_verbose = context.verbose > 0;
-    runtime()?.block_on(async {
+    context.session.runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind(arguments.listen)
             .await
             .map_err(|error| {

@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let path = context.absolute(&arguments.statement);
     let place = context.shown(&path);
     let mut signed = read_statement(&path)?;
-    let now = context.environment.clock.now();
+    let now = context.session.now();
     if signed.statement.is_expired(now) {
         return Err(expired(&place, &signed.statement).help(
             "a signature would not help it: `ipwhl build --previous STATEMENT --after-expiry` makes the next one",

@@ -4,11 +4,10 @@ use std::mem;
 use std::path::Path;
 
 use ipwhl_unixfs::Cid;
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 use url::Url;
 
 use super::context::Context;
-use super::network::runtime;
 use super::releases;
 use super::vouch::Next;
 use crate::foundation::diagnostic::shell_word;
@@ -21,7 +20,7 @@ use crate::release::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, PublicKey, SignatureFile, SignedStatement,
     Statement,
 };
-use crate::source::{Client, ClientSettings, Limits, Site, SourceProblem, redacted};
+use crate::source::{Client, Limits, Site, SourceProblem, redacted};
 
 /// How a signature in SSH's format begins.
 const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
@@ -29,7 +28,7 @@ const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
 /// A site, and what asks it.
 pub(super) struct OpenSite {
     pub(super) site: Site,
-    pub(super) runtime: Runtime,
+    pub(super) runtime: Handle,
     above: Option<Above>,
 }
 
@@ -87,7 +86,7 @@ impl OpenSite {
                 Failure::world(format!("there is no folder `{location}`")).help(NAMES)
             }));
         }
-        Self::folder(&path)
+        Self::folder(context, &path)
     }
 
     /// The site at an address, which is that of its folder or of the `release.toml` there.
@@ -112,8 +111,7 @@ impl OpenSite {
         {
             url.set_path(folder);
         }
-        let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
-        let settings = ClientSettings::from_variables(&variables, Limits::of_sites());
+        let settings = context.session.client_settings(Limits::of_sites());
         let client = Client::new(&settings).map_err(|error| Failure::caused(&error))?;
         let path = url.path().trim_end_matches('/');
         let above = path.rsplit_once('/').and_then(|(folder, name)| {
@@ -123,16 +121,16 @@ impl OpenSite {
         });
         Ok(Self {
             site: Site::web(client, url),
-            runtime: runtime()?,
+            runtime: context.session.runtime()?.clone(),
             above,
         })
     }
 
     /// The site in a folder.
-    pub(super) fn folder(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn folder(context: &Context<'_>, path: &Path) -> Result<Self, Failure> {
         Ok(Self {
             site: Site::folder(path),
-            runtime: runtime()?,
+            runtime: context.session.runtime()?.clone(),
             above: above(path),
         })
     }

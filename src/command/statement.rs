@@ -7,7 +7,6 @@ use url::Url;
 
 use super::context::Context;
 use super::keys::existing_key;
-use super::network::runtime;
 use super::trust::policy;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::AtomicFile;
@@ -17,7 +16,7 @@ use crate::release::signature::{
     TrustPolicy, TrustedKey, Verdict, is_signature_of, verify,
 };
 use crate::set::repository::Configuration;
-use crate::source::{Client, ClientSettings, Limits, SourceProblem, redacted};
+use crate::source::{Client, Limits, SourceProblem, redacted};
 
 /// Reads a statement and the signatures beside it from a file.
 pub(super) fn read_statement(path: &Path) -> Result<SignedStatement, Failure> {
@@ -151,7 +150,7 @@ pub(super) fn previous(
     offline: bool,
 ) -> Result<SignedStatement, Failure> {
     let found = located(context, configuration, "--previous", location, offline)?;
-    let now = context.environment.clock.now();
+    let now = context.session.now();
     if let Some(policy) = policy(configuration)? {
         let verdict = policy.evaluate(found.text.as_bytes(), &found.signatures, now);
         if !verdict.is_reached() {
@@ -204,7 +203,7 @@ fn is_followed(
     signed: &SignedStatement,
     key: Option<&Path>,
 ) -> Result<bool, Failure> {
-    let now = context.environment.clock.now();
+    let now = context.session.now();
     let policy = policy_or_own(context, configuration, key)?;
     Ok(policy.is_some_and(|policy| {
         let verdict = policy.evaluate(signed.text.as_bytes(), &signed.signatures, now);
@@ -243,7 +242,7 @@ pub(super) fn previous_in_place(
             "where that key may sign this repository's releases, write it into `trusted` in `ipwhl.toml`; {ways}"
         )));
     };
-    let now = context.environment.clock.now();
+    let now = context.session.now();
     let verdict = policy.evaluate(found.text.as_bytes(), &found.signatures, now);
     let failure = refusal(&what, &found, &verdict);
     Err(if verdict.signers.is_empty() {
@@ -325,13 +324,8 @@ fn download(
     option: &str,
     url: &Url,
 ) -> Result<SignedStatement, Failure> {
-    let environment = context.environment;
-    let variables = |name: &str| environment.variable(name).map(ToOwned::to_owned);
-    let client = Client::new(&ClientSettings::from_variables(
-        &variables,
-        Limits::default(),
-    ))
-    .map_err(|error| Failure::caused(&error))?;
+    let client = Client::new(&context.session.client_settings(Limits::default()))
+        .map_err(|error| Failure::caused(&error))?;
     let mut suffixes = vec![".sig".to_owned()];
     for line in &configuration.trusted {
         if let Ok(TrustedKey { key, .. }) = line.parse() {
@@ -347,7 +341,7 @@ fn download(
             "the statement of `{option}` cannot be had: {problem}"
         ))
     };
-    runtime()?.block_on(async {
+    context.session.runtime()?.block_on(async {
         let text = client.small_file(url, MAXIMUM_STATEMENT_SIZE as u64).await;
         let text = decode(text.map_err(failed)?)?;
         let mut signatures = Vec::new();

@@ -139,7 +139,7 @@ fn site_of(context: &Context<'_>, arguments: &Arguments) -> Result<Option<OpenSi
     let path = context.absolute(&arguments.release);
     let site = match arguments.release.to_str() {
         Some(text) if is_address(context, text) => OpenSite::at(context, text)?,
-        _ if is_site(&path) => OpenSite::folder(&path)?,
+        _ if is_site(&path) => OpenSite::folder(context, &path)?,
         _ => return Ok(None),
     };
     if arguments.statement.is_some() {

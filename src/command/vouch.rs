@@ -120,7 +120,7 @@ pub(super) fn vouch(
     between: Between<'_>,
 ) -> Result<(), Failure> {
     let statement = &signed.statement;
-    let now = context.environment.clock.now();
+    let now = context.session.now();
     if statement.is_expired(now) {
         return Err(expired(place, statement).help("get the maintainers' newer statement"));
     }

@@ -1,5 +1,7 @@
 //! From declared wheels to what is known of them.
 
 mod facts;
+mod network;
 
 pub use facts::{Essentials, Facts};
+pub use network::{DEFAULT_JOBS, Network};

@@ -2,6 +2,44 @@
 
 use std::time::Duration;
 
+/// What happens in a session, as it happens. Work does not overlap: what begins ends before other
+/// work begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Work on things of these names begins.
+    Begun {
+        /// What the things are.
+        work: Work,
+        /// What each is called.
+        names: Vec<String>,
+    },
+    /// A step of fetching one of them.
+    Fetch(FetchEvent),
+    /// One of them is verified.
+    Verified,
+    /// The work is over, and worth a word.
+    Finished,
+    /// The work is over; whoever has begun it says what came of it.
+    Cleared,
+}
+
+/// What things are worked on one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Wheels, fetched and read.
+    Wheels,
+    /// Projects, asked about.
+    Projects,
+    /// Files, read and hashed.
+    Files,
+}
+
+/// Who is told of what happens in a session. It may be told by several threads at once.
+pub trait Observer: Send + Sync {
+    /// Is told of one thing.
+    fn observe(&self, event: Event);
+}
+
 /// A step of fetching one wheel. `wheel` is the position of its request among all requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchEvent {

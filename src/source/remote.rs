@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::{StreamExt, stream};
 use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::{Blocks, CarError};
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 use url::Url;
 
 use super::address::redacted;
@@ -39,7 +39,7 @@ pub struct GatewayBlocks {
     cache: Option<Cache>,
     /// How many requests run at once.
     jobs: usize,
-    runtime: Runtime,
+    runtime: Handle,
     remembered: Mutex<Remembered>,
     blocks: AtomicU64,
     bytes: AtomicU64,
@@ -92,7 +92,7 @@ impl GatewayBlocks {
         gateways: Vec<Url>,
         cache: Option<Cache>,
         jobs: usize,
-        runtime: Runtime,
+        runtime: Handle,
     ) -> Self {
         let gateways = gateways.into_iter().map(|url| Gateway {
             url,

@@ -44,8 +44,8 @@ pub(super) fn output_folder(
         danger: "the statement there decides what a build follows",
         elsewhere: "name another folder with `--output`",
     };
-    own.check_repository(context)?;
-    own.check_owner(context, Some(&repository.directory))?;
+    own.check_repository(context.folders())?;
+    own.check_owner(context.folders(), Some(&repository.directory))?;
     let cars = Extent::ALL.map(car_name);
     for name in cars.into_iter().chain([STATEMENT]) {
         if folder.join(name).is_dir() {

@@ -159,7 +159,7 @@ fn holds(
     repository: &Repository,
     signed: &SignedStatement,
 ) -> Result<(), String> {
-    let now = context.environment.clock.now();
+    let now = context.session.now();
     let statement = &signed.statement;
     let what = format!("its statement, sequence {},", statement.sequence);
     let policy = policy(&repository.configuration).map_err(|failure| failure.message)?;

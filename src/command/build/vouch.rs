@@ -56,7 +56,7 @@ pub(super) fn prepare(
     arguments: &Arguments,
     folder: &Path,
 ) -> Result<Preparation, Failure> {
-    let now = context.environment.clock.now();
+    let now = context.session.now();
     let expires = from_now("--expires", arguments.expires.as_deref(), now)?;
     let renew_by = from_now("--renew-within", arguments.renew_within.as_deref(), now)?;
     if let (Some(expires), Some(renew_by)) = (expires, renew_by)

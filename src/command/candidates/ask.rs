@@ -10,7 +10,7 @@ use ipwhl_packaging::{
 use tokio::time::{Instant, timeout_at};
 
 use super::super::context::Context;
-use super::super::network::{NetworkArguments, fetcher, runtime};
+use super::super::network::{NetworkArguments, fetcher};
 use super::super::select::{Picked, Picker, Prefer, Wish};
 use crate::set::check::can_apply;
 use crate::set::repository::Repository;
@@ -67,7 +67,7 @@ pub(super) fn ask(
     let mut answers = Answers::default();
     let configuration = &repository.configuration;
     let opened = fetcher(context, configuration, network, configuration.profile)
-        .and_then(|fetcher| Ok((fetcher, runtime()?)));
+        .and_then(|fetcher| Ok((fetcher, context.session.runtime()?)));
     let (fetcher, runtime) = match opened {
         Ok(opened) => opened,
         Err(failure) => {
@@ -117,7 +117,7 @@ pub(super) fn ask(
         }
     });
     // A search for the index that has not ended is left behind.
-    runtime.shutdown_background();
+    context.session.leave_work_behind();
     answers
 }
 

@@ -16,8 +16,7 @@ use rayon::prelude::*;
 
 use super::super::context::Context;
 use super::super::facts::{known_facts, request};
-use super::super::network::{NetworkArguments, fetcher, runtime};
-use super::super::progress::Progress;
+use super::super::network::{NetworkArguments, fetcher};
 use super::super::releases::Place;
 use super::Members;
 use super::side::{Around, Side};
@@ -92,7 +91,7 @@ pub(super) fn look(
             }
         }
     }
-    let cache = context.cache()?;
+    let cache = context.session.cache()?;
     let mut held: BTreeMap<Cid, Held> = wanted
         .keys()
         .collect::<Vec<_>>()
@@ -297,10 +296,10 @@ fn fetched(
         repository.configuration.profile
     });
     let fetcher = fetcher(context, &configuration, &network, profile)?;
-    let progress = Progress::of_wheels(context, requests);
+    let progress = context.session.begin_wheels(requests);
     let mut paths = Vec::new();
     let mut has_failed = false;
-    runtime()?.block_on(async {
+    context.session.runtime()?.block_on(async {
         let report = |event| progress.fetch(event);
         let mut wheels = std::pin::pin!(fetcher.fetch_all(requests, &report));
         while let Some((index, outcome)) = wheels.next().await {

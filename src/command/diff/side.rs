@@ -81,7 +81,7 @@ fn of_repository(
     name: String,
     commit: Option<String>,
 ) -> Side {
-    let cache = context.cache().ok();
+    let cache = context.session.cache().ok();
     let snapshot = Snapshot::of(&repository, &|wheel| {
         if wheel.size.is_some() && wheel.sha256.is_some() {
             return None;

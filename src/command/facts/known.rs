@@ -25,7 +25,7 @@ pub(in crate::command) fn recall_verified(
     wheels: &[&DeclaredWheel],
 ) -> Gathered {
     // Without a place for a cache nothing is known, which is no reason to fail.
-    let cache = context.cache().ok();
+    let cache = context.session.cache().ok();
     let known: Vec<Option<Facts>> = wheels
         .par_iter()
         .map(|wheel| known_facts(cache.as_ref()?, &wheel.content_id.value))

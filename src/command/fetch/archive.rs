@@ -13,7 +13,6 @@ use ipwhl_unixfs::{Cid, FileDag, Profile};
 
 use super::super::archives::open as open_archive;
 use super::super::context::Context;
-use super::super::progress::Progress;
 use super::super::site::{OpenSite, no_hollow};
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::{Failure, FailureKind, error_chain};
@@ -25,9 +24,7 @@ use crate::release::archive::{Extent, write_full};
 use crate::release::names::CAR;
 use crate::release::signature::Statement;
 use crate::source::LARGEST_WHEEL;
-use crate::source::{
-    ClientSettings, FetchSettings, Fetcher, IndexSearch, Limits, SourceProblem, WheelRequest,
-};
+use crate::source::{FetchSettings, Fetcher, IndexSearch, Limits, SourceProblem, WheelRequest};
 
 /// How much is written at once, in bytes.
 const BUFFER: usize = 1024 * 1024;
@@ -143,11 +140,10 @@ fn fetch(
     jobs: NonZeroUsize,
     blocks: &mut AssembledBlocks,
 ) -> Result<Vec<Cid>, Failure> {
-    let variables = |name: &str| context.environment.variable(name).map(ToOwned::to_owned);
     let fetcher = Fetcher::new(FetchSettings {
-        cache: context.cache()?,
-        client: ClientSettings::from_variables(&variables, Limits::of_sites()),
-        index: IndexSearch::new(None, None, &variables),
+        cache: context.session.cache()?,
+        client: context.session.client_settings(Limits::of_sites()),
+        index: IndexSearch::new(None, None, &|name| context.session.variable(name)),
         gateways: Vec::new(),
         profile: Profile::default(),
         jobs,
@@ -168,7 +164,7 @@ fn fetch(
             }
         })
         .collect();
-    let progress = Progress::of_wheels(context, &requests);
+    let progress = context.session.begin_wheels(&requests);
     let report = |event| progress.fetch(event);
     let mut received = Vec::new();
     let mut failures = Vec::new();

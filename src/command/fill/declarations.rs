@@ -6,8 +6,7 @@ use futures_util::StreamExt;
 use ipwhl_unixfs::Cid;
 
 use super::super::facts::request;
-use super::super::network::{fetcher, runtime};
-use super::super::progress::Progress;
+use super::super::network::fetcher;
 use super::Attempts;
 use super::pass::Missing;
 use super::places::{FillContext, record};
@@ -71,10 +70,10 @@ impl DeclaredSources {
             fill.network,
             configuration.profile,
         )?;
-        let progress = Progress::of_wheels(fill.context, &requests);
+        let progress = fill.context.session.begin_wheels(&requests);
         let report = |event| progress.fetch(event);
         let mut is_new = false;
-        runtime()?.block_on(async {
+        fill.context.session.runtime()?.block_on(async {
             let mut outcomes = std::pin::pin!(fetcher.fetch_all(&requests, &report));
             while let Some((index, outcome)) = outcomes.next().await {
                 match outcome {

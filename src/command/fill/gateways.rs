@@ -11,7 +11,6 @@ use ipwhl_unixfs::car::MAX_BLOCK;
 use ipwhl_unixfs::{Cid, Codec};
 use url::Url;
 
-use super::super::network::runtime;
 use super::super::words::counted;
 use super::Attempts;
 use super::gateway::Gateway;
@@ -21,7 +20,7 @@ use super::schedule::{End, Schedule};
 use super::store::Store;
 use crate::foundation::failure::Failure;
 use crate::source::LARGEST_WHEEL;
-use crate::source::{CacheError, Client, ClientSettings, Limits, SourceProblem};
+use crate::source::{CacheError, Client, Limits, SourceProblem};
 
 /// How often running requests are held to their minimum rates.
 const LOOK: Duration = Duration::from_millis(500);
@@ -64,8 +63,7 @@ impl Gateways {
             }
             return Ok(false);
         }
-        let variables = |name: &str| fill.context.environment.variable(name).map(Into::into);
-        let settings = ClientSettings::from_variables(&variables, Limits::of_gateways());
+        let settings = fill.context.session.client_settings(Limits::of_gateways());
         let client = Client::new(&settings).map_err(|error| Failure::caused(&error))?;
         let places = places.join(", ");
         let blocks = counted(missing.len(), "block");
@@ -85,7 +83,7 @@ impl Gateways {
             attempts,
             is_new: false,
         };
-        let outcome = runtime()?.block_on(round.run());
+        let outcome = fill.context.session.runtime()?.block_on(round.run());
         outcome.map_err(|error| Failure::caused(&error))
     }
 }

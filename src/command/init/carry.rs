@@ -39,7 +39,7 @@ fn newest(context: &Context<'_>, location: &str) -> Result<Newest, Failure> {
     let newest = OpenSite::named(context, location, false)?.newest(&[])?;
     let (found, place) = (&newest.signed, &newest.place);
     let what = format!("`{place}`");
-    let now = context.environment.clock.now();
+    let now = context.session.now();
     if found.statement.is_expired(now) {
         return Err(expired(place, &found.statement)
             .help("ask where the set's newest statement is, and name that one"));

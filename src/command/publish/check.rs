@@ -10,7 +10,6 @@ use url::Url;
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
-use super::super::network::runtime;
 use super::super::words::counted;
 use super::shown::Shown;
 use super::tally::exit_status;
@@ -40,7 +39,7 @@ pub(super) fn run(
     let configuration = &opening.repository.configuration;
     let rate = RateLimit::new(arguments.rate);
     let shown = Shown::new(context, 0);
-    let runtime = runtime()?;
+    let runtime = context.session.runtime()?;
     let mut found: Vec<Found<'_>> = Vec::new();
     for target in targets {
         let order = CheckOrder {
@@ -183,7 +182,13 @@ fn elsewhere(
     } else {
         let client = client(opening.context, Limits::of_gateways())
             .map_err(|error| Failure::world(error.message))?;
-        Some(GatewayBlocks::new(client, gateways, None, JOBS, runtime()?))
+        Some(GatewayBlocks::new(
+            client,
+            gateways,
+            None,
+            JOBS,
+            opening.context.session.runtime()?.clone(),
+        ))
     };
     Ok(Elsewhere {
         archives: archives.collect(),

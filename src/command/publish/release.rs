@@ -178,7 +178,7 @@ fn signed(
             statement.name, repository.configuration.name
         )));
     }
-    let now = context.environment.clock.now();
+    let now = context.session.now();
     if statement.is_expired(now) {
         return Err(expired_failure(context, repository, path, statement));
     }

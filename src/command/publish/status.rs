@@ -6,7 +6,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
-use super::super::network::runtime;
 use super::release::history;
 use super::tally::exit_status;
 use super::{Arguments, Format, Opening, json};
@@ -27,10 +26,10 @@ pub(super) fn run(
     let repository = opening.repository;
     let name = &repository.configuration.name;
     let mut history = history(context, repository, folder, &arguments.follow)?;
-    let now = context.environment.clock.now();
+    let now = context.session.now();
     let open = |target: &PublishTarget| opening.open(target);
     let configured = &repository.configuration.publish;
-    let statuses = runtime()?.block_on(async {
+    let statuses = context.session.runtime()?.block_on(async {
         gather_history(&mut history, configured, &open, name).await;
         status(targets, &open, name, &history, now).await
     });

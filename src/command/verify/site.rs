@@ -8,7 +8,6 @@ use ipwhl_unixfs::Sha256Digest;
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
-use super::super::progress::Progress;
 use super::super::site::{Newest, OpenSite, no_hollow};
 use super::super::vouch::{start, vouch};
 use super::super::words::counted;
@@ -21,6 +20,7 @@ use crate::publish::{
 use crate::release::names::{FILE_LIST, STATEMENT};
 use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, is_signature_of};
 use crate::source::SourceProblem;
+use crate::source::Work;
 
 /// How many files are read at once.
 const AT_ONCE: usize = 8;
@@ -106,7 +106,7 @@ impl SiteCheck<'_, '_> {
             checks.push((format!("{root}/{}", file.path), file.size, check));
         }
         let names = checks.iter().map(|(path, ..)| path.clone()).collect();
-        let progress = Progress::new(self.context, names, "file");
+        let progress = self.context.session.begin(Work::Files, names);
         let outcomes: Vec<(String, u64, Result<Option<Sha256Digest>, SourceProblem>)> =
             self.open.runtime.block_on(async {
                 let reads = stream::iter(checks).map(|(path, size, check)| {

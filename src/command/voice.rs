@@ -1,0 +1,60 @@
+//! What is said on standard error: lines of what is done, words with a colour before them.
+
+use anstyle::{AnsiColor, Style as Colour};
+
+use crate::foundation::diagnostic::{Inert, brief};
+use crate::foundation::environment::{Environment, Pace, Stream};
+
+/// Standard error, and how much is said there.
+#[derive(Debug, Clone)]
+pub(super) struct Voice {
+    stream: Stream,
+    pub(super) colour: bool,
+    pub(super) quiet: bool,
+    pub(super) verbose: u8,
+    /// When long work says how far it is.
+    pub(super) pace: Pace,
+}
+
+impl Voice {
+    pub(super) fn new(environment: &Environment, colour: bool, quiet: bool, verbose: u8) -> Self {
+        Self {
+            stream: environment.error.clone(),
+            colour,
+            quiet,
+            verbose,
+            pace: environment.pace,
+        }
+    }
+
+    /// Whether a moving display may be drawn.
+    pub(super) fn is_live(&self) -> bool {
+        self.stream.is_terminal() && !self.quiet
+    }
+
+    /// A line of what was done; `--quiet` leaves it out.
+    pub(super) fn say(&self, line: impl Into<Inert>) {
+        if !self.quiet {
+            self.tell(line);
+        }
+    }
+
+    /// A line that is always said. Where standard error is gone nobody is left to tell.
+    pub(super) fn tell(&self, line: impl Into<Inert>) {
+        let _ = self.stream.line(line);
+    }
+
+    /// A word such as `warning`, with its colour.
+    pub(super) fn word(&self, word: &str, colour: AnsiColor) -> Inert {
+        let style = Colour::new().bold().fg_color(Some(colour.into()));
+        Inert::painted(word, self.colour.then_some(style))
+    }
+
+    /// A sentence after a word.
+    pub(super) fn sentence(&self, word: &str, colour: AnsiColor, message: &str) {
+        let lines: Vec<String> = message.split('\n').map(brief).collect();
+        let mut text = self.word(word, colour);
+        text += &format!(": {}", lines.join("\n"));
+        self.tell(text);
+    }
+}

@@ -1,0 +1,75 @@
+//! Where wheels are looked for, as whoever asks wants it, and as the repository says.
+
+use std::num::NonZeroUsize;
+
+use ipwhl_unixfs::Profile;
+use url::Url;
+
+use crate::foundation::failure::Failure;
+use crate::set::repository::Configuration;
+use crate::source::{FetchSettings, Fetcher, IndexSearch, Limits, Session};
+
+/// How many wheels are fetched at once, unless somebody wants it otherwise.
+pub const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
+
+/// How the network is used.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// The index that is asked, before all that the environment and the repository name.
+    pub index_url: Option<String>,
+    /// Whether only the cache and `file:` sources are used.
+    pub offline: bool,
+    /// Whether only public addresses are asked, beside a configured index.
+    pub public_only: bool,
+    /// Whether the index that the repository names is one that its maintainers have reviewed.
+    pub trusts_repository: bool,
+    /// How many wheels are fetched and verified at once.
+    pub jobs: NonZeroUsize,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            index_url: None,
+            offline: false,
+            public_only: false,
+            trusts_repository: false,
+            jobs: DEFAULT_JOBS,
+        }
+    }
+}
+
+impl Network {
+    /// What fetches wheels for a repository. Nothing is opened before it is needed.
+    ///
+    /// # Errors
+    /// When there is no cache to keep them in.
+    pub fn fetcher(
+        &self,
+        session: &Session,
+        configuration: &Configuration,
+        profile: Profile,
+    ) -> Result<Fetcher, Failure> {
+        let mut client = session.client_settings(Limits::default());
+        if self.public_only {
+            client = client.public_only(self.trusts_repository);
+        }
+        Ok(Fetcher::new(FetchSettings {
+            cache: session.cache()?,
+            client,
+            index: IndexSearch::new(
+                self.index_url.clone(),
+                configuration.index_url.clone(),
+                &|name| session.variable(name),
+            ),
+            gateways: configuration
+                .gateways
+                .iter()
+                .filter_map(|gateway| Url::parse(gateway).ok())
+                .collect(),
+            profile,
+            jobs: self.jobs,
+            offline: self.offline,
+        }))
+    }
+}

@@ -1,0 +1,209 @@
+//! What a run has in common: the environment, the cache, the one runtime, who is told of progress.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::cache::Cache;
+use super::client::ClientSettings;
+use super::event::{Event, FetchEvent, Observer, Work};
+use super::limits::Limits;
+use super::request::WheelRequest;
+use crate::foundation::environment::Environment;
+use crate::foundation::failure::Failure;
+
+/// Says whether a folder may be the cache.
+type CacheCheck = dyn Fn(&Path) -> Result<(), Failure> + Send + Sync;
+
+/// What a run has in common. Nothing is opened or started before it is needed.
+pub struct Session {
+    environment: Environment,
+    check_cache: Box<CacheCheck>,
+    cache: OnceLock<Cache>,
+    runtime: OnceLock<Runtime>,
+    leaves_work: AtomicBool,
+    observer: Box<dyn Observer>,
+}
+
+impl Session {
+    /// A session in this environment, whose cache is any folder that it names. Nobody is told of
+    /// progress.
+    pub fn new(environment: Environment) -> Self {
+        Self {
+            environment,
+            check_cache: Box::new(|_| Ok(())),
+            cache: OnceLock::new(),
+            runtime: OnceLock::new(),
+            leaves_work: AtomicBool::new(false),
+            observer: Box::new(Silent),
+        }
+    }
+
+    /// The same session, which asks `check` before it uses the folder of its cache.
+    #[must_use]
+    pub fn with_cache_check(
+        mut self,
+        check: impl Fn(&Path) -> Result<(), Failure> + Send + Sync + 'static,
+    ) -> Self {
+        self.check_cache = Box::new(check);
+        self
+    }
+
+    /// The same session, which tells `observer` of progress.
+    #[must_use]
+    pub fn with_observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Box::new(observer);
+        self
+    }
+
+    /// Everything ambient.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// A variable of the environment, unless it is empty.
+    pub fn variable(&self, name: &str) -> Option<OsString> {
+        self.environment.variable(name).map(ToOwned::to_owned)
+    }
+
+    /// The present instant, in whole seconds.
+    pub fn now(&self) -> Timestamp {
+        self.environment.clock.now()
+    }
+
+    /// The present day, in UTC.
+    pub fn today(&self) -> Date {
+        self.now().to_zoned(TimeZone::UTC).date()
+    }
+
+    /// The cache: one for the whole session, so that what it uses is known as long as it lives.
+    ///
+    /// # Errors
+    /// When there is no folder for it, or one that must not be used.
+    pub fn cache(&self) -> Result<Cache, Failure> {
+        if let Some(cache) = self.cache.get() {
+            return Ok(cache.clone());
+        }
+        let folder = self.environment.cache_directory().ok_or_else(|| {
+            Failure::world("there is no home folder to keep a cache in")
+                .help("name a folder for the cache with `IPWHL_CACHE_DIR`")
+        })?;
+        (self.check_cache)(&folder)?;
+        Ok(self.cache.get_or_init(|| Cache::new(folder)).clone())
+    }
+
+    /// The cache, where this session has asked for it.
+    pub fn used_cache(&self) -> Option<Cache> {
+        self.cache.get().cloned()
+    }
+
+    /// How connections are made: what the environment says of them, within these limits.
+    pub fn client_settings(&self, limits: Limits) -> ClientSettings {
+        ClientSettings::from_variables(&|name| self.variable(name), limits)
+    }
+
+    /// What runs the network's tasks: one for the whole session.
+    ///
+    /// # Errors
+    /// When the system gives no threads for it.
+    pub fn runtime(&self) -> Result<&Handle, Failure> {
+        if self.runtime.get().is_none() {
+            let runtime = Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()
+                .map_err(|error| Failure::world(format!("no threads for the network: {error}")))?;
+            // Another thread may have been faster, and its runtime serves as well.
+            let _ = self.runtime.set(runtime);
+        }
+        self.runtime
+            .get()
+            .map(Runtime::handle)
+            .ok_or_else(|| Failure::world("no threads for the network"))
+    }
+
+    /// What the runtime has not ended when the session does is left behind, and not waited for: a
+    /// search that nobody needs the result of any more.
+    pub fn leave_work_behind(&self) {
+        self.leaves_work.store(true, Ordering::Relaxed);
+    }
+
+    /// Begins work on things of these names, and tells of it.
+    pub fn begin(&self, work: Work, names: Vec<String>) -> Progress<'_> {
+        self.observer.observe(Event::Begun { work, names });
+        Progress { session: self }
+    }
+
+    /// Begins to fetch these wheels, and tells of it.
+    pub fn begin_wheels(&self, requests: &[WheelRequest]) -> Progress<'_> {
+        let names = requests.iter().map(|request| request.file_name.clone());
+        self.begin(Work::Wheels, names.collect())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take()
+            && self.leaves_work.load(Ordering::Relaxed)
+        {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Session")
+            .field("environment", &self.environment)
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Work of a session that is under way.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'s> {
+    session: &'s Session,
+}
+
+impl Progress<'_> {
+    /// A step of fetching.
+    pub fn fetch(&self, event: FetchEvent) {
+        self.session.observer.observe(Event::Fetch(event));
+    }
+
+    /// One of the things is verified.
+    pub fn verified(&self) {
+        self.session.observer.observe(Event::Verified);
+    }
+
+    /// The work is over, and worth a word.
+    pub fn finish(self) {
+        self.session.observer.observe(Event::Finished);
+    }
+
+    /// The work is over; whoever has begun it says what came of it.
+    pub fn clear(self) {
+        self.session.observer.observe(Event::Cleared);
+    }
+}
+
+/// Tells nobody.
+struct Silent;
+
+impl Observer for Silent {
+    fn observe(&self, _: Event) {}
+}
+
+/// How many threads compute.
+pub fn processors() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
