@@ -17,7 +17,6 @@ mod diff;
 mod draw;
 mod exit;
 mod explain;
-mod facts;
 mod fetch;
 mod fill;
 mod fmt;

@@ -15,9 +15,8 @@ use ipwhl_unixfs::{Cid, Profile};
 use super::allow::{AllowArguments, tell_unrecorded};
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::facts::{Gathered, Want, all_wheels, gather_with};
 use super::network::NetworkArguments;
-use super::report::{MessageFormat, count, has_errors, judge, show, show_failures};
+use super::report::{MessageFormat, count, has_errors, judge, show, show_failures, show_rejected};
 use super::values::profiles;
 use super::words::counted;
 use crate::foundation::environment::AtomicFile;
@@ -31,7 +30,7 @@ use crate::release::names::STATEMENT;
 use crate::release::tree::{Release, ReleaseInput};
 use crate::set::check;
 use crate::set::declaration::DeclaredWheel;
-use crate::set::gather::Essentials;
+use crate::set::gather::{Essentials, Gathering, Want, WheelReport, all_wheels};
 use crate::set::repository::Repository;
 use crate::source::Cache;
 use folder::output_folder;
@@ -132,7 +131,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     // Mistakes in texts and in the graph are told before a byte is fetched.
     let mut findings = repository.findings.clone();
     findings.extend(check::set(&repository));
-    let early = judge(context, &repository, findings.clone(), &Gathered::default());
+    let early = judge(
+        context,
+        &repository,
+        findings.clone(),
+        &WheelReport::default(),
+    );
     if has_errors(&early) {
         show(context, &repository, &early, arguments.message_format)?;
         return Ok(refuse(context, &early));
@@ -181,7 +185,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         tree,
     };
     let gathered = build.gather()?;
-    findings.extend(gathered.findings.clone());
+    findings.extend(check::wheels(
+        &repository,
+        &all_wheels(&repository),
+        &gathered,
+    ));
     let findings = judge(context, &repository, findings, &gathered);
     show(context, &repository, &findings, arguments.message_format)?;
     show_failures(context, &gathered.failures);
@@ -269,7 +277,7 @@ struct Build<'b> {
 
 impl Build<'_> {
     /// The facts of all wheels, and the bytes of those whose leaves are written somewhere.
-    fn gather(&self) -> Result<Gathered, Failure> {
+    fn gather(&self) -> Result<WheelReport, Failure> {
         let (written, others): (Vec<_>, Vec<_>) = all_wheels(self.repository)
             .into_iter()
             .partition(|wheel| self.needs_bytes(wheel));
@@ -283,16 +291,17 @@ impl Build<'_> {
                 platforms,
             )
         };
+        let gathering = Gathering {
+            session: &self.context.session,
+            repository: self.repository,
+            network: &self.arguments.network.network(),
+            profile: self.profile,
+            reuse: Some(&recall),
+        };
         let gather = |wheels: &[&DeclaredWheel], want| {
-            gather_with(
-                self.context,
-                self.repository,
-                wheels,
-                &self.arguments.network,
-                self.profile,
-                want,
-                &recall,
-            )
+            let report = gathering.gather(wheels, want)?;
+            show_rejected(self.context, &report);
+            Ok::<_, Failure>(report)
         };
         for release in &self.reusable {
             release.supply(&self.context.session.cache()?, &written)?;
@@ -328,7 +337,7 @@ impl Build<'_> {
     /// Writes the release; wheels that turn out to be damaged in the cache are fetched again.
     fn write(
         &self,
-        mut gathered: Gathered,
+        mut gathered: WheelReport,
         preparation: Option<Preparation>,
     ) -> Result<Cid, Failure> {
         let cache = self.context.session.cache()?;
@@ -389,14 +398,16 @@ impl Build<'_> {
 
     /// One damaged file is seldom alone: each that has changed is hashed again, and forgotten where
     /// it is not the wheel any more.
-    fn gather_again(&self, cache: &Cache) -> Result<Gathered, Failure> {
+    fn gather_again(&self, cache: &Cache) -> Result<WheelReport, Failure> {
         let wheels = self.repository.declarations.values();
         for declared in wheels.flat_map(|declaration| &declaration.wheels) {
             cache.wheel(&declared.content_id.value);
         }
         let gathered = self.gather()?;
         show_failures(self.context, &gathered.failures);
-        if gathered.failures.is_empty() && gathered.findings.is_empty() {
+        let wheels = all_wheels(self.repository);
+        let findings = check::wheels(self.repository, &wheels, &gathered);
+        if gathered.failures.is_empty() && findings.is_empty() {
             Ok(gathered)
         } else {
             Err(

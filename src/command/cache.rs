@@ -9,13 +9,12 @@ use ipwhl_unixfs::{Cid, Codec};
 use serde::Serialize;
 
 use super::context::Context;
-use super::diff::members_version;
 use super::draw::to_json;
 use super::exit::ExitStatus;
-use super::facts::{facts_version, known_facts};
 use super::values::parse_size;
 use super::words::counted;
 use crate::foundation::failure::{Failure, error_chain};
+use crate::set::gather::{kept_versions, known_facts};
 use crate::source::{Cache, ClaimError, ClaimedCache, Removed};
 use limit::{LIMIT, configured};
 
@@ -87,7 +86,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             }
             remove(context, &cache, &|claimed| {
                 claimed
-                    .prune(limit, &versions())
+                    .prune(limit, &kept_versions())
                     .map_err(|error| unreadable(&cache, &error))
             })
         }
@@ -118,7 +117,7 @@ pub(super) fn keep_to_limit(context: &Context<'_>) {
         return;
     }
     let pruned = match cache.claim(&|| false) {
-        Ok(Some(claimed)) => claimed.prune(Some(limit), &versions()),
+        Ok(Some(claimed)) => claimed.prune(Some(limit), &kept_versions()),
         Ok(None) => return context.detail("the cache is left as it is: another run uses it"),
         Err(error) => return context.warning(&error_chain(&error)),
     };
@@ -255,7 +254,7 @@ fn clean(
     for name in unknown {
         context.warning(&format!("the cache has no wheel of `{name}`"));
     }
-    Ok(claimed.clean_wheels(&chosen, &versions()))
+    Ok(claimed.clean_wheels(&chosen, &kept_versions()))
 }
 
 /// The same block's CID in version 0, which a declaration may have, where there is one.
@@ -264,11 +263,6 @@ fn other_version(cid: &Cid) -> Cid {
         Codec::DagPb => Cid::v0(cid.digest()),
         Codec::Raw => *cid,
     }
-}
-
-/// The versions under which this program keeps facts.
-fn versions() -> Vec<String> {
-    vec![facts_version(), members_version()]
 }
 
 fn unreadable(cache: &Cache, error: &std::io::Error) -> Failure {

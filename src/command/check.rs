@@ -5,24 +5,21 @@ mod since;
 use std::collections::BTreeSet;
 
 use clap::Args;
-use futures_util::StreamExt;
 
 use super::allow::AllowArguments;
 use super::candidates;
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::facts::{
-    Gathered, Want, WorldFailure, all_wheels, describe, gather, recall_verified, requests,
-};
-use super::network::{NetworkArguments, fetcher, tell_of_proxies};
+use super::network::{NetworkArguments, tell_of_proxies};
 use super::report::{
-    MessageFormat, count, judge_for, show_compared, show_failures, show_waivers, status,
-    tell_of_waivers,
+    MessageFormat, count, judge_for, show_compared, show_failures, show_rejected, show_waivers,
+    status, tell_of_waivers,
 };
 use super::words::counted;
-use crate::foundation::failure::{Failure, error_chain};
+use crate::foundation::failure::Failure;
 use crate::set::check;
 use crate::set::declaration::DeclaredWheel;
+use crate::set::gather::{Gathering, Want, WheelReport, all_wheels, known_wheels};
 use crate::set::repository::Repository;
 use since::Before;
 
@@ -115,16 +112,27 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         &changed
     };
     let read = if arguments.wheels { &all } else { &changed };
-    let mut found = look(context, repository, network, asked, read)?;
+    let gathering = Gathering {
+        session: &context.session,
+        repository,
+        network: &network.network(),
+        profile: repository.configuration.profile,
+        reuse: None,
+    };
+    let mut found = look(&gathering, asked, read)?;
+    show_rejected(context, &found);
+    findings.extend(check::wheels(repository, read, &found));
     let others: Vec<&DeclaredWheel> = all
         .iter()
         .copied()
         .filter(|wheel| !arguments.wheels && !read.iter().any(|read| std::ptr::eq(*read, *wheel)))
         .collect();
-    let recalled = recall_verified(context, repository, &others);
-    let verified_earlier = recalled.verified(&others);
-    found.extend(recalled);
-    findings.extend(found.findings.iter().cloned());
+    // Without a place for a cache nothing is known, which is no reason to fail.
+    let cache = context.session.cache().ok();
+    let known = known_wheels(cache.as_ref(), repository, &others);
+    let verified_earlier = known.verified(&others);
+    findings.extend(check::wheels(repository, &others, &known));
+    found.extend(known);
     let reason = reason.unwrap_or_default();
     let mut findings = judge_for(context, repository, findings, &found, reason);
     let gone = before
@@ -166,20 +174,16 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
 
 /// What the sources of `asked` say, and what the wheels of `read` hold.
 fn look(
-    context: &Context<'_>,
-    repository: &Repository,
-    network: &NetworkArguments,
+    gathering: &Gathering<'_>,
     asked: &[&DeclaredWheel],
     read: &[&DeclaredWheel],
-) -> Result<Gathered, Failure> {
-    let mut found = Gathered::default();
+) -> Result<WheelReport, Failure> {
+    let mut found = WheelReport::default();
     if !asked.is_empty() {
-        ask_sources(context, repository, network, asked, &mut found)?;
+        gathering.ask_sources(asked, &mut found)?;
     }
     if !read.is_empty() {
-        let profile = repository.configuration.profile;
-        let gathered = gather(context, repository, read, network, profile, Want::Facts)?;
-        found.extend(gathered);
+        found.extend(gathering.gather(read, Want::Facts)?);
     }
     Ok(found)
 }
@@ -191,53 +195,4 @@ fn projects(repository: &Repository) -> usize {
         .chain(&repository.unreadable)
         .collect::<BTreeSet<_>>()
         .len()
-}
-
-/// Every listed source of these wheels, each for itself.
-fn ask_sources(
-    context: &Context<'_>,
-    repository: &Repository,
-    network: &NetworkArguments,
-    wheels: &[&DeclaredWheel],
-    found: &mut Gathered,
-) -> Result<(), Failure> {
-    let requests = requests(repository, wheels);
-    let progress = context.session.begin_wheels(&requests);
-    let report = |event| progress.fetch(event);
-    let profile = repository.configuration.profile;
-    let fetcher = fetcher(context, &repository.configuration, network, profile)?;
-    let mut outcomes = context.session.runtime()?.block_on(async {
-        fetcher
-            .check_sources(&requests, &report)
-            .inspect(|(_, outcome)| {
-                let is_sound = outcome
-                    .as_ref()
-                    .is_ok_and(|sources| sources.iter().all(|source| source.problem.is_none()));
-                if is_sound {
-                    progress.verified();
-                }
-            })
-            .collect::<Vec<_>>()
-            .await
-    });
-    progress.finish();
-    outcomes.sort_by_key(|(index, _)| *index);
-    for (index, outcome) in outcomes {
-        let wheel = wheels[index];
-        match outcome {
-            Ok(sources) => {
-                for (source, outcome) in wheel.sources.iter().zip(sources) {
-                    if let Some(problem) = outcome.problem {
-                        describe(wheel, source.span.clone(), &problem, found);
-                    }
-                }
-            }
-            Err(error) => found.failures.push(WorldFailure {
-                what: format!("{}: `{}`", wheel.file, wheel.file_name),
-                reason: error_chain(&error),
-                is_of_cache: true,
-            }),
-        }
-    }
-    Ok(())
 }

@@ -19,7 +19,6 @@ use crate::foundation::failure::Failure;
 use crate::release::archive::reach;
 use crate::set::difference::{Difference, Transfer, WheelChange, difference, estimate, transfer};
 use findings::Findings;
-pub(super) use members::members_version;
 use members::{AllMembers, Looked};
 use side::{Around, Side, failure};
 

@@ -7,7 +7,6 @@ use clap::builder::PossibleValue;
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::facts::{Gathered, WorldFailure, all_wheels};
 use super::words::counted;
 pub(super) use crate::foundation::diagnostic::MessageFormat;
 use crate::foundation::diagnostic::{
@@ -15,6 +14,7 @@ use crate::foundation::diagnostic::{
 };
 use crate::foundation::failure::Failure;
 use crate::set::check;
+use crate::set::gather::{WheelFailure, WheelReport, all_wheels};
 use crate::set::repository::{CONFIGURATION_FILE, Repository, apply, propose};
 
 impl ValueEnum for MessageFormat {
@@ -33,7 +33,7 @@ pub(super) fn judge(
     context: &Context<'_>,
     repository: &Repository,
     findings: Vec<Finding>,
-    looked_at: &Gathered,
+    looked_at: &WheelReport,
 ) -> Vec<Finding> {
     judge_for(context, repository, findings, looked_at, "")
 }
@@ -43,7 +43,7 @@ pub(super) fn judge_for(
     context: &Context<'_>,
     repository: &Repository,
     findings: Vec<Finding>,
-    looked_at: &Gathered,
+    looked_at: &WheelReport,
     reason: &str,
 ) -> Vec<Finding> {
     let mut unread = all_wheels(repository);
@@ -209,15 +209,23 @@ pub(super) fn status(findings: &[Finding], deny_warnings: bool) -> ExitStatus {
     }
 }
 
+/// Says which places were asked in vain for wheels that another place had.
+pub(super) fn show_rejected(context: &Context<'_>, report: &WheelReport) {
+    for one in &report.rejected {
+        let (file, name) = (&one.wheel.file, &one.wheel.file_name);
+        context.warning(&format!("{file}: {name}: {}", one.problem));
+    }
+}
+
 /// How many failures of the same reason are told in full.
 const FULL_FAILURES: usize = 3;
 
 /// Says what failed in the world, and the way out: of many failures for one reason the first few, and
 /// how many more.
-pub(super) fn show_failures(context: &Context<'_>, failures: &[WorldFailure]) {
-    let mut reasons: Vec<(&str, Vec<&WorldFailure>)> = Vec::new();
+pub(super) fn show_failures(context: &Context<'_>, failures: &[WheelFailure]) {
+    let mut reasons: Vec<(&str, Vec<&WheelFailure>)> = Vec::new();
     // What the cache says names a file, another one each time.
-    let is_alike = |one: &WorldFailure, other: &WorldFailure| {
+    let is_alike = |one: &WheelFailure, other: &WheelFailure| {
         one.reason == other.reason || one.is_of_cache && other.is_of_cache
     };
     for failure in failures {
@@ -236,7 +244,7 @@ pub(super) fn show_failures(context: &Context<'_>, failures: &[WorldFailure]) {
             FULL_FAILURES
         };
         for failure in all.iter().take(in_full) {
-            context.error(&format!("{}: {}", failure.what, failure.reason));
+            context.error(&format!("{failure}: {}", failure.reason));
         }
         if all.len() > in_full {
             context.error(&format!(

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipwhl_packaging::{Constraint, ExtraName, Platform, ProjectName, Requirement, specifiers_text};
 
 use super::context::Context;
-use super::facts::Gathered;
 use super::report::{count, judge};
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
 use crate::set::check::{self, Graph, Relation, Shortfall, fold};
+use crate::set::gather::WheelReport;
 use crate::set::repository::{CONFIGURATION_FILE, Repository, covers_platform};
 
 /// The set as it stands on some of the platforms.
@@ -243,7 +243,7 @@ pub(super) fn tell_of_findings(context: &Context<'_>, repository: &Repository) {
     }
     let mut findings = repository.findings.clone();
     findings.extend(check::set(repository));
-    let findings = judge(context, repository, findings, &Gathered::default());
+    let findings = judge(context, repository, findings, &WheelReport::default());
     if let Some(count) = count(&findings) {
         context.say(&format!(
             "note: the set has {count}; `ipwhl check` shows what is wrong"

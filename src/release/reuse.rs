@@ -5,4 +5,4 @@ mod carried;
 mod recall;
 
 pub use carried::{Carried, PlatformEntry};
-pub use recall::{Recalled, Sought};
+pub use recall::Sought;

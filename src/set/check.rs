@@ -36,7 +36,7 @@ mod version_mismatch;
 use std::ops::Range;
 
 pub use baseline::compare;
-pub use bytes::{missing_source, other_bytes};
+use bytes::{missing_source, other_bytes};
 pub(crate) use dependencies_mismatch::can_apply;
 pub use fold::fold;
 pub use graph::{Graph, Unmet};
@@ -51,7 +51,9 @@ use rayon::prelude::*;
 
 use crate::foundation::diagnostic::{Code, Finding, Stage, sort};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout};
+use crate::set::gather::{WheelProblem, WheelReport};
 use crate::set::repository::Repository;
+use crate::source::SourceProblem;
 use ipwhl_packaging::wheel::{ArchiveFacts, NameConflict};
 use ipwhl_packaging::{CoreMetadata, Platform};
 
@@ -102,6 +104,42 @@ fn uniqueness(repository: &Repository) -> Vec<Finding> {
     let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
     conflicting_digest::check(repository, &mut findings);
     findings
+}
+
+/// What is wrong with these wheels, as far as they were looked at, and with their sources.
+pub fn wheels(
+    repository: &Repository,
+    wheels: &[&DeclaredWheel],
+    report: &WheelReport,
+) -> Vec<Finding> {
+    let layout = repository.configuration.layout;
+    let platforms = &repository.configuration.platforms;
+    let found: Vec<Vec<Finding>> = wheels
+        .par_iter()
+        .map(
+            |declared| match (report.facts(declared), report.reused(declared)) {
+                (Some(facts), _) => wheel(declared, &facts.archive, layout, platforms),
+                (None, Some(reused)) => metadata(declared, &reused.metadata),
+                (None, None) => Vec::new(),
+            },
+        )
+        .collect();
+    let mut findings = sources(&report.problems);
+    findings.extend(found.into_iter().flatten());
+    findings
+}
+
+/// What is wrong with what sources gave.
+pub fn sources(problems: &[WheelProblem]) -> Vec<Finding> {
+    let findings = problems.iter().map(|one| match &one.problem {
+        SourceProblem::Missing { place, reason } => {
+            vec![missing_source(&one.wheel, one.span.clone(), place, reason)]
+        }
+        SourceProblem::Mismatch { place, mismatches } => other_bytes(&one.wheel, place, mismatches),
+        // These say nothing of what was declared.
+        SourceProblem::Failed { .. } | SourceProblem::NotAsked { .. } => Vec::new(),
+    });
+    findings.flatten().collect()
 }
 
 /// The checks of one wheel's archive and metadata against its declaration, in a set for these

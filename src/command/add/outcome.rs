@@ -6,7 +6,6 @@ use ipwhl_packaging::{ProjectName, Version, specifiers_contain, specifiers_text}
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
-use super::super::facts::{all_wheels, recall_verified};
 use super::super::report::{MessageFormat, count, has_errors, judge, show};
 use super::super::select::Wish;
 use super::super::words::counted;
@@ -15,6 +14,7 @@ use crate::foundation::diagnostic::{Baseline, Code, Finding, Inert};
 use crate::foundation::failure::Failure;
 use crate::set::check::{self, Graph};
 use crate::set::declaration::Declaration;
+use crate::set::gather::{all_wheels, known_wheels};
 use crate::set::repository::Repository;
 
 /// How many projects are named as the reason for a change.
@@ -127,8 +127,11 @@ impl Before {
 fn find(context: &Context<'_>, repository: &Repository) -> Vec<Finding> {
     let mut findings = repository.findings.clone();
     findings.extend(check::set(repository));
-    let known = recall_verified(context, repository, &all_wheels(repository));
-    findings.extend(known.findings.iter().cloned());
+    // Without a place for a cache nothing is known, which is no reason to fail.
+    let cache = context.session.cache().ok();
+    let wheels = all_wheels(repository);
+    let known = known_wheels(cache.as_ref(), repository, &wheels);
+    findings.extend(check::wheels(repository, &wheels, &known));
     judge(context, repository, findings, &known)
 }
 

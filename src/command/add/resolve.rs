@@ -9,11 +9,11 @@ use ipwhl_packaging::{
     WheelFileName,
 };
 
-use super::super::facts::keep;
 use super::super::select::{Listed, Picked, Picker, Prefer, Wish};
 use crate::foundation::failure::Failure;
 use crate::set::check::{self, can_apply};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, Source, Spanned};
+use crate::set::gather::keep_facts_of;
 use crate::source::{FetchEvent, Fetcher, SourceProblem};
 
 /// How many of the versions that do not fit are named with their reasons.
@@ -90,12 +90,15 @@ impl Resolver<'_> {
             .map_err(|error| Failure::caused(&error))?;
         let cache = self.fetcher.cache().clone();
         let name = listed.file_name.as_str().to_owned();
-        let facts = tokio::task::spawn_blocking(move || keep(&cache, fetched))
-            .await
-            .map_err(|_| Failure::world(format!("reading `{name}` stopped")))?
-            .map_err(|error| {
-                Failure::world(format!("`{}` cannot be read: {error}", listed.file_name))
-            })?;
+        let facts = tokio::task::spawn_blocking(move || {
+            let cid = fetched.dag.cid();
+            keep_facts_of(&cache, &cid, fetched)
+        })
+        .await
+        .map_err(|_| Failure::world(format!("reading `{name}` stopped")))?
+        .map_err(|error| {
+            Failure::world(format!("`{}` cannot be read: {error}", listed.file_name))
+        })?;
         if let Some(problem) = facts.archive.problems.first() {
             return Err(Failure::finding(format!(
                 "`{}` is not a sound wheel: {}",

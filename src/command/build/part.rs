@@ -9,7 +9,6 @@ use ipwhl_unixfs::car::CarError;
 
 use super::super::archives::open;
 use super::super::context::Context;
-use super::super::facts::all_wheels;
 use super::super::releases::{self, OpenRelease, Place};
 use super::reuse::{Reusable, archive_beside, unreadable};
 use super::{Arguments, uncommitted};
@@ -19,6 +18,7 @@ use crate::release::archive::car_name;
 use crate::release::archive::{Extent, known};
 use crate::release::names::STATEMENT;
 use crate::set::declaration::DeclaredWheel;
+use crate::set::gather::all_wheels;
 use crate::set::repository::Repository;
 
 impl ValueEnum for Extent {

@@ -22,10 +22,11 @@ use super::super::words::counted;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::names::STATEMENT;
 use crate::release::reader::Published;
-use crate::release::reuse::{PlatformEntry, Recalled, Sought};
+use crate::release::reuse::{PlatformEntry, Sought};
 use crate::release::signature::SignedStatement;
 use crate::set::check::NEED_ARCHIVE;
 use crate::set::declaration::{DeclaredWheel, Layout};
+use crate::set::gather::ReusedFacts;
 use crate::set::repository::Repository;
 use crate::source::Cache;
 
@@ -190,8 +191,8 @@ pub(super) fn recall(
     wheels: &[&DeclaredWheel],
     profile: Profile,
     platforms: &[Platform],
-) -> Result<Vec<Option<Recalled>>, Failure> {
-    let mut recalled: Vec<Option<Recalled>> = wheels.iter().map(|_| None).collect();
+) -> Result<Vec<Option<ReusedFacts>>, Failure> {
+    let mut recalled: Vec<Option<ReusedFacts>> = wheels.iter().map(|_| None).collect();
     for one in releases {
         let left: Vec<usize> = (0..wheels.len())
             .filter(|position| recalled[*position].is_none())
@@ -241,7 +242,7 @@ impl Reusable {
         left: &[usize],
         profile: Profile,
         platforms: &[Platform],
-        found: &mut dyn FnMut(usize, Recalled),
+        found: &mut dyn FnMut(usize, ReusedFacts),
     ) -> Result<(), CarError> {
         let release = &self.release;
         let published = Published::open(release.blocks(), &release.root)?;

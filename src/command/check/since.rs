@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::super::context::Context;
-use super::super::facts::Gathered;
 use super::super::report::judge;
 use super::super::words::counted;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Stage};
@@ -11,6 +10,7 @@ use crate::foundation::failure::Failure;
 use crate::set::check;
 use crate::set::declaration::{Declaration, DeclaredWheel, Source};
 use crate::set::difference::setting_changes;
+use crate::set::gather::WheelReport;
 use crate::set::repository::{
     CONFIGURATION_FILE, Changes, Configuration, LoadError, Repository, Revision, RevisionError,
     SeverityRule, disguises,
@@ -137,7 +137,7 @@ impl Before {
         &self,
         context: &Context<'_>,
         now: &Repository,
-        found: &Gathered,
+        found: &WheelReport,
         findings: &mut [Finding],
     ) -> usize {
         let platforms = &now.configuration.platforms;
@@ -159,9 +159,15 @@ impl Before {
     }
 
     /// What would have been said of the wheels that were looked at, as they were declared before.
-    fn of_wheels(&self, before: &Repository, now: &Repository, found: &Gathered) -> Vec<Finding> {
+    fn of_wheels(
+        &self,
+        before: &Repository,
+        now: &Repository,
+        found: &WheelReport,
+    ) -> Vec<Finding> {
         let layout = before.configuration.layout;
         let platforms = &before.configuration.platforms;
+        let of_sources = check::sources(&found.problems);
         let mut findings = Vec::new();
         for declaration in now.declarations.values() {
             let Some(before) = self.declaration(declaration) else {
@@ -179,9 +185,8 @@ impl Before {
                         .iter()
                         .any(|now| now.has_the_same_bytes(wheel));
                 if is_as_it_was {
-                    let of_source = found.findings.iter().filter(|finding| {
-                        is_of_source(finding.code)
-                            && finding.subject.wheel.as_deref() == Some(wheel.file_name.as_str())
+                    let of_source = of_sources.iter().filter(|finding| {
+                        finding.subject.wheel.as_deref() == Some(wheel.file_name.as_str())
                     });
                     findings.extend(of_source.cloned());
                 }
@@ -330,12 +335,4 @@ fn hides_a_change(before: &Repository, now: &Repository, finding: &Finding) -> b
         .iter()
         .any(|unreadable| Some(unreadable.as_str()) == project)
         && text(before) != text(now)
-}
-
-/// Whether a finding says what a source has, rather than what is in the wheel.
-fn is_of_source(code: Code) -> bool {
-    matches!(
-        code,
-        Code::ContentIdMismatch | Code::Sha256Mismatch | Code::SizeMismatch | Code::MissingSource
-    )
 }

@@ -1,11 +1,11 @@
 //! Findings of the whole set that are new, and those that are gone.
 
 use super::super::context::Context;
-use super::super::facts::Gathered;
 use super::super::report::judge;
 use super::side::Side;
 use crate::foundation::diagnostic::{Baseline, Finding};
 use crate::set::check;
+use crate::set::gather::WheelReport;
 use crate::set::repository::Repository;
 
 /// What the checks of the set say of both states.
@@ -31,7 +31,7 @@ pub(super) fn compare(context: &Context<'_>, old: &Side, new: &Side) -> Findings
     let of = |repository: &Repository| {
         let mut findings = repository.findings.clone();
         findings.extend(check::set(repository));
-        judge(context, repository, findings, &Gathered::default())
+        judge(context, repository, findings, &WheelReport::default())
     };
     let (found_before, mut found) = (of(before), of(now));
     let gone = check::compare(&found_before, &mut found, &now.configuration.platforms);

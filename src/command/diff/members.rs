@@ -6,16 +6,13 @@ use std::io;
 use std::path::PathBuf;
 
 use futures_util::StreamExt;
-use ipwhl_packaging::wheel::{
-    InstalledNames, Limits, MEMBERS_VERSION, WheelMembers, installed_names, members,
-};
+use ipwhl_packaging::wheel::{InstalledNames, Limits, WheelMembers, installed_names, members};
 use ipwhl_packaging::{ProjectName, WheelFileName};
 use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::{CarError, CarReader, FileReader};
 use rayon::prelude::*;
 
 use super::super::context::Context;
-use super::super::facts::{known_facts, request};
 use super::super::network::{NetworkArguments, fetcher};
 use super::super::releases::Place;
 use super::Members;
@@ -25,6 +22,7 @@ use crate::set::difference::{
     Difference, MemberChanges, NameOwners, Owner, WheelChange, WheelState, command_conflicts,
     member_changes, package_conflicts,
 };
+use crate::set::gather::{keep_members, known_facts, known_members, wheel_request};
 use crate::source::{Cache, FetchError, SourceProblem, WheelRequest};
 
 /// What is known of a wheel's members, or why nothing is.
@@ -188,7 +186,7 @@ fn owner(project: &ProjectName, wheel: &WheelState) -> Owner {
 
 /// The members of a wheel that is known already, or lies in an archive of either side.
 fn at_hand(cache: &Cache, sides: [&Side; 2], cid: &Cid) -> Option<Held> {
-    if let Some(known) = cache.facts::<WheelMembers>(&members_version(), &cid.to_string()) {
+    if let Some(known) = known_members(cache, cid) {
         return Some(Ok(known));
     }
     let read = in_archives(sides, cid, |file| members(file, &Limits::default()));
@@ -225,15 +223,9 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(inner, Some(CarError::Missing(_)))
 }
 
-/// The version under which the members of wheels are kept.
-pub(in crate::command) fn members_version() -> String {
-    format!("members-{MEMBERS_VERSION}")
-}
-
 fn keep(cache: &Cache, cid: &Cid, read: Held) -> Held {
     if let Ok(read) = &read {
-        // Without it the next run reads the wheel again.
-        let _ = cache.keep_facts(&members_version(), &cid.to_string(), read);
+        keep_members(cache, cid, read);
     }
     read
 }
@@ -250,7 +242,7 @@ fn asked(side: &Side, name: &str, state: &WheelState) -> WheelRequest {
     let declared = side.repository.as_ref().and_then(|repository| {
         let wheels = repository.declarations.values().flat_map(|one| &one.wheels);
         let mut wheels = wheels.filter(|wheel| wheel.content_id.value == state.content_id);
-        Some(request(&repository.directory, wheels.next()?))
+        Some(wheel_request(&repository.directory, wheels.next()?))
     });
     declared.unwrap_or_else(|| WheelRequest {
         project: name

@@ -8,13 +8,13 @@ use url::Url;
 
 use super::super::archives::broken;
 use super::super::context::Context;
-use super::super::facts::known_facts;
 use super::super::network::NetworkArguments;
 use super::super::releases::{self, Name, OpenRelease, Place};
 use crate::foundation::diagnostic::visible;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::reader::Published;
 use crate::set::difference::Snapshot;
+use crate::set::gather::known_facts;
 use crate::set::repository::{
     CONFIGURATION_FILE, Configuration, LoadError, Repository, Revision, tracked,
 };

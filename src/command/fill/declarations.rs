@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::StreamExt;
 use ipwhl_unixfs::Cid;
 
-use super::super::facts::request;
 use super::super::network::fetcher;
 use super::Attempts;
 use super::pass::Missing;
@@ -15,6 +14,7 @@ use crate::foundation::failure::{Failure, error_chain};
 use crate::release::names::DECLARATION;
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::set::declaration::{DeclaredWheel, Layout, parse};
+use crate::set::gather::wheel_request;
 use crate::set::repository::Configuration;
 use crate::source::{SourceLocation, WheelRequest};
 
@@ -115,7 +115,7 @@ fn find(
     let declared = of_repository.or(of_release.as_ref());
     let declared = declared.ok_or("no declaration is at hand that has its content-id")?;
     let directory = repository.map(|repository| repository.directory.as_path());
-    let mut request = request(directory.unwrap_or("".as_ref()), declared);
+    let mut request = wheel_request(directory.unwrap_or("".as_ref()), declared);
     if directory.is_none() {
         request
             .sources

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use ipwhl_packaging::wheel::Limits;
 use ipwhl_unixfs::car::{CarError, FileReader, Tree, file_dag};
-use ipwhl_unixfs::{Cid, Codec, FileDag, Link, Profile, Sha256Digest};
+use ipwhl_unixfs::{Cid, Codec, Link, Profile, Sha256Digest};
 
 use crate::release::archive::may_be_leaf;
 use crate::release::names::{JSON, METADATA};
 use crate::release::reader::{Published, page_entries};
-use crate::set::gather::Essentials;
+use crate::set::gather::ReusedFacts;
 use crate::source::LARGEST_WHEEL;
 
 /// How many wheels are looked for at once: what is read on the way is kept in memory.
@@ -24,25 +24,6 @@ pub struct Sought<'s> {
     pub file_name: &'s str,
     /// Its content-id.
     pub content_id: Cid,
-}
-
-/// What a release says of a wheel that nobody has looked at here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recalled {
-    sha256: Sha256Digest,
-    dag: FileDag,
-    metadata: Vec<u8>,
-}
-
-impl Recalled {
-    /// What a release says of the wheel.
-    pub fn essentials(&self) -> Essentials<'_> {
-        Essentials {
-            sha256: self.sha256,
-            dag: &self.dag,
-            metadata: &self.metadata,
-        }
-    }
 }
 
 /// A wheel's place in the release.
@@ -65,7 +46,7 @@ impl Published<'_> {
         &self,
         sought: &[Sought<'_>],
         preferred: Profile,
-        found: &mut dyn FnMut(usize, Recalled),
+        found: &mut dyn FnMut(usize, ReusedFacts),
     ) -> Result<(), CarError> {
         for (batch, some) in sought.chunks(TOGETHER).enumerate() {
             let mut folders: Vec<Cid> = some
@@ -113,7 +94,7 @@ impl Published<'_> {
                         "has another SHA-256 of a wheel than its CID",
                     ));
                 }
-                let recalled = Recalled {
+                let recalled = ReusedFacts {
                     sha256: entry.sha256,
                     dag,
                     metadata,

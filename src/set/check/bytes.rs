@@ -12,7 +12,11 @@ use crate::source::{Mismatch, MismatchKind};
 
 /// The bytes of `place` are not the declared ones: a finding for each key that they contradict. Other bytes than
 /// those of the content-id have another SHA-256, too, which is no finding of its own.
-pub fn other_bytes(declared: &DeclaredWheel, place: &str, mismatches: &[Mismatch]) -> Vec<Finding> {
+pub(super) fn other_bytes(
+    declared: &DeclaredWheel,
+    place: &str,
+    mismatches: &[Mismatch],
+) -> Vec<Finding> {
     let is_content_same = mismatches
         .iter()
         .all(|mismatch| mismatch.kind == MismatchKind::Sha256);
@@ -101,7 +105,7 @@ fn size(declared: &DeclaredWheel, place: &str, mismatch: &Mismatch) -> Finding {
 }
 
 /// A source says that it has no such wheel: `reason` in its words.
-pub fn missing_source(
+pub(super) fn missing_source(
     declared: &DeclaredWheel,
     span: Range<usize>,
     place: &str,

@@ -38,3 +38,25 @@ impl Facts {
         }
     }
 }
+
+/// What a release that somebody vouches for says of a wheel that nobody has looked at here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReusedFacts {
+    /// The SHA-256 of the file.
+    pub sha256: Sha256Digest,
+    /// Its DAG under the profile that fits the declared content-id.
+    pub dag: FileDag,
+    /// METADATA, exactly.
+    pub metadata: Vec<u8>,
+}
+
+impl ReusedFacts {
+    /// What a release says of the wheel.
+    pub fn essentials(&self) -> Essentials<'_> {
+        Essentials {
+            sha256: self.sha256,
+            dag: &self.dag,
+            metadata: &self.metadata,
+        }
+    }
+}

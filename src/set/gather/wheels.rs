@@ -1,0 +1,300 @@
+//! Wheels, looked at: each that the cache does not know is fetched and read.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use ipwhl_unixfs::{Cid, Profile};
+use rayon::prelude::*;
+use tokio::sync::Semaphore;
+
+use super::report::release_key;
+use super::{
+    Essentials, Facts, Network, ReusedFacts, WheelFailure, WheelProblem, WheelReport,
+    keep_facts_of, known_facts, wheel_request, wheel_requests,
+};
+use crate::foundation::failure::{Failure, error_chain};
+use crate::set::declaration::DeclaredWheel;
+use crate::set::repository::Repository;
+use crate::source::{Cache, FetchError, FetchedWheel, Fetcher, Session, SourceProblem, processors};
+
+/// What is wanted of the wheels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// Their facts.
+    Facts,
+    /// Their bytes in the cache, too.
+    Bytes,
+}
+
+/// Says what a release has of wheels, so that they need not be looked at: a value for each, in
+/// their order.
+pub type Reuse<'r> = dyn Fn(&[&DeclaredWheel]) -> Result<Vec<Option<ReusedFacts>>, Failure> + 'r;
+
+/// What wheels are looked at for, and how.
+pub struct Gathering<'a> {
+    /// The cache, the clients, who is told of progress.
+    pub session: &'a Session,
+    /// The repository that the wheels are of.
+    pub repository: &'a Repository,
+    /// How the network is used.
+    pub network: &'a Network,
+    /// The profile that is tried first for content-ids that several fit.
+    pub profile: Profile,
+    /// What is asked before a wheel is fetched for its facts.
+    pub reuse: Option<&'a Reuse<'a>>,
+}
+
+impl Gathering<'_> {
+    /// What is known of these wheels of the repository, from the cache, a release that is reused,
+    /// or the wheels themselves.
+    ///
+    /// # Errors
+    /// When there is no cache, or the release that is reused cannot be read. What is wrong with a
+    /// wheel, or fails about it, is in the report.
+    pub fn gather(&self, wheels: &[&DeclaredWheel], want: Want) -> Result<WheelReport, Failure> {
+        let cache = self.session.cache()?;
+        let known: Vec<Option<Facts>> = wheels
+            .par_iter()
+            .map(|wheel| {
+                let cid = wheel.content_id.value;
+                let facts = known_facts(&cache, &cid)?;
+                let is_there = want == Want::Facts || cache.open_wheel(&cid).is_some();
+                (is_there && is_as_declared(wheel, facts.essentials())).then_some(facts)
+            })
+            .collect();
+        let mut report = WheelReport::default();
+        let mut missing: Vec<&DeclaredWheel> = Vec::new();
+        for (wheel, facts) in wheels.iter().zip(known) {
+            match facts {
+                Some(facts) => {
+                    report.facts.insert(wheel.content_id.value, facts);
+                }
+                None => missing.push(wheel),
+            }
+        }
+        if want == Want::Facts
+            && let Some(reuse) = self.reuse
+        {
+            let reused = reuse(&missing)?;
+            let mut left = Vec::new();
+            for (wheel, reused) in missing.into_iter().zip(reused) {
+                match reused.filter(|reused| is_as_declared(wheel, reused.essentials())) {
+                    Some(reused) => drop(report.reused.insert(release_key(wheel), reused)),
+                    None => left.push(wheel),
+                }
+            }
+            missing = left;
+        }
+        if !missing.is_empty() {
+            self.fetch(&missing, &mut report)?;
+        }
+        Ok(report)
+    }
+
+    fn fetcher(&self) -> Result<Fetcher, Failure> {
+        let configuration = &self.repository.configuration;
+        self.network
+            .fetcher(self.session, configuration, self.profile)
+    }
+
+    fn fetch(&self, wheels: &[&DeclaredWheel], report: &mut WheelReport) -> Result<(), Failure> {
+        let fetcher = self.fetcher()?;
+        let requests = wheel_requests(self.repository, wheels);
+        let runtime = self.session.runtime()?;
+        let progress = self.session.begin_wheels(&requests);
+        let tell = |event| progress.fetch(event);
+        let processors = Arc::new(Semaphore::new(processors().get()));
+        let mut outcomes: Vec<Option<Outcome>> = Vec::new();
+        outcomes.resize_with(wheels.len(), || None);
+        runtime.block_on(async {
+            let mut inspections = fetcher
+                .fetch_all(&requests, &tell)
+                .map(|(index, fetched)| {
+                    let processors = Arc::clone(&processors);
+                    let cache = fetcher.cache().clone();
+                    let cid = requests[index].content_id;
+                    async move { (index, read(fetched, cache, cid, processors).await) }
+                })
+                .buffer_unordered(processors.available_permits() * 2);
+            while let Some((index, outcome)) = inspections.next().await {
+                if matches!(outcome, Outcome::Known(..)) {
+                    progress.verified();
+                }
+                outcomes[index] = Some(outcome);
+            }
+        });
+        progress.finish();
+        for (wheel, outcome) in wheels.iter().zip(outcomes) {
+            match outcome {
+                Some(Outcome::Known(facts, rejected)) => {
+                    let rejected = rejected.into_iter().map(|problem| WheelProblem {
+                        wheel: Box::new((*wheel).clone()),
+                        span: wheel.span(),
+                        problem,
+                    });
+                    report.rejected.extend(rejected);
+                    report.facts.insert(wheel.content_id.value, *facts);
+                }
+                Some(Outcome::Unknown(error)) => refuse(wheel, &error, report),
+                Some(Outcome::Broken(reason)) => {
+                    report.failures.push(WheelFailure::new(wheel, reason));
+                }
+                None => {
+                    let failure = WheelFailure::new(wheel, "it was not looked at");
+                    report.failures.push(failure);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks every listed source of these wheels, each for itself, and notes what is wrong.
+    ///
+    /// # Errors
+    /// When there is no cache, or no thread for the network.
+    pub fn ask_sources(
+        &self,
+        wheels: &[&DeclaredWheel],
+        report: &mut WheelReport,
+    ) -> Result<(), Failure> {
+        let requests = wheel_requests(self.repository, wheels);
+        let progress = self.session.begin_wheels(&requests);
+        let tell = |event| progress.fetch(event);
+        let fetcher = self.fetcher()?;
+        let mut outcomes = self.session.runtime()?.block_on(async {
+            fetcher
+                .check_sources(&requests, &tell)
+                .inspect(|(_, outcome)| {
+                    let is_sound = outcome
+                        .as_ref()
+                        .is_ok_and(|sources| sources.iter().all(|source| source.problem.is_none()));
+                    if is_sound {
+                        progress.verified();
+                    }
+                })
+                .collect::<Vec<_>>()
+                .await
+        });
+        progress.finish();
+        outcomes.sort_by_key(|(index, _)| *index);
+        for (index, outcome) in outcomes {
+            let wheel = wheels[index];
+            match outcome {
+                Ok(sources) => {
+                    for (source, outcome) in wheel.sources.iter().zip(sources) {
+                        if let Some(problem) = outcome.problem {
+                            report.note(wheel, source.span.clone(), &problem);
+                        }
+                    }
+                }
+                Err(error) => {
+                    let failure = WheelFailure::of_cache(wheel, error_chain(&error));
+                    report.failures.push(failure);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an earlier run has found out about these wheels. Nothing is fetched and no wheel is read;
+/// without a cache nothing is known.
+pub fn known_wheels(
+    cache: Option<&Cache>,
+    repository: &Repository,
+    wheels: &[&DeclaredWheel],
+) -> WheelReport {
+    let known: Vec<Option<Facts>> = wheels
+        .par_iter()
+        .map(|wheel| known_facts(cache?, &wheel.content_id.value))
+        .collect();
+    let mut report = WheelReport::default();
+    for (wheel, facts) in wheels.iter().zip(known) {
+        let Some(facts) = facts else {
+            continue;
+        };
+        let request = wheel_request(&repository.directory, wheel);
+        if let Some(problem) = request.contradiction(facts.dag.size(), &facts.sha256) {
+            let problems = vec![problem];
+            let file_name = request.file_name;
+            refuse(
+                wheel,
+                &FetchError::Sources {
+                    file_name,
+                    problems,
+                },
+                &mut report,
+            );
+        } else if is_as_declared(wheel, facts.essentials()) {
+            report.facts.insert(wheel.content_id.value, facts);
+        }
+    }
+    report
+}
+
+/// Whether what is known of a wheel is of the wheel as it is declared now.
+fn is_as_declared(wheel: &DeclaredWheel, facts: Essentials<'_>) -> bool {
+    facts.dag.cid() == wheel.content_id.value
+        && wheel
+            .sha256
+            .as_ref()
+            .is_none_or(|sha256| sha256.value == facts.sha256)
+        && wheel
+            .size
+            .as_ref()
+            .is_none_or(|size| size.value == facts.dag.size())
+}
+
+enum Outcome {
+    Known(Box<Facts>, Vec<SourceProblem>),
+    Unknown(FetchError),
+    Broken(String),
+}
+
+/// Reads a wheel that is in the cache, on a thread of its own.
+async fn read(
+    fetched: Result<FetchedWheel, FetchError>,
+    cache: Cache,
+    cid: Cid,
+    processors: Arc<Semaphore>,
+) -> Outcome {
+    let fetched = match fetched {
+        Ok(fetched) => fetched,
+        Err(error) => return Outcome::Unknown(error),
+    };
+    // Closed only by dropping it.
+    let _permit = processors.acquire_owned().await.ok();
+    let rejected = fetched.passed_over.clone();
+    let work = tokio::task::spawn_blocking(move || {
+        keep_facts_of(&cache, &cid, fetched).map(|facts| (facts, rejected))
+    });
+    match work.await {
+        Ok(Ok((facts, rejected))) => Outcome::Known(Box::new(facts), rejected),
+        Ok(Err(error)) => {
+            Outcome::Broken(format!("the wheel in the cache cannot be read: {error}"))
+        }
+        Err(_) => Outcome::Broken("reading it stopped".to_owned()),
+    }
+}
+
+/// Sorts what went wrong into problems, which are about the declaration, and failures, which are
+/// about the world.
+fn refuse(wheel: &DeclaredWheel, error: &FetchError, report: &mut WheelReport) {
+    match error {
+        FetchError::Sources { problems, .. } => {
+            // The sources come first, then the gateways of `[mirrors]`.
+            for (position, problem) in problems.iter().enumerate() {
+                match wheel.sources.get(position) {
+                    Some(source) => report.note(wheel, source.span.clone(), problem),
+                    // That a gateway lacks a wheel says nothing about its declaration.
+                    None if matches!(problem, SourceProblem::Missing { .. }) => {}
+                    None => report.note(wheel, wheel.span(), problem),
+                }
+            }
+        }
+        FetchError::Cache(_) => {
+            let failure = WheelFailure::of_cache(wheel, error_chain(error));
+            report.failures.push(failure);
+        }
+    }
+}
