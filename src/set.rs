@@ -5,4 +5,5 @@ pub mod declaration;
 pub mod repository;
 pub mod gather;
 pub mod check;
+pub mod resolve;
 pub mod difference;

@@ -1,34 +1,40 @@
 //! `ipwhl add`: writes the declaration of a project that the index has.
 
 mod outcome;
-mod resolve;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use clap::Args;
-use futures_util::{StreamExt, stream};
-use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Requirement};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+use ipwhl_packaging::{Constraint, ProjectName, Requirement};
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::network::{NetworkArguments, fetcher};
-use super::select::{COMMAND_LINE, Prefer, Wish};
-use crate::foundation::diagnostic::{Finding, SourceText};
+use super::network::NetworkArguments;
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::Failure;
 use crate::set::check::Graph;
-use crate::set::declaration::{
-    DECLARATION_SCHEMA_FILE, Declaration, Layout, keep_comments, parse, schema_directive,
-    write_declaration,
-};
+use crate::set::declaration::Layout;
 use crate::set::repository::Repository;
-use crate::source::Work;
+use crate::set::resolve::{
+    Added, Addition, COMMAND_LINE, Prefer, ProjectRequest, declaration_file, declared_extras,
+};
 use outcome::Before;
-use resolve::{Resolved, Resolver};
 
-/// How often the set is looked at anew for what is still needed.
-const MAXIMUM_ROUNDS: usize = 100;
+impl ValueEnum for Prefer {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Native, Self::Pure]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Native => {
+                PossibleValue::new("native").help("Native wheels, where each platform has one")
+            }
+            Self::Pure => PossibleValue::new("pure").help("The pure wheel, where there is one"),
+        })
+    }
+}
 
 /// Declare projects from the index
 ///
@@ -79,81 +85,27 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         )
         .help("`ipwhl check` shows what is wrong with it"));
     }
-    let mut wishes = requested(&repository, arguments)?;
-    let profile = repository.configuration.profile;
-    let fetcher = fetcher(
-        context,
-        &repository.configuration,
-        &arguments.network,
-        profile,
-    )?;
-    let runtime = context.session.runtime()?;
-    let mut granted: BTreeMap<ProjectName, Wish> = BTreeMap::new();
-    let mut written: BTreeSet<ProjectName> = BTreeSet::new();
+    let requests = requested(&repository, arguments)?;
     let before = Before::of(context, &repository);
-    let mut rounds = 0;
-    while !wishes.is_empty() {
-        rounds += 1;
-        if rounds > MAXIMUM_ROUNDS {
-            return Err(Failure::finding(
-                "the set does not close: what is needed changes with each choice",
-            )
-            .help("name the versions that are to be taken: `ipwhl add NAME==VERSION`"));
-        }
-        for wish in &wishes {
-            if granted.insert(wish.project.clone(), wish.clone()).as_ref() == Some(wish) {
-                return Err(unsatisfiable(&repository, wish));
-            }
-        }
-        let progress = context.session.begin(
-            Work::Projects,
-            wishes.iter().map(|wish| wish.project.to_string()).collect(),
-        );
-        let report = |event| progress.fetch(event);
-        let resolver = Resolver {
-            fetcher: &fetcher,
-            platforms: &repository.configuration.platforms,
-            prefer: arguments.prefer,
-            progress: &report,
-        };
-        let mut answers: Vec<(usize, Result<Resolved, Failure>)> = runtime.block_on(
-            stream::iter(wishes.iter().enumerate())
-                .map(|(index, wish)| {
-                    let resolver = &resolver;
-                    async move { (index, resolver.resolve(index, wish).await) }
-                })
-                .buffer_unordered(arguments.network.jobs().get())
-                .inspect(|_| progress.verified())
-                .collect(),
-        );
-        progress.clear();
-        answers.sort_by_key(|(index, _)| *index);
-        for (_, outcome) in answers {
-            let Resolved {
-                declaration,
-                passed_over,
-            } = outcome?;
-            for line in passed_over {
-                context.detail(&line);
-            }
-            let project = declaration.project.clone();
-            insert(&mut repository, declaration)?;
-            written.insert(project);
-        }
-        wishes = if arguments.with_dependencies {
-            needed(&repository, &granted)
-        } else {
-            Vec::new()
-        };
-    }
-    write(context, &repository, &written, &before, &granted)?;
+    let network = arguments.network.network();
+    let addition = Addition {
+        session: &context.session,
+        network: &network,
+        prefer: arguments.prefer,
+        with_dependencies: arguments.with_dependencies,
+    };
+    let added = addition.add(&mut repository, requests)?;
+    write(context, &repository, &added, &before)?;
     before.compare(context, arguments.with_dependencies)
 }
 
 /// What the command line asks for.
-fn requested(repository: &Repository, arguments: &Arguments) -> Result<Vec<Wish>, Failure> {
+fn requested(
+    repository: &Repository,
+    arguments: &Arguments,
+) -> Result<Vec<ProjectRequest>, Failure> {
     let graph = Graph::new(repository);
-    let mut wishes: BTreeMap<ProjectName, Wish> = BTreeMap::new();
+    let mut requests: BTreeMap<ProjectName, ProjectRequest> = BTreeMap::new();
     for text in &arguments.projects {
         let requirement: Requirement =
             text.parse()
@@ -179,143 +131,30 @@ fn requested(repository: &Repository, arguments: &Arguments) -> Result<Vec<Wish>
         let mut extras = declared.map_or_else(BTreeSet::new, declared_extras);
         extras.extend(needed.extras.iter().cloned());
         extras.extend(requirement.extras);
-        let wish = wishes.entry(requirement.name.clone()).or_insert_with(|| {
-            let mut wish = Wish::automatic(needed);
+        let request = requests.entry(requirement.name.clone()).or_insert_with(|| {
+            let mut request = ProjectRequest::automatic(needed);
             // What nothing needs yet is for all platforms, too.
-            if !arguments.automatic || wish.platforms.is_empty() {
-                wish.platforms = (0..repository.configuration.platforms.len()).collect();
+            if !arguments.automatic || request.platforms.is_empty() {
+                request.platforms = (0..repository.configuration.platforms.len()).collect();
             }
-            wish.automatic = arguments.automatic;
-            wish
+            request.automatic = arguments.automatic;
+            request
         });
-        wish.extras.extend(extras);
+        request.extras.extend(extras);
         if !specifiers.is_empty() {
-            wish.constraints.push((COMMAND_LINE.to_owned(), specifiers));
+            request
+                .constraints
+                .push((COMMAND_LINE.to_owned(), specifiers));
         }
     }
-    Ok(wishes.into_values().collect())
-}
-
-fn declared_extras(declaration: &Declaration) -> BTreeSet<ExtraName> {
-    declaration
-        .wheels
-        .iter()
-        .flat_map(|wheel| wheel.extras.iter().map(|extra| extra.value.clone()))
-        .collect()
-}
-
-/// What has to be added or changed before the set is closed.
-fn needed(repository: &Repository, granted: &BTreeMap<ProjectName, Wish>) -> Vec<Wish> {
-    Graph::new(repository)
-        .unmet()
-        .into_iter()
-        .map(|unmet| {
-            let declared = repository.declarations.get(&unmet.project);
-            let mut wish = Wish::automatic(unmet);
-            // What was typed holds in later rounds, too.
-            if let Some(earlier) = granted.get(&wish.project) {
-                let typed = earlier.typed().cloned();
-                wish.constraints
-                    .extend(typed.map(|specifiers| (COMMAND_LINE.to_owned(), specifiers)));
-            }
-            wish.extras
-                .extend(declared.into_iter().flat_map(declared_extras));
-            if declared.is_some_and(|declaration| !declaration.automatic) {
-                wish.automatic = false;
-                wish.platforms = (0..repository.configuration.platforms.len()).collect();
-            }
-            wish.keep = declared.map(|declaration| declaration.version().clone());
-            wish
-        })
-        .collect()
-}
-
-fn unsatisfiable(repository: &Repository, wish: &Wish) -> Failure {
-    let has = repository
-        .declarations
-        .get(&wish.project)
-        .map_or_else(String::new, |declaration| {
-            format!(", though {} was taken", declaration.version())
-        });
-    Failure::finding(format!(
-        "what the set needs of `{}` cannot be satisfied{has}: {}",
-        wish.project,
-        wish.asked()
-    ))
-    .help("leave an extra out, or name another version of one that asks: `ipwhl add NAME==VERSION`")
-}
-
-fn file_of(repository: &Repository, project: &ProjectName) -> String {
-    format!("{}/{project}.toml", repository.configuration.declarations)
-}
-
-/// Takes a declaration into the repository as if it had been read from its file.
-fn insert(repository: &mut Repository, mut declaration: Declaration) -> Result<(), Failure> {
-    keep_sources(repository, &mut declaration);
-    let name = file_of(repository, &declaration.project);
-    let file: Arc<str> = Arc::from(name.as_str());
-    let text = write_declaration(&declaration);
-    let text = match repository.texts.get(&file) {
-        Some(before) => keep_comments(before.as_str(), &text),
-        None => schema_line(repository) + &text,
-    };
-    let parsed = parse(&file, &text, Layout::Package);
-    let is_fatal =
-        |finding: &&Finding| !finding.code.may_be_softened() || finding.code.hides_requirements();
-    if let Some(finding) = parsed.findings.iter().find(is_fatal) {
-        return Err(Failure::finding(format!(
-            "the index's data of `{}` makes no sound declaration: {}",
-            declaration.project, finding.message
-        )));
-    }
-    repository
-        .texts
-        .insert(Arc::clone(&file), SourceText::new(text));
-    repository.unreadable.remove(&declaration.project);
-    repository.declarations.insert(
-        declaration.project.clone(),
-        Declaration {
-            file,
-            automatic: parsed.automatic,
-            automatic_span: parsed.automatic_span,
-            wheels: parsed.wheels,
-            project: declaration.project,
-        },
-    );
-    Ok(())
-}
-
-/// A wheel that stays keeps the sources that people have given it.
-fn keep_sources(repository: &Repository, declaration: &mut Declaration) {
-    let Some(before) = repository.declarations.get(&declaration.project) else {
-        return;
-    };
-    for wheel in &mut declaration.wheels {
-        let same = before.wheels.iter().find(|other| {
-            other.file_name.as_str() == wheel.file_name.as_str()
-                && other.content_id.value == wheel.content_id.value
-        });
-        if let Some(same) = same {
-            wheel.sources.clone_from(&same.sources);
-        }
-    }
-}
-
-/// What a new declaration begins with where the repository keeps the schema: a line for editors.
-fn schema_line(repository: &Repository) -> String {
-    if repository.directory.join(DECLARATION_SCHEMA_FILE).is_file() {
-        schema_directive(&repository.configuration.declarations) + "\n\n"
-    } else {
-        String::new()
-    }
+    Ok(requests.into_values().collect())
 }
 
 fn write(
     context: &Context<'_>,
     repository: &Repository,
-    written: &BTreeSet<ProjectName>,
+    added: &Added,
     before: &Before,
-    granted: &BTreeMap<ProjectName, Wish>,
 ) -> Result<(), Failure> {
     let folder = repository
         .directory
@@ -325,8 +164,8 @@ fn write(
     };
     std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
     let graph = Graph::new(repository);
-    for project in written {
-        let name = file_of(repository, project);
+    for project in &added.written {
+        let name = declaration_file(repository, project);
         let path = repository.directory.join(&name);
         let Some(text) = repository.texts.get(name.as_str()) else {
             continue;
@@ -342,7 +181,7 @@ fn write(
         }
         AtomicFile::write_whole(&path, text.as_str().as_bytes())
             .map_err(|error| failed(&path, &error))?;
-        context.say(before.line(context, &graph, declaration, granted.get(project)));
+        context.say(before.line(context, &graph, declaration, added.granted.get(project)));
     }
     Ok(())
 }

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use clap::Args;
 
 use super::allow::AllowArguments;
-use super::candidates;
 use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::{NetworkArguments, tell_of_proxies};
@@ -16,11 +15,13 @@ use super::report::{
     status, tell_of_waivers,
 };
 use super::words::counted;
+use crate::foundation::diagnostic::Finding;
 use crate::foundation::failure::Failure;
 use crate::set::check;
 use crate::set::declaration::DeclaredWheel;
 use crate::set::gather::{Gathering, Want, WheelReport, all_wheels, known_wheels};
 use crate::set::repository::Repository;
+use crate::set::resolve::propose;
 use since::Before;
 
 /// Check the declarations
@@ -138,7 +139,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let gone = before
         .as_ref()
         .map(|before| before.compare(context, repository, &found, &mut findings));
-    candidates::propose(context, repository, network, &mut findings);
+    propose_versions(context, repository, network, &mut findings);
     let format = arguments.message_format;
     show_compared(context, repository, &findings, format, before.is_some())?;
     match &arguments.waivers {
@@ -170,6 +171,22 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Ok(ExitStatus::World);
     }
     Ok(status(&findings, arguments.deny == Some(Deny::Warnings)))
+}
+
+/// Puts the versions that would end findings into them, and says why the index was not asked.
+fn propose_versions(
+    context: &Context<'_>,
+    repository: &Repository,
+    network: &NetworkArguments,
+    findings: &mut [Finding],
+) {
+    let unasked = propose(&context.session, repository, &network.network(), findings);
+    if !unasked.is_empty() {
+        context.say(&format!(
+            "note: the index was not asked: {}",
+            unasked.join("; ")
+        ));
+    }
 }
 
 /// What the sources of `asked` say, and what the wheels of `read` hold.

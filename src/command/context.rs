@@ -75,9 +75,7 @@ impl<'e> Context<'e> {
 
     /// A line that only `-v` wants.
     pub(super) fn detail(&self, line: impl Into<Inert>) {
-        if self.verbose > 0 {
-            self.tell(line);
-        }
+        self.voice.detail(line);
     }
 
     /// A line that is always said.

@@ -12,13 +12,14 @@ use super::context::Context;
 use super::draw::to_json;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
-use super::outdated::Outdated;
+use super::outdated;
 use super::scope::{Scope, member, platform_names, selected, tell_of_findings};
 use super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::set::check::fold;
 use crate::set::declaration::Declaration;
 use crate::set::repository::Repository;
+use crate::set::resolve::Outdated;
 
 /// List the projects of the set
 ///
@@ -130,7 +131,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         repository.declarations.values().filter(is_listed).collect();
     let mut outdated = Outdated::default();
     if arguments.outdated {
-        outdated = Outdated::ask(context, &scope, &declarations, &arguments.network)?;
+        outdated = outdated::ask(context, &scope, &declarations, &arguments.network)?;
         declarations.retain(|declaration| outdated.has(declaration));
     }
     let mut entries = entries(&scope, &declarations, &outdated);
@@ -165,10 +166,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         }
     }
     context.say(&totals(&entries));
-    Ok(if outdated.failed {
-        ExitStatus::World
-    } else {
+    Ok(if outdated.failures.is_empty() {
         ExitStatus::Clean
+    } else {
+        ExitStatus::World
     })
 }
 

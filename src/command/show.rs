@@ -14,12 +14,13 @@ use super::draw::to_json;
 use super::exit::ExitStatus;
 use super::list::ListFormat;
 use super::network::NetworkArguments;
-use super::outdated::Outdated;
+use super::outdated;
 use super::scope::{Edge, Scope, edges, member, platform_names, tell_of_findings};
 use crate::foundation::failure::Failure;
 use crate::set::check::{Relation, fold};
 use crate::set::declaration::{Declaration, DeclaredWheel};
 use crate::set::repository::{Repository, Waiver};
+use crate::set::resolve::Outdated;
 use json::{Document, Index, shown};
 
 /// Show all that the set says of a project
@@ -58,7 +59,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     tell_of_findings(context, &repository);
     let mut outdated = Outdated::default();
     if arguments.outdated {
-        outdated = Outdated::ask(context, &scope, &declarations, &arguments.network)?;
+        outdated = outdated::ask(context, &scope, &declarations, &arguments.network)?;
     }
     match arguments.format {
         ListFormat::Json => {
@@ -92,7 +93,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             "the declaration of `{project}` cannot be read: `ipwhl check` shows why"
         ));
     }
-    Ok(if outdated.failed {
+    Ok(if !outdated.failures.is_empty() {
         ExitStatus::World
     } else if unreadable.is_empty() {
         ExitStatus::Clean

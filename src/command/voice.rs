@@ -39,6 +39,13 @@ impl Voice {
         }
     }
 
+    /// A line that only `-v` wants.
+    pub(super) fn detail(&self, line: impl Into<Inert>) {
+        if self.verbose > 0 {
+            self.tell(line);
+        }
+    }
+
     /// A line that is always said. Where standard error is gone nobody is left to tell.
     pub(super) fn tell(&self, line: impl Into<Inert>) {
         let _ = self.stream.line(line);

@@ -17,6 +17,8 @@ pub enum Event {
     Fetch(FetchEvent),
     /// One of them is verified.
     Verified,
+    /// A version was not taken, and why.
+    Rejected(String),
     /// The work is over, and worth a word.
     Finished,
     /// The work is over; whoever has begun it says what came of it.

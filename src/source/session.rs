@@ -141,6 +141,11 @@ impl Session {
         Progress { session: self }
     }
 
+    /// Tells that a version was not taken: which, and why.
+    pub fn tell_rejected(&self, reason: String) {
+        self.observer.observe(Event::Rejected(reason));
+    }
+
     /// Begins to fetch these wheels, and tells of it.
     pub fn begin_wheels(&self, requests: &[WheelRequest]) -> Progress<'_> {
         let names = requests.iter().map(|request| request.file_name.clone());

@@ -7,15 +7,14 @@ use ipwhl_packaging::{ProjectName, Version, specifiers_contain, specifiers_text}
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
 use super::super::report::{MessageFormat, count, has_errors, judge, show};
-use super::super::select::Wish;
 use super::super::words::counted;
-use super::declared_extras;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Inert};
 use crate::foundation::failure::Failure;
 use crate::set::check::{self, Graph};
 use crate::set::declaration::Declaration;
 use crate::set::gather::{all_wheels, known_wheels};
 use crate::set::repository::Repository;
+use crate::set::resolve::{ProjectRequest, declared_extras};
 
 /// How many projects are named as the reason for a change.
 const MAXIMUM_REASONS: usize = 3;
@@ -40,7 +39,7 @@ impl Before {
         context: &Context<'_>,
         graph: &Graph<'_>,
         now: &Declaration,
-        wish: Option<&Wish>,
+        request: Option<&ProjectRequest>,
     ) -> Inert {
         let before = self.declarations.get(&now.project);
         let mut details = vec![counted(now.wheels.len(), "wheel")];
@@ -59,11 +58,11 @@ impl Before {
             }
         };
         match before {
-            None if now.automatic => reasons = requirers(graph, now, None, wish),
+            None if now.automatic => reasons = requirers(graph, now, None, request),
             None => {}
             Some(before) => {
                 if before.version() != version {
-                    reasons = requirers(graph, now, Some(before.version()), wish);
+                    reasons = requirers(graph, now, Some(before.version()), request);
                 }
                 if before.wheels.len() != now.wheels.len() {
                     details[0] += &format!(" instead of {}", before.wheels.len());
@@ -151,7 +150,7 @@ fn requirers(
     graph: &Graph<'_>,
     now: &Declaration,
     before: Option<&Version>,
-    wish: Option<&Wish>,
+    request: Option<&ProjectRequest>,
 ) -> Vec<String> {
     let needed = graph.needed(&now.project);
     let mut reasons = Vec::new();
@@ -171,7 +170,7 @@ fn requirers(
             reasons.push(format!("{project} needs it"));
         }
     }
-    let typed = wish.into_iter().flat_map(Wish::typed);
+    let typed = request.into_iter().flat_map(ProjectRequest::typed);
     if let Some(old) = before {
         for specifiers in typed.filter(|specifiers| !specifiers_contain(specifiers, old)) {
             let specifiers = specifiers_text(specifiers);

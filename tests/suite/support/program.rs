@@ -10,6 +10,7 @@ use std::time::Duration;
 use ipwhl::command::{ExitStatus, run};
 use ipwhl::foundation::diagnostic::is_hidden;
 use ipwhl::foundation::environment::{Clock, Environment, Pace, Stream};
+use ipwhl::source::Session;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -108,17 +109,7 @@ impl Program {
     /// Runs a command line, without the program's name.
     pub fn run(&self, arguments: &[&str]) -> Run {
         let (output, error) = (Captured::default(), Captured::default());
-        let environment = Environment {
-            current_directory: self.current_directory.clone(),
-            variables: self.variables.clone(),
-            cache_home: Some(self.home.path().join("cache")),
-            configuration_home: Some(self.home.path().join("configuration")),
-            home: Some(self.home.path().to_path_buf()),
-            clock: self.clock,
-            pace: self.pace,
-            output: Stream::new(output.clone(), self.is_terminal),
-            error: Stream::new(error.clone(), self.terminal.is_some()).with_width(self.terminal),
-        };
+        let environment = self.environment(&output, &error);
         let line = std::iter::once("ipwhl").chain(arguments.iter().copied());
         let status = run(line.map(OsString::from), &environment);
         let run = Run {
@@ -134,6 +125,25 @@ impl Program {
             assert!(text.chars().all(is_shown), "{arguments:?}: {text:?}");
         }
         run
+    }
+
+    /// What a user of the library has instead of the program: the same environment, nothing shown.
+    pub fn session(&self) -> Session {
+        Session::new(self.environment(&Captured::default(), &Captured::default()))
+    }
+
+    fn environment(&self, output: &Captured, error: &Captured) -> Environment {
+        Environment {
+            current_directory: self.current_directory.clone(),
+            variables: self.variables.clone(),
+            cache_home: Some(self.home.path().join("cache")),
+            configuration_home: Some(self.home.path().join("configuration")),
+            home: Some(self.home.path().to_path_buf()),
+            clock: self.clock,
+            pace: self.pace,
+            output: Stream::new(output.clone(), self.is_terminal),
+            error: Stream::new(error.clone(), self.terminal.is_some()).with_width(self.terminal),
+        }
     }
 }
 

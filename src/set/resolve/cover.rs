@@ -1,18 +1,12 @@
 //! Which wheels of a version cover the platforms: as few as possible, and never two for one.
 
-mod newest;
-mod version;
-
 use std::collections::BTreeSet;
 
-use clap::ValueEnum;
 use ipwhl_packaging::{Platform, WheelFileName, common_installer};
-pub(super) use newest::{Newest, newest};
-pub(super) use version::{COMMAND_LINE, Listed, Picked, Picker, Wish};
 
 /// What to take where a version has native wheels and a pure one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Prefer {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefer {
     /// Native wheels, where each platform has one.
     Native,
     /// The pure wheel, where there is one.

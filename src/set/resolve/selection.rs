@@ -8,32 +8,36 @@ use ipwhl_packaging::{
     specifiers_contain,
 };
 
-use super::{Candidate, Prefer, choose};
+use super::Prefer;
+use super::cover::{Candidate, choose};
 use crate::set::check::Unmet;
 use crate::source::IndexFile;
 
 /// Who states a constraint that was typed.
-pub(in crate::command) const COMMAND_LINE: &str = "the command line";
+pub const COMMAND_LINE: &str = "the command line";
 
 /// A project that is to be declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::command) struct Wish {
-    pub(in crate::command) project: ProjectName,
-    pub(in crate::command) extras: BTreeSet<ExtraName>,
+pub struct ProjectRequest {
+    /// Its name.
+    pub project: ProjectName,
+    /// The extras that are asked for.
+    pub extras: BTreeSet<ExtraName>,
     /// The declared projects that require it.
-    pub(in crate::command) by: BTreeSet<ProjectName>,
+    pub by: BTreeSet<ProjectName>,
     /// What its version has to satisfy, and who says so.
-    pub(in crate::command) constraints: Vec<(String, VersionSpecifiers)>,
+    pub constraints: Vec<(String, VersionSpecifiers)>,
     /// Where it has to be had, as indices into the platforms.
-    pub(in crate::command) platforms: BTreeSet<usize>,
-    pub(in crate::command) automatic: bool,
+    pub platforms: BTreeSet<usize>,
+    /// Whether it is there only because others need it.
+    pub automatic: bool,
     /// The version that is declared now, which is kept where it fits.
-    pub(in crate::command) keep: Option<Version>,
+    pub keep: Option<Version>,
 }
 
-impl Wish {
+impl ProjectRequest {
     /// What the set needs of a project, which is to be there for its sake.
-    pub(in crate::command) fn automatic(needed: Unmet) -> Self {
+    pub fn automatic(needed: Unmet) -> Self {
         Self {
             project: needed.project,
             extras: needed.extras,
@@ -50,14 +54,14 @@ impl Wish {
     }
 
     /// The constraints that were typed.
-    pub(in crate::command) fn typed(&self) -> impl Iterator<Item = &VersionSpecifiers> {
+    pub fn typed(&self) -> impl Iterator<Item = &VersionSpecifiers> {
         let typed = self.constraints.iter();
         let typed = typed.filter(|(origin, _)| origin == COMMAND_LINE);
         typed.map(|(_, specifiers)| specifiers)
     }
 
     /// Who asks for what, in words; empty where nobody asks for a version.
-    pub(in crate::command) fn asked(&self) -> String {
+    pub fn asked(&self) -> String {
         let parts: Vec<String> = self
             .constraints
             .iter()
@@ -68,51 +72,58 @@ impl Wish {
 }
 
 /// A wheel of a version, as the index lists it.
-pub(in crate::command) struct Listed<'p> {
-    pub(in crate::command) file: &'p IndexFile,
-    pub(in crate::command) file_name: WheelFileName,
+#[derive(Debug, Clone)]
+pub struct Listed<'p> {
+    /// What the index says of it.
+    pub file: &'p IndexFile,
+    /// Its name, read.
+    pub file_name: WheelFileName,
 }
 
 /// A version that fits.
-pub(in crate::command) struct Picked<'p> {
-    pub(in crate::command) version: Version,
+#[derive(Debug, Clone)]
+pub struct Selection<'p> {
+    /// The version.
+    pub version: Version,
     /// As few of its wheels as cover the platforms.
-    pub(in crate::command) wheels: Vec<Listed<'p>>,
+    pub wheels: Vec<Listed<'p>>,
     /// Why the versions before it were not taken.
-    pub(in crate::command) passed_over: Vec<String>,
+    pub rejected: Vec<String>,
 }
 
-/// What versions are picked for.
-#[derive(Clone, Copy)]
-pub(in crate::command) struct Picker<'a> {
-    pub(in crate::command) platforms: &'a [Platform],
-    pub(in crate::command) prefer: Prefer,
+/// What versions are selection for.
+#[derive(Debug, Clone, Copy)]
+pub struct Selector<'a> {
+    /// The platforms of the set.
+    pub platforms: &'a [Platform],
+    /// What to take where a version has native wheels and a pure one.
+    pub prefer: Prefer,
     /// Versions that are known not to do, and why.
-    pub(in crate::command) refused: &'a BTreeMap<Version, String>,
+    pub refused: &'a BTreeMap<Version, String>,
 }
 
-impl Picker<'_> {
+impl Selector<'_> {
     /// The version that is kept, or else the newest that fits; where none does, why each was not taken,
     /// in the order in which they were tried.
-    pub(in crate::command) fn pick<'p>(
+    pub fn select<'p>(
         &self,
-        wish: &Wish,
+        request: &ProjectRequest,
         files: &'p [IndexFile],
-    ) -> Result<Picked<'p>, Vec<String>> {
+    ) -> Result<Selection<'p>, Vec<String>> {
         let mut versions: BTreeMap<Version, Vec<Listed<'p>>> = BTreeMap::new();
         for file in files {
             // What is no wheel, or no wheel's name, is not for us.
             let Ok(file_name) = file.file_name.parse::<WheelFileName>() else {
                 continue;
             };
-            if *file_name.name() == wish.project {
+            if *file_name.name() == request.project {
                 let version = file_name.version().clone();
                 let listed = Listed { file, file_name };
                 versions.entry(version).or_default().push(listed);
             }
         }
         let mut order: Vec<Version> = versions.keys().rev().cloned().collect();
-        if let Some(keep) = &wish.keep {
+        if let Some(keep) = &request.keep {
             // A stable sort: the version that is there first, then the newest.
             order.sort_by_key(|version| version != keep);
         }
@@ -121,15 +132,15 @@ impl Picker<'_> {
             let Some(listed) = versions.remove(&version) else {
                 continue;
             };
-            match self.fits(wish, &version, listed) {
+            match self.fits(request, &version, listed) {
                 Ok(wheels) => {
-                    return Ok(Picked {
+                    return Ok(Selection {
                         version,
                         wheels,
-                        passed_over: reasons,
+                        rejected: reasons,
                     });
                 }
-                Err(reason) => reasons.push(format!("{} {version}: {reason}", wish.project)),
+                Err(reason) => reasons.push(format!("{} {version}: {reason}", request.project)),
             }
         }
         Err(reasons)
@@ -138,19 +149,19 @@ impl Picker<'_> {
     /// The wheels to take of one version, or why it is not to be taken.
     fn fits<'p>(
         &self,
-        wish: &Wish,
+        request: &ProjectRequest,
         version: &Version,
         listed: Vec<Listed<'p>>,
     ) -> Result<Vec<Listed<'p>>, String> {
         if let Some(reason) = self.refused.get(version) {
             return Err(reason.clone());
         }
-        let mut constraints = wish.constraints.iter();
+        let mut constraints = request.constraints.iter();
         let is_named = constraints.any(|(_, specifiers)| specifiers.name_a_prerelease());
         if version.any_prerelease() && !is_named {
             return Err("it is not final".to_owned());
         }
-        for (origin, specifiers) in &wish.constraints {
+        for (origin, specifiers) in &request.constraints {
             if !specifiers_contain(specifiers, version) {
                 return Err(format!("{origin} asks for {specifiers}"));
             }
@@ -164,7 +175,7 @@ impl Picker<'_> {
         }
         let everywhere: BTreeSet<usize> = (0..self.platforms.len()).collect();
         let mut reason = String::new();
-        for wanted in [&everywhere, &wish.platforms] {
+        for wanted in [&everywhere, &request.platforms] {
             match self.cover(wanted, &listed) {
                 Ok(chosen) => {
                     let mut listed: Vec<Option<Listed<'p>>> =

@@ -9,12 +9,11 @@ use ipwhl_packaging::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::super::context::Context;
-use super::super::network::{NetworkArguments, fetcher};
-use super::super::select::{Picked, Picker, Prefer, Wish};
 use crate::set::check::can_apply;
+use crate::set::gather::Network;
 use crate::set::repository::Repository;
-use crate::source::{Fetcher, IndexClient, SourceProblem};
+use crate::set::resolve::{Prefer, ProjectRequest, Selection, Selector};
+use crate::source::{Fetcher, IndexClient, Session, SourceProblem};
 
 /// How long the index is asked, all projects together.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -34,7 +33,7 @@ pub(super) enum Answer {
 /// A project that requires another version of one than the set has.
 pub(super) struct Pair {
     /// What the one that requires would have to be, with all its extras.
-    pub(super) wish: Wish,
+    pub(super) request: ProjectRequest,
     /// The version of it that is declared, which does not do.
     pub(super) declared: Version,
     /// The project that is required.
@@ -54,20 +53,21 @@ pub(super) struct Answers {
     pub(super) failed: BTreeSet<String>,
 }
 
-/// Asks about the projects of `wishes`. Of those in `of_extras` a version does only where it is known to have the
+/// Asks about the projects of `requests`. Of those in `of_extras` a version does only where it is known to have the
 /// extras.
 pub(super) fn ask(
-    context: &Context<'_>,
+    session: &Session,
     repository: &Repository,
-    network: &NetworkArguments,
-    wishes: &[Wish],
+    network: &Network,
+    requests: &[ProjectRequest],
     of_extras: &BTreeSet<ProjectName>,
     pairs: &[Pair],
 ) -> Answers {
     let mut answers = Answers::default();
     let configuration = &repository.configuration;
-    let opened = fetcher(context, configuration, network, configuration.profile)
-        .and_then(|fetcher| Ok((fetcher, context.session.runtime()?)));
+    let opened = network
+        .fetcher(session, configuration, configuration.profile)
+        .and_then(|fetcher| Ok((fetcher, session.runtime()?)));
     let (fetcher, runtime) = match opened {
         Ok(opened) => opened,
         Err(failure) => {
@@ -76,22 +76,22 @@ pub(super) fn ask(
         }
     };
     let platforms = configuration.platforms.as_slice();
-    let jobs = network.jobs().get();
+    let jobs = network.jobs.get();
     runtime.block_on(async {
         let deadline = Instant::now() + DEADLINE;
         let late = || format!("it took longer than {} seconds", DEADLINE.as_secs());
-        let mut required = stream::iter(wishes)
-            .map(|wish| {
-                let is_of_extras = of_extras.contains(&wish.project);
-                let asked = about_required(&fetcher, platforms, wish, is_of_extras);
+        let mut required = stream::iter(requests)
+            .map(|request| {
+                let is_of_extras = of_extras.contains(&request.project);
+                let asked = about_required(&fetcher, platforms, request, is_of_extras);
                 let asked = timeout_at(deadline, asked);
-                async move { (wish, asked.await) }
+                async move { (request, asked.await) }
             })
             .buffer_unordered(jobs);
-        while let Some((wish, outcome)) = required.next().await {
+        while let Some((request, outcome)) = required.next().await {
             match outcome.unwrap_or_else(|_| Err(late())) {
                 Ok(answer) => {
-                    answers.of_required.insert(wish.project.clone(), answer);
+                    answers.of_required.insert(request.project.clone(), answer);
                 }
                 Err(reason) => {
                     answers.failed.insert(reason);
@@ -111,37 +111,37 @@ pub(super) fn ask(
         // What has no answer here leaves the findings as they are.
         while let Some((pair, outcome)) = requirers.next().await {
             if let Ok(Some(version)) = outcome {
-                let key = (pair.wish.project.clone(), pair.required.clone());
+                let key = (pair.request.project.clone(), pair.required.clone());
                 answers.of_requirers.insert(key, version);
             }
         }
     });
     // A search for the index that has not ended is left behind.
-    context.session.leave_work_behind();
+    session.leave_work_behind();
     answers
 }
 
 async fn about_required(
     fetcher: &Fetcher,
     platforms: &[Platform],
-    wish: &Wish,
+    request: &ProjectRequest,
     is_of_extras: bool,
 ) -> Result<Answer, String> {
     let index = fetcher
         .index()
         .await
         .map_err(|problem| problem.to_string())?;
-    let project = &wish.project;
+    let project = &request.project;
     // An index that serves no METADATA says nothing of extras; `ipwhl add` finds out, and may fail.
     let objection = |metadata: Option<&CoreMetadata>| {
         let Some(metadata) = metadata else {
             return is_of_extras.then(|| "the index does not tell its extras".to_owned());
         };
         let known = &metadata.provides_extra;
-        let lacking = wish.extras.iter().find(|extra| !known.contains(extra))?;
+        let lacking = request.extras.iter().find(|extra| !known.contains(extra))?;
         Some(format!("it has no extra `{lacking}`"))
     };
-    match search(index, platforms, wish, BTreeMap::new(), objection).await {
+    match search(index, platforms, request, BTreeMap::new(), objection).await {
         Ok(Ok(version)) => Ok(Answer::Version(version)),
         Ok(Err(reasons)) if reasons.is_empty() => {
             let words = format!("the index has no wheel of `{project}`");
@@ -170,7 +170,7 @@ async fn about_required(
 async fn about_requirer(fetcher: &Fetcher, platforms: &[Platform], pair: &Pair) -> Option<Version> {
     let index = fetcher.index().await.ok()?;
     let refused = BTreeMap::from([(pair.declared.clone(), "it is declared".to_owned())]);
-    let extras: Vec<&ExtraName> = pair.wish.extras.iter().collect();
+    let extras: Vec<&ExtraName> = pair.request.extras.iter().collect();
     let objection = |metadata: Option<&CoreMetadata>| {
         let Some(metadata) = metadata else {
             return Some("nobody says what it requires".to_owned());
@@ -189,30 +189,30 @@ async fn about_requirer(fetcher: &Fetcher, platforms: &[Platform], pair: &Pair) 
             });
         (!has_extras || !is_accepting).then(|| "it requires something else".to_owned())
     };
-    let found = search(index, platforms, &pair.wish, refused, objection).await;
+    let found = search(index, platforms, &pair.request, refused, objection).await;
     found.ok()?.ok()
 }
 
-/// The version that fits a wish and is not refused for what its METADATA says, which is `None` where the
+/// The version that fits a request and is not refused for what its METADATA says, which is `None` where the
 /// index serves none; or why each was not taken.
 async fn search(
     index: &IndexClient,
     platforms: &[Platform],
-    wish: &Wish,
+    request: &ProjectRequest,
     mut refused: BTreeMap<Version, String>,
     objection: impl Fn(Option<&CoreMetadata>) -> Option<String>,
 ) -> Result<Result<Version, Vec<String>>, SourceProblem> {
-    let page = index.project(wish.project.as_str()).await?;
+    let page = index.project(request.project.as_str()).await?;
     let mut reasons = Vec::new();
     for _ in 0..MAXIMUM_READ {
-        let picker = Picker {
+        let selector = Selector {
             platforms,
             prefer: Prefer::Native,
             refused: &refused,
         };
-        let Picked {
+        let Selection {
             version, wheels, ..
-        } = match picker.pick(wish, &page.files) {
+        } = match selector.select(request, &page.files) {
             Ok(found) => found,
             Err(all) => return Ok(Err(all)),
         };
@@ -224,7 +224,7 @@ async fn search(
         let Some(reason) = objection(metadata.as_ref()) else {
             return Ok(Ok(version));
         };
-        reasons.push(format!("{} {version}: {reason}", wish.project));
+        reasons.push(format!("{} {version}: {reason}", request.project));
         refused.insert(version, reason);
     }
     Ok(Err(reasons))

@@ -9,25 +9,27 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::ProjectName;
 
-use super::context::Context;
-use super::network::NetworkArguments;
-use super::select::Wish;
+use super::ProjectRequest;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Help};
 use crate::set::check::{BY_HAND, Graph, OTHER_REQUIRER, Pin};
 use crate::set::declaration::Source;
+use crate::set::gather::Network;
 use crate::set::repository::Repository;
+use crate::source::Session;
 use ask::{Answer, Pair, ask};
 
 /// How many projects it is asked about.
 const MAXIMUM_PROJECTS: usize = 32;
+
 /// Puts the version that all who ask accept into the findings that it would end, where the index has
-/// one, and says why there is none. Nothing is asked for other findings, and nothing with `--offline`.
-pub(super) fn propose(
-    context: &Context<'_>,
+/// one, and says why there is none. Nothing is asked for other findings, and nothing offline. Gives
+/// why the index was not asked, or not about all.
+pub fn propose(
+    session: &Session,
     repository: &Repository,
-    network: &NetworkArguments,
+    network: &Network,
     findings: &mut [Finding],
-) {
+) -> Vec<String> {
     let mut projects: Vec<ProjectName> = Vec::new();
     let mut known: BTreeSet<ProjectName> = BTreeSet::new();
     // What was there before is not what the change is about.
@@ -39,7 +41,7 @@ pub(super) fn propose(
         }
     }
     if network.offline || projects.is_empty() || repository.configuration.platforms.is_empty() {
-        return;
+        return Vec::new();
     }
     let mut unasked: Vec<String> = Vec::new();
     if projects.len() > MAXIMUM_PROJECTS {
@@ -50,9 +52,9 @@ pub(super) fn propose(
         projects.truncate(MAXIMUM_PROJECTS);
     }
     let graph = Graph::new(repository);
-    let wishes: Vec<Wish> = projects
+    let requests: Vec<ProjectRequest> = projects
         .into_iter()
-        .map(|project| wish(repository, &graph, &project))
+        .map(|project| request(repository, &graph, &project))
         .collect();
     let pairs: Vec<Pair> = findings
         .iter()
@@ -64,7 +66,7 @@ pub(super) fn propose(
         .filter(|finding| is_new(finding) && finding.code == Code::MissingExtra)
         .filter_map(concerned)
         .collect();
-    let answers = ask(context, repository, network, &wishes, &of_extras, &pairs);
+    let answers = ask(session, repository, network, &requests, &of_extras, &pairs);
     unasked.extend(answers.failed);
     for finding in findings {
         let Some(project) = concerned(finding) else {
@@ -91,12 +93,7 @@ pub(super) fn propose(
             finding.help.insert(0, help);
         }
     }
-    if !unasked.is_empty() {
-        context.say(&format!(
-            "note: the index was not asked: {}",
-            unasked.join("; ")
-        ));
-    }
+    unasked
 }
 
 /// The project that a finding may be ended by: another version of it, or the extra of it that is asked for.
@@ -122,16 +119,16 @@ fn pair(repository: &Repository, graph: &Graph<'_>, finding: &Finding) -> Option
     }
     let requirer: ProjectName = finding.subject.project.as_deref()?.parse().ok()?;
     let declaration = repository.declarations.get(&requirer)?;
-    let mut wish = wish(repository, graph, &requirer);
-    wish.keep = None;
-    wish.extras.extend(
+    let mut request = request(repository, graph, &requirer);
+    request.keep = None;
+    request.extras.extend(
         declaration
             .wheels
             .iter()
             .flat_map(|wheel| wheel.extras.iter().map(|extra| extra.value.clone())),
     );
     Some(Pair {
-        wish,
+        request,
         declared: declaration.version().clone(),
         version: graph.version(&target)?.clone(),
         required: target,
@@ -139,16 +136,16 @@ fn pair(repository: &Repository, graph: &Graph<'_>, finding: &Finding) -> Option
 }
 
 /// What a project would have to be, as `ipwhl add` would ask for it.
-fn wish(repository: &Repository, graph: &Graph<'_>, project: &ProjectName) -> Wish {
-    let mut wish = Wish::automatic(graph.needed(project));
+fn request(repository: &Repository, graph: &Graph<'_>, project: &ProjectName) -> ProjectRequest {
+    let mut request = ProjectRequest::automatic(graph.needed(project));
     if let Some(declaration) = repository.declarations.get(project) {
-        wish.keep = Some(declaration.version().clone());
+        request.keep = Some(declaration.version().clone());
         if !declaration.automatic {
-            wish.automatic = false;
-            wish.platforms = (0..repository.configuration.platforms.len()).collect();
+            request.automatic = false;
+            request.platforms = (0..repository.configuration.platforms.len()).collect();
         }
     }
-    wish
+    request
 }
 
 /// The command that asks for any version gives way to the one that is known to do, or goes.

@@ -9,7 +9,8 @@ use ipwhl_packaging::{
     WheelFileName,
 };
 
-use super::super::select::{Listed, Picked, Picker, Prefer, Wish};
+use super::{Listed, Prefer, ProjectRequest, Selection, Selector};
+use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
 use crate::set::check::{self, can_apply};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, Source, Spanned};
@@ -22,7 +23,7 @@ const MAXIMUM_REASONS: usize = 4;
 /// A declaration, and why newer versions were not taken.
 pub(super) struct Resolved {
     pub(super) declaration: Declaration,
-    pub(super) passed_over: Vec<String>,
+    pub(super) rejected: Vec<String>,
 }
 
 pub(super) struct Resolver<'a> {
@@ -33,45 +34,50 @@ pub(super) struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    pub(super) async fn resolve(&self, number: usize, wish: &Wish) -> Result<Resolved, Failure> {
+    pub(super) async fn resolve(
+        &self,
+        number: usize,
+        request: &ProjectRequest,
+    ) -> Result<Resolved, Failure> {
         let index = self
             .fetcher
             .index()
             .await
             .map_err(|problem| world(&problem))?;
-        let page = index
-            .project(wish.project.as_str())
-            .await
-            .map_err(|problem| match problem {
-                SourceProblem::Missing { .. } => unknown_project(wish),
-                other => world(&other),
-            })?;
-        let picker = Picker {
+        let page =
+            index
+                .project(request.project.as_str())
+                .await
+                .map_err(|problem| match problem {
+                    SourceProblem::Missing { .. } => unknown_project(request),
+                    other => world(&other),
+                })?;
+        let selector = Selector {
             platforms: self.platforms,
             prefer: self.prefer,
             refused: &BTreeMap::new(),
         };
-        let Picked {
+        let Selection {
             version,
             wheels: chosen,
-            passed_over,
-        } = picker
-            .pick(wish, &page.files)
-            .map_err(|reasons| unfitting(wish, reasons))?;
+            rejected,
+        } = selector
+            .select(request, &page.files)
+            .map_err(|reasons| unfitting(request, reasons))?;
         let fetched = chosen
             .iter()
-            .map(|listed| self.wheel(number, wish, &version, listed));
+            .map(|listed| self.wheel(number, request, &version, listed));
         let wheels = try_join_all(fetched).await?;
         let declaration = Declaration {
-            project: wish.project.clone(),
+            project: request.project.clone(),
             file: Arc::from(""),
-            automatic: wish.automatic,
+            automatic: request.automatic,
             automatic_span: None,
             wheels,
         };
         Ok(Resolved {
             declaration,
-            passed_over,
+            rejected,
         })
     }
 
@@ -79,7 +85,7 @@ impl Resolver<'_> {
     async fn wheel(
         &self,
         number: usize,
-        wish: &Wish,
+        request: &ProjectRequest,
         version: &Version,
         listed: &Listed<'_>,
     ) -> Result<DeclaredWheel, Failure> {
@@ -104,7 +110,7 @@ impl Resolver<'_> {
                 "`{}` is not a sound wheel: {}",
                 listed.file_name, problem.message
             ))
-            .help(another(wish, version)));
+            .help(another(request, version)));
         }
         let metadata = CoreMetadata::parse(&facts.archive.metadata).map_err(|reasons| {
             Failure::finding(format!(
@@ -113,10 +119,10 @@ impl Resolver<'_> {
                 reasons.join(", ")
             ))
         })?;
-        let extras = closed_extras(wish, &listed.file_name, &metadata)?;
+        let extras = closed_extras(request, &listed.file_name, &metadata)?;
         let dependencies = dependencies(&metadata, &extras);
         let source = Source::Package(PackageUrl {
-            project: wish.project.clone(),
+            project: request.project.clone(),
             version: version.clone(),
             file_name: listed.file_name.as_str().to_owned(),
         });
@@ -142,17 +148,17 @@ impl Resolver<'_> {
         // What no waiver could answer for is not declared; what one could is said when it is written.
         let findings = check::wheel(&declared, &facts.archive, Layout::Package, self.platforms);
         match findings.iter().find(|found| !found.code.may_be_softened()) {
-            Some(found) => Err(Failure::finding(&found.message).help(another(wish, version))),
+            Some(found) => Err(Failure::finding(&found.message).help(another(request, version))),
             None => Ok(declared),
         }
     }
 }
 
 /// The way out where a version has an unsound wheel.
-fn another(wish: &Wish, version: &Version) -> String {
+fn another(request: &ProjectRequest, version: &Version) -> String {
     format!(
         "take another version: `ipwhl add '{}<{version}'`",
-        wish.project
+        request.project
     )
 }
 
@@ -165,8 +171,8 @@ fn world(problem: &SourceProblem) -> Failure {
     Failure::world(problem)
 }
 
-fn unknown_project(wish: &Wish) -> Failure {
-    let by: Vec<&str> = wish.by.iter().map(ProjectName::as_str).collect();
+fn unknown_project(request: &ProjectRequest) -> Failure {
+    let by: Vec<&str> = request.by.iter().map(ProjectName::as_str).collect();
     let (which, help) = if by.is_empty() {
         (String::new(), "look at how its name is written")
     } else {
@@ -177,19 +183,19 @@ fn unknown_project(wish: &Wish) -> Failure {
     };
     Failure::finding(format!(
         "the index has no project `{}`{which}",
-        wish.project
+        request.project
     ))
     .help(help)
 }
 
-fn unfitting(wish: &Wish, mut reasons: Vec<String>) -> Failure {
-    let asked = match wish.asked() {
+fn unfitting(request: &ProjectRequest, mut reasons: Vec<String>) -> Failure {
+    let asked = match request.asked() {
         nothing if nothing.is_empty() => nothing,
         words => format!(": {words}"),
     };
     let failure = Failure::finding(format!(
         "no version of `{}` in the index fits{asked}",
-        wish.project
+        request.project
     ));
     let unnamed = reasons.len().saturating_sub(MAXIMUM_REASONS);
     reasons.truncate(MAXIMUM_REASONS);
@@ -208,12 +214,12 @@ fn unfitting(wish: &Wish, mut reasons: Vec<String>) -> Failure {
 
 /// The extras that are wished for, and those of the project itself that these need.
 fn closed_extras(
-    wish: &Wish,
+    request: &ProjectRequest,
     file_name: &WheelFileName,
     metadata: &CoreMetadata,
 ) -> Result<BTreeSet<ExtraName>, Failure> {
     let mut extras = BTreeSet::new();
-    let mut open: Vec<ExtraName> = wish.extras.iter().cloned().collect();
+    let mut open: Vec<ExtraName> = request.extras.iter().cloned().collect();
     let nothing_known = MarkerEnvironment::unknown();
     while let Some(extra) = open.pop() {
         if !metadata.provides_extra.contains(&extra) {
@@ -223,14 +229,11 @@ fn closed_extras(
                 .map(ExtraName::as_str)
                 .collect();
             let failure = Failure::finding(format!("`{file_name}` has no extra `{extra}`"));
-            return Err(
-                match crate::foundation::diagnostic::nearest(extra.as_str(), known.iter().copied())
-                {
-                    Some(word) => failure.help(format!("did you mean `{word}`?")),
-                    None if known.is_empty() => failure.help("it has no extras at all"),
-                    None => failure.help(format!("its extras are {}", known.join(", "))),
-                },
-            );
+            return Err(match nearest(extra.as_str(), known.iter().copied()) {
+                Some(word) => failure.help(format!("did you mean `{word}`?")),
+                None if known.is_empty() => failure.help("it has no extras at all"),
+                None => failure.help(format!("its extras are {}", known.join(", "))),
+            });
         }
         for requirement in &metadata.requires_dist {
             let applies = requirement

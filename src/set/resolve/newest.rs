@@ -4,52 +4,57 @@ use std::collections::BTreeMap;
 
 use ipwhl_packaging::{Platform, Version, WheelFileName};
 
-use super::{Picker, Prefer, Wish};
+use super::{Prefer, ProjectRequest, Selector};
 use crate::set::check::Unmet;
 use crate::source::{Fetcher, SourceProblem};
 
 /// What the index has of a project that is declared.
 #[derive(Debug, Default)]
-pub(in crate::command) struct Newest {
+pub struct Newest {
     /// The newest final version with a wheel that was not yanked.
-    pub(in crate::command) newest: Option<Version>,
+    pub newest: Option<Version>,
     /// The newest version that `ipwhl add` would take: all who require the project accept it, and its
     /// wheels cover the platforms.
-    pub(in crate::command) fitting: Option<Version>,
+    pub fitting: Option<Version>,
 }
 
 /// What the index has of a project; `None` where it does not know the project.
-pub(in crate::command) async fn newest(
+pub async fn newest(
     fetcher: &Fetcher,
     platforms: &[Platform],
     needed: Unmet,
     everywhere: bool,
 ) -> Result<Option<Newest>, SourceProblem> {
-    let mut wish = Wish::automatic(needed);
+    let mut request = ProjectRequest::automatic(needed);
     if everywhere {
-        wish.automatic = false;
-        wish.platforms = (0..platforms.len()).collect();
+        request.automatic = false;
+        request.platforms = (0..platforms.len()).collect();
     }
-    let page = match fetcher.index().await?.project(wish.project.as_str()).await {
+    let page = match fetcher
+        .index()
+        .await?
+        .project(request.project.as_str())
+        .await
+    {
         Ok(page) => page,
         Err(SourceProblem::Missing { .. }) => return Ok(None),
         Err(problem) => return Err(problem),
     };
     let versions = page.files.iter().filter_map(|file| {
         let file_name = file.file_name.parse::<WheelFileName>().ok()?;
-        let is_usable = *file_name.name() == wish.project
+        let is_usable = *file_name.name() == request.project
             && file.yanked.is_none()
             && !file_name.version().any_prerelease();
         is_usable.then(|| file_name.version().clone())
     });
-    let picker = Picker {
+    let selector = Selector {
         platforms,
         prefer: Prefer::Native,
         refused: &BTreeMap::new(),
     };
-    let fitting = picker.pick(&wish, &page.files).ok();
+    let fitting = selector.select(&request, &page.files).ok();
     Ok(Some(Newest {
         newest: versions.max(),
-        fitting: fitting.map(|picked| picked.version),
+        fitting: fitting.map(|selection| selection.version),
     }))
 }
