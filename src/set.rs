@@ -5,5 +5,6 @@ pub mod declaration;
 pub mod repository;
 pub mod gather;
 pub mod check;
+pub mod judgement;
 pub mod resolve;
 pub mod difference;

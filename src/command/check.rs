@@ -11,18 +11,19 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::{NetworkArguments, tell_of_proxies};
 use super::report::{
-    MessageFormat, count, judge_for, show_compared, show_failures, show_rejected, show_waivers,
-    status, tell_of_waivers,
+    MessageFormat, count, show_compared, show_failures, show_rejected, show_waivers, status,
+    tell_of_waivers,
 };
 use super::words::counted;
 use crate::foundation::diagnostic::Finding;
 use crate::foundation::failure::Failure;
 use crate::set::check;
 use crate::set::declaration::DeclaredWheel;
+use crate::set::difference::EarlierState;
 use crate::set::gather::{Gathering, Want, WheelReport, all_wheels, known_wheels};
+use crate::set::judgement::judge;
 use crate::set::repository::Repository;
 use crate::set::resolve::propose;
-use since::Before;
 
 /// Check the declarations
 ///
@@ -87,10 +88,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let before = arguments
         .since
         .as_deref()
-        .map(|revision| Before::load(context, &repository, revision))
+        .map(|revision| EarlierState::load(context.environment, &repository, revision))
         .transpose()?;
     if let (Some(before), Some(revision)) = (&before, &arguments.since) {
-        before.lend_places(context, &mut repository, revision);
+        since::lend_places(context, before, &mut repository, revision);
     }
     if arguments.public_only {
         tell_of_proxies(context);
@@ -135,10 +136,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     findings.extend(check::wheels(repository, &others, &known));
     found.extend(known);
     let reason = reason.unwrap_or_default();
-    let mut findings = judge_for(context, repository, findings, &found, reason);
+    let today = context.session.today();
+    let mut findings = judge(repository, findings, &found, today, reason);
     let gone = before
         .as_ref()
-        .map(|before| before.compare(context, repository, &found, &mut findings));
+        .map(|before| before.compare(repository, &found, today, &mut findings));
     propose_versions(context, repository, network, &mut findings);
     let format = arguments.message_format;
     show_compared(context, repository, &findings, format, before.is_some())?;
@@ -165,7 +167,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         count(&findings).unwrap_or_else(|| "no finding".to_owned())
     ));
     if let (Some(before), Some(gone)) = (&before, gone) {
-        before.say(context, repository, changed.len(), &findings, gone);
+        since::say(context, before, repository, changed.len(), &findings, gone);
     }
     if !found.failures.is_empty() {
         return Ok(ExitStatus::World);

@@ -1,7 +1,5 @@
 //! `ipwhl remove`: takes projects out of the set.
 
-mod files;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -14,9 +12,8 @@ use super::scope::{Scope, edges, member, tell_of_findings};
 use super::show::{concerned, position};
 use crate::foundation::failure::Failure;
 use crate::set::check::{Relation, Removals};
-use crate::set::declaration::Layout;
+use crate::set::declaration::{FileChange, Layout, change_files, made_automatic};
 use crate::set::repository::{Repository, presumed_project};
-use files::{Change, apply, automatic};
 
 /// How many projects a way out or a note names.
 const MAXIMUM_NAMED: usize = 8;
@@ -76,14 +73,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let files = Files::new(&repository);
     for project in &plan.goes {
         for file in files.of(project, &plan.goes)? {
-            changes.push(Change::remove(&repository.directory.join(&**file)));
+            changes.push(FileChange::remove(&repository.directory.join(&**file)));
         }
     }
     if !arguments.dry_run {
         let top = repository
             .directory
             .join(&repository.configuration.declarations);
-        apply(&changes, &top)?;
+        change_files(&changes, &top)?;
     }
     tell(context, &scope, &removals, &plan, arguments.dry_run);
     Ok(ExitStatus::Clean)
@@ -211,7 +208,7 @@ fn refuse(
 }
 
 /// The change that makes a project automatic; `None` where it is.
-fn demotion(repository: &Repository, project: &ProjectName) -> Result<Option<Change>, Failure> {
+fn demotion(repository: &Repository, project: &ProjectName) -> Result<Option<FileChange>, Failure> {
     let Some(declaration) = repository.declarations.get(project) else {
         return Ok(None);
     };
@@ -224,10 +221,10 @@ fn demotion(repository: &Repository, project: &ProjectName) -> Result<Option<Cha
         )));
     }
     let text = repository.texts.get(&declaration.file);
-    let text = text.and_then(|text| automatic(text.as_str()));
+    let text = text.and_then(|text| made_automatic(text.as_str()));
     let path = repository.directory.join(&*declaration.file);
     match text {
-        Some(text) => Ok(Some(Change::write(&path, text.into_bytes()))),
+        Some(text) => Ok(Some(FileChange::write(&path, text.into_bytes()))),
         None => Err(Failure::finding(format!(
             "`{}` cannot be read, so `{project}` cannot be made automatic",
             declaration.file

@@ -9,13 +9,13 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::words::counted;
 pub(super) use crate::foundation::diagnostic::MessageFormat;
-use crate::foundation::diagnostic::{
-    Baseline, Finding, Inert, Report, Severity, most, render, wrap,
-};
+use crate::foundation::diagnostic::{Finding, Inert, Report, Severity, most, render, wrap};
 use crate::foundation::failure::Failure;
 use crate::set::check;
-use crate::set::gather::{WheelFailure, WheelReport, all_wheels};
-use crate::set::repository::{CONFIGURATION_FILE, Repository, apply, propose};
+use crate::set::gather::{WheelFailure, WheelReport};
+pub(super) use crate::set::judgement::has_errors;
+use crate::set::judgement::{self, is_counted};
+use crate::set::repository::{CONFIGURATION_FILE, Repository};
 
 impl ValueEnum for MessageFormat {
     fn value_variants<'a>() -> &'a [Self] {
@@ -27,55 +27,15 @@ impl ValueEnum for MessageFormat {
     }
 }
 
-/// What is left of the findings when severities and waivers have been heard, in order. Which wheels
-/// `looked_at` knows decides whether a waiver of a finding about wheels is unused.
+/// What is left of the findings when severities and waivers have been heard, in order.
 pub(super) fn judge(
     context: &Context<'_>,
     repository: &Repository,
     findings: Vec<Finding>,
     looked_at: &WheelReport,
 ) -> Vec<Finding> {
-    judge_for(context, repository, findings, looked_at, "")
-}
-
-/// As [`judge`]; the waivers that are proposed give this reason.
-pub(super) fn judge_for(
-    context: &Context<'_>,
-    repository: &Repository,
-    findings: Vec<Finding>,
-    looked_at: &WheelReport,
-    reason: &str,
-) -> Vec<Finding> {
-    let mut unread = all_wheels(repository);
-    unread.retain(|wheel| looked_at.essentials(wheel).is_none());
-    let today = context
-        .environment
-        .clock
-        .now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .date();
-    let remaining = apply(
-        &repository.configuration,
-        &repository.configuration_file(),
-        findings,
-        today,
-        &unread,
-    );
-    let mut findings = check::finish(repository, remaining);
-    propose(repository, &mut findings, today, reason);
-    findings
-}
-
-/// Whether one of the findings is an error that was not there before.
-pub(super) fn has_errors(findings: &[Finding]) -> bool {
-    findings
-        .iter()
-        .any(|finding| is_counted(finding) && finding.severity == Severity::Error)
-}
-
-/// What was there before a change does not fail it.
-fn is_counted(finding: &Finding) -> bool {
-    finding.baseline != Some(Baseline::Unchanged)
+    let today = context.session.today();
+    judgement::judge(repository, findings, looked_at, today, "")
 }
 
 /// Writes the findings, and what they come to.

@@ -3,6 +3,7 @@
 //! A declaration is one TOML file that describes one project in one version (FORMATS 2).
 
 mod directive;
+mod edit;
 mod faithful;
 mod format;
 mod limits;
@@ -16,6 +17,7 @@ mod write;
 
 pub use directive::schema_directive;
 pub(crate) use directive::without_directives;
+pub use edit::{FileChange, change_files, made_automatic};
 pub use faithful::{Unformatted, formatted};
 pub use format::{canonical, canonical_in, declares_all_of, differing_keys, keep_comments, merged};
 pub use limits::LARGEST_DECLARATION;

@@ -11,6 +11,7 @@ mod members;
 mod names;
 mod pairs;
 mod settings;
+mod since;
 mod snapshot;
 mod transfer;
 
@@ -21,6 +22,7 @@ pub use names::{
     CommandConflict, NameOwners, Owner, PackageConflict, command_conflicts, package_conflicts,
 };
 pub use settings::{SettingChange, SettingsExtent, setting_changes};
+pub use since::{Disguise, EarlierState, Weakening};
 pub use snapshot::{Declared, ProjectState, Snapshot, WheelState};
 pub use transfer::{Transfer, estimate, transfer};
 

@@ -7,27 +7,29 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item};
 
+use super::canonical;
 use crate::foundation::environment::{AtomicFile, sync_directory};
 use crate::foundation::failure::Failure;
-use crate::set::declaration::canonical;
 
-/// A file that is to be different, or not to be.
+/// A change of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change {
+pub struct FileChange {
     path: PathBuf,
     /// What it is to hold; `None` where it goes.
     bytes: Option<Vec<u8>>,
 }
 
-impl Change {
-    pub(super) fn remove(path: &Path) -> Self {
+impl FileChange {
+    /// The file at `path` goes.
+    pub fn remove(path: &Path) -> Self {
         Self {
             path: path.to_path_buf(),
             bytes: None,
         }
     }
 
-    pub(super) fn write(path: &Path, bytes: Vec<u8>) -> Self {
+    /// The file at `path` gets other bytes.
+    pub fn write(path: &Path, bytes: Vec<u8>) -> Self {
         Self {
             path: path.to_path_buf(),
             bytes: Some(bytes),
@@ -44,8 +46,11 @@ impl Change {
 
 /// Makes all changes. Where one fails, those before it are taken back. Folders below `top` that are
 /// empty afterwards go too.
-pub(super) fn apply(changes: &[Change], top: &Path) -> Result<(), Failure> {
-    make_all(changes, &mut Change::make)?;
+///
+/// # Errors
+/// When a file cannot be read or changed.
+pub fn change_files(changes: &[FileChange], top: &Path) -> Result<(), Failure> {
+    make_all(changes, &mut FileChange::make)?;
     let mut synced: BTreeSet<Option<&Path>> = BTreeSet::new();
     for change in changes.iter().filter(|change| change.bytes.is_none()) {
         // Nothing depends on these: an empty folder declares nothing, nor does a partial file.
@@ -64,8 +69,8 @@ pub(super) fn apply(changes: &[Change], top: &Path) -> Result<(), Failure> {
 }
 
 fn make_all(
-    changes: &[Change],
-    make: &mut dyn FnMut(&Change) -> io::Result<()>,
+    changes: &[FileChange],
+    make: &mut dyn FnMut(&FileChange) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let mut before: Vec<(Vec<u8>, Permissions)> = Vec::new();
     for change in changes {
@@ -88,7 +93,7 @@ fn make_all(
     Ok(())
 }
 
-fn failed(change: &Change, error: &io::Error, lost: &[String]) -> Failure {
+fn failed(change: &FileChange, error: &io::Error, lost: &[String]) -> Failure {
     let verb = match change.bytes {
         Some(_) => "changed",
         None => "removed",
@@ -109,7 +114,7 @@ fn failed(change: &Change, error: &io::Error, lost: &[String]) -> Failure {
 
 /// The text of a declaration with `automatic = true`; canonical where it was. `None` where it is no
 /// TOML.
-pub(super) fn automatic(text: &str) -> Option<String> {
+pub fn made_automatic(text: &str) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     let changed = if document.iter().all(|(_, item)| item.is_array_of_tables()) {
         before_first_table(text)
@@ -161,9 +166,9 @@ mod tests {
             fs::write(path(name), format!("text of {name}")).unwrap();
         }
         let changes = [
-            Change::write(&path("a"), b"new".to_vec()),
-            Change::remove(&path("b")),
-            Change::remove(&path("c")),
+            FileChange::write(&path("a"), b"new".to_vec()),
+            FileChange::remove(&path("b")),
+            FileChange::remove(&path("c")),
         ];
         let mut made = 0;
         let failure = make_all(&changes, &mut |change| {
@@ -198,9 +203,9 @@ mod tests {
         let (kept, lost) = (path("a").join("file"), path("below").join("file"));
         fs::set_permissions(&kept, Permissions::from_mode(0o640)).unwrap();
         let changes = [
-            Change::remove(&kept),
-            Change::remove(&lost),
-            Change::remove(&path("a").join("file")),
+            FileChange::remove(&kept),
+            FileChange::remove(&lost),
+            FileChange::remove(&path("a").join("file")),
         ];
         let failure = make_all(&changes, &mut |change| {
             change.make()?;
@@ -243,12 +248,12 @@ mod tests {
                 "automatic = true # why\n[[wheel]]\n".to_owned(),
             ),
         ] {
-            let changed = automatic(before).unwrap();
+            let changed = made_automatic(before).unwrap();
             assert_eq!(changed, after);
             let document: DocumentMut = changed.parse().unwrap();
             assert_eq!(document["automatic"].as_bool(), Some(true));
         }
-        assert_eq!(automatic("= = ="), None);
+        assert_eq!(made_automatic("= = ="), None);
     }
 
     #[test]
@@ -257,10 +262,10 @@ mod tests {
         let there = folder.path().join("there");
         fs::write(&there, "text").unwrap();
         let changes = [
-            Change::remove(&there),
-            Change::remove(&folder.path().join("absent")),
+            FileChange::remove(&there),
+            FileChange::remove(&folder.path().join("absent")),
         ];
-        apply(&changes, folder.path()).unwrap_err();
+        change_files(&changes, folder.path()).unwrap_err();
         assert_eq!(fs::read_to_string(&there).unwrap(), "text");
     }
 }

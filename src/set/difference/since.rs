@@ -1,0 +1,330 @@
+//! What a change brings: the set as it is against the set that the change began from.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::setting_changes;
+use crate::foundation::diagnostic::{Baseline, Code, Finding, Stage};
+use crate::foundation::environment::Environment;
+use crate::foundation::failure::Failure;
+use crate::set::check;
+use crate::set::declaration::{Declaration, DeclaredWheel, Source};
+use crate::set::gather::WheelReport;
+use crate::set::judgement::judge;
+use crate::set::repository::{
+    CONFIGURATION_FILE, Changes, Configuration, LoadError, Repository, Revision, RevisionError,
+    SeverityRule, disguises,
+};
+
+/// How many digits of a commit are shown.
+const SHOWN_DIGITS: usize = 12;
+
+/// The set before the change.
+pub struct EarlierState {
+    commit: String,
+    /// `None` where there was none: then everything is new.
+    repository: Option<Repository>,
+    /// Which files are not as they were.
+    changes: Changes,
+    /// The settings of the revision itself. Where the work began may be long ago, and its index
+    /// another one's by now.
+    reviewed: Configuration,
+}
+
+impl EarlierState {
+    /// Reads the state that the work on `now` began from.
+    ///
+    /// # Errors
+    /// When git cannot say what it was, or the repository cannot be read there.
+    pub fn load(
+        environment: &Environment,
+        now: &Repository,
+        revision: &str,
+    ) -> Result<Self, Failure> {
+        let failed = |error: RevisionError| {
+            let failure = Failure::world(format!(
+                "the set cannot be compared with `{revision}`: {error}"
+            ));
+            match error.help() {
+                Some(help) => failure.help(help),
+                None => failure,
+            }
+        };
+        let tip = Revision::at(environment, &now.directory, revision).map_err(&failed)?;
+        let reviewed = match Repository::load_revision_configuration(&now.directory, &tip) {
+            Ok(repository) => repository.configuration,
+            Err(LoadError::NoConfiguration(_) | LoadError::Original(_)) => Configuration::default(),
+            Err(error) => return Err(Failure::world(&error)),
+        };
+        let revision = Revision::before(environment, &now.directory, revision).map_err(&failed)?;
+        let changes = revision
+            .changes(environment, &now.directory)
+            .map_err(&failed)?;
+        let repository = match Repository::load_revision(&now.directory, &revision) {
+            Ok(repository) => Some(repository),
+            Err(LoadError::NoConfiguration(_) | LoadError::Original(_)) => None,
+            Err(error) => return Err(Failure::world(&error)),
+        };
+        Ok(Self {
+            commit: revision.commit().chars().take(SHOWN_DIGITS).collect(),
+            repository,
+            changes,
+            reviewed,
+        })
+    }
+
+    /// Puts the places that the maintainers have reviewed in the place of the change's own: the
+    /// index, the gateways and the targets. Gives the sections in which the change has others.
+    pub fn lend_places(&self, now: &mut Repository) -> Vec<&'static str> {
+        let reviewed = &self.reviewed;
+        let changed = setting_changes(&now.configuration, reviewed)
+            .into_iter()
+            .filter_map(|change| match change.key {
+                "index" => Some("[index]"),
+                "gateways" => Some("[mirrors]"),
+                "publish" => Some("[publish]"),
+                _ => None,
+            })
+            .collect();
+        let configuration = &mut now.configuration;
+        configuration.index_url.clone_from(&reviewed.index_url);
+        configuration.gateways.clone_from(&reviewed.gateways);
+        configuration.publish.clone_from(&reviewed.publish);
+        changed
+    }
+
+    /// The first digits of the commit.
+    pub fn commit(&self) -> &str {
+        &self.commit
+    }
+
+    /// The repository as it was; `None` where there was none, and everything is new.
+    pub fn repository(&self) -> Option<&Repository> {
+        self.repository.as_ref()
+    }
+
+    fn declaration(&self, now: &Declaration) -> Option<&Declaration> {
+        self.repository.as_ref()?.declarations.get(&now.project)
+    }
+
+    /// Whether a wheel is a file of the repository that is not what it was.
+    fn has_other_file(&self, wheel: &DeclaredWheel) -> bool {
+        wheel.sources.iter().any(|source| match &source.value {
+            Source::File(path) => self.changes.has(path),
+            Source::Package(_) | Source::Web(_) => false,
+        })
+    }
+
+    /// The wheels of the declarations that say something else than before, or whose files are others.
+    pub fn changed<'n>(&self, now: &'n Repository) -> Vec<&'n DeclaredWheel> {
+        let is_changed = |declaration: &&Declaration| {
+            let Some(before) = self.declaration(declaration) else {
+                return true;
+            };
+            declaration
+                .wheels
+                .iter()
+                .any(|wheel| self.has_other_file(wheel))
+                || before.wheels.len() != declaration.wheels.len()
+                || before
+                    .wheels
+                    .iter()
+                    .zip(&declaration.wheels)
+                    .any(|(before, now)| !before.says_the_same(now))
+        };
+        now.declarations
+            .values()
+            .filter(is_changed)
+            .flat_map(|declaration| &declaration.wheels)
+            .collect()
+    }
+
+    /// Says of each finding whether it is new, puts the new ones first, and gives how many are gone.
+    pub fn compare(
+        &self,
+        now: &Repository,
+        found: &WheelReport,
+        today: Date,
+        findings: &mut [Finding],
+    ) -> usize {
+        let platforms = &now.configuration.platforms;
+        let Some(repository) = &self.repository else {
+            return check::compare(&[], findings, platforms).len();
+        };
+        let mut before = repository.findings.clone();
+        before.extend(check::set(repository));
+        before.extend(self.of_wheels(repository, now, found));
+        let before = judge(repository, before, found, today, "");
+        let gone = check::compare(&before, findings, platforms).len();
+        for finding in findings.iter_mut() {
+            if hides_a_change(repository, now, finding) {
+                finding.baseline = Some(Baseline::New);
+            }
+        }
+        findings.sort_by_key(|finding| finding.baseline);
+        gone
+    }
+
+    /// What would have been said of the wheels that were looked at, as they were declared before.
+    fn of_wheels(
+        &self,
+        before: &Repository,
+        now: &Repository,
+        found: &WheelReport,
+    ) -> Vec<Finding> {
+        let layout = before.configuration.layout;
+        let platforms = &before.configuration.platforms;
+        let of_sources = check::sources(&found.problems);
+        let mut findings = Vec::new();
+        for declaration in now.declarations.values() {
+            let Some(before) = self.declaration(declaration) else {
+                continue;
+            };
+            for wheel in &before.wheels {
+                if let Some(facts) = found.facts(wheel) {
+                    findings.extend(check::wheel(wheel, &facts.archive, layout, platforms));
+                }
+                // The bytes and the places of a wheel that is declared as it was are what they were,
+                // but for a file of the repository.
+                let is_as_it_was = !self.has_other_file(wheel)
+                    && declaration
+                        .wheels
+                        .iter()
+                        .any(|now| now.has_the_same_bytes(wheel));
+                if is_as_it_was {
+                    let of_source = of_sources.iter().filter(|finding| {
+                        finding.subject.wheel.as_deref() == Some(wheel.file_name.as_str())
+                    });
+                    findings.extend(of_source.cloned());
+                }
+            }
+        }
+        findings
+    }
+
+    /// What the change relaxes or decides, which whoever reviews it should know: it may be clean
+    /// because of that.
+    pub fn weakenings(&self, now: &Repository) -> Vec<Weakening> {
+        let repository = self.repository.as_ref();
+        repository.map_or_else(Vec::new, |before| weakenings(before, now))
+    }
+
+    /// The texts that reviewers may not see as they are checked, by the attribute that hides them:
+    /// those that the change touches. If it touches attributes, all texts count, and declarations
+    /// that may still come.
+    ///
+    /// # Errors
+    /// When git cannot tell the attributes.
+    pub fn disguised(
+        &self,
+        environment: &Environment,
+        now: &Repository,
+    ) -> Result<Vec<Disguise>, RevisionError> {
+        let is_text = |file: &&str| {
+            let endings = [".toml", ".yml", ".yaml", ".gitattributes"];
+            endings.iter().any(|ending| file.ends_with(ending))
+        };
+        let changes = &self.changes;
+        let touched = changes.files.iter().map(String::as_str).filter(is_text);
+        let mut files: BTreeSet<&str> = touched.collect();
+        let any = format!("{}/any.toml", now.configuration.declarations);
+        if changes.attributes {
+            let declarations = now.declarations.values().flat_map(|one| &one.wheels);
+            files.extend(declarations.map(|wheel| &*wheel.file));
+            files.extend([CONFIGURATION_FILE, &any]);
+        }
+        let found = disguises(environment, &now.directory, files.into_iter())?;
+        Ok(found
+            .into_iter()
+            .map(|(attribute, files)| Disguise {
+                attribute,
+                files: files.into_iter().filter(|file| *file != any).collect(),
+            })
+            .collect())
+    }
+}
+
+/// What a change relaxes or decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Weakening {
+    /// Rules that `[severity]` makes weigh less.
+    Rules(Vec<Code>),
+    /// Keys of `[signing]` that say who may sign releases.
+    Trust(Vec<&'static str>),
+    /// Keys of `[repository]` that say what the set is.
+    Identity(Vec<&'static str>),
+    /// Waivers that are added or changed, in words.
+    Waivers(Vec<String>),
+    /// Platforms that are supported no more.
+    Platforms(Vec<String>),
+}
+
+/// Texts that reviewers may not see as they are checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disguise {
+    /// The attribute of git that hides them.
+    pub attribute: String,
+    /// The files; none where only declarations that may still come are hidden.
+    pub files: Vec<String>,
+}
+
+fn weakenings(before: &Repository, now: &Repository) -> Vec<Weakening> {
+    let weight =
+        |repository: &Repository, code: &Code| match repository.configuration.severity.get(code) {
+            Some(SeverityRule::Off) => None,
+            Some(SeverityRule::Weighs(severity)) => Some(*severity),
+            None => Some(code.default_severity()),
+        };
+    let mut weakenings = Vec::new();
+    let relaxed: Vec<Code> = Code::ALL
+        .iter()
+        .copied()
+        .filter(|code| weight(now, code) < weight(before, code))
+        .collect();
+    if !relaxed.is_empty() {
+        weakenings.push(Weakening::Rules(relaxed));
+    }
+    let changes = setting_changes(&now.configuration, &before.configuration);
+    let keys = |of: &[&str]| -> Vec<&'static str> {
+        let keys = changes.iter().map(|change| change.key);
+        keys.filter(|key| of.contains(key)).collect()
+    };
+    let trust = keys(&["trusted", "threshold"]);
+    if !trust.is_empty() {
+        weakenings.push(Weakening::Trust(trust));
+    }
+    let identity = keys(&["name", "declarations", "layout", "profile"]);
+    if !identity.is_empty() {
+        weakenings.push(Weakening::Identity(identity));
+    }
+    for change in changes {
+        let weakening = match change.key {
+            "waiver" if !change.added.is_empty() => Weakening::Waivers(change.added),
+            "platforms" if !change.removed.is_empty() => Weakening::Platforms(change.removed),
+            _ => continue,
+        };
+        weakenings.push(weakening);
+    }
+    weakenings
+}
+
+/// Whether nobody can say what has changed behind a finding: the declaration is not what it was and cannot
+/// be read, or nothing can be.
+fn hides_a_change(before: &Repository, now: &Repository, finding: &Finding) -> bool {
+    if finding.code.stage() != Stage::Text || finding.code.may_be_softened() {
+        return false;
+    }
+    let Some(label) = finding.labels.first() else {
+        return true;
+    };
+    if *label.file == *now.configuration_file() {
+        return now.configuration.platforms.is_empty() || now.link_to_declarations().is_some();
+    }
+    let text = |repository: &Repository| repository.texts.get(&label.file).cloned();
+    let project = finding.subject.project.as_deref();
+    now.unreadable
+        .iter()
+        .any(|unreadable| Some(unreadable.as_str()) == project)
+        && text(before) != text(now)
+}
