@@ -2,6 +2,7 @@
 //! ambient. The sub-rooms, in their order: each uses only those above it.
 
 pub mod failure;
+pub mod size;
 pub mod schema;
 pub mod diagnostic;
 pub mod environment;

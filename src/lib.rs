@@ -23,6 +23,7 @@ pub mod set;
 pub mod release;
 pub mod publish;
 pub mod gateway;
+#[cfg(feature = "cli")]
 pub mod command;
 
 pub use ipwhl_packaging as packaging;

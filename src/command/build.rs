@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::HumanBytes;
 use ipwhl_unixfs::{Cid, Profile};
 
 use super::allow::{AllowArguments, tell_unrecorded};
@@ -21,6 +20,7 @@ use super::values::profiles;
 use super::words::counted;
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::Failure;
+use crate::foundation::size::HumanBytes;
 use crate::publish::{
     Part, PublishError, check_place, commit, statement_in, tree_place, write_car, write_tree,
 };

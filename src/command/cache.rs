@@ -3,7 +3,6 @@
 mod limit;
 
 use clap::{Args, Subcommand, ValueEnum};
-use indicatif::HumanBytes;
 use ipwhl_packaging::ProjectName;
 use ipwhl_unixfs::{Cid, Codec};
 use serde::Serialize;
@@ -14,6 +13,7 @@ use super::exit::ExitStatus;
 use super::values::parse_size;
 use super::words::counted;
 use crate::foundation::failure::{Failure, error_chain};
+use crate::foundation::size::HumanBytes;
 use crate::set::gather::{kept_versions, known_facts};
 use crate::source::{Cache, ClaimError, ClaimedCache, Removed};
 use limit::{LIMIT, configured};

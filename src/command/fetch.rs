@@ -6,7 +6,6 @@ mod archive;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::HumanBytes;
 use ipwhl_unixfs::Cid;
 
 use super::archives::may_replace;
@@ -20,6 +19,7 @@ use super::words::counted;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::{AtomicFile, make_own_folder};
 use crate::foundation::failure::Failure;
+use crate::foundation::size::HumanBytes;
 use crate::publish::{PublishError, Recovery, commit, keep_statement, recover, statement_in};
 use crate::release::archive::Extent;
 use crate::release::names::{CAR, STATEMENT};

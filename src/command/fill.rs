@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::HumanBytes;
 use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::CarSummary;
 
@@ -22,6 +21,7 @@ use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use super::words::counted;
 use crate::foundation::failure::Failure;
+use crate::foundation::size::HumanBytes;
 use crate::release::archive::Extent;
 use pass::{Missing, Outcome, keep, pass};
 use places::{BlockSource, FillContext, block_sources};

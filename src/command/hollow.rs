@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use indicatif::HumanBytes;
 use ipwhl_unixfs::car::CarError;
 
 use super::archives::{Target, broken, named_after, open};
 use super::context::Context;
 use super::exit::ExitStatus;
 use crate::foundation::failure::Failure;
+use crate::foundation::size::HumanBytes;
 use crate::release::archive::Extent;
 use crate::release::archive::ReleaseArchive;
 use crate::release::names::CAR;

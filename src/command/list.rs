@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, ValueEnum};
 use glob::Pattern;
-use indicatif::HumanBytes;
 use ipwhl_packaging::ProjectName;
 use serde::Serialize;
 
@@ -16,6 +15,7 @@ use super::outdated;
 use super::scope::{Scope, member, platform_names, selected, tell_of_findings};
 use super::words::counted;
 use crate::foundation::failure::Failure;
+use crate::foundation::size::HumanBytes;
 use crate::set::check::fold;
 use crate::set::declaration::Declaration;
 use crate::set::repository::Repository;

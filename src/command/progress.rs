@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::voice::Voice;
 use super::words::counted;
 use crate::foundation::diagnostic::visible;
+use crate::foundation::size::HumanBytes;
 use crate::source::{Event, FetchEvent, Observer, Work};
 
 /// How often the display is drawn anew where nothing happens.

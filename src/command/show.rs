@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use clap::Args;
-use indicatif::HumanBytes;
 use ipwhl_packaging::{ProjectName, specifiers_text};
 
 use super::context::Context;
@@ -17,6 +16,7 @@ use super::network::NetworkArguments;
 use super::outdated;
 use super::scope::{Edge, Scope, edges, member, platform_names, tell_of_findings};
 use crate::foundation::failure::Failure;
+use crate::foundation::size::HumanBytes;
 use crate::set::check::{Relation, fold};
 use crate::set::declaration::{Declaration, DeclaredWheel};
 use crate::set::repository::{Repository, Waiver};

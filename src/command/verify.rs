@@ -10,7 +10,6 @@ mod site;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::HumanBytes;
 use ipwhl_unixfs::Cid;
 
 use super::allow::SoftCode;
@@ -24,6 +23,7 @@ use super::vouch::{Next, TrustArguments, start, vouch};
 use super::words::counted;
 use crate::foundation::diagnostic::{Code, shell_word};
 use crate::foundation::failure::Failure;
+use crate::foundation::size::HumanBytes;
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::{Extent, Survey};
 use crate::release::names::STATEMENT;

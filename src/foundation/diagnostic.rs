@@ -21,14 +21,14 @@ mod sarif;
 mod schema;
 mod wrap;
 
-pub(crate) use brief::brief;
+pub use brief::brief;
 pub use code::{Code, HardCode, Severity, Stage};
 pub use explain::{Explanation, findings_page};
 pub use finding::{Baseline, Finding, Help, Label, SourceText, SourceTexts, Subject, sort};
 pub use inert::{Inert, is_hidden};
-pub(crate) use inert::{json_line, visible};
+pub use inert::{json_line, visible};
 pub use json::{JsonFinding, JsonHelp, JsonLine, JsonPlace, JsonSummary, json_lines};
-pub(crate) use markdown::{code_span, sentence};
+pub use markdown::{code_span, sentence};
 pub(crate) use most::more;
 pub use most::{MOST_FINDINGS, most};
 pub use nearest::nearest;

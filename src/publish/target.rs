@@ -4,13 +4,13 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use indicatif::HumanBytes;
 use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::Blocks;
 
 use super::Publication;
 use super::check::RateLimit;
 use crate::foundation::failure::Failure;
+use crate::foundation::size::HumanBytes;
 use crate::release::signature::SignedStatement;
 
 /// What a target does with a release, which may take its time.

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use clap::Args;
-use indicatif::HumanBytes;
 use ipwhl_packaging::wheel::CHECKS_VERSION;
 use ipwhl_packaging::{Platform, SystemFamily};
 use ipwhl_unixfs::Profile;
@@ -20,6 +19,7 @@ use super::super::statement::{located, read_statement, refusal};
 use super::super::trust::policy;
 use super::super::words::counted;
 use crate::foundation::failure::{Failure, error_chain};
+use crate::foundation::size::HumanBytes;
 use crate::release::names::STATEMENT;
 use crate::release::reader::Published;
 use crate::release::reuse::{PlatformEntry, Sought};

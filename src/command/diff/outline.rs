@@ -2,12 +2,11 @@
 
 mod wheels;
 
-use indicatif::HumanBytes;
-
 use super::super::words::counted;
 use super::Report;
 use super::side::Side;
 use crate::foundation::diagnostic::{Finding, Severity};
+use crate::foundation::size::HumanBytes;
 use crate::set::check::together;
 use crate::set::difference::{Kind, ProjectChange, SetChange, SettingsExtent};
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use indicatif::HumanBytes;
 use ipwhl_unixfs::Cid;
 use url::Url;
 
 use super::super::words::counted;
+use crate::foundation::size::HumanBytes;
 use crate::source::{Mismatch, SourceProblem, redacted};
 
 /// After so many failed requests in a row, a gateway is not asked again.

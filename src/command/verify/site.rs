@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
-use indicatif::HumanBytes;
 use ipwhl_unixfs::Sha256Digest;
 
 use super::super::context::Context;
@@ -13,6 +12,7 @@ use super::super::vouch::{start, vouch};
 use super::super::words::counted;
 use super::{Arguments, pages};
 use crate::foundation::failure::{Failure, error_chain};
+use crate::foundation::size::HumanBytes;
 use crate::publish::{
     FileCheck, FileList, HollowArchive, LARGEST_FILE_LIST, ListedFile, ReleaseFile, STATEMENTS,
     check_file, release_files, statement_path,

@@ -31,7 +31,7 @@ const CLIPPED: usize = 64;
 const LONGEST_LABEL: usize = 160;
 
 /// The sentence with its longest words, and then its middle, left out.
-pub(crate) fn brief(sentence: &str) -> String {
+pub fn brief(sentence: &str) -> String {
     if sentence.len() <= LONGEST_WORD {
         return sentence.to_owned();
     }

@@ -29,7 +29,7 @@ pub fn is_hidden(sign: char) -> bool {
 }
 
 /// The text with each hidden character written as `\n` or `\u{1b}`, except those of `kept`.
-pub(crate) fn visible(text: &str, kept: &[char]) -> String {
+pub fn visible(text: &str, kept: &[char]) -> String {
     let is_escaped = |sign: char| is_hidden(sign) && !kept.contains(&sign);
     if !text.contains(is_escaped) {
         return text.to_owned();
@@ -60,7 +60,7 @@ fn visible_lines(text: &str) -> String {
 ///
 /// # Errors
 /// As `serde_json`.
-pub(crate) fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
+pub fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string(value).map(escape_json)
 }
 
@@ -135,7 +135,7 @@ impl Inert {
 
     /// The same lines without white space at the end.
     #[must_use]
-    pub(crate) fn trim_end(mut self) -> Self {
+    pub fn trim_end(mut self) -> Self {
         self.0.truncate(self.0.trim_end().len());
         self
     }

@@ -196,7 +196,7 @@ fn place(report: &Report<'_>, label: &super::Label) -> String {
 }
 
 /// A sentence: what stands in backticks, and every word that is more than letters, as code.
-pub(crate) fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let text: String = match text.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -246,7 +246,7 @@ fn is_plain(word: &str) -> bool {
 }
 
 /// The text as a code span (`CommonMark` 6.1), whatever it has of backticks.
-pub(crate) fn code_span(text: &str) -> String {
+pub fn code_span(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }

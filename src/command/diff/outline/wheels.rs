@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use indicatif::HumanBytes;
-
 use super::super::super::words::counted;
 use super::super::Report;
 use super::{Entry, Line, Mark, Piece, TOLD, joined, list, own, set, set_of, value};
+use crate::foundation::size::HumanBytes;
 use crate::set::check::fold;
 use crate::set::difference::{
     CommandConflict, EntryPointChange, Kind, MemberChange, MemberChanges, PackageConflict,
