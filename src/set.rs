@@ -3,6 +3,7 @@
 
 pub mod declaration;
 pub mod repository;
+pub mod migration;
 pub mod gather;
 pub mod check;
 pub mod judgement;

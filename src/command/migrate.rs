@@ -1,12 +1,7 @@
 //! `ipwhl migrate`: a repository of the layout `ipwhl-1` into the layout `package`.
 
-mod rest;
-
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -14,15 +9,14 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use super::report::{MessageFormat, show};
 use super::words::counted;
-use crate::foundation::diagnostic::{Finding, Severity, sort};
-use crate::foundation::environment::AtomicFile;
+use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::Failure;
-use crate::set::declaration::{
-    Declaration, DeclaredWheel, Layout, Source, Unformatted, differing_keys, merged,
+use crate::set::declaration::{DeclaredWheel, Layout, Source};
+use crate::set::migration::{
+    Conflict, Leftovers, Migration, blocking_findings, conflicts, leftovers, original_settings,
+    remove_leftovers, twins,
 };
-use crate::set::repository::{
-    CONFIGURATION_FILE, LoadError, Repository, SUPPORTED_FILE, original_settings, package_settings,
-};
+use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository};
 
 /// Turn a repository of the layout `ipwhl-1` into one of today's
 ///
@@ -44,30 +38,15 @@ pub(super) struct Arguments {
     name: Option<String>,
 }
 
-/// What there is to write and to take away.
-struct Plan {
-    /// Where the new repository is.
-    directory: PathBuf,
-    /// The folder of its declarations.
-    folder: String,
-    /// The new declarations, by their names from the repository's folder.
-    declarations: BTreeMap<String, String>,
-    settings: String,
-    /// The files that the new ones stand for.
-    former: Vec<PathBuf>,
-    /// Whether the new repository takes the place of the old one.
-    in_place: bool,
-}
-
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let repository = load(context, arguments)?;
     if repository.configuration.layout == Layout::Package && !repository.has_configuration_errors()
     {
         let only_looks = arguments.dry_run || arguments.output.is_some();
-        rest::finish(context, &repository, only_looks)?;
+        finish(context, &repository, only_looks)?;
         return Ok(ExitStatus::Clean);
     }
-    let blocking = blocking(&repository);
+    let blocking = blocking_findings(&repository);
     if !blocking.is_empty() {
         show(context, &repository, &blocking, MessageFormat::Text)?;
         return Err(Failure::finding(format!(
@@ -80,9 +59,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .help("mend what they say, then run `ipwhl migrate` again"));
     }
     let twins = twins(&repository);
-    refuse_conflicts(context, &twins)?;
-    let plan = plan(context, &repository, arguments)?;
-    unoccupied(&plan)?;
+    refuse_conflicts(context, &conflicts(&twins))?;
+    let output = arguments.output.as_ref();
+    let plan = Migration::plan(&repository, output.map(|output| context.absolute(output)))?;
+    plan.check_unoccupied()?;
     warn(context, &repository, arguments);
     for twin in &twins {
         let (last, others) = (twin[twin.len() - 1], &twin[..twin.len() - 1]);
@@ -99,7 +79,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         }
         context.result(CONFIGURATION_FILE)?;
     } else {
-        write(&plan)?;
+        plan.write()?;
     }
     context.say(&format!(
         "{} {} into {} in `{}`",
@@ -112,14 +92,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         counted(plan.declarations.len(), "file"),
         context.shown(&plan.directory.join(&plan.folder))
     ));
-    if !arguments.dry_run && plan.in_place {
-        for path in &plan.former {
-            remove(path, &repository.directory)?;
-        }
-        remove(
-            &repository.directory.join(SUPPORTED_FILE),
-            &repository.directory,
-        )?;
+    if !arguments.dry_run {
+        plan.remove_former(&repository)?;
     }
     Ok(ExitStatus::Clean)
 }
@@ -145,64 +119,23 @@ fn load(context: &Context<'_>, arguments: &Arguments) -> Result<Repository, Fail
     }
 }
 
-/// The findings that leave it open what is declared, so that something could be lost.
-fn blocking(repository: &Repository) -> Vec<Finding> {
-    let understood: BTreeSet<&Arc<str>> = repository
-        .declarations
-        .values()
-        .flat_map(|declaration| &declaration.wheels)
-        .map(|wheel| &wheel.file)
-        .collect();
-    let mut blocking: Vec<Finding> = repository
-        .findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .filter(|finding| {
-            let place = finding.labels.first();
-            place.is_none_or(|label| !understood.contains(&label.file))
-        })
-        .cloned()
-        .collect();
-    sort(&mut blocking);
-    blocking
-}
-
-/// The wheels that are declared more than once, each with its declarations.
-fn twins(repository: &Repository) -> Vec<Vec<&DeclaredWheel>> {
-    let mut twins = Vec::new();
-    for declaration in repository.declarations.values() {
-        let mut by_name: BTreeMap<&str, Vec<&DeclaredWheel>> = BTreeMap::new();
-        for wheel in &declaration.wheels {
-            let name = wheel.file_name.as_str();
-            by_name.entry(name).or_default().push(wheel);
-        }
-        twins.extend(by_name.into_values().filter(|all| all.len() > 1));
-    }
-    twins
-}
-
-/// Tells of all wheels whose declarations say different things: a person has to choose.
-fn refuse_conflicts(context: &Context<'_>, twins: &[Vec<&DeclaredWheel>]) -> Result<(), Failure> {
-    let mut conflicts = 0;
-    for twin in twins {
-        let (first, others) = (twin[0], &twin[1..]);
-        let keys: BTreeSet<&str> = others
+/// Says which wheels are declared in ways that do not agree: a person has to choose.
+fn refuse_conflicts(context: &Context<'_>, conflicts: &[Conflict]) -> Result<(), Failure> {
+    for conflict in conflicts {
+        let keys: Vec<String> = conflict.keys.iter().map(|key| format!("`{key}`")).collect();
+        let files: Vec<String> = conflict
+            .files
             .iter()
-            .flat_map(|other| differing_keys(first, other))
+            .map(|file| format!("`{file}`"))
             .collect();
-        if keys.is_empty() {
-            continue;
-        }
-        conflicts += 1;
-        let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
         context.error(&format!(
             "`{}` is declared with different {} in {}",
-            first.file_name,
+            conflict.file_name,
             keys.join(", "),
-            files(twin)
+            files.join(", ")
         ));
     }
-    match conflicts {
+    match conflicts.len() {
         0 => Ok(()),
         count => Err(Failure::finding(format!(
             "{} declared in several files that do not agree, and nothing is written",
@@ -215,6 +148,44 @@ fn refuse_conflicts(context: &Context<'_>, twins: &[Vec<&DeclaredWheel>]) -> Res
     }
 }
 
+/// Removes what an earlier run has left, if it may go, and says so.
+fn finish(context: &Context<'_>, repository: &Repository, only_looks: bool) -> Result<(), Failure> {
+    let (names, files) = match leftovers(repository) {
+        Leftovers::None => {
+            context.say("the repository has the layout `package` already: there is nothing to do");
+            return Ok(());
+        }
+        Leftovers::Kept(left, reason) => {
+            let names = left.join("` and `");
+            context.say(&format!(
+                "the repository has the layout `package` already, where `{names}` play no part; they stay, because {reason}"
+            ));
+            context.help(&format!(
+                "where nothing of it is needed any more: `rm -r {}`",
+                left.iter()
+                    .map(|name| shell_word(&context.shown(&repository.directory.join(name))))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            ));
+            return Ok(());
+        }
+        Leftovers::Removable(left, files) => (left, files),
+    };
+    let shown = names.join("` and `");
+    if only_looks {
+        context.say(&format!(
+            "would remove `{shown}`, which an earlier run has left: all that they say is in the layout `package`"
+        ));
+        return Ok(());
+    }
+    remove_leftovers(repository, &names, &files)?;
+    context.say(&format!(
+        "removed `{shown}` ({}), which an earlier run has left: all that they say is in the layout `package`",
+        counted(files.len(), "file")
+    ));
+    Ok(())
+}
+
 /// The files of these declarations: `` `a`, `b` ``.
 fn files(wheels: &[&DeclaredWheel]) -> String {
     let files: Vec<String> = wheels
@@ -222,113 +193,6 @@ fn files(wheels: &[&DeclaredWheel]) -> String {
         .map(|wheel| format!("`{}`", wheel.file))
         .collect();
     files.join(", ")
-}
-
-fn plan(
-    context: &Context<'_>,
-    repository: &Repository,
-    arguments: &Arguments,
-) -> Result<Plan, Failure> {
-    let configuration = &repository.configuration;
-    // Beside the files of before, not among them.
-    let is_taken = configuration.declarations.split('/').next() == Some("declarations");
-    let folder = if is_taken { "packages" } else { "declarations" };
-    let mut declarations = BTreeMap::new();
-    let mut former = Vec::new();
-    for (project, declaration) in &repository.declarations {
-        declarations.insert(
-            format!("{folder}/{project}.toml"),
-            one_file(repository, declaration)?,
-        );
-        let files = declaration.wheels.iter();
-        former.extend(files.map(|wheel| repository.directory.join(&*wheel.file)));
-    }
-    let text = &repository.texts[&repository.configuration_file()];
-    let settings = package_settings(text.as_str(), configuration, folder).ok_or_else(|| {
-        Failure::finding(format!("`{CONFIGURATION_FILE}` cannot be written again"))
-    })?;
-    let directory = match &arguments.output {
-        Some(output) => context.absolute(output),
-        None => repository.directory.clone(),
-    };
-    let in_place = directory == repository.directory
-        || same_file::is_same_file(&directory, &repository.directory).unwrap_or(false);
-    Ok(Plan {
-        in_place,
-        directory,
-        folder: folder.to_owned(),
-        declarations,
-        settings,
-        former,
-    })
-}
-
-/// The declaration of a project's wheels in one file.
-fn one_file(repository: &Repository, declaration: &Declaration) -> Result<String, Failure> {
-    let texts: Vec<(Arc<str>, &str)> = declaration
-        .wheels
-        .iter()
-        .map(|wheel| {
-            let text = repository.texts[&wheel.file].as_str();
-            (Arc::clone(&wheel.file), text)
-        })
-        .collect();
-    merged(&texts).map_err(|error| match error {
-        Unformatted::Syntax(findings) => Failure::finding(findings.first().map_or_else(
-            || format!("`{}` cannot be read", declaration.project),
-            |finding| format!("{}: {}", declaration.project, finding.message),
-        )),
-        Unformatted::Unfaithful(what) => Failure::world(format!(
-            "the file of `{}` would lose {what}, and nothing is written: this is a mistake of ipwhl, please report it",
-            declaration.project
-        )),
-    })
-}
-
-/// Refuses to write over, or beside, what another has written.
-fn unoccupied(plan: &Plan) -> Result<(), Failure> {
-    let folder = plan.directory.join(&plan.folder);
-    let unreadable = |error: io::Error| Failure::world(format!("`{}`: {error}", folder.display()));
-    // A link would decide where the files go.
-    let entries = match fs::symlink_metadata(&folder) {
-        Ok(there) if there.is_dir() => Some(fs::read_dir(&folder).map_err(unreadable)?),
-        Ok(_) => {
-            return Err(unreadable(io::Error::other("it is no folder")));
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(unreadable(error)),
-    };
-    for entry in entries.into_iter().flatten() {
-        let name = entry.map_err(unreadable)?.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with('.') {
-            continue;
-        }
-        // What a run that was ended early has written is the same now.
-        let name = format!("{}/{name}", plan.folder);
-        let is_ours = plan.declarations.get(&name).is_some_and(|text| {
-            fs::read(plan.directory.join(&name)).is_ok_and(|there| there == text.as_bytes())
-        });
-        if !is_ours {
-            return Err(Failure::finding(format!(
-                "`{}` is there already, and nothing is written",
-                plan.directory.join(&name).display()
-            ))
-            .help("move it away, or write elsewhere with `--output DIR`"));
-        }
-    }
-    let settings = plan.directory.join(CONFIGURATION_FILE);
-    if !plan.in_place
-        && fs::symlink_metadata(&settings).is_ok()
-        && fs::read(&settings).ok().as_deref() != Some(plan.settings.as_bytes())
-    {
-        return Err(Failure::finding(format!(
-            "`{}` is there already, and nothing is written",
-            settings.display()
-        ))
-        .help("write to another folder"));
-    }
-    Ok(())
 }
 
 /// What a person should know, though nothing is lost by it.
@@ -363,40 +227,4 @@ fn warn(context: &Context<'_>, repository: &Repository, arguments: &Arguments) {
     if has_files && arguments.output.is_some() {
         context.warning("`file:` sources lead into the repository's folder: copy these wheels too");
     }
-}
-
-/// The declarations first: the settings make them the repository's.
-fn write(plan: &Plan) -> Result<(), Failure> {
-    let failed = |path: &Path, error: &io::Error| {
-        Failure::world(format!("`{}` cannot be written: {error}", path.display()))
-    };
-    let folder = plan.directory.join(&plan.folder);
-    fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
-    for (name, text) in &plan.declarations {
-        let path = plan.directory.join(name);
-        AtomicFile::write_whole(&path, text.as_bytes()).map_err(|error| failed(&path, &error))?;
-    }
-    let path = plan.directory.join(CONFIGURATION_FILE);
-    AtomicFile::write_whole(&path, plan.settings.as_bytes()).map_err(|error| failed(&path, &error))
-}
-
-/// Removes a file, and the folders above it that are empty then, up to the repository's.
-fn remove(path: &Path, repository: &Path) -> Result<(), Failure> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(Failure::world(format!(
-                "`{}` cannot be removed: {error}",
-                path.display()
-            )));
-        }
-        _ => {}
-    }
-    for folder in path.ancestors().skip(1) {
-        let is_below = folder.starts_with(repository) && folder != repository;
-        // One that is not empty stays, with all above it.
-        if !is_below || fs::remove_dir(folder).is_err() {
-            break;
-        }
-    }
-    Ok(())
 }

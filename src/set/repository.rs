@@ -3,7 +3,6 @@
 mod configuration;
 mod files;
 mod load;
-mod migrate;
 mod revision;
 mod schema;
 mod supported;
@@ -19,7 +18,6 @@ pub use files::read_text;
 pub use load::{
     CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Repository, find, presumed_project,
 };
-pub use migrate::{original_settings, package_settings};
 pub use revision::{
     Changes, LOCAL_VARIABLES, NO_BARE_REPOSITORY, Revision, RevisionError, disguises, tracked,
 };

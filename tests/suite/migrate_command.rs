@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use ipwhl::command::ExitStatus;
 use ipwhl::set::declaration::{DeclaredWheel, Layout, Unformatted, merged, parse};
+use ipwhl::set::migration::{Leftovers, Migration, blocking_findings, conflicts, leftovers, twins};
 use ipwhl::set::repository::Repository;
 use proptest::prelude::*;
 
@@ -664,4 +665,30 @@ fn no_texts_are_put_together_into_something_else() {
         all < 2_500 || put_together > all / 17 && refused > all / 17,
         "{put_together} {refused}"
     );
+}
+
+/// The library plans without writing, and a plan is carried out in two steps.
+#[test]
+fn a_plan_says_what_would_be_written() {
+    let text = five_keys("yak-1.0-py3-none-any.whl", &[]);
+    let repository = original(&[("pkgs/45/yak/yak-1.0-py3-none-any.toml", text)]);
+    let load = || Repository::load(repository.path()).unwrap();
+    let before = load();
+    assert_eq!(blocking_findings(&before), []);
+    assert_eq!(conflicts(&twins(&before)), []);
+    let plan = Migration::plan(&before, None).unwrap();
+    plan.check_unoccupied().unwrap();
+    let names: Vec<&String> = plan.declarations.keys().collect();
+    assert_eq!(names, ["declarations/yak.toml"]);
+    assert!(plan.in_place && plan.former.iter().all(|path| path.is_file()));
+    assert_eq!(load().configuration.layout, Layout::Ipwhl1);
+
+    plan.write().unwrap();
+    let Leftovers::Removable(names, files) = leftovers(&load()) else {
+        panic!("{:?}", leftovers(&load()));
+    };
+    assert_eq!((names, files.len()), (vec!["pkgs", "SUPPORTED"], 2));
+    plan.remove_former(&before).unwrap();
+    assert_eq!(leftovers(&load()), Leftovers::None);
+    assert_eq!(load().configuration.layout, Layout::Package);
 }

@@ -1,5 +1,5 @@
-//! What a `migrate` that was ended has left of the layout `ipwhl-1`: it goes where all of it is certain to be in
-//! the new layout, and is named with the command that removes it where not.
+//! What a migration that was ended has left of the layout `ipwhl-1`: it goes where all of it is
+//! certain to be in the new layout.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,68 +8,57 @@ use std::sync::Arc;
 
 use ipwhl_packaging::ProjectName;
 
-use super::super::context::Context;
-use super::super::words::counted;
-use super::remove;
-use crate::foundation::diagnostic::shell_word;
+use super::{original_settings, remove};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::{Layout, declares_all_of};
-use crate::set::repository::{
-    ORIGINAL_FOLDER, Repository, SUPPORTED_FILE, original_settings, presumed_project,
-};
+use crate::set::repository::{ORIGINAL_FOLDER, Repository, SUPPORTED_FILE, presumed_project};
 
-/// Removes what is left, if it may go.
-pub(super) fn finish(
-    context: &Context<'_>,
-    repository: &Repository,
-    only_looks: bool,
-) -> Result<(), Failure> {
-    let directory = &repository.directory;
+/// What a run that was ended has left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leftovers {
+    /// Nothing.
+    None,
+    /// Files of these names that may go, since all that they say is in the new layout.
+    Removable(Vec<&'static str>, BTreeSet<Arc<str>>),
+    /// Files of these names that stay, and why.
+    Kept(Vec<&'static str>, String),
+}
+
+/// What a run that was ended has left beside a repository of the layout `package`.
+pub fn leftovers(repository: &Repository) -> Leftovers {
     // The declarations may be in a folder of this name today.
     let folder = repository.configuration.declarations.split('/').next();
     let left: Vec<&str> = [ORIGINAL_FOLDER, SUPPORTED_FILE]
         .into_iter()
         .filter(|name| folder != Some(*name))
-        .filter(|name| fs::symlink_metadata(directory.join(name)).is_ok())
+        .filter(|name| fs::symlink_metadata(repository.directory.join(name)).is_ok())
         .collect();
     if left.is_empty() {
-        context.say("the repository has the layout `package` already: there is nothing to do");
-        return Ok(());
+        return Leftovers::None;
     }
-    let names = left.join("` and `");
-    let files = match certain(repository, &left) {
-        Ok(files) => files,
-        Err(reason) => {
-            context.say(&format!(
-                "the repository has the layout `package` already, where `{names}` play no part; they stay, because {reason}"
-            ));
-            context.help(&format!(
-                "where nothing of it is needed any more: `rm -r {}`",
-                left.iter()
-                    .map(|name| shell_word(&context.shown(&directory.join(name))))
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            ));
-            return Ok(());
-        }
-    };
-    if only_looks {
-        context.say(&format!(
-            "would remove `{names}`, which an earlier run has left: all that they say is in the layout `package`"
-        ));
-        return Ok(());
+    match certain(repository, &left) {
+        Ok(files) => Leftovers::Removable(left, files),
+        Err(reason) => Leftovers::Kept(left, reason),
     }
-    for file in &files {
+}
+
+/// Removes what [`leftovers`] says may go.
+///
+/// # Errors
+/// When a file cannot be removed.
+pub fn remove_leftovers(
+    repository: &Repository,
+    names: &[&str],
+    files: &BTreeSet<Arc<str>>,
+) -> Result<(), Failure> {
+    let directory = &repository.directory;
+    for file in files {
         remove(&directory.join(&**file), directory)?;
     }
     // Folders that have lost their files to the earlier run.
-    if left.contains(&ORIGINAL_FOLDER) {
+    if names.contains(&ORIGINAL_FOLDER) {
         remove_empty(&directory.join(ORIGINAL_FOLDER));
     }
-    context.say(&format!(
-        "removed `{names}` ({}), which an earlier run has left: all that they say is in the layout `package`",
-        counted(files.len(), "file")
-    ));
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ipwhl_packaging::Platform;
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value, value};
 
-use super::Configuration;
+use crate::set::repository::Configuration;
 
 /// The settings that a repository of the original would have, had it any.
 pub fn original_settings(name: &str) -> String {
