@@ -1,5 +1,6 @@
 //! What needs what, on which platform and under which extra: the one value that the graph checks read.
 
+mod extras;
 mod needed;
 mod way;
 
@@ -13,10 +14,10 @@ use ipwhl_packaging::{
 use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
 
-use super::remedy::Requirer;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::{Declaration, DeclaredWheel, Spanned};
 use crate::set::repository::Repository;
+use extras::Requirer;
 use needed::Demand;
 pub use needed::Unmet;
 
@@ -97,7 +98,7 @@ pub struct Graph<'r> {
     /// What the set needs of each project that something requires, as far as it has been asked.
     demands: HashMap<&'r ProjectName, OnceLock<Demand>>,
     /// What each project asks of itself and is asked for, as far as it has been asked.
-    pub(super) requirers: HashMap<&'r ProjectName, OnceLock<Requirer<'r>>>,
+    requirers: HashMap<&'r ProjectName, OnceLock<Requirer<'r>>>,
     /// What each project of the set offers on each platform, in the order of the platforms.
     offers: HashMap<&'r ProjectName, OnceLock<Vec<Offer<'r>>>>,
     /// Asked for each requirement on each platform, and never in its order.
