@@ -4,5 +4,6 @@
 pub mod declaration;
 pub mod repository;
 pub mod gather;
+pub mod graph;
 pub mod check;
 pub mod difference;

@@ -17,11 +17,11 @@ use super::progress::Progress;
 use super::select::{COMMAND_LINE, Prefer, Wish};
 use crate::foundation::diagnostic::{Finding, SourceText};
 use crate::foundation::environment::AtomicFile;
-use crate::set::check::Graph;
 use crate::set::declaration::{
     DECLARATION_SCHEMA_FILE, Declaration, Layout, keep_comments, parse, schema_directive,
     write_declaration,
 };
+use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use outcome::Before;
 use resolve::{Resolved, Resolver};

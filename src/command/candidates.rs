@@ -13,8 +13,9 @@ use super::context::Context;
 use super::network::NetworkArguments;
 use super::select::Wish;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Help};
-use crate::set::check::{BY_HAND, Graph, OTHER_REQUIRER, Pin};
+use crate::set::check::{BY_HAND, OTHER_REQUIRER, Pin};
 use crate::set::declaration::Source;
+use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use ask::{Answer, Pair, ask};
 

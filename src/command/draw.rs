@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::exit::Failure;
 use super::scope::{Edge, Scope, edges};
 use crate::foundation::diagnostic::json_line;
-use crate::set::check::{Relation, Shortfall};
+use crate::set::graph::{Relation, Shortfall};
 
 /// How a part of the set is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]

@@ -12,8 +12,8 @@ use super::context::Context;
 use super::exit::{ExitStatus, Failure};
 use super::scope::{Scope, edges, member, tell_of_findings};
 use super::show::{concerned, position};
-use crate::set::check::{Relation, Removals};
 use crate::set::declaration::Layout;
+use crate::set::graph::{Relation, Removals};
 use crate::set::repository::{Repository, presumed_project};
 use files::{Change, apply, automatic};
 

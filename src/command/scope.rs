@@ -10,7 +10,8 @@ use super::exit::Failure;
 use super::facts::Gathered;
 use super::report::{count, judge};
 use crate::foundation::diagnostic::nearest;
-use crate::set::check::{self, Graph, Relation, Shortfall, fold};
+use crate::set::check::{self, fold};
+use crate::set::graph::{Graph, Relation, Shortfall};
 use crate::set::repository::{CONFIGURATION_FILE, Repository, covers_platform};
 
 /// The set as it stands on some of the platforms.

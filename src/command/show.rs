@@ -16,8 +16,9 @@ use super::list::ListFormat;
 use super::network::NetworkArguments;
 use super::outdated::Outdated;
 use super::scope::{Edge, Scope, edges, member, platform_names, tell_of_findings};
-use crate::set::check::{Relation, fold};
+use crate::set::check::fold;
 use crate::set::declaration::{Declaration, DeclaredWheel};
+use crate::set::graph::Relation;
 use crate::set::repository::{Repository, Waiver};
 use json::{Document, Index, shown};
 

@@ -10,7 +10,7 @@ use super::draw::{Drawing, GraphFormat, Way, Ways};
 use super::exit::{ExitStatus, Failure};
 use super::scope::{Scope, edges, tell_of_findings};
 use super::words::counted;
-use crate::set::check::{Path, Paths, Relation, paths_to};
+use crate::set::graph::{Path, Paths, Relation, paths_to};
 
 /// How many paths are shown.
 const SHOWN: usize = 10;

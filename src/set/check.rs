@@ -1,4 +1,4 @@
-//! One file a check, and the graph that they share.
+//! One file a check, over the graph of the set.
 //!
 //! A check returns all its findings; it never stops at the first and never prints. Each file holds
 //! a rule and its wording.
@@ -13,14 +13,10 @@ mod dependencies_mismatch;
 mod direct_reference;
 mod extras_mismatch;
 mod fold;
-mod graph;
 mod missing_dependency;
 mod missing_extra;
 mod name_mismatch;
-mod paths;
-mod relations;
 mod remedy;
-mod removal;
 mod requires_python_mismatch;
 mod several_versions;
 mod tag_mismatch;
@@ -39,18 +35,15 @@ pub use baseline::compare;
 pub use bytes::{missing_source, other_bytes};
 pub(crate) use dependencies_mismatch::can_apply;
 pub use fold::fold;
-pub use graph::{Graph, Unmet};
 pub use missing_extra::BY_HAND;
-pub use paths::{Path, Paths, paths_to};
-pub use relations::{Relation, Shortfall};
 pub use remedy::{OTHER_REQUIRER, Pin};
-pub use removal::{Removal, Removals};
 pub use together::{together, waivers};
 
 use rayon::prelude::*;
 
 use crate::foundation::diagnostic::{Code, Finding, Stage, sort};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout};
+use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use ipwhl_packaging::wheel::{ArchiveFacts, NameConflict};
 use ipwhl_packaging::{CoreMetadata, Platform};

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::set::check::{Graph, Relation, Removals};
+use ipwhl::set::graph::{Graph, Relation, Removals};
 use ipwhl::set::repository::Repository;
 use ipwhl_packaging::ProjectName;
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl::command::ExitStatus;
-use ipwhl::set::check::{Graph, paths_to};
+use ipwhl::set::graph::{Graph, paths_to};
 use ipwhl::set::repository::Repository;
 use ipwhl_packaging::ProjectName;
 use proptest::collection::vec;

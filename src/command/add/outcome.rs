@@ -12,8 +12,9 @@ use super::super::select::Wish;
 use super::super::words::counted;
 use super::declared_extras;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Inert};
-use crate::set::check::{self, Graph};
+use crate::set::check;
 use crate::set::declaration::Declaration;
+use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 
 /// How many projects are named as the reason for a change.

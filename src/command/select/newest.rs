@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ipwhl_packaging::{Platform, Version, WheelFileName};
 
 use super::{Picker, Prefer, Wish};
-use crate::set::check::Unmet;
+use crate::set::graph::Unmet;
 use crate::source::{Fetcher, SourceProblem};
 
 /// What the index has of a project that is declared.

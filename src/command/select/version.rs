@@ -9,7 +9,7 @@ use ipwhl_packaging::{
 };
 
 use super::{Candidate, Prefer, choose};
-use crate::set::check::Unmet;
+use crate::set::graph::Unmet;
 use crate::source::IndexFile;
 
 /// Who states a constraint that was typed.

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::{of_others, position, waivers};
 use crate::command::scope::{Scope, platform_names};
-use crate::set::check::{Relation, Shortfall};
 use crate::set::declaration::{Declaration, DeclaredWheel};
+use crate::set::graph::{Relation, Shortfall};
 
 /// What is printed.
 #[derive(Serialize)]

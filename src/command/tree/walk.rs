@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipwhl_packaging::{ExtraName, ProjectName};
 
 use crate::command::scope::{Edge, Scope, edges};
-use crate::set::check::Relation;
+use crate::set::graph::Relation;
 
 /// A project, and the extras of it that count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,8 +2,8 @@
 
 use ipwhl_packaging::Constraint;
 
-use super::graph::Graph;
 use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::graph::Graph;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     graph.each_need(findings, |need| {

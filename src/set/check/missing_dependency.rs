@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::{Constraint, ProjectName};
 
-use super::graph::Graph;
 use super::remedy::Pin;
 use crate::foundation::diagnostic::{Code, Finding, nearest};
+use crate::set::graph::Graph;
 
 /// How many missing names are compared with all that are there, in search of a slip.
 const MAXIMUM_COMPARED: usize = 100;

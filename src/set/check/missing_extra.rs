@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::ExtraName;
 
-use super::graph::Graph;
 use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::graph::Graph;
 
 /// How the way out begins that is no command.
 pub const BY_HAND: &str = "if its wheels have it, ";

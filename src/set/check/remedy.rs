@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::{ExtraName, ProjectName, Version};
 
-use super::graph::{Graph, Need};
 use crate::foundation::diagnostic::{Finding, Help, shell_word};
+use crate::set::graph::{Graph, Need};
 use crate::set::repository::is_waiver;
 
 /// The longest wish that a command has, in bytes: no version is what thousands of specifiers ask

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::graph::{Availability, Graph};
 use super::remedy::Pin;
 use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::graph::{Availability, Graph};
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     // A missing wheel and a Requires-Python that does not hold are mended differently, so they

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::ProjectName;
 
-use super::graph::{Availability, Graph};
 use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::graph::{Availability, Graph};
 
 /// How many entries of `[platforms]` are shown.
 const MAXIMUM_PLACES: usize = 3;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::{Constraint, specifiers_contain};
 
-use super::graph::Graph;
 use super::remedy::{OTHER_REQUIRER, Pin};
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::DeclaredWheel;
+use crate::set::graph::Graph;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     graph.each_need(findings, |need| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Requirement, specifiers_contain};
 
-use super::graph::{Availability, Graph, Need};
+use super::{Availability, Graph, Need};
 use crate::set::declaration::Declaration;
 
 /// One requirement of a project, all its wheels that state it taken together.

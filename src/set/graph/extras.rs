@@ -9,19 +9,16 @@ use super::{Graph, Need};
 use crate::set::declaration::Declaration;
 
 /// Extras that a project declares and that nothing in the set asks for.
-pub(in crate::set::check) struct UnaskedExtras<'r> {
-    pub(in crate::set::check) extras: BTreeSet<&'r ExtraName>,
+pub(in crate::set) struct UnaskedExtras<'r> {
+    pub(in crate::set) extras: BTreeSet<&'r ExtraName>,
     /// The files and lines, from 1, that declare them.
-    pub(in crate::set::check) places: BTreeSet<&'r (Arc<str>, usize)>,
+    pub(in crate::set) places: BTreeSet<&'r (Arc<str>, usize)>,
 }
 
 impl<'r> Graph<'r> {
     /// The extras whose absence ends a need, where all of the requirer's need comes under extras and
     /// nothing in the set asks for them.
-    pub(in crate::set::check) fn unasked_extras(
-        &self,
-        need: &Need<'r>,
-    ) -> Option<UnaskedExtras<'_>> {
+    pub(in crate::set) fn unasked_extras(&self, need: &Need<'r>) -> Option<UnaskedExtras<'_>> {
         let requirer = self.requirer(need.declaration)?;
         let requirement = &need.dependency.value;
         if requirer.plain.contains(&requirement.name) {

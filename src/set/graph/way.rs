@@ -15,7 +15,7 @@ const MAXIMUM_WRITTEN: usize = 12;
 
 impl<'r> Graph<'r> {
     /// The projects that someone wants and all that these need.
-    pub(in crate::set::check) fn reachable(&self) -> BTreeSet<&'r ProjectName> {
+    pub(in crate::set) fn reachable(&self) -> BTreeSet<&'r ProjectName> {
         let mut reached: BTreeSet<&'r ProjectName> = BTreeSet::new();
         let mut queue: VecDeque<NodeIndex> = self.wanted().collect();
         while let Some(node) = queue.pop_front() {
@@ -38,7 +38,7 @@ impl<'r> Graph<'r> {
     /// platforms, as in `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`. `None` where a
     /// wanted project has the need itself, and where no way leads there, or more projects lie
     /// before it than are looked at.
-    pub(in crate::set::check) fn chain(
+    pub(in crate::set) fn chain(
         &self,
         need: &Need<'r>,
         platforms: &BTreeSet<usize>,

@@ -22,10 +22,10 @@ pub struct Unmet {
 }
 
 /// What the set needs of a project, and that in the words of a command.
-pub(in crate::set::check) struct Demand {
-    pub(in crate::set::check) unmet: Unmet,
+pub(in crate::set) struct Demand {
+    pub(in crate::set) unmet: Unmet,
     /// Each specifier that its version has to satisfy, once: `<2,>=1`.
-    pub(in crate::set::check) specifiers: String,
+    pub(in crate::set) specifiers: String,
 }
 
 impl Graph<'_> {
@@ -51,7 +51,7 @@ impl Graph<'_> {
 
     /// What the set as a whole needs of a project that something requires: found out once, since each
     /// finding about it asks.
-    pub(in crate::set::check) fn demand(&self, project: &ProjectName) -> Option<&Demand> {
+    pub(in crate::set) fn demand(&self, project: &ProjectName) -> Option<&Demand> {
         let known = self.demands.get(project)?;
         Some(known.get_or_init(|| {
             let unmet = self.collect(project);

@@ -2,6 +2,9 @@
 
 mod extras;
 mod needed;
+mod paths;
+mod relations;
+mod removal;
 mod way;
 
 use std::collections::hash_map::Entry;
@@ -20,6 +23,9 @@ use crate::set::repository::Repository;
 use extras::Requirer;
 use needed::Demand;
 pub use needed::Unmet;
+pub use paths::{Path, Paths, paths_to};
+pub use relations::{Relation, Shortfall};
+pub use removal::{Removal, Removals};
 
 /// How a project is to be had on one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
