@@ -207,11 +207,11 @@ fn declared_extras(declaration: &Declaration) -> BTreeSet<ExtraName> {
 /// What has to be added or changed before the set is closed.
 fn needed(repository: &Repository, granted: &BTreeMap<ProjectName, Wish>) -> Vec<Wish> {
     Graph::new(repository)
-        .unmet()
+        .unsatisfied_needs()
         .into_iter()
-        .map(|unmet| {
-            let declared = repository.declarations.get(&unmet.project);
-            let mut wish = Wish::automatic(unmet);
+        .map(|need| {
+            let declared = repository.declarations.get(&need.project);
+            let mut wish = Wish::automatic(need);
             // What was typed holds in later rounds, too.
             if let Some(earlier) = granted.get(&wish.project) {
                 let typed = earlier.typed().cloned();

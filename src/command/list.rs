@@ -1,6 +1,6 @@
 //! `ipwhl list`: the set, sorted and filtered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
 use glob::Pattern;
@@ -13,10 +13,11 @@ use super::draw::to_json;
 use super::exit::{ExitStatus, Failure};
 use super::network::NetworkArguments;
 use super::outdated::Outdated;
-use super::scope::{Scope, member, platform_names, selected, tell_of_findings};
+use super::query::tell_of_findings;
 use super::words::counted;
 use crate::set::check::fold;
 use crate::set::declaration::Declaration;
+use crate::set::graph::{Direction, GraphQuery, member, select_platforms};
 use crate::set::repository::Repository;
 
 /// List the projects of the set
@@ -107,10 +108,10 @@ struct Document<'d, 'r> {
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let repository = context.repository()?;
-    let scope = Scope::new(&repository, &[])?;
-    let platforms = selected(&repository, &arguments.platform)?;
+    let query = GraphQuery::new(&repository, &[])?;
+    let platforms = select_platforms(&repository, &arguments.platform)?;
     let names = matching(&repository, &arguments.names)?;
-    tell_of_findings(context, &repository);
+    tell_of_findings(context, &query);
     let is_listed = |declaration: &&Declaration| {
         let is_of_kind = if declaration.automatic {
             !arguments.wanted
@@ -120,7 +121,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         is_of_kind
             && names.contains(&declaration.project)
             && (arguments.platform.is_empty()
-                || !scope
+                || !query
                     .graph
                     .covered(&declaration.project)
                     .is_disjoint(&platforms))
@@ -129,10 +130,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         repository.declarations.values().filter(is_listed).collect();
     let mut outdated = Outdated::default();
     if arguments.outdated {
-        outdated = Outdated::ask(context, &scope, &declarations, &arguments.network)?;
+        outdated = Outdated::ask(context, &query, &declarations, &arguments.network)?;
         declarations.retain(|declaration| outdated.has(declaration));
     }
-    let mut entries = entries(&scope, &declarations, &outdated);
+    let mut entries = entries(&query, &declarations, &outdated);
     let is_filtered = arguments.wanted
         || arguments.automatic
         || arguments.outdated
@@ -206,19 +207,11 @@ fn matching<'r>(
 }
 
 fn entries<'r>(
-    scope: &Scope<'r>,
+    query: &GraphQuery<'r>,
     declarations: &[&'r Declaration],
     outdated: &Outdated,
 ) -> Vec<Entry<'r>> {
-    type Neighbours<'r> = BTreeMap<&'r ProjectName, BTreeSet<&'r ProjectName>>;
-    let (mut needs, mut needed_by) = (Neighbours::new(), Neighbours::new());
-    for relation in &scope.relations {
-        let (from, to) = (&relation.from.project, &relation.requirement.name);
-        if from != to {
-            needs.entry(from).or_default().insert(to);
-            needed_by.entry(to).or_default().insert(from);
-        }
-    }
+    let neighbours = |name: &ProjectName, direction| query.relations().neighbours(name, direction);
     declarations
         .iter()
         .map(|declaration| {
@@ -232,9 +225,9 @@ fn entries<'r>(
                 size: sizes
                     .map(|size| Some(size?.value))
                     .try_fold(0_u64, |sum, size| Some(sum.saturating_add(size?))),
-                platforms: platform_names(scope.repository, &scope.graph.covered(name)),
-                needs: needs.remove(name).unwrap_or_default(),
-                needed_by: needed_by.remove(name).unwrap_or_default(),
+                platforms: query.graph.platform_names(&query.graph.covered(name)),
+                needs: neighbours(name, Direction::Required),
+                needed_by: neighbours(name, Direction::Requirers),
                 newest: outdated.newest(declaration).map(ToString::to_string),
                 newest_fitting: outdated.fitting(declaration).map(ToString::to_string),
             }

@@ -9,10 +9,10 @@ use super::context::Context;
 use super::exit::Failure;
 use super::network::{NetworkArguments, fetcher, runtime};
 use super::progress::Progress;
-use super::scope::Scope;
 use super::select::{Newest, newest};
 use super::words::counted;
 use crate::set::declaration::Declaration;
+use crate::set::graph::GraphQuery;
 use crate::source::SourceProblem;
 
 /// How many projects that could not be asked about are told of, unless `-v` wants all.
@@ -30,7 +30,7 @@ impl Outdated {
     /// Asks the index about these projects, and says which it could not be asked about.
     pub(super) fn ask(
         context: &Context<'_>,
-        scope: &Scope<'_>,
+        query: &GraphQuery<'_>,
         declarations: &[&Declaration],
         arguments: &NetworkArguments,
     ) -> Result<Self, Failure> {
@@ -39,14 +39,14 @@ impl Outdated {
                 "`--outdated` asks the index, and `--offline` asks nobody",
             ));
         }
-        let configuration = &scope.repository.configuration;
+        let configuration = &query.repository.configuration;
         let fetcher = fetcher(context, configuration, arguments, configuration.profile)?;
         let names = declarations.iter().map(|one| one.project.to_string());
         let progress = Progress::new(context, names.collect(), "project");
         let answers: Vec<(usize, Result<Option<Newest>, SourceProblem>)> = runtime()?.block_on(
             stream::iter(declarations.iter().enumerate())
                 .map(|(number, declaration)| {
-                    let needed = scope.graph.needed(&declaration.project);
+                    let needed = query.graph.needed(&declaration.project);
                     let (fetcher, platforms) = (&fetcher, &configuration.platforms);
                     async move {
                         let everywhere = !declaration.automatic;

@@ -17,6 +17,7 @@ mod missing_dependency;
 mod missing_extra;
 mod name_mismatch;
 mod remedy;
+mod requirement;
 mod requires_python_mismatch;
 mod several_versions;
 mod tag_mismatch;
@@ -51,16 +52,30 @@ use ipwhl_packaging::{CoreMetadata, Platform};
 /// The checks that need no wheel: uniqueness and graph.
 pub fn set(repository: &Repository) -> Vec<Finding> {
     let (mut findings, graph) = rayon::join(|| uniqueness(repository), || Graph::new(repository));
+    findings.extend(requirements(&graph));
+    findings
+}
+
+/// The same checks, where the graph is there already.
+pub fn set_with(graph: &Graph<'_>) -> Vec<Finding> {
+    let (mut findings, others) =
+        rayon::join(|| uniqueness(graph.repository), || requirements(graph));
+    findings.extend(others);
+    findings
+}
+
+/// What is wrong with the graph.
+fn requirements(graph: &Graph<'_>) -> Vec<Finding> {
     let rules: [&Rule<'_>; 9] = [
-        &|findings| direct_reference::check(&graph, findings),
-        &|findings| undefined_marker::check(repository, findings),
-        &|findings| missing_dependency::check(&graph, findings),
-        &|findings| unsatisfied_dependency::check(&graph, findings),
-        &|findings| missing_extra::check(&graph, findings),
-        &|findings| unavailable_dependency::check(&graph, findings),
-        &|findings| uncovered_platform::check(&graph, findings),
-        &|findings| unused_wheel::check(&graph, findings),
-        &|findings| unneeded::check(&graph, findings),
+        &|findings| direct_reference::check(graph, findings),
+        &|findings| undefined_marker::check(graph.repository, findings),
+        &|findings| missing_dependency::check(graph, findings),
+        &|findings| unsatisfied_dependency::check(graph, findings),
+        &|findings| missing_extra::check(graph, findings),
+        &|findings| unavailable_dependency::check(graph, findings),
+        &|findings| uncovered_platform::check(graph, findings),
+        &|findings| unused_wheel::check(graph, findings),
+        &|findings| unneeded::check(graph, findings),
     ];
     // Each on its own; what they find stays in their order.
     let found: Vec<Vec<Finding>> = rules
@@ -71,8 +86,7 @@ pub fn set(repository: &Repository) -> Vec<Finding> {
             findings
         })
         .collect();
-    findings.extend(found.into_iter().flatten());
-    findings
+    found.into_iter().flatten().collect()
 }
 
 /// A check of the whole set.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ipwhl_packaging::{Platform, Version, WheelFileName};
 
 use super::{Picker, Prefer, Wish};
-use crate::set::graph::Unmet;
+use crate::set::graph::ProjectNeed;
 use crate::source::{Fetcher, SourceProblem};
 
 /// What the index has of a project that is declared.
@@ -22,7 +22,7 @@ pub(in crate::command) struct Newest {
 pub(in crate::command) async fn newest(
     fetcher: &Fetcher,
     platforms: &[Platform],
-    needed: Unmet,
+    needed: ProjectNeed,
     everywhere: bool,
 ) -> Result<Option<Newest>, SourceProblem> {
     let mut wish = Wish::automatic(needed);

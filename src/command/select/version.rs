@@ -9,7 +9,7 @@ use ipwhl_packaging::{
 };
 
 use super::{Candidate, Prefer, choose};
-use crate::set::graph::Unmet;
+use crate::set::graph::ProjectNeed;
 use crate::source::IndexFile;
 
 /// Who states a constraint that was typed.
@@ -33,7 +33,7 @@ pub(in crate::command) struct Wish {
 
 impl Wish {
     /// What the set needs of a project, which is to be there for its sake.
-    pub(in crate::command) fn automatic(needed: Unmet) -> Self {
+    pub(in crate::command) fn automatic(needed: ProjectNeed) -> Self {
         Self {
             project: needed.project,
             extras: needed.extras,

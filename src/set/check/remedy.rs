@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ipwhl_packaging::{ExtraName, ProjectName, Version};
 
 use crate::foundation::diagnostic::{Finding, Help, shell_word};
-use crate::set::graph::{Graph, Need};
+use crate::set::graph::{Graph, Relation, Statement};
 use crate::set::repository::is_waiver;
 
 /// The longest wish that a command has, in bytes: no version is what thousands of specifiers ask
@@ -29,7 +29,7 @@ pub(super) fn proposes_waiver(help: &Help) -> bool {
     help.text.as_deref().is_some_and(is_waiver)
 }
 
-impl<'r> Graph<'r> {
+impl Graph<'_> {
     /// The command that declares a project as the set needs it, as a shell understands it. It stays
     /// automatic, or becomes it, unless it is wanted. `extras` are named beside those that it has.
     pub fn add_command(
@@ -69,24 +69,29 @@ impl<'r> Graph<'r> {
         }
         command + &shell_word(&wish)
     }
+}
 
-    /// Adds to a finding the extras whose absence ends it, where all of the requirer's need comes under
-    /// extras and nothing in the set asks for them.
-    pub(super) fn or_leave_extra_out(&self, need: &Need<'r>, finding: Finding) -> Finding {
-        let Some(unasked) = self.unasked_extras(need) else {
-            return finding;
-        };
-        let names = unasked.extras.iter().map(|extra| format!("`\"{extra}\"`"));
-        let places = unasked
-            .places
-            .into_iter()
-            .map(|(file, line)| format!("{file}:{line}"));
-        finding.help(format!(
-            "leave out what needs it: remove {} from `extras` in {}",
-            first_few(names, " and "),
-            first_few(places, ", ")
-        ))
-    }
+/// Adds to a finding the extras whose absence ends it, where all of the requirer's need comes under
+/// extras and nothing in the set asks for them.
+pub(super) fn or_leave_extra_out<'r>(
+    graph: &Graph<'r>,
+    relation: &Relation<'r>,
+    statement: &Statement<'r>,
+    finding: Finding,
+) -> Finding {
+    let Some(unasked) = graph.unasked_extras(relation, statement) else {
+        return finding;
+    };
+    let names = unasked.extras.iter().map(|extra| format!("`\"{extra}\"`"));
+    let places = unasked
+        .places
+        .into_iter()
+        .map(|(file, line)| format!("{file}:{line}"));
+    finding.help(format!(
+        "leave out what needs it: remove {} from `extras` in {}",
+        first_few(names, " and "),
+        first_few(places, ", ")
+    ))
 }
 
 /// How many extras, and places, a way out names.

@@ -1,169 +1,177 @@
-//! Who requires what of whom, and whether the set has it: for those who ask rather than check.
+//! The relations of a set, found from both of their ends: the one adjacency of the graph.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::{Index, Range};
 
-use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Requirement, specifiers_contain};
+use ipwhl_packaging::ProjectName;
 
-use super::{Availability, Graph, Need};
-use crate::set::declaration::Declaration;
+use super::relation::{Relation, Statement};
 
-/// One requirement of a project, all its wheels that state it taken together.
-#[derive(Debug, Clone)]
-pub struct Relation<'r> {
-    /// Who requires.
-    pub from: &'r Declaration,
-    /// What it requires; the project may be missing from the set.
-    pub requirement: &'r Requirement,
-    /// The extra under which it does; `None` where it needs none.
-    pub extra: Option<&'r ExtraName>,
-    /// The platforms on which it does, of those that were asked about, as indices into the repository's
-    /// platforms; never empty.
-    pub platforms: BTreeSet<usize>,
-    /// The file of the first wheel that states it.
-    pub file: &'r Arc<str>,
-    /// Where it stands there, in bytes.
-    pub span: Range<usize>,
-    /// Why the set does not satisfy it on one of them, if it does not.
-    pub shortfall: Option<Shortfall>,
+/// Which end of a relation to go on to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From who requires to what is required.
+    Required,
+    /// From what is required to who requires it.
+    Requirers,
 }
 
-/// Why a requirement is not satisfied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shortfall {
-    /// The project is not in the set.
-    Missing,
-    /// The project is declared, but its text could not be understood.
-    Unreadable,
-    /// The requirement names an address, which no declaration satisfies.
-    DirectReference,
-    /// The version in the set is outside the specifiers.
-    OtherVersion,
-    /// The project does not vouch for this extra.
-    NoExtra(ExtraName),
-    /// The project has no usable wheel on one of the platforms.
-    Unavailable,
+/// Relations by who requires, then by what is required, the text of the requirement and the extra.
+#[derive(Debug, Clone, Default)]
+pub struct Relations<'r> {
+    all: Vec<Relation<'r>>,
+    /// The relations that a project has; they stand together.
+    outgoing: HashMap<&'r ProjectName, Range<usize>>,
+    /// The relations that name a project.
+    incoming: HashMap<&'r ProjectName, Vec<usize>>,
 }
 
-impl Shortfall {
-    /// The code of the finding about it; a text that could not be understood has findings of its own.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing-dependency",
-            Self::Unreadable => "unreadable",
-            Self::DirectReference => "direct-reference",
-            Self::OtherVersion => "unsatisfied-dependency",
-            Self::NoExtra(_) => "missing-extra",
-            Self::Unavailable => "unavailable-dependency",
+impl<'r> Relations<'r> {
+    /// These relations, which are in their order.
+    pub(super) fn new(all: Vec<Relation<'r>>) -> Self {
+        let mut outgoing: HashMap<&ProjectName, Range<usize>> = HashMap::new();
+        let mut incoming: HashMap<&ProjectName, Vec<usize>> = HashMap::new();
+        for (index, relation) in all.iter().enumerate() {
+            let range = outgoing.entry(&relation.from.project);
+            range.or_insert(index..index).end = index + 1;
+            incoming.entry(relation.to()).or_default().push(index);
+        }
+        Self {
+            all,
+            outgoing,
+            incoming,
         }
     }
-}
 
-impl std::fmt::Display for Shortfall {
-    /// A few words, to stand behind the requirement.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Missing => formatter.write_str("not in the set"),
-            Self::Unreadable => formatter.write_str("its declaration cannot be read"),
-            Self::DirectReference => formatter.write_str("a direct reference"),
-            Self::OtherVersion => formatter.write_str("another version is in the set"),
-            Self::NoExtra(extra) => write!(formatter, "no extra `{extra}` in the set"),
-            Self::Unavailable => formatter.write_str("no usable wheel"),
-        }
-    }
-}
-
-impl<'r> Graph<'r> {
-    /// Every requirement that holds on one of these platforms, each as it stands on these alone, by who
-    /// requires, then by what is required. Platforms are indices into the repository's.
-    pub fn relations(&self, on: &BTreeSet<usize>) -> Vec<Relation<'r>> {
-        type Key<'r> = (
-            &'r ProjectName,
-            &'r ProjectName,
-            String,
-            Option<&'r ExtraName>,
-        );
-        let mut relations: BTreeMap<Key<'r>, Relation<'r>> = BTreeMap::new();
-        for need in &self.needs {
-            let platforms: BTreeSet<usize> = need.platforms.intersection(on).copied().collect();
-            if platforms.is_empty() {
-                continue;
-            }
-            let requirement = &need.dependency.value;
-            let key = (
-                &need.declaration.project,
-                &requirement.name,
-                requirement.to_string(),
-                need.extra,
-            );
-            let shortfall = self.shortfall(need, &platforms);
-            let relation = relations.entry(key).or_insert_with(|| Relation {
-                from: need.declaration,
-                requirement,
-                extra: need.extra,
-                platforms: BTreeSet::new(),
-                file: &need.wheel.file,
-                span: need.dependency.span.clone(),
-                shortfall: None,
-            });
-            relation.platforms.extend(platforms);
-            relation.shortfall = relation.shortfall.take().or(shortfall);
-        }
-        relations.into_values().collect()
+    /// All of them, in their order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Relation<'r>> {
+        self.all.iter()
     }
 
-    /// The platforms on which a project can be had, as indices into the repository's platforms.
-    pub fn covered(&self, project: &ProjectName) -> BTreeSet<usize> {
-        (0..self.platforms.len())
-            .filter(|platform| {
-                matches!(
-                    self.availability(project, *platform),
-                    Availability::Wheels(_)
-                )
+    /// What a project requires.
+    pub fn of(&self, project: &ProjectName) -> &[Relation<'r>] {
+        let range = self.outgoing.get(project).cloned();
+        &self.all[range.unwrap_or_default()]
+    }
+
+    /// Who requires a project, itself included where it does.
+    pub fn naming(&self, project: &ProjectName) -> impl Iterator<Item = &Relation<'r>> {
+        let indices = self.incoming.get(project).into_iter().flatten();
+        indices.map(|index| &self.all[*index])
+    }
+
+    /// What one project requires of another.
+    pub fn between(&self, from: &ProjectName, to: &ProjectName) -> &[Relation<'r>] {
+        let all = self.of(from);
+        let start = all.partition_point(|relation| relation.to() < to);
+        let rest = &all[start..];
+        &rest[..rest.partition_point(|relation| relation.to() == to)]
+    }
+
+    /// The relations of a project in one direction, as indices.
+    pub(super) fn indices(
+        &self,
+        project: &ProjectName,
+        direction: Direction,
+    ) -> impl Iterator<Item = usize> {
+        let (range, list) = match direction {
+            Direction::Required => (self.outgoing.get(project).cloned(), None),
+            Direction::Requirers => (None, self.incoming.get(project)),
+        };
+        let list = list.into_iter().flatten().copied();
+        range.unwrap_or_default().chain(list)
+    }
+
+    /// The other ends of a project's relations, itself aside.
+    pub fn neighbours(
+        &self,
+        project: &ProjectName,
+        direction: Direction,
+    ) -> BTreeSet<&'r ProjectName> {
+        let others = self.ends(project, direction);
+        others.filter(|other| *other != project).collect()
+    }
+
+    fn ends(
+        &self,
+        project: &ProjectName,
+        direction: Direction,
+    ) -> impl Iterator<Item = &'r ProjectName> {
+        self.indices(project, direction)
+            .map(move |index| match direction {
+                Direction::Required => self.all[index].to(),
+                Direction::Requirers => &self.all[index].from.project,
             })
-            .collect()
     }
 
-    /// The platforms on which an installer may take the wheel of this index, as indices into the
-    /// repository's platforms.
-    pub fn used_on(&self, project: &ProjectName, wheel: usize) -> BTreeSet<usize> {
-        (0..self.platforms.len())
-            .filter(|platform| self.availability(project, *platform).has(wheel))
-            .collect()
+    /// All that can be reached from these projects over those that `through` lets pass, themselves
+    /// included where it does.
+    pub fn reach<'n>(
+        &self,
+        from: impl IntoIterator<Item = &'n ProjectName>,
+        direction: Direction,
+        through: impl Fn(&ProjectName) -> bool,
+    ) -> BTreeSet<&'n ProjectName>
+    where
+        'r: 'n,
+    {
+        let mut reached = BTreeSet::new();
+        let mut open: Vec<&'n ProjectName> = from.into_iter().collect();
+        while let Some(project) = open.pop() {
+            if through(project) && reached.insert(project) {
+                open.extend(self.ends(project, direction));
+            }
+        }
+        reached
     }
 
-    fn shortfall(&self, need: &Need<'r>, platforms: &BTreeSet<usize>) -> Option<Shortfall> {
-        let requirement = &need.dependency.value;
-        let Constraint::Specifiers(specifiers) = &requirement.constraint else {
-            return Some(Shortfall::DirectReference);
-        };
-        let Some(target) = self.target(need) else {
-            return Some(if self.repository.unreadable.contains(&requirement.name) {
-                Shortfall::Unreadable
-            } else {
-                Shortfall::Missing
-            });
-        };
-        let mut is_unavailable = false;
-        let offers = self.offers(target);
-        for offer in platforms.iter().map(|platform| &offers[*platform]) {
-            if offer.wheels.is_empty() {
-                is_unavailable = true;
-                continue;
-            }
-            let mut versions = offer.versions.iter().map(|wheel| wheel.file_name.version());
-            if !versions.all(|version| specifiers_contain(specifiers, version)) {
-                return Some(Shortfall::OtherVersion);
-            }
-            let mut extras = requirement.extras.iter();
-            if let Some(extra) = extras.find(|extra| !offer.extras.contains(extra)) {
-                return Some(Shortfall::NoExtra(extra.clone()));
-            }
-        }
-        if is_unavailable && !specifiers_contain(specifiers, target.version()) {
-            return Some(Shortfall::OtherVersion);
-        }
-        is_unavailable.then_some(Shortfall::Unavailable)
+    /// The name of a project that requires or is required, as long as the set lives.
+    pub fn name(&self, project: &ProjectName) -> Option<&'r ProjectName> {
+        let incoming = self.incoming.get_key_value(project);
+        let outgoing = || self.outgoing.get_key_value(project);
+        incoming
+            .map(|(name, _)| *name)
+            .or_else(|| outgoing().map(|(name, _)| *name))
+    }
+
+    /// The statements of the unsatisfied ones.
+    pub(in crate::set) fn unsatisfied_statements(&self) -> Vec<(&Relation<'r>, &Statement<'r>)> {
+        in_declared_order(self.iter().filter(|one| one.unsatisfied.is_some()))
+    }
+
+    /// The statements that name a project.
+    pub(super) fn statements_naming(
+        &self,
+        project: &ProjectName,
+    ) -> Vec<(&Relation<'r>, &Statement<'r>)> {
+        in_declared_order(self.naming(project))
+    }
+}
+
+/// The statements of these relations, by project, then in the order in which it states them.
+fn in_declared_order<'a, 'r: 'a>(
+    relations: impl Iterator<Item = &'a Relation<'r>>,
+) -> Vec<(&'a Relation<'r>, &'a Statement<'r>)> {
+    let mut statements: Vec<(&Relation<'r>, &Statement<'r>)> = relations
+        .flat_map(|relation| relation.statements.iter().map(move |one| (relation, one)))
+        .collect();
+    statements.sort_by_key(|(relation, one)| (&relation.from.project, one.position));
+    statements
+}
+
+impl<'r> Index<usize> for Relations<'r> {
+    type Output = Relation<'r>;
+
+    fn index(&self, index: usize) -> &Relation<'r> {
+        &self.all[index]
+    }
+}
+
+impl<'a, 'r> IntoIterator for &'a Relations<'r> {
+    type Item = &'a Relation<'r>;
+    type IntoIter = std::slice::Iter<'a, Relation<'r>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
