@@ -5,6 +5,7 @@ pub mod declaration;
 pub mod repository;
 pub mod migration;
 pub mod gather;
+pub mod graph;
 pub mod check;
 pub mod judgement;
 pub mod resolve;

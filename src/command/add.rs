@@ -13,8 +13,8 @@ use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::Failure;
-use crate::set::check::Graph;
 use crate::set::declaration::Layout;
+use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use crate::set::resolve::{
     Added, Addition, COMMAND_LINE, Prefer, ProjectRequest, declaration_file, declared_extras,

@@ -1,16 +1,16 @@
 //! A part of the set as nodes and edges: JSON, Graphviz, Mermaid.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use clap::ValueEnum;
 use ipwhl_packaging::{ExtraName, ProjectName};
 use serde::Serialize;
 
-use super::scope::{Edge, Scope, edges};
+use super::query::{notes, title, unmet_note};
 use crate::foundation::diagnostic::json_line;
 use crate::foundation::failure::Failure;
-use crate::set::check::{Relation, Shortfall};
+use crate::set::graph::{GraphQuery, RelationGroup, Subgraph, UnsatisfiedReason, group_relations};
 
 /// How a part of the set is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
@@ -24,13 +24,6 @@ pub(super) enum GraphFormat {
     Dot,
     /// For Mermaid: a flowchart.
     Mermaid,
-}
-
-/// Some projects, and what they require of each other.
-pub(super) struct Drawing<'a, 'r> {
-    pub(super) roots: Vec<&'r ProjectName>,
-    pub(super) projects: BTreeSet<&'r ProjectName>,
-    pub(super) relations: Vec<&'a Relation<'r>>,
 }
 
 /// The paths to one project, for programs.
@@ -76,120 +69,123 @@ struct Line<'d> {
     unmet: Option<&'static str>,
 }
 
-impl Drawing<'_, '_> {
-    /// The drawing as one line of JSON, with the paths that were asked about.
-    pub(super) fn json(
-        &self,
-        scope: &Scope<'_>,
-        ways: Option<Vec<Ways<'_>>>,
-    ) -> Result<String, Failure> {
-        let declarations = &scope.repository.declarations;
-        let document = Document {
-            roots: &self.roots,
-            nodes: self
-                .projects
-                .iter()
-                .map(|name| {
-                    let declaration = declarations.get(*name);
-                    Node {
-                        name,
-                        version: declaration.map(|found| found.version().to_string()),
-                        wanted: declaration.is_some_and(|found| !found.automatic),
-                    }
-                })
-                .collect(),
-            edges: self
-                .relations
-                .iter()
-                .map(|relation| Line {
-                    from: &relation.from.project,
-                    to: &relation.requirement.name,
-                    requirement: relation.requirement.to_string(),
-                    extra: relation.extra.map(ExtraName::as_str),
-                    platforms: scope.names(&relation.platforms),
-                    unmet: relation.shortfall.as_ref().map(Shortfall::as_str),
-                })
-                .collect(),
-            ways,
-        };
-        to_json(&document)
-    }
-
-    /// The drawing in the language of Graphviz, without a final line feed.
-    pub(super) fn dot(&self, scope: &Scope<'_>) -> String {
-        let mut text = "digraph ipwhl {\n    rankdir=LR;\n    node [shape=box];\n".to_owned();
-        for project in &self.projects {
-            let mut style = String::new();
-            match scope.repository.declarations.get(*project) {
-                Some(declaration) if !declaration.automatic => style += ", style=bold",
-                Some(_) => {}
-                None => style += ", style=dashed, color=red",
-            }
-            let title = quoted(&scope.title(project));
-            let _ = writeln!(
-                text,
-                "    {} [label={title}{style}];",
-                quoted(project.as_str())
-            );
-        }
-        for edge in self.edges() {
-            let mut style = String::new();
-            if edge.shortfall.is_some() {
-                style += ", color=red, fontcolor=red";
-            }
-            if !edge.extras.is_empty() {
-                style += ", style=dashed";
-            }
-            let _ = writeln!(
-                text,
-                "    {} -> {} [label={}{style}];",
-                quoted(edge.from.as_str()),
-                quoted(edge.requirement.name.as_str()),
-                quoted(&label(&edge, scope)),
-            );
-        }
-        text + "}"
-    }
-
-    /// The drawing as a flowchart of Mermaid, without a final line feed.
-    pub(super) fn mermaid(&self, scope: &Scope<'_>) -> String {
-        let mut text = "flowchart LR".to_owned();
-        let mut numbers: BTreeMap<&ProjectName, usize> = BTreeMap::new();
-        for (number, project) in self.projects.iter().enumerate() {
-            numbers.insert(project, number);
-            let title = entities(&scope.title(project));
-            let (open, close) = match scope.repository.declarations.get(*project) {
-                Some(declaration) if !declaration.automatic => ("([", "])"),
-                Some(_) => ("[", "]"),
-                None => ("{{", "}}"),
-            };
-            let _ = write!(text, "\n    p{number}{open}\"{title}\"{close}");
-        }
-        for edge in self.edges() {
-            let (Some(from), Some(to)) =
-                (numbers.get(edge.from), numbers.get(&edge.requirement.name))
-            else {
-                continue;
-            };
-            let arrow = if edge.extras.is_empty() {
-                "-->"
-            } else {
-                "-.->"
-            };
-            let words = entities(&label(&edge, scope));
-            let _ = write!(text, "\n    p{from} {arrow}|\"{words}\"| p{to}");
-        }
-        text
-    }
-
-    fn edges(&self) -> Vec<Edge<'_, '_>> {
-        edges(self.relations.iter().copied())
-    }
+/// A part of the set as one line of JSON, with the paths that were asked about.
+pub(super) fn json(
+    query: &GraphQuery<'_>,
+    part: &Subgraph<'_, '_>,
+    ways: Option<Vec<Ways<'_>>>,
+) -> Result<String, Failure> {
+    let declarations = &query.repository.declarations;
+    let document = Document {
+        roots: &part.roots,
+        nodes: part
+            .projects
+            .iter()
+            .map(|name| {
+                let declaration = declarations.get(*name);
+                Node {
+                    name,
+                    version: declaration.map(|found| found.version().to_string()),
+                    wanted: declaration.is_some_and(|found| !found.automatic),
+                }
+            })
+            .collect(),
+        edges: part
+            .relations
+            .iter()
+            .map(|relation| Line {
+                from: &relation.from.project,
+                to: &relation.requirement.name,
+                requirement: relation.requirement.to_string(),
+                extra: relation.extra.map(ExtraName::as_str),
+                platforms: query.graph.platform_names(&relation.platforms),
+                unmet: relation.unsatisfied.as_ref().map(UnsatisfiedReason::as_str),
+            })
+            .collect(),
+        ways,
+    };
+    to_json(&document)
 }
 
-fn label(edge: &Edge<'_, '_>, scope: &Scope<'_>) -> String {
-    let unmet = edge.unmet().unwrap_or_default();
-    format!("{}{}{unmet}", edge.words, edge.notes(scope))
+/// A part of the set in the language of Graphviz, without a final line feed.
+pub(super) fn dot(query: &GraphQuery<'_>, part: &Subgraph<'_, '_>) -> String {
+    let mut text = "digraph ipwhl {\n    rankdir=LR;\n    node [shape=box];\n".to_owned();
+    for project in &part.projects {
+        let mut style = String::new();
+        match query.repository.declarations.get(*project) {
+            Some(declaration) if !declaration.automatic => style += ", style=bold",
+            Some(_) => {}
+            None => style += ", style=dashed, color=red",
+        }
+        let title = quoted(&title(query.repository, project));
+        let _ = writeln!(
+            text,
+            "    {} [label={title}{style}];",
+            quoted(project.as_str())
+        );
+    }
+    for group in groups(part) {
+        let mut style = String::new();
+        if group.unsatisfied.is_some() {
+            style += ", color=red, fontcolor=red";
+        }
+        if !group.extras.is_empty() {
+            style += ", style=dashed";
+        }
+        let _ = writeln!(
+            text,
+            "    {} -> {} [label={}{style}];",
+            quoted(group.from.as_str()),
+            quoted(group.requirement.name.as_str()),
+            quoted(&label(query, &group)),
+        );
+    }
+    text + "}"
+}
+
+/// A part of the set as a flowchart of Mermaid, without a final line feed.
+pub(super) fn mermaid(query: &GraphQuery<'_>, part: &Subgraph<'_, '_>) -> String {
+    let mut text = "flowchart LR".to_owned();
+    let mut numbers: BTreeMap<&ProjectName, usize> = BTreeMap::new();
+    for (number, project) in part.projects.iter().enumerate() {
+        numbers.insert(project, number);
+        let title = entities(&title(query.repository, project));
+        let (open, close) = match query.repository.declarations.get(*project) {
+            Some(declaration) if !declaration.automatic => ("([", "])"),
+            Some(_) => ("[", "]"),
+            None => ("{{", "}}"),
+        };
+        let _ = write!(text, "\n    p{number}{open}\"{title}\"{close}");
+    }
+    for group in groups(part) {
+        let (Some(from), Some(to)) = (
+            numbers.get(group.from),
+            numbers.get(&group.requirement.name),
+        ) else {
+            continue;
+        };
+        let arrow = if group.extras.is_empty() {
+            "-->"
+        } else {
+            "-.->"
+        };
+        let words = entities(&label(query, &group));
+        let _ = write!(text, "\n    p{from} {arrow}|\"{words}\"| p{to}");
+    }
+    text
+}
+
+fn groups<'a, 'r>(part: &Subgraph<'a, 'r>) -> Vec<RelationGroup<'a, 'r>> {
+    group_relations(part.relations.iter().copied())
+}
+
+fn label(query: &GraphQuery<'_>, group: &RelationGroup<'_, '_>) -> String {
+    format!(
+        "{}{}{}",
+        group.words,
+        notes(query, group),
+        unmet_note(group)
+    )
 }
 
 /// One line of JSON.

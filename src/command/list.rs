@@ -1,6 +1,6 @@
 //! `ipwhl list`: the set, sorted and filtered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
 use glob::Pattern;
@@ -12,12 +12,13 @@ use super::draw::to_json;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use super::outdated;
-use super::scope::{Scope, member, platform_names, selected, tell_of_findings};
+use super::query::tell_of_findings;
 use super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::set::check::fold;
 use crate::set::declaration::Declaration;
+use crate::set::graph::{Direction, GraphQuery, member, select_platforms};
 use crate::set::repository::Repository;
 use crate::set::resolve::Outdated;
 
@@ -109,10 +110,10 @@ struct Document<'d, 'r> {
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let repository = context.repository()?;
-    let scope = Scope::new(&repository, &[])?;
-    let platforms = selected(&repository, &arguments.platform)?;
+    let query = GraphQuery::new(&repository, &[])?;
+    let platforms = select_platforms(&repository, &arguments.platform)?;
     let names = matching(&repository, &arguments.names)?;
-    tell_of_findings(context, &repository);
+    tell_of_findings(context, &query);
     let is_listed = |declaration: &&Declaration| {
         let is_of_kind = if declaration.automatic {
             !arguments.wanted
@@ -122,7 +123,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         is_of_kind
             && names.contains(&declaration.project)
             && (arguments.platform.is_empty()
-                || !scope
+                || !query
                     .graph
                     .covered(&declaration.project)
                     .is_disjoint(&platforms))
@@ -131,10 +132,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         repository.declarations.values().filter(is_listed).collect();
     let mut outdated = Outdated::default();
     if arguments.outdated {
-        outdated = outdated::ask(context, &scope, &declarations, &arguments.network)?;
+        outdated = outdated::ask(context, &query, &declarations, &arguments.network)?;
         declarations.retain(|declaration| outdated.has(declaration));
     }
-    let mut entries = entries(&scope, &declarations, &outdated);
+    let mut entries = entries(&query, &declarations, &outdated);
     let is_filtered = arguments.wanted
         || arguments.automatic
         || arguments.outdated
@@ -208,19 +209,11 @@ fn matching<'r>(
 }
 
 fn entries<'r>(
-    scope: &Scope<'r>,
+    query: &GraphQuery<'r>,
     declarations: &[&'r Declaration],
     outdated: &Outdated,
 ) -> Vec<Entry<'r>> {
-    type Neighbours<'r> = BTreeMap<&'r ProjectName, BTreeSet<&'r ProjectName>>;
-    let (mut needs, mut needed_by) = (Neighbours::new(), Neighbours::new());
-    for relation in &scope.relations {
-        let (from, to) = (&relation.from.project, &relation.requirement.name);
-        if from != to {
-            needs.entry(from).or_default().insert(to);
-            needed_by.entry(to).or_default().insert(from);
-        }
-    }
+    let neighbours = |name: &ProjectName, direction| query.relations().neighbours(name, direction);
     declarations
         .iter()
         .map(|declaration| {
@@ -234,9 +227,9 @@ fn entries<'r>(
                 size: sizes
                     .map(|size| Some(size?.value))
                     .try_fold(0_u64, |sum, size| Some(sum.saturating_add(size?))),
-                platforms: platform_names(scope.repository, &scope.graph.covered(name)),
-                needs: needs.remove(name).unwrap_or_default(),
-                needed_by: needed_by.remove(name).unwrap_or_default(),
+                platforms: query.graph.platform_names(&query.graph.covered(name)),
+                needs: neighbours(name, Direction::Required),
+                needed_by: neighbours(name, Direction::Requirers),
                 newest: outdated.newest(declaration).map(ToString::to_string),
                 newest_fitting: outdated.fitting(declaration).map(ToString::to_string),
             }

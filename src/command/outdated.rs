@@ -4,10 +4,10 @@ use ipwhl_packaging::ProjectName;
 
 use super::context::Context;
 use super::network::NetworkArguments;
-use super::scope::Scope;
 use super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::set::declaration::Declaration;
+use crate::set::graph::GraphQuery;
 use crate::set::resolve::Outdated;
 
 /// How many projects that could not be asked about are told of, unless `-v` wants all.
@@ -16,7 +16,7 @@ const FULL_FAILURES: usize = 3;
 /// Asks the index about these projects, and says which it could not be asked about.
 pub(super) fn ask(
     context: &Context<'_>,
-    scope: &Scope<'_>,
+    query: &GraphQuery<'_>,
     declarations: &[&Declaration],
     arguments: &NetworkArguments,
 ) -> Result<Outdated, Failure> {
@@ -28,8 +28,8 @@ pub(super) fn ask(
     let outdated = Outdated::ask(
         &context.session,
         &arguments.network(),
-        scope.repository,
-        &scope.graph,
+        query.repository,
+        &query.graph,
         declarations,
     )?;
     if !outdated.unknown.is_empty() {

@@ -8,11 +8,11 @@ use ipwhl_packaging::ProjectName;
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::scope::{Scope, edges, member, tell_of_findings};
+use super::query::{notes, tell_of_findings, title};
 use super::show::{concerned, position};
 use crate::foundation::failure::Failure;
-use crate::set::check::{Relation, Removals};
 use crate::set::declaration::{FileChange, Layout, change_files, made_automatic};
+use crate::set::graph::{Direction, GraphQuery, Relation, Removals, group_relations, member};
 use crate::set::repository::{Repository, presumed_project};
 
 /// How many projects a way out or a note names.
@@ -56,14 +56,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         )
         .help("`ipwhl check` shows what is wrong"));
     }
-    let scope = Scope::new(&repository, &[])?;
+    let query = GraphQuery::new(&repository, &[])?;
     let mut named = BTreeSet::new();
     for text in &arguments.projects {
         named.insert(member(&repository, text)?);
     }
-    tell_of_findings(context, &repository);
-    let removals = Removals::new(&repository, &scope.relations);
-    let Some(plan) = plan(context, &scope, &removals, named, arguments) else {
+    tell_of_findings(context, &query);
+    let removals = Removals::new(&repository, query.relations());
+    let Some(plan) = plan(context, &query, &removals, named, arguments) else {
         return Ok(ExitStatus::Findings);
     };
     let mut changes = Vec::new();
@@ -82,19 +82,19 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             .join(&repository.configuration.declarations);
         change_files(&changes, &top)?;
     }
-    tell(context, &scope, &removals, &plan, arguments.dry_run);
+    tell(context, &query, &plan, arguments.dry_run);
     Ok(ExitStatus::Clean)
 }
 
 /// What goes and what stays; `None` where something that stays needs what was to go, which is told.
 fn plan(
     context: &Context<'_>,
-    scope: &Scope<'_>,
+    query: &GraphQuery<'_>,
     removals: &Removals<'_, '_>,
     mut named: BTreeSet<ProjectName>,
     arguments: &Arguments,
 ) -> Option<Plan> {
-    let repository = scope.repository;
+    let repository = query.repository;
     let mut with_dependencies = arguments.with_dependencies;
     let unreadable: Vec<&str> = repository
         .unreadable
@@ -122,7 +122,7 @@ fn plan(
     let outcome = removals.removal(&named, with_dependencies);
     if !outcome.broken.is_empty() {
         let broken = &outcome.broken;
-        refuse(context, scope, removals, &named, broken, with_dependencies);
+        refuse(context, query, removals, &named, broken, with_dependencies);
         return None;
     }
     let left_over: BTreeSet<ProjectName> = outcome.left_over.into_iter().cloned().collect();
@@ -140,13 +140,13 @@ fn plan(
 /// Says what needs the projects that were to go, and the ways out.
 fn refuse(
     context: &Context<'_>,
-    scope: &Scope<'_>,
+    query: &GraphQuery<'_>,
     removals: &Removals<'_, '_>,
     named: &BTreeSet<ProjectName>,
     broken: &[&Relation<'_>],
     with_dependencies: bool,
 ) {
-    let repository = scope.repository;
+    let repository = query.repository;
     let needed: BTreeSet<&ProjectName> = broken
         .iter()
         .map(|relation| &relation.requirement.name)
@@ -158,15 +158,15 @@ fn refuse(
         words.join(", ")
     ));
     for relation in broken {
-        let (line, column) = position(repository, relation.file, relation.span.start);
-        let notes: String = edges([*relation])
+        let (line, column) = position(repository, relation.file(), relation.span().start);
+        let notes: String = group_relations([*relation])
             .iter()
-            .map(|edge| edge.notes(scope))
+            .map(|group| notes(query, group))
             .collect();
         context.tell(&format!(
             "  {}:{line}:{column}: {} requires `{}`{notes}",
-            relation.file,
-            scope.title(&relation.from.project),
+            relation.file(),
+            title(repository, &relation.from.project),
             relation.requirement
         ));
     }
@@ -305,25 +305,20 @@ impl<'r> Files<'r> {
 }
 
 /// Says what was done, or would be, and what it leaves behind.
-fn tell(
-    context: &Context<'_>,
-    scope: &Scope<'_>,
-    removals: &Removals<'_, '_>,
-    plan: &Plan,
-    dry_run: bool,
-) {
-    let repository = scope.repository;
+fn tell(context: &Context<'_>, query: &GraphQuery<'_>, plan: &Plan, dry_run: bool) {
+    let repository = query.repository;
     let (removed, made) = if dry_run {
         ("would remove", "would make automatic")
     } else {
         ("removed", "made automatic")
     };
     for project in &plan.goes {
-        context.say(&format!("{removed} {}", scope.title(project)));
+        context.say(&format!("{removed} {}", title(repository, project)));
     }
     for project in &plan.kept {
-        let by: Vec<&str> = removals
-            .requirers(project)
+        let requirers = query.relations().neighbours(project, Direction::Requirers);
+        let by: Vec<&str> = requirers
+            .into_iter()
             .filter(|from| !plan.goes.contains(*from))
             .map(ProjectName::as_str)
             .collect();
@@ -332,8 +327,8 @@ fn tell(
             .get(project)
             .is_some_and(|declaration| !declaration.automatic);
         let verb = if was_wanted { made } else { "kept" };
-        let title = scope.title(project);
-        context.say(&format!("{verb} {title}: {} needs it", by.join(", ")));
+        let (title, by) = (title(repository, project), by.join(", "));
+        context.say(&format!("{verb} {title}: {by} needs it"));
     }
     if !plan.left_over.is_empty() {
         let names: Vec<&str> = plan.left_over.iter().map(ProjectName::as_str).collect();

@@ -14,11 +14,12 @@ use super::exit::ExitStatus;
 use super::list::ListFormat;
 use super::network::NetworkArguments;
 use super::outdated;
-use super::scope::{Edge, Scope, edges, member, platform_names, tell_of_findings};
+use super::query::{notes, tell_of_findings, title, unmet_note};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::set::check::{Relation, fold};
+use crate::set::check::fold;
 use crate::set::declaration::{Declaration, DeclaredWheel};
+use crate::set::graph::{GraphQuery, Relation, RelationGroup, group_relations, member};
 use crate::set::repository::{Repository, Waiver};
 use crate::set::resolve::Outdated;
 use json::{Document, Index, shown};
@@ -45,7 +46,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let repository = context.repository()?;
-    let scope = Scope::new(&repository, &[])?;
+    let query = GraphQuery::new(&repository, &[])?;
     let mut declarations: Vec<&Declaration> = Vec::new();
     let mut unreadable: Vec<ProjectName> = Vec::new();
     for text in &arguments.projects {
@@ -56,10 +57,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             _ => {}
         }
     }
-    tell_of_findings(context, &repository);
+    tell_of_findings(context, &query);
     let mut outdated = Outdated::default();
     if arguments.outdated {
-        outdated = outdated::ask(context, &scope, &declarations, &arguments.network)?;
+        outdated = outdated::ask(context, &query, &declarations, &arguments.network)?;
     }
     match arguments.format {
         ListFormat::Json => {
@@ -70,7 +71,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                         newest: outdated.newest(declaration).map(ToString::to_string),
                         newest_fitting: outdated.fitting(declaration).map(ToString::to_string),
                     });
-                    shown(&scope, declaration, index)
+                    shown(&query, declaration, index)
                 })
                 .collect();
             context.result(&to_json(&Document { projects })?)?;
@@ -80,7 +81,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
                 .iter()
                 .map(|declaration| {
                     let asked = outdated.knows(declaration).then_some(&outdated);
-                    in_words(&scope, declaration, asked)
+                    in_words(&query, declaration, asked)
                 })
                 .collect();
             if !texts.is_empty() {
@@ -123,21 +124,21 @@ pub(super) fn position(repository: &Repository, file: &str, offset: usize) -> (u
     text.map_or((1, 1), |text| text.position(offset))
 }
 
-fn of_others<'a, 'r>(
-    scope: &'a Scope<'r>,
-    is_meant: impl Fn(&Relation<'r>) -> bool,
-) -> Vec<&'a Relation<'r>> {
-    let is_own = |one: &Relation<'_>| one.from.project == one.requirement.name;
-    let relations = scope.relations.iter();
-    relations
-        .filter(|relation| !is_own(relation) && is_meant(relation))
-        .collect()
+/// These relations without what a project requires of itself.
+fn of_others<'a, 'r: 'a>(
+    relations: impl IntoIterator<Item = &'a Relation<'r>>,
+) -> impl Iterator<Item = &'a Relation<'r>> {
+    relations.into_iter().filter(|relation| !relation.is_own())
 }
 
-fn in_words(scope: &Scope<'_>, declaration: &Declaration, outdated: Option<&Outdated>) -> String {
-    let repository = scope.repository;
+fn in_words(
+    query: &GraphQuery<'_>,
+    declaration: &Declaration,
+    outdated: Option<&Outdated>,
+) -> String {
+    let repository = query.repository;
     let project = &declaration.project;
-    let mut text = scope.title(project);
+    let mut text = title(repository, project);
     let mut put = |name: &str, value: &str| {
         let _ = write!(text, "\n  {name:<16} {value}");
     };
@@ -163,10 +164,7 @@ fn in_words(scope: &Scope<'_>, declaration: &Declaration, outdated: Option<&Outd
         };
         put("in the index", &words);
     }
-    put(
-        "platforms",
-        &place(repository, &scope.graph.covered(project)),
-    );
+    put("platforms", &place(query, &query.graph.covered(project)));
     for (name, values) in [
         (
             "declared in",
@@ -193,26 +191,26 @@ fn in_words(scope: &Scope<'_>, declaration: &Declaration, outdated: Option<&Outd
     ] {
         put(name, &values.join(" or "));
     }
-    text += &wheels(scope, declaration);
-    let needs = edges(of_others(scope, |one| one.from.project == *project));
+    text += &wheels(query, declaration);
+    let needs = group_relations(of_others(query.relations().of(project)));
     list(
         &mut text,
         "needs",
         &needs,
-        |edge| {
-            let version = repository.declarations.get(&edge.requirement.name);
+        |group| {
+            let version = repository.declarations.get(&group.requirement.name);
             let version = version.map_or_else(String::new, |one| format!(" -> {}", one.version()));
-            format!("{}{version}", edge.words)
+            format!("{}{version}", group.words)
         },
-        scope,
+        query,
     );
-    let needed_by = edges(of_others(scope, |one| one.requirement.name == *project));
+    let needed_by = group_relations(of_others(query.relations().naming(project)));
     list(
         &mut text,
         "needed by",
         &needed_by,
-        |edge| format!("{}: {}", scope.title(edge.from), edge.words),
-        scope,
+        |group| format!("{}: {}", title(repository, group.from), group.words),
+        query,
     );
     for waiver in waivers(repository, project) {
         let file = repository.configuration_file();
@@ -227,14 +225,14 @@ fn in_words(scope: &Scope<'_>, declaration: &Declaration, outdated: Option<&Outd
 }
 
 /// Platforms in few words.
-fn place(repository: &Repository, platforms: &BTreeSet<usize>) -> String {
-    let names = platform_names(repository, platforms);
-    fold(&names, &repository.configuration.platforms)
+fn place(query: &GraphQuery<'_>, platforms: &BTreeSet<usize>) -> String {
+    let names = query.graph.platform_names(platforms);
+    fold(&names, &query.repository.configuration.platforms)
         .unwrap_or_else(|| "no supported platform".to_owned())
 }
 
 /// The lines of the wheels.
-fn wheels(scope: &Scope<'_>, declaration: &Declaration) -> String {
+fn wheels(query: &GraphQuery<'_>, declaration: &Declaration) -> String {
     let mut text = String::new();
     for (number, wheel) in declaration.wheels.iter().enumerate() {
         let _ = write!(text, "\n  wheel {}", wheel.file_name);
@@ -243,10 +241,7 @@ fn wheels(scope: &Scope<'_>, declaration: &Declaration) -> String {
         };
         put(
             "used on",
-            &place(
-                scope.repository,
-                &scope.graph.used_on(&declaration.project, number),
-            ),
+            &place(query, &query.graph.used_on(&declaration.project, number)),
         );
         if let Some(size) = &wheel.size {
             let mut words = format!("{} bytes", size.value);
@@ -278,20 +273,20 @@ fn per_wheel(declaration: &Declaration, value: impl Fn(&DeclaredWheel) -> String
     values
 }
 
-/// Edges under a heading.
+/// Relations under a heading.
 fn list<'a, 'r>(
     text: &mut String,
     heading: &str,
-    edges: &[Edge<'a, 'r>],
-    words: impl Fn(&Edge<'a, 'r>) -> String,
-    scope: &Scope<'_>,
+    groups: &[RelationGroup<'a, 'r>],
+    words: impl Fn(&RelationGroup<'a, 'r>) -> String,
+    query: &GraphQuery<'_>,
 ) {
     let _ = write!(text, "\n  {heading}");
-    if edges.is_empty() {
+    if groups.is_empty() {
         text.push_str(" nothing");
     }
-    for edge in edges {
-        let unmet = edge.unmet().unwrap_or_default();
-        let _ = write!(text, "\n    {}{}{unmet}", words(edge), edge.notes(scope));
+    for group in groups {
+        let (words, notes) = (words(group), notes(query, group));
+        let _ = write!(text, "\n    {words}{notes}{}", unmet_note(group));
     }
 }

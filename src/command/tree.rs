@@ -1,21 +1,18 @@
 //! `ipwhl tree`: what the wanted projects need, and what these need in turn.
 
 mod text;
-mod walk;
-
-use std::collections::BTreeSet;
 
 use clap::Args;
-use ipwhl_packaging::{ExtraName, ProjectName};
+use ipwhl_packaging::ExtraName;
 
 use super::context::Context;
-use super::draw::{Drawing, GraphFormat};
+use super::draw::{GraphFormat, dot, json, mermaid};
 use super::exit::ExitStatus;
-use super::scope::{Named, Scope, no_extra, tell_of_findings};
+use super::query::tell_of_findings;
 use super::words::counted;
 use crate::foundation::failure::Failure;
+use crate::set::graph::{Direction, GraphQuery, Walk};
 use text::{Charset, DEFAULT_DEPTH, Shape};
-use walk::{Visit, Walk};
 
 /// Show who requires what as a tree
 ///
@@ -63,10 +60,17 @@ pub(super) struct Arguments {
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let repository = context.repository()?;
-    let scope = Scope::new(&repository, &arguments.platform)?;
-    let roots = roots(&scope, arguments)?;
-    tell_of_findings(context, &repository);
-    let walk = Walk::new(&scope, arguments.invert);
+    let query = GraphQuery::new(&repository, &arguments.platform)?;
+    let direction = if arguments.invert {
+        Direction::Requirers
+    } else {
+        Direction::Required
+    };
+    let walk = Walk::new(&query, direction);
+    let is_installation = arguments.no_extras || !arguments.extra.is_empty();
+    let extras = is_installation.then_some(arguments.extra.as_slice());
+    let roots = walk.roots(&arguments.projects, extras)?;
+    tell_of_findings(context, &query);
     match arguments.format {
         GraphFormat::Text => {
             if roots.is_empty() {
@@ -89,82 +93,15 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         }
         format => {
             let depth = arguments.depth.unwrap_or(usize::MAX);
-            let drawing = drawing(&walk, &roots, depth);
+            let part = walk.reached(&roots, depth);
             context.result(&match format {
-                GraphFormat::Dot => drawing.dot(&scope),
-                GraphFormat::Mermaid => drawing.mermaid(&scope),
-                GraphFormat::Text | GraphFormat::Json => drawing.json(&scope, None)?,
+                GraphFormat::Dot => dot(&query, &part),
+                GraphFormat::Mermaid => mermaid(&query, &part),
+                GraphFormat::Text | GraphFormat::Json => json(&query, &part, None)?,
             })?;
         }
     }
     Ok(ExitStatus::Clean)
-}
-
-/// Where the tree begins.
-fn roots<'r>(scope: &Scope<'r>, arguments: &Arguments) -> Result<Vec<Visit<'r>>, Failure> {
-    let declarations = &scope.repository.declarations;
-    let named: Vec<Named> = if arguments.projects.is_empty() {
-        declarations
-            .values()
-            .filter(|declaration| !declaration.automatic)
-            .map(|declaration| Named {
-                project: declaration.project.clone(),
-                extras: BTreeSet::new(),
-            })
-            .collect()
-    } else {
-        let mut named: Vec<Named> = Vec::new();
-        for text in &arguments.projects {
-            let one = scope.named(text)?;
-            let twin = named.iter_mut().find(|other| other.project == one.project);
-            match twin {
-                Some(twin) => twin.extras.extend(one.extras),
-                None => named.push(one),
-            }
-        }
-        named
-    };
-    for extra in &arguments.extra {
-        let extras = || {
-            named
-                .iter()
-                .filter_map(|one| declarations.get(&one.project))
-                .flat_map(|declaration| &declaration.wheels)
-                .flat_map(|wheel| &wheel.extras)
-        };
-        if !extras().any(|known| known.value == *extra) {
-            return Err(no_extra(
-                &format!("none of these projects has an extra `{extra}`"),
-                extra,
-                extras().map(|known| known.value.as_str()),
-            ));
-        }
-    }
-    let is_installation = arguments.no_extras || !arguments.extra.is_empty();
-    Ok(named
-        .into_iter()
-        .filter_map(|one| {
-            let (project, has): (&'r ProjectName, BTreeSet<&ExtraName>) =
-                match declarations.get_key_value(&one.project) {
-                    Some((project, declaration)) => {
-                        let extras = declaration.wheels.iter().flat_map(|wheel| &wheel.extras);
-                        (project, extras.map(|extra| &extra.value).collect())
-                    }
-                    None => (scope.project(&one.project)?, BTreeSet::new()),
-                };
-            let asked = one.extras.iter().chain(&arguments.extra);
-            let asked: BTreeSet<ExtraName> = asked
-                .filter(|extra| arguments.invert || has.contains(extra))
-                .cloned()
-                .collect();
-            let active = if arguments.invert {
-                (!asked.is_empty()).then_some(asked)
-            } else {
-                (is_installation || !asked.is_empty()).then_some(asked)
-            };
-            Some(Visit { project, active })
-        })
-        .collect())
 }
 
 /// Whether a reader's window shows more than ASCII.
@@ -180,36 +117,5 @@ fn default_charset(context: &Context<'_>) -> Charset {
         Charset::Utf8
     } else {
         Charset::Ascii
-    }
-}
-
-/// What the walk comes by, each project once.
-fn drawing<'a, 'r>(walk: &'a Walk<'a, 'r>, roots: &[Visit<'r>], depth: usize) -> Drawing<'a, 'r> {
-    let mut seen: BTreeSet<Visit<'r>> = BTreeSet::new();
-    let mut level: Vec<Visit<'r>> = roots.to_vec();
-    let mut projects = BTreeSet::new();
-    let mut picked = BTreeSet::new();
-    for distance in 0.. {
-        let mut next = Vec::new();
-        for visit in level {
-            projects.insert(visit.project);
-            if distance >= depth || !seen.insert(visit.clone()) {
-                continue;
-            }
-            picked.extend(walk.steps(&visit));
-            next.extend(walk.branches(&visit).into_iter().map(|(_, next)| next));
-        }
-        if next.is_empty() {
-            break;
-        }
-        level = next;
-    }
-    Drawing {
-        roots: roots.iter().map(|visit| visit.project).collect(),
-        projects,
-        relations: picked
-            .into_iter()
-            .map(|index| walk.relation(index))
-            .collect(),
     }
 }

@@ -6,12 +6,12 @@ use clap::Args;
 use ipwhl_packaging::{ExtraName, ProjectName};
 
 use super::context::Context;
-use super::draw::{Drawing, GraphFormat, Way, Ways};
+use super::draw::{GraphFormat, Way, Ways, dot, json, mermaid};
 use super::exit::ExitStatus;
-use super::scope::{Scope, edges, tell_of_findings};
+use super::query::{extras_note, place, tell_of_findings, title, unmet_note};
 use super::words::counted;
 use crate::foundation::failure::Failure;
-use crate::set::check::{Path, Paths, Relation, paths_to};
+use crate::set::graph::{GraphQuery, Path, Paths, Relation, Subgraph, group_relations, paths_to};
 
 /// How many paths are shown.
 const SHOWN: usize = 10;
@@ -46,19 +46,24 @@ pub(super) struct Arguments {
 struct Question<'r> {
     project: &'r ProjectName,
     extras: BTreeSet<ExtraName>,
-    /// The relations without those that ask for less of it.
-    relations: Vec<Relation<'r>>,
     paths: Paths<'r>,
+}
+
+impl Question<'_> {
+    /// Whether a relation is no requirement of the project that asks for less of it.
+    fn counts(&self, relation: &Relation<'_>) -> bool {
+        relation.to() != self.project || relation.asks_for(&self.extras)
+    }
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let repository = context.repository()?;
-    let scope = Scope::new(&repository, &arguments.platform)?;
+    let query = GraphQuery::new(&repository, &arguments.platform)?;
     let limit = if arguments.all { MAXIMUM_SHOWN } else { SHOWN };
     let mut questions: Vec<Question<'_>> = Vec::new();
     for text in &arguments.projects {
-        let named = scope.named(text)?;
-        let Some(project) = scope.project(&named.project) else {
+        let named = query.named(text)?;
+        let Some(project) = query.project(&named.project) else {
             continue;
         };
         let is_same =
@@ -66,30 +71,20 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         if questions.iter().any(is_same) {
             continue;
         }
-        let relations: Vec<Relation<'_>> = scope
-            .relations
-            .iter()
-            .filter(|relation| {
-                relation.requirement.name != *project
-                    || relation.requirement.extras.is_superset(&named.extras)
-            })
-            .cloned()
-            .collect();
         questions.push(Question {
             project,
+            paths: paths_to(query.relations(), project, &named.extras, limit),
             extras: named.extras,
-            paths: paths_to(&relations, project, limit),
-            relations,
         });
     }
-    tell_of_findings(context, &repository);
+    tell_of_findings(context, &query);
     match arguments.format {
         GraphFormat::Text => {
             for (index, question) in questions.iter().enumerate() {
                 if index > 0 {
                     context.result("")?;
                 }
-                context.result(&in_words(&scope, question))?;
+                context.result(&in_words(&query, question))?;
                 let shown = question.paths.shortest.len();
                 if question.paths.count > shown as u64 {
                     context.say(&if arguments.all {
@@ -101,13 +96,13 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             }
         }
         format => {
-            let drawing = drawing(&questions);
-            let ways = || questions.iter().map(|question| ways(&scope, question));
+            let part = part(&query, &questions);
+            let ways = || questions.iter().map(|question| ways(&query, question));
             context.result(&match format {
-                GraphFormat::Dot => drawing.dot(&scope),
-                GraphFormat::Mermaid => drawing.mermaid(&scope),
+                GraphFormat::Dot => dot(&query, &part),
+                GraphFormat::Mermaid => mermaid(&query, &part),
                 GraphFormat::Text | GraphFormat::Json => {
-                    drawing.json(&scope, Some(ways().collect()))?
+                    json(&query, &part, Some(ways().collect()))?
                 }
             })?;
         }
@@ -115,9 +110,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-fn in_words<'r>(scope: &Scope<'r>, question: &Question<'r>) -> String {
+fn in_words<'r>(query: &GraphQuery<'r>, question: &Question<'r>) -> String {
     let Question { project, paths, .. } = question;
-    let repository = scope.repository;
+    let repository = query.repository;
     let extras: Vec<&str> = question.extras.iter().map(ExtraName::as_str).collect();
     let extras = match extras.as_slice() {
         [] => String::new(),
@@ -143,10 +138,10 @@ fn in_words<'r>(scope: &Scope<'r>, question: &Question<'r>) -> String {
     };
     let is_wanted = declaration.is_some_and(|found| !found.automatic);
     if paths.shortest.is_empty() {
-        let mut by: Vec<&str> = question
-            .relations
-            .iter()
-            .filter(|relation| relation.requirement.name == **project)
+        let mut by: Vec<&str> = query
+            .relations()
+            .naming(project)
+            .filter(|relation| relation.asks_for(&question.extras))
             .map(|relation| relation.from.project.as_str())
             .filter(|from| *from != project.as_str())
             .collect();
@@ -172,7 +167,7 @@ fn in_words<'r>(scope: &Scope<'r>, question: &Question<'r>) -> String {
         "{what}; {at_least}{} {verb} to it:",
         counted(number, "path")
     );
-    let mut steps = Steps::new(scope, &question.relations);
+    let mut steps = Steps::new(query, question);
     for path in &paths.shortest {
         text += "\n  ";
         steps.write(path, &mut text);
@@ -186,8 +181,8 @@ fn in_words<'r>(scope: &Scope<'r>, question: &Question<'r>) -> String {
 
 /// The words of the steps of paths, each found out once.
 struct Steps<'a, 'r> {
-    scope: &'a Scope<'r>,
-    relations: BTreeMap<Step<'r>, Vec<&'a Relation<'r>>>,
+    query: &'a GraphQuery<'r>,
+    question: &'a Question<'r>,
     /// By the platforms that they hold on.
     words: BTreeMap<Step<'r>, Vec<(BTreeSet<usize>, String)>>,
 }
@@ -196,24 +191,19 @@ struct Steps<'a, 'r> {
 type Step<'r> = (&'r ProjectName, &'r ProjectName);
 
 impl<'a, 'r> Steps<'a, 'r> {
-    fn new(scope: &'a Scope<'r>, relations: &'a [Relation<'r>]) -> Self {
-        let mut steps = Self {
-            scope,
-            relations: BTreeMap::new(),
+    fn new(query: &'a GraphQuery<'r>, question: &'a Question<'r>) -> Self {
+        Self {
+            query,
+            question,
             words: BTreeMap::new(),
-        };
-        for relation in relations {
-            let step = (&relation.from.project, &relation.requirement.name);
-            steps.relations.entry(step).or_default().push(relation);
         }
-        steps
     }
 
     /// Writes a path in one line:
     /// `flask 3.1 -> werkzeug>=3.1 -> markupsafe>=2.1.1 [only: cp312 on win_amd64]`.
     fn write(&mut self, path: &Path<'r>, text: &mut String) {
         if let Some(first) = path.projects.first() {
-            *text += &self.scope.title(first);
+            *text += &title(self.query.repository, first);
         }
         for step in path.projects.windows(2) {
             let [from, to] = *step else { continue };
@@ -222,17 +212,19 @@ impl<'a, 'r> Steps<'a, 'r> {
                 .iter()
                 .position(|(platforms, _)| *platforms == path.platforms)
                 .unwrap_or_else(|| {
-                    let all = self.relations.get(&(from, to)).into_iter().flatten();
-                    let holding =
-                        all.filter(|relation| !relation.platforms.is_disjoint(&path.platforms));
-                    let words = step_words(holding.copied());
+                    let all = self.query.relations().between(from, to).iter();
+                    let holding = all.filter(|relation| {
+                        self.question.counts(relation)
+                            && !relation.platforms.is_disjoint(&path.platforms)
+                    });
+                    let words = step_words(holding);
                     known.push((path.platforms.clone(), words));
                     known.len() - 1
                 });
             *text += " -> ";
             *text += &known[at].1;
         }
-        if let Some(place) = self.scope.place(&path.platforms) {
+        if let Some(place) = place(self.query, &path.platforms) {
             *text += &format!(" [only: {place}]");
         }
     }
@@ -240,18 +232,18 @@ impl<'a, 'r> Steps<'a, 'r> {
 
 /// The requirements of a step: `werkzeug>=3.1 or werkzeug[watchdog] [extra: dev]`.
 fn step_words<'a, 'r: 'a>(holding: impl Iterator<Item = &'a Relation<'r>>) -> String {
-    let ways = edges(holding).into_iter().map(|edge| {
-        let mut words = edge.words.clone();
-        if !edge.extras.is_empty() {
-            let extras: Vec<&str> = edge.extras.iter().map(|extra| extra.as_str()).collect();
-            words += &format!(" [extra: {}]", extras.join(", "));
-        }
-        words + &edge.unmet().unwrap_or_default()
+    let ways = group_relations(holding).into_iter().map(|group| {
+        format!(
+            "{}{}{}",
+            group.words,
+            extras_note(&group),
+            unmet_note(&group)
+        )
     });
     ways.collect::<Vec<String>>().join(" or ")
 }
 
-fn ways<'d>(scope: &Scope<'_>, question: &'d Question<'_>) -> Ways<'d> {
+fn ways<'d>(query: &GraphQuery<'_>, question: &'d Question<'_>) -> Ways<'d> {
     Ways {
         project: question.project,
         count: question.paths.count,
@@ -262,15 +254,15 @@ fn ways<'d>(scope: &Scope<'_>, question: &'d Question<'_>) -> Ways<'d> {
             .iter()
             .map(|path| Way {
                 projects: path.projects.clone(),
-                platforms: scope.names(&path.platforms),
+                platforms: query.graph.platform_names(&path.platforms),
             })
             .collect(),
     }
 }
 
 /// The part of the set that the paths lie in.
-fn drawing<'a, 'r>(questions: &'a [Question<'r>]) -> Drawing<'a, 'r> {
-    let mut drawing = Drawing {
+fn part<'a, 'r>(query: &'a GraphQuery<'r>, questions: &[Question<'r>]) -> Subgraph<'a, 'r> {
+    let mut part = Subgraph {
         roots: questions.iter().map(|question| question.project).collect(),
         projects: BTreeSet::new(),
         relations: Vec::new(),
@@ -278,19 +270,19 @@ fn drawing<'a, 'r>(questions: &'a [Question<'r>]) -> Drawing<'a, 'r> {
     let mut seen = BTreeSet::new();
     for question in questions {
         let through = &question.paths.through;
-        drawing.projects.insert(question.project);
-        drawing.projects.extend(through);
-        for relation in &question.relations {
-            let (from, to) = (&relation.from.project, &relation.requirement.name);
+        part.projects.insert(question.project);
+        part.projects.extend(through);
+        for (index, relation) in query.relations().iter().enumerate() {
+            let (from, to) = (&relation.from.project, relation.to());
             let is_on_the_way = from != to
                 && from != question.project
                 && through.contains(from)
-                && through.contains(to);
-            let key = (from, relation.requirement.to_string(), relation.extra);
-            if is_on_the_way && seen.insert(key) {
-                drawing.relations.push(relation);
+                && through.contains(to)
+                && question.counts(relation);
+            if is_on_the_way && seen.insert(index) {
+                part.relations.push(relation);
             }
         }
     }
-    drawing
+    part
 }

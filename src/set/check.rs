@@ -1,4 +1,4 @@
-//! One file a check, and the graph that they share.
+//! One file a check, over the graph of the set.
 //!
 //! A check returns all its findings; it never stops at the first and never prints. Each file holds
 //! a rule and its wording.
@@ -13,14 +13,11 @@ mod dependencies_mismatch;
 mod direct_reference;
 mod extras_mismatch;
 mod fold;
-mod graph;
 mod missing_dependency;
 mod missing_extra;
 mod name_mismatch;
-mod paths;
-mod relations;
 mod remedy;
-mod removal;
+mod requirement;
 mod requires_python_mismatch;
 mod several_versions;
 mod tag_mismatch;
@@ -39,12 +36,8 @@ pub use baseline::compare;
 use bytes::{missing_source, other_bytes};
 pub(crate) use dependencies_mismatch::can_apply;
 pub use fold::fold;
-pub use graph::{Graph, Unmet};
 pub use missing_extra::BY_HAND;
-pub use paths::{Path, Paths, paths_to};
-pub use relations::{Relation, Shortfall};
 pub use remedy::{OTHER_REQUIRER, Pin};
-pub use removal::{Removal, Removals};
 pub use together::{together, waivers};
 
 use rayon::prelude::*;
@@ -52,6 +45,7 @@ use rayon::prelude::*;
 use crate::foundation::diagnostic::{Code, Finding, Stage, sort};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout};
 use crate::set::gather::{WheelProblem, WheelReport};
+use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use crate::source::SourceProblem;
 use ipwhl_packaging::wheel::{ArchiveFacts, NameConflict};
@@ -60,16 +54,30 @@ use ipwhl_packaging::{CoreMetadata, Platform};
 /// The checks that need no wheel: uniqueness and graph.
 pub fn set(repository: &Repository) -> Vec<Finding> {
     let (mut findings, graph) = rayon::join(|| uniqueness(repository), || Graph::new(repository));
+    findings.extend(requirements(&graph));
+    findings
+}
+
+/// The same checks, where the graph is there already.
+pub fn set_with(graph: &Graph<'_>) -> Vec<Finding> {
+    let (mut findings, others) =
+        rayon::join(|| uniqueness(graph.repository), || requirements(graph));
+    findings.extend(others);
+    findings
+}
+
+/// What is wrong with the graph.
+fn requirements(graph: &Graph<'_>) -> Vec<Finding> {
     let rules: [&Rule<'_>; 9] = [
-        &|findings| direct_reference::check(&graph, findings),
-        &|findings| undefined_marker::check(repository, findings),
-        &|findings| missing_dependency::check(&graph, findings),
-        &|findings| unsatisfied_dependency::check(&graph, findings),
-        &|findings| missing_extra::check(&graph, findings),
-        &|findings| unavailable_dependency::check(&graph, findings),
-        &|findings| uncovered_platform::check(&graph, findings),
-        &|findings| unused_wheel::check(&graph, findings),
-        &|findings| unneeded::check(&graph, findings),
+        &|findings| direct_reference::check(graph, findings),
+        &|findings| undefined_marker::check(graph.repository, findings),
+        &|findings| missing_dependency::check(graph, findings),
+        &|findings| unsatisfied_dependency::check(graph, findings),
+        &|findings| missing_extra::check(graph, findings),
+        &|findings| unavailable_dependency::check(graph, findings),
+        &|findings| uncovered_platform::check(graph, findings),
+        &|findings| unused_wheel::check(graph, findings),
+        &|findings| unneeded::check(graph, findings),
     ];
     // Each on its own; what they find stays in their order.
     let found: Vec<Vec<Finding>> = rules
@@ -80,8 +88,7 @@ pub fn set(repository: &Repository) -> Vec<Finding> {
             findings
         })
         .collect();
-    findings.extend(found.into_iter().flatten());
-    findings
+    found.into_iter().flatten().collect()
 }
 
 /// A check of the whole set.

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::set::check::{Graph, Relation, Removals};
+use ipwhl::set::graph::{Graph, Relation, Removals};
 use ipwhl::set::repository::Repository;
 use ipwhl_packaging::ProjectName;
 
@@ -304,8 +304,8 @@ fn removals_are_those_that_single_steps_come_to() {
         });
         let built = set.build();
         let repository = Repository::load(built.path()).unwrap();
-        let relations = Graph::new(&repository).relations(&(0..4).collect());
-        let removals = Removals::new(&repository, &relations);
+        let graph = Graph::new(&repository);
+        let removals = Removals::new(&repository, graph.relations());
         for _ in 0..10 {
             let named: BTreeSet<ProjectName> = NAMES
                 .iter()

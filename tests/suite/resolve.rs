@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use ipwhl::foundation::failure::FailureKind;
-use ipwhl::set::check::Graph;
 use ipwhl::set::gather::Network;
+use ipwhl::set::graph::Graph;
 use ipwhl::set::repository::Repository;
 use ipwhl::set::resolve::{Addition, COMMAND_LINE, Outdated, Prefer, ProjectRequest};
 use ipwhl_packaging::{ProjectName, parse_specifiers};

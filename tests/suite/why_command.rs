@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl::command::ExitStatus;
-use ipwhl::set::check::{Graph, paths_to};
+use ipwhl::set::graph::{Graph, paths_to};
 use ipwhl::set::repository::Repository;
 use ipwhl_packaging::ProjectName;
 use proptest::collection::vec;
@@ -380,7 +380,8 @@ fn paths_are_those_that_a_plain_search_finds() {
             }
             let built = set.build();
             let repository = Repository::load(built.path()).unwrap();
-            let relations = Graph::new(&repository).relations(&(0..4).collect());
+            let graph = Graph::new(&repository);
+            let relations = graph.relations();
             for (target, name) in NAMES.iter().enumerate() {
                 let mut expected = Vec::new();
                 for start in (0..NAMES.len()).filter(|start| wanted[*start] && *start != target) {
@@ -390,7 +391,7 @@ fn paths_are_those_that_a_plain_search_finds() {
                 // Names are in the order of their numbers.
                 expected.sort_by_key(|(trail, _)| (trail.len(), trail.clone()));
                 let name: ProjectName = name.parse().unwrap();
-                let paths = paths_to(&relations, &name, usize::MAX);
+                let paths = paths_to(relations, &name, &BTreeSet::new(), usize::MAX);
                 let found: Vec<(Vec<usize>, BTreeSet<usize>)> = paths
                     .shortest
                     .iter()
@@ -409,7 +410,7 @@ fn paths_are_those_that_a_plain_search_finds() {
                     (paths.count, paths.is_at_least),
                     (expected.len() as u64, false)
                 );
-                let two = paths_to(&relations, &name, 2);
+                let two = paths_to(relations, &name, &BTreeSet::new(), 2);
                 assert_eq!(two.shortest, paths.shortest[..paths.shortest.len().min(2)]);
                 assert_eq!((two.count, two.is_at_least), (paths.count, false));
                 many.set(many.get() + u32::from(paths.count > 5));

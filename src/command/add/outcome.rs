@@ -10,9 +10,10 @@ use super::super::report::{MessageFormat, count, has_errors, judge, show};
 use super::super::words::counted;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Inert};
 use crate::foundation::failure::Failure;
-use crate::set::check::{self, Graph};
+use crate::set::check;
 use crate::set::declaration::Declaration;
 use crate::set::gather::{all_wheels, known_wheels};
+use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use crate::set::resolve::{ProjectRequest, declared_extras};
 

@@ -4,9 +4,8 @@ use ipwhl_packaging::{ExtraName, ProjectName, specifiers_text};
 use serde::Serialize;
 
 use super::{of_others, position, waivers};
-use crate::command::scope::{Scope, platform_names};
-use crate::set::check::{Relation, Shortfall};
 use crate::set::declaration::{Declaration, DeclaredWheel};
+use crate::set::graph::{GraphQuery, Relation, UnsatisfiedReason};
 
 /// What is printed.
 #[derive(Serialize)]
@@ -77,21 +76,21 @@ pub(super) struct Index {
 
 /// All that the set says of a project.
 pub(super) fn shown<'r>(
-    scope: &Scope<'r>,
+    query: &GraphQuery<'r>,
     declaration: &'r Declaration,
     index: Option<Index>,
 ) -> Shown<'r> {
-    let repository = scope.repository;
+    let repository = query.repository;
     let project = &declaration.project;
     let need = |relation: &Relation<'r>, other: &'r ProjectName| {
-        let (line, column) = position(repository, relation.file, relation.span.start);
+        let (line, column) = position(repository, relation.file(), relation.span().start);
         Need {
             project: other,
             requirement: relation.requirement.to_string(),
             extra: relation.extra.map(ExtraName::as_str),
-            platforms: scope.names(&relation.platforms),
-            unmet: relation.shortfall.as_ref().map(Shortfall::as_str),
-            file: relation.file,
+            platforms: query.graph.platform_names(&relation.platforms),
+            unmet: relation.unsatisfied.as_ref().map(UnsatisfiedReason::as_str),
+            file: relation.file(),
             line,
             column,
         }
@@ -111,7 +110,9 @@ pub(super) fn shown<'r>(
             .iter()
             .map(|extra| extra.value.as_str())
             .collect(),
-        platforms: scope.names(&scope.graph.used_on(project, number)),
+        platforms: query
+            .graph
+            .platform_names(&query.graph.used_on(project, number)),
         sources: wheel
             .sources
             .iter()
@@ -123,19 +124,17 @@ pub(super) fn shown<'r>(
         version: declaration.version().to_string(),
         wanted: !declaration.automatic,
         file: &declaration.file,
-        platforms: platform_names(repository, &scope.graph.covered(project)),
+        platforms: query.graph.platform_names(&query.graph.covered(project)),
         wheels: declaration
             .wheels
             .iter()
             .enumerate()
             .map(|(number, one)| wheel(number, one))
             .collect(),
-        needs: of_others(scope, |one| one.from.project == *project)
-            .into_iter()
-            .map(|relation| need(relation, &relation.requirement.name))
+        needs: of_others(query.relations().of(project))
+            .map(|relation| need(relation, relation.to()))
             .collect(),
-        needed_by: of_others(scope, |one| one.requirement.name == *project)
-            .into_iter()
+        needed_by: of_others(query.relations().naming(project))
             .map(|relation| need(relation, &relation.from.project))
             .collect(),
         waivers: waivers(repository, project)

@@ -6,11 +6,11 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use ipwhl_packaging::ExtraName;
 
-use super::walk::{Visit, Walk};
 use crate::command::context::Context;
-use crate::command::scope::{Edge, constraint, with_extras};
+use crate::command::query::{notes, title, unmet_note};
 use crate::foundation::diagnostic::Inert;
 use crate::foundation::failure::Failure;
+use crate::set::graph::{Direction, RelationGroup, Visit, Walk, constraint, with_extras};
 
 /// How many steps a tree goes from its roots, unless it is told how many. Real sets are far less deep;
 /// without an end the lines of a long chain would be as wide as the chain is long.
@@ -79,14 +79,14 @@ pub(super) fn write<'r>(
         let mut depth = trail.len();
         while let Some((project, margin, rest)) = trail.last_mut() {
             page.margin.truncate(*margin);
-            let Some((edge, next)) = rest.next() else {
+            let Some((group, next)) = rest.next() else {
                 on_trail.remove(project);
                 trail.pop();
                 depth -= 1;
                 continue;
             };
             let has_more = rest.len() > 0;
-            let mut title = branch_title(walk, &edge, &page);
+            let mut title = branch_title(walk, &group, &page);
             let mut is_open = walk.has_branches(&next);
             if on_trail.contains(next.project) {
                 title += " (cycle)";
@@ -122,7 +122,7 @@ fn root_title(walk: &Walk<'_, '_>, root: &Visit<'_>) -> String {
         let extras: Vec<&str> = active.iter().map(ExtraName::as_str).collect();
         title += &format!("[{}]", extras.join(","));
     }
-    let repository = walk.scope.repository;
+    let repository = walk.query.repository;
     match repository.declarations.get(root.project) {
         Some(declaration) => title + &format!(" {}", declaration.version()),
         None if repository.unreadable.contains(root.project) => {
@@ -132,28 +132,37 @@ fn root_title(walk: &Walk<'_, '_>, root: &Visit<'_>) -> String {
     }
 }
 
-fn branch_title(walk: &Walk<'_, '_>, edge: &Edge<'_, '_>, page: &Page<'_, '_>) -> Inert {
-    let declarations = &walk.scope.repository.declarations;
-    let title = if walk.inverted {
-        let wanted = declarations
-            .get(edge.from)
-            .is_some_and(|from| !from.automatic);
-        let wanted = if wanted { " (wanted)" } else { "" };
-        format!("{}{wanted} ({})", walk.scope.title(edge.from), edge.words)
-    } else {
-        let mut title = with_extras(edge.requirement);
-        if let Some(declaration) = declarations.get(&edge.requirement.name) {
-            title += &format!(" {}", declaration.version());
+fn branch_title(walk: &Walk<'_, '_>, group: &RelationGroup<'_, '_>, page: &Page<'_, '_>) -> Inert {
+    let repository = walk.query.repository;
+    let declarations = &repository.declarations;
+    let title = match walk.direction {
+        Direction::Requirers => {
+            let requested = declarations
+                .get(group.from)
+                .is_some_and(|from| !from.automatic);
+            let wanted = if requested { " (wanted)" } else { "" };
+            format!(
+                "{}{wanted} ({})",
+                title(repository, group.from),
+                group.words
+            )
         }
-        let constraint = constraint(edge.requirement);
-        if !constraint.is_empty() {
-            title += &format!(" ({})", constraint.trim_start());
+        Direction::Required => {
+            let mut title = with_extras(group.requirement);
+            if let Some(declaration) = declarations.get(&group.requirement.name) {
+                title += &format!(" {}", declaration.version());
+            }
+            let constraint = constraint(group.requirement);
+            if !constraint.is_empty() {
+                title += &format!(" ({})", constraint.trim_start());
+            }
+            title
         }
-        title
     };
     let mut title = page.paint(&title, None);
-    title += page.paint(&edge.notes(walk.scope), Some(Style::new().dimmed()));
-    if let Some(unmet) = edge.unmet() {
+    title += page.paint(&notes(walk.query, group), Some(Style::new().dimmed()));
+    let unmet = unmet_note(group);
+    if !unmet.is_empty() {
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         title += page.paint(&unmet, Some(red));
     }

@@ -2,25 +2,33 @@
 
 use ipwhl_packaging::Constraint;
 
-use super::graph::Graph;
+use super::remedy::or_leave_extra_out;
+use super::requirement::{each_unsatisfied, finding};
 use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::graph::Graph;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    graph.each_need(findings, |need| {
-        let Constraint::Url(url) = &need.dependency.value.constraint else {
+    each_unsatisfied(graph, findings, |relation, statement| {
+        let Constraint::Url(url) = &relation.requirement.constraint else {
             return None;
         };
         let message = format!(
             "`{}` takes `{}` from `{url}`, outside of the set",
-            need.declaration.project, need.dependency.value.name
+            relation.from.project, relation.requirement.name
         );
-        let finding = graph
-            .finding(need, Code::DirectReference, message, "", &need.platforms)
-            .note("an installer would fetch from there what nobody has reviewed")
-            .help(format!(
-                "declare a version of `{}` that names no address",
-                need.declaration.project
-            ));
-        Some(graph.or_leave_extra_out(need, finding))
+        let finding = finding(
+            graph,
+            (relation, statement),
+            Code::DirectReference,
+            message,
+            "",
+            &statement.platforms,
+        )
+        .note("an installer would fetch from there what nobody has reviewed")
+        .help(format!(
+            "declare a version of `{}` that names no address",
+            relation.from.project
+        ));
+        Some(or_leave_extra_out(graph, relation, statement, finding))
     });
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::{Constraint, ProjectName};
 
-use super::graph::Graph;
-use super::remedy::Pin;
+use super::remedy::{Pin, or_leave_extra_out};
+use super::requirement::{each_unsatisfied, finding};
 use crate::foundation::diagnostic::{Code, Finding, nearest};
+use crate::set::graph::Graph;
 
 /// How many missing names are compared with all that are there, in search of a slip.
 const MAXIMUM_COMPARED: usize = 100;
@@ -14,8 +15,8 @@ const MAXIMUM_COMPARED: usize = 100;
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     let mut similar: BTreeMap<&ProjectName, Option<String>> = BTreeMap::new();
     let declared = &graph.repository.declarations;
-    graph.each_need(findings, |need| {
-        let requirement = &need.dependency.value;
+    each_unsatisfied(graph, findings, |relation, statement| {
+        let requirement = relation.requirement;
         let is_known = declared.contains_key(&requirement.name)
             || graph.repository.unreadable.contains(&requirement.name)
             || matches!(requirement.constraint, Constraint::Url(_));
@@ -24,10 +25,16 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         }
         let message = format!(
             "`{}` requires `{}`, which is not in the set",
-            need.declaration.project, requirement.name
+            relation.from.project, requirement.name
         );
-        let mut finding =
-            graph.finding(need, Code::MissingDependency, message, "", &need.platforms);
+        let mut finding = finding(
+            graph,
+            (relation, statement),
+            Code::MissingDependency,
+            message,
+            "",
+            &statement.platforms,
+        );
         let is_new = !similar.contains_key(&requirement.name);
         if is_new && similar.len() < MAXIMUM_COMPARED {
             let known = declared.keys().map(ProjectName::as_str);
@@ -43,9 +50,9 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         finding.shared = Some(format!("`{}` is not in the set", requirement.name));
         let none = BTreeSet::new();
         let demand = graph.demand(&requirement.name);
-        let extras = demand.map_or(&none, |demand| &demand.unmet.extras);
+        let extras = demand.map_or(&none, |demand| &demand.need.extras);
         let command = graph.add_command(&requirement.name, extras, Pin::Accepted, true);
         finding = finding.paste("declare it, with what it needs", command);
-        Some(graph.or_leave_extra_out(need, finding))
+        Some(or_leave_extra_out(graph, relation, statement, finding))
     });
 }

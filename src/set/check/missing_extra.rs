@@ -4,25 +4,27 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::ExtraName;
 
-use super::graph::Graph;
+use super::remedy::or_leave_extra_out;
+use super::requirement::{each_unsatisfied, finding};
 use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::graph::Graph;
 
 /// How the way out begins that is no command.
 pub const BY_HAND: &str = "if its wheels have it, ";
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    graph.each_need(findings, |need| {
-        let target = graph.target(need)?;
+    each_unsatisfied(graph, findings, |relation, statement| {
+        let target = graph.target(relation)?;
         let mut missing: BTreeSet<&ExtraName> = BTreeSet::new();
         let mut platforms = BTreeSet::new();
         let mut place = None;
         let offers = graph.offers(target);
-        for platform in &need.platforms {
+        for platform in &statement.platforms {
             let offer = &offers[*platform];
             if offer.wheels.is_empty() {
                 continue;
             }
-            for extra in &need.dependency.value.extras {
+            for extra in &relation.requirement.extras {
                 if !offer.extras.contains(extra) {
                     missing.insert(extra);
                     platforms.insert(*platform);
@@ -43,17 +45,17 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let list = list.join(", ");
         let message = format!(
             "`{}` requires `{}`, and the set does not vouch for the extra {list} of `{}`",
-            need.declaration.project, need.dependency.value, target.project
+            relation.from.project, relation.requirement, target.project
         );
-        let mut finding = graph
-            .finding(
-                need,
-                Code::MissingExtra,
-                message,
-                "required here",
-                &platforms,
-            )
-            .at(&place.file, place.extras_span.clone(), "not declared here");
+        let mut finding = finding(
+            graph,
+            (relation, statement),
+            Code::MissingExtra,
+            message,
+            "required here",
+            &platforms,
+        )
+        .at(&place.file, place.extras_span.clone(), "not declared here");
         finding.shared = Some(format!(
             "the set does not vouch for the extra {list} of `{}`",
             target.project
@@ -63,6 +65,6 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             "{BY_HAND}add {list} to the `extras` of `{}`, and to its `dependencies` what it needs",
             target.project
         ));
-        Some(graph.or_leave_extra_out(need, finding))
+        Some(or_leave_extra_out(graph, relation, statement, finding))
     });
 }

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::graph::{Availability, Graph};
-use super::remedy::Pin;
+use super::remedy::{Pin, or_leave_extra_out};
+use super::requirement::{each_unsatisfied, finding};
 use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::graph::{Availability, Graph};
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     // A missing wheel and a Requires-Python that does not hold are mended differently, so they
     // are two findings where a project has both.
     for for_python in [false, true] {
-        graph.each_need(findings, |need| {
-            let target = graph.target(need)?;
-            if target.project == need.declaration.project {
+        each_unsatisfied(graph, findings, |relation, statement| {
+            let target = graph.target(relation)?;
+            if target.project == relation.from.project {
                 return None;
             }
             // The wheel may stand in a text that could not be understood.
@@ -21,7 +22,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             }
             let mut platforms = BTreeSet::new();
             let mut excluded = None;
-            for platform in &need.platforms {
+            for platform in &statement.platforms {
                 match graph.availability(&target.project, *platform) {
                     Availability::NoWheel if !for_python => {
                         platforms.insert(*platform);
@@ -36,10 +37,11 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             if platforms.is_empty() {
                 return None;
             }
-            let requirer = &need.declaration.project;
+            let requirer = &relation.from.project;
             let command =
                 graph.add_command(&target.project, &BTreeSet::new(), Pin::Accepted, false);
-            let excluding = excluded.and_then(|wheel| Some((wheel, wheel.requires_python.as_ref()?)));
+            let excluding =
+                excluded.and_then(|wheel| Some((wheel, wheel.requires_python.as_ref()?)));
             let finding = match excluding {
                 None => {
                     let message = format!(
@@ -51,12 +53,20 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                         1 => "its only wheel".to_owned(),
                         several => format!("the first of its {several} wheels"),
                     };
-                    let mut finding = graph
-                        .finding(need, Code::UnavailableDependency, message, "required here", &platforms)
-                        .at(&wheel.file, wheel.span(), label)
-                        .paste("take wheels for them, if the index has some", command);
-                    finding.shared =
-                        Some(format!("`{}` has no wheel for some platforms", target.project));
+                    let mut finding = finding(
+                        graph,
+                        (relation, statement),
+                        Code::UnavailableDependency,
+                        message,
+                        "required here",
+                        &platforms,
+                    )
+                    .at(&wheel.file, wheel.span(), label)
+                    .paste("take wheels for them, if the index has some", command);
+                    finding.shared = Some(format!(
+                        "`{}` has no wheel for some platforms",
+                        target.project
+                    ));
                     finding
                 }
                 Some((wheel, specifiers)) => {
@@ -68,11 +78,20 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                         "`{requirer}` requires `{}`, whose {rule} these platforms",
                         target.project
                     );
-                    let mut finding = graph
-                        .finding(need, Code::UnavailableDependency, message, "required here", &platforms)
-                        .at(&wheel.file, specifiers.span.clone(), "does not hold")
-                        .paste("take a version for these interpreters, if the index has one", command)
-                        .help("raise their floor in `[platforms]`, or leave them out");
+                    let mut finding = finding(
+                        graph,
+                        (relation, statement),
+                        Code::UnavailableDependency,
+                        message,
+                        "required here",
+                        &platforms,
+                    )
+                    .at(&wheel.file, specifiers.span.clone(), "does not hold")
+                    .paste(
+                        "take a version for these interpreters, if the index has one",
+                        command,
+                    )
+                    .help("raise their floor in `[platforms]`, or leave them out");
                     finding.shared = Some(format!(
                         "the requires-python `{}` of `{}` does not hold on every patch version of some platforms",
                         specifiers.value, target.project
@@ -80,7 +99,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                     finding
                 }
             };
-            Some(graph.or_leave_extra_out(need, finding))
+            Some(or_leave_extra_out(graph, relation, statement, finding))
         });
     }
 }

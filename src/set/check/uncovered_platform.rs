@@ -1,25 +1,15 @@
 //! `uncovered-platform`: a wanted project has no wheel for a supported platform, though nothing
 //! there needs it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use ipwhl_packaging::ProjectName;
-
-use super::graph::{Availability, Graph};
 use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::graph::{Availability, Graph};
 
 /// How many entries of `[platforms]` are shown.
 const MAXIMUM_PLACES: usize = 3;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    // Where something needs it, that is an unavailable dependency.
-    let mut needed: BTreeMap<&ProjectName, BTreeSet<usize>> = BTreeMap::new();
-    for need in &graph.needs {
-        let project = &need.dependency.value.name;
-        if need.declaration.project != *project {
-            needed.entry(project).or_default().extend(&need.platforms);
-        }
-    }
     for declaration in graph.repository.declarations.values() {
         let Some(wheel) = declaration.wheels.first() else {
             continue;
@@ -32,7 +22,13 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         if graph.repository.unreadable.contains(&declaration.project) {
             continue;
         }
-        let needed = needed.get(&declaration.project);
+        // Where something needs it, that is an unavailable dependency.
+        let requirers = graph.relations().naming(&declaration.project);
+        let needed: BTreeSet<usize> = requirers
+            .filter(|relation| !relation.is_own())
+            .flat_map(|relation| &relation.platforms)
+            .copied()
+            .collect();
         let uncovered: BTreeSet<usize> = (0..graph.platforms.len())
             .filter(|platform| {
                 !matches!(
@@ -40,7 +36,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                     Availability::Wheels(_)
                 )
             })
-            .filter(|platform| needed.is_none_or(|needed| !needed.contains(platform)))
+            .filter(|platform| !needed.contains(platform))
             .collect();
         if uncovered.is_empty() {
             continue;
@@ -68,7 +64,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         for (file, start, end) in places.into_iter().take(MAXIMUM_PLACES) {
             finding = finding.at(&file.into(), start..end, "supported here");
         }
-        finding.subject.platforms = graph.names(&uncovered);
+        finding.subject.platforms = graph.platform_names(&uncovered);
         findings.push(finding);
     }
 }

@@ -1,7 +1,7 @@
 //! `unneeded`: an automatic project that nothing needs.
 
-use super::graph::Graph;
 use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::graph::Graph;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     // What needs it, or where, may stand in a text that could not be understood.

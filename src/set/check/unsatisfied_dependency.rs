@@ -4,21 +4,22 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::{Constraint, specifiers_contain};
 
-use super::graph::Graph;
-use super::remedy::{OTHER_REQUIRER, Pin};
+use super::remedy::{OTHER_REQUIRER, Pin, or_leave_extra_out};
+use super::requirement::{each_unsatisfied, finding};
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::DeclaredWheel;
+use crate::set::graph::Graph;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    graph.each_need(findings, |need| {
-        let target = graph.target(need)?;
-        let Constraint::Specifiers(specifiers) = &need.dependency.value.constraint else {
+    each_unsatisfied(graph, findings, |relation, statement| {
+        let target = graph.target(relation)?;
+        let Constraint::Specifiers(specifiers) = &relation.requirement.constraint else {
             return None;
         };
         // One version, unless somebody answers for several: then each must do that an installer may
         // take there, and any where none fits.
         let offers = graph.offers(target);
-        let usable: Vec<&DeclaredWheel> = need
+        let usable: Vec<&DeclaredWheel> = statement
             .platforms
             .iter()
             .flat_map(|platform| offers[*platform].versions.iter().copied())
@@ -35,23 +36,23 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let version = wheel.file_name.version();
         let message = format!(
             "`{}` requires `{}`, and the set has {} {version}",
-            need.declaration.project, need.dependency.value, target.project,
+            relation.from.project, relation.requirement, target.project,
         );
-        let mut finding = graph
-            .finding(
-                need,
-                Code::UnsatisfiedDependency,
-                message,
-                "required here",
-                &need.platforms,
-            )
-            .at(&wheel.file, wheel.span(), format!("version {version} here"))
-            .paste(
-                "take a version that all who require it accept, if there is one",
-                graph.add_command(&target.project, &BTreeSet::new(), Pin::Accepted, false),
-            );
+        let mut finding = finding(
+            graph,
+            (relation, statement),
+            Code::UnsatisfiedDependency,
+            message,
+            "required here",
+            &statement.platforms,
+        )
+        .at(&wheel.file, wheel.span(), format!("version {version} here"))
+        .paste(
+            "take a version that all who require it accept, if there is one",
+            graph.add_command(&target.project, &BTreeSet::new(), Pin::Accepted, false),
+        );
         finding.shared = Some(format!("the set has `{}` {version}", target.project));
-        let finding = graph.or_leave_extra_out(need, finding);
+        let finding = or_leave_extra_out(graph, relation, statement, finding);
         Some(finding.help(OTHER_REQUIRER))
     });
 }

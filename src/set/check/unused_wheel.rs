@@ -1,7 +1,7 @@
 //! `unused-wheel`: a wheel fits no supported platform.
 
-use super::graph::Graph;
 use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::graph::Graph;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     // What it fits may stand in an `ipwhl.toml` that could not be understood.

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::settings::{Settings, SettingsExtent, settings};
 use crate::foundation::diagnostic::Severity;
-use crate::set::check::Graph;
 use crate::set::declaration::{Declaration, DeclaredWheel};
+use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 
 /// A set: its settings, its projects, their wheels.

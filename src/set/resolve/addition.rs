@@ -10,12 +10,12 @@ use super::project::{Resolved, Resolver};
 use super::{COMMAND_LINE, Prefer, ProjectRequest};
 use crate::foundation::diagnostic::{Finding, SourceText};
 use crate::foundation::failure::Failure;
-use crate::set::check::Graph;
 use crate::set::declaration::{
     DECLARATION_SCHEMA_FILE, Declaration, Layout, keep_comments, parse, schema_directive,
     write_declaration,
 };
 use crate::set::gather::Network;
+use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use crate::source::{Session, Work};
 
@@ -133,7 +133,7 @@ fn needed(
     granted: &BTreeMap<ProjectName, ProjectRequest>,
 ) -> Vec<ProjectRequest> {
     Graph::new(repository)
-        .unmet()
+        .unsatisfied_needs()
         .into_iter()
         .map(|unmet| {
             let declared = repository.declarations.get(&unmet.project);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ipwhl_packaging::{Platform, Version, WheelFileName};
 
 use super::{Prefer, ProjectRequest, Selector};
-use crate::set::check::Unmet;
+use crate::set::graph::ProjectNeed;
 use crate::source::{Fetcher, SourceProblem};
 
 /// What the index has of a project that is declared.
@@ -22,7 +22,7 @@ pub struct Newest {
 pub async fn newest(
     fetcher: &Fetcher,
     platforms: &[Platform],
-    needed: Unmet,
+    needed: ProjectNeed,
     everywhere: bool,
 ) -> Result<Option<Newest>, SourceProblem> {
     let mut request = ProjectRequest::automatic(needed);

@@ -7,9 +7,9 @@ use ipwhl_packaging::{ProjectName, Version};
 
 use super::{Newest, newest};
 use crate::foundation::failure::Failure;
-use crate::set::check::Graph;
 use crate::set::declaration::Declaration;
 use crate::set::gather::Network;
+use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use crate::source::{Session, SourceProblem, Work};
 

@@ -11,9 +11,10 @@ use ipwhl_packaging::ProjectName;
 
 use super::ProjectRequest;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Help};
-use crate::set::check::{BY_HAND, Graph, OTHER_REQUIRER, Pin};
+use crate::set::check::{BY_HAND, OTHER_REQUIRER, Pin};
 use crate::set::declaration::Source;
 use crate::set::gather::Network;
+use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use crate::source::Session;
 use ask::{Answer, Pair, ask};

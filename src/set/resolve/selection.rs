@@ -10,7 +10,7 @@ use ipwhl_packaging::{
 
 use super::Prefer;
 use super::cover::{Candidate, choose};
-use crate::set::check::Unmet;
+use crate::set::graph::ProjectNeed;
 use crate::source::IndexFile;
 
 /// Who states a constraint that was typed.
@@ -37,7 +37,7 @@ pub struct ProjectRequest {
 
 impl ProjectRequest {
     /// What the set needs of a project, which is to be there for its sake.
-    pub fn automatic(needed: Unmet) -> Self {
+    pub fn automatic(needed: ProjectNeed) -> Self {
         Self {
             project: needed.project,
             extras: needed.extras,

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use ipwhl_packaging::{Constraint, ExtraName, ProjectName, VersionSpecifiers, specifiers_contain};
+use ipwhl_packaging::{Constraint, ExtraName, ProjectName, VersionSpecifiers};
 
-use super::{Graph, Need};
+use super::{Graph, Relation, UnsatisfiedReason};
 
-/// A project that the set needs otherwise than it is there, and what would satisfy all who need it.
+/// What the set needs of a project: what would satisfy all who require it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unmet {
+pub struct ProjectNeed {
     /// The project.
     pub project: ProjectName,
     /// The extras that are asked of it.
@@ -22,53 +22,56 @@ pub struct Unmet {
 }
 
 /// What the set needs of a project, and that in the words of a command.
-pub(in crate::set::check) struct Demand {
-    pub(in crate::set::check) unmet: Unmet,
+pub(in crate::set) struct Demand {
+    pub(in crate::set) need: ProjectNeed,
     /// Each specifier that its version has to satisfy, once: `<2,>=1`.
-    pub(in crate::set::check) specifiers: String,
+    pub(in crate::set) specifiers: String,
 }
 
 impl Graph<'_> {
-    /// The projects that have to be added or changed before every need is satisfied, by name.
+    /// The projects that have to be added or changed before every requirement is satisfied, by name.
     /// Direct references are left out: no declaration satisfies them.
-    pub fn unmet(&self) -> Vec<Unmet> {
-        let mut names: BTreeSet<&ProjectName> = BTreeSet::new();
-        for need in &self.needs {
-            if !self.is_met(need) {
-                names.insert(&need.dependency.value.name);
-            }
-        }
+    pub fn unsatisfied_needs(&self) -> Vec<ProjectNeed> {
+        let names: BTreeSet<&ProjectName> = self
+            .relations
+            .iter()
+            .filter(|relation| {
+                let reason = relation.unsatisfied.as_ref();
+                reason.is_some_and(|reason| *reason != UnsatisfiedReason::DirectReference)
+            })
+            .map(Relation::to)
+            .collect();
         names.into_iter().map(|name| self.needed(name)).collect()
     }
 
     /// What the set as a whole needs of a project.
-    pub fn needed(&self, project: &ProjectName) -> Unmet {
+    pub fn needed(&self, project: &ProjectName) -> ProjectNeed {
         match self.demand(project) {
-            Some(demand) => demand.unmet.clone(),
+            Some(demand) => demand.need.clone(),
             None => self.collect(project),
         }
     }
 
     /// What the set as a whole needs of a project that something requires: found out once, since each
     /// finding about it asks.
-    pub(in crate::set::check) fn demand(&self, project: &ProjectName) -> Option<&Demand> {
+    pub(in crate::set) fn demand(&self, project: &ProjectName) -> Option<&Demand> {
         let known = self.demands.get(project)?;
         Some(known.get_or_init(|| {
-            let unmet = self.collect(project);
-            let all = unmet.constraints.iter();
+            let need = self.collect(project);
+            let all = need.constraints.iter();
             let specifiers: BTreeSet<String> = all
                 .flat_map(|(_, specifiers)| specifiers.clauses())
                 .collect();
             let specifiers: Vec<String> = specifiers.into_iter().collect();
             Demand {
-                unmet,
+                need,
                 specifiers: specifiers.join(","),
             }
         }))
     }
 
-    fn collect(&self, project: &ProjectName) -> Unmet {
-        let mut unmet = Unmet {
+    fn collect(&self, project: &ProjectName) -> ProjectNeed {
+        let mut need = ProjectNeed {
             project: project.clone(),
             extras: BTreeSet::new(),
             by: BTreeSet::new(),
@@ -76,24 +79,23 @@ impl Graph<'_> {
             platforms: BTreeSet::new(),
         };
         let mut known: BTreeSet<(&ProjectName, String)> = BTreeSet::new();
-        for need in self.needs_of(project) {
-            let requirement = &need.dependency.value;
-            unmet.extras.extend(requirement.extras.iter().cloned());
-            if need.declaration.project == *project {
+        for (relation, statement) in self.relations.statements_naming(project) {
+            let requirement = &statement.requirement.value;
+            need.extras.extend(requirement.extras.iter().cloned());
+            if relation.is_own() {
                 continue;
             }
-            unmet.by.insert(need.declaration.project.clone());
-            unmet.platforms.extend(&need.platforms);
+            let by = &relation.from.project;
+            need.by.insert(by.clone());
+            need.platforms.extend(&statement.platforms);
             if let Constraint::Specifiers(specifiers) = &requirement.constraint
                 && !specifiers.is_empty()
+                && known.insert((by, specifiers.to_string()))
             {
-                let by = &need.declaration.project;
-                if known.insert((by, specifiers.to_string())) {
-                    unmet.constraints.push((by.clone(), specifiers.clone()));
-                }
+                need.constraints.push((by.clone(), specifiers.clone()));
             }
         }
-        unmet
+        need
     }
 
     /// The extras that the set asks of a project and that some wheel of it does not declare.
@@ -104,26 +106,5 @@ impl Graph<'_> {
             extras.retain(|extra| !wheels.iter().all(|wheel| wheel.has_extra(extra)));
         }
         extras
-    }
-
-    fn is_met(&self, need: &Need<'_>) -> bool {
-        let requirement = &need.dependency.value;
-        let Constraint::Specifiers(specifiers) = &requirement.constraint else {
-            return true;
-        };
-        let Some(target) = self.repository.declarations.get(&requirement.name) else {
-            return false;
-        };
-        let offers = self.offers(target);
-        need.platforms.iter().all(|platform| {
-            let offer = &offers[*platform];
-            let versions = offer.versions.iter();
-            let mut extras = requirement.extras.iter();
-            !offer.wheels.is_empty()
-                && versions
-                    .map(|wheel| wheel.file_name.version())
-                    .all(|version| specifiers_contain(specifiers, version))
-                && extras.all(|extra| offer.extras.contains(extra))
-        })
     }
 }

@@ -1,4 +1,4 @@
-//! The paths through the set from what someone wants to one project: the shortest first, and how many
+//! The paths through the set from the requested projects to one project: the shortest first, and how many
 //! there are.
 //!
 //! A path repeats no project and holds on at least one platform as a whole. Their number can be
@@ -10,13 +10,13 @@ mod search;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use ipwhl_packaging::ProjectName;
-use petgraph::Direction;
+use ipwhl_packaging::{ExtraName, ProjectName};
+use petgraph::Incoming;
 use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
-use super::relations::Relation;
+use super::{Direction, Relations};
 use search::Search;
 
 /// How many pairs of a project and a set of platforms are kept for counting.
@@ -25,7 +25,7 @@ const MAXIMUM_STATES: usize = 200_000;
 /// A path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path<'r> {
-    /// The projects on it, a wanted one first and the one that was asked about last.
+    /// The projects on it, a requested one first and the one that was asked about last.
     pub projects: Vec<&'r ProjectName>,
     /// The platforms on which all of it holds, as indices into the repository's platforms.
     pub platforms: BTreeSet<usize>,
@@ -45,14 +45,15 @@ pub struct Paths<'r> {
     pub through: BTreeSet<&'r ProjectName>,
 }
 
-/// The paths to `target` over these relations, each on its own platforms: at most `limit` of them in
-/// full.
+/// The paths to `target`, or to these extras of it, over these relations, each on its own platforms:
+/// at most `limit` of them in full.
 pub fn paths_to<'r>(
-    relations: &[Relation<'r>],
+    relations: &Relations<'r>,
     target: &'r ProjectName,
+    extras: &BTreeSet<ExtraName>,
     limit: usize,
 ) -> Paths<'r> {
-    let relevant = Relevant::new(relations, target);
+    let relevant = Relevant::new(relations, target, extras);
     let mut paths = Paths {
         shortest: Vec::new(),
         count: 0,
@@ -90,47 +91,57 @@ struct Relevant<'r> {
 }
 
 impl<'r> Relevant<'r> {
-    fn new(relations: &[Relation<'r>], target: &'r ProjectName) -> Self {
-        let mut onward: BTreeMap<&'r ProjectName, BTreeSet<&'r ProjectName>> = BTreeMap::new();
-        let mut back: BTreeMap<&'r ProjectName, BTreeSet<&'r ProjectName>> = BTreeMap::new();
-        let mut steps: BTreeMap<(&'r ProjectName, &'r ProjectName), BTreeSet<usize>> =
-            BTreeMap::new();
-        let mut wanted = BTreeSet::new();
-        for relation in relations {
-            let (from, to) = (&relation.from.project, &relation.requirement.name);
-            // A path ends where it meets the target.
-            if from == to || from == target {
-                continue;
-            }
-            if !relation.from.automatic {
-                wanted.insert(from);
-            }
-            onward.entry(from).or_default().insert(to);
-            back.entry(to).or_default().insert(from);
-            steps
-                .entry((from, to))
-                .or_default()
-                .extend(&relation.platforms);
+    fn new(
+        relations: &Relations<'r>,
+        target: &'r ProjectName,
+        extras: &BTreeSet<ExtraName>,
+    ) -> Self {
+        // What asks for less of the target does not lead to it, and a path ends where it meets it.
+        let last = relations.naming(target).filter(|one| one.asks_for(extras));
+        let last = last.map(|relation| &relation.from.project);
+        let leading = relations.reach(last, Direction::Requirers, |project| project != target);
+        let is_requested = |project: &ProjectName| {
+            let first = relations.of(project).first();
+            first.is_some_and(|relation| !relation.from.automatic)
+        };
+        let requested: Vec<&ProjectName> = leading
+            .iter()
+            .copied()
+            .filter(|project| is_requested(project))
+            .collect();
+        let mut on_the_way =
+            relations.reach(requested.iter().copied(), Direction::Required, |project| {
+                leading.contains(project)
+            });
+        if !requested.is_empty() {
+            on_the_way.insert(target);
         }
-        let leading = closure(&back, [target]);
-        let reached = closure(&onward, wanted.iter().copied());
         let mut graph = DiGraph::new();
-        let nodes: BTreeMap<&ProjectName, NodeIndex> = leading
-            .intersection(&reached)
-            .map(|project| (*project, graph.add_node(*project)))
+        let nodes: BTreeMap<&ProjectName, NodeIndex> = on_the_way
+            .into_iter()
+            .map(|project| (project, graph.add_node(project)))
             .collect();
         let mut all_platforms = BTreeSet::new();
-        for ((from, to), platforms) in steps {
-            if let (Some(from), Some(to)) = (nodes.get(from), nodes.get(to)) {
-                all_platforms.extend(&platforms);
-                graph.add_edge(*from, *to, platforms);
+        for (project, from) in nodes.iter().filter(|(project, _)| **project != target) {
+            for several in relations
+                .of(project)
+                .chunk_by(|one, next| one.to() == next.to())
+            {
+                let holding = several.iter().filter(|relation| {
+                    !relation.is_own() && (relation.to() != target || relation.asks_for(extras))
+                });
+                let platforms: BTreeSet<usize> =
+                    holding.flat_map(|one| &one.platforms).copied().collect();
+                if let Some(to) = nodes.get(several[0].to())
+                    && !platforms.is_empty()
+                {
+                    all_platforms.extend(&platforms);
+                    graph.add_edge(*from, *to, platforms);
+                }
             }
         }
         Self {
-            starts: wanted
-                .into_iter()
-                .filter_map(|project| nodes.get(project).copied())
-                .collect(),
+            starts: requested.iter().map(|project| nodes[project]).collect(),
             target: nodes.get(target).copied(),
             graph,
             platforms: all_platforms,
@@ -187,7 +198,7 @@ impl<'r> Relevant<'r> {
         distances[target.index()] = Some(0);
         let mut open = VecDeque::from([(target, 0)]);
         while let Some((node, distance)) = open.pop_front() {
-            for edge in self.graph.edges_directed(node, Direction::Incoming) {
+            for edge in self.graph.edges_directed(node, Incoming) {
                 let from = edge.source();
                 if distances[from.index()].is_none() && holds(edge.weight()) {
                     distances[from.index()] = Some(distance + 1);
@@ -230,19 +241,4 @@ impl<'r> Relevant<'r> {
             (key(left), &left.projects).cmp(&(key(right), &right.projects))
         })
     }
-}
-
-/// All that can be reached from these projects, themselves included.
-fn closure<'r>(
-    neighbours: &BTreeMap<&'r ProjectName, BTreeSet<&'r ProjectName>>,
-    from: impl IntoIterator<Item = &'r ProjectName>,
-) -> BTreeSet<&'r ProjectName> {
-    let mut reached = BTreeSet::new();
-    let mut open: Vec<&ProjectName> = from.into_iter().collect();
-    while let Some(project) = open.pop() {
-        if reached.insert(project) {
-            open.extend(neighbours.get(project).into_iter().flatten());
-        }
-    }
-    reached
 }

@@ -2,24 +2,21 @@
 //!
 //! Every answer walks each requirement once, so a set of any shape costs what its size costs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ipwhl_packaging::ProjectName;
 
-use super::relations::Relation;
+use super::{Direction, Relation, Relations};
 use crate::set::declaration::Declaration;
 use crate::set::repository::Repository;
 
 /// Who requires whom within the set, ready for questions about removals.
 pub struct Removals<'a, 'r> {
     repository: &'r Repository,
-    relations: &'a [Relation<'r>],
-    requires: Neighbours<'r>,
-    required_by: Neighbours<'r>,
+    relations: &'a Relations<'r>,
 }
 
 type Names<'r> = BTreeSet<&'r ProjectName>;
-type Neighbours<'r> = BTreeMap<&'r ProjectName, Names<'r>>;
 
 /// What taking some projects out of the set comes to.
 #[derive(Debug, Default)]
@@ -32,22 +29,10 @@ pub struct Removal<'a, 'r> {
 
 impl<'a, 'r> Removals<'a, 'r> {
     /// The removals from a set in which these relations hold.
-    pub fn new(repository: &'r Repository, relations: &'a [Relation<'r>]) -> Self {
-        let (mut requires, mut required_by) = (Neighbours::new(), Neighbours::new());
-        for relation in relations {
-            let from = &relation.from.project;
-            let declarations = &repository.declarations;
-            // A project may be removed whose declaration cannot be read: who requires it counts, too.
-            let to = &relation.requirement.name;
-            let to = declarations.get_key_value(to).map_or(to, |(name, _)| name);
-            requires.entry(from).or_default().insert(to);
-            required_by.entry(to).or_default().insert(from);
-        }
+    pub fn new(repository: &'r Repository, relations: &'a Relations<'r>) -> Self {
         Self {
             repository,
             relations,
-            requires,
-            required_by,
         }
     }
 
@@ -73,7 +58,7 @@ impl<'a, 'r> Removals<'a, 'r> {
         let broken = self
             .relations
             .iter()
-            .filter(|relation| goes(&relation.requirement.name) && !goes(&relation.from.project))
+            .filter(|relation| goes(relation.to()) && !goes(&relation.from.project))
             .collect();
         Removal { left_over, broken }
     }
@@ -105,26 +90,20 @@ impl<'a, 'r> Removals<'a, 'r> {
         named: &BTreeSet<ProjectName>,
         with_dependencies: bool,
     ) -> BTreeSet<ProjectName> {
-        let requirers = closure(named.iter(), &self.required_by, |_| true);
+        let requirers = self.relations.reach(named, Direction::Requirers, |_| true);
         let requirers = requirers.into_iter().cloned();
         if !with_dependencies {
             return requirers.collect();
         }
-        // What someone wants has to be named; what is left over then goes by itself.
+        // What someone asked for has to be named; what is left over then goes by itself.
         let mut all: BTreeSet<ProjectName> = named.clone();
-        let (wanted, automatic): (Vec<ProjectName>, Vec<ProjectName>) = requirers
+        let (requested, automatic): (Vec<ProjectName>, Vec<ProjectName>) = requirers
             .partition(|project| self.declared(project).is_some_and(|found| !found.automatic));
-        all.extend(wanted);
+        all.extend(requested);
         let outcome = self.removal(&all, true);
         let stay = automatic.into_iter();
         all.extend(stay.filter(|project| !outcome.left_over.contains(project)));
         all
-    }
-
-    /// The projects that require one, itself aside.
-    pub fn requirers(&self, project: &ProjectName) -> impl Iterator<Item = &'r ProjectName> {
-        let all = self.required_by.get(project).into_iter().flatten();
-        all.copied().filter(move |name| *name != project)
     }
 
     /// What the named ones brought in, by way of automatic projects: nobody asked for these.
@@ -158,23 +137,6 @@ impl<'a, 'r> Removals<'a, 'r> {
         from: impl Iterator<Item = &'r ProjectName>,
         through: impl Fn(&ProjectName) -> bool,
     ) -> Names<'r> {
-        closure(from, &self.requires, through)
+        self.relations.reach(from, Direction::Required, through)
     }
-}
-
-/// All that can be reached from these projects over those that `through` lets pass, themselves
-/// included where it does.
-fn closure<'n>(
-    from: impl Iterator<Item = &'n ProjectName>,
-    neighbours: &BTreeMap<&'n ProjectName, BTreeSet<&'n ProjectName>>,
-    through: impl Fn(&ProjectName) -> bool,
-) -> BTreeSet<&'n ProjectName> {
-    let mut reached = BTreeSet::new();
-    let mut open: Vec<&ProjectName> = from.collect();
-    while let Some(project) = open.pop() {
-        if through(project) && reached.insert(project) {
-            open.extend(neighbours.get(project).into_iter().flatten());
-        }
-    }
-    reached
 }

@@ -1,0 +1,97 @@
+//! Findings about a requirement that the set does not satisfy: what all of them say.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::foundation::diagnostic::{Code, Finding};
+use crate::set::graph::{Graph, Relation, RequirerPath, Statement};
+
+/// How many steps of a path are written: the first ones, and the last.
+const MAXIMUM_WRITTEN: usize = 12;
+
+/// A finding about a requirement on some of its platforms, at the place where it is stated, with what
+/// a waiver would name.
+pub(super) fn finding<'r>(
+    graph: &Graph<'r>,
+    (relation, statement): (&Relation<'r>, &Statement<'r>),
+    code: Code,
+    message: String,
+    label: &str,
+    platforms: &BTreeSet<usize>,
+) -> Finding {
+    let requirement = statement.requirement;
+    let mut finding = Finding::new(code, message)
+        .at(&statement.wheel.file, requirement.span.clone(), label)
+        .project(&relation.from.project)
+        .wheel(statement.wheel.file_name.as_str());
+    finding.subject.required = Some(requirement.value.name.to_string());
+    finding.subject.requirement = Some(requirement.value.to_string());
+    finding.subject.platforms = graph.platform_names(platforms);
+    finding.subject.extra = relation.extra.map(ToString::to_string);
+    let path = graph.requirer_path(relation, platforms);
+    finding.chain = path.map(|path| words(&path));
+    finding
+}
+
+/// A path in words, as in `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`; of a long one what
+/// stands in the middle is counted.
+fn words(path: &RequirerPath<'_>) -> String {
+    let mut words = format!("{} (wanted)", path.requested);
+    let half = MAXIMUM_WRITTEN / 2;
+    let more = path.requirements.len().saturating_sub(MAXIMUM_WRITTEN);
+    for (index, requirement) in path.requirements.iter().enumerate() {
+        if more == 0 || index < half || index >= half + more {
+            words += &format!(" -> {requirement}");
+        } else if index == half {
+            words += &format!(" -> ({more} more)");
+        }
+    }
+    words
+}
+
+/// The findings of `rule` over all requirements that are not satisfied, as each wheel states them;
+/// those of several wheels with the same text are merged into one.
+pub(super) fn each_unsatisfied<'r>(
+    graph: &Graph<'r>,
+    findings: &mut Vec<Finding>,
+    mut rule: impl FnMut(&Relation<'r>, &Statement<'r>) -> Option<Finding>,
+) {
+    let mut merged: Vec<Finding> = Vec::new();
+    let mut known: HashMap<_, usize> = HashMap::new();
+    for (relation, statement) in graph.relations().unsatisfied_statements() {
+        let Some(finding) = rule(relation, statement) else {
+            continue;
+        };
+        let places = finding.labels.iter();
+        let places: Vec<_> = places
+            .map(|label| {
+                (
+                    Arc::clone(&label.file),
+                    label.span.clone(),
+                    label.text.clone(),
+                )
+            })
+            .collect();
+        let identity = (
+            finding.message.clone(),
+            places,
+            finding.subject.extra.clone(),
+        );
+        match known.entry(identity) {
+            Entry::Vacant(entry) => {
+                entry.insert(merged.len());
+                merged.push(finding);
+            }
+            Entry::Occupied(entry) => {
+                let twin = &mut merged[*entry.get()];
+                twin.subject.platforms.extend(finding.subject.platforms);
+                twin.subject.platforms.sort();
+                twin.subject.platforms.dedup();
+                // It is about several wheels now, so about none of them alone.
+                twin.subject.wheel = None;
+            }
+        }
+    }
+    findings.append(&mut merged);
+}

@@ -1,0 +1,119 @@
+//! Why a requirement is in the set: the shortest path to it from a project that someone asked for.
+
+use std::collections::BTreeSet;
+
+use ipwhl_packaging::{ExtraName, ProjectName, Requirement};
+
+use super::{Graph, Relation, Statement};
+use crate::set::declaration::Declaration;
+
+/// How many projects are looked at in search of a path.
+const MAXIMUM_STEPS: usize = 200;
+
+/// A path from a requested project to one that requires something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequirerPath<'r> {
+    /// The project that someone asked for.
+    pub requested: &'r ProjectName,
+    /// What it requires, what that requires, and so on; never empty.
+    pub requirements: Vec<&'r Requirement>,
+}
+
+impl<'r> Graph<'r> {
+    /// The shortest path from a requested project to the one that has this relation, on one of these
+    /// platforms. `None` where a requested project has the relation itself, and where no path leads
+    /// there, or more projects lie before it than are looked at.
+    pub fn requirer_path(
+        &self,
+        relation: &Relation<'r>,
+        platforms: &BTreeSet<usize>,
+    ) -> Option<RequirerPath<'r>> {
+        if !relation.from.automatic {
+            return None;
+        }
+        // An extra that nobody asks for is declared all the same: then whoever needs the project.
+        [true, false]
+            .into_iter()
+            .find_map(|asks_extra| self.shortest_path(relation, platforms, asks_extra))
+    }
+
+    /// The path, where `asks_extra` only by requirements that ask for the extra that the next one needs.
+    fn shortest_path(
+        &self,
+        relation: &Relation<'r>,
+        platforms: &BTreeSet<usize>,
+        asks_extra: bool,
+    ) -> Option<RequirerPath<'r>> {
+        let mut steps = vec![Step {
+            declaration: relation.from,
+            extra: relation.extra,
+            platforms: platforms.clone(),
+            onward: None,
+        }];
+        let mut seen = BTreeSet::from([(&relation.from.project, relation.extra)]);
+        let mut at = 0;
+        while let Some(step) = steps.get(at) {
+            if !step.declaration.automatic {
+                let mut requirements = Vec::new();
+                let mut onward = step.onward;
+                while let Some((requirement, next)) = onward {
+                    requirements.push(requirement);
+                    onward = steps[next].onward;
+                }
+                return Some(RequirerPath {
+                    requested: &step.declaration.project,
+                    requirements,
+                });
+            }
+            if at == MAXIMUM_STEPS {
+                return None;
+            }
+            let callers = self.callers(step, asks_extra);
+            for (caller, statement, platforms) in callers {
+                if seen.insert((&caller.from.project, caller.extra)) {
+                    steps.push(Step {
+                        declaration: caller.from,
+                        extra: caller.extra,
+                        platforms,
+                        onward: Some((&statement.requirement.value, at)),
+                    });
+                }
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// Who requires the project of a step where it is required, with the platforms on which they do.
+    fn callers(
+        &self,
+        step: &Step<'r>,
+        asks_extra: bool,
+    ) -> Vec<(&Relation<'r>, &Statement<'r>, BTreeSet<usize>)> {
+        let mut callers: Vec<_> = self
+            .relations
+            .statements_naming(&step.declaration.project)
+            .into_iter()
+            .filter(|(caller, _)| {
+                let asked = &caller.requirement.extras;
+                !asks_extra || step.extra.is_none_or(|extra| asked.contains(extra))
+            })
+            .map(|(caller, statement)| (caller, statement, &statement.platforms & &step.platforms))
+            .filter(|(_, _, shared)| !shared.is_empty())
+            .collect();
+        callers.sort_by_key(|(caller, statement, _)| {
+            let project = &caller.from.project;
+            (project, caller.extra, &statement.requirement.value)
+        });
+        callers
+    }
+}
+
+/// A project on the path to a requirement, as it is needed there.
+struct Step<'r> {
+    declaration: &'r Declaration,
+    extra: Option<&'r ExtraName>,
+    platforms: BTreeSet<usize>,
+    /// What it requires for that, and the step that does.
+    onward: Option<(&'r Requirement, usize)>,
+}
