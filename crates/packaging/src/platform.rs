@@ -15,6 +15,7 @@ use pep440_rs::Version;
 pub(super) use patches::Patches;
 pub use requires_python::requires_python;
 use system::{Libc, SystemTag};
+use thiserror::Error;
 
 use super::marker::Variable;
 use super::specifier::{VersionSpecifiers, clause_contains};
@@ -66,16 +67,9 @@ enum Implementation {
 }
 
 /// A text that names no platform that can be supported; shown, it is one sentence that says why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
 pub struct PlatformError(String);
-
-impl fmt::Display for PlatformError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for PlatformError {}
 
 /// The first free-threaded `CPython`.
 const FIRST_FREE_THREADED_MINOR: u64 = 13;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use pep440_rs::Version;
+use thiserror::Error;
 
 use super::name::ProjectName;
 use super::tag::Tag;
@@ -21,23 +22,12 @@ pub struct WheelFileName {
 }
 
 /// A text that is no file name of a wheel; shown, it is one sentence that says why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{file_name:?} is no file name of a wheel: {reason}")]
 pub struct WheelFileNameError {
     file_name: String,
     reason: String,
 }
-
-impl fmt::Display for WheelFileNameError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file_name, reason } = self;
-        write!(
-            formatter,
-            "{file_name:?} is no file name of a wheel: {reason}"
-        )
-    }
-}
-
-impl std::error::Error for WheelFileNameError {}
 
 impl WheelFileName {
     /// The project, normalised.
