@@ -186,8 +186,12 @@ impl Cid {
 /// that are understood, and is shown by its first.
 fn refusal(bytes: &[u8]) -> CidError {
     match bytes {
-        [] | [1] | [1, 0x55 | 0x70] | [1, 0x55 | 0x70, _] => CidError::Length,
-        [0x12, 0x20, ..] | [1, 0x55 | 0x70, 0x12, 0x20, ..] => CidError::Length,
+        []
+        | [1]
+        | [1, 0x55 | 0x70]
+        | [1, 0x55 | 0x70, _]
+        | [1, 0x55 | 0x70, 0x12, 0x20, ..]
+        | [0x12, 0x20, ..] => CidError::Length,
         [1, 0x55 | 0x70, hash, ..] => CidError::Hash(*hash),
         [1, codec, ..] => CidError::Codec(*codec),
         [version, ..] => CidError::Version(*version),
