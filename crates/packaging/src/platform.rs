@@ -121,7 +121,8 @@ impl Platform {
         let floor = floor.map_or(Ok(0), |floor| {
             parse_floor(floor, major, minor).ok_or_else(|| {
                 PlatformError(format!(
-                    "{floor:?} is no patch version of Python {major}.{minor} to begin with, such as {major}.{minor}.2"
+                    "{floor:?} is no patch version of Python {major}.{minor} to begin with, such \
+                     as {major}.{minor}.2"
                 ))
             })
         })?;
@@ -376,7 +377,8 @@ fn parse_system(text: &str) -> Result<SystemTag, PlatformError> {
             WINDOWS_TAGS.join(", ")
         )),
         SystemTag::Other(_) => invalid(
-            "is of no system that can be supported: manylinux_…, musllinux_…, linux_…, macosx_… or win…"
+            "is of no system that can be supported: manylinux_…, musllinux_…, linux_…, macosx_… \
+             or win…"
                 .to_owned(),
         ),
         SystemTag::Linux { .. } | SystemTag::MacOs { .. } | SystemTag::Windows(_) => Ok(system),

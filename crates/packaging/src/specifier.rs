@@ -124,7 +124,8 @@ pub(super) fn parse_clause(clause: &str, span: Range<usize>) -> Result<Clause, S
         } else {
             Err(SpecifierError {
                 message: format!(
-                    "{clause:?} is no version specifier: after `===` stands a text without white space, `;` and `)`"
+                    "{clause:?} is no version specifier: after `===` stands a text without white \
+                     space, `;` and `)`"
                 ),
                 span,
             })

@@ -107,7 +107,8 @@ fn parse(text: &str) -> Result<WheelFileName, String> {
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
         if !well_formed {
             return Err(format!(
-                "the build tag {build:?} is not a number, with letters, digits, `.` and `_` after it"
+                "the build tag {build:?} is not a number, with letters, digits, `.` and `_` after \
+                 it"
             ));
         }
     }

@@ -206,10 +206,16 @@ pub enum CidError {
     #[error("a CID is missing")]
     Empty,
     /// The first character names another encoding than base32, and it is no `CIDv0`.
-    #[error("a CID begins with `Qm` (version 0) or `b` (version 1 in base32), not with `{}`", .0.escape_debug())]
+    #[error(
+        "a CID begins with `Qm` (version 0) or `b` (version 1 in base32), not with `{}`",
+        .0.escape_debug()
+    )]
     Multibase(char),
     /// The first character names a base that is not known here.
-    #[error("a CID begins with `Qm` or with the letter of a base, and `{}` is none that is known", .0.escape_debug())]
+    #[error(
+        "a CID begins with `Qm` or with the letter of a base, and `{}` is none that is known",
+        .0.escape_debug()
+    )]
     Base(char),
     /// The text is not of the encoding that it announces.
     #[error("a CID has a character that its encoding does not have, or is cut short")]

@@ -51,7 +51,10 @@ pub enum DirectoryError {
     #[error("a folder has two entries named `{}`", .0.escape_debug())]
     Duplicate(String),
     /// Two names have one hash, so no depth of a HAMT tells them apart.
-    #[error("`{}` and `{}` have the same hash, so that no sharded folder can hold both", .0.escape_debug(), .1.escape_debug())]
+    #[error(
+        "`{}` and `{}` have the same hash, so that no sharded folder can hold both",
+        .0.escape_debug(), .1.escape_debug()
+    )]
     Collision(String, String),
 }
 

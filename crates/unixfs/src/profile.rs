@@ -133,7 +133,10 @@ impl fmt::Display for Profile {
 
 /// No profile has this name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{}` is no profile; the profiles are unixfs-v1-2025, unixfs-v0-2015 and kubo-cidv1", name.escape_debug())]
+#[error(
+    "`{}` is no profile; the profiles are unixfs-v1-2025, unixfs-v0-2015 and kubo-cidv1",
+    name.escape_debug()
+)]
 pub struct UnknownProfile {
     name: String,
 }
