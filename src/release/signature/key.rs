@@ -4,10 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER};
-use ed25519_dalek::{Signature, VerifyingKey};
+use ed25519_dalek::VerifyingKey;
 use sha2::{Digest, Sha256};
+use ssh_key::public::{Ed25519PublicKey, KeyData, SkEd25519};
+use ssh_key::{Algorithm, Signature};
+use thiserror::Error;
 
 use super::agent::AgentError;
+use super::signing::MAXIMUM_ROUNDS;
 use super::{NAMESPACE, wire};
 
 /// An Ed25519 key, as OpenSSH names it (RFC 8709).
@@ -27,23 +31,38 @@ const MAXIMUM_APPLICATION_LENGTH: usize = 255;
 const USER_PRESENT: u8 = 0x01;
 
 /// What is wrong with a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// The text is not an OpenSSH private key; what it looks like instead.
+    #[error("the signing key is not an OpenSSH private key, but {0}")]
     NotAPrivateKey(String),
     /// The private key is protected by a passphrase, and none was given.
+    #[error("the signing key is protected by a passphrase, and none is given")]
     Protected,
     /// The passphrase is not the private key's.
+    #[error("the passphrase is not that of the signing key")]
     WrongPassphrase,
     /// The private key wants its passphrase hashed that often.
+    #[error(
+        "the signing key wants its passphrase hashed {0} times, and {MAXIMUM_ROUNDS} are allowed"
+    )]
     TooManyRounds(u32),
     /// The private key's file is a handle of a key in hardware, which only an agent can use.
+    #[error(
+        "the signing key is in hardware, which is reached through an agent only: `ssh-add` gives \
+         it to one, and its `.pub` file is the key to name here"
+    )]
     InHardware,
     /// The key is of another algorithm, by its OpenSSH name.
+    #[error(
+        "the key is of the type {0:?}, and only {PLAIN} and {HARDWARE} keys can sign a release"
+    )]
     Algorithm(String),
     /// The private key cannot be decoded; what the decoder says.
+    #[error("the signing key cannot be decoded: {0}")]
     Malformed(String),
     /// The text is not a line `ssh-ed25519 AAAA… comment`; why.
+    #[error("{line:?} is not a public key of the form \"{PLAIN} AAAA… name\": {reason}")]
     NotAPublicKey {
         /// The text that was given.
         line: String,
@@ -51,81 +70,26 @@ pub enum KeyError {
         reason: &'static str,
     },
     /// A principal that `allowed_signers` cannot hold.
+    #[error(
+        "{0:?} cannot be a principal in an allowed_signers file: it is empty, or has a quotation \
+         mark, a comma, a wildcard or a control character"
+    )]
     InvalidPrincipal(String),
     /// The system gave no random bytes; what it said.
+    #[error("the system gave no random bytes for a new key: {0}")]
     NoRandomness(String),
     /// The agent that keeps the key did not sign.
-    Agent(AgentError),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
     /// A hardware key was asked for a bare Ed25519 signature, which it cannot make.
+    #[error(
+        "a hardware key ({HARDWARE}) signs only together with its own counter, and this needs a \
+         bare Ed25519 signature: a key of the type {PLAIN} can make it, in a file or in an agent"
+    )]
     NoBareSignature,
     /// The private half is not here to be written.
+    #[error("the private half of the key is with an agent, not here")]
     KeptByAgent,
-}
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAPrivateKey(what) => {
-                write!(
-                    formatter,
-                    "the signing key is not an OpenSSH private key, but {what}"
-                )
-            }
-            Self::Protected => formatter
-                .write_str("the signing key is protected by a passphrase, and none is given"),
-            Self::WrongPassphrase => {
-                formatter.write_str("the passphrase is not that of the signing key")
-            }
-            Self::TooManyRounds(rounds) => write!(
-                formatter,
-                "the signing key wants its passphrase hashed {rounds} times, and {} are allowed",
-                super::signing::MAXIMUM_ROUNDS
-            ),
-            Self::InHardware => formatter.write_str(
-                "the signing key is in hardware, which is reached through an agent only: `ssh-add` \
-                 gives it to one, and its `.pub` file is the key to name here",
-            ),
-            Self::Algorithm(name) => write!(
-                formatter,
-                "the key is of the type {name:?}, and only {PLAIN} and {HARDWARE} keys can sign a release"
-            ),
-            Self::Malformed(reason) => {
-                write!(formatter, "the signing key cannot be decoded: {reason}")
-            }
-            Self::NotAPublicKey { line, reason } => write!(
-                formatter,
-                "{line:?} is not a public key of the form \"{PLAIN} AAAA… name\": {reason}"
-            ),
-            Self::InvalidPrincipal(principal) => write!(
-                formatter,
-                "{principal:?} cannot be a principal in an allowed_signers file: it is empty, or \
-                 has a quotation mark, a comma, a wildcard or a control character"
-            ),
-            Self::NoRandomness(reason) => {
-                write!(
-                    formatter,
-                    "the system gave no random bytes for a new key: {reason}"
-                )
-            }
-            Self::Agent(error) => write!(formatter, "{error}"),
-            Self::NoBareSignature => write!(
-                formatter,
-                "a hardware key ({HARDWARE}) signs only together with its own counter, and this needs \
-                 a bare Ed25519 signature: a key of the type {PLAIN} can make it, in a file or in an agent"
-            ),
-            Self::KeptByAgent => {
-                formatter.write_str("the private half of the key is with an agent, not here")
-            }
-        }
-    }
-}
-
-impl std::error::Error for KeyError {}
-
-impl From<AgentError> for KeyError {
-    fn from(error: AgentError) -> Self {
-        Self::Agent(error)
-    }
 }
 
 /// A public key that may vouch for a release.
@@ -146,40 +110,34 @@ impl PublicKey {
     /// The key of this wire form (RFC 8709, section 4; PROTOCOL.u2f, "SSH U2F Key formats"); `None`
     /// where it is no key of these two kinds.
     pub fn from_blob(blob: &[u8]) -> Option<Self> {
-        let mut reader = wire::Reader(blob);
-        let algorithm = reader.string()?;
-        let key = reader.string()?.try_into().ok()?;
-        let public = if algorithm == PLAIN.as_bytes() {
-            Self::Ed25519(key)
-        } else if algorithm == HARDWARE.as_bytes() {
-            let application = std::str::from_utf8(reader.string()?).ok()?;
-            let is_plain = application.bytes().all(|byte| byte.is_ascii_graphic());
-            if !is_plain || application.is_empty() || application.len() > MAXIMUM_APPLICATION_LENGTH
-            {
-                return None;
+        match wire::decoded(blob)? {
+            KeyData::Ed25519(key) => Some(Self::Ed25519(key.0)),
+            KeyData::SkEd25519(key) => {
+                let application = key.application();
+                let is_plain = application.bytes().all(|byte| byte.is_ascii_graphic());
+                let fits = (1..=MAXIMUM_APPLICATION_LENGTH).contains(&application.len());
+                (is_plain && fits).then(|| Self::Hardware {
+                    key: key.public_key().0,
+                    application: application.to_owned(),
+                })
             }
-            Self::Hardware {
-                key,
-                application: application.to_owned(),
-            }
-        } else {
-            return None;
-        };
-        reader.is_at_end().then_some(public)
+            _ => None,
+        }
     }
 
     /// The key's wire form, which fingerprints are made of.
     pub fn blob(&self) -> Vec<u8> {
-        let mut blob = Vec::new();
-        wire::put_string(&mut blob, self.algorithm().as_bytes());
+        wire::encoded(&self.data())
+    }
+
+    /// The same key as the library has it.
+    pub(super) fn data(&self) -> KeyData {
         match self {
-            Self::Ed25519(key) => wire::put_string(&mut blob, key),
+            Self::Ed25519(key) => Ed25519PublicKey(*key).into(),
             Self::Hardware { key, application } => {
-                wire::put_string(&mut blob, key);
-                wire::put_string(&mut blob, application.as_bytes());
+                SkEd25519::new(Ed25519PublicKey(*key), application).into()
             }
         }
-        blob
     }
 
     /// The kind of key, as OpenSSH names it.
@@ -243,38 +201,38 @@ impl PublicKey {
         HEXLOWER.encode(&Sha256::digest(self.blob())[..8])
     }
 
-    /// Holds a signature in its wire form (RFC 8709, section 6; PROTOCOL.u2f, "SSH U2F Signatures") to a message.
-    pub(super) fn check(&self, message: &[u8], signature: &[u8]) -> Result<(), Unfit> {
-        let mut reader = wire::Reader(signature);
-        let mut parts = || {
-            let algorithm = reader.string()?;
-            let bare = <[u8; 64]>::try_from(reader.string()?).ok()?;
-            let touch = match self {
-                Self::Ed25519(_) => None,
-                Self::Hardware { .. } => Some((reader.byte()?, reader.number()?)),
-            };
-            let fits = algorithm == self.algorithm().as_bytes() && reader.is_at_end();
-            fits.then_some((bare, touch))
+    /// Holds a signature in its wire form (RFC 8709, section 6; PROTOCOL.u2f, "SSH U2F Signatures")
+    /// to a message.
+    pub(super) fn check(&self, message: &[u8], signature: &[u8]) -> Result<Signature, Unfit> {
+        let kind = match self {
+            Self::Ed25519(_) => Algorithm::Ed25519,
+            Self::Hardware { .. } => Algorithm::SkEd25519,
         };
-        let (bare, touch) = parts().ok_or(Unfit::Malformed)?;
-        let (key, signed) = match (self, touch) {
-            (Self::Hardware { key, application }, Some((flags, counter))) => {
-                let mut signed = Sha256::digest(application).to_vec();
-                signed.push(flags);
-                signed.extend_from_slice(&counter.to_be_bytes());
-                signed.extend_from_slice(&Sha256::digest(message));
-                (key, signed)
+        let signature: Signature = wire::decoded(signature)
+            .filter(|signature: &Signature| signature.algorithm() == kind)
+            .ok_or(Unfit::Malformed)?;
+        // After the signature itself come the flags and the counter of a key in hardware.
+        let (bare, touch) = signature
+            .as_bytes()
+            .split_first_chunk()
+            .ok_or(Unfit::Malformed)?;
+        let (key, signed) = match self {
+            Self::Ed25519(key) => (key, message.to_vec()),
+            Self::Hardware { key, application } => {
+                let application = Sha256::digest(application);
+                let message = Sha256::digest(message);
+                (key, [&application[..], touch, &message[..]].concat())
             }
-            (Self::Ed25519(key) | Self::Hardware { key, .. }, _) => (key, message.to_vec()),
         };
         // Strict: keys and signatures that fit more than one message are refused.
         VerifyingKey::from_bytes(key)
-            .and_then(|key| key.verify_strict(&signed, &Signature::from_bytes(&bare)))
+            .and_then(|key| key.verify_strict(&signed, &ed25519_dalek::Signature::from_bytes(bare)))
             .map_err(|_| Unfit::Mismatch)?;
-        // Off-spec: `ssh-keygen -Y verify` leaves it open whether the key was touched; a release is worth a touch.
+        // Off-spec: `ssh-keygen -Y verify` leaves it open whether the key was touched; a release is
+        // worth a touch.
         match touch {
-            Some((flags, _)) if flags & USER_PRESENT == 0 => Err(Unfit::Untouched),
-            _ => Ok(()),
+            [flags, ..] if flags & USER_PRESENT == 0 => Err(Unfit::Untouched),
+            _ => Ok(signature),
         }
     }
 }
