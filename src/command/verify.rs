@@ -1,10 +1,5 @@
 //! `ipwhl verify`: a release held to what it says of itself, and who vouches for it.
 
-mod bytes;
-mod declared;
-mod page;
-mod pages;
-mod project;
 mod site;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +22,7 @@ use crate::foundation::failure::Failure;
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::{Extent, Survey};
 use crate::release::names::STATEMENT;
+use crate::release::verify;
 use crate::source::redacted;
 
 /// Verify a release, and who vouches for it
@@ -99,7 +95,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Err(incomplete(&path, &survey));
     }
     let is_hollow = survey.extent == Extent::Hollow;
-    let (count, mismatches) = pages::check(&reader, root, is_hollow, &arguments.allow)
+    let (count, mismatches) = verify::check(&reader, root, is_hollow, &arguments.allow)
         .map_err(|error| broken(&path, &error))?;
     for mismatch in &mismatches {
         context.error(mismatch);

@@ -19,6 +19,12 @@ pub use reader::ReleaseArchive;
 pub use survey::{Lacking, Survey};
 pub use walk::{Place, Visitor, may_be_leaf, walk};
 
+use ipwhl_unixfs::car::Blocks;
+
+/// Blocks for as many readers at once as there are. Whoever has them may wait for them, as for those
+/// behind a gateway, and gives each as its CID says it is.
+pub type BlockStore = dyn Blocks + Send + Sync;
+
 /// The most nodes of one file, each as often as it is linked to: twice those of the largest wheel
 /// in the smallest chunks of a profile.
 pub const MAX_FILE_NODES: u64 = 65_536;

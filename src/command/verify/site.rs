@@ -11,7 +11,7 @@ use super::super::exit::ExitStatus;
 use super::super::site::{Newest, OpenSite, no_hollow};
 use super::super::vouch::{start, vouch};
 use super::super::words::counted;
-use super::{Arguments, pages};
+use super::Arguments;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::publish::{
     FileCheck, FileList, HollowArchive, LARGEST_FILE_LIST, ListedFile, ReleaseFile, STATEMENTS,
@@ -19,6 +19,7 @@ use crate::publish::{
 };
 use crate::release::names::{FILE_LIST, STATEMENT};
 use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, is_signature_of};
+use crate::release::verify;
 use crate::source::SourceProblem;
 use crate::source::Work;
 
@@ -66,7 +67,7 @@ pub(super) fn run(
         not_whole: Vec::new(),
         expected: FileList::default(),
     };
-    let (_, mismatches) = pages::check(&hollow.archive, root, true, &arguments.allow)
+    let (_, mismatches) = verify::check(&hollow.archive, root, true, &arguments.allow)
         .map_err(|error| damaged(&error))?;
     check.differing.extend(mismatches);
     let files = release_files(&hollow.archive, &root).map_err(|error| damaged(&error))?;

@@ -12,16 +12,18 @@ use super::declared::{self, Answered};
 use super::page::is_plain;
 use super::project::project;
 use crate::foundation::diagnostic::Code;
-use crate::gateway::BlockStore;
+use crate::release::archive::BlockStore;
 use crate::release::names::{HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
 
 /// What was looked at.
-#[derive(Default)]
-pub(super) struct Count {
-    pub(super) projects: usize,
-    pub(super) wheels: usize,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Projects.
+    pub projects: usize,
+    /// Wheels.
+    pub wheels: usize,
     /// Bytes of all wheels; `None` where a hollow archive does not tell those of one.
-    pub(super) bytes: Option<u64>,
+    pub bytes: Option<u64>,
 }
 
 /// A release that is held to what it says of itself.
@@ -36,7 +38,10 @@ pub(super) struct Examined<'r> {
 }
 
 /// Every contradiction between pages and files, a sentence each.
-pub(super) fn check(
+///
+/// # Errors
+/// When a block is not there, or is not what its CID or a node above it says.
+pub fn check(
     reader: &BlockStore,
     root: Cid,
     is_hollow: bool,

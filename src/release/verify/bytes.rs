@@ -6,7 +6,7 @@ use ipwhl_packaging::wheel::{Limits, NameConflict, inspect};
 use ipwhl_unixfs::car::{CarError, FileReader, Kind, Tree};
 use ipwhl_unixfs::{Cid, Codec, FileHasher, Link, Profile, Sha256Digest};
 
-use crate::gateway::BlockStore;
+use crate::release::archive::BlockStore;
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::source::LARGEST_PAGE;
 
