@@ -95,12 +95,12 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         return Err(incomplete(&path, &survey));
     }
     let is_hollow = survey.extent == Extent::Hollow;
-    let (count, mismatches) = verify::check(&reader, root, is_hollow, &arguments.allow)
+    let (count, contradictions) = verify::check(&reader, root, is_hollow, &arguments.allow)
         .map_err(|error| broken(&path, &error))?;
-    for mismatch in &mismatches {
-        context.error(mismatch);
+    for contradiction in &contradictions {
+        context.error(&contradiction.to_string());
     }
-    if !mismatches.is_empty() {
+    if !contradictions.is_empty() {
         return Ok(ExitStatus::Findings);
     }
     if is_hollow {

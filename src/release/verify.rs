@@ -1,9 +1,14 @@
 //! A release held to what it says of itself: its pages, its declarations, its wheels.
 
 mod bytes;
+mod contradiction;
 mod declared;
 mod page;
 mod pages;
 mod project;
 
+pub use contradiction::{
+    Contradiction, FileContradiction, PageFormat, ProjectFile, ReleaseJsonContradiction, Total,
+    WheelFact,
+};
 pub use pages::{Count, check};

@@ -67,9 +67,11 @@ pub(super) fn run(
         not_whole: Vec::new(),
         expected: FileList::default(),
     };
-    let (_, mismatches) = verify::check(&hollow.archive, root, true, &arguments.allow)
+    let (_, contradictions) = verify::check(&hollow.archive, root, true, &arguments.allow)
         .map_err(|error| damaged(&error))?;
-    check.differing.extend(mismatches);
+    check
+        .differing
+        .extend(contradictions.iter().map(ToString::to_string));
     let files = release_files(&hollow.archive, &root).map_err(|error| damaged(&error))?;
     check.tree(&files)?;
     check.list();

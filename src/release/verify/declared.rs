@@ -7,6 +7,7 @@ use ipwhl_packaging::{Platform, Requirement, VersionSpecifiers, same_specifiers}
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::contradiction::{FileContradiction, ReleaseJsonContradiction, Total, WheelFact};
 use super::pages::Count;
 use super::project::{Files, Wheels};
 use crate::foundation::diagnostic::{Code, Finding, Severity};
@@ -152,65 +153,70 @@ pub(super) fn declaration(
     files: &Files<'_>,
     wheels: &Wheels<'_>,
     answered: &Answered,
-) -> Vec<String> {
+) -> Vec<FileContradiction> {
     if !declared.is_text {
-        return vec!["it is not text".to_owned()];
+        return vec![FileContradiction::NotText];
     }
+    let of_finding = |finding: Finding| FileContradiction::Finding(Box::new(finding));
     let parsed = &declared.parsed;
     let counts =
         |finding: &Finding| finding.severity == Severity::Error && !answered.has(project, finding);
-    let mut mismatches: Vec<String> = parsed
+    let mut contradictions: Vec<FileContradiction> = parsed
         .findings
         .iter()
         .filter(|finding| counts(finding))
-        .map(|finding| finding.message.clone())
+        .cloned()
+        .map(of_finding)
         .collect();
     if parsed.wheels.is_empty() {
-        if mismatches.is_empty() {
-            mismatches.push("it declares no wheel".to_owned());
+        if contradictions.is_empty() {
+            contradictions.push(FileContradiction::DeclaresNothing);
         }
-        return mismatches;
+        return contradictions;
     }
     let mut declared: BTreeSet<&str> = BTreeSet::new();
     for wheel in &parsed.wheels {
         let name = wheel.file_name.as_str();
         if !declared.insert(name) {
-            mismatches.push(format!("it declares `{name}` twice"));
+            contradictions.push(FileContradiction::DeclaresTwice(name.to_owned()));
         }
         if wheel.file_name.name().as_str() != project {
-            mismatches.push(format!("it declares `{name}`, a wheel of another project"));
+            contradictions.push(FileContradiction::DeclaresForeign(name.to_owned()));
         }
         let (Some(facts), Some(link)) = (wheels.get(name), files.get(name)) else {
-            mismatches.push(format!("it declares `{name}`, which is not there"));
+            contradictions.push(FileContradiction::DeclaresMissing(name.to_owned()));
             continue;
         };
         let sha256 = wheel.sha256.as_ref().map(|sha256| sha256.value);
         let size = wheel.size.as_ref().map(|size| size.value);
-        for (is_right, what) in [
-            (wheel.content_id.value == link.cid, "content-id"),
-            (agree(sha256, facts.sha256), "SHA-256"),
-            (agree(size, facts.size), "size"),
+        for (is_right, fact) in [
+            (wheel.content_id.value == link.cid, WheelFact::ContentId),
+            (agree(sha256, facts.sha256), WheelFact::Sha256),
+            (agree(size, facts.size), WheelFact::Size),
         ] {
             if !is_right {
-                mismatches.push(format!("it has another {what} of `{name}`"));
+                contradictions.push(FileContradiction::Other {
+                    fact,
+                    wheel: name.to_owned(),
+                });
             }
         }
         let conflicts = check::name_conflicts(wheel, &facts.name_conflicts, &answered.platforms);
-        mismatches.extend(conflicts.into_iter().map(|finding| finding.message));
+        contradictions.extend(conflicts.into_iter().map(of_finding));
         // Without METADATA the wheel's own problem has been said.
         if !facts.metadata.is_empty() {
-            mismatches.extend(
+            contradictions.extend(
                 check::metadata(wheel, &facts.metadata)
                     .into_iter()
                     .filter(|finding| CONTRADICTIONS.contains(&finding.code) && counts(finding))
-                    .map(|finding| finding.message),
+                    .map(of_finding),
             );
         }
     }
     for name in wheels.keys().filter(|name| !declared.contains(*name)) {
-        mismatches.push(format!("it does not declare `{name}`"));
+        contradictions.push(FileContradiction::NotDeclared((*name).to_owned()));
     }
-    mismatches
+    contradictions
 }
 
 /// Whether two values are the same, as far as both are known.
@@ -219,26 +225,29 @@ fn agree<T: PartialEq>(declared: Option<T>, found: Option<T>) -> bool {
 }
 
 /// What `release.json` says, held against what was counted.
-pub(super) fn release(body: &[u8], count: &Count) -> Vec<String> {
+pub(super) fn release(body: &[u8], count: &Count) -> Vec<ReleaseJsonContradiction> {
     let page: Value = match serde_json::from_slice(body) {
         Ok(page) => page,
-        Err(error) => return vec![format!("it cannot be read: {error}")],
+        Err(error) => return vec![ReleaseJsonContradiction::Unreadable(error.to_string())],
     };
     if page["format"] != json!(FORMAT) {
-        return vec![format!(
-            "it is of the format {}, and {FORMAT} is known",
-            page["format"]
+        return vec![ReleaseJsonContradiction::UnknownFormat(
+            page["format"].to_string(),
         )];
     }
     let totals = &page["totals"];
     [
-        ("projects", Some(json!(count.projects))),
-        ("wheels", Some(json!(count.wheels))),
-        ("bytes", count.bytes.map(|bytes| json!(bytes))),
+        (Total::Projects, Some(count.projects as u64)),
+        (Total::Wheels, Some(count.wheels as u64)),
+        (Total::Bytes, count.bytes),
     ]
     .into_iter()
-    .filter_map(|(key, found)| Some((key, found?)))
-    .filter(|(key, found)| totals[*key] != *found)
-    .map(|(key, found)| format!("it has {} {key}, and the release {found}", totals[key]))
+    .filter_map(|(total, found)| Some((total, found?)))
+    .filter(|(total, found)| totals[total.as_str()] != json!(found))
+    .map(|(total, found)| ReleaseJsonContradiction::OtherTotal {
+        total,
+        stated: totals[total.as_str()].to_string(),
+        found,
+    })
     .collect()
 }
