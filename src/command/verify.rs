@@ -19,10 +19,9 @@ use super::vouch::{Next, TrustArguments, start, vouch};
 use super::words::counted;
 use crate::foundation::diagnostic::{Code, shell_word};
 use crate::foundation::failure::Failure;
-use crate::release::archive::ReleaseArchive;
 use crate::release::archive::{Extent, Survey};
 use crate::release::names::STATEMENT;
-use crate::release::verify;
+use crate::release::verify::{ArchiveReport, VerifyError, verify_archive};
 use crate::source::redacted;
 
 /// Verify a release, and who vouches for it
@@ -88,22 +87,22 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .help("name it: `--statement release.toml`"));
     }
     let reader = open(&path)?;
-    let survey = reader.survey().map_err(|error| broken(&path, &error))?;
     let root = reader.root();
-    // Nobody can tell a delta from a full archive that has lost some blocks.
-    if survey.extent == Extent::Delta {
-        return Err(incomplete(&path, &survey));
-    }
-    let is_hollow = survey.extent == Extent::Hollow;
-    let (count, contradictions) = verify::check(&reader, root, is_hollow, &arguments.allow)
-        .map_err(|error| broken(&path, &error))?;
+    let ArchiveReport {
+        survey,
+        count,
+        contradictions,
+    } = verify_archive(&reader, &arguments.allow).map_err(|error| match error {
+        VerifyError::Incomplete(survey) => incomplete(&path, &survey),
+        VerifyError::Archive(error) => broken(&path, &error),
+    })?;
     for contradiction in &contradictions {
         context.error(&contradiction.to_string());
     }
     if !contradictions.is_empty() {
         return Ok(ExitStatus::Findings);
     }
-    if is_hollow {
+    if survey.extent == Extent::Hollow {
         context.warning(&format!(
             "`{}` is hollow: its {} blocks are what their CIDs say, and the {} leaves of its wheels, {}, are not there to be looked at",
             context.shown(&path),

@@ -4,5 +4,5 @@
 mod carried;
 mod recall;
 
-pub use carried::{Carried, PlatformEntry};
+pub use carried::Carried;
 pub use recall::{Recalled, Sought};

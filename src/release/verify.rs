@@ -1,5 +1,6 @@
 //! A release held to what it says of itself: its pages, its declarations, its wheels.
 
+mod archive;
 mod bytes;
 mod contradiction;
 mod declared;
@@ -7,6 +8,7 @@ mod page;
 mod pages;
 mod project;
 
+pub use archive::{ArchiveReport, VerifyError, verify_archive};
 pub use contradiction::{
     Contradiction, FileContradiction, PageFormat, ProjectFile, ReleaseJsonContradiction, Total,
     WheelFact,

@@ -73,6 +73,8 @@ mod original;
 mod original_release;
 mod own_folders;
 mod packaging_library;
+mod release_reuse;
+mod release_verify;
 mod remove_command;
 mod pipes;
 mod progress;

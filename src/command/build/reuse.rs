@@ -1,7 +1,7 @@
 //! Releases whose word is taken for wheels that nobody looks at again.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::Args;
@@ -10,7 +10,6 @@ use ipwhl_packaging::wheel::CHECKS_VERSION;
 use ipwhl_packaging::{Platform, SystemFamily};
 use ipwhl_unixfs::Profile;
 use ipwhl_unixfs::car::{Blocks, CarError, FileReader};
-use serde::Deserialize;
 
 use super::super::archives::broken;
 use super::super::context::Context;
@@ -22,8 +21,9 @@ use super::super::words::counted;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::names::STATEMENT;
 use crate::release::reader::Published;
-use crate::release::reuse::{PlatformEntry, Recalled, Sought};
+use crate::release::reuse::{Recalled, Sought};
 use crate::release::signature::SignedStatement;
+use crate::release::tree::{PlatformJson, ReleaseJson, ReleaseJsonError};
 use crate::set::check::NEED_ARCHIVE;
 use crate::set::declaration::{DeclaredWheel, Layout};
 use crate::set::repository::Repository;
@@ -54,23 +54,6 @@ pub(super) struct Reusable {
     pub(super) release: OpenRelease,
     reused: Cell<usize>,
     copied: Cell<usize>,
-}
-
-/// What `release.json` says of findings that were let pass.
-#[derive(Deserialize)]
-struct About {
-    #[serde(default)]
-    severity: BTreeMap<String, String>,
-    #[serde(default)]
-    waivers: Vec<Waived>,
-    #[serde(default)]
-    platforms: Vec<PlatformEntry>,
-}
-
-#[derive(Deserialize)]
-struct Waived {
-    code: String,
-    project: String,
 }
 
 /// Opens the releases that are to be reused, and finds out who vouches for each.
@@ -251,9 +234,14 @@ impl Reusable {
                 reason: "has no pages to read".to_owned(),
             });
         };
-        let about: About = serde_json::from_slice(&about).map_err(|error| CarError::Tree {
+        let about = ReleaseJson::parse(&about).map_err(|error| CarError::Tree {
             cid: release.root,
-            reason: format!("has no `release.json` that can be read: {error}"),
+            reason: match error {
+                ReleaseJsonError::Unreadable(reason) => {
+                    format!("has no `release.json` that can be read: {reason}")
+                }
+                ReleaseJsonError::UnknownFormat(_) => format!("has a `release.json`, and {error}"),
+            },
         })?;
         let needs_archive = |code: &str| NEED_ARCHIVE.iter().any(|other| other.as_str() == code);
         let softened = about.severity.iter();
@@ -274,7 +262,7 @@ impl Reusable {
         let checked: Vec<Platform> = about
             .platforms
             .iter()
-            .filter_map(PlatformEntry::platform)
+            .filter_map(PlatformJson::platform)
             .collect();
         let kept: Vec<usize> = (0..left.len())
             .filter(|position| {

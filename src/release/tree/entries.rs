@@ -2,7 +2,8 @@
 
 use ipwhl_unixfs::Profile;
 
-use super::{pages, summary};
+use super::pages;
+use super::release_json::ReleaseJson;
 use crate::release::names::{DECLARATION, HTML, JSON, METADATA, RELEASE_FILE};
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout, canonical, without_directives};
@@ -120,5 +121,5 @@ pub(super) fn about<'r>(input: &ReleaseInput<'r>) -> Vec<NamedContent<'r>> {
     if input.repository.configuration.layout == Layout::Ipwhl1 {
         return Vec::new();
     }
-    vec![bytes(RELEASE_FILE, summary::release_json(input))]
+    vec![bytes(RELEASE_FILE, ReleaseJson::of(input).to_bytes())]
 }

@@ -6,6 +6,7 @@ use ipwhl_packaging::wheel::Problem;
 
 use crate::foundation::diagnostic::Finding;
 use crate::release::names::{DECLARATION, HTML, JSON, METADATA, RELEASE_FILE, RELEASE_FOLDER};
+use crate::release::tree::ReleaseJsonError;
 
 /// Something in a release that contradicts the rest of it. Names of projects and files are those of
 /// the tree, which may be anything.
@@ -127,16 +128,14 @@ impl ProjectFile {
 /// How `release.json` contradicts the release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReleaseJsonContradiction {
-    /// It cannot be read: why.
-    Unreadable(String),
-    /// It is of another version of the format: the value, as JSON.
-    UnknownFormat(String),
-    /// It states another total than there is: the value, as JSON.
+    /// It cannot be understood.
+    Unknown(ReleaseJsonError),
+    /// It states another total than there is.
     OtherTotal {
         /// Of what.
         total: Total,
         /// What it states.
-        stated: String,
+        stated: u64,
         /// What there is.
         found: u64,
     },
@@ -292,10 +291,7 @@ impl fmt::Display for Contradiction {
 impl fmt::Display for ReleaseJsonContradiction {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable(reason) => write!(out, "it cannot be read: {reason}"),
-            Self::UnknownFormat(format) => {
-                write!(out, "it is of the format {format}, and 1 is known")
-            }
+            Self::Unknown(error) => error.fmt(out),
             Self::OtherTotal {
                 total,
                 stated,

@@ -4,20 +4,15 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::{Platform, Requirement, VersionSpecifiers, same_specifiers};
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::contradiction::{FileContradiction, ReleaseJsonContradiction, Total, WheelFact};
 use super::pages::Count;
 use super::project::{Files, Wheels};
 use crate::foundation::diagnostic::{Code, Finding, Severity};
 use crate::release::names::DECLARATION;
-use crate::release::reuse::PlatformEntry;
+use crate::release::tree::{PlatformJson, ReleaseJson, WaiverJson};
 use crate::set::check;
 use crate::set::declaration::{Layout, Parsed, parse};
-
-/// The version of the format that is understood.
-const FORMAT: u64 = 1;
 
 /// The Requires-Python that a release gives to its wheels, by file name.
 pub(super) type RequiresPython = BTreeMap<String, Option<VersionSpecifiers>>;
@@ -72,27 +67,18 @@ pub(super) fn same(one: Option<&VersionSpecifiers>, other: Option<&VersionSpecif
 /// repeats it. And the platforms, which decide about others.
 pub(super) struct Answered {
     platforms: Vec<Platform>,
-    waivers: Vec<Waiver>,
+    waivers: Vec<WaiverJson>,
     softened: BTreeSet<String>,
 }
 
-/// A waiver, as `release.json` has it.
-#[derive(Deserialize)]
-struct Waiver {
-    code: String,
-    project: String,
-    requirement: Option<String>,
-    wheel: Option<String>,
-    extra: Option<String>,
-}
-
 impl Answered {
-    /// As `release.json` lists them, and `allowed` ones.
-    pub(super) fn of(release: &[u8], allowed: &[Code]) -> Self {
-        let page: Value = serde_json::from_slice(release).unwrap_or_default();
-        let waivers = page["waivers"].as_array().cloned().unwrap_or_default();
-        let severity = page["severity"].as_object().into_iter().flatten();
+    /// As a `release.json` lists them, if it can be read, and `allowed` ones.
+    pub(super) fn of(release: Option<ReleaseJson>, allowed: &[Code]) -> Self {
+        let (severity, waivers, platforms) = release
+            .map(|release| (release.severity, release.waivers, release.platforms))
+            .unwrap_or_default();
         let softened = severity
+            .iter()
             .filter(|(_, severity)| *severity != "error")
             .map(|(code, _)| code.as_str())
             .chain(allowed.iter().map(|code| code.as_str()))
@@ -100,15 +86,12 @@ impl Answered {
             .filter(|code| code.parse().is_ok_and(Code::may_be_softened))
             .map(ToOwned::to_owned)
             .collect();
-        let platforms = page["platforms"].as_array().into_iter().flatten();
         Self {
             platforms: platforms
-                .filter_map(|entry| PlatformEntry::deserialize(entry).ok()?.platform())
+                .iter()
+                .filter_map(PlatformJson::platform)
                 .collect(),
-            waivers: waivers
-                .into_iter()
-                .filter_map(|waiver| serde_json::from_value(waiver).ok())
-                .collect(),
+            waivers,
             softened,
         }
     }
@@ -226,28 +209,28 @@ fn agree<T: PartialEq>(declared: Option<T>, found: Option<T>) -> bool {
 
 /// What `release.json` says, held against what was counted.
 pub(super) fn release(body: &[u8], count: &Count) -> Vec<ReleaseJsonContradiction> {
-    let page: Value = match serde_json::from_slice(body) {
-        Ok(page) => page,
-        Err(error) => return vec![ReleaseJsonContradiction::Unreadable(error.to_string())],
+    let totals = match ReleaseJson::parse(body) {
+        Ok(release) => release.totals,
+        Err(error) => return vec![ReleaseJsonContradiction::Unknown(error)],
     };
-    if page["format"] != json!(FORMAT) {
-        return vec![ReleaseJsonContradiction::UnknownFormat(
-            page["format"].to_string(),
-        )];
-    }
-    let totals = &page["totals"];
     [
-        (Total::Projects, Some(count.projects as u64)),
-        (Total::Wheels, Some(count.wheels as u64)),
-        (Total::Bytes, count.bytes),
+        (
+            Total::Projects,
+            totals.projects,
+            Some(count.projects as u64),
+        ),
+        (Total::Wheels, totals.wheels, Some(count.wheels as u64)),
+        (Total::Bytes, totals.bytes, count.bytes),
     ]
     .into_iter()
-    .filter_map(|(total, found)| Some((total, found?)))
-    .filter(|(total, found)| totals[total.as_str()] != json!(found))
-    .map(|(total, found)| ReleaseJsonContradiction::OtherTotal {
-        total,
-        stated: totals[total.as_str()].to_string(),
-        found,
-    })
+    .filter_map(|(total, stated, found)| Some((total, stated, found?)))
+    .filter(|(_, stated, found)| stated != found)
+    .map(
+        |(total, stated, found)| ReleaseJsonContradiction::OtherTotal {
+            total,
+            stated,
+            found,
+        },
+    )
     .collect()
 }

@@ -15,6 +15,7 @@ use super::project::project;
 use crate::foundation::diagnostic::Code;
 use crate::release::archive::BlockStore;
 use crate::release::names::{HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
+use crate::release::tree::ReleaseJson;
 
 /// What was looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -119,11 +120,11 @@ fn answered(
         Some(cid) => reader.list(cid)?.unwrap_or_default(),
         None => Vec::new(),
     };
-    let body = match entries.iter().find(|entry| entry.name == RELEASE_FILE) {
-        Some(entry) => page(reader, &entry.link.cid)?,
-        None => Vec::new(),
+    let release = match entries.iter().find(|entry| entry.name == RELEASE_FILE) {
+        Some(entry) => ReleaseJson::parse(&page(reader, &entry.link.cid)?).ok(),
+        None => None,
     };
-    Ok(Answered::of(&body, allowed))
+    Ok(Answered::of(release, allowed))
 }
 
 /// What the folder about the release itself says.
