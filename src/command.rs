@@ -34,7 +34,6 @@ mod own_folder;
 mod outdated;
 mod progress;
 mod publish;
-mod releases;
 mod remove;
 mod report;
 mod scope;

@@ -18,10 +18,9 @@ use super::context::Context;
 use super::network::{NetworkArguments, fetcher};
 use crate::foundation::diagnostic::{Code, Finding, Severity};
 use crate::foundation::failure::{Failure, error_chain};
-use crate::release::reuse::Recalled;
 use crate::set::check;
 use crate::set::declaration::{DeclaredWheel, Source};
-use crate::set::gather::{Essentials, Facts};
+use crate::set::gather::{Facts, ReleaseFacts, ReusedFacts};
 use crate::set::repository::{Configuration, Repository, SeverityRule};
 use crate::source::{
     Cache, FetchError, FetchedWheel, Fetcher, SourceLocation, SourceProblem, WheelRequest,
@@ -35,7 +34,7 @@ pub(super) use known::{known_facts, recall_verified};
 pub(super) struct Gathered {
     facts: BTreeMap<Cid, Facts>,
     /// What a release says of wheels that were not looked at, by content-id and file name.
-    recalled: BTreeMap<(Cid, String), Recalled>,
+    recalled: BTreeMap<(Cid, String), ReusedFacts>,
     /// What is wrong with wheels and sources.
     pub(super) findings: Vec<Finding>,
     /// What failed in the world.
@@ -82,9 +81,13 @@ impl Gathered {
     }
 
     /// What is known of a declared wheel, from itself or from a release that is reused.
-    pub(super) fn essentials(&self, wheel: &DeclaredWheel) -> Option<Essentials<'_>> {
-        let facts = self.facts(wheel).map(Facts::essentials);
-        facts.or_else(|| self.recalled.get(&name(wheel)).map(Recalled::essentials))
+    pub(super) fn release_facts(&self, wheel: &DeclaredWheel) -> Option<ReleaseFacts<'_>> {
+        let facts = self.facts(wheel).map(Facts::release_facts);
+        facts.or_else(|| {
+            self.recalled
+                .get(&name(wheel))
+                .map(ReusedFacts::release_facts)
+        })
     }
 }
 
@@ -119,7 +122,7 @@ pub(super) fn all_wheels(repository: &Repository) -> Vec<&DeclaredWheel> {
 
 /// Says what is known of wheels without looking at them: a value for each, in their order.
 pub(super) type Recall<'r> =
-    dyn Fn(&[&DeclaredWheel]) -> Result<Vec<Option<Recalled>>, Failure> + 'r;
+    dyn Fn(&[&DeclaredWheel]) -> Result<Vec<Option<ReusedFacts>>, Failure> + 'r;
 
 /// Facts and findings of these wheels of the repository.
 pub(super) fn gather(
@@ -170,7 +173,7 @@ pub(super) fn gather_with(
         let recalled = recall(&missing)?;
         let mut left = Vec::new();
         for (wheel, recalled) in missing.into_iter().zip(recalled) {
-            match recalled.filter(|recalled| is_as_declared(wheel, recalled.essentials())) {
+            match recalled.filter(|recalled| is_as_declared(wheel, recalled.release_facts())) {
                 Some(recalled) => drop(gathered.recalled.insert(name(wheel), recalled)),
                 None => left.push(wheel),
             }
@@ -188,7 +191,7 @@ pub(super) fn gather_with(
         .map(
             |wheel| match (gathered.facts(wheel), gathered.recalled.get(&name(wheel))) {
                 (Some(facts), _) => check::wheel(wheel, &facts.archive, layout, platforms),
-                (None, Some(recalled)) => check::metadata(wheel, recalled.essentials().metadata),
+                (None, Some(recalled)) => check::metadata(wheel, recalled.release_facts().metadata),
                 (None, None) => Vec::new(),
             },
         )
@@ -203,10 +206,10 @@ fn key(cid: &Cid) -> String {
 
 /// Whether facts that were kept are those of the wheel as it is declared now.
 fn fits(wheel: &DeclaredWheel, facts: &Facts) -> bool {
-    is_as_declared(wheel, facts.essentials())
+    is_as_declared(wheel, facts.release_facts())
 }
 
-fn is_as_declared(wheel: &DeclaredWheel, facts: Essentials<'_>) -> bool {
+fn is_as_declared(wheel: &DeclaredWheel, facts: ReleaseFacts<'_>) -> bool {
     facts.dag.cid() == wheel.content_id.value
         && wheel
             .sha256

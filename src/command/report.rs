@@ -47,7 +47,7 @@ pub(super) fn judge_for(
     reason: &str,
 ) -> Vec<Finding> {
     let mut unread = all_wheels(repository);
-    unread.retain(|wheel| looked_at.essentials(wheel).is_none());
+    unread.retain(|wheel| looked_at.release_facts(wheel).is_none());
     let today = context
         .environment
         .clock

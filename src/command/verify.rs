@@ -9,17 +9,16 @@ use indicatif::HumanBytes;
 use ipwhl_unixfs::Cid;
 
 use super::allow::SoftCode;
-use super::archives::{archive_of, broken, open};
+use super::archives::archive_of;
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::releases::{self, Name};
 use super::site::{OpenSite, is_address, is_site};
 use super::statement::read_statement;
 use super::vouch::{Next, TrustArguments, start, vouch};
 use super::words::counted;
 use crate::foundation::diagnostic::{Code, shell_word};
 use crate::foundation::failure::Failure;
-use crate::release::archive::{Extent, Survey};
+use crate::release::archive::{Extent, ReleaseName, Survey, archive_failure, open_archive};
 use crate::release::names::STATEMENT;
 use crate::release::verify::{ArchiveReport, VerifyError, verify_archive};
 use crate::source::redacted;
@@ -86,7 +85,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         ))
         .help("name it: `--statement release.toml`"));
     }
-    let reader = open(&path)?;
+    let reader = open_archive(&path)?;
     let root = reader.root();
     let ArchiveReport {
         survey,
@@ -94,7 +93,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         contradictions,
     } = verify_archive(&reader, &arguments.allow).map_err(|error| match error {
         VerifyError::Incomplete(survey) => incomplete(&path, &survey),
-        VerifyError::Archive(error) => broken(&path, &error),
+        VerifyError::Archive(error) => archive_failure(&path, &error),
     })?;
     for contradiction in &contradictions {
         context.error(&contradiction.to_string());
@@ -189,10 +188,10 @@ fn elsewhere(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Fail
             "name the archive first: `ipwhl verify release.car --statement release.toml`",
         )));
     }
-    let (gateway, root) = match releases::name(context, text)? {
-        None | Some(Name::Archive(_)) => return Ok(None),
-        Some(Name::Root(root)) => ("https://gateway.example.org".to_owned(), root),
-        Some(Name::At(gateway, root)) => (redacted(&gateway), root),
+    let (gateway, root) = match ReleaseName::parse(context.environment, text)? {
+        None | Some(ReleaseName::Archive(_)) => return Ok(None),
+        Some(ReleaseName::Root(root)) => ("https://gateway.example.org".to_owned(), root),
+        Some(ReleaseName::At(gateway, root)) => (redacted(&gateway), root),
     };
     let gateway = gateway.trim_end_matches('/');
     let failure =

@@ -3,5 +3,5 @@
 mod facts;
 mod network;
 
-pub use facts::{Essentials, Facts};
+pub use facts::{Facts, ReleaseFacts, ReusedFacts};
 pub use network::{DEFAULT_JOBS, Network};

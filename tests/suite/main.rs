@@ -73,6 +73,7 @@ mod original;
 mod original_release;
 mod own_folders;
 mod packaging_library;
+mod release_archive;
 mod release_reuse;
 mod release_verify;
 mod remove_command;

@@ -1,7 +1,7 @@
 //! What is taken over from a release, without the program: of wheels, and of its repository.
 
-use ipwhl::release::reader::Published;
-use ipwhl::release::reuse::Sought;
+use ipwhl::release::reader::ReleaseReader;
+use ipwhl::release::reuse::WheelKey;
 use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 
 use crate::dag::file_dag;
@@ -13,7 +13,7 @@ use crate::support::workshop::small;
 fn the_facts_of_wheels() {
     let release = BuiltRelease::of(&small());
     let archive = open(&release.hollow);
-    let published = Published::open(&archive, &release.root).unwrap();
+    let published = ReleaseReader::open(&archive, &release.root).unwrap();
     let profile = release.repository.configuration.profile;
     let declared: Vec<_> = release
         .repository
@@ -21,9 +21,9 @@ fn the_facts_of_wheels() {
         .values()
         .flat_map(|declaration| &declaration.wheels)
         .collect();
-    let mut sought: Vec<Sought<'_>> = declared
+    let mut sought: Vec<WheelKey<'_>> = declared
         .iter()
-        .map(|wheel| Sought {
+        .map(|wheel| WheelKey {
             project: wheel.file_name.name().as_str(),
             file_name: wheel.file_name.as_str(),
             content_id: wheel.content_id.value,
@@ -32,17 +32,17 @@ fn the_facts_of_wheels() {
     // One that has other bytes, and one of a project that is not there.
     let other = Cid::v1(Codec::Raw, Sha256Digest::of(b"other"));
     let first = sought[0];
-    sought.push(Sought {
+    sought.push(WheelKey {
         content_id: other,
         ..first
     });
-    sought.push(Sought {
+    sought.push(WheelKey {
         project: "nowhere",
         ..first
     });
     let mut found = Vec::new();
     published
-        .recall(&sought, profile, &mut |position, facts| {
+        .reuse(&sought, profile, &mut |position, facts| {
             found.push((position, facts));
         })
         .unwrap();
@@ -52,11 +52,11 @@ fn the_facts_of_wheels() {
         let wheel = declared[*position];
         let path = format!("{}/{}", wheel.file_name.name(), wheel.file_name);
         let bytes = &release.files[&path];
-        let essentials = facts.essentials();
-        assert_eq!(essentials.sha256, Sha256Digest::of(bytes));
-        assert_eq!(essentials.dag, &file_dag(profile, bytes));
+        let release_facts = facts.release_facts();
+        assert_eq!(release_facts.sha256, Sha256Digest::of(bytes));
+        assert_eq!(release_facts.dag, &file_dag(profile, bytes));
         assert_eq!(
-            essentials.metadata,
+            release_facts.metadata,
             release.files[&format!("{path}.metadata")]
         );
     }
@@ -71,9 +71,11 @@ fn the_repository_of_a_release() {
         reason = \"tried \\\"twice\\\"\"\nexpires = 2999-01-01\n";
     let release = BuiltRelease::of(&small().configuration(settings));
     let archive = open(&release.hollow);
-    let published = Published::open(&archive, &release.root).unwrap();
+    let published = ReleaseReader::open(&archive, &release.root).unwrap();
     let folder = release.repository.directory.clone();
-    let carried = published.carried(&folder, "declarations").unwrap();
+    let carried = published
+        .embedded_repository(&folder, "declarations")
+        .unwrap();
     let repository = carried.repository.unwrap();
     assert_eq!(repository.findings, []);
     let (one, other) = (&repository.configuration, &release.repository.configuration);

@@ -48,7 +48,8 @@ impl BuiltRelease {
             })
             .collect();
         let bytes = |name: &str| wheels[name].0.clone();
-        let facts = |wheel: &DeclaredWheel| Some(wheels[wheel.file_name.as_str()].1.essentials());
+        let facts =
+            |wheel: &DeclaredWheel| Some(wheels[wheel.file_name.as_str()].1.release_facts());
         let release = Release::new(ReleaseInput {
             repository: &repository,
             profile,

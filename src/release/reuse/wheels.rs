@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use ipwhl_packaging::wheel::Limits;
 use ipwhl_unixfs::car::{CarError, FileReader, Tree, file_dag};
-use ipwhl_unixfs::{Cid, Codec, FileDag, Link, Profile, Sha256Digest};
+use ipwhl_unixfs::{Cid, Codec, Link, Profile, Sha256Digest};
 
 use crate::release::archive::may_be_leaf;
 use crate::release::names::{JSON, METADATA};
-use crate::release::reader::{Published, page_entries};
-use crate::set::gather::Essentials;
+use crate::release::reader::{ReleaseReader, page_entries};
+use crate::set::gather::ReusedFacts;
 use crate::source::LARGEST_WHEEL;
 
 /// How many wheels are looked for at once: what is read on the way is kept in memory.
@@ -17,32 +17,13 @@ const TOGETHER: usize = 128;
 
 /// A wheel that is looked for in a release.
 #[derive(Debug, Clone, Copy)]
-pub struct Sought<'s> {
+pub struct WheelKey<'s> {
     /// Its project, normalised.
     pub project: &'s str,
     /// Its file name.
     pub file_name: &'s str,
     /// Its content-id.
     pub content_id: Cid,
-}
-
-/// What a release says of a wheel that nobody has looked at here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recalled {
-    sha256: Sha256Digest,
-    dag: FileDag,
-    metadata: Vec<u8>,
-}
-
-impl Recalled {
-    /// What a release says of the wheel.
-    pub fn essentials(&self) -> Essentials<'_> {
-        Essentials {
-            sha256: self.sha256,
-            dag: &self.dag,
-            metadata: &self.metadata,
-        }
-    }
 }
 
 /// A wheel's place in the release.
@@ -53,7 +34,7 @@ struct Place {
     page: Cid,
 }
 
-impl Published<'_> {
+impl ReleaseReader<'_> {
     /// Looks for wheels by project, file name and content-id, and gives `found` the positions of those that the release
     /// has, with what it says of them. The DAG is held to the content-id, and all that the release says twice has
     /// to be the same; for the rest it has to be believed. No leaf of a wheel is read. The profile `preferred` is tried
@@ -61,11 +42,11 @@ impl Published<'_> {
     ///
     /// # Errors
     /// When a block cannot be had, or the release contradicts itself. What was found before stays found.
-    pub fn recall(
+    pub fn reuse(
         &self,
-        sought: &[Sought<'_>],
+        sought: &[WheelKey<'_>],
         preferred: Profile,
-        found: &mut dyn FnMut(usize, Recalled),
+        found: &mut dyn FnMut(usize, ReusedFacts),
     ) -> Result<(), CarError> {
         for (batch, some) in sought.chunks(TOGETHER).enumerate() {
             let mut folders: Vec<Cid> = some
@@ -113,19 +94,17 @@ impl Published<'_> {
                         "has another SHA-256 of a wheel than its CID",
                     ));
                 }
-                let recalled = Recalled {
-                    sha256: entry.sha256,
-                    dag,
-                    metadata,
-                };
-                found(place.position, recalled);
+                found(
+                    place.position,
+                    ReusedFacts::new(entry.sha256, dag, metadata),
+                );
             }
         }
         Ok(())
     }
 
     /// Where a wheel is; `None` where the release does not have it.
-    fn place(&self, position: usize, sought: &Sought<'_>) -> Result<Option<Place>, CarError> {
+    fn place(&self, position: usize, sought: &WheelKey<'_>) -> Result<Option<Place>, CarError> {
         let Some(folder) = self.projects().get(sought.project) else {
             return Ok(None);
         };

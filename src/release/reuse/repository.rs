@@ -10,13 +10,13 @@ use ipwhl_unixfs::car::{CarError, Tree};
 use toml_edit::Value;
 
 use crate::release::names::{DECLARATION, JSON};
-use crate::release::reader::{Published, PublishedProject};
+use crate::release::reader::{PublishedProject, ReleaseReader};
 use crate::release::tree::{PlatformJson, ReleaseJson, ReleaseJsonError};
 use crate::set::repository::{CONFIGURATION_FILE, Repository};
 
 /// A published release, read whole but for its wheels.
 #[derive(Debug)]
-pub struct Carried {
+pub struct EmbeddedRepository {
     /// The folders of its projects.
     pub projects: BTreeMap<ProjectName, PublishedProject>,
     /// The repository that it was built from, as far as the release says; `None` in the layout `ipwhl-1`, whose
@@ -24,14 +24,18 @@ pub struct Carried {
     pub repository: Option<Repository>,
 }
 
-impl Published<'_> {
+impl ReleaseReader<'_> {
     /// Reads every project's folder, and makes a repository of the declarations in them, as if they lay in the folder
     /// `declarations`; `file:` sources are in `directory`.
     ///
     /// # Errors
     /// When a block cannot be had, or this is no release: a folder that is no project's, a page that is none, wheels
     /// that are not those of the declaration beside them.
-    pub fn carried(&self, directory: &Path, declarations: &str) -> Result<Carried, CarError> {
+    pub fn embedded_repository(
+        &self,
+        directory: &Path,
+        declarations: &str,
+    ) -> Result<EmbeddedRepository, CarError> {
         self.prefetch()?;
         let mut projects = BTreeMap::new();
         let mut files = BTreeMap::new();
@@ -65,7 +69,7 @@ impl Published<'_> {
             projects.insert(project, folder);
         }
         if !self.has_pages() {
-            return Ok(Carried {
+            return Ok(EmbeddedRepository {
                 projects,
                 repository: None,
             });
@@ -103,7 +107,7 @@ impl Published<'_> {
                 "is no release that a build makes: it declares `{name}` and has no folder of it"
             )));
         }
-        Ok(Carried {
+        Ok(EmbeddedRepository {
             projects,
             repository: Some(repository),
         })
