@@ -33,7 +33,6 @@ mod outdated;
 mod progress;
 mod publish;
 mod query;
-mod releases;
 mod remove;
 mod report;
 mod serve;

@@ -33,4 +33,3 @@ mod timed_stream;
 pub use hosts::{HostName, NoHostName};
 pub use limits::Limits;
 pub use server::{Gateway, RequestRecord, serve};
-pub use store::BlockStore;

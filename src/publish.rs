@@ -39,8 +39,8 @@ pub use run::{Event, Observer, Open, PublishRun, TargetOutcome, TargetState, gat
 pub use secret::{Secret, UnusableSecret};
 pub use site::{
     AssembledBlocks, FileCheck, FileList, FoundWheel, HollowArchive, HollowError,
-    LARGEST_FILE_LIST, ListError, ListedFile, ReleaseFile, check_file, read_archive, read_hollow,
-    release_files, statement_path,
+    LARGEST_FILE_LIST, ListError, ListedFile, ReleaseFile, SiteContradiction, SiteReport,
+    check_file, read_archive, read_hollow, release_files, statement_path, verify_site,
 };
 pub use statements::{STATEMENTS, keep_statement, kept_statements};
 pub use status::{HoldingState, ReleaseStatus, TargetStatus, status};

@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use ipwhl::gateway::{BlockStore, Gateway, Limits};
+use ipwhl::gateway::{Gateway, Limits};
+use ipwhl::release::archive::BlockStore;
 use ipwhl_fuzz::node::{RawData, RawLink, block};
 use ipwhl_fuzz::store::Store;
 use ipwhl_unixfs::{Cid, Codec, Link};

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::io::{Read as _, Seek as _, SeekFrom};
 
 use ipwhl::release::archive::{Place, Visitor, known, reach, walk};
-use ipwhl::release::reader::Published;
+use ipwhl::release::reader::ReleaseReader;
 use ipwhl_fuzz::node::{RawData, RawLink, bitfield, block};
 use ipwhl_fuzz::store::Store;
 use ipwhl_unixfs::car::{
@@ -302,12 +302,12 @@ fn folder(store: &Store, cid: &Cid) {
     }
     store.reads();
 
-    let Ok(release) = Published::open(store, cid) else {
+    let Ok(release) = ReleaseReader::open(store, cid) else {
         return;
     };
     let _ = release.about();
     for name in release.projects().keys() {
         let _ = release.project(name);
     }
-    let _ = release.carried(std::path::Path::new("/nowhere"), "declarations");
+    let _ = release.embedded_repository(std::path::Path::new("/nowhere"), "declarations");
 }

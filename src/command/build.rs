@@ -27,19 +27,20 @@ use crate::publish::{
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::release::names::STATEMENT;
+use crate::release::reuse::{ReusableRelease, reuse as reuse_facts};
 use crate::release::tree::{Release, ReleaseInput};
 use crate::set::check;
 use crate::set::declaration::DeclaredWheel;
-use crate::set::gather::{Essentials, Gathering, Want, WheelReport, all_wheels};
+use crate::set::gather::{Gathering, ReleaseFacts, Want, WheelReport, all_wheels};
 use crate::set::repository::Repository;
 use crate::source::Cache;
 use folder::output_folder;
 use part::{check_extent, part};
-use reuse::{Reusable, ReuseArguments, recall, reusable};
+use reuse::{ReuseArguments, reusable};
 use vouch::{Preparation, check_unsigned, finish_cut_run, prepare, vouch};
 
 /// What finds out what is known of a declared wheel.
-type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<Essentials<'f>> + Sync + 'f;
+type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<ReleaseFacts<'f>> + Sync + 'f;
 
 /// Build a signed release with one root CID
 ///
@@ -205,14 +206,14 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let root = if arguments.root_only {
         build
-            .release(&|wheel| gathered.essentials(wheel))?
+            .release(&|wheel| gathered.release_facts(wheel))?
             .link()
             .cid
     } else {
         build.write(gathered, preparation)?
     };
     for release in &build.reusable {
-        release.tell(context);
+        reuse::tell(context, release);
     }
     if arguments.message_format == MessageFormat::Text {
         context.result(&root.to_string())?;
@@ -266,7 +267,7 @@ struct Build<'b> {
     /// What of the release goes into its archive.
     part: Part,
     /// The releases whose word is taken for wheels.
-    reusable: Vec<Reusable>,
+    reusable: Vec<ReusableRelease>,
     /// Where the release goes.
     folder: PathBuf,
     /// The statement that was there when this build began.
@@ -282,13 +283,13 @@ impl Build<'_> {
             .into_iter()
             .partition(|wheel| self.needs_bytes(wheel));
         let platforms = &self.repository.configuration.platforms;
-        let recall = |wheels: &[&DeclaredWheel]| {
-            recall(
-                self.context,
+        let reused = |wheels: &[&DeclaredWheel]| {
+            reuse_facts(
                 &self.reusable,
                 wheels,
                 self.profile,
                 platforms,
+                &mut |notice| self.context.warning(&notice.to_string()),
             )
         };
         let gathering = Gathering {
@@ -296,7 +297,7 @@ impl Build<'_> {
             repository: self.repository,
             network: &self.arguments.network.network(),
             profile: self.profile,
-            reuse: Some(&recall),
+            reuse: Some(&reused),
         };
         let gather = |wheels: &[&DeclaredWheel], want| {
             let report = gathering.gather(wheels, want)?;
@@ -343,7 +344,7 @@ impl Build<'_> {
         let cache = self.context.session.cache()?;
         let mut damaged = BTreeSet::new();
         loop {
-            let facts = |wheel: &DeclaredWheel| gathered.essentials(wheel);
+            let facts = |wheel: &DeclaredWheel| gathered.release_facts(wheel);
             let release = self.release(&facts)?;
             let written = write_car(&release, &self.part, &cache, &self.folder).and_then(|car| {
                 if let Some(tree) = &self.tree {

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use ipwhl_unixfs::Cid;
 
-use super::archives::may_replace;
 use super::context::Context;
 use super::exit::ExitStatus;
 use super::own_folder::OwnFolder;
@@ -21,7 +20,7 @@ use crate::foundation::environment::{AtomicFile, make_own_folder};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::publish::{PublishError, Recovery, commit, keep_statement, recover, statement_in};
-use crate::release::archive::Extent;
+use crate::release::archive::{Extent, may_replace};
 use crate::release::names::{CAR, STATEMENT};
 use crate::release::signature::SignedStatement;
 use crate::set::gather::DEFAULT_JOBS;

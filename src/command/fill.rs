@@ -15,14 +15,13 @@ use clap::Args;
 use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::CarSummary;
 
-use super::archives::{Target, may_replace, named_after, open};
 use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
 use super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::release::archive::Extent;
+use crate::release::archive::{ArchiveOutput, Extent, may_replace, open_archive, sibling_archive};
 use pass::{Missing, Outcome, keep, pass};
 use places::{BlockSource, FillContext, block_sources};
 use store::Store;
@@ -60,7 +59,7 @@ type Attempts = BTreeMap<Cid, Vec<String>>;
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let path = context.absolute(&arguments.archive);
-    let own = open(&path)?;
+    let own = open_archive(&path)?;
     let root = own.root();
     let output = output(context, arguments, &path, root)?;
     let mut store = Store::new(own, context.session.cache()?);
@@ -69,7 +68,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let mut attempts = Attempts::new();
     let mut before = BTreeSet::new();
     loop {
-        let (target, file) = Target::create(output.clone())?;
+        let (target, file) = ArchiveOutput::create(output.clone())?;
         let outcome = pass(root, &mut store, file).map_err(|error| target.failed(&path, &error))?;
         let missing = match outcome {
             Outcome::Full(file, summary) => {
@@ -115,7 +114,7 @@ fn output(
         return Ok(context.absolute(output));
     }
     let help = "say where to write: `--output FILE`";
-    let Some(output) = named_after(path, Extent::Full) else {
+    let Some(output) = sibling_archive(path, Extent::Full) else {
         return Err(Failure::usage(format!(
             "the name `{}` does not tell what its full archive is called",
             path.display()

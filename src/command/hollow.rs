@@ -3,15 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use ipwhl_unixfs::car::CarError;
 
-use super::archives::{Target, broken, named_after, open};
 use super::context::Context;
 use super::exit::ExitStatus;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::release::archive::Extent;
-use crate::release::archive::ReleaseArchive;
+use crate::release::archive::{Extent, hollow_archive, sibling_archive};
 use crate::release::names::CAR;
 
 /// Take the wheels out of a release's archive
@@ -37,35 +34,19 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let output = match &arguments.output {
         Some(output) => context.absolute(output),
-        None => named_after(&path, Extent::Hollow).ok_or_else(|| {
+        None => sibling_archive(&path, Extent::Hollow).ok_or_else(|| {
             Failure::usage(format!("`{}` is not named `….car`", path.display()))
                 .help("say where to write: `--output FILE`")
         })?,
     };
-    let reader = open(&path)?;
-    if same_file::is_same_file(&path, &output).unwrap_or(false) {
-        return Err(Failure::usage(format!(
-            "`{}` would be replaced by what is left of it",
-            path.display()
-        ))
-        .help("name another file with `--output`"));
-    }
-    let (target, file) = Target::create(output)?;
-    let hollowed = reader.hollow(file);
-    let (file, summary) = hollowed.map_err(|error| match &error {
-        CarError::Missing(_) => {
-            broken(&path, &error).help("where it is a delta, `ipwhl fill` makes it full")
-        }
-        _ => target.failed(&path, &error),
-    })?;
-    let shown = context.shown(target.path());
-    target.commit(file)?;
+    let shown = context.shown(&output);
+    let report = hollow_archive(&path, output)?;
     context.say(&format!(
         "wrote {shown}: {} blocks, {} of {}",
-        summary.blocks,
-        HumanBytes(summary.bytes),
-        HumanBytes(reader.byte_length())
+        report.summary.blocks,
+        HumanBytes(report.summary.bytes),
+        HumanBytes(report.length)
     ));
-    context.result(&reader.root().to_string())?;
+    context.result(&report.root.to_string())?;
     Ok(ExitStatus::Clean)
 }

@@ -10,15 +10,14 @@ use clap::Args;
 use ipnet::IpNet;
 use ipwhl_unixfs::car::CarReader;
 
-use super::archives::{archive_of, named_after};
+use super::archives::archive_of;
 use super::context::Context;
 use super::exit::ExitStatus;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::raise_open_files;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::gateway::{Gateway, HostName, Limits};
-use crate::release::archive::Extent;
-use crate::release::archive::ReleaseArchive;
+use crate::release::archive::{Extent, ReleaseArchive, sibling_archive};
 
 /// Files that are open beside connections: the archive, the listener, streams, what the runtime
 /// needs, and connections that are just being closed.
@@ -145,7 +144,7 @@ fn check_extent(
         return Ok(());
     };
     let place = context.shown(path);
-    let full = named_after(path, Extent::Full);
+    let full = sibling_archive(path, Extent::Full);
     let output = match &full {
         Some(_) => "",
         None => " --output full.car",

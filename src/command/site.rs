@@ -8,13 +8,11 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use super::context::Context;
-use super::releases;
 use super::vouch::Next;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::publish::{HollowError, STATEMENTS, statement_path};
-use crate::release::archive::Extent;
-use crate::release::archive::car_name;
+use crate::release::archive::{Extent, ReleaseName, car_name};
 use crate::release::names::STATEMENT;
 use crate::release::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, PublicKey, SignatureFile, SignedStatement,
@@ -340,7 +338,7 @@ pub(super) fn no_hollow(error: &HollowError) -> Failure {
 
 /// Whether a text is an address, and none of a release on a gateway.
 pub(super) fn is_address(context: &Context<'_>, text: &str) -> bool {
-    text.contains("://") && !matches!(releases::name(context, text), Ok(Some(_)))
+    text.contains("://") && !matches!(ReleaseName::parse(context.environment, text), Ok(Some(_)))
 }
 
 /// Whether a folder is a site, or one for pip in it: a site has folders of statements, and no

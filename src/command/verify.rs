@@ -1,10 +1,5 @@
 //! `ipwhl verify`: a release held to what it says of itself, and who vouches for it.
 
-mod bytes;
-mod declared;
-mod page;
-mod pages;
-mod project;
 mod site;
 
 use std::path::{Path, PathBuf};
@@ -13,10 +8,9 @@ use clap::Args;
 use ipwhl_unixfs::Cid;
 
 use super::allow::SoftCode;
-use super::archives::{archive_of, broken, open};
+use super::archives::archive_of;
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::releases::{self, Name};
 use super::site::{OpenSite, is_address, is_site};
 use super::statement::read_statement;
 use super::vouch::{Next, TrustArguments, start, vouch};
@@ -24,9 +18,9 @@ use super::words::counted;
 use crate::foundation::diagnostic::{Code, shell_word};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::release::archive::ReleaseArchive;
-use crate::release::archive::{Extent, Survey};
+use crate::release::archive::{Extent, ReleaseName, Survey, archive_failure, open_archive};
 use crate::release::names::STATEMENT;
+use crate::release::verify::{ArchiveReport, VerifyError, verify_archive};
 use crate::source::redacted;
 
 /// Verify a release, and who vouches for it
@@ -91,23 +85,23 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         ))
         .help("name it: `--statement release.toml`"));
     }
-    let reader = open(&path)?;
-    let survey = reader.survey().map_err(|error| broken(&path, &error))?;
+    let reader = open_archive(&path)?;
     let root = reader.root();
-    // Nobody can tell a delta from a full archive that has lost some blocks.
-    if survey.extent == Extent::Delta {
-        return Err(incomplete(&path, &survey));
+    let ArchiveReport {
+        survey,
+        count,
+        contradictions,
+    } = verify_archive(&reader, &arguments.allow).map_err(|error| match error {
+        VerifyError::Incomplete(survey) => incomplete(&path, &survey),
+        VerifyError::Archive(error) => archive_failure(&path, &error),
+    })?;
+    for contradiction in &contradictions {
+        context.error(&contradiction.to_string());
     }
-    let is_hollow = survey.extent == Extent::Hollow;
-    let (count, mismatches) = pages::check(&reader, root, is_hollow, &arguments.allow)
-        .map_err(|error| broken(&path, &error))?;
-    for mismatch in &mismatches {
-        context.error(mismatch);
-    }
-    if !mismatches.is_empty() {
+    if !contradictions.is_empty() {
         return Ok(ExitStatus::Findings);
     }
-    if is_hollow {
+    if survey.extent == Extent::Hollow {
         context.warning(&format!(
             "`{}` is hollow: its {} blocks are what their CIDs say, and the {} leaves of its wheels, {}, are not there to be looked at",
             context.shown(&path),
@@ -194,10 +188,10 @@ fn elsewhere(context: &Context<'_>, arguments: &Arguments) -> Result<Option<Fail
             "name the archive first: `ipwhl verify release.car --statement release.toml`",
         )));
     }
-    let (gateway, root) = match releases::name(context, text)? {
-        None | Some(Name::Archive(_)) => return Ok(None),
-        Some(Name::Root(root)) => ("https://gateway.example.org".to_owned(), root),
-        Some(Name::At(gateway, root)) => (redacted(&gateway), root),
+    let (gateway, root) = match ReleaseName::parse(context.environment, text)? {
+        None | Some(ReleaseName::Archive(_)) => return Ok(None),
+        Some(ReleaseName::Root(root)) => ("https://gateway.example.org".to_owned(), root),
+        Some(ReleaseName::At(gateway, root)) => (redacted(&gateway), root),
     };
     let gateway = gateway.trim_end_matches('/');
     let failure =

@@ -17,8 +17,9 @@ use super::accept::{self, Variant};
 use super::entity::Entity;
 use super::range::{self, Range};
 use super::router::{self, ContentPath, Route};
-use super::store::{BlockStore, FileRange};
+use super::store::FileRange;
 use super::{condition, listing, media};
+use crate::release::archive::BlockStore;
 
 /// What a CID names never changes (path gateway, "Cache-Control").
 const IMMUTABLE: &str = "public, max-age=29030400, immutable";

@@ -30,8 +30,9 @@ use super::hosts::{HostName, Hosts};
 use super::limits::Limits;
 use super::places::{Place, Places};
 use super::request::fault;
-use super::store::{BlockStore, FileRange};
+use super::store::FileRange;
 use super::timed_stream::TimedStream;
+use crate::release::archive::BlockStore;
 
 /// The most bytes of a request's first line and headers; hyper answers 431 to more.
 const MAXIMUM_HEADER_SIZE: usize = 32 * 1024;

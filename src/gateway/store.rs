@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ipwhl_unixfs::Cid;
-use ipwhl_unixfs::car::{Blocks, CarError, FileCursor};
+use ipwhl_unixfs::car::{CarError, FileCursor};
 
-/// Blocks for as many requests at once as there are. The gateway asks for them on threads that are there for
-/// waiting, and sends what it is given as it is.
-pub type BlockStore = dyn Blocks + Send + Sync;
+use crate::release::archive::BlockStore;
 
 /// Bytes of a file in order, and where they come from.
 pub(super) struct FileRange {

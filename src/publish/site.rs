@@ -9,12 +9,14 @@ mod assembled;
 mod check;
 mod files;
 mod list;
+mod verify;
 
 use super::statements::STATEMENTS;
 pub use assembled::{AssembledBlocks, FoundWheel};
 pub use check::{FileCheck, HollowArchive, HollowError, check_file, read_archive, read_hollow};
 pub use files::{ReleaseFile, release_files};
 pub use list::{FileList, ListError, ListedFile};
+pub use verify::{SiteContradiction, SiteReport, verify_site};
 
 /// The largest list that is read, in bytes.
 pub const LARGEST_FILE_LIST: u64 = 64 << 20;

@@ -4,7 +4,10 @@
 //! as far as its blocks can be had, and [`ReleaseArchive`] says what an archive lacks.
 
 mod extent;
+mod file;
+mod hollow;
 mod known;
+mod open;
 mod part;
 mod reach;
 mod reader;
@@ -12,12 +15,25 @@ mod survey;
 mod walk;
 
 pub use extent::{Extent, car_name};
+pub use file::{
+    ArchiveOutput, ArchiveOutputFile, archive_failure, may_replace, open_archive, sibling_archive,
+    unreadable_archive,
+};
+pub use hollow::{HollowReport, hollow_archive};
 pub use known::{Known, known};
+pub(in crate::release) use open::block_reason;
+pub use open::{OpenRelease, ReleaseLocation, ReleaseName};
 pub use part::{write_full, write_hollow};
 pub use reach::reach;
 pub use reader::ReleaseArchive;
 pub use survey::{Lacking, Survey};
 pub use walk::{Place, Visitor, may_be_leaf, walk};
+
+use ipwhl_unixfs::car::Blocks;
+
+/// Blocks for as many readers at once as there are. Whoever has them may wait for them, as for those
+/// behind a gateway, and gives each as its CID says it is.
+pub type BlockStore = dyn Blocks + Send + Sync;
 
 /// The most nodes of one file, each as often as it is linked to: twice those of the largest wheel
 /// in the smallest chunks of a profile.

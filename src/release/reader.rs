@@ -14,7 +14,7 @@ use crate::source::LARGEST_PAGE;
 
 /// A release behind a root. What it says comes out of blocks that have been hashed, so it is what the release says;
 /// whether that is true is for whoever vouches for the root.
-pub struct Published<'b> {
+pub struct ReleaseReader<'b> {
     blocks: &'b (dyn Blocks + Send + Sync),
     root: Cid,
     /// The folders of the projects, by normalised name.
@@ -77,7 +77,7 @@ struct PageHashes {
     sha256: String,
 }
 
-impl<'b> Published<'b> {
+impl<'b> ReleaseReader<'b> {
     /// Reads the top folder.
     pub fn open(blocks: &'b (dyn Blocks + Send + Sync), root: &Cid) -> Result<Self, CarError> {
         let entries = blocks.list(root)?.ok_or_else(|| CarError::Tree {

@@ -1,8 +1,10 @@
 //! What a release that somebody vouches for says of wheels and of its repository, so that neither
 //! is fetched again.
 
-mod carried;
-mod recall;
+mod releases;
+mod repository;
+mod wheels;
 
-pub use carried::{Carried, PlatformEntry};
-pub use recall::Sought;
+pub use releases::{ReusableRelease, ReuseNotice, reuse};
+pub use repository::EmbeddedRepository;
+pub use wheels::WheelKey;

@@ -7,9 +7,10 @@
 mod blocks;
 mod entries;
 mod pages;
+mod release_json;
 mod schema;
-mod summary;
 
 pub use blocks::{Release, ReleaseError};
 pub use entries::{Content, NamedContent, ReleaseInput};
+pub use release_json::{PlatformJson, ReleaseJson, ReleaseJsonError, Totals, WaiverJson};
 pub use schema::{index_schema, release_schema};

@@ -126,7 +126,7 @@ pub fn wheels(
         .map(
             |declared| match (report.facts(declared), report.reused(declared)) {
                 (Some(facts), _) => wheel(declared, &facts.archive, layout, platforms),
-                (None, Some(reused)) => metadata(declared, &reused.metadata),
+                (None, Some(reused)) => metadata(declared, reused.release_facts().metadata),
                 (None, None) => Vec::new(),
             },
         )

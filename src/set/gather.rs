@@ -11,7 +11,7 @@ mod report;
 mod request;
 mod wheels;
 
-pub use facts::{Essentials, Facts, ReusedFacts};
+pub use facts::{Facts, ReleaseFacts, ReusedFacts};
 pub use kept::{keep_facts_of, keep_members, kept_versions, known_facts, known_members};
 pub use network::{DEFAULT_JOBS, Network};
 pub use report::{WheelFailure, WheelProblem, WheelReport};

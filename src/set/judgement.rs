@@ -18,7 +18,7 @@ pub fn judge(
     reason: &str,
 ) -> Vec<Finding> {
     let mut unread = all_wheels(repository);
-    unread.retain(|wheel| looked_at.essentials(wheel).is_none());
+    unread.retain(|wheel| looked_at.release_facts(wheel).is_none());
     let remaining = apply(
         &repository.configuration,
         &repository.configuration_file(),

@@ -65,7 +65,7 @@ fn wheels_are_read_once_and_known_from_then_on() {
     for wheel in &wheels {
         let facts = report.facts(wheel).unwrap();
         assert_eq!(facts.dag.cid(), wheel.content_id.value);
-        assert!(!report.essentials(wheel).unwrap().metadata.is_empty());
+        assert!(!report.release_facts(wheel).unwrap().metadata.is_empty());
     }
     let events = std::mem::take(&mut *told.0.lock().unwrap());
     let verified = events.iter().filter(|event| **event == Event::Verified);
@@ -126,11 +126,11 @@ fn reused_facts_spare_the_wheels() {
         .gather(&wheels, Want::Facts)
         .unwrap();
     let first = report.facts(wheels[0]).unwrap();
-    let said = ReusedFacts {
-        sha256: first.sha256,
-        dag: first.dag.clone(),
-        metadata: first.archive.metadata.clone(),
-    };
+    let said = ReusedFacts::new(
+        first.sha256,
+        first.dag.clone(),
+        first.archive.metadata.clone(),
+    );
 
     let elsewhere = Program::new(folder.path());
     let fresh = elsewhere.session();

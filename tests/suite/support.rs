@@ -10,6 +10,7 @@ pub mod declared_set;
 pub mod history;
 pub mod http;
 pub mod installers;
+pub mod in_process;
 pub mod loopback_index;
 pub mod nodes;
 pub mod pinning_service;

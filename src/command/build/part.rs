@@ -5,18 +5,15 @@ use std::path::Path;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use ipwhl_unixfs::Cid;
-use ipwhl_unixfs::car::CarError;
 
-use super::super::archives::open;
 use super::super::context::Context;
-use super::super::releases::{self, OpenRelease, Place};
-use super::reuse::{Reusable, archive_beside, unreadable};
+use super::reuse::archive_beside;
 use super::{Arguments, uncommitted};
 use crate::foundation::failure::Failure;
 use crate::publish::{Part, PublishError};
-use crate::release::archive::car_name;
-use crate::release::archive::{Extent, known};
+use crate::release::archive::{Extent, OpenRelease, car_name, open_archive};
 use crate::release::names::STATEMENT;
+use crate::release::reuse::ReusableRelease;
 use crate::set::declaration::DeclaredWheel;
 use crate::set::gather::all_wheels;
 use crate::set::repository::Repository;
@@ -48,7 +45,7 @@ pub(super) fn check_extent(
         return Ok(());
     }
     // What cannot be read is no release, and in nobody's way.
-    let Ok(archive) = open(&path) else {
+    let Ok(archive) = open_archive(&path) else {
         return Ok(());
     };
     let lacks = |wheel: &&DeclaredWheel| archive.length_of(&wheel.content_id.value).is_none();
@@ -67,7 +64,7 @@ pub(super) fn part(
     arguments: &Arguments,
     folder: &Path,
     previous: Option<Cid>,
-    reusable: &[Reusable],
+    reusable: &[ReusableRelease],
 ) -> Result<Part, Failure> {
     if arguments.previous_car.is_some() && arguments.car != Extent::Delta {
         return Err(Failure::usage(
@@ -82,7 +79,12 @@ pub(super) fn part(
             let base = match named(context, arguments, folder, previous) {
                 Some(text) => {
                     let configuration = &repository.configuration;
-                    opened = releases::named(context, configuration, &arguments.network, &text)?;
+                    opened = OpenRelease::named(
+                        &context.session,
+                        &arguments.network.network(),
+                        &configuration.gateways,
+                        &text,
+                    )?;
                     &opened
                 }
                 None => reused(reusable, previous)?,
@@ -94,13 +96,7 @@ pub(super) fn part(
                 ))
                 .help("name the previous release's archive with `--previous-car RELEASE`"));
             }
-            let found =
-                known(base.blocks(), &base.root).map_err(|error| unreadable(base, &error))?;
-            // An archive tells what it has; a gateway that lacks something has to be asked again.
-            if let (Place::Gateways(_), Some(lacking)) = (&base.place, found.lacking.first()) {
-                return Err(unreadable(base, &CarError::Missing(*lacking)));
-            }
-            Ok(Part::Delta(found.cids))
+            Ok(Part::Delta(base.block_set()?))
         }
     }
 }
@@ -126,7 +122,7 @@ fn named(
 }
 
 /// The release that is reused and is the previous one; the first, where nothing says which that is.
-fn reused(reusable: &[Reusable], previous: Option<Cid>) -> Result<&OpenRelease, Failure> {
+fn reused(reusable: &[ReusableRelease], previous: Option<Cid>) -> Result<&OpenRelease, Failure> {
     let mut releases = reusable.iter().map(|one| &one.release);
     let is_previous = |root: Cid| previous.is_none_or(|previous| previous == root);
     releases.find(|release| is_previous(release.root)).ok_or_else(|| {

@@ -14,10 +14,10 @@ use rayon::prelude::*;
 
 use super::super::context::Context;
 use super::super::network::{NetworkArguments, fetcher};
-use super::super::releases::Place;
 use super::Members;
 use super::side::{Around, Side};
 use crate::foundation::failure::{Failure, error_chain};
+use crate::release::archive::ReleaseLocation;
 use crate::set::difference::{
     Difference, MemberChanges, NameOwners, Owner, WheelChange, WheelState, command_conflicts,
     member_changes, package_conflicts,
@@ -202,7 +202,7 @@ fn in_archives<'s, T>(
     let archives = sides.into_iter().filter_map(|side| side.release.as_ref());
     let mut damage = None;
     for release in archives {
-        let Place::Archive { reader, .. } = &release.place else {
+        let ReleaseLocation::Archive { reader, .. } = &release.location else {
             continue;
         };
         let outcome = FileReader::open(&**reader, cid)

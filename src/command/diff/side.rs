@@ -6,13 +6,12 @@ use ipwhl_unixfs::car::CarError;
 use serde::Serialize;
 use url::Url;
 
-use super::super::archives::broken;
 use super::super::context::Context;
 use super::super::network::NetworkArguments;
-use super::super::releases::{self, Name, OpenRelease, Place};
 use crate::foundation::diagnostic::visible;
 use crate::foundation::failure::{Failure, error_chain};
-use crate::release::reader::Published;
+use crate::release::archive::{OpenRelease, ReleaseLocation, ReleaseName, archive_failure};
+use crate::release::reader::ReleaseReader;
 use crate::set::difference::Snapshot;
 use crate::set::gather::known_facts;
 use crate::set::repository::{
@@ -129,10 +128,10 @@ pub(super) fn read(
         let root = cid
             .parse()
             .map_err(|error| Failure::usage(format!("`{cid}` is no CID: {error}")))?;
-        return of_release(context, around, network, Name::Root(root));
+        return of_release(context, around, network, ReleaseName::Root(root));
     }
     if text.contains("://") {
-        let name = releases::name(context, text)?;
+        let name = ReleaseName::parse(context.environment, text)?;
         let name = name.ok_or_else(|| Failure::usage("this is no address of a release"))?;
         return of_release(context, around, network, name);
     }
@@ -150,7 +149,7 @@ pub(super) fn read(
         return Ok(side);
     }
     if let Ok(root) = text.parse() {
-        return of_release(context, around, network, Name::Root(root));
+        return of_release(context, around, network, ReleaseName::Root(root));
     }
     of_revision(context, around, text).map_err(|failure| {
         let there = if context.absolute(Path::new(text)).exists() {
@@ -175,13 +174,13 @@ fn of_path(
     let path = context.absolute(Path::new(text));
     if path.is_file() {
         warn_of_tracked(context, &path);
-        return of_release(context, around, network, Name::Archive(path)).map(Some);
+        return of_release(context, around, network, ReleaseName::Archive(path)).map(Some);
     }
     if !path.is_dir() {
         return Ok(None);
     }
-    if let Some(name) = releases::name(context, text)? {
-        if let Name::Archive(archive) = &name {
+    if let Some(name) = ReleaseName::parse(context.environment, text)? {
+        if let ReleaseName::Archive(archive) = &name {
             warn_of_tracked(context, archive);
         }
         return of_release(context, around, network, name).map(Some);
@@ -238,19 +237,22 @@ fn of_release(
     context: &Context<'_>,
     around: &Around,
     network: &NetworkArguments,
-    name: Name,
+    name: ReleaseName,
 ) -> Result<Side, Failure> {
     let gateway = match &name {
-        Name::At(gateway, _) => Some(gateway.clone()),
-        Name::Archive(_) | Name::Root(_) => None,
+        ReleaseName::At(gateway, _) => Some(gateway.clone()),
+        ReleaseName::Archive(_) | ReleaseName::Root(_) => None,
     };
-    let release = releases::open(context, &around.configuration, network, name)?;
+    let gateways = &around.configuration.gateways;
+    let release = OpenRelease::open(&context.session, &network.network(), gateways, name)?;
     let directory = around
         .directory
         .clone()
         .unwrap_or_else(|| context.environment.current_directory.clone());
-    let carried = Published::open(release.blocks(), &release.root)
-        .and_then(|published| published.carried(&directory, &around.configuration.declarations))
+    let carried = ReleaseReader::open(release.blocks(), &release.root)
+        .and_then(|published| {
+            published.embedded_repository(&directory, &around.configuration.declarations)
+        })
         .map_err(|error| failure(&release, &error))?;
     let snapshot = match &carried.repository {
         Some(repository) => Snapshot::of(repository, &|wheel| {
@@ -291,17 +293,17 @@ fn of_release(
 
 /// What is wrong with a release.
 pub(super) fn failure(release: &OpenRelease, error: &CarError) -> Failure {
-    match (&release.place, error) {
-        (Place::Archive { .. }, CarError::Missing(cid)) => Failure::finding(format!(
+    match (&release.location, error) {
+        (ReleaseLocation::Archive { .. }, CarError::Missing(cid)) => Failure::finding(format!(
             "{} lacks the block {cid}, so it cannot be compared",
             release.shown
         ))
         .help("a delta is made full by `ipwhl fill`"),
-        (Place::Archive { path, .. }, error) => broken(path, error),
-        (Place::Gateways(_), CarError::Io(_) | CarError::Missing(_)) => {
+        (ReleaseLocation::Archive { path, .. }, error) => archive_failure(path, error),
+        (ReleaseLocation::Gateways(_), CarError::Io(_) | CarError::Missing(_)) => {
             Failure::world(format!("{}: {}", release.shown, error_chain(error)))
         }
-        (Place::Gateways(_), _) => {
+        (ReleaseLocation::Gateways(_), _) => {
             Failure::finding(format!("{}: {}", release.shown, error_chain(error)))
         }
     }

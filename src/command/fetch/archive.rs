@@ -11,7 +11,6 @@ use futures_util::StreamExt;
 use ipwhl_unixfs::car::{Blocks, CarError, CarReader, CarSummary, file_dag};
 use ipwhl_unixfs::{Cid, FileDag, Profile};
 
-use super::super::archives::open as open_archive;
 use super::super::context::Context;
 use super::super::site::{OpenSite, no_hollow};
 use crate::foundation::environment::AtomicFile;
@@ -20,7 +19,7 @@ use crate::publish::{
     AssembledBlocks, FoundWheel, HollowError, ReleaseFile, read_archive, read_hollow, release_files,
 };
 use crate::release::archive::ReleaseArchive;
-use crate::release::archive::{Extent, write_full};
+use crate::release::archive::{Extent, open_archive, write_full};
 use crate::release::names::CAR;
 use crate::release::signature::Statement;
 use crate::source::LARGEST_WHEEL;

@@ -5,9 +5,8 @@ use std::io;
 use ipwhl_unixfs::car::{CarError, CarSummary, CarWriter};
 use ipwhl_unixfs::{BlockSink, Cid, Codec};
 
-use super::super::archives::TargetFile;
 use super::store::{Origin, Store};
-use crate::release::archive::{Place, Visitor, walk};
+use crate::release::archive::{ArchiveOutputFile, Place, Visitor, walk};
 
 /// A block that is not in the store, and with it all that is below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,14 +23,18 @@ pub(super) struct Missing {
 /// The result of one pass.
 pub(super) enum Outcome {
     /// The whole release is written.
-    Full(TargetFile, CarSummary),
+    Full(ArchiveOutputFile, CarSummary),
     /// These blocks are missing, depth first; never empty.
     Missing(Vec<Missing>),
 }
 
 /// Writes the release to `file`. After the first missing block it writes no more, and only lists
 /// the others.
-pub(super) fn pass(root: Cid, store: &mut Store, file: TargetFile) -> Result<Outcome, CarError> {
+pub(super) fn pass(
+    root: Cid,
+    store: &mut Store,
+    file: ArchiveOutputFile,
+) -> Result<Outcome, CarError> {
     let mut pass = Pass {
         store,
         writer: Some(CarWriter::new(file, root)?),
@@ -49,7 +52,7 @@ pub(super) fn pass(root: Cid, store: &mut Store, file: TargetFile) -> Result<Out
 
 struct Pass<'s> {
     store: &'s mut Store,
-    writer: Option<CarWriter<TargetFile>>,
+    writer: Option<CarWriter<ArchiveOutputFile>>,
     missing: Vec<Missing>,
 }
 

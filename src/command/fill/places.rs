@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use ipwhl_unixfs::Cid;
 use url::Url;
 
-use super::super::archives::open;
 use super::super::context::Context;
 use super::super::network::NetworkArguments;
 use super::Attempts;
@@ -17,6 +16,7 @@ use super::gateways::Gateways;
 use super::pass::Missing;
 use super::store::Store;
 use crate::foundation::failure::Failure;
+use crate::release::archive::open_archive;
 use crate::set::repository::{Configuration, Repository};
 use crate::source::dag_of_file;
 
@@ -110,7 +110,7 @@ pub(super) fn block_sources(
                 if path.is_dir() || is_wheel(&path) {
                     places.push(scan_folder(&path)?);
                 } else {
-                    let archive = open(&path)?;
+                    let archive = open_archive(&path)?;
                     store.add_archive(path, archive);
                 }
             }

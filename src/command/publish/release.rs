@@ -7,16 +7,13 @@ use ipwhl_unixfs::Cid;
 
 use super::Arguments;
 use super::check::gateway;
-use crate::command::archives::{broken, open};
 use crate::command::context::Context;
 use crate::command::statement::{cut, expired, policy_or_own, read_statement, refusal, stranger};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::random_seed;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::publish::{History, Publication, Sample, kept_statements};
-use crate::release::archive::Extent;
-use crate::release::archive::ReleaseArchive;
-use crate::release::archive::car_name;
+use crate::release::archive::{Extent, ReleaseArchive, archive_failure, car_name, open_archive};
 use crate::release::names::{CAR, STATEMENT};
 use crate::release::signature::{SignedStatement, Statement, verify};
 use crate::set::repository::{Configuration, Repository};
@@ -37,8 +34,10 @@ pub(super) fn read(
     if !path.is_file() {
         return Err(absent(context, folder));
     }
-    let archive = open(&path)?;
-    let survey = archive.survey().map_err(|error| broken(&path, &error))?;
+    let archive = open_archive(&path)?;
+    let survey = archive
+        .survey()
+        .map_err(|error| archive_failure(&path, &error))?;
     // Nobody can tell a full archive that has lost some blocks from a delta, but by its name.
     if !is_delta && survey.extent != Extent::Full {
         return Err(Failure::finding(format!(
@@ -62,8 +61,8 @@ pub(super) fn read(
         )?)
     };
     let left_out: Vec<Cid> = survey.lacking.iter().map(|one| one.cid).collect();
-    let sample =
-        Sample::of(&archive, &left_out, random_seed()).map_err(|error| broken(&path, &error))?;
+    let sample = Sample::of(&archive, &left_out, random_seed())
+        .map_err(|error| archive_failure(&path, &error))?;
     Ok(Publication {
         name: repository.configuration.name.clone(),
         folder: folder.to_path_buf(),

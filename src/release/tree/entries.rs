@@ -2,11 +2,12 @@
 
 use ipwhl_unixfs::Profile;
 
-use super::{pages, summary};
+use super::pages;
+use super::release_json::ReleaseJson;
 use crate::release::names::{DECLARATION, HTML, JSON, METADATA, RELEASE_FILE};
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout, canonical, without_directives};
-use crate::set::gather::Essentials;
+use crate::set::gather::ReleaseFacts;
 use crate::set::repository::Repository;
 
 /// What a release is made of.
@@ -17,7 +18,7 @@ pub struct ReleaseInput<'r> {
     /// The UnixFS import parameters of pages and folders.
     pub profile: Profile,
     /// What is known of a declared wheel.
-    pub facts: &'r (dyn Fn(&DeclaredWheel) -> Option<Essentials<'r>> + Sync),
+    pub facts: &'r (dyn Fn(&DeclaredWheel) -> Option<ReleaseFacts<'r>> + Sync),
 }
 
 /// What an entry of the tree holds.
@@ -26,7 +27,7 @@ pub enum Content<'r> {
     /// These bytes.
     Bytes(Vec<u8>),
     /// The declared wheel, as it came from its source.
-    Wheel(&'r DeclaredWheel, Essentials<'r>),
+    Wheel(&'r DeclaredWheel, ReleaseFacts<'r>),
 }
 
 /// A file of a folder.
@@ -120,5 +121,5 @@ pub(super) fn about<'r>(input: &ReleaseInput<'r>) -> Vec<NamedContent<'r>> {
     if input.repository.configuration.layout == Layout::Ipwhl1 {
         return Vec::new();
     }
-    vec![bytes(RELEASE_FILE, summary::release_json(input))]
+    vec![bytes(RELEASE_FILE, ReleaseJson::of(input).to_bytes())]
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::foundation::schema;
 use crate::set::declaration::{Declaration, DeclaredWheel};
-use crate::set::gather::Essentials;
+use crate::set::gather::ReleaseFacts;
 
 /// The version of the simple API that the pages keep to (PEP 629, 700, 708, 714, 740's numbering).
 const API_VERSION: &str = "1.4";
@@ -52,7 +52,7 @@ pub(super) fn root_html(projects: &[&str]) -> Vec<u8> {
 
 pub(super) fn project_html(
     declaration: &Declaration,
-    wheels: &[(&DeclaredWheel, Essentials<'_>)],
+    wheels: &[(&DeclaredWheel, ReleaseFacts<'_>)],
 ) -> Vec<u8> {
     let mut body = String::new();
     for (wheel, facts) in wheels {
@@ -162,7 +162,7 @@ pub(super) fn root_json(projects: &[&str]) -> Vec<u8> {
 
 pub(super) fn project_json(
     declaration: &Declaration,
-    wheels: &[(&DeclaredWheel, Essentials<'_>)],
+    wheels: &[(&DeclaredWheel, ReleaseFacts<'_>)],
 ) -> Vec<u8> {
     let mut versions: Vec<_> = wheels
         .iter()

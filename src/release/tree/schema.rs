@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 
 use super::pages::{ProjectJson, RootJson};
-use super::summary::ReleaseJson;
+use super::release_json::ReleaseJson;
 use crate::foundation::schema;
 
 /// The JSON Schema of `_ipwhl/release.json`, as text.
 pub fn release_schema() -> String {
-    schema::of_written::<ReleaseJson<'_>>()
+    schema::of_written::<ReleaseJson>()
 }
 
 /// The JSON Schema of the pages `index.v1_json`, as text.

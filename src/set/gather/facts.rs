@@ -19,7 +19,7 @@ pub struct Facts {
 /// What a release says of a wheel. Whoever makes a release needs no more, so it may come out of another release, which is
 /// vouched for, as well as out of the wheel.
 #[derive(Clone, Copy, Debug)]
-pub struct Essentials<'f> {
+pub struct ReleaseFacts<'f> {
     /// The SHA-256 of the file.
     pub sha256: Sha256Digest,
     /// Its DAG under the profile that fits the declared content-id.
@@ -30,8 +30,8 @@ pub struct Essentials<'f> {
 
 impl Facts {
     /// What a release says of the wheel.
-    pub fn essentials(&self) -> Essentials<'_> {
-        Essentials {
+    pub fn release_facts(&self) -> ReleaseFacts<'_> {
+        ReleaseFacts {
             sha256: self.sha256,
             dag: &self.dag,
             metadata: &self.archive.metadata,
@@ -39,21 +39,28 @@ impl Facts {
     }
 }
 
-/// What a release that somebody vouches for says of a wheel that nobody has looked at here.
+/// What a release says of a wheel that nobody has looked at here. It is a type of its own, so that
+/// nobody takes it for facts of the wheel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReusedFacts {
-    /// The SHA-256 of the file.
-    pub sha256: Sha256Digest,
-    /// Its DAG under the profile that fits the declared content-id.
-    pub dag: FileDag,
-    /// METADATA, exactly.
-    pub metadata: Vec<u8>,
+    sha256: Sha256Digest,
+    dag: FileDag,
+    metadata: Vec<u8>,
 }
 
 impl ReusedFacts {
-    /// What a release says of the wheel.
-    pub fn essentials(&self) -> Essentials<'_> {
-        Essentials {
+    /// What a release says of a wheel: its SHA-256, its DAG, its METADATA.
+    pub fn new(sha256: Sha256Digest, dag: FileDag, metadata: Vec<u8>) -> Self {
+        Self {
+            sha256,
+            dag,
+            metadata,
+        }
+    }
+
+    /// What another release says of the wheel.
+    pub fn release_facts(&self) -> ReleaseFacts<'_> {
+        ReleaseFacts {
             sha256: self.sha256,
             dag: &self.dag,
             metadata: &self.metadata,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use ipwhl_packaging::WheelFileName;
 use ipwhl_unixfs::Cid;
 
-use super::{Essentials, Facts, ReusedFacts};
+use super::{Facts, ReleaseFacts, ReusedFacts};
 use crate::set::declaration::DeclaredWheel;
 use crate::source::SourceProblem;
 
@@ -110,9 +110,9 @@ impl WheelReport {
     }
 
     /// What is known of a declared wheel, from itself or from a release that is reused.
-    pub fn essentials(&self, wheel: &DeclaredWheel) -> Option<Essentials<'_>> {
-        let facts = self.facts(wheel).map(Facts::essentials);
-        facts.or_else(|| self.reused(wheel).map(ReusedFacts::essentials))
+    pub fn release_facts(&self, wheel: &DeclaredWheel) -> Option<ReleaseFacts<'_>> {
+        let facts = self.facts(wheel).map(Facts::release_facts);
+        facts.or_else(|| self.reused(wheel).map(ReusedFacts::release_facts))
     }
 
     /// Notes what is wrong with one source of a wheel: about the declaration, or about the world.

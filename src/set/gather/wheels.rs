@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::report::release_key;
 use super::{
-    Essentials, Facts, Network, ReusedFacts, WheelFailure, WheelProblem, WheelReport,
+    Facts, Network, ReleaseFacts, ReusedFacts, WheelFailure, WheelProblem, WheelReport,
     keep_facts_of, known_facts, wheel_request, wheel_requests,
 };
 use crate::foundation::failure::{Failure, error_chain};
@@ -59,7 +59,7 @@ impl Gathering<'_> {
                 let cid = wheel.content_id.value;
                 let facts = known_facts(&cache, &cid)?;
                 let is_there = want == Want::Facts || cache.open_wheel(&cid).is_some();
-                (is_there && is_as_declared(wheel, facts.essentials())).then_some(facts)
+                (is_there && is_as_declared(wheel, facts.release_facts())).then_some(facts)
             })
             .collect();
         let mut report = WheelReport::default();
@@ -78,7 +78,7 @@ impl Gathering<'_> {
             let reused = reuse(&missing)?;
             let mut left = Vec::new();
             for (wheel, reused) in missing.into_iter().zip(reused) {
-                match reused.filter(|reused| is_as_declared(wheel, reused.essentials())) {
+                match reused.filter(|reused| is_as_declared(wheel, reused.release_facts())) {
                     Some(reused) => drop(report.reused.insert(release_key(wheel), reused)),
                     None => left.push(wheel),
                 }
@@ -225,7 +225,7 @@ pub fn known_wheels(
                 },
                 &mut report,
             );
-        } else if is_as_declared(wheel, facts.essentials()) {
+        } else if is_as_declared(wheel, facts.release_facts()) {
             report.facts.insert(wheel.content_id.value, facts);
         }
     }
@@ -233,7 +233,7 @@ pub fn known_wheels(
 }
 
 /// Whether what is known of a wheel is of the wheel as it is declared now.
-fn is_as_declared(wheel: &DeclaredWheel, facts: Essentials<'_>) -> bool {
+fn is_as_declared(wheel: &DeclaredWheel, facts: ReleaseFacts<'_>) -> bool {
     facts.dag.cid() == wheel.content_id.value
         && wheel
             .sha256

@@ -7,13 +7,11 @@ use ipwhl_unixfs::car::{CarError, Tree};
 use serde_json::Value;
 
 use super::bytes::{self, WheelFacts, metadata, page, size, wheel, wheel_of_hollow};
+use super::contradiction::{Contradiction, FileContradiction, PageFormat, ProjectFile, WheelFact};
 use super::declared::{self, Declared};
 use super::page::compare;
-use super::pages::{Count, Examined, strays};
-use crate::release::names::{DECLARATION, HTML, JSON, METADATA};
-
-/// How a wheel's name ends.
-const WHEEL: &str = ".whl";
+use super::pages::{Count, Examined, unknown_files};
+use crate::release::names::{DECLARATION, JSON, METADATA, WHEEL};
 
 /// The files of a project's folder, by name.
 pub(super) type Files<'f> = BTreeMap<&'f str, Link>;
@@ -26,10 +24,12 @@ pub(super) fn project(
     examined: &Examined<'_>,
     name: &str,
     link: &Link,
-) -> Result<(Count, Vec<String>), CarError> {
+) -> Result<(Count, Vec<Contradiction>), CarError> {
     let Some(entries) = examined.reader.list(&link.cid)? else {
-        let mismatch = format!("`{name}` is a file, not a project's folder");
-        return Ok((Count::default(), vec![mismatch]));
+        let contradiction = Contradiction::ProjectIsFile {
+            project: name.to_owned(),
+        };
+        return Ok((Count::default(), vec![contradiction]));
     };
     let files: Files<'_> = entries
         .iter()
@@ -67,26 +67,33 @@ pub(super) fn project(
         let wheel = file.strip_suffix(METADATA);
         !examined.is_bare && wheel.is_some_and(|wheel| wheels.contains_key(wheel))
     };
-    let is_page = |file: &str| !examined.is_bare && [HTML, JSON, DECLARATION].contains(&file);
+    let is_page = |name: &str| {
+        let mut files = ProjectFile::ALL.iter();
+        !examined.is_bare && files.any(|file| file.file_name() == name)
+    };
     let others = files.keys().copied();
-    let mut mismatches = strays(
+    let mut contradictions = unknown_files(
         name,
         others.filter(|file| !wheels.contains_key(file) && !is_page(file) && !is_metadata(file)),
     );
     for (file, wheel) in &wheels {
         if let Some(problem) = &wheel.problem {
-            mismatches.push(format!("{name}/{file}: {problem}"));
+            contradictions.push(Contradiction::InvalidWheel {
+                project: name.to_owned(),
+                wheel: (*file).to_owned(),
+                problem: problem.clone(),
+            });
         }
     }
     if !examined.is_bare {
-        mismatches.extend(words(examined, name, &files, &wheels, declared.as_ref())?);
+        contradictions.extend(words(examined, name, &files, &wheels, declared.as_ref())?);
     }
     let count = Count {
         projects: 1,
         wheels: wheels.len(),
         bytes: wheels.values().map(|wheel| wheel.size).sum(),
     };
-    Ok((count, mismatches))
+    Ok((count, contradictions))
 }
 
 /// The wheels that are larger than the JSON page and the declaration say.
@@ -95,24 +102,34 @@ fn larger(
     name: &str,
     files: &Files<'_>,
     declared: Option<&Declared>,
-) -> Result<Vec<String>, CarError> {
-    let mut mismatches = Vec::new();
+) -> Result<Vec<Contradiction>, CarError> {
+    let mut contradictions = Vec::new();
     let of_page = match files.get(JSON).filter(|_| !examined.is_bare) {
         Some(link) => sizes_of_page(&page(examined.reader, &link.cid)?),
         None => Vec::new(),
     };
     let of_declaration = declared.map(Declared::sizes).unwrap_or_default();
-    for (said_by, sizes) in [(JSON, of_page), (DECLARATION, of_declaration)] {
-        for (file, said) in sizes {
-            let Some(link) = files.get(file.as_str()) else {
+    for (file, sizes) in [
+        (ProjectFile::Page(PageFormat::Json), of_page),
+        (ProjectFile::Declaration, of_declaration),
+    ] {
+        for (wheel, said) in sizes {
+            let Some(link) = files.get(wheel.as_str()) else {
                 continue;
             };
             if size(examined.reader, link)?.is_some_and(|size| size > said) {
-                mismatches.push(format!("{name}/{said_by}: it has another size of `{file}`"));
+                contradictions.push(Contradiction::File {
+                    project: name.to_owned(),
+                    file,
+                    contradiction: FileContradiction::Other {
+                        fact: WheelFact::Size,
+                        wheel,
+                    },
+                });
             }
         }
     }
-    Ok(mismatches)
+    Ok(contradictions)
 }
 
 fn sizes_of_page(body: &[u8]) -> Vec<(String, u64)> {
@@ -133,37 +150,40 @@ fn words(
     files: &Files<'_>,
     wheels: &Wheels<'_>,
     declared: Option<&Declared>,
-) -> Result<Vec<String>, CarError> {
+) -> Result<Vec<Contradiction>, CarError> {
     let reader = examined.reader;
-    let mut mismatches = Vec::new();
+    let mut contradictions = Vec::new();
     let requires_python = declared.map(Declared::requires_python).unwrap_or_default();
-    for (file, wheel) in wheels {
+    for (file, facts) in wheels {
+        let (project, wheel) = (name.to_owned(), (*file).to_owned());
         match files.get(format!("{file}{METADATA}").as_str()) {
-            Some(link) if metadata(reader, &link.cid)? == wheel.metadata => {}
-            Some(_) => mismatches.push(format!(
-                "{name}/{file}{METADATA} is not METADATA of the wheel"
-            )),
-            None => mismatches.push(format!("{name}/{file}{METADATA} is not there")),
+            Some(link) if metadata(reader, &link.cid)? == facts.metadata => {}
+            Some(_) => contradictions.push(Contradiction::OtherMetadata { project, wheel }),
+            None => contradictions.push(Contradiction::MissingMetadata { project, wheel }),
         }
     }
-    for file in [HTML, JSON, DECLARATION] {
-        let found = match (files.get(file), declared) {
-            (None, _) => {
-                mismatches.push(format!("{name}/{file} is not there"));
-                continue;
+    for file in ProjectFile::ALL {
+        let project = name.to_owned();
+        let Some(link) = files.get(file.file_name()) else {
+            contradictions.push(Contradiction::MissingFile { project, file });
+            continue;
+        };
+        let found = match (file, declared) {
+            (ProjectFile::Page(format), _) => {
+                let body = page(reader, &link.cid)?;
+                compare(name, format, &body, files, wheels, &requires_python)
             }
-            (Some(_), Some(declared)) if file == DECLARATION => {
+            (ProjectFile::Declaration, Some(declared)) => {
                 declared::declaration(name, declared, files, wheels, &examined.answered)
             }
-            (Some(link), _) => {
-                let body = page(reader, &link.cid)?;
-                let is_json = file == JSON;
-                compare(name, is_json, &body, files, wheels, &requires_python)
-            }
+            (ProjectFile::Declaration, None) => Vec::new(),
         };
-        for mismatch in found {
-            mismatches.push(format!("{name}/{file}: {mismatch}"));
-        }
+        let found = found.into_iter();
+        contradictions.extend(found.map(|contradiction| Contradiction::File {
+            project: project.clone(),
+            file,
+            contradiction,
+        }));
     }
-    Ok(mismatches)
+    Ok(contradictions)
 }

@@ -8,7 +8,7 @@ use ipwhl_unixfs::{Cid, Codec, Link, Profile, Sha256Digest};
 
 use crate::release::archive::may_be_leaf;
 use crate::release::names::{JSON, METADATA};
-use crate::release::reader::{Published, page_entries};
+use crate::release::reader::{ReleaseReader, page_entries};
 use crate::set::gather::ReusedFacts;
 use crate::source::LARGEST_WHEEL;
 
@@ -17,7 +17,7 @@ const TOGETHER: usize = 128;
 
 /// A wheel that is looked for in a release.
 #[derive(Debug, Clone, Copy)]
-pub struct Sought<'s> {
+pub struct WheelKey<'s> {
     /// Its project, normalised.
     pub project: &'s str,
     /// Its file name.
@@ -34,7 +34,7 @@ struct Place {
     page: Cid,
 }
 
-impl Published<'_> {
+impl ReleaseReader<'_> {
     /// Looks for wheels by project, file name and content-id, and gives `found` the positions of those that the release
     /// has, with what it says of them. The DAG is held to the content-id, and all that the release says twice has
     /// to be the same; for the rest it has to be believed. No leaf of a wheel is read. The profile `preferred` is tried
@@ -42,9 +42,9 @@ impl Published<'_> {
     ///
     /// # Errors
     /// When a block cannot be had, or the release contradicts itself. What was found before stays found.
-    pub fn recall(
+    pub fn reuse(
         &self,
-        sought: &[Sought<'_>],
+        sought: &[WheelKey<'_>],
         preferred: Profile,
         found: &mut dyn FnMut(usize, ReusedFacts),
     ) -> Result<(), CarError> {
@@ -94,19 +94,17 @@ impl Published<'_> {
                         "has another SHA-256 of a wheel than its CID",
                     ));
                 }
-                let recalled = ReusedFacts {
-                    sha256: entry.sha256,
-                    dag,
-                    metadata,
-                };
-                found(place.position, recalled);
+                found(
+                    place.position,
+                    ReusedFacts::new(entry.sha256, dag, metadata),
+                );
             }
         }
         Ok(())
     }
 
     /// Where a wheel is; `None` where the release does not have it.
-    fn place(&self, position: usize, sought: &Sought<'_>) -> Result<Option<Place>, CarError> {
+    fn place(&self, position: usize, sought: &WheelKey<'_>) -> Result<Option<Place>, CarError> {
         let Some(folder) = self.projects().get(sought.project) else {
             return Ok(None);
         };

@@ -8,6 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::bytes::WheelFacts;
+use super::contradiction::{FileContradiction, PageFormat, WheelFact};
 use super::declared::{self, RequiresPython};
 use super::project::{Files, Wheels};
 use crate::source::{CoreMetadataFile, IndexFile, ProjectPage};
@@ -15,59 +16,57 @@ use crate::source::{CoreMetadataFile, IndexFile, ProjectPage};
 /// One page against the wheels.
 pub(super) fn compare(
     project: &str,
-    is_json: bool,
+    format: PageFormat,
     body: &[u8],
     files: &Files<'_>,
     wheels: &Wheels<'_>,
     declared: &RequiresPython,
-) -> Vec<String> {
+) -> Vec<FileContradiction> {
     // Addresses are relative, so any base will do; it only has to be recognised again.
     let base = format!("http://release.example.org/{project}/");
     let Ok(base) = Url::parse(&base) else {
-        return vec!["the project's name is no part of an address".to_owned()];
+        return vec![FileContradiction::NoAddress];
     };
-    let content_type = if is_json {
-        "application/vnd.pypi.simple.v1+json"
-    } else {
-        "text/html"
+    let content_type = match format {
+        PageFormat::Html => "text/html",
+        PageFormat::Json => "application/vnd.pypi.simple.v1+json",
     };
     let parsed = match ProjectPage::parse(body, content_type, &base) {
         Ok(parsed) => parsed,
-        Err(reason) => return vec![reason],
+        Err(reason) => return vec![FileContradiction::UnreadablePage(reason)],
     };
-    let mut mismatches = Vec::new();
+    let mut found = Vec::new();
     let mut listed: BTreeSet<&str> = BTreeSet::new();
     for file in &parsed.files {
         let name = file.file_name.as_str();
         listed.insert(name);
         let Some(wheel) = wheels.get(name) else {
-            mismatches.push(format!("it names `{name}`, which is not there"));
+            found.push(FileContradiction::ListsMissing(name.to_owned()));
             continue;
         };
         let is_beside = file.url.as_str().starts_with(base.as_str())
             && file.url.path_segments().map(Iterator::count)
                 == base.path_segments().map(Iterator::count);
         if !is_beside {
-            mismatches.push(format!("its address of `{name}` leads elsewhere"));
+            found.push(FileContradiction::LeadsElsewhere(name.to_owned()));
         }
-        mismatches.extend(compare_file(file, wheel, declared));
+        found.extend(compare_file(file, wheel, declared));
     }
     for name in wheels.keys() {
         if !listed.contains(name) {
-            mismatches.push(format!("it does not name `{name}`"));
+            found.push(FileContradiction::NotListed((*name).to_owned()));
         }
     }
-    if is_json {
-        mismatches.extend(json_only(project, body, files, wheels));
-    } else {
-        mismatches.extend(html_only(body, wheels));
+    match format {
+        PageFormat::Html => found.extend(html_only(body, wheels)),
+        PageFormat::Json => found.extend(json_only(project, body, files, wheels)),
     }
-    mismatches
+    found
 }
 
 /// The metadata's digest stands on the page under two names (PEP 658 and 714), of which the reader of
 /// pages takes the newer one.
-fn html_only(body: &[u8], wheels: &Wheels<'_>) -> Vec<String> {
+fn html_only(body: &[u8], wheels: &Wheels<'_>) -> Option<FileContradiction> {
     let text = String::from_utf8_lossy(body);
     let mut expected = BTreeMap::new();
     for wheel in wheels.values() {
@@ -77,20 +76,13 @@ fn html_only(body: &[u8], wheels: &Wheels<'_>) -> Vec<String> {
             .or_insert(0) += 1;
     }
     if !is_plain(&text, wheels.len()) {
-        return vec![
-            "it has tags that pages of this format do not have, which readers may take differently"
-                .to_owned(),
-        ];
+        return Some(FileContradiction::UnknownTags);
     }
     let is_right = text.matches("data-dist-info-metadata").count() == wheels.len()
         && expected
             .iter()
             .all(|(attribute, count)| text.matches(attribute).count() == *count);
-    if is_right {
-        Vec::new()
-    } else {
-        vec!["it has another SHA-256 of metadata in `data-dist-info-metadata`".to_owned()]
-    }
+    (!is_right).then_some(FileContradiction::OtherDistInfoMetadata)
 }
 
 /// Whether a page has the tags that pages of a release have, and as many links as it lists. Readers of HTML
@@ -129,24 +121,30 @@ pub(super) fn is_plain(page: &str, links: usize) -> bool {
     found == links
 }
 
-fn compare_file(file: &IndexFile, wheel: &WheelFacts, declared: &RequiresPython) -> Vec<String> {
+fn compare_file(
+    file: &IndexFile,
+    wheel: &WheelFacts,
+    declared: &RequiresPython,
+) -> Vec<FileContradiction> {
     let name = file.file_name.as_str();
-    let mut mismatches = Vec::new();
+    let other = |fact| FileContradiction::Other {
+        fact,
+        wheel: name.to_owned(),
+    };
+    let mut found = Vec::new();
     if file.sha256.is_none() || wheel.sha256.is_some_and(|one| file.sha256 != Some(one)) {
-        mismatches.push(format!("it has another SHA-256 of `{name}`"));
+        found.push(other(WheelFact::Sha256));
     }
     let sizes = file.size.zip(wheel.size);
     if sizes.is_some_and(|(said, size)| said != size) {
-        mismatches.push(format!("it has another size of `{name}`"));
+        found.push(other(WheelFact::Size));
     }
     if file.yanked.is_some() {
-        mismatches.push(format!("it says that `{name}` was yanked"));
+        found.push(FileContradiction::Yanked(name.to_owned()));
     }
     let metadata = Sha256Digest::of(&wheel.metadata);
     if file.core_metadata != CoreMetadataFile::Sha256(metadata) {
-        mismatches.push(format!(
-            "it has another SHA-256 of the metadata of `{name}`"
-        ));
+        found.push(other(WheelFact::MetadataSha256));
     }
     let of_page = file.requires_python.as_deref().map(parse_specifiers);
     let declared = declared.get(name).and_then(Option::as_ref);
@@ -156,17 +154,22 @@ fn compare_file(file: &IndexFile, wheel: &WheelFacts, declared: &RequiresPython)
         Some(Err(_)) => false,
     };
     if !agree {
-        mismatches.push(format!("it has another Requires-Python of `{name}`"));
+        found.push(other(WheelFact::RequiresPython));
     }
-    mismatches
+    found
 }
 
 /// What only the JSON page has: the project's name, its versions, and `_ipwhl.content-id` of each file.
-fn json_only(project: &str, body: &[u8], files: &Files<'_>, wheels: &Wheels<'_>) -> Vec<String> {
+fn json_only(
+    project: &str,
+    body: &[u8],
+    files: &Files<'_>,
+    wheels: &Wheels<'_>,
+) -> Vec<FileContradiction> {
     let page: Value = serde_json::from_slice(body).unwrap_or_default();
-    let mut mismatches = Vec::new();
+    let mut found = Vec::new();
     if page["name"] != project {
-        mismatches.push(format!("it is of the project {}", page["name"]));
+        found.push(FileContradiction::OtherProject(page["name"].to_string()));
     }
     let versions: BTreeSet<String> = wheels
         .keys()
@@ -178,16 +181,19 @@ fn json_only(project: &str, body: &[u8], files: &Files<'_>, wheels: &Wheels<'_>)
         .map(|version| version.as_str().unwrap_or_default().to_owned())
         .collect();
     if listed != versions {
-        mismatches.push("it lists other versions than those of the wheels".to_owned());
+        found.push(FileContradiction::OtherVersions);
     }
     let listed = page["files"].as_array().cloned().unwrap_or_default();
-    mismatches.extend(listed.iter().filter_map(|file| {
+    found.extend(listed.iter().filter_map(|file| {
         let name = file["filename"].as_str()?;
         let cid = file["_ipwhl"]["content-id"].as_str().unwrap_or_default();
         let is_right = files
             .get(name)
             .is_some_and(|link| link.cid.to_string() == cid);
-        (!is_right).then(|| format!("it has another content-id of `{name}`"))
+        (!is_right).then(|| FileContradiction::Other {
+            fact: WheelFact::ContentId,
+            wheel: name.to_owned(),
+        })
     }));
-    mismatches
+    found
 }

@@ -4,19 +4,15 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::{Platform, Requirement, VersionSpecifiers, same_specifiers};
-use serde::Deserialize;
-use serde_json::{Value, json};
 
+use super::contradiction::{FileContradiction, ReleaseJsonContradiction, Total, WheelFact};
 use super::pages::Count;
 use super::project::{Files, Wheels};
 use crate::foundation::diagnostic::{Code, Finding, Severity};
 use crate::release::names::DECLARATION;
-use crate::release::reuse::PlatformEntry;
+use crate::release::tree::{PlatformJson, ReleaseJson, WaiverJson};
 use crate::set::check;
 use crate::set::declaration::{Layout, Parsed, parse};
-
-/// The version of the format that is understood.
-const FORMAT: u64 = 1;
 
 /// The Requires-Python that a release gives to its wheels, by file name.
 pub(super) type RequiresPython = BTreeMap<String, Option<VersionSpecifiers>>;
@@ -71,27 +67,18 @@ pub(super) fn same(one: Option<&VersionSpecifiers>, other: Option<&VersionSpecif
 /// repeats it. And the platforms, which decide about others.
 pub(super) struct Answered {
     platforms: Vec<Platform>,
-    waivers: Vec<Waiver>,
+    waivers: Vec<WaiverJson>,
     softened: BTreeSet<String>,
 }
 
-/// A waiver, as `release.json` has it.
-#[derive(Deserialize)]
-struct Waiver {
-    code: String,
-    project: String,
-    requirement: Option<String>,
-    wheel: Option<String>,
-    extra: Option<String>,
-}
-
 impl Answered {
-    /// As `release.json` lists them, and `allowed` ones.
-    pub(super) fn of(release: &[u8], allowed: &[Code]) -> Self {
-        let page: Value = serde_json::from_slice(release).unwrap_or_default();
-        let waivers = page["waivers"].as_array().cloned().unwrap_or_default();
-        let severity = page["severity"].as_object().into_iter().flatten();
+    /// As a `release.json` lists them, if it can be read, and `allowed` ones.
+    pub(super) fn of(release: Option<ReleaseJson>, allowed: &[Code]) -> Self {
+        let (severity, waivers, platforms) = release
+            .map(|release| (release.severity, release.waivers, release.platforms))
+            .unwrap_or_default();
         let softened = severity
+            .iter()
             .filter(|(_, severity)| *severity != "error")
             .map(|(code, _)| code.as_str())
             .chain(allowed.iter().map(|code| code.as_str()))
@@ -99,15 +86,12 @@ impl Answered {
             .filter(|code| code.parse().is_ok_and(Code::may_be_softened))
             .map(ToOwned::to_owned)
             .collect();
-        let platforms = page["platforms"].as_array().into_iter().flatten();
         Self {
             platforms: platforms
-                .filter_map(|entry| PlatformEntry::deserialize(entry).ok()?.platform())
+                .iter()
+                .filter_map(PlatformJson::platform)
                 .collect(),
-            waivers: waivers
-                .into_iter()
-                .filter_map(|waiver| serde_json::from_value(waiver).ok())
-                .collect(),
+            waivers,
             softened,
         }
     }
@@ -152,65 +136,70 @@ pub(super) fn declaration(
     files: &Files<'_>,
     wheels: &Wheels<'_>,
     answered: &Answered,
-) -> Vec<String> {
+) -> Vec<FileContradiction> {
     if !declared.is_text {
-        return vec!["it is not text".to_owned()];
+        return vec![FileContradiction::NotText];
     }
+    let of_finding = |finding: Finding| FileContradiction::Finding(Box::new(finding));
     let parsed = &declared.parsed;
     let counts =
         |finding: &Finding| finding.severity == Severity::Error && !answered.has(project, finding);
-    let mut mismatches: Vec<String> = parsed
+    let mut contradictions: Vec<FileContradiction> = parsed
         .findings
         .iter()
         .filter(|finding| counts(finding))
-        .map(|finding| finding.message.clone())
+        .cloned()
+        .map(of_finding)
         .collect();
     if parsed.wheels.is_empty() {
-        if mismatches.is_empty() {
-            mismatches.push("it declares no wheel".to_owned());
+        if contradictions.is_empty() {
+            contradictions.push(FileContradiction::DeclaresNothing);
         }
-        return mismatches;
+        return contradictions;
     }
     let mut declared: BTreeSet<&str> = BTreeSet::new();
     for wheel in &parsed.wheels {
         let name = wheel.file_name.as_str();
         if !declared.insert(name) {
-            mismatches.push(format!("it declares `{name}` twice"));
+            contradictions.push(FileContradiction::DeclaresTwice(name.to_owned()));
         }
         if wheel.file_name.name().as_str() != project {
-            mismatches.push(format!("it declares `{name}`, a wheel of another project"));
+            contradictions.push(FileContradiction::DeclaresForeign(name.to_owned()));
         }
         let (Some(facts), Some(link)) = (wheels.get(name), files.get(name)) else {
-            mismatches.push(format!("it declares `{name}`, which is not there"));
+            contradictions.push(FileContradiction::DeclaresMissing(name.to_owned()));
             continue;
         };
         let sha256 = wheel.sha256.as_ref().map(|sha256| sha256.value);
         let size = wheel.size.as_ref().map(|size| size.value);
-        for (is_right, what) in [
-            (wheel.content_id.value == link.cid, "content-id"),
-            (agree(sha256, facts.sha256), "SHA-256"),
-            (agree(size, facts.size), "size"),
+        for (is_right, fact) in [
+            (wheel.content_id.value == link.cid, WheelFact::ContentId),
+            (agree(sha256, facts.sha256), WheelFact::Sha256),
+            (agree(size, facts.size), WheelFact::Size),
         ] {
             if !is_right {
-                mismatches.push(format!("it has another {what} of `{name}`"));
+                contradictions.push(FileContradiction::Other {
+                    fact,
+                    wheel: name.to_owned(),
+                });
             }
         }
         let conflicts = check::name_conflicts(wheel, &facts.name_conflicts, &answered.platforms);
-        mismatches.extend(conflicts.into_iter().map(|finding| finding.message));
+        contradictions.extend(conflicts.into_iter().map(of_finding));
         // Without METADATA the wheel's own problem has been said.
         if !facts.metadata.is_empty() {
-            mismatches.extend(
+            contradictions.extend(
                 check::metadata(wheel, &facts.metadata)
                     .into_iter()
                     .filter(|finding| CONTRADICTIONS.contains(&finding.code) && counts(finding))
-                    .map(|finding| finding.message),
+                    .map(of_finding),
             );
         }
     }
     for name in wheels.keys().filter(|name| !declared.contains(*name)) {
-        mismatches.push(format!("it does not declare `{name}`"));
+        contradictions.push(FileContradiction::NotDeclared((*name).to_owned()));
     }
-    mismatches
+    contradictions
 }
 
 /// Whether two values are the same, as far as both are known.
@@ -219,26 +208,29 @@ fn agree<T: PartialEq>(declared: Option<T>, found: Option<T>) -> bool {
 }
 
 /// What `release.json` says, held against what was counted.
-pub(super) fn release(body: &[u8], count: &Count) -> Vec<String> {
-    let page: Value = match serde_json::from_slice(body) {
-        Ok(page) => page,
-        Err(error) => return vec![format!("it cannot be read: {error}")],
+pub(super) fn release(body: &[u8], count: &Count) -> Vec<ReleaseJsonContradiction> {
+    let totals = match ReleaseJson::parse(body) {
+        Ok(release) => release.totals,
+        Err(error) => return vec![ReleaseJsonContradiction::Unknown(error)],
     };
-    if page["format"] != json!(FORMAT) {
-        return vec![format!(
-            "it is of the format {}, and {FORMAT} is known",
-            page["format"]
-        )];
-    }
-    let totals = &page["totals"];
     [
-        ("projects", Some(json!(count.projects))),
-        ("wheels", Some(json!(count.wheels))),
-        ("bytes", count.bytes.map(|bytes| json!(bytes))),
+        (
+            Total::Projects,
+            totals.projects,
+            Some(count.projects as u64),
+        ),
+        (Total::Wheels, totals.wheels, Some(count.wheels as u64)),
+        (Total::Bytes, totals.bytes, count.bytes),
     ]
     .into_iter()
-    .filter_map(|(key, found)| Some((key, found?)))
-    .filter(|(key, found)| totals[*key] != *found)
-    .map(|(key, found)| format!("it has {} {key}, and the release {found}", totals[key]))
+    .filter_map(|(total, stated, found)| Some((total, stated, found?)))
+    .filter(|(_, stated, found)| stated != found)
+    .map(
+        |(total, stated, found)| ReleaseJsonContradiction::OtherTotal {
+            total,
+            stated,
+            found,
+        },
+    )
     .collect()
 }

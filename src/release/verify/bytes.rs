@@ -2,11 +2,11 @@
 
 use std::io::{self, Read};
 
-use ipwhl_packaging::wheel::{Limits, NameConflict, inspect};
+use ipwhl_packaging::wheel::{Limits, NameConflict, Problem, inspect};
 use ipwhl_unixfs::car::{CarError, FileReader, Kind, Tree};
 use ipwhl_unixfs::{Cid, Codec, FileHasher, Link, Profile, Sha256Digest};
 
-use crate::gateway::BlockStore;
+use crate::release::archive::BlockStore;
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::source::LARGEST_PAGE;
 
@@ -44,7 +44,7 @@ pub(super) struct WheelFacts {
     /// METADATA in the wheel; where the bytes are not there, the file beside it.
     pub(super) metadata: Vec<u8>,
     /// The first thing that is wrong with it.
-    pub(super) problem: Option<String>,
+    pub(super) problem: Option<Problem>,
     /// Names that are one place on some systems.
     pub(super) name_conflicts: Vec<NameConflict>,
 }
@@ -86,11 +86,7 @@ pub(super) fn wheel(reader: &BlockStore, cid: &Cid) -> Result<WheelFacts, CarErr
         sha256: Some(sha256),
         metadata: facts.metadata,
         name_conflicts: facts.name_conflicts,
-        problem: facts
-            .problems
-            .into_iter()
-            .next()
-            .map(|problem| problem.message),
+        problem: facts.problems.into_iter().next(),
     })
 }
 

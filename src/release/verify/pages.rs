@@ -8,20 +8,24 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::bytes::page;
+use super::contradiction::{Contradiction, PageFormat};
 use super::declared::{self, Answered};
 use super::page::is_plain;
 use super::project::project;
 use crate::foundation::diagnostic::Code;
-use crate::gateway::BlockStore;
+use crate::release::archive::BlockStore;
 use crate::release::names::{HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
+use crate::release::tree::ReleaseJson;
 
 /// What was looked at.
-#[derive(Default)]
-pub(super) struct Count {
-    pub(super) projects: usize,
-    pub(super) wheels: usize,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Projects.
+    pub projects: usize,
+    /// Wheels.
+    pub wheels: usize,
     /// Bytes of all wheels; `None` where a hollow archive does not tell those of one.
-    pub(super) bytes: Option<u64>,
+    pub bytes: Option<u64>,
 }
 
 /// A release that is held to what it says of itself.
@@ -35,47 +39,45 @@ pub(super) struct Examined<'r> {
     pub(super) answered: Answered,
 }
 
-/// Every contradiction between pages and files, a sentence each.
-pub(super) fn check(
+/// Every contradiction between pages and files.
+///
+/// # Errors
+/// When a block is not there, or is not what its CID or a node above it says.
+pub fn check(
     reader: &BlockStore,
     root: Cid,
     is_hollow: bool,
     allowed: &[Code],
-) -> Result<(Count, Vec<String>), CarError> {
+) -> Result<(Count, Vec<Contradiction>), CarError> {
     let Some(entries) = reader.list(&root)? else {
-        return Ok((
-            Count::default(),
-            vec!["the release is a file, not a tree".to_owned()],
-        ));
+        return Ok((Count::default(), vec![Contradiction::RootIsFile]));
     };
     let mut top: BTreeMap<String, Link> = entries
         .into_iter()
         .map(|entry| (entry.name, entry.link))
         .collect();
-    let mut mismatches = Vec::new();
+    let mut contradictions = Vec::new();
     // The layout `ipwhl-1` has projects and their wheels, and says nothing of them.
     let is_bare = [HTML, JSON, RELEASE_FOLDER]
         .iter()
         .all(|name| !top.contains_key(*name));
-    let pages: Vec<(&str, Option<Link>)> = [HTML, JSON]
+    let pages: Vec<(PageFormat, Option<Link>)> = PageFormat::ALL
         .into_iter()
         .filter(|_| !is_bare)
-        .map(|name| (name, top.remove(name)))
+        .map(|format| (format, top.remove(format.file_name())))
         .collect();
     let about = top.remove(RELEASE_FOLDER).map(|link| link.cid);
     let projects: BTreeSet<&str> = top.keys().map(String::as_str).collect();
-    for (name, link) in pages {
+    for (format, link) in pages {
         match link {
-            None => mismatches.push(format!("the release has no `{name}`")),
+            None => contradictions.push(Contradiction::MissingRootPage(format)),
             Some(link) => {
-                let listed = root_page(name, &page(reader, &link.cid)?);
+                let listed = root_page(format, &page(reader, &link.cid)?);
                 let listed: Option<BTreeSet<&str>> = listed
                     .as_ref()
                     .map(|names| names.iter().map(String::as_str).collect());
                 if listed.as_ref() != Some(&projects) {
-                    mismatches.push(format!(
-                        "`{name}` does not list the projects that are there"
-                    ));
+                    contradictions.push(Contradiction::OtherProjects(format));
                 }
             }
         }
@@ -87,7 +89,7 @@ pub(super) fn check(
         is_bare,
         answered: answered(reader, about.as_ref(), allowed)?,
     };
-    let checked: Vec<Result<(Count, Vec<String>), CarError>> = projects
+    let checked: Vec<Result<(Count, Vec<Contradiction>), CarError>> = projects
         .par_iter()
         .map(|(name, link)| project(&examined, name, link))
         .collect();
@@ -100,12 +102,12 @@ pub(super) fn check(
         let (one, found) = result?;
         count.wheels += one.wheels;
         count.bytes = count.bytes.zip(one.bytes).map(|(all, one)| all + one);
-        mismatches.extend(found);
+        contradictions.extend(found);
     }
     if !is_bare {
-        mismatches.extend(self::about(reader, about, &count)?);
+        contradictions.extend(self::about(reader, about, &count)?);
     }
-    Ok((count, mismatches))
+    Ok((count, contradictions))
 }
 
 /// What the release says that somebody answers for, and the codes that an option lets pass.
@@ -118,52 +120,57 @@ fn answered(
         Some(cid) => reader.list(cid)?.unwrap_or_default(),
         None => Vec::new(),
     };
-    let body = match entries.iter().find(|entry| entry.name == RELEASE_FILE) {
-        Some(entry) => page(reader, &entry.link.cid)?,
-        None => Vec::new(),
+    let release = match entries.iter().find(|entry| entry.name == RELEASE_FILE) {
+        Some(entry) => ReleaseJson::parse(&page(reader, &entry.link.cid)?).ok(),
+        None => None,
     };
-    Ok(Answered::of(&body, allowed))
+    Ok(Answered::of(release, allowed))
 }
 
 /// What the folder about the release itself says.
-fn about(reader: &BlockStore, folder: Option<Cid>, count: &Count) -> Result<Vec<String>, CarError> {
+fn about(
+    reader: &BlockStore,
+    folder: Option<Cid>,
+    count: &Count,
+) -> Result<Vec<Contradiction>, CarError> {
     let entries = match folder {
         Some(cid) => reader.list(&cid)?,
         None => None,
     };
     let Some(entries) = entries else {
-        return Ok(vec![format!(
-            "the release has no folder `{RELEASE_FOLDER}`"
-        )]);
+        return Ok(vec![Contradiction::MissingReleaseFolder]);
     };
     let Some(entry) = entries.iter().find(|entry| entry.name == RELEASE_FILE) else {
-        return Ok(vec![format!(
-            "{RELEASE_FOLDER}/{RELEASE_FILE} is not there"
-        )]);
+        return Ok(vec![Contradiction::MissingReleaseJson]);
     };
-    let mut mismatches = strays(
+    let mut contradictions = unknown_files(
         RELEASE_FOLDER,
         entries
             .iter()
             .map(|entry| entry.name.as_str())
             .filter(|name| *name != RELEASE_FILE),
     );
-    for mismatch in declared::release(&page(reader, &entry.link.cid)?, count) {
-        mismatches.push(format!("{RELEASE_FOLDER}/{RELEASE_FILE}: {mismatch}"));
-    }
-    Ok(mismatches)
+    let stated = declared::release(&page(reader, &entry.link.cid)?, count);
+    contradictions.extend(stated.into_iter().map(Contradiction::ReleaseJson));
+    Ok(contradictions)
 }
 
 /// Files that nothing in the format accounts for.
-pub(super) fn strays<'n>(folder: &str, names: impl Iterator<Item = &'n str>) -> Vec<String> {
+pub(super) fn unknown_files<'n>(
+    folder: &str,
+    names: impl Iterator<Item = &'n str>,
+) -> Vec<Contradiction> {
     names
-        .map(|name| format!("{folder}/{name} is no file that a release has"))
+        .map(|name| Contradiction::UnknownFile {
+            folder: folder.to_owned(),
+            file: name.to_owned(),
+        })
         .collect()
 }
 
 /// The projects that a root page lists; `None` where it says something else as well.
-fn root_page(name: &str, body: &[u8]) -> Option<Vec<String>> {
-    if name == JSON {
+fn root_page(format: PageFormat, body: &[u8]) -> Option<Vec<String>> {
+    if format == PageFormat::Json {
         let page: Value = serde_json::from_slice(body).ok()?;
         return page["projects"]
             .as_array()?

@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use ipwhl_packaging::{Platform, ProjectName};
+use ipwhl_packaging::ProjectName;
 use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::{CarError, Tree};
-use serde::Deserialize;
 use toml_edit::Value;
 
 use crate::release::names::{DECLARATION, JSON};
-use crate::release::reader::{Published, PublishedProject};
+use crate::release::reader::{PublishedProject, ReleaseReader};
+use crate::release::tree::{PlatformJson, ReleaseJson, ReleaseJsonError};
 use crate::set::repository::{CONFIGURATION_FILE, Repository};
 
 /// A published release, read whole but for its wheels.
 #[derive(Debug)]
-pub struct Carried {
+pub struct EmbeddedRepository {
     /// The folders of its projects.
     pub projects: BTreeMap<ProjectName, PublishedProject>,
     /// The repository that it was built from, as far as the release says; `None` in the layout `ipwhl-1`, whose
@@ -24,47 +24,18 @@ pub struct Carried {
     pub repository: Option<Repository>,
 }
 
-/// What `release.json` says of the settings.
-#[derive(Deserialize)]
-struct About {
-    format: u32,
-    name: String,
-    profile: String,
-    platforms: Vec<PlatformEntry>,
-    #[serde(default)]
-    severity: BTreeMap<String, String>,
-    waivers: Vec<WaiverEntry>,
-}
-
-/// A platform as `release.json` lists it.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct PlatformEntry {
-    platform: String,
-    minimum_patch: u64,
-}
-
-#[derive(Deserialize)]
-struct WaiverEntry {
-    code: String,
-    project: String,
-    requirement: Option<String>,
-    wheel: Option<String>,
-    extra: Option<String>,
-    #[serde(default)]
-    platforms: Vec<String>,
-    reason: String,
-    expires: String,
-}
-
-impl Published<'_> {
+impl ReleaseReader<'_> {
     /// Reads every project's folder, and makes a repository of the declarations in them, as if they lay in the folder
     /// `declarations`; `file:` sources are in `directory`.
     ///
     /// # Errors
     /// When a block cannot be had, or this is no release: a folder that is no project's, a page that is none, wheels
     /// that are not those of the declaration beside them.
-    pub fn carried(&self, directory: &Path, declarations: &str) -> Result<Carried, CarError> {
+    pub fn embedded_repository(
+        &self,
+        directory: &Path,
+        declarations: &str,
+    ) -> Result<EmbeddedRepository, CarError> {
         self.prefetch()?;
         let mut projects = BTreeMap::new();
         let mut files = BTreeMap::new();
@@ -98,7 +69,7 @@ impl Published<'_> {
             projects.insert(project, folder);
         }
         if !self.has_pages() {
-            return Ok(Carried {
+            return Ok(EmbeddedRepository {
                 projects,
                 repository: None,
             });
@@ -108,17 +79,19 @@ impl Published<'_> {
         let about = self
             .about()?
             .ok_or_else(|| refuse("is no release: it does not say what it is".to_owned()))?;
-        let about: About = serde_json::from_slice(&about)
-            .map_err(|error| refuse(format!("has a `release.json` that is none: {error}")))?;
-        if about.format != 1 {
-            let format = about.format;
-            return Err(refuse(format!(
-                "has the format {format}, which is not known here"
-            )));
-        }
+        let about = ReleaseJson::parse(&about).map_err(|error| {
+            refuse(match error {
+                ReleaseJsonError::Unreadable(reason) => {
+                    format!("has a `release.json` that is none: {reason}")
+                }
+                ReleaseJsonError::UnknownFormat(format) => {
+                    format!("has the format {format}, which is not known here")
+                }
+            })
+        })?;
         files.insert(
             CONFIGURATION_FILE.to_owned(),
-            about.settings(declarations).into_bytes(),
+            settings(&about, declarations).into_bytes(),
         );
         let repository = Repository::load_texts(directory, files)
             .map_err(|error| refuse(format!("carries no repository: {error}")))?;
@@ -134,7 +107,7 @@ impl Published<'_> {
                 "is no release that a build makes: it declares `{name}` and has no folder of it"
             )));
         }
-        Ok(Carried {
+        Ok(EmbeddedRepository {
             projects,
             repository: Some(repository),
         })
@@ -157,86 +130,62 @@ impl Published<'_> {
     }
 }
 
-impl About {
-    /// The `ipwhl.toml` that says the same.
-    fn settings(&self, declarations: &str) -> String {
-        let quoted = |text: &str| Value::from(text).to_string();
-        let list = |texts: &mut dyn Iterator<Item = String>| {
-            let texts: Vec<String> = texts.map(|text| quoted(&text)).collect();
-            format!("[{}]", texts.join(", "))
-        };
-        let mut text = format!(
-            "[repository]\nformat = 1\nname = {}\nprofile = {}\ndeclarations = {}\n\n[platforms]\nalso = {}\n",
-            quoted(&self.name),
-            quoted(&self.profile),
-            quoted(declarations),
-            list(&mut self.platforms.iter().map(PlatformEntry::with_floor)),
+/// The `ipwhl.toml` that says the same as a `release.json`. Findings about settings and waivers point
+/// into it.
+fn settings(about: &ReleaseJson, declarations: &str) -> String {
+    let quoted = |text: &str| Value::from(text).to_string();
+    let list = |texts: &mut dyn Iterator<Item = String>| {
+        let texts: Vec<String> = texts.map(|text| quoted(&text)).collect();
+        format!("[{}]", texts.join(", "))
+    };
+    let mut text = format!(
+        "[repository]\nformat = 1\nname = {}\nprofile = {}\ndeclarations = {}\n\n[platforms]\nalso = {}\n",
+        quoted(&about.name),
+        quoted(&about.profile),
+        quoted(declarations),
+        list(&mut about.platforms.iter().map(PlatformJson::with_floor)),
+    );
+    if !about.severity.is_empty() {
+        text += "\n[severity]\n";
+        for (code, weight) in &about.severity {
+            let _ = writeln!(text, "{} = {}", quoted(code), quoted(weight));
+        }
+    }
+    for waiver in &about.waivers {
+        let _ = write!(
+            text,
+            "\n[[waiver]]\ncode = {}\nproject = {}\nreason = {}\n",
+            quoted(&waiver.code),
+            quoted(&waiver.project),
+            quoted(&waiver.reason)
         );
-        if !self.severity.is_empty() {
-            text += "\n[severity]\n";
-            for (code, weight) in &self.severity {
-                let _ = writeln!(text, "{} = {}", quoted(code), quoted(weight));
+        let optional = [
+            ("requirement", &waiver.requirement),
+            ("wheel", &waiver.wheel),
+            ("extra", &waiver.extra),
+        ];
+        for (key, value) in optional {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{key} = {}", quoted(value));
             }
         }
-        for waiver in &self.waivers {
-            let _ = write!(
-                text,
-                "\n[[waiver]]\ncode = {}\nproject = {}\nreason = {}\n",
-                quoted(&waiver.code),
-                quoted(&waiver.project),
-                quoted(&waiver.reason)
-            );
-            let optional = [
-                ("requirement", &waiver.requirement),
-                ("wheel", &waiver.wheel),
-                ("extra", &waiver.extra),
-            ];
-            for (key, value) in optional {
-                if let Some(value) = value {
-                    let _ = writeln!(text, "{key} = {}", quoted(value));
-                }
-            }
-            if !waiver.platforms.is_empty() {
-                let platforms = list(&mut waiver.platforms.iter().cloned());
-                let _ = writeln!(text, "platforms = {platforms}");
-            }
-            // A day stands without quotes; anything else is refused as what it is.
-            let is_day = waiver
-                .expires
-                .chars()
-                .all(|sign| sign.is_ascii_digit() || sign == '-');
-            let expires = if is_day && !waiver.expires.is_empty() {
-                waiver.expires.clone()
-            } else {
-                quoted(&waiver.expires)
-            };
-            let _ = writeln!(text, "expires = {expires}");
+        if !waiver.platforms.is_empty() {
+            let platforms = list(&mut waiver.platforms.iter().cloned());
+            let _ = writeln!(text, "platforms = {platforms}");
         }
-        text
+        // A day stands without quotes; anything else is refused as what it is.
+        let is_day = waiver
+            .expires
+            .chars()
+            .all(|sign| sign.is_ascii_digit() || sign == '-');
+        let expires = if is_day && !waiver.expires.is_empty() {
+            waiver.expires.clone()
+        } else {
+            quoted(&waiver.expires)
+        };
+        let _ = writeln!(text, "expires = {expires}");
     }
-}
-
-impl PlatformEntry {
-    /// The platform, if it is one that can be supported.
-    pub fn platform(&self) -> Option<Platform> {
-        self.with_floor().parse().ok()
-    }
-
-    /// As `[platforms]` writes it: `cp311>=3.11.5-win_amd64`.
-    fn with_floor(&self) -> String {
-        let whole = &self.platform;
-        let parts = whole.split_once('-').and_then(|(tag, system)| {
-            let digits = tag.get(2..)?.trim_end_matches('t');
-            let (major, minor) = digits.split_at_checked(1)?;
-            Some((tag, system, major, minor))
-        });
-        match parts {
-            Some((tag, system, major, minor)) if self.minimum_patch > 0 => {
-                format!("{tag}>={major}.{minor}.{}-{system}", self.minimum_patch)
-            }
-            _ => whole.clone(),
-        }
-    }
+    text
 }
 
 /// Whether a project's folder has the wheels that its declaration names, and no other: what is compared is what is

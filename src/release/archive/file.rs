@@ -1,0 +1,164 @@
+//! Archives as files: opened, named after each other, written whole.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufWriter, IntoInnerError, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::{CarError, CarReader};
+
+use super::Extent;
+use crate::foundation::environment::AtomicFile;
+use crate::foundation::failure::{Failure, error_chain};
+
+/// How every archive's name ends.
+const ENDING: &str = ".car";
+/// How much is written at once.
+const BUFFER: usize = 1024 * 1024;
+
+/// Opens an archive.
+///
+/// # Errors
+/// When it cannot be read, or is none.
+pub fn open_archive(path: &Path) -> Result<CarReader<File>, Failure> {
+    let file = File::open(path).map_err(|error| unreadable_archive(path, &error))?;
+    CarReader::open(file).map_err(|error| archive_failure(path, &error))
+}
+
+/// What is wrong with an archive; what the system says is about the disk and not about the archive.
+pub fn archive_failure(path: &Path, error: &CarError) -> Failure {
+    if let CarError::Io(error) = error
+        && error.raw_os_error().is_some()
+    {
+        return unreadable_archive(path, error);
+    }
+    Failure::finding(format!("`{}`: {}", path.display(), error_chain(error)))
+        .help("fetch the release anew from another place")
+}
+
+/// That the system does not let an archive be read.
+pub fn unreadable_archive(path: &Path, error: &io::Error) -> Failure {
+    Failure::world(format!("`{}` cannot be read: {error}", path.display()))
+}
+
+/// The name of the archive of another extent beside this one: `release.hollow.car` for
+/// `release.car`, and back. `None` where the name says nothing of its extent.
+pub fn sibling_archive(path: &Path, extent: Extent) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let stem = name.strip_suffix(ENDING)?;
+    let parts = [Extent::Delta, Extent::Hollow];
+    let bare = parts.into_iter().find_map(|part| {
+        stem.strip_suffix(part.as_str())
+            .and_then(|stem| stem.strip_suffix('.'))
+    });
+    let name = match (extent, bare) {
+        (Extent::Full, Some(bare)) => format!("{bare}{ENDING}"),
+        (Extent::Full, None) => return None,
+        (part, bare) => format!("{}.{part}{ENDING}", bare.unwrap_or(stem)),
+    };
+    Some(path.with_file_name(name))
+}
+
+/// Whether the archive at this place, if there is one, is of this root.
+pub fn may_replace(path: &Path, root: Cid) -> bool {
+    match File::open(path) {
+        Ok(file) => CarReader::root_of(file).is_ok_and(|other| other == root),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+/// An archive that is being written, and takes its name when it is whole.
+#[derive(Debug)]
+pub struct ArchiveOutput {
+    path: PathBuf,
+    has_failed: Rc<Cell<bool>>,
+}
+
+/// Where its bytes go.
+#[derive(Debug)]
+pub struct ArchiveOutputFile {
+    file: BufWriter<AtomicFile>,
+    has_failed: Rc<Cell<bool>>,
+}
+
+impl ArchiveOutput {
+    /// Begins to write the archive at `path`.
+    ///
+    /// # Errors
+    /// When a folder is there, or nothing can be written.
+    pub fn create(path: PathBuf) -> Result<(Self, ArchiveOutputFile), Failure> {
+        let has_failed = Rc::new(Cell::new(false));
+        let output = Self {
+            path,
+            has_failed: Rc::clone(&has_failed),
+        };
+        if output.path.is_dir() {
+            return Err(Failure::usage(format!(
+                "`{}` is a folder, and an archive is a file",
+                output.path.display()
+            ))
+            .help("name a file with `--output`"));
+        }
+        let file = AtomicFile::create(&output.path).map_err(|error| output.unwritable(&error))?;
+        let file = BufWriter::with_capacity(BUFFER, file);
+        Ok((output, ArchiveOutputFile { file, has_failed }))
+    }
+
+    /// Where it goes.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the archive its name.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn commit(self, file: ArchiveOutputFile) -> Result<(), Failure> {
+        let file = file.file.into_inner().map_err(IntoInnerError::into_error);
+        file.and_then(AtomicFile::commit)
+            .map_err(|error| self.unwritable(&error))
+    }
+
+    /// Why it could not be made: the disk that it goes to, or the archive at `source`.
+    pub fn failed(&self, source: &Path, error: &CarError) -> Failure {
+        match error {
+            CarError::Io(error) if self.has_failed.get() => self.unwritable(error),
+            other => archive_failure(source, other),
+        }
+    }
+
+    fn unwritable(&self, error: &io::Error) -> Failure {
+        let failure = Failure::world(format!(
+            "`{}` cannot be written: {error}",
+            self.path.display()
+        ));
+        if error.kind() == io::ErrorKind::StorageFull {
+            failure.help("make room and run the same command again")
+        } else {
+            failure
+        }
+    }
+}
+
+impl ArchiveOutputFile {
+    fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if result.is_err() {
+            self.has_failed.set(true);
+        }
+        result
+    }
+}
+
+impl Write for ArchiveOutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        self.noted(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.file.flush();
+        self.noted(flushed)
+    }
+}

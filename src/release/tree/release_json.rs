@@ -1,0 +1,211 @@
+//! `_ipwhl/release.json`: what the release is. It is written and read by one type.
+
+use std::collections::BTreeMap;
+
+use ipwhl_packaging::Platform;
+use ipwhl_unixfs::Profile;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ReleaseInput;
+use crate::foundation::schema;
+use crate::set::repository::{SeverityRules, WaivableCode, Waiver};
+
+/// The version of the format.
+const FORMAT: u32 = 1;
+
+/// What a release of `ipwhl` is: its name, how its CIDs come about, what it was checked for.
+///
+// A release may come from elsewhere, so what is read is text: whoever uses a value parses it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "`_ipwhl/release.json`")]
+pub struct ReleaseJson {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    pub format: u32,
+    /// The repository's name, as in the signed statement.
+    #[schemars(example = "floating-cheeses")]
+    pub name: String,
+    /// The UnixFS import parameters of the release.
+    #[schemars(extend("enum" = Profile::ALL.map(Profile::as_str)))]
+    pub profile: String,
+    /// The supported platforms, sorted.
+    pub platforms: Vec<PlatformJson>,
+    /// What codes weigh in the repository, where not what they weigh by themselves.
+    #[schemars(with = "SeverityRules", !default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub severity: BTreeMap<String, String>,
+    /// The findings that someone answers for.
+    pub waivers: Vec<WaiverJson>,
+    /// How large the release is.
+    pub totals: Totals,
+}
+
+/// A supported platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlatformJson {
+    /// `<python tag>-<platform tag>`.
+    #[schemars(example = "cp312-manylinux_2_28_x86_64")]
+    pub platform: String,
+    /// The oldest patch version of the interpreter that is supported.
+    pub minimum_patch: u64,
+}
+
+/// A finding that someone answers for, until a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WaiverJson {
+    /// The code of the findings that it covers.
+    #[schemars(with = "WaivableCode")]
+    pub code: String,
+    /// The project that would have to change, normalised.
+    #[schemars(regex(pattern = schema::NAME))]
+    pub project: String,
+    /// Only findings about this requirement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requirement: Option<String>,
+    /// Only findings about this wheel: its file name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wheel: Option<String>,
+    /// Only findings under this extra.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra: Option<String>,
+    /// Only findings on these platforms: whole ones, interpreters or systems.
+    #[schemars(!default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds.
+    #[schemars(regex(pattern = schema::DAY), extend("format" = "date"))]
+    pub expires: String,
+}
+
+/// How large a release is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Totals {
+    /// How many projects it has.
+    pub projects: u64,
+    /// How many wheels it has.
+    pub wheels: u64,
+    /// Bytes of all wheels.
+    pub bytes: u64,
+}
+
+/// Why a `release.json` cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReleaseJsonError {
+    /// It is no JSON, or has not what each release has.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// It is of another version of the format: the value, as JSON.
+    #[error("it is of the format {0}, and {FORMAT} is known")]
+    UnknownFormat(String),
+}
+
+impl ReleaseJson {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it is of another version of the format, or not what a release says.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ReleaseJsonError> {
+        let unreadable = |error: serde_json::Error| ReleaseJsonError::Unreadable(error.to_string());
+        // Another version may have other keys, so it is asked for first.
+        let any: Value = serde_json::from_slice(bytes).map_err(unreadable)?;
+        if any["format"] != FORMAT {
+            return Err(ReleaseJsonError::UnknownFormat(any["format"].to_string()));
+        }
+        serde_json::from_slice(bytes).map_err(unreadable)
+    }
+
+    /// What a release that is made of this says.
+    pub(super) fn of(input: &ReleaseInput<'_>) -> Self {
+        let configuration = &input.repository.configuration;
+        let wheels = || {
+            input
+                .repository
+                .declarations
+                .values()
+                .flat_map(|declaration| &declaration.wheels)
+        };
+        Self {
+            format: FORMAT,
+            name: configuration.name.clone(),
+            profile: input.profile.to_string(),
+            platforms: configuration
+                .platforms
+                .iter()
+                .map(PlatformJson::of)
+                .collect(),
+            severity: configuration
+                .severity
+                .iter()
+                .map(|(code, rule)| (code.to_string(), rule.as_str().to_owned()))
+                .collect(),
+            waivers: configuration.waivers.iter().map(WaiverJson::of).collect(),
+            totals: Totals {
+                projects: input.repository.declarations.len() as u64,
+                wheels: wheels().count() as u64,
+                bytes: wheels()
+                    .filter_map(|wheel| (input.facts)(wheel))
+                    .map(|facts| facts.dag.size())
+                    .sum(),
+            },
+        }
+    }
+
+    /// The file.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        super::pages::json(self)
+    }
+}
+
+impl PlatformJson {
+    fn of(platform: &Platform) -> Self {
+        Self {
+            platform: platform.to_string(),
+            minimum_patch: platform.floor(),
+        }
+    }
+
+    /// The platform, if it is one that can be supported.
+    pub fn platform(&self) -> Option<Platform> {
+        self.with_floor().parse().ok()
+    }
+
+    /// As `[platforms]` writes it: `cp311>=3.11.5-win_amd64`.
+    pub fn with_floor(&self) -> String {
+        let whole = &self.platform;
+        let parts = whole.split_once('-').and_then(|(tag, system)| {
+            let digits = tag.get(2..)?.trim_end_matches('t');
+            let (major, minor) = digits.split_at_checked(1)?;
+            Some((tag, system, major, minor))
+        });
+        match parts {
+            Some((tag, system, major, minor)) if self.minimum_patch > 0 => {
+                format!("{tag}>={major}.{minor}.{}-{system}", self.minimum_patch)
+            }
+            _ => whole.clone(),
+        }
+    }
+}
+
+impl WaiverJson {
+    fn of(waiver: &Waiver) -> Self {
+        Self {
+            code: waiver.code.to_string(),
+            project: waiver.project.to_string(),
+            requirement: waiver.requirement.as_ref().map(ToString::to_string),
+            wheel: waiver.wheel.clone(),
+            extra: waiver.extra.as_ref().map(ToString::to_string),
+            platforms: waiver
+                .platforms
+                .iter()
+                .map(|platform| platform.value.clone())
+                .collect(),
+            reason: waiver.reason.clone(),
+            expires: waiver.expires.value.to_string(),
+        }
+    }
+}

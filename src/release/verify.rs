@@ -1,0 +1,16 @@
+//! A release held to what it says of itself: its pages, its declarations, its wheels.
+
+mod archive;
+mod bytes;
+mod contradiction;
+mod declared;
+mod page;
+mod pages;
+mod project;
+
+pub use archive::{ArchiveReport, VerifyError, verify_archive};
+pub use contradiction::{
+    Contradiction, FileContradiction, PageFormat, ProjectFile, ReleaseJsonContradiction, Total,
+    WheelFact,
+};
+pub use pages::{Count, check};

@@ -1,0 +1,343 @@
+//! What in a release contradicts the rest of it, as values.
+
+use std::fmt;
+
+use ipwhl_packaging::wheel::Problem;
+
+use crate::foundation::diagnostic::Finding;
+use crate::release::names::{DECLARATION, HTML, JSON, METADATA, RELEASE_FILE, RELEASE_FOLDER};
+use crate::release::tree::ReleaseJsonError;
+
+/// Something in a release that contradicts the rest of it. Names of projects and files are those of
+/// the tree, which may be anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contradiction {
+    /// The root is a file, and a release is a tree.
+    RootIsFile,
+    /// The release has no root page of this format.
+    MissingRootPage(PageFormat),
+    /// The root page of this format does not list exactly the projects that have folders.
+    OtherProjects(PageFormat),
+    /// The release has no folder about itself.
+    MissingReleaseFolder,
+    /// That folder has no `release.json`.
+    MissingReleaseJson,
+    /// `release.json` contradicts the release.
+    ReleaseJson(ReleaseJsonContradiction),
+    /// The format accounts for no such file.
+    UnknownFile {
+        /// The folder that it is in.
+        folder: String,
+        /// Its name.
+        file: String,
+    },
+    /// A file is where a project's folder should be.
+    ProjectIsFile {
+        /// Its name.
+        project: String,
+    },
+    /// The archive of a wheel is wrong by itself.
+    InvalidWheel {
+        /// The project's folder.
+        project: String,
+        /// The wheel's file name.
+        wheel: String,
+        /// The first thing that is wrong.
+        problem: Problem,
+    },
+    /// A wheel has no METADATA beside it.
+    MissingMetadata {
+        /// The project's folder.
+        project: String,
+        /// The wheel's file name.
+        wheel: String,
+    },
+    /// The METADATA beside a wheel differs from the one in it.
+    OtherMetadata {
+        /// The project's folder.
+        project: String,
+        /// The wheel's file name.
+        wheel: String,
+    },
+    /// A project has no such page or declaration.
+    MissingFile {
+        /// The project's folder.
+        project: String,
+        /// What is missing.
+        file: ProjectFile,
+    },
+    /// A page or declaration of a project contradicts its wheels.
+    File {
+        /// The project's folder.
+        project: String,
+        /// The page or declaration.
+        file: ProjectFile,
+        /// What it says.
+        contradiction: FileContradiction,
+    },
+}
+
+/// The two formats of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PageFormat {
+    /// `index.html`.
+    Html,
+    /// `index.v1_json`.
+    Json,
+}
+
+impl PageFormat {
+    /// Both, in the order in which they are verified.
+    pub const ALL: [Self; 2] = [Self::Html, Self::Json];
+
+    /// The name of such a page.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Html => HTML,
+            Self::Json => JSON,
+        }
+    }
+}
+
+/// A file of a project's folder that describes its wheels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProjectFile {
+    /// A page.
+    Page(PageFormat),
+    /// `declaration.toml`.
+    Declaration,
+}
+
+impl ProjectFile {
+    /// All of them, in the order in which they are verified.
+    pub const ALL: [Self; 3] = [
+        Self::Page(PageFormat::Html),
+        Self::Page(PageFormat::Json),
+        Self::Declaration,
+    ];
+
+    /// Its name.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Page(format) => format.file_name(),
+            Self::Declaration => DECLARATION,
+        }
+    }
+}
+
+/// How `release.json` contradicts the release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReleaseJsonContradiction {
+    /// It cannot be understood.
+    Unknown(ReleaseJsonError),
+    /// It states another total than there is.
+    OtherTotal {
+        /// Of what.
+        total: Total,
+        /// What it states.
+        stated: u64,
+        /// What there is.
+        found: u64,
+    },
+}
+
+/// A total of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Total {
+    /// Projects.
+    Projects,
+    /// Wheels.
+    Wheels,
+    /// Bytes of all wheels.
+    Bytes,
+}
+
+impl Total {
+    /// Its key in `release.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Projects => "projects",
+            Self::Wheels => "wheels",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
+/// How a page or a declaration contradicts the wheels beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileContradiction {
+    /// The project's name cannot be part of an address.
+    NoAddress,
+    /// The page cannot be read: why, as a sentence.
+    UnreadablePage(String),
+    /// The page lists a wheel that is missing.
+    ListsMissing(String),
+    /// The page does not list a wheel.
+    NotListed(String),
+    /// The page's address of a wheel leads to another place.
+    LeadsElsewhere(String),
+    /// The page has tags that pages of this format do not have.
+    UnknownTags,
+    /// `data-dist-info-metadata` of some wheel has another digest.
+    OtherDistInfoMetadata,
+    /// The page or declaration has another value of a wheel.
+    Other {
+        /// Which value.
+        fact: WheelFact,
+        /// The wheel's file name.
+        wheel: String,
+    },
+    /// The page says that a wheel was yanked.
+    Yanked(String),
+    /// The page is of another project: the name, as JSON.
+    OtherProject(String),
+    /// The page lists other versions than those of the wheels.
+    OtherVersions,
+    /// The declaration is not text.
+    NotText,
+    /// The declaration is wrong by itself, or contradicts METADATA of a wheel.
+    Finding(Box<Finding>),
+    /// The declaration declares no wheel.
+    DeclaresNothing,
+    /// The declaration declares a wheel twice.
+    DeclaresTwice(String),
+    /// The declaration declares a wheel of another project.
+    DeclaresForeign(String),
+    /// The declaration declares a wheel that is missing.
+    DeclaresMissing(String),
+    /// The declaration does not declare a wheel.
+    NotDeclared(String),
+}
+
+/// A value that pages and declarations have of a wheel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WheelFact {
+    /// Its content-id.
+    ContentId,
+    /// The SHA-256 of the file.
+    Sha256,
+    /// Its size.
+    Size,
+    /// The SHA-256 of its METADATA.
+    MetadataSha256,
+    /// Its Requires-Python.
+    RequiresPython,
+}
+
+impl WheelFact {
+    /// The words for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ContentId => "content-id",
+            Self::Sha256 => "SHA-256",
+            Self::Size => "size",
+            Self::MetadataSha256 => "SHA-256 of the metadata",
+            Self::RequiresPython => "Requires-Python",
+        }
+    }
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RootIsFile => out.write_str("the release is a file, not a tree"),
+            Self::MissingRootPage(page) => {
+                write!(out, "the release has no `{}`", page.file_name())
+            }
+            Self::OtherProjects(page) => write!(
+                out,
+                "`{}` does not list the projects that are there",
+                page.file_name()
+            ),
+            Self::MissingReleaseFolder => {
+                write!(out, "the release has no folder `{RELEASE_FOLDER}`")
+            }
+            Self::MissingReleaseJson => {
+                write!(out, "{RELEASE_FOLDER}/{RELEASE_FILE} is not there")
+            }
+            Self::ReleaseJson(contradiction) => {
+                write!(out, "{RELEASE_FOLDER}/{RELEASE_FILE}: {contradiction}")
+            }
+            Self::UnknownFile { folder, file } => {
+                write!(out, "{folder}/{file} is no file that a release has")
+            }
+            Self::ProjectIsFile { project } => {
+                write!(out, "`{project}` is a file, not a project's folder")
+            }
+            Self::InvalidWheel {
+                project,
+                wheel,
+                problem,
+            } => write!(out, "{project}/{wheel}: {}", problem.message),
+            Self::MissingMetadata { project, wheel } => {
+                write!(out, "{project}/{wheel}{METADATA} is not there")
+            }
+            Self::OtherMetadata { project, wheel } => write!(
+                out,
+                "{project}/{wheel}{METADATA} is not METADATA of the wheel"
+            ),
+            Self::MissingFile { project, file } => {
+                write!(out, "{project}/{} is not there", file.file_name())
+            }
+            Self::File {
+                project,
+                file,
+                contradiction,
+            } => write!(out, "{project}/{}: {contradiction}", file.file_name()),
+        }
+    }
+}
+
+impl fmt::Display for ReleaseJsonContradiction {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(error) => error.fmt(out),
+            Self::OtherTotal {
+                total,
+                stated,
+                found,
+            } => {
+                let total = total.as_str();
+                write!(out, "it has {stated} {total}, and the release {found}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for FileContradiction {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAddress => out.write_str("the project's name is no part of an address"),
+            Self::UnreadablePage(reason) => out.write_str(reason),
+            Self::ListsMissing(wheel) => write!(out, "it names `{wheel}`, which is not there"),
+            Self::NotListed(wheel) => write!(out, "it does not name `{wheel}`"),
+            Self::LeadsElsewhere(wheel) => {
+                write!(out, "its address of `{wheel}` leads elsewhere")
+            }
+            Self::UnknownTags => out.write_str(
+                "it has tags that pages of this format do not have, which readers may take differently",
+            ),
+            Self::OtherDistInfoMetadata => out
+                .write_str("it has another SHA-256 of metadata in `data-dist-info-metadata`"),
+            Self::Other { fact, wheel } => {
+                write!(out, "it has another {} of `{wheel}`", fact.as_str())
+            }
+            Self::Yanked(wheel) => write!(out, "it says that `{wheel}` was yanked"),
+            Self::OtherProject(name) => write!(out, "it is of the project {name}"),
+            Self::OtherVersions => {
+                out.write_str("it lists other versions than those of the wheels")
+            }
+            Self::NotText => out.write_str("it is not text"),
+            Self::Finding(finding) => out.write_str(&finding.message),
+            Self::DeclaresNothing => out.write_str("it declares no wheel"),
+            Self::DeclaresTwice(wheel) => write!(out, "it declares `{wheel}` twice"),
+            Self::DeclaresForeign(wheel) => {
+                write!(out, "it declares `{wheel}`, a wheel of another project")
+            }
+            Self::DeclaresMissing(wheel) => {
+                write!(out, "it declares `{wheel}`, which is not there")
+            }
+            Self::NotDeclared(wheel) => write!(out, "it does not declare `{wheel}`"),
+        }
+    }
+}
