@@ -8,3 +8,5 @@ pub mod archive;
 pub mod reader;
 pub mod reuse;
 pub mod signature;
+pub mod statement;
+pub mod trust;

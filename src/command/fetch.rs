@@ -23,7 +23,7 @@ use crate::foundation::failure::Failure;
 use crate::publish::{PublishError, Recovery, commit, keep_statement, recover, statement_in};
 use crate::release::archive::Extent;
 use crate::release::names::{CAR, STATEMENT};
-use crate::release::signature::SignedStatement;
+use crate::release::statement::SignedStatement;
 use crate::set::gather::DEFAULT_JOBS;
 use archive::Fetched;
 

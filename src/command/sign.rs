@@ -13,9 +13,8 @@ use super::trust::{Trust, repository_trust};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::{Failure, error_chain};
-use crate::release::signature::{
-    PublicKey, SignatureFile, SignedStatement, Statement, TrustedKey, sign, verify,
-};
+use crate::release::signature::{PublicKey, TrustedKey, sign, verify};
+use crate::release::statement::{SignatureFile, SignedStatement, Statement};
 use crate::set::repository::Configuration;
 
 /// Add a signature of your key to a statement

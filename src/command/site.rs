@@ -16,9 +16,9 @@ use crate::publish::{HollowError, STATEMENTS, statement_path};
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::release::names::STATEMENT;
-use crate::release::signature::{
-    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, PublicKey, SignatureFile, SignedStatement,
-    Statement,
+use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, PublicKey};
+use crate::release::statement::{
+    MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
 };
 use crate::source::{Client, Limits, Site, SourceProblem, redacted};
 

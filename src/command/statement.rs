@@ -11,10 +11,11 @@ use super::trust::policy;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::{Failure, error_chain};
-use crate::release::signature::{
-    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
-    TrustPolicy, TrustedKey, Verdict, is_signature_of, verify,
+use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, TrustedKey, verify};
+use crate::release::statement::{
+    MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement, is_signature_of,
 };
+use crate::release::trust::{TrustPolicy, Verdict};
 use crate::set::repository::Configuration;
 use crate::source::{Client, Limits, SourceProblem, redacted};
 

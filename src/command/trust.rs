@@ -6,7 +6,8 @@ use super::context::Context;
 use super::report::{MessageFormat, show};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::{Failure, error_chain};
-use crate::release::signature::{Statement, TrustPolicy};
+use crate::release::statement::Statement;
+use crate::release::trust::TrustPolicy;
 use crate::set::check;
 use crate::set::repository::{CONFIGURATION_FILE, Configuration, Repository};
 

@@ -10,9 +10,9 @@ use super::statement::{expired, read_statement, refusal};
 use super::trust::{Trust, refuse_foreign_repository, repository_trust};
 use crate::foundation::environment::read_small;
 use crate::foundation::failure::{Failure, error_chain};
-use crate::release::signature::{
-    ChainError, PublicKey, SignedStatement, Statement, TrustPolicy, Verdict, verify,
-};
+use crate::release::signature::{PublicKey, verify};
+use crate::release::statement::{ChainError, SignedStatement, Statement};
+use crate::release::trust::{TrustPolicy, Verdict};
 
 /// How far the clocks of a maintainer and a reader may be apart.
 const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);

@@ -37,7 +37,7 @@ use super::target::{
 };
 use crate::foundation::failure::Failure;
 use crate::release::names::STATEMENT;
-use crate::release::signature::SignedStatement;
+use crate::release::statement::SignedStatement;
 use crate::set::repository::DirectoryTarget;
 use crate::source::redacted;
 use folder::Folder;

@@ -10,9 +10,9 @@ use crate::foundation::environment::{AtomicFile, sync_directory};
 use crate::foundation::failure::Failure;
 use crate::publish::target::PublishedRelease;
 use crate::release::names::STATEMENT;
-use crate::release::signature::{
-    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
-    is_signature_of,
+use crate::release::signature::MAXIMUM_SIGNATURE_SIZE;
+use crate::release::statement::{
+    MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement, is_signature_of,
 };
 
 /// The longest statement or signature that is read, in bytes.

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use ipwhl::release::signature::{
-    Draft, KeyError, NAMESPACE, Newness, PrivateKeyText, SignatureError, SigningKey, Statement,
-    StatementError, TrustError, TrustPolicy, TrustedKey, parse_lifetime, sign, verify,
+    KeyError, NAMESPACE, PrivateKeyText, SignatureError, SigningKey, TrustedKey, sign, verify,
 };
+use ipwhl::release::statement::{Draft, Newness, Statement, StatementError, parse_lifetime};
+use ipwhl::release::trust::{TrustError, TrustPolicy};
 use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
 

@@ -23,7 +23,7 @@ use crate::foundation::failure::{Failure, error_chain};
 use crate::release::names::STATEMENT;
 use crate::release::reader::Published;
 use crate::release::reuse::{PlatformEntry, Recalled, Sought};
-use crate::release::signature::SignedStatement;
+use crate::release::statement::SignedStatement;
 use crate::set::check::NEED_ARCHIVE;
 use crate::set::declaration::{DeclaredWheel, Layout};
 use crate::set::repository::Repository;

@@ -16,8 +16,9 @@ use crate::foundation::diagnostic::{Finding, shell_word};
 use crate::foundation::failure::{Failure, error_chain};
 use crate::publish::{Recovery, keep_statement, recover};
 use crate::release::names::STATEMENT;
-use crate::release::signature::{
-    Draft, KeyError, SignedStatement, Statement, is_signature_of, parse_lifetime,
+use crate::release::signature::KeyError;
+use crate::release::statement::{
+    Draft, SignedStatement, Statement, is_signature_of, parse_lifetime,
 };
 use crate::set::check::NEED_ARCHIVE;
 use crate::set::repository::Repository;

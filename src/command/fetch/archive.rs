@@ -22,7 +22,7 @@ use crate::publish::{
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::{Extent, write_full};
 use crate::release::names::CAR;
-use crate::release::signature::Statement;
+use crate::release::statement::Statement;
 use crate::source::LARGEST_WHEEL;
 use crate::source::{FetchSettings, Fetcher, IndexSearch, Limits, SourceProblem, WheelRequest};
 

@@ -8,7 +8,7 @@ use crate::command::site::{Newest, OpenSite};
 use crate::command::statement::{expired, refusal};
 use crate::command::words::counted;
 use crate::foundation::failure::Failure;
-use crate::release::signature::Statement;
+use crate::release::statement::Statement;
 use crate::set::repository::CONFIGURATION_FILE;
 
 /// What the releases are put into.

@@ -18,7 +18,8 @@ use crate::release::archive::Extent;
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::car_name;
 use crate::release::names::{CAR, STATEMENT};
-use crate::release::signature::{SignedStatement, Statement, verify};
+use crate::release::signature::verify;
+use crate::release::statement::{SignedStatement, Statement};
 use crate::set::repository::{Configuration, Repository};
 use crate::source::redacted;
 

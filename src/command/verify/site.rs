@@ -18,7 +18,8 @@ use crate::publish::{
     check_file, release_files, statement_path,
 };
 use crate::release::names::{FILE_LIST, STATEMENT};
-use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, is_signature_of};
+use crate::release::signature::MAXIMUM_SIGNATURE_SIZE;
+use crate::release::statement::{MAXIMUM_STATEMENT_SIZE, is_signature_of};
 use crate::source::SourceProblem;
 use crate::source::Work;
 

@@ -25,7 +25,7 @@ use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::release::names::FILE_LIST;
 use crate::release::names::STATEMENT;
-use crate::release::signature::SignedStatement;
+use crate::release::statement::SignedStatement;
 use crate::source::Receiver as _;
 
 /// How much is read at once, in bytes.

@@ -17,7 +17,7 @@ use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::release::names::FILE_LIST;
 use crate::release::names::STATEMENT;
-use crate::release::signature::SignedStatement;
+use crate::release::statement::SignedStatement;
 
 /// A release that is recorded beside its statement.
 pub(super) struct Record<'r> {
