@@ -20,10 +20,11 @@ use super::words::counted;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::{AtomicFile, make_own_folder};
 use crate::foundation::failure::Failure;
-use crate::publish::{PublishError, Recovery, commit, keep_statement, recover, statement_in};
+use crate::publish::{PublishError, Recovery, commit, recover, statement_in};
 use crate::release::archive::Extent;
 use crate::release::names::{CAR, STATEMENT};
 use crate::release::statement::SignedStatement;
+use crate::release::statement::folder::keep_statement;
 use crate::set::gather::DEFAULT_JOBS;
 use archive::Fetched;
 

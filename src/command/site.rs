@@ -12,11 +12,12 @@ use super::releases;
 use super::vouch::Next;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::{Failure, error_chain};
-use crate::publish::{HollowError, STATEMENTS, statement_path};
+use crate::publish::HollowError;
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::release::names::STATEMENT;
 use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, PublicKey};
+use crate::release::statement::folder::{STATEMENTS, statement_path};
 use crate::release::statement::{
     MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
 };

@@ -10,7 +10,6 @@ mod check;
 mod files;
 mod list;
 
-use super::statements::STATEMENTS;
 pub use assembled::{AssembledBlocks, FoundWheel};
 pub use check::{FileCheck, HollowArchive, HollowError, check_file, read_archive, read_hollow};
 pub use files::{ReleaseFile, release_files};
@@ -20,8 +19,3 @@ pub use list::{FileList, ListError, ListedFile};
 pub const LARGEST_FILE_LIST: u64 = 64 << 20;
 /// The largest hollow archive that is read, in bytes.
 pub(super) const LARGEST_HOLLOW: u64 = 4 << 30;
-
-/// The path of a file beside the statement of this sequence.
-pub fn statement_path(sequence: u64, name: &str) -> String {
-    format!("{STATEMENTS}/{sequence}/{name}")
-}

@@ -4,6 +4,7 @@
 //! and who may sign the next one. Signatures of it are in files beside it.
 
 mod chain;
+pub mod folder;
 mod lifetime;
 mod record;
 mod signed;

@@ -14,9 +14,10 @@ use super::super::trust::{Trust, policy};
 use super::{Arguments, uncommitted};
 use crate::foundation::diagnostic::{Finding, shell_word};
 use crate::foundation::failure::{Failure, error_chain};
-use crate::publish::{Recovery, keep_statement, recover};
+use crate::publish::{Recovery, recover};
 use crate::release::names::STATEMENT;
 use crate::release::signature::KeyError;
+use crate::release::statement::folder::keep_statement;
 use crate::release::statement::{
     Draft, SignedStatement, Statement, is_signature_of, parse_lifetime,
 };

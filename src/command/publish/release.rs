@@ -13,12 +13,13 @@ use crate::command::statement::{cut, expired, policy_or_own, read_statement, ref
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::random_seed;
 use crate::foundation::failure::{Failure, error_chain};
-use crate::publish::{History, Publication, Sample, kept_statements};
+use crate::publish::{History, Publication, Sample};
 use crate::release::archive::Extent;
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::car_name;
 use crate::release::names::{CAR, STATEMENT};
 use crate::release::signature::verify;
+use crate::release::statement::folder::kept_statements;
 use crate::release::statement::{SignedStatement, Statement};
 use crate::set::repository::{Configuration, Repository};
 use crate::source::redacted;

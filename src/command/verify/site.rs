@@ -14,11 +14,12 @@ use super::super::words::counted;
 use super::{Arguments, pages};
 use crate::foundation::failure::{Failure, error_chain};
 use crate::publish::{
-    FileCheck, FileList, HollowArchive, LARGEST_FILE_LIST, ListedFile, ReleaseFile, STATEMENTS,
-    check_file, release_files, statement_path,
+    FileCheck, FileList, HollowArchive, LARGEST_FILE_LIST, ListedFile, ReleaseFile, check_file,
+    release_files,
 };
 use crate::release::names::{FILE_LIST, STATEMENT};
 use crate::release::signature::MAXIMUM_SIGNATURE_SIZE;
+use crate::release::statement::folder::{STATEMENTS, statement_path};
 use crate::release::statement::{MAXIMUM_STATEMENT_SIZE, is_signature_of};
 use crate::source::SourceProblem;
 use crate::source::Work;
