@@ -1,6 +1,7 @@
 //! What is published: the tree and its pages, archives of it, what is taken over from one that is
-//! published, and who vouches for it. Knows no network. The rooms, in their order: each uses only
-//! those above it.
+//! published, and who vouches for it. Nothing here speaks HTTP: statements at addresses and in sites
+//! are read through [`source`](crate::source). The rooms, in their order: each uses only those above
+//! it.
 
 pub mod names;
 pub mod tree;

@@ -10,13 +10,13 @@ use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::{CarError, CarReader};
 
 use super::context::Context;
-use super::site::absent;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::release::names::CAR;
+use crate::release::statement::absent;
 
 /// What a release is named by.
 const NAMES: &str =

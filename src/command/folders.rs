@@ -27,11 +27,7 @@ impl Folders {
 
     /// A path as a person would write it from the current folder.
     pub(super) fn shown(&self, path: &Path) -> String {
-        let current = &self.environment.current_directory;
-        path.strip_prefix(current)
-            .unwrap_or(path)
-            .display()
-            .to_string()
+        self.environment.shown(path)
     }
 
     /// The folder that `--repository` names.

@@ -207,6 +207,15 @@ impl Environment {
         self.current_directory.join(path)
     }
 
+    /// A path as a person would write it from the current folder.
+    pub fn shown(&self, path: &Path) -> String {
+        let current = &self.current_directory;
+        path.strip_prefix(current)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    }
+
     /// The folder of this program's cache: `IPWHL_CACHE_DIR`, else `ipwhl` in the platform's cache folder.
     pub fn cache_directory(&self) -> Option<PathBuf> {
         match self.variable("IPWHL_CACHE_DIR") {

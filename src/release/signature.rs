@@ -1,16 +1,22 @@
 //! Keys, SSHSIG signatures and IPNS records.
 //!
 //! Statements are signed with OpenSSH Ed25519 keys in OpenSSH's own signature format, so that
-//! `ssh-keygen -Y verify` can check it without this program. The private half of a key is in a file,
+//! `ssh-keygen -Y verify` can check them without this program. The private half of a key is in a file,
 //! with an agent, or in hardware behind an agent.
 //!
-//! Nothing here reads a clock, a variable, a file or a socket: `now` is an argument, and so is the way to an
-//! [`Agent`]. Only [`SigningKey::generate`] and [`SigningKey::to_protected`] take random bytes of the system.
+//! Keys, signatures and records are computed without a clock, a variable, a file or a socket: `now`
+//! is an argument, and so is the way to an [`Agent`]. Only [`SigningKey::generate`] and
+//! [`SigningKey::to_protected`] take random bytes of the system. Where a person's key is, and the
+//! [`SocketAgent`] that may keep it, is found out in the [`Session`](crate::source::Session)'s
+//! environment.
 
 mod agent;
 mod ipns;
 mod key;
+mod keys;
+mod passphrase;
 mod signing;
+mod socket;
 mod sshsig;
 mod wire;
 
@@ -21,7 +27,13 @@ pub use ipns::{
 };
 pub(in crate::release) use key::is_key_type;
 pub use key::{KeyError, PublicKey, TrustedKey};
+pub use keys::{
+    CheckedKey, FoundKey, OpenKey, existing_key, make_key, named_key, own_key, own_key_path,
+    signing_key,
+};
+pub use passphrase::{AskPassphrase, PassphraseQuestion, new_passphrase};
 pub use signing::{PrivateKeyText, SigningKey};
+pub use socket::SocketAgent;
 pub use sshsig::{MAXIMUM_SIGNATURE_SIZE, SignatureError, sign, verify, verify_for};
 
 /// The SSHSIG namespace of a release statement: a signature that was made for anything else, such

@@ -6,12 +6,16 @@
 mod chain;
 pub mod folder;
 mod lifetime;
+mod read;
 mod record;
 mod signed;
+mod site;
 mod text;
 mod toml;
 
-pub use chain::{ChainError, Newness};
+pub use chain::{ChainError, Newness, Next};
 pub use lifetime::{LifetimeError, parse_lifetime};
+pub use read::{located, read_statement, unfinished_build_help};
 pub use signed::{SignatureFile, SignedStatement, is_signature_of};
+pub use site::{Newest, OpenSite, absent, is_site, unreachable};
 pub use text::{Draft, MAXIMUM_STATEMENT_SIZE, MAXIMUM_TRUSTED, Statement, StatementError};

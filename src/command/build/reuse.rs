@@ -16,14 +16,13 @@ use super::super::archives::broken;
 use super::super::context::Context;
 use super::super::network::NetworkArguments;
 use super::super::releases::{self, OpenRelease, Place};
-use super::super::statement::{located, read_statement, refusal};
-use super::super::trust::policy;
 use super::super::words::counted;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::names::STATEMENT;
 use crate::release::reader::Published;
 use crate::release::reuse::{PlatformEntry, Recalled, Sought};
-use crate::release::statement::SignedStatement;
+use crate::release::statement::{SignedStatement, located, read_statement};
+use crate::release::trust::{policy, refusal};
 use crate::set::check::NEED_ARCHIVE;
 use crate::set::declaration::{DeclaredWheel, Layout};
 use crate::set::repository::Repository;
@@ -96,7 +95,13 @@ pub(super) fn reusable(
         .iter()
         .map(|location| {
             let option = "--reuse-statement";
-            located(context, configuration, option, location, network.offline)
+            located(
+                &context.session,
+                configuration,
+                option,
+                location,
+                network.offline,
+            )
         })
         .collect::<Result<Vec<SignedStatement>, Failure>>()?;
     let known: Vec<&SignedStatement> = previous.into_iter().chain(&named).collect();

@@ -13,7 +13,7 @@ use ipwhl_unixfs::{Cid, FileDag, Profile};
 
 use super::super::archives::open as open_archive;
 use super::super::context::Context;
-use super::super::site::{OpenSite, no_hollow};
+use super::super::site::no_hollow;
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::{Failure, FailureKind, error_chain};
 use crate::publish::{
@@ -22,7 +22,7 @@ use crate::publish::{
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::{Extent, write_full};
 use crate::release::names::CAR;
-use crate::release::statement::Statement;
+use crate::release::statement::{OpenSite, Statement};
 use crate::source::LARGEST_WHEEL;
 use crate::source::{FetchSettings, Fetcher, IndexSearch, Limits, SourceProblem, WheelRequest};
 

@@ -8,7 +8,7 @@ use ipwhl_unixfs::Sha256Digest;
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
-use super::super::site::{Newest, OpenSite, no_hollow};
+use super::super::site::no_hollow;
 use super::super::vouch::{start, vouch};
 use super::super::words::counted;
 use super::{Arguments, pages};
@@ -21,6 +21,7 @@ use crate::release::names::{FILE_LIST, STATEMENT};
 use crate::release::signature::MAXIMUM_SIGNATURE_SIZE;
 use crate::release::statement::folder::{STATEMENTS, statement_path};
 use crate::release::statement::{MAXIMUM_STATEMENT_SIZE, is_signature_of};
+use crate::release::statement::{Newest, OpenSite};
 use crate::source::SourceProblem;
 use crate::source::Work;
 

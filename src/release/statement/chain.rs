@@ -4,7 +4,7 @@ use std::fmt;
 
 use ipwhl_unixfs::Cid;
 
-use super::Statement;
+use super::{SignedStatement, Statement};
 
 /// Why a statement does not go with one that is known already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +131,17 @@ pub enum Newness {
     Newer,
     /// It is the same one.
     Same,
+}
+
+/// A statement between the one that is believed and the one that is asked about.
+#[derive(Debug, Clone)]
+pub enum Next {
+    /// The next one, and what it is called.
+    Statement(String, Box<SignedStatement>),
+    /// The next one is not at this place.
+    Missing(String),
+    /// There is none.
+    Last,
 }
 
 impl Statement {
