@@ -3,7 +3,6 @@
 //! The terminal belongs to this room; everything above it returns values.
 
 mod add;
-mod agent;
 mod allow;
 mod archives;
 mod build;
@@ -39,9 +38,7 @@ mod serve;
 mod show;
 mod sign;
 mod site;
-mod statement;
 mod tree;
-mod trust;
 mod values;
 mod verify;
 mod voice;

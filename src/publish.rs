@@ -22,7 +22,6 @@ mod run;
 mod secret;
 mod service;
 mod site;
-mod statements;
 mod status;
 mod target;
 mod tree;
@@ -40,9 +39,8 @@ pub use secret::{Secret, UnusableSecret};
 pub use site::{
     AssembledBlocks, FileCheck, FileList, FoundWheel, HollowArchive, HollowError,
     LARGEST_FILE_LIST, ListError, ListedFile, ReleaseFile, SiteContradiction, SiteReport,
-    check_file, read_archive, read_hollow, release_files, statement_path, verify_site,
+    check_file, read_archive, read_hollow, release_files, verify_site,
 };
-pub use statements::{STATEMENTS, keep_statement, kept_statements};
 pub use status::{HoldingState, ReleaseStatus, TargetStatus, status};
 pub use target::{
     Amount, CheckOrder, Checked, Damage, DamageKind, Done, Plan, PublishedRelease, ReadBack,

@@ -4,7 +4,8 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use ipwhl::release::signature::{IpnsName, parse_lifetime};
+use ipwhl::release::signature::IpnsName;
+use ipwhl::release::statement::parse_lifetime;
 use ipwhl::set::declaration::Source;
 use ipwhl_packaging::{ExtraName, Platform, ProjectName, Tag, WheelFileName, common_installer};
 use ipwhl_unixfs::{Cid, Profile, Sha256Digest};

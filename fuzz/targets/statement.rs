@@ -1,7 +1,9 @@
 //! Statements, and the lines and files that name keys.
 #![no_main]
 
-use ipwhl::release::signature::{PublicKey, Statement, TrustPolicy, TrustedKey};
+use ipwhl::release::signature::{PublicKey, TrustedKey};
+use ipwhl::release::statement::Statement;
+use ipwhl::release::trust::TrustPolicy;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

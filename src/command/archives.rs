@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
-use super::site::absent;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::Failure;
 use crate::release::archive::{Extent, car_name, unreadable_archive};
 use crate::release::names::CAR;
+use crate::release::statement::absent;
 
 /// What a release is named by.
 const NAMES: &str =

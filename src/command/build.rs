@@ -29,6 +29,7 @@ use crate::release::archive::car_name;
 use crate::release::names::STATEMENT;
 use crate::release::reuse::{ReusableRelease, reuse as reuse_facts};
 use crate::release::tree::{Release, ReleaseInput};
+use crate::release::trust::check_unsigned;
 use crate::set::check;
 use crate::set::declaration::DeclaredWheel;
 use crate::set::gather::{Gathering, ReleaseFacts, Want, WheelReport, all_wheels};
@@ -37,7 +38,7 @@ use crate::source::Cache;
 use folder::output_folder;
 use part::{check_extent, part};
 use reuse::{ReuseArguments, reusable};
-use vouch::{Preparation, check_unsigned, finish_cut_run, prepare, vouch};
+use vouch::{Preparation, finish_cut_run, prepare, vouch};
 
 /// What finds out what is known of a declared wheel.
 type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<ReleaseFacts<'f>> + Sync + 'f;
@@ -148,7 +149,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let before = statement_in(&folder);
     if arguments.unsigned {
-        check_unsigned(context, &folder)?;
+        check_unsigned(&context.session, &folder)?;
     }
     let mut preparation = if arguments.unsigned || arguments.root_only {
         None
@@ -366,7 +367,6 @@ impl Build<'_> {
                             self.repository,
                             preparation,
                             root,
-                            self.arguments,
                             &self.folder,
                         )?,
                         None => None,

@@ -11,18 +11,17 @@ use ipwhl_unixfs::Cid;
 use super::context::Context;
 use super::exit::ExitStatus;
 use super::own_folder::OwnFolder;
-use super::site::OpenSite;
-use super::statement::read_statement;
-use super::vouch::{Next, Start, TrustArguments, vouch};
+use super::vouch::{TrustArguments, following, vouch};
 use super::words::counted;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::{AtomicFile, make_own_folder};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::publish::{PublishError, Recovery, commit, keep_statement, recover, statement_in};
+use crate::publish::{PublishError, Recovery, commit, recover, statement_in};
 use crate::release::archive::{Extent, may_replace};
 use crate::release::names::{CAR, STATEMENT};
-use crate::release::signature::SignedStatement;
+use crate::release::statement::folder::keep_statement;
+use crate::release::statement::{Next, OpenSite, SignedStatement, read_statement};
 use crate::set::gather::DEFAULT_JOBS;
 use archive::Fetched;
 
@@ -66,7 +65,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let mut open = OpenSite::named(context, &arguments.location, arguments.offline)?;
+    let mut open = OpenSite::named(&context.session, &arguments.location, arguments.offline)?;
     let folder = output_folder(context, arguments)?;
     make_own_folder(&folder).map_err(|error| {
         Failure::world(format!("`{}` cannot be made: {error}", folder.display()))
@@ -79,7 +78,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         Some(_) => Some(read_statement(&folder.join(STATEMENT))?),
         None => None,
     };
-    let start = Start::following(context, &arguments.trust, held.clone())?;
+    let start = following(context, &arguments.trust, held.clone())?;
     let newest = open.newest(&start.keys())?;
     let last = newest.signed.statement.clone();
     let mut between = Vec::new();

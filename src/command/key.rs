@@ -6,10 +6,10 @@ use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::keys::{make_key, named_key, new_passphrase, own_key, own_key_path};
+use super::keys::ask;
 use crate::foundation::failure::Failure;
 use crate::release::names::STATEMENT;
-use crate::release::signature::PublicKey;
+use crate::release::signature::{PublicKey, existing_key, make_key, new_passphrase, own_key_path};
 
 /// Make or show the key that signs releases
 ///
@@ -56,19 +56,17 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         Action::New { key, passphrase } => {
             let path = match key {
                 Some(path) => context.absolute(path),
-                None => own_key_path(context)?,
+                None => own_key_path(&context.session)?,
             };
-            let passphrase = passphrase.then(|| new_passphrase(context)).transpose()?;
+            let passphrase = passphrase
+                .then(|| new_passphrase(&context.session, &mut ask(context)))
+                .transpose()?;
             let key = make_key(&path, passphrase.as_deref())?;
             context.say(&format!("made the key {}", path.display()));
             show(context, &key.public(), key.comment(), None)
         }
         Action::Show { key, name } => {
-            let found = match named_key(context, key.as_deref())? {
-                Some(found) => Some(found),
-                None => own_key(context)?,
-            };
-            let Some(found) = found else {
+            let Some(found) = existing_key(&context.session, key.as_deref())? else {
                 return Err(Failure::world("there is no key yet")
                     .help("`ipwhl key new` makes one, and so does the first build"));
             };

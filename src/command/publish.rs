@@ -14,13 +14,15 @@ use clap::{Args, ValueEnum};
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::keys::{existing_key, named_key, own_key};
+use super::keys::open;
 use super::report::{MessageFormat, show};
 use super::values::parse_size;
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::{Failure, FailureKind, error_chain};
 use crate::publish::{NearbyCluster, PublishRun, Secret, Target, TargetContext, open_target};
-use crate::release::signature::{PublicKey, SigningKey, TrustedKey};
+use crate::release::signature::{
+    PublicKey, SigningKey, TrustedKey, existing_key, named_key, own_key,
+};
 use crate::set::check::finish;
 use crate::set::repository::{CONFIGURATION_FILE, PublishKind, PublishTarget, Repository};
 use crate::source::{Client, Limits};
@@ -187,14 +189,13 @@ fn chosen<'c>(
 
 /// The key that is named, or the user's own, open. None is made: nobody would know it.
 fn signing_key(context: &Context<'_>, argument: Option<&Path>) -> Result<SigningKey, Failure> {
-    let found = existing_key(context, argument).map_err(as_refusal)?;
+    let found = existing_key(&context.session, argument).map_err(as_refusal)?;
     let found = found.ok_or_else(|| {
         Failure::world("there is no key to sign with")
             .help("give the key that signs releases with `--key FILE` or in `IPWHL_SIGNING_KEY`")
     })?;
     let public = found.public().0.clone();
-    found
-        .open(context)
+    open(context, found)
         .map(|signer| signer.key)
         .map_err(|failure| {
             let mut error = as_refusal(failure);
@@ -247,7 +248,7 @@ impl Opening<'_, '_> {
     /// The key that is named, or the only one that the repository trusts, or the user's own.
     /// Looking needs no private half.
     fn public_key(&self) -> Result<Option<PublicKey>, Failure> {
-        if let Some(found) = named_key(self.context, self.named_key.as_deref())? {
+        if let Some(found) = named_key(&self.context.session, self.named_key.as_deref())? {
             return Ok(Some(found.public().0.clone()));
         }
         if let [line] = &self.repository.configuration.trusted[..]
@@ -255,7 +256,7 @@ impl Opening<'_, '_> {
         {
             return Ok(Some(key));
         }
-        Ok(own_key(self.context)?.map(|found| found.public().0.clone()))
+        Ok(own_key(&self.context.session)?.map(|found| found.public().0.clone()))
     }
 }
 

@@ -11,15 +11,15 @@ use super::allow::SoftCode;
 use super::archives::archive_of;
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::site::{OpenSite, is_address, is_site};
-use super::statement::read_statement;
-use super::vouch::{Next, TrustArguments, start, vouch};
+use super::site::is_address;
+use super::vouch::{TrustArguments, start, vouch};
 use super::words::counted;
 use crate::foundation::diagnostic::{Code, shell_word};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::release::archive::{Extent, ReleaseName, Survey, archive_failure, open_archive};
 use crate::release::names::STATEMENT;
+use crate::release::statement::{Next, OpenSite, is_site, read_statement};
 use crate::release::verify::{ArchiveReport, VerifyError, verify_archive};
 use crate::source::redacted;
 
@@ -132,8 +132,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
 fn site_of(context: &Context<'_>, arguments: &Arguments) -> Result<Option<OpenSite>, Failure> {
     let path = context.absolute(&arguments.release);
     let site = match arguments.release.to_str() {
-        Some(text) if is_address(context, text) => OpenSite::at(context, text)?,
-        _ if is_site(&path) => OpenSite::folder(context, &path)?,
+        Some(text) if is_address(context, text) => OpenSite::at(&context.session, text)?,
+        _ if is_site(&path) => OpenSite::folder(&context.session, &path)?,
         _ => return Ok(None),
     };
     if arguments.statement.is_some() {

@@ -3,7 +3,8 @@
 //! Rooms have typed errors where a caller decides by them. Where nobody does any more, and a person
 //! is to be told, the end of it is a [`Failure`].
 
-use std::fmt;
+use std::path::Path;
+use std::{fmt, io};
 
 /// What kind of thing went wrong. Programs map it to how they end; the library knows no exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,4 +102,13 @@ pub fn error_chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// What the system says of a path.
+pub fn unusable(path: &Path, error: &io::Error) -> Failure {
+    let failed = Failure::world(format!("`{}`: {error}", path.display()));
+    match error.kind() {
+        io::ErrorKind::StorageFull => failed.help("make room and run the same command again"),
+        _ => failed,
+    }
 }

@@ -14,9 +14,9 @@ use crate::release::archive::Extent;
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::car_name;
 use crate::release::names::STATEMENT;
-use crate::release::signature::{
-    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignedStatement, Statement, is_signature_of,
-    verify,
+use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, verify};
+use crate::release::statement::{
+    MAXIMUM_STATEMENT_SIZE, SignedStatement, Statement, is_signature_of,
 };
 
 /// Files of a release that are written and flushed, and have not got their names.

@@ -31,17 +31,16 @@ use url::Url;
 use super::context::TargetContext;
 use super::publication::Publication;
 use super::site::release_files;
-use super::statements::{self, STATEMENTS};
 use super::target::{
     Amount, CheckOrder, Checked, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, Work,
 };
-use crate::foundation::failure::Failure;
+use crate::foundation::failure::{Failure, unusable};
 use crate::release::names::STATEMENT;
-use crate::release::signature::SignedStatement;
+use crate::release::statement::SignedStatement;
+use crate::release::statement::folder::{self as statements, STATEMENTS};
 use crate::set::repository::DirectoryTarget;
 use crate::source::redacted;
 use folder::Folder;
-pub(super) use folder::{names, partial};
 use record::Record;
 
 /// The link to the newest one's, in the folder of statements and beside it.
@@ -101,6 +100,10 @@ impl Directory {
     /// The newest release of the folder: that of the newest statement, or, where there are none, that of the link.
     fn held(&self, release: &Publication) -> Result<Option<PublishedRelease>, Failure> {
         let newest = statements::newest(&self.path.join(STATEMENTS), &release.name)?;
+        let newest = newest.map(|statement| PublishedRelease {
+            root: statement.root,
+            sequence: Some(statement.sequence),
+        });
         let linked = match &self.latest {
             Some(latest) => links::target(&self.path, latest)?,
             None => None,
@@ -232,7 +235,7 @@ impl Directory {
             .iter()
             .filter_map(|file| file.path.split('/').next())
             .collect();
-        let names = folder::names(&tree)?;
+        let names = statements::names(&tree)?;
         if !expected.iter().all(|name| names.contains(*name)) {
             return Err(changed(&tree));
         }
@@ -282,15 +285,6 @@ fn is_folder(path: &Path) -> Result<bool, Failure> {
         ))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(unusable(path, &error)),
-    }
-}
-
-/// What the system says of a path.
-pub(super) fn unusable(path: &Path, error: &io::Error) -> Failure {
-    let failed = Failure::world(format!("`{}`: {error}", path.display()));
-    match error.kind() {
-        io::ErrorKind::StorageFull => failed.help("make room and run the same command again"),
-        _ => failed,
     }
 }
 

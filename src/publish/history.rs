@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use super::Publication;
 use super::target::PublishedRelease;
 use crate::foundation::failure::Failure;
-use crate::release::signature::{PublicKey, SignedStatement, TrustPolicy, TrustedKey};
+use crate::release::signature::{PublicKey, TrustedKey};
+use crate::release::statement::SignedStatement;
+use crate::release::trust::TrustPolicy;
 
 /// Statements of earlier releases, from wherever they are kept. Each is believed only where it
 /// leads to a release that is believed already.

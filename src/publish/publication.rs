@@ -14,7 +14,7 @@ use super::target::Amount;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::Failure;
 use crate::release::archive::{Place, Visitor, walk};
-use crate::release::signature::SignedStatement;
+use crate::release::statement::SignedStatement;
 
 /// How many wheels are read back.
 const SAMPLED_WHEELS: usize = 3;

@@ -11,7 +11,6 @@ mod files;
 mod list;
 mod verify;
 
-use super::statements::STATEMENTS;
 pub use assembled::{AssembledBlocks, FoundWheel};
 pub use check::{FileCheck, HollowArchive, HollowError, check_file, read_archive, read_hollow};
 pub use files::{ReleaseFile, release_files};
@@ -22,8 +21,3 @@ pub use verify::{SiteContradiction, SiteReport, verify_site};
 pub const LARGEST_FILE_LIST: u64 = 64 << 20;
 /// The largest hollow archive that is read, in bytes.
 pub(super) const LARGEST_HOLLOW: u64 = 4 << 30;
-
-/// The path of a file beside the statement of this sequence.
-pub fn statement_path(sequence: u64, name: &str) -> String {
-    format!("{STATEMENTS}/{sequence}/{name}")
-}

@@ -11,7 +11,7 @@ use super::Publication;
 use super::check::RateLimit;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::release::signature::SignedStatement;
+use crate::release::statement::SignedStatement;
 
 /// What a target does with a release, which may take its time.
 pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + 'a>>;

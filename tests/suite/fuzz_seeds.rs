@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
 use ipwhl::release::archive::ReleaseArchive;
-use ipwhl::release::signature::{IpnsContent, IpnsRecord, SigningKey, Statement, sign};
+use ipwhl::release::signature::{IpnsContent, IpnsRecord, SigningKey, sign};
+use ipwhl::release::statement::Statement;
 use ipwhl_unixfs::Profile;
 use ipwhl_unixfs::car::CarReader;
 

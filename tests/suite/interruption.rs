@@ -10,7 +10,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use ipwhl::release::archive::ReleaseArchive;
-use ipwhl::release::signature::{SigningKey, Statement};
+use ipwhl::release::signature::SigningKey;
+use ipwhl::release::statement::Statement;
 use ipwhl_unixfs::car::CarReader;
 
 use crate::dag::Seeded;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use ipwhl::release::signature::{
     DEFAULT_RECORD_LIFETIME, DEFAULT_RECORD_TTL, IpnsContent, IpnsError, IpnsName, IpnsRecord,
-    MAXIMUM_RECORD_SIZE, PublicKey, SigningKey, Statement,
+    MAXIMUM_RECORD_SIZE, PublicKey, SigningKey,
 };
+use ipwhl::release::statement::Statement;
 use ipwhl_unixfs::Profile;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;

@@ -121,6 +121,8 @@ mod support;
 mod tags;
 mod terminal;
 mod tidy;
+#[cfg(unix)]
+mod trust;
 mod trustless;
 mod tutorial;
 mod tree_command;

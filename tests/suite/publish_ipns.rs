@@ -242,7 +242,7 @@ fn what_is_not_its_own_record_stays() {
     let content = place.record(&fs::read(&file).unwrap());
     assert_eq!(content.ttl, 600_000_000_000);
     let statement = String::from_utf8(workshop.read("release.toml")).unwrap();
-    let statement = ipwhl::release::signature::Statement::parse(&statement).unwrap();
+    let statement = ipwhl::release::statement::Statement::parse(&statement).unwrap();
     let month = jiff::SignedDuration::from_hours(30 * 24);
     assert_eq!(content.expires, statement.created + month);
 

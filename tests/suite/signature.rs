@@ -6,9 +6,11 @@ use std::process::Command;
 
 use data_encoding::BASE64;
 use ipwhl::release::signature::{
-    Draft, KeyError, NAMESPACE, Newness, PrivateKeyText, PublicKey, SignatureError, SigningKey,
-    Statement, StatementError, TrustError, TrustPolicy, TrustedKey, parse_lifetime, sign, verify,
+    KeyError, NAMESPACE, PrivateKeyText, PublicKey, SignatureError, SigningKey, TrustedKey, sign,
+    verify,
 };
+use ipwhl::release::statement::{Draft, Newness, Statement, StatementError, parse_lifetime};
+use ipwhl::release::trust::{TrustError, TrustPolicy};
 use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
 

@@ -7,15 +7,14 @@ use ipwhl_packaging::wheel::CHECKS_VERSION;
 
 use super::super::context::Context;
 use super::super::network::NetworkArguments;
-use super::super::statement::{located, read_statement, refusal};
-use super::super::trust::policy;
 use super::super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::release::archive::{Extent, OpenRelease, ReleaseLocation, car_name};
 use crate::release::names::STATEMENT;
 use crate::release::reuse::ReusableRelease;
-use crate::release::signature::SignedStatement;
+use crate::release::statement::{SignedStatement, located, read_statement};
+use crate::release::trust::{policy, refusal};
 use crate::set::declaration::Layout;
 use crate::set::repository::Repository;
 
@@ -62,7 +61,13 @@ pub(super) fn reusable(
         .iter()
         .map(|location| {
             let option = "--reuse-statement";
-            located(context, configuration, option, location, network.offline)
+            located(
+                &context.session,
+                configuration,
+                option,
+                location,
+                network.offline,
+            )
         })
         .collect::<Result<Vec<SignedStatement>, Failure>>()?;
     let known: Vec<&SignedStatement> = previous.into_iter().chain(&named).collect();

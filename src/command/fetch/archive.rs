@@ -12,7 +12,7 @@ use ipwhl_unixfs::car::{Blocks, CarError, CarReader, CarSummary, file_dag};
 use ipwhl_unixfs::{Cid, FileDag, Profile};
 
 use super::super::context::Context;
-use super::super::site::{OpenSite, no_hollow};
+use super::super::site::no_hollow;
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::{Failure, FailureKind, error_chain};
 use crate::publish::{
@@ -21,7 +21,7 @@ use crate::publish::{
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::{Extent, open_archive, write_full};
 use crate::release::names::CAR;
-use crate::release::signature::Statement;
+use crate::release::statement::{OpenSite, Statement};
 use crate::source::LARGEST_WHEEL;
 use crate::source::{FetchSettings, Fetcher, IndexSearch, Limits, SourceProblem, WheelRequest};
 

@@ -8,14 +8,17 @@ use ipwhl_unixfs::Cid;
 use super::Arguments;
 use super::check::gateway;
 use crate::command::context::Context;
-use crate::command::statement::{cut, expired, policy_or_own, read_statement, refusal, stranger};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::random_seed;
 use crate::foundation::failure::{Failure, error_chain};
-use crate::publish::{History, Publication, Sample, kept_statements};
+use crate::publish::{History, Publication, Sample};
 use crate::release::archive::{Extent, ReleaseArchive, archive_failure, car_name, open_archive};
 use crate::release::names::{CAR, STATEMENT};
-use crate::release::signature::{SignedStatement, Statement, verify};
+use crate::release::signature::verify;
+use crate::release::statement::folder::kept_statements;
+use crate::release::statement::{SignedStatement, Statement};
+use crate::release::statement::{read_statement, unfinished_build_help};
+use crate::release::trust::{expired, policy_or_own, refusal, stranger};
 use crate::set::repository::{Configuration, Repository};
 use crate::source::redacted;
 
@@ -160,7 +163,10 @@ fn signed(
             "no statement vouches for the release: `{}` is not there",
             path.display()
         ))
-        .help(cut(path).unwrap_or("build with a key, or say that it need not be: `--unsigned`")));
+        .help(
+            unfinished_build_help(path)
+                .unwrap_or("build with a key, or say that it need not be: `--unsigned`"),
+        ));
     }
     let mut signed = read_statement(path)?;
     let statement = &signed.statement;
@@ -181,7 +187,7 @@ fn signed(
     if statement.is_expired(now) {
         return Err(expired_failure(context, repository, path, statement));
     }
-    let policy = policy_or_own(context, &repository.configuration, key)?;
+    let policy = policy_or_own(&context.session, &repository.configuration, key)?;
     let verdict = policy
         .as_ref()
         .map(|policy| policy.evaluate(signed.text.as_bytes(), &signed.signatures, now));

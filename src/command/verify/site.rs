@@ -2,15 +2,16 @@
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
-use super::super::site::{OpenSite, no_hollow};
+use super::super::site::no_hollow;
 use super::super::vouch::{start, vouch};
 use super::super::words::counted;
 use super::Arguments;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::publish::{SiteReport, statement_path, verify_site};
+use crate::publish::{SiteReport, verify_site};
 use crate::release::names::{FILE_LIST, STATEMENT};
-use crate::release::signature::Statement;
+use crate::release::statement::folder::statement_path;
+use crate::release::statement::{OpenSite, Statement};
 
 /// How many things that are wrong are named, each kind by itself.
 const NAMED: usize = 20;

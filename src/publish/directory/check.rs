@@ -14,10 +14,7 @@ use super::record::Record;
 use super::{Directory, Store, delta, files, is_folder, record, unusable};
 use crate::foundation::environment::open_beneath;
 use crate::foundation::failure::Failure;
-use crate::publish::site::{
-    AssembledBlocks, FileCheck, ListedFile, ReleaseFile, release_files, statement_path,
-};
-use crate::publish::statements;
+use crate::publish::site::{AssembledBlocks, FileCheck, ListedFile, ReleaseFile, release_files};
 use crate::publish::target::{
     Amount, CheckOrder, Checked, Damage, DamageKind, PublishedRelease, Report, Step,
 };
@@ -25,7 +22,8 @@ use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::release::names::FILE_LIST;
 use crate::release::names::STATEMENT;
-use crate::release::signature::SignedStatement;
+use crate::release::statement::SignedStatement;
+use crate::release::statement::folder::{self as statements, statement_path};
 use crate::source::Receiver as _;
 
 /// How much is read at once, in bytes.

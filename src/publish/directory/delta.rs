@@ -13,10 +13,11 @@ use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::open_beneath;
 use crate::foundation::failure::Failure;
 use crate::publish::publication::Publication;
-use crate::publish::site::{AssembledBlocks, FoundWheel, release_files, statement_path};
+use crate::publish::site::{AssembledBlocks, FoundWheel, release_files};
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::car_name;
 use crate::release::archive::{Extent, Place, Visitor, walk};
+use crate::release::statement::folder::statement_path;
 
 impl Directory {
     /// The blocks of a release; those that a delta leaves out are looked for in the folder.

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::{CarError, FileReader};
 
-use super::folder::partial;
 use super::{Store, is_folder, unusable};
 use crate::foundation::environment::{AtomicFile, sync_directory};
 use crate::foundation::failure::Failure;
 use crate::publish::site::ReleaseFile;
 use crate::publish::target::{Amount, Report, Step};
 use crate::release::archive;
+use crate::release::statement::folder::partial;
 
 /// How much is compared and copied at once, in bytes.
 const BUFFER: usize = 1024 * 1024;

@@ -1,15 +1,14 @@
 //! The folder as a whole: whose it is, who writes to it now.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use ipwhl_unixfs::Cid;
 
-use super::unusable;
 use crate::foundation::environment::AtomicFile;
-use crate::foundation::failure::Failure;
+use crate::foundation::failure::{Failure, unusable};
+use crate::release::statement::folder::{PARTIAL, names};
 
 /// The file that says whose folder it is.
 const MARKER: &str = ".ipwhl";
@@ -17,8 +16,6 @@ const MARKER: &str = ".ipwhl";
 const PARTIAL_MARKER: &str = "..ipwhl.partial";
 /// The longest marker that is read, in bytes.
 const LONGEST_MARKER: u64 = 4096;
-/// How a folder or link is called until it has its name.
-const PARTIAL: &str = ".partial";
 
 /// What a folder is before it is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,21 +86,6 @@ impl Folder {
 
 fn marker_text(name: &str) -> String {
     format!("releases of {name}, written by `ipwhl publish`\n")
-}
-
-/// The names in a folder; those that are no text are not ours and left out.
-pub(in crate::publish) fn names(path: &Path) -> Result<BTreeSet<String>, Failure> {
-    let mut names = BTreeSet::new();
-    for entry in fs::read_dir(path).map_err(|error| unusable(path, &error))? {
-        let entry = entry.map_err(|error| unusable(path, &error))?;
-        names.insert(entry.file_name().to_string_lossy().into_owned());
-    }
-    Ok(names)
-}
-
-/// The name of something until it is whole.
-pub(in crate::publish) fn partial(name: &str) -> String {
-    format!(".{name}{PARTIAL}")
 }
 
 /// Removes the unfinished trees of other releases, which a killed run has left.

@@ -4,10 +4,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::folder::partial;
 use super::unusable;
 use crate::foundation::environment::sync_directory;
 use crate::foundation::failure::Failure;
+use crate::release::statement::folder::partial;
 
 /// The name that a link leads to; `None` where there is none.
 ///

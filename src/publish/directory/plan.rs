@@ -7,9 +7,9 @@ use crate::foundation::failure::Failure;
 use crate::publish::history::check_follows;
 use crate::publish::publication::Publication;
 use crate::publish::site::{ReleaseFile, release_files};
-use crate::publish::statements::{self, STATEMENTS};
 use crate::publish::target::{Amount, PublishedRelease};
-use crate::release::signature::SignedStatement;
+use crate::release::statement::SignedStatement;
+use crate::release::statement::folder::{self as statements, STATEMENTS};
 
 /// What a look at the folder has found.
 pub(super) struct Found {

@@ -11,13 +11,13 @@ use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 use super::{Directory, Store, delta, files, unusable};
 use crate::foundation::environment::{AtomicFile, read_small};
 use crate::foundation::failure::Failure;
-use crate::publish::site::{FileList, LARGEST_FILE_LIST, ListedFile, ReleaseFile, statement_path};
-use crate::publish::statements;
+use crate::publish::site::{FileList, LARGEST_FILE_LIST, ListedFile, ReleaseFile};
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::release::names::FILE_LIST;
 use crate::release::names::STATEMENT;
-use crate::release::signature::SignedStatement;
+use crate::release::statement::SignedStatement;
+use crate::release::statement::folder::{self as statements, statement_path};
 
 /// A release that is recorded beside its statement.
 pub(super) struct Record<'r> {

@@ -6,7 +6,6 @@ use std::io;
 
 use ipwhl_unixfs::Cid;
 
-use super::folder::partial;
 use super::{Directory, is_folder, unusable};
 use crate::foundation::environment::sync_directory;
 use crate::foundation::failure::Failure;
@@ -14,6 +13,7 @@ use crate::publish::publication::Publication;
 use crate::release::archive::Extent;
 use crate::release::archive::car_name;
 use crate::release::names::FILE_LIST;
+use crate::release::statement::folder::partial;
 
 /// A release that goes, and the statements of it, which stay.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use super::program::Program;
 use crate::foundation::failure::Failure;
 use crate::publish::target::PublishedRelease;
 use crate::release::names::STATEMENT;
-use crate::release::signature::{
-    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
-    is_signature_of, verify_for,
+use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, verify_for};
+use crate::release::statement::{
+    MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement, is_signature_of,
 };
 
 /// How a signature in a tag begins (gpg.format=ssh).

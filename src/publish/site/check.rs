@@ -7,10 +7,11 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use ipwhl_unixfs::car::{Blocks, CarError, CarReader, archive_start, file_dag};
 use ipwhl_unixfs::{Cid, FileHasher, Profile, Sha256Digest};
 
-use super::{LARGEST_HOLLOW, ListedFile, ReleaseFile, statement_path};
+use super::{LARGEST_HOLLOW, ListedFile, ReleaseFile};
 use crate::release::archive::Extent;
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::car_name;
+use crate::release::statement::folder::statement_path;
 use crate::source::{Receiver, Site, SourceProblem};
 
 /// Takes the bytes of a file of a release, and says whether they are. It keeps none of them.

@@ -10,15 +10,14 @@ use tokio::runtime::Handle;
 
 use super::{
     FileCheck, FileList, HollowArchive, LARGEST_FILE_LIST, ListError, ListedFile, ReleaseFile,
-    check_file, release_files, statement_path,
+    check_file, release_files,
 };
 use crate::foundation::diagnostic::Code;
 use crate::foundation::failure::{Failure, error_chain};
-use crate::publish::statements::STATEMENTS;
 use crate::release::names::{FILE_LIST, STATEMENT};
-use crate::release::signature::{
-    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignedStatement, is_signature_of,
-};
+use crate::release::signature::MAXIMUM_SIGNATURE_SIZE;
+use crate::release::statement::folder::{STATEMENTS, statement_path};
+use crate::release::statement::{MAXIMUM_STATEMENT_SIZE, SignedStatement, is_signature_of};
 use crate::release::verify::{self, Contradiction};
 use crate::source::{Session, Site, SourceProblem, Work};
 

@@ -14,7 +14,7 @@ use ipwhl_unixfs::protobuf::{Fields, Value, put_bytes, put_number};
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
-use super::{KeyError, SigningKey, Statement};
+use super::{KeyError, SigningKey};
 
 pub use name::{IpnsName, IpnsNameError};
 
@@ -85,26 +85,6 @@ pub struct IpnsContent {
 }
 
 impl IpnsContent {
-    /// What the record of a statement says: its root, its sequence, and that it holds until the statement expires, or, where
-    /// that never happens, for `lifetime` from when it was made. It depends on nothing else, so the same key makes
-    /// the same record of a statement whenever it is asked.
-    pub fn of_statement(
-        statement: &Statement,
-        lifetime: SignedDuration,
-        ttl: SignedDuration,
-    ) -> Self {
-        let without_end = || statement.created.saturating_add(lifetime);
-        Self {
-            value: format!("/ipfs/{}", statement.root),
-            sequence: statement.sequence,
-            // A lifetime has no months, so the sum is at worst the last instant that there is.
-            expires: statement
-                .expires
-                .unwrap_or_else(|| without_end().unwrap_or(Timestamp::MAX)),
-            ttl: u64::try_from(ttl.as_nanos()).unwrap_or_default(),
-        }
-    }
-
     /// The root CID that the name stands for; `None` where the value is something else.
     pub fn root(&self) -> Option<Cid> {
         self.value

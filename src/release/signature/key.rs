@@ -311,7 +311,7 @@ impl FromStr for TrustedKey {
 }
 
 /// Whether a word looks like the type that a public key's line begins with, known here or not.
-pub(super) fn is_key_type(word: &str) -> bool {
+pub(in crate::release) fn is_key_type(word: &str) -> bool {
     ["ssh-", "ecdsa-", "sk-"]
         .iter()
         .any(|start| word.starts_with(start))

@@ -69,7 +69,7 @@ pub fn sign(key: &SigningKey, bytes: &[u8]) -> Result<String, KeyError> {
 }
 
 /// Verifies the text of a `.sig` file over a statement's bytes and names the key that made it. Whether anyone
-/// trusts that key is for a [`super::TrustPolicy`] to say.
+/// trusts that key is for a [`crate::release::trust::TrustPolicy`] to say.
 pub fn verify(text: &str, bytes: &[u8]) -> Result<PublicKey, SignatureError> {
     verify_for(NAMESPACE, text, bytes)
 }

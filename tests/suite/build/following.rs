@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ipwhl::release::signature::Statement;
+use ipwhl::release::statement::Statement;
 
 use super::signing::{add_a_project, statement, trusted, workshop};
 use crate::support::workshop::{Workshop, files};

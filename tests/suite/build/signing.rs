@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use ipwhl::release::signature::{PublicKey, SigningKey, Statement, sign};
+use ipwhl::release::signature::{PublicKey, SigningKey, sign};
+use ipwhl::release::statement::Statement;
 
 use crate::support::loopback_index::LoopbackIndex;
 use crate::support::program::Program;

@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ipwhl::release::signature::Statement;
+use ipwhl::release::statement::Statement;
 
 use super::{KEY, assert_whole_or_absent, workshop};
 use crate::harness::skip;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use ipwhl::release::signature::Statement;
+use ipwhl::release::statement::Statement;
 use serde_json::{Value, json};
 
 use super::actions::Job;

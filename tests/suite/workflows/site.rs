@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ipwhl::release::signature::{Statement, verify};
+use ipwhl::release::signature::verify;
+use ipwhl::release::statement::Statement;
 use ipwhl::set::declaration::canonical;
 use ipwhl_packaging::WheelFileName;
 

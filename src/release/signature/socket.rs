@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::agent::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE};
 use crate::foundation::environment::{Environment, exchange};
-use crate::release::signature::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE};
 
 /// How long an agent may look its keys up; some ask a card first.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -14,13 +14,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PATIENCE_FOR_PEOPLE: Duration = Duration::from_mins(5);
 
 /// An agent that is spoken to over a socket, a connection for each question.
-pub(super) struct SocketAgent {
+#[derive(Debug)]
+pub struct SocketAgent {
     socket: PathBuf,
 }
 
 impl SocketAgent {
     /// The agent of this environment.
-    pub(super) fn of(environment: &Environment) -> Result<Self, AgentError> {
+    ///
+    /// # Errors
+    /// When the environment names none.
+    pub fn of(environment: &Environment) -> Result<Self, AgentError> {
         match environment.agent_socket() {
             Some(socket) => Ok(Self { socket }),
             None => Err(AgentError::Unreachable(

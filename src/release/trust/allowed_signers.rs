@@ -8,9 +8,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use thiserror::Error;
 
-use super::key::is_key_type;
-use super::trust::{Entry, Signer};
-use super::{KeyError, NAMESPACE, TrustedKey};
+use super::policy::{Entry, Signer};
+use crate::release::signature::{KeyError, NAMESPACE, TrustedKey, is_key_type};
 
 /// The longest file that is read.
 const MAXIMUM_SIZE: usize = 1024 * 1024;

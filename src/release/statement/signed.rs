@@ -1,6 +1,7 @@
 //! A statement with its text and its signatures.
 
-use super::{PublicKey, Statement, StatementError, verify};
+use super::{Statement, StatementError};
+use crate::release::signature::{PublicKey, verify};
 
 /// A signature of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::allowed_signers::{self, AllowedSignersError};
-use super::{KeyError, PublicKey, SignatureError, TrustedKey, verify};
+use crate::release::signature::{KeyError, PublicKey, SignatureError, TrustedKey, verify};
+use crate::release::statement::Statement;
 
 /// Why there is no policy to check against.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -81,6 +82,16 @@ impl Verdict {
     /// Whether enough trusted keys have signed.
     pub fn is_reached(&self) -> bool {
         self.threshold > 0 && self.signers.len() >= self.threshold as usize
+    }
+}
+
+impl Statement {
+    /// Who may sign the next statement; `None` where this one names no key.
+    pub fn successor_policy(&self) -> Result<Option<TrustPolicy>, TrustError> {
+        if self.trusted.is_empty() {
+            return Ok(None);
+        }
+        TrustPolicy::of_keys(&self.trusted, self.threshold).map(Some)
     }
 }
 

@@ -6,7 +6,7 @@ use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
 use toml_edit::{Datetime, Document, Item, Table, Value};
 
-use super::{FORMAT, MAXIMUM_STATEMENT_SIZE, Statement, StatementError, invalid};
+use super::text::{FORMAT, MAXIMUM_STATEMENT_SIZE, Statement, StatementError, invalid};
 
 /// The keys that a statement may have. A signature over something that a reader does not
 /// understand is worth nothing, so any other key is an error: a later format has a later number.

@@ -1,13 +1,10 @@
 //! The statement: `release.toml`, the text that is signed.
 
-mod text;
-
 use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::trust::{TrustError, TrustPolicy};
-use super::{KeyError, TrustedKey};
+use crate::release::signature::{KeyError, TrustedKey};
 
 /// The longest statement that is read.
 pub const MAXIMUM_STATEMENT_SIZE: usize = 64 * 1024;
@@ -19,7 +16,7 @@ pub const MAXIMUM_TRUSTED: usize = 64;
 const MAXIMUM_NAME_LENGTH: usize = 255;
 
 /// The one version of the format.
-const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 1;
 
 /// Vouches for a release: the content of `release.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +100,7 @@ pub enum StatementError {
     Succession(String),
 }
 
-fn invalid(key: &'static str, reason: impl Into<String>) -> StatementError {
+pub(super) fn invalid(key: &'static str, reason: impl Into<String>) -> StatementError {
     StatementError::InvalidValue {
         key,
         reason: reason.into(),
@@ -158,21 +155,13 @@ impl Statement {
         Ok(Some(statement))
     }
 
-    /// Who may sign the next statement; `None` where this one names no key.
-    pub fn successor_policy(&self) -> Result<Option<TrustPolicy>, TrustError> {
-        if self.trusted.is_empty() {
-            return Ok(None);
-        }
-        TrustPolicy::of_keys(&self.trusted, self.threshold).map(Some)
-    }
-
     /// Whether it no longer holds at that time.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires.is_some_and(|expires| now >= expires)
     }
 
     /// The rules that hold between the values, for what is read and for what is written.
-    fn check(&self) -> Result<(), StatementError> {
+    pub(super) fn check(&self) -> Result<(), StatementError> {
         if self.name.trim().is_empty() || self.name.len() > MAXIMUM_NAME_LENGTH {
             return Err(invalid("name", "is empty or longer than 255 bytes"));
         }

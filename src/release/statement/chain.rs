@@ -3,7 +3,7 @@
 use ipwhl_unixfs::Cid;
 use thiserror::Error;
 
-use super::Statement;
+use super::{SignedStatement, Statement};
 
 /// Why a statement does not go with one that is known already.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -105,6 +105,17 @@ pub enum Newness {
     Newer,
     /// It is the same one.
     Same,
+}
+
+/// A statement between the one that is believed and the one that is asked about.
+#[derive(Debug, Clone)]
+pub enum Next {
+    /// The next one, and what it is called.
+    Statement(String, Box<SignedStatement>),
+    /// The next one is not at this place.
+    Missing(String),
+    /// There is none.
+    Last,
 }
 
 impl Statement {

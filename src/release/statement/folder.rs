@@ -5,21 +5,35 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::directory::{names, partial, unusable};
+use super::{MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement, is_signature_of};
 use crate::foundation::environment::{AtomicFile, sync_directory};
-use crate::foundation::failure::Failure;
-use crate::publish::target::PublishedRelease;
+use crate::foundation::failure::{Failure, unusable};
 use crate::release::names::STATEMENT;
-use crate::release::signature::{
-    MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement,
-    is_signature_of,
-};
+use crate::release::signature::MAXIMUM_SIGNATURE_SIZE;
 
 /// The longest statement or signature that is read, in bytes.
 const LONGEST: u64 = (MAXIMUM_STATEMENT_SIZE + MAXIMUM_SIGNATURE_SIZE) as u64;
 
-/// The newest statement's release.
-pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<PublishedRelease>, Failure> {
+/// How a folder or link is called until it has its name.
+pub const PARTIAL: &str = ".partial";
+
+/// The names in a folder; those that are no text are not ours and left out.
+pub fn names(path: &Path) -> Result<BTreeSet<String>, Failure> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(path).map_err(|error| unusable(path, &error))? {
+        let entry = entry.map_err(|error| unusable(path, &error))?;
+        names.insert(entry.file_name().to_string_lossy().into_owned());
+    }
+    Ok(names)
+}
+
+/// The name of something until it is whole.
+pub fn partial(name: &str) -> String {
+    format!(".{name}{PARTIAL}")
+}
+
+/// The newest statement.
+pub fn newest(folder: &Path, name: &str) -> Result<Option<Statement>, Failure> {
     let names = match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         _ => names(folder)?,
@@ -45,15 +59,17 @@ pub(super) fn newest(folder: &Path, name: &str) -> Result<Option<PublishedReleas
             statement.name, statement.sequence
         )));
     }
-    Ok(Some(PublishedRelease {
-        root: statement.root,
-        sequence: Some(sequence),
-    }))
+    Ok(Some(statement))
 }
 
 /// The name of the folder of statements beside an archive, and in a folder that a web server
 /// serves.
 pub const STATEMENTS: &str = "statements";
+/// The path of a file beside the statement of this sequence.
+pub fn statement_path(sequence: u64, name: &str) -> String {
+    format!("{STATEMENTS}/{sequence}/{name}")
+}
+
 /// The most statements that are read.
 const MAXIMUM_STATEMENTS: usize = 1000;
 
@@ -97,7 +113,7 @@ fn sequences(names: &BTreeSet<String>) -> Vec<u64> {
 
 /// Every statement of a folder with its signatures, the newest first. What is no statement of this
 /// repository is left out.
-pub(super) fn all(folder: &Path, name: &str) -> Result<Vec<SignedStatement>, Failure> {
+pub fn all(folder: &Path, name: &str) -> Result<Vec<SignedStatement>, Failure> {
     let names = match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         _ => names(folder)?,
@@ -121,7 +137,7 @@ pub(super) fn all(folder: &Path, name: &str) -> Result<Vec<SignedStatement>, Fai
 
 /// Refuses another statement than the one that has this sequence already: a reader who has that one
 /// would not believe this one.
-pub(super) fn check_same(folder: &Path, sequence: u64, text: &str) -> Result<(), Failure> {
+pub fn check_same(folder: &Path, sequence: u64, text: &str) -> Result<(), Failure> {
     match read(&folder.join(STATEMENT))? {
         Some(there) if there != text => Err(Failure::refused(format!(
             "it holds another statement with the sequence {sequence}, of the same release: `{}`",
@@ -149,7 +165,7 @@ fn held(folder: &Path) -> Result<Vec<SignatureFile>, Failure> {
 }
 
 /// Whether this statement and signatures of all these keys are in a folder.
-pub(super) fn is_there(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
+pub fn is_there(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     is_whole(folder, &files.united_with(held(folder)?))
 }
 
@@ -166,7 +182,7 @@ fn is_whole(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
 /// Writes a statement, its signatures, and what `complete` puts beside them into the folder that it
 /// is given; whether anything was written. The folder appears whole. A signature that comes later
 /// is put beside the others, and none is taken away.
-pub(super) fn write_with(
+pub fn write_with(
     folder: &Path,
     files: &SignedStatement,
     complete: &dyn Fn(&Path) -> Result<bool, Failure>,
@@ -194,7 +210,7 @@ pub(super) fn write_with(
 }
 
 /// Writes the files of a statement that are not there yet; whether there were any.
-pub(super) fn write_files(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
+pub fn write_files(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     let mut is_new = false;
     for (name, text) in files.files(STATEMENT) {
         let path = folder.join(name);
@@ -208,13 +224,13 @@ pub(super) fn write_files(folder: &Path, files: &SignedStatement) -> Result<bool
 }
 
 /// The statement with the signatures that a folder has besides.
-pub(super) fn united(folder: &Path, files: &SignedStatement) -> Result<SignedStatement, Failure> {
+pub fn united(folder: &Path, files: &SignedStatement) -> Result<SignedStatement, Failure> {
     Ok(files.united_with(held(folder)?))
 }
 
 /// Makes the copies at the top of the folder those of this statement; whether one was changed. The
 /// statement comes after its signatures, and signatures of other statements go last.
-pub(super) fn write_top(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
+pub fn write_top(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     let mut is_new = write_files(folder, files)?;
     for stale in stale(folder, files)? {
         let path = folder.join(stale);
@@ -226,7 +242,7 @@ pub(super) fn write_top(folder: &Path, files: &SignedStatement) -> Result<bool, 
 
 /// Whether the copies at the top of the folder are those of this statement, and no others are
 /// there.
-pub(super) fn is_top(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
+pub fn is_top(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     Ok(is_whole(folder, files)? && stale(folder, files)?.is_empty())
 }
 

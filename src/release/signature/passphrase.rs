@@ -1,0 +1,96 @@
+//! The passphrase of a key: given in the environment, or asked for.
+
+use std::io;
+
+use super::keys::key_failure;
+use super::{KeyError, SigningKey};
+use crate::foundation::failure::Failure;
+use crate::source::Session;
+
+/// How often a passphrase is asked for.
+const TRIES: u32 = 3;
+
+/// Where a passphrase can be given without a terminal.
+pub(super) const PASSPHRASE: &str = "IPWHL_SIGNING_KEY_PASSPHRASE";
+
+/// A question for a passphrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassphraseQuestion<'q> {
+    /// That of the key from this origin.
+    Unlock(&'q str),
+    /// The same once more: what was given is not its passphrase.
+    UnlockAgain(&'q str),
+    /// One for a new key.
+    New,
+    /// The one for a new key, once more.
+    Repeat,
+}
+
+/// Asks a person for a passphrase; `None` where nobody can be asked.
+pub type AskPassphrase<'a> = dyn FnMut(PassphraseQuestion<'_>) -> io::Result<Option<String>> + 'a;
+
+/// The passphrase that the environment gives, without the end of a line that a secret may carry.
+fn given_passphrase(session: &Session) -> Result<Option<String>, Failure> {
+    let Some(value) = session.environment().variable(PASSPHRASE) else {
+        return Ok(None);
+    };
+    match value.to_str() {
+        Some(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
+        None => Err(Failure::world(format!("`{PASSPHRASE}` is not UTF-8"))),
+    }
+}
+
+fn unread(error: &io::Error) -> Failure {
+    Failure::world(format!("no passphrase could be read: {error}"))
+}
+
+/// Opens a private key with its passphrase: the given one, or what is typed, three times at most.
+pub(super) fn unlock(
+    session: &Session,
+    ask: &mut AskPassphrase<'_>,
+    origin: &str,
+    text: &str,
+) -> Result<SigningKey, Failure> {
+    if let Some(passphrase) = given_passphrase(session)? {
+        return SigningKey::from_protected(text, &passphrase)
+            .map_err(|error| key_failure(&origin, &error));
+    }
+    let mut question = PassphraseQuestion::Unlock(origin);
+    for left in (0..TRIES).rev() {
+        let Some(passphrase) = ask(question).map_err(|error| unread(&error))? else {
+            return Err(key_failure(&origin, &KeyError::Protected));
+        };
+        match SigningKey::from_protected(text, &passphrase) {
+            Err(KeyError::WrongPassphrase) if left > 0 => {
+                question = PassphraseQuestion::UnlockAgain(origin);
+            }
+            read => return read.map_err(|error| key_failure(&origin, &error)),
+        }
+    }
+    Err(key_failure(&origin, &KeyError::WrongPassphrase))
+}
+
+/// A passphrase for a new key: the given one, or what is typed twice.
+///
+/// # Errors
+/// When there is none, it is empty, or it is typed differently the second time.
+pub fn new_passphrase(session: &Session, ask: &mut AskPassphrase<'_>) -> Result<String, Failure> {
+    if let Some(passphrase) = given_passphrase(session)? {
+        return Ok(passphrase);
+    }
+    let mut ask = |question| ask(question).map_err(|error| unread(&error));
+    let Some(first) = ask(PassphraseQuestion::New)? else {
+        return Err(
+            Failure::usage("`--passphrase` asks on a terminal, and there is none")
+                .help(format!("give the passphrase in `{PASSPHRASE}`")),
+        );
+    };
+    if first.is_empty() {
+        return Err(Failure::usage("the passphrase is empty")
+            .help("leave `--passphrase` out for a key without one"));
+    }
+    if ask(PassphraseQuestion::Repeat)?.as_deref() != Some(&first) {
+        return Err(Failure::usage("the passphrases differ").help("run it again"));
+    }
+    Ok(first)
+}

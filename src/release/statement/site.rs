@@ -1,0 +1,353 @@
+//! Sites: statements as files, at an address or in a folder (FORMATS 9).
+//!
+//! How a site is laid out is a format of releases, so it is read here. What asks the network is
+//! [`Site`]: to this room a file of a folder and one at an address are the same.
+
+use std::mem;
+use std::path::Path;
+
+use ipwhl_unixfs::Cid;
+use tokio::runtime::Handle;
+use url::Url;
+
+use super::folder::{STATEMENTS, statement_path};
+use super::{MAXIMUM_STATEMENT_SIZE, Next, SignatureFile, SignedStatement, Statement};
+use crate::foundation::diagnostic::shell_word;
+use crate::foundation::failure::{Failure, error_chain};
+use crate::release::archive::{Extent, car_name};
+use crate::release::names::STATEMENT;
+use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, PublicKey};
+use crate::source::{Client, Limits, Session, Site, SourceProblem, redacted};
+
+/// How a signature in SSH's format begins.
+const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
+
+/// A site, and what asks it.
+#[derive(Debug)]
+pub struct OpenSite {
+    /// The site.
+    pub site: Site,
+    /// What runs its questions.
+    pub runtime: Handle,
+    above: Option<Above>,
+}
+
+/// The site that a folder for pip belongs to: `latest`, or the tree of a release.
+#[derive(Debug)]
+struct Above {
+    site: Site,
+    /// The release that is named.
+    root: Option<Cid>,
+}
+
+impl Above {
+    /// The site one above, where the name of its folder is that of a release; `None` else.
+    fn of(name: &str, site: impl FnOnce() -> Site) -> Option<Self> {
+        let root = name.parse().ok();
+        (name == LATEST || root.is_some()).then(|| Self { site: site(), root })
+    }
+}
+
+/// The link to the newest release, unless a target calls it otherwise.
+const LATEST: &str = "latest";
+/// What a site is named by.
+const NAMES: &str =
+    "name the folder that has `release.toml`, as in `https://example.org/`, or that file";
+
+/// The newest statement of a site.
+#[derive(Debug, Clone)]
+pub struct Newest {
+    /// The statement and its signatures, which are not verified.
+    pub signed: SignedStatement,
+    /// What it is called.
+    pub place: String,
+    /// Whether the site has a folder for each statement.
+    pub has_folders: bool,
+}
+
+impl OpenSite {
+    /// The site of this name: an address, or a folder; or the `release.toml` there. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// When there is no such folder, the address is none, or `offline` leaves the web alone.
+    pub fn named(session: &Session, location: &str, offline: bool) -> Result<Self, Failure> {
+        if location.contains("://") {
+            if offline {
+                return Err(Failure::usage(
+                    "the site is on the web, and `--offline` leaves the web alone",
+                ));
+            }
+            return Self::at(session, location);
+        }
+        let mut path = session.environment().absolute(Path::new(location));
+        if path.file_name().is_some_and(|name| name == STATEMENT) {
+            path.pop();
+        }
+        if !path.is_dir() {
+            return Err(absent(location).unwrap_or_else(|| {
+                Failure::world(format!("there is no folder `{location}`")).help(NAMES)
+            }));
+        }
+        Self::folder(session, &path)
+    }
+
+    /// The site at an address, which is that of its folder or of the `release.toml` there.
+    ///
+    /// # Errors
+    /// When it is no address of a site.
+    pub fn at(session: &Session, address: &str) -> Result<Self, Failure> {
+        let refused = |reason: &str| {
+            // It may hold a password, so it is not repeated.
+            Failure::usage(format!("the address {reason}")).help(NAMES)
+        };
+        let mut url = Url::parse(address).map_err(|error| refused(&format!("is none: {error}")))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(refused("does not begin with `https://`"));
+        }
+        url.set_query(None);
+        url.set_fragment(None);
+        let path = url.path().to_owned();
+        if path.rsplit('.').next() == Some("car") {
+            return Err(refused("is an archive's"));
+        }
+        if let Some(folder) = path
+            .strip_suffix(STATEMENT)
+            .filter(|rest| rest.ends_with('/'))
+        {
+            url.set_path(folder);
+        }
+        let settings = session.client_settings(Limits::of_sites());
+        let client = Client::new(&settings).map_err(|error| Failure::caused(&error))?;
+        let path = url.path().trim_end_matches('/');
+        let above = path.rsplit_once('/').and_then(|(folder, name)| {
+            let mut above = url.clone();
+            above.set_path(&format!("{folder}/"));
+            Above::of(name, || Site::web(client.clone(), above))
+        });
+        Ok(Self {
+            site: Site::web(client, url),
+            runtime: session.runtime()?.clone(),
+            above,
+        })
+    }
+
+    /// The site in a folder.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn folder(session: &Session, path: &Path) -> Result<Self, Failure> {
+        Ok(Self {
+            site: Site::folder(path),
+            runtime: session.runtime()?.clone(),
+            above: above(path),
+        })
+    }
+
+    /// The text of the newest statement. Where the folder of pip's index was named, it is one
+    /// above.
+    fn newest_text(&mut self) -> Result<String, Failure> {
+        let read = |open: &Self| {
+            open.runtime
+                .block_on(open.text(STATEMENT, MAXIMUM_STATEMENT_SIZE))
+        };
+        let problem = match read(self)? {
+            Ok(text) => return Ok(text),
+            Err(problem @ SourceProblem::Missing { .. }) => problem,
+            Err(problem) => return Err(unreachable(&problem)),
+        };
+        let absent = unreachable(&problem).help(NAMES);
+        let Some(above) = self.above.take() else {
+            return Err(absent);
+        };
+        let named = mem::replace(&mut self.site, above.site).shown("");
+        let Ok(text) = read(self)? else {
+            return Err(absent);
+        };
+        let site = self.site.shown("");
+        let statement = parse(&self.site.shown(STATEMENT), &text)?;
+        match above.root {
+            Some(root) if root != statement.root => Err(Failure::usage(format!(
+                "`{named}` is not the newest release of its site, which is sequence {}, {}",
+                statement.sequence, statement.root
+            ))
+            .help(format!(
+                "name the site for the newest one: {}",
+                shell_word(&site)
+            ))),
+            _ => Ok(text),
+        }
+    }
+
+    /// The newest statement. Its signatures are those in its own folder, which does not change,
+    /// where the site has folders; beside further signers, whose keys are `keys` or those that it
+    /// names, the first signer's is asked for.
+    ///
+    /// # Errors
+    /// When there is none, it cannot be had, or the site contradicts itself.
+    pub fn newest(&mut self, keys: &[PublicKey]) -> Result<Newest, Failure> {
+        let text = self.newest_text()?;
+        self.runtime.block_on(async {
+            let place = self.site.shown(STATEMENT);
+            let statement = parse(&place, &text)?;
+            let own = statement_path(statement.sequence, STATEMENT);
+            let (beside, has_folders) = match self.text(&own, MAXIMUM_STATEMENT_SIZE).await? {
+                Ok(same) if same == text => (own, true),
+                Ok(_) => {
+                    return Err(Failure::finding(format!(
+                        "`{}` is another statement than `{place}`, of the same sequence",
+                        self.site.shown(&own)
+                    ))
+                    .help("the site is changing, or damaged: run the same command again"));
+                }
+                Err(SourceProblem::Missing { .. }) => (STATEMENT.to_owned(), false),
+                Err(problem) => return Err(unreachable(&problem)),
+            };
+            let signed = self.signed(&beside, &place, text, keys).await?;
+            Ok(Newest {
+                signed,
+                place,
+                has_folders,
+            })
+        })
+    }
+
+    /// The statement that comes next after `known`, up to the one before `last`.
+    ///
+    /// # Errors
+    /// When the site cannot be asked, or what it has there is no statement.
+    pub fn after(&self, known: Option<&Statement>, last: &Statement) -> Result<Next, Failure> {
+        let Some(known) = known else {
+            return Ok(Next::Last);
+        };
+        let sequence = known.sequence.saturating_add(1);
+        if sequence >= last.sequence {
+            return Ok(Next::Last);
+        }
+        let path = statement_path(sequence, STATEMENT);
+        let place = self.site.shown(&path);
+        let keys: Vec<PublicKey> = known.trusted.iter().map(|one| one.key.clone()).collect();
+        self.runtime.block_on(async {
+            let text = match self.text(&path, MAXIMUM_STATEMENT_SIZE).await? {
+                Ok(text) => text,
+                Err(SourceProblem::Missing { .. }) => return Ok(Next::Missing(place)),
+                Err(problem) => return Err(unreachable(&problem)),
+            };
+            let signed = self.signed(&path, &place, text, &keys).await?;
+            Ok(Next::Statement(place, Box::new(signed)))
+        })
+    }
+
+    /// A statement with the signatures beside a file.
+    async fn signed(
+        &self,
+        beside: &str,
+        place: &str,
+        text: String,
+        keys: &[PublicKey],
+    ) -> Result<SignedStatement, Failure> {
+        let statement = parse(place, &text)?;
+        // A site lists no folders. Who signs one statement has mostly signed the one before.
+        let named = statement.trusted.iter().map(|trusted| &trusted.key);
+        let mut suffixes = vec![".sig".to_owned()];
+        for key in keys.iter().chain(named) {
+            let suffix = format!(".{}.sig", key.file_digits());
+            if !suffixes.contains(&suffix) {
+                suffixes.push(suffix);
+            }
+        }
+        let mut signatures = Vec::new();
+        for suffix in suffixes {
+            let path = format!("{beside}{suffix}");
+            match self.text(&path, MAXIMUM_SIGNATURE_SIZE).await? {
+                // Some servers answer with a page for what they do not have.
+                Ok(text) if suffix != ".sig" && !text.starts_with(SIGNATURE) => {}
+                Ok(text) => signatures.push(SignatureFile { suffix, text }),
+                Err(SourceProblem::Missing { .. }) => {}
+                Err(problem) => return Err(unreachable(&problem)),
+            }
+        }
+        signatures.sort_by(|one, other| one.suffix.cmp(&other.suffix));
+        Ok(SignedStatement {
+            text,
+            statement,
+            signatures,
+        })
+    }
+
+    /// A small text; in the inner result why there is none.
+    async fn text(
+        &self,
+        path: &str,
+        largest: usize,
+    ) -> Result<Result<String, SourceProblem>, Failure> {
+        match self.site.small(path, largest as u64).await {
+            Ok(bytes) => String::from_utf8(bytes)
+                .map(Ok)
+                .map_err(|_| Failure::finding(format!("`{}` is not text", self.site.shown(path)))),
+            Err(problem) => Ok(Err(problem)),
+        }
+    }
+}
+
+fn parse(place: &str, text: &str) -> Result<Statement, Failure> {
+    Statement::parse(text).map_err(|error| {
+        Failure::finding(format!(
+            "`{place}` is not a statement: {}",
+            error_chain(&error)
+        ))
+    })
+}
+
+/// That a file of a site is not there, or cannot be had.
+pub fn unreachable(problem: &SourceProblem) -> Failure {
+    if problem.is_finding() {
+        Failure::finding(absence(problem))
+    } else {
+        Failure::world(problem)
+    }
+}
+
+/// The site that a folder for pip is in.
+fn above(folder: &Path) -> Option<Above> {
+    let site = folder.parent()?;
+    Above::of(folder.file_name()?.to_str()?, || Site::folder(site))
+}
+
+/// A problem as a sentence. That a file was there once nobody knows.
+fn absence(problem: &SourceProblem) -> String {
+    match problem {
+        SourceProblem::Missing { place, reason } => format!("`{place}` is not there: {reason}"),
+        _ => problem.to_string(),
+    }
+}
+
+/// That an address has no scheme, where a name that is not there is one.
+pub fn absent(name: &str) -> Option<Failure> {
+    let host = name.split('/').next().unwrap_or_default();
+    let has_port = host
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let is_file = [".car", ".toml", ".sig"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    let is_domain =
+        host.trim_start_matches('.').contains('.') && !host.starts_with('.') && !is_file;
+    let url = (has_port || is_domain).then(|| Url::parse(&format!("https://{name}")).ok());
+    let url = redacted(&url??);
+    let failure = Failure::usage(
+        "there is no file or folder of that name, and an address begins with `https://` or `http://`",
+    );
+    Some(failure.help(format!("if it is an address, write `{url}`")))
+}
+
+/// Whether a folder is a site, or one for pip in it: a site has folders of statements, and no
+/// archive at its top.
+pub fn is_site(folder: &Path) -> bool {
+    if above(folder).is_some() && folder.is_dir() && folder.parent().is_some_and(is_site) {
+        return true;
+    }
+    let has_archive = Extent::ALL
+        .into_iter()
+        .any(|extent| folder.join(car_name(extent)).exists());
+    folder.join(STATEMENTS).is_dir() && !has_archive
+}

@@ -1,0 +1,32 @@
+//! Whose signatures count, and whether a statement has enough of them.
+//!
+//! A [`TrustPolicy`] gives a [`Verdict`] over a statement and its signatures. [`start`] finds out
+//! where a reader's trust begins, and [`vouch`] leads from there to the newest statement, one after
+//! another. It is given the statements between and does not know where they come from.
+//!
+//! Nothing here speaks: what is told besides a result is a [`TrustNote`].
+
+mod allowed_signers;
+mod carry;
+mod chain;
+mod countersign;
+mod next;
+mod note;
+mod policy;
+mod previous;
+mod refusal;
+mod start;
+mod vouch;
+mod whom;
+
+pub use allowed_signers::AllowedSignersError;
+pub use carry::{carried_settings, newest_by_own_keys};
+pub use countersign::{Countersigning, Quorum, SignatureCount, count_signatures, quorums};
+pub use next::{NextRequest, NextStatement, SignedNext, check_unsigned};
+pub use note::{Gap, TrustFailure, TrustNote};
+pub use policy::{Signer, TrustError, TrustPolicy, Verdict};
+pub use previous::{previous, previous_in_place, previous_of_build};
+pub use refusal::{expired, refusal, stranger};
+pub use start::{Start, TrustBasis, start};
+pub use vouch::{Between, TrustOutcome, VouchedBy, vouch};
+pub use whom::{RepositoryAround, Trust, policy, policy_or_own, repository_trust};

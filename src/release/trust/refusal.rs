@@ -1,0 +1,70 @@
+//! Why a statement is not believed, in words.
+
+use super::Verdict;
+use crate::foundation::failure::{Failure, error_chain};
+use crate::release::signature::verify;
+use crate::release::statement::{SignedStatement, Statement};
+
+/// That no key whose word counts has signed a statement, where the repository trusts none.
+pub fn stranger(what: &str, signed: &SignedStatement) -> Failure {
+    let by: Vec<String> = signed
+        .signatures
+        .iter()
+        .filter_map(|file| verify(&file.text, signed.text.as_bytes()).ok())
+        .map(|key| key.fingerprint())
+        .collect();
+    if by.is_empty() {
+        return Failure::finding(format!("{what} has no valid signature beside it"))
+            .help("keep `release.toml` and `release.toml.sig` together");
+    }
+    Failure::finding(format!(
+        "{what} is signed by {}, which is not your own key, and `ipwhl.toml` trusts no key",
+        by.join(" and ")
+    ))
+}
+
+/// That a statement does not hold any longer.
+pub fn expired(place: &str, statement: &Statement) -> Failure {
+    let at = statement.expires.map(|at| at.to_string());
+    Failure::finding(format!(
+        "`{place}` expired on {}",
+        at.as_deref().unwrap_or_default()
+    ))
+}
+
+/// Why a statement has not enough trusted signatures: who has signed it, and why that does not do.
+pub fn refusal(what: &str, signed: &SignedStatement, verdict: &Verdict) -> Failure {
+    let mut reasons = Vec::new();
+    for signer in &verdict.signers {
+        reasons.push(format!(
+            "{} ({}) has signed it",
+            signer.name,
+            signer.key.fingerprint()
+        ));
+    }
+    for (index, error) in &verdict.refused {
+        let suffix = signed.signatures.get(*index).map(|file| &file.suffix);
+        reasons.push(format!(
+            "the signature `…{}` does not count: {}",
+            suffix.map_or("", String::as_str),
+            error_chain(error)
+        ));
+    }
+    for key in &verdict.unknown {
+        reasons.push(format!("nothing vouches for the key {}", key.fingerprint()));
+    }
+    for signer in &verdict.outside_validity {
+        reasons.push(format!("{} may not sign at this time", signer.name));
+    }
+    if signed.signatures.is_empty() {
+        reasons.push("there is no signature beside it".to_owned());
+    } else if verdict.signers.len() == signed.signatures.len() {
+        reasons.push("there is no further signature beside it".to_owned());
+    }
+    Failure::finding(format!(
+        "{what} has {} of the {} trusted signatures that it needs: {}",
+        verdict.signers.len(),
+        verdict.threshold,
+        reasons.join("; ")
+    ))
+}

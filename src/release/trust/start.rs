@@ -1,0 +1,169 @@
+//! Where trust begins: with a statement that was verified before, or with keys.
+
+use std::path::PathBuf;
+
+use super::chain::successors;
+use super::whom::refuse_foreign_repository;
+use super::{RepositoryAround, Trust, TrustFailure, TrustNote, TrustPolicy, repository_trust};
+use crate::foundation::environment::read_small;
+use crate::foundation::failure::{Failure, error_chain};
+use crate::release::signature::{PublicKey, verify};
+use crate::release::statement::{SignedStatement, read_statement};
+use crate::source::Session;
+
+/// The largest list of allowed signers, in bytes.
+const LARGEST_ALLOWED_SIGNERS: u64 = 1 << 20;
+
+/// What a reader says of whose signatures count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrustBasis {
+    /// Those of the keys that the repository around trusts.
+    Repository {
+        /// Where it trusts none, a valid signature of any key is enough.
+        any_signer: bool,
+    },
+    /// Those of the keys in this file (ssh-keygen(1), ALLOWED SIGNERS).
+    AllowedSigners(PathBuf),
+    /// Those of the keys that the statement in this file names, which was verified before.
+    TrustedStatement(PathBuf),
+}
+
+/// Where trust begins.
+#[derive(Debug)]
+pub struct Start {
+    /// The last statement that is believed.
+    pub(super) known: Option<SignedStatement>,
+    pub(super) trust: Trust,
+    /// A statement that a newer one must not fall behind, whoever has signed it.
+    pub(super) held: Option<SignedStatement>,
+    pub(super) any_signer: bool,
+    /// Whether keys that the repository trusts vouch where statements that follow `known` are missing.
+    pub(super) may_skip: bool,
+    notes: Vec<TrustNote>,
+}
+
+impl Start {
+    /// The keys that may have signed the next statement.
+    pub fn keys(&self) -> Vec<PublicKey> {
+        let known = self.known.iter().flat_map(|known| &known.statement.trusted);
+        let policy = self.trust.policy.iter().flat_map(TrustPolicy::keys);
+        known
+            .map(|trusted| trusted.key.clone())
+            .chain(policy.cloned())
+            .collect()
+    }
+
+    /// What is told of it.
+    pub fn notes(&self) -> &[TrustNote] {
+        &self.notes
+    }
+
+    /// The same as [`start`], but the statement that is in place already is gone on from: its keys
+    /// may sign the next one, unless it names none or `basis` says whose signatures count.
+    ///
+    /// # Errors
+    /// Those of [`start`].
+    pub fn following(
+        session: &Session,
+        basis: &TrustBasis,
+        around: &RepositoryAround,
+        held: Option<SignedStatement>,
+    ) -> Result<Self, TrustFailure> {
+        let is_known = |held: &SignedStatement| successors(&held.statement).is_ok();
+        let says_nothing = TrustBasis::Repository { any_signer: false };
+        if let Some(known) = &held
+            && *basis == says_nothing
+            && is_known(known)
+        {
+            return Ok(Self {
+                known: held,
+                trust: Trust::default(),
+                held: None,
+                any_signer: false,
+                may_skip: true,
+                notes: Vec::new(),
+            });
+        }
+        Ok(Self {
+            held,
+            ..start(session, basis, around)?
+        })
+    }
+}
+
+/// Where trust begins: a statement that the reader has verified before, or keys: those of the file that was named, else
+/// of the repository around.
+///
+/// # Errors
+/// When what is named cannot be read or used, or the repository's settings do not say whom it trusts.
+pub fn start(
+    session: &Session,
+    basis: &TrustBasis,
+    around: &RepositoryAround,
+) -> Result<Start, TrustFailure> {
+    let begin = |known, trust| Start {
+        known,
+        trust,
+        held: None,
+        any_signer: *basis == TrustBasis::Repository { any_signer: true },
+        may_skip: false,
+        notes: Vec::new(),
+    };
+    if let TrustBasis::TrustedStatement(path) = basis {
+        let trusted = read_statement(path)?;
+        // Whoever keeps it vouches for it; that it is whole can be seen all the same.
+        let is_signed = trusted
+            .signatures
+            .iter()
+            .any(|file| verify(&file.text, trusted.text.as_bytes()).is_ok());
+        if !is_signed {
+            return Err(Failure::finding(format!(
+                "`{}` has no valid signature beside it",
+                path.display()
+            ))
+            .help(
+                "keep a statement and its signatures together, as they were when you verified them",
+            )
+            .into());
+        }
+        return Ok(begin(Some(trusted), Trust::default()));
+    }
+    if let TrustBasis::AllowedSigners(path) = basis {
+        let text = read_small(path, LARGEST_ALLOWED_SIGNERS).map_err(|error| {
+            Failure::world(format!("`{}` cannot be read: {error}", path.display()))
+        })?;
+        let policy = TrustPolicy::from_allowed_signers(&text, 1).map_err(|error| {
+            Failure::finding(format!(
+                "`{}` cannot be used: {}",
+                path.display(),
+                error_chain(&error)
+            ))
+        })?;
+        let several = policy.keys_with_several_names().into_iter();
+        let notes = several.map(|(key, names)| TrustNote::SeveralNames {
+            file: path.clone(),
+            key: key.clone(),
+            names: names.into_iter().map(ToOwned::to_owned).collect(),
+        });
+        let notes = notes.collect();
+        let trust = Trust {
+            policy: Some(policy),
+            name: None,
+            file: None,
+        };
+        return Ok(Start {
+            notes,
+            ..begin(None, trust)
+        });
+    }
+    refuse_foreign_repository(session, around)?;
+    // A release can be verified where there is no repository.
+    let trust = around.directory.as_deref().map(repository_trust);
+    let trust = trust.transpose().map_err(|mut error| {
+        let help = "mend it, or name whom you trust: `--allowed-signers FILE`";
+        error.failure.help.get_or_insert_with(|| help.to_owned());
+        error
+    })?;
+    let trust = trust.map(|(trust, _)| trust).unwrap_or_default();
+    Ok(begin(None, trust))
+}
