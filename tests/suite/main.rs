@@ -49,6 +49,7 @@ mod fmt_command;
 mod fuzz_seeds;
 mod gateway;
 mod graph;
+mod graph_queries;
 mod growth;
 mod harness;
 mod help;
