@@ -60,9 +60,7 @@ pub(super) fn place(query: &GraphQuery<'_>, platforms: &BTreeSet<usize>) -> Opti
     if *platforms == query.selected {
         return None;
     }
-    let all = &query.repository.configuration.platforms;
-    let selected: Vec<_> = query.selected.iter().map(|at| all[*at].clone()).collect();
-    fold(&query.graph.platform_names(platforms), &selected)
+    fold(&query.graph.platform_names(platforms), &query.platforms)
 }
 
 /// A project's name and version, as far as there is one.

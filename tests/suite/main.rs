@@ -50,6 +50,7 @@ mod fuzz_seeds;
 mod gateway;
 mod gather;
 mod graph;
+mod graph_queries;
 mod growth;
 mod harness;
 mod help;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Requirement};
+use ipwhl_packaging::{Constraint, ExtraName, Platform, ProjectName, Requirement};
 use thiserror::Error;
 
 use super::{Graph, Relations};
@@ -95,6 +95,8 @@ pub struct GraphQuery<'r> {
     pub graph: Graph<'r>,
     /// The platforms that are looked at, as indices into the repository's.
     pub selected: BTreeSet<usize>,
+    /// These platforms, in their order.
+    pub platforms: Vec<Platform>,
     /// The relations on these alone, where they are not all platforms.
     narrowed: Option<Relations<'r>>,
 }
@@ -107,9 +109,11 @@ impl<'r> GraphQuery<'r> {
     pub fn new(repository: &'r Repository, platforms: &[String]) -> Result<Self, QueryError> {
         let selected = select_platforms(repository, platforms)?;
         let graph = Graph::new(repository);
-        let is_all = selected.len() == repository.configuration.platforms.len();
+        let all = &repository.configuration.platforms;
+        let is_all = selected.len() == all.len();
         Ok(Self {
             narrowed: (!is_all).then(|| graph.relations_on(&selected)),
+            platforms: selected.iter().map(|index| all[*index].clone()).collect(),
             repository,
             graph,
             selected,
