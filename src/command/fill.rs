@@ -1,19 +1,9 @@
 //! `ipwhl fill`: completes a hollow archive or a delta with blocks from other places.
 
-mod declarations;
-mod gateway;
-mod gateways;
-mod pass;
-mod places;
-mod schedule;
-mod store;
-
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::Args;
-use ipwhl_unixfs::Cid;
-use ipwhl_unixfs::car::CarSummary;
 
 use super::context::Context;
 use super::exit::ExitStatus;
@@ -21,10 +11,10 @@ use super::network::NetworkArguments;
 use super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::release::archive::{ArchiveOutput, Extent, may_replace, open_archive, sibling_archive};
-use pass::{Missing, Outcome, keep, pass};
-use places::{BlockSource, FillContext, block_sources};
-use store::Store;
+use crate::release::archive::fill::{
+    Attempts, FailedRequests, FillEvent, FillOptions, FillOutcome, GatewayWarning, Missing,
+    WrongBlocks, fill,
+};
 
 /// How many missing blocks of one file are listed without `-v`.
 const NAMED_BLOCKS: usize = 3;
@@ -54,136 +44,76 @@ pub(super) struct Arguments {
     network: NetworkArguments,
 }
 
-/// Why each place did not have a block, as half a sentence each.
-type Attempts = BTreeMap<Cid, Vec<String>>;
-
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
-    let path = context.absolute(&arguments.archive);
-    let own = open_archive(&path)?;
-    let root = own.root();
-    let output = output(context, arguments, &path, root)?;
-    let mut store = Store::new(own, context.session.cache()?);
-    let fill_context = FillContext::new(context, &arguments.network);
-    let mut places = block_sources(context, &fill_context, &arguments.from, &mut store)?;
-    let mut attempts = Attempts::new();
-    let mut before = BTreeSet::new();
-    loop {
-        let (target, file) = ArchiveOutput::create(output.clone())?;
-        let outcome = pass(root, &mut store, file).map_err(|error| target.failed(&path, &error))?;
-        let missing = match outcome {
-            Outcome::Full(file, summary) => {
-                target.commit(file)?;
-                store.forget_used_blocks();
-                report_places(context, &store, &places);
-                return report_written(context, &output, root, summary);
-            }
-            Outcome::Missing(missing) => missing,
-        };
-        // The unfinished file goes before anything takes long.
-        drop(target);
-        // Blocks that came and are missing again are not asked for once more: the disk may not keep
-        // them.
-        let lacking: BTreeSet<Cid> = missing.iter().map(|one| one.cid).collect();
-        let is_stuck = lacking == before;
-        before = lacking;
-        if is_stuck
-            || !acquire(
-                &fill_context,
-                &mut places,
-                &mut store,
-                &missing,
-                &mut attempts,
-            )?
-        {
-            keep(root, &mut store).map_err(|error| Failure::caused(&error))?;
-            report_places(context, &store, &places);
-            return Ok(report_missing(context, &missing, &attempts));
-        }
-    }
-}
-
-/// Where the full archive goes. An archive of another release is replaced only if `--output` names
-/// it.
-fn output(
-    context: &Context<'_>,
-    arguments: &Arguments,
-    path: &Path,
-    root: Cid,
-) -> Result<PathBuf, Failure> {
-    if let Some(output) = &arguments.output {
-        return Ok(context.absolute(output));
-    }
-    let help = "say where to write: `--output FILE`";
-    let Some(output) = sibling_archive(path, Extent::Full) else {
-        return Err(Failure::usage(format!(
-            "the name `{}` does not tell what its full archive is called",
-            path.display()
-        ))
-        .help(help));
+    let options = FillOptions {
+        archive: context.absolute(&arguments.archive),
+        output: arguments
+            .output
+            .as_ref()
+            .map(|output| context.absolute(output)),
+        from: arguments.from.clone(),
+        network: arguments.network.network(),
+        repository: context.repository_directory().ok(),
+        tell: &|FillEvent::Asking { gateways, blocks }| {
+            let blocks = counted(blocks, "block");
+            context.say(&format!("asking {} for {blocks}", gateways.join(", ")));
+        },
     };
-    if may_replace(&output, root) {
-        Ok(output)
-    } else {
-        Err(Failure::usage(format!(
-            "`{}` is there, and it is not an archive of {root}",
-            output.display()
-        ))
-        .help(help))
-    }
-}
-
-/// Warns of damaged files, and of gateways that have sent wrong bytes, were overtaken or have
-/// failed.
-fn report_places(context: &Context<'_>, store: &Store, places: &[BlockSource]) {
-    for damage in store.damage() {
+    let report = fill(&context.session, &options)?;
+    for damage in &report.damage {
         context.warning(damage);
     }
     if !context.quiet {
-        for warning in places.iter().flat_map(BlockSource::warnings) {
-            context.warning(&warning);
+        for gateway in &report.gateways {
+            context.warning(&warning(gateway));
         }
+    }
+    match &report.outcome {
+        FillOutcome::Written { output, summary } => {
+            context.say(&format!(
+                "wrote {}: {} blocks, {}",
+                context.shown(output),
+                summary.blocks,
+                HumanBytes(summary.bytes)
+            ));
+            context.result(&report.root.to_string())?;
+            Ok(ExitStatus::Clean)
+        }
+        FillOutcome::Missing { blocks, attempts } => Ok(report_missing(context, blocks, attempts)),
     }
 }
 
-fn report_written(
-    context: &Context<'_>,
-    output: &Path,
-    root: Cid,
-    summary: CarSummary,
-) -> Result<ExitStatus, Failure> {
-    context.say(&format!(
-        "wrote {}: {} blocks, {}",
-        context.shown(output),
-        summary.blocks,
-        HumanBytes(summary.bytes)
-    ));
-    context.result(&root.to_string())?;
-    Ok(ExitStatus::Clean)
-}
-
-/// Asks place after place for the blocks that are still missing; true if the store has new blocks
-/// afterwards.
-fn acquire(
-    fill: &FillContext<'_>,
-    places: &mut [BlockSource],
-    store: &mut Store,
-    missing: &[Missing],
-    attempts: &mut Attempts,
-) -> Result<bool, Failure> {
-    let mut is_new = false;
-    for one in missing {
-        if let Some(wheel) = one.wheel {
-            is_new |= store.take_cached_wheel(&wheel);
-        }
+/// A gateway that has sent wrong bytes, was overtaken or has failed, in one sentence.
+fn warning(gateway: &GatewayWarning) -> String {
+    let mut clauses = Vec::new();
+    if let Some(WrongBlocks { first, others }) = &gateway.wrong {
+        let more = match others {
+            0 => String::new(),
+            more => format!(" and {}", counted(*more, "other block")),
+        };
+        clauses.push(format!("sent wrong bytes for {first}{more}"));
     }
-    for place in places {
-        let left: Vec<&Missing> = missing.iter().filter(|one| !store.has(&one.cid)).collect();
-        if left.is_empty() {
-            break;
-        }
-        is_new |= place.request(fill, store, &left, attempts)?;
+    if let Some(overtaken) = &gateway.overtaken {
+        let rate = u128::from(overtaken.bytes) * 1000 / overtaken.time.as_millis().max(1);
+        let rate = HumanBytes(u64::try_from(rate).unwrap_or(u64::MAX));
+        let amount = match overtaken.bytes {
+            0 => "without a single byte".to_owned(),
+            _ => format!("at {rate}/s for each request"),
+        };
+        clauses.push(format!(
+            "was overtaken by other gateways {}, {amount}",
+            counted(overtaken.requests, "time")
+        ));
     }
-    Ok(is_new)
+    if let Some(FailedRequests { times, last }) = &gateway.failed {
+        clauses.push(format!("failed {} ({last})", counted(*times, "time")));
+    }
+    let end = if gateway.is_left_alone {
+        ", and was not asked again"
+    } else {
+        ""
+    };
+    format!("gateway {} {}{end}", gateway.place, clauses.join("; it "))
 }
 
 /// Reports the missing blocks, some of each file, and why no place had them.
@@ -226,4 +156,45 @@ fn report_missing(context: &Context<'_>, missing: &[Missing], attempts: &Attempt
         "what was had stays in the cache: run the same command again, or name more places with `--from`",
     );
     ExitStatus::World
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::release::archive::fill::Overtaken;
+
+    #[test]
+    fn what_is_said_of_a_gateway() {
+        let mut gateway = GatewayWarning {
+            place: "https://example.org/".to_owned(),
+            wrong: None,
+            overtaken: Some(Overtaken {
+                requests: 1,
+                bytes: 10,
+                time: Duration::from_secs(6),
+            }),
+            failed: None,
+            is_left_alone: false,
+        };
+        assert_eq!(
+            warning(&gateway),
+            "gateway https://example.org/ was overtaken by other gateways 1 time, at 1 B/s for each request"
+        );
+        gateway.wrong = Some(WrongBlocks {
+            first: "block".to_owned(),
+            others: 2,
+        });
+        gateway.overtaken = None;
+        gateway.failed = Some(FailedRequests {
+            times: 2,
+            last: "it was slow".to_owned(),
+        });
+        gateway.is_left_alone = true;
+        assert_eq!(
+            warning(&gateway),
+            "gateway https://example.org/ sent wrong bytes for block and 2 other blocks; it failed 2 times (it was slow), and was not asked again"
+        );
+    }
 }

@@ -5,6 +5,7 @@
 
 mod extent;
 mod file;
+pub mod fill;
 mod hollow;
 mod known;
 mod open;

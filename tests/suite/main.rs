@@ -76,6 +76,7 @@ mod original_release;
 mod own_folders;
 mod packaging_library;
 mod release_archive;
+mod release_fill;
 mod release_reuse;
 mod release_verify;
 mod remove_command;

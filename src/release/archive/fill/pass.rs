@@ -10,14 +10,15 @@ use crate::release::archive::{ArchiveOutputFile, Place, Visitor, walk};
 
 /// A block that is not in the store, and with it all that is below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Missing {
-    pub(super) cid: Cid,
+pub struct Missing {
+    /// Its CID.
+    pub cid: Cid,
     /// The bytes of all blocks from it down, as the link to it says.
-    pub(super) cumulative_size: Option<u64>,
+    pub cumulative_size: Option<u64>,
     /// The file or folder of the tree that it is of.
-    pub(super) path: String,
+    pub path: String,
     /// The root of the wheel that it is of.
-    pub(super) wheel: Option<Cid>,
+    pub wheel: Option<Cid>,
 }
 
 /// The result of one pass.

@@ -6,8 +6,6 @@ use std::time::Duration;
 use ipwhl_unixfs::Cid;
 use url::Url;
 
-use super::super::words::counted;
-use crate::foundation::size::HumanBytes;
 use crate::source::{Mismatch, SourceProblem, redacted};
 
 /// After so many failed requests in a row, a gateway is not asked again.
@@ -32,14 +30,6 @@ pub(super) struct Gateway {
     /// How many requests failed, and why the last one did.
     failed: (usize, String),
     overtaken: Overtaken,
-}
-
-/// The requests that were dropped because another gateway was faster.
-#[derive(Default)]
-struct Overtaken {
-    requests: usize,
-    bytes: u64,
-    time: Duration,
 }
 
 impl Gateway {
@@ -128,50 +118,71 @@ impl Gateway {
         self.overtaken.time += time;
     }
 
-    /// A warning for the end of a run, in one sentence: wrong bytes, overtaken requests, failures.
-    /// `None` without any.
-    pub(super) fn warning(&self) -> Option<String> {
-        let mut clauses = Vec::new();
-        if let Some(first) = self.wrong.first() {
-            let more = match self.wrong.len() - 1 {
-                0 => String::new(),
-                more => format!(" and {}", counted(more, "other block")),
-            };
-            clauses.push(format!("sent wrong bytes for {first}{more}"));
-        }
-        let Overtaken {
-            requests,
-            bytes,
-            time,
-        } = &self.overtaken;
-        if *requests > 0 {
-            let rate = u128::from(*bytes) * 1000 / time.as_millis().max(1);
-            let rate = HumanBytes(u64::try_from(rate).unwrap_or(u64::MAX));
-            let amount = match bytes {
-                0 => "without a single byte".to_owned(),
-                _ => format!("at {rate}/s for each request"),
-            };
-            clauses.push(format!(
-                "was overtaken by other gateways {}, {amount}",
-                counted(*requests, "time")
-            ));
-        }
+    /// What a person should know of it at the end of a run; `None` where all went well.
+    pub(super) fn warning(&self) -> Option<GatewayWarning> {
+        let wrong = self.wrong.first().map(|first| WrongBlocks {
+            first: first.clone(),
+            others: self.wrong.len() - 1,
+        });
         let (times, reason) = &self.failed;
-        if *times > 0 {
-            clauses.push(format!("failed {} ({reason})", counted(*times, "time")));
-        }
-        if clauses.is_empty() {
+        let failed = (*times > 0).then(|| FailedRequests {
+            times: *times,
+            last: reason.clone(),
+        });
+        let overtaken = (self.overtaken.requests > 0).then_some(self.overtaken);
+        if wrong.is_none() && overtaken.is_none() && failed.is_none() {
             return None;
         }
-        let end = if self.is_left_alone() {
-            ", and was not asked again"
-        } else {
-            ""
-        };
-        Some(format!(
-            "gateway {} {}{end}",
-            self.place(),
-            clauses.join("; it ")
-        ))
+        Some(GatewayWarning {
+            place: self.place(),
+            wrong,
+            overtaken,
+            failed,
+            is_left_alone: self.is_left_alone(),
+        })
     }
+}
+
+/// What a person should know of a gateway at the end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayWarning {
+    /// Its address, as it may be shown.
+    pub place: String,
+    /// The blocks that came with wrong bytes.
+    pub wrong: Option<WrongBlocks>,
+    /// The requests that were dropped because another gateway was faster.
+    pub overtaken: Option<Overtaken>,
+    /// The requests that failed.
+    pub failed: Option<FailedRequests>,
+    /// Whether it was not asked any more.
+    pub is_left_alone: bool,
+}
+
+/// Blocks that came with wrong bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongBlocks {
+    /// The first of them.
+    pub first: String,
+    /// How many others there were.
+    pub others: usize,
+}
+
+/// Requests that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedRequests {
+    /// How many.
+    pub times: usize,
+    /// Why the last one did.
+    pub last: String,
+}
+
+/// Requests that were dropped because another gateway was faster.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Overtaken {
+    /// How many.
+    pub requests: usize,
+    /// The bytes that they had brought.
+    pub bytes: u64,
+    /// The time that they had taken together.
+    pub time: Duration,
 }

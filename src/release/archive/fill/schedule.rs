@@ -350,12 +350,12 @@ mod tests {
             [taken[0].run]
         );
         assert!((0..5).all(|item| schedule.is_done(item)));
-        assert_eq!(
-            gateways[0].warning().as_deref(),
-            Some(
-                "gateway https://0.example.org/ was overtaken by other gateways 1 time, at 1 B/s for each request"
-            )
-        );
+        let warning = gateways[0].warning().expect("a warning");
+        assert_eq!(warning.place, "https://0.example.org/");
+        assert_eq!((warning.wrong, warning.failed), (None, None));
+        let overtaken = warning.overtaken.expect("an overtaken request");
+        assert_eq!((overtaken.requests, overtaken.bytes), (1, 10));
+        assert_eq!(overtaken.time, late - now);
         assert_eq!(gateways[1].warning(), None);
     }
 

@@ -8,17 +8,16 @@ use std::path::{Path, PathBuf};
 use ipwhl_unixfs::Cid;
 use url::Url;
 
-use super::super::context::Context;
-use super::super::network::NetworkArguments;
-use super::Attempts;
 use super::declarations::DeclaredSources;
+use super::gateway::GatewayWarning;
 use super::gateways::Gateways;
 use super::pass::Missing;
 use super::store::Store;
+use super::{Attempts, FillOptions};
 use crate::foundation::failure::Failure;
 use crate::release::archive::open_archive;
 use crate::set::repository::{Configuration, Repository};
-use crate::source::dag_of_file;
+use crate::source::{Session, dag_of_file};
 
 /// How many folders deep wheels are searched for.
 const MAXIMUM_DEPTH: usize = 16;
@@ -42,18 +41,18 @@ pub(super) enum BlockSource {
     Gateways(Gateways),
 }
 
-/// The context of a run: the command's own, the network's settings, the repository.
+/// The context of a run: what was asked for, the session, the repository.
 pub(super) struct FillContext<'f> {
-    pub(super) context: &'f Context<'f>,
-    pub(super) network: &'f NetworkArguments,
+    pub(super) session: &'f Session,
+    pub(super) options: &'f FillOptions<'f>,
     repository: OnceCell<Option<Repository>>,
 }
 
 impl<'f> FillContext<'f> {
-    pub(super) fn new(context: &'f Context<'f>, network: &'f NetworkArguments) -> Self {
+    pub(super) fn new(session: &'f Session, options: &'f FillOptions<'f>) -> Self {
         Self {
-            context,
-            network,
+            session,
+            options,
             repository: OnceCell::new(),
         }
     }
@@ -61,8 +60,8 @@ impl<'f> FillContext<'f> {
     /// The repository, if there is one: a release can be filled without.
     pub(super) fn repository(&self) -> Option<&Repository> {
         let repository = self.repository.get_or_init(|| {
-            let directory = self.context.repository_directory().ok()?;
-            Repository::load(&directory).ok()
+            let directory = self.options.repository.as_ref()?;
+            Repository::load(directory).ok()
         });
         repository.as_ref()
     }
@@ -78,13 +77,14 @@ impl<'f> FillContext<'f> {
 
 /// The places that `--from` names, or the default ones. Archives go into the store.
 pub(super) fn block_sources(
-    context: &Context<'_>,
     fill: &FillContext<'_>,
-    named: &[String],
     store: &mut Store,
 ) -> Result<Vec<BlockSource>, Failure> {
     let usual = ["sources".to_owned(), "mirrors".to_owned()];
-    let named = if named.is_empty() { &usual[..] } else { named };
+    let named = match &fill.options.from[..] {
+        [] => &usual[..],
+        named => named,
+    };
     let mut places = Vec::new();
     for name in named {
         match name.as_str() {
@@ -106,7 +106,7 @@ pub(super) fn block_sources(
                 add_gateway(&mut places, url);
             }
             path => {
-                let path = context.absolute(Path::new(path));
+                let path = fill.session.environment().absolute(Path::new(path));
                 if path.is_dir() || is_wheel(&path) {
                     places.push(scan_folder(&path)?);
                 } else {
@@ -174,8 +174,8 @@ fn collect_wheels(
 }
 
 impl BlockSource {
-    /// Warnings for the end of a run, one sentence for each gateway with a bad record.
-    pub(super) fn warnings(&self) -> Vec<String> {
+    /// What a person should know of each gateway with a bad record.
+    pub(super) fn warnings(&self) -> Vec<GatewayWarning> {
         match self {
             Self::Gateways(gateways) => gateways.warnings().collect(),
             Self::Folder { .. } | Self::Sources(_) => Vec::new(),

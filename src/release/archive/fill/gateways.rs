@@ -11,13 +11,12 @@ use ipwhl_unixfs::car::MAX_BLOCK;
 use ipwhl_unixfs::{Cid, Codec};
 use url::Url;
 
-use super::super::words::counted;
-use super::Attempts;
-use super::gateway::Gateway;
+use super::gateway::{Gateway, GatewayWarning};
 use super::pass::Missing;
 use super::places::{FillContext, record};
 use super::schedule::{End, Schedule};
 use super::store::Store;
+use super::{Attempts, FillEvent};
 use crate::foundation::failure::Failure;
 use crate::source::LARGEST_WHEEL;
 use crate::source::{CacheError, Client, Limits, SourceProblem};
@@ -37,8 +36,8 @@ impl Gateways {
         }
     }
 
-    /// Warnings for the end of a run, one sentence for each gateway with a bad record.
-    pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
+    /// What a person should know of each gateway with a bad record.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = GatewayWarning> {
         self.0.iter().filter_map(Gateway::warning)
     }
 
@@ -51,7 +50,7 @@ impl Gateways {
         attempts: &mut Attempts,
     ) -> Result<bool, Failure> {
         let places: Vec<String> = self.0.iter().map(Gateway::place).collect();
-        if fill.network.offline {
+        if fill.options.network.offline {
             for one in missing {
                 for place in &places {
                     record(
@@ -63,11 +62,12 @@ impl Gateways {
             }
             return Ok(false);
         }
-        let settings = fill.context.session.client_settings(Limits::of_gateways());
+        let settings = fill.session.client_settings(Limits::of_gateways());
         let client = Client::new(&settings).map_err(|error| Failure::caused(&error))?;
-        let places = places.join(", ");
-        let blocks = counted(missing.len(), "block");
-        fill.context.say(&format!("asking {places} for {blocks}"));
+        (fill.options.tell)(FillEvent::Asking {
+            gateways: places,
+            blocks: missing.len(),
+        });
         // The largest first, so that the end is in small pieces.
         let mut missing = missing.to_vec();
         missing.sort_by_key(|one| Reverse(size(one)));
@@ -77,13 +77,13 @@ impl Gateways {
             schedule: Schedule::new(
                 &mut self.0,
                 missing.iter().map(|one| size(one)),
-                fill.network.jobs().get(),
+                fill.options.network.jobs.get(),
             ),
             missing: &missing,
             attempts,
             is_new: false,
         };
-        let outcome = fill.context.session.runtime()?.block_on(round.run());
+        let outcome = fill.session.runtime()?.block_on(round.run());
         outcome.map_err(|error| Failure::caused(&error))
     }
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::StreamExt;
 use ipwhl_unixfs::Cid;
 
-use super::super::network::fetcher;
 use super::Attempts;
 use super::pass::Missing;
 use super::places::{FillContext, record};
@@ -64,16 +63,15 @@ impl DeclaredSources {
             gateways: Vec::new(),
             ..fill.configuration()
         };
-        let fetcher = fetcher(
-            fill.context,
-            &configuration,
-            fill.network,
-            configuration.profile,
-        )?;
-        let progress = fill.context.session.begin_wheels(&requests);
+        let profile = configuration.profile;
+        let fetcher = fill
+            .options
+            .network
+            .fetcher(fill.session, &configuration, profile)?;
+        let progress = fill.session.begin_wheels(&requests);
         let report = |event| progress.fetch(event);
         let mut is_new = false;
-        fill.context.session.runtime()?.block_on(async {
+        fill.session.runtime()?.block_on(async {
             let mut outcomes = std::pin::pin!(fetcher.fetch_all(&requests, &report));
             while let Some((index, outcome)) = outcomes.next().await {
                 match outcome {

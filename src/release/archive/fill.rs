@@ -1,0 +1,190 @@
+//! Completes a hollow archive or a delta with blocks from other places. Where the blocks come from is
+//! for `source` to reach; here is decided which are missing and whom to ask.
+
+mod declarations;
+mod gateway;
+mod gateways;
+mod pass;
+mod places;
+mod schedule;
+mod store;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use ipwhl_unixfs::Cid;
+use ipwhl_unixfs::car::CarSummary;
+
+use super::{ArchiveOutput, Extent, may_replace, open_archive, sibling_archive};
+use crate::foundation::failure::Failure;
+use crate::set::gather::Network;
+use crate::source::Session;
+pub use gateway::{FailedRequests, GatewayWarning, Overtaken, WrongBlocks};
+pub use pass::Missing;
+use pass::{Outcome, keep, pass};
+use places::{BlockSource, FillContext, block_sources};
+use store::Store;
+
+/// Why each place did not have a block, as half a sentence each.
+pub type Attempts = BTreeMap<Cid, Vec<String>>;
+
+/// What is filled, and from where.
+pub struct FillOptions<'o> {
+    /// The archive.
+    pub archive: PathBuf,
+    /// Where the full one goes; else beside it, by its name.
+    pub output: Option<PathBuf>,
+    /// Where to look, in this order: archives, folders of wheels, addresses of gateways, `sources`,
+    /// `mirrors`; none for the last two.
+    pub from: Vec<String>,
+    /// How the network is used.
+    pub network: Network,
+    /// The folder of the repository around, if there is one: its sources and mirrors are asked.
+    pub repository: Option<PathBuf>,
+    /// Is told what happens.
+    pub tell: &'o dyn Fn(FillEvent),
+}
+
+/// What happens while an archive is filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FillEvent {
+    /// Gateways are asked for blocks.
+    Asking {
+        /// Their addresses, as they may be shown.
+        gateways: Vec<String>,
+        /// How many blocks.
+        blocks: usize,
+    },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct FillReport {
+    /// The root of the release.
+    pub root: Cid,
+    /// Whether the full archive is written.
+    pub outcome: FillOutcome,
+    /// The damage that was found, a sentence each.
+    pub damage: Vec<String>,
+    /// What a person should know of gateways.
+    pub gateways: Vec<GatewayWarning>,
+}
+
+/// Whether an archive is full.
+#[derive(Debug)]
+pub enum FillOutcome {
+    /// It is.
+    Written {
+        /// Where it is.
+        output: PathBuf,
+        /// What was written.
+        summary: CarSummary,
+    },
+    /// Some blocks were not found; the others are in the cache.
+    Missing {
+        /// These, depth first.
+        blocks: Vec<Missing>,
+        /// Why no place had them.
+        attempts: Attempts,
+    },
+}
+
+/// Fills an archive. Each block is hashed: the result is byte for byte what a build writes. Blocks
+/// that are missing in the end leave the others in the cache, and the next run goes on.
+///
+/// # Errors
+/// When the archive cannot be read, a place is none, or the disk fails.
+pub fn fill(session: &Session, options: &FillOptions<'_>) -> Result<FillReport, Failure> {
+    let path = &options.archive;
+    let own = open_archive(path)?;
+    let root = own.root();
+    let output = output(options, root)?;
+    let mut store = Store::new(own, session.cache()?);
+    let context = FillContext::new(session, options);
+    let mut places = block_sources(&context, &mut store)?;
+    let mut attempts = Attempts::new();
+    let mut before = BTreeSet::new();
+    let report = |outcome, store: &Store, places: &[BlockSource]| FillReport {
+        root,
+        outcome,
+        damage: store.damage().map(ToOwned::to_owned).collect(),
+        gateways: places.iter().flat_map(BlockSource::warnings).collect(),
+    };
+    loop {
+        let (target, file) = ArchiveOutput::create(output.clone())?;
+        let outcome = pass(root, &mut store, file).map_err(|error| target.failed(path, &error))?;
+        let missing = match outcome {
+            Outcome::Full(file, summary) => {
+                target.commit(file)?;
+                store.forget_used_blocks();
+                let outcome = FillOutcome::Written { output, summary };
+                return Ok(report(outcome, &store, &places));
+            }
+            Outcome::Missing(missing) => missing,
+        };
+        // The unfinished file goes before anything takes long.
+        drop(target);
+        // Blocks that came and are missing again are not asked for once more: the disk may not keep
+        // them.
+        let lacking: BTreeSet<Cid> = missing.iter().map(|one| one.cid).collect();
+        let is_stuck = lacking == before;
+        before = lacking;
+        if is_stuck || !acquire(&context, &mut places, &mut store, &missing, &mut attempts)? {
+            keep(root, &mut store).map_err(|error| Failure::caused(&error))?;
+            let outcome = FillOutcome::Missing {
+                blocks: missing,
+                attempts,
+            };
+            return Ok(report(outcome, &store, &places));
+        }
+    }
+}
+
+/// Where the full archive goes. An archive of another release is replaced only if it was named.
+fn output(options: &FillOptions<'_>, root: Cid) -> Result<PathBuf, Failure> {
+    if let Some(output) = &options.output {
+        return Ok(output.clone());
+    }
+    let help = "say where to write: `--output FILE`";
+    let Some(output) = sibling_archive(&options.archive, Extent::Full) else {
+        return Err(Failure::usage(format!(
+            "the name `{}` does not tell what its full archive is called",
+            options.archive.display()
+        ))
+        .help(help));
+    };
+    if may_replace(&output, root) {
+        Ok(output)
+    } else {
+        Err(Failure::usage(format!(
+            "`{}` is there, and it is not an archive of {root}",
+            output.display()
+        ))
+        .help(help))
+    }
+}
+
+/// Asks place after place for the blocks that are still missing; true if the store has new blocks
+/// afterwards.
+fn acquire(
+    fill: &FillContext<'_>,
+    places: &mut [BlockSource],
+    store: &mut Store,
+    missing: &[Missing],
+    attempts: &mut Attempts,
+) -> Result<bool, Failure> {
+    let mut is_new = false;
+    for one in missing {
+        if let Some(wheel) = one.wheel {
+            is_new |= store.take_cached_wheel(&wheel);
+        }
+    }
+    for place in places {
+        let left: Vec<&Missing> = missing.iter().filter(|one| !store.has(&one.cid)).collect();
+        if left.is_empty() {
+            break;
+        }
+        is_new |= place.request(fill, store, &left, attempts)?;
+    }
+    Ok(is_new)
+}
