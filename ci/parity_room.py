@@ -14,6 +14,7 @@ import stat
 import subprocess
 import tempfile
 import threading
+import time
 import urllib.parse
 from pathlib import Path
 
@@ -177,6 +178,7 @@ class World:
     def __init__(self, folder, source, before, slots):
         self.folder, self.source, self.before = folder, source, before
         self.lock = threading.RLock()
+        self.is_closed = False
         self.kept = {}
         # Not below the project, where a room without a repository would be in the project's own.
         self.rooms = Path(tempfile.mkdtemp(prefix="parity-")).resolve()
@@ -246,7 +248,13 @@ class World:
 
     def close(self):
         self.web.shutdown()
-        shutil.rmtree(self.rooms, ignore_errors=True)
+        # Where the run was cut, a case may still be at work.
+        self.is_closed = True
+        for _ in range(50):
+            shutil.rmtree(self.rooms, ignore_errors=True)
+            if not self.rooms.exists():
+                break
+            time.sleep(0.1)
 
 
 def value_after(arguments, *options):
@@ -285,6 +293,8 @@ class Room:
     did there: records of a name, a kind (see `without_prose`) and bytes."""
 
     def __init__(self, world, slot, program):
+        if world.is_closed:
+            raise Skipped("the run has ended")
         self.world, self.slot, self.program = world, slot, program
         self.folder = world.rooms / str(slot)
         if self.folder.exists():
