@@ -20,7 +20,7 @@ use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::{AtomicFile, make_own_folder};
 use crate::foundation::failure::Failure;
 use crate::publish::{PublishError, Recovery, commit, keep_statement, recover, statement_in};
-use crate::release::archive::{Extent, may_replace};
+use crate::release::archive::{ArchiveKind, may_replace};
 use crate::release::names::{CAR, STATEMENT};
 use crate::release::signature::SignedStatement;
 use crate::set::gather::DEFAULT_JOBS;
@@ -135,7 +135,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let committed = commit(
         car,
-        Extent::Full,
+        ArchiveKind::Full,
         root,
         &folder,
         before.as_deref(),

@@ -12,7 +12,7 @@ use super::vouch::Next;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::publish::{HollowError, STATEMENTS, statement_path};
-use crate::release::archive::{Extent, ReleaseName, car_name};
+use crate::release::archive::{ArchiveKind, ReleaseName, car_name};
 use crate::release::names::STATEMENT;
 use crate::release::signature::{
     MAXIMUM_SIGNATURE_SIZE, MAXIMUM_STATEMENT_SIZE, PublicKey, SignatureFile, SignedStatement,
@@ -347,7 +347,7 @@ pub(super) fn is_site(folder: &Path) -> bool {
     if above(folder).is_some() && folder.is_dir() && folder.parent().is_some_and(is_site) {
         return true;
     }
-    let has_archive = Extent::ALL
+    let has_archive = ArchiveKind::ALL
         .into_iter()
         .any(|extent| folder.join(car_name(extent)).exists());
     folder.join(STATEMENTS).is_dir() && !has_archive
