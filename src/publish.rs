@@ -31,7 +31,7 @@ pub use cluster::NearbyCluster;
 pub use commit::{Recovery, check_place, commit, recover, statement_in};
 pub use context::{TargetContext, open_target};
 pub use error::PublishError;
-pub use files::{Part, write_car};
+pub use files::{ArchiveContents, write_car};
 pub use history::{History, check_follows};
 pub use publication::{Publication, Sample};
 pub use run::{Event, Observer, Open, PublishRun, TargetOutcome, TargetState, gather_history};

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::{Cursor, Read as _};
 
 use ipwhl::release::archive::ReleaseArchive;
-use ipwhl::release::archive::{Extent, Place, Visitor, known, reach, walk};
+use ipwhl::release::archive::{ArchiveKind, Place, Visitor, block_set, reach, walk};
 use ipwhl_unixfs::car::{Blocks as _, CarReader, CarWriter, FileReader, Incoming, Kind, Tree as _};
 use ipwhl_unixfs::{BlockSink as _, Cid};
 use libfuzzer_sys::fuzz_target;
@@ -47,7 +47,7 @@ fuzz_target!(|bytes: &[u8]| {
     let verified = reader.verify();
     if let Ok(summary) = &verified {
         let survey = survey.as_ref().expect("what is verified can be surveyed");
-        assert_eq!(survey.extent, Extent::Full);
+        assert_eq!(survey.extent, ArchiveKind::Full);
         assert_eq!(survey.summary, *summary);
         assert_eq!(believed.len(), cids.len());
         rewrite(&reader, bytes);
@@ -57,16 +57,16 @@ fuzz_target!(|bytes: &[u8]| {
         // Nothing that is lacking is a block that the archive has in its place, and none is listed twice.
         let lacking: HashSet<Cid> = survey.lacking.iter().map(|one| one.cid).collect();
         assert_eq!(lacking.len(), survey.lacking.len());
-        if survey.extent == Extent::Hollow {
+        if survey.extent == ArchiveKind::Hollow {
             hollow_again(&reader, bytes);
         }
         reader.known().expect("what is surveyed can be known");
     }
     if let (Ok(_), Ok(reached)) = (&verified, reach(&reader, reader.root())) {
-        let known = known(&reader, &reader.root()).expect("verified");
-        assert!(known.lacking.is_empty());
+        let set = block_set(&reader, &reader.root()).expect("verified");
+        assert!(set.lacking.is_empty());
         // Below a small node of a wheel, which may be a leaf, nothing is looked for.
-        assert!(known.cids.iter().all(|cid| reached.contains_key(cid)));
+        assert!(set.cids.iter().all(|cid| reached.contains_key(cid)));
         for (cid, length) in reached {
             assert_eq!(
                 reader.length_of(&cid).map(|length| length as u64),
@@ -125,7 +125,7 @@ fn rewrite(reader: &Reader<'_>, bytes: &[u8]) {
     let of_hollow = CarReader::open(Cursor::new(&hollow[..])).expect("it was written here");
     let survey = of_hollow.survey().expect("it was written here");
     // Without a wheel's leaf in it, a hollow archive is the full one.
-    assert!(survey.extent == Extent::Hollow || hollow == bytes);
+    assert!(survey.extent == ArchiveKind::Hollow || hollow == bytes);
     assert_eq!(of_hollow.known().ok(), reader.known().ok());
 }
 

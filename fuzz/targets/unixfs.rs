@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::io::{Read as _, Seek as _, SeekFrom};
 
-use ipwhl::release::archive::{Place, Visitor, known, reach, walk};
+use ipwhl::release::archive::{Place, Visitor, block_set, reach, walk};
 use ipwhl::release::reader::ReleaseReader;
 use ipwhl_fuzz::node::{RawData, RawLink, bitfield, block};
 use ipwhl_fuzz::store::Store;
@@ -192,8 +192,8 @@ fuzz_target!(|bytes: &[u8]| {
     let walked = walked.is_ok().then_some(shown.bytes);
     store.reads();
 
-    let known = known(&store, &root);
-    assert!(store.reads() <= 4 * blocks, "known reads too much");
+    let known = block_set(&store, &root);
+    assert!(store.reads() <= 4 * blocks, "block_set reads too much");
     let reached = reach(&store, root);
     assert!(store.reads() <= 2 * blocks, "reach reads too much");
     if let (Some(walked), Ok(known)) = (&walked, &known) {

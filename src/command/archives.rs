@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::Failure;
-use crate::release::archive::{Extent, car_name, unreadable_archive};
+use crate::release::archive::{ArchiveKind, car_name, unreadable_archive};
 use crate::release::names::CAR;
 use crate::release::statement::absent;
 
@@ -29,7 +29,7 @@ pub(super) fn archive_of(context: &Context<'_>, named: &Path) -> Result<PathBuf,
     if car.exists() {
         return Ok(car);
     }
-    let parts = [Extent::Hollow, Extent::Delta].map(|extent| path.join(car_name(extent)));
+    let parts = [ArchiveKind::Hollow, ArchiveKind::Delta].map(|extent| path.join(car_name(extent)));
     Err(match parts.iter().find(|part| part.exists()) {
         Some(part) => {
             let part = context.shown(part);

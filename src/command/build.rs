@@ -22,9 +22,10 @@ use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::publish::{
-    Part, PublishError, check_place, commit, statement_in, tree_place, write_car, write_tree,
+    ArchiveContents, PublishError, check_place, commit, statement_in, tree_place, write_car,
+    write_tree,
 };
-use crate::release::archive::Extent;
+use crate::release::archive::ArchiveKind;
 use crate::release::archive::car_name;
 use crate::release::names::STATEMENT;
 use crate::release::reuse::{ReusableRelease, reuse as reuse_facts};
@@ -68,7 +69,7 @@ pub(super) struct Arguments {
     tree: Option<PathBuf>,
     /// How much of the release the archive has; `ipwhl fill` makes the others full
     #[arg(long, value_name = "EXTENT", default_value = "full")]
-    car: Extent,
+    car: ArchiveKind,
     /// The previous release, for `--car delta`: an archive, a root CID or an address [default: the archive beside the
     /// statement that is followed, else the `--reuse` one]
     #[arg(long, value_name = "RELEASE")]
@@ -266,7 +267,7 @@ struct Build<'b> {
     arguments: &'b Arguments,
     profile: Profile,
     /// What of the release goes into its archive.
-    part: Part,
+    part: ArchiveContents,
     /// The releases whose word is taken for wheels.
     reusable: Vec<ReusableRelease>,
     /// Where the release goes.
@@ -321,9 +322,9 @@ impl Build<'_> {
         }
         self.tree.is_some()
             || match &self.part {
-                Part::Full => true,
-                Part::Delta(known) => !known.contains(&wheel.content_id.value),
-                Part::Hollow => false,
+                ArchiveContents::Full => true,
+                ArchiveContents::Delta(known) => !known.contains(&wheel.content_id.value),
+                ArchiveContents::Hollow => false,
             }
     }
 

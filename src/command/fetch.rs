@@ -18,7 +18,7 @@ use crate::foundation::environment::{AtomicFile, make_own_folder};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::publish::{PublishError, Recovery, commit, recover, statement_in};
-use crate::release::archive::{Extent, may_replace};
+use crate::release::archive::{ArchiveKind, may_replace};
 use crate::release::names::{CAR, STATEMENT};
 use crate::release::statement::folder::keep_statement;
 use crate::release::statement::{Next, OpenSite, SignedStatement, read_statement};
@@ -134,7 +134,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let committed = commit(
         car,
-        Extent::Full,
+        ArchiveKind::Full,
         root,
         &folder,
         before.as_deref(),

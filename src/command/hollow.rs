@@ -8,7 +8,7 @@ use super::context::Context;
 use super::exit::ExitStatus;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::release::archive::{Extent, hollow_archive, sibling_archive};
+use crate::release::archive::{ArchiveKind, hollow_archive, sibling_archive};
 use crate::release::names::CAR;
 
 /// Take the wheels out of a release's archive
@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     let output = match &arguments.output {
         Some(output) => context.absolute(output),
-        None => sibling_archive(&path, Extent::Hollow).ok_or_else(|| {
+        None => sibling_archive(&path, ArchiveKind::Hollow).ok_or_else(|| {
             Failure::usage(format!("`{}` is not named `….car`", path.display()))
                 .help("say where to write: `--output FILE`")
         })?,

@@ -17,7 +17,7 @@ use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::raise_open_files;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::gateway::{Gateway, HostName, Limits};
-use crate::release::archive::{Extent, ReleaseArchive, sibling_archive};
+use crate::release::archive::{ArchiveKind, ReleaseArchive, sibling_archive};
 
 /// Files that are open beside connections: the archive, the listener, streams, what the runtime
 /// needs, and connections that are just being closed.
@@ -144,7 +144,7 @@ fn check_extent(
         return Ok(());
     };
     let place = context.shown(path);
-    let full = sibling_archive(path, Extent::Full);
+    let full = sibling_archive(path, ArchiveKind::Full);
     let output = match &full {
         Some(_) => "",
         None => " --output full.car",
@@ -156,14 +156,14 @@ fn check_extent(
         shell_word(&full)
     );
     match extent {
-        Extent::Full => {}
-        Extent::Hollow => {
+        ArchiveKind::Full => {}
+        ArchiveKind::Hollow => {
             context.warning(&format!(
                 "`{place}` is hollow: it has the index and no wheels, so nothing can be installed from it"
             ));
             context.help(&help);
         }
-        Extent::Delta => {
+        ArchiveKind::Delta => {
             return Err(Failure::finding(format!(
                 "`{place}` has only a part of its release, and to pip the rest would not exist"
             ))

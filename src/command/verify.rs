@@ -17,7 +17,7 @@ use super::words::counted;
 use crate::foundation::diagnostic::{Code, shell_word};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::release::archive::{Extent, ReleaseName, Survey, archive_failure, open_archive};
+use crate::release::archive::{ArchiveKind, ReleaseName, Survey, archive_failure, open_archive};
 use crate::release::names::STATEMENT;
 use crate::release::statement::{Next, OpenSite, is_site, read_statement};
 use crate::release::verify::{ArchiveReport, VerifyError, verify_archive};
@@ -101,7 +101,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if !contradictions.is_empty() {
         return Ok(ExitStatus::Findings);
     }
-    if survey.extent == Extent::Hollow {
+    if survey.extent == ArchiveKind::Hollow {
         context.warning(&format!(
             "`{}` is hollow: its {} blocks are what their CIDs say, and the {} leaves of its wheels, {}, are not there to be looked at",
             context.shown(&path),

@@ -10,7 +10,7 @@ use ipwhl_unixfs::car::CarReader;
 
 use super::PublishError;
 use crate::foundation::environment::{AtomicFile, sync_directory};
-use crate::release::archive::Extent;
+use crate::release::archive::ArchiveKind;
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::car_name;
 use crate::release::names::STATEMENT;
@@ -66,7 +66,7 @@ pub enum Recovery {
 /// there and this one is not full, or the statement there is not `before`.
 pub fn commit(
     mut car: AtomicFile,
-    extent: Extent,
+    extent: ArchiveKind,
     root: Cid,
     folder: &Path,
     before: Option<&[u8]>,
@@ -234,8 +234,8 @@ pub fn recover(folder: &Path) -> Result<Recovery, PublishError> {
 fn archive_of(
     root: Cid,
     folder: &Path,
-) -> Result<Option<(Option<AtomicFile>, Extent)>, PublishError> {
-    for extent in Extent::ALL {
+) -> Result<Option<(Option<AtomicFile>, ArchiveKind)>, PublishError> {
+    for extent in ArchiveKind::ALL {
         let path = folder.join(car_name(extent));
         let at = PublishError::at(&path);
         if File::open(&path).is_ok_and(|file| CarReader::root_of(file).is_ok_and(|one| one == root))
@@ -247,8 +247,8 @@ fn archive_of(
         };
         let is_whole = CarReader::open(file.file().try_clone().map_err(&at)?)
             .and_then(|archive| {
-                let is_full = archive.survey()?.extent == Extent::Full;
-                Ok(archive.root() == root && (is_full || extent != Extent::Full))
+                let is_full = archive.survey()?.extent == ArchiveKind::Full;
+                Ok(archive.root() == root && (is_full || extent != ArchiveKind::Full))
             })
             .unwrap_or(false);
         if is_whole {
@@ -275,7 +275,7 @@ fn read(file: &mut AtomicFile, largest: usize) -> io::Result<Option<String>> {
 /// When a full archive of another root is there and this one is not full, or the statement is
 /// another one now.
 pub fn check_place(
-    extent: Extent,
+    extent: ArchiveKind,
     root: Cid,
     folder: &Path,
     before: Option<&[u8]>,
@@ -310,9 +310,12 @@ fn check_unchanged(folder: &Path, before: Option<&[u8]>) -> Result<(), PublishEr
 }
 
 /// The archives of other extents that are not of this root, and must go.
-fn others(extent: Extent, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
+fn others(extent: ArchiveKind, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
     let mut stale = Vec::new();
-    for other in Extent::ALL.into_iter().filter(|other| *other != extent) {
+    for other in ArchiveKind::ALL
+        .into_iter()
+        .filter(|other| *other != extent)
+    {
         let path = folder.join(car_name(other));
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -324,7 +327,7 @@ fn others(extent: Extent, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, Publ
             continue;
         }
         // A delta is worth nothing without what it is a delta to.
-        if other == Extent::Full {
+        if other == ArchiveKind::Full {
             let reason = "is the full archive of another release";
             return Err(PublishError::Occupied(path, reason.to_owned()));
         }
@@ -336,7 +339,7 @@ fn others(extent: Extent, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, Publ
 /// The file that this is the unfinished state of, where it is a statement, a signature or an archive.
 fn partial_of(name: &OsStr) -> Option<&str> {
     let place = name.to_str()?.strip_prefix('.')?.strip_suffix(".partial")?;
-    let is_car = Extent::ALL
+    let is_car = ArchiveKind::ALL
         .into_iter()
         .any(|extent| car_name(extent) == place);
     (is_car || place == STATEMENT || is_signature_of(place, STATEMENT)).then_some(place)

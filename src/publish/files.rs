@@ -10,14 +10,14 @@ use ipwhl_unixfs::car::{CarSummary, CarWriter};
 use super::PublishError;
 use super::error::Wheels;
 use crate::foundation::environment::{AtomicFile, make_own_folder};
-use crate::release::archive::{Extent, car_name};
+use crate::release::archive::{ArchiveKind, car_name};
 use crate::release::tree::Release;
 use crate::set::declaration::DeclaredWheel;
 use crate::source::Cache;
 
 /// What of a release goes into its archive.
 #[derive(Debug, Clone)]
-pub enum Part {
+pub enum ArchiveContents {
     /// All of it.
     Full,
     /// What is not among these blocks, which the release before it has.
@@ -26,13 +26,13 @@ pub enum Part {
     Hollow,
 }
 
-impl Part {
+impl ArchiveContents {
     /// What the archive is called.
-    pub fn extent(&self) -> Extent {
+    pub fn extent(&self) -> ArchiveKind {
         match self {
-            Self::Full => Extent::Full,
-            Self::Delta(_) => Extent::Delta,
-            Self::Hollow => Extent::Hollow,
+            Self::Full => ArchiveKind::Full,
+            Self::Delta(_) => ArchiveKind::Delta,
+            Self::Hollow => ArchiveKind::Hollow,
         }
     }
 }
@@ -46,7 +46,7 @@ const BUFFER: usize = 1024 * 1024;
 /// When the folder cannot be written, or a wheel of the cache is damaged.
 pub fn write_car(
     release: &Release<'_>,
-    part: &Part,
+    part: &ArchiveContents,
     cache: &Cache,
     folder: &Path,
 ) -> Result<(AtomicFile, CarSummary), PublishError> {
@@ -55,15 +55,15 @@ pub fn write_car(
     let file = AtomicFile::create(&path).map_err(PublishError::at(&path))?;
     let mut writer = CarWriter::new(BufWriter::with_capacity(BUFFER, file), release.link().cid)
         .map_err(PublishError::at(&path))?;
-    if let Part::Delta(known) = part {
+    if let ArchiveContents::Delta(known) = part {
         writer = writer.without(known.clone());
     }
     let mut wheels = Wheels::new(cache);
     let mut open =
         |wheel: &DeclaredWheel| -> io::Result<Box<dyn Read>> { Ok(Box::new(wheels.open(wheel)?)) };
     let emitted = match part {
-        Part::Full | Part::Delta(_) => release.emit(&mut writer, &mut open),
-        Part::Hollow => release.emit_hollow(&mut writer),
+        ArchiveContents::Full | ArchiveContents::Delta(_) => release.emit(&mut writer, &mut open),
+        ArchiveContents::Hollow => release.emit_hollow(&mut writer),
     };
     if let Err(error) = emitted {
         return Err(wheels.explain(error, &path));

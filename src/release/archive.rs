@@ -1,13 +1,13 @@
 //! A release as an archive: what it has of the release, whether that holds together, and its parts.
 //!
-//! An archive may have a part of its release only: see [`Extent`]. [`walk()`] goes over a release
-//! as far as its blocks can be had, and [`ReleaseArchive`] says what an archive lacks.
+//! An archive may have a part of its release only: see [`ArchiveKind`]. [`walk()`] goes over a
+//! release as far as its blocks can be had, and [`ReleaseArchive`] says what an archive lacks.
 
-mod extent;
+mod block_set;
 mod file;
 pub mod fill;
 mod hollow;
-mod known;
+mod kind;
 mod open;
 mod part;
 mod reach;
@@ -15,13 +15,13 @@ mod reader;
 mod survey;
 mod walk;
 
-pub use extent::{Extent, car_name};
+pub use block_set::{BlockSet, block_set};
 pub use file::{
     ArchiveOutput, ArchiveOutputFile, archive_failure, may_replace, open_archive, sibling_archive,
     unreadable_archive,
 };
 pub use hollow::{HollowReport, hollow_archive};
-pub use known::{Known, known};
+pub use kind::{ArchiveKind, car_name};
 pub(in crate::release) use open::block_reason;
 pub use open::{OpenRelease, ReleaseLocation, ReleaseName};
 pub use part::{write_full, write_hollow};
@@ -32,8 +32,8 @@ pub use walk::{Place, Visitor, may_be_leaf, walk};
 
 use ipwhl_unixfs::car::Blocks;
 
-/// Blocks for as many readers at once as there are. Whoever has them may wait for them, as for those
-/// behind a gateway, and gives each as its CID says it is.
+/// Blocks for as many readers at once as there are. Whoever has them may wait for them, as for
+/// those behind a gateway, and gives each as its CID says it is.
 pub type BlockStore = dyn Blocks + Send + Sync;
 
 /// The most nodes of one file, each as often as it is linked to: twice those of the largest wheel

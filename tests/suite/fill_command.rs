@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::Cursor;
 
-use ipwhl::release::archive::Extent;
+use ipwhl::release::archive::ArchiveKind;
 use ipwhl::release::archive::ReleaseArchive;
 use ipwhl_unixfs::car::{Blocks, CarReader, CarWriter};
 use ipwhl_unixfs::{BlockSink, Cid, Profile};
@@ -329,7 +329,7 @@ fn a_gateway_gives_whole_dags_in_any_order() {
     workshop.build(&[&["--car", "delta"], &previous[..]].concat());
     let full = fs::read(workshop.repository().join("full/release.car")).unwrap();
     let delta = workshop.read("release.delta.car");
-    assert_eq!(open(&delta).survey().unwrap().extent, Extent::Delta);
+    assert_eq!(open(&delta).survey().unwrap().extent, ArchiveKind::Delta);
     lose_the_wheels(&workshop);
     let reader = open(&first);
     let whole: Vec<(Cid, Vec<u8>)> = reader

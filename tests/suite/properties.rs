@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
-use ipwhl::release::archive::Extent;
+use ipwhl::release::archive::ArchiveKind;
 use ipwhl::release::archive::ReleaseArchive;
 use ipwhl_packaging::{
     Marker, MarkerEnvironment, Truth, Variable, Version, parse_specifiers, same_specifiers,
@@ -424,9 +424,9 @@ fn archives_hold_what_they_were_given() {
         let survey = hollow.survey().unwrap();
         assert!(survey.lacking.iter().all(|lacking| lacking.is_wheel_leaf));
         let extent = if wheels.is_empty() {
-            Extent::Full
+            ArchiveKind::Full
         } else {
-            Extent::Hollow
+            ArchiveKind::Hollow
         };
         assert_eq!(survey.extent, extent);
         assert_eq!(hollow.known().unwrap(), reader.known().unwrap());

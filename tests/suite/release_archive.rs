@@ -5,8 +5,8 @@ use std::fs;
 use ipwhl::foundation::environment::Environment;
 use ipwhl::foundation::failure::FailureKind;
 use ipwhl::release::archive::{
-    ArchiveOutput, Extent, OpenRelease, ReleaseLocation, ReleaseName, hollow_archive, may_replace,
-    sibling_archive,
+    ArchiveKind, ArchiveOutput, OpenRelease, ReleaseLocation, ReleaseName, hollow_archive,
+    may_replace, sibling_archive,
 };
 use ipwhl::set::gather::Network;
 use ipwhl::source::Session;
@@ -117,7 +117,7 @@ fn an_archive_is_made_hollow_and_replaced() {
     fs::write(&path, &release.archive).unwrap();
     let failure = hollow_archive(&path, path.clone()).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Usage);
-    let output = sibling_archive(&path, Extent::Hollow).unwrap();
+    let output = sibling_archive(&path, ArchiveKind::Hollow).unwrap();
     assert!(may_replace(&output, release.root));
     let report = hollow_archive(&path, output.clone()).unwrap();
     assert_eq!(report.root, release.root);
@@ -127,8 +127,11 @@ fn an_archive_is_made_hollow_and_replaced() {
     let another = installable_from(None).profile(ipwhl_unixfs::Profile::UnixfsV0_2015);
     let another = BuiltRelease::of(&another);
     assert!(!may_replace(&output, another.root));
-    assert_eq!(sibling_archive(&output, Extent::Full), Some(path.clone()));
-    assert_eq!(sibling_archive(&path, Extent::Full), None);
+    assert_eq!(
+        sibling_archive(&output, ArchiveKind::Full),
+        Some(path.clone())
+    );
+    assert_eq!(sibling_archive(&path, ArchiveKind::Full), None);
     // What lacks more than leaves of wheels is told, and what is not committed leaves nothing.
     let page = crate::dag::file_dag(
         release.repository.configuration.profile,

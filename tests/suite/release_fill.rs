@@ -95,8 +95,8 @@ fn from_a_damaged_archive_and_another() {
     assert!(damage.contains("damaged.car"), "{damage}");
 }
 
-/// What no place has is listed, the file and the reasons with it; what came is kept, and the next run
-/// goes on with it.
+/// What no place has is listed, the file and the reasons with it; what came is kept, and the next
+/// run goes on with it.
 #[test]
 fn from_a_gateway_that_lacks_a_block() {
     let (release, folder) = hollow();

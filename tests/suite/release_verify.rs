@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use ipwhl::foundation::diagnostic::Code;
-use ipwhl::release::archive::Extent;
+use ipwhl::release::archive::ArchiveKind;
 use ipwhl::release::tree::ReleaseJsonError;
 use ipwhl::release::verify::{
     Contradiction, FileContradiction, PageFormat, ProjectFile, ReleaseJsonContradiction, Total,
@@ -429,11 +429,11 @@ fn a_finding_has_its_code_and_may_be_allowed() {
 fn a_part_of_a_release() {
     let release = release();
     let report = verify_archive(&open(&release.hollow), &[]).unwrap();
-    assert_eq!(report.survey.extent, Extent::Hollow);
+    assert_eq!(report.survey.extent, ArchiveKind::Hollow);
     assert_eq!((report.count.projects, report.count.wheels), (2, 2));
     assert_eq!(report.contradictions, []);
     let report = verify_archive(&open(&release.archive), &[]).unwrap();
-    assert_eq!(report.survey.extent, Extent::Full);
+    assert_eq!(report.survey.extent, ArchiveKind::Full);
     let bytes = installable().map(|wheel| wheel.build().len() as u64);
     assert_eq!(report.count.bytes, Some(bytes.iter().sum()));
     let page = file_dag(PROFILE, &release.files["application/index.html"]).cid();

@@ -6,7 +6,7 @@ use crate::command::context::Context;
 use crate::command::own_folder::OwnFolder;
 use crate::foundation::failure::Failure;
 use crate::publish::resolved;
-use crate::release::archive::Extent;
+use crate::release::archive::ArchiveKind;
 use crate::release::archive::car_name;
 use crate::release::names::STATEMENT;
 use crate::set::repository::Repository;
@@ -46,7 +46,7 @@ pub(super) fn output_folder(
     };
     own.check_repository(context.folders())?;
     own.check_owner(context.folders(), Some(&repository.directory))?;
-    let cars = Extent::ALL.map(car_name);
+    let cars = ArchiveKind::ALL.map(car_name);
     for name in cars.into_iter().chain([STATEMENT]) {
         if folder.join(name).is_dir() {
             return Err(Failure::usage(format!(

@@ -10,15 +10,15 @@ use super::super::context::Context;
 use super::reuse::archive_beside;
 use super::{Arguments, uncommitted};
 use crate::foundation::failure::Failure;
-use crate::publish::{Part, PublishError};
-use crate::release::archive::{Extent, OpenRelease, car_name, open_archive};
+use crate::publish::{ArchiveContents, PublishError};
+use crate::release::archive::{ArchiveKind, OpenRelease, car_name, open_archive};
 use crate::release::names::STATEMENT;
 use crate::release::reuse::ReusableRelease;
 use crate::set::declaration::DeclaredWheel;
 use crate::set::gather::all_wheels;
 use crate::set::repository::Repository;
 
-impl ValueEnum for Extent {
+impl ValueEnum for ArchiveKind {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::ALL
     }
@@ -37,11 +37,11 @@ impl ValueEnum for Extent {
 /// certainly is another one where it lacks a wheel that is declared.
 pub(super) fn check_extent(
     repository: &Repository,
-    extent: Extent,
+    extent: ArchiveKind,
     folder: &Path,
 ) -> Result<(), Failure> {
-    let path = folder.join(car_name(Extent::Full));
-    if extent == Extent::Full || !path.is_file() {
+    let path = folder.join(car_name(ArchiveKind::Full));
+    if extent == ArchiveKind::Full || !path.is_file() {
         return Ok(());
     }
     // What cannot be read is no release, and in nobody's way.
@@ -65,16 +65,16 @@ pub(super) fn part(
     folder: &Path,
     previous: Option<Cid>,
     reusable: &[ReusableRelease],
-) -> Result<Part, Failure> {
-    if arguments.previous_car.is_some() && arguments.car != Extent::Delta {
+) -> Result<ArchiveContents, Failure> {
+    if arguments.previous_car.is_some() && arguments.car != ArchiveKind::Delta {
         return Err(Failure::usage(
             "`--previous-car` is for `--car delta`, and another archive was asked for",
         ));
     }
     match arguments.car {
-        Extent::Full => Ok(Part::Full),
-        Extent::Hollow => Ok(Part::Hollow),
-        Extent::Delta => {
+        ArchiveKind::Full => Ok(ArchiveContents::Full),
+        ArchiveKind::Hollow => Ok(ArchiveContents::Hollow),
+        ArchiveKind::Delta => {
             let opened;
             let base = match named(context, arguments, folder, previous) {
                 Some(text) => {
@@ -96,7 +96,7 @@ pub(super) fn part(
                 ))
                 .help("name the previous release's archive with `--previous-car RELEASE`"));
             }
-            Ok(Part::Delta(base.block_set()?))
+            Ok(ArchiveContents::Delta(base.block_set()?))
         }
     }
 }

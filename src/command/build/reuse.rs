@@ -10,7 +10,7 @@ use super::super::network::NetworkArguments;
 use super::super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::release::archive::{Extent, OpenRelease, ReleaseLocation, car_name};
+use crate::release::archive::{ArchiveKind, OpenRelease, ReleaseLocation, car_name};
 use crate::release::names::STATEMENT;
 use crate::release::reuse::ReusableRelease;
 use crate::release::statement::{SignedStatement, located, read_statement};
@@ -184,7 +184,7 @@ pub(super) fn tell(context: &Context<'_>, reused: &ReusableRelease) {
 
 /// The archive of a release beside a file, if there is one.
 pub(super) fn archive_beside(file: &Path) -> Option<std::path::PathBuf> {
-    let extents = [Extent::Full, Extent::Hollow].into_iter();
+    let extents = [ArchiveKind::Full, ArchiveKind::Hollow].into_iter();
     extents
         .map(|extent| file.with_file_name(car_name(extent)))
         .find(|path| path.is_file())

@@ -19,7 +19,7 @@ use crate::publish::{
     AssembledBlocks, FoundWheel, HollowError, ReleaseFile, read_archive, read_hollow, release_files,
 };
 use crate::release::archive::ReleaseArchive;
-use crate::release::archive::{Extent, open_archive, write_full};
+use crate::release::archive::{ArchiveKind, open_archive, write_full};
 use crate::release::names::CAR;
 use crate::release::statement::{OpenSite, Statement};
 use crate::source::LARGEST_WHEEL;
@@ -238,7 +238,7 @@ pub(super) fn whole(
             .and_then(CarReader::open)
             .and_then(|archive| archive.survey());
         match survey {
-            Ok(survey) if survey.extent == Extent::Full => {
+            Ok(survey) if survey.extent == ArchiveKind::Full => {
                 return Ok(Fetched {
                     car,
                     summary: survey.summary,

@@ -16,7 +16,7 @@ use super::tally::exit_status;
 use super::{Arguments, Format, Opening, client, json};
 use crate::foundation::failure::Failure;
 use crate::publish::{CheckOrder, Checked, DamageKind, Observer as _, RateLimit};
-use crate::release::archive::Extent;
+use crate::release::archive::ArchiveKind;
 use crate::release::archive::car_name;
 use crate::set::repository::{PublishKind, PublishTarget};
 use crate::source::{GatewayBlocks, Limits};
@@ -158,7 +158,7 @@ fn elsewhere(
     target: &PublishTarget,
     folder: &Path,
 ) -> Result<Elsewhere, Failure> {
-    let extents = [Extent::Full, Extent::Delta, Extent::Hollow];
+    let extents = [ArchiveKind::Full, ArchiveKind::Delta, ArchiveKind::Hollow];
     let archives = extents.into_iter().filter_map(|extent| {
         let file = File::open(folder.join(car_name(extent))).ok()?;
         CarReader::open(file).ok()

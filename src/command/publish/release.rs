@@ -12,7 +12,9 @@ use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::random_seed;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::publish::{History, Publication, Sample};
-use crate::release::archive::{Extent, ReleaseArchive, archive_failure, car_name, open_archive};
+use crate::release::archive::{
+    ArchiveKind, ReleaseArchive, archive_failure, car_name, open_archive,
+};
 use crate::release::names::{CAR, STATEMENT};
 use crate::release::signature::verify;
 use crate::release::statement::folder::kept_statements;
@@ -30,7 +32,7 @@ pub(super) fn read(
     arguments: &Arguments,
 ) -> Result<Publication, Failure> {
     let key = arguments.key.as_deref();
-    let delta = folder.join(car_name(Extent::Delta));
+    let delta = folder.join(car_name(ArchiveKind::Delta));
     let path = folder.join(CAR);
     let is_delta = !path.is_file() && delta.is_file();
     let path = if is_delta { delta } else { path };
@@ -42,7 +44,7 @@ pub(super) fn read(
         .survey()
         .map_err(|error| archive_failure(&path, &error))?;
     // Nobody can tell a full archive that has lost some blocks from a delta, but by its name.
-    if !is_delta && survey.extent != Extent::Full {
+    if !is_delta && survey.extent != ArchiveKind::Full {
         return Err(Failure::finding(format!(
             "`{}` lacks {} of its blocks, and only `release.delta.car` may lack any",
             path.display(),
@@ -139,7 +141,7 @@ pub(super) fn history(
 /// There is no archive that can be published; perhaps a hollow one.
 fn absent(context: &Context<'_>, folder: &Path) -> Failure {
     let failure = Failure::world(format!("`{}` has no `{CAR}`", folder.display()));
-    let hollow = folder.join(car_name(Extent::Hollow));
+    let hollow = folder.join(car_name(ArchiveKind::Hollow));
     if hollow.is_file() {
         return failure.help(format!(
             "a hollow archive has no wheels: `{}` makes it full",

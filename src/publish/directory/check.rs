@@ -18,7 +18,7 @@ use crate::publish::site::{AssembledBlocks, FileCheck, ListedFile, ReleaseFile, 
 use crate::publish::target::{
     Amount, CheckOrder, Checked, Damage, DamageKind, PublishedRelease, Report, Step,
 };
-use crate::release::archive::Extent;
+use crate::release::archive::ArchiveKind;
 use crate::release::archive::car_name;
 use crate::release::names::FILE_LIST;
 use crate::release::names::STATEMENT;
@@ -152,7 +152,7 @@ impl FolderCheck<'_> {
         if let Some(hollow) = delta::hollow(&directory.path, sequence, release.root) {
             return Ok(Some(hollow));
         }
-        let path = statement_path(sequence, car_name(Extent::Hollow));
+        let path = statement_path(sequence, car_name(ArchiveKind::Hollow));
         let kind = kind_of(&directory.path.join(&path));
         let mut repaired = None;
         if let Some(blocks) = &self.blocks {

@@ -16,7 +16,7 @@ use crate::publish::publication::Publication;
 use crate::publish::site::{AssembledBlocks, FoundWheel, release_files};
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::car_name;
-use crate::release::archive::{Extent, Place, Visitor, walk};
+use crate::release::archive::{ArchiveKind, Place, Visitor, walk};
 use crate::release::statement::folder::statement_path;
 
 impl Directory {
@@ -78,7 +78,9 @@ impl Directory {
                 "make the archive full: `{fill} --from ARCHIVE`, where ARCHIVE is that of the release before"
             ));
         };
-        let hollow = self.statement(held.sequence).join(car_name(Extent::Hollow));
+        let hollow = self
+            .statement(held.sequence)
+            .join(car_name(ArchiveKind::Hollow));
         error.help(format!(
             "make the archive full: `{fill} --from {} --from sources --from mirrors`",
             shell_word(&hollow.to_string_lossy())
@@ -113,10 +115,10 @@ pub(super) fn hollow(
     sequence: u64,
     root: Cid,
 ) -> Option<Arc<CarReader<std::fs::File>>> {
-    let path = statement_path(sequence, car_name(Extent::Hollow));
+    let path = statement_path(sequence, car_name(ArchiveKind::Hollow));
     let archive = CarReader::open(open_beneath(folder, &path).ok()?).ok()?;
     let survey = archive.survey().ok()?;
-    let is_whole = archive.root() == root && survey.extent != Extent::Delta;
+    let is_whole = archive.root() == root && survey.extent != ArchiveKind::Delta;
     is_whole.then(|| Arc::new(archive))
 }
 

@@ -12,7 +12,7 @@ use super::{Directory, Store, delta, files, unusable};
 use crate::foundation::environment::{AtomicFile, read_small};
 use crate::foundation::failure::Failure;
 use crate::publish::site::{FileList, LARGEST_FILE_LIST, ListedFile, ReleaseFile};
-use crate::release::archive::Extent;
+use crate::release::archive::ArchiveKind;
 use crate::release::archive::car_name;
 use crate::release::names::FILE_LIST;
 use crate::release::names::STATEMENT;
@@ -65,7 +65,7 @@ impl Record<'_> {
     }
 
     fn write_hollow(&self, folder: &Path) -> Result<bool, Failure> {
-        let name = car_name(Extent::Hollow);
+        let name = car_name(ArchiveKind::Hollow);
         let path = folder.join(name);
         let site = &self.directory.path;
         let is_placed = folder == self.directory.statement(self.sequence());
@@ -121,11 +121,11 @@ impl Record<'_> {
                 list.files.insert(path, ListedFile::of(text.as_bytes()));
             }
         }
-        let hollow = folder.join(car_name(Extent::Hollow));
+        let hollow = folder.join(car_name(ArchiveKind::Hollow));
         let listed = fs::File::open(&hollow)
             .and_then(|mut file| ListedFile::read(&mut file))
             .map_err(|error| unusable(&hollow, &error))?;
-        let path = statement_path(sequence, car_name(Extent::Hollow));
+        let path = statement_path(sequence, car_name(ArchiveKind::Hollow));
         list.files.insert(path, listed);
         Ok(list)
     }

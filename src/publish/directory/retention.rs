@@ -10,7 +10,7 @@ use super::{Directory, is_folder, unusable};
 use crate::foundation::environment::sync_directory;
 use crate::foundation::failure::Failure;
 use crate::publish::publication::Publication;
-use crate::release::archive::Extent;
+use crate::release::archive::ArchiveKind;
 use crate::release::archive::car_name;
 use crate::release::names::FILE_LIST;
 use crate::release::statement::folder::partial;
@@ -96,7 +96,7 @@ impl Directory {
 }
 
 /// What stands beside a statement and goes with its tree, in the order in which it goes.
-const RECORD: [fn() -> &'static str; 2] = [|| FILE_LIST, || car_name(Extent::Hollow)];
+const RECORD: [fn() -> &'static str; 2] = [|| FILE_LIST, || car_name(ArchiveKind::Hollow)];
 
 impl Outdated {
     /// The release, as it may be shown.

@@ -8,7 +8,7 @@ use ipwhl_unixfs::car::{Blocks, CarError, CarReader, archive_start, file_dag};
 use ipwhl_unixfs::{Cid, FileHasher, Profile, Sha256Digest};
 
 use super::{LARGEST_HOLLOW, ListedFile, ReleaseFile};
-use crate::release::archive::Extent;
+use crate::release::archive::ArchiveKind;
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::car_name;
 use crate::release::statement::folder::statement_path;
@@ -126,7 +126,7 @@ pub async fn read_hollow(
     sequence: u64,
     root: &Cid,
 ) -> Result<HollowArchive, HollowError> {
-    let path = statement_path(sequence, car_name(Extent::Hollow));
+    let path = statement_path(sequence, car_name(ArchiveKind::Hollow));
     let mut file = match site.open(&path) {
         Some(opened) => opened.map_err(HollowError::Source)?,
         None => {
@@ -148,7 +148,7 @@ pub async fn read_hollow(
     if archive.root() != *root {
         return Err(refused(OTHER_ROOT.to_owned()));
     }
-    if survey.extent == Extent::Delta {
+    if survey.extent == ArchiveKind::Delta {
         return Err(refused(
             "lacks more blocks than a hollow archive".to_owned(),
         ));

@@ -83,8 +83,8 @@ impl fmt::Display for SiteContradiction {
 }
 
 /// Verifies the release of this statement, which the site holds in a folder for each statement: the
-/// release itself, as far as its hollow archive tells, every file of its tree, and the list of files.
-/// Contradictions of the codes `allowed` pass. Nobody is asked who signed it.
+/// release itself, as far as its hollow archive tells, every file of its tree, and the list of
+/// files. Contradictions of the codes `allowed` pass. Nobody is asked who signed it.
 ///
 /// # Errors
 /// When the hollow archive is damaged, or there are no threads for the network.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::{CarError, CarReader};
 
-use super::Extent;
+use super::ArchiveKind;
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::{Failure, error_chain};
 
@@ -45,17 +45,17 @@ pub fn unreadable_archive(path: &Path, error: &io::Error) -> Failure {
 
 /// The name of the archive of another extent beside this one: `release.hollow.car` for
 /// `release.car`, and back. `None` where the name says nothing of its extent.
-pub fn sibling_archive(path: &Path, extent: Extent) -> Option<PathBuf> {
+pub fn sibling_archive(path: &Path, extent: ArchiveKind) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let stem = name.strip_suffix(ENDING)?;
-    let parts = [Extent::Delta, Extent::Hollow];
+    let parts = [ArchiveKind::Delta, ArchiveKind::Hollow];
     let bare = parts.into_iter().find_map(|part| {
         stem.strip_suffix(part.as_str())
             .and_then(|stem| stem.strip_suffix('.'))
     });
     let name = match (extent, bare) {
-        (Extent::Full, Some(bare)) => format!("{bare}{ENDING}"),
-        (Extent::Full, None) => return None,
+        (ArchiveKind::Full, Some(bare)) => format!("{bare}{ENDING}"),
+        (ArchiveKind::Full, None) => return None,
         (part, bare) => format!("{}.{part}{ENDING}", bare.unwrap_or(stem)),
     };
     Some(path.with_file_name(name))

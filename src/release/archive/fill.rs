@@ -1,5 +1,5 @@
-//! Completes a hollow archive or a delta with blocks from other places. Where the blocks come from is
-//! for `source` to reach; here is decided which are missing and whom to ask.
+//! Completes a hollow archive or a delta with blocks from other places. Where the blocks come from
+//! is for `source` to reach; here is decided which are missing and whom to ask.
 
 mod declarations;
 mod gateway;
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::CarSummary;
 
-use super::{ArchiveOutput, Extent, may_replace, open_archive, sibling_archive};
+use super::{ArchiveKind, ArchiveOutput, may_replace, open_archive, sibling_archive};
 use crate::foundation::failure::Failure;
 use crate::set::gather::Network;
 use crate::source::Session;
@@ -146,7 +146,7 @@ fn output(options: &FillOptions<'_>, root: Cid) -> Result<PathBuf, Failure> {
         return Ok(output.clone());
     }
     let help = "say where to write: `--output FILE`";
-    let Some(output) = sibling_archive(&options.archive, Extent::Full) else {
+    let Some(output) = sibling_archive(&options.archive, ArchiveKind::Full) else {
         return Err(Failure::usage(format!(
             "the name `{}` does not tell what its full archive is called",
             options.archive.display()

@@ -10,14 +10,15 @@ use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::car::{CarError, CarReader};
 use url::{Host, Url};
 
-use super::{BlockStore, Extent, archive_failure, car_name, known, open_archive};
+use super::{ArchiveKind, BlockStore, archive_failure, block_set, car_name, open_archive};
 use crate::foundation::environment::Environment;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::names::CAR;
 use crate::set::gather::Network;
 use crate::source::{Client, GatewayBlocks, Limits, Session, Transferred, redacted};
 
-/// How many blocks are asked for where one wheel would be fetched: they are small, and what takes long is the way.
+/// How many blocks are asked for where one wheel would be fetched: they are small, and what takes
+/// long is the way.
 const BLOCKS_PER_JOB: usize = 4;
 
 /// A release whose blocks can be had, believed only as far as its root goes.
@@ -73,9 +74,9 @@ pub enum ReleaseName {
 }
 
 impl ReleaseName {
-    /// What a release's name is: a path that is there, a root CID, an address with a root CID in it;
-    /// `None` where it is none of them. A folder stands for the archive that a build writes there,
-    /// full or hollow.
+    /// What a release's name is: a path that is there, a root CID, an address with a root CID in
+    /// it; `None` where it is none of them. A folder stands for the archive that a build writes
+    /// there, full or hollow.
     ///
     /// # Errors
     /// When it is an address, and none of a release.
@@ -85,7 +86,7 @@ impl ReleaseName {
         }
         let path = environment.absolute(Path::new(text));
         if path.is_dir() {
-            let archives = [CAR, car_name(Extent::Hollow)].map(|name| path.join(name));
+            let archives = [CAR, car_name(ArchiveKind::Hollow)].map(|name| path.join(name));
             let found = archives.into_iter().find(|archive| archive.is_file());
             return Ok(found.map(Self::Archive));
         }
@@ -226,7 +227,8 @@ impl OpenRelease {
     /// # Errors
     /// When it cannot be read.
     pub fn block_set(&self) -> Result<HashSet<Cid>, Failure> {
-        let found = known(self.blocks(), &self.root).map_err(|error| self.unreadable(&error))?;
+        let found =
+            block_set(self.blocks(), &self.root).map_err(|error| self.unreadable(&error))?;
         // An archive tells what it has; a gateway that lacks something has to be asked again.
         if let (ReleaseLocation::Gateways(_), Some(lacking)) =
             (&self.location, found.lacking.first())

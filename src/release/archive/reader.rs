@@ -8,7 +8,7 @@ use ipwhl_unixfs::car::{Blocks, CarError, CarReader, CarSummary};
 
 use super::part::write_hollow;
 use super::survey::walked;
-use super::{Extent, Survey, known};
+use super::{ArchiveKind, Survey, block_set};
 
 /// What the archive of a release tells of it, beside the blocks.
 pub trait ReleaseArchive {
@@ -47,7 +47,7 @@ pub trait ReleaseArchive {
     ///
     /// # Errors
     /// When a page or a node cannot be read, or is not what its CID says.
-    fn extent(&self) -> Result<Extent, CarError>;
+    fn extent(&self) -> Result<ArchiveKind, CarError>;
 }
 
 impl<R: Read + Seek + Send> ReleaseArchive for CarReader<R> {
@@ -60,20 +60,20 @@ impl<R: Read + Seek + Send> ReleaseArchive for CarReader<R> {
     }
 
     fn known(&self) -> Result<HashSet<Cid>, CarError> {
-        known(self, &self.root()).map(|known| known.cids)
+        block_set(self, &self.root()).map(|set| set.cids)
     }
 
     fn hollow<W: Write>(&self, out: W) -> Result<(W, CarSummary), CarError> {
         write_hollow(self, self.root(), out)
     }
 
-    fn extent(&self) -> Result<Extent, CarError> {
+    fn extent(&self) -> Result<ArchiveKind, CarError> {
         if self.known()?.iter().all(|cid| self.contains(cid)) {
-            return Ok(Extent::Full);
+            return Ok(ArchiveKind::Full);
         }
         match self.hollow(io::sink()) {
-            Ok((_, summary)) if summary.blocks == self.len() as u64 => Ok(Extent::Hollow),
-            Ok(_) | Err(CarError::Missing(_)) => Ok(Extent::Delta),
+            Ok((_, summary)) if summary.blocks == self.len() as u64 => Ok(ArchiveKind::Hollow),
+            Ok(_) | Err(CarError::Missing(_)) => Ok(ArchiveKind::Delta),
             Err(error) => Err(error),
         }
     }

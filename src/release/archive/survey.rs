@@ -10,7 +10,7 @@ use ipwhl_unixfs::{
 use rayon::prelude::*;
 
 use super::walk::{is_wheel, may_be_leaf};
-use super::{Extent, MAX_FILE_NODES, MAX_NODES, MAX_REPETITION};
+use super::{ArchiveKind, MAX_FILE_NODES, MAX_NODES, MAX_REPETITION};
 use crate::release::names::DECLARATION;
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::source::{LARGEST_PAGE, LARGEST_WHEEL};
@@ -32,7 +32,7 @@ pub struct Survey {
     /// What is there.
     pub summary: CarSummary,
     /// What it comes to: hollow where the leaves of all wheels are lacking and nothing else is.
-    pub extent: Extent,
+    pub extent: ArchiveKind,
     /// What is lacking, depth first.
     pub lacking: Vec<Lacking>,
 }
@@ -134,9 +134,9 @@ pub(super) fn walked<R: Read + Seek + Send>(
             bytes: archive.byte_length(),
         },
         extent: match walk.lacking.is_empty() {
-            true => Extent::Full,
-            false if is_hollow => Extent::Hollow,
-            false => Extent::Delta,
+            true => ArchiveKind::Full,
+            false if is_hollow => ArchiveKind::Hollow,
+            false => ArchiveKind::Delta,
         },
         lacking: walk.lacking,
     })

@@ -60,8 +60,8 @@ impl fmt::Display for ReuseNotice {
     }
 }
 
-/// What the releases say of these wheels, a value for each. The first that has a wheel is believed; one that cannot be
-/// read is passed over. `tell` is told what of it a person should know.
+/// What the releases say of these wheels, a value for each. The first that has a wheel is believed;
+/// one that cannot be read is passed over. `tell` is told what of it a person should know.
 ///
 /// # Errors
 /// When a release contradicts itself.
@@ -192,8 +192,8 @@ impl ReusableRelease {
         })
     }
 
-    /// Puts those of these wheels into the cache that are whole in the release's archive: there they are nearest. They
-    /// are looked at like any other wheel.
+    /// Puts those of these wheels into the cache that are whole in the release's archive: there
+    /// they are nearest. They are looked at like any other wheel.
     ///
     /// # Errors
     /// When the cache cannot be written.
@@ -206,7 +206,8 @@ impl ReusableRelease {
             if !reader.contains(&cid) || cache.open_wheel(&cid).is_some() {
                 continue;
             }
-            // A hollow archive has the root of a wheel and no more; what is damaged is had elsewhere.
+            // A hollow archive has the root of a wheel and no more; what is damaged is had
+            // elsewhere.
             let Ok(mut bytes) = FileReader::open(&**reader, &cid) else {
                 continue;
             };

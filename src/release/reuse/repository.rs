@@ -1,4 +1,5 @@
-//! The repository that a published release carries: its declarations, and what `release.json` says of its settings.
+//! The repository that a published release carries: its declarations, and what `release.json` says
+//! of its settings.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,18 +20,18 @@ use crate::set::repository::{CONFIGURATION_FILE, Repository};
 pub struct EmbeddedRepository {
     /// The folders of its projects.
     pub projects: BTreeMap<ProjectName, PublishedProject>,
-    /// The repository that it was built from, as far as the release says; `None` in the layout `ipwhl-1`, whose
-    /// releases carry no declarations.
+    /// The repository that it was built from, as far as the release says; `None` in the layout
+    /// `ipwhl-1`, whose releases carry no declarations.
     pub repository: Option<Repository>,
 }
 
 impl ReleaseReader<'_> {
-    /// Reads every project's folder, and makes a repository of the declarations in them, as if they lay in the folder
-    /// `declarations`; `file:` sources are in `directory`.
+    /// Reads every project's folder, and makes a repository of the declarations in them, as if they
+    /// lay in the folder `declarations`; `file:` sources are in `directory`.
     ///
     /// # Errors
-    /// When a block cannot be had, or this is no release: a folder that is no project's, a page that is none, wheels
-    /// that are not those of the declaration beside them.
+    /// When a block cannot be had, or this is no release: a folder that is no project's, a page
+    /// that is none, wheels that are not those of the declaration beside them.
     pub fn embedded_repository(
         &self,
         directory: &Path,
@@ -130,8 +131,8 @@ impl ReleaseReader<'_> {
     }
 }
 
-/// The `ipwhl.toml` that says the same as a `release.json`. Findings about settings and waivers point
-/// into it.
+/// The `ipwhl.toml` that says the same as a `release.json`. Findings about settings and waivers
+/// point into it.
 fn settings(about: &ReleaseJson, declarations: &str) -> String {
     let quoted = |text: &str| Value::from(text).to_string();
     let list = |texts: &mut dyn Iterator<Item = String>| {
@@ -188,8 +189,8 @@ fn settings(about: &ReleaseJson, declarations: &str) -> String {
     text
 }
 
-/// Whether a project's folder has the wheels that its declaration names, and no other: what is compared is what is
-/// declared, and what is installed is what lies there.
+/// Whether a project's folder has the wheels that its declaration names, and no other: what is
+/// compared is what is declared, and what is installed is what lies there.
 fn agree(
     name: &ProjectName,
     folder: &PublishedProject,

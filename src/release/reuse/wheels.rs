@@ -35,13 +35,14 @@ struct Place {
 }
 
 impl ReleaseReader<'_> {
-    /// Looks for wheels by project, file name and content-id, and gives `found` the positions of those that the release
-    /// has, with what it says of them. The DAG is held to the content-id, and all that the release says twice has
-    /// to be the same; for the rest it has to be believed. No leaf of a wheel is read. The profile `preferred` is tried
-    /// first for each wheel.
+    /// Looks for wheels by project, file name and content-id, and gives `found` the positions of
+    /// those that the release has, with what it says of them. The DAG is held to the content-id,
+    /// and all that the release says twice has to be the same; for the rest it has to be believed.
+    /// No leaf of a wheel is read. The profile `preferred` is tried first for each wheel.
     ///
     /// # Errors
-    /// When a block cannot be had, or the release contradicts itself. What was found before stays found.
+    /// When a block cannot be had, or the release contradicts itself. What was found before stays
+    /// found.
     pub fn reuse(
         &self,
         sought: &[WheelKey<'_>],
@@ -136,7 +137,8 @@ impl ReleaseReader<'_> {
     }
 }
 
-/// The blocks that are going to be read: pages, METADATA, and the roots of wheels that are no leaves.
+/// The blocks that are going to be read: pages, METADATA, and the roots of wheels that are no
+/// leaves.
 fn needed(places: &[Place]) -> Vec<Cid> {
     let mut needed: Vec<Cid> = places.iter().map(|place| place.page).collect();
     needed.dedup();

@@ -14,7 +14,7 @@ use super::folder::{STATEMENTS, statement_path};
 use super::{MAXIMUM_STATEMENT_SIZE, Next, SignatureFile, SignedStatement, Statement};
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::{Failure, error_chain};
-use crate::release::archive::{Extent, car_name};
+use crate::release::archive::{ArchiveKind, car_name};
 use crate::release::names::STATEMENT;
 use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, PublicKey};
 use crate::source::{Client, Limits, Session, Site, SourceProblem, redacted};
@@ -346,7 +346,7 @@ pub fn is_site(folder: &Path) -> bool {
     if above(folder).is_some() && folder.is_dir() && folder.parent().is_some_and(is_site) {
         return true;
     }
-    let has_archive = Extent::ALL
+    let has_archive = ArchiveKind::ALL
         .into_iter()
         .any(|extent| folder.join(car_name(extent)).exists());
     folder.join(STATEMENTS).is_dir() && !has_archive

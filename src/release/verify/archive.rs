@@ -7,7 +7,7 @@ use ipwhl_unixfs::car::{CarError, CarReader};
 use super::contradiction::Contradiction;
 use super::pages::{Count, check};
 use crate::foundation::diagnostic::Code;
-use crate::release::archive::{Extent, ReleaseArchive, Survey};
+use crate::release::archive::{ArchiveKind, ReleaseArchive, Survey};
 
 /// What the verification of an archive has found.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub struct ArchiveReport {
 /// Why an archive cannot be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// It lacks more than the leaves of all wheels. Nobody can tell a delta from a full archive that
-    /// has lost some blocks.
+    /// It lacks more than the leaves of all wheels. Nobody can tell a delta from a full archive
+    /// that has lost some blocks.
     #[error("the archive is a delta, or has lost blocks")]
     Incomplete(Survey),
     /// A block is not there, is damaged, or does not belong to the release.
@@ -42,10 +42,10 @@ pub fn verify_archive<R: Read + Seek + Send + 'static>(
     allowed: &[Code],
 ) -> Result<ArchiveReport, VerifyError> {
     let survey = archive.survey()?;
-    if survey.extent == Extent::Delta {
+    if survey.extent == ArchiveKind::Delta {
         return Err(VerifyError::Incomplete(survey));
     }
-    let is_hollow = survey.extent == Extent::Hollow;
+    let is_hollow = survey.extent == ArchiveKind::Hollow;
     let (count, contradictions) = check(archive, archive.root(), is_hollow, allowed)?;
     Ok(ArchiveReport {
         survey,

@@ -49,7 +49,8 @@ pub(super) struct WheelFacts {
     pub(super) name_conflicts: Vec<NameConflict>,
 }
 
-/// The size of a file, out of its topmost block or the link to it, and no other block. `None` where neither tells.
+/// The size of a file, out of its topmost block or the link to it, and no other block. `None` where
+/// neither tells.
 pub(super) fn size(reader: &BlockStore, link: &Link) -> Result<Option<u64>, CarError> {
     if link.cid.codec() == Codec::Raw {
         return Ok(Some(link.cumulative_size));
@@ -90,7 +91,8 @@ pub(super) fn wheel(reader: &BlockStore, cid: &Cid) -> Result<WheelFacts, CarErr
     })
 }
 
-/// What a hollow archive tells of a wheel whose bytes it does not have. A wheel of one raw block has its SHA-256 in its CID.
+/// What a hollow archive tells of a wheel whose bytes it does not have. A wheel of one raw block
+/// has its SHA-256 in its CID.
 pub(super) fn wheel_of_hollow(
     reader: &BlockStore,
     link: &Link,

@@ -96,7 +96,8 @@ impl Answered {
         }
     }
 
-    /// Whether a finding about a project may stand in a release. That a waiver has expired since makes no difference.
+    /// Whether a finding about a project may stand in a release. That a waiver has expired since
+    /// makes no difference.
     fn has(&self, project: &str, finding: &Finding) -> bool {
         let code = finding.code.as_str();
         let subject = &finding.subject;
@@ -129,7 +130,8 @@ const CONTRADICTIONS: [Code; 6] = [
     Code::ExtrasMismatch,
 ];
 
-/// What a project's `declaration.toml` declares, held against the wheels beside it and their METADATA.
+/// What a project's `declaration.toml` declares, held against the wheels beside it and their
+/// METADATA.
 pub(super) fn declaration(
     project: &str,
     declared: &Declared,

@@ -64,8 +64,8 @@ pub(super) fn compare(
     found
 }
 
-/// The metadata's digest stands on the page under two names (PEP 658 and 714), of which the reader of
-/// pages takes the newer one.
+/// The metadata's digest stands on the page under two names (PEP 658 and 714), of which the reader
+/// of pages takes the newer one.
 fn html_only(body: &[u8], wheels: &Wheels<'_>) -> Option<FileContradiction> {
     let text = String::from_utf8_lossy(body);
     let mut expected = BTreeMap::new();
@@ -85,8 +85,9 @@ fn html_only(body: &[u8], wheels: &Wheels<'_>) -> Option<FileContradiction> {
     (!is_right).then_some(FileContradiction::OtherDistInfoMetadata)
 }
 
-/// Whether a page has the tags that pages of a release have, and as many links as it lists. Readers of HTML
-/// differ in what else means: pip finds a link inside a title or a comment, a browser does not.
+/// Whether a page has the tags that pages of a release have, and as many links as it lists. Readers
+/// of HTML differ in what else means: pip finds a link inside a title or a comment, a browser does
+/// not.
 pub(super) fn is_plain(page: &str, links: usize) -> bool {
     const TAGS: [&str; 14] = [
         "!DOCTYPE html>",
@@ -159,7 +160,8 @@ fn compare_file(
     found
 }
 
-/// What only the JSON page has: the project's name, its versions, and `_ipwhl.content-id` of each file.
+/// What only the JSON page has: the project's name, its versions, and `_ipwhl.content-id` of each
+/// file.
 fn json_only(
     project: &str,
     body: &[u8],

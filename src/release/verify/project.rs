@@ -36,7 +36,8 @@ pub(super) fn project(
         .map(|entry| (entry.name.as_str(), entry.link))
         .collect();
     let is_wheel = |file: &str| file.ends_with(WHEEL);
-    // A size is compared before a byte is read: what is larger than anybody says is not worth its time.
+    // A size is compared before a byte is read: what is larger than anybody says is not worth its
+    // time.
     let declared = match files.get(DECLARATION).filter(|_| !examined.is_bare) {
         Some(link) => Some(Declared::of(&bytes::declaration(
             examined.reader,

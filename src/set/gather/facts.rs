@@ -16,8 +16,8 @@ pub struct Facts {
     pub archive: ArchiveFacts,
 }
 
-/// What a release says of a wheel. Whoever makes a release needs no more, so it may come out of another release, which is
-/// vouched for, as well as out of the wheel.
+/// What a release says of a wheel. Whoever makes a release needs no more, so it may come out of
+/// another release, which is vouched for, as well as out of the wheel.
 #[derive(Clone, Copy, Debug)]
 pub struct ReleaseFacts<'f> {
     /// The SHA-256 of the file.

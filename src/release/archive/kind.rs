@@ -6,7 +6,7 @@ use crate::release::names::{CAR, DELTA_CAR, HOLLOW_CAR};
 
 /// How much of a release an archive has. Each has the release's root, and its blocks depth first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Extent {
+pub enum ArchiveKind {
     /// Every block.
     Full,
     /// The root, and the blocks that the release before it lacks.
@@ -15,7 +15,7 @@ pub enum Extent {
     Hollow,
 }
 
-impl Extent {
+impl ArchiveKind {
     /// Every extent, the usual one first.
     pub const ALL: [Self; 3] = [Self::Full, Self::Delta, Self::Hollow];
 
@@ -29,17 +29,17 @@ impl Extent {
     }
 }
 
-impl fmt::Display for Extent {
+impl fmt::Display for ArchiveKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.as_str())
     }
 }
 
 /// The name of an archive of this extent.
-pub fn car_name(extent: Extent) -> &'static str {
+pub fn car_name(extent: ArchiveKind) -> &'static str {
     match extent {
-        Extent::Full => CAR,
-        Extent::Delta => DELTA_CAR,
-        Extent::Hollow => HOLLOW_CAR,
+        ArchiveKind::Full => CAR,
+        ArchiveKind::Delta => DELTA_CAR,
+        ArchiveKind::Hollow => HOLLOW_CAR,
     }
 }

@@ -10,23 +10,23 @@ use super::walk::{WHEEL_LEVEL, may_be_leaf};
 /// How many blocks are asked for at once. Each may have 2 MiB, most have some hundred bytes.
 const TOGETHER: usize = 256;
 
-/// What a release has.
+/// The blocks that a release has, as far as its nodes tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct BlockSet {
     /// Every CID that the root is seen to lead to, its own among them.
     pub cids: HashSet<Cid>,
-    /// The nodes that could not be had: what they lead to is not known.
+    /// The nodes that could not be had: what they lead to is not set.
     pub lacking: Vec<Cid>,
 }
 
-/// Every CID that `root` leads to, level by level. Leaves of files are not read, so a hollow release tells as much as a
-/// full one.
+/// Every CID that `root` leads to, level by level. Leaves of files are not read, so a hollow
+/// release tells as much as a full one.
 ///
 /// # Errors
 /// When a block cannot be read or is no node, or there are more than an archive may have.
-pub fn known(blocks: &(dyn Blocks + Send + Sync), root: &Cid) -> Result<Known, CarError> {
-    let mut known = Known::default();
-    known.cids.insert(*root);
+pub fn block_set(blocks: &(dyn Blocks + Send + Sync), root: &Cid) -> Result<BlockSet, CarError> {
+    let mut set = BlockSet::default();
+    set.cids.insert(*root);
     let mut level = vec![(*root, 0)];
     let mut seen = HashSet::from([(*root, 0)]);
     for _ in 0..MAX_DEPTH {
@@ -36,12 +36,12 @@ pub fn known(blocks: &(dyn Blocks + Send + Sync), root: &Cid) -> Result<Known, C
             blocks.prefetch(&cids);
             for (cid, folders) in nodes {
                 let Some(block) = blocks.block(cid)? else {
-                    known.lacking.push(*cid);
+                    set.lacking.push(*cid);
                     continue;
                 };
                 for (link, folders) in below(cid, &block, *folders)? {
-                    known.cids.insert(link.cid);
-                    if known.cids.len() > MAX_BLOCKS {
+                    set.cids.insert(link.cid);
+                    if set.cids.len() > MAX_BLOCKS {
                         return Err(CarError::TooManyBlocks);
                     }
                     // Below the projects there are files only, and their leaves lead to nothing.
@@ -54,7 +54,7 @@ pub fn known(blocks: &(dyn Blocks + Send + Sync), root: &Cid) -> Result<Known, C
             }
         }
         if next.is_empty() {
-            return Ok(known);
+            return Ok(set);
         }
         level = next;
     }
@@ -64,7 +64,8 @@ pub fn known(blocks: &(dyn Blocks + Send + Sync), root: &Cid) -> Result<Known, C
     })
 }
 
-/// What a node links to, and how many folders deep each of it is; more than those of a wheel count as so many.
+/// What a node links to, and how many folders deep each of it is; more than those of a wheel count
+/// as so many.
 fn below(cid: &Cid, block: &[u8], folders: usize) -> Result<Vec<(Link, usize)>, CarError> {
     let deeper = (folders + 1).min(WHEEL_LEVEL);
     Ok(match decode(cid, block)? {
