@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ipwhl::foundation::failure::FailureKind;
 use ipwhl::release::archive::fill::{FillEvent, FillOptions, FillOutcome, FillReport, fill};
+use ipwhl::release::names::WHEEL;
 use ipwhl::set::gather::Network;
 use ipwhl::source::Session;
 use ipwhl_unixfs::Cid;
@@ -67,7 +68,7 @@ fn from_an_archive_and_from_wheels() {
     let wheels = folder.path().join("wheels");
     fs::create_dir(&wheels).unwrap();
     for (path, bytes) in &release.files {
-        if path.ends_with(".whl") {
+        if path.ends_with(WHEEL) {
             fs::write(wheels.join(path.rsplit('/').next().unwrap()), bytes).unwrap();
         }
     }
