@@ -392,6 +392,50 @@ fn what_is_no_cid_is_refused_with_its_reason() {
     );
 }
 
+/// The crate `cid` reads all of these.
+#[test]
+fn what_the_library_takes_for_a_cid_is_held_to_more() {
+    let good = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
+    for around in ["/ipfs/", "https://example.org/ipfs/", "ipfs://ipfs/"] {
+        let text = format!("{around}{good}");
+        assert!(text.parse::<Cid>().is_err(), "{text}");
+        assert!(Cid::from_any_base(&text).is_err(), "{text}");
+    }
+    let bytes = good.parse::<Cid>().unwrap().to_bytes();
+    let followed = data_encoding::BASE32_NOPAD
+        .encode(&[&bytes[..], b"rest"].concat())
+        .to_lowercase();
+    assert_eq!(format!("b{followed}").parse::<Cid>(), Err(CidError::Length));
+    let digest = &bytes[4..];
+    for (start, length, expected) in [
+        // Another hash function of 32 bytes, and none at all.
+        (&[1, 0x55, 0x16, 0x20][..], 32, CidError::Hash(0x16)),
+        (&[1, 0x55, 0x00, 0x20], 32, CidError::Hash(0)),
+        // A digest that is cut, and says so.
+        (&[1, 0x55, 0x12, 0x1f], 31, CidError::Hash(0x12)),
+        (&[1, 0x55, 0x12, 0x00], 0, CidError::Hash(0x12)),
+        // Another codec, in one byte and in two.
+        (&[1, 0x72, 0x12, 0x20], 32, CidError::Codec(0x72)),
+        (&[1, 0x81, 0x01, 0x12, 0x20], 32, CidError::Codec(0x81)),
+    ] {
+        let bytes = [start, &digest[..length]].concat();
+        assert!(cid::Cid::try_from(&bytes[..]).is_ok());
+        assert_eq!(Cid::from_bytes(&bytes), Err(expected), "{start:?}");
+    }
+    // Varints that are not in their shortest form: of version, codec, function and length.
+    for (start, expected) in [
+        (&[0x81, 0x00, 0x55, 0x12, 0x20][..], CidError::Version(0x81)),
+        (&[1, 0xd5, 0x00, 0x12, 0x20], CidError::Codec(0xd5)),
+        (&[1, 0x55, 0x92, 0x00, 0x20], CidError::Hash(0x92)),
+        (&[1, 0x55, 0x12, 0xa0, 0x00], CidError::Hash(0x12)),
+        (&[0x92, 0x00, 0x20], CidError::Version(0x92)),
+        (&[0x12, 0xa0, 0x00], CidError::Version(0x12)),
+    ] {
+        let bytes = [start, digest].concat();
+        assert_eq!(Cid::from_bytes(&bytes), Err(expected), "{start:?}");
+    }
+}
+
 #[test]
 fn profiles_and_digests_have_one_text() {
     for profile in Profile::ALL {

@@ -1,20 +1,26 @@
 //! Content identifiers, of the only kind that UnixFS imports make: SHA-256 over a raw or a dag-pb
 //! block. Specification: <https://github.com/multiformats/cid>.
+//!
+//! The crate `cid` knows the bytes, and `multibase` the texts. The rules around them are stricter:
+//! one text for one CID, no path around it, nothing after it, one hash function.
 
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::BASE32_NOPAD;
+use cid::multibase::{self, Base};
+use cid::{CidGeneric, multihash::Multihash};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Sha256Digest;
-use super::multibase;
 
-/// The first bytes of a `CIDv0`, which is a bare multihash: sha2-256, 32 bytes.
-const MULTIHASH_PREFIX: [u8; 2] = [0x12, 0x20];
+/// Multicodec `sha2-256`.
+const SHA2_256: u64 = 0x12;
+/// The length of a `CIDv0`, which is a bare multihash: function, length, 32 bytes.
 const MULTIHASH_LENGTH: usize = 34;
 /// Version 1, codec, multihash: each number below 128 and so one byte.
 const V1_LENGTH: usize = 36;
+/// The letters of the bases that [`Cid::from_any_base`] reads; the library knows some more.
+const BASES: &str = "fFbBcCvVtTkKzZmMuU";
 /// The longest text that is looked at; a `CIDv1` of this kind has 59 characters.
 const MAX_TEXT: usize = 128;
 
@@ -37,7 +43,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    fn code(self) -> u8 {
+    fn code(self) -> u64 {
         match self {
             Self::Raw => 0x55,
             Self::DagPb => 0x70,
@@ -104,13 +110,7 @@ impl Cid {
 
     /// The binary form.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(V1_LENGTH);
-        if self.version == Version::V1 {
-            bytes.extend([1, self.codec.code()]);
-        }
-        bytes.extend(MULTIHASH_PREFIX);
-        bytes.extend(self.digest.as_bytes());
-        bytes
+        self.general().to_bytes()
     }
 
     /// Reads the text of a CID in any base: what `Display` writes, and the bases of multibase that
@@ -123,7 +123,12 @@ impl Cid {
         if text.starts_with("Qm") {
             return text.parse();
         }
-        Self::from_bytes(&multibase::decode(text)?)
+        let letter = text.chars().next().ok_or(CidError::Empty)?;
+        if !BASES.contains(letter) {
+            return Err(CidError::Base(letter));
+        }
+        let (_, bytes) = multibase::decode(text).map_err(|_| CidError::Text)?;
+        Self::from_bytes(&bytes)
     }
 
     /// Reads the binary form, which must be all of `bytes`.
@@ -138,32 +143,58 @@ impl Cid {
 
     /// Reads the binary form from the start of `bytes` and gives back what follows it.
     pub fn read(bytes: &[u8]) -> Result<(Self, &[u8]), CidError> {
-        if bytes.starts_with(&MULTIHASH_PREFIX) {
-            let (digest, rest) = multihash(bytes)?;
-            return Ok((Self::v0(digest), rest));
-        }
-        let (version, rest) = bytes.split_first().ok_or(CidError::Length)?;
-        if *version != 1 {
-            return Err(CidError::Version(*version));
-        }
-        let (code, rest) = rest.split_first().ok_or(CidError::Length)?;
-        let codec = match *code {
-            0x55 => Codec::Raw,
-            0x70 => Codec::DagPb,
-            other => return Err(CidError::Codec(other)),
+        let mut rest = bytes;
+        CidGeneric::read_bytes(&mut rest)
+            .ok()
+            .and_then(|cid| Self::restricted(&cid))
+            .map(|cid| (cid, rest))
+            .ok_or_else(|| refusal(bytes))
+    }
+
+    /// The same CID as the library has it.
+    fn general(&self) -> CidGeneric<32> {
+        let version = match self.version {
+            Version::V0 => cid::Version::V0,
+            Version::V1 => cid::Version::V1,
         };
-        let (digest, rest) = multihash(rest)?;
-        Ok((Self::v1(codec, digest), rest))
+        Multihash::wrap(SHA2_256, self.digest.as_bytes())
+            .map_err(cid::Error::from)
+            .and_then(|hash| CidGeneric::new(version, self.codec.code(), hash))
+            .expect("32 bytes of sha2-256 are a hash, and version 0 is made of dag-pb only")
+    }
+
+    /// A CID of the library, where it is of the kind that is understood here.
+    fn restricted(cid: &CidGeneric<32>) -> Option<Self> {
+        let version = match cid.version() {
+            cid::Version::V0 => Version::V0,
+            cid::Version::V1 => Version::V1,
+        };
+        let codec = [Codec::Raw, Codec::DagPb]
+            .into_iter()
+            .find(|codec| codec.code() == cid.codec())?;
+        let digest = <[u8; 32]>::try_from(cid.hash().digest()).ok()?;
+        (cid.hash().code() == SHA2_256).then(|| Self {
+            version,
+            codec,
+            digest: digest.into(),
+        })
     }
 }
 
-fn multihash(bytes: &[u8]) -> Result<(Sha256Digest, &[u8]), CidError> {
-    let (prefix, rest) = bytes.split_first_chunk::<2>().ok_or(CidError::Length)?;
-    if *prefix != MULTIHASH_PREFIX {
-        return Err(CidError::Hash(prefix[0]));
+/// Why these bytes do not begin with a CID. A number that takes more than one byte is none of those
+/// that are understood, and is shown by its first.
+fn refusal(bytes: &[u8]) -> CidError {
+    match bytes {
+        []
+        | [1]
+        | [1, 0x55 | 0x70]
+        | [1, 0x55 | 0x70, _]
+        | [1, 0x55 | 0x70, 0x12, 0x20, ..]
+        | [0x12, 0x20, ..] => CidError::Length,
+        [1, 0x55 | 0x70, hash, ..] => CidError::Hash(*hash),
+        [1, codec, ..] => CidError::Codec(*codec),
+        [version, ..] => CidError::Version(*version),
     }
-    let (digest, rest) = rest.split_first_chunk::<32>().ok_or(CidError::Length)?;
-    Ok((Sha256Digest::from(*digest), rest))
 }
 
 /// Why something is not a CID that is understood here.
@@ -228,15 +259,7 @@ impl std::error::Error for CidError {}
 
 impl fmt::Display for Cid {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.version {
-            Version::V0 => formatter.pad(&bs58::encode(self.to_bytes()).into_string()),
-            Version::V1 => {
-                let mut text = BASE32_NOPAD.encode(&self.to_bytes());
-                text.make_ascii_lowercase();
-                text.insert(0, 'b');
-                formatter.pad(&text)
-            }
-        }
+        formatter.pad(&self.general().to_string())
     }
 }
 
@@ -256,21 +279,20 @@ impl FromStr for Cid {
             return Err(CidError::Length);
         }
         if text.starts_with("Qm") {
-            let bytes = bs58::decode(text).into_vec().map_err(|_| CidError::Text)?;
-            return match multihash(&bytes) {
-                Ok((digest, [])) => Ok(Self::v0(digest)),
-                _ => Err(CidError::Length),
-            };
+            let bytes = Base::Base58Btc.decode(text).map_err(|_| CidError::Text)?;
+            return Self::from_bytes(&bytes)
+                .ok()
+                .filter(|cid| cid.version == Version::V0)
+                .ok_or(CidError::Length);
         }
         let Some(body) = text.strip_prefix('b') else {
             return Err(CidError::Multibase(first));
         };
+        // The library reads base32 in either case.
         if body.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Err(CidError::Text);
         }
-        let bytes = BASE32_NOPAD
-            .decode(body.to_ascii_uppercase().as_bytes())
-            .map_err(|_| CidError::Text)?;
+        let bytes = Base::Base32Lower.decode(body).map_err(|_| CidError::Text)?;
         let cid = Self::from_bytes(&bytes)?;
         // A bare multihash in base32 is no CID.
         match cid.version {

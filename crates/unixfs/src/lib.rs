@@ -25,7 +25,6 @@ mod encode;
 mod file;
 mod hamt;
 mod hasher;
-mod multibase;
 mod parallel;
 mod profile;
 pub mod protobuf;
