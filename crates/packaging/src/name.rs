@@ -6,30 +6,29 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// A text that is no name of a project or an extra.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}", self.sentence())]
 pub struct InvalidName {
     /// What the text was meant to name: "project" or "extra".
     kind: &'static str,
     name: String,
 }
 
-impl fmt::Display for InvalidName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl InvalidName {
+    fn sentence(&self) -> String {
         let Self { kind, name } = self;
         if name.is_empty() {
-            return write!(formatter, "the {kind} name is empty");
+            return format!("the {kind} name is empty");
         }
-        write!(
-            formatter,
+        format!(
             "{name:?} is no valid {kind} name: only ASCII letters, digits, `.`, `-` and `_`, \
              with a letter or digit first and last"
         )
     }
 }
-
-impl std::error::Error for InvalidName {}
 
 /// Whether `name` has the form that the specification asks for, in any spelling.
 pub(super) fn is_valid(name: &str) -> bool {

@@ -15,6 +15,7 @@ use pep440_rs::Version;
 pub(super) use patches::Patches;
 pub use requires_python::requires_python;
 use system::{Libc, SystemTag};
+use thiserror::Error;
 
 use super::marker::Variable;
 use super::specifier::{VersionSpecifiers, clause_contains};
@@ -66,16 +67,9 @@ enum Implementation {
 }
 
 /// A text that names no platform that can be supported; shown, it is one sentence that says why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
 pub struct PlatformError(String);
-
-impl fmt::Display for PlatformError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for PlatformError {}
 
 /// The first free-threaded `CPython`.
 const FIRST_FREE_THREADED_MINOR: u64 = 13;
@@ -127,7 +121,8 @@ impl Platform {
         let floor = floor.map_or(Ok(0), |floor| {
             parse_floor(floor, major, minor).ok_or_else(|| {
                 PlatformError(format!(
-                    "{floor:?} is no patch version of Python {major}.{minor} to begin with, such as {major}.{minor}.2"
+                    "{floor:?} is no patch version of Python {major}.{minor} to begin with, such \
+                     as {major}.{minor}.2"
                 ))
             })
         })?;
@@ -382,7 +377,8 @@ fn parse_system(text: &str) -> Result<SystemTag, PlatformError> {
             WINDOWS_TAGS.join(", ")
         )),
         SystemTag::Other(_) => invalid(
-            "is of no system that can be supported: manylinux_…, musllinux_…, linux_…, macosx_… or win…"
+            "is of no system that can be supported: manylinux_…, musllinux_…, linux_…, macosx_… \
+             or win…"
                 .to_owned(),
         ),
         SystemTag::Linux { .. } | SystemTag::MacOs { .. } | SystemTag::Windows(_) => Ok(system),

@@ -11,6 +11,8 @@ use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::str::FromStr;
 
+use thiserror::Error;
+
 use super::marker::Marker;
 use super::name::{self, ExtraName, ProjectName};
 use super::specifier::{self, VersionSpecifiers};
@@ -42,21 +44,14 @@ pub enum Constraint {
 }
 
 /// A text that is no requirement, or no marker.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{message}")]
 pub struct RequirementError {
     /// One sentence about what is wrong.
     pub message: String,
     /// The bytes of the text that it is about; empty, and at its end, when something is missing there.
     pub span: Range<usize>,
 }
-
-impl fmt::Display for RequirementError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for RequirementError {}
 
 impl RequirementError {
     /// An error about some bytes of the text.

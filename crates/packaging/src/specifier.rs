@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use pep440_rs::{Operator, Version, VersionSpecifier};
+use thiserror::Error;
 
 /// A set of version specifiers, in the order in which they are written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,21 +82,14 @@ impl fmt::Display for Clause {
 }
 
 /// A text that is no set of version specifiers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{message}")]
 pub struct SpecifierError {
     /// One sentence about what is wrong.
     pub message: String,
     /// The bytes of the text that it is about.
     pub span: Range<usize>,
 }
-
-impl fmt::Display for SpecifierError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for SpecifierError {}
 
 /// Reads a set of version specifiers, such as `>=3.9, <4`.
 ///
@@ -130,7 +124,8 @@ pub(super) fn parse_clause(clause: &str, span: Range<usize>) -> Result<Clause, S
         } else {
             Err(SpecifierError {
                 message: format!(
-                    "{clause:?} is no version specifier: after `===` stands a text without white space, `;` and `)`"
+                    "{clause:?} is no version specifier: after `===` stands a text without white \
+                     space, `;` and `)`"
                 ),
                 span,
             })

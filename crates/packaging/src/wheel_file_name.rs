@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use pep440_rs::Version;
+use thiserror::Error;
 
 use super::name::ProjectName;
 use super::tag::Tag;
@@ -21,23 +22,12 @@ pub struct WheelFileName {
 }
 
 /// A text that is no file name of a wheel; shown, it is one sentence that says why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{file_name:?} is no file name of a wheel: {reason}")]
 pub struct WheelFileNameError {
     file_name: String,
     reason: String,
 }
-
-impl fmt::Display for WheelFileNameError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file_name, reason } = self;
-        write!(
-            formatter,
-            "{file_name:?} is no file name of a wheel: {reason}"
-        )
-    }
-}
-
-impl std::error::Error for WheelFileNameError {}
 
 impl WheelFileName {
     /// The project, normalised.
@@ -117,7 +107,8 @@ fn parse(text: &str) -> Result<WheelFileName, String> {
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
         if !well_formed {
             return Err(format!(
-                "the build tag {build:?} is not a number, with letters, digits, `.` and `_` after it"
+                "the build tag {build:?} is not a number, with letters, digits, `.` and `_` after \
+                 it"
             ));
         }
     }

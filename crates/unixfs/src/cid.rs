@@ -10,6 +10,7 @@ use std::str::FromStr;
 use cid::multibase::{self, Base};
 use cid::{CidGeneric, multihash::Multihash};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
 
 use super::Sha256Digest;
 
@@ -198,64 +199,40 @@ fn refusal(bytes: &[u8]) -> CidError {
 }
 
 /// Why something is not a CID that is understood here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CidError {
     /// Nothing is there.
+    #[error("a CID is missing")]
     Empty,
     /// The first character names another encoding than base32, and it is no `CIDv0`.
+    #[error(
+        "a CID begins with `Qm` (version 0) or `b` (version 1 in base32), not with `{}`",
+        .0.escape_debug()
+    )]
     Multibase(char),
     /// The first character names a base that is not known here.
+    #[error(
+        "a CID begins with `Qm` or with the letter of a base, and `{}` is none that is known",
+        .0.escape_debug()
+    )]
     Base(char),
     /// The text is not of the encoding that it announces.
+    #[error("a CID has a character that its encoding does not have, or is cut short")]
     Text,
     /// Too few or too many bytes.
+    #[error("a CID has the wrong length: version 0 has 46 characters, version 1 has 59")]
     Length,
     /// Neither version 0 nor version 1.
+    #[error("a CID has version {0}; only 0 and 1 are known")]
     Version(u8),
     /// Neither raw nor dag-pb.
+    #[error("a CID has codec 0x{0:02x}; a UnixFS block is raw (0x55) or dag-pb (0x70)")]
     Codec(u8),
     /// Another hash function than sha2-256.
+    #[error("a CID has hash function 0x{0:02x}; only sha2-256 (0x12) is accepted")]
     Hash(u8),
 }
-
-impl fmt::Display for CidError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => formatter.write_str("a CID is missing"),
-            Self::Multibase(character) => write!(
-                formatter,
-                "a CID begins with `Qm` (version 0) or `b` (version 1 in base32), not with `{}`",
-                character.escape_debug()
-            ),
-            Self::Base(character) => write!(
-                formatter,
-                "a CID begins with `Qm` or with the letter of a base, and `{}` is none that is known",
-                character.escape_debug()
-            ),
-            Self::Text => formatter.write_str(
-                "a CID has a character that its encoding does not have, or is cut short",
-            ),
-            Self::Length => formatter.write_str(
-                "a CID has the wrong length: version 0 has 46 characters, version 1 has 59",
-            ),
-            Self::Version(version) => write!(
-                formatter,
-                "a CID has version {version}; only 0 and 1 are known"
-            ),
-            Self::Codec(code) => write!(
-                formatter,
-                "a CID has codec 0x{code:02x}; a UnixFS block is raw (0x55) or dag-pb (0x70)"
-            ),
-            Self::Hash(code) => write!(
-                formatter,
-                "a CID has hash function 0x{code:02x}; only sha2-256 (0x12) is accepted"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for CidError {}
 
 impl fmt::Display for Cid {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! Blocks back into nodes. Nothing is believed: what Kubo would not write in these profiles is an
 //! error, and no input makes it panic or allocate more than a small multiple of the block.
 
-use std::fmt;
+use thiserror::Error;
 
 use super::directory::is_entry_name;
 use super::hamt::{self, FANOUT, HASH_TYPE};
@@ -95,19 +95,12 @@ impl Node<'_> {
 }
 
 /// Why a block is no node that is understood here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("block {cid} {reason}")]
 pub struct DecodeError {
     cid: Cid,
     reason: String,
 }
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "block {} {}", self.cid, self.reason)
-    }
-}
-
-impl std::error::Error for DecodeError {}
 
 /// Reads the block of `cid`. That it *is* the block of `cid` must have been checked before:
 /// [`Cid::matches`].

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
+use thiserror::Error;
 
 /// The SHA-256 of some bytes; written as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,22 +43,11 @@ impl fmt::Debug for Sha256Digest {
 }
 
 /// A text is not a SHA-256 digest in hex.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{}` is not a SHA-256 digest, which has 64 hex digits", text.escape_debug())]
 pub struct DigestError {
     text: String,
 }
-
-impl fmt::Display for DigestError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "`{}` is not a SHA-256 digest, which has 64 hex digits",
-            self.text.escape_debug()
-        )
-    }
-}
-
-impl std::error::Error for DigestError {}
 
 impl FromStr for Sha256Digest {
     type Err = DigestError;

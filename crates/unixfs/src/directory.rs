@@ -1,7 +1,8 @@
 //! A folder as a DAG: one node, or a HAMT where the profile asks for one.
 
-use std::fmt;
 use std::io;
+
+use thiserror::Error;
 
 use super::{BlockSink, Cid, HASH_LENGTH, Link, Profile, Sha256Digest, encode, hamt};
 
@@ -40,39 +41,22 @@ enum Child {
 }
 
 /// Why entries make no folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DirectoryError {
     /// A name that a folder cannot have.
+    #[error("`{}` is no file name", .0.escape_debug())]
     Name(String),
     /// Two entries have one name.
+    #[error("a folder has two entries named `{}`", .0.escape_debug())]
     Duplicate(String),
     /// Two names have one hash, so no depth of a HAMT tells them apart.
+    #[error(
+        "`{}` and `{}` have the same hash, so that no sharded folder can hold both",
+        .0.escape_debug(), .1.escape_debug()
+    )]
     Collision(String, String),
 }
-
-impl fmt::Display for DirectoryError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => {
-                write!(formatter, "`{}` is no file name", name.escape_debug())
-            }
-            Self::Duplicate(name) => write!(
-                formatter,
-                "a folder has two entries named `{}`",
-                name.escape_debug()
-            ),
-            Self::Collision(one, other) => write!(
-                formatter,
-                "`{}` and `{}` have the same hash, so that no sharded folder can hold both",
-                one.escape_debug(),
-                other.escape_debug()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for DirectoryError {}
 
 /// Whether a folder's entry can have this name.
 pub(super) fn is_entry_name(name: &str) -> bool {

@@ -1,10 +1,10 @@
 //! A file as a balanced DAG: everything about it except its bytes.
 
-use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::encode::{self, Part};
 use super::{BlockSink, Cid, Codec, Link, Profile, Sha256Digest, Version};
@@ -65,12 +65,14 @@ impl TryFrom<Stored> for FileDag {
 }
 
 /// Why stored facts are not those of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FileDagError {
     /// The leaves' digests are not base64 of whole digests.
+    #[error("the digests of a file's leaves are not whole digests in base64")]
     Text,
     /// A file of this size has another number of leaves.
+    #[error("a file of {size} bytes has {expected} leaves, but {found} digests are stored")]
     Count {
         /// The file's size in bytes.
         size: u64,
@@ -80,25 +82,6 @@ pub enum FileDagError {
         found: u64,
     },
 }
-
-impl fmt::Display for FileDagError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text => formatter
-                .write_str("the digests of a file's leaves are not whole digests in base64"),
-            Self::Count {
-                size,
-                expected,
-                found,
-            } => write!(
-                formatter,
-                "a file of {size} bytes has {expected} leaves, but {found} digests are stored"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for FileDagError {}
 
 impl FileDag {
     /// The DAG of a file of `size` bytes whose leaves (blocks, with their frame where the profile

@@ -1,10 +1,10 @@
 //! Hashing many files on several threads, for their CIDs alone.
 
-use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::num::NonZeroUsize;
 
 use rayon::prelude::*;
+use thiserror::Error;
 
 use super::hasher::{self, LeafHasher};
 use super::{FileDag, Profile};
@@ -15,24 +15,14 @@ const LEAVES_A_JOB: u64 = 8;
 const BUFFER: usize = 256 * 1024;
 
 /// A file could not be hashed.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("file {index} could not be hashed")]
 pub struct HashFilesError {
     /// Which one, counted as the sizes were.
     pub index: usize,
     /// Why: `InvalidData` when it has another size than was said.
+    #[source]
     pub error: io::Error,
-}
-
-impl fmt::Display for HashFilesError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "file {} could not be hashed", self.index)
-    }
-}
-
-impl std::error::Error for HashFilesError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
-    }
 }
 
 /// A stretch of one file.

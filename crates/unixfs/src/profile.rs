@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
 
 use super::{Cid, Codec, Link, Sha256Digest, Version, encode};
 
@@ -131,22 +132,14 @@ impl fmt::Display for Profile {
 }
 
 /// No profile has this name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "`{}` is no profile; the profiles are unixfs-v1-2025, unixfs-v0-2015 and kubo-cidv1",
+    name.escape_debug()
+)]
 pub struct UnknownProfile {
     name: String,
 }
-
-impl fmt::Display for UnknownProfile {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "`{}` is no profile; the profiles are unixfs-v1-2025, unixfs-v0-2015 and kubo-cidv1",
-            self.name.escape_debug()
-        )
-    }
-}
-
-impl std::error::Error for UnknownProfile {}
 
 impl FromStr for Profile {
     type Err = UnknownProfile;
