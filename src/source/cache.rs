@@ -19,8 +19,6 @@ mod mark;
 mod prune;
 mod usage;
 
-use std::error::Error;
-use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,6 +29,7 @@ use ipwhl_unixfs::{Cid, FileDag, Profile, Sha256Digest, Version};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
+use thiserror::Error;
 
 use super::facts;
 use super::verify::{self, Expectation};
@@ -342,10 +341,12 @@ fn file_name(name: &str) -> String {
 }
 
 /// Why the cache could not be used: the disk is full, a folder may not be written.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("the cache could not {action} {}", path.display())]
 pub struct CacheError {
     path: PathBuf,
     action: &'static str,
+    #[source]
     reason: io::Error,
 }
 
@@ -370,22 +371,5 @@ impl CacheError {
     /// The file or folder that it is about.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-}
-
-impl fmt::Display for CacheError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "the cache could not {} {}",
-            self.action,
-            self.path.display()
-        )
-    }
-}
-
-impl Error for CacheError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.reason)
     }
 }

@@ -1,7 +1,6 @@
 //! The HTTP client: proxies and certificate roots from the environment, as pip takes them.
 
 use std::collections::{BTreeSet, HashSet};
-use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
@@ -13,6 +12,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use thiserror::Error;
 use url::{Host, Url};
 
 use super::address::Address;
@@ -347,7 +347,7 @@ impl Roots {
     fn load(&self) -> Result<RootCertStore, ClientError> {
         let mut seen = HashSet::new();
         for path in &self.paths {
-            let failed = |error: &dyn Error| ClientError::Roots {
+            let failed = |error: &dyn std::error::Error| ClientError::Roots {
                 variable: self.variable,
                 path: path.clone(),
                 reason: error.to_string(),
@@ -384,7 +384,7 @@ fn certificates(
 }
 
 /// The last cause of an error, which is the one that says something.
-pub(super) fn innermost(error: &dyn Error) -> String {
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(inner) = error.source() {
         error = inner;
@@ -393,9 +393,13 @@ pub(super) fn innermost(error: &dyn Error) -> String {
 }
 
 /// Why there is no client. No value of a proxy variable is shown: it may hold a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ClientError {
     /// A variable names certificates that cannot be read.
+    #[error(
+        "the certificates that {variable} names cannot be read from {}: {reason}",
+        path.display()
+    )]
     Roots {
         /// The variable.
         variable: &'static str,
@@ -405,37 +409,12 @@ pub enum ClientError {
         reason: String,
     },
     /// A variable holds something that is no proxy's address.
+    #[error("{variable} does not hold the address of a proxy")]
     Proxy {
         /// The variable.
         variable: String,
     },
     /// The TLS library refused what the platform offers.
+    #[error("the platform's certificates cannot be used: {0}")]
     Build(String),
 }
-
-impl fmt::Display for ClientError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Roots {
-                variable,
-                path,
-                reason,
-            } => write!(
-                formatter,
-                "the certificates that {variable} names cannot be read from {}: {reason}",
-                path.display()
-            ),
-            Self::Proxy { variable } => {
-                write!(formatter, "{variable} does not hold the address of a proxy")
-            }
-            Self::Build(reason) => {
-                write!(
-                    formatter,
-                    "the platform's certificates cannot be used: {reason}"
-                )
-            }
-        }
-    }
-}
-
-impl Error for ClientError {}

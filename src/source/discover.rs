@@ -1,11 +1,11 @@
 //! Which index is meant (FORMATS 1, `[index]`).
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use thiserror::Error;
 use url::Url;
 
 use super::address::{redacted, redacted_text};
@@ -201,11 +201,16 @@ impl IndexSearch {
 }
 
 /// Why it is not known which index is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DiscoverError {
     /// Nobody names one, and there is no pip to ask.
+    #[error(
+        "no index is configured; give --index-url, set IPWHL_INDEX_URL, or write `url` under \
+         `[index]` in ipwhl.toml"
+    )]
     Unknown,
     /// What somebody named is no address of an index.
+    #[error("{origin} names `{shown}` as the index, which is no http or https address")]
     Invalid {
         /// What was named, as it may be shown.
         shown: String,
@@ -213,20 +218,3 @@ pub enum DiscoverError {
         origin: IndexOrigin,
     },
 }
-
-impl fmt::Display for DiscoverError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown => formatter.write_str(
-                "no index is configured; give --index-url, set IPWHL_INDEX_URL, \
-                 or write `url` under `[index]` in ipwhl.toml",
-            ),
-            Self::Invalid { shown, origin } => write!(
-                formatter,
-                "{origin} names `{shown}` as the index, which is no http or https address"
-            ),
-        }
-    }
-}
-
-impl Error for DiscoverError {}

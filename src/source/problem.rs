@@ -1,15 +1,17 @@
 //! What can be wrong with a source: it lacks the bytes, it has other bytes, or it could not answer.
 
-use std::error::Error;
 use std::fmt;
+
+use thiserror::Error;
 
 use super::cache::CacheError;
 
 /// Why one place did not give the bytes that were declared. `place` holds no credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SourceProblem {
     /// The place answered, and has no such file: 404, 410, not in the index, no such path.
     /// A finding about the declaration.
+    #[error("{place} is gone: {reason}")]
     Missing {
         /// The place, as it may be shown.
         place: String,
@@ -17,6 +19,7 @@ pub enum SourceProblem {
         reason: String,
     },
     /// The place has a file, with other bytes than declared. A finding about the declaration.
+    #[error("{place} has other bytes: {}", joined(mismatches, ", "))]
     Mismatch {
         /// The place, as it may be shown.
         place: String,
@@ -25,12 +28,14 @@ pub enum SourceProblem {
     },
     /// The place was not asked, since its address is one that the repository does not allow, as a
     /// finding says.
+    #[error("{place} is not secure, and not asked")]
     NotAsked {
         /// The place, as it may be shown.
         place: String,
     },
     /// The place could not answer: a time-out, a refused connection, a server that failed. An
     /// error of the world, which says nothing about the declaration.
+    #[error("{place} failed: {reason}")]
     Failed {
         /// The place, as it may be shown.
         place: String,
@@ -89,28 +94,6 @@ impl SourceProblem {
     }
 }
 
-impl fmt::Display for SourceProblem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing { place, reason } => write!(formatter, "{place} is gone: {reason}"),
-            Self::NotAsked { place } => write!(formatter, "{place} is not secure, and not asked"),
-            Self::Failed { place, reason } => write!(formatter, "{place} failed: {reason}"),
-            Self::Mismatch { place, mismatches } => {
-                write!(formatter, "{place} has other bytes: ")?;
-                for (position, mismatch) in mismatches.iter().enumerate() {
-                    if position > 0 {
-                        formatter.write_str(", ")?;
-                    }
-                    write!(formatter, "{mismatch}")?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Error for SourceProblem {}
-
 /// One way in which bytes differ from what was declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
@@ -149,9 +132,13 @@ impl fmt::Display for Mismatch {
 }
 
 /// Why a wheel could not be had.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum FetchError {
     /// Every place failed, each in its own way.
+    #[error(
+        "no source has the declared bytes of {file_name}: {}",
+        joined(problems, "; ")
+    )]
     Sources {
         /// The wheel's file name.
         file_name: String,
@@ -159,7 +146,8 @@ pub enum FetchError {
         problems: Vec<SourceProblem>,
     },
     /// The cache could not be written or read.
-    Cache(CacheError),
+    #[error("the cache of wheels cannot be used")]
+    Cache(#[from] CacheError),
 }
 
 impl FetchError {
@@ -172,41 +160,8 @@ impl FetchError {
     }
 }
 
-impl fmt::Display for FetchError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sources {
-                file_name,
-                problems,
-            } => {
-                write!(
-                    formatter,
-                    "no source has the declared bytes of {file_name}: "
-                )?;
-                for (position, problem) in problems.iter().enumerate() {
-                    if position > 0 {
-                        formatter.write_str("; ")?;
-                    }
-                    write!(formatter, "{problem}")?;
-                }
-                Ok(())
-            }
-            Self::Cache(_) => formatter.write_str("the cache of wheels cannot be used"),
-        }
-    }
-}
-
-impl Error for FetchError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Sources { .. } => None,
-            Self::Cache(error) => Some(error),
-        }
-    }
-}
-
-impl From<CacheError> for FetchError {
-    fn from(error: CacheError) -> Self {
-        Self::Cache(error)
-    }
+/// The texts of several, one after another.
+fn joined(all: &[impl fmt::Display], between: &str) -> String {
+    let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
+    texts.join(between)
 }

@@ -5,13 +5,12 @@
 //! and each redirect is held to it anew.
 
 use std::collections::BTreeSet;
-use std::error::Error;
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use thiserror::Error;
 use url::Host;
 
 use super::address::Address;
@@ -109,29 +108,22 @@ impl PublicOnly {
 }
 
 /// Why an address is not asked.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub(super) enum NotPublic {
+    #[error(
+        "it is not asked: `--public-only` allows https to public addresses, and this is not https"
+    )]
     Scheme,
+    #[error(
+        "it is not asked: `--public-only` allows https to public addresses, on port 443 or that \
+         of the configured index, and this is port {0}"
+    )]
     Port(u16),
+    #[error(
+        "it is not asked: `--public-only` allows https to public addresses, and `{0}` has none"
+    )]
     Host(String),
 }
-
-impl fmt::Display for NotPublic {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .write_str("it is not asked: `--public-only` allows https to public addresses, ")?;
-        match self {
-            Self::Scheme => formatter.write_str("and this is not https"),
-            Self::Port(port) => write!(
-                formatter,
-                "on port 443 or that of the configured index, and this is port {port}"
-            ),
-            Self::Host(host) => write!(formatter, "and `{host}` has none"),
-        }
-    }
-}
-
-impl Error for NotPublic {}
 
 /// Looks names up as the system does, and gives public addresses only.
 pub(super) struct PublicResolver {
@@ -148,7 +140,9 @@ impl Resolve for PublicResolver {
                 .filter(|address| is_proxy || is_public(address.ip()))
                 .collect();
             if found.is_empty() {
-                return Err(Box::new(NotPublic::Host(name)) as Box<dyn Error + Send + Sync>);
+                return Err(
+                    Box::new(NotPublic::Host(name)) as Box<dyn std::error::Error + Send + Sync>
+                );
             }
             Ok(Box::new(found.into_iter()) as Addrs)
         })

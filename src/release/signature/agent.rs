@@ -4,7 +4,7 @@
 //! touches a socket. No library: the one at hand gives up on a whole list of keys for one comment that is not UTF-8,
 //! and the keys that others have in an agent are none of our business.
 
-use std::fmt;
+use thiserror::Error;
 
 use super::key::Unfit;
 use super::{PublicKey, wire};
@@ -46,13 +46,16 @@ pub trait Agent: Send + Sync {
 }
 
 /// Why an agent gave no signature.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AgentError {
     /// There is no agent, or it hung up; what the system says.
+    #[error("the agent cannot be reached: {0}")]
     Unreachable(String),
     /// It did not answer in time; the seconds that it had.
+    #[error("the agent did not answer within {0} seconds")]
     Silent(u64),
     /// It does not have the key.
+    #[error("the agent does not have the key {fingerprint} (keys that it has: {keys})")]
     Lacks {
         /// The key's fingerprint.
         fingerprint: String,
@@ -60,42 +63,21 @@ pub enum AgentError {
         keys: usize,
     },
     /// It said no.
+    #[error("the agent refused to sign")]
     Refused,
     /// Its answer is none to what it was asked; why.
+    #[error("the agent's answer cannot be understood: {0}")]
     Malformed(&'static str),
     /// The signature that it gave is not one of the key over the message.
+    #[error("the agent gave a signature that does not fit the key, and it is not used")]
     WrongSignature,
     /// The signature that it gave was made without a touch of the hardware key.
+    #[error(
+        "the agent gave a signature of the hardware key that nobody touched (it was made with \
+         `no-touch-required`), and it is not used"
+    )]
     Untouched,
 }
-
-impl fmt::Display for AgentError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreachable(reason) => write!(formatter, "the agent cannot be reached: {reason}"),
-            Self::Silent(seconds) => {
-                write!(formatter, "the agent did not answer within {seconds} seconds")
-            }
-            Self::Lacks { fingerprint, keys } => write!(
-                formatter,
-                "the agent does not have the key {fingerprint} (keys that it has: {keys})"
-            ),
-            Self::Refused => formatter.write_str("the agent refused to sign"),
-            Self::Malformed(reason) => {
-                write!(formatter, "the agent's answer cannot be understood: {reason}")
-            }
-            Self::WrongSignature => formatter.write_str(
-                "the agent gave a signature that does not fit the key, and it is not used",
-            ),
-            Self::Untouched => formatter.write_str(
-                "the agent gave a signature of the hardware key that nobody touched (it was made with \
-                 `no-touch-required`), and it is not used",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for AgentError {}
 
 impl AgentError {
     /// The way out.
@@ -109,10 +91,12 @@ impl AgentError {
                 "confirm the request or touch the key while it waits, and run it again"
             }
             Self::Lacks { .. } => {
-                "`ssh-add FILE` gives it the key, `ssh-add -l` shows what it has, `ssh-add -X` unlocks it"
+                "`ssh-add FILE` gives it the key, `ssh-add -l` shows what it has, `ssh-add -X` \
+                 unlocks it"
             }
             Self::Refused => {
-                "confirm the request, touch the key, or add it without the constraint that forbids this"
+                "confirm the request, touch the key, or add it without the constraint that \
+                 forbids this"
             }
             Self::Malformed(_) | Self::WrongSignature => {
                 "use another agent: `ssh-agent` of OpenSSH does"

@@ -3,11 +3,10 @@
 //! Off-spec: a time without `Z` is in the reader's time zone for ssh-keygen. That would make the
 //! same file mean different things on different machines, so here it is an error.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use thiserror::Error;
 
 use super::key::is_key_type;
 use super::trust::{Entry, Signer};
@@ -25,7 +24,8 @@ struct Options {
 }
 
 /// What is wrong with an `allowed_signers` file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}the allowed_signers file {reason}", place(*line))]
 pub struct AllowedSignersError {
     /// The line, counted from 1; 0 is the file as a whole.
     pub line: usize,
@@ -33,20 +33,13 @@ pub struct AllowedSignersError {
     pub reason: String,
 }
 
-impl fmt::Display for AllowedSignersError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => write!(formatter, "the allowed_signers file {}", self.reason),
-            line => write!(
-                formatter,
-                "line {line} of the allowed_signers file {}",
-                self.reason
-            ),
-        }
+/// Where in the file a line is, as the start of a sentence.
+fn place(line: usize) -> String {
+    match line {
+        0 => String::new(),
+        line => format!("line {line} of "),
     }
 }
-
-impl std::error::Error for AllowedSignersError {}
 
 /// The entries of a file whose keys may sign in the namespace of releases.
 pub(super) fn parse(text: &str) -> Result<Vec<Entry>, AllowedSignersError> {

@@ -1,15 +1,15 @@
 //! One statement after another: which of two is the newer one, and whether the one follows the other.
 
-use std::fmt;
-
 use ipwhl_unixfs::Cid;
+use thiserror::Error;
 
 use super::Statement;
 
 /// Why a statement does not go with one that is known already.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ChainError {
     /// They are of two repositories.
+    #[error("the statement is of {name:?}, and the known one is of {known:?}")]
     Name {
         /// The statement's name.
         name: String,
@@ -17,6 +17,10 @@ pub enum ChainError {
         known: String,
     },
     /// The statement is older than the known one.
+    #[error(
+        "the statement has the sequence {sequence}, and one with the sequence {known} is known \
+         already: it is an older one"
+    )]
     Rollback {
         /// The statement's sequence.
         sequence: u64,
@@ -24,6 +28,7 @@ pub enum ChainError {
         known: u64,
     },
     /// Both have the same place in the sequence and say different things.
+    #[error("{}", fork(*sequence, root, known))]
     Fork {
         /// The sequence of both.
         sequence: u64,
@@ -33,6 +38,10 @@ pub enum ChainError {
         known: Cid,
     },
     /// There are statements between the two.
+    #[error(
+        "the statement has the sequence {sequence}, and the known one has {known}: {}",
+        missing(*sequence, *known)
+    )]
     Gap {
         /// The statement's sequence.
         sequence: u64,
@@ -40,6 +49,11 @@ pub enum ChainError {
         known: u64,
     },
     /// The statement follows another one than the known one.
+    #[error(
+        "the statement, sequence {sequence}, follows {}, and the known one of sequence {} is of \
+         {known}",
+        followed(previous.as_ref()), sequence.saturating_sub(1)
+    )]
     Detached {
         /// The statement's sequence; the known one has one less.
         sequence: u64,
@@ -49,80 +63,40 @@ pub enum ChainError {
         known: Cid,
     },
     /// The known statement names no key, so nobody may sign the next one.
+    #[error(
+        "the statement of sequence {known} names nobody in `trusted` who may sign the next one"
+    )]
     NoSuccessor {
         /// Its sequence.
         known: u64,
     },
 }
 
-impl fmt::Display for ChainError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name { name, known } => write!(
-                formatter,
-                "the statement is of {name:?}, and the known one is of {known:?}"
-            ),
-            Self::Rollback { sequence, known } => write!(
-                formatter,
-                "the statement has the sequence {sequence}, and one with the sequence {known} is known \
-                 already: it is an older one"
-            ),
-            Self::Fork {
-                sequence,
-                root,
-                known,
-            } if root == known => write!(
-                formatter,
-                "the statement differs from the known one of the same sequence {sequence}, though both \
-                 are of {root}"
-            ),
-            Self::Fork {
-                sequence,
-                root,
-                known,
-            } => write!(
-                formatter,
-                "two statements have the sequence {sequence}: this one is of {root}, the known one is of {known}"
-            ),
-            Self::Gap { sequence, known } => {
-                write!(
-                    formatter,
-                    "the statement has the sequence {sequence}, and the known one has {known}: "
-                )?;
-                match (known.saturating_add(1), sequence.saturating_sub(1)) {
-                    (first, last) if first == last => {
-                        write!(formatter, "the one of sequence {first} is missing")
-                    }
-                    (first, last) => {
-                        write!(formatter, "those of sequence {first} to {last} are missing")
-                    }
-                }
-            }
-            Self::Detached {
-                sequence,
-                previous,
-                known,
-            } => {
-                write!(formatter, "the statement, sequence {sequence}, follows ")?;
-                match previous {
-                    Some(previous) => write!(formatter, "the root {previous}")?,
-                    None => formatter.write_str("no root")?,
-                }
-                write!(
-                    formatter,
-                    ", and the known one of sequence {} is of {known}",
-                    sequence.saturating_sub(1)
-                )
-            }
-            Self::NoSuccessor { known } => write!(
-                formatter,
-                "the statement of sequence {known} names nobody in `trusted` who may sign the next one"
-            ),
-        }
+fn fork(sequence: u64, root: &Cid, known: &Cid) -> String {
+    if root == known {
+        format!(
+            "the statement differs from the known one of the same sequence {sequence}, though both \
+             are of {root}"
+        )
+    } else {
+        format!(
+            "two statements have the sequence {sequence}: this one is of {root}, the known one is \
+             of {known}"
+        )
     }
 }
 
-impl std::error::Error for ChainError {}
+/// The statements between two.
+fn missing(sequence: u64, known: u64) -> String {
+    match (known.saturating_add(1), sequence.saturating_sub(1)) {
+        (first, last) if first == last => format!("the one of sequence {first} is missing"),
+        (first, last) => format!("those of sequence {first} to {last} are missing"),
+    }
+}
+
+fn followed(previous: Option<&Cid>) -> String {
+    previous.map_or("no root".to_owned(), |root| format!("the root {root}"))
+}
 
 /// How a statement stands to one that is known already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

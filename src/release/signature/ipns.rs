@@ -8,12 +8,11 @@
 mod cbor;
 mod name;
 
-use std::fmt;
-
 use ed25519_dalek::{Signature, VerifyingKey};
 use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::protobuf::{Fields, Value, put_bytes, put_number};
 use jiff::{SignedDuration, Timestamp};
+use thiserror::Error;
 
 use super::{KeyError, SigningKey, Statement};
 
@@ -50,48 +49,27 @@ const DATA: u8 = 0x4a;
 pub(super) const PUBLIC_KEY_PREFIX: [u8; 4] = [0x08, 0x01, 0x12, 0x20];
 
 /// Why a record is not believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IpnsError {
     /// It is longer than [`MAXIMUM_RECORD_SIZE`]; its length.
+    #[error("the IPNS record has {0} bytes, more than the {MAXIMUM_RECORD_SIZE} that one can have")]
     TooLarge(usize),
     /// It is no record; what is wrong with it, as a sentence goes on.
+    #[error("the IPNS record {0}")]
     Malformed(String),
     /// It has no signature of version 2.
+    #[error("the IPNS record has no signature of version 2, and older ones are not believed")]
     OldSignature,
     /// It is by another key than the name's.
+    #[error("the IPNS record is by another key than its name's")]
     OtherKey,
     /// Its signature is not over what it says.
+    #[error("the signature of the IPNS record does not fit: it was changed")]
     Mismatch,
     /// A field of version 1 says something else than what was signed; its name.
+    #[error("`{0}` of the IPNS record says something else for old readers than what was signed")]
     Disagreement(&'static str),
 }
-
-impl fmt::Display for IpnsError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge(size) => write!(
-                formatter,
-                "the IPNS record has {size} bytes, more than the {MAXIMUM_RECORD_SIZE} that one can have"
-            ),
-            Self::Malformed(reason) => write!(formatter, "the IPNS record {reason}"),
-            Self::OldSignature => formatter.write_str(
-                "the IPNS record has no signature of version 2, and older ones are not believed",
-            ),
-            Self::OtherKey => {
-                formatter.write_str("the IPNS record is by another key than its name's")
-            }
-            Self::Mismatch => {
-                formatter.write_str("the signature of the IPNS record does not fit: it was changed")
-            }
-            Self::Disagreement(field) => write!(
-                formatter,
-                "`{field}` of the IPNS record says something else for old readers than what was signed"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for IpnsError {}
 
 /// What a record says.
 #[derive(Debug, Clone, PartialEq, Eq)]

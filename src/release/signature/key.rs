@@ -6,8 +6,10 @@ use std::str::FromStr;
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER};
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest, Sha256};
+use thiserror::Error;
 
 use super::agent::AgentError;
+use super::signing::MAXIMUM_ROUNDS;
 use super::{NAMESPACE, wire};
 
 /// An Ed25519 key, as OpenSSH names it (RFC 8709).
@@ -27,23 +29,38 @@ const MAXIMUM_APPLICATION_LENGTH: usize = 255;
 const USER_PRESENT: u8 = 0x01;
 
 /// What is wrong with a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// The text is not an OpenSSH private key; what it looks like instead.
+    #[error("the signing key is not an OpenSSH private key, but {0}")]
     NotAPrivateKey(String),
     /// The private key is protected by a passphrase, and none was given.
+    #[error("the signing key is protected by a passphrase, and none is given")]
     Protected,
     /// The passphrase is not the private key's.
+    #[error("the passphrase is not that of the signing key")]
     WrongPassphrase,
     /// The private key wants its passphrase hashed that often.
+    #[error(
+        "the signing key wants its passphrase hashed {0} times, and {MAXIMUM_ROUNDS} are allowed"
+    )]
     TooManyRounds(u32),
     /// The private key's file is a handle of a key in hardware, which only an agent can use.
+    #[error(
+        "the signing key is in hardware, which is reached through an agent only: `ssh-add` gives \
+         it to one, and its `.pub` file is the key to name here"
+    )]
     InHardware,
     /// The key is of another algorithm, by its OpenSSH name.
+    #[error(
+        "the key is of the type {0:?}, and only {PLAIN} and {HARDWARE} keys can sign a release"
+    )]
     Algorithm(String),
     /// The private key cannot be decoded; what the decoder says.
+    #[error("the signing key cannot be decoded: {0}")]
     Malformed(String),
     /// The text is not a line `ssh-ed25519 AAAA… comment`; why.
+    #[error("{line:?} is not a public key of the form \"{PLAIN} AAAA… name\": {reason}")]
     NotAPublicKey {
         /// The text that was given.
         line: String,
@@ -51,81 +68,26 @@ pub enum KeyError {
         reason: &'static str,
     },
     /// A principal that `allowed_signers` cannot hold.
+    #[error(
+        "{0:?} cannot be a principal in an allowed_signers file: it is empty, or has a quotation \
+         mark, a comma, a wildcard or a control character"
+    )]
     InvalidPrincipal(String),
     /// The system gave no random bytes; what it said.
+    #[error("the system gave no random bytes for a new key: {0}")]
     NoRandomness(String),
     /// The agent that keeps the key did not sign.
-    Agent(AgentError),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
     /// A hardware key was asked for a bare Ed25519 signature, which it cannot make.
+    #[error(
+        "a hardware key ({HARDWARE}) signs only together with its own counter, and this needs a \
+         bare Ed25519 signature: a key of the type {PLAIN} can make it, in a file or in an agent"
+    )]
     NoBareSignature,
     /// The private half is not here to be written.
+    #[error("the private half of the key is with an agent, not here")]
     KeptByAgent,
-}
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAPrivateKey(what) => {
-                write!(
-                    formatter,
-                    "the signing key is not an OpenSSH private key, but {what}"
-                )
-            }
-            Self::Protected => formatter
-                .write_str("the signing key is protected by a passphrase, and none is given"),
-            Self::WrongPassphrase => {
-                formatter.write_str("the passphrase is not that of the signing key")
-            }
-            Self::TooManyRounds(rounds) => write!(
-                formatter,
-                "the signing key wants its passphrase hashed {rounds} times, and {} are allowed",
-                super::signing::MAXIMUM_ROUNDS
-            ),
-            Self::InHardware => formatter.write_str(
-                "the signing key is in hardware, which is reached through an agent only: `ssh-add` \
-                 gives it to one, and its `.pub` file is the key to name here",
-            ),
-            Self::Algorithm(name) => write!(
-                formatter,
-                "the key is of the type {name:?}, and only {PLAIN} and {HARDWARE} keys can sign a release"
-            ),
-            Self::Malformed(reason) => {
-                write!(formatter, "the signing key cannot be decoded: {reason}")
-            }
-            Self::NotAPublicKey { line, reason } => write!(
-                formatter,
-                "{line:?} is not a public key of the form \"{PLAIN} AAAA… name\": {reason}"
-            ),
-            Self::InvalidPrincipal(principal) => write!(
-                formatter,
-                "{principal:?} cannot be a principal in an allowed_signers file: it is empty, or \
-                 has a quotation mark, a comma, a wildcard or a control character"
-            ),
-            Self::NoRandomness(reason) => {
-                write!(
-                    formatter,
-                    "the system gave no random bytes for a new key: {reason}"
-                )
-            }
-            Self::Agent(error) => write!(formatter, "{error}"),
-            Self::NoBareSignature => write!(
-                formatter,
-                "a hardware key ({HARDWARE}) signs only together with its own counter, and this needs \
-                 a bare Ed25519 signature: a key of the type {PLAIN} can make it, in a file or in an agent"
-            ),
-            Self::KeptByAgent => {
-                formatter.write_str("the private half of the key is with an agent, not here")
-            }
-        }
-    }
-}
-
-impl std::error::Error for KeyError {}
-
-impl From<AgentError> for KeyError {
-    fn from(error: AgentError) -> Self {
-        Self::Agent(error)
-    }
 }
 
 /// A public key that may vouch for a release.

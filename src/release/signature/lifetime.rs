@@ -1,30 +1,18 @@
 //! How long a statement holds: the argument of `--expires`.
 
-use std::fmt;
-
 use jiff::SignedDuration;
+use thiserror::Error;
 
 /// The longest lifetime: a hundred years.
 const MAXIMUM_HOURS: i64 = 100 * 366 * 24;
 
 /// A lifetime that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{text:?} is not a lifetime such as 180d, 26w or 36h: {reason}")]
 pub struct LifetimeError {
     text: String,
     reason: &'static str,
 }
-
-impl fmt::Display for LifetimeError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{:?} is not a lifetime such as 180d, 26w or 36h: {}",
-            self.text, self.reason
-        )
-    }
-}
-
-impl std::error::Error for LifetimeError {}
 
 /// Reads a lifetime: a whole number and `h`, `d` or `w`, for hours, days of 24 hours, and weeks.
 pub fn parse_lifetime(text: &str) -> Result<SignedDuration, LifetimeError> {

@@ -1,9 +1,8 @@
 //! Signatures in OpenSSH's format (PROTOCOL.sshsig).
 
-use std::fmt;
-
 use data_encoding::BASE64;
 use sha2::{Digest, Sha256, Sha512};
+use thiserror::Error;
 
 use super::key::Unfit;
 use super::{KeyError, NAMESPACE, PublicKey, SigningKey, wire};
@@ -24,15 +23,21 @@ const END: &str = "-----END SSH SIGNATURE-----";
 const LINE_LENGTH: usize = 70;
 
 /// Why a signature does not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SignatureError {
     /// The text is longer than [`MAXIMUM_SIGNATURE_SIZE`]; its length.
+    #[error(
+        "the signature has {0} bytes, more than the {MAXIMUM_SIGNATURE_SIZE} that one can have"
+    )]
     TooLarge(usize),
     /// The text is not an SSHSIG signature; why.
+    #[error("the signature is not an OpenSSH signature: {0}")]
     Malformed(&'static str),
     /// The signature is of another version of the format.
+    #[error("the signature is of version {0} of the format, not {VERSION}")]
     Version(u32),
     /// The signature was made for another purpose.
+    #[error("the signature was made for {found:?}, not for {wanted:?}")]
     Namespace {
         /// Its namespace.
         found: String,
@@ -40,56 +45,25 @@ pub enum SignatureError {
         wanted: String,
     },
     /// The signature is by a key of another algorithm; its OpenSSH name.
+    #[error(
+        "the signature is by a key of the type {0:?}, and only ssh-ed25519 and \
+         sk-ssh-ed25519@openssh.com are accepted"
+    )]
     Algorithm(String),
     /// The signature is not over these bytes, or not by the key that it names.
+    #[error(
+        "the signature by the key {} does not fit: the statement was changed, or the signature \
+         was",
+        .0.fingerprint()
+    )]
     Mismatch(PublicKey),
     /// The signature is by a hardware key that nobody touched.
+    #[error(
+        "the signature by the hardware key {} was made without a touch of it",
+        .0.fingerprint()
+    )]
     Untouched(PublicKey),
 }
-
-impl fmt::Display for SignatureError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge(size) => write!(
-                formatter,
-                "the signature has {size} bytes, more than the {MAXIMUM_SIGNATURE_SIZE} that one can have"
-            ),
-            Self::Malformed(reason) => {
-                write!(
-                    formatter,
-                    "the signature is not an OpenSSH signature: {reason}"
-                )
-            }
-            Self::Version(version) => {
-                write!(
-                    formatter,
-                    "the signature is of version {version} of the format, not {VERSION}"
-                )
-            }
-            Self::Namespace { found, wanted } => write!(
-                formatter,
-                "the signature was made for {found:?}, not for {wanted:?}"
-            ),
-            Self::Algorithm(name) => write!(
-                formatter,
-                "the signature is by a key of the type {name:?}, and only ssh-ed25519 and \
-                 sk-ssh-ed25519@openssh.com are accepted"
-            ),
-            Self::Mismatch(key) => write!(
-                formatter,
-                "the signature by the key {} does not fit: the statement was changed, or the signature was",
-                key.fingerprint()
-            ),
-            Self::Untouched(key) => write!(
-                formatter,
-                "the signature by the hardware key {} was made without a touch of it",
-                key.fingerprint()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for SignatureError {}
 
 /// Signs a statement's bytes: the text of a `.sig` file.
 pub fn sign(key: &SigningKey, bytes: &[u8]) -> Result<String, KeyError> {

@@ -2,10 +2,9 @@
 
 mod text;
 
-use std::fmt;
-
 use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
+use thiserror::Error;
 
 use super::trust::{TrustError, TrustPolicy};
 use super::{KeyError, TrustedKey};
@@ -72,17 +71,24 @@ pub struct Draft {
 }
 
 /// What is wrong with a statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StatementError {
     /// The text is longer than [`MAXIMUM_STATEMENT_SIZE`]; its length.
+    #[error(
+        "the statement has {0} bytes, more than the {MAXIMUM_STATEMENT_SIZE} that one can have"
+    )]
     TooLarge(usize),
     /// The text is not TOML; what the parser says.
+    #[error("the statement is not TOML: {0}")]
     Syntax(String),
     /// A key is missing.
+    #[error("the statement has no `{0}`")]
     MissingKey(&'static str),
     /// A key that this version of the format does not have.
+    #[error("the statement has the key {0:?}, which format {FORMAT} does not know")]
     UnknownKey(String),
     /// A key has a value that it cannot have.
+    #[error("`{key}` of the statement {reason}")]
     InvalidValue {
         /// The key.
         key: &'static str,
@@ -90,42 +96,11 @@ pub enum StatementError {
         reason: String,
     },
     /// A line of `trusted` is not a public key.
-    Key(KeyError),
+    #[error("a line in `trusted` of the statement is not a key")]
+    Key(#[source] KeyError),
     /// The statement does not follow the one before; why.
+    #[error("{0}")]
     Succession(String),
-}
-
-impl fmt::Display for StatementError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge(size) => write!(
-                formatter,
-                "the statement has {size} bytes, more than the {MAXIMUM_STATEMENT_SIZE} that one can have"
-            ),
-            Self::Syntax(reason) => write!(formatter, "the statement is not TOML: {reason}"),
-            Self::MissingKey(key) => write!(formatter, "the statement has no `{key}`"),
-            Self::UnknownKey(key) => write!(
-                formatter,
-                "the statement has the key {key:?}, which format {FORMAT} does not know"
-            ),
-            Self::InvalidValue { key, reason } => {
-                write!(formatter, "`{key}` of the statement {reason}")
-            }
-            Self::Key(_) => {
-                formatter.write_str("a line in `trusted` of the statement is not a key")
-            }
-            Self::Succession(reason) => formatter.write_str(reason),
-        }
-    }
-}
-
-impl std::error::Error for StatementError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Key(error) => Some(error),
-            _ => None,
-        }
-    }
 }
 
 fn invalid(key: &'static str, reason: impl Into<String>) -> StatementError {

@@ -1,19 +1,21 @@
 //! Who is trusted, and whether a statement has enough of them behind it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use jiff::Timestamp;
+use thiserror::Error;
 
 use super::allowed_signers::{self, AllowedSignersError};
 use super::{KeyError, PublicKey, SignatureError, TrustedKey, verify};
 
 /// Why there is no policy to check against.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TrustError {
     /// No key is named at all.
+    #[error("no Ed25519 key is named that may sign a release")]
     NoKeys,
     /// The threshold is 0, or more than there are different keys.
+    #[error("the threshold is {threshold}, and the number of different trusted keys is {keys}")]
     Threshold {
         /// The threshold.
         threshold: u32,
@@ -21,35 +23,11 @@ pub enum TrustError {
         keys: usize,
     },
     /// A line of `trusted` is not a public key.
-    Key(KeyError),
+    #[error("a line in `trusted` is not a key")]
+    Key(#[source] KeyError),
     /// The `allowed_signers` file cannot be read.
-    AllowedSigners(AllowedSignersError),
-}
-
-impl fmt::Display for TrustError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoKeys => formatter.write_str("no Ed25519 key is named that may sign a release"),
-            Self::Threshold { threshold, keys } => write!(
-                formatter,
-                "the threshold is {threshold}, and the number of different trusted keys is {keys}"
-            ),
-            Self::Key(_) => formatter.write_str("a line in `trusted` is not a key"),
-            Self::AllowedSigners(_) => {
-                formatter.write_str("the allowed_signers file cannot be used")
-            }
-        }
-    }
-}
-
-impl std::error::Error for TrustError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Key(error) => Some(error),
-            Self::AllowedSigners(error) => Some(error),
-            Self::NoKeys | Self::Threshold { .. } => None,
-        }
-    }
+    #[error("the allowed_signers file cannot be used")]
+    AllowedSigners(#[source] AllowedSignersError),
 }
 
 /// One reason to trust a key: a line of `trusted` or of an `allowed_signers` file.

@@ -3,15 +3,14 @@
 //! files, each whole.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::ffi::OsString;
-use std::fmt;
 use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ipwhl_unixfs::{Cid, Sha256Digest};
+use thiserror::Error;
 
 use super::super::workspace;
 use super::mark::mark;
@@ -48,9 +47,10 @@ pub struct Removed {
 }
 
 /// Why nothing is removed.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum ClaimError {
     /// The folder holds something that is none of a cache's.
+    #[error("`{}` is not a cache of ipwhl alone: it has `{}`", root.display(), entry.display())]
     Foreign {
         /// The folder.
         root: PathBuf,
@@ -58,30 +58,8 @@ pub enum ClaimError {
         entry: OsString,
     },
     /// The folder cannot be read or written.
+    #[error(transparent)]
     Cache(CacheError),
-}
-
-impl fmt::Display for ClaimError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Foreign { root, entry } => write!(
-                formatter,
-                "`{}` is not a cache of ipwhl alone: it has `{}`",
-                root.display(),
-                entry.display()
-            ),
-            Self::Cache(error) => error.fmt(formatter),
-        }
-    }
-}
-
-impl Error for ClaimError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Foreign { .. } => None,
-            Self::Cache(error) => error.source(),
-        }
-    }
 }
 
 /// What is kept and removed as one.

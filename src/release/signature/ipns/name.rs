@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use thiserror::Error;
+
 use super::PUBLIC_KEY_PREFIX;
 use crate::release::signature::PublicKey;
 
@@ -80,23 +82,12 @@ impl fmt::Debug for IpnsName {
 }
 
 /// A text that is no name of an Ed25519 key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{text:?} is not an IPNS name such as `k51qzi5uqu5d…`: {reason}")]
 pub struct IpnsNameError {
     text: String,
     reason: &'static str,
 }
-
-impl fmt::Display for IpnsNameError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{:?} is not an IPNS name such as `k51qzi5uqu5d…`: {}",
-            self.text, self.reason
-        )
-    }
-}
-
-impl std::error::Error for IpnsNameError {}
 
 impl FromStr for IpnsName {
     type Err = IpnsNameError;
