@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use data_encoding::BASE64;
 use ipwhl::release::signature::{
-    Draft, KeyError, NAMESPACE, Newness, PrivateKeyText, SignatureError, SigningKey, Statement,
-    StatementError, TrustError, TrustPolicy, TrustedKey, parse_lifetime, sign, verify,
+    Draft, KeyError, NAMESPACE, Newness, PrivateKeyText, PublicKey, SignatureError, SigningKey,
+    Statement, StatementError, TrustError, TrustPolicy, TrustedKey, parse_lifetime, sign, verify,
 };
 use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
@@ -663,6 +664,100 @@ fn signature_with_any_byte_changed_is_refused_without_a_panic() {
 }
 
 // Trust.
+
+/// The library that takes keys apart reads the first byte of each, and stops where it has enough.
+#[test]
+fn a_key_has_one_wire_form() {
+    let plain = key(1).public();
+    let mut hardware = b"\x00\x00\x00\x1ask-ssh-ed25519@openssh.com\x00\x00\x00\x20".to_vec();
+    hardware.extend([7; 32]);
+    let with_application = |text: &[u8]| {
+        let length = u32::try_from(text.len()).unwrap();
+        [&hardware[..], &length.to_be_bytes(), text].concat()
+    };
+    for blob in [plain.blob(), with_application(b"ssh:")] {
+        let public = PublicKey::from_blob(&blob).unwrap();
+        assert_eq!(public.blob(), blob);
+        assert_eq!(PublicKey::from_blob(&[&blob[..], b"\0"].concat()), None);
+        for length in 0..blob.len() {
+            assert_eq!(PublicKey::from_blob(&blob[..length]), None);
+        }
+        // Any length that is not that of what follows.
+        let name = 4 + public.algorithm().len();
+        for (at, more) in [(3, 1), (3, 255), (name + 3, 1), (name + 3, 255), (name, 1)] {
+            let mut blob = blob.clone();
+            blob[at] = blob[at].wrapping_add(more);
+            assert_eq!(PublicKey::from_blob(&blob), None, "{at}");
+        }
+    }
+    for application in ["", "with space", "ä", &"x".repeat(256)] {
+        let blob = with_application(application.as_bytes());
+        assert_eq!(PublicKey::from_blob(&blob), None, "{application}");
+    }
+    assert_eq!(PublicKey::from_blob(&with_application(b"\xff")), None);
+    for kind in [
+        "ssh-rsa",
+        "ssh-dss",
+        "ecdsa-sha2-nistp256",
+        "own@example.org",
+    ] {
+        let length = u32::try_from(kind.len()).unwrap();
+        let rest = &plain.blob()[15..];
+        let blob = [&length.to_be_bytes()[..], kind.as_bytes(), rest].concat();
+        assert_eq!(PublicKey::from_blob(&blob), None, "{kind}");
+    }
+}
+
+/// What `SshSig` reads in the library and is refused here.
+#[test]
+fn a_signature_is_held_to_more_than_the_library_asks_for() {
+    let text = sign(&key(1), b"bytes").unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with("-----"));
+    let blob = BASE64.decode(lines.collect::<String>().as_bytes()).unwrap();
+    let refused = |blob: &[u8]| {
+        let body = BASE64.encode(blob);
+        let body: Vec<&str> = (0..body.len())
+            .step_by(70)
+            .map(|at| &body[at..body.len().min(at + 70)])
+            .collect();
+        let text = format!(
+            "-----BEGIN SSH SIGNATURE-----\n{}\n-----END SSH SIGNATURE-----\n",
+            body.join("\n")
+        );
+        assert!(ssh_key::SshSig::from_pem(&text).is_ok(), "{text}");
+        verify(&text, b"bytes").unwrap_err()
+    };
+    // Version 0, which never was.
+    let mut old = blob.clone();
+    old[9] = 0;
+    assert_eq!(refused(&old), SignatureError::Version(0));
+    // A key and a signature that are said to be longer than what is in them.
+    let lengths = SignatureError::Malformed("its lengths do not fit its content");
+    for at in [13, 13 + 51 + 4 + 13 + 4 + 4 + 6 + 4] {
+        let mut longer = blob.clone();
+        longer[at] += 1;
+        assert_eq!(refused(&longer), lengths);
+    }
+    // Data of a later format.
+    let reserved = 10 + 4 + 51 + 4 + 13 + 3;
+    let mut later = blob.clone();
+    later[reserved] = 1;
+    later.insert(reserved + 1, b'x');
+    assert_eq!(
+        refused(&later),
+        SignatureError::Malformed("it has data of a later format")
+    );
+    // Other lengths of lines are read, which the library refuses.
+    let narrow: String = BASE64
+        .encode(&blob)
+        .as_bytes()
+        .chunks(64)
+        .map(|line| String::from_utf8_lossy(line).into_owned() + "\n")
+        .collect();
+    let narrow = format!("-----BEGIN SSH SIGNATURE-----\n{narrow}-----END SSH SIGNATURE-----\n");
+    assert!(ssh_key::SshSig::from_pem(&narrow).is_err());
+    assert_eq!(verify(&narrow, b"bytes"), Ok(key(1).public()));
+}
 
 #[test]
 fn each_key_counts_once_and_only_trusted_ones_count() {

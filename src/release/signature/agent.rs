@@ -4,6 +4,8 @@
 //! touches a socket. No library: the one at hand gives up on a whole list of keys for one comment that is not UTF-8,
 //! and the keys that others have in an agent are none of our business.
 
+use ssh_encoding::Decode;
+use ssh_key::Signature;
 use thiserror::Error;
 
 use super::key::Unfit;
@@ -110,20 +112,19 @@ impl AgentError {
 pub(super) fn find(agent: &dyn Agent, key: &PublicKey) -> Result<String, AgentError> {
     let answer = agent.ask(&[REQUEST_IDENTITIES], Awaited::Keys)?;
     let blob = key.blob();
-    let mut reader = wire::Reader(&answer);
-    match reader.byte() {
-        Some(IDENTITIES_ANSWER) => {}
-        Some(FAILURE) => return Err(AgentError::Refused),
+    let mut reader = match answer.split_first() {
+        Some((&IDENTITIES_ANSWER, rest)) => rest,
+        Some((&FAILURE, _)) => return Err(AgentError::Refused),
         _ => return Err(AgentError::Malformed("it is no list of keys")),
-    }
-    let cut = AgentError::Malformed("its list of keys ends early");
-    let count = reader.number().ok_or(cut.clone())?;
+    };
+    let cut = || AgentError::Malformed("its list of keys ends early");
+    let count = u32::decode(&mut reader).map_err(|_| cut())?;
     if count > MAXIMUM_IDENTITIES {
         return Err(AgentError::Malformed("its list of keys is too long"));
     }
     for _ in 0..count {
-        let found = reader.string().ok_or(cut.clone())?;
-        let comment = reader.string().ok_or(cut.clone())?;
+        let found = wire::string(&mut reader).ok_or_else(cut)?;
+        let comment = wire::string(&mut reader).ok_or_else(cut)?;
         if found == blob {
             let comment = &comment[..comment.len().min(MAXIMUM_COMMENT_LENGTH)];
             return Ok(String::from_utf8_lossy(comment).replace(char::is_control, " "));
@@ -135,34 +136,34 @@ pub(super) fn find(agent: &dyn Agent, key: &PublicKey) -> Result<String, AgentEr
     })
 }
 
-/// The agent's signature of a message in its wire form, verified.
+/// The agent's signature of a message, verified.
 pub(super) fn sign(
     agent: &dyn Agent,
     key: &PublicKey,
     message: &[u8],
-) -> Result<Vec<u8>, AgentError> {
-    let mut request = vec![SIGN_REQUEST];
-    wire::put_string(&mut request, &key.blob());
-    wire::put_string(&mut request, message);
+) -> Result<Signature, AgentError> {
     // Flags: there are some for RSA keys only.
-    request.extend_from_slice(&0_u32.to_be_bytes());
-    let answer = agent.ask(&request, Awaited::Signature)?;
-    let mut reader = wire::Reader(&answer);
-    match reader.byte() {
-        Some(SIGN_RESPONSE) => {}
-        Some(FAILURE | EXTENSION_FAILURE) => return Err(AgentError::Refused),
+    let flags = 0_u32;
+    let parts = [
+        vec![SIGN_REQUEST],
+        wire::encoded(&key.blob()),
+        wire::encoded(&message.to_vec()),
+        wire::encoded(&flags),
+    ];
+    let answer = agent.ask(&parts.concat(), Awaited::Signature)?;
+    let mut reader = match answer.split_first() {
+        Some((&SIGN_RESPONSE, rest)) => rest,
+        Some((&(FAILURE | EXTENSION_FAILURE), _)) => return Err(AgentError::Refused),
         _ => return Err(AgentError::Malformed("it is no signature")),
-    }
-    let signature = reader
-        .string()
-        .filter(|_| reader.is_at_end())
+    };
+    let signature = wire::string(&mut reader)
+        .filter(|_| reader.is_empty())
         .ok_or(AgentError::Malformed(
             "its signature has another length than it says",
         ))?;
-    match key.check(message, signature) {
-        Ok(()) => Ok(signature.to_vec()),
-        Err(Unfit::Malformed) => Err(AgentError::Malformed("its signature is of another kind")),
-        Err(Unfit::Mismatch) => Err(AgentError::WrongSignature),
-        Err(Unfit::Untouched) => Err(AgentError::Untouched),
-    }
+    key.check(message, &signature).map_err(|error| match error {
+        Unfit::Malformed => AgentError::Malformed("its signature is of another kind"),
+        Unfit::Mismatch => AgentError::WrongSignature,
+        Unfit::Untouched => AgentError::Untouched,
+    })
 }

@@ -4,8 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER};
-use ed25519_dalek::{Signature, VerifyingKey};
+use ed25519_dalek::VerifyingKey;
 use sha2::{Digest, Sha256};
+use ssh_key::public::{Ed25519PublicKey, KeyData, SkEd25519};
+use ssh_key::{Algorithm, Signature};
 use thiserror::Error;
 
 use super::agent::AgentError;
@@ -108,40 +110,34 @@ impl PublicKey {
     /// The key of this wire form (RFC 8709, section 4; PROTOCOL.u2f, "SSH U2F Key formats"); `None`
     /// where it is no key of these two kinds.
     pub fn from_blob(blob: &[u8]) -> Option<Self> {
-        let mut reader = wire::Reader(blob);
-        let algorithm = reader.string()?;
-        let key = reader.string()?.try_into().ok()?;
-        let public = if algorithm == PLAIN.as_bytes() {
-            Self::Ed25519(key)
-        } else if algorithm == HARDWARE.as_bytes() {
-            let application = std::str::from_utf8(reader.string()?).ok()?;
-            let is_plain = application.bytes().all(|byte| byte.is_ascii_graphic());
-            if !is_plain || application.is_empty() || application.len() > MAXIMUM_APPLICATION_LENGTH
-            {
-                return None;
+        match wire::decoded(blob)? {
+            KeyData::Ed25519(key) => Some(Self::Ed25519(key.0)),
+            KeyData::SkEd25519(key) => {
+                let application = key.application();
+                let is_plain = application.bytes().all(|byte| byte.is_ascii_graphic());
+                let fits = (1..=MAXIMUM_APPLICATION_LENGTH).contains(&application.len());
+                (is_plain && fits).then(|| Self::Hardware {
+                    key: key.public_key().0,
+                    application: application.to_owned(),
+                })
             }
-            Self::Hardware {
-                key,
-                application: application.to_owned(),
-            }
-        } else {
-            return None;
-        };
-        reader.is_at_end().then_some(public)
+            _ => None,
+        }
     }
 
     /// The key's wire form, which fingerprints are made of.
     pub fn blob(&self) -> Vec<u8> {
-        let mut blob = Vec::new();
-        wire::put_string(&mut blob, self.algorithm().as_bytes());
+        wire::encoded(&self.data())
+    }
+
+    /// The same key as the library has it.
+    pub(super) fn data(&self) -> KeyData {
         match self {
-            Self::Ed25519(key) => wire::put_string(&mut blob, key),
+            Self::Ed25519(key) => Ed25519PublicKey(*key).into(),
             Self::Hardware { key, application } => {
-                wire::put_string(&mut blob, key);
-                wire::put_string(&mut blob, application.as_bytes());
+                SkEd25519::new(Ed25519PublicKey(*key), application).into()
             }
         }
-        blob
     }
 
     /// The kind of key, as OpenSSH names it.
@@ -205,38 +201,38 @@ impl PublicKey {
         HEXLOWER.encode(&Sha256::digest(self.blob())[..8])
     }
 
-    /// Holds a signature in its wire form (RFC 8709, section 6; PROTOCOL.u2f, "SSH U2F Signatures") to a message.
-    pub(super) fn check(&self, message: &[u8], signature: &[u8]) -> Result<(), Unfit> {
-        let mut reader = wire::Reader(signature);
-        let mut parts = || {
-            let algorithm = reader.string()?;
-            let bare = <[u8; 64]>::try_from(reader.string()?).ok()?;
-            let touch = match self {
-                Self::Ed25519(_) => None,
-                Self::Hardware { .. } => Some((reader.byte()?, reader.number()?)),
-            };
-            let fits = algorithm == self.algorithm().as_bytes() && reader.is_at_end();
-            fits.then_some((bare, touch))
+    /// Holds a signature in its wire form (RFC 8709, section 6; PROTOCOL.u2f, "SSH U2F Signatures")
+    /// to a message.
+    pub(super) fn check(&self, message: &[u8], signature: &[u8]) -> Result<Signature, Unfit> {
+        let kind = match self {
+            Self::Ed25519(_) => Algorithm::Ed25519,
+            Self::Hardware { .. } => Algorithm::SkEd25519,
         };
-        let (bare, touch) = parts().ok_or(Unfit::Malformed)?;
-        let (key, signed) = match (self, touch) {
-            (Self::Hardware { key, application }, Some((flags, counter))) => {
-                let mut signed = Sha256::digest(application).to_vec();
-                signed.push(flags);
-                signed.extend_from_slice(&counter.to_be_bytes());
-                signed.extend_from_slice(&Sha256::digest(message));
-                (key, signed)
+        let signature: Signature = wire::decoded(signature)
+            .filter(|signature: &Signature| signature.algorithm() == kind)
+            .ok_or(Unfit::Malformed)?;
+        // After the signature itself come the flags and the counter of a key in hardware.
+        let (bare, touch) = signature
+            .as_bytes()
+            .split_first_chunk()
+            .ok_or(Unfit::Malformed)?;
+        let (key, signed) = match self {
+            Self::Ed25519(key) => (key, message.to_vec()),
+            Self::Hardware { key, application } => {
+                let application = Sha256::digest(application);
+                let message = Sha256::digest(message);
+                (key, [&application[..], touch, &message[..]].concat())
             }
-            (Self::Ed25519(key) | Self::Hardware { key, .. }, _) => (key, message.to_vec()),
         };
         // Strict: keys and signatures that fit more than one message are refused.
         VerifyingKey::from_bytes(key)
-            .and_then(|key| key.verify_strict(&signed, &Signature::from_bytes(&bare)))
+            .and_then(|key| key.verify_strict(&signed, &ed25519_dalek::Signature::from_bytes(bare)))
             .map_err(|_| Unfit::Mismatch)?;
-        // Off-spec: `ssh-keygen -Y verify` leaves it open whether the key was touched; a release is worth a touch.
+        // Off-spec: `ssh-keygen -Y verify` leaves it open whether the key was touched; a release is
+        // worth a touch.
         match touch {
-            Some((flags, _)) if flags & USER_PRESENT == 0 => Err(Unfit::Untouched),
-            _ => Ok(()),
+            [flags, ..] if flags & USER_PRESENT == 0 => Err(Unfit::Untouched),
+            _ => Ok(signature),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ed25519_dalek::Signer as _;
 use ssh_key::private::{Ed25519Keypair, KeypairData};
 use ssh_key::rand_core::{OsRng, RngCore};
-use ssh_key::{LineEnding, PrivateKey};
+use ssh_key::{LineEnding, PrivateKey, Signature};
 
 use super::agent::{self, Agent, AgentError};
 use super::key::{HARDWARE, PLAIN};
@@ -85,7 +85,6 @@ impl SigningKey {
                 return Err(KeyError::TooManyRounds(header.rounds));
             }
         }
-        let malformed = |error: ssh_key::Error| KeyError::Malformed(error.to_string());
         let key = PrivateKey::from_openssh(text).map_err(malformed)?;
         if !key.is_encrypted() {
             return Self::from_private_key(key);
@@ -115,8 +114,7 @@ impl SigningKey {
     /// The key of this seed (RFC 8032, section 5.1.5). Whoever knows the seed can sign.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, KeyError> {
         let pair = KeypairData::from(Ed25519Keypair::from_seed(seed));
-        let key =
-            PrivateKey::try_from(pair).map_err(|error| KeyError::Malformed(error.to_string()))?;
+        let key = PrivateKey::try_from(pair).map_err(malformed)?;
         Self::from_private_key(key)
     }
 
@@ -179,8 +177,9 @@ impl SigningKey {
     /// the namespace `git`. The signature has been verified. Ed25519 is deterministic, so a key in a file gives the
     /// same text for the same bytes; one in hardware counts its signatures, so it does not.
     pub fn sign(&self, namespace: &str, bytes: &[u8]) -> Result<String, KeyError> {
-        let signature = self.signature(&sshsig::signed_data(namespace, bytes))?;
-        Ok(sshsig::text(&self.public, namespace, &signature))
+        let message = sshsig::signed_data(namespace, bytes).map_err(malformed)?;
+        let signature = self.signature(&message)?;
+        sshsig::text(&self.public, namespace, signature).map_err(malformed)
     }
 
     /// Signs bytes as they are (RFC 8032, section 5.1.6): 64 bytes, as IPNS records have them. A key in hardware
@@ -190,28 +189,18 @@ impl SigningKey {
             return Err(KeyError::NoBareSignature);
         }
         let signature = self.signature(bytes)?;
-        let mut reader = wire::Reader(&signature);
-        let _algorithm = reader.string();
-        reader
-            .string()
-            .and_then(|bare| bare.try_into().ok())
-            .ok_or(KeyError::Agent(AgentError::WrongSignature))
+        signature
+            .as_bytes()
+            .try_into()
+            .map_err(|_| KeyError::Agent(AgentError::WrongSignature))
     }
 
-    /// The signature of a message in its wire form.
-    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    /// The signature of a message.
+    fn signature(&self, message: &[u8]) -> Result<Signature, KeyError> {
         match &self.private {
-            PrivateHalf::Here(key) => {
-                let pair = key.key_data().ed25519();
-                let pair = pair.ok_or_else(|| KeyError::Algorithm(key.algorithm().to_string()))?;
-                let bare = ed25519_dalek::SigningKey::from_bytes(&pair.private.to_bytes())
-                    .sign(message)
-                    .to_bytes();
-                let mut signature = Vec::new();
-                wire::put_string(&mut signature, PLAIN.as_bytes());
-                wire::put_string(&mut signature, &bare);
-                Ok(signature)
-            }
+            PrivateHalf::Here(key) => key
+                .try_sign(message)
+                .map_err(|error| KeyError::Malformed(error.to_string())),
             PrivateHalf::Agent(agent) => Ok(agent::sign(&**agent, &self.public, message)?),
         }
     }
@@ -229,7 +218,6 @@ impl SigningKey {
     }
 
     fn write(&self, passphrase: Option<&str>) -> Result<String, KeyError> {
-        let malformed = |error: ssh_key::Error| KeyError::Malformed(error.to_string());
         let PrivateHalf::Here(key) = &self.private else {
             return Err(KeyError::KeptByAgent);
         };
@@ -248,6 +236,14 @@ impl fmt::Debug for SigningKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "SigningKey({})", self.public.fingerprint())
     }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "this is how `map_err` has it"
+)]
+fn malformed(error: ssh_key::Error) -> KeyError {
+    KeyError::Malformed(error.to_string())
 }
 
 /// The text of a private key, its lines without the space around them.

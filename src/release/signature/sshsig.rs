@@ -1,7 +1,8 @@
 //! Signatures in OpenSSH's format (PROTOCOL.sshsig).
 
 use data_encoding::BASE64;
-use sha2::{Digest, Sha256, Sha512};
+use ssh_encoding::Decode;
+use ssh_key::{HashAlg, LineEnding, Signature, SshSig};
 use thiserror::Error;
 
 use super::key::Unfit;
@@ -10,17 +11,11 @@ use super::{KeyError, NAMESPACE, PublicKey, SigningKey, wire};
 /// The longest signature text that is read. One of an Ed25519 key has about 300 bytes.
 pub const MAXIMUM_SIGNATURE_SIZE: usize = 16 * 1024;
 
-/// The version of the format that PROTOCOL.sshsig defines.
-const VERSION: u32 = 1;
-
-/// What a signature begins with, and what is signed.
+/// What a signature begins with.
 const MAGIC: &[u8] = b"SSHSIG";
 
 const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
 const END: &str = "-----END SSH SIGNATURE-----";
-
-/// How long a line between them is at most, when it is written.
-const LINE_LENGTH: usize = 70;
 
 /// Why a signature does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -34,7 +29,10 @@ pub enum SignatureError {
     #[error("the signature is not an OpenSSH signature: {0}")]
     Malformed(&'static str),
     /// The signature is of another version of the format.
-    #[error("the signature is of version {0} of the format, not {VERSION}")]
+    #[error(
+        "the signature is of version {0} of the format, not {version}",
+        version = SshSig::VERSION
+    )]
     Version(u32),
     /// The signature was made for another purpose.
     #[error("the signature was made for {found:?}, not for {wanted:?}")]
@@ -87,28 +85,29 @@ pub fn verify_for(namespace: &str, text: &str, bytes: &[u8]) -> Result<PublicKey
     let parts = Parts::read(&blob)?;
     if parts.namespace != namespace.as_bytes() {
         return Err(SignatureError::Namespace {
-            found: String::from_utf8_lossy(parts.namespace).into_owned(),
+            found: String::from_utf8_lossy(&parts.namespace).into_owned(),
             wanted: namespace.to_owned(),
         });
     }
     let damaged = SignatureError::Malformed("its public key is damaged");
-    let algorithm = wire::algorithm(parts.key).ok_or(damaged.clone())?;
+    let algorithm = wire::algorithm(&parts.key).ok_or(damaged.clone())?;
     if ![super::key::PLAIN, super::key::HARDWARE].contains(&algorithm.as_str()) {
         return Err(SignatureError::Algorithm(algorithm));
     }
-    let key = PublicKey::from_blob(parts.key).ok_or(damaged)?;
-    let hash = match parts.hash {
-        b"sha512" => Sha512::digest(bytes).to_vec(),
-        b"sha256" => Sha256::digest(bytes).to_vec(),
+    let key = PublicKey::from_blob(&parts.key).ok_or(damaged)?;
+    let hash = match &parts.hash[..] {
+        b"sha512" => HashAlg::Sha512,
+        b"sha256" => HashAlg::Sha256,
         _ => {
             return Err(SignatureError::Malformed(
                 "its hash is neither sha512 nor sha256",
             ));
         }
     };
-    let message = signed_digest(parts.namespace, parts.hash, &hash);
-    match key.check(&message, parts.signature) {
-        Ok(()) => Ok(key),
+    let message = SshSig::signed_data(namespace, hash, bytes)
+        .map_err(|_| SignatureError::Malformed("it has no namespace"))?;
+    match key.check(&message, &parts.signature) {
+        Ok(_) => Ok(key),
         Err(Unfit::Malformed) => Err(SignatureError::Malformed(
             "what it has of the key is no signature of its kind",
         )),
@@ -118,35 +117,17 @@ pub fn verify_for(namespace: &str, text: &str, bytes: &[u8]) -> Result<PublicKey
 }
 
 /// What is signed for these bytes (PROTOCOL.sshsig, section 3), with SHA-512 as ssh-keygen has it.
-pub(super) fn signed_data(namespace: &str, bytes: &[u8]) -> Vec<u8> {
-    signed_digest(namespace.as_bytes(), b"sha512", &Sha512::digest(bytes))
-}
-
-fn signed_digest(namespace: &[u8], hash: &[u8], digest: &[u8]) -> Vec<u8> {
-    let mut data = MAGIC.to_vec();
-    // The third is reserved, and empty.
-    for part in [namespace, b"", hash, digest] {
-        wire::put_string(&mut data, part);
-    }
-    data
+pub(super) fn signed_data(namespace: &str, bytes: &[u8]) -> ssh_key::Result<Vec<u8>> {
+    SshSig::signed_data(namespace, HashAlg::Sha512, bytes)
 }
 
 /// The text of a signature over [`signed_data`] (PROTOCOL.sshsig, sections 1 and 2).
-pub(super) fn text(key: &PublicKey, namespace: &str, signature: &[u8]) -> String {
-    let mut blob = MAGIC.to_vec();
-    blob.extend_from_slice(&VERSION.to_be_bytes());
-    for part in [&key.blob(), namespace.as_bytes(), b"", b"sha512", signature] {
-        wire::put_string(&mut blob, part);
-    }
-    let mut text = format!("{BEGIN}\n");
-    let mut encoded = BASE64.encode(&blob);
-    while !encoded.is_empty() {
-        let rest = encoded.split_off(encoded.len().min(LINE_LENGTH));
-        text.push_str(&encoded);
-        text.push('\n');
-        encoded = rest;
-    }
-    text + END + "\n"
+pub(super) fn text(
+    key: &PublicKey,
+    namespace: &str,
+    signature: Signature,
+) -> ssh_key::Result<String> {
+    SshSig::new(key.data(), namespace, HashAlg::Sha512, signature)?.to_pem(LineEnding::LF)
 }
 
 fn unarmour(text: &str) -> Option<Vec<u8>> {
@@ -157,34 +138,35 @@ fn unarmour(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(lines.collect::<String>().as_bytes()).ok()
 }
 
-/// What a signature is made of.
-struct Parts<'a> {
-    key: &'a [u8],
-    namespace: &'a [u8],
-    hash: &'a [u8],
-    signature: &'a [u8],
+/// What a signature is made of. The library reads it too, but takes more than is accepted here, and
+/// does not say whose key it does not know.
+struct Parts {
+    key: Vec<u8>,
+    namespace: Vec<u8>,
+    hash: Vec<u8>,
+    signature: Vec<u8>,
 }
 
-impl<'a> Parts<'a> {
-    fn read(blob: &'a [u8]) -> Result<Self, SignatureError> {
+impl Parts {
+    fn read(blob: &[u8]) -> Result<Self, SignatureError> {
         let cut = || SignatureError::Malformed("its lengths do not fit its content");
-        let mut reader = wire::Reader(blob);
-        if reader.bytes(MAGIC.len()) != Some(MAGIC) {
-            return Err(SignatureError::Malformed("it does not begin with SSHSIG"));
-        }
+        let mut reader = blob
+            .strip_prefix(MAGIC)
+            .ok_or(SignatureError::Malformed("it does not begin with SSHSIG"))?;
         // PROTOCOL.sshsig 2: "Verifiers MUST reject signatures with versions greater than those they
         // support". Version 0 never was.
-        let version = reader.number().ok_or_else(cut)?;
-        if version != VERSION {
+        let version = u32::decode(&mut reader).map_err(|_| cut())?;
+        if version != SshSig::VERSION {
             return Err(SignatureError::Version(version));
         }
-        let mut string = || reader.string().ok_or_else(cut);
+        let mut string = || wire::string(&mut reader).ok_or_else(cut);
         let (key, namespace, reserved, hash, signature) =
             (string()?, string()?, string()?, string()?, string()?);
-        if !reader.is_at_end() {
+        if !reader.is_empty() {
             return Err(cut());
         }
-        // Off-spec: it is to be ignored, and ssh-keygen leaves it out of what it verifies. Nobody writes any.
+        // Off-spec: it is to be ignored, and ssh-keygen leaves it out of what it verifies. Nobody
+        // writes any.
         if !reserved.is_empty() {
             return Err(SignatureError::Malformed("it has data of a later format"));
         }

@@ -1,49 +1,33 @@
-//! OpenSSH's wire format (RFC 4251, section 5): what keys, signatures and an agent's messages are made of.
+//! OpenSSH's wire format (RFC 4251, section 5): what keys, signatures and an agent's messages are
+//! made of. The crate `ssh-encoding` knows it; this adds what it leaves open.
 
 use data_encoding::BASE64;
+use ssh_encoding::{Decode, Encode};
 
 /// What an OpenSSH private key starts with (PROTOCOL.key, section 1).
 const PRIVATE_KEY_MAGIC: &[u8] = b"openssh-key-v1\0";
 
-/// Adds a "string": a length of four bytes, big-endian, and as many bytes.
-pub(super) fn put_string(to: &mut Vec<u8>, bytes: &[u8]) {
-    // What is put here is far from the four gigabytes that a length can say.
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    to.extend_from_slice(&length.to_be_bytes());
-    to.extend_from_slice(bytes);
+/// The bytes of a value.
+pub(super) fn encoded(value: &impl Encode) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    value
+        .encode(&mut bytes)
+        .expect("memory takes any bytes, and nothing here has four gigabytes");
+    bytes
 }
 
-/// Reads values one after another. `None` is an end before the value's own.
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+/// The value that these bytes are. The library does not hold a length to what it encloses, nor the
+/// bytes to their end, so they are compared with what the value is written as.
+pub(super) fn decoded<T: Decode + Encode>(bytes: &[u8]) -> Option<T> {
+    let value = T::decode(&mut &*bytes).ok()?;
+    let mut again = Vec::new();
+    value.encode(&mut again).ok()?;
+    (again == bytes).then_some(value)
+}
 
-impl<'a> Reader<'a> {
-    /// As many bytes as that.
-    pub(super) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (found, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(found)
-    }
-
-    pub(super) fn byte(&mut self) -> Option<u8> {
-        self.bytes(1).map(|bytes| bytes[0])
-    }
-
-    /// A "uint32", big-endian.
-    pub(super) fn number(&mut self) -> Option<u32> {
-        let bytes = self.bytes(4)?.try_into().ok()?;
-        Some(u32::from_be_bytes(bytes))
-    }
-
-    /// A "string", which need not be text.
-    pub(super) fn string(&mut self) -> Option<&'a [u8]> {
-        let length = self.number()?;
-        self.bytes(usize::try_from(length).ok()?)
-    }
-
-    /// Whether nothing is left.
-    pub(super) fn is_at_end(&self) -> bool {
-        self.0.is_empty()
-    }
+/// The next "string", which need not be text; `None` where the bytes end before it does.
+pub(super) fn string(reader: &mut &[u8]) -> Option<Vec<u8>> {
+    Vec::decode(reader).ok()
 }
 
 /// What the unencrypted part of an OpenSSH private key says (PROTOCOL.key, section 1).
@@ -62,25 +46,27 @@ impl PrivateKeyHeader {
             .map(str::trim)
             .filter(|line| !line.starts_with("-----"));
         let bytes = BASE64.decode(lines.collect::<String>().as_bytes()).ok()?;
-        let mut reader = Reader(bytes.strip_prefix(PRIVATE_KEY_MAGIC)?);
-        let _cipher = reader.string()?;
-        let derivation = reader.string()?;
-        let mut options = Reader(reader.string()?);
+        let reader = &mut bytes.strip_prefix(PRIVATE_KEY_MAGIC)?;
+        let _cipher = string(reader)?;
+        let derivation = string(reader)?;
+        let options = string(reader)?;
         let rounds = if derivation == b"bcrypt" {
-            let _salt = options.string()?;
-            options.number()?
+            let options = &mut &*options;
+            let _salt = string(options)?;
+            u32::decode(options).ok()?
         } else {
             0
         };
-        let _count = reader.number()?;
-        let blob = reader.string()?.to_vec();
+        let _count = u32::decode(reader).ok()?;
+        let blob = string(reader)?;
         Some(Self { rounds, blob })
     }
 }
 
 /// The algorithm that the wire form of a key begins with, where it can be shown.
-pub(super) fn algorithm(blob: &[u8]) -> Option<String> {
-    let name = Reader(blob).string()?;
+pub(super) fn algorithm(mut blob: &[u8]) -> Option<String> {
+    let name = string(&mut blob)?;
     let is_plain = name.iter().all(u8::is_ascii_graphic);
-    (is_plain && (1..=64).contains(&name.len())).then(|| String::from_utf8_lossy(name).into_owned())
+    (is_plain && (1..=64).contains(&name.len()))
+        .then(|| String::from_utf8_lossy(&name).into_owned())
 }
