@@ -23,7 +23,7 @@ pub use file_dag::file_dag;
 pub use incoming::Incoming;
 pub use reader::CarReader;
 pub use stream::{FileCursor, FileReader};
-pub use tree::{Found, Kind, Tree, check_file_size, check_place, not_a_shard, too_deep};
+pub use tree::{Found, Kind, Tree};
 pub use writer::{CarSummary, CarWriter, archive_start, section_start};
 
 /// The largest block: what every IPFS implementation accepts from a peer.

@@ -3,12 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{Read, Seek};
 
-use ipwhl_unixfs::car::{
-    Blocks, CarError, CarReader, CarSummary, MAX_DEPTH, check_file_size, check_place, not_a_shard,
-    too_deep,
-};
+use ipwhl_unixfs::car::{Blocks, CarError, CarReader, CarSummary, MAX_DEPTH};
 use ipwhl_unixfs::{
-    Cid, Codec, DirectoryEntry, FilePart, HASH_LENGTH, Link, Node, ShardEntry, decode,
+    Cid, Codec, DirectoryEntry, FilePart, HASH_LENGTH, Link, Node, ShardEntry, decode, name_hash,
 };
 use rayon::prelude::*;
 
@@ -348,7 +345,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         at: At,
     ) -> Result<Weight, CarError> {
         if path.len() == HASH_LENGTH {
-            return Err(too_deep(*cid));
+            return Err(CarError::deep_shard(*cid));
         }
         let mut below = Weight::default();
         for slot in entries {
@@ -356,7 +353,9 @@ impl<R: Read + Seek> Walk<'_, R> {
             let link = slot.link();
             let weight = match slot {
                 ShardEntry::Entry { entry, .. } => {
-                    check_place(cid, &entry.name, path)?;
+                    if !name_hash(&entry.name).starts_with(path) {
+                        return Err(CarError::misplaced_entry(*cid, &entry.name));
+                    }
                     self.named(cid, &entry, at)?
                 }
                 ShardEntry::Shard { .. } => self.inner_shard(cid, &link, path, at.part())?,
@@ -395,11 +394,19 @@ impl<R: Read + Seek> Walk<'_, R> {
                 let below = walk.shard(cid, entries, path, at)?;
                 Ok(below.and(Weight::of_node(own)))
             }
-            _ => Err(not_a_shard(*cid)),
+            _ => Err(CarError::not_a_shard(*cid)),
         })?;
         self.shards.insert(*cid, (path.clone(), weight));
         check_link(parent, link, weight.bytes)?;
         Ok(weight)
+    }
+}
+
+fn check_file_size(cid: &Cid, size: u64, largest: u64) -> Result<(), CarError> {
+    if size <= largest {
+        Ok(())
+    } else {
+        Err(CarError::large_file(*cid, size, largest))
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use super::MAX_BLOCKS;
-use crate::{Cid, DecodeError};
+use crate::{Cid, DecodeError, HASH_LENGTH};
 
 /// Why an archive cannot be read or is not believed.
 #[derive(Debug, Error)]
@@ -60,6 +60,45 @@ pub enum CarError {
     /// A block is not where a depth-first walk from the root comes to it.
     #[error("the archive has block {0} out of order; blocks come depth first")]
     Order(Cid),
+}
+
+impl CarError {
+    /// A file, by its root, that is larger than a limit.
+    pub fn large_file(cid: Cid, size: u64, largest: u64) -> Self {
+        Self::Tree {
+            cid,
+            reason: format!("is a file of {size} bytes, more than the {largest} that it may have"),
+        }
+    }
+
+    /// An entry of a shard whose name's hash, [`name_hash`](crate::name_hash), does not begin with
+    /// the slots that lead to it.
+    pub fn misplaced_entry(shard: Cid, name: &str) -> Self {
+        Self::Tree {
+            cid: shard,
+            reason: format!(
+                "has the entry `{}` in a slot that is not its own",
+                name.escape_debug()
+            ),
+        }
+    }
+
+    /// A block that a sharded folder links to as its part, and that is none.
+    pub fn not_a_shard(cid: Cid) -> Self {
+        Self::Tree {
+            cid,
+            reason: "is no filled part of a sharded folder, though one links to it as such"
+                .to_owned(),
+        }
+    }
+
+    /// A shard that is deeper than a name's hash has levels.
+    pub fn deep_shard(cid: Cid) -> Self {
+        Self::Tree {
+            cid,
+            reason: format!("is deeper in a sharded folder than the {HASH_LENGTH} levels of one"),
+        }
+    }
 }
 
 impl From<CarError> for io::Error {

@@ -36,8 +36,10 @@ pub trait Tree: Blocks {
             Node::File { size, .. } => Kind::File { size },
             Node::Directory { .. } | Node::Shard { .. } => Kind::Directory,
         };
-        if let Kind::File { size } = kind {
-            check_file_size(cid, size, MAX_FILE)?;
+        if let Kind::File { size } = kind
+            && size > MAX_FILE
+        {
+            return Err(CarError::large_file(*cid, size, MAX_FILE));
         }
         Ok(Found { cid: *cid, kind })
     }
@@ -68,7 +70,7 @@ pub trait Tree: Blocks {
                 }
                 Node::Shard { entries } => entries,
                 _ if level == 0 => return Ok(None),
-                _ => return Err(not_a_shard(cid)),
+                _ => return Err(CarError::not_a_shard(cid)),
             };
             let Ok(place) = entries.binary_search_by_key(&slot, ShardEntry::slot) else {
                 return Ok(None);
@@ -80,7 +82,7 @@ pub trait Tree: Blocks {
                 ShardEntry::Shard { link, .. } => cid = link.cid,
             }
         }
-        Err(too_deep(cid))
+        Err(CarError::deep_shard(cid))
     }
 
     /// Every entry of a folder, sharded or not, in the order of the names' bytes; `None` when it is
@@ -112,7 +114,7 @@ fn gather<B: Blocks + ?Sized>(
     found: &mut Vec<DirectoryEntry>,
 ) -> Result<(), CarError> {
     if path.len() == HASH_LENGTH {
-        return Err(too_deep(*cid));
+        return Err(CarError::deep_shard(*cid));
     }
     let below = entries.iter().filter_map(|entry| match entry {
         ShardEntry::Shard { link, .. } => Some(link.cid),
@@ -123,7 +125,9 @@ fn gather<B: Blocks + ?Sized>(
         path.push(slot.slot());
         match slot {
             ShardEntry::Entry { entry, .. } => {
-                check_place(cid, &entry.name, path)?;
+                if !name_hash(&entry.name).starts_with(path) {
+                    return Err(CarError::misplaced_entry(*cid, &entry.name));
+                }
                 found.push(entry);
             }
             ShardEntry::Shard { link, .. } => {
@@ -132,53 +136,11 @@ fn gather<B: Blocks + ?Sized>(
                     Node::Shard { entries } if !entries.is_empty() => {
                         gather(blocks, &link.cid, entries, path, found)?;
                     }
-                    _ => return Err(not_a_shard(link.cid)),
+                    _ => return Err(CarError::not_a_shard(link.cid)),
                 }
             }
         }
         path.pop();
     }
     Ok(())
-}
-
-/// Whether the slots that led to a name are those of its hash.
-pub fn check_place(cid: &Cid, name: &str, path: &[u8]) -> Result<(), CarError> {
-    if name_hash(name).starts_with(path) {
-        Ok(())
-    } else {
-        Err(CarError::Tree {
-            cid: *cid,
-            reason: format!(
-                "has the entry `{}` in a slot that is not its own",
-                name.escape_debug()
-            ),
-        })
-    }
-}
-
-/// Refuses a file that is larger than a limit.
-pub fn check_file_size(cid: &Cid, size: u64, largest: u64) -> Result<(), CarError> {
-    if size <= largest {
-        return Ok(());
-    }
-    Err(CarError::Tree {
-        cid: *cid,
-        reason: format!("is a file of {size} bytes, more than the {largest} that it may have"),
-    })
-}
-
-/// The error of a block that a sharded folder links to as its part, and that is none.
-pub fn not_a_shard(cid: Cid) -> CarError {
-    CarError::Tree {
-        cid,
-        reason: "is no filled part of a sharded folder, though one links to it as such".to_owned(),
-    }
-}
-
-/// The error of a shard that is deeper than a name's hash has levels.
-pub fn too_deep(cid: Cid) -> CarError {
-    CarError::Tree {
-        cid,
-        reason: format!("is deeper in a sharded folder than the {HASH_LENGTH} levels of one"),
-    }
 }
