@@ -1,13 +1,70 @@
-//! UnixFS: profiles, chunkers, balanced files, directories, HAMT; emits blocks to a sink. Pure.
+//! UnixFS, the file system of IPFS, for who wants CIDs and archives without a node: what `ipfs add`
+//! and `ipfs dag export` would make, byte for byte.
 //!
-//! A file becomes a [`FileDag`] (what a [`FileHasher`] learns from its bytes), a folder a
-//! [`DirectoryDag`]; each knows its [`Link`] without any byte being kept, and emits its blocks, in
-//! the order in which `ipfs dag export` writes them, to a [`BlockSink`]. [`decode()`] goes the other
-//! way and believes nothing.
+//! Pure: no network, no clock and no path. Bytes come from a [`Read`](std::io::Read), and blocks go
+//! to a [`BlockSink`].
 //!
-//! Specifications: UnixFS and dag-pb (<https://specs.ipfs.tech/unixfs/>,
-//! <https://ipld.io/specs/codecs/dag-pb/spec/>), profiles as in IPIP-499
-//! (<https://specs.ipfs.tech/ipips/ipip-0499/>).
+//! - A file becomes a [`FileDag`], which is what a [`FileHasher`] learns from its bytes, and a
+//!   folder a [`DirectoryDag`]. Each knows its [`Link`] without keeping any byte of a file, and emits
+//!   its blocks depth first.
+//! - A [`Profile`] is the set of import parameters that makes a CID reproducible.
+//! - [`decode()`] goes the other way, from a block to a [`Node`], and believes nothing.
+//! - [`car`] writes and reads archives.
+//!
+//! # The CID of a file
+//!
+//! ```
+//! use ipwhl_unixfs::{FileHasher, Profile};
+//!
+//! let mut hasher = FileHasher::new(Profile::UnixfsV1_2025);
+//! hasher.update(b"hello ");
+//! hasher.update(b"world\n");
+//! let (file, _sha256) = hasher.finish();
+//! assert_eq!(
+//!     file.cid().to_string(),
+//!     "bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4"
+//! );
+//! ```
+//!
+//! [`hash_files()`] hashes many files on several threads.
+//!
+//! # The CID of a folder, and an archive of it
+//!
+//! ```
+//! use std::io::Cursor;
+//!
+//! use ipwhl_unixfs::car::{CarReader, CarWriter, FileReader, Tree as _};
+//! use ipwhl_unixfs::{DirectoryDag, DirectoryEntry, FileHasher, Profile};
+//!
+//! let bytes = b"hello world\n";
+//! let profile = Profile::UnixfsV0_2015;
+//! let mut hasher = FileHasher::new(profile);
+//! hasher.update(bytes);
+//! let (file, _) = hasher.finish();
+//!
+//! let entry = DirectoryEntry {
+//!     name: "hello.txt".to_owned(),
+//!     link: file.link(),
+//! };
+//! let folder = DirectoryDag::build(profile, vec![entry])?;
+//! assert_eq!(
+//!     folder.cid().to_string(),
+//!     "QmfLiVjH2vujCVP2e75zyzBYmpcjktmDeU1YBz6Ct8BBsc"
+//! );
+//!
+//! // The folder emits its own blocks, and asks for those of each entry where they belong.
+//! let mut writer = CarWriter::new(Vec::new(), folder.cid())?;
+//! folder.emit(&mut writer, &mut |sink, _index| file.emit(sink, &mut &bytes[..]))?;
+//! let (archive, summary) = writer.finish()?;
+//! assert_eq!(summary.blocks, 2);
+//!
+//! // Each block is hashed when it is read.
+//! let archive = CarReader::open(Cursor::new(archive))?;
+//! let found = archive.resolve(&archive.root(), "hello.txt")?;
+//! let cid = found.expect("the file is in the folder").cid;
+//! assert_eq!(FileReader::read_whole(&archive, &cid, 1 << 20)?, bytes);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # What a folder's CID covers
 //!
@@ -15,19 +72,30 @@
 //! keeps symbolic links as nodes of their own ([`symlink`]) instead of following them, and keeps
 //! empty folders. Permissions and times are not part of it. Whoever walks a folder and wants the
 //! same CID does the same; nothing here reads a folder.
+//!
+//! # Specifications
+//!
+//! - UnixFS: <https://specs.ipfs.tech/unixfs/>
+//! - dag-pb: <https://ipld.io/specs/codecs/dag-pb/spec/>
+//! - Profiles, IPIP-499: <https://specs.ipfs.tech/ipips/ipip-0499/>
+//! - `CARv1`: <https://ipld.io/specs/transport/car/carv1/>
 
-pub mod car;
+// Bottom up: names of blocks, blocks, files, folders, archives.
 mod cid;
-mod decode;
 mod digest;
-mod directory;
+pub mod protobuf;
+
+mod decode;
 mod encode;
-mod file;
 mod hamt;
+mod profile;
+
+mod directory;
+mod file;
 mod hasher;
 mod parallel;
-mod profile;
-pub mod protobuf;
+
+pub mod car;
 
 use std::io;
 
@@ -65,3 +133,8 @@ pub trait BlockSink {
         false
     }
 }
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
