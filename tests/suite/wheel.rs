@@ -7,6 +7,7 @@ mod installers;
 pub(crate) mod layout;
 mod entry_points;
 mod mutation;
+mod second_opinion;
 mod systems;
 
 use std::io::Cursor;
@@ -26,8 +27,11 @@ fn click() -> WheelBuilder {
         .member("click/py.typed", b"")
 }
 
+/// What is found in a wheel. Each that passes is held to another reader, too.
 fn facts(bytes: &[u8]) -> ArchiveFacts {
-    inspect(&mut Cursor::new(bytes), &Limits::default()).unwrap()
+    let facts = inspect(&mut Cursor::new(bytes), &Limits::default()).unwrap();
+    second_opinion::agrees(bytes, &facts);
+    facts
 }
 
 /// The problems of a wheel, as `code: message`.

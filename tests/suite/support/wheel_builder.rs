@@ -247,8 +247,8 @@ impl WheelBuilder {
         self.raw_archive().to_bytes()
     }
 
-    /// The archive with all changes made, not yet written.
-    pub fn raw_archive(&self) -> RawArchive {
+    /// The members by their paths, RECORD the last; those of folders end with `/`.
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
         let mut files = self.members.clone();
         for (file, bytes) in [
             ("METADATA", self.metadata_bytes()),
@@ -265,8 +265,13 @@ impl WheelBuilder {
         if self.directory_entries {
             files = with_directories(files);
         }
+        files
+    }
+
+    /// The archive with all changes made, not yet written.
+    pub fn raw_archive(&self) -> RawArchive {
         let mut archive = RawArchive::default();
-        for (path, bytes) in files {
+        for (path, bytes) in self.files() {
             let mut entry = RawEntry::new(
                 &path,
                 &bytes,

@@ -2,9 +2,6 @@
 //! something else than before passes.
 
 use std::cell::Cell;
-use std::io::Cursor;
-
-use ipwhl_packaging::wheel::{Limits, inspect};
 
 use super::{facts, good_wheels};
 use crate::support::strategies::{damaged, hold};
@@ -17,7 +14,7 @@ fn damaged_archives_never_panic_and_what_passes_is_the_same_wheel() {
         let before = facts(&bytes);
         let head = bytes.len();
         hold(600, damaged(bytes, head), |damaged| {
-            let after = inspect(&mut Cursor::new(&damaged), &Limits::default()).unwrap();
+            let after = facts(&damaged);
             tried.set(tried.get() + 1);
             if after.problems.is_empty() {
                 // Time stamps, versions and attributes may change; nothing that is a fact may.
