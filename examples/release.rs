@@ -10,7 +10,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use ipwhl::foundation::environment::Environment;
-use ipwhl::publish::{Part, commit, write_car};
+use ipwhl::publish::{ArchiveContents, commit, write_car};
 use ipwhl::release::signature::signing_key;
 use ipwhl::release::tree::{Release, ReleaseInput};
 use ipwhl::release::trust::{NextRequest, NextStatement, SignedNext};
@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         facts: &facts,
     })?;
     let root = release.link().cid;
-    let (archive, _) = write_car(&release, &Part::Full, &session.cache()?, output)?;
+    let (archive, _) = write_car(&release, &ArchiveContents::Full, &session.cache()?, output)?;
 
     // The statement vouches for the root, and follows the one in the output folder.
     let configuration = &repository.configuration;
@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     commit(
         archive,
-        Part::Full.extent(),
+        ArchiveContents::Full.kind(),
         root,
         output,
         None,

@@ -47,7 +47,7 @@ fuzz_target!(|bytes: &[u8]| {
     let verified = reader.verify();
     if let Ok(summary) = &verified {
         let survey = survey.as_ref().expect("what is verified can be surveyed");
-        assert_eq!(survey.extent, ArchiveKind::Full);
+        assert_eq!(survey.kind, ArchiveKind::Full);
         assert_eq!(survey.summary, *summary);
         assert_eq!(believed.len(), cids.len());
         rewrite(&reader, bytes);
@@ -57,7 +57,7 @@ fuzz_target!(|bytes: &[u8]| {
         // Nothing that is lacking is a block that the archive has in its place, and none is listed twice.
         let lacking: HashSet<Cid> = survey.lacking.iter().map(|one| one.cid).collect();
         assert_eq!(lacking.len(), survey.lacking.len());
-        if survey.extent == ArchiveKind::Hollow {
+        if survey.kind == ArchiveKind::Hollow {
             hollow_again(&reader, bytes);
         }
         reader.known().expect("what is surveyed can be known");
@@ -125,7 +125,7 @@ fn rewrite(reader: &Reader<'_>, bytes: &[u8]) {
     let of_hollow = CarReader::open(Cursor::new(&hollow[..])).expect("it was written here");
     let survey = of_hollow.survey().expect("it was written here");
     // Without a wheel's leaf in it, a hollow archive is the full one.
-    assert!(survey.extent == ArchiveKind::Hollow || hollow == bytes);
+    assert!(survey.kind == ArchiveKind::Hollow || hollow == bytes);
     assert_eq!(of_hollow.known().ok(), reader.known().ok());
 }
 

@@ -29,7 +29,7 @@ pub(super) fn archive_of(context: &Context<'_>, named: &Path) -> Result<PathBuf,
     if car.exists() {
         return Ok(car);
     }
-    let parts = [ArchiveKind::Hollow, ArchiveKind::Delta].map(|extent| path.join(car_name(extent)));
+    let parts = [ArchiveKind::Hollow, ArchiveKind::Delta].map(|kind| path.join(car_name(kind)));
     Err(match parts.iter().find(|part| part.exists()) {
         Some(part) => {
             let part = context.shown(part);

@@ -37,7 +37,7 @@ use crate::set::gather::{Gathering, ReleaseFacts, Want, WheelReport, all_wheels}
 use crate::set::repository::Repository;
 use crate::source::Cache;
 use folder::output_folder;
-use part::{check_extent, part};
+use part::{check_kind, part};
 use reuse::{ReuseArguments, reusable};
 use vouch::{Preparation, finish_cut_run, prepare, vouch};
 
@@ -146,7 +146,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     if !arguments.root_only {
         finish_cut_run(context, arguments, &folder)?;
-        check_extent(&repository, arguments.car, &folder)?;
+        check_kind(&repository, arguments.car, &folder)?;
     }
     let before = statement_in(&folder);
     if arguments.unsigned {
@@ -357,10 +357,10 @@ impl Build<'_> {
             match written {
                 Ok((car, summary)) => {
                     let root = release.link().cid;
-                    let extent = self.part.extent();
+                    let kind = self.part.kind();
                     let before = self.before.as_deref();
                     // Nothing is signed that could not be put there.
-                    check_place(extent, root, &self.folder, before)
+                    check_place(kind, root, &self.folder, before)
                         .map_err(|error| uncommitted(&error, &self.folder))?;
                     let vouching = match preparation {
                         Some(preparation) => vouch(
@@ -372,11 +372,11 @@ impl Build<'_> {
                         )?,
                         None => None,
                     };
-                    commit(car, extent, root, &self.folder, before, vouching.as_ref())
+                    commit(car, kind, root, &self.folder, before, vouching.as_ref())
                         .map_err(|error| uncommitted(&error, &self.folder))?;
                     self.context.say(&format!(
                         "wrote {}: {}, {} blocks, {}",
-                        self.context.shown(&self.folder.join(car_name(extent))),
+                        self.context.shown(&self.folder.join(car_name(kind))),
                         counted(self.repository.declarations.len(), "project"),
                         summary.blocks,
                         HumanBytes(summary.bytes)

@@ -75,7 +75,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
             error_chain(&error)
         ))
     })?;
-    check_extent(context, &path, &reader)?;
+    check_kind(context, &path, &reader)?;
     let root = reader.root();
     let environment = context.environment;
     let log = environment.error.clone();
@@ -134,13 +134,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
 
 /// Warns of a hollow archive, which has pages and no wheels, and refuses one that lacks more: to
 /// pip, a project whose page is missing does not exist.
-fn check_extent(
-    context: &Context<'_>,
-    path: &Path,
-    reader: &CarReader<File>,
-) -> Result<(), Failure> {
+fn check_kind(context: &Context<'_>, path: &Path, reader: &CarReader<File>) -> Result<(), Failure> {
     // A damaged block is told to the client that asks for it; the others are served.
-    let Ok(extent) = reader.extent() else {
+    let Ok(kind) = reader.kind() else {
         return Ok(());
     };
     let place = context.shown(path);
@@ -155,7 +151,7 @@ fn check_extent(
         shell_word(&place),
         shell_word(&full)
     );
-    match extent {
+    match kind {
         ArchiveKind::Full => {}
         ArchiveKind::Hollow => {
             context.warning(&format!(

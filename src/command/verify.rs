@@ -101,7 +101,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if !contradictions.is_empty() {
         return Ok(ExitStatus::Findings);
     }
-    if survey.extent == ArchiveKind::Hollow {
+    if survey.kind == ArchiveKind::Hollow {
         context.warning(&format!(
             "`{}` is hollow: its {} blocks are what their CIDs say, and the {} leaves of its wheels, {}, are not there to be looked at",
             context.shown(&path),

@@ -66,20 +66,20 @@ pub enum Recovery {
 /// there and this one is not full, or the statement there is not `before`.
 pub fn commit(
     mut car: AtomicFile,
-    extent: ArchiveKind,
+    kind: ArchiveKind,
     root: Cid,
     folder: &Path,
     before: Option<&[u8]>,
     vouching: Option<&SignedStatement>,
 ) -> Result<(), PublishError> {
-    let stale = others(extent, root, folder)?;
-    let path = folder.join(car_name(extent));
+    let stale = others(kind, root, folder)?;
+    let path = folder.join(car_name(kind));
     car.file().sync_all().map_err(PublishError::at(&path))?;
     // A killed run may have left a statement that this one does not write, and signatures of it.
     for entry in fs::read_dir(folder).map_err(PublishError::at(folder))? {
         let name = entry.map_err(PublishError::at(folder))?.file_name();
         if let Some(left) = partial_of(&name)
-            && left != car_name(extent)
+            && left != car_name(kind)
         {
             let place = folder.join(left);
             AtomicFile::forget(&place).map_err(PublishError::at(&place))?;
@@ -103,7 +103,7 @@ pub fn commit(
         prepared.text = Some(vouching.text.clone());
     }
     sync_directory(&path).map_err(PublishError::at(folder))?;
-    // Builds of archives of other extents hold other locks; that of the statement is held by now.
+    // Builds of archives of other kinds hold other locks; that of the statement is held by now.
     check_unchanged(folder, before)?;
     switch(prepared, folder)
 }
@@ -216,7 +216,7 @@ pub fn recover(folder: &Path) -> Result<Recovery, PublishError> {
             }
         }
     }
-    let Some((car, extent)) = archive_of(statement.root, folder)?.filter(|_| is_signed) else {
+    let Some((car, kind)) = archive_of(statement.root, folder)?.filter(|_| is_signed) else {
         return Ok(Recovery::Incomplete(statement));
     };
     let prepared = Prepared {
@@ -224,7 +224,7 @@ pub fn recover(folder: &Path) -> Result<Recovery, PublishError> {
         statement: Some(file),
         text: Some(text),
         signatures,
-        stale: others(extent, statement.root, folder)?,
+        stale: others(kind, statement.root, folder)?,
     };
     switch(prepared, folder)?;
     Ok(Recovery::Finished(statement))
@@ -235,24 +235,24 @@ fn archive_of(
     root: Cid,
     folder: &Path,
 ) -> Result<Option<(Option<AtomicFile>, ArchiveKind)>, PublishError> {
-    for extent in ArchiveKind::ALL {
-        let path = folder.join(car_name(extent));
+    for kind in ArchiveKind::ALL {
+        let path = folder.join(car_name(kind));
         let at = PublishError::at(&path);
         if File::open(&path).is_ok_and(|file| CarReader::root_of(file).is_ok_and(|one| one == root))
         {
-            return Ok(Some((None, extent)));
+            return Ok(Some((None, kind)));
         }
         let Some(mut file) = AtomicFile::resume(&path).map_err(&at)? else {
             continue;
         };
         let is_whole = CarReader::open(file.file().try_clone().map_err(&at)?)
             .and_then(|archive| {
-                let is_full = archive.survey()?.extent == ArchiveKind::Full;
-                Ok(archive.root() == root && (is_full || extent != ArchiveKind::Full))
+                let is_full = archive.survey()?.kind == ArchiveKind::Full;
+                Ok(archive.root() == root && (is_full || kind != ArchiveKind::Full))
             })
             .unwrap_or(false);
         if is_whole {
-            return Ok(Some((Some(file), extent)));
+            return Ok(Some((Some(file), kind)));
         }
     }
     Ok(None)
@@ -268,20 +268,20 @@ fn read(file: &mut AtomicFile, largest: usize) -> io::Result<Option<String>> {
     Ok(text.filter(|text| text.len() <= largest))
 }
 
-/// Whether [`commit`] may put an archive of this extent and root into a folder whose statement was
+/// Whether [`commit`] may put an archive of this kind and root into a folder whose statement was
 /// `before`.
 ///
 /// # Errors
 /// When a full archive of another root is there and this one is not full, or the statement is
 /// another one now.
 pub fn check_place(
-    extent: ArchiveKind,
+    kind: ArchiveKind,
     root: Cid,
     folder: &Path,
     before: Option<&[u8]>,
 ) -> Result<(), PublishError> {
     check_unchanged(folder, before)?;
-    others(extent, root, folder).map(|_| ())
+    others(kind, root, folder).map(|_| ())
 }
 
 /// The bytes of the statement in a folder, as far as a statement may go. A device or a pipe of its
@@ -309,13 +309,10 @@ fn check_unchanged(folder: &Path, before: Option<&[u8]>) -> Result<(), PublishEr
     }
 }
 
-/// The archives of other extents that are not of this root, and must go.
-fn others(extent: ArchiveKind, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
+/// The archives of other kinds that are not of this root, and must go.
+fn others(kind: ArchiveKind, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
     let mut stale = Vec::new();
-    for other in ArchiveKind::ALL
-        .into_iter()
-        .filter(|other| *other != extent)
-    {
+    for other in ArchiveKind::ALL.into_iter().filter(|other| *other != kind) {
         let path = folder.join(car_name(other));
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -341,7 +338,7 @@ fn partial_of(name: &OsStr) -> Option<&str> {
     let place = name.to_str()?.strip_prefix('.')?.strip_suffix(".partial")?;
     let is_car = ArchiveKind::ALL
         .into_iter()
-        .any(|extent| car_name(extent) == place);
+        .any(|kind| car_name(kind) == place);
     (is_car || place == STATEMENT || is_signature_of(place, STATEMENT)).then_some(place)
 }
 

@@ -28,7 +28,7 @@ pub enum ArchiveContents {
 
 impl ArchiveContents {
     /// What the archive is called.
-    pub fn extent(&self) -> ArchiveKind {
+    pub fn kind(&self) -> ArchiveKind {
         match self {
             Self::Full => ArchiveKind::Full,
             Self::Delta(_) => ArchiveKind::Delta,
@@ -51,7 +51,7 @@ pub fn write_car(
     folder: &Path,
 ) -> Result<(AtomicFile, CarSummary), PublishError> {
     make_own_folder(folder).map_err(PublishError::at(folder))?;
-    let path = folder.join(car_name(part.extent()));
+    let path = folder.join(car_name(part.kind()));
     let file = AtomicFile::create(&path).map_err(PublishError::at(&path))?;
     let mut writer = CarWriter::new(BufWriter::with_capacity(BUFFER, file), release.link().cid)
         .map_err(PublishError::at(&path))?;

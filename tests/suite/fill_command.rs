@@ -329,7 +329,7 @@ fn a_gateway_gives_whole_dags_in_any_order() {
     workshop.build(&[&["--car", "delta"], &previous[..]].concat());
     let full = fs::read(workshop.repository().join("full/release.car")).unwrap();
     let delta = workshop.read("release.delta.car");
-    assert_eq!(open(&delta).survey().unwrap().extent, ArchiveKind::Delta);
+    assert_eq!(open(&delta).survey().unwrap().kind, ArchiveKind::Delta);
     lose_the_wheels(&workshop);
     let reader = open(&first);
     let whole: Vec<(Cid, Vec<u8>)> = reader

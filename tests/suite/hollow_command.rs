@@ -68,8 +68,8 @@ fn a_hollow_build_needs_no_wheel_and_is_what_hollow_makes_of_the_full_one() {
 
         let (full, hollow) = (open(&full), open(&hollow));
         let survey = hollow.survey().unwrap();
-        assert_eq!(survey.extent, ArchiveKind::Hollow, "{profile}");
-        assert_eq!(full.survey().unwrap().extent, ArchiveKind::Full);
+        assert_eq!(survey.kind, ArchiveKind::Hollow, "{profile}");
+        assert_eq!(full.survey().unwrap().kind, ArchiveKind::Full);
         assert!(hollow.verify().is_err(), "{profile}: a hollow one is whole");
         // Nothing is there but what the full one has, in its order; nothing is lacking but leaves.
         let had: HashSet<Cid> = hollow.cids().into_iter().collect();
@@ -132,7 +132,7 @@ fn a_delta_is_the_full_archive_without_what_the_previous_release_has() {
         assert_eq!(open(&delta).cids(), new, "{profile}");
         assert!(new.len() > 5 && new.len() < full.len() / 2, "{}", new.len());
         let survey = open(&delta).survey().unwrap();
-        assert_eq!(survey.extent, ArchiveKind::Delta, "{profile}");
+        assert_eq!(survey.kind, ArchiveKind::Delta, "{profile}");
         // A hollow archive of the previous release says as much of it.
         workshop.run(&["hollow", "first/release.car"]).line();
         fs::remove_file(workshop.repository().join("first/release.car")).unwrap();

@@ -423,12 +423,12 @@ fn archives_hold_what_they_were_given() {
         let hollow = CarReader::open(Cursor::new(hollow)).unwrap();
         let survey = hollow.survey().unwrap();
         assert!(survey.lacking.iter().all(|lacking| lacking.is_wheel_leaf));
-        let extent = if wheels.is_empty() {
+        let kind = if wheels.is_empty() {
             ArchiveKind::Full
         } else {
             ArchiveKind::Hollow
         };
-        assert_eq!(survey.extent, extent);
+        assert_eq!(survey.kind, kind);
         assert_eq!(hollow.known().unwrap(), reader.known().unwrap());
         let kept: BTreeSet<Cid> = hollow.cids().into_iter().collect();
         let left_out: BTreeSet<Cid> = survey.lacking.iter().map(|lacking| lacking.cid).collect();

@@ -429,11 +429,11 @@ fn a_finding_has_its_code_and_may_be_allowed() {
 fn a_part_of_a_release() {
     let release = release();
     let report = verify_archive(&open(&release.hollow), &[]).unwrap();
-    assert_eq!(report.survey.extent, ArchiveKind::Hollow);
+    assert_eq!(report.survey.kind, ArchiveKind::Hollow);
     assert_eq!((report.count.projects, report.count.wheels), (2, 2));
     assert_eq!(report.contradictions, []);
     let report = verify_archive(&open(&release.archive), &[]).unwrap();
-    assert_eq!(report.survey.extent, ArchiveKind::Full);
+    assert_eq!(report.survey.kind, ArchiveKind::Full);
     let bytes = installable().map(|wheel| wheel.build().len() as u64);
     assert_eq!(report.count.bytes, Some(bytes.iter().sum()));
     let page = file_dag(PROFILE, &release.files["application/index.html"]).cid();

@@ -35,13 +35,13 @@ impl ValueEnum for ArchiveKind {
 
 /// Refuses before anything is fetched what would be refused at the end: a part beside the full archive of another release. It
 /// certainly is another one where it lacks a wheel that is declared.
-pub(super) fn check_extent(
+pub(super) fn check_kind(
     repository: &Repository,
-    extent: ArchiveKind,
+    kind: ArchiveKind,
     folder: &Path,
 ) -> Result<(), Failure> {
     let path = folder.join(car_name(ArchiveKind::Full));
-    if extent == ArchiveKind::Full || !path.is_file() {
+    if kind == ArchiveKind::Full || !path.is_file() {
         return Ok(());
     }
     // What cannot be read is no release, and in nobody's way.

@@ -184,8 +184,8 @@ pub(super) fn tell(context: &Context<'_>, reused: &ReusableRelease) {
 
 /// The archive of a release beside a file, if there is one.
 pub(super) fn archive_beside(file: &Path) -> Option<std::path::PathBuf> {
-    let extents = [ArchiveKind::Full, ArchiveKind::Hollow].into_iter();
-    extents
-        .map(|extent| file.with_file_name(car_name(extent)))
+    let kinds = [ArchiveKind::Full, ArchiveKind::Hollow].into_iter();
+    kinds
+        .map(|kind| file.with_file_name(car_name(kind)))
         .find(|path| path.is_file())
 }

@@ -238,7 +238,7 @@ pub(super) fn whole(
             .and_then(CarReader::open)
             .and_then(|archive| archive.survey());
         match survey {
-            Ok(survey) if survey.extent == ArchiveKind::Full => {
+            Ok(survey) if survey.kind == ArchiveKind::Full => {
                 return Ok(Fetched {
                     car,
                     summary: survey.summary,

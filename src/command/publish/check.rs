@@ -158,9 +158,9 @@ fn elsewhere(
     target: &PublishTarget,
     folder: &Path,
 ) -> Result<Elsewhere, Failure> {
-    let extents = [ArchiveKind::Full, ArchiveKind::Delta, ArchiveKind::Hollow];
-    let archives = extents.into_iter().filter_map(|extent| {
-        let file = File::open(folder.join(car_name(extent))).ok()?;
+    let kinds = [ArchiveKind::Full, ArchiveKind::Delta, ArchiveKind::Hollow];
+    let archives = kinds.into_iter().filter_map(|kind| {
+        let file = File::open(folder.join(car_name(kind))).ok()?;
         CarReader::open(file).ok()
     });
     let configuration = &opening.repository.configuration;

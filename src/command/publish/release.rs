@@ -44,7 +44,7 @@ pub(super) fn read(
         .survey()
         .map_err(|error| archive_failure(&path, &error))?;
     // Nobody can tell a full archive that has lost some blocks from a delta, but by its name.
-    if !is_delta && survey.extent != ArchiveKind::Full {
+    if !is_delta && survey.kind != ArchiveKind::Full {
         return Err(Failure::finding(format!(
             "`{}` lacks {} of its blocks, and only `release.delta.car` may lack any",
             path.display(),

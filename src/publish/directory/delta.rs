@@ -118,7 +118,7 @@ pub(super) fn hollow(
     let path = statement_path(sequence, car_name(ArchiveKind::Hollow));
     let archive = CarReader::open(open_beneath(folder, &path).ok()?).ok()?;
     let survey = archive.survey().ok()?;
-    let is_whole = archive.root() == root && survey.extent != ArchiveKind::Delta;
+    let is_whole = archive.root() == root && survey.kind != ArchiveKind::Delta;
     is_whole.then(|| Arc::new(archive))
 }
 

@@ -148,7 +148,7 @@ pub async fn read_hollow(
     if archive.root() != *root {
         return Err(refused(OTHER_ROOT.to_owned()));
     }
-    if survey.extent == ArchiveKind::Delta {
+    if survey.kind == ArchiveKind::Delta {
         return Err(refused(
             "lacks more blocks than a hollow archive".to_owned(),
         ));

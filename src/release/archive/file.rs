@@ -43,9 +43,9 @@ pub fn unreadable_archive(path: &Path, error: &io::Error) -> Failure {
     Failure::world(format!("`{}` cannot be read: {error}", path.display()))
 }
 
-/// The name of the archive of another extent beside this one: `release.hollow.car` for
-/// `release.car`, and back. `None` where the name says nothing of its extent.
-pub fn sibling_archive(path: &Path, extent: ArchiveKind) -> Option<PathBuf> {
+/// The name of the archive of another kind beside this one: `release.hollow.car` for
+/// `release.car`, and back. `None` where the name says nothing of its kind.
+pub fn sibling_archive(path: &Path, kind: ArchiveKind) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let stem = name.strip_suffix(ENDING)?;
     let parts = [ArchiveKind::Delta, ArchiveKind::Hollow];
@@ -53,7 +53,7 @@ pub fn sibling_archive(path: &Path, extent: ArchiveKind) -> Option<PathBuf> {
         stem.strip_suffix(part.as_str())
             .and_then(|stem| stem.strip_suffix('.'))
     });
-    let name = match (extent, bare) {
+    let name = match (kind, bare) {
         (ArchiveKind::Full, Some(bare)) => format!("{bare}{ENDING}"),
         (ArchiveKind::Full, None) => return None,
         (part, bare) => format!("{}.{part}{ENDING}", bare.unwrap_or(stem)),

@@ -16,7 +16,7 @@ pub enum ArchiveKind {
 }
 
 impl ArchiveKind {
-    /// Every extent, the usual one first.
+    /// Every kind, the usual one first.
     pub const ALL: [Self; 3] = [Self::Full, Self::Delta, Self::Hollow];
 
     /// The word for it.
@@ -35,9 +35,9 @@ impl fmt::Display for ArchiveKind {
     }
 }
 
-/// The name of an archive of this extent.
-pub fn car_name(extent: ArchiveKind) -> &'static str {
-    match extent {
+/// The name of an archive of this kind.
+pub fn car_name(kind: ArchiveKind) -> &'static str {
+    match kind {
         ArchiveKind::Full => CAR,
         ArchiveKind::Delta => DELTA_CAR,
         ArchiveKind::Hollow => HOLLOW_CAR,

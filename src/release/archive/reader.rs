@@ -47,7 +47,7 @@ pub trait ReleaseArchive {
     ///
     /// # Errors
     /// When a page or a node cannot be read, or is not what its CID says.
-    fn extent(&self) -> Result<ArchiveKind, CarError>;
+    fn kind(&self) -> Result<ArchiveKind, CarError>;
 }
 
 impl<R: Read + Seek + Send> ReleaseArchive for CarReader<R> {
@@ -67,7 +67,7 @@ impl<R: Read + Seek + Send> ReleaseArchive for CarReader<R> {
         write_hollow(self, self.root(), out)
     }
 
-    fn extent(&self) -> Result<ArchiveKind, CarError> {
+    fn kind(&self) -> Result<ArchiveKind, CarError> {
         if self.known()?.iter().all(|cid| self.contains(cid)) {
             return Ok(ArchiveKind::Full);
         }

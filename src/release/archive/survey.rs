@@ -32,7 +32,7 @@ pub struct Survey {
     /// What is there.
     pub summary: CarSummary,
     /// What it comes to: hollow where the leaves of all wheels are lacking and nothing else is.
-    pub extent: ArchiveKind,
+    pub kind: ArchiveKind,
     /// What is lacking, depth first.
     pub lacking: Vec<Lacking>,
 }
@@ -133,7 +133,7 @@ pub(super) fn walked<R: Read + Seek + Send>(
             blocks: cids.len() as u64,
             bytes: archive.byte_length(),
         },
-        extent: match walk.lacking.is_empty() {
+        kind: match walk.lacking.is_empty() {
             true => ArchiveKind::Full,
             false if is_hollow => ArchiveKind::Hollow,
             false => ArchiveKind::Delta,

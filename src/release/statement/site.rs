@@ -348,6 +348,6 @@ pub fn is_site(folder: &Path) -> bool {
     }
     let has_archive = ArchiveKind::ALL
         .into_iter()
-        .any(|extent| folder.join(car_name(extent)).exists());
+        .any(|kind| folder.join(car_name(kind)).exists());
     folder.join(STATEMENTS).is_dir() && !has_archive
 }

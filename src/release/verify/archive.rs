@@ -42,10 +42,10 @@ pub fn verify_archive<R: Read + Seek + Send + 'static>(
     allowed: &[Code],
 ) -> Result<ArchiveReport, VerifyError> {
     let survey = archive.survey()?;
-    if survey.extent == ArchiveKind::Delta {
+    if survey.kind == ArchiveKind::Delta {
         return Err(VerifyError::Incomplete(survey));
     }
-    let is_hollow = survey.extent == ArchiveKind::Hollow;
+    let is_hollow = survey.kind == ArchiveKind::Hollow;
     let (count, contradictions) = check(archive, archive.root(), is_hollow, allowed)?;
     Ok(ArchiveReport {
         survey,
