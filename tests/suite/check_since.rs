@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipwhl::command::ExitStatus;
 use ipwhl::foundation::diagnostic::{Baseline, Code, Finding};
-use ipwhl::set::check;
+use ipwhl::set::judgement;
 use ipwhl_packaging::Platform;
 
 use crate::support::history::History;
@@ -674,7 +674,7 @@ fn findings_of_two_states_are_the_same_by_what_they_are_about() {
     let before = of_requirement("the set has fig 1.0").at(&file, 1..2, "");
     let is_the_same = |before: &Finding, now: Finding| {
         let mut now = [now];
-        let gone = check::compare(std::slice::from_ref(before), &mut now, &[]).len();
+        let gone = judgement::compare(std::slice::from_ref(before), &mut now, &[]).len();
         let is_the_same = now[0].baseline == Some(Baseline::Unchanged);
         assert_eq!(gone, usize::from(!is_the_same));
         is_the_same
@@ -710,13 +710,13 @@ fn platforms_of_findings_that_are_alike_are_compared() {
     };
     let mut now = [on(&[0, 1])];
     assert_eq!(
-        check::compare(&[on(&[0]), on(&[0, 1])], &mut now, &all),
+        judgement::compare(&[on(&[0]), on(&[0, 1])], &mut now, &all),
         [0]
     );
     assert_eq!(now[0].baseline, Some(Baseline::Unchanged));
     assert_eq!(now[0].notes, [""; 0]);
     let mut now = [on(&[1, 2])];
-    assert_eq!(check::compare(&[on(&[0, 1])], &mut now, &all), [0; 0]);
+    assert_eq!(judgement::compare(&[on(&[0, 1])], &mut now, &all), [0; 0]);
     assert_eq!(now[0].baseline, Some(Baseline::New));
     assert_eq!(now[0].notes, ["it was so before on cp312 on win_amd64"]);
 }

@@ -3,6 +3,7 @@
 use ipwhl::command::ExitStatus;
 use ipwhl::foundation::diagnostic::{Code, Stage};
 use ipwhl::set::check;
+use ipwhl::set::judgement;
 use ipwhl::set::repository::Repository;
 use ipwhl_unixfs::Profile;
 use serde_json::Value;
@@ -215,13 +216,13 @@ fn a_group_tells_its_requirements_apart() {
         ))
         .build();
     let repository = Repository::load(repository.path()).unwrap();
-    let mut findings = check::finish(&repository, check::set(&repository));
+    let mut findings = judgement::finish(&repository, check::set(&repository));
     assert_eq!(findings.len(), 3, "{findings:#?}");
     for finding in &mut findings {
         finding.notes.push("said of all".to_owned());
     }
     findings[0].notes.push("said of one".to_owned());
-    let together = check::together(&repository, &findings, false);
+    let together = judgement::group_related(&repository, &findings, false);
     let [one] = together.as_slice() else {
         panic!("{together:#?}")
     };
@@ -566,7 +567,7 @@ fn every_proposed_waiver_covers_its_finding() {
         let [finding] = found.as_slice() else {
             panic!("{code}: {found:#?}")
         };
-        if !code.may_be_softened() {
+        if !code.may_be_overridden() {
             assert!(!finding.to_string().contains("[[waiver]]"), "{finding:#}");
             continue;
         }

@@ -2,6 +2,7 @@
 
 use ipwhl::foundation::diagnostic::{Code, Finding};
 use ipwhl::set::check;
+use ipwhl::set::judgement;
 use ipwhl::set::repository::Repository;
 
 use crate::support::content_id;
@@ -44,7 +45,7 @@ fn findings(declarations: &[(String, String)]) -> Vec<Finding> {
     let built = built(declarations);
     let repository = Repository::load(built.path()).unwrap();
     assert_eq!(repository.findings, [], "{declarations:?}");
-    check::finish(&repository, check::set(&repository))
+    judgement::finish(&repository, check::set(&repository))
 }
 
 /// Code, project, what it is about, extra, platforms, of each finding.

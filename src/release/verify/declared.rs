@@ -83,7 +83,7 @@ impl Answered {
             .map(|(code, _)| code.as_str())
             .chain(allowed.iter().map(|code| code.as_str()))
             // What may not be softened is not, whatever a release says.
-            .filter(|code| code.parse().is_ok_and(Code::may_be_softened))
+            .filter(|code| code.parse().is_ok_and(Code::may_be_overridden))
             .map(ToOwned::to_owned)
             .collect();
         Self {
@@ -108,7 +108,7 @@ impl Answered {
                 || asked.as_ref().and_then(parsed) == subject.requirement.as_ref().and_then(parsed)
         };
         self.softened.contains(code)
-            || (finding.code.may_be_softened()
+            || (finding.code.may_be_overridden()
                 && self.waivers.iter().any(|waiver| {
                     waiver.code == code
                         && waiver.project == project

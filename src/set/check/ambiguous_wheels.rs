@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use ipwhl_packaging::{InstallerClass, Platform, Tag, common_installer};
 
-use super::fold;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout};
+use crate::set::repository::summarize_platforms;
 
 /// How many wheels of a group are named in words; all are places of the finding.
 const MOST_NAMED: usize = 10;
@@ -80,7 +80,7 @@ pub(super) fn check(
         });
         let several: Vec<String> = several.map(ToString::to_string).collect();
         if more > 0
-            && let Some(place) = fold(&several, platforms)
+            && let Some(place) = summarize_platforms(&several, platforms)
         {
             finding = finding.note(format!("of the supported platforms: {place}"));
         }

@@ -209,7 +209,7 @@ fn new(wheel: &DeclaredWheel, message: String, label: &str) -> Finding {
 
 /// What is known of the bytes behind a declaration that contradicts itself is no defect of its own. That they are not
 /// the declared ones goes to the finding about the declaration; what else they are says nothing of this wheel.
-pub(super) fn take_in_mismatches(findings: &mut Vec<Finding>) {
+pub(crate) fn take_in_mismatches(findings: &mut Vec<Finding>) {
     let is_about = |one: &Finding, other: &Finding| {
         one.subject.wheel == other.subject.wheel
             && one.labels.first().map(|label| &label.file)

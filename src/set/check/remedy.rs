@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::{ExtraName, ProjectName, Version};
 
-use crate::foundation::diagnostic::{Finding, Help, shell_word};
+use crate::foundation::diagnostic::{Finding, shell_word};
 use crate::set::graph::{Graph, Relation, Statement};
-use crate::set::repository::is_waiver;
 
 /// The longest wish that a command has, in bytes: no version is what thousands of specifiers ask
 /// for together.
@@ -22,11 +21,6 @@ pub enum Pin<'v> {
     Accepted,
     /// This one.
     Version(&'v Version),
-}
-
-/// Whether a way out is a waiver.
-pub(super) fn proposes_waiver(help: &Help) -> bool {
-    help.text.as_deref().is_some_and(is_waiver)
 }
 
 impl Graph<'_> {

@@ -8,7 +8,7 @@ use super::{Configuration, SeverityRule, Waiver};
 use crate::foundation::diagnostic::{Code, Finding, Severity, nearest};
 use crate::set::declaration::Spanned;
 use crate::set::declaration::reader::{Reader, Table};
-use crate::set::repository::waiver::covers_platform;
+use crate::set::repository::covers_platform;
 
 pub(super) fn severities(
     reader: &Reader,
@@ -33,7 +33,7 @@ pub(super) fn severities(
             }
         };
         if rule != SeverityRule::Weighs(Severity::Error)
-            && let Err(hard) = code.soften()
+            && let Err(hard) = code.allow_override()
         {
             let finding = Finding::new(Code::InvalidValue, hard.to_string());
             reader.push(finding.at(&reader.file, key.span, "").note(hard.reason()));
@@ -74,7 +74,7 @@ pub(super) fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
     };
     let code = required("code", "name the finding that it covers").and_then(|text| {
         let code = code(reader, text.value, &text.span)?;
-        if !code.may_be_softened() {
+        if !code.may_be_overridden() {
             invalid(format!("`{code}` cannot be waived"), &text.span);
             return None;
         }

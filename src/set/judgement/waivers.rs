@@ -1,17 +1,14 @@
 //! Severities and waivers, applied to what the checks found.
 
-mod propose;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ipwhl_packaging::{Platform, Requirement};
+use ipwhl_packaging::Requirement;
 use jiff::civil::Date;
 
-use super::{Configuration, SeverityRule, Waiver};
 use crate::foundation::diagnostic::{Code, Finding, Label, Severity, Stage};
 use crate::set::declaration::DeclaredWheel;
-pub use propose::{is_waiver, propose};
+use crate::set::repository::{Configuration, SeverityRule, Waiver, covers_name};
 
 /// How many findings that a waiver nearly covers are told.
 const MAXIMUM_ALIKE: usize = 10;
@@ -23,7 +20,7 @@ const MAXIMUM_PLACES: usize = 3;
 /// waivers themselves. `today` decides which waivers have expired. A waiver of a finding about wheels
 /// is not unused while one of `unread`, the wheels that were not looked at, may be what it is about;
 /// where a text could not be understood, no waiver is: what it covers may lie behind that.
-pub fn apply(
+pub(super) fn apply(
     configuration: &Configuration,
     file: &Arc<str>,
     findings: Vec<Finding>,
@@ -48,7 +45,7 @@ pub fn apply(
             Some(SeverityRule::Weighs(severity)) => finding.severity = *severity,
             None => {}
         }
-        if configuration.allowed.contains(&finding.code) && finding.code.may_be_softened() {
+        if configuration.allowed.contains(&finding.code) && finding.code.may_be_overridden() {
             finding.severity = Severity::Warning;
         }
         let mut is_waived = false;
@@ -105,11 +102,11 @@ fn is_behind(waiver: &Waiver, findings: &[Finding], unread: &[&DeclaredWheel]) -
         return true;
     }
     findings.iter().any(|finding| match finding.code.stage() {
-        Stage::Text => finding.severity == Severity::Error && !finding.code.may_be_softened(),
+        Stage::Text => finding.severity == Severity::Error && !finding.code.may_be_overridden(),
         // A wheel that was not had, or is no sound archive, was not compared with its declaration.
         Stage::Wheel => {
             is_of_wheel
-                && !finding.code.may_be_softened()
+                && !finding.code.may_be_overridden()
                 && finding.subject.project.as_deref() == Some(waiver.project.as_str())
         }
         _ => false,
@@ -217,7 +214,7 @@ enum Coverage {
 fn cover(waiver: &Waiver, finding: &mut Finding, requirement: Option<&Requirement>) -> Coverage {
     let subject = &mut finding.subject;
     let is_about = finding.code == waiver.code
-        && finding.code.may_be_softened()
+        && finding.code.may_be_overridden()
         && subject.project.as_deref() == Some(waiver.project.as_str())
         && (waiver.requirement.is_none() || waiver.requirement.as_ref() == requirement)
         && waiver
@@ -246,17 +243,4 @@ fn cover(waiver: &Waiver, finding: &mut Finding, requirement: Option<&Requiremen
         0 => Coverage::Whole,
         _ => Coverage::Part,
     }
-}
-
-/// Whether a text names a platform as waivers do: `win_amd64`, `cp312` and `cp312-win_amd64` all cover
-/// `cp312-win_amd64`.
-pub fn covers_platform(covered: &str, platform: &Platform) -> bool {
-    covers_name(covered, &platform.to_string())
-}
-
-fn covers_name(covered: &str, platform: &str) -> bool {
-    covered == platform
-        || platform
-            .split_once('-')
-            .is_some_and(|(python, system)| covered == python || covered == system)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ipwhl_packaging::Platform;
 
-use super::fold;
 use crate::foundation::diagnostic::{Baseline, Code, Finding};
+use crate::set::repository::summarize_platforms;
 
 /// What makes two findings of two states of a set the same one. A requirement that is not met stays
 /// the same finding when the version that does not meet it changes, and when its line moves.
@@ -90,7 +90,7 @@ pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> Vec
         } else {
             Baseline::New
         });
-        if !is_whole && let Some(place) = fold(&was, all) {
+        if !is_whole && let Some(place) = summarize_platforms(&was, all) {
             finding.notes.push(format!("it was so before on {place}"));
         }
     }

@@ -1,9 +1,8 @@
 //! Warnings of one code that give the same advice, as one: the first in full, the others a line each.
 
-use super::fold;
-use super::remedy::proposes_waiver;
+use super::propose::{is_waiver, proposes_waiver};
 use crate::foundation::diagnostic::{Finding, SourceTexts};
-use crate::set::repository::Repository;
+use crate::set::repository::{Repository, summarize_platforms};
 
 /// How many of the others have a line.
 const MAXIMUM_LINES: usize = 50;
@@ -52,7 +51,7 @@ pub(super) fn several_alike(repository: &Repository, group: &[&Finding]) -> Find
     let mut finding = first.clone();
     finding.message += &format!(" (and {} more)", others.len());
     let all = &repository.configuration.platforms;
-    let place = |one: &Finding| fold(&one.subject.platforms, all);
+    let place = |one: &Finding| summarize_platforms(&one.subject.platforms, all);
     let is_everywhere = others.iter().all(|one| place(one) == place(first));
     finding.alike = others
         .iter()
@@ -85,7 +84,7 @@ pub(super) fn several_alike(repository: &Repository, group: &[&Finding]) -> Find
         for help in &mut finding.help {
             help.message = in_general(&help.message, project, file);
             if let Some(text) = &mut help.text
-                && !crate::set::repository::is_waiver(text)
+                && !is_waiver(text)
             {
                 *text = in_general(text, project, file);
             }

@@ -6,9 +6,8 @@ use ipwhl_packaging::{Platform, ProjectName};
 use jiff::civil::Date;
 use toml_edit::Value;
 
-use super::covers_name;
 use crate::foundation::diagnostic::{Finding, Help, Stage};
-use crate::set::repository::Repository;
+use crate::set::repository::{Repository, covers_name};
 
 /// How many days a proposed waiver holds.
 const DAYS: i64 = 90;
@@ -18,7 +17,12 @@ const HEADER: &str = "[[waiver]]";
 
 /// Adds to each finding that may be waived, after its other ways out, the waiver that covers it and as
 /// little else as it can say. An empty `reason` is refused as long as it is.
-pub fn propose(repository: &Repository, findings: &mut [Finding], today: Date, reason: &str) {
+pub(super) fn propose(
+    repository: &Repository,
+    findings: &mut [Finding],
+    today: Date,
+    reason: &str,
+) {
     let expires = today.saturating_add(jiff::Span::new().days(DAYS));
     for finding in findings {
         if let Some(text) = waiver(repository, finding, expires, reason) {
@@ -30,8 +34,13 @@ pub fn propose(repository: &Repository, findings: &mut [Finding], today: Date, r
     }
 }
 
+/// Whether a way out is a waiver.
+pub(super) fn proposes_waiver(help: &Help) -> bool {
+    help.text.as_deref().is_some_and(is_waiver)
+}
+
 /// Whether a way out's text is a proposed waiver.
-pub fn is_waiver(text: &str) -> bool {
+pub(super) fn is_waiver(text: &str) -> bool {
     text.starts_with(HEADER)
 }
 
@@ -43,7 +52,7 @@ fn waiver(
 ) -> Option<String> {
     let subject = &finding.subject;
     let project = subject.project.as_ref()?;
-    if !finding.code.may_be_softened() {
+    if !finding.code.may_be_overridden() {
         return None;
     }
     let mut lines = vec![HEADER.to_owned()];

@@ -1,11 +1,12 @@
-//! Sets of platforms in few words: `all 12 platforms`, `cp311–cp313 on win_amd64`.
+//! Platforms by other words than their names: sets of them in few words, as in `all 12 platforms` and
+//! `cp311–cp313 on win_amd64`; and what a waiver writes for some of them.
 
 use std::collections::BTreeMap;
 
 use ipwhl_packaging::Platform;
 
 /// The words for `some` of the platforms `all`; `None` for no platform.
-pub fn fold(some: &[String], all: &[Platform]) -> Option<String> {
+pub fn summarize_platforms(some: &[String], all: &[Platform]) -> Option<String> {
     if some.is_empty() {
         return None;
     }
@@ -60,4 +61,18 @@ fn ranges(indices: &[usize], pythons: &[String]) -> String {
         rest = &rest[length..];
     }
     parts.join(", ")
+}
+
+/// Whether a text names a platform as waivers do: `win_amd64`, `cp312` and `cp312-win_amd64` all cover
+/// `cp312-win_amd64`.
+pub fn covers_platform(covered: &str, platform: &Platform) -> bool {
+    covers_name(covered, &platform.to_string())
+}
+
+/// The same of a platform's name.
+pub(crate) fn covers_name(covered: &str, platform: &str) -> bool {
+    covered == platform
+        || platform
+            .split_once('-')
+            .is_some_and(|(python, system)| covered == python || covered == system)
 }

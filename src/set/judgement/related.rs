@@ -5,10 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alike::{advice, several_alike};
-use super::fold;
-use super::remedy::proposes_waiver;
+use super::propose::proposes_waiver;
 use crate::foundation::diagnostic::{Code, Finding, Help, Severity, SourceTexts};
-use crate::set::repository::Repository;
+use crate::set::repository::{Repository, summarize_platforms};
 
 /// At how many requirements a finding about several shows the text.
 const MAXIMUM_SHOWN: usize = 3;
@@ -16,7 +15,7 @@ const MAXIMUM_SHOWN: usize = 3;
 /// The findings, those that share what is wrong with a required project put into one in the place of
 /// the first, and so, unless `in_full`, warnings that give the same advice. The waivers that would cover
 /// them are left out: [`waivers`] has them.
-pub fn together(repository: &Repository, findings: &[Finding], in_full: bool) -> Vec<Finding> {
+pub fn group_related(repository: &Repository, findings: &[Finding], in_full: bool) -> Vec<Finding> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     let mut known = BTreeMap::new();
     for finding in findings {
@@ -121,7 +120,7 @@ fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Strin
     let all = &repository.configuration.platforms;
     let places: BTreeSet<Option<String>> = group
         .iter()
-        .map(|one| fold(&one.subject.platforms, all))
+        .map(|one| summarize_platforms(&one.subject.platforms, all))
         .collect();
     let everywhere = (places.len() == 1)
         .then(|| places.into_iter().next().flatten())
@@ -132,7 +131,7 @@ fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Strin
         let head = head(&repository.texts, one);
         let place = match everywhere {
             Some(_) => None,
-            None => fold(&one.subject.platforms, all),
+            None => summarize_platforms(&one.subject.platforms, all),
         };
         let chain = one.chain.as_ref().map(|chain| format!("from {chain}"));
         let rest: Vec<String> = place.into_iter().chain(chain).collect();
