@@ -31,8 +31,7 @@ use std::ops::Range;
 use bytes::{missing_source, other_bytes};
 pub(crate) use conflicting_digest::take_in_mismatches;
 pub(crate) use dependencies_mismatch::can_apply;
-pub use missing_extra::BY_HAND;
-pub use remedy::{OTHER_REQUIRER, Pin};
+pub use remedy::Pin;
 
 use rayon::prelude::*;
 

@@ -9,7 +9,7 @@ mod waivers;
 
 use jiff::civil::Date;
 
-use crate::foundation::diagnostic::{Baseline, Finding, Severity, Stage, sort};
+use crate::foundation::diagnostic::{Baseline, Finding, Note, Severity, Stage, sort};
 use crate::set::check::take_in_mismatches;
 use crate::set::gather::{WheelReport, all_wheels};
 use crate::set::repository::{Repository, summarize_platforms};
@@ -52,16 +52,17 @@ pub fn finish(repository: &Repository, mut findings: Vec<Finding>) -> Vec<Findin
                 &finding.subject.platforms,
                 &repository.configuration.platforms,
             )
-            .map(|place| format!("where: {place}")),
+            .map(|platforms| Note::Where {
+                platforms,
+                is_of_first: false,
+            }),
             // A mistake in the list of extras names its extra already.
             (finding.code.stage() == Stage::Graph)
                 .then_some(finding.subject.extra.as_ref())
                 .flatten()
-                .map(|extra| format!("it is required for the extra `{extra}`")),
-            finding
-                .chain
-                .as_ref()
-                .map(|chain| format!("it comes from {chain}")),
+                .cloned()
+                .map(Note::ForExtra),
+            finding.chain.clone().map(Note::ComesFrom),
         ];
         finding.notes.splice(0..0, words.into_iter().flatten());
     }

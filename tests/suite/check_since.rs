@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::foundation::diagnostic::{Baseline, Code, Finding};
+use ipwhl::foundation::diagnostic::{Baseline, Code, Finding, Note};
 use ipwhl::set::judgement;
 use ipwhl_packaging::Platform;
 
@@ -714,9 +714,14 @@ fn platforms_of_findings_that_are_alike_are_compared() {
         [0]
     );
     assert_eq!(now[0].baseline, Some(Baseline::Unchanged));
-    assert_eq!(now[0].notes, [""; 0]);
+    assert_eq!(now[0].notes, []);
     let mut now = [on(&[1, 2])];
     assert_eq!(judgement::compare(&[on(&[0, 1])], &mut now, &all), [0; 0]);
     assert_eq!(now[0].baseline, Some(Baseline::New));
-    assert_eq!(now[0].notes, ["it was so before on cp312 on win_amd64"]);
+    let place = "cp312 on win_amd64".to_owned();
+    assert_eq!(now[0].notes, [Note::WasBefore(place.clone())]);
+    assert_eq!(
+        now[0].notes[0].to_string(),
+        format!("it was so before on {place}")
+    );
 }

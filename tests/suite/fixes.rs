@@ -1,7 +1,7 @@
 //! What findings propose does what it says: the commands are run, the waivers pasted, the extras removed.
 
 use ipwhl::command::ExitStatus;
-use ipwhl::foundation::diagnostic::{Code, Stage};
+use ipwhl::foundation::diagnostic::{Code, Note, Stage};
 use ipwhl::set::check;
 use ipwhl::set::judgement;
 use ipwhl::set::repository::Repository;
@@ -219,9 +219,9 @@ fn a_group_tells_its_requirements_apart() {
     let mut findings = judgement::finish(&repository, check::set(&repository));
     assert_eq!(findings.len(), 3, "{findings:#?}");
     for finding in &mut findings {
-        finding.notes.push("said of all".to_owned());
+        finding.notes.push("said of all".into());
     }
-    findings[0].notes.push("said of one".to_owned());
+    findings[0].notes.push("said of one".into());
     let together = judgement::group_related(&repository, &findings, false);
     let [one] = together.as_slice() else {
         panic!("{together:#?}")
@@ -250,7 +250,7 @@ fn a_group_tells_its_requirements_apart() {
         one.requirers
     );
     assert_eq!(one.labels.len(), 2, "{:#?}", one.labels);
-    assert_eq!(one.notes, ["said of all"]);
+    assert_eq!(one.notes, [Note::from("said of all")]);
 }
 
 /// What is needed on some platforms only may be declared for these.

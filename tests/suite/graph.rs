@@ -1,6 +1,6 @@
 //! Uniqueness and the dependency graph, on every platform, with no extra and with each declared one.
 
-use ipwhl::foundation::diagnostic::{Code, Finding};
+use ipwhl::foundation::diagnostic::{Code, Finding, Note};
 use ipwhl::set::check;
 use ipwhl::set::judgement;
 use ipwhl::set::repository::Repository;
@@ -57,7 +57,10 @@ fn told(declarations: &[(String, String)]) -> Vec<String> {
             let place = finding
                 .notes
                 .iter()
-                .find_map(|note| note.strip_prefix("where: "))
+                .find_map(|note| match note {
+                    Note::Where { platforms, .. } => Some(platforms.as_str()),
+                    _ => None,
+                })
                 .unwrap_or_default();
             format!(
                 "{} {} [{}] {} ({place})",
@@ -520,8 +523,8 @@ fn the_chain_leads_from_a_wanted_project() {
         finding
             .notes
             .iter()
-            .find(|note| note.starts_with("it comes from"))
-            .cloned()
+            .find(|note| matches!(note, Note::ComesFrom(_)))
+            .map(ToString::to_string)
     };
     let wanted = pure("apple", "1.0", "dependencies = [\"fig>=1\"]");
     let fig = automatic("fig", "\"grape[seed]; os_name == 'nt'\"");
@@ -555,7 +558,7 @@ fn the_chain_is_one_by_which_the_need_arises() {
             .iter()
             .find(|finding| finding.subject.requirement.as_deref() == Some(requirement))
             .unwrap();
-        finding.chain.clone().unwrap()
+        finding.chain.as_ref().unwrap().to_string()
     };
     let of_platforms = [
         // The first by name leads elsewhere.
@@ -610,7 +613,8 @@ fn needs_are_those_of_the_wheels_that_are_used() {
         panic!("{found:#?}")
     };
     assert_eq!(finding.subject.wheel, None);
-    assert_eq!(finding.notes, ["where: all 4 platforms"]);
+    let notes: Vec<String> = finding.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(notes, ["where: all 4 platforms"]);
     // The one for Linux has its own.
     let text = text + "dependencies = []\n";
     let found = findings(&[(name.clone(), text)]);
@@ -666,7 +670,7 @@ fn a_mistyped_project_has_the_nearest_one_beside_it() {
         finding
             .notes
             .iter()
-            .any(|note| note == "the set has a project of a similar name, `colorama`"),
+            .any(|note| note.to_string() == "the set has a project of a similar name, `colorama`"),
         "{finding:#?}"
     );
 }

@@ -384,7 +384,7 @@ fn markdown_holds_what_strangers_write() {
             .change(|finding| {
                 finding
                     .project(evil)
-                    .note(&message)
+                    .note(message.as_str())
                     .paste(&message, format!("````\n```\n@maintainer {evil}"))
             });
         let text = sample.write(MessageFormat::Markdown);

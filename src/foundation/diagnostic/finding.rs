@@ -7,7 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Code, Severity};
+use super::{Code, Help, Note, RequirerChain, Severity, SharedCause};
 
 /// Something wrong with what a person wrote or declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,16 +21,16 @@ pub struct Finding {
     /// The places that it is about, the foremost first. Empty where no place exists.
     pub labels: Vec<Label>,
     /// What else helps to understand it.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// The ways out, the likeliest first.
     pub help: Vec<Help>,
     /// How it stands to the revision that the set was compared with; `None` where it was not.
     pub baseline: Option<Baseline>,
-    /// What is wrong with the required project by itself, as a sentence without its end. Findings that
-    /// have this in common may end by one change, and people see them as one.
-    pub shared: Option<String>,
-    /// The way from a wanted project to the one that requires, where that one is automatic.
-    pub chain: Option<String>,
+    /// What is wrong with the required project by itself. Findings that have this in common may end by
+    /// one change, and people see them as one.
+    pub shared: Option<SharedCause>,
+    /// The way from a requested project to the one that requires, where that one is automatic.
+    pub chain: Option<RequirerChain>,
     /// Who requires what, a line each, where several findings are shown as one.
     pub requirers: Vec<String>,
     /// The other findings of the same kind, a line each, where several are shown as one.
@@ -39,15 +39,6 @@ pub struct Finding {
     pub subject: Subject,
     /// How many findings it stands for: 1, but where the others of a file are only counted.
     pub count: usize,
-}
-
-/// A way out of a finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Help {
-    /// What to do or to type, one lower-case sentence.
-    pub message: String,
-    /// Text to paste, of one line or several, without a final line feed.
-    pub text: Option<String>,
 }
 
 /// How a finding stands to an earlier revision of the set.
@@ -122,25 +113,22 @@ impl Finding {
 
     /// Adds a note.
     #[must_use]
-    pub fn note(mut self, note: impl Into<String>) -> Self {
+    pub fn note(mut self, note: impl Into<Note>) -> Self {
         self.notes.push(note.into());
         self
     }
 
     /// Adds a way out.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(Help {
-            message: help.into(),
-            text: None,
-        });
+    pub fn help(mut self, help: impl Into<Help>) -> Self {
+        self.help.push(help.into());
         self
     }
 
     /// Adds a way out with text to paste.
     #[must_use]
     pub fn paste(mut self, help: impl Into<String>, text: impl Into<String>) -> Self {
-        self.help.push(Help {
+        self.help.push(Help::Sentence {
             message: help.into(),
             text: Some(text.into()),
         });

@@ -4,11 +4,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::foundation::diagnostic::{Code, Finding};
-use crate::set::graph::{Graph, Relation, RequirerPath, Statement};
-
-/// How many steps of a path are written: the first ones, and the last.
-const MAXIMUM_WRITTEN: usize = 12;
+use crate::foundation::diagnostic::{Code, Finding, RequirerChain};
+use crate::set::graph::{Graph, Relation, Statement};
 
 /// A finding about a requirement on some of its platforms, at the place where it is stated, with what
 /// a waiver would name.
@@ -30,24 +27,8 @@ pub(super) fn finding<'r>(
     finding.subject.platforms = graph.platform_names(platforms);
     finding.subject.extra = relation.extra.map(ToString::to_string);
     let path = graph.requirer_path(relation, platforms);
-    finding.chain = path.map(|path| words(&path));
+    finding.chain = path.map(|path| RequirerChain::new(path.requested, &path.requirements));
     finding
-}
-
-/// A path in words, as in `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`; of a long one what
-/// stands in the middle is counted.
-fn words(path: &RequirerPath<'_>) -> String {
-    let mut words = format!("{} (wanted)", path.requested);
-    let half = MAXIMUM_WRITTEN / 2;
-    let more = path.requirements.len().saturating_sub(MAXIMUM_WRITTEN);
-    for (index, requirement) in path.requirements.iter().enumerate() {
-        if more == 0 || index < half || index >= half + more {
-            words += &format!(" -> {requirement}");
-        } else if index == half {
-            words += &format!(" -> ({more} more)");
-        }
-    }
-    words
 }
 
 /// The findings of `rule` over all requirements that are not satisfied, as each wheel states them;

@@ -1,48 +1,26 @@
 //! Warnings of one code that give the same advice, as one: the first in full, the others a line each.
 
-use super::propose::{is_waiver, proposes_waiver};
-use crate::foundation::diagnostic::{Finding, SourceTexts};
+use crate::foundation::diagnostic::{Finding, Help, Note, SourceTexts};
 use crate::set::repository::{Repository, summarize_platforms};
 
 /// How many of the others have a line.
 const MAXIMUM_LINES: usize = 50;
-/// What the checks say in notes about the platforms of a finding.
-const WHERE: &str = "where: ";
 
-/// The ways out of a finding but the waiver, with `NAME` and `FILE` for what it is about.
-pub(super) fn advice(finding: &Finding) -> Vec<String> {
-    let project = finding.subject.project.as_deref();
-    let file = finding.labels.first().map(|label| &*label.file);
+/// The ways out of a finding but the waiver, whatever its project and its file are.
+pub(super) fn advice(finding: &Finding) -> Vec<Help> {
     finding
         .help
         .iter()
-        .filter(|help| !proposes_waiver(help))
-        .map(|help| {
-            let text = help.text.as_deref().unwrap_or_default();
-            in_general(&format!("{}\0{text}", help.message), project, file)
-        })
+        .filter(|help| !matches!(help, Help::Waiver(_)))
+        .map(|help| in_general(finding, help))
         .collect()
 }
 
-/// The text with `NAME` for the project and `FILE` for the file, where they stand as words.
-fn in_general(text: &str, project: Option<&str>, file: Option<&str>) -> String {
-    let is_of_word = |sign: char| sign.is_alphanumeric() || "-_./".contains(sign);
-    let mut general = String::with_capacity(text.len());
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find(|sign| !is_of_word(sign)).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        general += match word {
-            "" => "",
-            word if Some(word) == file => "FILE",
-            word if Some(word) == project => "NAME",
-            word => word,
-        };
-        let end = after.find(is_of_word).unwrap_or(after.len());
-        general += &after[..end];
-        rest = &after[end..];
-    }
-    general
+/// A way out of a finding, whatever the finding's project and file are.
+fn in_general(finding: &Finding, help: &Help) -> Help {
+    let file = finding.labels.first().map(|label| &*label.file);
+    let project = finding.subject.project.as_deref();
+    help.in_general(project.and_then(|name| name.parse().ok()).as_ref(), file)
 }
 
 /// These findings as one.
@@ -67,28 +45,19 @@ pub(super) fn several_alike(repository: &Repository, group: &[&Finding]) -> Find
         finding.alike.push(line);
     }
     // What is said of the first alone stands with it; what differs stands in the lines.
-    let is_common = |note: &String| {
-        (note.starts_with(WHERE) && is_everywhere)
-            || others.iter().all(|one| one.notes.contains(note))
-    };
-    let is_of_first = |note: &String| note.starts_with(WHERE) && !is_everywhere;
-    finding
-        .notes
-        .retain(|note| is_common(note) || is_of_first(note));
-    for note in finding.notes.iter_mut().filter(|note| is_of_first(note)) {
-        *note = format!("{note}, of the first");
-    }
-    if others.iter().any(|one| one.help != first.help) {
-        let project = first.subject.project.as_deref();
-        let file = first.labels.first().map(|label| &*label.file);
-        for help in &mut finding.help {
-            help.message = in_general(&help.message, project, file);
-            if let Some(text) = &mut help.text
-                && !is_waiver(text)
-            {
-                *text = in_general(text, project, file);
-            }
+    finding.notes.retain_mut(|note| match note {
+        Note::Where { is_of_first, .. } => {
+            *is_of_first = !is_everywhere;
+            true
         }
+        note => others.iter().all(|one| one.notes.contains(note)),
+    });
+    if others.iter().any(|one| one.help != first.help) {
+        finding.help = first
+            .help
+            .iter()
+            .map(|help| in_general(first, help))
+            .collect();
     }
     finding
 }

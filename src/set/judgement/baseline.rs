@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipwhl_packaging::Platform;
 
-use crate::foundation::diagnostic::{Baseline, Code, Finding};
+use crate::foundation::diagnostic::{Baseline, Code, Finding, Note};
 use crate::set::repository::summarize_platforms;
 
 /// What makes two findings of two states of a set the same one. A requirement that is not met stays
@@ -91,7 +91,7 @@ pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> Vec
             Baseline::New
         });
         if !is_whole && let Some(place) = summarize_platforms(&was, all) {
-            finding.notes.push(format!("it was so before on {place}"));
+            finding.notes.push(Note::WasBefore(place));
         }
     }
     (0..before.len()).filter(|index| is_open[*index]).collect()

@@ -12,9 +12,6 @@ use crate::set::repository::{Repository, covers_name};
 /// How many days a proposed waiver holds.
 const DAYS: i64 = 90;
 
-/// How a proposed waiver begins.
-const HEADER: &str = "[[waiver]]";
-
 /// Adds to each finding that may be waived, after its other ways out, the waiver that covers it and as
 /// little else as it can say. An empty `reason` is refused as long as it is.
 pub(super) fn propose(
@@ -26,22 +23,9 @@ pub(super) fn propose(
     let expires = today.saturating_add(jiff::Span::new().days(DAYS));
     for finding in findings {
         if let Some(text) = waiver(repository, finding, expires, reason) {
-            finding.help.push(Help {
-                message: "answer for it: add this to `ipwhl.toml`, with the reason".to_owned(),
-                text: Some(text),
-            });
+            finding.help.push(Help::Waiver(text));
         }
     }
-}
-
-/// Whether a way out is a waiver.
-pub(super) fn proposes_waiver(help: &Help) -> bool {
-    help.text.as_deref().is_some_and(is_waiver)
-}
-
-/// Whether a way out's text is a proposed waiver.
-pub(super) fn is_waiver(text: &str) -> bool {
-    text.starts_with(HEADER)
 }
 
 fn waiver(
@@ -55,7 +39,7 @@ fn waiver(
     if !finding.code.may_be_overridden() {
         return None;
     }
-    let mut lines = vec![HEADER.to_owned()];
+    let mut lines = vec!["[[waiver]]".to_owned()];
     let mut put = |key: &str, text: &str| lines.push(format!("{key} = {}", Value::from(text)));
     put("code", finding.code.as_str());
     put("project", project);

@@ -5,8 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alike::{advice, several_alike};
-use super::propose::proposes_waiver;
-use crate::foundation::diagnostic::{Code, Finding, Help, Severity, SourceTexts};
+use crate::foundation::diagnostic::{Code, Finding, Help, Note, Severity, SourceTexts};
 use crate::set::repository::{Repository, summarize_platforms};
 
 /// At how many requirements a finding about several shows the text.
@@ -20,9 +19,9 @@ pub fn group_related(repository: &Repository, findings: &[Finding], in_full: boo
     let mut known = BTreeMap::new();
     for finding in findings {
         let key = match &finding.shared {
-            Some(shared) => Some((shared.clone(), Vec::new())),
+            Some(shared) => Some((Some(shared), Vec::new())),
             None if in_full || finding.severity == Severity::Error => None,
-            None => Some((String::new(), advice(finding))),
+            None => Some((None, advice(finding))),
         };
         let Some(key) = key else {
             groups.push(vec![finding]);
@@ -43,7 +42,7 @@ pub fn group_related(repository: &Repository, findings: &[Finding], in_full: boo
                 several if several[0].shared.is_none() => several_alike(repository, several),
                 several => merged(repository, several),
             };
-            finding.help.retain(|help| !proposes_waiver(help));
+            finding.help.retain(|help| !matches!(help, Help::Waiver(_)));
             finding
         })
         .collect()
@@ -54,8 +53,10 @@ pub fn waivers(findings: &[Finding]) -> Vec<&str> {
     let mut known = BTreeSet::new();
     let helps = findings.iter().flat_map(|finding| &finding.help);
     helps
-        .filter(|help| proposes_waiver(help))
-        .filter_map(|help| help.text.as_deref())
+        .filter_map(|help| match help {
+            Help::Waiver(text) => Some(text.as_str()),
+            _ => None,
+        })
         .filter(|text| known.insert(*text))
         .collect()
 }
@@ -99,7 +100,8 @@ fn projects<'f>(group: &[&'f Finding]) -> BTreeSet<&'f str> {
 }
 
 fn title(group: &[&Finding]) -> String {
-    let shared = group[0].shared.as_deref().unwrap_or_default();
+    let shared = group[0].shared.as_ref();
+    let shared = shared.map_or_else(String::new, ToString::to_string);
     let projects: Vec<&str> = projects(group).into_iter().collect();
     let (who, ending) = match projects.as_slice() {
         [one] => (format!("`{one}`"), "s"),
@@ -116,7 +118,7 @@ fn title(group: &[&Finding]) -> String {
 
 /// Who requires what, a line for each requirement with what tells it from the others; and the notes that
 /// all have in common.
-fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<String>) {
+fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Note>) {
     let all = &repository.configuration.platforms;
     let places: BTreeSet<Option<String>> = group
         .iter()
@@ -166,8 +168,11 @@ fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Strin
             }
         })
         .collect();
-    let mut notes: Vec<String> = everywhere
-        .map(|place| format!("where: {place}"))
+    let mut notes: Vec<Note> = everywhere
+        .map(|platforms| Note::Where {
+            platforms,
+            is_of_first: false,
+        })
         .into_iter()
         .collect();
     notes.extend(common_notes(group));
@@ -175,12 +180,16 @@ fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Strin
 }
 
 /// What the checks themselves had to say of every one; the lines above have the rest.
-fn common_notes(group: &[&Finding]) -> Vec<String> {
-    let said = ["where: ", "it is required for", "it comes from"];
+fn common_notes(group: &[&Finding]) -> Vec<Note> {
     group[0]
         .notes
         .iter()
-        .filter(|note| !said.iter().any(|start| note.starts_with(start)))
+        .filter(|note| {
+            !matches!(
+                note,
+                Note::Where { .. } | Note::ForExtra(_) | Note::ComesFrom(_)
+            )
+        })
         .filter(|note| group.iter().all(|one| one.notes.contains(note)))
         .cloned()
         .collect()
@@ -204,11 +213,11 @@ fn help(group: &[&Finding]) -> Vec<Help> {
     let mut all: Vec<Help> = Vec::new();
     let mut known = BTreeSet::new();
     for help in group.iter().flat_map(|one| &one.help) {
-        if !proposes_waiver(help) && known.insert((&help.message, &help.text)) {
+        if !matches!(help, Help::Waiver(_)) && known.insert(help) {
             all.push(help.clone());
         }
     }
     // What to type first, then what to change by hand.
-    all.sort_by_key(|help| help.text.is_none());
+    all.sort_by_key(|help| !help.has_text());
     all
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ipwhl_packaging::{ExtraName, Platform, ProjectName, Requirement};
 
 use super::{Configuration, SeverityRule, Waiver};
-use crate::foundation::diagnostic::{Code, Finding, Severity, nearest};
+use crate::foundation::diagnostic::{Code, Finding, Help, Severity, nearest};
 use crate::set::declaration::Spanned;
 use crate::set::declaration::reader::{Reader, Table};
 use crate::set::repository::covers_platform;
@@ -53,7 +53,7 @@ fn code(reader: &Reader, text: &str, span: &Range<usize>) -> Option<Code> {
                 "",
             );
             if let Some(word) = nearest(text, Code::ALL.iter().map(|code| code.as_str())) {
-                finding = finding.help(format!("did you mean `{word}`?"));
+                finding = finding.help(Help::DidYouMean(word.to_owned()));
             }
             reader.push(finding);
             None
@@ -160,7 +160,7 @@ pub(super) fn waived_platforms(reader: &Reader, waiver: &Waiver, supported: &[Pl
         )
         .at(&reader.file, word.span.clone(), "");
         reader.push(match nearest(&word.value, known.iter().map(String::as_str)) {
-            Some(nearest) => finding.help(format!("did you mean `{nearest}`?")),
+            Some(nearest) => finding.help(Help::DidYouMean(nearest.to_owned())),
             None => finding.help("write a system, an interpreter, or both: `win_amd64`, `cp312`, `cp312-win_amd64`"),
         });
     }
