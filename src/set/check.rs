@@ -222,5 +222,5 @@ fn about(declared: &DeclaredWheel, finding: Finding, span: Range<usize>, label: 
     finding
         .at(&declared.file, span, label)
         .project(declared.file_name.name())
-        .wheel(declared.file_name.as_str())
+        .wheel(&declared.file_name)
 }

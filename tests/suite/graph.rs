@@ -4,6 +4,7 @@ use ipwhl::foundation::diagnostic::{Code, Finding, Note};
 use ipwhl::set::check;
 use ipwhl::set::judgement;
 use ipwhl::set::repository::Repository;
+use ipwhl_packaging::WheelFileName;
 
 use crate::support::content_id;
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
@@ -48,6 +49,10 @@ fn findings(declarations: &[(String, String)]) -> Vec<Finding> {
     judgement::finish(&repository, check::set(&repository))
 }
 
+fn words(name: Option<impl ToString>) -> String {
+    name.map_or_else(String::new, |name| name.to_string())
+}
+
 /// Code, project, what it is about, extra, platforms, of each finding.
 fn told(declarations: &[(String, String)]) -> Vec<String> {
     findings(declarations)
@@ -65,9 +70,9 @@ fn told(declarations: &[(String, String)]) -> Vec<String> {
             format!(
                 "{} {} [{}] {} ({place})",
                 finding.code,
-                subject.project.unwrap_or_default(),
-                subject.requirement.unwrap_or_default(),
-                subject.extra.unwrap_or_default(),
+                words(subject.project),
+                words(subject.requirement),
+                words(subject.extra),
             )
         })
         .collect()
@@ -556,7 +561,7 @@ fn the_chain_is_one_by_which_the_need_arises() {
         let found = findings(declarations);
         let finding = found
             .iter()
-            .find(|finding| finding.subject.requirement.as_deref() == Some(requirement))
+            .find(|finding| words(finding.subject.requirement.as_ref()) == requirement)
             .unwrap();
         finding.chain.as_ref().unwrap().to_string()
     };
@@ -622,7 +627,7 @@ fn needs_are_those_of_the_wheels_that_are_used() {
         panic!("{found:#?}")
     };
     assert_eq!(
-        finding.subject.wheel.as_deref(),
+        finding.subject.wheel.as_ref().map(WheelFileName::as_str),
         Some("plum-1.0-py3-none-win_amd64.whl")
     );
     let tags = [

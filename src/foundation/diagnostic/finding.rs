@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use ipwhl_packaging::{ExtraName, Platform, ProjectName, Requirement, WheelFileName};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -62,22 +63,22 @@ pub struct Label {
     pub text: String,
 }
 
-/// The things that a finding is about, by name.
+/// The things that a finding is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
     /// The project that has to change.
-    pub project: Option<String>,
+    pub project: Option<ProjectName>,
     /// The project that a requirement is about: what is shown together, since one change to it may
     /// end all of them.
-    pub required: Option<String>,
-    /// The requirement in canonical form.
-    pub requirement: Option<String>,
-    /// The wheel's file name.
-    pub wheel: Option<String>,
+    pub required: Option<ProjectName>,
+    /// The requirement.
+    pub requirement: Option<Requirement>,
+    /// The wheel.
+    pub wheel: Option<WheelFileName>,
     /// The extra under which it shows.
-    pub extra: Option<String>,
-    /// The platforms where it shows, sorted; empty where platforms play no part.
-    pub platforms: Vec<String>,
+    pub extra: Option<ExtraName>,
+    /// The platforms where it shows, in order; empty where platforms play no part.
+    pub platforms: Vec<Platform>,
 }
 
 impl Finding {
@@ -137,15 +138,15 @@ impl Finding {
 
     /// Names the project that has to change.
     #[must_use]
-    pub fn project(mut self, project: &(impl ToString + ?Sized)) -> Self {
-        self.subject.project = Some(project.to_string());
+    pub fn project(mut self, project: &ProjectName) -> Self {
+        self.subject.project = Some(project.clone());
         self
     }
 
     /// Names the wheel.
     #[must_use]
-    pub fn wheel(mut self, file_name: &(impl ToString + ?Sized)) -> Self {
-        self.subject.wheel = Some(file_name.to_string());
+    pub fn wheel(mut self, file_name: &WheelFileName) -> Self {
+        self.subject.wheel = Some(file_name.clone());
         self
     }
 }

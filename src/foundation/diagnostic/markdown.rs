@@ -180,7 +180,10 @@ fn item(report: &Report<'_>, finding: &PublicFinding, in_full: bool) -> String {
     for help in &finding.help {
         item += &format!("  - help: {}", sentence(&help.message));
         match &help.text {
-            Some(text) if in_full => item += &format!(":\n\n{}\n", code_block(text, "    ")),
+            Some(text) if in_full => {
+                let language = if help.is_command { "sh" } else { "toml" };
+                item += &format!(":\n\n{}\n", code_block(text, language, "    "));
+            }
             _ => item += "\n",
         }
     }
@@ -265,14 +268,8 @@ pub fn code_span(text: &str) -> String {
 }
 
 /// The text as a fenced block (`CommonMark` 4.5) that stands `indent` deep.
-fn code_block(text: &str, indent: &str) -> String {
+fn code_block(text: &str, language: &str, indent: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
-    // A command is for a shell; everything else goes into a file.
-    let language = if text.starts_with("ipwhl ") {
-        "sh"
-    } else {
-        "toml"
-    };
     let mut block = format!("{indent}{fence}{language}\n");
     for line in text.lines() {
         block += &format!("{indent}{line}\n");

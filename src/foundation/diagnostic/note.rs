@@ -16,13 +16,13 @@ pub enum Note {
         is_of_first: bool,
     },
     /// Under which extra the requirement applies.
-    ForExtra(String),
+    ForExtra(ExtraName),
     /// How a project that somebody asked for leads to the one that has the finding.
     ComesFrom(RequirerChain),
     /// On which platforms an earlier state of the set had it, in few words.
     WasBefore(String),
     /// A declared project whose name is like the missing one's.
-    SimilarName(String),
+    SimilarName(ProjectName),
     /// A sentence that no code asks for.
     Sentence(String),
 }

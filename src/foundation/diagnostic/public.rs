@@ -2,7 +2,7 @@
 
 use super::brief::{brief, brief_label};
 use super::inert::visible;
-use super::{Baseline, Code, Finding, Label, Severity};
+use super::{Baseline, Code, Finding, Help, Label, Severity};
 
 /// A finding as it may leave the program, in words.
 pub(super) struct PublicFinding {
@@ -23,6 +23,8 @@ pub(super) struct PublicFinding {
 pub(super) struct PublicHelp {
     pub(super) message: String,
     pub(super) text: Option<String>,
+    /// Whether the text is for a shell; else it goes into a file.
+    pub(super) is_command: bool,
 }
 
 /// What a finding is about, in words.
@@ -66,6 +68,7 @@ pub(super) fn public(finding: &Finding) -> PublicFinding {
             .iter()
             .map(|help| PublicHelp {
                 message: sentence(&help.to_string()),
+                is_command: matches!(help, Help::Add(..)),
                 text: help
                     .text()
                     .map(|text| without_credentials(&visible(&text, &['\n', '\t']))),
@@ -84,7 +87,7 @@ pub(super) fn public(finding: &Finding) -> PublicFinding {
             platforms: subject
                 .platforms
                 .iter()
-                .map(|platform| line(platform))
+                .map(|platform| line(&platform.to_string()))
                 .collect(),
         },
     }

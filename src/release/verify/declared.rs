@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipwhl_packaging::{Platform, Requirement, VersionSpecifiers, same_specifiers};
+use ipwhl_packaging::{
+    ExtraName, Platform, Requirement, VersionSpecifiers, WheelFileName, same_specifiers,
+};
 
 use super::contradiction::{FileContradiction, ReleaseJsonContradiction, Total, WheelFact};
 use super::pages::Count;
@@ -100,12 +102,12 @@ impl Answered {
     fn has(&self, project: &str, finding: &Finding) -> bool {
         let code = finding.code.as_str();
         let subject = &finding.subject;
-        let says =
-            |asked: &Option<String>, value: &Option<String>| asked.is_none() || asked == value;
+        let says = |asked: &Option<String>, value: Option<&str>| {
+            asked.is_none() || asked.as_deref() == value
+        };
         let requirement = |asked: &Option<String>| {
             let parsed = |text: &String| text.parse::<Requirement>().ok();
-            says(asked, &subject.requirement)
-                || asked.as_ref().and_then(parsed) == subject.requirement.as_ref().and_then(parsed)
+            asked.is_none() || asked.as_ref().and_then(parsed) == subject.requirement
         };
         self.softened.contains(code)
             || (finding.code.may_be_overridden()
@@ -113,8 +115,11 @@ impl Answered {
                     waiver.code == code
                         && waiver.project == project
                         && requirement(&waiver.requirement)
-                        && says(&waiver.wheel, &subject.wheel)
-                        && says(&waiver.extra, &subject.extra)
+                        && says(
+                            &waiver.wheel,
+                            subject.wheel.as_ref().map(WheelFileName::as_str),
+                        )
+                        && says(&waiver.extra, subject.extra.as_ref().map(ExtraName::as_str))
                 }))
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn check(
             .help(help)
             .project(&declaration.project);
         if more == 0 {
-            finding = finding.wheel(later.file_name.as_str());
+            finding = finding.wheel(&later.file_name);
         } else {
             let others = group.members.iter().copied();
             let others = others.filter(|index| ![group.earlier, group.later].contains(index));
@@ -78,7 +78,7 @@ pub(super) fn check(
                 .filter(|index| accepts(&wheels[**index]));
             accepted.nth(1).is_some()
         });
-        let several: Vec<String> = several.map(ToString::to_string).collect();
+        let several: Vec<&Platform> = several.collect();
         if more > 0
             && let Some(place) = summarize_platforms(&several, platforms)
         {

@@ -27,7 +27,7 @@ pub(super) fn check(
                 None => finding.help("remove it"),
             };
             let mut finding = about(declared, finding, extra.span.clone(), "");
-            finding.subject.extra = Some(extra.value.to_string());
+            finding.subject.extra = Some(extra.value.clone());
             findings.push(finding);
         }
     }
@@ -66,7 +66,7 @@ pub(super) fn check(
                     let label = format!("asks for `{needed}`");
                     finding = finding.at(&declared.file, asking.span.clone(), label);
                 }
-                finding.subject.extra = Some(extra.value.to_string());
+                finding.subject.extra = Some(extra.value.clone());
                 findings.push(finding);
             }
         }

@@ -13,7 +13,7 @@ use crate::set::graph::Graph;
 const MAXIMUM_COMPARED: usize = 100;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    let mut similar: BTreeMap<&ProjectName, Option<String>> = BTreeMap::new();
+    let mut similar: BTreeMap<&ProjectName, Option<ProjectName>> = BTreeMap::new();
     let declared = &graph.repository.declarations;
     each_unsatisfied(graph, findings, |relation, statement| {
         let requirement = relation.requirement;
@@ -38,12 +38,12 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let is_new = !similar.contains_key(&requirement.name);
         if is_new && similar.len() < MAXIMUM_COMPARED {
             let known = declared.keys().map(ProjectName::as_str);
-            let word = nearest(requirement.name.as_str(), known).map(ToOwned::to_owned);
-            similar.insert(&requirement.name, word);
+            let word = nearest(requirement.name.as_str(), known);
+            similar.insert(&requirement.name, word.and_then(|word| word.parse().ok()));
         }
         let similar = similar.get(&requirement.name).cloned().flatten();
-        if let Some(word) =
-            similar.filter(|word| strsim::levenshtein(word, requirement.name.as_str()) <= 2)
+        if let Some(word) = similar
+            .filter(|word| strsim::levenshtein(word.as_str(), requirement.name.as_str()) <= 2)
         {
             finding = finding.note(Note::SimilarName(word));
         }

@@ -4,6 +4,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use ipwhl_packaging::Platform;
+
 use crate::foundation::diagnostic::{Code, Finding, RequirerChain};
 use crate::set::graph::{Graph, Relation, Statement};
 
@@ -21,11 +23,11 @@ pub(super) fn finding<'r>(
     let mut finding = Finding::new(code, message)
         .at(&statement.wheel.file, requirement.span.clone(), label)
         .project(&relation.from.project)
-        .wheel(statement.wheel.file_name.as_str());
-    finding.subject.required = Some(requirement.value.name.to_string());
-    finding.subject.requirement = Some(requirement.value.to_string());
-    finding.subject.platforms = graph.platform_names(platforms);
-    finding.subject.extra = relation.extra.map(ToString::to_string);
+        .wheel(&statement.wheel.file_name);
+    finding.subject.required = Some(requirement.value.name.clone());
+    finding.subject.requirement = Some(requirement.value.clone());
+    finding.subject.platforms = graph.named_platforms(platforms);
+    finding.subject.extra = relation.extra.cloned();
     let path = graph.requirer_path(relation, platforms);
     finding.chain = path.map(|path| RequirerChain::new(path.requested, &path.requirements));
     finding
@@ -67,7 +69,9 @@ pub(super) fn each_unsatisfied<'r>(
             Entry::Occupied(entry) => {
                 let twin = &mut merged[*entry.get()];
                 twin.subject.platforms.extend(finding.subject.platforms);
-                twin.subject.platforms.sort();
+                twin.subject
+                    .platforms
+                    .sort_by_cached_key(Platform::to_string);
                 twin.subject.platforms.dedup();
                 // It is about several wheels now, so about none of them alone.
                 twin.subject.wheel = None;

@@ -193,9 +193,9 @@ impl EarlierState {
                         .iter()
                         .any(|now| now.has_the_same_bytes(wheel));
                 if is_as_it_was {
-                    let of_source = of_sources.iter().filter(|finding| {
-                        finding.subject.wheel.as_deref() == Some(wheel.file_name.as_str())
-                    });
+                    let of_source = of_sources
+                        .iter()
+                        .filter(|finding| finding.subject.wheel.as_ref() == Some(&wheel.file_name));
                     findings.extend(of_source.cloned());
                 }
             }
@@ -322,9 +322,6 @@ fn hides_a_change(before: &Repository, now: &Repository, finding: &Finding) -> b
         return now.configuration.platforms.is_empty() || now.link_to_declarations().is_some();
     }
     let text = |repository: &Repository| repository.texts.get(&label.file).cloned();
-    let project = finding.subject.project.as_deref();
-    now.unreadable
-        .iter()
-        .any(|unreadable| Some(unreadable.as_str()) == project)
-        && text(before) != text(now)
+    let project = finding.subject.project.as_ref();
+    project.is_some_and(|project| now.unreadable.contains(project)) && text(before) != text(now)
 }

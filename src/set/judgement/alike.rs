@@ -1,5 +1,7 @@
 //! Warnings of one code that give the same advice, as one: the first in full, the others a line each.
 
+use ipwhl_packaging::{ProjectName, WheelFileName};
+
 use crate::foundation::diagnostic::{Finding, Help, Note, SourceTexts};
 use crate::set::repository::{Repository, summarize_platforms};
 
@@ -19,8 +21,7 @@ pub(super) fn advice(finding: &Finding) -> Vec<Help> {
 /// A way out of a finding, whatever the finding's project and file are.
 fn in_general(finding: &Finding, help: &Help) -> Help {
     let file = finding.labels.first().map(|label| &*label.file);
-    let project = finding.subject.project.as_deref();
-    help.in_general(project.and_then(|name| name.parse().ok()).as_ref(), file)
+    help.in_general(finding.subject.project.as_ref(), file)
 }
 
 /// These findings as one.
@@ -65,7 +66,8 @@ pub(super) fn several_alike(repository: &Repository, group: &[&Finding]) -> Find
 /// Where a finding is, what it is about, and what tells it from the first.
 fn line(texts: &SourceTexts, finding: &Finding, place: Option<String>) -> String {
     let subject = &finding.subject;
-    let name = subject.wheel.as_ref().or(subject.project.as_ref());
+    let wheel = subject.wheel.as_ref().map(WheelFileName::as_str);
+    let name = wheel.or(subject.project.as_ref().map(ProjectName::as_str));
     let mut line = finding.labels.first().map_or_else(String::new, |label| {
         let position = texts.get(&label.file);
         let position = position.map_or(1, |text| text.position(label.span.start).0);

@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipwhl_packaging::ProjectName;
+
 use super::alike::{advice, several_alike};
 use crate::foundation::diagnostic::{Code, Finding, Help, Note, Severity, SourceTexts};
 use crate::set::repository::{Repository, summarize_platforms};
@@ -92,17 +94,17 @@ fn merged(repository: &Repository, group: &[&Finding]) -> Finding {
     finding
 }
 
-fn projects<'f>(group: &[&'f Finding]) -> BTreeSet<&'f str> {
+fn projects<'f>(group: &[&'f Finding]) -> BTreeSet<&'f ProjectName> {
     group
         .iter()
-        .filter_map(|one| one.subject.project.as_deref())
+        .filter_map(|one| one.subject.project.as_ref())
         .collect()
 }
 
 fn title(group: &[&Finding]) -> String {
     let shared = group[0].shared.as_ref();
     let shared = shared.map_or_else(String::new, ToString::to_string);
-    let projects: Vec<&str> = projects(group).into_iter().collect();
+    let projects: Vec<&ProjectName> = projects(group).into_iter().collect();
     let (who, ending) = match projects.as_slice() {
         [one] => (format!("`{one}`"), "s"),
         several => (format!("{} projects", several.len()), ""),
@@ -197,8 +199,10 @@ fn common_notes(group: &[&Finding]) -> Vec<Note> {
 
 fn head(texts: &SourceTexts, finding: &Finding) -> String {
     let subject = &finding.subject;
-    let project = subject.project.as_deref().unwrap_or_default();
-    let requirement = subject.requirement.as_deref().unwrap_or_default();
+    let project = subject.project.as_ref();
+    let project = project.map_or_else(String::new, ToString::to_string);
+    let requirement = subject.requirement.as_ref();
+    let requirement = requirement.map_or_else(String::new, ToString::to_string);
     let place = finding.labels.first().map_or_else(String::new, |label| {
         let (line, column) = texts
             .get(&label.file)

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ipwhl_packaging::Requirement;
+use ipwhl_packaging::ProjectName;
 use jiff::civil::Date;
 
 use crate::foundation::diagnostic::{Code, Finding, Label, Severity, Stage};
 use crate::set::declaration::DeclaredWheel;
-use crate::set::repository::{Configuration, SeverityRule, Waiver, covers_name};
+use crate::set::repository::{Configuration, SeverityRule, Waiver, covers_platform};
 
 /// How many findings that a waiver nearly covers are told.
 const MAXIMUM_ALIKE: usize = 10;
@@ -27,9 +27,9 @@ pub(super) fn apply(
     today: Date,
     unread: &[&DeclaredWheel],
 ) -> Vec<Finding> {
-    let mut by_subject: HashMap<(Code, &str), Vec<usize>> = HashMap::new();
+    let mut by_subject: HashMap<(Code, &ProjectName), Vec<usize>> = HashMap::new();
     for (index, waiver) in configuration.waivers.iter().enumerate() {
-        let about = (waiver.code, waiver.project.as_str());
+        let about = (waiver.code, &waiver.project);
         by_subject.entry(about).or_default().push(index);
     }
     let mut covered = vec![false; configuration.waivers.len()];
@@ -49,10 +49,10 @@ pub(super) fn apply(
             finding.severity = Severity::Warning;
         }
         let mut is_waived = false;
-        let project = finding.subject.project.clone().unwrap_or_default();
-        let about = by_subject.get(&(finding.code, project.as_str()));
-        let requirement = about.and(finding.subject.requirement.as_ref());
-        let requirement = requirement.and_then(|text| text.parse::<Requirement>().ok());
+        let project = finding.subject.project.clone();
+        let about = project
+            .as_ref()
+            .and_then(|project| by_subject.get(&(finding.code, project)));
         for index in about.into_iter().flatten() {
             if is_waived {
                 break;
@@ -60,9 +60,9 @@ pub(super) fn apply(
             let waiver = &configuration.waivers[*index];
             let is_expired = waiver.expires.value < today;
             let coverage = if is_expired {
-                cover(waiver, &mut finding.clone(), requirement.as_ref())
+                cover(waiver, &mut finding.clone())
             } else {
-                cover(waiver, &mut finding, requirement.as_ref())
+                cover(waiver, &mut finding)
             };
             covered[*index] |= coverage != Coverage::Nothing;
             if coverage != Coverage::Nothing {
@@ -107,7 +107,7 @@ fn is_behind(waiver: &Waiver, findings: &[Finding], unread: &[&DeclaredWheel]) -
         Stage::Wheel => {
             is_of_wheel
                 && !finding.code.may_be_overridden()
-                && finding.subject.project.as_deref() == Some(waiver.project.as_str())
+                && finding.subject.project.as_ref() == Some(&waiver.project)
         }
         _ => false,
     })
@@ -160,8 +160,7 @@ fn unused(waiver: &Waiver, file: &Arc<str>, remaining: &[Finding]) -> Finding {
     .project(&waiver.project)
     .at(file, waiver.span.clone(), "");
     let alike = remaining.iter().filter(|other| {
-        other.code == waiver.code
-            && other.subject.project.as_deref() == Some(waiver.project.as_str())
+        other.code == waiver.code && other.subject.project.as_ref() == Some(&waiver.project)
     });
     let alike = alike.take(MAXIMUM_ALIKE);
     let mut places = Vec::new();
@@ -184,16 +183,24 @@ fn unused(waiver: &Waiver, file: &Arc<str>, remaining: &[Finding]) -> Finding {
 /// What a waiver would have to name, in words.
 fn about(finding: &Finding) -> String {
     let subject = &finding.subject;
+    let requirement = subject.requirement.as_ref();
     let mut parts: Vec<String> = [
-        ("the requirement", &subject.requirement),
-        ("the wheel", &subject.wheel),
-        ("the extra", &subject.extra),
+        requirement.map(|requirement| format!("the requirement `{requirement}`")),
+        subject
+            .wheel
+            .as_ref()
+            .map(|wheel| format!("the wheel `{wheel}`")),
+        subject
+            .extra
+            .as_ref()
+            .map(|extra| format!("the extra `{extra}`")),
     ]
     .into_iter()
-    .filter_map(|(word, name)| Some(format!("{word} `{}`", name.as_ref()?)))
+    .flatten()
     .collect();
     if !subject.platforms.is_empty() {
-        parts.push(format!("the platforms {}", subject.platforms.join(", ")));
+        let platforms: Vec<String> = subject.platforms.iter().map(ToString::to_string).collect();
+        parts.push(format!("the platforms {}", platforms.join(", ")));
     }
     if parts.is_empty() {
         parts.push("the project as a whole".to_owned());
@@ -210,21 +217,20 @@ enum Coverage {
     Whole,
 }
 
-/// Takes from the finding, which is about this requirement, the platforms that the waiver covers.
-fn cover(waiver: &Waiver, finding: &mut Finding, requirement: Option<&Requirement>) -> Coverage {
+/// Takes from the finding the platforms that the waiver covers.
+fn cover(waiver: &Waiver, finding: &mut Finding) -> Coverage {
     let subject = &mut finding.subject;
     let is_about = finding.code == waiver.code
         && finding.code.may_be_overridden()
-        && subject.project.as_deref() == Some(waiver.project.as_str())
-        && (waiver.requirement.is_none() || waiver.requirement.as_ref() == requirement)
-        && waiver
-            .wheel
-            .as_ref()
-            .is_none_or(|wheel| subject.wheel.as_deref() == Some(wheel))
-        && waiver
-            .extra
-            .as_ref()
-            .is_none_or(|extra| subject.extra.as_deref() == Some(extra.as_str()));
+        && subject.project.as_ref() == Some(&waiver.project)
+        && (waiver.requirement.is_none() || waiver.requirement == subject.requirement)
+        && waiver.wheel.as_ref().is_none_or(|wheel| {
+            subject
+                .wheel
+                .as_ref()
+                .is_some_and(|own| own.as_str() == wheel)
+        })
+        && (waiver.extra.is_none() || waiver.extra == subject.extra);
     if !is_about {
         return Coverage::Nothing;
     }
@@ -236,7 +242,7 @@ fn cover(waiver: &Waiver, finding: &mut Finding, requirement: Option<&Requiremen
         !waiver
             .platforms
             .iter()
-            .any(|covered| covers_name(&covered.value, platform))
+            .any(|covered| covers_platform(&covered.value, platform))
     });
     match subject.platforms.len() {
         after if after == before => Coverage::Nothing,

@@ -1,18 +1,19 @@
 //! Platforms by other words than their names: sets of them in few words, as in `all 12 platforms` and
 //! `cp311–cp313 on win_amd64`; and what a waiver writes for some of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::Platform;
 
 /// The words for `some` of the platforms `all`; `None` for no platform.
-pub fn summarize_platforms(some: &[String], all: &[Platform]) -> Option<String> {
+pub fn summarize_platforms(some: &[impl ToString], all: &[Platform]) -> Option<String> {
     if some.is_empty() {
         return None;
     }
     if all.len() > 1 && some.len() == all.len() {
         return Some(format!("all {} platforms", all.len()));
     }
+    let names: BTreeSet<String> = some.iter().map(ToString::to_string).collect();
     let mut pythons: Vec<String> = Vec::new();
     let mut systems: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for platform in all {
@@ -24,7 +25,7 @@ pub fn summarize_platforms(some: &[String], all: &[Platform]) -> Option<String> 
                 pythons.push(python);
                 pythons.len() - 1
             });
-        if some.contains(&platform.to_string()) {
+        if names.contains(&platform.to_string()) {
             systems.entry(platform.system()).or_default().push(index);
         }
     }

@@ -76,8 +76,7 @@ pub fn propose(
         if let Some(answer) = answers.of_required.get(&project) {
             tell(&graph, &project, answer, finding);
         }
-        let requirer = finding.subject.project.as_deref();
-        if let Some(requirer) = requirer.and_then(|name| name.parse::<ProjectName>().ok())
+        if let Some(requirer) = finding.subject.project.clone()
             && let Some(version) = answers
                 .of_requirers
                 .get(&(requirer.clone(), project.clone()))
@@ -94,7 +93,7 @@ pub fn propose(
 
 /// The project that a finding may be ended by: another version of it, or the extra of it that is asked for.
 fn concerned(repository: &Repository, finding: &Finding) -> Option<ProjectName> {
-    let required: ProjectName = finding.subject.required.as_deref()?.parse().ok()?;
+    let required = finding.subject.required.clone()?;
     let is_concerned = match finding.code {
         Code::MissingDependency | Code::UnsatisfiedDependency | Code::UnavailableDependency => true,
         // The extras of a wheel that comes from elsewhere the index does not know.
@@ -113,7 +112,7 @@ fn pair(repository: &Repository, graph: &Graph<'_>, finding: &Finding) -> Option
     if finding.code != Code::UnsatisfiedDependency {
         return None;
     }
-    let requirer: ProjectName = finding.subject.project.as_deref()?.parse().ok()?;
+    let requirer = finding.subject.project.clone()?;
     let declaration = repository.declarations.get(&requirer)?;
     let mut request = request(repository, graph, &requirer);
     request.keep = None;
