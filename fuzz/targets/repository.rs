@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ipwhl::set::check;
+use ipwhl::set::judgement;
 use ipwhl::set::repository::Repository;
 use libfuzzer_sys::fuzz_target;
 
@@ -43,6 +44,6 @@ fuzz_target!(|bytes: &[u8]| {
                 .is_sorted_by(|one, other| one.file_name <= other.file_name)
         );
     }
-    let findings = check::finish(&repository, check::set(&repository));
-    assert_eq!(check::finish(&again, check::set(&again)), findings);
+    let findings = judgement::finish(&repository, check::set(&repository));
+    assert_eq!(judgement::finish(&again, check::set(&again)), findings);
 });

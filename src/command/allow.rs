@@ -95,11 +95,11 @@ impl TypedValueParser for SoftCode {
             );
             error
         };
-        match text.parse::<Code>().map(Code::soften) {
+        match text.parse::<Code>().map(Code::allow_override) {
             Ok(Ok(code)) => Ok(code),
             Ok(Err(hard)) => Err(refused(format!("{hard}: {}", hard.reason()))),
             Err(_) => {
-                let soft = Code::ALL.iter().filter(|code| code.may_be_softened());
+                let soft = Code::ALL.iter().filter(|code| code.may_be_overridden());
                 Err(refused(
                     match nearest(&text, soft.map(|code| code.as_str())) {
                         Some(word) => format!("did you mean `{word}`?"),
@@ -111,7 +111,7 @@ impl TypedValueParser for SoftCode {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let soft = Code::ALL.iter().filter(|code| code.may_be_softened());
+        let soft = Code::ALL.iter().filter(|code| code.may_be_overridden());
         Some(Box::new(soft.map(|code| {
             PossibleValue::new(code.as_str()).help(code.summary())
         })))

@@ -16,10 +16,10 @@ use super::query::tell_of_findings;
 use super::words::counted;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::set::check::fold;
 use crate::set::declaration::Declaration;
 use crate::set::graph::{Direction, GraphQuery, member, select_platforms};
 use crate::set::repository::Repository;
+use crate::set::repository::summarize_platforms;
 use crate::set::resolve::Outdated;
 
 /// List the projects of the set
@@ -310,7 +310,10 @@ impl<'r> Entry<'r> {
             kind.to_owned(),
             self.needs.len().to_string(),
             self.needed_by.len().to_string(),
-            or_dash(&fold(&self.platforms, &repository.configuration.platforms)),
+            or_dash(&summarize_platforms(
+                &self.platforms,
+                &repository.configuration.platforms,
+            )),
         ]);
         row
     }

@@ -23,7 +23,7 @@ use crate::publish::{NearbyCluster, PublishRun, Secret, Target, TargetContext, o
 use crate::release::signature::{
     PublicKey, SigningKey, TrustedKey, existing_key, named_key, own_key,
 };
-use crate::set::check::finish;
+use crate::set::judgement::finish;
 use crate::set::repository::{CONFIGURATION_FILE, PublishKind, PublishTarget, Repository};
 use crate::source::{Client, Limits};
 use shown::Shown;

@@ -9,10 +9,11 @@ use super::context::Context;
 use super::report::{count, judge};
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
-use crate::set::check::{self, fold};
+use crate::set::check;
 use crate::set::gather::WheelReport;
 use crate::set::graph::{GraphQuery, QueryError, RelationGroup};
 use crate::set::repository::Repository;
+use crate::set::repository::summarize_platforms;
 
 impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
@@ -60,7 +61,7 @@ pub(super) fn place(query: &GraphQuery<'_>, platforms: &BTreeSet<usize>) -> Opti
     if *platforms == query.selected {
         return None;
     }
-    fold(&query.graph.platform_names(platforms), &query.platforms)
+    summarize_platforms(&query.graph.platform_names(platforms), &query.platforms)
 }
 
 /// A project's name and version, as far as there is one.

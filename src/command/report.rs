@@ -11,7 +11,7 @@ use super::words::counted;
 pub(super) use crate::foundation::diagnostic::MessageFormat;
 use crate::foundation::diagnostic::{Finding, Inert, Report, Severity, most, render, wrap};
 use crate::foundation::failure::Failure;
-use crate::set::check;
+
 use crate::set::gather::{WheelFailure, WheelReport};
 pub(super) use crate::set::judgement::has_errors;
 use crate::set::judgement::{self, is_counted};
@@ -64,8 +64,8 @@ pub(super) fn show_compared(
     if format == MessageFormat::Text {
         let style = context.style(false);
         let mut text = Inert::default();
-        let together = check::together(repository, findings, context.verbose > 0);
-        for finding in most(&together).iter() {
+        let grouped = judgement::group_related(repository, findings, context.verbose > 0);
+        for finding in most(&grouped).iter() {
             text += render(finding, texts, style);
             text += "\n\n";
         }
@@ -97,7 +97,7 @@ fn further_reading(findings: &[Finding]) -> Option<String> {
 
 /// Says how to waive what was found, if a waiver may cover some of it.
 pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding]) {
-    if check::waivers(findings).is_empty() {
+    if judgement::waivers(findings).is_empty() {
         return;
     }
     let line = format!(
@@ -108,7 +108,7 @@ pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding]) {
 
 /// Writes the waivers that would cover the findings, as they are to be added.
 pub(super) fn show_waivers(context: &Context<'_>, findings: &[Finding]) -> Result<(), Failure> {
-    let waivers = check::waivers(findings);
+    let waivers = judgement::waivers(findings);
     if waivers.is_empty() {
         context.say("note: there is no finding that a waiver could cover");
         return Ok(());

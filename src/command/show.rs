@@ -17,9 +17,9 @@ use super::outdated;
 use super::query::{notes, tell_of_findings, title, unmet_note};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::set::check::fold;
 use crate::set::declaration::{Declaration, DeclaredWheel};
 use crate::set::graph::{GraphQuery, Relation, RelationGroup, group_relations, member};
+use crate::set::repository::summarize_platforms;
 use crate::set::repository::{Repository, Waiver};
 use crate::set::resolve::Outdated;
 use json::{Document, Index, shown};
@@ -227,7 +227,7 @@ fn in_words(
 /// Platforms in few words.
 fn place(query: &GraphQuery<'_>, platforms: &BTreeSet<usize>) -> String {
     let names = query.graph.platform_names(platforms);
-    fold(&names, &query.repository.configuration.platforms)
+    summarize_platforms(&names, &query.repository.configuration.platforms)
         .unwrap_or_else(|| "no supported platform".to_owned())
 }
 

@@ -3,16 +3,13 @@
 //! A check returns all its findings; it never stops at the first and never prints. Each file holds
 //! a rule and its wording.
 
-mod alike;
 mod ambiguous_wheels;
 mod archive;
-mod baseline;
 mod bytes;
 mod conflicting_digest;
 mod dependencies_mismatch;
 mod direct_reference;
 mod extras_mismatch;
-mod fold;
 mod missing_dependency;
 mod missing_extra;
 mod name_mismatch;
@@ -21,7 +18,6 @@ mod requirement;
 mod requires_python_mismatch;
 mod several_versions;
 mod tag_mismatch;
-mod together;
 mod unavailable_dependency;
 mod uncovered_platform;
 mod undefined_marker;
@@ -32,17 +28,14 @@ mod version_mismatch;
 
 use std::ops::Range;
 
-pub use baseline::compare;
 use bytes::{missing_source, other_bytes};
+pub(crate) use conflicting_digest::take_in_mismatches;
 pub(crate) use dependencies_mismatch::can_apply;
-pub use fold::fold;
-pub use missing_extra::BY_HAND;
-pub use remedy::{OTHER_REQUIRER, Pin};
-pub use together::{together, waivers};
+pub use remedy::Pin;
 
 use rayon::prelude::*;
 
-use crate::foundation::diagnostic::{Code, Finding, Stage, sort};
+use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout};
 use crate::set::gather::{WheelProblem, WheelReport};
 use crate::set::graph::Graph;
@@ -224,37 +217,10 @@ fn metadata_and(
     extras_mismatch::check(declared, &metadata, is_whole("Provides-Extra"), findings);
 }
 
-/// Puts findings into their order and says of each on which platforms it shows, for which extra, and
-/// what it comes from.
-pub fn finish(repository: &Repository, mut findings: Vec<Finding>) -> Vec<Finding> {
-    conflicting_digest::take_in_mismatches(&mut findings);
-    for finding in &mut findings {
-        let words = [
-            fold(
-                &finding.subject.platforms,
-                &repository.configuration.platforms,
-            )
-            .map(|place| format!("where: {place}")),
-            // A mistake in the list of extras names its extra already.
-            (finding.code.stage() == Stage::Graph)
-                .then_some(finding.subject.extra.as_ref())
-                .flatten()
-                .map(|extra| format!("it is required for the extra `{extra}`")),
-            finding
-                .chain
-                .as_ref()
-                .map(|chain| format!("it comes from {chain}")),
-        ];
-        finding.notes.splice(0..0, words.into_iter().flatten());
-    }
-    sort(&mut findings);
-    findings
-}
-
 /// The place of a list's entry, or of the list where the entry has none.
 fn about(declared: &DeclaredWheel, finding: Finding, span: Range<usize>, label: &str) -> Finding {
     finding
         .at(&declared.file, span, label)
         .project(declared.file_name.name())
-        .wheel(declared.file_name.as_str())
+        .wheel(&declared.file_name)
 }

@@ -147,6 +147,15 @@ impl<'r> Graph<'r> {
             .collect()
     }
 
+    /// The platforms of these numbers, in order.
+    pub(in crate::set) fn named_platforms(&self, platforms: &BTreeSet<usize>) -> Vec<Platform> {
+        platforms
+            .iter()
+            .filter_map(|platform| self.platforms.get(*platform))
+            .cloned()
+            .collect()
+    }
+
     /// The names of platforms, in order.
     pub fn platform_names(&self, platforms: &BTreeSet<usize>) -> Vec<String> {
         platforms

@@ -3,11 +3,11 @@
 mod configuration;
 mod files;
 mod load;
+mod platforms;
 mod revision;
 mod schema;
 mod supported;
 mod texts;
-mod waiver;
 mod walk;
 
 pub use configuration::{
@@ -18,10 +18,11 @@ pub use files::read_text;
 pub use load::{
     CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Repository, find, presumed_project,
 };
+pub(crate) use platforms::covers_name;
+pub use platforms::{covers_platform, summarize_platforms};
 pub use revision::{
     Changes, LOCAL_VARIABLES, NO_BARE_REPOSITORY, Revision, RevisionError, disguises, tracked,
 };
 pub use schema::{CONFIGURATION_SCHEMA_FILE, configuration_schema};
 pub(crate) use schema::{SeverityRules, WaivableCode};
 pub use supported::SUPPORTED_FILE;
-pub use waiver::{apply, covers_platform, is_waiver, propose};

@@ -115,14 +115,14 @@ fn printed_waivers_hold_as_they_are_printed() {
         assert!(!before.stderr.contains(proposal), "{}", before.stderr);
         let asked = [line, &["--waivers", "we \"know\" why\\"]].concat();
         let run = program.run(&asked);
-        assert_eq!(run.stdout.is_empty(), !code.may_be_softened(), "{code}");
+        assert_eq!(run.stdout.is_empty(), !code.may_be_overridden(), "{code}");
         assert_eq!(
             before.stderr.contains(" --waivers REASON`"),
-            code.may_be_softened(),
+            code.may_be_overridden(),
             "{}",
             before.stderr
         );
-        if !code.may_be_softened() {
+        if !code.may_be_overridden() {
             assert!(
                 run.stderr.contains("no finding that a waiver"),
                 "{}",

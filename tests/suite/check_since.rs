@@ -1,12 +1,8 @@
 //! `ipwhl check --since REV`: what a change brings, apart from what was there before, by a real git.
 
 use std::fs;
-use std::sync::Arc;
 
 use ipwhl::command::ExitStatus;
-use ipwhl::foundation::diagnostic::{Baseline, Code, Finding};
-use ipwhl::set::check;
-use ipwhl_packaging::Platform;
 
 use crate::support::history::History;
 use crate::support::loopback_index::{Hosted, LoopbackIndex};
@@ -656,67 +652,4 @@ fn names_of_files_do_not_reach_a_log_as_they_are() {
         assert!(!said.contains("\n::error title=forged"), "{said}");
         assert!(said.contains("misplaced-declaration"), "{said}");
     }
-}
-
-/// What makes two findings the same one: not the words where a requirement says what is meant; the extra,
-/// the wheel and the file always.
-#[test]
-fn findings_of_two_states_are_the_same_by_what_they_are_about() {
-    let file: Arc<str> = "declarations/apple.toml".into();
-    let of_requirement = |message: &str| {
-        let mut finding = Finding::new(Code::UnsatisfiedDependency, message)
-            .at(&file, 5..9, "")
-            .project("apple");
-        finding.subject.requirement = Some("fig>=2".to_owned());
-        finding
-    };
-    let of_wheel = || Finding::new(Code::SizeMismatch, "the size is 1").wheel("apple-1.0");
-    let before = of_requirement("the set has fig 1.0").at(&file, 1..2, "");
-    let is_the_same = |before: &Finding, now: Finding| {
-        let mut now = [now];
-        let gone = check::compare(std::slice::from_ref(before), &mut now, &[]).len();
-        let is_the_same = now[0].baseline == Some(Baseline::Unchanged);
-        assert_eq!(gone, usize::from(!is_the_same));
-        is_the_same
-    };
-    assert!(is_the_same(&before, of_requirement("the set has fig 1.1")));
-    let mut under_an_extra = of_requirement("the set has fig 1.0");
-    under_an_extra.subject.extra = Some("jam".to_owned());
-    assert!(!is_the_same(&before, under_an_extra));
-    assert!(is_the_same(&of_wheel(), of_wheel()));
-    assert!(!is_the_same(&of_wheel(), of_wheel().wheel("apple-1.0-1")));
-    assert!(!is_the_same(
-        &of_wheel(),
-        of_wheel().at(&file, 5..9, "in a file")
-    ));
-}
-
-/// Of several that are alike the one that covers all platforms is meant; where none does, the note names the
-/// platforms that both have.
-#[test]
-fn platforms_of_findings_that_are_alike_are_compared() {
-    let systems = ["manylinux_2_28_x86_64", "win_amd64", "macosx_12_0_arm64"];
-    let all: Vec<Platform> = systems
-        .iter()
-        .map(|system| Platform::parse("cp312", system).unwrap())
-        .collect();
-    let on = |indices: &[usize]| {
-        let mut finding = Finding::new(Code::UnavailableDependency, "no wheel");
-        finding.subject.platforms = indices
-            .iter()
-            .map(|index| all[*index].to_string())
-            .collect();
-        finding
-    };
-    let mut now = [on(&[0, 1])];
-    assert_eq!(
-        check::compare(&[on(&[0]), on(&[0, 1])], &mut now, &all),
-        [0]
-    );
-    assert_eq!(now[0].baseline, Some(Baseline::Unchanged));
-    assert_eq!(now[0].notes, [""; 0]);
-    let mut now = [on(&[1, 2])];
-    assert_eq!(check::compare(&[on(&[0, 1])], &mut now, &all), [0; 0]);
-    assert_eq!(now[0].baseline, Some(Baseline::New));
-    assert_eq!(now[0].notes, ["it was so before on cp312 on win_amd64"]);
 }

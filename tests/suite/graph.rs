@@ -1,8 +1,10 @@
 //! Uniqueness and the dependency graph, on every platform, with no extra and with each declared one.
 
-use ipwhl::foundation::diagnostic::{Code, Finding};
+use ipwhl::foundation::diagnostic::{Code, Finding, Note};
 use ipwhl::set::check;
+use ipwhl::set::judgement;
 use ipwhl::set::repository::Repository;
+use ipwhl_packaging::WheelFileName;
 
 use crate::support::content_id;
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
@@ -44,7 +46,11 @@ fn findings(declarations: &[(String, String)]) -> Vec<Finding> {
     let built = built(declarations);
     let repository = Repository::load(built.path()).unwrap();
     assert_eq!(repository.findings, [], "{declarations:?}");
-    check::finish(&repository, check::set(&repository))
+    judgement::finish(&repository, check::set(&repository))
+}
+
+fn words(name: Option<impl ToString>) -> String {
+    name.map_or_else(String::new, |name| name.to_string())
 }
 
 /// Code, project, what it is about, extra, platforms, of each finding.
@@ -56,14 +62,17 @@ fn told(declarations: &[(String, String)]) -> Vec<String> {
             let place = finding
                 .notes
                 .iter()
-                .find_map(|note| note.strip_prefix("where: "))
+                .find_map(|note| match note {
+                    Note::Where { platforms, .. } => Some(platforms.as_str()),
+                    _ => None,
+                })
                 .unwrap_or_default();
             format!(
                 "{} {} [{}] {} ({place})",
                 finding.code,
-                subject.project.unwrap_or_default(),
-                subject.requirement.unwrap_or_default(),
-                subject.extra.unwrap_or_default(),
+                words(subject.project),
+                words(subject.requirement),
+                words(subject.extra),
             )
         })
         .collect()
@@ -519,8 +528,8 @@ fn the_chain_leads_from_a_wanted_project() {
         finding
             .notes
             .iter()
-            .find(|note| note.starts_with("it comes from"))
-            .cloned()
+            .find(|note| matches!(note, Note::ComesFrom(_)))
+            .map(ToString::to_string)
     };
     let wanted = pure("apple", "1.0", "dependencies = [\"fig>=1\"]");
     let fig = automatic("fig", "\"grape[seed]; os_name == 'nt'\"");
@@ -552,9 +561,9 @@ fn the_chain_is_one_by_which_the_need_arises() {
         let found = findings(declarations);
         let finding = found
             .iter()
-            .find(|finding| finding.subject.requirement.as_deref() == Some(requirement))
+            .find(|finding| words(finding.subject.requirement.as_ref()) == requirement)
             .unwrap();
-        finding.chain.clone().unwrap()
+        finding.chain.as_ref().unwrap().to_string()
     };
     let of_platforms = [
         // The first by name leads elsewhere.
@@ -609,7 +618,8 @@ fn needs_are_those_of_the_wheels_that_are_used() {
         panic!("{found:#?}")
     };
     assert_eq!(finding.subject.wheel, None);
-    assert_eq!(finding.notes, ["where: all 4 platforms"]);
+    let notes: Vec<String> = finding.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(notes, ["where: all 4 platforms"]);
     // The one for Linux has its own.
     let text = text + "dependencies = []\n";
     let found = findings(&[(name.clone(), text)]);
@@ -617,7 +627,7 @@ fn needs_are_those_of_the_wheels_that_are_used() {
         panic!("{found:#?}")
     };
     assert_eq!(
-        finding.subject.wheel.as_deref(),
+        finding.subject.wheel.as_ref().map(WheelFileName::as_str),
         Some("plum-1.0-py3-none-win_amd64.whl")
     );
     let tags = [
@@ -665,7 +675,7 @@ fn a_mistyped_project_has_the_nearest_one_beside_it() {
         finding
             .notes
             .iter()
-            .any(|note| note == "the set has a project of a similar name, `colorama`"),
+            .any(|note| note.to_string() == "the set has a project of a similar name, `colorama`"),
         "{finding:#?}"
     );
 }

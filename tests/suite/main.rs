@@ -60,6 +60,7 @@ mod hollow_command;
 mod init_command;
 mod interruption;
 mod ipns;
+mod judgement;
 mod key_command;
 mod kubo;
 mod kubo_release;

@@ -383,8 +383,7 @@ fn markdown_holds_what_strangers_write() {
             .at(Code::MissingExtra, &message, "1")
             .change(|finding| {
                 finding
-                    .project(evil)
-                    .note(&message)
+                    .note(message.as_str())
                     .paste(&message, format!("````\n```\n@maintainer {evil}"))
             });
         let text = sample.write(MessageFormat::Markdown);
@@ -521,9 +520,10 @@ fn no_format_shows_a_credential() {
                 &format!("`{address}` has credentials"),
                 address,
             )
-            .change(|finding| {
+            .change(|mut finding| {
+                finding.subject.requirement = format!("elder @ {address}").parse().ok();
+                assert!(finding.subject.requirement.is_some());
                 finding
-                    .wheel(address)
                     .note(format!("see {address}"))
                     .paste(format!("not {address}"), address)
             })

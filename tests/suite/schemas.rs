@@ -254,7 +254,7 @@ fn is_taken(text: &str) -> bool {
     parsed.findings.iter().all(|finding| {
         // What is let pass on demand only is no part of the format.
         let code = finding.code;
-        code.may_be_softened() && !code.hides_requirements() && code != Code::InvalidExtra
+        code.may_be_overridden() && !code.hides_requirements() && code != Code::InvalidExtra
     })
 }
 

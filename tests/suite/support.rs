@@ -74,6 +74,6 @@ pub fn content_id(seed: &str) -> String {
 
 /// The ways out of a finding in one line, with the texts to paste left out.
 pub fn words(help: &[Help]) -> String {
-    let messages: Vec<&str> = help.iter().map(|help| help.message.as_str()).collect();
+    let messages: Vec<String> = help.iter().map(ToString::to_string).collect();
     messages.join(" / ")
 }

@@ -440,7 +440,7 @@ fn codes_are_unique_and_say_what_they_mean() {
         assert_eq!(code.as_str().parse(), Ok(*code));
         assert!(code.summary().ends_with('.'), "{code}");
         // What says that bytes are not what was declared is never anything but an error.
-        assert!(code.may_be_softened() || code.default_severity() == Severity::Error);
+        assert!(code.may_be_overridden() || code.default_severity() == Severity::Error);
     }
 }
 

@@ -6,7 +6,7 @@ use ipwhl_packaging::{ProjectName, Version, specifiers_contain, specifiers_text}
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
-use super::super::report::{MessageFormat, count, has_errors, judge, show};
+use super::super::report::{MessageFormat, count, show};
 use super::super::words::counted;
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Inert};
 use crate::foundation::failure::Failure;
@@ -14,6 +14,7 @@ use crate::set::check;
 use crate::set::declaration::Declaration;
 use crate::set::gather::{all_wheels, known_wheels};
 use crate::set::graph::Graph;
+use crate::set::judgement::{compare, has_errors, judge};
 use crate::set::repository::Repository;
 use crate::set::resolve::{ProjectRequest, declared_extras};
 
@@ -102,7 +103,7 @@ impl Before {
     ) -> Result<ExitStatus, Failure> {
         let now = context.repository()?;
         let mut findings = find(context, &now);
-        check::compare(&self.findings, &mut findings, &now.configuration.platforms);
+        compare(&self.findings, &mut findings, &now.configuration.platforms);
         findings.retain(|finding| finding.baseline != Some(Baseline::Unchanged));
         for finding in &mut findings {
             // There is nothing beside them that they would have to be told from.
@@ -132,7 +133,7 @@ fn find(context: &Context<'_>, repository: &Repository) -> Vec<Finding> {
     let wheels = all_wheels(repository);
     let known = known_wheels(cache.as_ref(), repository, &wheels);
     findings.extend(check::wheels(repository, &wheels, &known));
-    judge(context, repository, findings, &known)
+    judge(repository, findings, &known, context.session.today(), "")
 }
 
 /// What `--with-dependencies` would have closed.

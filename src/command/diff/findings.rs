@@ -1,11 +1,11 @@
 //! Findings of the whole set that are new, and those that are gone.
 
 use super::super::context::Context;
-use super::super::report::judge;
 use super::side::Side;
 use crate::foundation::diagnostic::{Baseline, Finding};
 use crate::set::check;
 use crate::set::gather::WheelReport;
+use crate::set::judgement::{self, judge};
 use crate::set::repository::Repository;
 
 /// What the checks of the set say of both states.
@@ -31,10 +31,11 @@ pub(super) fn compare(context: &Context<'_>, old: &Side, new: &Side) -> Findings
     let of = |repository: &Repository| {
         let mut findings = repository.findings.clone();
         findings.extend(check::set(repository));
-        judge(context, repository, findings, &WheelReport::default())
+        let today = context.session.today();
+        judge(repository, findings, &WheelReport::default(), today, "")
     };
     let (found_before, mut found) = (of(before), of(now));
-    let gone = check::compare(&found_before, &mut found, &now.configuration.platforms);
+    let gone = judgement::compare(&found_before, &mut found, &now.configuration.platforms);
     let all = found.len();
     found.retain(|finding| finding.baseline == Some(Baseline::New));
     Findings {

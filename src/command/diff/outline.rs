@@ -7,8 +7,8 @@ use super::Report;
 use super::side::Side;
 use crate::foundation::diagnostic::{Finding, Severity};
 use crate::foundation::size::HumanBytes;
-use crate::set::check::together;
 use crate::set::difference::{Kind, ProjectChange, SetChange, SettingsExtent};
+use crate::set::judgement::group_related;
 
 /// How many things of one kind are told one by one, unless all are asked for.
 const TOLD: usize = 12;
@@ -418,7 +418,7 @@ fn entries(report: &Report<'_>, side: &Side, findings: &[Finding]) -> Vec<Entry>
     let Some(repository) = &side.repository else {
         return Vec::new();
     };
-    let told = together(repository, findings, report.in_full);
+    let told = group_related(repository, findings, report.in_full);
     let entry = |finding: &Finding| {
         let mark = match finding.severity {
             Severity::Error => Mark::Urgent,

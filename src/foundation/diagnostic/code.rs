@@ -92,7 +92,7 @@ macro_rules! codes {
             /// Whether a waiver or `[severity]` may change what it means. Findings that say that bytes
             /// are not what was declared, that an archive contradicts itself, or that a text cannot
             /// be read may be neither waived nor softened.
-            pub fn may_be_softened(self) -> bool {
+            pub fn may_be_overridden(self) -> bool {
                 match self { $(Self::$variant => $soft),+ }
             }
 
@@ -166,8 +166,8 @@ impl Code {
     ///
     /// # Errors
     /// Where nobody may decide that.
-    pub fn soften(self) -> Result<Self, HardCode> {
-        if self.may_be_softened() {
+    pub fn allow_override(self) -> Result<Self, HardCode> {
+        if self.may_be_overridden() {
             Ok(self)
         } else {
             Err(HardCode(self))

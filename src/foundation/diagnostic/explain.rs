@@ -17,7 +17,8 @@ pub struct Explanation {
     /// Its weight, unless `[severity]` says otherwise.
     pub severity: Severity,
     /// Whether a waiver or `[severity]` may change what it means.
-    pub may_be_softened: bool,
+    #[serde(rename = "may_be_softened")]
+    pub may_be_overridden: bool,
     /// The rule in one sentence.
     pub summary: &'static str,
     /// The rule.
@@ -41,7 +42,7 @@ impl Explanation {
             code,
             stage: code.stage(),
             severity: code.default_severity(),
-            may_be_softened: code.may_be_softened(),
+            may_be_overridden: code.may_be_overridden(),
             summary: code.summary(),
             rule,
             why,
@@ -52,7 +53,7 @@ impl Explanation {
 
     /// What may be done about its weight, in a sentence.
     pub fn weight(&self) -> &'static str {
-        match (self.severity, self.may_be_softened) {
+        match (self.severity, self.may_be_overridden) {
             (Severity::Error, false) => "An error, which can be neither waived nor softened.",
             (Severity::Error, true) => {
                 "An error. A waiver may answer for it, and `[severity]` may change its weight."

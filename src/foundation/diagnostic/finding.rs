@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use ipwhl_packaging::{ExtraName, Platform, ProjectName, Requirement, WheelFileName};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Code, Severity};
+use super::{Code, Help, Note, RequirerChain, Severity, SharedCause};
 
 /// Something wrong with what a person wrote or declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,16 +22,16 @@ pub struct Finding {
     /// The places that it is about, the foremost first. Empty where no place exists.
     pub labels: Vec<Label>,
     /// What else helps to understand it.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// The ways out, the likeliest first.
     pub help: Vec<Help>,
     /// How it stands to the revision that the set was compared with; `None` where it was not.
     pub baseline: Option<Baseline>,
-    /// What is wrong with the required project by itself, as a sentence without its end. Findings that
-    /// have this in common may end by one change, and people see them as one.
-    pub shared: Option<String>,
-    /// The way from a wanted project to the one that requires, where that one is automatic.
-    pub chain: Option<String>,
+    /// What is wrong with the required project by itself. Findings that have this in common may end by
+    /// one change, and people see them as one.
+    pub shared: Option<SharedCause>,
+    /// The way from a requested project to the one that requires, where that one is automatic.
+    pub chain: Option<RequirerChain>,
     /// Who requires what, a line each, where several findings are shown as one.
     pub requirers: Vec<String>,
     /// The other findings of the same kind, a line each, where several are shown as one.
@@ -39,15 +40,6 @@ pub struct Finding {
     pub subject: Subject,
     /// How many findings it stands for: 1, but where the others of a file are only counted.
     pub count: usize,
-}
-
-/// A way out of a finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Help {
-    /// What to do or to type, one lower-case sentence.
-    pub message: String,
-    /// Text to paste, of one line or several, without a final line feed.
-    pub text: Option<String>,
 }
 
 /// How a finding stands to an earlier revision of the set.
@@ -71,22 +63,22 @@ pub struct Label {
     pub text: String,
 }
 
-/// The things that a finding is about, by name.
+/// The things that a finding is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
     /// The project that has to change.
-    pub project: Option<String>,
+    pub project: Option<ProjectName>,
     /// The project that a requirement is about: what is shown together, since one change to it may
     /// end all of them.
-    pub required: Option<String>,
-    /// The requirement in canonical form.
-    pub requirement: Option<String>,
-    /// The wheel's file name.
-    pub wheel: Option<String>,
+    pub required: Option<ProjectName>,
+    /// The requirement.
+    pub requirement: Option<Requirement>,
+    /// The wheel.
+    pub wheel: Option<WheelFileName>,
     /// The extra under which it shows.
-    pub extra: Option<String>,
-    /// The platforms where it shows, sorted; empty where platforms play no part.
-    pub platforms: Vec<String>,
+    pub extra: Option<ExtraName>,
+    /// The platforms where it shows, in order; empty where platforms play no part.
+    pub platforms: Vec<Platform>,
 }
 
 impl Finding {
@@ -122,25 +114,22 @@ impl Finding {
 
     /// Adds a note.
     #[must_use]
-    pub fn note(mut self, note: impl Into<String>) -> Self {
+    pub fn note(mut self, note: impl Into<Note>) -> Self {
         self.notes.push(note.into());
         self
     }
 
     /// Adds a way out.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(Help {
-            message: help.into(),
-            text: None,
-        });
+    pub fn help(mut self, help: impl Into<Help>) -> Self {
+        self.help.push(help.into());
         self
     }
 
     /// Adds a way out with text to paste.
     #[must_use]
     pub fn paste(mut self, help: impl Into<String>, text: impl Into<String>) -> Self {
-        self.help.push(Help {
+        self.help.push(Help::Sentence {
             message: help.into(),
             text: Some(text.into()),
         });
@@ -149,15 +138,15 @@ impl Finding {
 
     /// Names the project that has to change.
     #[must_use]
-    pub fn project(mut self, project: &(impl ToString + ?Sized)) -> Self {
-        self.subject.project = Some(project.to_string());
+    pub fn project(mut self, project: &ProjectName) -> Self {
+        self.subject.project = Some(project.clone());
         self
     }
 
     /// Names the wheel.
     #[must_use]
-    pub fn wheel(mut self, file_name: &(impl ToString + ?Sized)) -> Self {
-        self.subject.wheel = Some(file_name.to_string());
+    pub fn wheel(mut self, file_name: &WheelFileName) -> Self {
+        self.subject.wheel = Some(file_name.clone());
         self
     }
 }

@@ -4,8 +4,9 @@
 //! says how many there are and where they can be read: below, as lines of the log.
 
 use super::gitlab::NO_PLACE;
+use super::public::PublicFinding;
 use super::render::MOST_PLACES;
-use super::{Baseline, Finding, Report, Severity};
+use super::{Baseline, Report, Severity};
 
 /// How many annotations of one level GitHub keeps of a step.
 const ANNOTATIONS: usize = 10;
@@ -22,7 +23,7 @@ pub(super) fn github(report: &Report<'_>) -> String {
     let mut text = String::new();
     let mut rest = Vec::new();
     for name in LEVELS {
-        let of_level: Vec<&Finding> = findings
+        let of_level: Vec<&PublicFinding> = findings
             .iter()
             .map(|(finding, _)| finding)
             .filter(|finding| level(finding) == name)
@@ -48,7 +49,7 @@ pub(super) fn github(report: &Report<'_>) -> String {
 }
 
 /// What was there before is no fault of the change.
-fn level(finding: &Finding) -> &'static str {
+fn level(finding: &PublicFinding) -> &'static str {
     match (finding.baseline, finding.severity) {
         (Some(Baseline::Unchanged), _) => "notice",
         (_, Severity::Error) => "error",
@@ -56,7 +57,7 @@ fn level(finding: &Finding) -> &'static str {
     }
 }
 
-fn command(report: &Report<'_>, finding: &Finding, name: &str) -> String {
+fn command(report: &Report<'_>, finding: &PublicFinding, name: &str) -> String {
     let mut properties = Vec::new();
     if let Some(label) = finding.labels.first() {
         let region = label.region(report.texts);
@@ -100,7 +101,7 @@ fn command(report: &Report<'_>, finding: &Finding, name: &str) -> String {
 
 /// A line of the log that cannot be taken for a command: it starts with a word, and the older form of
 /// commands, which is read anywhere in a line, is taken apart.
-fn log_line(report: &Report<'_>, finding: &Finding) -> String {
+fn log_line(report: &Report<'_>, finding: &PublicFinding) -> String {
     let place = finding.labels.first().map_or_else(
         || report.path(NO_PLACE),
         |label| {

@@ -5,7 +5,8 @@
 use serde_json::{Value, json};
 
 use super::inert::json_pretty;
-use super::{Baseline, Finding, Report, Severity};
+use super::public::PublicFinding;
+use super::{Baseline, Report, Severity};
 
 /// Where a finding without a place is shown: a report has to name a file.
 pub(super) const NO_PLACE: &str = "ipwhl.toml";
@@ -20,7 +21,7 @@ pub(super) fn gitlab(report: &Report<'_>) -> String {
     json_pretty(&issues).map_or_else(|_| String::new(), |text| text + "\n")
 }
 
-fn issue(report: &Report<'_>, finding: &Finding, fingerprint: &str) -> Value {
+fn issue(report: &Report<'_>, finding: &PublicFinding, fingerprint: &str) -> Value {
     let severity = match (finding.baseline, finding.severity) {
         (Some(Baseline::Unchanged), _) => "info",
         (_, Severity::Error) => "major",

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use super::public::PublicFinding;
 use super::render::MOST_PLACES;
-use super::{Baseline, Finding, Report, Severity};
+use super::{Baseline, Report, Severity};
 
 /// How many bytes a comment may have; GitHub takes 65,536 characters, and whoever posts it may add a line.
 const LONGEST_COMMENT: usize = 65_000;
@@ -22,12 +23,12 @@ const MARKER: &str = "<!-- ipwhl findings -->";
 
 /// The comment; it says so where nothing is wrong.
 pub(super) fn markdown(report: &Report<'_>) -> String {
-    let findings: Vec<Finding> = report
+    let findings: Vec<PublicFinding> = report
         .published()
         .into_iter()
         .map(|(finding, _)| finding)
         .collect();
-    let (before, new): (Vec<&Finding>, Vec<&Finding>) = findings
+    let (before, new): (Vec<&PublicFinding>, Vec<&PublicFinding>) = findings
         .iter()
         .partition(|finding| finding.baseline == Some(Baseline::Unchanged));
     let heading = match (new.is_empty(), before.is_empty()) {
@@ -74,7 +75,7 @@ pub(super) fn markdown(report: &Report<'_>) -> String {
     comment.text
 }
 
-fn counted(findings: &[&Finding]) -> String {
+fn counted(findings: &[&PublicFinding]) -> String {
     let of = |severity, word: &str| {
         let count = findings
             .iter()
@@ -108,8 +109,8 @@ impl Comment {
     }
 
     /// The findings under the project that has to change, the projects in the order of their first finding.
-    fn groups(&mut self, report: &Report<'_>, findings: &[&Finding]) {
-        let mut groups: Vec<(String, Vec<&Finding>)> = Vec::new();
+    fn groups(&mut self, report: &Report<'_>, findings: &[&PublicFinding]) {
+        let mut groups: Vec<(String, Vec<&PublicFinding>)> = Vec::new();
         let mut known: BTreeMap<String, usize> = BTreeMap::new();
         for finding in findings {
             let name = owner(report, finding);
@@ -141,7 +142,7 @@ impl Comment {
 }
 
 /// Who has to change: the project, else the file.
-fn owner(report: &Report<'_>, finding: &Finding) -> String {
+fn owner(report: &Report<'_>, finding: &PublicFinding) -> String {
     match (&finding.subject.project, finding.labels.first()) {
         (Some(project), _) => project.clone(),
         (None, Some(label)) => report.path(&label.file),
@@ -150,7 +151,7 @@ fn owner(report: &Report<'_>, finding: &Finding) -> String {
 }
 
 /// A finding as an entry of the list.
-fn item(report: &Report<'_>, finding: &Finding, in_full: bool) -> String {
+fn item(report: &Report<'_>, finding: &PublicFinding, in_full: bool) -> String {
     let foremost = finding.labels.first().map_or_else(String::new, |label| {
         format!(", {}", code_span(&place(report, label)))
     });
@@ -179,7 +180,10 @@ fn item(report: &Report<'_>, finding: &Finding, in_full: bool) -> String {
     for help in &finding.help {
         item += &format!("  - help: {}", sentence(&help.message));
         match &help.text {
-            Some(text) if in_full => item += &format!(":\n\n{}\n", code_block(text, "    ")),
+            Some(text) if in_full => {
+                let language = if help.is_command { "sh" } else { "toml" };
+                item += &format!(":\n\n{}\n", code_block(text, language, "    "));
+            }
             _ => item += "\n",
         }
     }
@@ -264,14 +268,8 @@ pub fn code_span(text: &str) -> String {
 }
 
 /// The text as a fenced block (`CommonMark` 4.5) that stands `indent` deep.
-fn code_block(text: &str, indent: &str) -> String {
+fn code_block(text: &str, language: &str, indent: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
-    // A command is for a shell; everything else goes into a file.
-    let language = if text.starts_with("ipwhl ") {
-        "sh"
-    } else {
-        "toml"
-    };
     let mut block = format!("{indent}{fence}{language}\n");
     for line in text.lines() {
         block += &format!("{indent}{line}\n");

@@ -2,18 +2,51 @@
 
 use super::brief::{brief, brief_label};
 use super::inert::visible;
-use super::{Finding, Help, Label};
+use super::{Baseline, Code, Finding, Help, Label, Severity};
+
+/// A finding as it may leave the program, in words.
+pub(super) struct PublicFinding {
+    pub(super) code: Code,
+    pub(super) severity: Severity,
+    pub(super) message: String,
+    pub(super) labels: Vec<Label>,
+    pub(super) notes: Vec<String>,
+    pub(super) help: Vec<PublicHelp>,
+    pub(super) baseline: Option<Baseline>,
+    pub(super) requirers: Vec<String>,
+    pub(super) alike: Vec<String>,
+    pub(super) subject: PublicSubject,
+    pub(super) count: usize,
+}
+
+/// A way out in words.
+pub(super) struct PublicHelp {
+    pub(super) message: String,
+    pub(super) text: Option<String>,
+    /// Whether the text is for a shell; else it goes into a file.
+    pub(super) is_command: bool,
+}
+
+/// What a finding is about, in words.
+pub(super) struct PublicSubject {
+    pub(super) project: Option<String>,
+    pub(super) required: Option<String>,
+    pub(super) requirement: Option<String>,
+    pub(super) wheel: Option<String>,
+    pub(super) extra: Option<String>,
+    pub(super) platforms: Vec<String>,
+}
 
 /// The same finding, fit to be published. Names and texts come from files of strangers: every sign
 /// that is not seen is written as its escape, except the line feeds and tabs of text to paste; user
 /// names and passwords in addresses are starred out.
-pub(super) fn public(finding: &Finding) -> Finding {
-    let line = |text: &String| without_credentials(&visible(text, &[]));
-    let word = |text: &Option<String>| text.as_ref().map(line);
+pub(super) fn public(finding: &Finding) -> PublicFinding {
+    let line = |text: &str| without_credentials(&visible(text, &[]));
     // Names stay whole, which programs compare, and texts to paste; sentences are read by people.
-    let sentence = |text: &String| brief(&line(text));
+    let sentence = |text: &str| brief(&line(text));
+    let sentences = |texts: &[String]| texts.iter().map(|text| sentence(text)).collect();
     let subject = &finding.subject;
-    Finding {
+    PublicFinding {
         code: finding.code,
         severity: finding.severity,
         message: sentence(&finding.message),
@@ -25,33 +58,44 @@ pub(super) fn public(finding: &Finding) -> Finding {
                 ..label.clone()
             })
             .collect(),
-        notes: finding.notes.iter().map(sentence).collect(),
+        notes: finding
+            .notes
+            .iter()
+            .map(|note| sentence(&note.to_string()))
+            .collect(),
         help: finding
             .help
             .iter()
-            .map(|help| Help {
-                message: sentence(&help.message),
+            .map(|help| PublicHelp {
+                message: sentence(&help.to_string()),
+                is_command: matches!(help, Help::Add(..)),
                 text: help
-                    .text
-                    .as_ref()
-                    .map(|text| without_credentials(&visible(text, &['\n', '\t']))),
+                    .text()
+                    .map(|text| without_credentials(&visible(&text, &['\n', '\t']))),
             })
             .collect(),
         baseline: finding.baseline,
         count: finding.count,
-        shared: finding.shared.as_ref().map(sentence),
-        chain: finding.chain.as_ref().map(sentence),
-        requirers: finding.requirers.iter().map(sentence).collect(),
-        alike: finding.alike.iter().map(sentence).collect(),
-        subject: super::Subject {
-            project: word(&subject.project),
-            required: word(&subject.required),
-            requirement: word(&subject.requirement),
-            wheel: word(&subject.wheel),
-            extra: word(&subject.extra),
-            platforms: subject.platforms.iter().map(line).collect(),
+        requirers: sentences(&finding.requirers),
+        alike: sentences(&finding.alike),
+        subject: PublicSubject {
+            project: word(subject.project.as_ref()),
+            required: word(subject.required.as_ref()),
+            requirement: word(subject.requirement.as_ref()),
+            wheel: word(subject.wheel.as_ref()),
+            extra: word(subject.extra.as_ref()),
+            platforms: subject
+                .platforms
+                .iter()
+                .map(|platform| line(&platform.to_string()))
+                .collect(),
         },
     }
+}
+
+/// A name that programs compare, fit to be published.
+fn word(name: Option<&impl ToString>) -> Option<String> {
+    name.map(|name| without_credentials(&visible(&name.to_string(), &[])))
 }
 
 /// A word as a POSIX shell reads it back.

@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippe
 
 use super::brief::{are_far_apart, clip, is_brief};
 use super::inert::{Inert, visible};
-use super::public::{public, without_credentials};
+use super::public::{PublicFinding, public, without_credentials};
 use super::{Finding, Label, Severity, SourceText, SourceTexts, wrap};
 
 /// How findings are shown.
@@ -128,7 +128,7 @@ fn broken(sentence: &str, style: Style, used: usize, later: &str) -> String {
 }
 
 /// The largest number of a line that is shown.
-fn largest_line(finding: &Finding, texts: &SourceTexts) -> usize {
+fn largest_line(finding: &PublicFinding, texts: &SourceTexts) -> usize {
     finding
         .labels
         .iter()

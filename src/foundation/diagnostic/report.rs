@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::public::{public, without_credentials};
+use super::public::{PublicFinding, public, without_credentials};
 use super::{Finding, Label, SourceText, SourceTexts};
 use super::{github, gitlab, json, markdown, sarif};
 
@@ -124,7 +124,7 @@ impl Report<'_> {
     }
 
     /// The findings, fit to be published, each with its fingerprint.
-    pub(super) fn published(&self) -> Vec<(Finding, String)> {
+    pub(super) fn published(&self) -> Vec<(PublicFinding, String)> {
         self.findings
             .iter()
             .map(public)
@@ -158,7 +158,7 @@ impl Report<'_> {
             .collect()
     }
 
-    fn identity(&self, finding: &Finding) -> String {
+    fn identity(&self, finding: &PublicFinding) -> String {
         let label = finding.labels.first();
         let text = label
             .filter(|label| !label.is_whole_file())

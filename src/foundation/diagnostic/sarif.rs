@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::gitlab::NO_PLACE;
 use super::inert::json_pretty;
-use super::{Baseline, Code, Finding, Label, Report, Severity};
+use super::public::PublicFinding;
+use super::{Baseline, Code, Label, Report, Severity};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -73,7 +74,12 @@ fn rule(code: Code) -> Value {
 }
 
 /// A finding as a result (3.27).
-fn result(report: &Report<'_>, finding: &Finding, fingerprint: &str, codes: &[Code]) -> Value {
+fn result(
+    report: &Report<'_>,
+    finding: &PublicFinding,
+    fingerprint: &str,
+    codes: &[Code],
+) -> Value {
     let mut result = json!({
         "ruleId": finding.code.as_str(),
         "ruleIndex": codes.binary_search(&finding.code).unwrap_or_default(),
@@ -109,7 +115,7 @@ fn result(report: &Report<'_>, finding: &Finding, fingerprint: &str, codes: &[Co
 /// The words of a finding: the message, a paragraph for each note and each way out.
 // Off-spec (3.11.5): braces stand as they are. Readers undouble them only where a message has
 // arguments, and these have none.
-fn message(finding: &Finding) -> String {
+fn message(finding: &PublicFinding) -> String {
     let mut text = finding.message.clone();
     for note in &finding.notes {
         text += &format!("\n\nnote: {note}");
@@ -159,7 +165,7 @@ fn location(report: &Report<'_>, label: &Label, index: usize) -> Value {
 }
 
 /// What the finding is about, by name, as a property bag (3.8).
-fn properties(finding: &Finding) -> Value {
+fn properties(finding: &PublicFinding) -> Value {
     let subject = &finding.subject;
     let mut bag = Map::new();
     for (key, word) in [

@@ -8,7 +8,7 @@ use crate::foundation::diagnostic::shell_word;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::signature::{TrustedKey, existing_key};
 use crate::release::statement::Statement;
-use crate::set::check;
+use crate::set::judgement;
 use crate::set::repository::{CONFIGURATION_FILE, Configuration, Repository};
 use crate::source::Session;
 
@@ -76,7 +76,7 @@ pub fn repository_trust(directory: &Path) -> Result<(Trust, Configuration), Trus
         Repository::load_configuration(directory).map_err(|error| Failure::world(&error))?;
     // A mistake may hide whom the repository trusts.
     if repository.has_errors() {
-        let findings = check::finish(&repository, repository.findings.clone());
+        let findings = judgement::finish(&repository, repository.findings.clone());
         let failure = Failure::finding(format!(
             "`{CONFIGURATION_FILE}` has mistakes, and so nobody can tell whom the repository trusts"
         ));

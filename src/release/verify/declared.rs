@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipwhl_packaging::{Platform, Requirement, VersionSpecifiers, same_specifiers};
+use ipwhl_packaging::{
+    ExtraName, Platform, Requirement, VersionSpecifiers, WheelFileName, same_specifiers,
+};
 
 use super::contradiction::{FileContradiction, ReleaseJsonContradiction, Total, WheelFact};
 use super::pages::Count;
@@ -83,7 +85,7 @@ impl Answered {
             .map(|(code, _)| code.as_str())
             .chain(allowed.iter().map(|code| code.as_str()))
             // What may not be softened is not, whatever a release says.
-            .filter(|code| code.parse().is_ok_and(Code::may_be_softened))
+            .filter(|code| code.parse().is_ok_and(Code::may_be_overridden))
             .map(ToOwned::to_owned)
             .collect();
         Self {
@@ -101,21 +103,24 @@ impl Answered {
     fn has(&self, project: &str, finding: &Finding) -> bool {
         let code = finding.code.as_str();
         let subject = &finding.subject;
-        let says =
-            |asked: &Option<String>, value: &Option<String>| asked.is_none() || asked == value;
+        let says = |asked: &Option<String>, value: Option<&str>| {
+            asked.is_none() || asked.as_deref() == value
+        };
         let requirement = |asked: &Option<String>| {
             let parsed = |text: &String| text.parse::<Requirement>().ok();
-            says(asked, &subject.requirement)
-                || asked.as_ref().and_then(parsed) == subject.requirement.as_ref().and_then(parsed)
+            asked.is_none() || asked.as_ref().and_then(parsed) == subject.requirement
         };
         self.softened.contains(code)
-            || (finding.code.may_be_softened()
+            || (finding.code.may_be_overridden()
                 && self.waivers.iter().any(|waiver| {
                     waiver.code == code
                         && waiver.project == project
                         && requirement(&waiver.requirement)
-                        && says(&waiver.wheel, &subject.wheel)
-                        && says(&waiver.extra, &subject.extra)
+                        && says(
+                            &waiver.wheel,
+                            subject.wheel.as_ref().map(WheelFileName::as_str),
+                        )
+                        && says(&waiver.extra, subject.extra.as_ref().map(ExtraName::as_str))
                 }))
     }
 }

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use ipwhl_packaging::{InstallerClass, Platform, Tag, common_installer};
 
-use super::fold;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout};
+use crate::set::repository::summarize_platforms;
 
 /// How many wheels of a group are named in words; all are places of the finding.
 const MOST_NAMED: usize = 10;
@@ -60,7 +60,7 @@ pub(super) fn check(
             .help(help)
             .project(&declaration.project);
         if more == 0 {
-            finding = finding.wheel(later.file_name.as_str());
+            finding = finding.wheel(&later.file_name);
         } else {
             let others = group.members.iter().copied();
             let others = others.filter(|index| ![group.earlier, group.later].contains(index));
@@ -78,9 +78,9 @@ pub(super) fn check(
                 .filter(|index| accepts(&wheels[**index]));
             accepted.nth(1).is_some()
         });
-        let several: Vec<String> = several.map(ToString::to_string).collect();
+        let several: Vec<&Platform> = several.collect();
         if more > 0
-            && let Some(place) = fold(&several, platforms)
+            && let Some(place) = summarize_platforms(&several, platforms)
         {
             finding = finding.note(format!("of the supported platforms: {place}"));
         }

@@ -71,7 +71,7 @@ pub(super) fn name_conflicts(
             ),
         )
         .help("declare another version, or a wheel for other systems only");
-        finding.subject.platforms = concerned.iter().map(ToString::to_string).collect();
+        finding.subject.platforms = concerned.into_iter().cloned().collect();
         findings.push(about(declared, finding, declared.span(), ""));
     }
 }

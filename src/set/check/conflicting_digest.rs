@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use ipwhl_unixfs::{Cid, Codec, Profile, Sha256Digest};
 
 use super::about;
-use crate::foundation::diagnostic::{Code, Finding, Stage};
+use crate::foundation::diagnostic::{Code, Finding, Note, Stage};
 use crate::set::declaration::DeclaredWheel;
 use crate::set::repository::Repository;
 
@@ -209,7 +209,7 @@ fn new(wheel: &DeclaredWheel, message: String, label: &str) -> Finding {
 
 /// What is known of the bytes behind a declaration that contradicts itself is no defect of its own. That they are not
 /// the declared ones goes to the finding about the declaration; what else they are says nothing of this wheel.
-pub(super) fn take_in_mismatches(findings: &mut Vec<Finding>) {
+pub(crate) fn take_in_mismatches(findings: &mut Vec<Finding>) {
     let is_about = |one: &Finding, other: &Finding| {
         one.subject.wheel == other.subject.wheel
             && one.labels.first().map(|label| &label.file)
@@ -231,8 +231,8 @@ pub(super) fn take_in_mismatches(findings: &mut Vec<Finding>) {
         );
         match conflicts.iter_mut().find(|one| is_about(one, &finding)) {
             Some(conflict) if is_mismatch => {
-                let said = std::iter::once(finding.message).chain(finding.notes);
-                let new: Vec<String> = said.filter(|note| !conflict.notes.contains(note)).collect();
+                let said = std::iter::once(finding.message.into()).chain(finding.notes);
+                let new: Vec<Note> = said.filter(|note| !conflict.notes.contains(note)).collect();
                 conflict.notes.extend(new);
             }
             Some(_) => {}

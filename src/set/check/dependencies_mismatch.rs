@@ -45,7 +45,7 @@ pub(super) fn check(
             declared.dependencies_span.clone(),
             "it is missing here",
         );
-        finding.subject.requirement = Some(requirement.to_string());
+        finding.subject.requirement = Some((*requirement).clone());
         findings.push(finding);
     }
     // What a requirement that could not be read stands for may well be declared.
@@ -68,7 +68,7 @@ pub(super) fn check(
             None => finding.help("remove it"),
         };
         let mut finding = about(declared, finding, dependency.span.clone(), "");
-        finding.subject.requirement = Some(text);
+        finding.subject.requirement = Some(dependency.value.clone());
         findings.push(finding);
     }
 }

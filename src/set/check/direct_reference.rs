@@ -4,7 +4,7 @@ use ipwhl_packaging::Constraint;
 
 use super::remedy::or_leave_extra_out;
 use super::requirement::{each_unsatisfied, finding};
-use crate::foundation::diagnostic::{Code, Finding};
+use crate::foundation::diagnostic::{Code, Finding, Help};
 use crate::set::graph::Graph;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
@@ -25,10 +25,9 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             &statement.platforms,
         )
         .note("an installer would fetch from there what nobody has reviewed")
-        .help(format!(
-            "declare a version of `{}` that names no address",
-            relation.from.project
-        ));
+        .help(Help::NoAddress {
+            project: Some(relation.from.project.clone()),
+        });
         Some(or_leave_extra_out(graph, relation, statement, finding))
     });
 }

@@ -3,7 +3,7 @@
 use ipwhl_packaging::{CoreMetadata, MarkerEnvironment, Truth};
 
 use super::about;
-use crate::foundation::diagnostic::{Code, Finding, nearest};
+use crate::foundation::diagnostic::{Code, Finding, Help, nearest};
 use crate::set::declaration::DeclaredWheel;
 
 pub(super) fn check(
@@ -23,11 +23,11 @@ pub(super) fn check(
                 .iter()
                 .map(ipwhl_packaging::ExtraName::as_str);
             finding = match nearest(extra.value.as_str(), known) {
-                Some(word) => finding.help(format!("did you mean `{word}`?")),
+                Some(word) => finding.help(Help::DidYouMean(word.to_owned())),
                 None => finding.help("remove it"),
             };
             let mut finding = about(declared, finding, extra.span.clone(), "");
-            finding.subject.extra = Some(extra.value.to_string());
+            finding.subject.extra = Some(extra.value.clone());
             findings.push(finding);
         }
     }
@@ -66,7 +66,7 @@ pub(super) fn check(
                     let label = format!("asks for `{needed}`");
                     finding = finding.at(&declared.file, asking.span.clone(), label);
                 }
-                finding.subject.extra = Some(extra.value.to_string());
+                finding.subject.extra = Some(extra.value.clone());
                 findings.push(finding);
             }
         }

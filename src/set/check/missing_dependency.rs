@@ -6,14 +6,14 @@ use ipwhl_packaging::{Constraint, ProjectName};
 
 use super::remedy::{Pin, or_leave_extra_out};
 use super::requirement::{each_unsatisfied, finding};
-use crate::foundation::diagnostic::{Code, Finding, nearest};
+use crate::foundation::diagnostic::{AddPurpose, Code, Finding, Help, Note, SharedCause, nearest};
 use crate::set::graph::Graph;
 
 /// How many missing names are compared with all that are there, in search of a slip.
 const MAXIMUM_COMPARED: usize = 100;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    let mut similar: BTreeMap<&ProjectName, Option<String>> = BTreeMap::new();
+    let mut similar: BTreeMap<&ProjectName, Option<ProjectName>> = BTreeMap::new();
     let declared = &graph.repository.declarations;
     each_unsatisfied(graph, findings, |relation, statement| {
         let requirement = relation.requirement;
@@ -38,21 +38,21 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let is_new = !similar.contains_key(&requirement.name);
         if is_new && similar.len() < MAXIMUM_COMPARED {
             let known = declared.keys().map(ProjectName::as_str);
-            let word = nearest(requirement.name.as_str(), known).map(ToOwned::to_owned);
-            similar.insert(&requirement.name, word);
+            let word = nearest(requirement.name.as_str(), known);
+            similar.insert(&requirement.name, word.and_then(|word| word.parse().ok()));
         }
         let similar = similar.get(&requirement.name).cloned().flatten();
-        if let Some(word) =
-            similar.filter(|word| strsim::levenshtein(word, requirement.name.as_str()) <= 2)
+        if let Some(word) = similar
+            .filter(|word| strsim::levenshtein(word.as_str(), requirement.name.as_str()) <= 2)
         {
-            finding = finding.note(format!("the set has a project of a similar name, `{word}`"));
+            finding = finding.note(Note::SimilarName(word));
         }
-        finding.shared = Some(format!("`{}` is not in the set", requirement.name));
+        finding.shared = Some(SharedCause::Missing(requirement.name.clone()));
         let none = BTreeSet::new();
         let demand = graph.demand(&requirement.name);
         let extras = demand.map_or(&none, |demand| &demand.need.extras);
         let command = graph.add_command(&requirement.name, extras, Pin::Accepted, true);
-        finding = finding.paste("declare it, with what it needs", command);
+        finding = finding.help(Help::Add(AddPurpose::Missing, command));
         Some(or_leave_extra_out(graph, relation, statement, finding))
     });
 }

@@ -6,11 +6,8 @@ use ipwhl_packaging::ExtraName;
 
 use super::remedy::or_leave_extra_out;
 use super::requirement::{each_unsatisfied, finding};
-use crate::foundation::diagnostic::{Code, Finding};
+use crate::foundation::diagnostic::{Code, Finding, Help, SharedCause};
 use crate::set::graph::Graph;
-
-/// How the way out begins that is no command.
-pub const BY_HAND: &str = "if its wheels have it, ";
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
     each_unsatisfied(graph, findings, |relation, statement| {
@@ -56,15 +53,16 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             &platforms,
         )
         .at(&place.file, place.extras_span.clone(), "not declared here");
-        finding.shared = Some(format!(
-            "the set does not vouch for the extra {list} of `{}`",
-            target.project
+        let missing: Vec<ExtraName> = missing.into_iter().cloned().collect();
+        finding.shared = Some(SharedCause::MissingExtras(
+            target.project.clone(),
+            missing.clone(),
         ));
         // Whether the wheels have the extra at all is not known here, so no command is proposed.
-        finding = finding.help(format!(
-            "{BY_HAND}add {list} to the `extras` of `{}`, and to its `dependencies` what it needs",
-            target.project
-        ));
+        finding = finding.help(Help::AddExtras {
+            project: target.project.clone(),
+            extras: missing,
+        });
         Some(or_leave_extra_out(graph, relation, statement, finding))
     });
 }

@@ -4,11 +4,10 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::foundation::diagnostic::{Code, Finding};
-use crate::set::graph::{Graph, Relation, RequirerPath, Statement};
+use ipwhl_packaging::Platform;
 
-/// How many steps of a path are written: the first ones, and the last.
-const MAXIMUM_WRITTEN: usize = 12;
+use crate::foundation::diagnostic::{Code, Finding, RequirerChain};
+use crate::set::graph::{Graph, Relation, Statement};
 
 /// A finding about a requirement on some of its platforms, at the place where it is stated, with what
 /// a waiver would name.
@@ -24,30 +23,14 @@ pub(super) fn finding<'r>(
     let mut finding = Finding::new(code, message)
         .at(&statement.wheel.file, requirement.span.clone(), label)
         .project(&relation.from.project)
-        .wheel(statement.wheel.file_name.as_str());
-    finding.subject.required = Some(requirement.value.name.to_string());
-    finding.subject.requirement = Some(requirement.value.to_string());
-    finding.subject.platforms = graph.platform_names(platforms);
-    finding.subject.extra = relation.extra.map(ToString::to_string);
+        .wheel(&statement.wheel.file_name);
+    finding.subject.required = Some(requirement.value.name.clone());
+    finding.subject.requirement = Some(requirement.value.clone());
+    finding.subject.platforms = graph.named_platforms(platforms);
+    finding.subject.extra = relation.extra.cloned();
     let path = graph.requirer_path(relation, platforms);
-    finding.chain = path.map(|path| words(&path));
+    finding.chain = path.map(|path| RequirerChain::new(path.requested, &path.requirements));
     finding
-}
-
-/// A path in words, as in `flask (wanted) -> werkzeug>=3.1 -> markupsafe>=2.1.1`; of a long one what
-/// stands in the middle is counted.
-fn words(path: &RequirerPath<'_>) -> String {
-    let mut words = format!("{} (wanted)", path.requested);
-    let half = MAXIMUM_WRITTEN / 2;
-    let more = path.requirements.len().saturating_sub(MAXIMUM_WRITTEN);
-    for (index, requirement) in path.requirements.iter().enumerate() {
-        if more == 0 || index < half || index >= half + more {
-            words += &format!(" -> {requirement}");
-        } else if index == half {
-            words += &format!(" -> ({more} more)");
-        }
-    }
-    words
 }
 
 /// The findings of `rule` over all requirements that are not satisfied, as each wheel states them;
@@ -86,7 +69,9 @@ pub(super) fn each_unsatisfied<'r>(
             Entry::Occupied(entry) => {
                 let twin = &mut merged[*entry.get()];
                 twin.subject.platforms.extend(finding.subject.platforms);
-                twin.subject.platforms.sort();
+                twin.subject
+                    .platforms
+                    .sort_by_cached_key(Platform::to_string);
                 twin.subject.platforms.dedup();
                 // It is about several wheels now, so about none of them alone.
                 twin.subject.wheel = None;

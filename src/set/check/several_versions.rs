@@ -37,7 +37,7 @@ pub(super) fn check(declaration: &Declaration, layout: Layout, findings: &mut Ve
             )
             .help("a curated repository has one version of each project: remove the others")
             .project(&declaration.project)
-            .wheel(other.file_name.as_str()),
+            .wheel(&other.file_name),
         );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::remedy::{Pin, or_leave_extra_out};
 use super::requirement::{each_unsatisfied, finding};
-use crate::foundation::diagnostic::{Code, Finding};
+use crate::foundation::diagnostic::{AddPurpose, Code, Finding, Help, SharedCause};
 use crate::set::graph::{Availability, Graph};
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
@@ -62,11 +62,8 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                         &platforms,
                     )
                     .at(&wheel.file, wheel.span(), label)
-                    .paste("take wheels for them, if the index has some", command);
-                    finding.shared = Some(format!(
-                        "`{}` has no wheel for some platforms",
-                        target.project
-                    ));
+                    .help(Help::Add(AddPurpose::Wheels, command));
+                    finding.shared = Some(SharedCause::NoWheel(target.project.clone()));
                     finding
                 }
                 Some((wheel, specifiers)) => {
@@ -87,14 +84,11 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                         &platforms,
                     )
                     .at(&wheel.file, specifiers.span.clone(), "does not hold")
-                    .paste(
-                        "take a version for these interpreters, if the index has one",
-                        command,
-                    )
+                    .help(Help::Add(AddPurpose::Interpreters, command))
                     .help("raise their floor in `[platforms]`, or leave them out");
-                    finding.shared = Some(format!(
-                        "the requires-python `{}` of `{}` does not hold on every patch version of some platforms",
-                        specifiers.value, target.project
+                    finding.shared = Some(SharedCause::PythonExcluded(
+                        target.project.clone(),
+                        specifiers.value.to_string(),
                     ));
                     finding
                 }

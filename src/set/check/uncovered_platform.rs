@@ -64,7 +64,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         for (file, start, end) in places.into_iter().take(MAXIMUM_PLACES) {
             finding = finding.at(&file.into(), start..end, "supported here");
         }
-        finding.subject.platforms = graph.platform_names(&uncovered);
+        finding.subject.platforms = graph.named_platforms(&uncovered);
         findings.push(finding);
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
                     .note("installers decide differently on it, so nobody can say whether the requirement applies")
                     .help("declare a version without it, unless it does no harm");
                     let mut finding = about(wheel, finding, dependency.span.clone(), "");
-                    finding.subject.requirement = Some(dependency.value.to_string());
+                    finding.subject.requirement = Some(dependency.value.clone());
                     findings.push(finding);
                 }
             }

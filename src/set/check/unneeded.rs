@@ -1,6 +1,8 @@
 //! `unneeded`: an automatic project that nothing needs.
 
-use crate::foundation::diagnostic::{Code, Finding};
+use std::sync::Arc;
+
+use crate::foundation::diagnostic::{Code, Finding, Help};
 use crate::set::graph::Graph;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
@@ -31,10 +33,10 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                 ),
             )
             .at(&declaration.file, span, "")
-            .help(format!(
-                "`ipwhl remove {}`, or take `automatic` out of {} if someone wants it",
-                declaration.project, declaration.file
-            ))
+            .help(Help::RemoveProject {
+                project: Some(declaration.project.clone()),
+                file: Some(Arc::clone(&declaration.file)),
+            })
             .project(&declaration.project),
         );
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use ipwhl_packaging::{Constraint, specifiers_contain};
 
-use super::remedy::{OTHER_REQUIRER, Pin, or_leave_extra_out};
+use super::remedy::{Pin, or_leave_extra_out};
 use super::requirement::{each_unsatisfied, finding};
-use crate::foundation::diagnostic::{Code, Finding};
+use crate::foundation::diagnostic::{AddPurpose, Code, Finding, Help, SharedCause};
 use crate::set::declaration::DeclaredWheel;
 use crate::set::graph::Graph;
 
@@ -47,12 +47,15 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             &statement.platforms,
         )
         .at(&wheel.file, wheel.span(), format!("version {version} here"))
-        .paste(
-            "take a version that all who require it accept, if there is one",
+        .help(Help::Add(
+            AddPurpose::Accepted,
             graph.add_command(&target.project, &BTreeSet::new(), Pin::Accepted, false),
-        );
-        finding.shared = Some(format!("the set has `{}` {version}", target.project));
+        ));
+        finding.shared = Some(SharedCause::Version(
+            target.project.clone(),
+            version.clone(),
+        ));
         let finding = or_leave_extra_out(graph, relation, statement, finding);
-        Some(finding.help(OTHER_REQUIRER))
+        Some(finding.help(Help::OtherRequirer))
     });
 }

@@ -25,7 +25,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                 .at(&wheel.file, wheel.span(), "")
                 .help("remove it, or add its platform to `[platforms]`")
                 .project(&declaration.project)
-                .wheel(wheel.file_name.as_str()),
+                .wheel(&wheel.file_name),
             );
         }
     }

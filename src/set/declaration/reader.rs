@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use toml::de::{DeTable, DeValue};
 
-use crate::foundation::diagnostic::{Code, Finding, MOST_FINDINGS, is_hidden, more, nearest};
+use crate::foundation::diagnostic::{Code, Finding, Help, MOST_FINDINGS, is_hidden, more, nearest};
 
 use super::Spanned;
 use super::limits::{LONGEST_LIST, LONGEST_TEXT};
@@ -390,7 +390,7 @@ impl<'r, 't> Table<'r, 't> {
             )
             .at(&self.reader.file, key.span(), "");
             finding = if let Some(word) = nearest(name, known.iter().copied()) {
-                finding.help(format!("did you mean `{word}`?"))
+                finding.help(Help::DidYouMean(word.to_owned()))
             } else {
                 let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
                 finding.help(format!("its keys are {}", all.join(", ")))

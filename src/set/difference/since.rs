@@ -11,7 +11,7 @@ use crate::foundation::failure::Failure;
 use crate::set::check;
 use crate::set::declaration::{Declaration, DeclaredWheel, Source};
 use crate::set::gather::WheelReport;
-use crate::set::judgement::judge;
+use crate::set::judgement::{compare, judge};
 use crate::set::repository::{
     CONFIGURATION_FILE, Changes, Configuration, LoadError, Repository, Revision, RevisionError,
     SeverityRule, disguises,
@@ -150,13 +150,13 @@ impl EarlierState {
     ) -> usize {
         let platforms = &now.configuration.platforms;
         let Some(repository) = &self.repository else {
-            return check::compare(&[], findings, platforms).len();
+            return compare(&[], findings, platforms).len();
         };
         let mut before = repository.findings.clone();
         before.extend(check::set(repository));
         before.extend(self.of_wheels(repository, now, found));
         let before = judge(repository, before, found, today, "");
-        let gone = check::compare(&before, findings, platforms).len();
+        let gone = compare(&before, findings, platforms).len();
         for finding in findings.iter_mut() {
             if hides_a_change(repository, now, finding) {
                 finding.baseline = Some(Baseline::New);
@@ -193,9 +193,9 @@ impl EarlierState {
                         .iter()
                         .any(|now| now.has_the_same_bytes(wheel));
                 if is_as_it_was {
-                    let of_source = of_sources.iter().filter(|finding| {
-                        finding.subject.wheel.as_deref() == Some(wheel.file_name.as_str())
-                    });
+                    let of_source = of_sources
+                        .iter()
+                        .filter(|finding| finding.subject.wheel.as_ref() == Some(&wheel.file_name));
                     findings.extend(of_source.cloned());
                 }
             }
@@ -312,7 +312,7 @@ fn weakenings(before: &Repository, now: &Repository) -> Vec<Weakening> {
 /// Whether nobody can say what has changed behind a finding: the declaration is not what it was and cannot
 /// be read, or nothing can be.
 fn hides_a_change(before: &Repository, now: &Repository, finding: &Finding) -> bool {
-    if finding.code.stage() != Stage::Text || finding.code.may_be_softened() {
+    if finding.code.stage() != Stage::Text || finding.code.may_be_overridden() {
         return false;
     }
     let Some(label) = finding.labels.first() else {
@@ -322,9 +322,6 @@ fn hides_a_change(before: &Repository, now: &Repository, finding: &Finding) -> b
         return now.configuration.platforms.is_empty() || now.link_to_declarations().is_some();
     }
     let text = |repository: &Repository| repository.texts.get(&label.file).cloned();
-    let project = finding.subject.project.as_deref();
-    now.unreadable
-        .iter()
-        .any(|unreadable| Some(unreadable.as_str()) == project)
-        && text(before) != text(now)
+    let project = finding.subject.project.as_ref();
+    project.is_some_and(|project| now.unreadable.contains(project)) && text(before) != text(now)
 }

@@ -123,7 +123,7 @@ impl Snapshot {
             .findings
             .iter()
             .filter(|finding| finding.severity == Severity::Error)
-            .filter_map(|finding| finding.subject.project.as_deref()?.parse().ok());
+            .filter_map(|finding| finding.subject.project.clone());
         Self {
             unreadable: repository
                 .unreadable

@@ -360,10 +360,9 @@ impl Repository {
         });
         let findings: Vec<Finding> = findings.collect();
         for finding in &findings {
-            let project = finding.subject.project.as_ref();
-            if let Some(project) = project.and_then(|name| name.parse::<ProjectName>().ok()) {
-                self.declarations.remove(&project);
-                self.unreadable.insert(project);
+            if let Some(project) = &finding.subject.project {
+                self.declarations.remove(project);
+                self.unreadable.insert(project.clone());
             }
         }
         self.findings.extend(findings);
@@ -423,7 +422,7 @@ fn understand(file: Arc<str>, bytes: Vec<u8>, layout: Layout) -> Understood {
     };
     for finding in &mut findings {
         if finding.subject.project.is_none() {
-            finding.subject.project = project.as_ref().map(ToString::to_string);
+            finding.subject.project.clone_from(&project);
         }
     }
     Understood {

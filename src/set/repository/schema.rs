@@ -187,7 +187,7 @@ impl JsonSchema for SeverityRules {
         let rules: Map<String, Value> = Code::ALL
             .iter()
             .map(|code| {
-                let levels: &[&str] = if code.may_be_softened() {
+                let levels: &[&str] = if code.may_be_overridden() {
                     &["error", "warning", "off"]
                 } else {
                     &["error"]
@@ -219,7 +219,7 @@ impl JsonSchema for WaivableCode {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let codes = Code::ALL.iter().filter(|code| code.may_be_softened());
+        let codes = Code::ALL.iter().filter(|code| code.may_be_overridden());
         schema::choices(codes.map(|code| (code.as_str(), code.summary())))
     }
 }

@@ -190,7 +190,7 @@ fn insert(repository: &mut Repository, mut declaration: Declaration) -> Result<(
     };
     let parsed = parse(&file, &text, Layout::Package);
     let is_fatal =
-        |finding: &&Finding| !finding.code.may_be_softened() || finding.code.hides_requirements();
+        |finding: &&Finding| !finding.code.may_be_overridden() || finding.code.hides_requirements();
     if let Some(finding) = parsed.findings.iter().find(is_fatal) {
         return Err(Failure::finding(format!(
             "the index's data of `{}` makes no sound declaration: {}",

@@ -147,7 +147,10 @@ impl Resolver<'_> {
         };
         // What no waiver could answer for is not declared; what one could is said when it is written.
         let findings = check::wheel(&declared, &facts.archive, Layout::Package, self.platforms);
-        match findings.iter().find(|found| !found.code.may_be_softened()) {
+        match findings
+            .iter()
+            .find(|found| !found.code.may_be_overridden())
+        {
             Some(found) => Err(Failure::finding(&found.message).help(another(request, version))),
             None => Ok(declared),
         }

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use ipwhl_packaging::ProjectName;
 
 use super::ProjectRequest;
-use crate::foundation::diagnostic::{Baseline, Code, Finding, Help};
-use crate::set::check::{BY_HAND, OTHER_REQUIRER, Pin};
+use crate::foundation::diagnostic::{AddPurpose, Baseline, Code, Finding, Help};
+use crate::set::check::Pin;
 use crate::set::declaration::Source;
 use crate::set::gather::Network;
 use crate::set::graph::Graph;
@@ -76,22 +76,16 @@ pub fn propose(
         if let Some(answer) = answers.of_required.get(&project) {
             tell(&graph, &project, answer, finding);
         }
-        let requirer = finding.subject.project.as_deref();
-        if let Some(requirer) = requirer.and_then(|name| name.parse::<ProjectName>().ok())
+        if let Some(requirer) = finding.subject.project.clone()
             && let Some(version) = answers
                 .of_requirers
                 .get(&(requirer.clone(), project.clone()))
         {
             let command =
                 graph.add_command(&requirer, &BTreeSet::new(), Pin::Version(version), false);
-            let message =
-                format!("take `{requirer}` {version}, which accepts the `{project}` of the set");
-            let help = Help {
-                message,
-                text: Some(command),
-            };
-            finding.help.retain(|help| help.message != OTHER_REQUIRER);
-            finding.help.insert(0, help);
+            let purpose = AddPurpose::Requirer(version.clone(), project.clone());
+            finding.help.retain(|help| *help != Help::OtherRequirer);
+            finding.help.insert(0, Help::Add(purpose, command));
         }
     }
     unasked
@@ -99,7 +93,7 @@ pub fn propose(
 
 /// The project that a finding may be ended by: another version of it, or the extra of it that is asked for.
 fn concerned(repository: &Repository, finding: &Finding) -> Option<ProjectName> {
-    let required: ProjectName = finding.subject.required.as_deref()?.parse().ok()?;
+    let required = finding.subject.required.clone()?;
     let is_concerned = match finding.code {
         Code::MissingDependency | Code::UnsatisfiedDependency | Code::UnavailableDependency => true,
         // The extras of a wheel that comes from elsewhere the index does not know.
@@ -118,7 +112,7 @@ fn pair(repository: &Repository, graph: &Graph<'_>, finding: &Finding) -> Option
     if finding.code != Code::UnsatisfiedDependency {
         return None;
     }
-    let requirer: ProjectName = finding.subject.project.as_deref()?.parse().ok()?;
+    let requirer = finding.subject.project.clone()?;
     let declaration = repository.declarations.get(&requirer)?;
     let mut request = request(repository, graph, &requirer);
     request.keep = None;
@@ -151,37 +145,27 @@ fn request(repository: &Repository, graph: &Graph<'_>, project: &ProjectName) ->
 
 /// The command that asks for any version gives way to the one that is known to do, or goes.
 fn tell(graph: &Graph<'_>, project: &ProjectName, answer: &Answer, finding: &mut Finding) {
-    let any = finding.help.iter().position(|help| {
-        let command = help.text.as_deref();
-        command.is_some_and(|command| command.starts_with("ipwhl add "))
-    });
+    let any = finding
+        .help
+        .iter()
+        .position(|help| matches!(help, Help::Add(..)));
     if let Some(any) = any {
         finding.help.remove(any);
     }
     finding
         .help
-        .retain(|help| !help.message.starts_with(BY_HAND));
+        .retain(|help| !matches!(help, Help::AddExtras { .. }));
     match answer {
         Answer::Version(version) => {
             let is_missing = finding.code == Code::MissingDependency;
             let is_about_extra = finding.code == Code::MissingExtra;
             let is_declared = graph.version(project) == Some(version);
-            let message = match (is_missing, is_declared) {
-                (_, true) if is_about_extra => "declare the extra, with what it needs".to_owned(),
-                (_, false) if is_about_extra => format!(
-                    "take {version}, the newest in the index that has the extra and that all who require it accept"
-                ),
-                (true, _) => format!(
-                    "declare {version}, the newest in the index that all who require it accept, with what it needs"
-                ),
-                (false, true) => {
-                    format!("take the wheels for them that the index has of {version}")
-                }
-                (false, false) => {
-                    format!(
-                        "take {version}, the newest in the index that all who require it accept"
-                    )
-                }
+            let purpose = match (is_missing, is_declared) {
+                (_, true) if is_about_extra => AddPurpose::Extra,
+                (_, false) if is_about_extra => AddPurpose::VersionWithExtra(version.clone()),
+                (true, _) => AddPurpose::MissingVersion(version.clone()),
+                (false, true) => AddPurpose::WheelsOf(version.clone()),
+                (false, false) => AddPurpose::AcceptedVersion(version.clone()),
             };
             let pin = Pin::Version(version);
             // What a project of the set vouches for stays; a new one has to be told.
@@ -192,25 +176,12 @@ fn tell(graph: &Graph<'_>, project: &ProjectName, answer: &Answer, finding: &mut
                 BTreeSet::new()
             };
             let command = graph.add_command(project, &extras, pin, with_extras);
-            finding.help.insert(
-                0,
-                Help {
-                    message,
-                    text: Some(command),
-                },
-            );
+            finding.help.insert(0, Help::Add(purpose, command));
         }
         Answer::Nothing(words) => {
-            finding.notes.push(words.clone());
+            finding.notes.push(words.clone().into());
             if finding.code == Code::MissingExtra {
-                let message = OTHER_REQUIRER.to_owned();
-                finding.help.insert(
-                    0,
-                    Help {
-                        message,
-                        text: None,
-                    },
-                );
+                finding.help.insert(0, Help::OtherRequirer);
             }
         }
     }

@@ -6,11 +6,11 @@ use super::super::super::words::counted;
 use super::super::Report;
 use super::{Entry, Line, Mark, Piece, TOLD, joined, list, own, set, set_of, value};
 use crate::foundation::size::HumanBytes;
-use crate::set::check::fold;
 use crate::set::difference::{
     CommandConflict, EntryPointChange, Kind, MemberChange, MemberChanges, PackageConflict,
     ProjectChange, Risk, SetChange, WheelChange, origin,
 };
+use crate::set::repository::summarize_platforms;
 
 /// The wheels of a project, with what they have in common said once.
 pub(super) fn wheels(report: &Report<'_>, change: &ProjectChange<'_>) -> Vec<Entry> {
@@ -105,7 +105,7 @@ fn wheel(report: &Report<'_>, change: &WheelChange<'_>) -> Entry {
 /// Platforms of the old state (`0`) or the new one in few words; `None` for none.
 fn folded(report: &Report<'_>, side: usize, platforms: &[String]) -> Option<String> {
     let repository = report.sides[side].repository.as_ref()?;
-    fold(platforms, &repository.configuration.platforms)
+    summarize_platforms(platforms, &repository.configuration.platforms)
 }
 
 /// What the declarations of both say otherwise.

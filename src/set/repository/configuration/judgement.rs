@@ -5,10 +5,10 @@ use std::ops::Range;
 use ipwhl_packaging::{ExtraName, Platform, ProjectName, Requirement};
 
 use super::{Configuration, SeverityRule, Waiver};
-use crate::foundation::diagnostic::{Code, Finding, Severity, nearest};
+use crate::foundation::diagnostic::{Code, Finding, Help, Severity, nearest};
 use crate::set::declaration::Spanned;
 use crate::set::declaration::reader::{Reader, Table};
-use crate::set::repository::waiver::covers_platform;
+use crate::set::repository::covers_platform;
 
 pub(super) fn severities(
     reader: &Reader,
@@ -33,7 +33,7 @@ pub(super) fn severities(
             }
         };
         if rule != SeverityRule::Weighs(Severity::Error)
-            && let Err(hard) = code.soften()
+            && let Err(hard) = code.allow_override()
         {
             let finding = Finding::new(Code::InvalidValue, hard.to_string());
             reader.push(finding.at(&reader.file, key.span, "").note(hard.reason()));
@@ -53,7 +53,7 @@ fn code(reader: &Reader, text: &str, span: &Range<usize>) -> Option<Code> {
                 "",
             );
             if let Some(word) = nearest(text, Code::ALL.iter().map(|code| code.as_str())) {
-                finding = finding.help(format!("did you mean `{word}`?"));
+                finding = finding.help(Help::DidYouMean(word.to_owned()));
             }
             reader.push(finding);
             None
@@ -74,7 +74,7 @@ pub(super) fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
     };
     let code = required("code", "name the finding that it covers").and_then(|text| {
         let code = code(reader, text.value, &text.span)?;
-        if !code.may_be_softened() {
+        if !code.may_be_overridden() {
             invalid(format!("`{code}` cannot be waived"), &text.span);
             return None;
         }
@@ -160,7 +160,7 @@ pub(super) fn waived_platforms(reader: &Reader, waiver: &Waiver, supported: &[Pl
         )
         .at(&reader.file, word.span.clone(), "");
         reader.push(match nearest(&word.value, known.iter().map(String::as_str)) {
-            Some(nearest) => finding.help(format!("did you mean `{nearest}`?")),
+            Some(nearest) => finding.help(Help::DidYouMean(nearest.to_owned())),
             None => finding.help("write a system, an interpreter, or both: `win_amd64`, `cp312`, `cp312-win_amd64`"),
         });
     }

@@ -5,7 +5,7 @@ mod settings;
 
 use std::ops::Range;
 
-use crate::foundation::diagnostic::{Code, Finding, nearest};
+use crate::foundation::diagnostic::{Code, Finding, Help, nearest};
 use crate::set::declaration::Spanned;
 use crate::set::declaration::reader::{Reader, Table};
 
@@ -113,7 +113,7 @@ fn check_others(reader: &Reader, targets: &[Read<'_>]) {
         let meant = meant.filter(|other| is_meant(&other.kind));
         let meant: Vec<&str> = meant.map(|other| other.name.as_str()).collect();
         reader.push(match nearest(name.value, meant) {
-            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            Some(near) => finding.help(Help::DidYouMean(near.to_owned())),
             None => finding,
         });
     };
@@ -177,7 +177,7 @@ fn kind<'t>(
         )
         .at(&reader.file, word.span, "");
         reader.push(match nearest(word.value, PublishKind::WORDS) {
-            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            Some(near) => finding.help(Help::DidYouMean(near.to_owned())),
             None => finding.help(the_kinds()),
         });
         return None;

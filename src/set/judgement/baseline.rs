@@ -3,26 +3,27 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use ipwhl_packaging::Platform;
+use ipwhl_packaging::{ExtraName, Platform, ProjectName, WheelFileName};
 
-use super::fold;
-use crate::foundation::diagnostic::{Baseline, Code, Finding};
+use crate::foundation::diagnostic::{Baseline, Code, Finding, Note};
+use crate::set::repository::summarize_platforms;
 
 /// What makes two findings of two states of a set the same one. A requirement that is not met stays
 /// the same finding when the version that does not meet it changes, and when its line moves.
 #[derive(PartialEq, Eq, Hash)]
 struct Identity<'f> {
     code: Code,
-    project: Option<&'f str>,
-    requirement: Option<&'f str>,
-    extra: Option<&'f str>,
+    project: Option<&'f ProjectName>,
+    /// As it is written: versions of equal requirements may differ in trailing zeros.
+    requirement: Option<String>,
+    extra: Option<&'f ExtraName>,
     /// What tells it apart where no requirement does.
     otherwise: Option<Otherwise<'f>>,
 }
 
 #[derive(PartialEq, Eq, Hash)]
 struct Otherwise<'f> {
-    wheel: Option<&'f str>,
+    wheel: Option<&'f WheelFileName>,
     file: Option<&'f Arc<str>>,
     message: &'f str,
 }
@@ -30,18 +31,18 @@ struct Otherwise<'f> {
 impl<'f> Identity<'f> {
     fn of(finding: &'f Finding) -> Self {
         let subject = &finding.subject;
-        let requirement = subject.requirement.as_deref();
+        let requirement = subject.requirement.as_ref().map(ToString::to_string);
         let file = finding.labels.first().map(|label| &label.file);
         Self {
             code: finding.code,
-            project: subject.project.as_deref(),
-            requirement,
-            extra: subject.extra.as_deref(),
+            project: subject.project.as_ref(),
+            extra: subject.extra.as_ref(),
             otherwise: requirement.is_none().then_some(Otherwise {
-                wheel: subject.wheel.as_deref(),
+                wheel: subject.wheel.as_ref(),
                 file,
                 message: &finding.message,
             }),
+            requirement,
         }
     }
 }
@@ -64,10 +65,8 @@ pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> Vec
         .map(|finding| numbers.get(&Identity::of(finding)).copied());
     let of_now: Vec<Option<usize>> = of_now.collect();
     for (finding, number) in now.iter_mut().zip(of_now) {
-        let platforms: BTreeSet<&String> = finding.subject.platforms.iter().collect();
-        let shown = |index: usize| -> BTreeSet<&String> {
-            before[index].subject.platforms.iter().collect()
-        };
+        let platforms = names(finding);
+        let shown = |index: usize| names(&before[index]);
         let found = number.and_then(|number| {
             let alike = &mut groups[number];
             let first = *alike.first()?;
@@ -81,18 +80,21 @@ pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> Vec
             finding.baseline = Some(Baseline::New);
             continue;
         };
-        let was: Vec<String> = shown(first)
-            .intersection(&platforms)
-            .map(|platform| (*platform).clone())
-            .collect();
+        let was: Vec<String> = shown(first).intersection(&platforms).cloned().collect();
         finding.baseline = Some(if is_whole {
             Baseline::Unchanged
         } else {
             Baseline::New
         });
-        if !is_whole && let Some(place) = fold(&was, all) {
-            finding.notes.push(format!("it was so before on {place}"));
+        if !is_whole && let Some(place) = summarize_platforms(&was, all) {
+            finding.notes.push(Note::WasBefore(place));
         }
     }
     (0..before.len()).filter(|index| is_open[*index]).collect()
+}
+
+/// The names of its platforms: a floor that has changed makes no other platform.
+fn names(finding: &Finding) -> BTreeSet<String> {
+    let platforms = finding.subject.platforms.iter();
+    platforms.map(ToString::to_string).collect()
 }

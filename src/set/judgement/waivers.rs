@@ -1,17 +1,14 @@
 //! Severities and waivers, applied to what the checks found.
 
-mod propose;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ipwhl_packaging::{Platform, Requirement};
+use ipwhl_packaging::ProjectName;
 use jiff::civil::Date;
 
-use super::{Configuration, SeverityRule, Waiver};
 use crate::foundation::diagnostic::{Code, Finding, Label, Severity, Stage};
 use crate::set::declaration::DeclaredWheel;
-pub use propose::{is_waiver, propose};
+use crate::set::repository::{Configuration, SeverityRule, Waiver, covers_platform};
 
 /// How many findings that a waiver nearly covers are told.
 const MAXIMUM_ALIKE: usize = 10;
@@ -23,16 +20,16 @@ const MAXIMUM_PLACES: usize = 3;
 /// waivers themselves. `today` decides which waivers have expired. A waiver of a finding about wheels
 /// is not unused while one of `unread`, the wheels that were not looked at, may be what it is about;
 /// where a text could not be understood, no waiver is: what it covers may lie behind that.
-pub fn apply(
+pub(super) fn apply(
     configuration: &Configuration,
     file: &Arc<str>,
     findings: Vec<Finding>,
     today: Date,
     unread: &[&DeclaredWheel],
 ) -> Vec<Finding> {
-    let mut by_subject: HashMap<(Code, &str), Vec<usize>> = HashMap::new();
+    let mut by_subject: HashMap<(Code, &ProjectName), Vec<usize>> = HashMap::new();
     for (index, waiver) in configuration.waivers.iter().enumerate() {
-        let about = (waiver.code, waiver.project.as_str());
+        let about = (waiver.code, &waiver.project);
         by_subject.entry(about).or_default().push(index);
     }
     let mut covered = vec![false; configuration.waivers.len()];
@@ -48,14 +45,14 @@ pub fn apply(
             Some(SeverityRule::Weighs(severity)) => finding.severity = *severity,
             None => {}
         }
-        if configuration.allowed.contains(&finding.code) && finding.code.may_be_softened() {
+        if configuration.allowed.contains(&finding.code) && finding.code.may_be_overridden() {
             finding.severity = Severity::Warning;
         }
         let mut is_waived = false;
-        let project = finding.subject.project.clone().unwrap_or_default();
-        let about = by_subject.get(&(finding.code, project.as_str()));
-        let requirement = about.and(finding.subject.requirement.as_ref());
-        let requirement = requirement.and_then(|text| text.parse::<Requirement>().ok());
+        let project = finding.subject.project.clone();
+        let about = project
+            .as_ref()
+            .and_then(|project| by_subject.get(&(finding.code, project)));
         for index in about.into_iter().flatten() {
             if is_waived {
                 break;
@@ -63,9 +60,9 @@ pub fn apply(
             let waiver = &configuration.waivers[*index];
             let is_expired = waiver.expires.value < today;
             let coverage = if is_expired {
-                cover(waiver, &mut finding.clone(), requirement.as_ref())
+                cover(waiver, &mut finding.clone())
             } else {
-                cover(waiver, &mut finding, requirement.as_ref())
+                cover(waiver, &mut finding)
             };
             covered[*index] |= coverage != Coverage::Nothing;
             if coverage != Coverage::Nothing {
@@ -105,12 +102,12 @@ fn is_behind(waiver: &Waiver, findings: &[Finding], unread: &[&DeclaredWheel]) -
         return true;
     }
     findings.iter().any(|finding| match finding.code.stage() {
-        Stage::Text => finding.severity == Severity::Error && !finding.code.may_be_softened(),
+        Stage::Text => finding.severity == Severity::Error && !finding.code.may_be_overridden(),
         // A wheel that was not had, or is no sound archive, was not compared with its declaration.
         Stage::Wheel => {
             is_of_wheel
-                && !finding.code.may_be_softened()
-                && finding.subject.project.as_deref() == Some(waiver.project.as_str())
+                && !finding.code.may_be_overridden()
+                && finding.subject.project.as_ref() == Some(&waiver.project)
         }
         _ => false,
     })
@@ -163,8 +160,7 @@ fn unused(waiver: &Waiver, file: &Arc<str>, remaining: &[Finding]) -> Finding {
     .project(&waiver.project)
     .at(file, waiver.span.clone(), "");
     let alike = remaining.iter().filter(|other| {
-        other.code == waiver.code
-            && other.subject.project.as_deref() == Some(waiver.project.as_str())
+        other.code == waiver.code && other.subject.project.as_ref() == Some(&waiver.project)
     });
     let alike = alike.take(MAXIMUM_ALIKE);
     let mut places = Vec::new();
@@ -187,16 +183,24 @@ fn unused(waiver: &Waiver, file: &Arc<str>, remaining: &[Finding]) -> Finding {
 /// What a waiver would have to name, in words.
 fn about(finding: &Finding) -> String {
     let subject = &finding.subject;
+    let requirement = subject.requirement.as_ref();
     let mut parts: Vec<String> = [
-        ("the requirement", &subject.requirement),
-        ("the wheel", &subject.wheel),
-        ("the extra", &subject.extra),
+        requirement.map(|requirement| format!("the requirement `{requirement}`")),
+        subject
+            .wheel
+            .as_ref()
+            .map(|wheel| format!("the wheel `{wheel}`")),
+        subject
+            .extra
+            .as_ref()
+            .map(|extra| format!("the extra `{extra}`")),
     ]
     .into_iter()
-    .filter_map(|(word, name)| Some(format!("{word} `{}`", name.as_ref()?)))
+    .flatten()
     .collect();
     if !subject.platforms.is_empty() {
-        parts.push(format!("the platforms {}", subject.platforms.join(", ")));
+        let platforms: Vec<String> = subject.platforms.iter().map(ToString::to_string).collect();
+        parts.push(format!("the platforms {}", platforms.join(", ")));
     }
     if parts.is_empty() {
         parts.push("the project as a whole".to_owned());
@@ -213,21 +217,20 @@ enum Coverage {
     Whole,
 }
 
-/// Takes from the finding, which is about this requirement, the platforms that the waiver covers.
-fn cover(waiver: &Waiver, finding: &mut Finding, requirement: Option<&Requirement>) -> Coverage {
+/// Takes from the finding the platforms that the waiver covers.
+fn cover(waiver: &Waiver, finding: &mut Finding) -> Coverage {
     let subject = &mut finding.subject;
     let is_about = finding.code == waiver.code
-        && finding.code.may_be_softened()
-        && subject.project.as_deref() == Some(waiver.project.as_str())
-        && (waiver.requirement.is_none() || waiver.requirement.as_ref() == requirement)
-        && waiver
-            .wheel
-            .as_ref()
-            .is_none_or(|wheel| subject.wheel.as_deref() == Some(wheel))
-        && waiver
-            .extra
-            .as_ref()
-            .is_none_or(|extra| subject.extra.as_deref() == Some(extra.as_str()));
+        && finding.code.may_be_overridden()
+        && subject.project.as_ref() == Some(&waiver.project)
+        && (waiver.requirement.is_none() || waiver.requirement == subject.requirement)
+        && waiver.wheel.as_ref().is_none_or(|wheel| {
+            subject
+                .wheel
+                .as_ref()
+                .is_some_and(|own| own.as_str() == wheel)
+        })
+        && (waiver.extra.is_none() || waiver.extra == subject.extra);
     if !is_about {
         return Coverage::Nothing;
     }
@@ -239,24 +242,11 @@ fn cover(waiver: &Waiver, finding: &mut Finding, requirement: Option<&Requiremen
         !waiver
             .platforms
             .iter()
-            .any(|covered| covers_name(&covered.value, platform))
+            .any(|covered| covers_platform(&covered.value, platform))
     });
     match subject.platforms.len() {
         after if after == before => Coverage::Nothing,
         0 => Coverage::Whole,
         _ => Coverage::Part,
     }
-}
-
-/// Whether a text names a platform as waivers do: `win_amd64`, `cp312` and `cp312-win_amd64` all cover
-/// `cp312-win_amd64`.
-pub fn covers_platform(covered: &str, platform: &Platform) -> bool {
-    covers_name(covered, &platform.to_string())
-}
-
-fn covers_name(covered: &str, platform: &str) -> bool {
-    covered == platform
-        || platform
-            .split_once('-')
-            .is_some_and(|(python, system)| covered == python || covered == system)
 }

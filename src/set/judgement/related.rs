@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipwhl_packaging::ProjectName;
+
 use super::alike::{advice, several_alike};
-use super::fold;
-use super::remedy::proposes_waiver;
-use crate::foundation::diagnostic::{Code, Finding, Help, Severity, SourceTexts};
-use crate::set::repository::Repository;
+use crate::foundation::diagnostic::{Code, Finding, Help, Note, Severity, SourceTexts};
+use crate::set::repository::{Repository, summarize_platforms};
 
 /// At how many requirements a finding about several shows the text.
 const MAXIMUM_SHOWN: usize = 3;
@@ -16,14 +16,14 @@ const MAXIMUM_SHOWN: usize = 3;
 /// The findings, those that share what is wrong with a required project put into one in the place of
 /// the first, and so, unless `in_full`, warnings that give the same advice. The waivers that would cover
 /// them are left out: [`waivers`] has them.
-pub fn together(repository: &Repository, findings: &[Finding], in_full: bool) -> Vec<Finding> {
+pub fn group_related(repository: &Repository, findings: &[Finding], in_full: bool) -> Vec<Finding> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     let mut known = BTreeMap::new();
     for finding in findings {
         let key = match &finding.shared {
-            Some(shared) => Some((shared.clone(), Vec::new())),
+            Some(shared) => Some((Some(shared), Vec::new())),
             None if in_full || finding.severity == Severity::Error => None,
-            None => Some((String::new(), advice(finding))),
+            None => Some((None, advice(finding))),
         };
         let Some(key) = key else {
             groups.push(vec![finding]);
@@ -44,7 +44,7 @@ pub fn together(repository: &Repository, findings: &[Finding], in_full: bool) ->
                 several if several[0].shared.is_none() => several_alike(repository, several),
                 several => merged(repository, several),
             };
-            finding.help.retain(|help| !proposes_waiver(help));
+            finding.help.retain(|help| !matches!(help, Help::Waiver(_)));
             finding
         })
         .collect()
@@ -55,8 +55,10 @@ pub fn waivers(findings: &[Finding]) -> Vec<&str> {
     let mut known = BTreeSet::new();
     let helps = findings.iter().flat_map(|finding| &finding.help);
     helps
-        .filter(|help| proposes_waiver(help))
-        .filter_map(|help| help.text.as_deref())
+        .filter_map(|help| match help {
+            Help::Waiver(text) => Some(text.as_str()),
+            _ => None,
+        })
         .filter(|text| known.insert(*text))
         .collect()
 }
@@ -92,16 +94,17 @@ fn merged(repository: &Repository, group: &[&Finding]) -> Finding {
     finding
 }
 
-fn projects<'f>(group: &[&'f Finding]) -> BTreeSet<&'f str> {
+fn projects<'f>(group: &[&'f Finding]) -> BTreeSet<&'f ProjectName> {
     group
         .iter()
-        .filter_map(|one| one.subject.project.as_deref())
+        .filter_map(|one| one.subject.project.as_ref())
         .collect()
 }
 
 fn title(group: &[&Finding]) -> String {
-    let shared = group[0].shared.as_deref().unwrap_or_default();
-    let projects: Vec<&str> = projects(group).into_iter().collect();
+    let shared = group[0].shared.as_ref();
+    let shared = shared.map_or_else(String::new, ToString::to_string);
+    let projects: Vec<&ProjectName> = projects(group).into_iter().collect();
     let (who, ending) = match projects.as_slice() {
         [one] => (format!("`{one}`"), "s"),
         several => (format!("{} projects", several.len()), ""),
@@ -117,11 +120,11 @@ fn title(group: &[&Finding]) -> String {
 
 /// Who requires what, a line for each requirement with what tells it from the others; and the notes that
 /// all have in common.
-fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<String>) {
+fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Note>) {
     let all = &repository.configuration.platforms;
     let places: BTreeSet<Option<String>> = group
         .iter()
-        .map(|one| fold(&one.subject.platforms, all))
+        .map(|one| summarize_platforms(&one.subject.platforms, all))
         .collect();
     let everywhere = (places.len() == 1)
         .then(|| places.into_iter().next().flatten())
@@ -132,7 +135,7 @@ fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Strin
         let head = head(&repository.texts, one);
         let place = match everywhere {
             Some(_) => None,
-            None => fold(&one.subject.platforms, all),
+            None => summarize_platforms(&one.subject.platforms, all),
         };
         let chain = one.chain.as_ref().map(|chain| format!("from {chain}"));
         let rest: Vec<String> = place.into_iter().chain(chain).collect();
@@ -167,8 +170,11 @@ fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Strin
             }
         })
         .collect();
-    let mut notes: Vec<String> = everywhere
-        .map(|place| format!("where: {place}"))
+    let mut notes: Vec<Note> = everywhere
+        .map(|platforms| Note::Where {
+            platforms,
+            is_of_first: false,
+        })
         .into_iter()
         .collect();
     notes.extend(common_notes(group));
@@ -176,12 +182,16 @@ fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Strin
 }
 
 /// What the checks themselves had to say of every one; the lines above have the rest.
-fn common_notes(group: &[&Finding]) -> Vec<String> {
-    let said = ["where: ", "it is required for", "it comes from"];
+fn common_notes(group: &[&Finding]) -> Vec<Note> {
     group[0]
         .notes
         .iter()
-        .filter(|note| !said.iter().any(|start| note.starts_with(start)))
+        .filter(|note| {
+            !matches!(
+                note,
+                Note::Where { .. } | Note::ForExtra(_) | Note::ComesFrom(_)
+            )
+        })
         .filter(|note| group.iter().all(|one| one.notes.contains(note)))
         .cloned()
         .collect()
@@ -189,8 +199,10 @@ fn common_notes(group: &[&Finding]) -> Vec<String> {
 
 fn head(texts: &SourceTexts, finding: &Finding) -> String {
     let subject = &finding.subject;
-    let project = subject.project.as_deref().unwrap_or_default();
-    let requirement = subject.requirement.as_deref().unwrap_or_default();
+    let project = subject.project.as_ref();
+    let project = project.map_or_else(String::new, ToString::to_string);
+    let requirement = subject.requirement.as_ref();
+    let requirement = requirement.map_or_else(String::new, ToString::to_string);
     let place = finding.labels.first().map_or_else(String::new, |label| {
         let (line, column) = texts
             .get(&label.file)
@@ -205,11 +217,11 @@ fn help(group: &[&Finding]) -> Vec<Help> {
     let mut all: Vec<Help> = Vec::new();
     let mut known = BTreeSet::new();
     for help in group.iter().flat_map(|one| &one.help) {
-        if !proposes_waiver(help) && known.insert((&help.message, &help.text)) {
+        if !matches!(help, Help::Waiver(_)) && known.insert(help) {
             all.push(help.clone());
         }
     }
     // What to type first, then what to change by hand.
-    all.sort_by_key(|help| help.text.is_none());
+    all.sort_by_key(|help| !help.has_text());
     all
 }

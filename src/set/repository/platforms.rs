@@ -1,17 +1,19 @@
-//! Sets of platforms in few words: `all 12 platforms`, `cp311–cp313 on win_amd64`.
+//! Platforms by other words than their names: sets of them in few words, as in `all 12 platforms` and
+//! `cp311–cp313 on win_amd64`; and what a waiver writes for some of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::Platform;
 
 /// The words for `some` of the platforms `all`; `None` for no platform.
-pub fn fold(some: &[String], all: &[Platform]) -> Option<String> {
+pub fn summarize_platforms(some: &[impl ToString], all: &[Platform]) -> Option<String> {
     if some.is_empty() {
         return None;
     }
     if all.len() > 1 && some.len() == all.len() {
         return Some(format!("all {} platforms", all.len()));
     }
+    let names: BTreeSet<String> = some.iter().map(ToString::to_string).collect();
     let mut pythons: Vec<String> = Vec::new();
     let mut systems: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for platform in all {
@@ -23,7 +25,7 @@ pub fn fold(some: &[String], all: &[Platform]) -> Option<String> {
                 pythons.push(python);
                 pythons.len() - 1
             });
-        if some.contains(&platform.to_string()) {
+        if names.contains(&platform.to_string()) {
             systems.entry(platform.system()).or_default().push(index);
         }
     }
@@ -60,4 +62,18 @@ fn ranges(indices: &[usize], pythons: &[String]) -> String {
         rest = &rest[length..];
     }
     parts.join(", ")
+}
+
+/// Whether a text names a platform as waivers do: `win_amd64`, `cp312` and `cp312-win_amd64` all cover
+/// `cp312-win_amd64`.
+pub fn covers_platform(covered: &str, platform: &Platform) -> bool {
+    covers_name(covered, &platform.to_string())
+}
+
+/// The same of a platform's name.
+pub(crate) fn covers_name(covered: &str, platform: &str) -> bool {
+    covered == platform
+        || platform
+            .split_once('-')
+            .is_some_and(|(python, system)| covered == python || covered == system)
 }

@@ -2,37 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use ipwhl_packaging::{Platform, ProjectName};
+use ipwhl_packaging::Platform;
 use jiff::civil::Date;
 use toml_edit::Value;
 
-use super::covers_name;
 use crate::foundation::diagnostic::{Finding, Help, Stage};
-use crate::set::repository::Repository;
+use crate::set::repository::{Repository, covers_name};
 
 /// How many days a proposed waiver holds.
 const DAYS: i64 = 90;
 
-/// How a proposed waiver begins.
-const HEADER: &str = "[[waiver]]";
-
 /// Adds to each finding that may be waived, after its other ways out, the waiver that covers it and as
 /// little else as it can say. An empty `reason` is refused as long as it is.
-pub fn propose(repository: &Repository, findings: &mut [Finding], today: Date, reason: &str) {
+pub(super) fn propose(
+    repository: &Repository,
+    findings: &mut [Finding],
+    today: Date,
+    reason: &str,
+) {
     let expires = today.saturating_add(jiff::Span::new().days(DAYS));
     for finding in findings {
         if let Some(text) = waiver(repository, finding, expires, reason) {
-            finding.help.push(Help {
-                message: "answer for it: add this to `ipwhl.toml`, with the reason".to_owned(),
-                text: Some(text),
-            });
+            finding.help.push(Help::Waiver(text));
         }
     }
-}
-
-/// Whether a way out's text is a proposed waiver.
-pub fn is_waiver(text: &str) -> bool {
-    text.starts_with(HEADER)
 }
 
 fn waiver(
@@ -43,30 +36,29 @@ fn waiver(
 ) -> Option<String> {
     let subject = &finding.subject;
     let project = subject.project.as_ref()?;
-    if !finding.code.may_be_softened() {
+    if !finding.code.may_be_overridden() {
         return None;
     }
-    let mut lines = vec![HEADER.to_owned()];
+    let mut lines = vec!["[[waiver]]".to_owned()];
     let mut put = |key: &str, text: &str| lines.push(format!("{key} = {}", Value::from(text)));
     put("code", finding.code.as_str());
-    put("project", project);
+    put("project", project.as_str());
     if let Some(requirement) = &subject.requirement {
-        put("requirement", requirement);
+        put("requirement", &requirement.to_string());
     }
     // What one file holds says nothing of the next version; otherwise the name of an only wheel would
     // take in no less, and end with the version.
     let is_one_of_several = || {
-        let name = project.parse::<ProjectName>().ok();
-        name.and_then(|name| repository.declarations.get(&name))
-            .is_none_or(|declaration| declaration.wheels.len() > 1)
+        let declaration = repository.declarations.get(project);
+        declaration.is_none_or(|declaration| declaration.wheels.len() > 1)
     };
     if let Some(wheel) = &subject.wheel
         && (finding.code.stage() == Stage::Wheel || is_one_of_several())
     {
-        put("wheel", wheel);
+        put("wheel", wheel.as_str());
     }
     if let Some(extra) = &subject.extra {
-        put("extra", extra);
+        put("extra", extra.as_str());
     }
     let words = words(&subject.platforms, &repository.configuration.platforms);
     if !words.is_empty() {
@@ -83,7 +75,8 @@ fn waiver(
 
 /// The platforms in as few words as a waiver has for them: none for all, then whole systems, whole
 /// interpreters, and single platforms.
-fn words(some: &[String], supported: &[Platform]) -> Vec<String> {
+fn words(some: &[Platform], supported: &[Platform]) -> Vec<String> {
+    let some: BTreeSet<String> = some.iter().map(ToString::to_string).collect();
     let mut open: BTreeSet<&str> = some.iter().map(String::as_str).collect();
     if open.len() >= supported.len() {
         return Vec::new();
@@ -101,7 +94,7 @@ fn words(some: &[String], supported: &[Platform]) -> Vec<String> {
             .map(String::as_str)
             .filter(|name| covers_name(&word, name))
             .collect();
-        let is_whole = taken.iter().all(|name| some.iter().any(|one| one == name));
+        let is_whole = taken.iter().all(|name| some.contains(*name));
         if is_whole && taken.iter().any(|name| open.contains(name)) {
             for name in taken {
                 open.remove(name);
