@@ -15,7 +15,7 @@ use super::allow::{AllowArguments, tell_unrecorded};
 use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
-use super::report::{MessageFormat, count, has_errors, judge, show, show_failures, show_rejected};
+use super::report::{MessageFormat, count, show, show_failures, show_rejected};
 use super::values::profiles;
 use super::words::counted;
 use crate::foundation::environment::AtomicFile;
@@ -34,6 +34,7 @@ use crate::release::trust::check_unsigned;
 use crate::set::check;
 use crate::set::declaration::DeclaredWheel;
 use crate::set::gather::{Gathering, ReleaseFacts, Want, WheelReport, all_wheels};
+use crate::set::judgement::{has_errors, judge};
 use crate::set::repository::Repository;
 use crate::source::Cache;
 use folder::output_folder;
@@ -134,12 +135,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     // Mistakes in texts and in the graph are told before a byte is fetched.
     let mut findings = repository.findings.clone();
     findings.extend(check::set(&repository));
-    let early = judge(
-        context,
-        &repository,
-        findings.clone(),
-        &WheelReport::default(),
-    );
+    let today = context.session.today();
+    let judged = |findings, report: &_| judge(&repository, findings, report, today, "");
+    let early = judged(findings.clone(), &WheelReport::default());
     if has_errors(&early) {
         show(context, &repository, &early, arguments.message_format)?;
         return Ok(refuse(context, &early));
@@ -193,7 +191,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         &all_wheels(&repository),
         &gathered,
     ));
-    let findings = judge(context, &repository, findings, &gathered);
+    let findings = judged(findings, &gathered);
     show(context, &repository, &findings, arguments.message_format)?;
     show_failures(context, &gathered.failures);
     if !gathered.failures.is_empty() {

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use ipwhl_packaging::{ExtraName, ProjectName};
 
 use super::context::Context;
-use super::report::{count, judge};
+use super::report::count;
 use crate::foundation::diagnostic::nearest;
 use crate::foundation::failure::Failure;
 use crate::set::check;
 use crate::set::gather::WheelReport;
 use crate::set::graph::{GraphQuery, QueryError, RelationGroup};
+use crate::set::judgement::judge;
 use crate::set::repository::Repository;
 use crate::set::repository::summarize_platforms;
 
@@ -80,7 +81,8 @@ pub(super) fn tell_of_findings(context: &Context<'_>, query: &GraphQuery<'_>) {
     }
     let mut findings = repository.findings.clone();
     findings.extend(check::set_with(&query.graph));
-    let findings = judge(context, repository, findings, &WheelReport::default());
+    let today = context.session.today();
+    let findings = judge(repository, findings, &WheelReport::default(), today, "");
     if let Some(count) = count(&findings) {
         context.say(&format!(
             "note: the set has {count}; `ipwhl check` shows what is wrong"

@@ -11,10 +11,8 @@ use super::words::counted;
 pub(super) use crate::foundation::diagnostic::MessageFormat;
 use crate::foundation::diagnostic::{Finding, Inert, Report, Severity, most, render, wrap};
 use crate::foundation::failure::Failure;
-
 use crate::set::gather::{WheelFailure, WheelReport};
-pub(super) use crate::set::judgement::has_errors;
-use crate::set::judgement::{self, is_counted};
+use crate::set::judgement::{group_related, has_errors, is_counted, waivers};
 use crate::set::repository::{CONFIGURATION_FILE, Repository};
 
 impl ValueEnum for MessageFormat {
@@ -25,17 +23,6 @@ impl ValueEnum for MessageFormat {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.as_str()).help(self.summary()))
     }
-}
-
-/// What is left of the findings when severities and waivers have been heard, in order.
-pub(super) fn judge(
-    context: &Context<'_>,
-    repository: &Repository,
-    findings: Vec<Finding>,
-    looked_at: &WheelReport,
-) -> Vec<Finding> {
-    let today = context.session.today();
-    judgement::judge(repository, findings, looked_at, today, "")
 }
 
 /// Writes the findings, and what they come to.
@@ -64,7 +51,7 @@ pub(super) fn show_compared(
     if format == MessageFormat::Text {
         let style = context.style(false);
         let mut text = Inert::default();
-        let grouped = judgement::group_related(repository, findings, context.verbose > 0);
+        let grouped = group_related(repository, findings, context.verbose > 0);
         for finding in most(&grouped).iter() {
             text += render(finding, texts, style);
             text += "\n\n";
@@ -97,7 +84,7 @@ fn further_reading(findings: &[Finding]) -> Option<String> {
 
 /// Says how to waive what was found, if a waiver may cover some of it.
 pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding]) {
-    if judgement::waivers(findings).is_empty() {
+    if waivers(findings).is_empty() {
         return;
     }
     let line = format!(
@@ -108,12 +95,12 @@ pub(super) fn tell_of_waivers(context: &Context<'_>, findings: &[Finding]) {
 
 /// Writes the waivers that would cover the findings, as they are to be added.
 pub(super) fn show_waivers(context: &Context<'_>, findings: &[Finding]) -> Result<(), Failure> {
-    let waivers = judgement::waivers(findings);
-    if waivers.is_empty() {
+    let texts = waivers(findings);
+    if texts.is_empty() {
         context.say("note: there is no finding that a waiver could cover");
         return Ok(());
     }
-    for text in waivers {
+    for text in texts {
         // An empty line first: the file may end in a line that does not end.
         context.result(&format!("\n{text}"))?;
     }
