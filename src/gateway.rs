@@ -22,6 +22,7 @@ mod hosts;
 mod limits;
 mod listing;
 mod media;
+mod message;
 mod places;
 mod range;
 mod request;

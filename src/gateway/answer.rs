@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::header::{
-    ACCEPT, ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH,
-    CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ACCEPT_RANGES, ALLOW, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, HeaderValue,
+    IF_RANGE, LOCATION, RANGE, VARY,
 };
 use hyper::{Method, StatusCode};
 use ipwhl_unixfs::car::{CarError, Kind, Tree};
@@ -15,6 +14,7 @@ use ipwhl_unixfs::{Cid, Codec, Version, symlink_target};
 
 use super::accept::{self, Variant};
 use super::entity::Entity;
+use super::message::{Answer, Asked, Content, header_value, words};
 use super::range::{self, Range};
 use super::router::{self, ContentPath, Route};
 use super::store::FileRange;
@@ -37,51 +37,11 @@ pub(super) struct Site {
     pub(super) root: Cid,
 }
 
-/// The parts of a request that matter.
-pub(super) struct Asked {
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) query: Option<String>,
-    pub(super) headers: HeaderMap,
-}
-
-/// A response whose body has still to be read.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) content: Content,
-}
-
-/// The body of an answer.
-pub(super) enum Content {
-    /// These bytes; none for an answer without a body.
-    Bytes(Bytes),
-    /// The first block, which has been read already, and then the rest of a file.
-    File(Bytes, FileRange),
-}
-
 /// What a path leads to. A release has no symbolic link, but another archive may.
 enum Node {
     File { size: u64 },
     Folder,
     Symlink { target: Bytes },
-}
-
-impl Asked {
-    /// All lines of a header as one list; empty where there is none. A line that is not ASCII counts
-    /// as absent.
-    pub(super) fn header(&self, name: HeaderName) -> String {
-        let lines = self
-            .headers
-            .get_all(name)
-            .iter()
-            .filter_map(|line| line.to_str().ok());
-        lines.collect::<Vec<_>>().join(",")
-    }
-
-    fn query_value(&self, key: &str) -> Option<String> {
-        router::query_value(self.query.as_deref()?, key)
-    }
 }
 
 impl Site {
@@ -350,24 +310,6 @@ impl Site {
     }
 }
 
-/// An answer in one sentence.
-pub(super) fn words(status: StatusCode, sentence: &str) -> Answer {
-    let bytes = Bytes::from(format!("{sentence}\n"));
-    let mut headers = HeaderMap::new();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-    Answer {
-        status,
-        headers,
-        content: Content::Bytes(bytes),
-    }
-}
-
 fn not_found(sentence: &str) -> Answer {
     words(StatusCode::NOT_FOUND, sentence)
 }
@@ -380,10 +322,4 @@ fn redirect(status: StatusCode, address: &str) -> Answer {
     let mut answer = words(status, address);
     answer.headers.insert(LOCATION, header_value(address));
     answer
-}
-
-/// A header value of text that is ours, or that came in as a part of a request's first line; where
-/// it still has a byte that no header can have, an empty one.
-pub(super) fn header_value(text: &str) -> HeaderValue {
-    HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""))
 }

@@ -8,8 +8,8 @@ use hyper::header::{
 };
 use ipwhl_unixfs::Cid;
 
-use super::answer::{Answer, Asked, Content, header_value, words};
 use super::condition;
+use super::message::{Answer, Asked, Content, header_value, words};
 
 const X_IPFS_PATH: HeaderName = HeaderName::from_static("x-ipfs-path");
 const X_IPFS_ROOTS: HeaderName = HeaderName::from_static("x-ipfs-roots");

@@ -25,9 +25,10 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
-use super::answer::{Answer, Asked, Content, Site, words};
+use super::answer::Site;
 use super::hosts::{HostName, Hosts};
 use super::limits::Limits;
+use super::message::{Answer, Asked, Content, words};
 use super::places::{Place, Places};
 use super::request::fault;
 use super::store::FileRange;

@@ -6,11 +6,13 @@
 
 mod blocks;
 mod entries;
+mod input;
 mod pages;
 mod release_json;
 mod schema;
 
 pub use blocks::{Release, ReleaseError};
-pub use entries::{Content, NamedContent, ReleaseInput};
+pub use entries::{Content, NamedContent};
+pub use input::ReleaseInput;
 pub use release_json::{PlatformJson, ReleaseJson, ReleaseJsonError, Totals, WaiverJson};
 pub use schema::{index_schema, release_schema};

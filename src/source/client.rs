@@ -184,6 +184,20 @@ pub struct Client {
 }
 
 impl Client {
+    /// The same client, with the bytes of its requests counted. [`Limits::slowest`] then holds for
+    /// the gateway as a whole: eight requests that share a thin line are not cut for each other's
+    /// sake.
+    ///
+    /// [`Limits::slowest`]: super::Limits::slowest
+    #[must_use]
+    pub fn counted(&self, received: &Received) -> Self {
+        let mut client = self.clone();
+        client.received = Some(received.clone());
+        client
+    }
+}
+
+impl Client {
     /// Makes the client: reads certificates, opens no connection.
     pub fn new(settings: &ClientSettings) -> Result<Self, ClientError> {
         let http = settings.connections(true, None)?;

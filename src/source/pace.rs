@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::client::Client;
-
 /// The bytes that one request has brought, beside those that all requests to the same gateway have
 /// brought.
 #[derive(Clone, Debug, Default)]
@@ -38,20 +36,6 @@ impl Received {
     /// The bytes of all requests to the gateway.
     pub(super) fn of_gateway(&self) -> u64 {
         self.gateway.load(Ordering::Relaxed)
-    }
-}
-
-impl Client {
-    /// The same client, with the bytes of its requests counted. [`Limits::slowest`] then holds for
-    /// the gateway as a whole: eight requests that share a thin line are not cut for each other's
-    /// sake.
-    ///
-    /// [`Limits::slowest`]: super::Limits::slowest
-    #[must_use]
-    pub fn counted(&self, received: &Received) -> Self {
-        let mut client = self.clone();
-        client.received = Some(received.clone());
-        client
     }
 }
 

@@ -95,6 +95,16 @@ impl Forge {
         }
     }
 
+    /// A command as a YAML scalar that the forge's runner reads back as the same text.
+    fn scalar(self, command: &InstallCommand) -> String {
+        let text = match self {
+            // An expression with the value `${{`.
+            Self::GitHub | Self::Forgejo => command.as_str().replace("${{", "${{ '${{' }}"),
+            Self::GitLab | Self::SourceHut => command.as_str().to_owned(),
+        };
+        format!("'{}'", text.replace('\'', "''"))
+    }
+
     /// The file whose first lines tell a maintainer what to set.
     pub(super) fn release_file(self) -> &'static str {
         self.texts().last().map_or("", |(path, _)| path)
@@ -115,7 +125,7 @@ impl Forge {
             NewFile {
                 path,
                 text: match install {
-                    Some(command) => with_install(&text, &command.scalar(self)),
+                    Some(command) => with_install(&text, &self.scalar(command)),
                     None => text,
                 },
                 may_stay: false,

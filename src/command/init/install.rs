@@ -1,6 +1,5 @@
 //! `--install`: the one line of a CI file that installs ipwhl.
 
-use super::files::Forge;
 use crate::foundation::diagnostic::{shell_word, visible};
 use crate::foundation::failure::Failure;
 
@@ -52,14 +51,9 @@ impl InstallCommand {
         Ok(Self(text.to_owned()))
     }
 
-    /// The command as a YAML scalar that the forge's runner reads back as the same text.
-    pub(super) fn scalar(&self, forge: Forge) -> String {
-        let text = match forge {
-            // An expression with the value `${{`.
-            Forge::GitHub | Forge::Forgejo => self.0.replace("${{", "${{ '${{' }}"),
-            Forge::GitLab | Forge::SourceHut => self.0.clone(),
-        };
-        format!("'{}'", text.replace('\'', "''"))
+    /// The command, as a shell reads it.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

@@ -2,11 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::tally::addresses;
 use crate::foundation::failure::Failure;
 use crate::publish::{
     Amount, Checked, Publication, PublishedRelease, ReleaseStatus, TargetOutcome, TargetStatus,
 };
+
+/// The addresses at which pip finds the release, each once.
+pub(super) fn addresses(outcomes: &[TargetOutcome]) -> Vec<String> {
+    let back = outcomes.iter().filter_map(|one| one.read_back.as_ref());
+    let mut addresses = Vec::new();
+    for address in back.flat_map(|back| &back.addresses) {
+        if !addresses.contains(address) {
+            addresses.push(address.clone());
+        }
+    }
+    addresses
+}
 
 /// What a run came to.
 pub(super) fn run(release: &Publication, outcomes: &[TargetOutcome]) -> String {

@@ -1,6 +1,7 @@
 //! What a run over several targets comes to.
 
-use super::{Arguments, Format, json};
+use super::json::{self, addresses};
+use super::{Arguments, Format};
 use crate::command::context::Context;
 use crate::command::exit::ExitStatus;
 use crate::command::words::counted;
@@ -42,18 +43,6 @@ pub(super) fn tell(
     Ok(exit_status(
         outcomes.iter().filter_map(|one| one.error.as_ref()),
     ))
-}
-
-/// The addresses at which pip finds the release, each once.
-pub(super) fn addresses(outcomes: &[TargetOutcome]) -> Vec<String> {
-    let back = outcomes.iter().filter_map(|one| one.read_back.as_ref());
-    let mut addresses = Vec::new();
-    for address in back.flat_map(|back| &back.addresses) {
-        if !addresses.contains(address) {
-            addresses.push(address.clone());
-        }
-    }
-    addresses
 }
 
 /// A refusal is about the release, and outweighs what the world does.

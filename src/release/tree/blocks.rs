@@ -5,7 +5,8 @@ use std::io::{self, Read};
 
 use ipwhl_unixfs::{BlockSink, DirectoryDag, DirectoryEntry, FileDag, LeafHasher, Link, Profile};
 
-use super::entries::{self, Content, NamedContent, ReleaseInput};
+use super::entries::{self, Content, NamedContent};
+use super::input::ReleaseInput;
 use crate::release::names::RELEASE_FOLDER;
 use crate::set::declaration::{Declaration, DeclaredWheel};
 

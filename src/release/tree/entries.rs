@@ -1,25 +1,12 @@
 //! The entries of the tree by name.
 
-use ipwhl_unixfs::Profile;
-
+use super::input::ReleaseInput;
 use super::pages;
 use super::release_json::ReleaseJson;
 use crate::release::names::{DECLARATION, HTML, JSON, METADATA, RELEASE_FILE};
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout, canonical, without_directives};
 use crate::set::gather::ReleaseFacts;
-use crate::set::repository::Repository;
-
-/// What a release is made of.
-#[derive(Clone, Copy)]
-pub struct ReleaseInput<'r> {
-    /// The checked repository.
-    pub repository: &'r Repository,
-    /// The UnixFS import parameters of pages and folders.
-    pub profile: Profile,
-    /// What is known of a declared wheel.
-    pub facts: &'r (dyn Fn(&DeclaredWheel) -> Option<ReleaseFacts<'r>> + Sync),
-}
 
 /// What an entry of the tree holds.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ReleaseInput;
+use super::input::ReleaseInput;
 use crate::foundation::schema;
 use crate::set::repository::{SeverityRules, WaivableCode, Waiver};
 

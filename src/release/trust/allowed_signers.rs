@@ -8,7 +8,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use thiserror::Error;
 
-use super::policy::{Entry, Signer};
+use super::signer::{Entry, Signer};
 use crate::release::signature::{KeyError, NAMESPACE, TrustedKey, is_key_type};
 
 /// The longest file that is read.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::allowed_signers::{self, AllowedSignersError};
+use super::signer::{Entry, Signer};
 use crate::release::signature::{KeyError, PublicKey, SignatureError, TrustedKey, verify};
 use crate::release::statement::Statement;
 
@@ -29,31 +30,6 @@ pub enum TrustError {
     /// The `allowed_signers` file cannot be read.
     #[error("the allowed_signers file cannot be used")]
     AllowedSigners(#[source] AllowedSignersError),
-}
-
-/// One reason to trust a key: a line of `trusted` or of an `allowed_signers` file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) signer: Signer,
-    pub(super) valid_after: Option<Timestamp>,
-    pub(super) valid_before: Option<Timestamp>,
-}
-
-impl Entry {
-    /// As ssh-keygen has it: both ends are inside.
-    fn holds(&self, at: Timestamp) -> bool {
-        self.valid_after.is_none_or(|after| at >= after)
-            && self.valid_before.is_none_or(|before| at <= before)
-    }
-}
-
-/// A key and the name under which it is trusted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signer {
-    /// The key.
-    pub key: PublicKey,
-    /// The comment of a `trusted` line, or the principals of an `allowed_signers` line.
-    pub name: String,
 }
 
 /// Whose signatures count, and how many of them are needed.

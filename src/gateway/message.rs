@@ -1,0 +1,75 @@
+//! Requests and answers, as far as this server has them.
+
+use bytes::Bytes;
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Method, StatusCode};
+
+use super::router;
+use super::store::FileRange;
+
+/// The parts of a request that matter.
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) query: Option<String>,
+    pub(super) headers: HeaderMap,
+}
+
+/// A response whose body has still to be read.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) content: Content,
+}
+
+/// The body of an answer.
+pub(super) enum Content {
+    /// These bytes; none for an answer without a body.
+    Bytes(Bytes),
+    /// The first block, which has been read already, and then the rest of a file.
+    File(Bytes, FileRange),
+}
+
+impl Asked {
+    /// All lines of a header as one list; empty where there is none. A line that is not ASCII counts
+    /// as absent.
+    pub(super) fn header(&self, name: HeaderName) -> String {
+        let lines = self
+            .headers
+            .get_all(name)
+            .iter()
+            .filter_map(|line| line.to_str().ok());
+        lines.collect::<Vec<_>>().join(",")
+    }
+
+    pub(super) fn query_value(&self, key: &str) -> Option<String> {
+        router::query_value(self.query.as_deref()?, key)
+    }
+}
+
+/// An answer in one sentence.
+pub(super) fn words(status: StatusCode, sentence: &str) -> Answer {
+    let bytes = Bytes::from(format!("{sentence}\n"));
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    Answer {
+        status,
+        headers,
+        content: Content::Bytes(bytes),
+    }
+}
+
+/// A header value of text that is ours, or that came in as a part of a request's first line; where
+/// it still has a byte that no header can have, an empty one.
+pub(super) fn header_value(text: &str) -> HeaderValue {
+    HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""))
+}
