@@ -1,5 +1,5 @@
-//! What every room may use: schemas of formats, findings and how they are shown, and everything
-//! ambient. The sub-rooms, in their order: each uses only those above it.
+//! What every room may use: failures, sizes in words, schemas of formats, findings and their output
+//! formats, and everything ambient. The rooms, in their order: each uses only those above it.
 
 pub mod failure;
 pub mod size;

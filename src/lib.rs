@@ -1,8 +1,8 @@
 //! `ipwhl` turns TOML declarations of Python wheels into one signed, content-addressed
 //! package index.
 //!
-//! The boxes, from the bottom of the house to its top. A box uses only those above it in this
-//! list, and a room in a box only those above it in the box:
+//! The boxes. A box uses only the boxes above it in this list, and a room in a box only the rooms
+//! above it in the box:
 //!
 //! ```text
 //! crates      ipwhl-unixfs (CIDs, blocks, archives), ipwhl-packaging (Python's formats)

@@ -1,5 +1,5 @@
-//! What people declare, and whether it holds together. The sub-rooms, in the order in which a
-//! value passes through them: each uses only those above it.
+//! What people declare, and whether it holds together. The rooms, in the order in which a value
+//! passes through them: each uses only those above it.
 
 pub mod declaration;
 pub mod repository;

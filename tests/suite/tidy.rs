@@ -313,7 +313,7 @@ fn files_are_named_and_sized_as_the_architecture_says() {
     }
 }
 
-/// Invariant 8: the terminal belongs to `command`, which writes to the environment's streams.
+/// Invariant 9: the terminal belongs to `command`, which writes to the environment's streams.
 #[test]
 fn nothing_prints_by_itself() {
     for (path, text) in sources() {
