@@ -1,5 +1,5 @@
-//! One release, brought to several targets: who comes first, who waits for whom, and what becomes of the rest where one
-//! refuses (FORMATS 9).
+//! One release, brought to several targets: who comes first, who waits for whom, and what becomes
+//! of the rest where one refuses (FORMATS 9).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -108,25 +108,11 @@ fn turn(kind: &PublishKind) -> u8 {
     }
 }
 
-/// Whether a target of this kind is enough for one of the other kind, where `holders` is not set.
-fn is_holder_for(holder: &PublishKind, other: &PublishKind) -> bool {
-    match other {
-        PublishKind::PinningService(_) => {
-            matches!(holder, PublishKind::Kubo(_) | PublishKind::Cluster(_))
-        }
-        // What these lead to are blocks.
-        PublishKind::Ipns(_) | PublishKind::Dnslink(_) => {
-            holder.holds_releases() && !matches!(holder, PublishKind::Directory(_))
-        }
-        _ => holder.holds_releases(),
-    }
-}
-
 /// The targets of which one has to hold a release before `target` is given it.
 fn holders<'c>(target: &PublishTarget, configured: &'c [PublishTarget]) -> Vec<&'c PublishTarget> {
     let is_one = |other: &&PublishTarget| match &target.holders {
         Some(names) => names.contains(&other.name),
-        None => is_holder_for(&other.kind, &target.kind),
+        None => other.kind.is_holder_for(&target.kind),
     };
     configured
         .iter()
@@ -135,7 +121,8 @@ fn holders<'c>(target: &PublishTarget, configured: &'c [PublishTarget]) -> Vec<&
         .collect()
 }
 
-/// Refuses a target that needs a release to be held, where no target of the repository could hold it.
+/// Refuses a target that needs a release to be held, where no target of the repository could hold
+/// it.
 fn check_holders(target: &PublishTarget, configured: &[PublishTarget]) -> Result<(), Failure> {
     let is_elsewhere = target.holders.as_ref().is_some_and(Vec::is_empty);
     if !target.kind.needs_holder() || is_elsewhere || !holders(target, configured).is_empty() {
@@ -187,8 +174,9 @@ fn outcome_of(configured: &PublishTarget) -> TargetOutcome {
 }
 
 impl<'a> PublishRun<'a> {
-    /// Asks each of these targets what it holds; gives none anything where one refuses the release, and else each what it
-    /// lacks. With `is_dry` nothing is changed. The outcomes are in the order of the targets' turns.
+    /// Asks each of these targets what it holds; gives none anything where one refuses the release,
+    /// and else each what it lacks. With `is_dry` nothing is changed. The outcomes are in the order
+    /// of the targets' turns.
     pub async fn publish(
         &mut self,
         chosen: &[&'a PublishTarget],
@@ -429,8 +417,8 @@ fn fail(outcome: &mut TargetOutcome, error: Failure) {
     outcome.error = Some(error);
 }
 
-/// Takes the statements that folders and branches of the repository keep. Those that cannot be read lack only what they might
-/// have shown.
+/// Takes the statements that folders and branches of the repository keep. Those that cannot be read
+/// lack only what they might have shown.
 pub async fn gather_history(
     history: &mut History,
     configured: &[PublishTarget],

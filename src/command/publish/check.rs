@@ -18,7 +18,7 @@ use crate::foundation::failure::Failure;
 use crate::publish::{CheckOrder, Checked, DamageKind, Observer as _, RateLimit};
 use crate::release::archive::ArchiveKind;
 use crate::release::archive::car_name;
-use crate::set::repository::{PublishKind, PublishTarget};
+use crate::set::repository::PublishTarget;
 use crate::source::{GatewayBlocks, Limits};
 
 /// How many damaged blocks of a target are named.
@@ -169,12 +169,12 @@ fn elsewhere(
         .iter()
         .filter(|one| one.name != target.name);
     let mut gateways: Vec<Url> = others
-        .filter_map(|one| gateway(&one.kind))
+        .filter_map(|one| one.kind.gateway())
         .cloned()
         .collect();
     let mirrors = configuration.gateways.iter();
     gateways.extend(mirrors.filter_map(|url| Url::parse(url).ok()));
-    let own = gateway(&target.kind);
+    let own = target.kind.gateway();
     gateways.retain(|url| Some(url) != own);
     gateways.dedup();
     let gateways = if gateways.is_empty() {
@@ -194,16 +194,6 @@ fn elsewhere(
         archives: archives.collect(),
         gateways,
     })
-}
-
-/// The gateway of a target that has one.
-pub(super) fn gateway(kind: &PublishKind) -> Option<&Url> {
-    match kind {
-        PublishKind::Kubo(settings) => settings.gateway.as_ref(),
-        PublishKind::Cluster(settings) => settings.gateway.as_ref(),
-        PublishKind::PinningService(settings) => settings.gateway.as_ref(),
-        _ => None,
-    }
 }
 
 /// Blocks from other places than the target that is checked.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use ipwhl_unixfs::Cid;
 
 use super::Arguments;
-use super::check::gateway;
 use crate::command::context::Context;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::random_seed;
@@ -84,7 +83,7 @@ pub(super) fn read(
 /// Where what a delta leaves out may be: its pages and nodes are in no source of a declaration.
 fn fill_places(configuration: &Configuration) -> Vec<String> {
     let gateways = configuration.publish.iter();
-    let gateways = gateways.filter_map(|target| gateway(&target.kind));
+    let gateways = gateways.filter_map(|target| target.kind.gateway());
     let mut places: Vec<String> = gateways.map(redacted).collect();
     places.sort();
     places.dedup();

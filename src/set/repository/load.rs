@@ -136,7 +136,8 @@ impl Repository {
         Self::load_from(directory, &WithSettings { folder, settings })
     }
 
-    /// Reads a repository whose files are these, by their paths with `/`; `file:` sources are in `directory`.
+    /// Reads a repository whose files are these, by their paths with `/`; `file:` sources are in
+    /// `directory`.
     ///
     /// # Errors
     /// As [`Repository::load`].
@@ -277,8 +278,8 @@ impl Repository {
         })
     }
 
-    /// The first part of the way to the declarations that is a symbolic link. Nothing is read through it,
-    /// so nothing may be written through it.
+    /// The first part of the way to the declarations that is a symbolic link. Nothing is read
+    /// through it, so nothing may be written through it.
     pub fn link_to_declarations(&self) -> Option<String> {
         let files = Folder::new(&self.directory);
         first_link(&files, &self.configuration.declarations)

@@ -1,5 +1,5 @@
-//! Platforms by other words than their names: sets of them in few words, as in `all 12 platforms` and
-//! `cp311–cp313 on win_amd64`; and what a waiver writes for some of them.
+//! Platforms by other words than their names: sets of them in few words, as in `all 12 platforms`
+//! and `cp311–cp313 on win_amd64`; and what a waiver writes for some of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,8 +64,8 @@ fn ranges(indices: &[usize], pythons: &[String]) -> String {
     parts.join(", ")
 }
 
-/// Whether a text names a platform as waivers do: `win_amd64`, `cp312` and `cp312-win_amd64` all cover
-/// `cp312-win_amd64`.
+/// Whether a text names a platform as waivers do: `win_amd64`, `cp312` and `cp312-win_amd64` all
+/// cover `cp312-win_amd64`.
 pub fn covers_platform(covered: &str, platform: &Platform) -> bool {
     covers_name(covered, &platform.to_string())
 }

@@ -109,8 +109,8 @@ impl RevisionError {
 }
 
 impl Revision {
-    /// The state that the work in `directory` began from: the newest commit that both `revision` and
-    /// the present commit come from.
+    /// The state that the work in `directory` began from: the newest commit that both `revision`
+    /// and the present commit come from.
     ///
     /// # Errors
     /// When git is missing, fails, or knows no such revision.
@@ -153,8 +153,8 @@ impl Revision {
     }
 }
 
-/// The first file that git tracks in a folder, or at the place of a file; `None` where it tracks none,
-/// or the place is in no checkout.
+/// The first file that git tracks in a folder, or at the place of a file; `None` where it tracks
+/// none, or the place is in no checkout.
 ///
 /// # Errors
 /// When git is missing, or fails in a checkout.

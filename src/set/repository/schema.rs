@@ -41,7 +41,8 @@ pub fn configuration_schema() -> String {
     schema::of_read::<ConfigurationText>()
 }
 
-/// The file that makes a folder a repository: its name, the platforms that it supports, whom it trusts.
+/// The file that makes a folder a repository: its name, the platforms that it supports, whom it
+/// trusts.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its shape is asked for")]
 #[schemars(title = "`ipwhl.toml`", deny_unknown_fields)]
@@ -144,7 +145,8 @@ struct PlatformsTable {
 #[expect(dead_code, reason = "only its shape is asked for")]
 #[schemars(deny_unknown_fields)]
 struct IndexTable {
-    /// Its address. `--index-url` and `IPWHL_INDEX_URL` go before it; without one, pip's settings count.
+    /// Its address. `--index-url` and `IPWHL_INDEX_URL` go before it; without one, pip's settings
+    /// count.
     #[schemars(regex(pattern = ADDRESS), example = "https://example.org/simple/")]
     url: Option<String>,
 }
@@ -231,7 +233,8 @@ impl JsonSchema for WaivableCode {
 struct WaiverTable {
     /// The code of the findings that it covers.
     code: WaivableCode,
-    /// The project that would have to change: the one that requires, where a requirement is not satisfied.
+    /// The project that would have to change: the one that requires, where a requirement is not
+    /// satisfied.
     #[schemars(regex(pattern = schema::NAME))]
     project: String,
     /// Only findings about this requirement.

@@ -11,8 +11,8 @@ use crate::foundation::diagnostic::{Code, Finding};
 /// Where the layout `ipwhl-1` names the supported platforms.
 pub const SUPPORTED_FILE: &str = "SUPPORTED";
 
-/// The newest glibc that the original's tools knew: 2.24. To them every manylinux line named the whole
-/// family up to it, whatever the version in its tag.
+/// The newest glibc that the original's tools knew: 2.24. To them every manylinux line named the
+/// whole family up to it, whatever the version in its tag.
 const NEWEST_MANYLINUX: u64 = 24;
 
 /// The platforms that the text names, each with its place.

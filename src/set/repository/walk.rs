@@ -43,8 +43,8 @@ fn is_for_people(entry: &str) -> bool {
             && ending.is_some_and(|ending| endings.contains(&ending.to_ascii_lowercase().as_str())))
 }
 
-/// Whether a file is the copy of a declaration beside it, as editors and merges leave them: `plum.toml~`,
-/// `plum.toml.orig`, `#plum.toml#`.
+/// Whether a file is the copy of a declaration beside it, as editors and merges leave them:
+/// `plum.toml~`, `plum.toml.orig`, `#plum.toml#`.
 fn is_copy(entry: &str, beside: &BTreeSet<&str>) -> bool {
     let name = entry.trim_start_matches('#');
     let of = name.find(".toml").map(|end| &name[..end + ".toml".len()]);
@@ -77,9 +77,9 @@ fn ignored(folder: &str, entry: &str, beside: &BTreeSet<&str>) -> Finding {
 }
 
 /// Every `.toml` file below `folder`, named from the repository's folder. Hidden ones are left
-/// alone: editors and this program keep half-written files under such names. Any other file is a finding,
-/// unless it is plain what it is: it may be a declaration whose name is misspelt. In the layout `ipwhl-1` each
-/// is one, and an error, as it was to the original's tools.
+/// alone: editors and this program keep half-written files under such names. Any other file is a
+/// finding, unless it is plain what it is: it may be a declaration whose name is misspelt. In the
+/// layout `ipwhl-1` each is one, and an error, as it was to the original's tools.
 pub(super) fn walk(
     files: &impl Files,
     folder: &str,

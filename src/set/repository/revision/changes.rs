@@ -1,4 +1,5 @@
-//! What of a repository's folder is not as it was at a commit, and what is shown otherwise than it is.
+//! What of a repository's folder is not as it was at a commit, and what is shown otherwise than it
+//! is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,8 +7,8 @@ use std::path::Path;
 use super::{Git, Revision, RevisionError};
 use crate::foundation::environment::Environment;
 
-/// Attributes by which git, or a forge, shows another text than a checkout has, or none: the first two
-/// change it on its way, with `-diff` it is binary, and what is generated is folded away.
+/// Attributes by which git, or a forge, shows another text than a checkout has, or none: the first
+/// two change it on its way, with `-diff` it is binary, and what is generated is folded away.
 const ATTRIBUTES: [&str; 6] = [
     "working-tree-encoding",
     "filter",
@@ -84,8 +85,8 @@ impl Revision {
     }
 }
 
-/// The attributes by which these files, named from the repository's folder, are shown otherwise than
-/// they are, each with the files that have it.
+/// The attributes by which these files, named from the repository's folder, are shown otherwise
+/// than they are, each with the files that have it.
 ///
 /// # Errors
 /// When git fails.
@@ -109,7 +110,8 @@ pub fn disguises<'f>(
             let [file, attribute, value] = word else {
                 continue;
             };
-            // What is not said is `unspecified`; `-diff` is `unset`, and the others are off by that.
+            // What is not said is `unspecified`; `-diff` is `unset`, and the others are off by
+            // that.
             let is_off = match *attribute {
                 "diff" => *value != "unset",
                 _ => matches!(*value, "unset" | "false"),

@@ -67,6 +67,31 @@ impl PublishKind {
         Self::NEEDING_HOLDERS.contains(&self.as_str())
     }
 
+    /// Whether a target of this kind is enough for one of the other kind, where `holders` is not
+    /// set.
+    pub fn is_holder_for(&self, other: &Self) -> bool {
+        match other {
+            Self::PinningService(_) => matches!(self, Self::Kubo(_) | Self::Cluster(_)),
+            // What these lead to are blocks.
+            Self::Ipns(_) | Self::Dnslink(_) => {
+                self.holds_releases() && !matches!(self, Self::Directory(_))
+            }
+            Self::Kubo(_) | Self::Cluster(_) | Self::Directory(_) | Self::Git(_) => {
+                self.holds_releases()
+            }
+        }
+    }
+
+    /// The gateway that what it holds is read through, where one is named.
+    pub fn gateway(&self) -> Option<&Url> {
+        match self {
+            Self::Kubo(settings) => settings.gateway.as_ref(),
+            Self::Cluster(settings) => settings.gateway.as_ref(),
+            Self::PinningService(settings) => settings.gateway.as_ref(),
+            Self::Directory(_) | Self::Ipns(_) | Self::Git(_) | Self::Dnslink(_) => None,
+        }
+    }
+
     /// Whether something of it is signed with the key of releases.
     pub fn needs_key(&self) -> bool {
         matches!(self, Self::Ipns(_) | Self::Git(_))
@@ -148,7 +173,8 @@ pub struct IpnsTarget {
 /// `kind = "git"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GitTarget {
-    /// The git repository, a path from the repository's folder; the one around that folder where none is named.
+    /// The git repository, a path from the repository's folder; the one around that folder where
+    /// none is named.
     pub repository: Option<String>,
     /// The branch that statements are committed to.
     pub branch: Option<String>,
@@ -163,7 +189,8 @@ pub struct GitTarget {
 pub struct DnslinkTarget {
     /// The domain in lower case, without `_dnslink.` and without a dot at its end.
     pub domain: String,
-    /// The IPNS name that the record leads to, without `/ipns/`; without one it leads to `/ipfs/<root>`.
+    /// The IPNS name that the record leads to, without `/ipns/`; without one it leads to
+    /// `/ipfs/<root>`.
     pub name: Option<String>,
     /// The server that is asked for the record; without one, the system's.
     pub resolver: Option<SocketAddr>,

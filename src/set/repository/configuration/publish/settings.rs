@@ -37,8 +37,8 @@ pub(super) struct Settings<'a, 'r, 't> {
 }
 
 impl Settings<'_, '_, '_> {
-    /// The settings of the kind of this word; `None` where there is no such kind, or it lacks what it needs, which is
-    /// reported then.
+    /// The settings of the kind of this word; `None` where there is no such kind, or it lacks what
+    /// it needs, which is reported then.
     pub(super) fn read(&self, word: &str) -> Option<PublishKind> {
         match word {
             "kubo" => self.kubo().map(PublishKind::Kubo),
