@@ -10,9 +10,9 @@
 //!    limits)                        headers)                    at a minimum rate)
 //! ```
 //!
-//! Every block has been hashed before a byte of it is sent. One that is damaged gives the status 500
-//! where nothing was sent yet, else the connection ends before the announced length is reached: no
-//! client takes such a body for whole.
+//! Every block has been hashed before a byte of it is sent. One that is damaged gives the status
+//! 500 where nothing was sent yet, else the connection ends before the announced length is reached:
+//! no client takes such a body for whole.
 
 mod accept;
 mod answer;

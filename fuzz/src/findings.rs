@@ -6,7 +6,8 @@ use ipwhl::foundation::diagnostic::{
     Finding, MessageFormat, Report, SourceText, SourceTexts, Style, render,
 };
 
-/// Holds findings to what is promised of them: their places lie in the text, and every format can show them.
+/// Holds findings to what is promised of them: their places lie in the text, and every format can
+/// show them.
 ///
 /// # Panics
 /// Where it does not hold.

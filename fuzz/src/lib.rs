@@ -1,5 +1,5 @@
-//! What several targets need: blocks in memory, and readers that are written a second time, plainly,
-//! to hold the project's own to.
+//! What several targets need: blocks in memory, and readers that are written a second time,
+//! plainly, to hold the project's own to.
 
 pub mod findings;
 pub mod node;

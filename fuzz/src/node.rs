@@ -1,5 +1,5 @@
-//! dag-pb nodes with UnixFS data, written a second time and plainly: field by field, without looking at
-//! whether they make sense.
+//! dag-pb nodes with UnixFS data, written a second time and plainly: field by field, without
+//! looking at whether they make sense.
 
 use ipwhl_unixfs::{Cid, Link, Node, ShardEntry};
 

@@ -6,7 +6,8 @@ use url::Url;
 
 const JSON: &str = "application/vnd.pypi.simple.v1+json";
 
-/// Reads a page and holds what was read to the page's promises; then writes it again as JSON and as HTML.
+/// Reads a page and holds what was read to the page's promises; then writes it again as JSON and as
+/// HTML.
 ///
 /// # Panics
 /// Where one does not hold.

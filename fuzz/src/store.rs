@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ipwhl_unixfs::car::{Blocks, CarError};
 use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 
-/// Blocks by their CIDs. Every block has the CID of its bytes, so whatever a reader returns of it has
-/// been hashed.
+/// Blocks by their CIDs. Every block has the CID of its bytes, so whatever a reader returns of it
+/// has been hashed.
 #[derive(Default)]
 pub struct Store {
     blocks: HashMap<Cid, Vec<u8>>,

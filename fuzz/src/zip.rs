@@ -1,5 +1,5 @@
-//! A ZIP reader that goes by local headers alone, and a reader of RECORD: written a second time, for archives with which
-//! nothing was found wrong.
+//! A ZIP reader that goes by local headers alone, and a reader of RECORD: written a second time,
+//! for archives with which nothing was found wrong.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -17,8 +17,8 @@ fn number(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
     )
 }
 
-/// The members in their order, each with its bytes; `None` where they do not follow on each other up to the central
-/// directory.
+/// The members in their order, each with its bytes; `None` where they do not follow on each other
+/// up to the central directory.
 pub fn members_by_local_headers(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
     let mut members = Vec::new();
     let mut at = 0;
@@ -40,7 +40,8 @@ pub fn members_by_local_headers(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> 
         let is_deferred = flags & 8 != 0;
         let rest = bytes.get(start + name_length + extra_length..)?;
         let (content, used) = match method {
-            // What is stored does not tell where it ends, so its size has to be in the header, or be looked for.
+            // What is stored does not tell where it ends, so its size has to be in the header, or
+            // be looked for.
             0 if is_deferred && compressed == 0 => stored_until_descriptor(rest)?,
             0 => {
                 let length = usize::try_from(compressed).ok()?;

@@ -1,4 +1,5 @@
-//! An archive: what is read of it has been hashed, and one that is verified is written again byte for byte.
+//! An archive: what is read of it has been hashed, and one that is verified is written again byte
+//! for byte.
 #![no_main]
 
 use std::collections::{HashMap, HashSet};
@@ -36,7 +37,8 @@ fuzz_target!(|bytes: &[u8]| {
             believed.insert(*cid, block);
         }
     }
-    // As the same archive comes in pieces, it has the same blocks in the same order, as far as they are whole.
+    // As the same archive comes in pieces, it has the same blocks in the same order, as far as they
+    // are whole.
     let whole = cids.iter().take_while(|cid| believed.contains_key(cid));
     assert!(streamed.iter().map(|(cid, _)| cid).eq(whole));
     for (cid, block) in &streamed {
@@ -54,7 +56,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
     if let Ok(survey) = &survey {
         assert_eq!(survey.lacking.is_empty(), verified.is_ok());
-        // Nothing that is lacking is a block that the archive has in its place, and none is listed twice.
+        // Nothing that is lacking is a block that the archive has in its place, and none is listed
+        // twice.
         let lacking: HashSet<Cid> = survey.lacking.iter().map(|one| one.cid).collect();
         assert_eq!(lacking.len(), survey.lacking.len());
         if survey.kind == ArchiveKind::Hollow {

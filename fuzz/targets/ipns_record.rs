@@ -1,4 +1,5 @@
-//! IPNS records. The first byte chooses: the record as it comes, or its CBOR, signed so that it is read in earnest.
+//! IPNS records. The first byte chooses: the record as it comes, or its CBOR, signed so that it is
+//! read in earnest.
 #![no_main]
 
 use ipwhl::release::signature::{IpnsName, IpnsRecord, MAXIMUM_RECORD_SIZE, SigningKey};

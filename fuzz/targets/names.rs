@@ -1,4 +1,5 @@
-//! Small texts with a grammar of their own: names of wheels, tags, platforms, CIDs, sources, lifetimes.
+//! Small texts with a grammar of their own: names of wheels, tags, platforms, CIDs, sources,
+//! lifetimes.
 #![no_main]
 
 use std::fmt::Display;

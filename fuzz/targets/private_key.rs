@@ -33,7 +33,8 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn file(text: &str) {
-    // The reader of the header, which the program asks first, is stricter than the one of the whole.
+    // The reader of the header, which the program asks first, is stricter than the one of the
+    // whole.
     let Ok(public) = PrivateKeyText::parse(text) else {
         return;
     };

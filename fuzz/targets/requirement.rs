@@ -1,5 +1,5 @@
-//! Requirements and, in them, markers and specifiers: the canonical text is read as the same, and markers are decided the
-//! same.
+//! Requirements and, in them, markers and specifiers: the canonical text is read as the same, and
+//! markers are decided the same.
 #![no_main]
 
 use ipwhl_packaging::{

@@ -1,4 +1,5 @@
-//! What the cache keeps of a wheel, as JSON: it is refused, or it is facts that are written again as they were.
+//! What the cache keeps of a wheel, as JSON: it is refused, or it is facts that are written again
+//! as they were.
 #![no_main]
 
 use ipwhl::set::gather::Facts;

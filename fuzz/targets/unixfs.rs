@@ -1,5 +1,6 @@
-//! A DAG over a made-up block store. Every block has the CID of its bytes, so what is wrong is what nodes say of
-//! each other: sizes, slots, folders and files in each other's place, the same block a million times.
+//! A DAG over a made-up block store. Every block has the CID of its bytes, so what is wrong is what
+//! nodes say of each other: sizes, slots, folders and files in each other's place, the same block a
+//! million times.
 #![no_main]
 
 use std::collections::HashSet;
@@ -177,7 +178,8 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let blocks = store.len() as u64;
 
-    // A node is shown once for each depth of folders that matters, of a wheel and not: not once for each way to it.
+    // A node is shown once for each depth of folders that matters, of a wheel and not: not once for
+    // each way to it.
     let mut shown = Shown {
         store: &store,
         visits: 0,
@@ -276,7 +278,8 @@ fn file(store: &Store, cid: &Cid, size: u64, bytes: &[u8]) {
 fn folder(store: &Store, cid: &Cid) {
     let blocks = store.len() as u64;
     let listed = store.list(cid);
-    // No inner shard can be gathered twice without an error, which comes at the first name below it.
+    // No inner shard can be gathered twice without an error, which comes at the first name below
+    // it.
     assert!(
         store.reads() <= blocks + HASH_LENGTH as u64 + 2,
         "a folder reads too much"

@@ -1,5 +1,5 @@
-//! A wheel: whatever is found wrong, it is found within the limits, and an archive with which nothing is wrong means the
-//! same to a reader that goes by local headers.
+//! A wheel: whatever is found wrong, it is found within the limits, and an archive with which
+//! nothing is wrong means the same to a reader that goes by local headers.
 #![no_main]
 
 use std::collections::BTreeMap;

@@ -40,8 +40,8 @@ impl ValueEnum for Prefer {
 ///
 /// Picks the newest final version that all supported platforms can use, and as few of its wheels as
 /// cover them, downloads these, and writes the declaration. Then says what the change brings: the
-/// findings that `ipwhl check` has of the set with it and did not have without. With errors the exit
-/// code is 1; requirements that are left open count only with `--with-dependencies`.
+/// findings that `ipwhl check` has of the set with it and did not have without. With errors the
+/// exit code is 1; requirements that are left open count only with `--with-dependencies`.
 ///
 /// Example: ipwhl add --with-dependencies 'httpx[http2]' flask==3.1.0
 #[expect(

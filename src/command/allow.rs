@@ -14,7 +14,8 @@ use crate::set::repository::Repository;
 /// What is let pass.
 #[derive(Debug, Args)]
 pub(super) struct AllowArguments {
-    /// Report findings of these codes as warnings, in this run; `[severity]` in `ipwhl.toml` says so for good
+    /// Report findings of these codes as warnings, in this run; `[severity]` in `ipwhl.toml` says
+    /// so for good
     #[arg(
         long,
         value_name = "CODE",
@@ -32,8 +33,8 @@ impl AllowArguments {
     }
 }
 
-/// Says what a reader of the release cannot know: which errors were let pass for this build alone. The root may not depend
-/// on an option, so the tree does not have it.
+/// Says what a reader of the release cannot know: which errors were let pass for this build alone.
+/// The root may not depend on an option, so the tree does not have it.
 pub(super) fn tell_unrecorded(
     context: &Context<'_>,
     repository: &Repository,

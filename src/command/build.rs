@@ -49,11 +49,12 @@ type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<ReleaseFacts<'f>> + Sync + 'f;
 ///
 /// Fetches and verifies every declared wheel, checks the set, and writes `release.car`,
 /// `release.toml` and `release.toml.sig`. The root CID is the only line on standard output. With
-/// `--car`, `release.delta.car` or `release.hollow.car` takes the place of the full archive. With `--reuse`, a wheel that a
-/// release before has under the same file name and content-id is not looked at again.
+/// `--car`, `release.delta.car` or `release.hollow.car` takes the place of the full archive. With
+/// `--reuse`, a wheel that a release before has under the same file name and content-id is not
+/// looked at again.
 ///
-/// A build follows the statement in its output folder, or that of `--previous`: the next one has the next sequence. Where
-/// nothing has changed, nothing new is signed.
+/// A build follows the statement in its output folder, or that of `--previous`: the next one has
+/// the next sequence. Where nothing has changed, nothing new is signed.
 ///
 /// Example: ipwhl build --expires 180d
 #[expect(
@@ -71,8 +72,8 @@ pub(super) struct Arguments {
     /// How much of the release the archive has; `ipwhl fill` makes the others full
     #[arg(long, value_name = "EXTENT", default_value = "full")]
     car: ArchiveKind,
-    /// The previous release, for `--car delta`: an archive, a root CID or an address [default: the archive beside the
-    /// statement that is followed, else the `--reuse` one]
+    /// The previous release, for `--car delta`: an archive, a root CID or an address [default: the
+    /// archive beside the statement that is followed, else the `--reuse` one]
     #[arg(long, value_name = "RELEASE")]
     previous_car: Option<String>,
     #[command(flatten)]
@@ -80,8 +81,8 @@ pub(super) struct Arguments {
     /// The UnixFS import parameters [default: the repository's]
     #[arg(long, value_name = "PROFILE", value_parser = profiles())]
     profile: Option<Profile>,
-    /// The key to sign with: its file, or its public half where an agent has the private one [default: `IPWHL_SIGNING_KEY`,
-    /// else your own]
+    /// The key to sign with: its file, or its public half where an agent has the private one
+    /// [default: `IPWHL_SIGNING_KEY`, else your own]
     #[arg(long, value_name = "KEY", conflicts_with = "unsigned")]
     key: Option<PathBuf>,
     /// Write no statement; not into the folder of a signed release
@@ -99,8 +100,8 @@ pub(super) struct Arguments {
         conflicts_with = "renew"
     )]
     renew_within: Option<String>,
-    /// The statement that this one follows: a file or an address [default: `release.toml` in the output folder, which a trusted
-    /// key, or your own, has to have signed]
+    /// The statement that this one follows: a file or an address [default: `release.toml` in the
+    /// output folder, which a trusted key, or your own, has to have signed]
     #[arg(long, value_name = "STATEMENT")]
     previous: Option<String>,
     /// Sign a new statement even if the root is unchanged
@@ -112,8 +113,8 @@ pub(super) struct Arguments {
     /// Compute the root and write nothing
     #[arg(long, conflicts_with_all = ["tree", "car", "previous_car", "key", "unsigned", "expires", "previous", "renew", "after_expiry"])]
     root_only: bool,
-    /// How findings are written; those for programs take standard output, and the root CID is said on
-    /// standard error
+    /// How findings are written; those for programs take standard output, and the root CID is said
+    /// on standard error
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     message_format: MessageFormat,
     #[command(flatten)]

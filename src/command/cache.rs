@@ -20,8 +20,8 @@ use limit::{LIMIT, configured};
 
 /// Show what the cache holds, or make it smaller
 ///
-/// The cache is `IPWHL_CACHE_DIR`, else a folder of the platform's cache folder. Deleting from it costs time, nothing
-/// else. Runs that use the cache are waited for.
+/// The cache is `IPWHL_CACHE_DIR`, else a folder of the platform's cache folder. Deleting from it
+/// costs time, nothing else. Runs that use the cache are waited for.
 ///
 /// Example: ipwhl cache size
 #[derive(Debug, Args)]
@@ -42,9 +42,10 @@ enum Action {
     },
     /// Remove what is of no more use, and what was not used for longest, down to a limit
     ///
-    /// Of no more use are unfinished files of killed runs and facts of other versions of the checks. The limit is
-    /// `--limit`, else `IPWHL_CACHE_LIMIT`, else `limit` under `[cache]` in your own `ipwhl/config.toml`. Where one is
-    /// configured, each run that has fetched wheels keeps the cache to it, too.
+    /// Of no more use are unfinished files of killed runs and facts of other versions of the
+    /// checks. The limit is `--limit`, else `IPWHL_CACHE_LIMIT`, else `limit` under `[cache]` in
+    /// your own `ipwhl/config.toml`. Where one is configured, each run that has fetched wheels
+    /// keeps the cache to it, too.
     ///
     /// Example: ipwhl cache prune --limit 5GiB
     Prune {
@@ -99,8 +100,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
 }
 
-/// Keeps the cache to the configured limit after a run that has put wheels into it. What the run used
-/// stays, and where another run uses the cache, everything does.
+/// Keeps the cache to the configured limit after a run that has put wheels into it. What the run
+/// used stays, and where another run uses the cache, everything does.
 pub(super) fn keep_to_limit(context: &Context<'_>) {
     let Some(cache) = context.session.used_cache().filter(Cache::has_kept_wheel) else {
         return;

@@ -27,8 +27,8 @@ use crate::set::resolve::propose;
 
 /// Check the declarations
 ///
-/// Without options no wheel is fetched: texts, uniqueness, the dependency graph on every platform, and
-/// those wheels that an earlier run has verified.
+/// Without options no wheel is fetched: texts, uniqueness, the dependency graph on every platform,
+/// and those wheels that an earlier run has verified.
 ///
 /// Example: ipwhl check --since origin/main
 #[derive(Debug, Args)]

@@ -9,9 +9,9 @@ use crate::foundation::failure::Failure;
 
 /// Print what a shell needs to complete commands and options
 ///
-/// Bash reads it from `~/.local/share/bash-completion/completions/ipwhl`, zsh as `_ipwhl` from a folder of
-/// its `fpath`, fish from `~/.config/fish/completions/ipwhl.fish`; for PowerShell and Elvish it belongs
-/// into their profile.
+/// Bash reads it from `~/.local/share/bash-completion/completions/ipwhl`, zsh as `_ipwhl` from a
+/// folder of its `fpath`, fish from `~/.config/fish/completions/ipwhl.fish`; for PowerShell and
+/// Elvish it belongs into their profile.
 ///
 /// Example: ipwhl completions bash
 #[derive(Debug, Args)]

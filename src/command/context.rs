@@ -68,17 +68,17 @@ impl<'e> Context<'e> {
         self.voice.is_live()
     }
 
-    /// A line of what was done; `--quiet` leaves it out.
+    /// Prints a progress line, unless `--quiet` is given.
     pub(super) fn say(&self, line: impl Into<Inert>) {
         self.voice.say(line);
     }
 
-    /// A line that only `-v` wants.
+    /// Prints a line if `-v` is given.
     pub(super) fn detail(&self, line: impl Into<Inert>) {
         self.voice.detail(line);
     }
 
-    /// A line that is always said.
+    /// Prints a line.
     pub(super) fn tell(&self, line: impl Into<Inert>) {
         self.voice.tell(line);
     }

@@ -194,7 +194,8 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
         .map_err(|error| Failure::world(format!("this cannot be written as JSON: {error}")))
 }
 
-/// A text in quotes as Graphviz reads it: a backslash begins an escape there, an ampersand an entity.
+/// A text in quotes as Graphviz reads it: a backslash begins an escape there, an ampersand an
+/// entity.
 fn quoted(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{}\"", text.replace('&', "&amp;"))

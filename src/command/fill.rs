@@ -33,8 +33,8 @@ pub(super) struct Arguments {
     /// The archive to fill
     #[arg(value_name = "ARCHIVE")]
     archive: PathBuf,
-    /// Where to look, several times: an archive, a folder of wheels, a gateway's address, `sources`,
-    /// `mirrors` [default: `sources`, then `mirrors`]
+    /// Where to look, several times: an archive, a folder of wheels, a gateway's address,
+    /// `sources`, `mirrors` [default: `sources`, then `mirrors`]
     #[arg(long, value_name = "PLACE")]
     from: Vec<String>,
     /// Where to write [default: beside the archive, ending in `.car`]

@@ -28,7 +28,8 @@ pub(super) struct Arguments {
     /// Declarations, or folders of them [default: all of the repository]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Write nothing: print the names of files that are not canonical, and exit with 1 if there are any
+    /// Write nothing: print the names of files that are not canonical, and exit with 1 if there are
+    /// any
     #[arg(long)]
     check: bool,
     /// As `--check`, but print what would change

@@ -13,8 +13,8 @@ use crate::release::names::CAR;
 
 /// Take the wheels out of a release's archive
 ///
-/// Writes what `ipwhl build --car hollow` writes: pages, metadata and nodes, which hold the hash of every
-/// block of every wheel. `ipwhl fill` puts the wheels back.
+/// Writes what `ipwhl build --car hollow` writes: pages, metadata and nodes, which hold the hash of
+/// every block of every wheel. `ipwhl fill` puts the wheels back.
 ///
 /// Example: ipwhl hollow release/release.car
 #[derive(Debug, Args)]

@@ -21,14 +21,14 @@ use install::InstallCommand;
 
 /// Make a new repository, or add CI to one
 ///
-/// Writes `ipwhl.toml`, an empty folder of declarations, a README for those who install from it, and a
-/// `.gitignore`; with `--ci` also what a forge runs to check changes and to build and sign releases. In a
-/// repository that is there already, `--ci` adds that alone. No file is ever replaced, and `git init` is
-/// left to you: not every repository is to be one of its own.
+/// Writes `ipwhl.toml`, an empty folder of declarations, a README for those who install from it,
+/// and a `.gitignore`; with `--ci` also what a forge runs to check changes and to build and sign
+/// releases. In a repository that is there already, `--ci` adds that alone. No file is ever
+/// replaced, and `git init` is left to you: not every repository is to be one of its own.
 ///
-/// Each CI file has one line that installs ipwhl, and `--install` writes it. COMMAND is a shell command,
-/// `git+https://…@<commit>`, or `https://…/<file>#sha256=<hash>` for the program or a tar archive with it.
-/// Without that line a job stops and says what to write.
+/// Each CI file has one line that installs ipwhl, and `--install` writes it. COMMAND is a shell
+/// command, `git+https://…@<commit>`, or `https://…/<file>#sha256=<hash>` for the program or a tar
+/// archive with it. Without that line a job stops and says what to write.
 ///
 /// `--carry STATEMENT` is for somebody who publishes a set that others keep. It writes an
 /// `ipwhl.toml` with the set's name and keys, and a `.gitignore`, and nothing else. It shows the
@@ -114,8 +114,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// The folder that is meant. Inside another repository it has to be named, since whoever forgets where
-/// they are means that one.
+/// The folder that is meant. Inside another repository it has to be named, since whoever forgets
+/// where they are means that one.
 fn directory(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf, Failure> {
     let directory = match (&arguments.directory, context.named_repository()) {
         (Some(_), Some(_)) => {
@@ -197,8 +197,8 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::world(format!("`{}` cannot be read: {error}", path.display()))
 }
 
-/// The files that stay as they are, and those to write. One that is there and may not be replaced ends the
-/// run before anything is written.
+/// The files that stay as they are, and those to write. One that is there and may not be replaced
+/// ends the run before anything is written.
 fn sort_out(
     context: &Context<'_>,
     directory: &Path,

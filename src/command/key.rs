@@ -24,8 +24,8 @@ pub(super) struct Arguments {
 enum Action {
     /// Make an OpenSSH Ed25519 key
     ///
-    /// With `--passphrase` the file is worth nothing without it. It is asked for on the terminal, or taken from
-    /// `IPWHL_SIGNING_KEY_PASSPHRASE`.
+    /// With `--passphrase` the file is worth nothing without it. It is asked for on the terminal,
+    /// or taken from `IPWHL_SIGNING_KEY_PASSPHRASE`.
     ///
     /// Example: ipwhl key new --key release-key
     New {
@@ -42,7 +42,8 @@ enum Action {
     ///
     /// Example: ipwhl key show --name maintainer
     Show {
-        /// The key's file, the private or the public one, or a public key itself [default: `IPWHL_SIGNING_KEY`, else your own]
+        /// The key's file, the private or the public one, or a public key itself [default:
+        /// `IPWHL_SIGNING_KEY`, else your own]
         #[arg(long, value_name = "KEY")]
         key: Option<PathBuf>,
         /// The name that the lines give to the key [default: its comment]

@@ -26,7 +26,8 @@ pub(super) fn ask(
     }
 }
 
-/// The key that signs, not opened yet: the named one, or the user's own, which is made where there is none.
+/// The key that signs, not opened yet: the named one, or the user's own, which is made where there
+/// is none.
 pub(super) fn signing_key(
     context: &Context<'_>,
     argument: Option<&Path>,

@@ -39,7 +39,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// The page of a command as `man` reads it, in ASCII: what else there is depends on the reader's settings.
+/// The page of a command as `man` reads it, in ASCII: what else there is depends on the reader's
+/// settings.
 fn page(command: &Command) -> Result<String, Failure> {
     let mut page = Vec::new();
     Man::new(command.clone())

@@ -21,8 +21,9 @@ use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository};
 /// Turn a repository of the layout `ipwhl-1` into one of today's
 ///
 /// One file a project: what its wheels share is stated once, comments and content-ids stay. The
-/// files of before go when all of the new ones are written. Several versions of a project come into one
-/// file, where `ipwhl check` points at them. What a run that was ended has left to do, the next one does.
+/// files of before go when all of the new ones are written. Several versions of a project come into
+/// one file, where `ipwhl check` points at them. What a run that was ended has left to do, the next
+/// one does.
 ///
 /// Example: ipwhl migrate --dry-run
 #[derive(Debug, Args)]

@@ -1,5 +1,5 @@
-//! The cache and output folders: only this user may write to them. A change could commit a file or a
-//! link there, and a neighbour on the machine could write to a folder that is open to all.
+//! The cache and output folders: only this user may write to them. A change could commit a file or
+//! a link there, and a neighbour on the machine could write to a folder that is open to all.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Long work: what is done, what is left, how fast. On a terminal it moves; elsewhere a line now and
-//! then says it.
+//! Long work: what is done, what is left, how fast. On a terminal it moves; elsewhere a line now
+//! and then says it.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

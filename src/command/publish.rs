@@ -71,8 +71,8 @@ pub(super) struct Arguments {
     /// several
     #[arg(long, value_name = "STATEMENT", conflicts_with = "unsigned")]
     follow: Vec<PathBuf>,
-    /// The key for tags and IPNS records: its file, or its public half where an agent has the private one [default:
-    /// `IPWHL_SIGNING_KEY`, else your own]
+    /// The key for tags and IPNS records: its file, or its public half where an agent has the
+    /// private one [default: `IPWHL_SIGNING_KEY`, else your own]
     #[arg(long, value_name = "KEY")]
     key: Option<PathBuf>,
     /// Say what each target holds, and publish nothing
@@ -260,7 +260,8 @@ impl Opening<'_, '_> {
     }
 }
 
-/// What a target is given: its client, its secret out of the environment, the key where it needs one.
+/// What a target is given: its client, its secret out of the environment, the key where it needs
+/// one.
 fn target_context(
     context: &Context<'_>,
     repository: &Repository,

@@ -90,7 +90,8 @@ pub(super) fn tell_of_findings(context: &Context<'_>, query: &GraphQuery<'_>) {
     }
 }
 
-/// What is to be said of relations beside the requirement: ` [extra: pit] [only: cp312 on win_amd64]`.
+/// What is to be said of relations beside the requirement: ` [extra: pit] [only: cp312 on
+/// win_amd64]`.
 pub(super) fn notes(query: &GraphQuery<'_>, group: &RelationGroup<'_, '_>) -> String {
     let mut notes = extras_note(group);
     if let Some(place) = place(query, &group.platforms) {

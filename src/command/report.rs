@@ -167,8 +167,8 @@ pub(super) fn show_rejected(context: &Context<'_>, report: &WheelReport) {
 /// How many failures of the same reason are told in full.
 const FULL_FAILURES: usize = 3;
 
-/// Says what failed in the world, and the way out: of many failures for one reason the first few, and
-/// how many more.
+/// Says what failed in the world, and the way out: of many failures for one reason the first few,
+/// and how many more.
 pub(super) fn show_failures(context: &Context<'_>, failures: &[WheelFailure]) {
     let mut reasons: Vec<(&str, Vec<&WheelFailure>)> = Vec::new();
     // What the cache says names a file, another one each time.

@@ -181,8 +181,8 @@ fn limits(arguments: &Arguments) -> Limits {
     limits
 }
 
-/// Ready when the user or the system wants an end. Signals are heard from this call on, and not only when somebody
-/// waits for them: until then they would kill the program.
+/// Ready when the user or the system wants an end. Signals are heard from this call on, and not
+/// only when somebody waits for them: until then they would kill the program.
 fn interrupted() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let signals = {

@@ -26,7 +26,8 @@ use json::{Document, Index, shown};
 
 /// Show all that the set says of a project
 ///
-/// Its wheels and where each is used, what it needs, what needs it, and the waivers that concern it.
+/// Its wheels and where each is used, what it needs, what needs it, and the waivers that concern
+/// it.
 ///
 /// Example: ipwhl show --outdated markupsafe
 #[derive(Debug, Args)]

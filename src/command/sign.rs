@@ -16,9 +16,10 @@ use crate::release::trust::{Countersigning, Quorum, RepositoryAround, count_sign
 
 /// Add a signature of your key to a statement
 ///
-/// Shows what the statement says, and signs it where it holds: not expired, and the key one of those that
-/// the repository around trusts and that the statement before lets sign. The signature goes beside it, as `.sig` or,
-/// where another one is there, as `.<16 digits of the key>.sig`. Its path is printed. A second time changes nothing.
+/// Shows what the statement says, and signs it where it holds: not expired, and the key one of
+/// those that the repository around trusts and that the statement before lets sign. The signature
+/// goes beside it, as `.sig` or, where another one is there, as `.<16 digits of the key>.sig`. Its
+/// path is printed. A second time changes nothing.
 ///
 /// Example: ipwhl sign release/release.toml --key release-key
 #[derive(Debug, Args)]
@@ -26,8 +27,8 @@ pub(super) struct Arguments {
     /// The statement to sign, its other signatures beside it
     #[arg(value_name = "STATEMENT")]
     statement: PathBuf,
-    /// The key to sign with: its file, or its public half where an agent has the private one [default: `IPWHL_SIGNING_KEY`,
-    /// else your own]
+    /// The key to sign with: its file, or its public half where an agent has the private one
+    /// [default: `IPWHL_SIGNING_KEY`, else your own]
     #[arg(long, value_name = "KEY")]
     key: Option<PathBuf>,
     /// The statement before: it must be followed by this one, and let the key sign
@@ -65,8 +66,9 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     Ok(ExitStatus::Clean)
 }
 
-/// Says so where nothing tells that the key's signature counts. A key that the repository or the statement before does
-/// not name was refused already: what is left is what the statement says itself, and that is about the next one.
+/// Says so where nothing tells that the key's signature counts. A key that the repository or the
+/// statement before does not name was refused already: what is left is what the statement says
+/// itself, and that is about the next one.
 fn warn_of_stranger(context: &Context<'_>, place: &str, quorums: &[Quorum], key: &PublicKey) {
     let mut named = quorums.iter().flat_map(|quorum| &quorum.trusted);
     if named.any(|one| one.key == *key) {
@@ -108,8 +110,9 @@ fn show(context: &Context<'_>, place: &str, statement: &Statement, key: &PublicK
     }
 }
 
-/// How many of the signatures are there that somebody asks for; and, where some are lacking, whose they may be, and where
-/// each belongs. Nothing is said of a statement that needs no more than one signature, unless it is `always`.
+/// How many of the signatures are there that somebody asks for; and, where some are lacking, whose
+/// they may be, and where each belongs. Nothing is said of a statement that needs no more than one
+/// signature, unless it is `always`.
 pub(super) fn mention_signers(
     context: &Context<'_>,
     place: &str,

@@ -16,9 +16,9 @@ use text::{Charset, DEFAULT_DEPTH, Shape};
 
 /// Show who requires what as a tree
 ///
-/// Begins with the wanted projects, or with those that are named, and shows all that may be required
-/// of them: on every platform and for every declared extra. `(*)` stands where a project's own part of
-/// the tree was shown before.
+/// Begins with the wanted projects, or with those that are named, and shows all that may be
+/// required of them: on every platform and for every declared extra. `(*)` stands where a project's
+/// own part of the tree was shown before.
 ///
 /// Example: ipwhl tree --platform cp313 flask
 #[derive(Debug, Args)]
@@ -38,8 +38,8 @@ pub(super) struct Arguments {
     /// Look at these platforms only: an interpreter, a system or both
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     platform: Vec<String>,
-    /// As an installation with this extra of the first projects: below them only the extras that are
-    /// asked for
+    /// As an installation with this extra of the first projects: below them only the extras that
+    /// are asked for
     #[arg(
         long,
         value_name = "EXTRA",

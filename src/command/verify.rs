@@ -25,13 +25,15 @@ use crate::source::redacted;
 
 /// Verify a release, and who vouches for it
 ///
-/// Every block against its CID, the whole tree, every page and every declaration against the files that it names, every
-/// `.whl.metadata` against METADATA in its wheel; with `--statement` also the signatures. Of a hollow
-/// archive the blocks that are there are verified, and all that can be compared without wheels; a delta has to be filled first.
+/// Every block against its CID, the whole tree, every page and every declaration against the files
+/// that it names, every `.whl.metadata` against METADATA in its wheel; with `--statement` also the
+/// signatures. Of a hollow archive the blocks that are there are verified, and all that can be
+/// compared without wheels; a delta has to be filled first.
 ///
-/// A statement needs the signatures of the keys that are trusted: by the repository around, by `--allowed-signers`, or by
-/// the `--trusted-statement` that you verified before. Where keys have changed since, `--follow` names the statements between.
-/// Where no key is trusted the exit code is 1, since a signature of any key proves nothing.
+/// A statement needs the signatures of the keys that are trusted: by the repository around, by
+/// `--allowed-signers`, or by the `--trusted-statement` that you verified before. Where keys have
+/// changed since, `--follow` names the statements between. Where no key is trusted the exit code is
+/// 1, since a signature of any key proves nothing.
 ///
 /// Of a site, which a target of the kind `directory` writes, the newest statement, its signatures
 /// and every file of its release are read and verified. No file is kept.
@@ -57,8 +59,8 @@ pub(super) struct Arguments {
         conflicts_with = "any_signer"
     )]
     follow: Vec<PathBuf>,
-    /// Let contradictions of these codes pass, as `--allow` let them pass in the build; `[severity]` and waivers stand in
-    /// the release
+    /// Let contradictions of these codes pass, as `--allow` let them pass in the build;
+    /// `[severity]` and waivers stand in the release
     #[arg(
         long,
         value_name = "CODE",

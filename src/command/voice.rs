@@ -1,4 +1,4 @@
-//! What is said on standard error: lines of what is done, words with a colour before them.
+//! Standard error: progress lines, warnings, errors and help.
 
 use anstyle::{AnsiColor, Style as Colour};
 
@@ -32,21 +32,21 @@ impl Voice {
         self.stream.is_terminal() && !self.quiet
     }
 
-    /// A line of what was done; `--quiet` leaves it out.
+    /// Prints a progress line, unless `--quiet` is given.
     pub(super) fn say(&self, line: impl Into<Inert>) {
         if !self.quiet {
             self.tell(line);
         }
     }
 
-    /// A line that only `-v` wants.
+    /// Prints a line if `-v` is given.
     pub(super) fn detail(&self, line: impl Into<Inert>) {
         if self.verbose > 0 {
             self.tell(line);
         }
     }
 
-    /// A line that is always said. Where standard error is gone nobody is left to tell.
+    /// Prints a line. An error of standard error is ignored.
     pub(super) fn tell(&self, line: impl Into<Inert>) {
         let _ = self.stream.line(line);
     }

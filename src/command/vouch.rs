@@ -20,7 +20,8 @@ pub(super) struct TrustArguments {
     /// Whose signatures count [default: `trusted` of the repository]
     #[arg(long, value_name = "FILE")]
     allowed_signers: Option<PathBuf>,
-    /// A statement that you verified before: whom it names may sign the next one, whoever else is trusted
+    /// A statement that you verified before: whom it names may sign the next one, whoever else is
+    /// trusted
     #[arg(long, value_name = "FILE", conflicts_with = "allowed_signers")]
     trusted_statement: Option<PathBuf>,
     /// Where no key is trusted, take a valid signature of any key for enough

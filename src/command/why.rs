@@ -15,8 +15,8 @@ use crate::set::graph::{GraphQuery, Path, Paths, Relation, Subgraph, group_relat
 
 /// How many paths are shown.
 const SHOWN: usize = 10;
-/// How many `--all` shows at most; fewer where they are long, so that all of them together have no more
-/// than a million steps.
+/// How many `--all` shows at most; fewer where they are long, so that all of them together have no
+/// more than a million steps.
 const MAXIMUM_SHOWN: usize = 100_000;
 
 /// Show why a project is in the set

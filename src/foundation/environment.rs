@@ -1,4 +1,5 @@
-//! Everything ambient: directories, streams, clock, variables, and files that appear whole or not at all.
+//! Everything ambient: directories, streams, clock, variables, and files that appear whole or not
+//! at all.
 //!
 //! A test runs the whole program in its own process with an [`Environment`] of its own.
 
@@ -113,9 +114,9 @@ fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// The folder that other programs are started in: the root of the file system. Where they were started
-/// in a repository, a change to it could say what they are: version managers put a script in the
-/// place of `pip` or `git`, and that reads which program is meant from files of the folder.
+/// The folder that other programs are started in: the root of the file system. Where they were
+/// started in a repository, a change to it could say what they are: version managers put a script
+/// in the place of `pip` or `git`, and that reads which program is meant from files of the folder.
 pub fn neutral_folder() -> &'static Path {
     Path::new(std::path::MAIN_SEPARATOR_STR)
 }
@@ -175,14 +176,16 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
-    /// Whether a continuous-integration service runs the program (`CI` is set and not `false` or `0`).
+    /// Whether a continuous-integration service runs the program (`CI` is set and not `false` or
+    /// `0`).
     pub fn is_continuous_integration(&self) -> bool {
         self.variable("CI")
             .is_some_and(|value| value != "false" && value != "0")
     }
 
-    /// Asks for a secret on the terminal, without showing what is typed. `None` where nobody would answer: standard error
-    /// is not read on a terminal, or a continuous-integration service runs the program.
+    /// Asks for a secret on the terminal, without showing what is typed. `None` where nobody would
+    /// answer: standard error is not read on a terminal, or a continuous-integration service runs
+    /// the program.
     ///
     /// # Errors
     /// When the terminal cannot be read, or what is typed is interrupted.
@@ -193,7 +196,8 @@ impl Environment {
         rpassword::prompt_password(Inert::from(question).as_str()).map(Some)
     }
 
-    /// Where the agent listens that keeps the user's keys: `SSH_AUTH_SOCK`, else where the system's own one is.
+    /// Where the agent listens that keeps the user's keys: `SSH_AUTH_SOCK`, else where the system's
+    /// own one is.
     pub fn agent_socket(&self) -> Option<PathBuf> {
         match self.variable("SSH_AUTH_SOCK") {
             Some(socket) => Some(self.absolute(Path::new(socket))),
@@ -215,7 +219,8 @@ impl Environment {
             .to_string()
     }
 
-    /// The folder of this program's cache: `IPWHL_CACHE_DIR`, else `ipwhl` in the platform's cache folder.
+    /// The folder of this program's cache: `IPWHL_CACHE_DIR`, else `ipwhl` in the platform's cache
+    /// folder.
     pub fn cache_directory(&self) -> Option<PathBuf> {
         match self.variable("IPWHL_CACHE_DIR") {
             Some(directory) => Some(self.absolute(Path::new(directory))),

@@ -1,8 +1,8 @@
-//! JSON Schemas of what the program reads and writes, made from types (draft-07, which every editor of
-//! TOML reads), and the forms of text that several of them share.
+//! JSON Schemas of what the program reads and writes, made from types (draft-07, which every editor
+//! of TOML reads), and the forms of text that several of them share.
 //!
-//! A pattern never refuses what the program takes, since a false alarm in an editor is worse than none:
-//! what it lets pass, `ipwhl check` finds.
+//! A pattern never refuses what the program takes, since a false alarm in an editor is worse than
+//! none: what it lets pass, `ipwhl check` finds.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
@@ -55,8 +55,8 @@ fn text<T: JsonSchema>(settings: SchemaSettings) -> String {
     serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
 }
 
-/// Leaves out what holds of the types and not of the texts: a key that may be absent is never null, the
-/// width of an integer is nobody's business, and where a comment's lines end says nothing.
+/// Leaves out what holds of the types and not of the texts: a key that may be absent is never null,
+/// the width of an integer is nobody's business, and where a comment's lines end says nothing.
 fn plain(schema: &mut Schema) {
     let is_null = |kind: &Value| kind == "null";
     if let Some(Value::Array(values)) = schema.get_mut("enum") {

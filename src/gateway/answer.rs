@@ -138,7 +138,8 @@ impl Site {
                 let name = path.names.last().map_or("", String::as_str);
                 self.file(asked, &cid, size, &entity(&cid, media::content_type(name)))
             }
-            // The path gateway specification has the redirect, so that relative links in the page work.
+            // The path gateway specification has the redirect, so that relative links in the page
+            // work.
             Node::Folder if !path.is_folder => {
                 let query = asked
                     .query

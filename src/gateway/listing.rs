@@ -8,7 +8,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// The most names on a page; that of a folder with more says so at its end.
 const MAXIMUM_NAMES: usize = 10_000;
 
-/// The version of the page, which is a part of its entity tag: one that looks different has another.
+/// The version of the page, which is a part of its entity tag: one that looks different has
+/// another.
 pub(super) const VERSION: u32 = 1;
 
 /// Everything but RFC 3986's unreserved characters.

@@ -34,8 +34,8 @@ pub(super) enum Content {
 }
 
 impl Asked {
-    /// All lines of a header as one list; empty where there is none. A line that is not ASCII counts
-    /// as absent.
+    /// All lines of a header as one list; empty where there is none. A line that is not ASCII
+    /// counts as absent.
     pub(super) fn header(&self, name: HeaderName) -> String {
         let lines = self
             .headers

@@ -172,7 +172,8 @@ impl Gateway {
         leave: oneshot::Receiver<()>,
         mut stopped: watch::Receiver<bool>,
     ) {
-        // Small answers should not wait for the acknowledgement of others; without it they are late.
+        // Small answers should not wait for the acknowledgement of others; without it they are
+        // late.
         let _ = stream.set_nodelay(true);
         let place = Arc::new(place);
         let stream = TimedStream::new(stream, Arc::clone(&place), &self.limits);
@@ -200,8 +201,8 @@ impl Gateway {
             .max_buf_size(MAXIMUM_HEADER_SIZE)
             .serve_connection(stream, service);
         let mut connection = pin!(connection);
-        // An error on a connection is the client's, or a damaged block that has been cut off: either
-        // way it has ended.
+        // An error on a connection is the client's, or a damaged block that has been cut off:
+        // either way it has ended.
         tokio::select! {
             _ = connection.as_mut() => return,
             // Dropped as it is: no request is under way.

@@ -15,8 +15,9 @@ use super::limits::Limits;
 use super::places::Place;
 
 /// The most bytes that a socket holds unsent, where the system lets this be set. Without it Linux
-/// buffers up to 4 MiB and reports room only when a third of that is free, which a client at 40 kB/s
-/// takes 35 seconds for. What is under way to the client is not limited, so that fast ones stay fast.
+/// buffers up to 4 MiB and reports room only when a third of that is free, which a client at 40
+/// kB/s takes 35 seconds for. What is under way to the client is not limited, so that fast ones
+/// stay fast.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const UNSENT_BYTES: u32 = 64 * 1024;
 
@@ -114,7 +115,8 @@ impl AsyncWrite for TimedStream {
         self.stream.is_write_vectored()
     }
 
-    // hyper flushes what is below it once it has no bytes left itself. A socket has nothing to flush.
+    // hyper flushes what is below it once it has no bytes left itself. A socket has nothing to
+    // flush.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.place.flushed();
         Pin::new(&mut self.stream).poll_flush(context)

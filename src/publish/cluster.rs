@@ -1,7 +1,7 @@
 //! An IPFS Cluster, by its REST API: <https://ipfscluster.io/documentation/reference/api/>.
 //!
-//! Blocks go to the cluster as archives without a pin; then the root is pinned under the name that it has on a Kubo node
-//! too, and the peers are asked until enough of them have it.
+//! Blocks go to the cluster as archives without a pin; then the root is pinned under the name that
+//! it has on a Kubo node too, and the peers are asked until enough of them have it.
 
 mod rest;
 
@@ -221,7 +221,8 @@ impl Cluster {
         Ok(done)
     }
 
-    /// Waits until the peers have it; a line where some of those that should have it have not, and enough others do.
+    /// Waits until the peers have it; a line where some of those that should have it have not, and
+    /// enough others do.
     async fn wait(&self, root: &Cid, report: Report<'_>) -> Result<Option<String>, Failure> {
         let enough = self.enough(root).await?;
         let (mut delay, longest) = DELAYS;

@@ -55,11 +55,12 @@ pub enum Recovery {
     Incomplete(Statement),
 }
 
-/// Gives the archive, the statement and the signatures their names. All of them are flushed to the disk before anything old is
-/// touched. Where a statement is there, its archive and its signatures are there too, at every moment: the old statement goes
-/// first and the new one comes last, with nothing but renames between them. A run that is killed or fails between them has left
-/// everything that [`recover`] needs. Delta and hollow archives of another root go, and a full one is replaced by a
-/// full one only.
+/// Gives the archive, the statement and the signatures their names. All of them are flushed to the
+/// disk before anything old is touched. Where a statement is there, its archive and its signatures
+/// are there too, at every moment: the old statement goes first and the new one comes last, with
+/// nothing but renames between them. A run that is killed or fails between them has left everything
+/// that [`recover`] needs. Delta and hollow archives of another root go, and a full one is replaced
+/// by a full one only.
 ///
 /// # Errors
 /// When a file cannot be written or an old one not be removed, a full archive of another root is
@@ -111,7 +112,8 @@ pub fn commit(
 /// Renames only, with the removals that have to come before them.
 fn switch(mut prepared: Prepared, folder: &Path) -> Result<(), PublishError> {
     let statement = folder.join(STATEMENT);
-    // The same statement again stays where it is, so that a build that changes nothing never takes it away.
+    // The same statement again stays where it is, so that a build that changes nothing never takes
+    // it away.
     let there = statement_in(folder);
     if there.is_none() || there.as_deref() != prepared.text.as_deref().map(str::as_bytes) {
         remove(&statement)?;
@@ -333,7 +335,8 @@ fn others(kind: ArchiveKind, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, P
     Ok(stale)
 }
 
-/// The file that this is the unfinished state of, where it is a statement, a signature or an archive.
+/// The file that this is the unfinished state of, where it is a statement, a signature or an
+/// archive.
 fn partial_of(name: &OsStr) -> Option<&str> {
     let place = name.to_str()?.strip_prefix('.')?.strip_suffix(".partial")?;
     let is_car = ArchiveKind::ALL

@@ -7,9 +7,9 @@
 //! signatures: copies of the newest statement
 //! ```
 //!
-//! Names lead to what is whole only: a folder is made under another name and renamed, a link is replaced by renaming another
-//! one over it. The statement's link is switched first. Whoever reads between the two finds a statement whose root
-//! has its own folder already.
+//! Names lead to what is whole only: a folder is made under another name and renamed, a link is
+//! replaced by renaming another one over it. The statement's link is switched first. Whoever reads
+//! between the two finds a statement whose root has its own folder already.
 
 mod check;
 mod delta;
@@ -97,7 +97,8 @@ impl Directory {
         statements::all(&self.path.join(STATEMENTS), name)
     }
 
-    /// The newest release of the folder: that of the newest statement, or, where there are none, that of the link.
+    /// The newest release of the folder: that of the newest statement, or, where there are none,
+    /// that of the link.
     fn held(&self, release: &Publication) -> Result<Option<PublishedRelease>, Failure> {
         let newest = statements::newest(&self.path.join(STATEMENTS), &release.name)?;
         let newest = newest.map(|statement| PublishedRelease {

@@ -169,7 +169,8 @@ impl Dnslink {
         let name = format!("{LABEL}.{}.", self.domain);
         let lookup = match resolver.txt_lookup(name).await {
             Ok(lookup) => lookup,
-            // No such name, or no such record of it. That the server cannot answer is another error: nobody knows then.
+            // No such name, or no such record of it. That the server cannot answer is another
+            // error: nobody knows then.
             Err(error) if error.is_no_records_found() => return Ok(Vec::new()),
             Err(error) => return Err(failed(&error)),
         };

@@ -1,7 +1,7 @@
 //! A branch of statements in a git repository, and a signed tag for each release (FORMATS 9).
 //!
-//! Objects are made first, then the branch and the tag appear in one transaction, then both go to the remote in one.
-//! No work tree and no index is touched.
+//! Objects are made first, then the branch and the tag appear in one transaction, then both go to
+//! the remote in one. No work tree and no index is touched.
 
 mod program;
 mod state;

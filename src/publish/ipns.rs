@@ -1,7 +1,8 @@
 //! A signed IPNS record, as a file and at a node (FORMATS 6 and 9).
 //!
-//! The record depends on the statement and the key alone, so one that was put is found to be the same again. A sequence is
-//! used once: readers that hold two records of one sequence would not agree.
+//! The record depends on the statement and the key alone, so one that was put is found to be the
+//! same again. A sequence is used once: readers that hold two records of one sequence would not
+//! agree.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -22,7 +23,8 @@ use crate::release::signature::{
 };
 use crate::set::repository::IpnsTarget;
 
-/// Who keeps records for others forgets them after two days, and nodes remind them of keys of their own only.
+/// Who keeps records for others forgets them after two days, and nodes remind them of keys of their
+/// own only.
 const AGAIN: &str = " again, so that others keep it";
 
 /// A target of the kind `ipns`.
@@ -86,7 +88,8 @@ impl Ipns {
             Failure::refused("there is no statement, and a record has its sequence from one")
                 .help("build with a key, and publish without `--unsigned`")
         })?;
-        // A key that somebody's machine has besides would move another name, and nobody would notice.
+        // A key that somebody's machine has besides would move another name, and nobody would
+        // notice.
         let key = self
             .key
             .as_ref()

@@ -1,7 +1,7 @@
 //! A Kubo node, by its RPC API (`/api/v0`).
 //!
-//! Each release is a recursive pin with the name `ipwhl/<repository>/<sequence>`; pins of other names are nobody's
-//! business here.
+//! Each release is a recursive pin with the name `ipwhl/<repository>/<sequence>`; pins of other
+//! names are nobody's business here.
 
 mod mfs;
 mod missing;

@@ -1,4 +1,5 @@
-//! A service with the Pinning Service API, version 1: <https://ipfs.github.io/pinning-services-api-spec/>.
+//! A service with the Pinning Service API, version 1:
+//! <https://ipfs.github.io/pinning-services-api-spec/>.
 //!
 //! One pin is this repository's, known by its name. A new release gets another one, and the old one
 //! goes when the new one is `pinned`: services do not replace a pin in one step.

@@ -8,7 +8,8 @@ use reqwest::header::HeaderValue;
 /// What takes the place of a secret.
 const STARS: &str = "***";
 
-/// What a target is shown to let us in. It comes from the environment, and nothing that is shown holds it.
+/// What a target is shown to let us in. It comes from the environment, and nothing that is shown
+/// holds it.
 #[derive(Clone)]
 pub struct Secret {
     header: HeaderValue,

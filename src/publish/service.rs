@@ -75,8 +75,8 @@ impl From<RequestError> for Failure {
     }
 }
 
-/// A service at an address. No redirect is followed: it would lead the secret, or an upload, to somewhere that nobody
-/// has named.
+/// A service at an address. No redirect is followed: it would lead the secret, or an upload, to
+/// somewhere that nobody has named.
 #[derive(Debug)]
 pub(super) struct Service {
     client: Client,
@@ -87,7 +87,8 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// The service below `base`. A secret is sent without encryption to this machine only, and past every proxy.
+    /// The service below `base`. A secret is sent without encryption to this machine only, and past
+    /// every proxy.
     pub(super) fn new(
         client: Client,
         base: Url,
@@ -136,8 +137,8 @@ impl Service {
         }
     }
 
-    /// Makes a request until the server has taken it: where there is no connection, and where the server says that it
-    /// is too busy, it has not.
+    /// Makes a request until the server has taken it: where there is no connection, and where the
+    /// server says that it is too busy, it has not.
     pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Reply<'_>, RequestError> {
         let limit = self.client.limits().response_timeout;
         self.ask_within(request, limit).await
@@ -230,8 +231,8 @@ impl Service {
         Err(trouble)
     }
 
-    /// What the server says of what is wrong, in one of the forms of Kubo (`Message`), IPFS Cluster (`message`) and the
-    /// Pinning Service API (`error` with `reason` and `details`).
+    /// What the server says of what is wrong, in one of the forms of Kubo (`Message`), IPFS Cluster
+    /// (`message`) and the Pinning Service API (`error` with `reason` and `details`).
     fn complaint(&self, body: &[u8], status: &str) -> RequestError {
         let value: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |value: &Value| value.as_str().map(|text| self.words(text));
@@ -253,8 +254,8 @@ impl Service {
         }
     }
 
-    /// Words of the server that may be shown: one line, not too long, without the secret, nothing in it for a terminal
-    /// to obey.
+    /// Words of the server that may be shown: one line, not too long, without the secret, nothing
+    /// in it for a terminal to obey.
     pub(super) fn words(&self, text: &str) -> String {
         let text = match &self.secret {
             Some(secret) => secret.redact(text),

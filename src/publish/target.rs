@@ -19,9 +19,10 @@ pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + 'a>>;
 /// Who is told of the steps while they are done.
 pub type Report<'a> = &'a dyn Fn(Step);
 
-/// A place that releases go to. [`plan`](Self::plan) comes first and changes nothing; what it has found out is there for
-/// [`carry_out`](Self::carry_out), and at last [`read_back`](Self::read_back) asks the place for what it has now. Each may be
-/// cut at any moment: the next run goes on.
+/// A place that releases go to. [`plan`](Self::plan) comes first and changes nothing; what it has
+/// found out is there for [`carry_out`](Self::carry_out), and at last
+/// [`read_back`](Self::read_back) asks the place for what it has now. Each may be cut at any
+/// moment: the next run goes on.
 pub trait Target {
     /// Where it is, as it may be shown.
     fn place(&self) -> String;

@@ -16,8 +16,8 @@ use crate::source::Cache;
 /// How much is copied at once.
 const BUFFER: usize = 1024 * 1024;
 
-/// Where the tree goes. Refuses to replace a folder that is not a tree of an earlier build, and one that
-/// holds any of `kept`.
+/// Where the tree goes. Refuses to replace a folder that is not a tree of an earlier build, and one
+/// that holds any of `kept`.
 ///
 /// # Errors
 /// [`PublishError::Occupied`], or when a folder on the way cannot be read.

@@ -12,8 +12,8 @@ use crate::release::names::{
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::source::LARGEST_PAGE;
 
-/// A release behind a root. What it says comes out of blocks that have been hashed, so it is what the release says;
-/// whether that is true is for whoever vouches for the root.
+/// A release behind a root. What it says comes out of blocks that have been hashed, so it is what
+/// the release says; whether that is true is for whoever vouches for the root.
 pub struct ReleaseReader<'b> {
     blocks: &'b (dyn Blocks + Send + Sync),
     root: Cid,

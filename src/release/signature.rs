@@ -1,8 +1,8 @@
 //! Keys, SSHSIG signatures and IPNS records.
 //!
 //! Statements are signed with OpenSSH Ed25519 keys in OpenSSH's own signature format, so that
-//! `ssh-keygen -Y verify` can check them without this program. The private half of a key is in a file,
-//! with an agent, or in hardware behind an agent.
+//! `ssh-keygen -Y verify` can check them without this program. The private half of a key is in a
+//! file, with an agent, or in hardware behind an agent.
 //!
 //! Keys, signatures and records are computed without a clock, a variable, a file or a socket: `now`
 //! is an argument, and so is the way to an [`Agent`]. Only [`SigningKey::generate`] and

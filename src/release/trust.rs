@@ -1,8 +1,8 @@
 //! Whose signatures count, and whether a statement has enough of them.
 //!
 //! A [`TrustPolicy`] gives a [`Verdict`] over a statement and its signatures. [`start()`] finds out
-//! where a reader's trust begins, and [`vouch()`] leads from there to the newest statement, one after
-//! another. It is given the statements between and does not know where they come from.
+//! where a reader's trust begins, and [`vouch()`] leads from there to the newest statement, one
+//! after another. It is given the statements between and does not know where they come from.
 //!
 //! Nothing here speaks: what is told besides a result is a [`TrustNote`].
 

@@ -183,8 +183,8 @@ pub fn name_conflicts(
     findings
 }
 
-/// The codes of findings that only the archive tells and that somebody may have waived or softened: that a release
-/// is vouched for does not say that its wheels have none of them.
+/// The codes of findings that only the archive tells and that somebody may have waived or softened:
+/// that a release is vouched for does not say that its wheels have none of them.
 pub const NEED_ARCHIVE: [Code; 1] = [Code::TagMismatch];
 
 /// The checks of METADATA, and those of the archive that need METADATA.

@@ -1,8 +1,10 @@
-//! What differs between two states of a set: projects, wheels, what is in the wheels, what a mirror has to move. Pure.
+//! What differs between two states of a set: projects, wheels, what is in the wheels, what a mirror
+//! has to move. Pure.
 //!
-//! A [`Snapshot`] is one state, made from a repository or from a release without declarations; [`difference()`] compares
-//! two of them and [`member_changes`] two wheels. It is a room of its own, below `release`, since it asks the graph for
-//! platforms, wheels for their members and releases for their blocks, and finds nothing wrong with any of them.
+//! A [`Snapshot`] is one state, made from a repository or from a release without declarations;
+//! [`difference()`] compares two of them and [`member_changes`] two wheels. It is a room of its
+//! own, below `release`, since it asks the graph for platforms, wheels for their members and
+//! releases for their blocks, and finds nothing wrong with any of them.
 
 mod commands;
 mod compare;

@@ -1,8 +1,8 @@
 //! Who requires what of whom, on which platform and under which extra, and whether the set has it.
 //!
 //! A [`Graph`] is made once of a repository. Its [`Relations`] answer in both directions; a
-//! [`GraphQuery`] looks at some of the platforms. What is asked of them (paths, walks, removals) is in
-//! a file each, and none of it prints.
+//! [`GraphQuery`] looks at some of the platforms. What is asked of them (paths, walks, removals) is
+//! in a file each, and none of it prints.
 
 mod extras;
 mod group;
@@ -63,7 +63,8 @@ impl<'r> Graph<'r> {
             .iter()
             .map(MarkerEnvironment::for_platform)
             .collect();
-        // Each project for itself, on all processors; what comes of it stays in the projects' order.
+        // Each project for itself, on all processors; what comes of it stays in the projects'
+        // order.
         let declarations: Vec<&Declaration> = repository.declarations.values().collect();
         let found: Vec<(Vec<Availability>, Vec<Relation<'r>>)> = declarations
             .into_par_iter()

@@ -1,5 +1,5 @@
-//! What becomes of findings: severities and waivers are heard, and what remains is put in order. Then it is
-//! compared with an earlier state, and findings that belong together are shown as one.
+//! What becomes of findings: severities and waivers are heard, and what remains is put in order.
+//! Then it is compared with an earlier state, and findings that belong together are shown as one.
 
 mod alike;
 mod baseline;
@@ -42,8 +42,8 @@ pub fn judge(
     findings
 }
 
-/// Puts findings into their order and says of each on which platforms it shows, for which extra, and
-/// what it comes from.
+/// Puts findings into their order and says of each on which platforms it shows, for which extra,
+/// and what it comes from.
 pub fn finish(repository: &Repository, mut findings: Vec<Finding>) -> Vec<Finding> {
     take_in_mismatches(&mut findings);
     for finding in &mut findings {

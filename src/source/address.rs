@@ -11,7 +11,8 @@ use url::Url;
 ///
 /// A query goes too, because signed download addresses carry their signature there.
 ///
-/// Of `https://me:secret@example.org/simple/?token=secret` it leaves `https://***@example.org/simple/?***`.
+/// Of `https://me:secret@example.org/simple/?token=secret` it leaves
+/// `https://***@example.org/simple/?***`.
 pub fn redacted(url: &Url) -> String {
     let mut shown = url.clone();
     let secret = has_credentials(url);

@@ -23,14 +23,16 @@ use super::verify::mismatch;
 
 /// What an archive has besides its blocks is less than this for each of them.
 const FRAME: u64 = 64;
-/// The least that an archive may have in all: what is asked for may be small, and its header is not.
+/// The least that an archive may have in all: what is asked for may be small, and its header is
+/// not.
 const SMALLEST_ARCHIVE: u64 = 64 * 1024;
 
 /// How often one block is waited for where a gateway says when to ask again.
 const MAXIMUM_WAITS: u32 = 3;
 
 impl Cache {
-    /// The block of this CID, if it is there and its bytes are right; one whose bytes are not is removed.
+    /// The block of this CID, if it is there and its bytes are right; one whose bytes are not is
+    /// removed.
     pub fn block(&self, cid: &Cid) -> Option<Vec<u8>> {
         let path = self.block_path(cid);
         let file = File::open(&path).ok()?;
@@ -77,7 +79,8 @@ impl Cache {
     }
 }
 
-/// The DAG of a file on this machine, under the profile that gives it this CID; `None` where none does.
+/// The DAG of a file on this machine, under the profile that gives it this CID; `None` where none
+/// does.
 ///
 /// # Errors
 /// When it cannot be read, or is no regular file.
@@ -128,8 +131,8 @@ impl Client {
         })
     }
 
-    /// Whether a gateway has a block at hand: it is asked for the head alone, and not to look for it elsewhere
-    /// (`only-if-cached`). Any answer but a plain yes is a no.
+    /// Whether a gateway has a block at hand: it is asked for the head alone, and not to look for
+    /// it elsewhere (`only-if-cached`). Any answer but a plain yes is a no.
     pub async fn has_block(&self, gateway: &Url, cid: &Cid) -> Result<bool, SourceProblem> {
         let address = address(gateway, cid, "format=raw");
         let mut headers = accepting("application/vnd.ipld.raw");
@@ -162,10 +165,10 @@ impl Client {
         }
     }
 
-    /// The DAG below a CID from a gateway, as one archive of about `cumulative_size` bytes, in whatever
-    /// order its blocks come. Each block is hashed, and given to `keep` if it is part of that DAG as far
-    /// as it has come; how many were is the result. There is one attempt: what is still lacking is
-    /// better asked for block by block.
+    /// The DAG below a CID from a gateway, as one archive of about `cumulative_size` bytes, in
+    /// whatever order its blocks come. Each block is hashed, and given to `keep` if it is part of
+    /// that DAG as far as it has come; how many were is the result. There is one attempt: what is
+    /// still lacking is better asked for block by block.
     ///
     /// # Errors
     /// When the answer is no such archive, breaks off, or goes on beyond what it can have.
@@ -246,8 +249,8 @@ fn accepting(media: &'static str) -> HeaderMap {
     HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(media))])
 }
 
-/// `<gateway>/ipfs/<cid>?<query>`; the query says the same as the header for gateways that lie behind
-/// something that drops headers.
+/// `<gateway>/ipfs/<cid>?<query>`; the query says the same as the header for gateways that lie
+/// behind something that drops headers.
 fn address(gateway: &Url, cid: &Cid, query: &str) -> Address {
     let mut url = gateway.clone();
     if let Ok(mut segments) = url.path_segments_mut() {

@@ -12,8 +12,8 @@
 //! .lock                    shared by the runs that use wheels, and held alone by one that removes files
 //! ```
 //!
-//! Any number of processes may use one cache: files appear by rename, whole. The time of a file's last
-//! change is that of its last use, to a day; of a wheel, that of what is known of it.
+//! Any number of processes may use one cache: files appear by rename, whole. The time of a file's
+//! last change is that of its last use, to a day; of a wheel, that of what is known of it.
 
 mod mark;
 mod prune;

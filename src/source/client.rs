@@ -110,8 +110,8 @@ impl ClientSettings {
         }
     }
 
-    /// The same settings, but no proxy is asked for addresses of this machine: on the proxy's they would be those of
-    /// another one, and the proxy would read along.
+    /// The same settings, but no proxy is asked for addresses of this machine: on the proxy's they
+    /// would be those of another one, and the proxy would read along.
     #[must_use]
     pub fn direct_on_loopback(self) -> Self {
         Self {

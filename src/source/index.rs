@@ -139,8 +139,8 @@ impl IndexClient {
             })
     }
 
-    /// METADATA of a wheel as the index serves it beside the wheel (PEP 658), verified with the hash
-    /// on the page. Nothing when the index does not serve it or names no hash for it.
+    /// METADATA of a wheel as the index serves it beside the wheel (PEP 658), verified with the
+    /// hash on the page. Nothing when the index does not serve it or names no hash for it.
     pub async fn metadata(&self, file: &IndexFile) -> Result<Option<Vec<u8>>, SourceProblem> {
         let CoreMetadataFile::Sha256(declared) = file.core_metadata else {
             return Ok(None);

@@ -57,8 +57,8 @@ impl Limits {
         }
     }
 
-    /// The limits for gateways that are asked for blocks: there are thousands of small requests, mostly other places
-    /// too, and whoever stalls is asked for something else next.
+    /// The limits for gateways that are asked for blocks: there are thousands of small requests,
+    /// mostly other places too, and whoever stalls is asked for something else next.
     pub fn of_gateways() -> Self {
         Self {
             connect_timeout: Duration::from_secs(15),

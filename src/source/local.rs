@@ -16,8 +16,8 @@ use super::verify::{Expectation, mismatch};
 const STEP: usize = 256 << 10;
 
 impl Cache {
-    /// Takes a wheel out of `bytes`, which have `size` bytes; whether they were the wheel of this CID. What cannot be read is
-    /// not.
+    /// Takes a wheel out of `bytes`, which have `size` bytes; whether they were the wheel of this
+    /// CID. What cannot be read is not.
     ///
     /// # Errors
     /// When the cache cannot be written.

@@ -31,8 +31,9 @@ pub struct Transferred {
     pub bytes: u64,
 }
 
-/// The blocks of gateways. Each is hashed; a gateway that sends wrong bytes once is not asked again, and one that
-/// does not answer several times in a row neither. The cache is asked first, and nothing is put there.
+/// The blocks of gateways. Each is hashed; a gateway that sends wrong bytes once is not asked
+/// again, and one that does not answer several times in a row neither. The cache is asked first,
+/// and nothing is put there.
 pub struct GatewayBlocks {
     client: Client,
     gateways: Vec<Gateway>,
@@ -85,8 +86,8 @@ impl Remembered {
 }
 
 impl GatewayBlocks {
-    /// The blocks that these gateways have, in their order; `runtime` runs the requests, and no call may come from
-    /// one of its own tasks.
+    /// The blocks that these gateways have, in their order; `runtime` runs the requests, and no
+    /// call may come from one of its own tasks.
     pub fn new(
         client: Client,
         gateways: Vec<Url>,
@@ -130,7 +131,8 @@ impl GatewayBlocks {
         block.or_else(|| self.cache.as_ref()?.block(cid))
     }
 
-    /// The block from the first gateway that has it; `None` where all of them say that they have not.
+    /// The block from the first gateway that has it; `None` where all of them say that they have
+    /// not.
     async fn ask(&self, cid: &Cid) -> Result<Option<Vec<u8>>, SourceProblem> {
         let mut problem = None;
         for gateway in &self.gateways {

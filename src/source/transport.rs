@@ -98,8 +98,8 @@ pub(super) struct Page {
 }
 
 impl Client {
-    /// Asks for an address, following redirects. The response is 200, or 206 or 416 where a range was
-    /// asked for; the address is the one that answered.
+    /// Asks for an address, following redirects. The response is 200, or 206 or 416 where a range
+    /// was asked for; the address is the one that answered.
     pub(super) async fn get(
         &self,
         start: &Address,

@@ -181,7 +181,8 @@ fn wheels_that_overlap_are_not_taken_together() {
     bench.is_sound();
 }
 
-/// Where native wheels leave a platform bare, the pure one is taken for all: together they would overlap.
+/// Where native wheels leave a platform bare, the pure one is taken for all: together they would
+/// overlap.
 #[test]
 fn the_pure_wheel_is_taken_where_native_ones_do_not_cover() {
     let bench = Bench::new();
@@ -738,7 +739,8 @@ fn what_changes_is_said_with_who_needs_it() {
     );
 }
 
-/// What `check` would find is said at once: what somebody can answer for is written, the rest is not.
+/// What `check` would find is said at once: what somebody can answer for is written, the rest is
+/// not.
 #[test]
 fn findings_that_a_change_brings_are_reported() {
     let bench = Bench::new();
@@ -764,7 +766,8 @@ fn findings_that_a_change_brings_are_reported() {
     bench.offer("fig", &pure("fig", "1.0"));
     let run = bench.add(&["fig"]).expect(ExitStatus::Clean);
     assert!(!run.stderr.contains("error"), "{}", run.stderr);
-    // Without `--with-dependencies` an open requirement is what was asked for; it is reported all the same.
+    // Without `--with-dependencies` an open requirement is what was asked for; it is reported all
+    // the same.
     bench.offer("apple", &pure("apple", "1.0").requires("grape"));
     let run = bench.add(&["apple"]).expect(ExitStatus::Clean);
     assert!(

@@ -1,5 +1,5 @@
-//! Keys that an agent keeps, in software and in hardware: OpenSSH's own agent and security key, and an agent that
-//! does wrong.
+//! Keys that an agent keeps, in software and in hardware: OpenSSH's own agent and security key, and
+//! an agent that does wrong.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -108,7 +108,8 @@ fn a_key_of_the_real_agent_signs_a_release() {
         &signature
     ));
 
-    // The key itself, in the variable, and with the passphrase instead of the agent: the same signature.
+    // The key itself, in the variable, and with the passphrase instead of the agent: the same
+    // signature.
     for (variable, value) in [
         ("IPWHL_SIGNING_KEY", trusted.to_string()),
         ("IPWHL_SIGNING_KEY", public.display().to_string()),
@@ -265,7 +266,8 @@ fn a_hardware_key_is_trusted_as_any_other() {
         .run(&["sign", "release/release.toml", "--key", "../key"])
         .said("2 of the 2 signatures that it needs are there");
     workshop.run(&verify).line();
-    // It counts each signature, so another one would differ: signing again leaves the one that is there.
+    // It counts each signature, so another one would differ: signing again leaves the one that is
+    // there.
     let kept = files(&workshop.repository().join("release"));
     let again = [
         OsStr::new("sign"),
@@ -355,7 +357,8 @@ fn openssh_and_its_security_key_sign_and_verify_as_we_do() {
     for name in ["touched", "untouched"] {
         agent.run("ssh-add", &["-S", provider, name], "");
     }
-    // Our signature, named by the public half or by the handle that ssh-keygen calls the private one.
+    // Our signature, named by the public half or by the handle that ssh-keygen calls the private
+    // one.
     for name in ["touched.pub", "touched"] {
         build(&workshop, &agent.socket, folder.join(name)).line();
         let (text, signature) = (

@@ -1,4 +1,5 @@
-//! `===`, which compares texts: `check`, `add`, `fmt` and the pages of a release, against pip itself.
+//! `===`, which compares texts: `check`, `add`, `fmt` and the pages of a release, against pip
+//! itself.
 
 use std::fs;
 use std::process::Command;

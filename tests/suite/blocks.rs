@@ -1,4 +1,5 @@
-//! Warnings of one kind are one block, and the waivers for what is found are printed when asked for.
+//! Warnings of one kind are one block, and the waivers for what is found are printed when asked
+//! for.
 
 use ipwhl::command::ExitStatus;
 use ipwhl::foundation::diagnostic::{Code, Stage};
@@ -99,8 +100,8 @@ fn append(repository: &BuiltRepository, text: &str) {
     repository.write("ipwhl.toml", settings + text);
 }
 
-/// Of every code that may be waived: what is printed goes to the end of `ipwhl.toml` as it stands, and the
-/// finding is gone.
+/// Of every code that may be waived: what is printed goes to the end of `ipwhl.toml` as it stands,
+/// and the finding is gone.
 #[test]
 fn printed_waivers_hold_as_they_are_printed() {
     for code in Code::ALL.iter().copied() {

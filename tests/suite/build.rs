@@ -14,8 +14,9 @@ use crate::support::program::Program;
 use crate::support::repository_builder::{Project, RepositoryBuilder};
 use crate::support::workshop::{Ran, Workshop, files, native, small, stored};
 
-/// The roots of `support::workshop::small`, as `ipwhl build --root-only` prints them; Kubo gives the same ones to the tree (`kubo_release`).
-/// Changing one is a break of the format: every release out there would get another root.
+/// The roots of `support::workshop::small`, as `ipwhl build --root-only` prints them; Kubo gives
+/// the same ones to the tree (`kubo_release`). Changing one is a break of the format: every release
+/// out there would get another root.
 const PINNED: [(Profile, &str); 3] = [
     (
         Profile::UnixfsV1_2025,

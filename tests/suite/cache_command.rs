@@ -58,7 +58,8 @@ fn project_of(wheel: &Path) -> String {
     (*names.iter().find(has).unwrap()).to_owned()
 }
 
-/// Makes all that the cache knows of a project's wheel look as if it was last used so many days ago.
+/// Makes all that the cache knows of a project's wheel look as if it was last used so many days
+/// ago.
 fn age(program: &Program, project: &str, days: u64) {
     let then = SystemTime::now() - Duration::from_hours(24 * days);
     let folder = program.cache_directory().join("wheels");

@@ -121,8 +121,8 @@ fn fruit(name: &str) -> WheelBuilder {
     WheelBuilder::new(name, "1.0").member(&format!("{name}.py"), format!("NAME = '{name}'\n"))
 }
 
-/// Every way in which the world fails, in one run: each is told by itself, with the declaration, the
-/// place and the reason, and hides neither findings nor what was right.
+/// Every way in which the world fails, in one run: each is told by itself, with the declaration,
+/// the place and the reason, and hides neither findings nor what was right.
 #[test]
 fn sources_that_fail_are_told_each_and_what_was_verified_stays() {
     let index = LoopbackIndex::start();
@@ -351,7 +351,8 @@ fn json_says_where_also_in_cjk_after_tabs_and_with_carriage_returns() {
     );
 }
 
-/// Programs read standard output, so nothing else stands there, and nothing at all where it is for people.
+/// Programs read standard output, so nothing else stands there, and nothing at all where it is for
+/// people.
 #[test]
 fn json_of_a_clean_set_is_its_totals() {
     let repository = RepositoryBuilder::sound().build();
@@ -459,7 +460,8 @@ fn wheels_that_were_verified_earlier_are_compared_with_their_declarations() {
         .expect(ExitStatus::Clean);
 }
 
-/// A waiver of what only a wheel tells is unused where no wheel can be meant, or all were looked at.
+/// A waiver of what only a wheel tells is unused where no wheel can be meant, or all were looked
+/// at.
 #[test]
 fn a_waiver_that_no_wheel_can_need_is_found_as_a_build_finds_it() {
     let absent = waiver("tag-mismatch", "absent", "");

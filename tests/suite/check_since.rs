@@ -1,4 +1,5 @@
-//! `ipwhl check --since REV`: what a change brings, apart from what was there before, by a real git.
+//! `ipwhl check --since REV`: what a change brings, apart from what was there before, by a real
+//! git.
 
 use std::fs;
 
@@ -277,7 +278,8 @@ fn attributes_that_hide_a_text_from_reviewers_are_named() {
     assert!(!run.stderr.contains("reviewers"), "{}", run.stderr);
 }
 
-/// What a wheel says otherwise than its declaration was so before where the declaration said the same.
+/// What a wheel says otherwise than its declaration was so before where the declaration said the
+/// same.
 #[test]
 fn a_wheel_that_disagreed_before_is_told_apart_from_one_that_disagrees_now() {
     let repository = RepositoryBuilder::sound()
@@ -429,7 +431,8 @@ fn a_revision_that_cannot_be_had_is_said_with_the_way_out() {
     );
 }
 
-/// A revision's declaration that is a link, too large or not UTF-8 is what it would be in the folder.
+/// A revision's declaration that is a link, too large or not UTF-8 is what it would be in the
+/// folder.
 #[cfg(unix)]
 #[test]
 fn what_a_revision_holds_is_read_as_a_folder_is() {
@@ -459,8 +462,8 @@ fn what_a_revision_holds_is_read_as_a_folder_is() {
     );
 }
 
-/// A warning that was there before is none of the change's, also where warnings fail it; and what git would
-/// take for an option is no revision.
+/// A warning that was there before is none of the change's, also where warnings fail it; and what
+/// git would take for an option is no revision.
 #[test]
 fn warnings_from_before_do_not_fail_a_change_and_options_are_no_revisions() {
     let repository = RepositoryBuilder::sound()

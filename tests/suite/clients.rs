@@ -12,7 +12,8 @@ use crate::support::serving::Serving;
 use crate::support::workshop::{Workshop, installable, installable_from, pure};
 use crate::support::{given_file, tool};
 
-/// A command that knows nothing of the settings around the test: no index, no proxy, no configuration.
+/// A command that knows nothing of the settings around the test: no index, no proxy, no
+/// configuration.
 fn clean(program: &Path, home: &Path) -> Command {
     let mut command = Command::new(program);
     command
@@ -183,8 +184,9 @@ fn uv_installs_a_small_release() {
     uv.check();
 }
 
-/// uv looks for versions that fit each Python that a project allows, and so refuses the set in a project that allows
-/// more than the set does. With the line of the README that `init` writes it does not.
+/// uv looks for versions that fit each Python that a project allows, and so refuses the set in a
+/// project that allows more than the set does. With the line of the README that `init` writes it
+/// does not.
 #[test]
 fn uv_locks_with_the_pythons_of_the_readme() {
     let uv = Uv::new();
@@ -314,7 +316,8 @@ fn a_changed_wheel_is_refused_by_everybody() {
     assert_eq!(uv.python(is_installed), "None");
 }
 
-/// The wheel is another one and every block fits its CID, but not the page: the installers' own check.
+/// The wheel is another one and every block fits its CID, but not the page: the installers' own
+/// check.
 #[test]
 fn a_wheel_that_the_page_does_not_mean_is_refused_by_pip() {
     let pip = Pip::new();

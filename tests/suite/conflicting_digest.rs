@@ -172,8 +172,8 @@ fn wheels_of_one_project_have_content_ids_of_their_own() {
     );
 }
 
-/// Where the wheel is looked at, its bytes contradict the declaration too: that is one finding, and says which
-/// of the two keys is wrong.
+/// Where the wheel is looked at, its bytes contradict the declaration too: that is one finding, and
+/// says which of the two keys is wrong.
 #[test]
 fn what_the_bytes_say_is_part_of_the_finding() {
     for key in ["content-id", "sha256"] {
@@ -195,7 +195,8 @@ fn what_the_bytes_say_is_part_of_the_finding() {
     }
 }
 
-/// What the cache knows of a content-id is of the wheel that it belongs to, and no defect of another.
+/// What the cache knows of a content-id is of the wheel that it belongs to, and no defect of
+/// another.
 #[test]
 fn a_content_id_of_another_project_is_one_finding() {
     let repository = RepositoryBuilder::sound().build();

@@ -14,8 +14,8 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::support::strategies::{cases, damaged, hold};
 
-/// The bytes that Kubo's own tests use: the `ChaCha20` key stream whose key is the SHA-256 of a seed
-/// and whose nonce is zero (kubo `test/cli/testutils/random_deterministic.go`).
+/// The bytes that Kubo's own tests use: the `ChaCha20` key stream whose key is the SHA-256 of a
+/// seed and whose nonce is zero (kubo `test/cli/testutils/random_deterministic.go`).
 pub struct Seeded {
     generator: ChaCha20Rng,
     /// The generator throws away what is left of a word.
@@ -695,8 +695,8 @@ fn names_that_no_folder_has_are_refused() {
     );
 }
 
-/// The first half of `MurmurHash3` x64-128: the values that `github.com/spaolacci/murmur3`, Kubo's own
-/// implementation, is tested with.
+/// The first half of `MurmurHash3` x64-128: the values that `github.com/spaolacci/murmur3`, Kubo's
+/// own implementation, is tested with.
 #[test]
 fn hashes_of_names() {
     for (name, expected) in [

@@ -1,4 +1,5 @@
-//! `ipwhl diff`: two states of the set, by the real program, real archives, gateways and a real git.
+//! `ipwhl diff`: two states of the set, by the real program, real archives, gateways and a real
+//! git.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! The difference of two states as a value: against a plain comparison of made-up ones, and risks member by member.
+//! The difference of two states as a value: against a plain comparison of made-up ones, and risks
+//! member by member.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +16,8 @@ use proptest::prelude::*;
 
 use crate::support::strategies::{cases, hold};
 
-/// A state: for each project none or some wheels, each of one of three contents and two declarations.
+/// A state: for each project none or some wheels, each of one of three contents and two
+/// declarations.
 fn state() -> impl Strategy<Value = Snapshot> {
     let wheel = option::weighted(2.0 / 3.0, (0..3_u8, 0..3_u8));
     let project = (

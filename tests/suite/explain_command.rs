@@ -1,4 +1,5 @@
-//! `ipwhl explain`, and that each explanation is true: its example raises the code that it explains.
+//! `ipwhl explain`, and that each explanation is true: its example raises the code that it
+//! explains.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,8 +47,8 @@ fn files(example: &str) -> BTreeMap<String, String> {
     files
 }
 
-/// What is told to break a rule breaks it. Where a wheel plays a part, the example is the declaration of the fixture that
-/// tests/suite/findings.rs makes a wheel for.
+/// What is told to break a rule breaks it. Where a wheel plays a part, the example is the
+/// declaration of the fixture that tests/suite/findings.rs makes a wheel for.
 #[test]
 fn every_example_raises_its_code_and_nothing_else() {
     let mut wrong = Vec::new();

@@ -1,4 +1,5 @@
-//! `ipwhl fill`: full again, byte for byte, from wherever the blocks are; and what is said when they are nowhere.
+//! `ipwhl fill`: full again, byte for byte, from wherever the blocks are; and what is said when
+//! they are nowhere.
 
 use std::collections::HashSet;
 use std::fs;
@@ -294,7 +295,8 @@ fn a_gateway_gives_blocks_and_is_believed_nothing() {
             .find(|one| one.path.ends_with("=raw"));
         assert_eq!(raw.unwrap().headers["accept"], "application/vnd.ipld.raw");
 
-        // One that has one wrong byte somewhere: the block is not had there, and the next place has it.
+        // One that has one wrong byte somewhere: the block is not had there, and the next place has
+        // it.
         fs::remove_file(workshop.release("release.car")).unwrap();
         let liar = LoopbackIndex::start();
         serve_blocks(&liar, &full);
@@ -338,7 +340,8 @@ fn a_gateway_gives_whole_dags_in_any_order() {
         .map(|cid| (cid, reader.require(&cid).unwrap()))
         .collect();
     let reversed: Vec<(Cid, Vec<u8>)> = whole.iter().rev().cloned().collect();
-    // Everything, asked for or not, in both orders; what is not of the DAG that was asked for is dropped.
+    // Everything, asked for or not, in both orders; what is not of the DAG that was asked for is
+    // dropped.
     for blocks in [&whole, &reversed] {
         let gateway = LoopbackIndex::start();
         serve_blocks(&gateway, &first);

@@ -1,5 +1,5 @@
-//! `ipwhl fill` from each kind of place: an index, the web, the mirrors of a repository, with a repository around and
-//! without one; and gateways of every temper.
+//! `ipwhl fill` from each kind of place: an index, the web, the mirrors of a repository, with a
+//! repository around and without one; and gateways of every temper.
 
 use std::collections::HashSet;
 use std::fs;
@@ -191,7 +191,8 @@ fn whatever_a_gateway_does_the_next_place_has_it() {
     });
 }
 
-/// A gateway of this temper has nothing, says these words, and does not keep the next one from being asked.
+/// A gateway of this temper has nothing, says these words, and does not keep the next one from
+/// being asked.
 fn meets(temper: Temper<'_>, words: &[&str]) {
     let (workshop, full) = hollowed(&small(), &[]);
     let good = serving(&full);

@@ -2,8 +2,8 @@
 //!
 //! What one declaration by itself can raise lies in `tests/declarations/invalid/<code>.toml`: the
 //! file's name is the code that it must raise when it stands as `declarations/example.toml`. What
-//! needs several files, wheels or an `ipwhl.toml` of its own is a function of the code's name below.
-//! The snapshots beside this file are what a person reads in a log.
+//! needs several files, wheels or an `ipwhl.toml` of its own is a function of the code's name
+//! below. The snapshots beside this file are what a person reads in a log.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -324,14 +324,15 @@ pub fn shown(text: &str, repository: &BuiltRepository) -> String {
     text.replace(repository.path().to_str().unwrap(), "[repository]")
 }
 
-/// A plain check finds what a build refuses, of wheels that were looked at once; what only bytes or a
-/// source can tell, `--wheels` does. The table in docs/formats.md, section 3, is held by this.
+/// A plain check finds what a build refuses, of wheels that were looked at once; what only bytes or
+/// a source can tell, `--wheels` does. The table in docs/formats.md, section 3, is held by this.
 #[test]
 fn what_a_build_refuses_a_check_finds() {
     let only_bytes_tell = [
         Code::ContentIdMismatch,
         Code::MissingSource,
-        // A wheel that is not what is declared has no facts, unless another declaration had it right.
+        // A wheel that is not what is declared has no facts, unless another declaration had it
+        // right.
         Code::Sha256Mismatch,
     ];
     let codes = |program: &Program, arguments: &[&str]| {
@@ -342,7 +343,8 @@ fn what_a_build_refuses_a_check_finds() {
     for code in Code::ALL.iter().copied() {
         let repository = fixture(code).unwrap().build();
         let mut program = Program::new(repository.path());
-        // The sound wheels of the fixtures, then those of this one. Its home has to outlive the cache.
+        // The sound wheels of the fixtures, then those of this one. Its home has to outlive the
+        // cache.
         let sound = RepositoryBuilder::sound().build();
         let first = Program::new(sound.path());
         let mut check = vec!["check"];

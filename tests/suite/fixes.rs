@@ -1,4 +1,5 @@
-//! What findings propose does what it says: the commands are run, the waivers pasted, the extras removed.
+//! What findings propose does what it says: the commands are run, the waivers pasted, the extras
+//! removed.
 
 use ipwhl::command::ExitStatus;
 use ipwhl::foundation::diagnostic::{Code, Stage};
@@ -60,8 +61,8 @@ fn requirer(name: &str, requirement: &str) -> Project {
     Project::wanted(pure(name, "1.0").requires(requirement))
 }
 
-/// Three projects that want another `fig` than the one that is there, in ways that only one version of
-/// the index suits.
+/// Three projects that want another `fig` than the one that is there, in ways that only one version
+/// of the index suits.
 fn wrong_fig() -> Bench {
     let bench = Bench::of(
         &RepositoryBuilder::new()
@@ -116,7 +117,8 @@ fn findings_that_one_change_ends_are_shown_as_one() {
     );
 }
 
-/// However many require it: a few places as text, each by name, one list of ways out; as JSON each alone.
+/// However many require it: a few places as text, each by name, one list of ways out; as JSON each
+/// alone.
 #[test]
 fn many_requirers_stay_one_finding_that_can_be_read() {
     let mut builder = RepositoryBuilder::new().project(Project::automatic(pure("fig", "1.0")));
@@ -178,7 +180,8 @@ fn what_was_there_before_a_change_is_shown_apart() {
     assert_eq!(text.matches("take 1.5").count(), 2, "{text}");
 }
 
-/// One requirement for several extras, and with a way from a wanted project, missing on some platforms.
+/// One requirement for several extras, and with a way from a wanted project, missing on some
+/// platforms.
 #[test]
 fn a_group_says_of_each_where_and_why() {
     let repository = RepositoryBuilder::new()
@@ -295,7 +298,8 @@ fn an_extra_is_declared_with_what_it_needs() {
     bench.is_clean();
 }
 
-/// No command is proposed for an extra that no wheel has, or of which nobody knows whether one has it.
+/// No command is proposed for an extra that no wheel has, or of which nobody knows whether one has
+/// it.
 #[test]
 fn a_command_for_an_extra_does_not_fail() {
     let fig = Wheel::elsewhere(
@@ -394,7 +398,8 @@ fn another_version_of_the_one_that_requires_is_proposed() {
     );
     bench.offer("fig", &pure("fig", "2.0"));
     let pear = |version: &str| pure("pear", version).extra("jam");
-    // Without METADATA, not accepted by who requires it, without the extra, with another requirement.
+    // Without METADATA, not accepted by who requires it, without the extra, with another
+    // requirement.
     bench.offer("pear", &pear("3.9"));
     offer_with_metadata(&bench, "pear", &pear("4.0"));
     offer_with_metadata(&bench, "pear", &pure("pear", "3.0"));
@@ -498,8 +503,8 @@ fn paste(repository: &BuiltRepository, waivers: &[String]) {
     );
 }
 
-/// Of every code that may be waived the proposed waiver ends the finding and is used; of the others there
-/// is none.
+/// Of every code that may be waived the proposed waiver ends the finding and is used; of the others
+/// there is none.
 #[test]
 fn every_proposed_waiver_covers_its_finding() {
     for code in Code::ALL.iter().copied() {
@@ -668,7 +673,8 @@ fn a_waiver_for_all_platforms_but_one_leaves_that_one_out() {
     );
 }
 
-/// What somebody answers for in one file is not answered for in the next version, where the wheel is the only one.
+/// What somebody answers for in one file is not answered for in the next version, where the wheel
+/// is the only one.
 #[test]
 fn a_proposed_waiver_of_an_only_wheel_names_it() {
     let repository = RepositoryBuilder::sound()

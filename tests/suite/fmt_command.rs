@@ -149,8 +149,8 @@ fn what_is_not_canonical_is_named_shown_and_written() {
     assert_eq!(repository.read("declarations/yak.toml"), TIDY);
 }
 
-/// A text that is wrong in what it says is still written well; one that is no TOML is a finding at the
-/// character, and the others do not wait for it.
+/// A text that is wrong in what it says is still written well; one that is no TOML is a finding at
+/// the character, and the others do not wait for it.
 #[test]
 fn what_has_findings_is_formatted_too() {
     let repository = canonical_set();

@@ -1,5 +1,5 @@
-//! The seeds of the fuzz targets, `fuzz/seeds/<target>/<name>`: each is made here, and the files are held to what is
-//! made. `IPWHL_WRITE_SEEDS=1 cargo test --test suite fuzz_seeds` writes them.
+//! The seeds of the fuzz targets, `fuzz/seeds/<target>/<name>`: each is made here, and the files
+//! are held to what is made. `IPWHL_WRITE_SEEDS=1 cargo test --test suite fuzz_seeds` writes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -104,7 +104,8 @@ impl Seeds {
         }
     }
 
-    /// Bytes that make a store of blocks of each kind; what they are read as is the target's business.
+    /// Bytes that make a store of blocks of each kind; what they are read as is the target's
+    /// business.
     fn stores(&mut self) {
         let steps = |step: usize, length: usize| -> Vec<u8> {
             (0..length)

@@ -1,4 +1,5 @@
-//! Uniqueness and the dependency graph, on every platform, with no extra and with each declared one.
+//! Uniqueness and the dependency graph, on every platform, with no extra and with each declared
+//! one.
 
 use ipwhl::foundation::diagnostic::{Code, Finding, Note};
 use ipwhl::set::check;
@@ -608,7 +609,8 @@ fn the_chain_is_one_by_which_the_need_arises() {
     assert_eq!(chain(&of_extras, "third"), "apple (wanted) -> grape");
 }
 
-/// Wheels that share a requirement in the text share the finding; a wheel that nobody uses has no needs.
+/// Wheels that share a requirement in the text share the finding; a wheel that nobody uses has no
+/// needs.
 #[test]
 fn needs_are_those_of_the_wheels_that_are_used() {
     let tags = ["py3-none-win_amd64", "py3-none-manylinux_2_17_x86_64"];

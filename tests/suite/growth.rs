@@ -16,7 +16,8 @@ use crate::support::declared_set::{DeclaredSet, ladder};
 use crate::support::program::{Program, Run};
 use crate::support::repository_builder::{BuiltRepository, RepositoryBuilder};
 
-/// What a run of the program comes to, if it ends in a time in which the work is done many times over.
+/// What a run of the program comes to, if it ends in a time in which the work is done many times
+/// over.
 #[track_caller]
 fn run(repository: &BuiltRepository, line: &str) -> Run {
     let folder = repository.path().to_path_buf();
@@ -279,8 +280,8 @@ fn a_long_way_is_said_in_a_few_words() {
     assert!(!note(1_400).contains("it comes from"), "{}", note(1_400));
 }
 
-/// Removals of all kinds from sets made by chance: what is found at once is what taking one step after the
-/// other comes to.
+/// Removals of all kinds from sets made by chance: what is found at once is what taking one step
+/// after the other comes to.
 #[test]
 fn removals_are_those_that_single_steps_come_to() {
     const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];

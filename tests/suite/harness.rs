@@ -1,5 +1,5 @@
-//! The suite's own harness: the command line and the output of libtest, and a count of the tests that
-//! skipped themselves, with their reasons.
+//! The suite's own harness: the command line and the output of libtest, and a count of the tests
+//! that skipped themselves, with their reasons.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -57,8 +57,8 @@ pub fn paths() -> impl Iterator<Item = String> {
 
 /// Ends the test that calls it, as skipped. Under `CI` every test has to run, so there it fails.
 ///
-/// The reason says what is missing and how to get it; equal ones are counted together. Call it on the
-/// test's own thread.
+/// The reason says what is missing and how to get it; equal ones are counted together. Call it on
+/// the test's own thread.
 #[track_caller]
 pub fn skip(reason: &str) -> ! {
     assert!(

@@ -46,7 +46,8 @@ fn help_texts() {
     }
 }
 
-/// The words of a command line as a shell takes them; it ends where another program or a file begins.
+/// The words of a command line as a shell takes them; it ends where another program or a file
+/// begins.
 fn shell_words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;
@@ -69,8 +70,8 @@ fn shell_words(line: &str) -> Vec<String> {
     words
 }
 
-/// Why a command line is none that the program understands. One that only leaves something out, or asks
-/// for help, is understood as far as it goes.
+/// Why a command line is none that the program understands. One that only leaves something out, or
+/// asks for help, is understood as far as it goes.
 fn misunderstanding(line: &str) -> Option<String> {
     let error = definition().try_get_matches_from(shell_words(line)).err()?;
     match error.kind() {
@@ -150,7 +151,8 @@ fn texts() -> Vec<(String, String)> {
     texts
 }
 
-/// A text of Rust as its reader sees it: comments without their slashes, strings without their escapes.
+/// A text of Rust as its reader sees it: comments without their slashes, strings without their
+/// escapes.
 fn as_read(path: &str, text: &str) -> String {
     if Path::new(path).extension().is_none_or(|one| one != "rs") {
         return text.to_owned();
@@ -185,7 +187,8 @@ fn quoted(text: &str) -> Vec<String> {
     all
 }
 
-/// Every `ipwhl …` that a message, a comment or a page says to type, and every option that stands by itself.
+/// Every `ipwhl …` that a message, a comment or a page says to type, and every option that stands
+/// by itself.
 #[test]
 fn what_texts_say_to_type_is_understood() {
     let options: BTreeSet<String> = commands()
@@ -214,7 +217,8 @@ fn what_texts_say_to_type_is_understood() {
         );
         for said in said {
             if said.starts_with("ipwhl ") {
-                // Places that are filled in when the message is made, and the table's name for any command.
+                // Places that are filled in when the message is made, and the table's name for any
+                // command.
                 let line = said.replace("ipwhl COMMAND", "ipwhl check");
                 lines += 1;
                 if let Some(error) = misunderstanding(&line) {

@@ -180,7 +180,8 @@ fn a_delta_without_its_previous_release_is_refused() {
         1,
         &["is an archive of ", "the previous statement vouches for "],
     );
-    // The full archive that the delta builds on is not thrown away, and nothing is beside another's statement.
+    // The full archive that the delta builds on is not thrown away, and nothing is beside another's
+    // statement.
     fs::rename(
         workshop.repository().join("first"),
         workshop.repository().join("release"),
@@ -205,7 +206,8 @@ fn a_delta_without_its_previous_release_is_refused() {
     );
     assert!(workshop.read("release.car") == before);
     assert!(!workshop.release("release.delta.car").exists());
-    // Where the archive has all wheels of the new release and one more, that shows at the end, and still nothing is signed.
+    // Where the archive has all wheels of the new release and one more, that shows at the end, and
+    // still nothing is signed.
     workshop.write_over(&small());
     fs::remove_file(workshop.repository().join("declarations/large.toml")).unwrap();
     let ran = workshop.run(&[

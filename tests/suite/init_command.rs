@@ -219,8 +219,8 @@ fn the_readme_says_which_pythons_are_supported() {
     }
 }
 
-/// A set such as that of jupyterlab, with projects that are needed on one system and have wheels for no other, is
-/// clean under the very line that `init` has written for CI.
+/// A set such as that of jupyterlab, with projects that are needed on one system and have wheels
+/// for no other, is clean under the very line that `init` has written for CI.
 #[test]
 fn projects_of_one_system_are_clean_in_ci() {
     let (_around, folder, program) = start("wheels");
@@ -339,8 +339,8 @@ fn a_folder_that_is_not_there_is_made() {
     assert_eq!(configuration.platforms[1].floor(), 2);
 }
 
-/// The comments of `ipwhl.toml` are true: with every `#` before a table or a key taken away it is still one
-/// that the program understands, whole.
+/// The comments of `ipwhl.toml` are true: with every `#` before a table or a key taken away it is
+/// still one that the program understands, whole.
 #[test]
 fn every_table_that_is_commented_out_is_right() {
     let (_around, folder, program) = start("wheels");
@@ -540,7 +540,8 @@ fn git_is_looked_at_and_left_alone() {
         .run(&["init", "--ci", "github", "--install", "true"])
         .expect(ExitStatus::Clean);
     assert!(!run.stderr.contains("warning"), "{}", run.stderr);
-    // A folder below a checkout has a history already; its name is the folder's, however it is written.
+    // A folder below a checkout has a history already; its name is the folder's, however it is
+    // written.
     fs::create_dir_all(around.path().join("b/c")).unwrap();
     let run = program
         .run(&["init", "../b/c/.."])
@@ -553,8 +554,8 @@ fn git_is_looked_at_and_left_alone() {
     );
 }
 
-/// A run that is cut short, here by a folder where a file is to be written, leaves whole files, and no
-/// `ipwhl.toml` among them: the same command finishes it.
+/// A run that is cut short, here by a folder where a file is to be written, leaves whole files, and
+/// no `ipwhl.toml` among them: the same command finishes it.
 #[test]
 fn a_run_that_was_cut_short_is_run_again() {
     let (_around, folder, program) = start("wheels");

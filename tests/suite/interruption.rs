@@ -154,7 +154,8 @@ fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
-/// The later repository with its wheels on a server, which can be made to stall, and the roots of both.
+/// The later repository with its wheels on a server, which can be made to stall, and the roots of
+/// both.
 struct Hosted {
     index: LoopbackIndex,
     /// Paths and bytes.

@@ -275,7 +275,8 @@ fn what_kubo_would_write_with_our_key_is_what_is_written_here() {
         assert_eq!(record.content.ttl, 90_000_000_000);
         assert_eq!(record.content.root(), Some(ROOT.parse().unwrap()));
         if key == "ours" {
-            // Signatures are deterministic, so the same content has the same bytes, whoever writes them.
+            // Signatures are deterministic, so the same content has the same bytes, whoever writes
+            // them.
             let again = IpnsRecord::sign(&self::key(), record.content.clone()).unwrap();
             assert_eq!(again.bytes(), bytes);
         }
@@ -302,7 +303,8 @@ fn a_damaged_record_is_refused() {
         }
         assert!(IpnsRecord::verify(&name(), &bytes[..at]).is_err(), "{at}");
     }
-    // The signature of version 1 is the one thing that nobody looks at any more: 64 bytes after the value.
+    // The signature of version 1 is the one thing that nobody looks at any more: 64 bytes after the
+    // value.
     let value = 2 + content().value.len();
     let expected: Vec<usize> = (value + 2..value + 66).flat_map(|at| [at, at]).collect();
     assert_eq!(accepted, expected);

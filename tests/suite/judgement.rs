@@ -1,5 +1,5 @@
-//! The room of judgement without the program: what becomes of findings by severities and waivers, which are
-//! proposed, which findings are new, and which are shown as one.
+//! The room of judgement without the program: what becomes of findings by severities and waivers,
+//! which are proposed, which findings are new, and which are shown as one.
 
 use std::sync::Arc;
 
@@ -164,8 +164,8 @@ fn the_proposed_waivers_cover_what_was_found() {
     assert_eq!(judgement::waivers(&grouped), [""; 0]);
 }
 
-/// Requirements of one file each have their place; extras are told together where all else is the same;
-/// and what is said of one requirement only is not said of all.
+/// Requirements of one file each have their place; extras are told together where all else is the
+/// same; and what is said of one requirement only is not said of all.
 #[test]
 fn a_group_tells_its_requirements_apart() {
     let repository = RepositoryBuilder::new()
@@ -250,8 +250,8 @@ fn warnings_with_the_same_way_out_are_one() {
     );
 }
 
-/// What makes two findings the same one: not the words where a requirement says what is meant; the extra,
-/// the wheel and the file always.
+/// What makes two findings the same one: not the words where a requirement says what is meant; the
+/// extra, the wheel and the file always.
 #[test]
 fn findings_of_two_states_are_the_same_by_what_they_are_about() {
     let file: Arc<str> = "declarations/apple.toml".into();
@@ -289,8 +289,8 @@ fn findings_of_two_states_are_the_same_by_what_they_are_about() {
     ));
 }
 
-/// Of several that are alike the one that covers all platforms is meant; where none does, the note names the
-/// platforms that both have.
+/// Of several that are alike the one that covers all platforms is meant; where none does, the note
+/// names the platforms that both have.
 #[test]
 fn platforms_of_findings_that_are_alike_are_compared() {
     let systems = ["manylinux_2_28_x86_64", "win_amd64", "macosx_12_0_arm64"];

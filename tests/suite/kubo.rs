@@ -221,9 +221,9 @@ pub fn sharded_name(number: usize) -> String {
     format!("entry-{number:05}-é-{}.txt", "long".repeat(46))
 }
 
-/// Everything that a release can have: plain and nested folders, an empty one, a HAMT, files of none,
-/// one, several and many chunks, files and folders that occur twice, names in another order than
-/// that of their links.
+/// Everything that a release can have: plain and nested folders, an empty one, a HAMT, files of
+/// none, one, several and many chunks, files and folders that occur twice, names in another order
+/// than that of their links.
 pub fn varied_tree(profile: Profile) -> Tree {
     let chunk = profile.chunk_size();
     let several = Seeded::bytes("several", 3 * chunk + 17);
@@ -403,7 +403,8 @@ fn a_tree_of_several_profiles() {
     );
 }
 
-/// `-r` leaves hidden names out and keeps symbolic links as they are; `-H` takes the hidden ones in.
+/// `-r` leaves hidden names out and keeps symbolic links as they are; `-H` takes the hidden ones
+/// in.
 #[cfg(unix)]
 #[test]
 fn hidden_names_links_and_empty_folders() {

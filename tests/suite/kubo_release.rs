@@ -196,7 +196,8 @@ fn a_runner_that_has_nothing_reuses_what_kubos_own_gateway_has() {
             root
         );
         node.kubo.text(&["pin", "verify", "--quiet"]);
-        // And gives it: the hollow archive with what the node has is what a build from nothing writes.
+        // And gives it: the hollow archive with what the node has is what a build from nothing
+        // writes.
         let whole = Workshop::with(&next);
         assert_eq!(whole.build(&["--unsigned"]), root);
         workshop.build(&[

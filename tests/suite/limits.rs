@@ -1,4 +1,5 @@
-//! Archives of a few blocks, every hash right, that come to files without end: refused before a file is read.
+//! Archives of a few blocks, every hash right, that come to files without end: refused before a
+//! file is read.
 
 use std::collections::HashSet;
 use std::fs;
@@ -19,7 +20,8 @@ use crate::support::workshop::{Workshop, installable_from};
 const WHEEL: &str = "apple-1.0-py3-none-any.whl";
 const MEBIBYTE: u64 = 1 << 20;
 
-/// Blocks in the order of an archive, and the link to the topmost; `size` is that of the file, where it is one.
+/// Blocks in the order of an archive, and the link to the topmost; `size` is that of the file,
+/// where it is one.
 #[derive(Clone)]
 struct Dag {
     blocks: Vec<(Cid, Vec<u8>)>,
@@ -232,7 +234,8 @@ fn a_release_is_not_much_larger_than_its_archive() {
     assert!(words.contains("more than 1024 times the "), "{words}");
 }
 
-/// Each of so many projects has the same page of 64 MiB and a wheel, whose one leaf the archive perhaps lacks.
+/// Each of so many projects has the same page of 64 MiB and a wheel, whose one leaf the archive
+/// perhaps lacks.
 fn projects_of_one_page(projects: usize, lacks_the_leaf: bool) -> Vec<u8> {
     let page = repeated(&mebibyte(), LARGEST_PAGE / MEBIBYTE);
     let wheel = leaf(b"a wheel");

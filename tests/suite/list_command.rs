@@ -156,8 +156,8 @@ fn numbers_are_those_of_others_and_of_all_wheels() {
     );
 }
 
-/// In the layout of a file for each wheel a project can be read in part: it is listed once, as far as it
-/// is.
+/// In the layout of a file for each wheel a project can be read in part: it is listed once, as far
+/// as it is.
 #[test]
 fn what_can_be_read_in_part_is_listed_once() {
     let wheel = "source = \"https://example.org/fig-1.0-py3-none-any.whl\"\n\

@@ -1,5 +1,5 @@
-//! No message is longer than a screen because a token is long: names, requirements, addresses and lines of
-//! 100,000 characters, in declarations, settings, METADATA and the answers of an index.
+//! No message is longer than a screen because a token is long: names, requirements, addresses and
+//! lines of 100,000 characters, in declarations, settings, METADATA and the answers of an index.
 
 use std::fs;
 
@@ -26,7 +26,8 @@ fn rows(text: &str) -> usize {
         .sum()
 }
 
-/// The findings of a run are about a screen each: one with a waiver to paste has some lines more anyway.
+/// The findings of a run are about a screen each: one with a waiver to paste has some lines more
+/// anyway.
 #[track_caller]
 fn is_short(run: &Run, what: &str) {
     let found = ["error", "warning"]

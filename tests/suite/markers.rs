@@ -639,13 +639,14 @@ for text in cases['markers']:
     answers.append(row)
 ";
 
-/// The one kind of difference: what the specification leaves undefined is unknown here and on the list
-/// of undefined comparisons, where `packaging` takes a side. It reads `<` and `>` on texts as false, `<=`
-/// and `>=` as equality (which the specification allows as "legacy behavior", and says that tools may
-/// fail), raises an error for `~=` and `===` on texts, and takes "3.*" on the left side for a text.
+/// The one kind of difference: what the specification leaves undefined is unknown here and on the
+/// list of undefined comparisons, where `packaging` takes a side. It reads `<` and `>` on texts as
+/// false, `<=` and `>=` as equality (which the specification allows as "legacy behavior", and says
+/// that tools may fail), raises an error for `~=` and `===` on texts, and takes "3.*" on the left
+/// side for a text.
 ///
-/// No version is `===` to an empty text. packaging 26.3 said so; 26.4 reads no operand there and raises
-/// its error of undefined comparisons. Neither may be true here.
+/// No version is `===` to an empty text. packaging 26.3 said so; 26.4 reads no operand there and
+/// raises its error of undefined comparisons. Neither may be true here.
 #[test]
 fn packaging_agrees() {
     let table = comparison_table();
@@ -727,8 +728,8 @@ fn pep508_rs_differs(text: &str) -> Option<&'static str> {
     }
 }
 
-/// `pep508_rs` on the same table. It drops comparisons that it cannot make, so only those that it reads
-/// without a warning are compared.
+/// `pep508_rs` on the same table. It drops comparisons that it cannot make, so only those that it
+/// reads without a warning are compared.
 #[test]
 fn pep508_rs_agrees() {
     use pep508_rs::{MarkerEnvironmentBuilder, MarkerTree, MarkerWarningKind};

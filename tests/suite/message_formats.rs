@@ -337,7 +337,8 @@ fn github_commands_are_escaped_and_keep_to_its_limits() {
     assert!(long.write(MessageFormat::Github).chars().count() < 5_000);
 }
 
-/// As many annotations as GitHub keeps are all shown; a code quality report names all lines of a place.
+/// As many annotations as GitHub keeps are all shown; a code quality report names all lines of a
+/// place.
 #[test]
 fn limits_and_places_are_whole() {
     let ten = (0..10).fold(Sample::new("a.toml", "x = [\n1,\n]\n"), |sample, index| {
@@ -413,8 +414,8 @@ fn markdown_holds_what_strangers_write() {
     }
 }
 
-/// A page without its code spans and fenced blocks, read as a forge reads it: a fence ends at the next one of the same
-/// length.
+/// A page without its code spans and fenced blocks, read as a forge reads it: a fence ends at the
+/// next one of the same length.
 fn outside_of_code(page: &str) -> String {
     let mut text = String::new();
     let mut fence: Option<usize> = None;

@@ -68,7 +68,8 @@ fn said(folder: &Path) -> (String, String, Vec<String>, BTreeMap<String, Vec<Str
     )
 }
 
-/// What is found on each platform, without the places: what several wheels share is found once for all.
+/// What is found on each platform, without the places: what several wheels share is found once for
+/// all.
 fn found(folder: &Path) -> BTreeSet<String> {
     let run = Program::new(folder).run(&["check", "--message-format", "json"]);
     let mut found = BTreeSet::new();
@@ -255,8 +256,8 @@ fn comments_stand_where_what_they_are_about_stands() {
     insta::assert_snapshot!("migrated-settings", repository.read("ipwhl.toml"));
 }
 
-/// A wheel cannot take `requires-python` away, so none is shared where one has none; platforms that are
-/// no product stand by themselves.
+/// A wheel cannot take `requires-python` away, so none is shared where one has none; platforms that
+/// are no product stand by themselves.
 #[test]
 fn what_cannot_be_shared_is_not() {
     let mut files = yaks();
@@ -294,8 +295,8 @@ fn a_requires_python_that_one_wheel_has_not_is_stated_by_each_other() {
     assert_eq!(text.matches("requires-python").count(), 2, "{text}");
 }
 
-/// What is hidden is nobody's declaration, and stays; a stem with other tags than the source's name, and a wheel
-/// in the repository's own folder, are told.
+/// What is hidden is nobody's declaration, and stays; a stem with other tags than the source's
+/// name, and a wheel in the repository's own folder, are told.
 #[test]
 fn what_a_person_should_know_is_told() {
     let text = five_keys("yak-1.0-py3-none-any.whl", &[]).replace("https://example.org/", "file:");
@@ -327,7 +328,8 @@ fn what_a_person_should_know_is_told() {
     assert!(!repository.join("pkgs/45/yak").exists());
 }
 
-/// Platforms that the settings name are theirs, floors included, whatever `SUPPORTED` says beside them.
+/// Platforms that the settings name are theirs, floors included, whatever `SUPPORTED` says beside
+/// them.
 #[test]
 fn platforms_of_the_settings_stay_as_they_are_written() {
     let repository = original(&yaks());
@@ -511,7 +513,8 @@ fn wheels_that_are_declared_twice_and_differently_are_all_named() {
     assert!(!repository.join("declarations/emu.toml").exists());
 }
 
-/// One declaration is kept, with the comments of all; the only wheel of a project, and one of several.
+/// One declaration is kept, with the comments of all; the only wheel of a project, and one of
+/// several.
 #[test]
 fn wheels_that_are_declared_twice_alike_become_one() {
     let mut files = yaks();

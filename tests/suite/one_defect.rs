@@ -128,8 +128,8 @@ fn a_missing_bracket_is_said_to_be_missing() {
     }
 }
 
-/// Mistakes that do not follow from each other are told each, and a text that is no TOML at all is not told at
-/// any length.
+/// Mistakes that do not follow from each other are told each, and a text that is no TOML at all is
+/// not told at any length.
 #[test]
 fn two_mistakes_are_two_findings() {
     let repository = RepositoryBuilder::new().build();
@@ -281,8 +281,8 @@ fn other_bytes_are_one_finding() {
     }
 }
 
-/// What the specifications allow is no defect: an archive comment, WHEEL of version 0.1, and no Tag. pip and uv
-/// install such wheels.
+/// What the specifications allow is no defect: an archive comment, WHEEL of version 0.1, and no
+/// Tag. pip and uv install such wheels.
 #[test]
 fn what_installers_agree_on_is_accepted() {
     type Change = fn(WheelBuilder) -> WheelBuilder;

@@ -1,4 +1,5 @@
-//! Releases of the layout `ipwhl-1`: real Kubo and the original's own publisher as judges of their roots.
+//! Releases of the layout `ipwhl-1`: real Kubo and the original's own publisher as judges of their
+//! roots.
 
 use std::fs;
 use std::path::Path;

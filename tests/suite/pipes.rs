@@ -1,4 +1,5 @@
-//! Output that is piped: plain, the same in every window; a reader that leaves is no error, a full disk is one.
+//! Output that is piped: plain, the same in every window; a reader that leaves is no error, a full
+//! disk is one.
 
 use std::collections::BTreeSet;
 use std::io::pipe;

@@ -1,5 +1,5 @@
-//! What holds of every marker, specifier, folder and archive: of made-up ones, and against `packaging`, which is asked
-//! about many of them at once.
+//! What holds of every marker, specifier, folder and archive: of made-up ones, and against
+//! `packaging`, which is asked about many of them at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
@@ -63,8 +63,8 @@ fn known(values: &BTreeMap<&str, &str>) -> MarkerEnvironment {
     )
 }
 
-/// The canonical text is read as the same marker, which means the same; and what is true of everything that a variable
-/// may be is true of each thing that it is.
+/// The canonical text is read as the same marker, which means the same; and what is true of
+/// everything that a variable may be is true of each thing that it is.
 #[test]
 fn markers_keep_their_meaning() {
     let inputs = (marker(), environment(), any::<u16>(), any::<bool>());
@@ -123,8 +123,9 @@ for case in cases:
         answers.append(None)
 ";
 
-/// Whole markers as `packaging` decides them. Where a comparison is undefined, by the marker or by what the variables are
-/// (a `platform_release` that is no version), it takes sides in ways that `markers.rs` lists, so those are left out.
+/// Whole markers as `packaging` decides them. Where a comparison is undefined, by the marker or by
+/// what the variables are (a `platform_release` that is no version), it takes sides in ways that
+/// `markers.rs` lists, so those are left out.
 #[test]
 fn packaging_decides_markers_alike() {
     let case = (marker(), environment(), select(vec!["", "foo", "foo-bar"]));
@@ -254,8 +255,8 @@ fn names(count: std::ops::Range<usize>) -> impl Strategy<Value = BTreeSet<String
     })
 }
 
-/// A folder, sharded or not, has the same root in whatever order its entries are given; each name is found where its hash
-/// leads, all of them are listed, and no other.
+/// A folder, sharded or not, has the same root in whatever order its entries are given; each name
+/// is found where its hash leads, all of them are listed, and no other.
 #[test]
 fn folders_hold_what_they_were_given() {
     // The profiles make a HAMT of 737 and of 760 such names.
@@ -283,7 +284,8 @@ fn folder_holds(profile: Profile, names: &BTreeSet<String>, at: Index) {
     assert_eq!(other.link(), dag.link());
     // As IPIP-499 counts: the block that it would be, or names and CIDs alone.
     let size: usize = match profile {
-        // 309 bytes of name, 36 of CID, two of size, each with its tag and length, and the link's own.
+        // 309 bytes of name, 36 of CID, two of size, each with its tag and length, and the link's
+        // own.
         Profile::UnixfsV1_2025 => entries.len() * (3 + 38 + 312 + 3) + 4,
         _ => entries.len() * (309 + 36),
     };
@@ -333,7 +335,8 @@ impl ipwhl_unixfs::car::Blocks for Store {
 
 // ---- archives ----
 
-/// A tree of some files and folders. Some of the files are the same, and some are wheels by their names.
+/// A tree of some files and folders. Some of the files are the same, and some are wheels by their
+/// names.
 fn tree() -> impl Strategy<Value = Tree> {
     let small = prop_oneof![
         Just(Vec::new()),
@@ -376,8 +379,8 @@ fn files<'t>(tree: &'t Tree, path: &str, found: &mut BTreeMap<String, &'t [u8]>)
     }
 }
 
-/// What is written is verified, and every file is read back; a hollow archive lacks leaves of wheels and nothing else, and
-/// knows as much as the full one.
+/// What is written is verified, and every file is read back; a hollow archive lacks leaves of
+/// wheels and nothing else, and knows as much as the full one.
 #[test]
 fn archives_hold_what_they_were_given() {
     let profile = select(Profile::ALL.to_vec());
@@ -410,8 +413,8 @@ fn archives_hold_what_they_were_given() {
         let (wheels, others): (Vec<_>, Vec<_>) = expected
             .iter()
             .partition(|(path, _)| path.matches('/').count() == 2 && path.ends_with("-any.whl"));
-        // No real wheel is also a page or a text, so a hollow archive need not hold a leaf of both. Large
-        // files are one byte many times, so that two of a byte have leaves in common.
+        // No real wheel is also a page or a text, so a hollow archive need not hold a leaf of both.
+        // Large files are one byte many times, so that two of a byte have leaves in common.
         let shares = |one: &[u8], other: &[u8]| {
             one == other || one.len() > 100 && other.len() > 100 && one[0] == other[0]
         };

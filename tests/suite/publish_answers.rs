@@ -1,4 +1,5 @@
-//! Answers of a Kubo that begin as a success and end otherwise, by a server on loopback that speaks its RPC.
+//! Answers of a Kubo that begin as a success and end otherwise, by a server on loopback that speaks
+//! its RPC.
 
 use crate::publish_kubo::{installable_with, settings};
 use crate::support::http;

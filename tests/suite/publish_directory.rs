@@ -1,4 +1,5 @@
-//! `ipwhl publish` to a folder that a web server serves: what it looks like at every moment, and that pip installs from it.
+//! `ipwhl publish` to a folder that a web server serves: what it looks like at every moment, and
+//! that pip installs from it.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -279,7 +280,8 @@ fn a_run_that_is_killed_leaves_the_old_release_and_is_completed_by_the_next_one(
     let before = workshop.path("before");
     copy(&workshop.path("site"), &before);
     let mut kept = 0;
-    // A process that makes a file longer than it may is killed there and then: at one file after another.
+    // A process that makes a file longer than it may is killed there and then: at one file after
+    // another.
     let mut sizes: Vec<usize> = tree(&workshop)
         .values()
         .map(|bytes| bytes.len().saturating_sub(1) / 512)
@@ -323,8 +325,8 @@ fn copy(from: &Path, to: &Path) {
     assert!(status.unwrap().success());
 }
 
-/// Reads as fast as it can while a release is published: the link leads to a whole tree, and the statement's to a tree that
-/// is there, at every moment that is met.
+/// Reads as fast as it can while a release is published: the link leads to a whole tree, and the
+/// statement's to a tree that is there, at every moment that is met.
 struct Watch {
     is_over: Arc<AtomicBool>,
     reader: thread::JoinHandle<()>,
@@ -453,7 +455,8 @@ fn every_state_between_two_releases_is_completed() {
     assert_complete(&workshop, &[&root, &next], 2);
 }
 
-/// The order of the steps: none is done when the one before it has failed, and nobody is led to what is not there.
+/// The order of the steps: none is done when the one before it has failed, and nobody is led to
+/// what is not there.
 #[test]
 fn a_step_that_fails_is_the_last_one() {
     let (workshop, root) = first();
@@ -578,7 +581,8 @@ fn what_is_not_its_own_is_not_written_to() {
         .refused(1, &["another release with the sequence 2", &next]);
     assert_eq!(link(&workshop, "latest"), next);
 
-    // Another statement of the same release under the same sequence: a reader has one of them, and would not believe the other.
+    // Another statement of the same release under the same sequence: a reader has one of them, and
+    // would not believe the other.
     workshop.write_over(&installable_with("2.2"));
     settings(&workshop, TARGET);
     for expires in ["30d", "31d"] {
@@ -619,7 +623,8 @@ fn what_is_damaged_is_replaced() {
         succeeded(workshop.run(&["publish"])).said("replaced 1 file,");
         assert_eq!(snapshot(&site), whole, "{path}");
     }
-    // One that is not noticed by itself goes with one that is, and what is linked to is looked at first.
+    // One that is not noticed by itself goes with one that is, and what is linked to is looked at
+    // first.
     damage(wheel);
     damage("large/large-1.0-py3-none-any.whl");
     damage("index.html");
@@ -628,7 +633,8 @@ fn what_is_damaged_is_replaced() {
     assert_complete(&workshop, &[&root, &next], 2);
 }
 
-/// What a dry run says of links is what happens: pages of one size with other bytes are not taken for the same.
+/// What a dry run says of links is what happens: pages of one size with other bytes are not taken
+/// for the same.
 #[test]
 fn a_dry_run_counts_by_bytes() {
     let (workshop, _) = first();
@@ -696,7 +702,8 @@ fn signed_files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// Signatures are added, and none is lost: whichever of them is published, and under whichever name.
+/// Signatures are added, and none is lost: whichever of them is published, and under whichever
+/// name.
 #[test]
 fn signatures_of_the_same_statement_come_together() {
     let (workshop, _) = first();

@@ -1,4 +1,5 @@
-//! `ipwhl publish` to DNS: the record that is printed, and what a name server (RFC 1035, written here) says of it.
+//! `ipwhl publish` to DNS: the record that is printed, and what a name server (RFC 1035, written
+//! here) says of it.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -18,7 +19,8 @@ enum Says {
     Alias(Vec<Vec<Vec<u8>>>),
     /// That they do not fit into a datagram, and then, over TCP, these.
     Truncated(Vec<Vec<Vec<u8>>>),
-    /// This code, and no record: 3 where there is no such name, 2 where the server has failed, 5 where it refuses.
+    /// This code, and no record: 3 where there is no such name, 2 where the server has failed, 5
+    /// where it refuses.
     Code(u8),
     /// Nothing at all.
     Silence,

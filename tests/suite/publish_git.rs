@@ -48,7 +48,8 @@ impl Git {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Everything of a repository that a dry run must leave: references, index, work tree, configuration.
+    /// Everything of a repository that a dry run must leave: references, index, work tree,
+    /// configuration.
     fn state(&self, folder: &Path) -> Vec<String> {
         let references = self.text(folder, &["for-each-ref"]);
         let status = self.text(
@@ -68,7 +69,8 @@ impl Git {
     }
 }
 
-/// A repository `git` with a commit and an untracked file, its bare remote `remote`, a workshop with one release.
+/// A repository `git` with a commit and an untracked file, its bare remote `remote`, a workshop
+/// with one release.
 struct Place {
     workshop: Workshop,
     git: Git,
@@ -207,7 +209,8 @@ fn a_release_is_a_commit_and_a_tag_that_git_verifies() {
     let author = git.text(here, &["log", "-1", "--format=%an <%ae> %cn", "releases"]);
     assert_eq!(author, "A Maintainer <maintainer@example.org> A Maintainer");
 
-    // git believes the tag where the key may sign for git, and not where it may sign something else only.
+    // git believes the tag where the key may sign for git, and not where it may sign something else
+    // only.
     let key = place.public_key();
     let (is_good, words) = place.verify_tag(here, "statement-1", &format!("maintainer {key}\n"));
     assert!(
@@ -361,7 +364,8 @@ fn a_run_that_is_cut_goes_on_and_a_fresh_clone_too() {
     place.assert_published(here, 2);
 }
 
-/// Signatures are added, and none is lost: whichever of them is published, and under whichever name.
+/// Signatures are added, and none is lost: whichever of them is published, and under whichever
+/// name.
 #[test]
 fn signatures_of_the_same_statement_come_together() {
     let place = Place::new();
@@ -406,7 +410,8 @@ fn signatures_of_the_same_statement_come_together() {
         assert_eq!(show(name), text.trim_end(), "{name}");
     }
     fs::write(workshop.release("release.toml.sig"), format!("{own}\n")).unwrap();
-    // Another statement of the same release under the same sequence, and the next one, which has its own signatures alone.
+    // Another statement of the same release under the same sequence, and the next one, which has
+    // its own signatures alone.
     for name in ["release.toml", "release.toml.sig"] {
         fs::copy(workshop.release(name), workshop.path(name)).unwrap();
     }
@@ -488,7 +493,8 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
         "its signature does not hold",
     ]);
     git.text(here, &["update-ref", "-d", "refs/tags/statement-1"]);
-    // By a key that has not signed the statement; of another commit; and one that holds, but is not the remote's.
+    // By a key that has not signed the statement; of another commit; and one that holds, but is not
+    // the remote's.
     let own = fs::read_to_string(own_key(&place.workshop)).unwrap();
     let own = ipwhl::release::signature::SigningKey::from_openssh(&own).unwrap();
     let at = text.find("-----BEGIN").unwrap();

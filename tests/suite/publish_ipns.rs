@@ -1,4 +1,5 @@
-//! `ipwhl publish` of IPNS records: files that Kubo believes, nodes that lead to the release, and what is refused.
+//! `ipwhl publish` of IPNS records: files that Kubo believes, nodes that lead to the release, and
+//! what is refused.
 
 use std::cell::RefCell;
 use std::fs;
@@ -182,7 +183,8 @@ fn what_is_not_its_own_record_stays() {
     damaged[last] ^= 1;
     refused(&damaged, &["has no record of", "is not replaced"]);
     refused(&vec![0; 20_000], &["more than the 10240"]);
-    // Another root under the same sequence, another end, a later sequence, and something that is no release.
+    // Another root under the same sequence, another end, a later sequence, and something that is no
+    // release.
     let root = format!("/ipfs/{}", place.root);
     let elsewhere = "/ipfs/bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
     refused(

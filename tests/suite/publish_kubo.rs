@@ -11,7 +11,8 @@ use crate::support::nodes::Node;
 use crate::support::repository_builder::{Project, RepositoryBuilder};
 use crate::support::workshop::{Ran, Workshop, installable, pure, stored};
 
-/// What pip can install, and a wheel of several blocks that stays the same; `library` in this version.
+/// What pip can install, and a wheel of several blocks that stays the same; `library` in this
+/// version.
 pub fn installable_with(library: &str) -> RepositoryBuilder {
     let [application, _] = installable();
     let large = stored("large", "1.0")

@@ -1,4 +1,5 @@
-//! `ipwhl publish` to a pinning service, played from its specification with its errors; and what becomes of secrets.
+//! `ipwhl publish` to a pinning service, played from its specification with its errors; and what
+//! becomes of secrets.
 
 use std::fs;
 use std::process::Stdio;

@@ -1,4 +1,5 @@
-//! Two releases on two nodes and two peers of a cluster: what is moved, what is stored, what pip installs, and from where.
+//! Two releases on two nodes and two peers of a cluster: what is moved, what is stored, what pip
+//! installs, and from where.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -75,7 +76,8 @@ fn two_releases_share_what_they_have_in_common_and_either_node_is_enough() {
     );
     assert!(to_cluster <= REQUESTS, "{to_cluster}");
 
-    // One declaration is changed. Nothing is left of the first build but its statement; the rest is read through Kubo.
+    // One declaration is changed. Nothing is left of the first build but its statement; the rest is
+    // read through Kubo.
     for name in ["release.toml", "release.toml.sig"] {
         fs::copy(workshop.release(name), workshop.path(name)).unwrap();
     }

@@ -229,8 +229,9 @@ fn two_places_and_several_ways_out_in_a_narrow_window() {
     }
 }
 
-/// Messages, notes and ways out keep to the window, but for a word that alone is too long for it: names and addresses
-/// are to be copied, and so is TOML to paste. Lines of files are cut where nothing in them is pointed at.
+/// Messages, notes and ways out keep to the window, but for a word that alone is too long for it:
+/// names and addresses are to be copied, and so is TOML to paste. Lines of files are cut where
+/// nothing in them is pointed at.
 fn assert_sentences_fit(text: &str, width: usize) {
     let mut sentences = 0;
     for line in text.lines() {
@@ -273,7 +274,8 @@ fn every_message_fits_a_narrow_window() {
     insta::assert_snapshot!("every_message_in_60_columns", all);
 }
 
-/// `COLUMNS` is meant; then the terminal is asked; what is piped is not broken, for those who search it.
+/// `COLUMNS` is meant; then the terminal is asked; what is piped is not broken, for those who
+/// search it.
 #[test]
 fn the_width_is_the_windows() {
     let repository = fixture(Code::ContentIdMismatch).unwrap().build();

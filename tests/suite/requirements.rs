@@ -1,4 +1,5 @@
-//! Names, version specifiers and requirements: reading, canonical form, equality; against `packaging`.
+//! Names, version specifiers and requirements: reading, canonical form, equality; against
+//! `packaging`.
 
 use std::cell::Cell;
 use std::cmp::Ordering;

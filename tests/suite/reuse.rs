@@ -1,4 +1,5 @@
-//! `ipwhl build --reuse`: what a release before says of unchanged wheels is taken over, and the root is the same.
+//! `ipwhl build --reuse`: what a release before says of unchanged wheels is taken over, and the
+//! root is the same.
 
 mod amounts;
 mod liars;
@@ -38,9 +39,9 @@ pub fn trusted() -> String {
     )
 }
 
-/// Builds `repository` into `first`, signed by the trusted key, beside a hollow archive of it; then writes `next` in its
-/// place, and gives back the root that it has from nothing. The cache is empty then, and of the wheels there are those
-/// whose name has `kept`.
+/// Builds `repository` into `first`, signed by the trusted key, beside a hollow archive of it; then
+/// writes `next` in its place, and gives back the root that it has from nothing. The cache is empty
+/// then, and of the wheels there are those whose name has `kept`.
 pub fn released(
     repository: &RepositoryBuilder,
     next: &RepositoryBuilder,
@@ -214,7 +215,8 @@ fn parts_of_a_release_need_no_wheel_that_is_reused() {
                 );
             }
         }
-        // What the previous release has is asked of a gateway too, where it does not say what its wheels are.
+        // What the previous release has is asked of a gateway too, where it does not say what its
+        // wheels are.
         let ran = workshop.run(&[
             "build",
             "--unsigned",

@@ -1,4 +1,5 @@
-//! The JSON Schemas in `schemas/`: they are those of the types, and say of every text what the program says.
+//! The JSON Schemas in `schemas/`: they are those of the types, and say of every text what the
+//! program says.
 //!
 //! `IPWHL_REGENERATE=1 cargo test --test suite schemas` writes them anew.
 
@@ -258,8 +259,8 @@ fn is_taken(text: &str) -> bool {
     })
 }
 
-/// A false alarm in an editor is worse than none: with any character of a text left out, doubled or another
-/// one, what the program takes validates.
+/// A false alarm in an editor is worse than none: with any character of a text left out, doubled or
+/// another one, what the program takes validates.
 #[test]
 fn the_schema_of_a_declaration_refuses_nothing_that_the_program_takes() {
     let validator = validator(&declaration_schema());
@@ -288,7 +289,8 @@ fn the_schema_of_a_declaration_refuses_nothing_that_the_program_takes() {
     assert!(taken > 4_000 && refused > 4_000, "{taken} {refused}");
 }
 
-/// The whole of a file, with a key that no table has; what the program names as the keys of that table.
+/// The whole of a file, with a key that no table has; what the program names as the keys of that
+/// table.
 fn keys_named(text: &str, read: &dyn Fn(&str) -> Vec<String>) -> BTreeSet<String> {
     let help = read(text);
     let named = help
@@ -385,7 +387,8 @@ fn the_keys_of_the_settings_are_those_that_are_read() {
     }
 }
 
-/// What the program says of settings that stand under `[repository]` and the like; nothing, when it takes them.
+/// What the program says of settings that stand under `[repository]` and the like; nothing, when it
+/// takes them.
 fn said_of(settings: &str) -> Vec<String> {
     let repository = RepositoryBuilder::new()
         .configuration_text(settings)

@@ -141,7 +141,8 @@ fn what_should_not_be_signed_is_not() {
     next.line();
 }
 
-/// Outside of any repository nothing tells whom to believe, and the statement's own list is what is counted.
+/// Outside of any repository nothing tells whom to believe, and the statement's own list is what is
+/// counted.
 #[test]
 fn a_statement_can_be_signed_where_there_is_no_repository() {
     let workshop = signed();

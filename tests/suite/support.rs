@@ -31,9 +31,9 @@ use ipwhl_unixfs::{Cid, Codec, Sha256Digest};
 
 use crate::harness::skip;
 
-/// The path of an outside tool: the one that `IPWHL_TEST_<NAME>` names (upper case, `-` as `_`), else
-/// of Python's tools the pinned one, of others the one on `PATH`. Without it the calling test is
-/// skipped.
+/// The path of an outside tool: the one that `IPWHL_TEST_<NAME>` names (upper case, `-` as `_`),
+/// else of Python's tools the pinned one, of others the one on `PATH`. Without it the calling test
+/// is skipped.
 pub fn tool(name: &str) -> PathBuf {
     let variable = format!("IPWHL_TEST_{}", name.to_uppercase().replace('-', "_"));
     let given = std::env::var_os(&variable).map(PathBuf::from);
@@ -67,7 +67,8 @@ pub fn given_file(variable: &str, source: &str) -> PathBuf {
     }
 }
 
-/// A content-id as a wheel of one block has it, another one for each `seed`: no two wheels have the same.
+/// A content-id as a wheel of one block has it, another one for each `seed`: no two wheels have the
+/// same.
 pub fn content_id(seed: &str) -> String {
     Cid::v1(Codec::Raw, Sha256Digest::of(seed.as_bytes())).to_string()
 }

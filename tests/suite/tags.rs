@@ -1,4 +1,5 @@
-//! Tags: wheel file names, which tags a platform accepts, which tags one installer could both accept.
+//! Tags: wheel file names, which tags a platform accepts, which tags one installer could both
+//! accept.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -712,8 +713,8 @@ fn whatever_one_platform_accepts_has_a_common_installer() {
     assert!(pairs > 10_000, "only {pairs} pairs");
 }
 
-/// The other direction: two tags that are taken for ambiguous, and that some installer accepts one by
-/// one, are accepted together by one of many concrete platforms.
+/// The other direction: two tags that are taken for ambiguous, and that some installer accepts one
+/// by one, are accepted together by one of many concrete platforms.
 #[test]
 fn a_common_installer_exists() {
     let mut hosts: Vec<Platform> = Vec::new();

@@ -164,7 +164,8 @@ fn upside_down_it_shows_who_requires() {
     assert!(run.stderr.contains("<NAME>"), "{}", run.stderr);
 }
 
-/// With extras named, the tree is what an installation would bring: below the roots only what is asked for.
+/// With extras named, the tree is what an installation would bring: below the roots only what is
+/// asked for.
 #[test]
 fn with_extras_it_is_an_installation() {
     let repository = rich().build();
@@ -256,9 +257,9 @@ fn wheel(project: &str, system: &str, keys: &str) -> String {
     )
 }
 
-/// Wheels that differ in what they state or have: a requirement is told once, on all platforms of those
-/// that state it, and what is wrong with it on one of them is told, though the others have what it asks
-/// for.
+/// Wheels that differ in what they state or have: a requirement is told once, on all platforms of
+/// those that state it, and what is wrong with it on one of them is told, though the others have
+/// what it asks for.
 #[test]
 fn what_wheels_say_each_for_itself_is_put_together() {
     let (linux, windows) = ("manylinux_2_17_x86_64", "win_amd64");
@@ -517,8 +518,8 @@ fn dot_and_mermaid_escape_what_they_must() {
     insta::assert_snapshot!("rich_mermaid", text(&repository, &["--format", "mermaid"]));
 }
 
-/// What Graphviz documents of its language, as far as it is used: each line is a statement whose strings
-/// are closed and hold no bare quote.
+/// What Graphviz documents of its language, as far as it is used: each line is a statement whose
+/// strings are closed and hold no bare quote.
 #[test]
 fn dot_is_of_its_grammar() {
     fn string(rest: &str) -> Option<&str> {

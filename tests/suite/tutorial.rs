@@ -1,5 +1,5 @@
-//! docs/tutorial.md, typed line by line: the real program, a real git, the real pip, and an index on the
-//! loopback address that has what the page asks for.
+//! docs/tutorial.md, typed line by line: the real program, a real git, the real pip, and an index
+//! on the loopback address that has what the page asks for.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -18,8 +18,8 @@ struct Typed {
     stays: bool,
 }
 
-/// The lines after `$` in the console blocks of a page, each with what the comment above its block says of the
-/// last one.
+/// The lines after `$` in the console blocks of a page, each with what the comment above its block
+/// says of the last one.
 fn typed(page: &str) -> Vec<Typed> {
     let mut lines = Vec::new();
     let (mut inside, mut note) = (false, "");

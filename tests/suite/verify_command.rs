@@ -1,4 +1,5 @@
-//! `ipwhl verify`: every way in which a release can contradict itself is named, and so is who vouches.
+//! `ipwhl verify`: every way in which a release can contradict itself is named, and so is who
+//! vouches.
 
 pub mod contradictions;
 pub mod follow;
@@ -242,7 +243,8 @@ fn where_no_key_is_trusted_no_signature_is_enough() {
         .refused(1, &["no key is trusted here", "ask the maintainers"]);
     let any = [&verify[..], &["--any-signer"]].concat();
     elsewhere.run(&any).line();
-    // The option contradicts every other that names whom to trust, and widens no repository's `trusted`.
+    // The option contradicts every other that names whom to trust, and widens no repository's
+    // `trusted`.
     for other in ["--allowed-signers", "--trusted-statement", "--follow"] {
         let both = [&any[..], &[other, "release.toml"]].concat();
         elsewhere.run(&both).refused(2, &["--any-signer"]);
@@ -361,7 +363,8 @@ fn a_statement_of_another_root_or_time_vouches_for_nothing() {
         .refused(3, &["release.toml` cannot be read"]);
 }
 
-/// A declared Requires-Python may differ from the wheel's where a waiver answers for it, and only there.
+/// A declared Requires-Python may differ from the wheel's where a waiver answers for it, and only
+/// there.
 #[test]
 fn a_waived_requires_python_is_not_held_against_the_release() {
     let workshop = Workshop::with(

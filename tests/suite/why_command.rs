@@ -166,7 +166,8 @@ fn a_ladder_is_counted_and_not_walked() {
     assert_eq!(answer["edges"].as_array().unwrap().len(), 2 + 59 * 4 + 2);
 }
 
-/// More paths than a number holds, and a circle among them: what was counted is said to be less than all.
+/// More paths than a number holds, and a circle among them: what was counted is said to be less
+/// than all.
 #[test]
 fn what_cannot_be_counted_is_said_to_be_more() {
     let high = ladder(70).build();

@@ -1,8 +1,8 @@
 //! Whether some interpreter on some system accepts two wheels.
 //!
-//! Not only supported platforms count here: an index with two wheels of a project that one installer
-//! could take is ambiguous for whoever has that interpreter. Where tags have no known form, or where
-//! installers have differed over the years, the answer is rather that there is one.
+//! Not only supported platforms count here: an index with two wheels of a project that one
+//! installer could take is ambiguous for whoever has that interpreter. Where tags have no known
+//! form, or where installers have differed over the years, the answer is rather that there is one.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,11 @@ use super::platform::system::{Libc, SystemTag, macos_architectures, number, runs
 use super::platform::version_of_digits;
 use super::tag::Tag;
 
-/// An interpreter and a system, in words, whose installer accepts both tags; `None` when none can exist.
+/// An interpreter and a system, in words, whose installer accepts both tags; `None` when none can
+/// exist.
 ///
-/// `cp38-abi3-manylinux_2_17_x86_64` and `cp312-cp312-manylinux_2_28_x86_64` have `CPython 3.12 on Linux
-/// x86_64 with glibc 2.28`.
+/// `cp38-abi3-manylinux_2_17_x86_64` and `cp312-cp312-manylinux_2_28_x86_64` have `CPython 3.12 on
+/// Linux x86_64 with glibc 2.28`.
 pub fn common_installer(a: &Tag, b: &Tag) -> Option<String> {
     if a == b && candidates(a, b).iter().all(|one| !one.accepts(a)) {
         // Whatever such a tag means, it means the same twice.
@@ -109,8 +110,9 @@ const FIRST_STABLE_ABI: (u64, u64) = (3, 2);
 /// The first version whose debug builds load the extension modules of others.
 const FIRST_OPEN_DEBUG_BUILD: (u64, u64) = (3, 8);
 
-/// The interpreters that are worth asking. Acceptance is either for one version exactly or for all from
-/// one version on, so the versions that the tags name are enough, and one where they name none.
+/// The interpreters that are worth asking. Acceptance is either for one version exactly or for all
+/// from one version on, so the versions that the tags name are enough, and one where they name
+/// none.
 fn candidates<'a>(a: &'a Tag, b: &'a Tag) -> Vec<Interpreter<'a>> {
     let tags = [PythonTag::parse(&a.python), PythonTag::parse(&b.python)];
     let mut versions = BTreeSet::new();

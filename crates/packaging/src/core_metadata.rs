@@ -82,8 +82,8 @@ impl CoreMetadata {
         }
     }
 
-    /// Reads METADATA, and leaves out what requires or offers something in a way that today's rules refuse: which
-    /// project it is of, and in which version, is known nevertheless.
+    /// Reads METADATA, and leaves out what requires or offers something in a way that today's rules
+    /// refuse: which project it is of, and in which version, is known nevertheless.
     ///
     /// # Errors
     /// All that the specification refuses, a sentence each, where something else is wrong.
@@ -221,8 +221,9 @@ fn read_requirement(text: &str, errors: &mut Vec<String>) -> Option<Requirement>
         .ok()
 }
 
-/// Reads a Provides-Extra. Before metadata 2.3 there was no rule for the names of extras; what is no
-/// name is made one in the way of the tools of that time, each run of other characters as one `_`.
+/// Reads a Provides-Extra. Before metadata 2.3 there was no rule for the names of extras; what is
+/// no name is made one in the way of the tools of that time, each run of other characters as one
+/// `_`.
 fn read_extra(text: &str, strict: bool, errors: &mut Vec<String>) -> Option<ExtraName> {
     if strict || name::is_valid(text) {
         return read("Provides-Extra", text.parse(), errors);

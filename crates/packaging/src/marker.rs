@@ -1,7 +1,7 @@
 //! Environment markers: when a requirement applies.
 //!
-//! Specification: "Dependency specifiers", section "Environment markers". Values are three-valued: a
-//! platform does not say everything that a marker may ask.
+//! Specification: "Dependency specifiers", section "Environment markers". Values are three-valued:
+//! a platform does not say everything that a marker may ask.
 
 mod evaluate;
 mod parse;
@@ -17,9 +17,9 @@ use super::requirement::RequirementError;
 
 /// A marker, such as `python_version < "3.11" and extra == "toml"`.
 ///
-/// Two markers are equal when their canonical forms are: legacy spellings of variables resolved, the
-/// variable on the left wherever that means the same, extras normalised, parentheses only where they
-/// are needed. The order of what `and` and `or` join stays.
+/// Two markers are equal when their canonical forms are: legacy spellings of variables resolved,
+/// the variable on the left wherever that means the same, extras normalised, parentheses only where
+/// they are needed. The order of what `and` and `or` join stays.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Marker(Node);
 
@@ -177,8 +177,8 @@ impl Marker {
 
     /// Whether the marker holds in `environment`, asked for `extra` or for no extra.
     ///
-    /// A comparison with an unknown variable is unknown, and so is one that the specification leaves
-    /// undefined.
+    /// A comparison with an unknown variable is unknown, and so is one that the specification
+    /// leaves undefined.
     pub fn evaluate(&self, environment: &MarkerEnvironment, extra: Option<&ExtraName>) -> Truth {
         environment.evaluate(&self.0, extra)
     }
@@ -222,10 +222,10 @@ impl Marker {
         self.comparisons_that(evaluate::is_undefined)
     }
 
-    /// The comparisons of the marker that the specification defines and installers read differently,
-    /// as text: versions that are compared with what is no version, or looked for in what is no list
-    /// of versions, `===`, and extras that are none; in these environments also what is more than a
-    /// release, as `3.11.0a6` is.
+    /// The comparisons of the marker that the specification defines and installers read
+    /// differently, as text: versions that are compared with what is no version, or looked for in
+    /// what is no list of versions, `===`, and extras that are none; in these environments also
+    /// what is more than a release, as `3.11.0a6` is.
     pub fn disputed_comparisons(&self, environments: &[MarkerEnvironment]) -> Vec<String> {
         self.comparisons_that(|comparison| evaluate::is_disputed(comparison, environments))
     }

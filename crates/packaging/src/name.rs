@@ -1,6 +1,7 @@
 //! Names of projects and of extras, kept in their normalised form only.
 //!
-//! Specification: "Names and normalization"; that extras follow the same rules is in core metadata 2.3.
+//! Specification: "Names and normalization"; that extras follow the same rules is in core metadata
+//! 2.3.
 
 use std::fmt;
 use std::str::FromStr;

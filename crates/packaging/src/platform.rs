@@ -23,8 +23,8 @@ use super::tag::Tag;
 
 /// One supported target: an interpreter, the oldest patch version of it, and the oldest system.
 ///
-/// Written `<python tag>-<platform tag>`, as in `cp312-manylinux_2_28_x86_64`; a floor for the patch
-/// version is no part of that name. Sorted by interpreter, version and system.
+/// Written `<python tag>-<platform tag>`, as in `cp312-manylinux_2_28_x86_64`; a floor for the
+/// patch version is no part of that name. Sorted by interpreter, version and system.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Platform {
     implementation: Implementation,
@@ -162,7 +162,8 @@ impl Platform {
         }
     }
 
-    /// The patch version from which on the platform is supported: 5 of `cp311>=3.11.5`, 0 without one.
+    /// The patch version from which on the platform is supported: 5 of `cp311>=3.11.5`, 0 without
+    /// one.
     pub fn floor(&self) -> u64 {
         self.floor
     }
@@ -182,8 +183,8 @@ impl Platform {
             return true;
         }
         if tag.platform == "any" {
-            // Of tags for one implementation only the interpreter's own fit any platform; PyPy leaves
-            // the minor version out there.
+            // Of tags for one implementation only the interpreter's own fit any platform; PyPy
+            // leaves the minor version out there.
             let own = match self.implementation {
                 Implementation::CPython => tag.python == interpreter,
                 Implementation::PyPy => tag.python == format!("pp{major}"),

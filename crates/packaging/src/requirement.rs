@@ -1,8 +1,8 @@
 //! Requirements: a project, extras of it, versions of it or a URL, and a marker.
 //!
-//! Specification: "Dependency specifiers". The reader is our own, with `pep440_rs` for single clauses:
-//! `pep508_rs` refuses trailing commas and names that look like archives, drops marker comparisons that
-//! it cannot make, and panics on a name that ends with a dash.
+//! Specification: "Dependency specifiers". The reader is our own, with `pep440_rs` for single
+//! clauses: `pep508_rs` refuses trailing commas and names that look like archives, drops marker
+//! comparisons that it cannot make, and panics on a name that ends with a dash.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -19,9 +19,9 @@ use super::specifier::{self, VersionSpecifiers};
 
 /// What one project needs of another.
 ///
-/// Two requirements are equal when their normalised forms are: names and extras normalised, specifiers
-/// as [`same_specifiers`](super::same_specifiers) compares them, markers as [`Marker`] does, URLs as
-/// they are written.
+/// Two requirements are equal when their normalised forms are: names and extras normalised,
+/// specifiers as [`same_specifiers`](super::same_specifiers) compares them, markers as [`Marker`]
+/// does, URLs as they are written.
 #[derive(Debug, Clone)]
 pub struct Requirement {
     /// The project that is needed.
@@ -49,7 +49,8 @@ pub enum Constraint {
 pub struct RequirementError {
     /// One sentence about what is wrong.
     pub message: String,
-    /// The bytes of the text that it is about; empty, and at its end, when something is missing there.
+    /// The bytes of the text that it is about; empty, and at its end, when something is missing
+    /// there.
     pub span: Range<usize>,
 }
 
@@ -152,9 +153,11 @@ impl Hash for Requirement {
 }
 
 impl fmt::Display for Requirement {
-    /// The canonical text: normalised names, extras and specifiers sorted, the marker in canonical form.
+    /// The canonical text: normalised names, extras and specifiers sorted, the marker in canonical
+    /// form.
     ///
-    /// Trailing zeros of versions stay as they were written, so equal requirements can differ in them.
+    /// Trailing zeros of versions stay as they were written, so equal requirements can differ in
+    /// them.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.name)?;
         if !self.extras.is_empty() {

@@ -1,8 +1,8 @@
 //! Sets of version specifiers: reading them, what they contain, when two are the same.
 //!
-//! Specification: "Version specifiers". `pep440_rs` reads a single clause and orders versions. What a
-//! clause contains is decided here, because `pep440_rs` takes `==1.0.1.*` to contain `1.0`, and reads
-//! `===1.0-1` as `===1.0.post1`, which is another text.
+//! Specification: "Version specifiers". `pep440_rs` reads a single clause and orders versions. What
+//! a clause contains is decided here, because `pep440_rs` takes `==1.0.1.*` to contain `1.0`, and
+//! reads `===1.0-1` as `===1.0.post1`, which is another text.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -152,8 +152,9 @@ pub(super) fn is_arbitrary(text: &str) -> bool {
     !text.is_empty() && !text.contains(ends_it)
 }
 
-/// Whether `===` holds between the text after it and the normal form of a version. "Simple string equality
-/// operations which do not take into account any of the semantic information", but for case.
+/// Whether `===` holds between the text after it and the normal form of a version. "Simple string
+/// equality operations which do not take into account any of the semantic information", but for
+/// case.
 pub(super) fn is_same_text(text: &str, version: &str) -> bool {
     text.to_lowercase() == version.to_lowercase()
 }
@@ -165,7 +166,8 @@ fn lower_case_first(sentence: &str) -> String {
     })
 }
 
-/// Whether each clause of `specifiers` contains `version`; pre-releases are versions like any other.
+/// Whether each clause of `specifiers` contains `version`; pre-releases are versions like any
+/// other.
 pub fn specifiers_contain(specifiers: &VersionSpecifiers, version: &Version) -> bool {
     specifiers
         .iter()
@@ -204,12 +206,13 @@ pub(super) fn specifier_contains(specifier: &VersionSpecifier, version: &Version
         }
         Operator::LessThanEqual => public <= *wanted,
         Operator::GreaterThanEqual => public >= *wanted,
-        // "The exclusive ordered comparison <V MUST NOT allow a pre-release of the specified version
-        // unless the specified version is itself a pre-release": the first of those is V.dev0.
+        // "The exclusive ordered comparison <V MUST NOT allow a pre-release of the specified
+        // version unless the specified version is itself a pre-release": the first of those is
+        // V.dev0.
         Operator::LessThan if wanted.any_prerelease() => version < wanted,
         Operator::LessThan => *version < wanted.clone().with_dev(Some(0)),
-        // ">V MUST NOT allow a post-release of the given version unless V itself is a post release", and
-        // "MUST NOT match a local version of the specified version".
+        // ">V MUST NOT allow a post-release of the given version unless V itself is a post
+        // release", and "MUST NOT match a local version of the specified version".
         Operator::GreaterThan => public > *wanted && !is_post_release_of(&public, wanted),
     }
 }
@@ -229,9 +232,9 @@ fn has_prefix(version: &Version, epoch: u64, prefix: &[u64]) -> bool {
 
 /// Whether two sets of specifiers are the same set.
 ///
-/// The order of clauses, repeated clauses and the spelling of versions play no part, nor do trailing
-/// zeros (`>=1.0` is `>=1.0.0`), except after `~=` and before `.*`, where they have a meaning. After `===`
-/// only the case of letters plays no part.
+/// The order of clauses, repeated clauses and the spelling of versions play no part, nor do
+/// trailing zeros (`>=1.0` is `>=1.0.0`), except after `~=` and before `.*`, where they have a
+/// meaning. After `===` only the case of letters plays no part.
 pub fn same_specifiers(left: &VersionSpecifiers, right: &VersionSpecifiers) -> bool {
     comparable(left) == comparable(right)
 }
@@ -265,8 +268,8 @@ fn comparable_specifier(specifier: &VersionSpecifier) -> String {
 
 /// The specifiers as text: each once, by version and then by operator, joined by commas.
 ///
-/// Versions are in the normal form of the specification, their trailing zeros as they were written; a
-/// text after `===` is left as it is.
+/// Versions are in the normal form of the specification, their trailing zeros as they were written;
+/// a text after `===` is left as it is.
 pub fn specifiers_text(specifiers: &VersionSpecifiers) -> String {
     let mut clauses: Vec<_> = specifiers.iter().collect();
     clauses.sort_by_cached_key(|clause| {

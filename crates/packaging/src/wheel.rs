@@ -36,12 +36,12 @@ pub use limits::Limits;
 pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, installed_names, members};
 pub use packages::module;
 
-/// The version of what [`inspect()`] checks, as a statement has it: a release whose wheels have passed older
-/// checks is not reused. Grows with every check that is stricter than before.
+/// The version of what [`inspect()`] checks, as a statement has it: a release whose wheels have
+/// passed older checks is not reused. Grows with every check that is stricter than before.
 pub const CHECKS_VERSION: u32 = 3;
 
-/// The version of what [`inspect()`] returns: part of the key under which facts are kept, so that another
-/// check looks again. Grows with every change that could change a fact.
+/// The version of what [`inspect()`] returns: part of the key under which facts are kept, so that
+/// another check looks again. Grows with every change that could change a fact.
 pub const FACTS_VERSION: u32 = 4;
 
 /// What a wheel's own bytes say.

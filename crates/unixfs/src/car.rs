@@ -1,4 +1,5 @@
-//! Content-addressed archives: a writer, an index and a reader that believes no byte that it has not hashed.
+//! Content-addressed archives: a writer, an index and a reader that believes no byte that it has
+//! not hashed.
 //!
 //! The format is `CARv1` (<https://ipld.io/specs/transport/car/carv1/>) with one root, each block
 //! once, depth first: byte for byte what `ipfs dag export` writes. What a [`BlockSink`] is given in

@@ -1,5 +1,5 @@
-//! dag-pb nodes with UnixFS data, written byte for byte as Kubo writes them: links before data, every
-//! link with `Hash`, `Name` (an empty one too) and `Tsize`, in this order.
+//! dag-pb nodes with UnixFS data, written byte for byte as Kubo writes them: links before data,
+//! every link with `Hash`, `Name` (an empty one too) and `Tsize`, in this order.
 //!
 //! The tags are protobuf's `field number << 3 | wire type`; each is below 128.
 

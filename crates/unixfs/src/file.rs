@@ -211,8 +211,8 @@ impl FileDag {
     ///
     /// # Errors
     ///
-    /// `InvalidData` when the bytes are not the file's, `InvalidInput` when it has no such leaf, and
-    /// whatever `file` fails with.
+    /// `InvalidData` when the bytes are not the file's, `InvalidInput` when it has no such leaf,
+    /// and whatever `file` fails with.
     pub fn leaf_block<F: Read + Seek>(&self, index: usize, file: &mut F) -> io::Result<Vec<u8>> {
         if index >= self.leaves.len() {
             return Err(io::Error::new(
@@ -306,8 +306,8 @@ fn leaf_link(profile: Profile, size: u64, index: usize, digest: Sha256Digest) ->
     }
 }
 
-/// The levels of a balanced DAG, the leaves first, the root alone in the last. All leaves are at the
-/// same depth, so a node with a single child stays where it is (IPIP-499, `balanced`).
+/// The levels of a balanced DAG, the leaves first, the root alone in the last. All leaves are at
+/// the same depth, so a node with a single child stays where it is (IPIP-499, `balanced`).
 fn levels(profile: Profile, size: u64, leaves: &[Sha256Digest]) -> Vec<Vec<Part>> {
     let mut level: Vec<Part> = leaves
         .iter()

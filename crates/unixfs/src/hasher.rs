@@ -5,7 +5,8 @@ use sha2::{Digest as _, Sha256};
 use super::file::frame;
 use super::{FileDag, Profile, Sha256Digest};
 
-/// Both hashes go over a stretch this long before the next one, while it is in the processor's cache.
+/// Both hashes go over a stretch this long before the next one, while it is in the processor's
+/// cache.
 const STRETCH: usize = 64 * 1024;
 
 /// Hashes the leaves of a file and nothing else: for a CID alone.
@@ -39,7 +40,8 @@ impl LeafHasher {
     /// The next bytes of the file.
     pub fn update(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            // A full leaf is closed only when a byte follows it, so that the last one is always open.
+            // A full leaf is closed only when a byte follows it, so that the last one is always
+            // open.
             if self.filled == self.profile.chunk_size() {
                 self.close();
             }
@@ -92,8 +94,8 @@ pub(super) fn dag(profile: Profile, size: u64, leaves: Vec<Sha256Digest>) -> Fil
     }
 }
 
-/// Hashes a file: its leaves and the SHA-256 of all of it, over each stretch of bytes while it is in
-/// the processor's cache. Where one raw leaf is the whole file, there is one hash, not two.
+/// Hashes a file: its leaves and the SHA-256 of all of it, over each stretch of bytes while it is
+/// in the processor's cache. Where one raw leaf is the whole file, there is one hash, not two.
 #[derive(Debug, Clone)]
 pub struct FileHasher {
     leaves: LeafHasher,

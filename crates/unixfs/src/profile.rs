@@ -1,4 +1,5 @@
-//! The import parameters that make a CID reproducible: IPIP-499, and one more that Kubo's users have.
+//! The import parameters that make a CID reproducible: IPIP-499, and one more that Kubo's users
+//! have.
 
 use std::fmt;
 use std::str::FromStr;
@@ -63,8 +64,8 @@ impl Profile {
         }
     }
 
-    /// The profiles under which a file of this size, where it is known, can have this CID: the preferred one
-    /// first, the others after it.
+    /// The profiles under which a file of this size, where it is known, can have this CID: the
+    /// preferred one first, the others after it.
     pub fn fitting(cid: &Cid, preferred: Self, size: Option<u64>) -> Vec<Self> {
         let mut profiles: Vec<Self> = Self::ALL
             .into_iter()

@@ -21,7 +21,8 @@ impl<'a> Fields<'a> {
         Self { rest: bytes }
     }
 
-    /// The next field's number and value; an error is a reason that completes the sentence "block … ".
+    /// The next field's number and value; an error is a reason that completes the sentence "block …
+    /// ".
     pub fn next_field(&mut self) -> Result<Option<(u64, Value<'a>)>, String> {
         if self.rest.is_empty() {
             return Ok(None);

@@ -94,8 +94,8 @@ impl Before {
         line
     }
 
-    /// Shows the findings that the change brings, as `check` words them, and says how the run ends. A
-    /// requirement that is left open fails it only where `closes` asked for a closed set.
+    /// Shows the findings that the change brings, as `check` words them, and says how the run ends.
+    /// A requirement that is left open fails it only where `closes` asked for a closed set.
     pub(super) fn compare(
         &self,
         context: &Context<'_>,
@@ -124,7 +124,8 @@ impl Before {
     }
 }
 
-/// What `ipwhl check` finds: the set, and the wheels that are known, those of the change among them.
+/// What `ipwhl check` finds: the set, and the wheels that are known, those of the change among
+/// them.
 fn find(context: &Context<'_>, repository: &Repository) -> Vec<Finding> {
     let mut findings = repository.findings.clone();
     findings.extend(check::set(repository));
@@ -147,7 +148,8 @@ fn is_open_requirement(code: Code) -> bool {
     )
 }
 
-/// Who needs a project as it is now: all who require it, or those whom the version before does not satisfy.
+/// Who needs a project as it is now: all who require it, or those whom the version before does not
+/// satisfy.
 fn requirers(
     graph: &Graph<'_>,
     now: &Declaration,

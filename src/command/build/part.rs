@@ -33,8 +33,8 @@ impl ValueEnum for ArchiveKind {
     }
 }
 
-/// Refuses before anything is fetched what would be refused at the end: a part beside the full archive of another release. It
-/// certainly is another one where it lacks a wheel that is declared.
+/// Refuses before anything is fetched what would be refused at the end: a part beside the full
+/// archive of another release. It certainly is another one where it lacks a wheel that is declared.
 pub(super) fn check_kind(
     repository: &Repository,
     kind: ArchiveKind,
@@ -56,8 +56,9 @@ pub(super) fn check_kind(
     Err(uncommitted(&PublishError::Occupied(path, reason), folder))
 }
 
-/// What goes into the archive, with what is known of the release before: the one that `--previous-car` names, one beside the
-/// previous statement, or one that is reused. `previous` is the root that the previous statement vouches for.
+/// What goes into the archive, with what is known of the release before: the one that
+/// `--previous-car` names, one beside the previous statement, or one that is reused. `previous` is
+/// the root that the previous statement vouches for.
 pub(super) fn part(
     context: &Context<'_>,
     repository: &Repository,

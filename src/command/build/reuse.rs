@@ -21,12 +21,12 @@ use crate::set::repository::Repository;
 /// Which releases are reused, and who vouches for them.
 #[derive(Debug, Args)]
 pub(super) struct ReuseArguments {
-    /// Take over what a release says of unchanged wheels, several times: an archive, a root CID, an address
-    /// `<gateway>/ipfs/<root CID>/`
+    /// Take over what a release says of unchanged wheels, several times: an archive, a root CID, an
+    /// address `<gateway>/ipfs/<root CID>/`
     #[arg(long = "reuse", value_name = "RELEASE")]
     releases: Vec<String>,
-    /// A statement that vouches for such a release, several times: a file or an address [default: `--previous`, or the one
-    /// beside the archive]
+    /// A statement that vouches for such a release, several times: a file or an address [default:
+    /// `--previous`, or the one beside the archive]
     #[arg(
         long = "reuse-statement",
         value_name = "STATEMENT",
@@ -97,8 +97,8 @@ pub(super) fn reusable(
     arguments.releases.iter().map(open).collect()
 }
 
-/// Whether a statement vouches for a release: one of `known`, or the one beside its archive. If not, why, as half a
-/// sentence.
+/// Whether a statement vouches for a release: one of `known`, or the one beside its archive. If
+/// not, why, as half a sentence.
 fn vouched(
     context: &Context<'_>,
     repository: &Repository,
@@ -125,7 +125,8 @@ fn vouched(
     Err(reason.unwrap_or_else(|| format!("there is no statement of the root {}", release.root)))
 }
 
-/// Whether the repository's keys stand behind a statement, now, and its checks are as strict as those of today.
+/// Whether the repository's keys stand behind a statement, now, and its checks are as strict as
+/// those of today.
 fn holds(
     context: &Context<'_>,
     repository: &Repository,

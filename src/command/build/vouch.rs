@@ -29,7 +29,7 @@ impl Preparation {
         self.next.previous()
     }
 
-    /// Takes note of what was found in the wheels.
+    /// Notes the findings of the wheels.
     pub(super) fn note(&mut self, repository: &Repository, findings: &[Finding]) {
         self.next.note(repository, findings);
     }

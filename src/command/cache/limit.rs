@@ -1,5 +1,5 @@
-//! How large the cache may become. It is this machine's matter, and all repositories share it, so no
-//! `ipwhl.toml` says it: a set that somebody looks at does not decide about their disk.
+//! How large the cache may become. It is this machine's matter, and all repositories share it, so
+//! no `ipwhl.toml` says it: a set that somebody looks at does not decide about their disk.
 
 use std::io::ErrorKind;
 

@@ -6,7 +6,8 @@ use crate::foundation::diagnostic::{Baseline, Finding};
 use crate::set::difference::{EarlierState, Weakening};
 use crate::set::repository::Repository;
 
-/// Puts the places that the maintainers have reviewed in the place of the change's own, and says so.
+/// Puts the places that the maintainers have reviewed in the place of the change's own, and says
+/// so.
 pub(super) fn lend_places(
     context: &Context<'_>,
     before: &EarlierState,

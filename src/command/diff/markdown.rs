@@ -1,9 +1,11 @@
-//! The difference for the comment of a pull request. Whatever comes from a stranger stands in a code span.
+//! The difference for the comment of a pull request. Whatever comes from a stranger stands in a
+//! code span.
 
 use super::outline::{Entry, Mark, Outline, Piece, Section};
 use crate::foundation::diagnostic::{code_span, sentence, visible, without_credentials};
 
-/// How many bytes a comment may have; forges take 65,536 characters, and whoever posts it may add a line.
+/// How many bytes a comment may have; forges take 65,536 characters, and whoever posts it may add a
+/// line.
 const LONGEST: usize = 65_000;
 
 /// Room for the line that says what was left out.

@@ -259,7 +259,8 @@ fn asked(side: &Side, name: &str, state: &WheelState) -> WheelRequest {
 
 type Fetched = Vec<(Cid, Result<PathBuf, String>)>;
 
-/// The files of wheels, from the cache and `file:` sources, and where that is asked for from anywhere.
+/// The files of wheels, from the cache and `file:` sources, and where that is asked for from
+/// anywhere.
 fn fetched(
     context: &Context<'_>,
     around: &Around,

@@ -73,7 +73,8 @@ pub(super) fn working_tree(context: &Context<'_>) -> Result<Side, Failure> {
     Ok(of_repository(context, repository, name, None))
 }
 
-/// The state that declarations describe. What they leave out is taken from what is known of the wheels here.
+/// The state that declarations describe. What they leave out is taken from what is known of the
+/// wheels here.
 fn of_repository(
     context: &Context<'_>,
     repository: Repository,
@@ -106,7 +107,8 @@ fn of_repository(
     }
 }
 
-/// Reads the state of this name: a path, a root CID, a revision, in this order; `path:`, `cid:` and `git:` decide.
+/// Reads the state of this name: a path, a root CID, a revision, in this order; `path:`, `cid:` and
+/// `git:` decide.
 pub(super) fn read(
     context: &Context<'_>,
     around: &Around,
@@ -193,7 +195,8 @@ fn of_path(
     Ok(Some(of_repository(context, repository, name, None)))
 }
 
-/// Warns of an archive that a change may have brought, where it would be the state before the change.
+/// Warns of an archive that a change may have brought, where it would be the state before the
+/// change.
 fn warn_of_tracked(context: &Context<'_>, archive: &Path) {
     if let Ok(Some(file)) = tracked(context.environment, archive) {
         context.warning(&format!(

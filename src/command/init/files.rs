@@ -1,4 +1,5 @@
-//! What `ipwhl init` writes: the texts, and the few places in them that differ from one repository to the next.
+//! What `ipwhl init` writes: the texts, and the few places in them that differ from one repository
+//! to the next.
 
 use clap::ValueEnum;
 use ipwhl_packaging::{Platform, requires_python};
@@ -154,7 +155,8 @@ pub(super) fn repository(name: &str, pythons: &[String], systems: &[String]) -> 
         // `ipwhl fmt --check` sees the bytes of the checkout.
         file(".gitattributes", "*.toml text eol=lf\n", true),
         file("README.md", &readme(name, &configuration), true),
-        // What editors read; the first line of `ipwhl.toml`, and of what `ipwhl add` writes, leads there.
+        // What editors read; the first line of `ipwhl.toml`, and of what `ipwhl add` writes, leads
+        // there.
         file(
             CONFIGURATION_SCHEMA_FILE,
             include_str!("../../../schemas/ipwhl.schema.json"),

@@ -15,8 +15,8 @@ const OTHER_ARCHIVES: [&str; 3] = [".zip", ".7z", ".whl"];
 /// A shell command of one line that installs ipwhl into `$CARGO_INSTALL_ROOT/bin`, or elsewhere on
 /// `PATH`.
 ///
-/// There is no default. `cargo install ipwhl` would run whatever a stranger registers under that name,
-/// beside the signing key.
+/// There is no default. `cargo install ipwhl` would run whatever a stranger registers under that
+/// name, beside the signing key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct InstallCommand(String);
 

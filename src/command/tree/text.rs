@@ -12,8 +12,8 @@ use crate::foundation::diagnostic::Inert;
 use crate::foundation::failure::Failure;
 use crate::set::graph::{Direction, RelationGroup, Visit, Walk, constraint, with_extras};
 
-/// How many steps a tree goes from its roots, unless it is told how many. Real sets are far less deep;
-/// without an end the lines of a long chain would be as wide as the chain is long.
+/// How many steps a tree goes from its roots, unless it is told how many. Real sets are far less
+/// deep; without an end the lines of a long chain would be as wide as the chain is long.
 pub(super) const DEFAULT_DEPTH: usize = 64;
 /// How many lines a tree may have; only `--no-dedupe` comes near it.
 const MAXIMUM_LINES: usize = 1_000_000;

@@ -1,12 +1,12 @@
 //! Sentences and lines of files that stay short whatever is quoted in them.
 //!
-//! Requirements, names and addresses come from files of strangers and may have any length. A message is for
-//! people: it shows how such a token begins and ends, and says how much is left out.
+//! Requirements, names and addresses come from files of strangers and may have any length. A
+//! message is for people: it shows how such a token begins and ends, and says how much is left out.
 
 use std::ops::Range;
 
-/// The longest word that a sentence shows whole, in characters: no address and no file name that anybody
-/// means to write is longer.
+/// The longest word that a sentence shows whole, in characters: no address and no file name that
+/// anybody means to write is longer.
 const LONGEST_WORD: usize = 300;
 
 /// The longest sentence, in characters: some lines.
@@ -15,7 +15,8 @@ const LONGEST_SENTENCE: usize = 600;
 /// The longest text to paste that is shown, in bytes: a waiver with a long requirement.
 const LONGEST_PASTED: usize = 1_200;
 
-/// How much of the end of a word or a sentence is shown, where something is left out: the quote that ends it.
+/// How much of the end of a word or a sentence is shown, where something is left out: the quote
+/// that ends it.
 const TAIL: usize = 24;
 
 /// The longest line of a file that is pointed at as a whole, in bytes.
@@ -60,7 +61,8 @@ fn cut(text: &str, longest: usize) -> String {
     format!("{head}…({} characters left out)…{tail}", count - longest)
 }
 
-/// As much of a span as is pointed at: of one with a long line its start, so that no line of a message is as long.
+/// As much of a span as is pointed at: of one with a long line its start, so that no line of a
+/// message is as long.
 pub(super) fn clip(text: &str, span: Range<usize>) -> Range<usize> {
     let pointed = &text[span.clone()];
     if span.len() <= LONGEST_SPAN && pointed.lines().all(|line| line.len() <= LONGEST_LINE) {

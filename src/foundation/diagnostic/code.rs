@@ -89,9 +89,9 @@ macro_rules! codes {
                 match self { $(Self::$variant => Severity::$severity),+ }
             }
 
-            /// Whether a waiver or `[severity]` may change what it means. Findings that say that bytes
-            /// are not what was declared, that an archive contradicts itself, or that a text cannot
-            /// be read may be neither waived nor softened.
+            /// Whether a waiver or `[severity]` may change what it means. Findings that say that
+            /// bytes are not what was declared, that an archive contradicts itself, or that a text
+            /// cannot be read may be neither waived nor softened.
             pub fn may_be_overridden(self) -> bool {
                 match self { $(Self::$variant => $soft),+ }
             }
@@ -156,8 +156,8 @@ codes! {
 }
 
 impl Code {
-    /// Whether a part of what a declaration requires is left out where this is found, and the rest is checked
-    /// as if it were not there.
+    /// Whether a part of what a declaration requires is left out where this is found, and the rest
+    /// is checked as if it were not there.
     pub fn hides_requirements(self) -> bool {
         matches!(self, Self::InvalidRequirement | Self::InvalidSpecifier)
     }

@@ -1,7 +1,7 @@
 //! What each code means: the rule, why it exists, an example that raises it, the way out.
 //!
-//! The texts are markdown, `explain/<code>.md`, one file a code. `ipwhl explain` prints them, docs/findings.md
-//! holds them all, and SARIF carries those of the codes that occur.
+//! The texts are markdown, `explain/<code>.md`, one file a code. `ipwhl explain` prints them,
+//! docs/findings.md holds them all, and SARIF carries those of the codes that occur.
 
 use serde::Serialize;
 

@@ -27,8 +27,8 @@ pub struct Finding {
     pub help: Vec<Help>,
     /// How it stands to the revision that the set was compared with; `None` where it was not.
     pub baseline: Option<Baseline>,
-    /// What is wrong with the required project by itself. Findings that have this in common may end by
-    /// one change, and people see them as one.
+    /// What is wrong with the required project by itself. Findings that have this in common may end
+    /// by one change, and people see them as one.
     pub shared: Option<SharedCause>,
     /// The way from a requested project to the one that requires, where that one is automatic.
     pub chain: Option<RequirerChain>,
@@ -152,8 +152,8 @@ impl Finding {
 }
 
 /// Puts findings into the one order that every run shows them in: by place, then by code and words;
-/// those about a requirement after the others, by the project that is required, then by what is wrong
-/// with it.
+/// those about a requirement after the others, by the project that is required, then by what is
+/// wrong with it.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|left, right| {
         let key = |finding: &Finding| {

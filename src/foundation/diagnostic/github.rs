@@ -1,7 +1,7 @@
 //! Findings as workflow commands, which GitHub Actions shows at the lines of a pull request.
 //!
-//! GitHub keeps ten annotations of each level of a step and drops the others without a word, so the tenth
-//! says how many there are and where they can be read: below, as lines of the log.
+//! GitHub keeps ten annotations of each level of a step and drops the others without a word, so the
+//! tenth says how many there are and where they can be read: below, as lines of the log.
 
 use super::gitlab::NO_PLACE;
 use super::public::PublicFinding;
@@ -11,13 +11,15 @@ use super::{Baseline, Report, Severity};
 /// How many annotations of one level GitHub keeps of a step.
 const ANNOTATIONS: usize = 10;
 
-/// The longest message of an annotation here, in characters; GitHub takes 64 KiB, and nobody reads that.
+/// The longest message of an annotation here, in characters; GitHub takes 64 KiB, and nobody reads
+/// that.
 const LONGEST_MESSAGE: usize = 4_000;
 
 /// The levels, the weightiest first.
 const LEVELS: [&str; 3] = ["error", "warning", "notice"];
 
-/// One command a finding, what the change brings before what was there; empty where nothing is wrong.
+/// One command a finding, what the change brings before what was there; empty where nothing is
+/// wrong.
 pub(super) fn github(report: &Report<'_>) -> String {
     let findings = report.published();
     let mut text = String::new();
@@ -99,8 +101,8 @@ fn command(report: &Report<'_>, finding: &PublicFinding, name: &str) -> String {
     )
 }
 
-/// A line of the log that cannot be taken for a command: it starts with a word, and the older form of
-/// commands, which is read anywhere in a line, is taken apart.
+/// A line of the log that cannot be taken for a command: it starts with a word, and the older form
+/// of commands, which is read anywhere in a line, is taken apart.
 fn log_line(report: &Report<'_>, finding: &PublicFinding) -> String {
     let place = finding.labels.first().map_or_else(
         || report.path(NO_PLACE),

@@ -1,6 +1,7 @@
 //! Findings as a code quality report of GitLab: a JSON array in the manner of Code Climate.
 //!
-//! GitLab compares the reports of two branches by their fingerprints, and shows what is new at its line.
+//! GitLab compares the reports of two branches by their fingerprints, and shows what is new at its
+//! line.
 
 use serde_json::{Value, json};
 

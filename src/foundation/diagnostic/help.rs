@@ -1,5 +1,5 @@
-//! The ways out of findings. Code asks for a kind; the words and the text to paste are made when a person
-//! reads them.
+//! The ways out of findings. Code asks for a kind; the words and the text to paste are made when a
+//! person reads them.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -91,8 +91,8 @@ pub struct JsonSummary {
     pub errors: usize,
     /// How many findings are warnings.
     pub warnings: usize,
-    /// How many of both were not there in the revision that the set was compared with; absent where it
-    /// was not compared.
+    /// How many of both were not there in the revision that the set was compared with; absent where
+    /// it was not compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<usize>,
     /// How many of both were there in the revision that the set was compared with; absent where it
@@ -150,7 +150,8 @@ impl JsonPlace {
 }
 
 impl JsonSummary {
-    /// The totals of these findings; `is_compared` where the set was held against an earlier revision.
+    /// The totals of these findings; `is_compared` where the set was held against an earlier
+    /// revision.
     pub fn new(findings: &[Finding], is_compared: bool) -> Self {
         let count = |severity| {
             findings

@@ -1,7 +1,7 @@
 //! Findings as a checklist for the comment of a pull request.
 //!
-//! The words come from files of strangers and the page is shown to maintainers: whatever could be markup, a link, a
-//! mention or a reference stands in a code span, where forges leave it alone.
+//! The words come from files of strangers and the page is shown to maintainers: whatever could be
+//! markup, a link, a mention or a reference stands in a code span, where forges leave it alone.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use super::public::PublicFinding;
 use super::render::MOST_PLACES;
 use super::{Baseline, Report, Severity};
 
-/// How many bytes a comment may have; GitHub takes 65,536 characters, and whoever posts it may add a line.
+/// How many bytes a comment may have; GitHub takes 65,536 characters, and whoever posts it may add
+/// a line.
 const LONGEST_COMMENT: usize = 65_000;
 
 /// Room for the lines that say what was left out, and that close what is open.
@@ -108,7 +109,8 @@ impl Comment {
         self.text.len() + bytes + LAST_WORDS <= LONGEST_COMMENT
     }
 
-    /// The findings under the project that has to change, the projects in the order of their first finding.
+    /// The findings under the project that has to change, the projects in the order of their first
+    /// finding.
     fn groups(&mut self, report: &Report<'_>, findings: &[&PublicFinding]) {
         let mut groups: Vec<(String, Vec<&PublicFinding>)> = Vec::new();
         let mut known: BTreeMap<String, usize> = BTreeMap::new();
@@ -235,8 +237,8 @@ pub fn sentence(text: &str) -> String {
     written
 }
 
-/// Whether a word is nothing to a forge but a word. A dot inside of one would make an address of `www.example.org`, and
-/// a colon before one a picture.
+/// Whether a word is nothing to a forge but a word. A dot inside of one would make an address of
+/// `www.example.org`, and a colon before one a picture.
 fn is_plain(word: &str) -> bool {
     let inner = word
         .trim_start_matches('(')

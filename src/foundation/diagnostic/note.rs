@@ -1,5 +1,5 @@
-//! What else helps to understand a finding, and what it comes from. Code asks for a kind; the words are
-//! made when a person reads them.
+//! What else helps to understand a finding, and what it comes from. Code asks for a kind; the words
+//! are made when a person reads them.
 
 use std::fmt;
 
@@ -114,8 +114,8 @@ impl fmt::Display for RequirerChain {
     }
 }
 
-/// What is wrong with a required project by itself. Findings that have this in common may end by one
-/// change. Its words are a sentence without its end.
+/// What is wrong with a required project by itself. Findings that have this in common may end by
+/// one change. Its words are a sentence without its end.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SharedCause {
     /// The set does not have the project.

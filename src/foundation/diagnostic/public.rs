@@ -108,8 +108,8 @@ pub(crate) fn shell_word(word: &str) -> String {
     }
 }
 
-/// The text with the user name and the password of every address in it starred out, sign by sign, so
-/// that what points at places in it still does. Nobody means to publish one in a log.
+/// The text with the user name and the password of every address in it starred out, sign by sign,
+/// so that what points at places in it still does. Nobody means to publish one in a log.
 pub(crate) fn without_credentials(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;

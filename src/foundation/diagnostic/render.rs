@@ -118,7 +118,8 @@ pub fn render(finding: &Finding, texts: &SourceTexts, style: Style) -> Inert {
     Inert::drawn(&without_credentials(&shown.join("\n")))
 }
 
-/// A sentence in the width that is left of it after `used` columns, its further lines after `later`.
+/// A sentence in the width that is left of it after `used` columns, its further lines after
+/// `later`.
 fn broken(sentence: &str, style: Style, used: usize, later: &str) -> String {
     if style.wraps {
         wrap(sentence, style.width.saturating_sub(used), "", later)
@@ -146,7 +147,8 @@ const LONGEST_PIECE: usize = 8 * 1024;
 /// How much of a longer line is drawn before and after a place in it, in bytes: no window is wider.
 const AROUND: usize = 1024;
 
-/// The lines of one text that `labels` point at; only the text's name where they point at all of it.
+/// The lines of one text that `labels` point at; only the text's name where they point at all of
+/// it.
 fn places<'a>(
     file: &'a str,
     labels: &[&'a Label],
@@ -250,8 +252,8 @@ fn drawn_piece<'a>(
     if !is_long && !is_moved {
         return vec![snippet.path(name.to_owned()).into()];
     }
-    // Where a line is not shown from its start, or something before the place is escaped, its columns
-    // are counted here.
+    // Where a line is not shown from its start, or something before the place is escaped, its
+    // columns are counted here.
     let (line, column) = text.position(place);
     let origin = Origin::path(name.to_owned()).line(line).char_column(column);
     vec![origin.into(), snippet.into()]

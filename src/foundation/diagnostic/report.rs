@@ -69,8 +69,8 @@ pub struct Report<'a> {
     pub findings: &'a [Finding],
     /// The texts that they point into.
     pub texts: &'a SourceTexts,
-    /// The repository's folder as seen from the root of the checkout that a forge knows, with `/` and
-    /// without one at the end; empty where both are the same.
+    /// The repository's folder as seen from the root of the checkout that a forge knows, with `/`
+    /// and without one at the end; empty where both are the same.
     pub folder: &'a str,
     /// Whether the set was held against an earlier revision.
     pub is_compared: bool,
@@ -141,9 +141,9 @@ impl Report<'_> {
         }
     }
 
-    /// What tells each finding from the others, 64 hex digits, and stays the same when lines move, when words
-    /// of messages change, and on another machine: its code, its file, its subject without platforms, and the text that it
-    /// points at. Equal ones are counted.
+    /// What tells each finding from the others, 64 hex digits, and stays the same when lines move,
+    /// when words of messages change, and on another machine: its code, its file, its subject
+    /// without platforms, and the text that it points at. Equal ones are counted.
     pub fn fingerprints(&self) -> Vec<String> {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         self.findings

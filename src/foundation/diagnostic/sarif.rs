@@ -17,7 +17,8 @@ const BASE: &str = "%SRCROOT%";
 /// The name and version of the fingerprint (3.27.17).
 const FINGERPRINT: &str = "ipwhlFinding/v1";
 
-/// What stands for itself in the path of a relative reference; a `:` would make a scheme of the first name.
+/// What stands for itself in the path of a relative reference; a `:` would make a scheme of the
+/// first name.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')

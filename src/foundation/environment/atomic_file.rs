@@ -157,8 +157,8 @@ impl AtomicFile {
         sync_directory(&place)
     }
 
-    /// Gives a file that has been flushed its name, and flushes nothing: for several files that take their names together,
-    /// whose folder is flushed once, with [`sync_directory`].
+    /// Gives a file that has been flushed its name, and flushes nothing: for several files that
+    /// take their names together, whose folder is flushed once, with [`sync_directory`].
     ///
     /// # Errors
     /// When renaming fails; the place is then as it was.

@@ -4,8 +4,8 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Sends a message to the program that listens at `socket`, and gives back what it answers. Before each stands its
-/// length, four bytes, big-endian.
+/// Sends a message to the program that listens at `socket`, and gives back what it answers. Before
+/// each stands its length, four bytes, big-endian.
 ///
 /// # Errors
 /// [`io::ErrorKind::TimedOut`] where no whole answer came in time; [`io::ErrorKind::InvalidData`] for an answer that

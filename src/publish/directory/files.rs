@@ -143,8 +143,8 @@ pub(super) fn is_absence(error: &io::Error) -> bool {
     )
 }
 
-/// Makes the tree, whole when it has its name. What a cut run has made of it is used where its bytes are right, and
-/// files of the tree `before` are linked to where they are the same.
+/// Makes the tree, whole when it has its name. What a cut run has made of it is used where its
+/// bytes are right, and files of the tree `before` are linked to where they are the same.
 pub(super) fn make(
     blocks: &Store,
     files: &[ReleaseFile],
@@ -152,7 +152,8 @@ pub(super) fn make(
     before: Option<&Path>,
     report: Report<'_>,
 ) -> Result<Made, Failure> {
-    // A tree that has its name was whole: somebody has taken files away, which come back one by one.
+    // A tree that has its name was whole: somebody has taken files away, which come back one by
+    // one.
     let is_repair = is_folder(tree)?;
     let name = tree.file_name().unwrap_or_default().to_string_lossy();
     let place: PathBuf = if is_repair {
@@ -196,7 +197,8 @@ pub(super) fn make(
     Ok(made)
 }
 
-/// One file under two names. Not every file system has that, nor between any two places; then it is copied.
+/// One file under two names. Not every file system has that, nor between any two places; then it is
+/// copied.
 fn link(there: &Path, path: &Path) -> bool {
     let is_gone = match fs::remove_file(path) {
         Ok(()) => true,

@@ -27,7 +27,8 @@ pub(super) fn target(folder: &Path, name: &str) -> Result<Option<String>, Failur
     }
 }
 
-/// Points the link at `target`, a name in the same folder, in one step; whether it was pointed elsewhere.
+/// Points the link at `target`, a name in the same folder, in one step; whether it was pointed
+/// elsewhere.
 pub(super) fn switch(folder: &Path, name: &str, target: &str) -> Result<bool, Failure> {
     if self::target(folder, name)?.as_deref() == Some(target) {
         return Ok(false);

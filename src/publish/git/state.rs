@@ -26,7 +26,8 @@ pub(super) struct Reference {
     pub(super) there: Option<String>,
 }
 
-/// Looks at both references. Their objects are here then; a remote's are fetched, and no reference is changed by that.
+/// Looks at both references. Their objects are here then; a remote's are fetched, and no reference
+/// is changed by that.
 pub(super) fn look(
     git: &Program,
     names: [String; 2],
@@ -148,7 +149,8 @@ pub(super) fn held(
     }))
 }
 
-/// The statement with its signatures, and with those that a commit with this very statement has besides.
+/// The statement with its signatures, and with those that a commit with this very statement has
+/// besides.
 ///
 /// # Errors
 /// A refusal where the commit has another statement of the same sequence.
@@ -252,7 +254,8 @@ pub(super) fn with_files(
     with
 }
 
-/// That a tag is the one of this statement: signed by one of its signers, and of a commit that has it.
+/// That a tag is the one of this statement: signed by one of its signers, and of a commit that has
+/// it.
 pub(super) fn check_tag(
     git: &Program,
     name: &str,

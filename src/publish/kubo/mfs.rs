@@ -15,8 +15,8 @@ pub(super) enum Place {
     Taken,
 }
 
-/// What has to be done; `None` where the path shows the release already. What is at the path and is no release of
-/// this repository is somebody's own.
+/// What has to be done; `None` where the path shows the release already. What is at the path and is
+/// no release of this repository is somebody's own.
 pub(super) async fn look<'c>(
     rpc: &Rpc,
     path: &str,
@@ -59,8 +59,8 @@ pub(super) async fn check(rpc: &Rpc, path: &str, newest: Cid) -> Result<(), Fail
     .help("`ipwhl publish` sets it"))
 }
 
-/// Sets the path. The node cannot replace a folder in one step, so what is new stands beside it first, and between
-/// two calls the path shows nothing; the pin does not depend on it.
+/// Sets the path. The node cannot replace a folder in one step, so what is new stands beside it
+/// first, and between two calls the path shows nothing; the pin does not depend on it.
 pub(super) async fn set(rpc: &Rpc, path: &str, place: Place, root: Cid) -> Result<(), Failure> {
     let beside = format!("{path}.ipwhl-new");
     let force = [("recursive", "true"), ("force", "true")];

@@ -1,8 +1,8 @@
 //! Which blocks of a release a node lacks.
 //!
-//! Kubo answers for one block (`block/stat`), or lists all that it has (`refs/local`). The list costs by the size of the
-//! node and the questions by that of the release, so the list is read as far as it is worth it, and what has not been
-//! seen by then is asked for.
+//! Kubo answers for one block (`block/stat`), or lists all that it has (`refs/local`). The list
+//! costs by the size of the node and the questions by that of the release, so the list is read as
+//! far as it is worth it, and what has not been seen by then is asked for.
 
 use std::collections::HashSet;
 use std::time::Duration;

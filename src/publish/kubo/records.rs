@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::rpc::Rpc;
 use crate::publish::service::RequestError;
 
-/// How long a node may look for a record, or for those that keep it: it asks others, who may be slow.
+/// How long a node may look for a record, or for those that keep it: it asks others, who may be
+/// slow.
 const LONGEST_SEARCH: Duration = Duration::from_mins(3);
 /// The way out where a node keeps no records.
 pub(in crate::publish) const ROUTING: &str = "records are kept by nodes that take part in routing: `ipfs daemon` without `--offline`, and `Routing.Type` is not `none`";
@@ -19,7 +20,8 @@ pub(in crate::publish) const ROUTING: &str = "records are kept by nodes that tak
 const VALUE: u64 = 5;
 
 impl Rpc {
-    /// The best record of a name that the node finds, at most so many bytes; it is not verified. `None` where it finds none.
+    /// The best record of a name that the node finds, at most so many bytes; it is not verified.
+    /// `None` where it finds none.
     pub(in crate::publish) async fn record(
         &self,
         name: &str,

@@ -112,7 +112,8 @@ impl Rpc {
         let mut reply = self.run("pin/ls", arguments).await?.patient(silence);
         let mut pins = Vec::new();
         while let Some(line) = reply.line::<PinLine>().await? {
-            // What this program does not write, such as a CID of another hash, is no release of ours.
+            // What this program does not write, such as a CID of another hash, is no release of
+            // ours.
             if let Ok(cid) = line.cid.parse()
                 && pins.len() < MAXIMUM_PINS
             {
@@ -125,7 +126,8 @@ impl Rpc {
         Ok(pins)
     }
 
-    /// Goes over all that is below a root without asking the network; a block that is lacking is an error.
+    /// Goes over all that is below a root without asking the network; a block that is lacking is an
+    /// error.
     pub(super) async fn has_all(&self, root: &Cid, silence: Duration) -> Result<(), RequestError> {
         let arguments = [("arg", root.to_string()), ("progress", "true".to_owned())];
         let reply = self.run("dag/stat", arguments).await?;
@@ -134,7 +136,8 @@ impl Rpc {
         Ok(())
     }
 
-    /// Pins all that is below a root. Kubo asks its network for what is lacking, whatever `offline` says.
+    /// Pins all that is below a root. Kubo asks its network for what is lacking, whatever `offline`
+    /// says.
     pub(super) async fn pin(
         &self,
         root: &Cid,

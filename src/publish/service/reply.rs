@@ -1,4 +1,5 @@
-//! An answer, read piece by piece: every line of it may be an error, and so may what comes behind the last.
+//! An answer, read piece by piece: every line of it may be an error, and so may what comes behind
+//! the last.
 
 use std::time::Duration;
 
@@ -103,8 +104,8 @@ impl<'s> Reply<'s> {
         serde_json::from_value(value).map_err(|error| self.not_understood(&error))
     }
 
-    /// The next value of an answer that has one on each line (NDJSON), `None` at its end. A value that is an error
-    /// is one, whatever the status of the answer was.
+    /// The next value of an answer that has one on each line (NDJSON), `None` at its end. A value
+    /// that is an error is one, whatever the status of the answer was.
     pub(in crate::publish) async fn line<T: DeserializeOwned>(
         &mut self,
     ) -> Result<Option<T>, RequestError> {
@@ -148,8 +149,8 @@ impl<'s> Reply<'s> {
         Ok(())
     }
 
-    /// Kubo says so in the middle of a stream: `{"Type":"error","Message":…}`, or `Error` of a single thing, or
-    /// `PinErrorMsg` of a root.
+    /// Kubo says so in the middle of a stream: `{"Type":"error","Message":…}`, or `Error` of a
+    /// single thing, or `PinErrorMsg` of a root.
     fn check(&self, value: &Value) -> Result<(), RequestError> {
         let words = |value: &Value| value.as_str().map(|words| self.service.words(words));
         let error = if value["Type"] == "error" {

@@ -53,7 +53,8 @@ impl Upload {
         self.cids.len() as u64
     }
 
-    /// The body: a file in a form, as Kubo and IPFS Cluster take it. Each block is read, and hashed, when it is its turn.
+    /// The body: a file in a form, as Kubo and IPFS Cluster take it. Each block is read, and
+    /// hashed, when it is its turn.
     fn form(&self) -> Form {
         let start = Bytes::from(archive_start(&self.root));
         let blocks = Arc::clone(&self.blocks);

@@ -19,8 +19,8 @@ struct Pending {
     is_of_wheel: bool,
 }
 
-/// Every CID that a root leads to, with the length of its block. Raw leaves are not read, and leaves of wheels need not
-/// be there: their lengths are those that the links to them say.
+/// Every CID that a root leads to, with the length of its block. Raw leaves are not read, and
+/// leaves of wheels need not be there: their lengths are those that the links to them say.
 ///
 /// # Errors
 /// [`CarError::Missing`] where another block than a leaf of a wheel cannot be had.

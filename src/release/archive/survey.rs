@@ -267,7 +267,8 @@ impl<R: Read + Seek> Walk<'_, R> {
         if !self.may_lack || self.walked.contains_key(cid) || self.shards.contains_key(cid) {
             return Ok(false);
         }
-        // A leaf of a wheel that is a page, too, stands in a hollow archive where the page has its place.
+        // A leaf of a wheel that is a page, too, stands in a hollow archive where the page has its
+        // place.
         let is_left_out = !self.reader.contains(cid)
             || (at.is_in_wheel && self.order.get(self.next) != Some(cid) && self.is_leaf(cid)?);
         if is_left_out && self.lacked.insert(*cid) {

@@ -10,8 +10,8 @@ use crate::release::names::WHEEL;
 /// How many folders deep the wheels of a release are: below their project's.
 pub(super) const WHEEL_LEVEL: usize = 2;
 
-/// The most bytes of a leaf that is a dag-pb node: 256 KiB and its frame. Below an inner node there are
-/// more.
+/// The most bytes of a leaf that is a dag-pb node: 256 KiB and its frame. Below an inner node there
+/// are more.
 const LARGEST_NODE_LEAF: u64 = 256 * 1024 + 32;
 
 /// Where a node of a release's DAG is.

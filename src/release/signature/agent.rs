@@ -1,8 +1,10 @@
-//! What is said to an agent that keeps private keys, and what it answers (draft-ietf-sshm-ssh-agent).
+//! What is said to an agent that keeps private keys, and what it answers
+//! (draft-ietf-sshm-ssh-agent).
 //!
-//! Two requests are all that signing needs. How they travel is for an [`Agent`] to know, so that nothing here
-//! touches a socket. No library: the one at hand gives up on a whole list of keys for one comment that is not UTF-8,
-//! and the keys that others have in an agent are none of our business.
+//! Two requests are all that signing needs. How they travel is for an [`Agent`] to know, so that
+//! nothing here touches a socket. No library: the one at hand gives up on a whole list of keys for
+//! one comment that is not UTF-8, and the keys that others have in an agent are none of our
+//! business.
 
 use ssh_encoding::Decode;
 use ssh_key::Signature;
@@ -39,8 +41,8 @@ pub enum Awaited {
 
 /// A way to an agent.
 pub trait Agent: Send + Sync {
-    /// Sends a message and gives back the answer, both without the length that stands before them. An answer longer
-    /// than [`MAXIMUM_ANSWER_SIZE`] is not read.
+    /// Sends a message and gives back the answer, both without the length that stands before them.
+    /// An answer longer than [`MAXIMUM_ANSWER_SIZE`] is not read.
     ///
     /// # Errors
     /// [`AgentError::Unreachable`] and [`AgentError::Silent`], in the words of whoever tried.

@@ -1,9 +1,9 @@
 //! IPNS records: a name that is a key, and what its owner says that it stands for
 //! (<https://specs.ipfs.tech/ipns/ipns-record/>).
 //!
-//! A record that is made here has a signature of version 2, which is over all that it says, and the fields and
-//! the signature of version 1 for readers that know nothing else. Of a record that is read only version 2 is believed;
-//! fields of version 1 must say the same.
+//! A record that is made here has a signature of version 2, which is over all that it says, and the
+//! fields and the signature of version 1 for readers that know nothing else. Of a record that is
+//! read only version 2 is believed; fields of version 1 must say the same.
 
 mod cbor;
 mod name;
@@ -21,7 +21,8 @@ pub use name::{IpnsName, IpnsNameError};
 /// The longest record that is read (IPNS Record, "Record Size Limit").
 pub const MAXIMUM_RECORD_SIZE: usize = 10 * 1024;
 
-/// How long the record of a statement that never expires holds, from when the statement was made: a year.
+/// How long the record of a statement that never expires holds, from when the statement was made: a
+/// year.
 pub const DEFAULT_RECORD_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// For how long a resolver may go on without asking again: five minutes, as Kubo has it.
@@ -99,8 +100,8 @@ impl IpnsContent {
         now >= self.expires
     }
 
-    /// Whether a resolver that knows both takes this one (IPNS Record, "Record Verification"): by a higher sequence, and
-    /// between equal ones by holding longer.
+    /// Whether a resolver that knows both takes this one (IPNS Record, "Record Verification"): by a
+    /// higher sequence, and between equal ones by holding longer.
     pub fn supersedes(&self, other: &Self) -> bool {
         (self.sequence, self.expires) > (other.sequence, other.expires)
     }
@@ -145,7 +146,8 @@ impl IpnsRecord {
         })
     }
 
-    /// Reads a record and holds it to the name. Whether it still holds, [`IpnsContent::is_expired`] says.
+    /// Reads a record and holds it to the name. Whether it still holds, [`IpnsContent::is_expired`]
+    /// says.
     ///
     /// # Errors
     /// When it is no record, too long, not signed by the name's key, or contradicts itself.
@@ -204,7 +206,8 @@ impl IpnsRecord {
     }
 }
 
-/// The fields of the protobuf message `IpnsRecord`, each at most once. What is unknown is passed over.
+/// The fields of the protobuf message `IpnsRecord`, each at most once. What is unknown is passed
+/// over.
 #[derive(Default)]
 struct Message<'a> {
     value: Option<&'a [u8]>,

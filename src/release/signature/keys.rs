@@ -203,8 +203,8 @@ impl fmt::Debug for Half {
     }
 }
 
-/// Whether a file's mode lets others than its owner use it, as ssh looks at a key. Of what root owns
-/// somebody has decided that, as in a mounted secret.
+/// Whether a file's mode lets others than its owner use it, as ssh looks at a key. Of what root
+/// owns somebody has decided that, as in a mounted secret.
 #[cfg(unix)]
 fn is_open_to_others(file: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -322,7 +322,8 @@ pub fn existing_key(
     }
 }
 
-/// The key that signs, not opened yet: the named one, or the user's own, which is made where there is none.
+/// The key that signs, not opened yet: the named one, or the user's own, which is made where there
+/// is none.
 ///
 /// # Errors
 /// Those of [`existing_key`]; and in CI, when there is none.
@@ -359,8 +360,8 @@ pub fn signing_key(session: &Session, argument: Option<&Path>) -> Result<FoundKe
     })
 }
 
-/// Makes a new key and keeps it in `path`, readable by its owner only, under a passphrase where there is one. Never
-/// replaces one.
+/// Makes a new key and keeps it in `path`, readable by its owner only, under a passphrase where
+/// there is one. Never replaces one.
 ///
 /// # Errors
 /// When a file of that name is there, or cannot be written.

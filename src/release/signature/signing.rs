@@ -15,7 +15,8 @@ use super::{KeyError, PublicKey, sshsig, wire};
 /// The longest private key text that is read.
 const MAXIMUM_PRIVATE_KEY_SIZE: usize = 64 * 1024;
 
-/// The most rounds of bcrypt that a passphrase is hashed with: a minute or two. `ssh-keygen` takes 16 or 24.
+/// The most rounds of bcrypt that a passphrase is hashed with: a minute or two. `ssh-keygen` takes
+/// 16 or 24.
 pub(super) const MAXIMUM_ROUNDS: u32 = 10_000;
 
 /// Where the private half is.
@@ -45,7 +46,8 @@ pub struct PrivateKeyText {
 }
 
 impl PrivateKeyText {
-    /// Reads it from an OpenSSH private key, the text between `-----BEGIN OPENSSH PRIVATE KEY-----` and its end.
+    /// Reads it from an OpenSSH private key, the text between `-----BEGIN OPENSSH PRIVATE KEY-----`
+    /// and its end.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let text = tidied(text)?;
         let malformed = || KeyError::Malformed("its header is damaged".to_owned());
@@ -62,13 +64,15 @@ impl PrivateKeyText {
 }
 
 impl SigningKey {
-    /// Reads an OpenSSH private key without a passphrase, the text between `-----BEGIN OPENSSH PRIVATE KEY-----` and its
-    /// end. Space around lines is forgiven: keys travel through secrets of CI systems.
+    /// Reads an OpenSSH private key without a passphrase, the text between `-----BEGIN OPENSSH
+    /// PRIVATE KEY-----` and its end. Space around lines is forgiven: keys travel through secrets
+    /// of CI systems.
     pub fn from_openssh(text: &str) -> Result<Self, KeyError> {
         Self::read(text, None)
     }
 
-    /// Reads an OpenSSH private key that a passphrase protects (PROTOCOL.key); one without is read as well.
+    /// Reads an OpenSSH private key that a passphrase protects (PROTOCOL.key); one without is read
+    /// as well.
     pub fn from_protected(text: &str, passphrase: &str) -> Result<Self, KeyError> {
         Self::read(text, Some(passphrase))
     }
@@ -118,8 +122,9 @@ impl SigningKey {
         Self::from_private_key(key)
     }
 
-    /// The private half of this key with an agent. It is asked at once whether it has the key, so that nobody waits
-    /// for long only to learn that it has not. A comment that is empty becomes the agent's own.
+    /// The private half of this key with an agent. It is asked at once whether it has the key, so
+    /// that nobody waits for long only to learn that it has not. A comment that is empty becomes
+    /// the agent's own.
     pub fn of_agent(
         public: PublicKey,
         comment: &str,
@@ -173,17 +178,18 @@ impl SigningKey {
         matches!(self.private, PrivateHalf::Agent(_))
     }
 
-    /// Signs bytes in OpenSSH's format (PROTOCOL.sshsig): the text of a `.sig` file, or the signature of a Git object in
-    /// the namespace `git`. The signature has been verified. Ed25519 is deterministic, so a key in a file gives the
-    /// same text for the same bytes; one in hardware counts its signatures, so it does not.
+    /// Signs bytes in OpenSSH's format (PROTOCOL.sshsig): the text of a `.sig` file, or the
+    /// signature of a Git object in the namespace `git`. The signature has been verified. Ed25519
+    /// is deterministic, so a key in a file gives the same text for the same bytes; one in hardware
+    /// counts its signatures, so it does not.
     pub fn sign(&self, namespace: &str, bytes: &[u8]) -> Result<String, KeyError> {
         let message = sshsig::signed_data(namespace, bytes).map_err(malformed)?;
         let signature = self.signature(&message)?;
         sshsig::text(&self.public, namespace, signature).map_err(malformed)
     }
 
-    /// Signs bytes as they are (RFC 8032, section 5.1.6): 64 bytes, as IPNS records have them. A key in hardware
-    /// refuses: it cannot make such a signature.
+    /// Signs bytes as they are (RFC 8032, section 5.1.6): 64 bytes, as IPNS records have them. A
+    /// key in hardware refuses: it cannot make such a signature.
     pub fn sign_ed25519(&self, bytes: &[u8]) -> Result<[u8; 64], KeyError> {
         if self.public.ed25519().is_none() {
             return Err(KeyError::NoBareSignature);
@@ -211,8 +217,8 @@ impl SigningKey {
         self.write(None)
     }
 
-    /// The key as OpenSSH writes it, encrypted with AES-256 in counter mode under a passphrase hashed by bcrypt
-    /// (PROTOCOL.key), with a line feed at the end.
+    /// The key as OpenSSH writes it, encrypted with AES-256 in counter mode under a passphrase
+    /// hashed by bcrypt (PROTOCOL.key), with a line feed at the end.
     pub fn to_protected(&self, passphrase: &str) -> Result<String, KeyError> {
         self.write(Some(passphrase))
     }

@@ -68,8 +68,8 @@ pub fn sign(key: &SigningKey, bytes: &[u8]) -> Result<String, KeyError> {
     key.sign(NAMESPACE, bytes)
 }
 
-/// Verifies the text of a `.sig` file over a statement's bytes and names the key that made it. Whether anyone
-/// trusts that key is for a [`crate::release::trust::TrustPolicy`] to say.
+/// Verifies the text of a `.sig` file over a statement's bytes and names the key that made it.
+/// Whether anyone trusts that key is for a [`crate::release::trust::TrustPolicy`] to say.
 pub fn verify(text: &str, bytes: &[u8]) -> Result<PublicKey, SignatureError> {
     verify_for(NAMESPACE, text, bytes)
 }
@@ -153,8 +153,8 @@ impl Parts {
         let mut reader = blob
             .strip_prefix(MAGIC)
             .ok_or(SignatureError::Malformed("it does not begin with SSHSIG"))?;
-        // PROTOCOL.sshsig 2: "Verifiers MUST reject signatures with versions greater than those they
-        // support". Version 0 never was.
+        // PROTOCOL.sshsig 2: "Verifiers MUST reject signatures with versions greater than those
+        // they support". Version 0 never was.
         let version = u32::decode(&mut reader).map_err(|_| cut())?;
         if version != SshSig::VERSION {
             return Err(SignatureError::Version(version));

@@ -1,4 +1,5 @@
-//! One statement after another: which of two is the newer one, and whether the one follows the other.
+//! One statement after another: which of two is the newer one, and whether the one follows the
+//! other.
 
 use ipwhl_unixfs::Cid;
 use thiserror::Error;

@@ -119,8 +119,8 @@ fn web_address(option: &str, location: &str) -> Result<Option<Url>, Failure> {
     }
 }
 
-/// The statement at an address and the signatures beside it: the first one, and those of further signers
-/// whose keys the repository knows, since the web lists no folders.
+/// The statement at an address and the signatures beside it: the first one, and those of further
+/// signers whose keys the repository knows, since the web lists no folders.
 fn download(
     session: &Session,
     configuration: &Configuration,

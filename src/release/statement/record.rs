@@ -6,9 +6,10 @@ use super::Statement;
 use crate::release::signature::IpnsContent;
 
 impl IpnsContent {
-    /// What the record of a statement says: its root, its sequence, and that it holds until the statement expires, or, where
-    /// that never happens, for `lifetime` from when it was made. It depends on nothing else, so the same key makes
-    /// the same record of a statement whenever it is asked.
+    /// What the record of a statement says: its root, its sequence, and that it holds until the
+    /// statement expires, or, where that never happens, for `lifetime` from when it was made. It
+    /// depends on nothing else, so the same key makes the same record of a statement whenever it is
+    /// asked.
     pub fn of_statement(
         statement: &Statement,
         lifetime: SignedDuration,

@@ -66,7 +66,8 @@ pub struct Newest {
 }
 
 impl OpenSite {
-    /// The site of this name: an address, or a folder; or the `release.toml` there. Nothing is asked yet.
+    /// The site of this name: an address, or a folder; or the `release.toml` there. Nothing is
+    /// asked yet.
     ///
     /// # Errors
     /// When there is no such folder, the address is none, or `offline` leaves the web alone.

@@ -33,8 +33,8 @@ pub struct Statement {
     pub created: Timestamp,
     /// From when on it no longer holds.
     pub expires: Option<Timestamp>,
-    /// Which version of the checks of wheels the release has passed; absent where an older program made it,
-    /// or where findings were let pass that the release does not tell of.
+    /// Which version of the checks of wheels the release has passed; absent where an older program
+    /// made it, or where findings were let pass that the release does not tell of.
     pub checks: Option<u32>,
     /// Who may sign the next one.
     pub trusted: Vec<TrustedKey>,
@@ -53,8 +53,8 @@ pub struct Draft {
     pub created: Timestamp,
     /// From when on it no longer holds; fractions of a second are dropped.
     pub expires: Option<Timestamp>,
-    /// Which version of the checks of wheels the release has passed, at least 1; `None` where it has not passed all of
-    /// them.
+    /// Which version of the checks of wheels the release has passed, at least 1; `None` where it
+    /// has not passed all of them.
     pub checks: Option<u32>,
     /// Who may sign the next one.
     pub trusted: Vec<TrustedKey>,

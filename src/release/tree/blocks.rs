@@ -83,8 +83,8 @@ impl<'r> Release<'r> {
         self.root.link()
     }
 
-    /// Emits every block, depth first. `open` gives the bytes of a wheel that the sink does not have yet;
-    /// they are hashed on their way and refused where they are not the declared ones.
+    /// Emits every block, depth first. `open` gives the bytes of a wheel that the sink does not
+    /// have yet; they are hashed on their way and refused where they are not the declared ones.
     ///
     /// # Errors
     /// When the sink or a wheel fails.
@@ -139,7 +139,8 @@ impl<'r> Release<'r> {
         directory.emit(sink, &mut |sink, index| emit(sink, &files[index].content))
     }
 
-    /// Visits every file of the tree: its folder at the top (empty for the top itself) and the file.
+    /// Visits every file of the tree: its folder at the top (empty for the top itself) and the
+    /// file.
     ///
     /// # Errors
     /// When `visit` fails.

@@ -73,8 +73,8 @@ pub(super) fn project<'r>(
         entries.push(bytes(JSON, pages::project_json(declaration, &wheels)));
     }
     entries.sort_by(|left, right| left.name.cmp(&right.name));
-    // The original had wheels declared under two spellings of one name. Where both are the same bytes, the release has
-    // them once; where not, two entries of one name are refused.
+    // The original had wheels declared under two spellings of one name. Where both are the same
+    // bytes, the release has them once; where not, two entries of one name are refused.
     entries.dedup_by(|later, earlier| match (&later.content, &earlier.content) {
         (Content::Wheel(later_wheel, _), Content::Wheel(earlier_wheel, _)) => {
             layout == Layout::Ipwhl1

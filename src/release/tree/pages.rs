@@ -1,4 +1,5 @@
-//! Index pages: PEP 503 (HTML, with PEP 629's version, PEP 658 and 714) and PEP 691 (JSON, with PEP 700).
+//! Index pages: PEP 503 (HTML, with PEP 629's version, PEP 658 and 714) and PEP 691 (JSON, with PEP
+//! 700).
 
 use std::fmt::Write as _;
 

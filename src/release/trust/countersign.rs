@@ -210,8 +210,9 @@ fn write(statement: &Path, file: &SignatureFile) -> Result<(), Failure> {
         .map_err(|error| failed(&error))
 }
 
-/// Who asks for signatures: the repository for its own keys, whoever follows the statement before for those that it
-/// names. Where neither names any, the statement itself, since its readers know those keys.
+/// Who asks for signatures: the repository for its own keys, whoever follows the statement before
+/// for those that it names. Where neither names any, the statement itself, since its readers know
+/// those keys.
 ///
 /// # Errors
 /// When a line of the repository's `trusted` is no key.

@@ -138,8 +138,9 @@ impl NextStatement {
         self.previous.as_ref()
     }
 
-    /// Takes note of what was found in the wheels. What `--allow` let pass stands nowhere in the release, and only a wheel
-    /// tells it again: then the statement does not say that the checks were passed, so that nobody reuses the release.
+    /// Takes note of what was found in the wheels. What `--allow` let pass stands nowhere in the
+    /// release, and only a wheel tells it again: then the statement does not say that the checks
+    /// were passed, so that nobody reuses the release.
     pub fn note(&mut self, repository: &Repository, findings: &[Finding]) {
         let allowed = &repository.configuration.allowed;
         let mut found = findings.iter().map(|finding| finding.code);
@@ -217,8 +218,8 @@ fn from_now(
         .map_err(|_| Failure::usage(format!("`{option} {text}` is too far away")))
 }
 
-/// The statement that the next one follows, and what it is called: the one that is named, else the one where this build
-/// writes its own. A second line of sequences is never begun by mistake.
+/// The statement that the next one follows, and what it is called: the one that is named, else the
+/// one where this build writes its own. A second line of sequences is never begun by mistake.
 fn found_previous(
     session: &Session,
     configuration: &Configuration,
@@ -268,7 +269,8 @@ fn lone_signature(session: &Session, folder: &Path) -> Option<Failure> {
     Some(Failure::finding(message).help(help))
 }
 
-/// An unsigned build takes no signed release's place: what the next signed build follows would be lost.
+/// An unsigned build takes no signed release's place: what the next signed build follows would be
+/// lost.
 ///
 /// # Errors
 /// When a statement, or a signature of one, is in the folder.

@@ -10,8 +10,8 @@ use crate::release::statement::{SignedStatement, located, read_statement};
 use crate::set::repository::Configuration;
 use crate::source::Session;
 
-/// Reads the statement that `--previous` names, from a file or the web, and believes it only where the repository's
-/// `trusted` keys, if it names any, have signed it.
+/// Reads the statement that `--previous` names, from a file or the web, and believes it only where
+/// the repository's `trusted` keys, if it names any, have signed it.
 ///
 /// # Errors
 /// When it cannot be had, or nobody whose word counts has signed it.
@@ -50,8 +50,8 @@ pub fn previous(
     Ok(found)
 }
 
-/// The statement that `--previous` names, for a build, which goes on from its sequence: where no key is trusted, the
-/// user's own has to have signed it.
+/// The statement that `--previous` names, for a build, which goes on from its sequence: where no
+/// key is trusted, the user's own has to have signed it.
 ///
 /// # Errors
 /// Those of [`previous`].

@@ -37,7 +37,8 @@ pub struct Start {
     /// A statement that a newer one must not fall behind, whoever has signed it.
     pub(super) held: Option<SignedStatement>,
     pub(super) any_signer: bool,
-    /// Whether keys that the repository trusts vouch where statements that follow `known` are missing.
+    /// Whether keys that the repository trusts vouch where statements that follow `known` are
+    /// missing.
     pub(super) may_skip: bool,
     notes: Vec<TrustNote>,
 }
@@ -91,8 +92,8 @@ impl Start {
     }
 }
 
-/// Where trust begins: a statement that the reader has verified before, or keys: those of the file that was named, else
-/// of the repository around.
+/// Where trust begins: a statement that the reader has verified before, or keys: those of the file
+/// that was named, else of the repository around.
 ///
 /// # Errors
 /// When what is named cannot be read or used, or the repository's settings do not say whom it trusts.

@@ -43,7 +43,8 @@ pub enum VouchedBy {
     Anybody,
 }
 
-/// The statements between the one that is believed, which is given, and the one that is asked about, one at a time.
+/// The statements between the one that is believed, which is given, and the one that is asked
+/// about, one at a time.
 pub type Between<'b> = &'b mut dyn FnMut(Option<&Statement>) -> Result<Next, Failure>;
 
 /// Who vouches for a release; a failure where nobody who may does.
@@ -162,8 +163,8 @@ fn follow(
 /// Where missing statements may be.
 const ELSEWHERE: &str = "fetch from a site that has the statements in between";
 
-/// Whom the repository trusts, where a statement on the way to `statement` is missing, and which are.
-/// Only that nothing goes back can be seen then.
+/// Whom the repository trusts, where a statement on the way to `statement` is missing, and which
+/// are. Only that nothing goes back can be seen then.
 fn skip(
     session: &Session,
     around: &RepositoryAround,
@@ -208,8 +209,8 @@ fn skip(
     Ok((trust, gap))
 }
 
-/// Where no key is trusted: a failure, since anybody can sign, unless `--any-signer` asks for no more than that.
-/// The keys that have signed.
+/// Where no key is trusted: a failure, since anybody can sign, unless `--any-signer` asks for no
+/// more than that. The keys that have signed.
 fn strangers(
     around: &RepositoryAround,
     place: &str,
@@ -239,7 +240,8 @@ fn strangers(
     let failure = Failure::finding(format!(
         "`{place}` is signed with the key {fingerprints}, and no key is trusted here: anybody can make a key and sign with it"
     ));
-    // A repository can be told whose signatures count; a reader without one has to ask the maintainers.
+    // A repository can be told whose signatures count; a reader without one has to ask the
+    // maintainers.
     Err(failure.help(if around.directory.is_some() {
         let lines: Vec<String> = keys
             .iter()

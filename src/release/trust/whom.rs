@@ -115,8 +115,8 @@ pub(super) fn refuse_foreign_repository(
     )))
 }
 
-/// Whose word counts for whom works in a repository: its `trusted` keys, and where it names none, the key that is named or
-/// the user's own. `None` where there is neither.
+/// Whose word counts for whom works in a repository: its `trusted` keys, and where it names none,
+/// the key that is named or the user's own. `None` where there is neither.
 ///
 /// # Errors
 /// When the keys, or the one that is named, cannot be used.

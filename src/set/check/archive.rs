@@ -1,4 +1,5 @@
-//! `invalid-archive`, `invalid-metadata`, `legacy-metadata`, `record-mismatch`: what reading the wheel by itself found.
+//! `invalid-archive`, `invalid-metadata`, `legacy-metadata`, `record-mismatch`: what reading the
+//! wheel by itself found.
 
 use std::collections::BTreeSet;
 

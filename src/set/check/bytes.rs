@@ -1,5 +1,5 @@
-//! `content-id-mismatch`, `sha256-mismatch`, `size-mismatch`, `missing-source`: what a source gave is
-//! not what was declared, or it gave nothing.
+//! `content-id-mismatch`, `sha256-mismatch`, `size-mismatch`, `missing-source`: what a source gave
+//! is not what was declared, or it gave nothing.
 //!
 //! The comparison itself is made while the bytes arrive; here is what is said of it.
 
@@ -10,8 +10,9 @@ use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::DeclaredWheel;
 use crate::source::{Mismatch, MismatchKind};
 
-/// The bytes of `place` are not the declared ones: a finding for each key that they contradict. Other bytes than
-/// those of the content-id have another SHA-256, too, which is no finding of its own.
+/// The bytes of `place` are not the declared ones: a finding for each key that they contradict.
+/// Other bytes than those of the content-id have another SHA-256, too, which is no finding of its
+/// own.
 pub(super) fn other_bytes(
     declared: &DeclaredWheel,
     place: &str,

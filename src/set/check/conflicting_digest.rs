@@ -1,9 +1,9 @@
-//! `conflicting-digest`: a content-id that contradicts `sha256` or `size` beside it, and a digest that two
-//! wheels have.
+//! `conflicting-digest`: a content-id that contradicts `sha256` or `size` beside it, and a digest
+//! that two wheels have.
 //!
-//! Only what is certain is said: of one raw block the CID is the SHA-256 of the file, and a size has a
-//! number of blocks under each profile. A slip of the pen is one finding: where the content-id is another
-//! wheel's, that is what is said of it.
+//! Only what is certain is said: of one raw block the CID is the SHA-256 of the file, and a size
+//! has a number of blocks under each profile. A slip of the pen is one finding: where the
+//! content-id is another wheel's, that is what is said of it.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,8 @@ fn is_proven(wheel: &DeclaredWheel) -> bool {
     cid.codec() == Codec::Raw && sha256 == Some(cid.digest())
 }
 
-/// Why the content-id cannot be that of the file beside it, as a clause, and the key that it contradicts.
+/// Why the content-id cannot be that of the file beside it, as a clause, and the key that it
+/// contradicts.
 fn contradiction(wheel: &DeclaredWheel) -> Option<(&'static str, String)> {
     let cid = wheel.content_id.value;
     if let Some(sha256) = &wheel.sha256 {
@@ -207,8 +208,9 @@ fn new(wheel: &DeclaredWheel, message: String, label: &str) -> Finding {
     about(wheel, finding, wheel.content_id.span.clone(), label)
 }
 
-/// What is known of the bytes behind a declaration that contradicts itself is no defect of its own. That they are not
-/// the declared ones goes to the finding about the declaration; what else they are says nothing of this wheel.
+/// What is known of the bytes behind a declaration that contradicts itself is no defect of its own.
+/// That they are not the declared ones goes to the finding about the declaration; what else they
+/// are says nothing of this wheel.
 pub(crate) fn take_in_mismatches(findings: &mut Vec<Finding>) {
     let is_about = |one: &Finding, other: &Finding| {
         one.subject.wheel == other.subject.wheel

@@ -1,4 +1,5 @@
-//! `extras-mismatch`: a declared extra is not one of the wheel's, or needs one that is not declared.
+//! `extras-mismatch`: a declared extra is not one of the wheel's, or needs one that is not
+//! declared.
 
 use ipwhl_packaging::{CoreMetadata, MarkerEnvironment, Truth};
 

@@ -9,8 +9,8 @@ use ipwhl_packaging::Platform;
 use crate::foundation::diagnostic::{Code, Finding, RequirerChain};
 use crate::set::graph::{Graph, Relation, Statement};
 
-/// A finding about a requirement on some of its platforms, at the place where it is stated, with what
-/// a waiver would name.
+/// A finding about a requirement on some of its platforms, at the place where it is stated, with
+/// what a waiver would name.
 pub(super) fn finding<'r>(
     graph: &Graph<'r>,
     (relation, statement): (&Relation<'r>, &Statement<'r>),

@@ -68,7 +68,8 @@ pub(super) fn check(
     findings.push(about(declared, finding, declared.span(), ""));
 }
 
-/// The three sets of tags at the end of a stem, each sorted: how they are written is another finding.
+/// The three sets of tags at the end of a stem, each sorted: how they are written is another
+/// finding.
 fn sorted_tags(stem: &str) -> String {
     let sets = stem.rsplitn(4, '-').take(3).map(|set| {
         let members: BTreeSet<&str> = set.split('.').collect();

@@ -14,7 +14,8 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let Some(wheel) = declaration.wheels.first() else {
             continue;
         };
-        // It is in the set only for its requirers. On their platforms, `unavailable-dependency` looks for it.
+        // It is in the set only for its requirers. On their platforms, `unavailable-dependency`
+        // looks for it.
         if declaration.automatic {
             continue;
         }

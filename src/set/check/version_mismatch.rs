@@ -7,7 +7,8 @@ use super::about;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::DeclaredWheel;
 
-/// What METADATA says, and where the archive has been looked at, the name of the folder that it is in.
+/// What METADATA says, and where the archive has been looked at, the name of the folder that it is
+/// in.
 pub(super) fn check(
     declared: &DeclaredWheel,
     metadata: &CoreMetadata,

@@ -133,8 +133,8 @@ pub fn made_automatic(text: &str) -> Option<String> {
     Some(changed)
 }
 
-/// The text with the key before its first table: what is said above that stays the head of the file,
-/// and what is said right before the table stays with it.
+/// The text with the key before its first table: what is said above that stays the head of the
+/// file, and what is said right before the table stays with it.
 fn before_first_table(text: &str) -> String {
     let mut place = 0;
     let mut start = 0;

@@ -60,8 +60,8 @@ pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
     Some(result)
 }
 
-/// The comment block at the very top, where a blank line parts it from the first key, and the lines for editors
-/// above that key.
+/// The comment block at the very top, where a blank line parts it from the first key, and the lines
+/// for editors above that key.
 fn take_header(document: &mut DocumentMut) -> String {
     let first = document.iter().next().map(|(key, _)| key.to_owned());
     let Some(first) = first else {

@@ -1,6 +1,6 @@
 //! `misplaced-declaration`: a declaration whose file is not named for its project, or in the layout
-//! `ipwhl-1` not for its wheel; `noncanonical-place`: one of that layout whose path says the same as the
-//! right one and is written otherwise.
+//! `ipwhl-1` not for its wheel; `noncanonical-place`: one of that layout whose path says the same
+//! as the right one and is written otherwise.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use ipwhl_packaging::ProjectName;
 use super::{DeclaredWheel, Layout};
 use crate::foundation::diagnostic::{Code, Finding};
 
-/// Whether a declaration stands where its project belongs; a finding where not. `taken` are the places
-/// that have a declaration, and those that one is to be moved to.
+/// Whether a declaration stands where its project belongs; a finding where not. `taken` are the
+/// places that have a declaration, and those that one is to be moved to.
 pub(crate) fn misplaced(
     file: &Arc<str>,
     declarations: &str,
@@ -49,7 +49,8 @@ pub(crate) fn misplaced(
                 Layout::Package => project.as_str(),
                 Layout::Ipwhl1 => wheel.file_name.as_str(),
             };
-            // The release has the stem as it is written, so of such a path nothing has to be guessed.
+            // The release has the stem as it is written, so of such a path nothing has to be
+            // guessed.
             let code = if layout == Layout::Ipwhl1 && says_the_same(file, declarations, wheel) {
                 Code::NoncanonicalPlace
             } else {
@@ -73,8 +74,8 @@ pub(crate) fn misplaced(
     Some(finding.project(project))
 }
 
-/// In the layout `ipwhl-1`: whether the original's tools take the path for a declaration of this project in this
-/// version, as `<declarations>/<any folder>/<Project>/<wheel name>.toml`.
+/// In the layout `ipwhl-1`: whether the original's tools take the path for a declaration of this
+/// project in this version, as `<declarations>/<any folder>/<Project>/<wheel name>.toml`.
 fn says_the_same(file: &str, declarations: &str, wheel: &DeclaredWheel) -> bool {
     let below = file
         .strip_prefix(declarations)
@@ -129,8 +130,8 @@ fn place_of_original(file: &str, declarations: &str, wheel: &DeclaredWheel) -> S
     format!("{declarations}/{:02x}/{folder}/{stem}.toml", sum & 0xff)
 }
 
-/// `<name>-<version>-<tags>`: the tags are those of WHEEL, which only the wheel itself can contradict,
-/// so those that the stem has are kept.
+/// `<name>-<version>-<tags>`: the tags are those of WHEEL, which only the wheel itself can
+/// contradict, so those that the stem has are kept.
 fn stem_of_original(wheel: &DeclaredWheel) -> String {
     let stem = wheel.stem.as_deref().unwrap_or_default();
     let declared = wheel.file_name.version();

@@ -77,8 +77,8 @@ pub struct DeclaredWheel {
     pub size: Option<Spanned<u64>>,
     /// In the layout `ipwhl-1` the name that the release gives to the wheel, without `.whl`.
     pub stem: Option<String>,
-    /// That name, by which installers know the wheel then; `None` where it is no name of a wheel, and
-    /// in the layout `package`.
+    /// That name, by which installers know the wheel then; `None` where it is no name of a wheel,
+    /// and in the layout `package`.
     pub released: Option<WheelFileName>,
     /// Whether some of what it requires could not be understood: then nothing can be said of what
     /// its requirements lack.
@@ -115,7 +115,8 @@ impl DeclaredWheel {
         self.has_tag_for(platform) && self.allows_python_of(platform)
     }
 
-    /// Whether two wheels are declared alike, wherever their declarations stand and in whatever layout.
+    /// Whether two wheels are declared alike, wherever their declarations stand and in whatever
+    /// layout.
     pub fn says_the_same(&self, other: &Self) -> bool {
         // They are sets.
         fn values<T: ToString>(all: &[Spanned<T>]) -> BTreeSet<String> {

@@ -101,8 +101,8 @@ pub fn parse(file: &Arc<str>, text: &str, layout: Layout) -> Parsed {
     }
 }
 
-/// Whether a finding leaves it open what a wheel is, so that nothing else can be said of it. What it
-/// requires may be wrong in a part; the rest of the set is still checked then.
+/// Whether a finding leaves it open what a wheel is, so that nothing else can be said of it. What
+/// it requires may be wrong in a part; the rest of the set is still checked then.
 fn hides_a_wheel(finding: &Finding) -> bool {
     finding.severity == Severity::Error && !finding.code.may_be_overridden()
 }

@@ -133,7 +133,8 @@ impl Reader {
         );
     }
 
-    /// Parses the whole text; each mistake in it is a `syntax` finding, but for those that follow from another.
+    /// Parses the whole text; each mistake in it is a `syntax` finding, but for those that follow
+    /// from another.
     pub(crate) fn parse_document<'t>(&self, text: &'t str) -> (toml::Spanned<DeTable<'t>>, bool) {
         self.look_for_hidden(text);
         let (document, errors) = DeTable::parse_recoverable(text);

@@ -14,7 +14,8 @@ macro_rules! wheel_name {
     };
 }
 
-/// A source of each kind. Where something is percent-encoded the name of the wheel is not looked at.
+/// A source of each kind. Where something is percent-encoded the name of the wheel is not looked
+/// at.
 const SOURCE: &str = concat!(
     r"^(pkg:pypi/[^?@]+@[^?]+\?file_name=(",
     wheel_name!(),
@@ -32,8 +33,8 @@ pub fn declaration_schema() -> String {
 
 /// One project in one version: where each wheel comes from, its CID, its metadata.
 ///
-/// With one wheel its keys stand at the top. With several, each has a `[[wheel]]` table, and what they
-/// share stands at the top.
+/// With one wheel its keys stand at the top. With several, each has a `[[wheel]]` table, and what
+/// they share stands at the top.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its shape is asked for")]
 #[schemars(
@@ -89,8 +90,8 @@ struct WheelText {
 
 /// Where the wheel comes from: one place or several, in order of preference.
 ///
-/// `pkg:pypi/NAME@VERSION?file_name=WHEEL` (resolved through the index), `https://…`, or `file:…` inside
-/// the repository. All sources of a wheel end in the same file name.
+/// `pkg:pypi/NAME@VERSION?file_name=WHEEL` (resolved through the index), `https://…`, or `file:…`
+/// inside the repository. All sources of a wheel end in the same file name.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its shape is asked for")]
 #[schemars(
@@ -130,8 +131,8 @@ struct ExtrasText(
     #[schemars(inner(regex(pattern = schema::NAME)), extend("uniqueItems" = true))] Vec<String>,
 );
 
-/// What the wheel needs, as dependency specifiers; `[]` for none. Every Requires-Dist that can apply, and
-/// nothing that the wheel does not have.
+/// What the wheel needs, as dependency specifiers; `[]` for none. Every Requires-Dist that can
+/// apply, and nothing that the wheel does not have.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its shape is asked for")]
 #[schemars(

@@ -138,8 +138,8 @@ const ENVIRONMENT: [&str; 127] = [
 /// and `pip3`.
 const VERSIONED: [&str; 5] = ["clang", "gcc", "pip", "pypy", "python"];
 
-/// Endings that Windows adds by itself, or launchers there leave out, and those of scripts for other
-/// shells, as `activate.fish`.
+/// Endings that Windows adds by itself, or launchers there leave out, and those of scripts for
+/// other shells, as `activate.fish`.
 const ENDINGS: [&str; 11] = [
     ".bat", ".cmd", ".com", ".csh", ".exe", ".fish", ".nu", ".ps1", ".py", ".pyw", ".xsh",
 ];

@@ -220,8 +220,8 @@ impl WheelChange<'_> {
         (old != new).then_some((old.as_str(), new.as_str()))
     }
 
-    /// Whether both are there and their bytes are not the same. The same bytes may have two CIDs; the SHA-256 tells
-    /// where both are known.
+    /// Whether both are there and their bytes are not the same. The same bytes may have two CIDs;
+    /// the SHA-256 tells where both are known.
     pub fn has_other_bytes(&self) -> bool {
         let (Some((_, old)), Some((_, new))) = (self.old, self.new) else {
             return false;
@@ -280,8 +280,8 @@ impl WheelChange<'_> {
         self.sets(|declared| declared.requirements.iter().cloned().collect())
     }
 
-    /// The platforms that it has lost and gained, of those that both sets support: that the settings name others is
-    /// said there, and not once more of each wheel.
+    /// The platforms that it has lost and gained, of those that both sets support: that the
+    /// settings name others is said there, and not once more of each wheel.
     pub fn platforms(&self) -> SetChange {
         let mut change = self.sets(|declared| declared.platforms.clone());
         let is_known = |supported: &[String], platform: &String| {
@@ -306,8 +306,8 @@ impl WheelChange<'_> {
                 .is_some_and(|(old, new)| old.sources != new.sources)
     }
 
-    /// The kinds of places that it has lost and gained: `the index`, `https://example.org`, `the repository`. A new
-    /// version has new addresses; that it comes from elsewhere is another thing.
+    /// The kinds of places that it has lost and gained: `the index`, `https://example.org`, `the
+    /// repository`. A new version has new addresses; that it comes from elsewhere is another thing.
     pub fn origins(&self) -> SetChange {
         self.sets(|declared| {
             declared
@@ -319,7 +319,8 @@ impl WheelChange<'_> {
     }
 }
 
-/// Where a source is, without what a version has of its own: `the index`, `https://example.org`, `the repository's folder`.
+/// Where a source is, without what a version has of its own: `the index`, `https://example.org`,
+/// `the repository's folder`.
 pub fn origin(source: &str) -> String {
     if source.starts_with("pkg:") {
         return "the index".to_owned();

@@ -20,7 +20,8 @@ pub enum Risk {
     Startup,
     /// It is compiled Python, by its name or its first bytes: no source text says what it does.
     Bytecode,
-    /// It is a package that Python imports instead of a module beside it, `m/__init__.py` and `m.py`.
+    /// It is a package that Python imports instead of a module beside it, `m/__init__.py` and
+    /// `m.py`.
     ImportedInstead,
     /// It is no source text: a library or a program, by its name or its first bytes.
     NativeCode,
@@ -75,8 +76,8 @@ impl MemberChanges {
     }
 }
 
-/// The end of the name of the folder with METADATA, and of the one with what is installed elsewhere. Both begin with
-/// the version, and are the same place in the next one.
+/// The end of the name of the folder with METADATA, and of the one with what is installed
+/// elsewhere. Both begin with the version, and are the same place in the next one.
 const VERSIONED: [(&str, &str); 2] = [(".dist-info", "*.dist-info"), (".data", "*.data")];
 
 /// What Python imports whenever it starts; the last two where an environment has a `.pth` file for
@@ -131,7 +132,8 @@ fn top(path: &str) -> &str {
     path.split('/').next().unwrap_or_default()
 }
 
-/// Compares what two wheels hold; without an old one everything is added, and nothing is outside of its package.
+/// Compares what two wheels hold; without an old one everything is added, and nothing is outside of
+/// its package.
 pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberChanges {
     let nothing = WheelMembers::default();
     let before = Places::of(old.unwrap_or(&nothing));

@@ -7,8 +7,9 @@ use super::snapshot::WheelState;
 /// A wheel and its name.
 pub(super) type Named<'s> = (&'s String, &'s WheelState);
 
-/// The wheels of two states, each once: those that belong together beside each other. First those of the same name,
-/// then of the same bytes, of the same tags, for the same platforms, and at last two that are left over alone.
+/// The wheels of two states, each once: those that belong together beside each other. First those
+/// of the same name, then of the same bytes, of the same tags, for the same platforms, and at last
+/// two that are left over alone.
 pub(super) fn pairs<'s>(
     old: &'s BTreeMap<String, WheelState>,
     new: &'s BTreeMap<String, WheelState>,

@@ -116,7 +116,8 @@ impl EarlierState {
         })
     }
 
-    /// The wheels of the declarations that say something else than before, or whose files are others.
+    /// The wheels of the declarations that say something else than before, or whose files are
+    /// others.
     pub fn changed<'n>(&self, now: &'n Repository) -> Vec<&'n DeclaredWheel> {
         let is_changed = |declaration: &&Declaration| {
             let Some(before) = self.declaration(declaration) else {
@@ -140,7 +141,8 @@ impl EarlierState {
             .collect()
     }
 
-    /// Says of each finding whether it is new, puts the new ones first, and gives how many are gone.
+    /// Says of each finding whether it is new, puts the new ones first, and gives how many are
+    /// gone.
     pub fn compare(
         &self,
         now: &Repository,
@@ -185,8 +187,8 @@ impl EarlierState {
                 if let Some(facts) = found.facts(wheel) {
                     findings.extend(check::wheel(wheel, &facts.archive, layout, platforms));
                 }
-                // The bytes and the places of a wheel that is declared as it was are what they were,
-                // but for a file of the repository.
+                // The bytes and the places of a wheel that is declared as it was are what they
+                // were, but for a file of the repository.
                 let is_as_it_was = !self.has_other_file(wheel)
                     && declaration
                         .wheels
@@ -309,8 +311,8 @@ fn weakenings(before: &Repository, now: &Repository) -> Vec<Weakening> {
     weakenings
 }
 
-/// Whether nobody can say what has changed behind a finding: the declaration is not what it was and cannot
-/// be read, or nothing can be.
+/// Whether nobody can say what has changed behind a finding: the declaration is not what it was and
+/// cannot be read, or nothing can be.
 fn hides_a_change(before: &Repository, now: &Repository, finding: &Finding) -> bool {
     if finding.code.stage() != Stage::Text || finding.code.may_be_overridden() {
         return false;

@@ -17,7 +17,8 @@ use crate::set::repository::Repository;
 pub struct Snapshot {
     /// Its projects.
     pub projects: BTreeMap<ProjectName, ProjectState>,
-    /// The projects whose text cannot be understood: nothing is known of them but that they are there.
+    /// The projects whose text cannot be understood: nothing is known of them but that they are
+    /// there.
     pub unreadable: BTreeSet<ProjectName>,
     /// The projects of whose text a part cannot be understood, and is left out here.
     pub partial: BTreeSet<ProjectName>,
@@ -83,7 +84,8 @@ fn as_texts<S: serde::Serializer>(
 }
 
 impl Snapshot {
-    /// The state of a repository. `known` tells what is known of a wheel beyond its declaration: SHA-256 and size.
+    /// The state of a repository. `known` tells what is known of a wheel beyond its declaration:
+    /// SHA-256 and size.
     pub fn of(
         repository: &Repository,
         known: &dyn Fn(&DeclaredWheel) -> Option<(Sha256Digest, u64)>,

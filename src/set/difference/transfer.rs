@@ -11,8 +11,8 @@ use super::snapshot::Snapshot;
 /// Blocks and bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Transfer {
-    /// Whether it is counted block by block. Otherwise it is what the wheels with other content-ids are declared to
-    /// have; blocks that they share with others, and pages, are not known.
+    /// Whether it is counted block by block. Otherwise it is what the wheels with other content-ids
+    /// are declared to have; blocks that they share with others, and pages, are not known.
     pub exact: bool,
     /// How many blocks are new; `None` in an estimate.
     pub blocks: Option<u64>,
@@ -26,7 +26,8 @@ pub struct Transfer {
     pub unknown: usize,
 }
 
-/// The blocks of a new release that an old one lacks, both as [`crate::release::archive::reach`] gives them.
+/// The blocks of a new release that an old one lacks, both as [`crate::release::archive::reach`]
+/// gives them.
 pub fn transfer<S: BuildHasher>(
     known: &HashMap<Cid, u64, S>,
     all: &HashMap<Cid, u64, S>,

@@ -16,8 +16,9 @@ pub(in crate::set) struct UnaskedExtras<'r> {
 }
 
 impl<'r> Graph<'r> {
-    /// The extras whose absence ends a requirement on the platforms of this statement, where all that
-    /// the project requires of the other comes under extras and nothing in the set asks for them.
+    /// The extras whose absence ends a requirement on the platforms of this statement, where all
+    /// that the project requires of the other comes under extras and nothing in the set asks for
+    /// them.
     pub(in crate::set) fn unasked_extras(
         &self,
         relation: &Relation<'r>,
@@ -59,8 +60,8 @@ impl<'r> Graph<'r> {
         Some(UnaskedExtras { extras, places })
     }
 
-    /// The extras that a project asks of itself and is asked for: found out once, since each finding
-    /// about it asks.
+    /// The extras that a project asks of itself and is asked for: found out once, since each
+    /// finding about it asks.
     fn own_extras(&self, declaration: &'r Declaration) -> Option<&OwnExtras<'r>> {
         let known = self.own_extras.get(&declaration.project)?;
         Some(known.get_or_init(|| {

@@ -29,8 +29,8 @@ pub(in crate::set) struct Demand {
 }
 
 impl Graph<'_> {
-    /// The projects that have to be added or changed before every requirement is satisfied, by name.
-    /// Direct references are left out: no declaration satisfies them.
+    /// The projects that have to be added or changed before every requirement is satisfied, by
+    /// name. Direct references are left out: no declaration satisfies them.
     pub fn unsatisfied_needs(&self) -> Vec<ProjectNeed> {
         let names: BTreeSet<&ProjectName> = self
             .relations
@@ -52,8 +52,8 @@ impl Graph<'_> {
         }
     }
 
-    /// What the set as a whole needs of a project that something requires: found out once, since each
-    /// finding about it asks.
+    /// What the set as a whole needs of a project that something requires: found out once, since
+    /// each finding about it asks.
     pub(in crate::set) fn demand(&self, project: &ProjectName) -> Option<&Demand> {
         let known = self.demands.get(project)?;
         Some(known.get_or_init(|| {

@@ -1,10 +1,10 @@
-//! The paths through the set from the requested projects to one project: the shortest first, and how many
-//! there are.
+//! The paths through the set from the requested projects to one project: the shortest first, and
+//! how many there are.
 //!
 //! A path repeats no project and holds on at least one platform as a whole. Their number can be
-//! exponential in the size of the set, so they are counted without being walked where the part of the
-//! set that they lie in has no cycle, and walked up to a limit where it has one. Only such projects are
-//! walked through from which the right number of steps leads to the target.
+//! exponential in the size of the set, so they are counted without being walked where the part of
+//! the set that they lie in has no cycle, and walked up to a limit where it has one. Only such
+//! projects are walked through from which the right number of steps leads to the target.
 
 mod search;
 
@@ -40,13 +40,13 @@ pub struct Paths<'r> {
     pub count: u64,
     /// Whether there may be more than that: the search was given up.
     pub is_at_least: bool,
-    /// The projects that they run through, the last one included; perhaps some more, which lead there
-    /// only in a circle or on no platform.
+    /// The projects that they run through, the last one included; perhaps some more, which lead
+    /// there only in a circle or on no platform.
     pub through: BTreeSet<&'r ProjectName>,
 }
 
-/// The paths to `target`, or to these extras of it, over these relations, each on its own platforms:
-/// at most `limit` of them in full.
+/// The paths to `target`, or to these extras of it, over these relations, each on its own
+/// platforms: at most `limit` of them in full.
 pub fn paths_to<'r>(
     relations: &Relations<'r>,
     target: &'r ProjectName,
@@ -187,8 +187,8 @@ impl<'r> Relevant<'r> {
         Some(counts.fold(0, |sum, count| sum.saturating_add(*count)))
     }
 
-    /// How many steps it takes from each project to the target at least, over requirements that `holds`
-    /// lets pass; `None` where they do not lead there.
+    /// How many steps it takes from each project to the target at least, over requirements that
+    /// `holds` lets pass; `None` where they do not lead there.
     fn distances(
         &self,
         target: NodeIndex,

@@ -120,7 +120,8 @@ impl<'r> GraphQuery<'r> {
         })
     }
 
-    /// The requirements that hold on the platforms that are looked at, each on these platforms only.
+    /// The requirements that hold on the platforms that are looked at, each on these platforms
+    /// only.
     pub fn relations(&self) -> &Relations<'r> {
         let all = self.graph.relations();
         self.narrowed.as_ref().unwrap_or(all)

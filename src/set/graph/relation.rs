@@ -57,7 +57,8 @@ pub enum UnsatisfiedReason {
 }
 
 impl UnsatisfiedReason {
-    /// The code of the finding about it; a text that could not be understood has findings of its own.
+    /// The code of the finding about it; a text that could not be understood has findings of its
+    /// own.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Missing => "missing-dependency",
@@ -133,7 +134,8 @@ impl<'r> Relation<'r> {
 }
 
 /// What a project requires on the platforms where each of its wheels is used, by what is required,
-/// then by the text of the requirement and the extra. Nothing is said yet of whether the set has it.
+/// then by the text of the requirement and the extra. Nothing is said yet of whether the set has
+/// it.
 pub(super) fn relations_of<'r>(
     declaration: &'r Declaration,
     availability: &[Availability],

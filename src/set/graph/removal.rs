@@ -36,15 +36,16 @@ impl<'a, 'r> Removals<'a, 'r> {
         }
     }
 
-    /// What taking the projects `named` out of the set comes to. With `with_dependencies` those that are
-    /// left over go too, and so does what they require.
+    /// What taking the projects `named` out of the set comes to. With `with_dependencies` those
+    /// that are left over go too, and so does what they require.
     pub fn removal(
         &self,
         named: &BTreeSet<ProjectName>,
         with_dependencies: bool,
     ) -> Removal<'a, 'r> {
         let below = self.below(named);
-        // Whatever else is in the set stays, with all that it needs, even if it is itself not needed.
+        // Whatever else is in the set stays, with all that it needs, even if it is itself not
+        // needed.
         let stays = self.reach(self.others(&below), |project| {
             !named.contains(project) && self.declared(project).is_some()
         });
@@ -63,8 +64,8 @@ impl<'a, 'r> Removals<'a, 'r> {
         Removal { left_over, broken }
     }
 
-    /// Those of the projects `named` that something needs which stays, or which is kept for that reason:
-    /// without them the removal of the rest breaks nothing.
+    /// Those of the projects `named` that something needs which stays, or which is kept for that
+    /// reason: without them the removal of the rest breaks nothing.
     pub fn still_needed(
         &self,
         named: &BTreeSet<ProjectName>,
@@ -83,8 +84,8 @@ impl<'a, 'r> Removals<'a, 'r> {
             .collect()
     }
 
-    /// The projects that have to be named together with those of `named`, these included, before their
-    /// removal breaks nothing.
+    /// The projects that have to be named together with those of `named`, these included, before
+    /// their removal breaks nothing.
     pub fn with_requirers(
         &self,
         named: &BTreeSet<ProjectName>,

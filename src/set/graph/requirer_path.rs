@@ -20,9 +20,9 @@ pub struct RequirerPath<'r> {
 }
 
 impl<'r> Graph<'r> {
-    /// The shortest path from a requested project to the one that has this relation, on one of these
-    /// platforms. `None` where a requested project has the relation itself, and where no path leads
-    /// there, or more projects lie before it than are looked at.
+    /// The shortest path from a requested project to the one that has this relation, on one of
+    /// these platforms. `None` where a requested project has the relation itself, and where no path
+    /// leads there, or more projects lie before it than are looked at.
     pub fn requirer_path(
         &self,
         relation: &Relation<'r>,
@@ -37,7 +37,8 @@ impl<'r> Graph<'r> {
             .find_map(|asks_extra| self.shortest_path(relation, platforms, asks_extra))
     }
 
-    /// The path, where `asks_extra` only by requirements that ask for the extra that the next one needs.
+    /// The path, where `asks_extra` only by requirements that ask for the extra that the next one
+    /// needs.
     fn shortest_path(
         &self,
         relation: &Relation<'r>,
@@ -84,7 +85,8 @@ impl<'r> Graph<'r> {
         None
     }
 
-    /// Who requires the project of a step where it is required, with the platforms on which they do.
+    /// Who requires the project of a step where it is required, with the platforms on which they
+    /// do.
     fn callers(
         &self,
         step: &Step<'r>,

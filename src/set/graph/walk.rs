@@ -53,8 +53,8 @@ impl<'a, 'r> Walk<'a, 'r> {
     }
 
     /// Where a walk from these texts begins, each `NAME` or `NAME[EXTRA,…]`; with every requested
-    /// project where there is none. With `extras`, those of the first projects that declare them, it
-    /// is the walk of an installation: only extras that are asked for count. So it is where
+    /// project where there is none. With `extras`, those of the first projects that declare them,
+    /// it is the walk of an installation: only extras that are asked for count. So it is where
     /// `extras` is empty, and not `None`.
     ///
     /// # Errors

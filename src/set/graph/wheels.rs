@@ -9,8 +9,8 @@ use crate::set::declaration::{Declaration, DeclaredWheel};
 /// How a project is to be had on one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::set) enum Availability {
-    /// By the wheels of these indices: one, unless the project is ambiguous and somebody answers for
-    /// that. Then an installer may take any of them.
+    /// By the wheels of these indices: one, unless the project is ambiguous and somebody answers
+    /// for that. Then an installer may take any of them.
     Wheels(Vec<usize>),
     /// A wheel fits the platform, but its Requires-Python does not hold on all patch versions.
     PythonExcluded(usize),

@@ -1,4 +1,5 @@
-//! Warnings of one code that give the same advice, as one: the first in full, the others a line each.
+//! Warnings of one code that give the same advice, as one: the first in full, the others a line
+//! each.
 
 use ipwhl_packaging::{ProjectName, WheelFileName};
 

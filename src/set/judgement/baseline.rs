@@ -48,7 +48,8 @@ impl<'f> Identity<'f> {
 }
 
 /// Says of each finding of `now` whether it was among those of `before`, and which of these are
-/// gone, as their indices. A finding that shows on more platforms than before is new; a note says where it was.
+/// gone, as their indices. A finding that shows on more platforms than before is new; a note says
+/// where it was.
 pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> Vec<usize> {
     let mut is_open = vec![true; before.len()];
     let mut numbers: HashMap<Identity<'_>, usize> = HashMap::new();

@@ -1,6 +1,6 @@
-//! Findings as a person reads them: those that one change may end are one, with the project that has to
-//! change first, then who requires what, then one list of ways out; and warnings of one code with the
-//! same advice are one, with the first of them in full.
+//! Findings as a person reads them: those that one change may end are one, with the project that
+//! has to change first, then who requires what, then one list of ways out; and warnings of one code
+//! with the same advice are one, with the first of them in full.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,9 +13,9 @@ use crate::set::repository::{Repository, summarize_platforms};
 /// At how many requirements a finding about several shows the text.
 const MAXIMUM_SHOWN: usize = 3;
 
-/// The findings, those that share what is wrong with a required project put into one in the place of
-/// the first, and so, unless `in_full`, warnings that give the same advice. The waivers that would cover
-/// them are left out: [`waivers`] has them.
+/// The findings, those that share what is wrong with a required project put into one in the place
+/// of the first, and so, unless `in_full`, warnings that give the same advice. The waivers that
+/// would cover them are left out: [`waivers`] has them.
 pub fn group_related(repository: &Repository, findings: &[Finding], in_full: bool) -> Vec<Finding> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     let mut known = BTreeMap::new();
@@ -118,8 +118,8 @@ fn title(group: &[&Finding]) -> String {
     format!("{shared}, and {who} {what}")
 }
 
-/// Who requires what, a line for each requirement with what tells it from the others; and the notes that
-/// all have in common.
+/// Who requires what, a line for each requirement with what tells it from the others; and the notes
+/// that all have in common.
 fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Note>) {
     let all = &repository.configuration.platforms;
     let places: BTreeSet<Option<String>> = group

@@ -17,9 +17,10 @@ const MAXIMUM_ALIKE: usize = 10;
 const MAXIMUM_PLACES: usize = 3;
 
 /// The findings that remain when `[severity]` and the waivers have been heard, with those about the
-/// waivers themselves. `today` decides which waivers have expired. A waiver of a finding about wheels
-/// is not unused while one of `unread`, the wheels that were not looked at, may be what it is about;
-/// where a text could not be understood, no waiver is: what it covers may lie behind that.
+/// waivers themselves. `today` decides which waivers have expired. A waiver of a finding about
+/// wheels is not unused while one of `unread`, the wheels that were not looked at, may be what it
+/// is about; where a text could not be understood, no waiver is: what it covers may lie behind
+/// that.
 pub(super) fn apply(
     configuration: &Configuration,
     file: &Arc<str>,

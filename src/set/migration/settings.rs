@@ -13,8 +13,8 @@ pub fn original_settings(name: &str) -> String {
     format!("[repository]\nformat = 1\nname = {name}\nlayout = \"ipwhl-1\"\n")
 }
 
-/// The text of `ipwhl.toml` in the layout `package` with the declarations in `folder`: the rest means
-/// what it meant, and comments are kept. `None` when the text is not that of a repository.
+/// The text of `ipwhl.toml` in the layout `package` with the declarations in `folder`: the rest
+/// means what it meant, and comments are kept. `None` when the text is not that of a repository.
 pub fn package_settings(text: &str, configuration: &Configuration, folder: &str) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     let position = match document.get("repository") {

@@ -13,8 +13,8 @@ use crate::source::{Fetcher, SourceProblem};
 pub struct Newest {
     /// The newest final version with a wheel that was not yanked.
     pub newest: Option<Version>,
-    /// The newest version that `ipwhl add` would take: all who require the project accept it, and its
-    /// wheels cover the platforms.
+    /// The newest version that `ipwhl add` would take: all who require the project accept it, and
+    /// its wheels cover the platforms.
     pub fitting: Option<Version>,
 }
 

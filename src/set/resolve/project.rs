@@ -145,7 +145,8 @@ impl Resolver<'_> {
             released: None,
             is_partial: false,
         };
-        // What no waiver could answer for is not declared; what one could is said when it is written.
+        // What no waiver could answer for is not declared; what one could is said when it is
+        // written.
         let findings = check::wheel(&declared, &facts.archive, Layout::Package, self.platforms);
         match findings
             .iter()

@@ -1,7 +1,7 @@
 //! What the index has for those who ask: the version that would end findings about a requirement.
 //!
-//! It is asked about the few projects that such findings name, all at once and not for long. Where it
-//! does not answer, the findings keep the ways out that they have without it.
+//! It is asked about the few projects that such findings name, all at once and not for long. Where
+//! it does not answer, the findings keep the ways out that they have without it.
 
 mod ask;
 
@@ -22,9 +22,9 @@ use ask::{Answer, Pair, ask};
 /// How many projects it is asked about.
 const MAXIMUM_PROJECTS: usize = 32;
 
-/// Puts the version that all who ask accept into the findings that it would end, where the index has
-/// one, and says why there is none. Nothing is asked for other findings, and nothing offline. Gives
-/// why the index was not asked, or not about all.
+/// Puts the version that all who ask accept into the findings that it would end, where the index
+/// has one, and says why there is none. Nothing is asked for other findings, and nothing offline.
+/// Gives why the index was not asked, or not about all.
 pub fn propose(
     session: &Session,
     repository: &Repository,
@@ -91,7 +91,8 @@ pub fn propose(
     unasked
 }
 
-/// The project that a finding may be ended by: another version of it, or the extra of it that is asked for.
+/// The project that a finding may be ended by: another version of it, or the extra of it that is
+/// asked for.
 fn concerned(repository: &Repository, finding: &Finding) -> Option<ProjectName> {
     let required = finding.subject.required.clone()?;
     let is_concerned = match finding.code {

@@ -1,5 +1,5 @@
-//! Which version of a project the index has for all who ask: one that they accept, with wheels and a
-//! Requires-Python for the platforms.
+//! Which version of a project the index has for all who ask: one that they accept, with wheels and
+//! a Requires-Python for the platforms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,8 +103,8 @@ pub struct Selector<'a> {
 }
 
 impl Selector<'_> {
-    /// The version that is kept, or else the newest that fits; where none does, why each was not taken,
-    /// in the order in which they were tried.
+    /// The version that is kept, or else the newest that fits; where none does, why each was not
+    /// taken, in the order in which they were tried.
     pub fn select<'p>(
         &self,
         request: &ProjectRequest,

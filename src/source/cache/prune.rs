@@ -1,6 +1,6 @@
-//! What a cache holds, and how some of it is removed: file by file, each of them by a name that only
-//! this program gives, in folders that are no links. A run that is killed meanwhile leaves fewer
-//! files, each whole.
+//! What a cache holds, and how some of it is removed: file by file, each of them by a name that
+//! only this program gives, in folders that are no links. A run that is killed meanwhile leaves
+//! fewer files, each whole.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -117,8 +117,8 @@ impl Cache {
         Ok(parts.to_vec())
     }
 
-    /// Takes it for this run alone. `wait` is called before other runs are waited for, and says whether
-    /// to; without waiting there may be nothing to take.
+    /// Takes it for this run alone. `wait` is called before other runs are waited for, and says
+    /// whether to; without waiting there may be nothing to take.
     ///
     /// # Errors
     /// Where the folder is not a cache of this program alone, or cannot be written.
@@ -182,8 +182,9 @@ impl Cache {
 }
 
 impl ClaimedCache<'_> {
-    /// Removes what killed runs have left, the facts of other versions than these, and then, until no
-    /// more than `limit` bytes are left, what was not used for longest. What this run uses stays.
+    /// Removes what killed runs have left, the facts of other versions than these, and then, until
+    /// no more than `limit` bytes are left, what was not used for longest. What this run uses
+    /// stays.
     pub fn prune(&self, limit: Option<u64>, versions: &[String]) -> io::Result<Removed> {
         let mut removed = Removed::default();
         self.remove_unfinished();
@@ -290,7 +291,8 @@ impl ClaimedCache<'_> {
 }
 
 impl Removed {
-    /// The bytes of a wheel go before what is known of them, so nothing is known of a file that is gone.
+    /// The bytes of a wheel go before what is known of them, so nothing is known of a file that is
+    /// gone.
     fn remove(&mut self, entry: &Entry) {
         for path in &entry.files {
             let bytes = fs::symlink_metadata(path).map_or(0, |metadata| metadata.len());

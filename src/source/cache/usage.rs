@@ -34,8 +34,8 @@ enum Lock {
 }
 
 impl Usage {
-    /// Keeps what removes files away for the rest of this run. Where there is no folder yet, there is
-    /// nothing to keep.
+    /// Keeps what removes files away for the rest of this run. Where there is no folder yet, there
+    /// is nothing to keep.
     pub(super) fn begin(&self, root: &Path) {
         let mut lock = self.lock();
         if matches!(*lock, Lock::None) && root.is_dir() {

@@ -76,7 +76,8 @@ fn an_unsigned_build_takes_no_signed_release_away() {
         assert_eq!(files(&workshop.repository().join("release")), before);
     };
     refused("release.toml");
-    // A damaged statement, and signatures that have lost theirs, may be all that is left of the last sequence.
+    // A damaged statement, and signatures that have lost theirs, may be all that is left of the
+    // last sequence.
     fs::write(workshop.release("release.toml"), "nonsense").unwrap();
     refused("release.toml");
     fs::remove_file(workshop.release("release.toml")).unwrap();

@@ -396,7 +396,8 @@ fn the_previous_statement_says_who_may_sign_the_next() {
     fs::write(&configuration, text).unwrap();
     add_a_project(&workshop, "another");
     let build = |key| workshop.run(&["build", "--previous", "../release.toml", "--key", key]);
-    // A statement that names its own followers vouches for nothing, where no key is trusted that has signed it.
+    // A statement that names its own followers vouches for nothing, where no key is trusted that
+    // has signed it.
     build("../key-2").refused(
         1,
         &[
@@ -438,7 +439,8 @@ fn an_expiry_is_a_time_from_now() {
         assert!(run.stderr.contains(wrong), "{}", run.stderr);
     }
     assert_eq!(files(&workshop.repository().join("release")), before);
-    // One that has expired may be an old one that somebody held on to: it is followed only where that is said.
+    // One that has expired may be an old one that somebody held on to: it is followed only where
+    // that is said.
     let late = |more: &[&str]| {
         let follow = ["build", "--key=../key-1", "--renew"];
         Program::new(&workshop.repository())
@@ -458,8 +460,8 @@ fn an_expiry_is_a_time_from_now() {
     assert_eq!(statement(&workshop).sequence, 2);
 }
 
-/// A statement is what a reader gets: one that has lapsed, or says something else than was asked for,
-/// is no answer.
+/// A statement is what a reader gets: one that has lapsed, or says something else than was asked
+/// for, is no answer.
 #[test]
 fn the_same_root_gets_a_new_statement_where_the_old_one_does_not_do() {
     use ipwhl::command::ExitStatus;

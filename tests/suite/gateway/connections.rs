@@ -158,7 +158,8 @@ fn a_thousand_idle_connections_make_room_for_a_request() {
     assert_eq!(open(), Limits::default().connections - 1);
 }
 
-/// A response is under way until its last byte has left the program, and then its connection is idle.
+/// A response is under way until its last byte has left the program, and then its connection is
+/// idle.
 #[test]
 fn a_response_under_way_does_not_make_room() {
     // One leaf, more than the sockets between here and there take.

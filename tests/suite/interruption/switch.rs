@@ -1,4 +1,5 @@
-//! A build that is killed while its files take their names: no sequence is lost, and the next build finishes it.
+//! A build that is killed while its files take their names: no sequence is lost, and the next build
+//! finishes it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -171,7 +172,8 @@ fn failed_at_each_call_that_renames_or_removes() {
     assert_finished_after("error=EACCES", "(INJECTED)");
 }
 
-/// Builds with this fault, which leaves these words in a trace, at each call in turn until there is none.
+/// Builds with this fault, which leaves these words in a trace, at each call in turn until there is
+/// none.
 fn assert_finished_after(fault: &str, traced: &str) {
     let mut met = 0;
     for name in CALLS {

@@ -1,4 +1,5 @@
-//! Whose word is taken: a statement that trusted keys have signed, or that of whoever runs the build.
+//! Whose word is taken: a statement that trusted keys have signed, or that of whoever runs the
+//! build.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! Agents that keep keys: OpenSSH's own, and one that is written from the protocol's text and can do wrong.
+//! Agents that keep keys: OpenSSH's own, and one that is written from the protocol's text and can
+//! do wrong.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -167,7 +168,8 @@ fn answer(mut stream: UnixStream, key: &SigningKey, public: &PublicKey, does: &D
     stream.read_exact(&mut message).unwrap();
     let mut answer = Vec::new();
     match (message[0], does) {
-        // SSH_AGENTC_REQUEST_IDENTITIES: another key first, of a kind that nobody knows, its comment no text.
+        // SSH_AGENTC_REQUEST_IDENTITIES: another key first, of a kind that nobody knows, its
+        // comment no text.
         (11, _) => {
             answer.push(12);
             answer.extend_from_slice(&2_u32.to_be_bytes());

@@ -46,7 +46,8 @@ impl Peer {
                 .env("CLUSTER_PEERNAME", name)
                 .env("CLUSTER_MDNSINTERVAL", "0")
                 .env("CLUSTER_MONITORPINGINTERVAL", "1s")
-                // A peer says twice in this time what its disk and its tags are, and nobody hears it before it has joined.
+                // A peer says twice in this time what its disk and its tags are, and nobody hears
+                // it before it has joined.
                 .env("CLUSTER_DISK_METRICTTL", "2s")
                 .env("CLUSTER_TAGS_METRICTTL", "2s")
                 .env("CLUSTER_IPFSHTTP_CONNECTSWARMSDELAY", "1s")

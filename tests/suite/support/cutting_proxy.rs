@@ -1,5 +1,5 @@
-//! Stands before a service and cuts who asks it: at a request, before it is passed on or after it was answered, or in
-//! the middle of an upload.
+//! Stands before a service and cuts who asks it: at a request, before it is passed on or after it
+//! was answered, or in the middle of an upload.
 
 use std::cell::RefCell;
 use std::io::{Read, Write};

@@ -65,8 +65,8 @@ impl DeclaredSet {
     }
 }
 
-/// A set in which the wanted `start` reaches `end` over as many levels of two projects, each of which
-/// requires both of the next: the paths are two to the power of the levels.
+/// A set in which the wanted `start` reaches `end` over as many levels of two projects, each of
+/// which requires both of the next: the paths are two to the power of the levels.
 pub fn ladder(levels: usize) -> DeclaredSet {
     let names = |level: usize| {
         if level == levels {

@@ -1,4 +1,5 @@
-//! The HTTP/1.1 that servers and clients of the tests speak, on bare sockets so that they can misbehave.
+//! The HTTP/1.1 that servers and clients of the tests speak, on bare sockets so that they can
+//! misbehave.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -97,8 +98,8 @@ pub fn whole(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     )
 }
 
-/// Listens on a free loopback port as long as the suite runs, each connection on a thread of its own;
-/// the address, `http://127.0.0.1:<port>`.
+/// Listens on a free loopback port as long as the suite runs, each connection on a thread of its
+/// own; the address, `http://127.0.0.1:<port>`.
 pub fn listen(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -132,7 +133,8 @@ pub fn closed() -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-/// `GET` of a loopback address, with these header lines: the answer's head in lower case, and its body.
+/// `GET` of a loopback address, with these header lines: the answer's head in lower case, and its
+/// body.
 pub fn get(url: &str, headers: &str) -> (String, Vec<u8>) {
     ask("GET", url, headers)
 }

@@ -1,4 +1,5 @@
-//! An index on the loopback address, written on bare sockets so that it can misbehave at every byte.
+//! An index on the loopback address, written on bare sockets so that it can misbehave at every
+//! byte.
 //!
 //! It serves `/simple/<project>/` (JSON and HTML, or HTML only), `/files/<file name>` with ranges
 //! and strong ETags, and whatever a test puts at other paths. For each path a test may queue

@@ -1,4 +1,5 @@
-//! A pinning service on loopback, written from the Pinning Service API 1.0.0: what it takes and answers, and its errors.
+//! A pinning service on loopback, written from the Pinning Service API 1.0.0: what it takes and
+//! answers, and its errors.
 
 use std::sync::{Arc, Mutex};
 

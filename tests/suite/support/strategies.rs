@@ -1,9 +1,9 @@
 //! Made-up inputs for property tests, which `proptest` makes smaller where one fails.
 //!
-//! The seed is another one in each run, in CI too, so every run tries what none has tried before. A failure
-//! prints the smallest input that was found and a line for `tests/proptest-regressions`, which are tried
-//! first; its input then becomes a named test. `PROPTEST_CASES` says how many inputs there are, and
-//! `PROPTEST_RNG_SEED` fixes the seed.
+//! The seed is another one in each run, in CI too, so every run tries what none has tried before. A
+//! failure prints the smallest input that was found and a line for `tests/proptest-regressions`,
+//! which are tried first; its input then becomes a named test. `PROPTEST_CASES` says how many
+//! inputs there are, and `PROPTEST_RNG_SEED` fixes the seed.
 
 use std::panic::Location;
 
@@ -44,8 +44,8 @@ pub fn hold<S: Strategy>(count: u32, strategy: S, property: impl Fn(S::Value)) {
     }
 }
 
-/// Holds a property to many values at once, where asking for each costs a process. `differing` gives those for which it does
-/// not hold, each in words; the shortest is shown.
+/// Holds a property to many values at once, where asking for each costs a process. `differing`
+/// gives those for which it does not hold, each in words; the shortest is shown.
 #[track_caller]
 pub fn hold_all<S: Strategy>(
     count: u32,
@@ -167,8 +167,8 @@ pub fn mutated(
     })
 }
 
-/// These bytes with one to three damages. The first `head` bytes, which have the most meaning, are met as
-/// often as all the others.
+/// These bytes with one to three damages. The first `head` bytes, which have the most meaning, are
+/// met as often as all the others.
 pub fn damaged(bytes: Vec<u8>, head: usize) -> impl Strategy<Value = Vec<u8>> + use<> {
     let length = bytes.len();
     let place = prop_oneof![0..length.max(1), 0..head.clamp(1, length.max(1))];

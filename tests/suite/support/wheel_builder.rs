@@ -54,7 +54,8 @@ pub struct WheelBuilder {
 }
 
 impl WheelBuilder {
-    /// A wheel of this project and version, tagged `py3-none-any` until [`tag`](Self::tag) is called.
+    /// A wheel of this project and version, tagged `py3-none-any` until [`tag`](Self::tag) is
+    /// called.
     pub fn new(name: &str, version: &str) -> Self {
         Self {
             name: name.to_owned(),

@@ -41,9 +41,9 @@ pub fn native() -> Vec<WheelBuilder> {
         .into()
 }
 
-/// The repository that most tests build, named `example`, for cp312 on two systems: pure wheels that
-/// need each other, native ones with a name that has to be escaped, one wheel that has several chunks in
-/// every profile.
+/// The repository that most tests build, named `example`, for cp312 on two systems: pure wheels
+/// that need each other, native ones with a name that has to be escaped, one wheel that has several
+/// chunks in every profile.
 pub fn small() -> RepositoryBuilder {
     let mut native = native().into_iter();
     let first = Project::automatic(native.next().unwrap());
@@ -234,8 +234,8 @@ pub fn feed(command: &mut Command, input: &[u8]) -> Output {
 pub struct Ending(pub Child);
 
 impl Ending {
-    /// Starts a server, and waits for the line of its standard output that says that it is ready: all
-    /// lines up to that one.
+    /// Starts a server, and waits for the line of its standard output that says that it is ready:
+    /// all lines up to that one.
     #[track_caller]
     pub fn start(command: &mut Command, is_ready: impl FnMut(&str) -> bool) -> (Self, Vec<String>) {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();

@@ -470,7 +470,8 @@ fn a_hollow_archive() {
     }
 }
 
-/// What `--allow` let pass stands nowhere in the release, so a reader repeats it; a waiver stands there.
+/// What `--allow` let pass stands nowhere in the release, so a reader repeats it; a waiver stands
+/// there.
 #[test]
 fn a_declaration_that_somebody_answers_for() {
     let workshop = Workshop::with(&installable_from(None));

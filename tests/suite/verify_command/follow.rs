@@ -1,4 +1,5 @@
-//! A reader follows keys from one statement to the next; what breaks the chain is told in words of its own.
+//! A reader follows keys from one statement to the next; what breaks the chain is told in words of
+//! its own.
 
 use std::fs;
 
@@ -12,8 +13,8 @@ fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed(&[seed; 32]).unwrap()
 }
 
-/// Statements 1 to 4 in folders of their number, over which the key 1 gives way to the key 2: each is of the same root, and
-/// says who may sign the next.
+/// Statements 1 to 4 in folders of their number, over which the key 1 gives way to the key 2: each
+/// is of the same root, and says who may sign the next.
 struct Chain {
     workshop: Workshop,
 }
@@ -48,7 +49,8 @@ impl Chain {
         let path = workshop.repository().join("ipwhl.toml");
         let text = fs::read_to_string(&path).unwrap();
         let text = text.split("\n[signing]").next().unwrap().to_owned();
-        // What a build asks of the statement before is tested elsewhere: here each is made as it is wanted.
+        // What a build asks of the statement before is tested elsewhere: here each is made as it is
+        // wanted.
         fs::write(&path, &text).unwrap();
         let secret = workshop.path("key");
         // A build follows its own statements, where no key is trusted.

@@ -316,8 +316,8 @@ fn bytes_that_no_entry_owns() {
             "archive: `click/core.py` has a comment with the signature of a record in it, `PK\\x05\\x06`",
         ],
     );
-    // A signature that begins in the length of the comment, which is two bytes before it: other readers
-    // take what follows for the end record of another archive.
+    // A signature that begins in the length of the comment, which is two bytes before it: other
+    // readers take what follows for the end record of another archive.
     for (length, start) in [(0x4b50, &b"\x05\x06"[..]), (0x5001, b"K\x05\x06")] {
         let comment = [start, &vec![0; length - start.len()]].concat();
         let problem = format!(

@@ -1,4 +1,5 @@
-//! The crate `zip` as the other side: what it writes passes, and what passes it reads in the same way.
+//! The crate `zip` as the other side: what it writes passes, and what passes it reads in the same
+//! way.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _, Write};
@@ -16,8 +17,8 @@ const DIFFERENCES: [&str; 2] = [
     // When a member was changed is no fact of a wheel: installers give files the time at which they
     // write them.
     "last modified time mismatch",
-    // Such a field has to repeat the name of its header here, so one in one of the headers only says
-    // nothing new.
+    // Such a field has to repeat the name of its header here, so one in one of the headers only
+    // says nothing new.
     "UnicodePath (0x7075) extra field mismatch",
 ];
 

@@ -1,5 +1,5 @@
-//! Plays the runner of GitHub Actions and of Forgejo Actions: jobs, steps, expressions, and the actions that the
-//! workflows use, as their documentation says.
+//! Plays the runner of GitHub Actions and of Forgejo Actions: jobs, steps, expressions, and the
+//! actions that the workflows use, as their documentation says.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -403,8 +403,8 @@ impl<'s> Machine<'s> {
         git(&["checkout", "--quiet", "--detach", "FETCH_HEAD"]);
     }
 
-    /// The caches of the run's own scope, then those of the main branch: by the key, then the newest one whose
-    /// key begins as a restore key does. An action that only saves restores none.
+    /// The caches of the run's own scope, then those of the main branch: by the key, then the
+    /// newest one whose key begins as a restore key does. An action that only saves restores none.
     fn cache(&mut self, with: &BTreeMap<&str, String>, restores: bool) {
         let store = self.site.path("state/caches");
         let paths: Vec<PathBuf> = with["path"]

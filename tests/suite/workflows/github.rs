@@ -260,7 +260,8 @@ fn the_cache_of_a_pull_request_is_out_of_the_releases_reach() {
     let (build, _) = release(&site, &json!({"IPWHL_SIGNING_KEY": site.key}));
     build.expect_success();
     assert_eq!(site.installations(), 2);
-    // The other way round it is: a new pull request has the program and the wheels of the main branch.
+    // The other way round it is: a new pull request has the program and the wheels of the main
+    // branch.
     fs::remove_dir_all(site.path("state/caches/refs-pull-1-merge")).unwrap();
     check(&site, "change").expect_success();
     assert_eq!(site.installations(), 2);

@@ -106,7 +106,8 @@ fn files(forge: &str) -> [&'static str; 2] {
     }
 }
 
-/// One sentence says what to write, and nothing else has run: no checkout, no package, no step that has the key.
+/// One sentence says what to write, and nothing else has run: no checkout, no package, no step that
+/// has the key.
 #[test]
 fn without_the_line_each_job_stops() {
     for forge in FORGES {
@@ -210,7 +211,8 @@ fn sha256(path: &Path) -> String {
     text[..64].to_owned()
 }
 
-/// A file is the program or an archive that has it, and is held to its SHA-256 before it is looked into.
+/// A file is the program or an archive that has it, and is held to its SHA-256 before it is looked
+/// into.
 #[test]
 fn a_file_is_held_to_its_hash() {
     let folder = tempfile::tempdir().unwrap();
@@ -255,8 +257,8 @@ fn a_file_is_held_to_its_hash() {
     }
 }
 
-/// The real cargo builds the commit that the line names, whatever the branch has by now. A small program stands in for
-/// this one, which takes minutes to build.
+/// The real cargo builds the commit that the line names, whatever the branch has by now. A small
+/// program stands in for this one, which takes minutes to build.
 #[test]
 fn cargo_builds_the_commit_of_the_line() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! What the ready files promise, whatever they run: their forges' own linters, and what keeps strangers out.
+//! What the ready files promise, whatever they run: their forges' own linters, and what keeps
+//! strangers out.
 
 use std::fs;
 use std::path::Path;
@@ -21,8 +22,8 @@ fn assert_accepts(command: &mut Command) {
     );
 }
 
-/// Forgejo's own validator is in no registry that is reached; its workflows are GitHub's but for the label of
-/// the runner, which `actionlint.yaml` names. The scripts go to shellcheck.
+/// Forgejo's own validator is in no registry that is reached; its workflows are GitHub's but for
+/// the label of the runner, which `actionlint.yaml` names. The scripts go to shellcheck.
 #[test]
 fn actionlint_accepts_the_workflows() {
     let (actionlint, shellcheck) = (tool("actionlint"), tool("shellcheck"));
@@ -123,7 +124,8 @@ fn shellcheck_accepts_the_scripts() {
         let file = folder.path().join(format!("{count}.sh"));
         count += 1;
         fs::write(&file, format!("#!/usr/bin/env bash\nset -e\n{script}\n")).unwrap();
-        // Their variables are the manifest's (SC2154), and ~/.buildenv is to have `$HOME` as it stands (SC2016).
+        // Their variables are the manifest's (SC2154), and ~/.buildenv is to have `$HOME` as it
+        // stands (SC2016).
         let command = &mut Command::new(&shellcheck);
         assert_accepts(command.arg("--exclude=SC2154,SC2016").arg(file));
     };
@@ -166,7 +168,8 @@ fn leaves(value: &Value, path: &str, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// A name that a stranger could register installs nothing: there is one line that says how, and it is empty.
+/// A name that a stranger could register installs nothing: there is one line that says how, and it
+/// is empty.
 #[test]
 fn each_file_says_what_to_set_and_how_to_install() {
     let mut count = 0;
@@ -237,7 +240,8 @@ fn a_statement_is_renewed_before_schedules_stop() {
     }
 }
 
-/// What a stranger controls is never a part of a script, and has no secret and no permission at hand.
+/// What a stranger controls is never a part of a script, and has no secret and no permission at
+/// hand.
 #[test]
 fn strangers_reach_nothing() {
     for forge in ["github", "forgejo"] {

@@ -1,5 +1,5 @@
-//! A repository with CI on a forge that is played: its git history, the index of its wheels, the programs that a
-//! machine of the forge has.
+//! A repository with CI on a forge that is played: its git history, the index of its wheels, the
+//! programs that a machine of the forge has.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -112,7 +112,8 @@ impl Site {
                 &format!("echo \"{name} $*\" >&2\nexit 9\n"),
             );
         }
-        // Building this project takes minutes, so cargo is played: it notes its arguments, and installs this program.
+        // Building this project takes minutes, so cargo is played: it notes its arguments, and
+        // installs this program.
         let cargo = format!(
             "printf '%s\\n' \"$@\" >\"$FORGE_STATE/cargo\"\n\
              [ \"$1 $2 $3\" = 'install --locked --git' ] || exit 9\n\
@@ -213,7 +214,8 @@ impl Site {
         log.lines().count()
     }
 
-    /// Pushes a change as a branch that begins at the main one, and gives its commit. The main branch stays.
+    /// Pushes a change as a branch that begins at the main one, and gives its commit. The main
+    /// branch stays.
     pub fn propose(&self, branch: &str, change: Change) -> String {
         self.history
             .run(&["checkout", "--quiet", "-B", branch, "main"]);
@@ -281,8 +283,8 @@ impl Site {
         (server, lines.remove(0))
     }
 
-    /// That a folder holds a release whose statement has this place in the sequence, and that ssh-keygen
-    /// accepts its signature; the statement.
+    /// That a folder holds a release whose statement has this place in the sequence, and that
+    /// ssh-keygen accepts its signature; the statement.
     #[track_caller]
     pub fn assert_release(&self, folder: &Path, sequence: u64) -> Statement {
         let mut names: Vec<String> = fs::read_dir(folder)
@@ -371,7 +373,8 @@ fn declare(index: &LoopbackIndex, folder: &Path, wheels: impl IntoIterator<Item 
     }
 }
 
-/// Where a program is that is called by its name alone: a machine that is played has another `PATH`.
+/// Where a program is that is called by its name alone: a machine that is played has another
+/// `PATH`.
 fn on_path(name: &Path) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap();
     let mut places = std::env::split_paths(&path).map(|folder| folder.join(name));

@@ -164,7 +164,8 @@ fn the_main_branch_is_released_and_nothing_else() {
     assert!(!kept.exists());
 }
 
-/// No registry has a schema of the manifests: their keys are held to the documentation of builds.sr.ht.
+/// No registry has a schema of the manifests: their keys are held to the documentation of
+/// builds.sr.ht.
 #[test]
 fn the_manifests_have_the_keys_that_are_documented() {
     let known: BTreeSet<&str> = [

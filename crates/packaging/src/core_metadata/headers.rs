@@ -1,7 +1,8 @@
 //! The header fields of METADATA.
 //!
-//! Specification: "Core metadata", which has them be read as Python's email parser reads them: names in
-//! any case, values folded over lines that begin with white space, an end at the first blank line.
+//! Specification: "Core metadata", which has them be read as Python's email parser reads them:
+//! names in any case, values folded over lines that begin with white space, an end at the first
+//! blank line.
 
 /// The fields whose values other readers must read as we do.
 const NEEDED: [&str; 6] = [
@@ -172,8 +173,8 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The name before the first colon, and what comes after it. A name has no blank, no control
-/// character and nothing but ASCII (RFC 5322, section 2.2): another line is the first one of the body to
-/// the email parser.
+/// character and nothing but ASCII (RFC 5322, section 2.2): another line is the first one of the
+/// body to the email parser.
 fn split_field(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(':')?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());

@@ -1,7 +1,7 @@
 //! What a marker says about a target of which not everything is known.
 //!
-//! Specification: "Dependency specifiers", section "Environment markers": comparisons by the type of
-//! the variable.
+//! Specification: "Dependency specifiers", section "Environment markers": comparisons by the type
+//! of the variable.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -93,10 +93,10 @@ impl MarkerEnvironment {
 
     /// What is known of a platform.
     ///
-    /// `python_full_version`, and with `CPython` `implementation_version`, are any final version from the
-    /// floor of the platform up to the next minor version. What depends on the single machine stays
-    /// unknown: `platform_release`, `platform_version`, and `platform_machine` of 32-bit systems, which
-    /// is that of the kernel.
+    /// `python_full_version`, and with `CPython` `implementation_version`, are any final version
+    /// from the floor of the platform up to the next minor version. What depends on the single
+    /// machine stays unknown: `platform_release`, `platform_version`, and `platform_machine` of
+    /// 32-bit systems, which is that of the kernel.
     pub fn for_platform(platform: &Platform) -> Self {
         let mut environment = Self::unknown();
         for (variable, text) in platform.marker_values() {

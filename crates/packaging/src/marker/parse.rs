@@ -164,8 +164,9 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The rule `python_str`. Characters outside ASCII are let through, as installers do; of escapes
-    /// the specification says that they are not defined, and two readers could differ about them.
+    /// The rule `python_str`. Characters outside ASCII are let through, as installers do; of
+    /// escapes the specification says that they are not defined, and two readers could differ about
+    /// them.
     fn literal(&mut self, quote: char) -> Result<Operand, RequirementError> {
         let open = self.position;
         let inner = &self.rest()[1..];

@@ -13,11 +13,11 @@ pub(crate) struct Patches {
 }
 
 impl Patches {
-    /// Some of the versions, such that a comparison with `boundary` that says the same of all of these
-    /// says the same of all versions.
+    /// Some of the versions, such that a comparison with `boundary` that says the same of all of
+    /// these says the same of all versions.
     ///
-    /// With a boundary `X.Y.K…` no operator tells two versions apart that are both below `K`, or both
-    /// above; so one of each, and `K` itself, are enough.
+    /// With a boundary `X.Y.K…` no operator tells two versions apart that are both below `K`, or
+    /// both above; so one of each, and `K` itself, are enough.
     pub(crate) fn around(self, boundary: &Version) -> impl Iterator<Item = Version> {
         let patch = boundary.release().get(2).copied().unwrap_or(0);
         let above = patch.max(self.floor).saturating_add(1);

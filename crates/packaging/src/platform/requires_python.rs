@@ -8,11 +8,12 @@ use super::Platform;
 /// versions; it bounds the output for tags such as `cp3999`.
 const MAXIMUM_EXCLUDED: u64 = 50;
 
-/// The Requires-Python of a project that supports exactly these platforms, such as `>=3.11.5,<3.14`;
-/// `None` without a platform.
+/// The Requires-Python of a project that supports exactly these platforms, such as
+/// `>=3.11.5,<3.14`; `None` without a platform.
 ///
-/// uv and poetry resolve for every Python that a project allows, and refuse a package that requires a
-/// newer one. Minor versions between the supported ones are excluded, and patch versions below a floor.
+/// uv and poetry resolve for every Python that a project allows, and refuse a package that requires
+/// a newer one. Minor versions between the supported ones are excluded, and patch versions below a
+/// floor.
 pub fn requires_python<'p>(platforms: impl IntoIterator<Item = &'p Platform>) -> Option<String> {
     // One minor version may have several interpreters, such as `cp313` and `cp313t`.
     let mut floors: BTreeMap<(u64, u64), u64> = BTreeMap::new();

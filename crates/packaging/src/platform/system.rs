@@ -15,7 +15,8 @@ pub(crate) const MANYLINUX_ARCHITECTURES: [&str; 9] = [
     "riscv64",
 ];
 
-/// The minor version that a major version of glibc is taken to end with; there has been none to know.
+/// The minor version that a major version of glibc is taken to end with; there has been none to
+/// know.
 const LAST_GLIBC_MINOR: u64 = 50;
 
 /// A platform tag, read.
@@ -236,7 +237,8 @@ fn macos_accepts(
             && runs_macos_format(needed, architecture, built_for);
     }
     let before_eleven = needed.0 == 10 && (4..=16).contains(&needed.1);
-    // No arm64 before 11; a universal2 wheel may name the older version that its other half runs on.
+    // No arm64 before 11; a universal2 wheel may name the older version that its other half runs
+    // on.
     before_eleven
         && match architecture {
             "x86_64" => runs_macos_format(needed, architecture, built_for),

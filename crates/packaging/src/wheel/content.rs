@@ -161,7 +161,8 @@ fn compare_crc(crc: u32, member: &Member) -> Result<(), String> {
     }
 }
 
-/// Makes a buffer long enough; it never shrinks, so that it is cleared once and not for each member.
+/// Makes a buffer long enough; it never shrinks, so that it is cleared once and not for each
+/// member.
 fn grow(buffer: &mut Vec<u8>, length: usize) {
     if buffer.len() < length {
         buffer.resize(length, 0);

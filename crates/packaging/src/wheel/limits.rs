@@ -1,7 +1,8 @@
 //! How big the parts of a wheel may be.
 
 /// What [`inspect`](super::inspect()) refuses to read. The defaults are ten times the largest that
-/// was seen in real wheels, where that was measured, so that a limit is met by an attack or a mistake, not by a package.
+/// was seen in real wheels, where that was measured, so that a limit is met by an attack or a
+/// mistake, not by a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Entries of the archive.

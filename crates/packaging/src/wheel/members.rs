@@ -77,8 +77,8 @@ pub(super) fn script_name(path: &str) -> Option<&str> {
     }
 }
 
-/// Reads every member of a wheel. The inner error says why it is no archive that has one meaning, as a clause that goes
-/// on after the wheel's name.
+/// Reads every member of a wheel. The inner error says why it is no archive that has one meaning,
+/// as a clause that goes on after the wheel's name.
 pub fn members<R: Read + Seek>(
     reader: &mut R,
     limits: &Limits,

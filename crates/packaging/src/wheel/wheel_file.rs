@@ -103,8 +103,8 @@ fn is_key(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A reader must refuse a greater major version, and may only warn of a greater minor one. Of smaller ones,
-/// installers agree on 0.1 alone, which tools wrote before the format had its number.
+/// A reader must refuse a greater major version, and may only warn of a greater minor one. Of
+/// smaller ones, installers agree on 0.1 alone, which tools wrote before the format had its number.
 fn is_known_version(version: &str) -> bool {
     version == "0.1"
         || version.strip_prefix("1.").is_some_and(|minor| {

@@ -3,9 +3,9 @@
 use super::CarError;
 use crate::Cid;
 
-/// Whoever has blocks: an archive, a gateway, a cache. What it gives has been hashed against its CID, so whoever
-/// reads a release through one believes nobody. [`Tree`](super::Tree) lists and resolves its folders,
-/// [`FileReader`](super::FileReader) reads its files.
+/// Whoever has blocks: an archive, a gateway, a cache. What it gives has been hashed against its
+/// CID, so whoever reads a release through one believes nobody. [`Tree`](super::Tree) lists and
+/// resolves its folders, [`FileReader`](super::FileReader) reads its files.
 ///
 /// A call may wait for a disk or a network.
 pub trait Blocks {
@@ -15,8 +15,8 @@ pub trait Blocks {
     /// Whether the block of a CID is listed here; whether it is whole only reading it says.
     fn contains(&self, cid: &Cid) -> bool;
 
-    /// Says that these blocks are going to be asked for, so that what takes its time for each of them can
-    /// be done at once. Nothing is promised.
+    /// Says that these blocks are going to be asked for, so that what takes its time for each of
+    /// them can be done at once. Nothing is promised.
     fn prefetch(&self, cids: &[Cid]) {
         let _ = cids;
     }

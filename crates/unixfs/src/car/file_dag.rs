@@ -3,8 +3,9 @@
 use super::{Blocks, CarError};
 use crate::{Cid, Codec, FileDag, Node, Profile, Sha256Digest, decode};
 
-/// The DAG of the file `cid` of `size` bytes, read out of its inner nodes: they hold the hash of every leaf, so no leaf is
-/// read. `None` where no profile gives a file of this size this CID. The profile `preferred` is tried first.
+/// The DAG of the file `cid` of `size` bytes, read out of its inner nodes: they hold the hash of
+/// every leaf, so no leaf is read. `None` where no profile gives a file of this size this CID. The
+/// profile `preferred` is tried first.
 ///
 /// # Errors
 /// When a node cannot be had or is none.
@@ -28,7 +29,8 @@ pub fn file_dag(
     Ok(None)
 }
 
-/// The digests of the leaves, a level of nodes after the other; `None` where the DAG has another form.
+/// The digests of the leaves, a level of nodes after the other; `None` where the DAG has another
+/// form.
 fn leaves(
     blocks: &(dyn Blocks + Send + Sync),
     cid: &Cid,

@@ -5,8 +5,8 @@ use super::{CarError, MAX_HEADER, MAX_VARINT};
 use crate::Cid;
 use crate::protobuf::read_varint;
 
-/// Takes an archive apart as its bytes come in. Every block that it gives has been hashed; what they have
-/// to do with each other is not looked at. It holds the pieces of one block.
+/// Takes an archive apart as its bytes come in. Every block that it gives has been hashed; what
+/// they have to do with each other is not looked at. It holds the pieces of one block.
 #[derive(Debug, Default)]
 pub struct Incoming {
     buffer: Vec<u8>,
@@ -16,7 +16,8 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// The next bytes. [`Self::next_block`] is to be called until it gives nothing before there are more.
+    /// The next bytes. [`Self::next_block`] is to be called until it gives nothing before there are
+    /// more.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }

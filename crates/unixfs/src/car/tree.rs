@@ -26,7 +26,8 @@ pub enum Kind {
 
 /// Reads folders out of blocks: what every [`Blocks`] can do.
 pub trait Tree: Blocks {
-    /// Reads the node of `cid`. A file larger than [`MAX_FILE`] is an error, so that nothing begins to read one.
+    /// Reads the node of `cid`. A file larger than [`MAX_FILE`] is an error, so that nothing begins
+    /// to read one.
     fn found(&self, cid: &Cid) -> Result<Found, CarError> {
         let block = self.require(cid)?;
         let kind = match decode(cid, &block)? {

@@ -28,7 +28,8 @@ pub struct CarSummary {
     pub bytes: u64,
 }
 
-/// What an archive with this root begins with, for who writes one without a [`CarWriter`]: a stream of some blocks.
+/// What an archive with this root begins with, for who writes one without a [`CarWriter`]: a stream
+/// of some blocks.
 pub fn archive_start(root: &Cid) -> Vec<u8> {
     let header = header(root);
     let mut framed = Vec::with_capacity(header.len() + 1);
@@ -60,8 +61,9 @@ impl<W: Write> CarWriter<W> {
         Ok(writer)
     }
 
-    /// The same writer, which leaves these blocks out: those that the reader has already, each with all
-    /// of the DAG below it. The root is written nevertheless, so that every archive begins with it.
+    /// The same writer, which leaves these blocks out: those that the reader has already, each with
+    /// all of the DAG below it. The root is written nevertheless, so that every archive begins with
+    /// it.
     #[must_use]
     pub fn without(mut self, known: HashSet<Cid>) -> Self {
         self.left_out = known;

@@ -1,4 +1,5 @@
-//! The sources of declarations: of the repository around, and of the release, which carries its own.
+//! The sources of declarations: of the repository around, and of the release, which carries its
+//! own.
 
 use std::collections::{BTreeMap, BTreeSet};
 

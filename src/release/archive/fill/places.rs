@@ -234,7 +234,8 @@ fn find_in_folder(
 ) -> Option<(PathBuf, ipwhl_unixfs::FileDag)> {
     let name = missing.path.rsplit('/').next().unwrap_or_default();
     let size = store.file_size(wheel).or(missing.cumulative_size)?;
-    // The frames of 256 KiB leaves and their links are less than a hundredth, and a few bytes at least.
+    // The frames of 256 KiB leaves and their links are less than a hundredth, and a few bytes at
+    // least.
     let may_be = |length: u64| length <= size && size - length <= 64 + length / 100;
     let same_name = files.get(name).into_iter().flatten();
     let others = files

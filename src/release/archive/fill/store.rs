@@ -94,7 +94,8 @@ impl Store {
         self.wheels.push((path.to_path_buf(), dag));
     }
 
-    /// Takes the wheel of this CID from the cache; whether it was there and had not been taken before.
+    /// Takes the wheel of this CID from the cache; whether it was there and had not been taken
+    /// before.
     pub(super) fn take_cached_wheel(&mut self, cid: &Cid) -> bool {
         if !self.asked.insert(*cid) {
             return false;

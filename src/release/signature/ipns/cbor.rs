@@ -64,8 +64,8 @@ fn put_head(out: &mut Vec<u8>, major: u8, value: u64) {
     }
 }
 
-/// What a map says, and its validity as it is written. Keys that are unknown are passed over: a record may say more.
-/// An error completes the sentence "the IPNS record … ".
+/// What a map says, and its validity as it is written. Keys that are unknown are passed over: a
+/// record may say more. An error completes the sentence "the IPNS record … ".
 pub(super) fn read(data: &[u8]) -> Result<(IpnsContent, &[u8]), String> {
     let mut reader = Reader { rest: data };
     let (MAP, entries) = reader.head()? else {
@@ -158,7 +158,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number that is not negative, and that a signed one of 64 bits holds, as DAG-CBOR's readers have them.
+    /// A number that is not negative, and that a signed one of 64 bits holds, as DAG-CBOR's readers
+    /// have them.
     fn number(&mut self) -> Result<u64, String> {
         match self.head()? {
             (UNSIGNED, number) if i64::try_from(number).is_ok() => Ok(number),

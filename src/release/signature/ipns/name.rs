@@ -8,7 +8,8 @@ use thiserror::Error;
 use super::PUBLIC_KEY_PREFIX;
 use crate::release::signature::PublicKey;
 
-/// What the CID of an Ed25519 key begins with: version 1, libp2p-key, the identity hash, its length.
+/// What the CID of an Ed25519 key begins with: version 1, libp2p-key, the identity hash, its
+/// length.
 const CID_PREFIX: [u8; 4] = [0x01, 0x72, 0x00, 0x24];
 
 /// The bytes of the CID: its prefix, the key's, the key.

@@ -1,8 +1,8 @@
-//! A rewritten declaration keeps the comments of what stays: of the file, of keys whose value is the same, of
-//! elements of lists, and of wheels.
+//! A rewritten declaration keeps the comments of what stays: of the file, of keys whose value is
+//! the same, of elements of lists, and of wheels.
 //!
-//! A comment on a value that has changed goes with it: what somebody said of the old bytes is not said of
-//! the new ones.
+//! A comment on a value that has changed goes with it: what somebody said of the old bytes is not
+//! said of the new ones.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use toml_edit::{DocumentMut, Item, RawString, Table, Value};
 use super::{canonical, comments, end_comment, file_name, list, prefix, spell};
 use crate::set::declaration::Layout;
 
-/// The canonical form of `text` with the comments of `before` that are about the file, or about what it
-/// still says. Of a `before` that is not TOML it keeps the lines of comments at its top.
+/// The canonical form of `text` with the comments of `before` that are about the file, or about
+/// what it still says. Of a `before` that is not TOML it keeps the lines of comments at its top.
 pub fn keep_comments(before: &str, text: &str) -> String {
     let before = before.strip_prefix('\u{feff}').unwrap_or(before);
     let before = before.replace("\r\n", "\n");
@@ -43,8 +43,8 @@ fn comments_at_top(text: &str) -> String {
         .fold(String::new(), |all, line| all + line + "\n")
 }
 
-/// The comments at the very top. Below a blank line they are about the first key; without one, they are
-/// about the file all the same.
+/// The comments at the very top. Below a blank line they are about the first key; without one, they
+/// are about the file all the same.
 fn take_header(document: &mut DocumentMut) -> String {
     let first = document.iter().next().map(|(key, _)| key.to_owned());
     let Some(first) = first else {

@@ -196,8 +196,8 @@ pub(super) fn write_list(key: &str, list: List, array: &mut Array) {
     array.set_trailing(trailing);
 }
 
-/// Gives a list the comments of an earlier one: those about the list, and those about the elements that
-/// both have.
+/// Gives a list the comments of an earlier one: those about the list, and those about the elements
+/// that both have.
 pub(super) fn keep_comments(key: &str, before: &Array, array: &mut Array) {
     let mut list = read_list(key, array, Layout::Package);
     list.take_comments(&read_list(key, before, Layout::Package));

@@ -1,4 +1,5 @@
-//! The declarations of a project's wheels in the layout `ipwhl-1` as the one of the layout `package`.
+//! The declarations of a project's wheels in the layout `ipwhl-1` as the one of the layout
+//! `package`.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,10 +24,11 @@ struct Wheel {
     document: DocumentMut,
 }
 
-/// One declaration of all these: what most wheels share is stated once, and by each where it differs.
-/// Comments go where what they are about goes; one that several files have is written once. `texts` are
-/// those of one project's wheels in the layout `ipwhl-1`, each with its file's name. Of those that declare
-/// the same wheel alike the first is taken, with the comments of the others at its end.
+/// One declaration of all these: what most wheels share is stated once, and by each where it
+/// differs. Comments go where what they are about goes; one that several files have is written
+/// once. `texts` are those of one project's wheels in the layout `ipwhl-1`, each with its file's
+/// name. Of those that declare the same wheel alike the first is taken, with the comments of the
+/// others at its end.
 ///
 /// # Errors
 /// When a text is not TOML, or the result would say something else.
@@ -51,8 +53,8 @@ pub fn merged(texts: &[(Arc<str>, &str)]) -> Result<String, Unformatted> {
     Ok(text)
 }
 
-/// The texts without those that declare a wheel as an earlier one does; comments that only these have
-/// come to the end of that one.
+/// The texts without those that declare a wheel as an earlier one does; comments that only these
+/// have come to the end of that one.
 fn distinct<'t>(texts: &[(Arc<str>, &'t str)]) -> Vec<(Arc<str>, Cow<'t, str>)> {
     let mut kept: Vec<(Arc<str>, Cow<'t, str>)> = Vec::with_capacity(texts.len());
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
@@ -212,8 +214,8 @@ fn meanings(file: &Arc<str>, text: &str, layout: Layout) -> Vec<String> {
         .collect()
 }
 
-/// Whether a declaration of the layout `package` says all that these of the layout `ipwhl-1` say, comments
-/// too. It may say more. What cannot be understood wholly is not known to be there.
+/// Whether a declaration of the layout `package` says all that these of the layout `ipwhl-1` say,
+/// comments too. It may say more. What cannot be understood wholly is not known to be there.
 pub fn declares_all_of(text: &str, former: &[(Arc<str>, &str)]) -> bool {
     let there: BTreeSet<&str> = all_comments(text).into_iter().collect();
     let file = Arc::from("");

@@ -1,8 +1,9 @@
-//! The mistakes of a text that is not TOML: each that stands by itself, and none that follows from another.
+//! The mistakes of a text that is not TOML: each that stands by itself, and none that follows from
+//! another.
 //!
-//! The parser goes on after a mistake as well as it can, and takes the rest of the file for a part of a list
-//! that is not closed. So only the first of its errors is believed, and the text from the next key or
-//! heading on is read anew.
+//! The parser goes on after a mistake as well as it can, and takes the rest of the file for a part
+//! of a list that is not closed. So only the first of its errors is believed, and the text from the
+//! next key or heading on is read anew.
 
 use std::ops::Range;
 
@@ -14,8 +15,8 @@ use toml_parser::parser::{RecursionGuard, parse_document};
 /// How many mistakes of one text are told.
 const MOST_MISTAKES: usize = 20;
 
-/// The largest text whose rest is read anew after a mistake, in bytes. Of a larger one the first mistake alone is told:
-/// to read it many times takes too long.
+/// The largest text whose rest is read anew after a mistake, in bytes. Of a larger one the first
+/// mistake alone is told: to read it many times takes too long.
 const LARGEST_TEXT_READ_ANEW: usize = 64 * 1024;
 
 /// How many brackets inside each other are looked at, as the parser of values does.
@@ -101,7 +102,8 @@ pub(super) fn mistakes(text: &str) -> Vec<Mistake> {
     mistakes
 }
 
-/// The parser's errors about the end of a text that begins at `start`, in the order of their places.
+/// The parser's errors about the end of a text that begins at `start`, in the order of their
+/// places.
 fn errors(rest: &str, start: usize) -> Vec<Mistake> {
     let (_, errors) = DeTable::parse_recoverable(rest);
     let mut mistakes: Vec<Mistake> = errors
@@ -140,7 +142,8 @@ fn next_entry(text: &str, place: usize) -> Option<usize> {
         .find(|line| begins_entry(&text[*line..]))
 }
 
-/// Whether a text begins with `key =` or `[heading`, without an indent, which elements of lists have.
+/// Whether a text begins with `key =` or `[heading`, without an indent, which elements of lists
+/// have.
 fn begins_entry(text: &str) -> bool {
     let is_word = |sign: char| sign.is_ascii_alphanumeric() || "_-.".contains(sign);
     let after = text.trim_start_matches(is_word);

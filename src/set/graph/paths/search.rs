@@ -11,8 +11,8 @@ use super::{Path, Relevant};
 
 /// How many steps are made in search of paths before the search is given up.
 const MAXIMUM_STEPS: usize = 200_000;
-/// How many more steps may be made for each path that is kept, and for each requirement that paths may
-/// use.
+/// How many more steps may be made for each path that is kept, and for each requirement that paths
+/// may use.
 const STEPS_A_PATH: usize = 100;
 const STEPS_AN_EDGE: usize = 4;
 /// How many steps the paths that are kept may have, all together.
@@ -199,8 +199,8 @@ impl<'a, 'r> Search<'a, 'r> {
     }
 
     /// Whether exactly so many steps lead from a project to the target, whatever the platforms and
-    /// though they may come by a project twice. As a recursion would find out, without its stack: paths
-    /// may be long.
+    /// though they may come by a project twice. As a recursion would find out, without its stack:
+    /// paths may be long.
     fn leads(&mut self, from: NodeIndex, steps: usize) -> Result<bool, GivenUp> {
         let mut open = vec![(from, steps, 0)];
         let mut answer = false;

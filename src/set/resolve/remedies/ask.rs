@@ -46,15 +46,15 @@ pub(super) struct Pair {
 #[derive(Default)]
 pub(super) struct Answers {
     pub(super) of_required: BTreeMap<ProjectName, Answer>,
-    /// By the one that requires and the one that is required: a version of the first that accepts what
-    /// the set has of the second, where no other version of the second does for all.
+    /// By the one that requires and the one that is required: a version of the first that accepts
+    /// what the set has of the second, where no other version of the second does for all.
     pub(super) of_requirers: BTreeMap<(ProjectName, ProjectName), Version>,
     /// Why some have no answer.
     pub(super) failed: BTreeSet<String>,
 }
 
-/// Asks about the projects of `requests`. Of those in `of_extras` a version does only where it is known to have the
-/// extras.
+/// Asks about the projects of `requests`. Of those in `of_extras` a version does only where it is
+/// known to have the extras.
 pub(super) fn ask(
     session: &Session,
     repository: &Repository,
@@ -193,8 +193,8 @@ async fn about_requirer(fetcher: &Fetcher, platforms: &[Platform], pair: &Pair) 
     found.ok()?.ok()
 }
 
-/// The version that fits a request and is not refused for what its METADATA says, which is `None` where the
-/// index serves none; or why each was not taken.
+/// The version that fits a request and is not refused for what its METADATA says, which is `None`
+/// where the index serves none; or why each was not taken.
 async fn search(
     index: &IndexClient,
     platforms: &[Platform],

@@ -98,8 +98,8 @@ pub(super) fn read_end<R: Read + Seek>(
 
 /// The place of the end record.
 ///
-/// Off-spec: an archive comment (APPNOTE 4.3.16) with the signature of a record in it is refused. Readers
-/// that look for the end record from the end differ in what they take for one inside it.
+/// Off-spec: an archive comment (APPNOTE 4.3.16) with the signature of a record in it is refused.
+/// Readers that look for the end record from the end differ in what they take for one inside it.
 fn find_end<R: Read + Seek>(
     reader: &mut R,
     length: u64,
@@ -122,8 +122,8 @@ fn find_end<R: Read + Seek>(
         .by_ref()
         .take(length - tail_start)
         .read_to_end(&mut tail)?;
-    // The first one whose comment reaches to the end is the record, if there is one: what looks like another
-    // one after it is in its comment.
+    // The first one whose comment reaches to the end is the record, if there is one: what looks
+    // like another one after it is in its comment.
     let records = || {
         (0..tail.len())
             .filter(|index| tail[*index..].starts_with(&END_SIGNATURE))
@@ -139,7 +139,8 @@ fn find_end<R: Read + Seek>(
     let (comment_length, rest) = after;
     let comment_length = usize::from(u16::from_le_bytes(*comment_length));
     if comment_length == rest.len() {
-        // One may begin in the record itself: its last bytes are the comment's length, which is free.
+        // One may begin in the record itself: its last bytes are the comment's length, which is
+        // free.
         if let Some(signature) = signature_in(&tail[index + 1..]) {
             problems.archive(format!(
                 "has an archive comment of {comment_length} bytes with the signature of a record in it, {signature}"

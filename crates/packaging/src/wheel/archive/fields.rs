@@ -34,7 +34,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The first signature of a record in these bytes, as it is shown; all are `PK` and two small numbers.
+/// The first signature of a record in these bytes, as it is shown; all are `PK` and two small
+/// numbers.
 pub(super) fn signature_in(bytes: &[u8]) -> Option<String> {
     let signature = bytes
         .windows(4)
