@@ -2,14 +2,10 @@
 
 use std::num::NonZeroUsize;
 
-use clap::Args;
-use ipwhl_unixfs::Profile;
-
 use super::context::Context;
-use crate::foundation::failure::Failure;
 use crate::set::gather::{DEFAULT_JOBS, Network};
-use crate::set::repository::Configuration;
-use crate::source::{Fetcher, Limits};
+use crate::source::Limits;
+use clap::Args;
 
 /// Where wheels come from.
 #[derive(Debug, Clone, Args)]
@@ -56,18 +52,6 @@ impl NetworkArguments {
     pub(super) fn jobs(&self) -> NonZeroUsize {
         self.jobs.unwrap_or(DEFAULT_JOBS)
     }
-}
-
-/// What fetches wheels for this run. Nothing is opened before it is needed.
-pub(super) fn fetcher(
-    context: &Context<'_>,
-    configuration: &Configuration,
-    arguments: &NetworkArguments,
-    profile: Profile,
-) -> Result<Fetcher, Failure> {
-    arguments
-        .network()
-        .fetcher(&context.session, configuration, profile)
 }
 
 /// Says what `--public-only` cannot hold where proxies look names up.

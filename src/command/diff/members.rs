@@ -13,7 +13,7 @@ use ipwhl_unixfs::car::{CarError, CarReader, FileReader};
 use rayon::prelude::*;
 
 use super::super::context::Context;
-use super::super::network::{NetworkArguments, fetcher};
+use super::super::network::NetworkArguments;
 use super::Members;
 use super::side::{Around, Side};
 use crate::foundation::failure::{Failure, error_chain};
@@ -288,7 +288,9 @@ fn fetched(
     let profile = newest.map_or(configuration.profile, |repository| {
         repository.configuration.profile
     });
-    let fetcher = fetcher(context, &configuration, &network, profile)?;
+    let fetcher = network
+        .network()
+        .fetcher(&context.session, &configuration, profile)?;
     let progress = context.session.begin_wheels(requests);
     let mut paths = Vec::new();
     let mut has_failed = false;
