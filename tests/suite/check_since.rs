@@ -4,6 +4,7 @@
 use std::fs;
 
 use ipwhl::command::ExitStatus;
+use ipwhl::foundation::diagnostic::MessageFormat;
 
 use crate::support::history::History;
 use crate::support::loopback_index::{Hosted, LoopbackIndex};
@@ -646,9 +647,9 @@ fn names_of_files_do_not_reach_a_log_as_they_are() {
     ] {
         fs::write(folder.join(std::ffi::OsStr::from_bytes(name)), "").unwrap();
     }
-    for format in ["text", "json", "sarif", "github", "gitlab", "markdown"] {
+    for format in MessageFormat::ALL {
         let run = program(&repository)
-            .run(&["check", "--message-format", format])
+            .run(&["check", "--message-format", format.as_str()])
             .expect(ExitStatus::Findings);
         let said = run.stdout + &run.stderr;
         assert!(!said.contains('\u{1b}'), "{said}");

@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use ipwhl::command::ExitStatus;
+use ipwhl::foundation::diagnostic::MessageFormat;
 use ipwhl::set::graph::{Graph, Relation, Removals};
 use ipwhl::set::repository::Repository;
 use ipwhl_packaging::ProjectName;
@@ -502,7 +503,12 @@ fn findings_beyond_the_limit_are_counted() {
         );
         let more = format!("{} more findings of this file", count - 1_000);
         assert!(text.stderr.contains(&more), "{code}");
-        for format in ["sarif", "github", "gitlab", "markdown"] {
+        for format in MessageFormat::ALL {
+            let format = match format {
+                // Seen above.
+                MessageFormat::Text | MessageFormat::Json => continue,
+                other => other.as_str(),
+            };
             let run = run(
                 &repository,
                 &format!("check --offline --message-format {format}"),

@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use ipwhl::foundation::diagnostic::MessageFormat;
+
 use crate::support::history::History;
 use crate::support::loopback_index::{Answer, Hosted, LoopbackIndex};
 use crate::support::program::Program;
@@ -19,8 +21,6 @@ fn is_hidden(sign: char) -> bool {
         && sign != '\t'
         && (sign.is_control() || HOSTILE.contains(sign) && !sign.is_ascii())
 }
-
-const FORMATS: [&str; 6] = ["text", "json", "sarif", "github", "gitlab", "markdown"];
 
 #[track_caller]
 fn shows_nothing(program: &Program, arguments: &[&str]) {
@@ -39,8 +39,8 @@ fn shows_nothing(program: &Program, arguments: &[&str]) {
 
 /// Every command that shows the set, in every format.
 fn all_of_it(program: &Program) {
-    for format in FORMATS {
-        shows_nothing(program, &["check", "--message-format", format]);
+    for format in MessageFormat::ALL {
+        shows_nothing(program, &["check", "--message-format", format.as_str()]);
     }
     shows_nothing(program, &["check", "--wheels"]);
     shows_nothing(
