@@ -100,8 +100,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .network
         .for_change(arguments.public_only, before.is_some());
     let repository = &repository;
-    let mut findings = repository.findings.clone();
-    findings.extend(check::set(repository));
+    let mut findings = check::repository(repository);
     let all = all_wheels(repository);
     let changed = before
         .as_ref()

@@ -78,6 +78,7 @@ mod original_release;
 mod own_folders;
 mod packaging_library;
 mod release_archive;
+mod release_comparison;
 mod release_fill;
 mod release_reuse;
 mod release_verify;
