@@ -15,7 +15,6 @@
 //! Any number of processes may use one cache: files appear by rename, whole. The time of a file's
 //! last change is that of its last use, to a day; of a wheel, that of what is known of it.
 
-mod error;
 mod layout;
 mod mark;
 mod prune;
@@ -32,16 +31,16 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
+use super::cache_error::CacheError;
 use super::facts;
+use super::touch::touch;
 use super::verify::{self, Expectation};
 use super::workspace::Workspace;
 use crate::foundation::environment::make_private_folder;
-pub use error::CacheError;
 pub(super) use layout::{BLOCKS, canonical};
 use layout::{FACTS, HASHES, PARTIAL, WHEELS, file_name, known_name};
 pub use prune::{CachePart, ClaimError, ClaimedCache, Removed};
 use usage::Usage;
-pub(super) use usage::touch;
 
 /// A cache in a folder. Cheap to clone. Nothing is written before something is kept.
 #[derive(Clone, Debug)]

@@ -12,10 +12,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ipwhl_unixfs::{Cid, Sha256Digest};
 use thiserror::Error;
 
+use super::super::cache_error::CacheError;
 use super::super::workspace;
+use super::Cache;
 use super::layout::{BLOCKS, FACTS, FOLDERS, HASHES, PARTIAL, WHEELS, canonical, file_name};
 use super::mark::mark;
-use super::{Cache, CacheError};
 
 /// What one folder of a cache holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

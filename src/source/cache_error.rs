@@ -16,7 +16,7 @@ pub struct CacheError {
 }
 
 impl CacheError {
-    pub(in crate::source) fn new(path: &Path, action: &'static str, reason: io::Error) -> Self {
+    pub(super) fn new(path: &Path, action: &'static str, reason: io::Error) -> Self {
         Self {
             path: path.to_owned(),
             action,
@@ -24,10 +24,7 @@ impl CacheError {
         }
     }
 
-    pub(in crate::source) fn at(
-        path: &Path,
-        action: &'static str,
-    ) -> impl FnOnce(io::Error) -> Self {
+    pub(super) fn at(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |reason| Self {
             path,
