@@ -1,5 +1,6 @@
 //! `ipwhl build`: declarations to a signed release with one root CID.
 
+// An import circle: the parts of a build read its arguments, which stand beside its run.
 mod folder;
 mod part;
 mod reuse;
@@ -134,8 +135,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .transpose()
         .map_err(|error| unpublished(&error))?;
     // Mistakes in texts and in the graph are told before a byte is fetched.
-    let mut findings = repository.findings.clone();
-    findings.extend(check::set(&repository));
+    let mut findings = check::repository(&repository);
     let today = context.session.today();
     let judged = |findings, report: &_| judge(&repository, findings, report, today, "");
     let early = judged(findings.clone(), &WheelReport::default());
