@@ -15,6 +15,7 @@ use url::Url;
 use super::check;
 use super::context::TargetContext;
 use super::kubo::{name, named, newest_first, outdated};
+use super::place::TargetPlace;
 use super::secret::Secret;
 use super::service::Upload;
 use super::target::{
@@ -363,8 +364,8 @@ fn ours(pins: &[Allocation], repository: &str) -> BTreeMap<Cid, Option<u64>> {
 }
 
 impl Target for Cluster {
-    fn place(&self) -> String {
-        self.rest.place()
+    fn place(&self) -> TargetPlace {
+        TargetPlace::Address(self.rest.place())
     }
 
     fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan> {

@@ -29,6 +29,7 @@ use ipwhl_unixfs::car::Blocks;
 use url::Url;
 
 use super::context::TargetContext;
+use super::place::TargetPlace;
 use super::publication::Publication;
 use super::site::release_files;
 use super::target::{
@@ -339,8 +340,8 @@ impl Directory {
 }
 
 impl Target for Directory {
-    fn place(&self) -> String {
-        format!("`{}`", self.path.display())
+    fn place(&self) -> TargetPlace {
+        TargetPlace::Folder(self.path.clone())
     }
 
     fn plan<'a>(&'a mut self, release: &'a Publication, _: Report<'a>) -> Work<'a, Plan> {

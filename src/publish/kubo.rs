@@ -20,6 +20,7 @@ use super::check;
 use super::cluster::NearbyCluster;
 use super::context::TargetContext;
 use super::history::check_follows;
+use super::place::TargetPlace;
 use super::service::Upload;
 use super::target::{
     CheckOrder, Checked, DamageKind, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target,
@@ -375,8 +376,8 @@ impl Kubo {
 }
 
 impl Target for Kubo {
-    fn place(&self) -> String {
-        self.rpc.place()
+    fn place(&self) -> TargetPlace {
+        TargetPlace::Address(self.rpc.place())
     }
 
     fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan> {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::History;
+use super::place::TargetPlace;
 use super::run::Open;
 use super::target::PublishedRelease;
 use crate::foundation::failure::Failure;
@@ -16,7 +17,7 @@ pub struct TargetStatus {
     /// The word for its kind.
     pub kind: &'static str,
     /// Where it is, where that could be found out.
-    pub place: Option<String>,
+    pub place: Option<TargetPlace>,
     /// How it stands.
     pub state: HoldingState,
     /// The releases that it holds or leads to, the newest first; `None` where it could not be

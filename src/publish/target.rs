@@ -9,6 +9,7 @@ use ipwhl_unixfs::car::Blocks;
 
 use super::Publication;
 use super::check::RateLimit;
+use super::place::TargetPlace;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::release::statement::SignedStatement;
@@ -24,8 +25,8 @@ pub type Report<'a> = &'a dyn Fn(Step);
 /// [`read_back`](Self::read_back) asks the place for what it has now. Each may be cut at any
 /// moment: the next run goes on.
 pub trait Target {
-    /// Where it is, as it may be shown.
-    fn place(&self) -> String;
+    /// Where it is.
+    fn place(&self) -> TargetPlace;
 
     /// What it holds, what would be moved and changed.
     fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan>;
