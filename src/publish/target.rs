@@ -88,6 +88,13 @@ pub struct Checked {
     pub notes: Vec<String>,
 }
 
+impl Checked {
+    /// Whether something is wrong and was not mended.
+    pub fn is_damaged(&self) -> bool {
+        self.damages.iter().any(|one| !one.is_repaired)
+    }
+}
+
 /// A block or a file that a target does not have as it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
