@@ -18,6 +18,7 @@ mod ipns;
 mod kubo;
 mod context;
 mod opening;
+mod output;
 mod place;
 mod publication;
 mod pinning_service;
@@ -40,6 +41,7 @@ pub use error::PublishError;
 pub use files::{ArchiveContents, write_car};
 pub use history::{History, check_follows};
 pub use opening::{Opening, chosen_targets};
+pub use output::{build_folder, fetch_folder};
 pub use place::TargetPlace;
 pub use publication::{Publication, Sample};
 pub use repair::RepairBlocks;
@@ -56,4 +58,4 @@ pub use target::{
     Amount, CheckOrder, Checked, Damage, DamageKind, Done, Plan, PublishedRelease, ReadBack,
     Report, Step, Target, Work,
 };
-pub use tree::{resolved, tree_place, write_tree};
+pub use tree::{tree_place, write_tree};

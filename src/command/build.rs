@@ -1,6 +1,5 @@
 //! `ipwhl build`: declarations to a signed release with one root CID.
 
-mod folder;
 mod part;
 mod reuse;
 mod vouch;
@@ -22,8 +21,8 @@ use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::publish::{
-    ArchiveContents, PublishError, check_place, commit, statement_in, tree_place, write_car,
-    write_tree,
+    ArchiveContents, PublishError, build_folder, check_place, commit, statement_in, tree_place,
+    write_car, write_tree,
 };
 use crate::release::archive::ArchiveKind;
 use crate::release::archive::car_name;
@@ -37,7 +36,6 @@ use crate::set::gather::{Gathering, ReleaseFacts, Want, WheelReport, all_wheels}
 use crate::set::judgement::{has_errors, judge};
 use crate::set::repository::Repository;
 use crate::source::Cache;
-use folder::output_folder;
 use part::{check_kind, part};
 use reuse::{ReuseArguments, reusable};
 use vouch::{Preparation, finish_cut_run, prepare, vouch};
@@ -126,7 +124,7 @@ pub(super) struct Arguments {
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let mut repository = context.repository()?;
     arguments.allow.apply(&mut repository);
-    let folder = output_folder(context, &repository, &arguments.output)?;
+    let folder = build_folder(context.folders(), &repository, &arguments.output)?;
     let tree = arguments
         .tree
         .as_ref()

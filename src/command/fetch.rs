@@ -10,23 +10,19 @@ use ipwhl_unixfs::Cid;
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::own_folder::OwnFolder;
 use super::vouch::{TrustArguments, following, vouch};
 use super::words::counted;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::{AtomicFile, make_own_folder};
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
-use crate::publish::{PublishError, Recovery, commit, recover, statement_in};
+use crate::publish::{PublishError, Recovery, commit, fetch_folder, recover, statement_in};
 use crate::release::archive::{ArchiveKind, may_replace};
 use crate::release::names::{CAR, STATEMENT};
 use crate::release::statement::folder::keep_statement;
 use crate::release::statement::{Next, OpenSite, SignedStatement, read_statement};
 use crate::set::gather::DEFAULT_JOBS;
 use archive::Fetched;
-
-/// Where a release goes that nobody has said a place for.
-const DEFAULT_OUTPUT: &str = "release";
 
 /// Fetch the newest release of a site
 ///
@@ -66,7 +62,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let mut open = OpenSite::named(&context.session, &arguments.location, arguments.offline)?;
-    let folder = output_folder(context, arguments)?;
+    let folder = fetch_folder(context.folders(), arguments.output.as_deref())?;
     make_own_folder(&folder).map_err(|error| {
         Failure::world(format!("`{}` cannot be made: {error}", folder.display()))
     })?;
@@ -190,24 +186,6 @@ fn forget(context: &Context<'_>, wheels: &[Cid]) {
     {
         claimed.clean_wheels(wheels, &[]);
     }
-}
-
-fn output_folder(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf, Failure> {
-    let repository = context.repository_directory().ok();
-    let folder = match (&arguments.output, &repository) {
-        (Some(output), _) => context.absolute(output),
-        (None, Some(repository)) => repository.join(DEFAULT_OUTPUT),
-        (None, None) => context.absolute(Path::new(DEFAULT_OUTPUT)),
-    };
-    let own = OwnFolder {
-        path: &folder,
-        role: "the output folder",
-        danger: "the statement there decides which release is believed",
-        elsewhere: "name another folder with `--output`",
-    };
-    own.check_repository(context.folders())?;
-    own.check_owner(context.folders(), repository.as_deref())?;
-    Ok(folder)
 }
 
 /// Why a release does not get its name.

@@ -2,7 +2,9 @@
 
 mod configuration;
 mod files;
+mod folders;
 mod load;
+mod own_folder;
 mod platforms;
 mod revision;
 mod schema;
@@ -15,9 +17,11 @@ pub use configuration::{
     KuboTarget, PinningServiceTarget, PublishKind, PublishTarget, SeverityRule, Waiver,
 };
 pub use files::read_text;
+pub use folders::Folders;
 pub use load::{
     CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Repository, find, presumed_project,
 };
+pub use own_folder::OwnFolder;
 pub(crate) use platforms::covers_name;
 pub use platforms::{covers_platform, summarize_platforms};
 pub use revision::{
