@@ -5,9 +5,12 @@
 //! [`crate::foundation::environment::AtomicFile`]. A [`Target`] is asked what it holds (`plan`), is
 //! given what it lacks (`carry_out`), and is asked again (`read_back`).
 
+mod build;
 mod check;
 mod cluster;
 mod commit;
+mod contents;
+mod cut_run;
 mod directory;
 mod dnslink;
 mod error;
@@ -33,10 +36,13 @@ mod status;
 mod target;
 mod tree;
 
+pub use build::{Build, BuildEvent, WrittenRelease};
 pub use check::RateLimit;
 pub use cluster::NearbyCluster;
-pub use commit::{Recovery, check_place, commit, recover, statement_in};
+pub use commit::{commit, statement_in};
+pub use contents::{ContentsRequest, check_kind};
 pub use context::{TargetContext, open_target};
+pub use cut_run::Writer;
 pub use error::PublishError;
 pub use files::{ArchiveContents, write_car};
 pub use history::{History, check_follows};
@@ -49,13 +55,14 @@ pub use request::{PublicationNotice, PublicationRequest};
 pub use run::{Event, Observer, Open, PublishRun, TargetOutcome, TargetState, gather_history};
 pub use secret::{Secret, UnusableSecret};
 pub use site::{
-    AssembledBlocks, FileCheck, FileList, FoundWheel, HollowArchive, HollowError,
-    LARGEST_FILE_LIST, ListError, ListedFile, ReleaseFile, SiteContradiction, SiteReport,
-    check_file, read_archive, read_hollow, release_files, verify_site,
+    AssembledBlocks, FetchedArchive, FileCheck, FileList, FoundWheel, HollowArchive, HollowError,
+    LARGEST_FILE_LIST, ListError, ListedFile, ReleaseFile, SiteContradiction, SiteFetch,
+    SiteFetchEvent, SiteReport, begin_archive, check_file, forget_wheels, has_release,
+    read_archive, read_hollow, release_files, verify_site,
 };
 pub use status::{HoldingState, ReleaseStatus, TargetStatus, status};
 pub use target::{
     Amount, CheckOrder, Checked, Damage, DamageKind, Done, Plan, PublishedRelease, ReadBack,
     Report, Step, Target, Work,
 };
-pub use tree::{tree_place, write_tree};
+pub use tree::tree_place;

@@ -62,7 +62,11 @@ fn is_tree(folder: &Path) -> io::Result<bool> {
 ///
 /// # Errors
 /// When a file cannot be written, or a wheel of the cache is damaged.
-pub fn write_tree(release: &Release<'_>, cache: &Cache, place: &Path) -> Result<(), PublishError> {
+pub(super) fn write_tree(
+    release: &Release<'_>,
+    cache: &Cache,
+    place: &Path,
+) -> Result<(), PublishError> {
     let name = place
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
