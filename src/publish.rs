@@ -6,6 +6,7 @@
 //! given what it lacks (`carry_out`), and is asked again (`read_back`).
 
 mod build;
+mod amount;
 mod check;
 mod cluster;
 mod commit;
@@ -15,6 +16,7 @@ mod directory;
 mod dnslink;
 mod error;
 mod files;
+mod follow;
 mod git;
 mod history;
 mod ipns;
@@ -23,8 +25,12 @@ mod context;
 mod opening;
 mod output;
 mod place;
+mod open;
+mod pins;
 mod publication;
+mod published_release;
 mod pinning_service;
+mod rate_limit;
 mod read;
 mod repair;
 mod request;
@@ -36,20 +42,24 @@ mod status;
 mod target;
 mod tree;
 
+pub use amount::Amount;
 pub use build::{Build, BuildEvent, WrittenRelease};
-pub use check::RateLimit;
 pub use cluster::NearbyCluster;
 pub use commit::{commit, statement_in};
 pub use contents::{ContentsRequest, check_kind};
-pub use context::{TargetContext, open_target};
+pub use context::TargetContext;
 pub use cut_run::Writer;
 pub use error::PublishError;
 pub use files::{ArchiveContents, write_car};
-pub use history::{History, check_follows};
+pub use follow::check_follows;
+pub use history::History;
+pub use open::open_target;
 pub use opening::{Opening, chosen_targets};
 pub use output::{build_folder, fetch_folder};
 pub use place::TargetPlace;
 pub use publication::{Publication, Sample};
+pub use published_release::PublishedRelease;
+pub use rate_limit::RateLimit;
 pub use repair::RepairBlocks;
 pub use request::{PublicationNotice, PublicationRequest};
 pub use run::{Event, Observer, Open, PublishRun, TargetOutcome, TargetState, gather_history};
@@ -62,7 +72,6 @@ pub use site::{
 };
 pub use status::{HoldingState, ReleaseStatus, TargetStatus, status};
 pub use target::{
-    Amount, CheckOrder, Checked, Damage, DamageKind, Done, Plan, PublishedRelease, ReadBack,
-    Report, Step, Target, Work,
+    CheckOrder, Checked, Damage, DamageKind, Done, Plan, ReadBack, Report, Step, Target, Work,
 };
 pub use tree::tree_place;

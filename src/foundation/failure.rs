@@ -22,7 +22,8 @@ pub enum FailureKind {
 }
 
 /// Why something could not be done. It holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct Failure {
     /// What kind of thing went wrong.
     pub kind: FailureKind,
@@ -96,14 +97,6 @@ impl Failure {
         self
     }
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Failure {}
 
 /// An error's sentence followed by those of its sources.
 pub fn error_chain(error: &dyn std::error::Error) -> String {

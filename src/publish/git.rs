@@ -6,11 +6,13 @@
 mod program;
 mod state;
 
+use super::amount::Amount;
 use super::context::TargetContext;
-use super::history::check_follows;
+use super::follow::check_follows;
 use super::place::TargetPlace;
 use super::publication::Publication;
-use super::target::{Amount, Done, Plan, PublishedRelease, ReadBack, Report, Step, Target, Work};
+use super::published_release::PublishedRelease;
+use super::target::{Done, Plan, ReadBack, Report, Step, Target, Work};
 use crate::foundation::failure::Failure;
 use crate::release::names::STATEMENT;
 use crate::release::signature::SigningKey;

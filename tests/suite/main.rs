@@ -28,6 +28,7 @@ mod car;
 mod check_command;
 mod check_since;
 mod cid_command;
+mod circles;
 mod completions_command;
 mod conflicting_digest;
 mod carry;

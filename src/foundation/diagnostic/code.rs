@@ -176,7 +176,8 @@ impl Code {
 }
 
 /// A code that nobody may soften.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` cannot be softened")]
 pub struct HardCode(pub Code);
 
 impl HardCode {
@@ -185,14 +186,6 @@ impl HardCode {
         "such a finding says that a text cannot be understood, that bytes are not what was declared, or that an archive contradicts itself"
     }
 }
-
-impl fmt::Display for HardCode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "`{}` cannot be softened", self.0)
-    }
-}
-
-impl std::error::Error for HardCode {}
 
 impl fmt::Display for Code {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -213,13 +206,6 @@ impl FromStr for Code {
 }
 
 /// A word that is no code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the code of a finding")]
 pub struct UnknownCode(pub String);
-
-impl fmt::Display for UnknownCode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "`{}` is not the code of a finding", self.0)
-    }
-}
-
-impl std::error::Error for UnknownCode {}
