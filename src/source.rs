@@ -48,7 +48,10 @@ mod workspace;
 
 pub use address::redacted;
 pub use blocks::dag_of_file;
-pub use cache::{Cache, CacheError, CachePart, CachedWheel, ClaimError, ClaimedCache, Removed};
+pub use cache::{
+    CACHE_LIMIT_VARIABLE, Cache, CacheError, CachePart, CachedWheel, ClaimError, ClaimedCache,
+    Pruned, Removed, configured_limit,
+};
 pub use client::{Client, ClientError, ClientSettings};
 pub use discover::{DiscoverError, IndexLocation, IndexOrigin, IndexSearch};
 pub use event::{Event, FetchEvent, Observer, Work};

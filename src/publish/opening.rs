@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::cluster::NearbyCluster;
 use super::context::TargetContext;
-use super::open_target;
+use super::open::open_target;
 use super::secret::Secret;
 use super::target::Target;
 use crate::foundation::diagnostic::nearest;

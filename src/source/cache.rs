@@ -15,6 +15,7 @@
 //! Any number of processes may use one cache: files appear by rename, whole. The time of a file's
 //! last change is that of its last use, to a day; of a wheel, that of what is known of it.
 
+mod limit;
 mod mark;
 mod prune;
 mod usage;
@@ -35,6 +36,7 @@ use super::facts;
 use super::verify::{self, Expectation};
 use super::workspace::Workspace;
 use crate::foundation::environment::make_private_folder;
+pub use limit::{CACHE_LIMIT_VARIABLE, Pruned, configured_limit};
 pub(super) use prune::BLOCKS;
 pub use prune::{CachePart, ClaimError, ClaimedCache, Removed};
 use prune::{FACTS, HASHES, PARTIAL, WHEELS};
