@@ -24,12 +24,11 @@ path = \"site\"
 
 [publish.history]
 kind = \"git\"
-path = \"history\"
-holders = []
+repository = \"history\"
 
 [publish.node]
 kind = \"kubo\"
-api = \"http://user:secret@127.0.0.1:5001\"
+api = \"http://127.0.0.1:5001\"
 ";
 
 /// A release with its archive in a folder of its own.
@@ -117,7 +116,10 @@ fn signatures_that_do_not_hold_are_left_out() {
     let name = &repository.configuration.name;
     let good = statement_of(name, release.root, None, &[1]);
     put(folder.path(), &good);
-    let path = folder.path().join("release.toml.other.sig");
+    let path = folder.path().join(format!(
+        "release.toml.{}.sig",
+        key(2).public().file_digits()
+    ));
     let foreign = statement_of("another set", release.root, None, &[2]);
     fs::write(&path, &foreign.signatures[0].text).unwrap();
     let (publication, notices) = read(&request(repository, folder.path()));
@@ -217,7 +219,6 @@ fn targets_are_chosen_by_name_and_opened() {
             "history",
             TargetPlace::GitRepository(directory.join("history")),
         ),
-        // Credentials are not shown.
         (
             "node",
             TargetPlace::Address("http://127.0.0.1:5001".to_owned()),

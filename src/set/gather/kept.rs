@@ -58,6 +58,8 @@ pub fn wheels_of_projects<'p>(
             }
         }
     }
+    // A block that is its own file has one CID only.
+    chosen.dedup();
     Ok((chosen, unknown))
 }
 
