@@ -44,7 +44,7 @@ mod tree;
 
 pub use amount::Amount;
 pub use build::{Build, BuildEvent, WrittenRelease};
-pub use cluster::NearbyCluster;
+pub use cluster::nearby::NearbyCluster;
 pub use commit::{commit, statement_in};
 pub use contents::{ContentsRequest, check_kind};
 pub use context::TargetContext;

@@ -11,3 +11,4 @@ pub mod check;
 pub mod judgement;
 pub mod resolve;
 pub mod difference;
+pub mod review;

@@ -22,6 +22,7 @@ mod address;
 mod backoff;
 mod blocks;
 mod cache;
+mod cache_error;
 mod client;
 mod discover;
 mod download;
@@ -32,6 +33,7 @@ mod hosts;
 mod index;
 mod limits;
 mod local;
+mod local_files;
 mod pace;
 mod pip;
 mod problem;
@@ -42,6 +44,7 @@ mod session;
 mod sink;
 mod site;
 mod small;
+mod touch;
 mod transport;
 mod verify;
 mod workspace;
@@ -49,15 +52,17 @@ mod workspace;
 pub use address::redacted;
 pub use blocks::dag_of_file;
 pub use cache::{
-    CACHE_LIMIT_VARIABLE, Cache, CacheError, CachePart, CachedWheel, ClaimError, ClaimedCache,
-    Pruned, Removed, configured_limit,
+    CACHE_LIMIT_VARIABLE, Cache, CachePart, CachedWheel, ClaimError, ClaimedCache, Pruned, Removed,
+    configured_limit,
 };
+pub use cache_error::CacheError;
 pub use client::{Client, ClientError, ClientSettings};
 pub use discover::{DiscoverError, IndexLocation, IndexOrigin, IndexSearch};
 pub use event::{Event, FetchEvent, Observer, Work};
 pub use fetch::{FetchSettings, Fetcher};
 pub use index::{CoreMetadataFile, IndexClient, IndexFile, ProjectPage};
 pub use limits::{LARGEST_PAGE, LARGEST_WHEEL, Limits};
+pub use local_files::LocalFiles;
 pub use pace::{Pace, Received};
 pub use problem::{FetchError, Mismatch, MismatchKind, SourceProblem};
 pub use remote::{GatewayBlocks, Transferred};

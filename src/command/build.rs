@@ -25,7 +25,7 @@ use crate::release::archive::{ArchiveKind, ReleaseLocation, car_name};
 use crate::release::names::STATEMENT;
 use crate::release::reuse::ReusableRelease;
 use crate::release::statement::SignedStatement;
-use crate::release::trust::{ReuseRequest, check_unsigned};
+use crate::release::trust::{NextRequest, ReuseRequest, check_unsigned};
 use crate::set::check;
 use crate::set::gather::{Network, WheelReport, all_wheels};
 use crate::set::judgement::{has_errors, judge};
@@ -130,6 +130,21 @@ struct ReuseArguments {
     reuse_unsigned: bool,
 }
 
+impl Arguments {
+    /// The statement that is asked for.
+    fn next(&self) -> NextRequest {
+        NextRequest {
+            expires: self.expires.clone(),
+            renew_within: self.renew_within.clone(),
+            renew: self.renew,
+            after_expiry: self.after_expiry,
+            previous: self.previous.clone(),
+            offline: self.network.offline,
+            key: self.key.clone(),
+        }
+    }
+}
+
 pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitStatus, Failure> {
     let mut repository = context.repository()?;
     arguments.allow.apply(&mut repository);
@@ -141,8 +156,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .transpose()
         .map_err(|error| error.failure())?;
     // Mistakes in texts and in the graph are told before a byte is fetched.
-    let mut findings = repository.findings.clone();
-    findings.extend(check::set(&repository));
+    let mut findings = check::repository(&repository);
     let today = context.session.today();
     let judged = |findings, report: &_| judge(&repository, findings, report, today, "");
     let early = judged(findings.clone(), &WheelReport::default());
@@ -170,7 +184,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let mut preparation = if arguments.unsigned || arguments.root_only {
         None
     } else {
-        Some(prepare(context, &repository, arguments, &folder)?)
+        Some(prepare(context, &repository, &arguments.next(), &folder)?)
     };
     let previous = preparation.as_ref().and_then(Preparation::previous);
     let network = arguments.network.network();

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style as Colour};
 
+use super::global::{ColorChoice, Global};
 use super::progress::Display;
 use super::voice::Voice;
-use super::{ColorChoice, Global};
 use crate::foundation::diagnostic::{Inert, Style};
 use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;

@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use super::cluster::NearbyCluster;
+use super::cluster::nearby::NearbyCluster;
 use super::context::TargetContext;
 use super::open::open_target;
 use super::secret::Secret;

@@ -3,6 +3,7 @@
 //! A check returns all its findings; it never stops at the first and never prints. Each file holds
 //! a rule and its wording.
 
+mod about;
 mod ambiguous_wheels;
 mod archive;
 mod bytes;
@@ -26,8 +27,6 @@ mod unsatisfied_dependency;
 mod unused_wheel;
 mod version_mismatch;
 
-use std::ops::Range;
-
 use bytes::{missing_source, other_bytes};
 pub(crate) use conflicting_digest::take_in_mismatches;
 pub(crate) use dependencies_mismatch::can_apply;
@@ -43,6 +42,13 @@ use crate::set::repository::Repository;
 use crate::source::SourceProblem;
 use ipwhl_packaging::wheel::{ArchiveFacts, NameConflict};
 use ipwhl_packaging::{CoreMetadata, Platform};
+
+/// What is wrong with the texts of a repository and, by the checks that need no wheel, with its set.
+pub fn repository(repository: &Repository) -> Vec<Finding> {
+    let mut findings = repository.findings.clone();
+    findings.extend(set(repository));
+    findings
+}
 
 /// The checks that need no wheel: uniqueness and graph.
 pub fn set(repository: &Repository) -> Vec<Finding> {
@@ -215,12 +221,4 @@ fn metadata_and(
         dependencies_mismatch::check(declared, &metadata, is_whole, findings);
     }
     extras_mismatch::check(declared, &metadata, is_whole("Provides-Extra"), findings);
-}
-
-/// The place of a list's entry, or of the list where the entry has none.
-fn about(declared: &DeclaredWheel, finding: Finding, span: Range<usize>, label: &str) -> Finding {
-    finding
-        .at(&declared.file, span, label)
-        .project(declared.file_name.name())
-        .wheel(&declared.file_name)
 }

@@ -4,7 +4,10 @@ mod configuration;
 mod files;
 mod folders;
 mod load;
+mod load_error;
+mod names;
 mod own_folder;
+mod owner;
 mod platforms;
 mod revision;
 mod schema;
@@ -18,9 +21,9 @@ pub use configuration::{
 };
 pub use files::read_text;
 pub use folders::Folders;
-pub use load::{
-    CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Repository, find, presumed_project,
-};
+pub use load::{Repository, find, presumed_project};
+pub use load_error::LoadError;
+pub use names::{CONFIGURATION_FILE, ORIGINAL_FOLDER};
 pub use own_folder::OwnFolder;
 pub(crate) use platforms::covers_name;
 pub use platforms::{covers_platform, summarize_platforms};

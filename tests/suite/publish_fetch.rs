@@ -8,7 +8,7 @@ use ipwhl::foundation::failure::{Failure, FailureKind};
 use ipwhl::publish::{
     FetchedArchive, SiteFetch, SiteFetchEvent, begin_archive, forget_wheels, has_release,
 };
-use ipwhl::release::names::STATEMENT;
+use ipwhl::release::names::{STATEMENT, WHEEL};
 use ipwhl::release::statement::folder::add_signatures;
 use ipwhl::release::statement::{OpenSite, SignedStatement, read_statement};
 use ipwhl::set::gather::DEFAULT_JOBS;
@@ -88,10 +88,7 @@ fn from_files_what_is_here_does_not_come_again() {
     // An archive that is said to have more than it has is not used at all.
     let path = folder.join("release/release.car");
     let mut damaged = release.archive.clone();
-    let wheel = &release
-        .files
-        .iter()
-        .find(|(path, _)| path.ends_with(".whl"));
+    let wheel = &release.files.iter().find(|(path, _)| path.ends_with(WHEEL));
     let wheel = wheel.unwrap().1;
     let start = damaged
         .windows(wheel.len())
@@ -111,7 +108,7 @@ fn from_files_what_is_here_does_not_come_again() {
     let wheel = release
         .files
         .keys()
-        .find(|path| path.ends_with(".whl"))
+        .find(|path| path.ends_with(WHEEL))
         .unwrap();
     let site = folder.join("site").join(release.root.to_string());
     fs::write(site.join(wheel), "other bytes").unwrap();

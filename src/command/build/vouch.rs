@@ -7,7 +7,6 @@ use ipwhl_unixfs::Cid;
 use super::super::context::Context;
 use super::super::keys::{open, signing_key};
 use super::super::sign::mention_signers;
-use super::Arguments;
 use crate::foundation::diagnostic::Finding;
 use crate::foundation::failure::Failure;
 use crate::release::names::STATEMENT;
@@ -38,21 +37,12 @@ impl Preparation {
 pub(super) fn prepare(
     context: &Context<'_>,
     repository: &Repository,
-    arguments: &Arguments,
+    request: &NextRequest,
     folder: &Path,
 ) -> Result<Preparation, Failure> {
-    let request = NextRequest {
-        expires: arguments.expires.clone(),
-        renew_within: arguments.renew_within.clone(),
-        renew: arguments.renew,
-        after_expiry: arguments.after_expiry,
-        previous: arguments.previous.clone(),
-        offline: arguments.network.offline,
-        key: arguments.key.clone(),
-    };
     let configuration = &repository.configuration;
-    let next = NextStatement::prepare(&context.session, configuration, &request, folder)?;
-    let found = signing_key(context, arguments.key.as_deref())?;
+    let next = NextStatement::prepare(&context.session, configuration, request, folder)?;
+    let found = signing_key(context, request.key.as_deref())?;
     next.check_key(configuration, &found)?;
     // A passphrase is asked for, and an agent whether it has the key, before anything takes long.
     let key = open(context, found)?;

@@ -3,187 +3,48 @@
 mod wheels;
 
 use super::super::words::counted;
-use super::Report;
-use super::side::Side;
+use super::entry::{Entry, Line, Mark, Outline, Piece, Section, list, own, value};
+use super::report::Report;
 use crate::foundation::diagnostic::{Finding, Severity};
 use crate::foundation::size::HumanBytes;
-use crate::set::difference::{Kind, ProjectChange, SetChange, SettingsExtent};
+use crate::release::comparison::{State, StateKind, UnreadMembers, members_key};
+use crate::set::difference::{FindingChanges, Kind, ProjectChange, SettingsExtent};
 use crate::set::judgement::group_related;
-
-/// How many things of one kind are told one by one, unless all are asked for.
-const TOLD: usize = 12;
-
-/// A part of a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece {
-    /// Words of this program.
-    Own(String),
-    /// A name or a value, of whomever.
-    Value(String),
-    /// A sentence with values of whomever in it.
-    Sentence(String),
-}
-
-/// A line.
-pub(super) type Line = Vec<Piece>;
-
-/// What stands before a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
-    None,
-    Added,
-    Changed,
-    Removed,
-    /// Somebody should look at it.
-    Urgent,
-}
-
-impl From<Kind> for Mark {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Added => Self::Added,
-            Kind::Changed => Self::Changed,
-            Kind::Removed => Self::Removed,
-        }
-    }
-}
-
-/// A line and those below it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) mark: Mark,
-    pub(super) line: Line,
-    pub(super) below: Vec<Entry>,
-}
-
-impl Entry {
-    fn new(mark: impl Into<Mark>, line: Line) -> Self {
-        Self {
-            mark: mark.into(),
-            line,
-            below: Vec::new(),
-        }
-    }
-
-    fn with(mut self, below: Vec<Self>) -> Self {
-        self.below = below;
-        self
-    }
-
-    /// Whether somebody should look at it, or at something below it.
-    fn is_urgent(&self) -> bool {
-        self.mark == Mark::Urgent || self.below.iter().any(Self::is_urgent)
-    }
-}
-
-/// A heading with what belongs to it.
-pub(super) struct Section {
-    pub(super) heading: &'static str,
-    pub(super) entries: Vec<Entry>,
-}
-
-/// All of it.
-pub(super) struct Outline {
-    /// Where it comes from, and where it goes to.
-    pub(super) title: [Line; 2],
-    /// What decides over all that follows, before it: whom readers trust, where releases go, what
-    /// counts as wrong.
-    pub(super) settings: Option<Section>,
-    /// What it comes to, a line each.
-    pub(super) summary: Vec<Line>,
-    pub(super) sections: Vec<Section>,
-}
-
-fn own(words: impl Into<String>) -> Piece {
-    Piece::Own(words.into())
-}
-
-fn value(text: &(impl ToString + ?Sized)) -> Piece {
-    Piece::Value(text.to_string())
-}
-
-/// Values with commas between them, the first few where there are many.
-fn list<T: ToString>(values: &[T], in_full: bool) -> Line {
-    let texts = values.iter().map(ToString::to_string);
-    joined(texts.map(Piece::Value).collect(), in_full)
-}
-
-fn joined(pieces: Vec<Piece>, in_full: bool) -> Line {
-    let all = pieces.len();
-    let shown = if in_full || all <= TOLD + 1 {
-        all
-    } else {
-        TOLD
-    };
-    let mut line = Line::new();
-    for piece in pieces.into_iter().take(shown) {
-        if !line.is_empty() {
-            line.push(own(", "));
-        }
-        line.push(piece);
-    }
-    if shown < all {
-        line.push(own(format!(" and {} more", all - shown)));
-    }
-    line
-}
-
-/// A line for what something has lost, and one for what it has gained.
-fn set(name: &str, change: &SetChange, in_full: bool) -> Option<Entry> {
-    set_of(name, change, Piece::Value, in_full)
-}
-
-fn set_of(
-    name: &str,
-    change: &SetChange,
-    piece: fn(String) -> Piece,
-    in_full: bool,
-) -> Option<Entry> {
-    let sides = [
-        (Mark::Removed, &change.removed),
-        (Mark::Added, &change.added),
-    ];
-    let below: Vec<Entry> = sides
-        .into_iter()
-        .filter(|(_, values)| !values.is_empty())
-        .map(|(mark, values)| {
-            let pieces = values.iter().cloned().map(piece).collect();
-            Entry::new(mark, joined(pieces, in_full))
-        })
-        .collect();
-    (!below.is_empty()).then(|| Entry::new(Mark::None, vec![own(name)]).with(below))
-}
 
 /// The difference in words.
 pub(super) fn outline(report: &Report<'_>) -> Outline {
-    let [old, new] = report.sides;
-    let title = [("from ", old), ("to ", new)].map(|(word, side)| {
+    let [old, new] = report.states;
+    let title = [("from ", old), ("to ", new)].map(|(word, state)| {
         let mut line = vec![own(word)];
-        line.extend(name(side));
+        line.extend(name(state));
         line
     });
     let projects = report.difference.projects.iter();
     let projects: Vec<Entry> = projects.map(|one| project(report, one)).collect();
     let mut summary = vec![vec![own(counts(report))]];
     let findings = &report.findings;
-    summary.push(vec![own(match findings.not_compared {
-        Some(reason) => format!("findings: not compared, since {reason}"),
-        None => format!(
+    summary.push(vec![own(match findings {
+        None => {
+            "findings: not compared, since a release of the layout ipwhl-1 carries no declarations"
+                .to_owned()
+        }
+        Some(changes) => format!(
             "findings: {} new, {} gone, {} as before",
-            findings.new.len(),
-            findings.gone.len(),
-            findings.unchanged
+            changes.new.len(),
+            changes.gone.len(),
+            changes.unchanged
         ),
     })]);
     summary.push(vec![own(moved(report))]);
     summary.extend(not_known(report));
+    let of = |state: &State, select: fn(&FindingChanges) -> &Vec<Finding>| {
+        let changes = findings.as_ref().map(select);
+        changes.map_or_else(Vec::new, |findings| entries(report, state, findings))
+    };
     let all = [
         ("projects", projects),
-        ("new findings", entries(report, new, &findings.new)),
-        (
-            "findings that are gone",
-            entries(report, old, &findings.gone),
-        ),
+        ("new findings", of(new, |changes| &changes.new)),
+        ("findings that are gone", of(old, |changes| &changes.gone)),
     ];
     let section = |(heading, entries): (&'static str, Vec<Entry>)| {
         (!entries.is_empty()).then_some(Section { heading, entries })
@@ -196,17 +57,17 @@ pub(super) fn outline(report: &Report<'_>) -> Outline {
     }
 }
 
-fn name(side: &Side) -> Line {
-    let about = &side.about;
-    let mut line = vec![if about.kind == "working-tree" {
-        Piece::Sentence(about.name.clone())
+fn name(state: &State) -> Line {
+    let description = &state.description;
+    let mut line = vec![if description.kind == StateKind::WorkingTree {
+        Piece::Sentence(description.name.clone())
     } else {
-        value(&about.name)
+        value(&description.name)
     }];
-    if let Some(root) = about
+    if let Some(root) = description
         .root
         .as_ref()
-        .filter(|root| !about.name.contains(*root))
+        .filter(|root| !description.name.contains(*root))
     {
         line.extend([own(" ("), value(root), own(")")]);
     }
@@ -247,7 +108,7 @@ fn counts(report: &Report<'_>) -> String {
         difference.unchanged,
         "projects",
     );
-    let all = report.sides[1].snapshot.wheels().count();
+    let all = report.states[1].snapshot.wheels().count();
     let wheels = |kind| {
         let changes = difference.projects.iter().flat_map(|one| &one.wheels);
         changes.filter(|one| one.kind() == kind).count()
@@ -277,34 +138,39 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
             "not compared: trusted, threshold, publish, index, gateways, declarations and layout, since a release does not carry them",
         )]);
     }
-    for (side, extent) in report.sides.into_iter().zip(extents) {
+    for (state, extent) in report.states.into_iter().zip(extents) {
         if extent == SettingsExtent::Partial {
             lines.push(vec![
                 own("not compared in full: the settings of "),
-                value(&side.about.name),
+                value(&state.description.name),
                 own(", since its `ipwhl.toml` has errors"),
             ]);
         }
     }
-    for (side, names) in report.sides.into_iter().zip(&difference.partial) {
+    for (state, names) in report.states.into_iter().zip(&difference.partial) {
         if !names.is_empty() {
             let mut line = vec![own("not compared in full: declarations with errors in ")];
-            line.extend([value(&side.about.name), own(": ")]);
+            line.extend([value(&state.description.name), own(": ")]);
             line.extend(list(names, report.in_full));
             lines.push(line);
         }
     }
-    for (side, names) in report.sides.into_iter().zip(&difference.unreadable) {
+    for (state, names) in report.states.into_iter().zip(&difference.unreadable) {
         if !names.is_empty() {
             let mut line = vec![own("not compared: what cannot be read in ")];
-            line.extend([value(&side.about.name), own(": ")]);
+            line.extend([value(&state.description.name), own(": ")]);
             line.extend(list(names, report.in_full));
             lines.push(line);
         }
     }
     // Reasons are long and the same for many; each is said once.
-    let mut reasons: Vec<(&String, usize)> = Vec::new();
-    for reason in report.members.values().filter_map(|one| one.as_ref().err()) {
+    let mut reasons: Vec<(&UnreadMembers, usize)> = Vec::new();
+    for reason in report
+        .members
+        .members
+        .values()
+        .filter_map(|one| one.as_ref().err())
+    {
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, count)) => *count += 1,
             None => reasons.push((reason, 1)),
@@ -314,18 +180,18 @@ fn not_known(report: &Report<'_>) -> Vec<Line> {
         let of = counted(count, "wheel");
         lines.push(vec![
             own(format!("not looked into: {of}, since ")),
-            Piece::Sentence(reason.clone()),
+            Piece::Sentence(reason.to_string()),
         ]);
     }
-    if report.unknown_names > 0 {
-        let of = counted(report.unknown_names, "wheel");
+    if report.members.unknown_names > 0 {
+        let of = counted(report.members.unknown_names, "wheel");
         lines.push(vec![own(format!(
             "names of new commands and packages not compared with those of {of}, which no `ipwhl check` has read here"
         ))]);
     }
     let changes = difference.projects.iter().flat_map(|one| &one.wheels);
-    let unseen = changes
-        .filter(|wheel| super::members::key(wheel).is_some() && report.members_of(wheel).is_none());
+    let unseen =
+        changes.filter(|wheel| members_key(wheel).is_some() && report.members_of(wheel).is_none());
     let unseen = unseen.count();
     if unseen > 0 {
         let words = counted(unseen, "wheel");
@@ -414,8 +280,8 @@ fn project(report: &Report<'_>, change: &ProjectChange<'_>) -> Entry {
     Entry::new(change.kind(), line).with(below)
 }
 
-fn entries(report: &Report<'_>, side: &Side, findings: &[Finding]) -> Vec<Entry> {
-    let Some(repository) = &side.repository else {
+fn entries(report: &Report<'_>, state: &State, findings: &[Finding]) -> Vec<Entry> {
+    let Some(repository) = &state.repository else {
         return Vec::new();
     };
     let told = group_related(repository, findings, report.in_full);

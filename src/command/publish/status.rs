@@ -12,9 +12,6 @@ use crate::publish::{
 };
 use crate::set::repository::PublishTarget;
 
-/// How near its end a statement is called so.
-const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
-
 pub(super) fn run(
     context: &Context<'_>,
     opening: &Opening<'_>,
@@ -64,10 +61,7 @@ pub(super) fn run(
 }
 
 fn warn(context: &Context<'_>, status: &TargetStatus, newest: &ReleaseStatus, now: Timestamp) {
-    let Some(expires) = newest.expires else {
-        return;
-    };
-    if expires > now && expires.duration_since(now) < SOON {
+    if let Some(expires) = newest.expires_soon(now) {
         context.warning(&format!(
             "{}: the statement of sequence {} expires on {expires}",
             status.name,

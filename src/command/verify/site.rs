@@ -2,9 +2,9 @@
 
 use super::super::context::Context;
 use super::super::exit::ExitStatus;
-use super::super::vouch::{start, vouch};
+use super::super::vouch::{TrustArguments, start, vouch};
 use super::super::words::counted;
-use super::Arguments;
+use crate::foundation::diagnostic::Code;
 use crate::foundation::failure::Failure;
 use crate::foundation::size::HumanBytes;
 use crate::publish::{SiteReport, verify_site};
@@ -18,10 +18,11 @@ const NAMED: usize = 20;
 /// Verifies the newest release of a site. No file is kept.
 pub(super) fn run(
     context: &Context<'_>,
-    arguments: &Arguments,
+    trust: &TrustArguments,
+    allow: &[Code],
     open: &mut OpenSite,
 ) -> Result<ExitStatus, Failure> {
-    let start = start(context, &arguments.trust)?;
+    let start = start(context, trust)?;
     let newest = open.newest(&start.keys())?;
     let open = &*open;
     let statement = newest.signed.statement.clone();
@@ -44,13 +45,7 @@ pub(super) fn run(
         .runtime
         .block_on(crate::publish::read_hollow(&open.site, sequence, &root));
     let hollow = hollow.map_err(|error| error.failure())?;
-    let report = verify_site(
-        &context.session,
-        &open.site,
-        &newest.signed,
-        &hollow,
-        &arguments.allow,
-    )?;
+    let report = verify_site(&context.session, &open.site, &newest.signed, &hollow, allow)?;
     finish(context, open, &statement, &report)
 }
 

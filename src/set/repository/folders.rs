@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::load::{CONFIGURATION_FILE, LoadError, find};
-use super::own_folder::is_own;
+use super::load::find;
+use super::load_error::LoadError;
+use super::names::CONFIGURATION_FILE;
+use super::owner::is_own;
 use crate::foundation::diagnostic::shell_word;
 use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;

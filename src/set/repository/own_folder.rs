@@ -135,19 +135,6 @@ fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
     fs::read_dir(folder).into_iter().flatten().flatten()
 }
 
-/// Whether a file is this user's, or the system's.
-#[cfg(unix)]
-pub(super) fn is_own(file: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let own = rustix::process::geteuid().as_raw();
-    fs::metadata(file).is_ok_and(|there| [own, 0].contains(&there.uid()))
-}
-
-#[cfg(not(unix))]
-pub(super) fn is_own(_: &Path) -> bool {
-    true
-}
-
 /// The first part of a path below a folder that is a symbolic link.
 fn first_link(folder: &Path, below: &Path) -> Option<PathBuf> {
     let mut place = folder.to_path_buf();
