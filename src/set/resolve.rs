@@ -1,5 +1,5 @@
-//! Which versions and wheels of an index go into the set: for projects that somebody asks for, for
-//! what the set still needs, and for findings that another version would end.
+//! Selects versions and wheels of an index for the set: for requested projects, for missing
+//! requirements, and for findings that another version would end.
 
 mod addition;
 mod cover;

@@ -49,7 +49,7 @@ pub struct ReusedFacts {
 }
 
 impl ReusedFacts {
-    /// What a release says of a wheel: its SHA-256, its DAG, its METADATA.
+    /// The facts of a wheel from a release: its SHA-256, its DAG, its METADATA.
     pub fn new(sha256: Sha256Digest, dag: FileDag, metadata: Vec<u8>) -> Self {
         Self {
             sha256,

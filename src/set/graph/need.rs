@@ -1,4 +1,4 @@
-//! What would satisfy all who need a project.
+//! What a project must offer to satisfy all its requirers.
 
 use std::collections::BTreeSet;
 
@@ -6,31 +6,31 @@ use ipwhl_packaging::{Constraint, ExtraName, ProjectName, VersionSpecifiers};
 
 use super::{Graph, Relation, UnsatisfiedReason};
 
-/// What the set needs of a project: what would satisfy all who require it.
+/// The need of a project: what would satisfy all its requirers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectNeed {
     /// The project.
     pub project: ProjectName,
-    /// The extras that are asked of it.
+    /// The required extras.
     pub extras: BTreeSet<ExtraName>,
-    /// The projects that require it, itself aside.
+    /// The projects that require it, except itself.
     pub by: BTreeSet<ProjectName>,
-    /// The specifiers that its version has to satisfy, each with the project that states it.
+    /// The specifiers that its version must satisfy, each with the project that states it.
     pub constraints: Vec<(ProjectName, VersionSpecifiers)>,
     /// The platforms on which it is needed, as indices into the repository's platforms.
     pub platforms: BTreeSet<usize>,
 }
 
-/// What the set needs of a project, and that in the words of a command.
+/// The need of a project, with its specifiers as text for a command.
 pub(in crate::set) struct Demand {
     pub(in crate::set) need: ProjectNeed,
-    /// Each specifier that its version has to satisfy, once: `<2,>=1`.
+    /// Each specifier that its version must satisfy, once: `<2,>=1`.
     pub(in crate::set) specifiers: String,
 }
 
 impl Graph<'_> {
-    /// The projects that have to be added or changed before every requirement is satisfied, by
-    /// name. Direct references are left out: no declaration satisfies them.
+    /// The projects that must be added or changed to satisfy every requirement, by name. Direct
+    /// references are left out: no declaration satisfies them.
     pub fn unsatisfied_needs(&self) -> Vec<ProjectNeed> {
         let names: BTreeSet<&ProjectName> = self
             .relations
@@ -44,7 +44,7 @@ impl Graph<'_> {
         names.into_iter().map(|name| self.needed(name)).collect()
     }
 
-    /// What the set as a whole needs of a project.
+    /// The need of a project in the whole set.
     pub fn needed(&self, project: &ProjectName) -> ProjectNeed {
         match self.demand(project) {
             Some(demand) => demand.need.clone(),
@@ -52,8 +52,8 @@ impl Graph<'_> {
         }
     }
 
-    /// What the set as a whole needs of a project that something requires: found out once, since
-    /// each finding about it asks.
+    /// The need of a required project in the whole set. Cached, because each finding about it uses
+    /// it.
     pub(in crate::set) fn demand(&self, project: &ProjectName) -> Option<&Demand> {
         let known = self.demands.get(project)?;
         Some(known.get_or_init(|| {
@@ -98,7 +98,7 @@ impl Graph<'_> {
         need
     }
 
-    /// The extras that the set asks of a project and that some wheel of it does not declare.
+    /// The extras that the set requires of a project and that some wheel of it does not declare.
     pub fn lacking_extras(&self, project: &ProjectName) -> BTreeSet<ExtraName> {
         let mut extras = self.needed(project).extras;
         if let Some(declaration) = self.repository.declarations.get(project) {

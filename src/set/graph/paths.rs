@@ -1,10 +1,10 @@
-//! The paths through the set from the requested projects to one project: the shortest first, and
-//! how many there are.
+//! The paths through the set from the wanted projects to one project: the shortest ones, and the
+//! number of all.
 //!
-//! A path repeats no project and holds on at least one platform as a whole. Their number can be
-//! exponential in the size of the set, so they are counted without being walked where the part of
-//! the set that they lie in has no cycle, and walked up to a limit where it has one. Only such
-//! projects are walked through from which the right number of steps leads to the target.
+//! A path visits no project twice, and all of it applies on at least one platform. The number of
+//! paths can be exponential in the size of the set. If the relevant part of the set has no cycle,
+//! they are counted without being walked; otherwise they are walked up to a limit. The walk enters
+//! a project only if the right number of steps leads from there to the target.
 
 mod search;
 
@@ -19,29 +19,29 @@ use petgraph::visit::EdgeRef;
 use super::{Direction, Relations};
 use search::Search;
 
-/// How many pairs of a project and a set of platforms are kept for counting.
+/// How many pairs of a project and a set of platforms the count may store.
 const MAXIMUM_STATES: usize = 200_000;
 
 /// A path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path<'r> {
-    /// The projects on it, a requested one first and the one that was asked about last.
+    /// The projects on it, from a wanted project to the target.
     pub projects: Vec<&'r ProjectName>,
-    /// The platforms on which all of it holds, as indices into the repository's platforms.
+    /// The platforms on which all of it applies, as indices into the repository's platforms.
     pub platforms: BTreeSet<usize>,
 }
 
 /// The paths to a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths<'r> {
-    /// The shortest of them, then by their projects' names.
+    /// The shortest paths, sorted by length, then by the names of their projects.
     pub shortest: Vec<Path<'r>>,
-    /// How many there are.
+    /// The number of paths.
     pub count: u64,
-    /// Whether there may be more than that: the search was given up.
+    /// Whether there may be more, because the search was given up.
     pub is_at_least: bool,
-    /// The projects that they run through, the last one included; perhaps some more, which lead
-    /// there only in a circle or on no platform.
+    /// The projects on these paths, including the target; perhaps also some that lead there only in
+    /// a cycle or on no platform.
     pub through: BTreeSet<&'r ProjectName>,
 }
 
@@ -71,7 +71,7 @@ pub fn paths_to<'r>(
         Some(count) => (count, count == u64::MAX),
         None => (search.count, !is_complete),
     };
-    // The search may have been given up among ways that hold nowhere as a whole.
+    // The search may have been given up among paths that apply nowhere as a whole.
     let may_be_some = paths.count > 0 || paths.is_at_least;
     if paths.shortest.is_empty() && may_be_some && limit > 0 {
         paths.shortest.extend(relevant.first_path(target));
@@ -80,10 +80,10 @@ pub fn paths_to<'r>(
     paths
 }
 
-/// The part of the set that paths to the target lie in.
+/// The part of the set that contains all paths to the target.
 struct Relevant<'r> {
     graph: DiGraph<&'r ProjectName, BTreeSet<usize>>,
-    /// Where paths begin, by name.
+    /// The starts of paths, by name.
     starts: Vec<NodeIndex>,
     target: Option<NodeIndex>,
     /// Every platform that a relation names.
@@ -96,7 +96,8 @@ impl<'r> Relevant<'r> {
         target: &'r ProjectName,
         extras: &BTreeSet<ExtraName>,
     ) -> Self {
-        // What asks for less of the target does not lead to it, and a path ends where it meets it.
+        // Requirements without these extras do not lead to the target, and a path ends at the
+        // target.
         let last = relations.naming(target).filter(|one| one.asks_for(extras));
         let last = last.map(|relation| &relation.from.project);
         let leading = relations.reach(last, Direction::Requirers, |project| project != target);
@@ -148,8 +149,8 @@ impl<'r> Relevant<'r> {
         }
     }
 
-    /// How many paths there are; `None` where they run through a cycle, or their platforms are too
-    /// many kinds.
+    /// The number of paths; `None` if they run through a cycle, or have too many different sets of
+    /// platforms.
     fn count(&self, target: NodeIndex) -> Option<u64> {
         let order = toposort(&self.graph, None).ok()?;
         let mut states: Vec<BTreeMap<BTreeSet<usize>, u64>> =
@@ -187,8 +188,8 @@ impl<'r> Relevant<'r> {
         Some(counts.fold(0, |sum, count| sum.saturating_add(*count)))
     }
 
-    /// How many steps it takes from each project to the target at least, over requirements that
-    /// `holds` lets pass; `None` where they do not lead there.
+    /// The least number of steps from each project to the target, over requirements that `holds`
+    /// accepts; `None` for projects that do not lead there.
     fn distances(
         &self,
         target: NodeIndex,
@@ -209,7 +210,8 @@ impl<'r> Relevant<'r> {
         distances
     }
 
-    /// The shortest path of all that hold on one of the platforms, then by their projects' names.
+    /// The shortest path that applies on one of the platforms; among equally short ones, the first
+    /// by name.
     fn first_path(&self, target: NodeIndex) -> Option<Path<'r>> {
         let paths = self.platforms.iter().filter_map(|platform| {
             let distances = self.distances(target, |holds| holds.contains(platform));

@@ -26,10 +26,10 @@ pub use publish::{
 /// The most waivers of a repository.
 const MOST_WAIVERS: usize = 5_000;
 
-/// What `ipwhl.toml` says.
+/// The settings in `ipwhl.toml`.
 #[derive(Debug, Clone)]
 pub struct Configuration {
-    /// The repository's name, which goes into the statement.
+    /// The repository's name, which each statement contains.
     pub name: String,
     /// The folder of the declarations, from the repository's folder, with `/`.
     pub declarations: String,
@@ -39,23 +39,25 @@ pub struct Configuration {
     pub profile: Profile,
     /// The supported platforms, sorted, each once.
     pub platforms: Vec<Platform>,
-    /// Where each of them is named, by its system or as a whole: the text's name and the entry.
+    /// The place where each platform is named, by its system or as a whole: the text's name and the
+    /// entry.
     pub platform_origins: BTreeMap<Platform, (Arc<str>, Range<usize>)>,
-    /// The index that package URLs are resolved through, where the repository names one.
+    /// The index for package URLs, if the repository names one.
     pub index_url: Option<String>,
     /// Gateways that may have the wheels by content-id.
     pub gateways: Vec<String>,
-    /// The keys that may sign a statement: `ssh-ed25519 AAAA… comment`, or of a key in hardware.
+    /// The keys that may sign a statement: `ssh-ed25519 AAAA… comment`, or the line of a hardware
+    /// key.
     pub trusted: Vec<String>,
-    /// How many of them have to.
+    /// How many of them must sign.
     pub threshold: u64,
-    /// Where releases go, in the order of the text.
+    /// The publish targets, in the order of the text.
     pub publish: Vec<PublishTarget>,
-    /// What codes weigh here.
+    /// The severity of codes in this repository.
     pub severity: BTreeMap<Code, SeverityRule>,
-    /// Codes whose errors count as warnings in this run alone; no release says so.
+    /// Codes whose errors count as warnings in this run only; releases do not record them.
     pub allowed: BTreeSet<Code>,
-    /// Findings that someone answers for.
+    /// Waived findings.
     pub waivers: Vec<Waiver>,
 }
 
@@ -80,17 +82,17 @@ impl Default for Configuration {
     }
 }
 
-/// What a code weighs in a repository.
+/// The severity of a code in a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SeverityRule {
-    /// Reported with this weight.
+    /// Reported with this severity.
     Weighs(Severity),
     /// Not reported.
     Off,
 }
 
 impl SeverityRule {
-    /// As `[severity]` writes it.
+    /// The word in `[severity]`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Weighs(Severity::Error) => "error",
@@ -100,10 +102,10 @@ impl SeverityRule {
     }
 }
 
-/// A finding that someone answers for, until a day.
+/// A finding that is accepted until a day.
 #[derive(Debug, Clone)]
 pub struct Waiver {
-    /// Where it stands.
+    /// Its place.
     pub span: Range<usize>,
     /// The code of the findings that it covers.
     pub code: Code,
@@ -117,18 +119,18 @@ pub struct Waiver {
     pub extra: Option<ExtraName>,
     /// Only on these platforms: system tags, interpreter tags or whole platforms.
     pub platforms: Vec<Spanned<String>>,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// The last day on which it holds.
     pub expires: Spanned<Date>,
 }
 
-/// What an `ipwhl.toml` is read for.
+/// The purpose for which an `ipwhl.toml` is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// A set of declarations, which is checked on platforms.
     Set,
-    /// Whom to trust and where releases go, and no declaration.
+    /// Trusted keys and publish targets, without declarations.
     Settings,
 }
 
@@ -165,7 +167,7 @@ pub(super) fn parse(file: &Arc<str>, text: &str, role: Role) -> (Configuration, 
         if let Some(first) = tables.get(MOST_WAIVERS) {
             reader.too_large(
                 format!(
-                    "{} waivers: a repository has at most {MOST_WAIVERS}",
+                    "the repository has {} waivers; at most {MOST_WAIVERS} are allowed",
                     tables.len()
                 ),
                 &first.span,
@@ -201,7 +203,7 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         Some(format) => reader.push(
             Finding::new(
                 Code::InvalidValue,
-                format!("the format {} is not known here", format.value),
+                format!("the format {} is unknown", format.value),
             )
             .at(&reader.file, format.span, "")
             .help("write `format = 1`, or use a newer ipwhl"),
@@ -215,13 +217,13 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
         Some(name) => reader.report(
             Code::InvalidValue,
-            "the repository's name is a line of text, and not empty",
+            "the repository's name must be one line of text, and not empty",
             &name.span,
         ),
         None if table.has("name") => {}
         None => table.missing(
             "name",
-            "write `name = \"…\"`; it goes into each signed statement",
+            "write `name = \"…\"`; each signed statement contains it",
         ),
     }
     if let Some(folder) = table.string("declarations") {
@@ -264,7 +266,7 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
     }
     if configuration.layout == Layout::Ipwhl1 {
-        // The original's CIDs are of version 0 throughout.
+        // The original uses CIDs of version 0 only.
         configuration.profile = Profile::UnixfsV0_2015;
     }
     if let Some(profile) = table.string("profile") {
@@ -299,7 +301,7 @@ fn gateways(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configur
     }
 }
 
-/// Whether a text is an address that can be asked; a finding where not.
+/// Whether a text is a usable address; reports a finding if not.
 fn is_web_address(reader: &Reader, text: &Spanned<&str>, of: &str) -> bool {
     let is_web = url::Url::parse(text.value)
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -323,15 +325,15 @@ fn comment(entry: &str) -> String {
     }
 }
 
-/// The kinds of keys that may sign: Ed25519, in a file or in hardware.
+/// The types of keys that may sign: Ed25519, in a file or in hardware.
 const KEY_TYPES: [&str; 2] = ["ssh-ed25519", "sk-ssh-ed25519@openssh.com"];
 
 fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
-    // Each key with the entry that names it first.
+    // Each key with the first entry that names it.
     let mut keys: BTreeMap<&str, Spanned<&str>> = BTreeMap::new();
     if let Some(trusted) = table.strings("trusted") {
         for key in trusted.value {
-            // The key itself is read where it is used; here only its form can be wrong.
+            // The key itself is read when it is used; here only its form is checked.
             let mut words = key.value.split_whitespace();
             let is_known = words.next().is_some_and(|kind| KEY_TYPES.contains(&kind));
             if let Some(bytes) = words.next()
@@ -352,14 +354,14 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
                     )
                     .at(&reader.file, key.span, "the same key")
                     .at(&reader.file, first.span, "listed here before")
-                    .note("whoever has the key is one signer, whatever the names are: `threshold` counts keys")
-                    .help("remove one of the two entries, or write the key that was meant"),
+                    .note("`threshold` counts keys, and one key is one signer, whatever its names")
+                    .help("remove one of the two entries, or write the intended key"),
                 );
             } else {
                 reader.push(
                     Finding::new(
                         Code::InvalidValue,
-                        format!("`{}` is not an Ed25519 key in OpenSSH's form", key.value),
+                        format!("`{}` is not an Ed25519 key in OpenSSH format", key.value),
                     )
                     .at(&reader.file, key.span, "")
                     .help("`ipwhl key show` prints the line to write"),
@@ -370,14 +372,14 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
     if let Some(threshold) = table.number("threshold") {
         let keys = keys.len() as u64;
         let wrong = if threshold.value == 0 {
-            Some("the threshold is at least 1".to_owned())
+            Some("the threshold must be at least 1".to_owned())
         } else if keys > 0 && threshold.value > keys {
             Some(format!(
                 "the threshold {} cannot be met: the trusted keys are {keys}",
                 threshold.value
             ))
         } else if !table.has("trusted") {
-            Some("the threshold counts trusted keys, and there is no `trusted`".to_owned())
+            Some("the threshold counts trusted keys, but there is no `trusted`".to_owned())
         } else {
             None
         };
