@@ -1,5 +1,5 @@
-//! Parts of a release, written from wherever its blocks are: all of it, or what a hollow archive
-//! keeps.
+//! Writes the contents of archives from any block store: the whole release, or that of a hollow
+//! archive.
 
 use std::io::Write;
 
@@ -8,11 +8,10 @@ use ipwhl_unixfs::{BlockSink, Cid, Codec};
 
 use super::walk::{Place, Visitor, may_be_leaf, walk};
 
-/// Writes the hollow archive of the release `root`: depth first, without the leaves of wheels. What
-/// is written is hashed, and the leaves of wheels are not read where their CIDs tell them.
-///
+/// Writes the hollow archive of the release `root`: depth first, without the leaves of wheels. Written
+/// blocks are hashed, and leaves of wheels are not read if their CIDs identify them as leaves.
 /// # Errors
-/// [`CarError::Missing`] where another block than a leaf of a wheel cannot be had.
+/// [`CarError::Missing`] if a block other than a leaf of a wheel is missing.
 pub fn write_hollow<B: Blocks + ?Sized, W: Write>(
     blocks: &B,
     root: Cid,
@@ -22,9 +21,8 @@ pub fn write_hollow<B: Blocks + ?Sized, W: Write>(
 }
 
 /// Writes the full archive of the release `root`: every block, depth first.
-///
 /// # Errors
-/// [`CarError::Missing`] where a block cannot be had.
+/// [`CarError::Missing`] if a block is missing.
 pub fn write_full<B: Blocks + ?Sized, W: Write>(
     blocks: &B,
     root: Cid,

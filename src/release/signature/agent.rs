@@ -1,10 +1,8 @@
-//! What is said to an agent that keeps private keys, and what it answers
-//! (draft-ietf-sshm-ssh-agent).
+//! The protocol of agents that keep private keys (draft-ietf-sshm-ssh-agent).
 //!
-//! Two requests are all that signing needs. How they travel is for an [`Agent`] to know, so that
-//! nothing here touches a socket. No library: the one at hand gives up on a whole list of keys for
-//! one comment that is not UTF-8, and the keys that others have in an agent are none of our
-//! business.
+//! Signing needs two requests only. An [`Agent`] transports them, so that nothing here uses a
+//! socket. No library is used: the available one rejects a whole list of keys for one comment that
+//! is not UTF-8, and the other keys in an agent must not matter.
 
 use ssh_encoding::Decode;
 use ssh_key::Signature;
@@ -13,10 +11,10 @@ use thiserror::Error;
 use super::key::Unfit;
 use super::{PublicKey, wire};
 
-/// The longest answer that is read, in bytes: what OpenSSH's own client reads.
+/// The longest answer that is read, in bytes: the same limit as in OpenSSH's client.
 pub const MAXIMUM_ANSWER_SIZE: usize = 256 * 1024;
 
-/// The most keys that are looked through.
+/// The most keys of an agent that are compared.
 const MAXIMUM_IDENTITIES: u32 = 2048;
 
 /// The longest comment of an agent's key that is kept.
@@ -30,32 +28,31 @@ const SIGN_REQUEST: u8 = 13;
 const SIGN_RESPONSE: u8 = 14;
 const EXTENSION_FAILURE: u8 = 28;
 
-/// What an answer is waited for: a person may have to do something before a signature is made.
+/// The awaited answer: a person may have to act before a signature is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Awaited {
-    /// The list of keys, which an agent has at hand.
+    /// The list of keys, which an agent has ready.
     Keys,
-    /// A signature, before which somebody may have to confirm or to touch a key.
+    /// A signature, which a person may have to confirm by a dialog or a touch.
     Signature,
 }
 
-/// A way to an agent.
+/// A connection to an agent.
 pub trait Agent: Send + Sync {
-    /// Sends a message and gives back the answer, both without the length that stands before them.
-    /// An answer longer than [`MAXIMUM_ANSWER_SIZE`] is not read.
-    ///
+    /// Sends a message and returns the answer, both without the length in front of them. An answer
+    /// longer than [`MAXIMUM_ANSWER_SIZE`] is not read.
     /// # Errors
-    /// [`AgentError::Unreachable`] and [`AgentError::Silent`], in the words of whoever tried.
+    /// [`AgentError::Unreachable`] and [`AgentError::Silent`], with the reason of the connection.
     fn ask(&self, message: &[u8], awaited: Awaited) -> Result<Vec<u8>, AgentError>;
 }
 
-/// Why an agent gave no signature.
+/// The reason why an agent gave no signature.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AgentError {
-    /// There is no agent, or it hung up; what the system says.
-    #[error("the agent cannot be reached: {0}")]
+    /// There is no agent, or it closed the connection; the system's message.
+    #[error("cannot reach the agent: {0}")]
     Unreachable(String),
-    /// It did not answer in time; the seconds that it had.
+    /// It did not answer in time; the limit in seconds.
     #[error("the agent did not answer within {0} seconds")]
     Silent(u64),
     /// It does not have the key.
@@ -66,19 +63,18 @@ pub enum AgentError {
         /// How many keys it has.
         keys: usize,
     },
-    /// It said no.
+    /// It refused to sign.
     #[error("the agent refused to sign")]
     Refused,
-    /// Its answer is none to what it was asked; why.
-    #[error("the agent's answer cannot be understood: {0}")]
+    /// Its answer does not fit the request; the reason.
+    #[error("cannot understand the agent's answer: {0}")]
     Malformed(&'static str),
-    /// The signature that it gave is not one of the key over the message.
-    #[error("the agent gave a signature that does not fit the key, and it is not used")]
+    /// Its signature is not one by the key over the message.
+    #[error("the agent gave a signature that does not match the key; it is not used")]
     WrongSignature,
-    /// The signature that it gave was made without a touch of the hardware key.
+    /// Its signature was made without a touch of the hardware key.
     #[error(
-        "the agent gave a signature of the hardware key that nobody touched (it was made with \
-         `no-touch-required`), and it is not used"
+        "the agent gave a signature of the hardware key without a touch (with `no-touch-required`); it is not used"
     )]
     Untouched,
 }
@@ -88,36 +84,33 @@ impl AgentError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => {
-                "start an agent and give it the key: `eval \"$(ssh-agent)\"`, `ssh-add FILE`; \
-                 SSH_AUTH_SOCK says where it is"
+                "start an agent and add the key: `eval \"$(ssh-agent)\"`, `ssh-add FILE`; SSH_AUTH_SOCK is the path of its socket"
             }
             Self::Silent(_) => {
-                "confirm the request or touch the key while it waits, and run it again"
+                "run it again, and confirm the request or touch the key while it waits"
             }
             Self::Lacks { .. } => {
-                "`ssh-add FILE` gives it the key, `ssh-add -l` shows what it has, `ssh-add -X` \
-                 unlocks it"
+                "`ssh-add FILE` adds the key, `ssh-add -l` lists the keys, `ssh-add -X` unlocks the agent"
             }
             Self::Refused => {
-                "confirm the request, touch the key, or add it without the constraint that \
-                 forbids this"
+                "confirm the request, touch the key, or add the key without the constraint that forbids this"
             }
             Self::Malformed(_) | Self::WrongSignature => {
-                "use another agent: `ssh-agent` of OpenSSH does"
+                "use another agent, such as OpenSSH's `ssh-agent`"
             }
-            Self::Untouched => "make a key that wants to be touched: `ssh-keygen -t ed25519-sk`",
+            Self::Untouched => "make a key that requires a touch: `ssh-keygen -t ed25519-sk`",
         }
     }
 }
 
-/// The comment that the agent has of this key; an error where it does not have the key.
+/// The agent's comment of this key; an error if the agent does not have the key.
 pub(super) fn find(agent: &dyn Agent, key: &PublicKey) -> Result<String, AgentError> {
     let answer = agent.ask(&[REQUEST_IDENTITIES], Awaited::Keys)?;
     let blob = key.blob();
     let mut reader = match answer.split_first() {
         Some((&IDENTITIES_ANSWER, rest)) => rest,
         Some((&FAILURE, _)) => return Err(AgentError::Refused),
-        _ => return Err(AgentError::Malformed("it is no list of keys")),
+        _ => return Err(AgentError::Malformed("it is not a list of keys")),
     };
     let cut = || AgentError::Malformed("its list of keys ends early");
     let count = u32::decode(&mut reader).map_err(|_| cut())?;
@@ -144,7 +137,7 @@ pub(super) fn sign(
     key: &PublicKey,
     message: &[u8],
 ) -> Result<Signature, AgentError> {
-    // Flags: there are some for RSA keys only.
+    // Flags exist for RSA keys only.
     let flags = 0_u32;
     let parts = [
         vec![SIGN_REQUEST],
@@ -156,13 +149,11 @@ pub(super) fn sign(
     let mut reader = match answer.split_first() {
         Some((&SIGN_RESPONSE, rest)) => rest,
         Some((&(FAILURE | EXTENSION_FAILURE), _)) => return Err(AgentError::Refused),
-        _ => return Err(AgentError::Malformed("it is no signature")),
+        _ => return Err(AgentError::Malformed("it is not a signature")),
     };
     let signature = wire::string(&mut reader)
         .filter(|_| reader.is_empty())
-        .ok_or(AgentError::Malformed(
-            "its signature has another length than it says",
-        ))?;
+        .ok_or(AgentError::Malformed("its signature has a wrong length"))?;
     key.check(message, &signature).map_err(|error| match error {
         Unfit::Malformed => AgentError::Malformed("its signature is of another kind"),
         Unfit::Mismatch => AgentError::WrongSignature,

@@ -1,9 +1,9 @@
-//! IPNS records: a name that is a key, and what its owner says that it stands for
+//! IPNS records: a name that is a key, and the value that its owner has signed for it
 //! (<https://specs.ipfs.tech/ipns/ipns-record/>).
 //!
-//! A record that is made here has a signature of version 2, which is over all that it says, and the
-//! fields and the signature of version 1 for readers that know nothing else. Of a record that is
-//! read only version 2 is believed; fields of version 1 must say the same.
+//! New records have a signature of version 2 over all fields, and the fields and the signature of
+//! version 1 for old readers. When a record is read, only version 2 counts; fields of version 1
+//! must agree with it.
 
 mod cbor;
 mod name;
@@ -21,17 +21,17 @@ pub use name::{IpnsName, IpnsNameError};
 /// The longest record that is read (IPNS Record, "Record Size Limit").
 pub const MAXIMUM_RECORD_SIZE: usize = 10 * 1024;
 
-/// How long the record of a statement that never expires holds, from when the statement was made: a
-/// year.
+/// How long the record of a statement without expiry is valid, from the creation of the statement:
+/// a year.
 pub const DEFAULT_RECORD_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
 
-/// For how long a resolver may go on without asking again: five minutes, as Kubo has it.
+/// How long a resolver may cache a record: five minutes, as in Kubo.
 pub const DEFAULT_RECORD_TTL: SignedDuration = SignedDuration::from_mins(5);
 
-/// What a signature of version 2 begins with (IPNS Record, "Record Creation").
+/// The prefix of data for a signature of version 2 (IPNS Record, "Record Creation").
 const SIGNED_PREFIX: &[u8] = b"ipns-signature:";
 
-/// The one validity type: the record holds until a time.
+/// The only validity type: the record is valid until a time.
 const END_OF_LIFE: u64 = 0;
 /// Its name, as signatures of version 1 cover it.
 const END_OF_LIFE_NAME: &[u8] = b"EOL";
@@ -46,47 +46,47 @@ const TTL: u8 = 0x30;
 const SIGNATURE_V2: u8 = 0x42;
 const DATA: u8 = 0x4a;
 
-/// What the key that is sent along begins with: Ed25519, 32 bytes (libp2p's `PublicKey`).
+/// The prefix of the embedded key: Ed25519, 32 bytes (libp2p's `PublicKey`).
 pub(super) const PUBLIC_KEY_PREFIX: [u8; 4] = [0x08, 0x01, 0x12, 0x20];
 
-/// Why a record is not believed.
+/// The reason why a record is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IpnsError {
     /// It is longer than [`MAXIMUM_RECORD_SIZE`]; its length.
-    #[error("the IPNS record has {0} bytes, more than the {MAXIMUM_RECORD_SIZE} that one can have")]
+    #[error("the IPNS record has {0} bytes; at most {MAXIMUM_RECORD_SIZE} are allowed")]
     TooLarge(usize),
-    /// It is no record; what is wrong with it, as a sentence goes on.
+    /// It is not a record; the reason as the end of a sentence.
     #[error("the IPNS record {0}")]
     Malformed(String),
     /// It has no signature of version 2.
-    #[error("the IPNS record has no signature of version 2, and older ones are not believed")]
+    #[error("the IPNS record has no signature of version 2; older signatures are not accepted")]
     OldSignature,
-    /// It is by another key than the name's.
-    #[error("the IPNS record is by another key than its name's")]
+    /// It is signed by another key than the name's.
+    #[error("the IPNS record is signed by another key than its name's")]
     OtherKey,
-    /// Its signature is not over what it says.
-    #[error("the signature of the IPNS record does not fit: it was changed")]
+    /// Its signature does not match its contents.
+    #[error("the signature of the IPNS record does not match: the record was changed")]
     Mismatch,
-    /// A field of version 1 says something else than what was signed; its name.
-    #[error("`{0}` of the IPNS record says something else for old readers than what was signed")]
+    /// A field of version 1 differs from the signed value; its name.
+    #[error("`{0}` of the IPNS record differs from the signed value that new readers use")]
     Disagreement(&'static str),
 }
 
-/// What a record says.
+/// The contents of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpnsContent {
-    /// What the name stands for: `/ipfs/<root CID>`.
+    /// The value of the name: `/ipfs/<root CID>`.
     pub value: String,
-    /// The higher one of two records holds.
+    /// Of two records the one with the higher sequence is valid.
     pub sequence: u64,
-    /// Until when the record holds, to the nanosecond.
+    /// The end of its validity, to the nanosecond.
     pub expires: Timestamp,
-    /// For how long a resolver may go on without asking again, in nanoseconds.
+    /// How long a resolver may cache it, in nanoseconds.
     pub ttl: u64,
 }
 
 impl IpnsContent {
-    /// The root CID that the name stands for; `None` where the value is something else.
+    /// The root CID in the value; `None` if the value is something else.
     pub fn root(&self) -> Option<Cid> {
         self.value
             .strip_prefix("/ipfs/")?
@@ -95,31 +95,30 @@ impl IpnsContent {
             .ok()
     }
 
-    /// Whether it no longer holds at that time.
+    /// Whether it has expired at that time.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires
     }
 
-    /// Whether a resolver that knows both takes this one (IPNS Record, "Record Verification"): by a
-    /// higher sequence, and between equal ones by holding longer.
+    /// Whether a resolver prefers this record to the other (IPNS Record, "Record Verification"): by
+    /// a higher sequence, then by a later expiry.
     pub fn supersedes(&self, other: &Self) -> bool {
         (self.sequence, self.expires) > (other.sequence, other.expires)
     }
 }
 
-/// A record whose signature was verified, and its bytes.
+/// A record with a verified signature, and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpnsRecord {
-    /// Whose it is.
+    /// The name that it belongs to.
     pub name: IpnsName,
-    /// What it says.
+    /// Its contents.
     pub content: IpnsContent,
     bytes: Vec<u8>,
 }
 
 impl IpnsRecord {
     /// Signs a record. The same key and content give the same bytes.
-    ///
     /// # Errors
     /// When the key is in hardware, which cannot make such a signature, or its agent does not sign.
     pub fn sign(key: &SigningKey, content: IpnsContent) -> Result<Self, KeyError> {
@@ -146,11 +145,10 @@ impl IpnsRecord {
         })
     }
 
-    /// Reads a record and holds it to the name. Whether it still holds, [`IpnsContent::is_expired`]
-    /// says.
-    ///
+    /// Reads a record and verifies it for the name. [`IpnsContent::is_expired`] tells whether it is still
+    /// valid.
     /// # Errors
-    /// When it is no record, too long, not signed by the name's key, or contradicts itself.
+    /// When it is not a record, too long, not signed by the name's key, or contradicts itself.
     pub fn verify(name: &IpnsName, bytes: &[u8]) -> Result<Self, IpnsError> {
         // IPNS Record, "Record Verification", steps 1 to 7, in their order.
         if bytes.len() > MAXIMUM_RECORD_SIZE {
@@ -200,14 +198,13 @@ impl IpnsRecord {
         })
     }
 
-    /// The record as it is kept in a file and given to a node.
+    /// The record as it is stored in a file or sent to a node.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// The fields of the protobuf message `IpnsRecord`, each at most once. What is unknown is passed
-/// over.
+/// The fields of the protobuf message `IpnsRecord`, each at most once. Unknown fields are ignored.
 #[derive(Default)]
 struct Message<'a> {
     value: Option<&'a [u8]>,
@@ -239,7 +236,7 @@ impl<'a> Message<'a> {
                 (1..=9, _) => return Err(format!("has field {number} of another type")),
                 _ => false,
             };
-            // Readers differ in which of two they take.
+            // Readers differ in which of two they use.
             if was_there {
                 return Err(format!("has field {number} twice"));
             }

@@ -1,4 +1,4 @@
-//! Public keys, and what can be wrong with a key: Ed25519, in a file or in hardware.
+//! Public keys, and errors of keys: Ed25519, in a file or in hardware.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,82 +17,79 @@ use super::{NAMESPACE, wire};
 /// An Ed25519 key, as OpenSSH names it (RFC 8709).
 pub(super) const PLAIN: &str = "ssh-ed25519";
 
-/// An Ed25519 key that a FIDO authenticator keeps, as OpenSSH names it (PROTOCOL.u2f).
+/// An Ed25519 key in a FIDO authenticator, as OpenSSH names it (PROTOCOL.u2f).
 pub(super) const HARDWARE: &str = "sk-ssh-ed25519@openssh.com";
 
 /// The longest name of a key.
 const MAXIMUM_NAME_LENGTH: usize = 255;
 
-/// The longest application of a hardware key; it is `ssh:` nearly always.
+/// The longest application of a hardware key; nearly always it is `ssh:`.
 const MAXIMUM_APPLICATION_LENGTH: usize = 255;
 
-/// The flag of a hardware key's signature that says that somebody was there and touched it
-/// (PROTOCOL.u2f, "SSH U2F Signatures").
+/// The flag in a hardware key's signature for a touch by a person (PROTOCOL.u2f, "SSH U2F
+/// Signatures").
 const USER_PRESENT: u8 = 0x01;
 
-/// What is wrong with a key.
+/// An error of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeyError {
-    /// The text is not an OpenSSH private key; what it looks like instead.
+    /// The text is not an OpenSSH private key; its likely kind.
     #[error("the signing key is not an OpenSSH private key, but {0}")]
     NotAPrivateKey(String),
     /// The private key is protected by a passphrase, and none was given.
-    #[error("the signing key is protected by a passphrase, and none is given")]
+    #[error("the signing key is protected by a passphrase, but none is given")]
     Protected,
-    /// The passphrase is not the private key's.
-    #[error("the passphrase is not that of the signing key")]
+    /// The passphrase does not open the private key.
+    #[error("the passphrase does not open the signing key")]
     WrongPassphrase,
-    /// The private key wants its passphrase hashed that often.
+    /// The private key requires too many rounds of hashing for its passphrase.
     #[error(
-        "the signing key wants its passphrase hashed {0} times, and {MAXIMUM_ROUNDS} are allowed"
+        "the signing key requires {0} rounds of hashing for its passphrase; at most {MAXIMUM_ROUNDS} are allowed"
     )]
     TooManyRounds(u32),
-    /// The private key's file is a handle of a key in hardware, which only an agent can use.
+    /// The private key's file is a handle of a hardware key, which only an agent can use.
     #[error(
-        "the signing key is in hardware, which is reached through an agent only: `ssh-add` gives \
-         it to one, and its `.pub` file is the key to name here"
+        "the signing key is in hardware, which only an agent can use: add it with `ssh-add`, and name its `.pub` file here"
     )]
     InHardware,
     /// The key is of another algorithm, by its OpenSSH name.
     #[error(
-        "the key is of the type {0:?}, and only {PLAIN} and {HARDWARE} keys can sign a release"
+        "the key is of the type {0:?}, but only {PLAIN} and {HARDWARE} keys can sign a release"
     )]
     Algorithm(String),
-    /// The private key cannot be decoded; what the decoder says.
-    #[error("the signing key cannot be decoded: {0}")]
+    /// The private key cannot be decoded; the decoder's message.
+    #[error("cannot decode the signing key: {0}")]
     Malformed(String),
-    /// The text is not a line `ssh-ed25519 AAAA… comment`; why.
+    /// The text is not a line `ssh-ed25519 AAAA… comment`; the reason.
     #[error("{line:?} is not a public key of the form \"{PLAIN} AAAA… name\": {reason}")]
     NotAPublicKey {
-        /// The text that was given.
+        /// The given text.
         line: String,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: &'static str,
     },
-    /// A principal that `allowed_signers` cannot hold.
+    /// A principal that `allowed_signers` cannot contain.
     #[error(
-        "{0:?} cannot be a principal in an allowed_signers file: it is empty, or has a quotation \
-         mark, a comma, a wildcard or a control character"
+        "{0:?} cannot be a principal in an allowed_signers file: it is empty, or has a quotation mark, a comma, a wildcard or a control character"
     )]
     InvalidPrincipal(String),
-    /// The system gave no random bytes; what it said.
+    /// The system gave no random bytes; its message.
     #[error("the system gave no random bytes for a new key: {0}")]
     NoRandomness(String),
     /// The agent that keeps the key did not sign.
     #[error(transparent)]
     Agent(#[from] AgentError),
-    /// A hardware key was asked for a bare Ed25519 signature, which it cannot make.
+    /// A hardware key was asked for a plain Ed25519 signature, which it cannot make.
     #[error(
-        "a hardware key ({HARDWARE}) signs only together with its own counter, and this needs a \
-         bare Ed25519 signature: a key of the type {PLAIN} can make it, in a file or in an agent"
+        "a hardware key ({HARDWARE}) cannot make a plain Ed25519 signature, which is needed here: use a key of the type {PLAIN}, in a file or in an agent"
     )]
     NoBareSignature,
-    /// The private half is not here to be written.
-    #[error("the private half of the key is with an agent, not here")]
+    /// The private half is not available for writing.
+    #[error("the private half of the key is in an agent, not here")]
     KeptByAgent,
 }
 
-/// A public key that may vouch for a release.
+/// A public key that may sign releases.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PublicKey {
     /// `ssh-ed25519`: the 32 bytes of RFC 8032, section 5.1.5.
@@ -101,14 +98,14 @@ pub enum PublicKey {
     Hardware {
         /// The 32 bytes of the Ed25519 key.
         key: [u8; 32],
-        /// What the key was made for; `ssh:` unless its owner chose something else.
+        /// The purpose of the key; `ssh:` unless its owner chose another.
         application: String,
     },
 }
 
 impl PublicKey {
-    /// The key of this wire form (RFC 8709, section 4; PROTOCOL.u2f, "SSH U2F Key formats"); `None`
-    /// where it is no key of these two kinds.
+    /// Reads the wire form of a key (RFC 8709, section 4; PROTOCOL.u2f, "SSH U2F Key formats");
+    /// `None` if it is not a key of these two kinds.
     pub fn from_blob(blob: &[u8]) -> Option<Self> {
         match wire::decoded(blob)? {
             KeyData::Ed25519(key) => Some(Self::Ed25519(key.0)),
@@ -125,12 +122,12 @@ impl PublicKey {
         }
     }
 
-    /// The key's wire form, which fingerprints are made of.
+    /// The key's wire form, from which fingerprints are computed.
     pub fn blob(&self) -> Vec<u8> {
         wire::encoded(&self.data())
     }
 
-    /// The same key as the library has it.
+    /// The same key as a type of the library.
     pub(super) fn data(&self) -> KeyData {
         match self {
             Self::Ed25519(key) => Ed25519PublicKey(*key).into(),
@@ -140,7 +137,7 @@ impl PublicKey {
         }
     }
 
-    /// The kind of key, as OpenSSH names it.
+    /// The OpenSSH name of the key's type.
     pub fn algorithm(&self) -> &'static str {
         match self {
             Self::Ed25519(_) => PLAIN,
@@ -148,7 +145,7 @@ impl PublicKey {
         }
     }
 
-    /// The 32 bytes of a key that makes bare Ed25519 signatures; `None` for one in hardware.
+    /// The 32 bytes of a key that makes plain Ed25519 signatures; `None` for a hardware key.
     pub fn ed25519(&self) -> Option<&[u8; 32]> {
         match self {
             Self::Ed25519(key) => Some(key),
@@ -195,14 +192,14 @@ impl PublicKey {
         )
     }
 
-    /// The first 16 hexadecimal digits of the key's SHA-256: what names the signature file of a
-    /// further signer, `release.toml.<digits>.sig`.
+    /// The first 16 hexadecimal digits of the key's SHA-256. They name the signature file of an
+    /// additional signer, `release.toml.<digits>.sig`.
     pub fn file_digits(&self) -> String {
         HEXLOWER.encode(&Sha256::digest(self.blob())[..8])
     }
 
-    /// Holds a signature in its wire form (RFC 8709, section 6; PROTOCOL.u2f, "SSH U2F Signatures")
-    /// to a message.
+    /// Verifies a signature in its wire form (RFC 8709, section 6; PROTOCOL.u2f, "SSH U2F
+    /// Signatures") over a message.
     pub(super) fn check(&self, message: &[u8], signature: &[u8]) -> Result<Signature, Unfit> {
         let kind = match self {
             Self::Ed25519(_) => Algorithm::Ed25519,
@@ -211,7 +208,7 @@ impl PublicKey {
         let signature: Signature = wire::decoded(signature)
             .filter(|signature: &Signature| signature.algorithm() == kind)
             .ok_or(Unfit::Malformed)?;
-        // After the signature itself come the flags and the counter of a key in hardware.
+        // The signature of a hardware key is followed by flags and a counter.
         let (bare, touch) = signature
             .as_bytes()
             .split_first_chunk()
@@ -224,12 +221,11 @@ impl PublicKey {
                 (key, [&application[..], touch, &message[..]].concat())
             }
         };
-        // Strict: keys and signatures that fit more than one message are refused.
+        // Strict: keys and signatures that match more than one message are refused.
         VerifyingKey::from_bytes(key)
             .and_then(|key| key.verify_strict(&signed, &ed25519_dalek::Signature::from_bytes(bare)))
             .map_err(|_| Unfit::Mismatch)?;
-        // Off-spec: `ssh-keygen -Y verify` leaves it open whether the key was touched; a release is
-        // worth a touch.
+        // Off-spec: `ssh-keygen -Y verify` does not require a touch of the key; a release does.
         match touch {
             [flags, ..] if flags & USER_PRESENT == 0 => Err(Unfit::Untouched),
             _ => Ok(signature),
@@ -237,14 +233,14 @@ impl PublicKey {
     }
 }
 
-/// Why a signature is not one of a key over a message.
+/// The reason why a signature does not verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unfit {
     /// It is not a signature of this kind of key.
     Malformed,
-    /// It is over something else, or by another key.
+    /// It is over other data, or by another key.
     Mismatch,
-    /// It is by a hardware key that nobody touched.
+    /// It was made by a hardware key without a touch.
     Untouched,
 }
 
@@ -254,7 +250,7 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// A public key and the name that someone gave it: a line of `trusted`.
+/// A public key and its name: a line of `trusted`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedKey {
     /// The key.
@@ -283,12 +279,12 @@ impl FromStr for TrustedKey {
         let (algorithm, rest) = line
             .trim()
             .split_once(' ')
-            .ok_or_else(|| refuse("it has one word"))?;
+            .ok_or_else(|| refuse("it has only one word"))?;
         if ![PLAIN, HARDWARE].contains(&algorithm) {
             return Err(if is_key_type(algorithm) {
                 KeyError::Algorithm(algorithm.to_owned())
             } else {
-                refuse("it starts with something else")
+                refuse("it starts with another word")
             });
         }
         let rest = rest.trim_start();
@@ -298,7 +294,7 @@ impl FromStr for TrustedKey {
             .map_err(|_| refuse("the key is not base64"))?;
         let key = PublicKey::from_blob(&blob)
             .filter(|key| key.algorithm() == algorithm)
-            .ok_or_else(|| refuse("the base64 is not of an Ed25519 key"))?;
+            .ok_or_else(|| refuse("the base64 is not that of an Ed25519 key"))?;
         let name = name.trim();
         if name.len() > MAXIMUM_NAME_LENGTH {
             return Err(refuse("the name is longer than 255 bytes"));
@@ -310,7 +306,7 @@ impl FromStr for TrustedKey {
     }
 }
 
-/// Whether a word looks like the type that a public key's line begins with, known here or not.
+/// Whether a word looks like the type at the start of a public key's line, known here or not.
 pub(in crate::release) fn is_key_type(word: &str) -> bool {
     ["ssh-", "ecdsa-", "sk-"]
         .iter()

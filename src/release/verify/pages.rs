@@ -1,4 +1,4 @@
-//! What the pages of a release say, held against the files beside them.
+//! Compares the pages of a release with its files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,32 +17,31 @@ use crate::release::archive::BlockStore;
 use crate::release::names::{HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
 use crate::release::tree::ReleaseJson;
 
-/// What was looked at.
+/// The number of compared items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
     /// Projects.
     pub projects: usize,
     /// Wheels.
     pub wheels: usize,
-    /// Bytes of all wheels; `None` where a hollow archive does not tell those of one.
+    /// Bytes of all wheels; `None` if a hollow archive does not give the size of one.
     pub bytes: Option<u64>,
 }
 
-/// A release that is held to what it says of itself.
+/// The context of the verification of a release.
 pub(super) struct Examined<'r> {
     pub(super) reader: &'r BlockStore,
-    /// Whether the wheels' bytes are not there: then what can be compared without them is.
+    /// Whether the wheels' bytes are missing: then only the rest is compared.
     pub(super) is_hollow: bool,
-    /// Whether it has wheels alone, and says nothing of them: in the layout `ipwhl-1`.
+    /// Whether it has only wheels, without pages: in the layout `ipwhl-1`.
     pub(super) is_bare: bool,
-    /// What somebody answers for.
+    /// The accepted findings.
     pub(super) answered: Answered,
 }
 
 /// Every contradiction between pages and files.
-///
 /// # Errors
-/// When a block is not there, or is not what its CID or a node above it says.
+/// When a block is missing, or does not match its CID or a node above it.
 pub fn check(
     reader: &BlockStore,
     root: Cid,
@@ -57,7 +56,7 @@ pub fn check(
         .map(|entry| (entry.name, entry.link))
         .collect();
     let mut contradictions = Vec::new();
-    // The layout `ipwhl-1` has projects and their wheels, and says nothing of them.
+    // A release in the layout `ipwhl-1` has projects and wheels, without pages.
     let is_bare = [HTML, JSON, RELEASE_FOLDER]
         .iter()
         .all(|name| !top.contains_key(*name));
@@ -110,7 +109,7 @@ pub fn check(
     Ok((count, contradictions))
 }
 
-/// What the release says that somebody answers for, and the codes that an option lets pass.
+/// The findings that the release or an option accepts.
 fn answered(
     reader: &BlockStore,
     folder: Option<&Cid>,
@@ -127,7 +126,7 @@ fn answered(
     Ok(Answered::of(release, allowed))
 }
 
-/// What the folder about the release itself says.
+/// Verifies the folder about the release itself.
 fn about(
     reader: &BlockStore,
     folder: Option<Cid>,
@@ -155,7 +154,7 @@ fn about(
     Ok(contradictions)
 }
 
-/// Files that nothing in the format accounts for.
+/// Files that the format does not have.
 pub(super) fn unknown_files<'n>(
     folder: &str,
     names: impl Iterator<Item = &'n str>,
@@ -168,7 +167,7 @@ pub(super) fn unknown_files<'n>(
         .collect()
 }
 
-/// The projects that a root page lists; `None` where it says something else as well.
+/// The projects that a root page lists; `None` if it contains anything else.
 fn root_page(format: PageFormat, body: &[u8]) -> Option<Vec<String>> {
     if format == PageFormat::Json {
         let page: Value = serde_json::from_slice(body).ok()?;
@@ -178,7 +177,7 @@ fn root_page(format: PageFormat, body: &[u8]) -> Option<Vec<String>> {
             .map(|project| Some(project["name"].as_str()?.to_owned()))
             .collect();
     }
-    // The page is ours: an anchor a line, to a folder.
+    // The page has a fixed form: a line with an anchor for each folder.
     let text = std::str::from_utf8(body).ok()?;
     let names: Vec<String> = text
         .lines()

@@ -1,4 +1,4 @@
-//! A project's folder, held to what its pages, its declaration and its wheels say of each other.
+//! Verifies a project's folder: its pages, its declaration and its wheels against each other.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::release::names::{DECLARATION, JSON, METADATA, WHEEL};
 /// The files of a project's folder, by name.
 pub(super) type Files<'f> = BTreeMap<&'f str, Link>;
 
-/// What is known of the wheels of a project, by file name.
+/// The facts of the wheels of a project, by file name.
 pub(super) type Wheels<'f> = BTreeMap<&'f str, WheelFacts>;
 
 /// Every contradiction in a project's folder.
@@ -36,8 +36,7 @@ pub(super) fn project(
         .map(|entry| (entry.name.as_str(), entry.link))
         .collect();
     let is_wheel = |file: &str| file.ends_with(WHEEL);
-    // A size is compared before a byte is read: what is larger than anybody says is not worth its
-    // time.
+    // The size is compared before a byte is read: a wheel that is larger than stated is not read.
     let declared = match files.get(DECLARATION).filter(|_| !examined.is_bare) {
         Some(link) => Some(Declared::of(&bytes::declaration(
             examined.reader,
@@ -97,7 +96,7 @@ pub(super) fn project(
     Ok((count, contradictions))
 }
 
-/// The wheels that are larger than the JSON page and the declaration say.
+/// The wheels that are larger than the JSON page and the declaration state.
 fn larger(
     examined: &Examined<'_>,
     name: &str,
@@ -144,7 +143,7 @@ fn sizes_of_page(body: &[u8]) -> Vec<(String, u64)> {
         .collect()
 }
 
-/// What a project's folder says of its wheels.
+/// The pages and the declaration of a project's folder.
 fn words(
     examined: &Examined<'_>,
     name: &str,
