@@ -1,15 +1,15 @@
 //! A folder that any static web server serves (FORMATS 9).
-//!
 //! ```text
-//! <path>/.ipwhl whose folder it is <path>/<root>/ the tree of a release, never changed
-//! <path>/statements/<sequence>/ release.toml and its signatures, release.hollow.car, release.files
-//! <path>/statements/latest -> <sequence> <path>/latest -> <root> <path>/release.toml and its
-//! signatures: copies of the newest statement
+//! <path>/.ipwhl                          the repository of this folder
+//! <path>/<root>/                         the tree of a release, never changed
+//! <path>/statements/<sequence>/          release.toml and its signatures, release.hollow.car, release.files
+//! <path>/statements/latest -> <sequence>
+//! <path>/latest -> <root>
+//! <path>/release.toml and its signatures: copies of the newest statement
 //! ```
-//!
-//! Names lead to what is whole only: a folder is made under another name and renamed, a link is
-//! replaced by renaming another one over it. The statement's link is switched first. Whoever reads
-//! between the two finds a statement whose root has its own folder already.
+//! Names refer to complete files only: a folder is made under another name and renamed, and a link
+//! is replaced by renaming another one over it. The statement's link is switched first. A reader
+//! between the two steps finds a statement whose root has its folder already.
 
 mod check;
 mod delta;
@@ -43,10 +43,10 @@ use crate::source::redacted;
 use folder::Folder;
 use record::Record;
 
-/// The link to the newest one's, in the folder of statements and beside it.
+/// The link to the newest entry, in the folder of statements and beside it.
 const LATEST: &str = "latest";
 
-/// The blocks of a release, wherever they are.
+/// The blocks of a release, from any place.
 type Store = dyn Blocks + Send + Sync;
 
 /// A target of the kind `directory`.
@@ -97,8 +97,8 @@ impl Directory {
         statements::all(&self.path.join(STATEMENTS), name)
     }
 
-    /// The newest release of the folder: that of the newest statement, or, where there are none,
-    /// that of the link.
+    /// The newest release of the folder: that of the newest statement, or, without statements, that
+    /// of the link.
     fn held(&self, release: &Publication) -> Result<Option<PublishedRelease>, Failure> {
         let newest = statements::newest(&self.path.join(STATEMENTS), &release.name)?;
         let newest = newest.map(|statement| PublishedRelease {
@@ -113,7 +113,7 @@ impl Directory {
             None => None,
             Some(name) => Some(name.parse::<Cid>().map_err(|_| {
                 Failure::refused(format!(
-                    "`{}` leads to `{name}`, which is no release, and so it is not replaced",
+                    "`{}` refers to `{name}`, which is not a release, so it is not replaced",
                     self.path
                         .join(self.latest.as_deref().unwrap_or_default())
                         .display()
@@ -127,7 +127,7 @@ impl Directory {
         })))
     }
 
-    /// The tree whose files may be linked to.
+    /// The tree with files to link to.
     fn linkable(&self, release: &Publication, held: Option<PublishedRelease>) -> Option<PathBuf> {
         let held = held.filter(|held| self.links && held.root != release.root())?;
         Some(self.tree(held.root))
@@ -135,7 +135,7 @@ impl Directory {
 
     fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, Failure> {
         let _lock = Folder::open(&self.path, &release.name)?;
-        // Another run may have been here between the plan and the lock.
+        // Another run may have changed it between the plan and the lock.
         let found = self.inspect(release)?;
         let root = release.root();
         let tree = self.tree(root);
@@ -163,13 +163,13 @@ impl Directory {
             done.moved = made.written;
             if found.damaged.blocks > 0 {
                 done.changes.push(format!(
-                    "replaced {} with other bytes than the release's",
+                    "replaced {} that differed from the release",
                     found.damaged
                 ));
             }
             if made.linked.blocks > 0 {
                 done.changes
-                    .push(format!("linked {} that were there", made.linked));
+                    .push(format!("linked {} that existed already", made.linked));
             }
         }
         if let Some(vouched) = &release.signed {
@@ -215,13 +215,13 @@ impl Directory {
         Ok(done)
     }
 
-    /// Reads as a server would: through the links, where there are any.
+    /// Reads like a server: through the links, if there are any.
     fn verify(&self, release: &Publication) -> Result<ReadBack, Failure> {
         let root = release.root().to_string();
         let tree = self.path.join(self.latest.as_ref().unwrap_or(&root));
         let changed = |place: &Path| {
             Failure::world(format!(
-                "`{}` is not what was put there: somebody else writes there too",
+                "`{}` has changed since it was written: another program writes there too",
                 place.display()
             ))
         };
@@ -281,7 +281,7 @@ fn is_folder(path: &Path) -> Result<bool, Failure> {
     match std::fs::symlink_metadata(path) {
         Ok(there) if there.is_dir() => Ok(true),
         Ok(_) => Err(Failure::refused(format!(
-            "`{}` is not a folder, and so it is not replaced",
+            "`{}` is not a folder, so it is not replaced",
             path.display()
         ))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -290,8 +290,8 @@ fn is_folder(path: &Path) -> Result<bool, Failure> {
 }
 
 impl Directory {
-    /// The releases whose trees and statements are there, the newest first, where the link leads to
-    /// the newest; or the one that was published without a statement.
+    /// The releases with a tree and a statement, the newest first, if the link refers to the
+    /// newest; or the one that was published without a statement.
     fn releases(&self, repository: &str) -> Result<Vec<PublishedRelease>, Failure> {
         let mut held: Vec<PublishedRelease> = Vec::new();
         for signed in statements::all(&self.path.join(STATEMENTS), repository)? {
@@ -311,12 +311,11 @@ impl Directory {
         let wrong = |newest: Cid| {
             let path = path.display();
             let words = match &linked {
-                Some(name) => format!("`{path}` leads to `{name}`"),
-                None => format!("`{path}` is not there"),
+                Some(name) => format!("`{path}` refers to `{name}`"),
+                None => format!("`{path}` is missing"),
             };
-            Failure::refused(format!("{words}, and the newest release is {newest}")).help(
-                "find out who has changed it; `ipwhl publish` points it at the newest release",
-            )
+            Failure::refused(format!("{words}, but the newest release is {newest}"))
+                .help("find out who changed it; `ipwhl publish` points it at the newest release")
         };
         match (held.first(), &linked) {
             (Some(newest), linked) if linked.as_ref() != Some(&newest.root.to_string()) => {

@@ -1,5 +1,5 @@
-//! Whether a release follows the one that a target holds, by the statements between the two
-//! (FORMATS 6 and 9).
+//! Whether a release follows the one that a target holds, by the statements in between (FORMATS 6
+//! and 9).
 
 use std::collections::BTreeMap;
 
@@ -13,23 +13,23 @@ use crate::release::signature::{PublicKey, TrustedKey};
 use crate::release::statement::SignedStatement;
 use crate::release::trust::TrustPolicy;
 
-/// Statements of earlier releases, from wherever they are kept. Each is believed only where it
-/// leads to a release that is believed already.
+/// Statements of earlier releases, from any place. Each is trusted only if a trusted statement
+/// follows it.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     statements: BTreeMap<u64, Vec<SignedStatement>>,
 }
 
-/// Why the statement before another one is not known.
+/// The reason why the statement before another one is unknown.
 enum Absence {
     /// No statement has its sequence and root.
     Unknown,
-    /// One has, and is not signed as its successor asks.
+    /// A statement has them, but lacks the signatures that its successor requires.
     Unsigned,
 }
 
 impl History {
-    /// Takes a statement; one that is known already only gets signatures that it lacks.
+    /// Adds a statement; a known one gets additional signatures.
     pub fn add(&mut self, signed: SignedStatement) {
         let known = self
             .statements
@@ -41,7 +41,7 @@ impl History {
         }
     }
 
-    /// The statement of a release, as far as it is known. Nobody has verified it.
+    /// The statement of a release, if it is known. It is not verified.
     pub fn statement_of(&self, release: &PublishedRelease) -> Option<&SignedStatement> {
         let mut known = self.statements.get(&release.sequence?)?.iter();
         known.find(|known| known.statement.root == release.root)
@@ -58,13 +58,13 @@ impl History {
         names.map(|signed| signed.statement.sequence)
     }
 
-    /// The highest sequence of a statement that is known.
+    /// The highest sequence of a known statement.
     pub fn newest_sequence(&self) -> Option<u64> {
         self.statements.keys().next_back().copied()
     }
 
-    /// The statements that lead from the one of sequence `known` to `newer`, which is believed: the
-    /// oldest first, as far as they are known.
+    /// The known statements between the sequence `known` and the trusted statement `newer`, the
+    /// oldest first.
     pub(super) fn between(&self, known: u64, newer: &SignedStatement) -> Vec<&SignedStatement> {
         let mut between = Vec::new();
         let mut next = newer;
@@ -78,9 +78,9 @@ impl History {
         between
     }
 
-    /// The statement that `newer`, which is believed, follows. It is believed where it is signed as
-    /// `newer` says by its `trusted` and `threshold`: a build follows a statement only where these
-    /// keys have signed it.
+    /// The statement before the trusted statement `newer`. It is trusted if it is signed according
+    /// to `trusted` and `threshold` of `newer`: a build follows a statement only if these keys have
+    /// signed it.
     fn before(&self, newer: &SignedStatement) -> Result<&SignedStatement, Absence> {
         let sequence = newer.statement.sequence.saturating_sub(1);
         let candidates = self.statements.get(&sequence).into_iter().flatten();
@@ -99,8 +99,8 @@ impl History {
     }
 }
 
-/// The keys that must have signed the statement that this one follows; its own signers where it
-/// names none.
+/// The keys that must have signed the statement that this one follows; its own signers if it names
+/// none.
 fn policy_of(newer: &SignedStatement) -> Option<TrustPolicy> {
     if let Ok(Some(policy)) = newer.statement.successor_policy() {
         return Some(policy);
@@ -113,7 +113,7 @@ fn policy_of(newer: &SignedStatement) -> Option<TrustPolicy> {
 }
 
 fn is_signed(policy: &TrustPolicy, signed: &SignedStatement) -> bool {
-    // Keys of `trusted` have no times of validity.
+    // Keys of `trusted` have no period of validity.
     let verdict = policy.evaluate(
         signed.text.as_bytes(),
         &signed.signatures,
@@ -122,45 +122,42 @@ fn is_signed(policy: &TrustPolicy, signed: &SignedStatement) -> bool {
     verdict.is_reached()
 }
 
-/// Holds a release to what a target holds: it is the very same, or it follows it, directly or by
-/// statements that are known.
-///
+/// Checks a release against the one that a target holds: it must be the same, or follow it, directly
+/// or by known statements.
 /// # Errors
-/// A refusal, with the way out; a gap where statements between the two are not known.
+/// A refusal, with the way out; a gap if statements in between are unknown.
 pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(), Failure> {
     let root = release.root();
     let Some(signed) = &release.signed else {
         return match held.sequence {
             None => Ok(()),
             Some(held) => Err(Failure::refused(format!(
-                "it holds sequence {held}, which is signed, and this release has no statement"
+                "it has sequence {held}, which is signed, but this release has no statement"
             ))
-            .help("build with a key, and with `--previous` the statement of the release that is there")),
+            .help("build with a key, and follow the statement of the existing release with `--previous`")),
         };
     };
     let sequence = signed.statement.sequence;
-    // No statement has the sequence 0: a name that was used before has one.
+    // No statement has the sequence 0: an older naming scheme used it.
     let Some(known) = held.sequence.filter(|known| *known > 0) else {
         return Ok(());
     };
     if known > sequence {
         return Err(Failure::refused(format!(
-            "it holds sequence {known} ({}), and this statement has the sequence {sequence}",
+            "it has sequence {known} ({}), but this statement has the sequence {sequence}",
             held.root
         ))
-        .help(
-            "build on top of the release that is there: `ipwhl build --previous` its statement",
-        ));
+        .help("build on the existing release: pass its statement to `ipwhl build --previous`"));
     }
     if known == sequence {
         return if held.root == root {
             Ok(())
         } else {
             Err(Failure::refused(format!(
-                "it holds another release with the sequence {sequence}, {}, and this one is {root}",
+                "it has another release with the sequence {sequence}, {}, but this one is {root}",
                 held.root
             ))
-            .help("two releases follow the same one: build on top of the one that is there, with `--previous` its statement"))
+            .help("two releases follow the same one: build on the existing one, with its statement in `--previous`"))
         };
     }
     let mut newer = signed;
@@ -184,26 +181,24 @@ fn gap(held: &PublishedRelease, known: u64, newer: &SignedStatement, absence: &A
         format!("those of sequence {} to {lacking}", known + 1)
     };
     let reason = match absence {
-        Absence::Unknown => "at hand",
+        Absence::Unknown => "available",
         Absence::Unsigned => "signed by keys that the next one trusts",
     };
     Failure::gap(format!(
-        "it holds sequence {known} ({}), and nothing shows that this release follows it: {which} in between would, and \
-         sequence {lacking} is not {reason}",
+        "it has sequence {known} ({}), and this release is not known to follow it: {which} in between would show that, but sequence {lacking} is not {reason}",
         held.root
     ))
     .help(
-        "name the statements in between with `--follow FILE`, several times; builds keep them in `statements` beside the \
-         archive, and folders and git branches that releases were published to have them, too",
+        "name the statements in between with `--follow FILE`, several times; they are in `statements` beside the archive of a build, and in folders and git branches with published releases",
     )
 }
 
 fn fork(held: &PublishedRelease, known: u64, newer: &SignedStatement) -> Failure {
     let root = |root: Option<Cid>| root.map_or_else(|| "none".to_owned(), |root| root.to_string());
     Failure::refused(format!(
-        "it holds {} as sequence {known}, and this release goes back to another one of that sequence, {}",
+        "it has {} as sequence {known}, but this release follows another one of that sequence, {}",
         held.root,
         root(newer.statement.previous)
     ))
-    .help("two releases were built on the same one: build on top of the one that is there, with `--previous` its statement")
+    .help("two releases were built on the same one: build on the existing one, with its statement in `--previous`")
 }

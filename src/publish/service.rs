@@ -1,4 +1,4 @@
-//! A web service that targets ask: one address, one secret, limits for all that it answers.
+//! A web service of a target: one address, one secret, and limits for all answers.
 
 mod reply;
 mod upload;
@@ -19,25 +19,25 @@ use crate::source::{Client, redacted};
 pub(super) use reply::Reply;
 pub(super) use upload::Upload;
 
-/// The largest answer that is read whole, in bytes.
+/// The largest complete answer, in bytes.
 const LARGEST_ANSWER: usize = 16 << 20;
-/// The largest body of an answer that says what is wrong, in bytes.
+/// The largest body of an error response that is read, in bytes.
 const LARGEST_COMPLAINT: usize = 64 << 10;
-/// How much of a server's own words is shown, in characters.
+/// How many characters of a server's message are shown.
 const LONGEST_WORDS: usize = 500;
-/// How often a request is made that a server could not take, or not yet.
+/// How often a request is made while the server is unavailable or busy.
 const ATTEMPTS: u32 = 4;
 /// The delay before the second attempt; it doubles with each further one.
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 /// The longest delay that a server may ask for.
 const LONGEST_DELAY: Duration = Duration::from_mins(1);
 
-/// Why a request brought nothing. It holds no secret.
+/// The reason why a request failed. It contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RequestError {
-    /// What the server answered, if it did.
+    /// The status of the response, if there was one.
     pub(super) status: Option<StatusCode>,
-    /// The server's own word for it, as in `INSUFFICIENT_FUNDS`.
+    /// The server's own code for it, as in `INSUFFICIENT_FUNDS`.
     pub(super) reason: Option<String>,
     /// A sentence.
     pub(super) message: String,
@@ -54,7 +54,7 @@ impl RequestError {
         }
     }
 
-    /// Whether what was asked for is not there.
+    /// Whether the requested resource does not exist.
     pub(super) fn is_missing(&self) -> bool {
         self.status == Some(StatusCode::NOT_FOUND)
     }
@@ -75,20 +75,20 @@ impl From<RequestError> for Failure {
     }
 }
 
-/// A service at an address. No redirect is followed: it would lead the secret, or an upload, to
-/// somewhere that nobody has named.
+/// A service at an address. Redirects are not followed: they would send the secret, or an upload,
+/// to an address that is not configured.
 #[derive(Debug)]
 pub(super) struct Service {
     client: Client,
     base: Url,
     secret: Option<Secret>,
-    /// The variable that a secret would come from.
+    /// The variable for the secret.
     variable: String,
 }
 
 impl Service {
-    /// The service below `base`. A secret is sent without encryption to this machine only, and past
-    /// every proxy.
+    /// The service below `base`. Without encryption, a secret is sent to this machine only, and
+    /// never through a proxy.
     pub(super) fn new(
         client: Client,
         base: Url,
@@ -97,10 +97,10 @@ impl Service {
     ) -> Result<Self, Failure> {
         if secret.is_some() && base.scheme() == "http" && !client.stays_here(&base) {
             return Err(Failure::refused(format!(
-                "the secret of this target would go to {} for everybody on the way to read",
+                "the secret of this target would be sent to {} without encryption",
                 redacted(&base)
             ))
-            .help("name an address that begins with `https://`, or one of this machine that leads there"));
+            .help("use an `https://` address, or a forwarder on this machine"));
         }
         Ok(Self {
             client,
@@ -110,12 +110,12 @@ impl Service {
         })
     }
 
-    /// Where it is, as it may be shown.
+    /// Its address, in printable form.
     pub(super) fn place(&self) -> String {
         redacted(&self.base).trim_end_matches('/').to_owned()
     }
 
-    /// A request of the path below the address, its parts encoded.
+    /// A request for the path below the address, with encoded parts.
     pub(super) fn request<'q>(
         &self,
         method: Method,
@@ -137,14 +137,14 @@ impl Service {
         }
     }
 
-    /// Makes a request until the server has taken it: where there is no connection, and where the
-    /// server says that it is too busy, it has not.
+    /// Makes a request until the server has accepted it. Without a connection, or if the server is
+    /// too busy, it has not.
     pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Reply<'_>, RequestError> {
         let limit = self.client.limits().response_timeout;
         self.ask_within(request, limit).await
     }
 
-    /// The same of a server that may think about it for so long.
+    /// The same for a server that may take this long to answer.
     pub(super) async fn ask_within(
         &self,
         request: RequestBuilder,
@@ -183,7 +183,7 @@ impl Service {
         ))
     }
 
-    /// Reads what an answer says where it says that something is wrong.
+    /// Reads the message of an error response.
     async fn reply(
         &self,
         sent: Result<Response, reqwest::Error>,
@@ -197,7 +197,7 @@ impl Service {
             return Ok(reply);
         }
         if status.is_redirection() {
-            // Not the whole of it: what is behind the host may let others in.
+            // Only the host: the rest may contain credentials.
             let leads_to = location.map_or_else(
                 || "another address".to_owned(),
                 |url| url.origin().ascii_serialization(),
@@ -207,7 +207,7 @@ impl Service {
                 self.place()
             ));
             trouble.help =
-                Some("write the address that it redirects to, if that is its own".to_owned());
+                Some("use the address that it redirects to, if that is its own".to_owned());
             trouble.status = Some(status);
             return Err(trouble);
         }
@@ -223,7 +223,7 @@ impl Service {
         if is_shut {
             trouble.help = Some(match &self.secret {
                 Some(_) => format!(
-                    "is the secret in the environment still the right one, and may it use `{path}`?"
+                    "check that the secret in the environment is still valid, and that it may use `{path}`"
                 ),
                 None => format!("set `{}`, or `…_BASIC` with `user:password`", self.variable),
             });
@@ -231,7 +231,7 @@ impl Service {
         Err(trouble)
     }
 
-    /// What the server says of what is wrong, in one of the forms of Kubo (`Message`), IPFS Cluster
+    /// The message of an error response, in one of the forms of Kubo (`Message`), IPFS Cluster
     /// (`message`) and the Pinning Service API (`error` with `reason` and `details`).
     fn complaint(&self, body: &[u8], status: &str) -> RequestError {
         let value: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -254,8 +254,8 @@ impl Service {
         }
     }
 
-    /// Words of the server that may be shown: one line, not too long, without the secret, nothing
-    /// in it for a terminal to obey.
+    /// The printable form of a server's message: one line, shortened, without the secret and
+    /// control characters.
     pub(super) fn words(&self, text: &str) -> String {
         let text = match &self.secret {
             Some(secret) => secret.redact(text),
@@ -278,21 +278,21 @@ impl Service {
         let reason = self.words(&innermost.to_string());
         if error.is_connect() {
             let mut trouble = RequestError::new(format!("no connection to {place}: {reason}"));
-            trouble.help = Some("is it running, and is this its address?".to_owned());
+            trouble.help = Some("check that it is running at this address".to_owned());
             return trouble;
         }
         RequestError::new(format!("the connection to {place} broke: {reason}"))
     }
 }
 
-/// Where a redirect leads.
+/// The target of a redirect.
 fn location(response: &Response) -> Option<Url> {
     let text = response.headers().get(LOCATION)?.to_str().ok()?;
     let url = response.url().join(text).ok()?;
     url.has_host().then_some(url)
 }
 
-/// The delay that a server asks for that is too busy; `otherwise` where it says none in seconds.
+/// The delay that a busy server asks for; `otherwise` if it names none in seconds.
 fn asks_to_wait(response: &Response, otherwise: Duration) -> Option<Duration> {
     if !matches!(response.status().as_u16(), 429 | 503) {
         return None;

@@ -1,4 +1,5 @@
-//! One file from one web address: as many attempts as it takes, continued where they were cut.
+//! Downloads one file from one web address, with repeated attempts that continue an interrupted
+//! download.
 
 use reqwest::Response;
 use reqwest::header::{
@@ -15,12 +16,12 @@ use super::sink::{Received, Sink, Stopped};
 use super::transport::{Trouble, wait};
 use super::verify::{Expectation, mismatch};
 
-/// Why a file did not come.
+/// The reason why a download failed.
 #[derive(Debug)]
 pub(super) enum DownloadError {
-    /// The place is to blame; another one may do better.
+    /// The source is at fault; another one may work.
     Source(SourceProblem),
-    /// The own disk is; no other place helps.
+    /// The local disk is at fault; no other source helps.
     Cache(CacheError),
 }
 
@@ -36,7 +37,7 @@ impl From<CacheError> for DownloadError {
     }
 }
 
-/// Fetches a file into the cache's unfinished files, hashed and compared.
+/// Downloads a file to the cache's unfinished files, and hashes and compares it.
 pub(super) async fn download(
     client: &Client,
     cache: &Cache,
@@ -56,7 +57,7 @@ pub(super) async fn download(
         validator: None,
     };
     match transfer.run().await {
-        // The thread says itself why it has stopped.
+        // The thread itself reports why it has stopped.
         Ok(()) | Err(Break::Stopped) => Ok(sink.finish(cache).await?),
         Err(Break::Trouble(trouble)) => Err(trouble.at(address).into()),
     }
@@ -87,9 +88,9 @@ struct Transfer<'a> {
     sink: &'a Sink,
     /// How many bytes the sink has.
     received: u64,
-    /// How many the file has, where the server says so.
+    /// The size of the file, if the server states it.
     total: Option<u64>,
-    /// The strong `ETag` of what the sink has; without one, nothing can be continued.
+    /// The strong `ETag` of the bytes in the sink; without one, a download cannot be continued.
     validator: Option<HeaderValue>,
 }
 
@@ -112,7 +113,7 @@ impl Transfer<'_> {
     async fn attempt(&mut self) -> Result<(), Break> {
         let mut headers = HeaderMap::new();
         if let Some(validator) = self.validator.clone().filter(|_| self.received > 0) {
-            // RFC 9110, section 13.1.5: the rest comes only if the file is still the same.
+            // RFC 9110, section 13.1.5: the rest is sent only if the file is unchanged.
             let range = format!("bytes={}-", self.received);
             if let Ok(range) = HeaderValue::from_str(&range) {
                 headers.insert(RANGE, range);
@@ -153,7 +154,7 @@ impl Transfer<'_> {
             self.received += count;
             self.reporter.bytes(count);
         }
-        // A body whose end is the connection's end cannot tell that it was cut.
+        // A body that ends with the connection does not show whether it is complete.
         let whole = self.total.or(self.expectation.size);
         match whole {
             Some(whole) if self.received < whole => Err(Trouble::passing(format!(
@@ -165,7 +166,7 @@ impl Transfer<'_> {
         }
     }
 
-    /// Forgets what has come.
+    /// Discards the received bytes.
     async fn restart(&mut self) -> Result<(), Stopped> {
         if self.received > 0 {
             self.sink.restart().await?;
@@ -177,7 +178,7 @@ impl Transfer<'_> {
         Ok(())
     }
 
-    /// The rest must be exactly the rest of the same file (RFC 9110, sections 14.4 and 15.3.7).
+    /// The response must be exactly the rest of the same file (RFC 9110, sections 14.4 and 15.3.7).
     fn check_rest(&mut self, response: &Response) -> Result<(), String> {
         let range = response
             .headers()
@@ -186,7 +187,7 @@ impl Transfer<'_> {
             .unwrap_or_default();
         let wrong = || {
             format!(
-                "asked for the bytes from {} on, the server sent the range `{range}`",
+                "the server sent the range `{1}`, but the bytes from {0} on were requested",
                 self.received
             )
         };
@@ -208,13 +209,13 @@ impl Transfer<'_> {
             .get(ETAG)
             .is_none_or(|tag| Some(tag) == self.validator.as_ref());
         if !same {
-            return Err("the file has changed while it was being fetched".to_owned());
+            return Err("the file changed during the download".to_owned());
         }
         self.total = Some(total);
         Ok(())
     }
 
-    /// What the server announces is compared before the body is read.
+    /// Compares the announced size before the body is read.
     fn check_length(&self) -> Result<(), Trouble> {
         match (self.total, self.expectation.size) {
             (Some(total), Some(declared)) if total != declared => {
@@ -227,7 +228,7 @@ impl Transfer<'_> {
         }
     }
 
-    /// The most bytes that are taken.
+    /// The most bytes that are accepted.
     fn largest(&self) -> u64 {
         let limit = self.client.limits().wheel_size;
         self.expectation.size.map_or(limit, |size| size.min(limit))
@@ -242,7 +243,7 @@ impl Transfer<'_> {
                 })
             }
             _ => Trouble::Lasting(format!(
-                "it has {found} bytes, and {} is the largest that is taken",
+                "it has {found} bytes; at most {} are accepted",
                 self.client.limits().wheel_size
             )),
         }
@@ -260,7 +261,8 @@ fn number(response: &Response, name: HeaderName) -> Option<u64> {
         .ok()
 }
 
-/// Only a strong validator says that two answers are the same bytes (RFC 9110, section 8.8.1).
+/// Only a strong validator guarantees that two answers have the same bytes (RFC 9110, section
+/// 8.8.1).
 fn strong_etag(response: &Response) -> Option<HeaderValue> {
     let tag = response.headers().get(ETAG)?;
     let text = tag.to_str().ok()?;

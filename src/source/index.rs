@@ -20,11 +20,11 @@ use super::problem::{MismatchKind, SourceProblem};
 use super::transport::Page;
 use super::verify::mismatch;
 
-/// PEP 691, "Version + Format Selection": what is asked for, best first.
+/// PEP 691, "Version + Format Selection": the accepted types, best first.
 const WANTED: &str = "application/vnd.pypi.simple.v1+json, \
     application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
 
-/// The major version of the API that is understood (PEP 629).
+/// The supported major version of the API (PEP 629).
 const MAJOR_VERSION: &str = "1";
 
 /// A file that an index offers.
@@ -32,17 +32,17 @@ const MAJOR_VERSION: &str = "1";
 pub struct IndexFile {
     /// Its name.
     pub file_name: String,
-    /// Its address, without a fragment. It may hold credentials; show it by [`redacted`].
+    /// Its address, without a fragment. It may contain credentials; show it by [`redacted`].
     pub url: Url,
-    /// Its SHA-256, where the index names one.
+    /// Its SHA-256, if the index states it.
     pub sha256: Option<Sha256Digest>,
-    /// The number of its bytes, where the index says it (PEP 700).
+    /// Its size in bytes, if the index states it (PEP 700).
     pub size: Option<u64>,
-    /// Requires-Python, as the index has it (PEP 503).
+    /// Its Requires-Python in the index (PEP 503).
     pub requires_python: Option<String>,
-    /// Why it was yanked (PEP 592), if it was; perhaps without words.
+    /// Why it was yanked (PEP 592), if it was; may be empty.
     pub yanked: Option<String>,
-    /// Whether its METADATA can be had by itself.
+    /// Whether its METADATA is available as a separate file.
     pub core_metadata: CoreMetadataFile,
 }
 
@@ -60,15 +60,15 @@ impl fmt::Debug for IndexFile {
 /// Whether an index serves METADATA beside a wheel (PEP 658 and 714).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CoreMetadataFile {
-    /// It does not.
+    /// No.
     Absent,
-    /// It does, and says nothing that the bytes could be compared with.
+    /// Yes, but without a digest to verify it with.
     Unverifiable,
-    /// It does, with this SHA-256.
+    /// Yes, with this SHA-256.
     Sha256(Sha256Digest),
 }
 
-/// What an index offers of one project.
+/// The page of one project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProjectPage {
     /// Every file, in the index's order.
@@ -76,21 +76,20 @@ pub struct ProjectPage {
 }
 
 impl ProjectPage {
-    /// Reads a project's page that lies at `address`, JSON or HTML as `content_type` says.
-    ///
+    /// Reads a project's page from `address`, as JSON or HTML according to `content_type`.
     /// # Errors
-    /// When it is no such page: half a sentence.
+    /// When it is not such a page: a clause.
     pub fn parse(body: &[u8], content_type: &str, address: &Url) -> Result<Self, String> {
         parse_page(body, content_type, address).map(|files| Self { files })
     }
 
-    /// The file of this name.
+    /// The file with this name.
     pub fn file(&self, file_name: &str) -> Option<&IndexFile> {
         self.files.iter().find(|file| file.file_name == file_name)
     }
 }
 
-/// Asks one index. A project's page is fetched once, however often it is asked for.
+/// Reads one index. A project's page is fetched once, however often it is needed.
 pub struct IndexClient {
     client: Client,
     base: Address,
@@ -115,8 +114,8 @@ impl IndexClient {
         }
     }
 
-    /// What the index offers of a project, by its normalised name. An index that does not know
-    /// the project is [`SourceProblem::Missing`].
+    /// The page of a project, by its normalised name. If the index does not have the project:
+    /// [`SourceProblem::Missing`].
     pub async fn project(&self, project: &str) -> Result<Arc<ProjectPage>, SourceProblem> {
         let cell = {
             let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,7 +126,7 @@ impl IndexClient {
             .clone()
     }
 
-    /// The file of this name on the page of a project. One that is not there is
+    /// The file with this name on the page of a project. If it is missing:
     /// [`SourceProblem::Missing`].
     pub async fn file(&self, project: &str, file_name: &str) -> Result<IndexFile, SourceProblem> {
         let page = self.project(project).await?;
@@ -139,8 +138,8 @@ impl IndexClient {
             })
     }
 
-    /// METADATA of a wheel as the index serves it beside the wheel (PEP 658), verified with the
-    /// hash on the page. Nothing when the index does not serve it or names no hash for it.
+    /// METADATA of a wheel from the file beside it in the index (PEP 658), verified with the hash
+    /// on the page. `None` if the index does not serve it or states no hash.
     pub async fn metadata(&self, file: &IndexFile) -> Result<Option<Vec<u8>>, SourceProblem> {
         let CoreMetadataFile::Sha256(declared) = file.core_metadata else {
             return Ok(None);
@@ -163,7 +162,7 @@ impl IndexClient {
         })
     }
 
-    /// The address of a file, with the index's credentials where they belong to it.
+    /// The address of a file, with the index's credentials if they apply to it.
     pub(super) fn address(&self, file: &IndexFile) -> Address {
         self.base.lend(file.url.clone())
     }
@@ -182,7 +181,7 @@ impl IndexClient {
         headers.insert(ACCEPT, HeaderValue::from_static(WANTED));
         let largest = self.client.limits().page_size;
         let page = self.client.page(&address, &headers, largest).await?;
-        // Pages of many megabytes exist; the connections must go on meanwhile.
+        // Some pages have many megabytes; the connections must continue meanwhile.
         let parsed = tokio::task::spawn_blocking(move || parse(&page))
             .await
             .unwrap_or_else(|_| Err("its page cannot be read".to_owned()));
@@ -196,7 +195,7 @@ impl IndexClient {
     }
 }
 
-/// Reads a page by the content type that the server gave it.
+/// Reads a page according to its content type.
 fn parse(page: &Page) -> Result<Vec<IndexFile>, String> {
     parse_page(&page.body, &page.content_type, page.address.url())
 }
@@ -204,31 +203,31 @@ fn parse(page: &Page) -> Result<Vec<IndexFile>, String> {
 fn parse_page(body: &[u8], content_type: &str, address: &Url) -> Result<Vec<IndexFile>, String> {
     let content_type = content_type.split(';').next().unwrap_or_default();
     match content_type.trim().to_ascii_lowercase().as_str() {
-        // The last is what static servers say of JSON.
+        // Static servers use the last type for JSON.
         "application/vnd.pypi.simple.v1+json" | "application/json" => json::parse(body, address),
         "application/vnd.pypi.simple.v1+html" | "text/html" | "application/xhtml+xml" => {
             html::parse(body, address)
         }
         "" => Err("its answer has no content type".to_owned()),
         other => Err(format!(
-            "its answer is `{other}`, which is no page of an index"
+            "its answer is `{other}`, which is not a page of an index"
         )),
     }
 }
 
-/// PEP 629: another major version may mean anything.
+/// PEP 629: another major version may be incompatible.
 fn check_api_version(version: &str) -> Result<(), String> {
     let major = version.trim().split('.').next().unwrap_or_default();
     if major == MAJOR_VERSION {
         Ok(())
     } else {
         Err(format!(
-            "its page is of version {version} of the API, and only {MAJOR_VERSION}.x is understood"
+            "its page is of version {version} of the API, but only {MAJOR_VERSION}.x is supported"
         ))
     }
 }
 
-/// An address on a page, relative to the page's own; and its fragment apart.
+/// An address on a page, relative to the page's own, and its fragment separately.
 fn resolve(base: &Url, href: &str) -> Option<(Url, Option<String>)> {
     let mut url = base.join(href.trim()).ok()?;
     if !matches!(url.scheme(), "http" | "https") {

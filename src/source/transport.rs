@@ -1,4 +1,4 @@
-//! One request: redirects followed one by one, what was answered, and what may be tried again.
+//! A single request: follows redirects one by one, and decides which failures may be retried.
 
 use std::error::Error;
 use std::future::Future;
@@ -18,18 +18,18 @@ use super::pace::Pace;
 use super::problem::SourceProblem;
 use super::reach::NotPublic;
 
-/// Why one attempt brought nothing.
+/// The reason why an attempt failed.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// It may go better next time, perhaps after the delay that the server asked for.
+    /// It may succeed next time, perhaps after the delay that the server asked for.
     Passing(String, Option<Duration>),
-    /// There was no connection at all, which may go better next time.
+    /// There was no connection at all; it may succeed next time.
     Unreachable(String),
-    /// It will not.
+    /// It will not succeed next time either.
     Lasting(String),
     /// The server has no such file.
     Missing(String),
-    /// What was decided elsewhere, such as bytes that differ.
+    /// A problem found elsewhere, such as bytes that differ.
     Problem(SourceProblem),
 }
 
@@ -50,12 +50,12 @@ impl Trouble {
     }
 }
 
-/// What is done before an attempt is repeated: the caller is told why, and after which delay.
+/// Called before an attempt is repeated, with the reason and the delay.
 pub(super) type OnRetry<'a> = &'a (dyn Fn(&str, Duration) + Sync);
 
-/// Waits before the next attempt, or says why there is none. A host that let nobody connect in all
-/// attempts of one address is given up: other addresses there get one attempt each, so that a
-/// hundred wheels of an index that is down do not wait a hundred times.
+/// Waits before the next attempt, or returns why there is none. A host that refused all connections
+/// for one address is given up: its other addresses get one attempt each, so that a hundred wheels
+/// of an unreachable index do not wait a hundred times.
 pub(super) async fn wait(
     client: &Client,
     address: &Address,
@@ -89,7 +89,7 @@ pub(super) async fn wait(
     }
 }
 
-/// A small body with what is needed to read it.
+/// A small body, with the metadata to parse it.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) address: Address,
@@ -98,8 +98,8 @@ pub(super) struct Page {
 }
 
 impl Client {
-    /// Asks for an address, following redirects. The response is 200, or 206 or 416 where a range
-    /// was asked for; the address is the one that answered.
+    /// Requests an address, following redirects. The response is 200, or 206 or 416 for a range;
+    /// the returned address is the one that answered.
     pub(super) async fn get(
         &self,
         start: &Address,
@@ -133,7 +133,7 @@ impl Client {
         )))
     }
 
-    /// The next bytes of a body; nothing at its end.
+    /// The next bytes of a body; `None` at its end.
     pub(super) async fn chunk(&self, response: &mut Response) -> Result<Option<Bytes>, Trouble> {
         let chunk = self
             .within(self.limits.idle_timeout, "no byte came", response.chunk())
@@ -144,7 +144,7 @@ impl Client {
         Ok(chunk)
     }
 
-    /// Begins to hold a body to the least rate.
+    /// Starts to check a body against the minimum rate.
     pub(super) fn pace(&self) -> Pace {
         Pace::new(
             self.limits.slowest,
@@ -153,8 +153,8 @@ impl Client {
         )
     }
 
-    /// Holds a body that has brought `bytes` so far to the least rate, or its gateway as a whole
-    /// where that is counted.
+    /// Checks a body that has received `bytes` so far against the minimum rate, or its gateway as a
+    /// whole if that is counted.
     pub(super) fn check_pace(&self, pace: &mut Pace, bytes: u64) -> Result<(), Trouble> {
         let bytes = match &self.received {
             Some(received) => received.of_gateway(),
@@ -171,7 +171,7 @@ impl Client {
         Ok(())
     }
 
-    /// A whole small body, with as many attempts as the limits allow.
+    /// A complete small body, with as many attempts as the limits allow.
     pub(super) async fn page(
         &self,
         address: &Address,
@@ -234,7 +234,7 @@ impl Client {
         }
     }
 
-    /// Says why a request failed, without the address, and whether another attempt makes sense.
+    /// Describes why a request failed, without the address, and whether to try again.
     pub(super) fn explain(&self, error: reqwest::Error) -> Trouble {
         let error = error.without_url();
         let certificate = |error: &(dyn Error + 'static)| match error.downcast_ref() {
@@ -250,7 +250,7 @@ impl Client {
             return Trouble::Lasting(reason);
         }
         if error.is_builder() {
-            return Trouble::Lasting(format!("it cannot be asked for: {}", innermost(&error)));
+            return Trouble::Lasting(format!("the request is invalid: {}", innermost(&error)));
         }
         if error.is_connect() {
             return Trouble::Unreachable(if error.is_timeout() {
@@ -278,7 +278,7 @@ fn shown(limit: Duration) -> String {
     }
 }
 
-/// What one of the causes of an error is, of those that are the same a second later.
+/// The kind of an error's cause, for causes that another attempt would not change.
 fn cause(
     error: &(dyn Error + 'static),
     read: impl Fn(&(dyn Error + 'static)) -> Option<String>,
@@ -288,7 +288,7 @@ fn cause(
         if let Some(found) = read(error) {
             return Some(found);
         }
-        // The `source` of an I/O error is that of the error inside of it, which is thus left out.
+        // The `source` of an I/O error is that of its inner error, which would be skipped.
         let inner = error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref);
@@ -304,7 +304,7 @@ fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Where a redirect leads, with the credentials of the start where it stays at its origin.
+/// The target of a redirect, with the credentials of the start if it has the same origin.
 fn redirect(start: &Address, current: &Address, response: &Response) -> Result<Address, Trouble> {
     let target = response
         .headers()
@@ -353,13 +353,13 @@ fn check_status(response: &Response, ranged: bool) -> Result<(), Trouble> {
     }
 }
 
-/// The bytes that are hashed must be those of the file (RFC 9110, section 8.4).
+/// The hashed bytes must be those of the file (RFC 9110, section 8.4).
 fn check_encoding(response: &Response) -> Result<(), Trouble> {
     for value in response.headers().get_all(CONTENT_ENCODING) {
         let value = value.to_str().unwrap_or("an unreadable one");
         if !value.is_empty() && !value.eq_ignore_ascii_case("identity") {
             return Err(Trouble::Lasting(format!(
-                "it is sent in the encoding `{value}`, though none was asked for"
+                "it is sent in the encoding `{value}`, which was not requested"
             )));
         }
     }

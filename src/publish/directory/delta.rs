@@ -1,5 +1,5 @@
-//! A delta completed from the folder: nodes from the hollow archives of the releases there, leaves
-//! from their wheels.
+//! Completes a delta from the folder: nodes from the hollow archives of its releases, leaves from
+//! their wheels.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -50,10 +50,9 @@ impl Directory {
             return Ok(Arc::new(blocks));
         };
         let message = if statements.is_empty() {
-            "it holds no release that this delta could be completed from".to_owned()
+            "it has no release that could complete this delta".to_owned()
         } else if !has_hollow {
-            "this delta leaves out files, and the releases here have no hollow archives to complete it from: an older \
-             version has written them"
+            "this delta leaves out files, but the releases here have no hollow archives to complete it from: an older version wrote them"
                 .to_owned()
         } else {
             format!(
@@ -64,8 +63,8 @@ impl Directory {
         Err(self.fillable(release, Failure::refused(message)))
     }
 
-    /// The error with the command that makes a delta full. What it leaves out are pages and nodes,
-    /// too, which the sources of declarations do not have.
+    /// Adds the command that makes a delta full. A delta also leaves out pages and nodes, which the
+    /// sources of declarations do not have.
     pub(super) fn fillable(&self, release: &Publication, error: Failure) -> Failure {
         let fill = &release.fill_command;
         let statements = self.all_statements(&release.name).unwrap_or_default();
@@ -75,7 +74,7 @@ impl Directory {
             .find(|held| self::hollow(&self.path, held.sequence, held.root).is_some());
         let Some(held) = hollow else {
             return error.help(format!(
-                "make the archive full: `{fill} --from ARCHIVE`, where ARCHIVE is that of the release before"
+                "make the archive full: `{fill} --from ARCHIVE`, where ARCHIVE is that of the previous release"
             ));
         };
         let hollow = self
@@ -109,7 +108,7 @@ impl Directory {
     }
 }
 
-/// The hollow archive of a release in the folder, where it is there and is of this root.
+/// The hollow archive of a release in the folder, if it exists and has this root.
 pub(super) fn hollow(
     folder: &Path,
     sequence: u64,
@@ -122,7 +121,7 @@ pub(super) fn hollow(
     is_whole.then(|| Arc::new(archive))
 }
 
-/// The files and folders of a release of which blocks are missing.
+/// The files and folders of a release with missing blocks.
 fn missing(blocks: &AssembledBlocks, root: Cid) -> Result<BTreeSet<String>, Failure> {
     let mut missing = Missing {
         blocks,

@@ -1,4 +1,4 @@
-//! What a look at the folder finds, and what would be done.
+//! Inspects the folder, and plans the changes.
 
 use super::folder::Folder;
 use super::record::Record;
@@ -11,11 +11,11 @@ use crate::publish::target::{Amount, PublishedRelease};
 use crate::release::statement::SignedStatement;
 use crate::release::statement::folder::{self as statements, STATEMENTS};
 
-/// What a look at the folder has found.
+/// The result of inspecting the folder.
 pub(super) struct Found {
     pub(super) held: Option<PublishedRelease>,
     pub(super) files: Vec<ReleaseFile>,
-    /// What would be written, what of it is there with other bytes, and what would be linked.
+    /// The files to write, those among them that exist with other bytes, and the files to link.
     pub(super) written: Amount,
     pub(super) damaged: Amount,
     pub(super) linked: Amount,
@@ -23,7 +23,7 @@ pub(super) struct Found {
 }
 
 impl Directory {
-    /// Looks, and changes nothing.
+    /// Inspects the folder, and changes nothing.
     pub(super) fn inspect(&self, release: &Publication) -> Result<Found, Failure> {
         let state = Folder::look(&self.path, &release.name)?;
         let held = self.held(release)?;
@@ -36,8 +36,7 @@ impl Directory {
         let files = release_files(blocks, &root).map_err(Failure::world)?;
         let tree = self.tree(root);
         let before = self.linkable(release, held);
-        // Pages and metadata are small. Wheels are compared where one of the sample shows that it
-        // has to be.
+        // Pages and metadata are small. Wheels are compared only if one of the sample differs.
         let is_quick =
             |file: &ReleaseFile| file.is_wheel() && !release.sample.wheels.contains_key(&file.path);
         let mut is_whole = true;
@@ -71,13 +70,11 @@ impl Directory {
         if linked.blocks > 0 {
             let before = held.map(|held| held.root.to_string()).unwrap_or_default();
             changes.push(format!(
-                "link {linked} to those of {before}, wheels where their bytes are the same"
+                "link {linked} to those of {before}, and wheels with equal bytes"
             ));
         }
         if damaged.blocks > 0 {
-            changes.push(format!(
-                "replace {damaged} with other bytes than the release's"
-            ));
+            changes.push(format!("replace {damaged} that differ from the release"));
         }
         if let Some(signed) = &release.signed {
             for between in between(release, held) {
@@ -111,7 +108,7 @@ impl Directory {
             changes,
         })
     }
-    /// What would be changed in the folder of statements.
+    /// The changes in the folder of statements.
     fn statement_changes(
         &self,
         signed: &SignedStatement,
@@ -141,7 +138,7 @@ impl Directory {
     }
 }
 
-/// The statements between the release that is held and this one.
+/// The statements between the held release and this one.
 pub(super) fn between(
     release: &Publication,
     held: Option<PublishedRelease>,

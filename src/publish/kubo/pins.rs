@@ -1,4 +1,4 @@
-//! The names of pins, by which the releases of a repository are known on a node and in a cluster.
+//! The names of pins, which identify the releases of a repository on a node and in a cluster.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use ipwhl_unixfs::Cid;
 
 use crate::publish::target::PublishedRelease;
 
-/// How a pin's name begins.
+/// The start of a pin's name.
 const OURS: &str = "ipwhl";
-/// Stands for the sequence of a release without a statement.
+/// The sequence part of the name of a release without a statement.
 const UNSIGNED: &str = "unsigned";
 
-/// How the names of a repository's pins begin.
+/// The start of the names of a repository's pins.
 fn prefix(repository: &str) -> String {
     format!("{OURS}/{repository}/")
 }
@@ -25,13 +25,13 @@ pub(in crate::publish) fn name(repository: &str, sequence: Option<u64>) -> Strin
     }
 }
 
-/// What the name of a pin of a repository says.
+/// The parts of a pin's name.
 pub(in crate::publish) struct Named {
     /// The sequence; `None` for a release that was published without a statement.
     pub(in crate::publish) sequence: Option<u64>,
 }
 
-/// What a pin's name says, where it is one of this repository's.
+/// Parses a pin's name, if it is one of this repository's.
 pub(in crate::publish) fn named(repository: &str, name: &str) -> Option<Named> {
     let rest = name.strip_prefix(&prefix(repository))?;
     let sequence = rest.parse().ok();
@@ -51,7 +51,7 @@ pub(in crate::publish) fn newest_first(pins: &BTreeMap<Cid, Option<u64>>) -> Vec
     releases
 }
 
-/// Of these pins those beyond the newest of as many as are kept, where `root` is the newest of all.
+/// The pins beyond the newest that are kept, where `root` is the newest of all.
 pub(in crate::publish) fn outdated(
     pins: &BTreeMap<Cid, Option<u64>>,
     root: Cid,

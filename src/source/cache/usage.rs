@@ -1,5 +1,5 @@
-//! Who uses a cache while: a run that may need its files keeps a lock that others share, and what
-//! removes files waits until it has the lock alone.
+//! Locks a cache while it is used: a run that may need its files holds a shared lock, and a run
+//! that removes files waits for an exclusive one.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime};
 /// The file that is locked.
 pub(super) const LOCK: &str = ".lock";
 
-/// How old the note of a last use may be before it is written anew: once a day is enough to know
-/// what was not used for long, and costs the runs between nothing.
+/// How old the record of a last use may be before it is renewed. Once a day is precise enough, and
+/// costs nothing in between.
 const FRESH: Duration = Duration::from_hours(24);
 
 /// The use that one run makes of a cache.
@@ -24,18 +24,17 @@ pub(super) struct Usage {
     has_kept_wheel: AtomicBool,
 }
 
-/// The lock of this run. A file system without locks is worth no failure: there, `File` is absent.
+/// The lock of this run. On a file system without locks, `File` is absent; that is not a failure.
 #[derive(Debug, Default)]
 enum Lock {
     #[default]
     None,
-    Shared(#[expect(dead_code, reason = "closing it lets go of the lock")] Option<File>),
-    Alone(#[expect(dead_code, reason = "closing it lets go of the lock")] Option<File>),
+    Shared(#[expect(dead_code, reason = "closing it releases the lock")] Option<File>),
+    Alone(#[expect(dead_code, reason = "closing it releases the lock")] Option<File>),
 }
 
 impl Usage {
-    /// Keeps what removes files away for the rest of this run. Where there is no folder yet, there
-    /// is nothing to keep.
+    /// Prevents removals for the rest of this run. A folder that does not exist needs no lock.
     pub(super) fn begin(&self, root: &Path) {
         let mut lock = self.lock();
         if matches!(*lock, Lock::None) && root.is_dir() {
@@ -44,11 +43,11 @@ impl Usage {
         }
     }
 
-    /// Takes the cache for this run alone. `wait` is called before others are waited for, and says
-    /// whether to; whether the cache was taken is the result.
+    /// Claims the cache for this run alone. `wait` is called if others must be waited for, and
+    /// returns whether to wait. Returns whether the cache was claimed.
     pub(super) fn take(&self, root: &Path, wait: &dyn Fn() -> bool) -> io::Result<bool> {
         let mut lock = self.lock();
-        // The own share of it would be waited for.
+        // The run would wait for its own shared lock.
         *lock = Lock::None;
         let file = open(root)?;
         let file = match file.try_lock() {
@@ -61,7 +60,7 @@ impl Usage {
         Ok(true)
     }
 
-    /// Notes that this run uses a file.
+    /// Records that this run uses a file.
     pub(super) fn note(&self, file: PathBuf) -> bool {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.insert(file)
@@ -93,16 +92,16 @@ fn open(root: &Path) -> io::Result<File> {
         .truncate(false)
         .write(true)
         .open(&path)
-        // Who may only read the cache can lock it all the same.
+        // A read-only cache can be locked, too.
         .or_else(|_| File::open(&path))
 }
 
-/// Notes in the file itself that it was used now, unless it says so of the last day.
+/// Sets the time of the last use in the file itself, unless it is of the last day.
 pub(in crate::source) fn touch(file: &File, modified: io::Result<SystemTime>) {
     let is_fresh =
         modified.is_ok_and(|modified| modified.elapsed().map_or(true, |age| age < FRESH));
     if !is_fresh {
-        // Where it cannot be noted, the file counts as used less lately than it was.
+        // If it cannot be set, the file counts as older.
         let _ = file.set_modified(SystemTime::now());
     }
 }
