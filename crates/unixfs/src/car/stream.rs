@@ -176,7 +176,7 @@ impl<'b, B: Blocks + ?Sized> FileReader<'b, B> {
         if file.size > largest {
             return Err(CarError::Tree {
                 cid: *cid,
-                reason: format!("has {} bytes; at most {} are read", file.size),
+                reason: format!("has {} bytes; at most {largest} are read", file.size),
             });
         }
         let mut bytes = Vec::new();
