@@ -134,8 +134,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         .transpose()
         .map_err(|error| unpublished(&error))?;
     // Mistakes in texts and in the graph are told before a byte is fetched.
-    let mut findings = repository.findings.clone();
-    findings.extend(check::set(&repository));
+    let mut findings = check::repository(&repository);
     let today = context.session.today();
     let judged = |findings, report: &_| judge(&repository, findings, report, today, "");
     let early = judged(findings.clone(), &WheelReport::default());

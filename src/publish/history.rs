@@ -1,14 +1,10 @@
-//! Whether a release follows the one that a target holds, by the statements in between (FORMATS 6
-//! and 9).
+//! Statements of earlier releases, and which of them lead to a release.
 
 use std::collections::BTreeMap;
 
-use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
 
-use super::Publication;
-use super::target::PublishedRelease;
-use crate::foundation::failure::Failure;
+use super::published_release::PublishedRelease;
 use crate::release::signature::{PublicKey, TrustedKey};
 use crate::release::statement::SignedStatement;
 use crate::release::trust::TrustPolicy;
@@ -20,8 +16,8 @@ pub struct History {
     statements: BTreeMap<u64, Vec<SignedStatement>>,
 }
 
-/// The reason why the statement before another one is unknown.
-enum Absence {
+/// Why the statement before another one is not known.
+pub(super) enum Absence {
     /// No statement has its sequence and root.
     Unknown,
     /// A statement has them, but lacks the signatures that its successor requires.
@@ -78,10 +74,10 @@ impl History {
         between
     }
 
-    /// The statement before the trusted statement `newer`. It is trusted if it is signed according
-    /// to `trusted` and `threshold` of `newer`: a build follows a statement only if these keys have
-    /// signed it.
-    fn before(&self, newer: &SignedStatement) -> Result<&SignedStatement, Absence> {
+    /// The statement that `newer`, which is believed, follows. It is believed where it is signed as
+    /// `newer` says by its `trusted` and `threshold`: a build follows a statement only where these
+    /// keys have signed it.
+    pub(super) fn before(&self, newer: &SignedStatement) -> Result<&SignedStatement, Absence> {
         let sequence = newer.statement.sequence.saturating_sub(1);
         let candidates = self.statements.get(&sequence).into_iter().flatten();
         let is_previous = |older: &&SignedStatement| {
@@ -120,85 +116,4 @@ fn is_signed(policy: &TrustPolicy, signed: &SignedStatement) -> bool {
         Timestamp::UNIX_EPOCH,
     );
     verdict.is_reached()
-}
-
-/// Checks a release against the one that a target holds: it must be the same, or follow it, directly
-/// or by known statements.
-/// # Errors
-/// A refusal, with the way out; a gap if statements in between are unknown.
-pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(), Failure> {
-    let root = release.root();
-    let Some(signed) = &release.signed else {
-        return match held.sequence {
-            None => Ok(()),
-            Some(held) => Err(Failure::refused(format!(
-                "it has sequence {held}, which is signed, but this release has no statement"
-            ))
-            .help("build with a key, and follow the statement of the existing release with `--previous`")),
-        };
-    };
-    let sequence = signed.statement.sequence;
-    // No statement has the sequence 0: an older naming scheme used it.
-    let Some(known) = held.sequence.filter(|known| *known > 0) else {
-        return Ok(());
-    };
-    if known > sequence {
-        return Err(Failure::refused(format!(
-            "it has sequence {known} ({}), but this statement has the sequence {sequence}",
-            held.root
-        ))
-        .help("build on the existing release: pass its statement to `ipwhl build --previous`"));
-    }
-    if known == sequence {
-        return if held.root == root {
-            Ok(())
-        } else {
-            Err(Failure::refused(format!(
-                "it has another release with the sequence {sequence}, {}, but this one is {root}",
-                held.root
-            ))
-            .help("two releases follow the same one: build on the existing one, with its statement in `--previous`"))
-        };
-    }
-    let mut newer = signed;
-    while newer.statement.sequence > known + 1 {
-        newer = release
-            .history
-            .before(newer)
-            .map_err(|absence| gap(held, known, newer, &absence))?;
-    }
-    if newer.statement.previous == Some(held.root) {
-        return Ok(());
-    }
-    Err(fork(held, known, newer))
-}
-
-fn gap(held: &PublishedRelease, known: u64, newer: &SignedStatement, absence: &Absence) -> Failure {
-    let lacking = newer.statement.sequence - 1;
-    let which = if known + 1 == lacking {
-        format!("the statement of sequence {lacking}")
-    } else {
-        format!("those of sequence {} to {lacking}", known + 1)
-    };
-    let reason = match absence {
-        Absence::Unknown => "available",
-        Absence::Unsigned => "signed by keys that the next one trusts",
-    };
-    Failure::gap(format!(
-        "it has sequence {known} ({}), and this release is not known to follow it: {which} in between would show that, but sequence {lacking} is not {reason}",
-        held.root
-    ))
-    .help(
-        "name the statements in between with `--follow FILE`, several times; they are in `statements` beside the archive of a build, and in folders and git branches with published releases",
-    )
-}
-
-fn fork(held: &PublishedRelease, known: u64, newer: &SignedStatement) -> Failure {
-    let root = |root: Option<Cid>| root.map_or_else(|| "none".to_owned(), |root| root.to_string());
-    Failure::refused(format!(
-        "it has {} as sequence {known}, but this release follows another one of that sequence, {}",
-        held.root,
-        root(newer.statement.previous)
-    ))
-    .help("two releases were built on the same one: build on the existing one, with its statement in `--previous`")
 }

@@ -127,8 +127,7 @@ impl Before {
 /// What `ipwhl check` finds: the set, and the wheels that are known, those of the change among
 /// them.
 fn find(context: &Context<'_>, repository: &Repository) -> Vec<Finding> {
-    let mut findings = repository.findings.clone();
-    findings.extend(check::set(repository));
+    let mut findings = check::repository(repository);
     // Without a place for a cache nothing is known, which is no reason to fail.
     let cache = context.session.cache().ok();
     let wheels = all_wheels(repository);

@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::unusable;
 use crate::foundation::environment::sync_directory;
 use crate::foundation::failure::Failure;
+use crate::foundation::failure::unusable;
 use crate::release::statement::folder::partial;
 
 /// The target of a link; `None` if the link does not exist.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ipwhl_unixfs::Cid;
 
-use crate::publish::target::PublishedRelease;
+use crate::publish::published_release::PublishedRelease;
 
 /// The start of a pin's name.
 const OURS: &str = "ipwhl";
@@ -17,7 +17,7 @@ fn prefix(repository: &str) -> String {
 }
 
 /// The name of a pin.
-pub(in crate::publish) fn name(repository: &str, sequence: Option<u64>) -> String {
+pub(super) fn name(repository: &str, sequence: Option<u64>) -> String {
     let prefix = prefix(repository);
     match sequence {
         Some(sequence) => format!("{prefix}{sequence}"),
@@ -25,21 +25,21 @@ pub(in crate::publish) fn name(repository: &str, sequence: Option<u64>) -> Strin
     }
 }
 
-/// The parts of a pin's name.
-pub(in crate::publish) struct Named {
+/// What the name of a pin of a repository says.
+pub(super) struct Named {
     /// The sequence; `None` for a release that was published without a statement.
-    pub(in crate::publish) sequence: Option<u64>,
+    pub(super) sequence: Option<u64>,
 }
 
-/// Parses a pin's name, if it is one of this repository's.
-pub(in crate::publish) fn named(repository: &str, name: &str) -> Option<Named> {
+/// What a pin's name says, where it is one of this repository's.
+pub(super) fn named(repository: &str, name: &str) -> Option<Named> {
     let rest = name.strip_prefix(&prefix(repository))?;
     let sequence = rest.parse().ok();
     (sequence.is_some() || rest == UNSIGNED).then_some(Named { sequence })
 }
 
 /// The releases of these pins, the newest first.
-pub(in crate::publish) fn newest_first(pins: &BTreeMap<Cid, Option<u64>>) -> Vec<PublishedRelease> {
+pub(super) fn newest_first(pins: &BTreeMap<Cid, Option<u64>>) -> Vec<PublishedRelease> {
     let mut releases: Vec<PublishedRelease> = pins
         .iter()
         .map(|(root, sequence)| PublishedRelease {
@@ -51,12 +51,8 @@ pub(in crate::publish) fn newest_first(pins: &BTreeMap<Cid, Option<u64>>) -> Vec
     releases
 }
 
-/// The pins beyond the newest that are kept, where `root` is the newest of all.
-pub(in crate::publish) fn outdated(
-    pins: &BTreeMap<Cid, Option<u64>>,
-    root: Cid,
-    keep: u64,
-) -> Vec<Cid> {
+/// Of these pins those beyond the newest of as many as are kept, where `root` is the newest of all.
+pub(super) fn outdated(pins: &BTreeMap<Cid, Option<u64>>, root: Cid, keep: u64) -> Vec<Cid> {
     let keep = usize::try_from(keep.saturating_sub(1)).unwrap_or(usize::MAX);
     let others = newest_first(pins).into_iter();
     let others = others.filter(|release| release.root != root);
