@@ -21,11 +21,11 @@ const PART_BYTES: usize = 64 << 20;
 /// Blocks that several readers share.
 pub(super) type SharedBlocks = Arc<dyn Blocks + Send + Sync>;
 
-/// What reading a block of a target comes to.
+/// The result of reading a block of a target.
 pub(super) enum Read {
     /// The bytes, not hashed yet.
     Block(Vec<u8>),
-    /// It is not there.
+    /// It is missing.
     Missing,
     /// Other bytes, if the reader has hashed them.
     Altered,

@@ -16,7 +16,7 @@ pub struct History {
     statements: BTreeMap<u64, Vec<SignedStatement>>,
 }
 
-/// Why the statement before another one is not known.
+/// The reason why the statement before another one is unknown.
 pub(super) enum Absence {
     /// No statement has its sequence and root.
     Unknown,
@@ -74,9 +74,9 @@ impl History {
         between
     }
 
-    /// The statement that `newer`, which is believed, follows. It is believed where it is signed as
-    /// `newer` says by its `trusted` and `threshold`: a build follows a statement only where these
-    /// keys have signed it.
+    /// The statement before the trusted statement `newer`. It is trusted if it is signed according
+    /// to `trusted` and `threshold` of `newer`: a build follows a statement only if these keys have
+    /// signed it.
     pub(super) fn before(&self, newer: &SignedStatement) -> Result<&SignedStatement, Absence> {
         let sequence = newer.statement.sequence.saturating_sub(1);
         let candidates = self.statements.get(&sequence).into_iter().flatten();

@@ -25,13 +25,13 @@ pub(super) fn name(repository: &str, sequence: Option<u64>) -> String {
     }
 }
 
-/// What the name of a pin of a repository says.
+/// The parts of a pin's name.
 pub(super) struct Named {
     /// The sequence; `None` for a release that was published without a statement.
     pub(super) sequence: Option<u64>,
 }
 
-/// What a pin's name says, where it is one of this repository's.
+/// Parses a pin's name, if it is one of this repository's.
 pub(super) fn named(repository: &str, name: &str) -> Option<Named> {
     let rest = name.strip_prefix(&prefix(repository))?;
     let sequence = rest.parse().ok();
@@ -51,7 +51,7 @@ pub(super) fn newest_first(pins: &BTreeMap<Cid, Option<u64>>) -> Vec<PublishedRe
     releases
 }
 
-/// Of these pins those beyond the newest of as many as are kept, where `root` is the newest of all.
+/// The pins beyond the newest that are kept, where `root` is the newest of all.
 pub(super) fn outdated(pins: &BTreeMap<Cid, Option<u64>>, root: Cid, keep: u64) -> Vec<Cid> {
     let keep = usize::try_from(keep.saturating_sub(1)).unwrap_or(usize::MAX);
     let others = newest_first(pins).into_iter();

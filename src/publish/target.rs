@@ -120,7 +120,7 @@ impl fmt::Display for DamageKind {
     }
 }
 
-/// What would be done.
+/// The planned changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The newest release of this repository that the target holds.

@@ -421,7 +421,7 @@ pub enum ClientError {
         variable: &'static str,
         /// The file or folder that it names.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The value of a variable is not the address of a proxy.

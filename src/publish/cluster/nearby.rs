@@ -19,11 +19,11 @@ pub struct NearbyCluster {
     pub name: String,
     /// Its REST API.
     pub api: Url,
-    /// Its secret, where the environment has one.
+    /// Its secret, if the environment has one.
     pub secret: Option<Secret>,
-    /// The environment variable that a token would come from, for messages.
+    /// The environment variable for its token, for messages.
     pub variable: String,
-    /// What asks the network.
+    /// The HTTP client.
     pub client: Client,
 }
 
