@@ -38,9 +38,9 @@ pub struct Quorum {
 /// How many of the required signatures a statement has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureCount {
-    /// The present signatures.
+    /// How many are present.
     pub count: usize,
-    /// The required signatures.
+    /// How many are required.
     pub needed: u32,
     /// The keys that could add the missing ones; empty if there are enough.
     pub further: Vec<TrustedKey>,
