@@ -18,7 +18,7 @@ use super::backoff::Backoff;
 use super::cache::{BLOCKS, Cache, CacheError, canonical, make_folder, put, rehash};
 use super::client::Client;
 use super::problem::{Mismatch, MismatchKind, SourceProblem};
-use super::transport::{Trouble, wait};
+use super::transport::{RequestError, wait};
 use super::verify::mismatch;
 
 /// The overhead of an archive for each block is less than this.
@@ -100,13 +100,13 @@ impl Client {
         let mut backoff = Backoff::new(&self.limits);
         let mut waits = 0;
         let page = loop {
-            let trouble = match self.page_once(&address, &headers, MAX_BLOCK as u64).await {
+            let error = match self.page_once(&address, &headers, MAX_BLOCK as u64).await {
                 Ok(page) => break page,
-                Err(trouble) => trouble,
+                Err(error) => error,
             };
-            match trouble {
+            match error {
                 // A server that asks for time is reachable, but busy.
-                Trouble::Passing(_, Some(delay))
+                RequestError::Passing(_, Some(delay))
                     if waits < MAXIMUM_WAITS && delay <= self.limits.longest_retry_after =>
                 {
                     waits += 1;
@@ -114,7 +114,7 @@ impl Client {
                 }
                 other => wait(self, &address, other, &mut backoff, &|_, _| {})
                     .await
-                    .map_err(|trouble| trouble.at(&address).at(shown(gateway, cid)))?,
+                    .map_err(|error| error.at(&address).at(printable_address(gateway, cid)))?,
             }
         };
         if cid.matches(&page.body) {
@@ -122,7 +122,7 @@ impl Client {
         }
         let found = Cid::v1(Codec::Raw, Sha256Digest::of(&page.body));
         Err(SourceProblem::Mismatch {
-            place: shown(gateway, cid),
+            place: printable_address(gateway, cid),
             mismatches: vec![mismatch(MismatchKind::ContentId, cid, &found)],
         })
     }
@@ -135,7 +135,7 @@ impl Client {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("only-if-cached"));
         let http = self.connections(&address);
         let http = http.map_err(|reason| SourceProblem::Failed {
-            place: shown(gateway, cid),
+            place: printable_address(gateway, cid),
             reason,
         })?;
         let request = http.head(address.url().clone()).headers(headers);
@@ -145,17 +145,17 @@ impl Client {
             // cached.
             Ok(Ok(response)) => match response.status().as_u16() {
                 401 | 403 | 429 | 500 | 502 | 503 => Err(SourceProblem::Failed {
-                    place: shown(gateway, cid),
+                    place: printable_address(gateway, cid),
                     reason: response.status().to_string(),
                 }),
                 status => Ok(status == StatusCode::OK.as_u16()),
             },
             Ok(Err(error)) => {
                 let problem = self.explain(error).at(&address);
-                Err(problem.at(shown(gateway, cid)))
+                Err(problem.at(printable_address(gateway, cid)))
             }
             Err(_) => Err(SourceProblem::Failed {
-                place: shown(gateway, cid),
+                place: printable_address(gateway, cid),
                 reason: format!("no answer within {} s", limit.as_secs()),
             }),
         }
@@ -177,7 +177,7 @@ impl Client {
         let address = address(gateway, root, "format=car&dag-scope=all");
         self.dag_once(&address, root, cumulative_size, keep)
             .await
-            .map_err(|trouble| trouble.at(&address).at(shown(gateway, root)))
+            .map_err(|error| error.at(&address).at(printable_address(gateway, root)))
     }
 
     async fn dag_once(
@@ -186,7 +186,7 @@ impl Client {
         root: &Cid,
         cumulative_size: u64,
         keep: &mut (dyn FnMut(&Cid, Vec<u8>) + Send),
-    ) -> Result<usize, Trouble> {
+    ) -> Result<usize, RequestError> {
         let headers = accepting("application/vnd.ipld.car; version=1; order=dfs; dups=n");
         let (mut response, _) = self.get(address, &headers).await?;
         let mut incoming = Incoming::default();
@@ -199,7 +199,7 @@ impl Client {
             let largest = cumulative_size.max(SMALLEST_ARCHIVE) + FRAME * (blocks + 1);
             // Only complete blocks are counted, so one more may be in transit.
             if bytes > largest.saturating_add(MAX_BLOCK as u64) {
-                return Err(Trouble::Lasting(format!(
+                return Err(RequestError::Lasting(format!(
                     "its answer is larger than the {cumulative_size} bytes that were requested"
                 )));
             }
@@ -226,9 +226,9 @@ impl Client {
 }
 
 /// Why an archive is refused: a block has other bytes, or it is not an archive.
-fn refused(address: &Address, error: CarError) -> Trouble {
+fn refused(address: &Address, error: CarError) -> RequestError {
     match error {
-        CarError::Mismatch(cid) => Trouble::Problem(SourceProblem::Mismatch {
+        CarError::Mismatch(cid) => RequestError::Problem(SourceProblem::Mismatch {
             place: address.to_string(),
             mismatches: vec![Mismatch {
                 kind: MismatchKind::ContentId,
@@ -236,7 +236,7 @@ fn refused(address: &Address, error: CarError) -> Trouble {
                 found: "of other bytes".to_owned(),
             }],
         }),
-        error => Trouble::Lasting(format!("its answer is refused: {error}")),
+        error => RequestError::Lasting(format!("its answer is refused: {error}")),
     }
 }
 
@@ -256,7 +256,7 @@ fn address(gateway: &Url, cid: &Cid, query: &str) -> Address {
 }
 
 /// The same in printable form, without the query, which adds nothing.
-fn shown(gateway: &Url, cid: &Cid) -> String {
+fn printable_address(gateway: &Url, cid: &Cid) -> String {
     let mut url = address(gateway, cid, "").url().clone();
     url.set_query(None);
     url.to_string()

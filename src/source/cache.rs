@@ -60,7 +60,7 @@ pub struct CachedWheel {
 
 /// The facts of a wheel's file, and the state of the file that they are valid for.
 #[derive(Serialize, Deserialize)]
-struct Known {
+struct FileFacts {
     dag: FileDag,
     sha256: Sha256Digest,
     stamp: Stamp,
@@ -109,7 +109,7 @@ impl Cache {
         self.note_use(path.clone());
         let stamp = Stamp::of(&path)?;
         let name = known_name(cid);
-        if let Some(known) = facts::read::<Known>(&self.wheels().join(&name), &name)
+        if let Some(known) = facts::read::<FileFacts>(&self.wheels().join(&name), &name)
             && known.stamp == stamp
             && known.dag.cid() == *cid
         {
@@ -230,7 +230,7 @@ impl Cache {
 
     fn note(&self, cid: &Cid, wheel: &CachedWheel, stamp: Stamp) -> Result<(), CacheError> {
         let name = known_name(cid);
-        let known = Known {
+        let known = FileFacts {
             dag: wheel.dag.clone(),
             sha256: wheel.sha256,
             stamp,

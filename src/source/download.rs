@@ -13,7 +13,7 @@ use super::client::Client;
 use super::event::Reporter;
 use super::problem::{MismatchKind, SourceProblem};
 use super::sink::{Received, Sink, Stopped};
-use super::transport::{Trouble, wait};
+use super::transport::{RequestError, wait};
 use super::verify::{Expectation, mismatch};
 
 /// The reason why a download failed.
@@ -59,18 +59,18 @@ pub(super) async fn download(
     match transfer.run().await {
         // The thread itself reports why it has stopped.
         Ok(()) | Err(Break::Stopped) => Ok(sink.finish(cache).await?),
-        Err(Break::Trouble(trouble)) => Err(trouble.at(address).into()),
+        Err(Break::RequestError(error)) => Err(error.at(address).into()),
     }
 }
 
 enum Break {
-    Trouble(Trouble),
+    RequestError(RequestError),
     Stopped,
 }
 
-impl From<Trouble> for Break {
-    fn from(trouble: Trouble) -> Self {
-        Self::Trouble(trouble)
+impl From<RequestError> for Break {
+    fn from(error: RequestError) -> Self {
+        Self::RequestError(error)
     }
 }
 
@@ -98,15 +98,15 @@ impl Transfer<'_> {
     async fn run(mut self) -> Result<(), Break> {
         let mut backoff = Backoff::new(self.client.limits());
         loop {
-            let trouble = match self.attempt().await {
+            let error = match self.attempt().await {
                 Ok(()) => return Ok(()),
-                Err(Break::Trouble(trouble)) => trouble,
+                Err(Break::RequestError(error)) => error,
                 Err(Break::Stopped) => return Err(Break::Stopped),
             };
             backoff.reached(self.received);
             let place = self.address.to_string();
             let report = |reason: &str, delay| self.reporter.retrying(&place, reason, delay);
-            wait(self.client, self.address, trouble, &mut backoff, &report).await?;
+            wait(self.client, self.address, error, &mut backoff, &report).await?;
         }
     }
 
@@ -125,12 +125,14 @@ impl Transfer<'_> {
             206 => {
                 if let Err(reason) = self.check_rest(&response) {
                     self.restart().await?;
-                    return Err(Trouble::passing(reason).into());
+                    return Err(RequestError::passing(reason).into());
                 }
             }
             416 => {
                 self.restart().await?;
-                return Err(Trouble::passing("the server does not have the rest of it").into());
+                return Err(
+                    RequestError::passing("the server does not have the rest of it").into(),
+                );
             }
             _ => {
                 self.restart().await?;
@@ -157,7 +159,7 @@ impl Transfer<'_> {
         // A body that ends with the connection does not show whether it is complete.
         let whole = self.total.or(self.expectation.size);
         match whole {
-            Some(whole) if self.received < whole => Err(Trouble::passing(format!(
+            Some(whole) if self.received < whole => Err(RequestError::passing(format!(
                 "its answer was cut after {} of {whole} bytes",
                 self.received
             ))
@@ -216,7 +218,7 @@ impl Transfer<'_> {
     }
 
     /// Compares the announced size before the body is read.
-    fn check_length(&self) -> Result<(), Trouble> {
+    fn check_length(&self) -> Result<(), RequestError> {
         match (self.total, self.expectation.size) {
             (Some(total), Some(declared)) if total != declared => {
                 Err(self.too_large(&total.to_string()))
@@ -234,15 +236,15 @@ impl Transfer<'_> {
         self.expectation.size.map_or(limit, |size| size.min(limit))
     }
 
-    fn too_large(&self, found: &str) -> Trouble {
+    fn too_large(&self, found: &str) -> RequestError {
         match self.expectation.size {
             Some(declared) if declared <= self.client.limits().wheel_size => {
-                Trouble::Problem(SourceProblem::Mismatch {
+                RequestError::Problem(SourceProblem::Mismatch {
                     place: self.address.to_string(),
                     mismatches: vec![mismatch(MismatchKind::Size, &declared, &found)],
                 })
             }
-            _ => Trouble::Lasting(format!(
+            _ => RequestError::Lasting(format!(
                 "it has {found} bytes; at most {} are accepted",
                 self.client.limits().wheel_size
             )),

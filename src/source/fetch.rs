@@ -425,7 +425,7 @@ fn stopped(place: &Place<'_>) -> SourceProblem {
 fn fetched(
     cached: CachedWheel,
     from: Option<String>,
-    passed_over: Vec<SourceProblem>,
+    rejected: Vec<SourceProblem>,
 ) -> FetchedWheel {
     FetchedWheel {
         size: cached.dag.size(),
@@ -433,7 +433,7 @@ fn fetched(
         dag: cached.dag,
         sha256: cached.sha256,
         from,
-        passed_over,
+        rejected,
     }
 }
 

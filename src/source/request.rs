@@ -100,7 +100,7 @@ pub struct FetchedWheel {
     /// The source that sent them, in printable form; `None` if they were in the cache.
     pub from: Option<String>,
     /// The problems of the sources that were tried before.
-    pub passed_over: Vec<SourceProblem>,
+    pub rejected: Vec<SourceProblem>,
 }
 
 /// The result of reading one listed source of a wheel again.

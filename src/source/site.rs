@@ -14,7 +14,7 @@ use super::backoff::Backoff;
 use super::client::Client;
 use super::problem::SourceProblem;
 use super::request::SourceLocation;
-use super::transport::{Trouble, wait};
+use super::transport::{RequestError, wait};
 use crate::foundation::environment::open_beneath;
 
 /// The size of reads of a local file, in bytes.
@@ -177,13 +177,13 @@ impl Client {
         let address = Address::new(url.clone());
         let mut backoff = Backoff::new(&self.limits);
         loop {
-            let trouble = match self.read_once(&address, to, &mut backoff).await {
+            let error = match self.read_once(&address, to, &mut backoff).await {
                 Ok(()) => return Ok(()),
-                Err(trouble) => trouble,
+                Err(error) => error,
             };
-            wait(self, &address, trouble, &mut backoff, &|_, _| {})
+            wait(self, &address, error, &mut backoff, &|_, _| {})
                 .await
-                .map_err(|trouble| trouble.at(&address))?;
+                .map_err(|error| error.at(&address))?;
         }
     }
 
@@ -192,7 +192,7 @@ impl Client {
         address: &Address,
         to: &mut dyn Receiver,
         backoff: &mut Backoff<'_>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RequestError> {
         let kept = to.kept();
         let mut headers = HeaderMap::new();
         // The stored bytes are hashed at the end, so it need not be known here whether they belong
@@ -209,7 +209,7 @@ impl Client {
             416 if ends_at(&response, kept) => return Ok(()),
             206 | 416 => {
                 to.restart().map_err(|error| not_kept(&error))?;
-                return Err(Trouble::passing(
+                return Err(RequestError::passing(
                     "it sent another part than the requested one",
                 ));
             }
@@ -245,6 +245,6 @@ fn ends_at(response: &Response, length: u64) -> bool {
 }
 
 /// The local disk has failed, so another attempt would not help.
-fn not_kept(error: &io::Error) -> Trouble {
-    Trouble::Lasting(format!("its bytes cannot be stored: {error}"))
+fn not_kept(error: &io::Error) -> RequestError {
+    RequestError::Lasting(format!("its bytes cannot be stored: {error}"))
 }

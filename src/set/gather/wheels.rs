@@ -262,7 +262,7 @@ async fn read(
     };
     // Closed only by dropping it.
     let _permit = processors.acquire_owned().await.ok();
-    let rejected = fetched.passed_over.clone();
+    let rejected = fetched.rejected.clone();
     let work = tokio::task::spawn_blocking(move || {
         keep_facts_of(&cache, &cid, fetched).map(|facts| (facts, rejected))
     });
