@@ -37,7 +37,7 @@ fn write<B: Blocks + ?Sized, W: Write>(
     is_hollow: bool,
     out: W,
 ) -> Result<(W, CarSummary), CarError> {
-    let mut part = Part {
+    let mut part = PartWriter {
         blocks,
         is_hollow,
         writer: CarWriter::new(out, root)?,
@@ -46,13 +46,13 @@ fn write<B: Blocks + ?Sized, W: Write>(
     Ok(part.writer.finish()?)
 }
 
-struct Part<'b, B: ?Sized, W: Write> {
+struct PartWriter<'b, B: ?Sized, W: Write> {
     blocks: &'b B,
     is_hollow: bool,
     writer: CarWriter<W>,
 }
 
-impl<B: Blocks + ?Sized, W: Write> Visitor for Part<'_, B, W> {
+impl<B: Blocks + ?Sized, W: Write> Visitor for PartWriter<'_, B, W> {
     fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError> {
         let cid = &place.cid;
         let may_be_leaf = place

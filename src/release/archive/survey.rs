@@ -77,11 +77,11 @@ impl Weight {
 #[derive(Debug, Clone, Copy)]
 struct Walked {
     weight: Weight,
-    kind: Seen,
+    kind: NodeKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
+enum NodeKind {
     File(u64),
     Directory,
     Shard,
@@ -192,28 +192,29 @@ impl<R: Read + Seek> Walk<'_, R> {
             let (kind, below) = match node {
                 Node::Raw(bytes) => {
                     walk.has_wheel_leaf |= at.is_in_wheel;
-                    (Seen::File(bytes.len() as u64), Weight::default())
+                    (NodeKind::File(bytes.len() as u64), Weight::default())
                 }
                 Node::File { size, parts, .. } => {
                     walk.has_wheel_leaf |= at.is_in_wheel && parts.is_empty();
                     check_file_size(cid, size, LARGEST_WHEEL)?;
-                    (Seen::File(size), walk.parts(cid, &parts, at)?)
+                    (NodeKind::File(size), walk.parts(cid, &parts, at)?)
                 }
                 Node::Directory { entries } => {
                     let mut below = Weight::default();
                     for entry in entries {
-                        below = below.and(walk.named(cid, &entry, at)?);
+                        below = below.and(walk.entry(cid, &entry, at)?);
                     }
-                    (Seen::Directory, below)
+                    (NodeKind::Directory, below)
                 }
-                Node::Shard { entries } => {
-                    (Seen::Shard, walk.shard(cid, entries, &mut Vec::new(), at)?)
-                }
+                Node::Shard { entries } => (
+                    NodeKind::Shard,
+                    walk.shard(cid, entries, &mut Vec::new(), at)?,
+                ),
             };
             let weight = below.and(Weight::of_node(own));
             let most = match kind {
-                Seen::File(_) => MAX_FILE_NODES,
-                Seen::Directory | Seen::Shard => MAX_NODES,
+                NodeKind::File(_) => MAX_FILE_NODES,
+                NodeKind::Directory | NodeKind::Shard => MAX_NODES,
             };
             if weight.nodes > most {
                 return Err(CarError::Tree {
@@ -290,7 +291,7 @@ impl<R: Read + Seek> Walk<'_, R> {
     }
 
     /// An entry of a folder; the name determines the allowed size.
-    fn named(&mut self, folder: &Cid, entry: &DirectoryEntry, at: At) -> Result<Weight, CarError> {
+    fn entry(&mut self, folder: &Cid, entry: &DirectoryEntry, at: At) -> Result<Weight, CarError> {
         let at = at.entry(&entry.name);
         let largest = match entry.name.as_str() {
             _ if at.is_in_wheel => LARGEST_WHEEL,
@@ -300,10 +301,10 @@ impl<R: Read + Seek> Walk<'_, R> {
         let weight = self.entry(folder, &entry.link, at)?;
         let cid = &entry.link.cid;
         match self.walked.get(cid).map(|walked| walked.kind) {
-            Some(Seen::File(size)) => check_file_size(cid, size, largest)?,
+            Some(NodeKind::File(size)) => check_file_size(cid, size, largest)?,
             // A missing file: its cumulative size includes nodes, which are smaller than its bytes.
             None => check_file_size(cid, weight.bytes / 2, largest)?,
-            Some(Seen::Directory | Seen::Shard) => {}
+            Some(NodeKind::Directory | NodeKind::Shard) => {}
         }
         Ok(weight)
     }
@@ -322,7 +323,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         for part in parts {
             let weight = self.entry(parent, &part.link, at.part())?;
             let walked = self.walked.get(&part.link.cid);
-            if walked.is_some_and(|walked| walked.kind != Seen::File(part.size)) {
+            if walked.is_some_and(|walked| walked.kind != NodeKind::File(part.size)) {
                 return Err(CarError::Tree {
                     cid: *parent,
                     reason: format!(
@@ -356,7 +357,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                     if !name_hash(&entry.name).starts_with(path) {
                         return Err(CarError::misplaced_entry(*cid, &entry.name));
                     }
-                    self.named(cid, &entry, at)?
+                    self.entry(cid, &entry, at)?
                 }
                 ShardEntry::Shard { .. } => self.inner_shard(cid, &link, path, at.part())?,
             };

@@ -54,7 +54,7 @@ impl fmt::Display for ReuseNotice {
             ),
             Self::Unreadable { release, reason } => write!(
                 out,
-                "cannot read {release}; its wheels are looked for elsewhere: {reason}"
+                "cannot read {release}; its wheels are found_all for elsewhere: {reason}"
             ),
         }
     }
@@ -81,10 +81,10 @@ pub fn reuse(
         }
         let before = left.len();
         let mut found = |position: usize, what| reused[left[position]] = Some(what);
-        let looked = one.look(wheels, &left, profile, platforms, &mut found, tell);
+        let found_all = one.find_facts(wheels, &left, profile, platforms, &mut found, tell);
         let lacking = reused.iter().filter(|reused| reused.is_none());
         one.reused.set(one.reused.get() + before - lacking.count());
-        match looked {
+        match found_all {
             Ok(()) => {}
             Err(error @ (CarError::Tree { .. } | CarError::Node(_))) => {
                 return Err(Failure::finding(format!(
@@ -123,7 +123,7 @@ impl ReusableRelease {
         self.copied.get()
     }
 
-    fn look(
+    fn find_facts(
         &self,
         wheels: &[&DeclaredWheel],
         left: &[usize],

@@ -58,7 +58,7 @@ impl ReleaseReader<'_> {
             let mut places = Vec::new();
             for (index, one) in some.iter().enumerate() {
                 let position = batch * TOGETHER + index;
-                places.extend(self.place(position, one)?);
+                places.extend(self.locate(position, one)?);
             }
             self.blocks().prefetch(&needed(&places));
             let mut pages = BTreeMap::new();
@@ -107,7 +107,7 @@ impl ReleaseReader<'_> {
     }
 
     /// The place of a wheel; `None` if the release does not have it.
-    fn place(&self, position: usize, sought: &WheelKey<'_>) -> Result<Option<Place>, CarError> {
+    fn locate(&self, position: usize, sought: &WheelKey<'_>) -> Result<Option<Place>, CarError> {
         let Some(folder) = self.projects().get(sought.project) else {
             return Ok(None);
         };

@@ -8,7 +8,7 @@ use ssh_encoding::Decode;
 use ssh_key::Signature;
 use thiserror::Error;
 
-use super::key::Unfit;
+use super::key::SignatureCheckError;
 use super::{PublicKey, wire};
 
 /// The longest answer that is read, in bytes: the same limit as in OpenSSH's client.
@@ -155,8 +155,8 @@ pub(super) fn sign(
         .filter(|_| reader.is_empty())
         .ok_or(AgentError::Malformed("its signature has a wrong length"))?;
     key.check(message, &signature).map_err(|error| match error {
-        Unfit::Malformed => AgentError::Malformed("its signature is of another kind"),
-        Unfit::Mismatch => AgentError::WrongSignature,
-        Unfit::Untouched => AgentError::Untouched,
+        SignatureCheckError::Malformed => AgentError::Malformed("its signature is of another kind"),
+        SignatureCheckError::Mismatch => AgentError::WrongSignature,
+        SignatureCheckError::Untouched => AgentError::Untouched,
     })
 }

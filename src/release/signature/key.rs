@@ -200,19 +200,23 @@ impl PublicKey {
 
     /// Verifies a signature in its wire form (RFC 8709, section 6; PROTOCOL.u2f, "SSH U2F
     /// Signatures") over a message.
-    pub(super) fn check(&self, message: &[u8], signature: &[u8]) -> Result<Signature, Unfit> {
+    pub(super) fn check(
+        &self,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<Signature, SignatureCheckError> {
         let kind = match self {
             Self::Ed25519(_) => Algorithm::Ed25519,
             Self::Hardware { .. } => Algorithm::SkEd25519,
         };
         let signature: Signature = wire::decoded(signature)
             .filter(|signature: &Signature| signature.algorithm() == kind)
-            .ok_or(Unfit::Malformed)?;
+            .ok_or(SignatureCheckError::Malformed)?;
         // The signature of a hardware key is followed by flags and a counter.
         let (bare, touch) = signature
             .as_bytes()
             .split_first_chunk()
-            .ok_or(Unfit::Malformed)?;
+            .ok_or(SignatureCheckError::Malformed)?;
         let (key, signed) = match self {
             Self::Ed25519(key) => (key, message.to_vec()),
             Self::Hardware { key, application } => {
@@ -224,10 +228,10 @@ impl PublicKey {
         // Strict: keys and signatures that match more than one message are refused.
         VerifyingKey::from_bytes(key)
             .and_then(|key| key.verify_strict(&signed, &ed25519_dalek::Signature::from_bytes(bare)))
-            .map_err(|_| Unfit::Mismatch)?;
+            .map_err(|_| SignatureCheckError::Mismatch)?;
         // Off-spec: `ssh-keygen -Y verify` does not require a touch of the key; a release does.
         match touch {
-            [flags, ..] if flags & USER_PRESENT == 0 => Err(Unfit::Untouched),
+            [flags, ..] if flags & USER_PRESENT == 0 => Err(SignatureCheckError::Untouched),
             _ => Ok(signature),
         }
     }
@@ -235,7 +239,7 @@ impl PublicKey {
 
 /// The reason why a signature does not verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unfit {
+pub(super) enum SignatureCheckError {
     /// It is not a signature of this kind of key.
     Malformed,
     /// It is over other data, or by another key.

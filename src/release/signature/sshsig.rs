@@ -5,7 +5,7 @@ use ssh_encoding::Decode;
 use ssh_key::{HashAlg, LineEnding, Signature, SshSig};
 use thiserror::Error;
 
-use super::key::Unfit;
+use super::key::SignatureCheckError;
 use super::{KeyError, NAMESPACE, PublicKey, SigningKey, wire};
 
 /// The longest signature text that is read. One of an Ed25519 key has about 300 bytes.
@@ -104,11 +104,11 @@ pub fn verify_for(namespace: &str, text: &str, bytes: &[u8]) -> Result<PublicKey
         .map_err(|_| SignatureError::Malformed("it has no namespace"))?;
     match key.check(&message, &parts.signature) {
         Ok(_) => Ok(key),
-        Err(Unfit::Malformed) => Err(SignatureError::Malformed(
+        Err(SignatureCheckError::Malformed) => Err(SignatureError::Malformed(
             "its signature data does not fit its type of key",
         )),
-        Err(Unfit::Mismatch) => Err(SignatureError::Mismatch(key)),
-        Err(Unfit::Untouched) => Err(SignatureError::Untouched(key)),
+        Err(SignatureCheckError::Mismatch) => Err(SignatureError::Mismatch(key)),
+        Err(SignatureCheckError::Untouched) => Err(SignatureError::Untouched(key)),
     }
 }
 

@@ -24,7 +24,7 @@ struct Options {
 
 /// What is wrong with an `allowed_signers` file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{}the allowed_signers file {reason}", place(*line))]
+#[error("{}the allowed_signers file {reason}", line_prefix(*line))]
 pub struct AllowedSignersError {
     /// The line, counted from 1; 0 is the file as a whole.
     pub line: usize,
@@ -33,7 +33,7 @@ pub struct AllowedSignersError {
 }
 
 /// Where in the file a line is, as the start of a sentence.
-fn place(line: usize) -> String {
+fn line_prefix(line: usize) -> String {
     match line {
         0 => String::new(),
         line => format!("line {line} of "),

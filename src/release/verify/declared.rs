@@ -67,13 +67,13 @@ pub(super) fn same(one: Option<&VersionSpecifiers>, other: Option<&VersionSpecif
 /// The accepted findings: the waivers of the release, the codes that it does not count as errors,
 /// and the codes that the reader allows, because options of a build are not recorded. Also the
 /// platforms, which decide about other findings.
-pub(super) struct Answered {
+pub(super) struct WaivedProjects {
     platforms: Vec<Platform>,
     waivers: Vec<WaiverJson>,
     softened: BTreeSet<String>,
 }
 
-impl Answered {
+impl WaivedProjects {
     /// From a `release.json`, if it can be read, and the `allowed` codes.
     pub(super) fn of(release: Option<ReleaseJson>, allowed: &[Code]) -> Self {
         let (severity, waivers, platforms) = release
@@ -141,7 +141,7 @@ pub(super) fn declaration(
     declared: &Declared,
     files: &Files<'_>,
     wheels: &Wheels<'_>,
-    answered: &Answered,
+    waived: &WaivedProjects,
 ) -> Vec<FileContradiction> {
     if !declared.is_text {
         return vec![FileContradiction::NotText];
@@ -149,7 +149,7 @@ pub(super) fn declaration(
     let of_finding = |finding: Finding| FileContradiction::Finding(Box::new(finding));
     let parsed = &declared.parsed;
     let counts =
-        |finding: &Finding| finding.severity == Severity::Error && !answered.has(project, finding);
+        |finding: &Finding| finding.severity == Severity::Error && !waived.has(project, finding);
     let mut contradictions: Vec<FileContradiction> = parsed
         .findings
         .iter()
@@ -190,7 +190,7 @@ pub(super) fn declaration(
                 });
             }
         }
-        let conflicts = check::name_conflicts(wheel, &facts.name_conflicts, &answered.platforms);
+        let conflicts = check::name_conflicts(wheel, &facts.name_conflicts, &waived.platforms);
         contradictions.extend(conflicts.into_iter().map(of_finding));
         // Without METADATA the wheel's own problem is reported instead.
         if !facts.metadata.is_empty() {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::bytes::page;
 use super::contradiction::{Contradiction, PageFormat};
-use super::declared::{self, Answered};
+use super::declared::{self, WaivedProjects};
 use super::page::is_plain;
 use super::project::project;
 use crate::foundation::diagnostic::Code;
@@ -36,7 +36,7 @@ pub(super) struct Examined<'r> {
     /// Whether it has only wheels, without pages: in the layout `ipwhl-1`.
     pub(super) is_bare: bool,
     /// The accepted findings.
-    pub(super) answered: Answered,
+    pub(super) waived: WaivedProjects,
 }
 
 /// Every contradiction between pages and files.
@@ -86,7 +86,7 @@ pub fn check(
         reader,
         is_hollow,
         is_bare,
-        answered: answered(reader, about.as_ref(), allowed)?,
+        waived: waived(reader, about.as_ref(), allowed)?,
     };
     let checked: Vec<Result<(Count, Vec<Contradiction>), CarError>> = projects
         .par_iter()
@@ -110,11 +110,11 @@ pub fn check(
 }
 
 /// The findings that the release or an option accepts.
-fn answered(
+fn waived(
     reader: &BlockStore,
     folder: Option<&Cid>,
     allowed: &[Code],
-) -> Result<Answered, CarError> {
+) -> Result<WaivedProjects, CarError> {
     let entries = match folder {
         Some(cid) => reader.list(cid)?.unwrap_or_default(),
         None => Vec::new(),
@@ -123,7 +123,7 @@ fn answered(
         Some(entry) => ReleaseJson::parse(&page(reader, &entry.link.cid)?).ok(),
         None => None,
     };
-    Ok(Answered::of(release, allowed))
+    Ok(WaivedProjects::of(release, allowed))
 }
 
 /// Verifies the folder about the release itself.

@@ -86,7 +86,13 @@ pub(super) fn project(
         }
     }
     if !examined.is_bare {
-        contradictions.extend(words(examined, name, &files, &wheels, declared.as_ref())?);
+        contradictions.extend(check_files(
+            examined,
+            name,
+            &files,
+            &wheels,
+            declared.as_ref(),
+        )?);
     }
     let count = Count {
         projects: 1,
@@ -144,7 +150,7 @@ fn sizes_of_page(body: &[u8]) -> Vec<(String, u64)> {
 }
 
 /// The pages and the declaration of a project's folder.
-fn words(
+fn check_files(
     examined: &Examined<'_>,
     name: &str,
     files: &Files<'_>,
@@ -174,7 +180,7 @@ fn words(
                 compare(name, format, &body, files, wheels, &requires_python)
             }
             (ProjectFile::Declaration, Some(declared)) => {
-                declared::declaration(name, declared, files, wheels, &examined.answered)
+                declared::declaration(name, declared, files, wheels, &examined.waived)
             }
             (ProjectFile::Declaration, None) => Vec::new(),
         };
