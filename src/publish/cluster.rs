@@ -102,7 +102,7 @@ impl Cluster {
         report(Step::Waiting("asking which blocks are there".to_owned()));
         self.lacking = match &self.settings.gateway {
             None if has_all => Vec::new(),
-            None if !release.left_out.is_empty() => {
+            None if !release.excluded_roots.is_empty() => {
                 return Err(Failure::refused(
                     "cannot find out whether the cluster has the blocks that this delta leaves out",
                 )
@@ -114,8 +114,10 @@ impl Cluster {
             None => release.archive.cids(),
             Some(gateway) => {
                 let client = &self.context.gateway_client;
-                let left_out = release.left_out.clone();
-                release.require_left_out(&read::lacking(client, gateway, left_out).await?)?;
+                let excluded_roots = release.excluded_roots.clone();
+                release.require_excluded_roots(
+                    &read::lacking(client, gateway, excluded_roots).await?,
+                )?;
                 read::lacking(client, gateway, release.archive.cids()).await?
             }
         };
@@ -206,7 +208,7 @@ impl Cluster {
             let left: Vec<String> = concerned
                 .iter()
                 .filter(|peer| peer.status != "pinned")
-                .map(|peer| peer.shown())
+                .map(|peer| peer.description())
                 .collect();
             let words = left.join("; ");
             let is_hopeless = concerned

@@ -64,7 +64,7 @@ impl Directory {
             let before = self.linkable(release, found.held);
             let made = files::make(blocks, &found.files, &tree, before.as_deref(), report);
             let made = made.map_err(|error| {
-                if error.is_refusal() && !release.left_out.is_empty() {
+                if error.is_refusal() && !release.excluded_roots.is_empty() {
                     self.fillable(release, error)
                 } else {
                     error
@@ -120,7 +120,8 @@ impl Directory {
         }
         for outdated in self.outdated(release)? {
             self.remove(&outdated)?;
-            done.changes.push(format!("removed {}", outdated.shown()));
+            done.changes
+                .push(format!("removed {}", outdated.description()));
         }
         Ok(done)
     }

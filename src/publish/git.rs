@@ -121,7 +121,7 @@ impl Git {
             format!("refs/heads/{}", self.branch),
             format!("refs/tags/{tag_name}"),
         ];
-        let [branch, tag] = state::look(git, names, self.remote.as_deref())?;
+        let [branch, tag] = state::inspect(git, names, self.remote.as_deref())?;
         let base = branch.newer(git, &self.there())?;
         let held = match &base {
             Some(base) => state::held(git, base, &self.branch, &release.name)?,
@@ -331,7 +331,7 @@ impl Git {
             format!("refs/heads/{}", self.branch),
             format!("refs/tags/{}", self.tag(vouched)),
         ];
-        let [branch, tag] = state::look(git, names, self.remote.as_deref())?;
+        let [branch, tag] = state::inspect(git, names, self.remote.as_deref())?;
         let lacks = |what: &str, place: &str| {
             Failure::world(format!(
                 "`{what}` at {place} has changed since it was written"
@@ -369,7 +369,7 @@ impl Git {
     /// The newest commit of the branch, here or at the remote.
     fn tip(&self) -> Result<Option<String>, Failure> {
         let names = [format!("refs/heads/{}", self.branch), String::new()];
-        let [branch, _] = state::look(&self.program, names, self.remote.as_deref())?;
+        let [branch, _] = state::inspect(&self.program, names, self.remote.as_deref())?;
         branch.newer(&self.program, &self.there())
     }
 

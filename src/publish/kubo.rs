@@ -19,7 +19,7 @@ use super::check;
 use super::cluster::NearbyCluster;
 use super::context::TargetContext;
 use super::follow::check_follows;
-use super::pins::{name, named, newest_first, outdated};
+use super::pins::{name, newest_first, outdated, parse_name};
 use super::published_release::PublishedRelease;
 use super::service::Upload;
 use super::target::{
@@ -111,7 +111,7 @@ impl Kubo {
             if Some(&pin.cid) == root {
                 root_name = Some(pin.name.clone());
             }
-            if let Some(named) = named(repository, &pin.name) {
+            if let Some(named) = parse_name(repository, &pin.name) {
                 pins.insert(pin.cid, named.sequence);
             }
         }
@@ -140,7 +140,7 @@ impl Kubo {
         // A pin means that a node should have all blocks, not that it has them.
         report(Step::Waiting("asking which blocks are there".to_owned()));
         let missing = missing::missing(&self.rpc, release).await?;
-        release.require_left_out(&missing.left_out)?;
+        release.require_excluded_roots(&missing.excluded_roots)?;
         self.found.lacking = match &self.found.root_name {
             None => missing.carried,
             Some(_) => missing::absent(&self.rpc, missing.carried).await?,
@@ -152,7 +152,7 @@ impl Kubo {
             Some("") => changes.push(format!("name the pin of {root} `{name}`")),
             Some(there) => changes.push(format!(
                 "name the pin of {root} `{name}`, which is `{}`",
-                self.rpc.words(there)
+                self.rpc.printable(there)
             )),
             None => changes.push(format!("pin {root} as `{name}`")),
         }
@@ -160,7 +160,7 @@ impl Kubo {
             let of_cluster = self.found.pinner.releases().iter();
             let of_cluster = of_cluster.map(|one| &one.root);
             let known = self.found.pins.keys().chain(of_cluster);
-            self.found.mfs = mfs::look(&self.rpc, path, root, known).await?;
+            self.found.mfs = mfs::plan(&self.rpc, path, root, known).await?;
             if self.found.mfs.is_some() {
                 changes.push(format!("set `{path}` in the MFS to it"));
             }
@@ -196,7 +196,7 @@ impl Kubo {
             if is_pinned {
                 break;
             }
-            self.look_for_others(release).await?;
+            self.check_follows_again(release).await?;
             match self.pin(release, &name, report).await {
                 Ok(()) => {
                     done.changes.push(format!("pinned {root} as `{name}`"));
@@ -218,7 +218,7 @@ impl Kubo {
             }
         }
         if let (Some(place), Some(path)) = (&self.found.mfs, &self.settings.mfs) {
-            self.look_for_others(release).await?;
+            self.check_follows_again(release).await?;
             mfs::set(&self.rpc, path, *place, root).await?;
             done.changes.push(format!("`{path}` in the MFS is {root}"));
         }
@@ -240,7 +240,7 @@ impl Kubo {
     ) -> Result<(), Failure> {
         let root = release.root();
         report(Step::Waiting(format!("pinning {root}")));
-        if !release.left_out.is_empty() && self.found.root_name.is_none() {
+        if !release.excluded_roots.is_empty() && self.found.root_name.is_none() {
             // The node may have only some blocks that a delta leaves out, and pinning would wait
             // for the network.
             let whole = self.rpc.has_all(&root, LONGEST_SILENCE).await;
@@ -284,7 +284,7 @@ impl Kubo {
             None => read::each(sample, |cid| self.rpc.block(cid)).await?,
         };
         let name = name(&release.name, release.sequence());
-        self.look_for_others(release).await?;
+        self.check_follows_again(release).await?;
         if back.is_kept {
             let pins = self.rpc.pins(LONGEST_SILENCE).await?;
             if !pins.iter().any(|pin| pin.cid == root && pin.name == name) {
@@ -336,7 +336,7 @@ impl Kubo {
 
     /// Compares the release again with the current pins of the node, because another run may have
     /// changed them.
-    async fn look_for_others(&self, release: &Publication) -> Result<(), Failure> {
+    async fn check_follows_again(&self, release: &Publication) -> Result<(), Failure> {
         let (pins, _) = self.ours(&release.name, None).await?;
         for held in newest_first(&pins) {
             if held.sequence.is_some() && held.root != release.root() {

@@ -173,7 +173,7 @@ impl PinningService {
         for old in replaced.chain(&self.outdated) {
             changes.push(format!(
                 "remove the older pin of {}",
-                self.service.words(&old.pin.cid)
+                self.service.printable(&old.pin.cid)
             ));
         }
         Ok(Plan {
@@ -206,19 +206,19 @@ impl PinningService {
             Some(status) => status,
             None => {
                 let asked = self.ask(release).await;
-                let status = asked.map_err(|trouble| match trouble.reason.as_deref() {
+                let status = asked.map_err(|error| match error.reason.as_deref() {
                     Some(NO_FUNDS) => RequestError {
                         help: Some(
                             "the account is full: free some space there, or buy more".to_owned(),
                         ),
-                        ..trouble
+                        ..error
                     },
-                    _ => trouble,
+                    _ => error,
                 })?;
                 report(Step::Waiting(format!("asked for a pin of {root}")));
                 done.changes.push(format!(
                     "asked for a pin of {root}, request {}",
-                    self.service.words(&status.requestid)
+                    self.service.printable(&status.requestid)
                 ));
                 status
             }
@@ -233,7 +233,7 @@ impl PinningService {
             self.remove(&old).await?;
             done.changes.push(format!(
                 "removed the older pin of {}",
-                self.service.words(&old.pin.cid)
+                self.service.printable(&old.pin.cid)
             ));
         }
         Ok(done)
@@ -243,7 +243,7 @@ impl PinningService {
         let path = ["pins", pin.requestid.as_str()];
         let request = self.service.request(Method::DELETE, &path, []);
         match self.service.ask(request).await {
-            Err(trouble) if !trouble.is_missing() => Err(trouble),
+            Err(error) if !error.is_missing() => Err(error),
             _ => Ok(()),
         }
     }
@@ -263,7 +263,7 @@ impl PinningService {
             if status.pin.cid != root.to_string() {
                 return Err(Failure::world(format!(
                     "the service answered with a pin of {}, but {root} was requested",
-                    self.service.words(&status.pin.cid)
+                    self.service.printable(&status.pin.cid)
                 )));
             }
             let details = status
@@ -272,7 +272,7 @@ impl PinningService {
                 .and_then(|info| info.get("status_details"));
             let details = details.and_then(|details| details.as_str());
             let details = details.map_or_else(String::new, |words| {
-                format!(": {}", self.service.words(words))
+                format!(": {}", self.service.printable(words))
             });
             match status.status.as_str() {
                 "pinned" => return Ok(()),
@@ -286,7 +286,7 @@ impl PinningService {
                 other => {
                     return Err(Failure::world(format!(
                         "the service reports the status `{}`, which is not in the API",
-                        self.service.words(other)
+                        self.service.printable(other)
                     )));
                 }
             }

@@ -32,7 +32,7 @@ pub(super) struct Named {
 }
 
 /// Parses a pin's name, if it is one of this repository's.
-pub(super) fn named(repository: &str, name: &str) -> Option<Named> {
+pub(super) fn parse_name(repository: &str, name: &str) -> Option<Named> {
     let rest = name.strip_prefix(&prefix(repository))?;
     let sequence = rest.parse().ok();
     (sequence.is_some() || rest == UNSIGNED).then_some(Named { sequence })

@@ -34,7 +34,7 @@ pub struct Publication {
     /// The full archive, or a delta.
     pub archive: Arc<CarReader<File>>,
     /// The topmost blocks that a delta leaves out. A target for blocks must have them already.
-    pub left_out: Vec<Cid>,
+    pub excluded_roots: Vec<Cid>,
     /// Its statement.
     pub signed: Option<SignedStatement>,
     /// Statements of earlier releases, which lead from the release that a target holds to this one.
@@ -67,14 +67,14 @@ impl Publication {
     /// Refuses a delta for a target without the blocks that the delta leaves out.
     /// # Errors
     /// A refusal, with the way out.
-    pub(super) fn require_left_out(&self, absent: &[Cid]) -> Result<(), Failure> {
+    pub(super) fn require_excluded_roots(&self, absent: &[Cid]) -> Result<(), Failure> {
         let Some(first) = absent.first() else {
             return Ok(());
         };
         Err(Failure::refused(format!(
             "the target is missing {} of the {} blocks that this delta depends on, {first} the first",
             absent.len(),
-            self.left_out.len()
+            self.excluded_roots.len()
         ))
         .help(self.completion_help()))
     }
@@ -139,7 +139,11 @@ impl Sample {
     /// Chooses a sample by the release and a seed, so that runs with other seeds read other wheels.
     /// # Errors
     /// When the archive cannot be read.
-    pub fn of(archive: &CarReader<File>, left_out: &[Cid], seed: u64) -> Result<Self, CarError> {
+    pub fn of(
+        archive: &CarReader<File>,
+        excluded_roots: &[Cid],
+        seed: u64,
+    ) -> Result<Self, CarError> {
         let mut wheels = Wheels {
             archive,
             found: Vec::new(),
@@ -150,9 +154,9 @@ impl Sample {
         let mut found = wheels.found;
         found.sort_by_cached_key(|(path, cid)| (lot(cid), path.clone()));
         found.truncate(SAMPLED_WHEELS);
-        let mut left_out = left_out.to_vec();
-        left_out.sort_by_cached_key(lot);
-        left_out.truncate(SAMPLED_WHEELS);
+        let mut excluded_roots = excluded_roots.to_vec();
+        excluded_roots.sort_by_cached_key(lot);
+        excluded_roots.truncate(SAMPLED_WHEELS);
         let mut way = Way {
             archive,
             wheels: found.into_iter().collect(),
@@ -161,8 +165,8 @@ impl Sample {
             blocks: Vec::new(),
         };
         walk(archive.root(), &mut way)?;
-        left_out.retain(|cid| !way.seen.contains(cid));
-        way.blocks.extend(left_out);
+        excluded_roots.retain(|cid| !way.seen.contains(cid));
+        way.blocks.extend(excluded_roots);
         Ok(Self {
             blocks: way.blocks,
             wheels: way.wheels,

@@ -204,7 +204,7 @@ impl<'a> PublishRun<'a> {
             }
         }
         if !is_dry {
-            self.bring(&mut prepared).await;
+            self.upload(&mut prepared).await;
         }
         prepared.into_iter().map(|one| one.outcome).collect()
     }
@@ -250,7 +250,7 @@ impl<'a> PublishRun<'a> {
     }
 
     /// Uploads the release to every target, in their order.
-    async fn bring(&self, prepared: &mut [Prepared<'a>]) {
+    async fn upload(&self, prepared: &mut [Prepared<'a>]) {
         let has_refused = |prepared: &[Prepared<'_>]| {
             let mut outcomes = prepared.iter().map(|one| one.outcome.state);
             outcomes.any(|state| state == TargetState::Refused)

@@ -202,14 +202,14 @@ impl Service {
                 || "another address".to_owned(),
                 |url| url.origin().ascii_serialization(),
             );
-            let mut trouble = RequestError::new(format!(
+            let mut error = RequestError::new(format!(
                 "{} redirects to {leads_to} ({status})",
                 self.place()
             ));
-            trouble.help =
+            error.help =
                 Some("use the address that it redirects to, if that is its own".to_owned());
-            trouble.status = Some(status);
-            return Err(trouble);
+            error.status = Some(status);
+            return Err(error);
         }
         let body = reply.all(LARGEST_COMPLAINT).await.unwrap_or_default();
         let is_shut = matches!(status.as_u16(), 401 | 403);
@@ -218,31 +218,33 @@ impl Service {
         } else {
             status.to_string()
         };
-        let mut trouble = self.complaint(&body, &answer);
-        trouble.status = Some(status);
+        let mut error = self.complaint(&body, &answer);
+        error.status = Some(status);
         if is_shut {
-            trouble.help = Some(match &self.secret {
+            error.help = Some(match &self.secret {
                 Some(_) => format!(
                     "check that the secret in the environment is still valid, and that it may use `{path}`"
                 ),
                 None => format!("set `{}`, or `…_BASIC` with `user:password`", self.variable),
             });
         }
-        Err(trouble)
+        Err(error)
     }
 
     /// The message of an error response, in one of the forms of Kubo (`Message`), IPFS Cluster
     /// (`message`) and the Pinning Service API (`error` with `reason` and `details`).
     fn complaint(&self, body: &[u8], status: &str) -> RequestError {
         let value: Value = serde_json::from_slice(body).unwrap_or_default();
-        let text = |value: &Value| value.as_str().map(|text| self.words(text));
+        let text = |value: &Value| value.as_str().map(|text| self.printable(text));
         let error = &value["error"];
         let reason = text(&error["reason"]);
         let words = text(&value["Message"])
             .or_else(|| text(&value["message"]))
             .or_else(|| text(&error["details"]))
             .or_else(|| text(error))
-            .or_else(|| (!value.is_object()).then(|| self.words(&String::from_utf8_lossy(body))))
+            .or_else(|| {
+                (!value.is_object()).then(|| self.printable(&String::from_utf8_lossy(body)))
+            })
             .filter(|words| !words.is_empty());
         let mut message = format!("{} answered {status}", self.place());
         for said in [&reason, &words].into_iter().flatten() {
@@ -256,7 +258,7 @@ impl Service {
 
     /// The printable form of a server's message: one line, shortened, without the secret and
     /// control characters.
-    pub(super) fn words(&self, text: &str) -> String {
+    pub(super) fn printable(&self, text: &str) -> String {
         let text = match &self.secret {
             Some(secret) => secret.redact(text),
             None => text.to_owned(),
@@ -275,11 +277,11 @@ impl Service {
             innermost = inner;
         }
         let place = self.place();
-        let reason = self.words(&innermost.to_string());
+        let reason = self.printable(&innermost.to_string());
         if error.is_connect() {
-            let mut trouble = RequestError::new(format!("no connection to {place}: {reason}"));
-            trouble.help = Some("check that it is running at this address".to_owned());
-            return trouble;
+            let mut error = RequestError::new(format!("no connection to {place}: {reason}"));
+            error.help = Some("check that it is running at this address".to_owned());
+            return error;
         }
         RequestError::new(format!("the connection to {place} broke: {reason}"))
     }

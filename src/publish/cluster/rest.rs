@@ -66,7 +66,7 @@ impl Peer {
         self.status.ends_with("error")
     }
 
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn description(&self) -> String {
         if self.error.is_empty() {
             format!("`{}` ({})", self.name, self.status)
         } else {
@@ -129,13 +129,13 @@ impl Rest {
         let mut reply = match self.service.ask(request).await {
             Ok(reply) => reply,
             // The cluster answers so if it has no pins.
-            Err(trouble) if trouble.is_missing() => {
+            Err(error) if error.is_missing() => {
                 // A server of another kind at this address answers so, too.
                 let identity = self.service.request(Method::GET, &["id"], []);
                 let _: Member = self.service.ask(identity).await?.json().await?;
                 return Ok(Vec::new());
             }
-            Err(trouble) => return Err(trouble),
+            Err(error) => return Err(error),
         };
         let mut pins = Vec::new();
         while let Some(pin) = reply.line::<Allocation>().await? {
@@ -162,13 +162,13 @@ impl Rest {
         let mut peers: Vec<Peer> = peers
             .into_iter()
             .map(|(id, peer)| Peer {
-                name: self.service.words(if peer.peername.is_empty() {
+                name: self.service.printable(if peer.peername.is_empty() {
                     &id
                 } else {
                     &peer.peername
                 }),
-                status: self.service.words(&peer.status),
-                error: self.service.words(&peer.error),
+                status: self.service.printable(&peer.status),
+                error: self.service.printable(&peer.error),
             })
             .collect();
         peers.sort_by(|one, other| one.name.cmp(&other.name));

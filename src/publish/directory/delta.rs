@@ -23,7 +23,7 @@ use crate::release::statement::folder::statement_path;
 impl Directory {
     /// The blocks of a release; those that a delta leaves out are looked for in the folder.
     pub(super) fn blocks(&self, release: &Publication) -> Result<Arc<Store>, Failure> {
-        if release.left_out.is_empty() {
+        if release.excluded_roots.is_empty() {
             return Ok(release.archive.clone());
         }
         let root = release.root();

@@ -30,7 +30,7 @@ pub(super) enum Folder {
 
 impl Folder {
     /// Inspects the folder, and refuses one that belongs to another repository.
-    pub(super) fn look(path: &Path, name: &str) -> Result<Self, Failure> {
+    pub(super) fn inspect(path: &Path, name: &str) -> Result<Self, Failure> {
         let marker = path.join(MARKER);
         let mut text = String::new();
         let read = File::open(&marker)
@@ -65,7 +65,7 @@ impl Folder {
 
     /// Marks the folder for this repository, and takes its lock, which excludes other writers.
     pub(super) fn open(path: &Path, name: &str) -> Result<AtomicFile, Failure> {
-        let state = Self::look(path, name)?;
+        let state = Self::inspect(path, name)?;
         fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
         let marker = path.join(MARKER);
         if state != Self::Ours {

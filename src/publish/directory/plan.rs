@@ -27,7 +27,7 @@ pub(super) struct Found {
 impl Directory {
     /// Inspects the folder, and changes nothing.
     pub(super) fn inspect(&self, release: &Publication) -> Result<Found, Failure> {
-        let state = Folder::look(&self.path, &release.name)?;
+        let state = Folder::inspect(&self.path, &release.name)?;
         let held = self.held(release)?;
         if let Some(held) = &held {
             check_follows(release, held)?;
@@ -99,7 +99,7 @@ impl Directory {
             changes.push(top.to_owned());
         }
         for outdated in self.outdated(release)? {
-            changes.push(format!("remove {}", outdated.shown()));
+            changes.push(format!("remove {}", outdated.description()));
         }
         Ok(Found {
             held,

@@ -101,7 +101,7 @@ const RECORD: [fn() -> &'static str; 2] = [|| FILE_LIST, || car_name(ArchiveKind
 
 impl Outdated {
     /// The release, in printable form.
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn description(&self) -> String {
         let sequences: Vec<String> = self.sequences.iter().map(u64::to_string).collect();
         format!("`{}`, sequence {}", self.root, sequences.join(" and "))
     }

@@ -96,7 +96,7 @@ impl Program {
             return Ok(Ok(output));
         }
         let words = words.ok().and_then(Result::ok).unwrap_or_default();
-        Ok(Err(shown(&String::from_utf8_lossy(&words))))
+        Ok(Err(printable(&String::from_utf8_lossy(&words))))
     }
 
     /// The output of git; a failure of git is an error.
@@ -139,7 +139,7 @@ impl Program {
 }
 
 /// git's message in one line, shortened, and without the passwords of addresses.
-fn shown(words: &str) -> String {
+fn printable(words: &str) -> String {
     let words: Vec<String> = words.split_whitespace().map(without_password).collect();
     let line = words.join(" ");
     let line = line

@@ -27,7 +27,7 @@ pub(super) struct Reference {
 }
 
 /// Inspects both references. Objects of the remote are fetched, but no reference is changed.
-pub(super) fn look(
+pub(super) fn inspect(
     git: &Program,
     names: [String; 2],
     remote: Option<&str>,

@@ -17,13 +17,13 @@ pub(super) enum Place {
 
 /// The change to make; `None` if the path shows the release already. A path with anything else than
 /// a release of this repository is refused.
-pub(super) async fn look<'c>(
+pub(super) async fn plan<'c>(
     rpc: &Rpc,
     path: &str,
     root: Cid,
     mut known: impl Iterator<Item = &'c Cid>,
 ) -> Result<Option<Place>, Failure> {
-    match shown(rpc, path).await? {
+    match current_root(rpc, path).await? {
         None => Ok(Some(Place::Free)),
         Some(there) if there == root => Ok(None),
         Some(there) if known.any(|cid| *cid == there) => Ok(Some(Place::Taken)),
@@ -38,7 +38,7 @@ pub(super) async fn look<'c>(
 }
 
 /// The CID at the path.
-async fn shown(rpc: &Rpc, path: &str) -> Result<Option<Cid>, Failure> {
+async fn current_root(rpc: &Rpc, path: &str) -> Result<Option<Cid>, Failure> {
     rpc.mfs_root(path).await.map_err(|error| {
         Failure::world(format!("cannot read `{path}` in the MFS: {error}"))
             .help("`ipwhl publish --check --repair` repairs missing or altered blocks")
@@ -47,7 +47,7 @@ async fn shown(rpc: &Rpc, path: &str) -> Result<Option<Cid>, Failure> {
 
 /// Refuses a path that does not show the newest release.
 pub(super) async fn check(rpc: &Rpc, path: &str, newest: Cid) -> Result<(), Failure> {
-    let words = match shown(rpc, path).await? {
+    let words = match current_root(rpc, path).await? {
         Some(there) if there == newest => return Ok(()),
         Some(there) => format!("shows {there}"),
         None => "is missing".to_owned(),

@@ -28,13 +28,17 @@ pub(super) struct Missing {
     /// Blocks in the archive, in its order.
     pub(super) carried: Vec<Cid>,
     /// Blocks that a delta leaves out.
-    pub(super) left_out: Vec<Cid>,
+    pub(super) excluded_roots: Vec<Cid>,
 }
 
 /// The blocks that the node lacks.
 pub(super) async fn missing(rpc: &Rpc, release: &Publication) -> Result<Missing, RequestError> {
     let carried = release.archive.cids();
-    let all: Vec<Cid> = carried.iter().chain(&release.left_out).copied().collect();
+    let all: Vec<Cid> = carried
+        .iter()
+        .chain(&release.excluded_roots)
+        .copied()
+        .collect();
     let missing = are_missing(rpc, &all).await?;
     let of = |cids: &[Cid]| {
         let missing = cids.iter().filter(|cid| missing.contains(cid));
@@ -42,7 +46,7 @@ pub(super) async fn missing(rpc: &Rpc, release: &Publication) -> Result<Missing,
     };
     Ok(Missing {
         carried: of(&carried),
-        left_out: of(&release.left_out),
+        excluded_roots: of(&release.excluded_roots),
     })
 }
 

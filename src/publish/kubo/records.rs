@@ -48,8 +48,8 @@ impl Rpc {
         match outcome.await {
             Ok(()) => Ok(best),
             // Kubo has one status for every error, so its message distinguishes them.
-            Err(trouble) if is_absence(&trouble) => Ok(None),
-            Err(trouble) => Err(with_help(trouble)),
+            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) => Err(with_help(error)),
         }
     }
 
@@ -86,13 +86,13 @@ impl Rpc {
     }
 }
 
-fn is_absence(trouble: &RequestError) -> bool {
-    trouble.message.contains("routing: not found")
+fn is_absence(error: &RequestError) -> bool {
+    error.message.contains("routing: not found")
 }
 
-fn with_help(mut trouble: RequestError) -> RequestError {
-    if trouble.message.contains("online mode") || trouble.message.contains("not supported") {
-        trouble.help = Some(ROUTING.to_owned());
+fn with_help(mut error: RequestError) -> RequestError {
+    if error.message.contains("online mode") || error.message.contains("not supported") {
+        error.help = Some(ROUTING.to_owned());
     }
-    trouble
+    error
 }

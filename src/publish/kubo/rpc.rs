@@ -76,8 +76,8 @@ impl Rpc {
     }
 
     /// A message of the node, in printable form.
-    pub(super) fn words(&self, text: &str) -> String {
-        self.service.words(text)
+    pub(super) fn printable(&self, text: &str) -> String {
+        self.service.printable(text)
     }
 
     pub(in crate::publish) fn place(&self) -> String {
@@ -170,10 +170,8 @@ impl Rpc {
         match self.run("pin/rm", [("arg", root.to_string())]).await {
             Ok(reply) => reply.finish().await.map(|()| true),
             // Kubo has one status for every error, so its message distinguishes them.
-            Err(trouble) if trouble.message.contains("not pinned or pinned indirectly") => {
-                Ok(false)
-            }
-            Err(trouble) => Err(trouble),
+            Err(error) if error.message.contains("not pinned or pinned indirectly") => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -270,8 +268,8 @@ impl Rpc {
     pub(super) async fn mfs_root(&self, path: &str) -> Result<Option<Cid>, RequestError> {
         match self.run("files/stat", [("arg", path.to_owned())]).await {
             Ok(reply) => reply.json::<Stat>().await.map(|stat| Some(stat.hash)),
-            Err(trouble) if trouble.message.contains("does not exist") => Ok(None),
-            Err(trouble) => Err(trouble),
+            Err(error) if error.message.contains("does not exist") => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

@@ -62,7 +62,7 @@ impl<'s> Reply<'s> {
                     for words in trailers.get_all(ERROR_TRAILER) {
                         let words = self
                             .service
-                            .words(&String::from_utf8_lossy(words.as_bytes()));
+                            .printable(&String::from_utf8_lossy(words.as_bytes()));
                         if !words.is_empty() {
                             return Err(self.failed(&words));
                         }
@@ -151,7 +151,7 @@ impl<'s> Reply<'s> {
     /// Kubo reports errors within a stream: `{"Type":"error","Message":…}`, or `Error` for a single
     /// item, or `PinErrorMsg` for a root.
     fn check(&self, value: &Value) -> Result<(), RequestError> {
-        let words = |value: &Value| value.as_str().map(|words| self.service.words(words));
+        let words = |value: &Value| value.as_str().map(|words| self.service.printable(words));
         let error = if value["Type"] == "error" {
             words(&value["Message"]).or_else(|| Some("no reason is given".to_owned()))
         } else {
@@ -164,14 +164,14 @@ impl<'s> Reply<'s> {
     }
 
     fn not_understood(&self, error: &serde_json::Error) -> RequestError {
-        let mut trouble = RequestError::new(format!(
+        let mut error = RequestError::new(format!(
             "the answer of {} does not follow its API: {}",
             self.service.place(),
-            self.service.words(&error.to_string())
+            self.service.printable(&error.to_string())
         ));
-        trouble.help = Some(
+        error.help = Some(
             "check that this is the address of the API, not of a gateway or a page".to_owned(),
         );
-        trouble
+        error
     }
 }
