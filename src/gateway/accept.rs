@@ -58,7 +58,7 @@ impl Variant {
     }
 
     /// The form that a type requests by name.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(super) fn by_name(name: &str) -> Option<Self> {
         let named = |variant: &Self| {
             variant
                 .names()

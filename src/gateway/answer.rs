@@ -14,7 +14,7 @@ use ipwhl_unixfs::{Cid, Codec, Version, symlink_target};
 
 use super::accept::{self, Variant};
 use super::entity::Entity;
-use super::message::{Answer, Asked, Content, header_value, words};
+use super::message::{Answer, Asked, Content, header_value, text_answer};
 use super::range::{self, Range};
 use super::router::{self, ContentPath, Route};
 use super::store::FileRange;
@@ -48,7 +48,7 @@ impl Site {
     /// The answer to a request, also for damaged blocks and invalid requests.
     pub(super) fn answer(&self, asked: &Asked) -> Answer {
         if asked.method != Method::GET && asked.method != Method::HEAD {
-            let mut answer = words(
+            let mut answer = text_answer(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "this gateway answers GET and HEAD only",
             );
@@ -65,7 +65,7 @@ impl Site {
             Route::Content(path) => self.content(asked, &path),
             Route::NoCid(text, error) => {
                 let text: String = text.chars().take(100).collect();
-                Ok(words(
+                Ok(text_answer(
                     StatusCode::BAD_REQUEST,
                     &format!("{text:?} is not a CID: {error}"),
                 ))
@@ -74,7 +74,9 @@ impl Site {
                 "there is nothing at this path: a path starts with /ipfs/ and a CID",
             )),
         };
-        answer.unwrap_or_else(|error| words(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()))
+        answer.unwrap_or_else(|error| {
+            text_answer(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
+        })
     }
 
     fn content(&self, asked: &Asked, path: &ContentPath) -> Result<Answer, CarError> {
@@ -111,7 +113,7 @@ impl Site {
         // Trustless gateway: the query takes precedence over the header.
         let variant = match format.as_deref() {
             Some("raw") => return self.raw(asked, &cid, entity(&cid, accept::RAW)),
-            Some(name) => match Variant::named(name) {
+            Some(name) => match Variant::by_name(name) {
                 Some(variant) => Some(variant),
                 None => {
                     return Ok(not_acceptable(&format!(
@@ -230,7 +232,7 @@ impl Site {
                 (StatusCode::PARTIAL_CONTENT, start, length)
             }
             Range::Unsatisfiable => {
-                let mut answer = words(
+                let mut answer = text_answer(
                     StatusCode::RANGE_NOT_SATISFIABLE,
                     &format!("the file has {size} bytes"),
                 );
@@ -311,15 +313,15 @@ impl Site {
 }
 
 fn not_found(sentence: &str) -> Answer {
-    words(StatusCode::NOT_FOUND, sentence)
+    text_answer(StatusCode::NOT_FOUND, sentence)
 }
 
 fn not_acceptable(sentence: &str) -> Answer {
-    words(StatusCode::NOT_ACCEPTABLE, sentence)
+    text_answer(StatusCode::NOT_ACCEPTABLE, sentence)
 }
 
 fn redirect(status: StatusCode, address: &str) -> Answer {
-    let mut answer = words(status, address);
+    let mut answer = text_answer(status, address);
     answer.headers.insert(LOCATION, header_value(address));
     answer
 }

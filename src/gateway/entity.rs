@@ -9,7 +9,7 @@ use hyper::header::{
 use ipwhl_unixfs::Cid;
 
 use super::condition;
-use super::message::{Answer, Asked, Content, header_value, words};
+use super::message::{Answer, Asked, Content, header_value, text_answer};
 
 const X_IPFS_PATH: HeaderName = HeaderName::from_static("x-ipfs-path");
 const X_IPFS_ROOTS: HeaderName = HeaderName::from_static("x-ipfs-roots");
@@ -45,7 +45,7 @@ impl Entity {
     pub(super) fn precondition(&self, asked: &Asked) -> Option<Answer> {
         let condition = asked.header(IF_MATCH);
         if !condition.is_empty() && !condition::match_names(&condition, &self.tag) {
-            return Some(words(
+            return Some(text_answer(
                 StatusCode::PRECONDITION_FAILED,
                 "the content has another entity tag",
             ));

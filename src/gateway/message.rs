@@ -51,7 +51,7 @@ impl Asked {
 }
 
 /// An answer in one sentence.
-pub(super) fn words(status: StatusCode, sentence: &str) -> Answer {
+pub(super) fn text_answer(status: StatusCode, sentence: &str) -> Answer {
     let bytes = Bytes::from(format!("{sentence}\n"));
     let mut headers = HeaderMap::new();
     headers.insert(

@@ -28,7 +28,7 @@ use tokio::time::{sleep, timeout};
 use super::answer::Site;
 use super::hosts::{HostName, Hosts};
 use super::limits::Limits;
-use super::message::{Answer, Asked, Content, words};
+use super::message::{Answer, Asked, Content, text_answer};
 use super::places::{Place, Places};
 use super::request::fault;
 use super::store::FileRange;
@@ -231,13 +231,13 @@ impl Gateway {
         let method = asked.method.clone();
         let answer = match (fault, &unknown_host) {
             (Some(fault), _) => {
-                let mut answer = words(StatusCode::BAD_REQUEST, fault);
+                let mut answer = text_answer(StatusCode::BAD_REQUEST, fault);
                 // The end of the request is uncertain, so nothing is read after it.
                 let close = HeaderValue::from_static("close");
                 answer.headers.insert(CONNECTION, close);
                 answer
             }
-            (None, Some(host)) => words(
+            (None, Some(host)) => text_answer(
                 StatusCode::MISDIRECTED_REQUEST,
                 &format!(
                     "this server does not answer to the name {host:?}: add it with `ipwhl serve --host NAME`"
@@ -265,7 +265,7 @@ impl Gateway {
         let site = self.site.clone();
         let answer = spawn_blocking(move || site.answer(&asked)).await;
         answer.unwrap_or_else(|_| {
-            words(
+            text_answer(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "the request could not be answered",
             )
