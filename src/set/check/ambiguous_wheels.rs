@@ -67,7 +67,7 @@ pub(super) fn check(
             for index in others {
                 finding = finding.at(&wheels[index].file, wheels[index].span(), "and this one");
             }
-            finding = finding.note(named(wheels, &group.members));
+            finding = finding.note(list_names(wheels, &group.members));
         }
         let several = platforms.iter().filter(|platform| {
             let accepts =
@@ -89,7 +89,7 @@ pub(super) fn check(
 }
 
 /// The names of the wheels of a group, for a note.
-fn named(wheels: &[DeclaredWheel], members: &[usize]) -> String {
+fn list_names(wheels: &[DeclaredWheel], members: &[usize]) -> String {
     let names = members.iter().take(MOST_NAMED);
     let names: Vec<String> = names
         .map(|index| format!("`{}`", wheels[*index].file_name))

@@ -97,7 +97,7 @@ impl Reader {
     /// Reports characters that a reader of the text does not see, or sees elsewhere: a reviewer
     /// must see the same text that the program reads ("Trojan Source"). A byte order mark at the
     /// start of the text is allowed, and characters that TOML forbids are reported elsewhere.
-    fn look_for_hidden(&self, text: &str) {
+    fn report_hidden(&self, text: &str) {
         let mut hidden = text.char_indices().filter(|(at, sign)| {
             !sign.is_ascii()
                 && is_hidden(*sign)
@@ -132,7 +132,7 @@ impl Reader {
     /// Parses the whole text. Each mistake is a `syntax` finding, except those that follow from
     /// another.
     pub(crate) fn parse_document<'t>(&self, text: &'t str) -> (toml::Spanned<DeTable<'t>>, bool) {
-        self.look_for_hidden(text);
+        self.report_hidden(text);
         let (document, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
             return (document, true);

@@ -137,8 +137,8 @@ impl<'r> GraphQuery<'r> {
     /// Reads `NAME` or `NAME[EXTRA,…]`. The project must be declared or required.
     /// # Errors
     /// All but those about platforms.
-    pub fn named(&self, text: &str) -> Result<NamedProject, QueryError> {
-        let named = named(text)?;
+    pub fn parse_project(&self, text: &str) -> Result<NamedProject, QueryError> {
+        let named = parse_name(text)?;
         let project = &named.project;
         let is_required = self.relations().naming(project).next().is_some();
         if !is_required {
@@ -166,7 +166,7 @@ impl<'r> GraphQuery<'r> {
 }
 
 /// Reads `NAME` or `NAME[EXTRA,…]`.
-fn named(text: &str) -> Result<NamedProject, QueryError> {
+fn parse_name(text: &str) -> Result<NamedProject, QueryError> {
     let text = text.to_owned();
     let Ok(requirement) = text.parse::<Requirement>() else {
         return Err(QueryError::NotAProject { text });
@@ -186,7 +186,7 @@ fn named(text: &str) -> Result<NamedProject, QueryError> {
 /// # Errors
 /// All but those about missing extras and about platforms.
 pub fn member(repository: &Repository, text: &str) -> Result<ProjectName, QueryError> {
-    let named = named(text)?;
+    let named = parse_name(text)?;
     if !named.extras.is_empty() {
         return Err(QueryError::NamesExtra {
             text: text.to_owned(),

@@ -64,7 +64,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         extras: Option<&[ExtraName]>,
     ) -> Result<Vec<Visit<'r>>, QueryError> {
         let declarations = &self.query.repository.declarations;
-        let named = self.named(texts)?;
+        let named = self.parse_projects(texts)?;
         let declared = |named: &NamedProject| -> BTreeSet<&'r ExtraName> {
             let declaration = declarations.get(&named.project).into_iter();
             let wheels = declaration.flat_map(|declaration| &declaration.wheels);
@@ -97,7 +97,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         Ok(roots.collect())
     }
 
-    fn named(&self, texts: &[String]) -> Result<Vec<NamedProject>, QueryError> {
+    fn parse_projects(&self, texts: &[String]) -> Result<Vec<NamedProject>, QueryError> {
         if texts.is_empty() {
             let declarations = self.query.repository.declarations.values();
             let requested = declarations.filter(|declaration| !declaration.automatic);
@@ -109,7 +109,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         }
         let mut named: Vec<NamedProject> = Vec::new();
         for text in texts {
-            let one = self.query.named(text)?;
+            let one = self.query.parse_project(text)?;
             let twin = named.iter_mut().find(|other| other.project == one.project);
             match twin {
                 Some(twin) => twin.extras.extend(one.extras),

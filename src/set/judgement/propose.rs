@@ -60,7 +60,7 @@ fn waiver(
     if let Some(extra) = &subject.extra {
         put("extra", extra.as_str());
     }
-    let words = words(&subject.platforms, &repository.configuration.platforms);
+    let words = shortest_names(&subject.platforms, &repository.configuration.platforms);
     if !words.is_empty() {
         let list: Vec<String> = words
             .iter()
@@ -75,7 +75,7 @@ fn waiver(
 
 /// The shortest list of platforms for a waiver: empty for all, then whole systems, whole
 /// interpreters, and single platforms.
-fn words(some: &[Platform], supported: &[Platform]) -> Vec<String> {
+fn shortest_names(some: &[Platform], supported: &[Platform]) -> Vec<String> {
     let some: BTreeSet<String> = some.iter().map(ToString::to_string).collect();
     let mut open: BTreeSet<&str> = some.iter().map(String::as_str).collect();
     if open.len() >= supported.len() {

@@ -74,7 +74,7 @@ pub fn propose(
             continue;
         };
         if let Some(answer) = answers.of_required.get(&project) {
-            tell(&graph, &project, answer, finding);
+            add_answer(&graph, &project, answer, finding);
         }
         if let Some(requirer) = finding.subject.project.clone()
             && let Some(version) = answers
@@ -144,7 +144,7 @@ fn request(repository: &Repository, graph: &Graph<'_>, project: &ProjectName) ->
 }
 
 /// Replaces the command that asks for any version by one for the known version, or removes it.
-fn tell(graph: &Graph<'_>, project: &ProjectName, answer: &Answer, finding: &mut Finding) {
+fn add_answer(graph: &Graph<'_>, project: &ProjectName, answer: &Answer, finding: &mut Finding) {
     let any = finding
         .help
         .iter()
