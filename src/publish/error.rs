@@ -15,7 +15,7 @@ pub enum PublishError {
     #[error("the cache's copy of `{}` is damaged", .0.file_name)]
     DamagedWheel(Box<DeclaredWheel>),
     /// A file or folder cannot be written.
-    #[error("cannot write `{}`: {}", .0.display(), .1)]
+    #[error("`{}` cannot be written: {}", .0.display(), .1)]
     Unwritable(PathBuf, io::Error),
     /// Another process has changed this file since the build read it.
     #[error("another process has changed `{}` since this build read it", .0.display())]
@@ -87,7 +87,7 @@ pub(super) struct NamedFile {
 impl Read for NamedFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.file.read(buffer).map_err(|error| {
-            let reason = format!("cannot read `{}` in the cache: {error}", self.name);
+            let reason = format!("`{}` in the cache cannot be read: {error}", self.name);
             io::Error::new(error.kind(), reason)
         })
     }

@@ -319,7 +319,7 @@ impl Git {
         let signature = self
             .key()?
             .sign(state::NAMESPACE, text.as_bytes())
-            .map_err(|error| Failure::world(format!("cannot sign the tag: {error}")))?;
+            .map_err(|error| Failure::world(format!("the tag cannot be signed: {error}")))?;
         self.program
             .text(&["mktag"], format!("{text}{signature}").as_bytes())
     }

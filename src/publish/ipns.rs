@@ -137,7 +137,7 @@ impl Ipns {
         let is_this = |record: Option<IpnsRecord>| record.is_some_and(|it| it.content == content);
         let (is_in_file, is_at_node) = (is_this(in_file), is_this(at_node));
         let record = IpnsRecord::sign(key, content)
-            .map_err(|error| Failure::world(format!("cannot sign the record: {error}")))?;
+            .map_err(|error| Failure::world(format!("the record cannot be signed: {error}")))?;
         let mut changes = Vec::new();
         let words = format!(
             "the record of {} with the sequence {}",

@@ -359,7 +359,7 @@ impl Kubo {
                 let mut checked = walk.found(releases);
                 checked
                     .notes
-                    .push(format!("cannot repair altered blocks: {error}"));
+                    .push(format!("altered blocks cannot be repaired: {error}"));
                 return Ok(checked);
             }
             missing::absent(&self.rpc, walk.of_kind(DamageKind::Altered)).await?;

@@ -42,7 +42,7 @@ pub(super) async fn lacking(
         .buffered(AT_ONCE);
     let answers: Result<Vec<(Cid, bool)>, SourceProblem> = questions.try_collect().await;
     let answers = answers.map_err(|problem| {
-        Failure::world(format!("cannot ask the gateway for blocks: {problem}"))
+        Failure::world(format!("the gateway cannot be asked for blocks: {problem}"))
             .help("check that it is running at this address; without a `gateway` every block is sent, and nothing is read back")
     })?;
     let lacking = answers.into_iter().filter(|(_, has)| !has);
@@ -62,7 +62,7 @@ pub(super) async fn each<E: Display, F: Future<Output = Result<Vec<u8>, E>>>(
     let mut blocks = std::pin::pin!(reads.buffered(AT_ONCE));
     while let Some((cid, block)) = blocks.next().await {
         let block = block.map_err(|error| {
-            Failure::world(format!("cannot read back block {cid}: {error}"))
+            Failure::world(format!("block {cid} cannot be read back: {error}"))
                 .help("`ipwhl publish --check` lists missing and altered blocks, and `--repair` repairs them")
         })?;
         if !cid.matches(&block) {

@@ -58,8 +58,9 @@ impl Migration {
             former.extend(files.map(|wheel| repository.directory.join(&*wheel.file)));
         }
         let text = &repository.texts[&repository.configuration_file()];
-        let settings = package_settings(text.as_str(), configuration, folder)
-            .ok_or_else(|| Failure::finding(format!("cannot rewrite `{CONFIGURATION_FILE}`")))?;
+        let settings = package_settings(text.as_str(), configuration, folder).ok_or_else(|| {
+            Failure::finding(format!("`{CONFIGURATION_FILE}` cannot be written again"))
+        })?;
         let directory = output.unwrap_or_else(|| repository.directory.clone());
         let in_place = directory == repository.directory
             || same_file::is_same_file(&directory, &repository.directory).unwrap_or(false);
@@ -127,7 +128,7 @@ impl Migration {
     /// When a file cannot be written.
     pub fn write(&self) -> Result<(), Failure> {
         let failed = |path: &Path, error: &io::Error| {
-            Failure::world(format!("cannot write `{}`: {error}", path.display()))
+            Failure::world(format!("`{}` cannot be written: {error}", path.display()))
         };
         let folder = self.directory.join(&self.folder);
         fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
@@ -247,7 +248,7 @@ fn remove(path: &Path, repository: &Path) -> Result<(), Failure> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(Failure::world(format!(
-                "cannot remove `{}`: {error}",
+                "`{}` cannot be removed: {error}",
                 path.display()
             )));
         }

@@ -413,7 +413,7 @@ pub(super) fn innermost(error: &dyn std::error::Error) -> String {
 pub enum ClientError {
     /// A variable names certificates that cannot be read.
     #[error(
-        "cannot read the certificates that {variable} names from {}: {reason}",
+        "the certificates that {variable} names cannot be read from {}: {reason}",
         path.display()
     )]
     Roots {
@@ -431,6 +431,6 @@ pub enum ClientError {
         variable: String,
     },
     /// The TLS library refused the platform's certificates.
-    #[error("cannot use the platform's certificates: {0}")]
+    #[error("the platform's certificates cannot be used: {0}")]
     Build(String),
 }

@@ -67,7 +67,7 @@ impl LocalFiles {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::world(format!("cannot read `{}`: {error}", path.display()))
+    Failure::world(format!("`{}` cannot be read: {error}", path.display()))
 }
 
 /// Lists what is below a path. A folder's hidden files are left out.

@@ -146,7 +146,7 @@ pub enum FetchError {
         problems: Vec<SourceProblem>,
     },
     /// The cache could not be written or read.
-    #[error("cannot use the cache of wheels")]
+    #[error("the cache of wheels cannot be used")]
     Cache(#[from] CacheError),
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn plan<'c>(
 /// The CID at the path.
 async fn current_root(rpc: &Rpc, path: &str) -> Result<Option<Cid>, Failure> {
     rpc.mfs_root(path).await.map_err(|error| {
-        Failure::world(format!("cannot read `{path}` in the MFS: {error}"))
+        Failure::world(format!("`{path}` in the MFS cannot be read: {error}"))
             .help("`ipwhl publish --check --repair` repairs missing or altered blocks")
     })
 }

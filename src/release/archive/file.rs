@@ -39,7 +39,7 @@ pub fn archive_failure(path: &Path, error: &CarError) -> Failure {
 
 /// The failure for an archive that the system cannot read.
 pub fn unreadable_archive(path: &Path, error: &io::Error) -> Failure {
-    Failure::world(format!("cannot read `{}`: {error}", path.display()))
+    Failure::world(format!("`{}` cannot be read: {error}", path.display()))
 }
 
 /// The name of the archive of another kind beside this one: `release.hollow.car` for `release.car`,
@@ -127,9 +127,12 @@ impl ArchiveOutput {
     }
 
     fn unwritable(&self, error: &io::Error) -> Failure {
-        let failure = Failure::world(format!("cannot write `{}`: {error}", self.path.display()));
+        let failure = Failure::world(format!(
+            "`{}` cannot be written: {error}",
+            self.path.display()
+        ));
         if error.kind() == io::ErrorKind::StorageFull {
-            failure.help("free some disk space and run the same command again")
+            failure.help("make room and run the same command again")
         } else {
             failure
         }

@@ -238,7 +238,7 @@ impl OpenRelease {
         match &self.location {
             ReleaseLocation::Archive { path, .. } => archive_failure(path, error),
             ReleaseLocation::Gateways(_) => Failure::world(format!(
-                "cannot read {}: {}",
+                "{} cannot be read: {}",
                 self.shown,
                 block_reason(error)
             ))

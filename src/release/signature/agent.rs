@@ -50,7 +50,7 @@ pub trait Agent: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AgentError {
     /// There is no agent, or it closed the connection; the system's message.
-    #[error("cannot reach the agent: {0}")]
+    #[error("the agent cannot be reached: {0}")]
     Unreachable(String),
     /// It did not answer in time; the limit in seconds.
     #[error("the agent did not answer within {0} seconds")]
@@ -67,7 +67,7 @@ pub enum AgentError {
     #[error("the agent refused to sign")]
     Refused,
     /// Its answer does not fit the request; the reason.
-    #[error("cannot understand the agent's answer: {0}")]
+    #[error("the agent's answer cannot be understood: {0}")]
     Malformed(&'static str),
     /// Its signature is not one by the key over the message.
     #[error("the agent gave a signature that does not match the key; it is not used")]

@@ -58,7 +58,7 @@ pub enum KeyError {
     )]
     Algorithm(String),
     /// The private key cannot be decoded; the decoder's message.
-    #[error("cannot decode the signing key: {0}")]
+    #[error("the signing key cannot be decoded: {0}")]
     Malformed(String),
     /// The text is not a line `ssh-ed25519 AAAA… comment`; the reason.
     #[error("{line:?} is not a public key of the form \"{PLAIN} AAAA… name\": {reason}")]

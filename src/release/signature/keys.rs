@@ -158,7 +158,7 @@ impl FoundKey {
     fn of_file(path: &Path) -> Result<Self, Failure> {
         let text = read_small(path, MAXIMUM_KEY_SIZE).map_err(|reason| {
             Failure::world(format!(
-                "cannot read the key `{}`: {reason}",
+                "the key `{}` cannot be read: {reason}",
                 path.display()
             ))
         })?;
@@ -358,7 +358,7 @@ pub fn signing_key(session: &Session, argument: Option<&Path>) -> Result<FoundKe
 pub fn make_key(path: &Path, passphrase: Option<&str>) -> Result<SigningKey, Failure> {
     let failed = |reason: &dyn std::fmt::Display| {
         Failure::world(format!(
-            "cannot write the key `{}`: {reason}",
+            "the key `{}` cannot be written: {reason}",
             path.display()
         ))
     };

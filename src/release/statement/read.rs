@@ -29,7 +29,7 @@ pub fn read_statement(path: &Path) -> Result<SignedStatement, Failure> {
         .unwrap_or_default();
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut names: Vec<String> = fs::read_dir(folder)
-        .map_err(|error| Failure::world(format!("cannot read `{}`: {error}", folder.display())))?
+        .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", folder.display())))?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|other| is_signature_of(other, &name))
         .collect();
@@ -55,7 +55,7 @@ pub fn unfinished_build_help(statement: &Path) -> Option<&'static str> {
 
 fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
     let failed = |reason: &dyn std::fmt::Display| {
-        Failure::world(format!("cannot read `{}`: {reason}", path.display()))
+        Failure::world(format!("`{}` cannot be read: {reason}", path.display()))
     };
     // Opening a pipe in a strange folder could wait forever.
     if !fs::metadata(path)
@@ -137,7 +137,9 @@ fn download(
             .map_err(|_| Failure::finding(format!("`{}` is not text", redacted(url))))
     };
     let failed = |problem: SourceProblem| {
-        Failure::world(format!("cannot get the statement of `{option}`: {problem}"))
+        Failure::world(format!(
+            "the statement of `{option}` cannot be read: {problem}"
+        ))
     };
     session.runtime()?.block_on(async {
         let text = client.small_file(url, MAXIMUM_STATEMENT_SIZE as u64).await;

@@ -62,7 +62,7 @@ pub(super) fn successors(statement: &Statement) -> Result<TrustPolicy, ChainErro
 
 /// The failure for a statement that does not follow the ones before it, and the way out.
 pub(super) fn unchained(place: &str, error: &ChainError) -> Failure {
-    let failure = Failure::finding(format!("cannot follow `{place}`: {error}"));
+    let failure = Failure::finding(format!("`{place}` cannot be followed: {error}"));
     match error {
         ChainError::Gap { .. } => {
             failure.help("name the statements in between, the oldest first: `--follow FILE`")

@@ -194,7 +194,7 @@ fn write(statement: &Path, file: &SignatureFile) -> Result<(), Failure> {
     name.push(&file.suffix);
     let path = PathBuf::from(name);
     let failed = |reason: &dyn std::fmt::Display| {
-        Failure::world(format!("cannot write `{}`: {reason}", path.display()))
+        Failure::world(format!("`{}` cannot be written: {reason}", path.display()))
     };
     let mut beside = AtomicFile::create(&path).map_err(|error| failed(&error))?;
     // Another signer may have been faster before the lock was taken.

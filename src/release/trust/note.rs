@@ -69,7 +69,7 @@ impl fmt::Display for Gap {
         } = self;
         write!(
             formatter,
-            "cannot follow the statements from sequence {known} to {sequence}: "
+            "the statements cannot be followed from sequence {known} to {sequence}: "
         )?;
         match (known.saturating_add(1), sequence.saturating_sub(1)) {
             (first, last) if first == last => write!(formatter, "sequence {first} is missing")?,

@@ -28,7 +28,7 @@ pub enum TrustError {
     #[error("a line in `trusted` is not a key")]
     Key(#[source] KeyError),
     /// The `allowed_signers` file cannot be read.
-    #[error("cannot use the allowed_signers file")]
+    #[error("the allowed_signers file cannot be used")]
     AllowedSigners(#[source] AllowedSignersError),
 }
 

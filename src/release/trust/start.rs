@@ -128,11 +128,11 @@ pub fn start(
     }
     if let TrustBasis::AllowedSigners(path) = basis {
         let text = read_small(path, LARGEST_ALLOWED_SIGNERS).map_err(|error| {
-            Failure::world(format!("cannot read `{}`: {error}", path.display()))
+            Failure::world(format!("`{}` cannot be read: {error}", path.display()))
         })?;
         let policy = TrustPolicy::from_allowed_signers(&text, 1).map_err(|error| {
             Failure::finding(format!(
-                "cannot use `{}`: {}",
+                "`{}` cannot be used: {}",
                 path.display(),
                 error_chain(&error)
             ))

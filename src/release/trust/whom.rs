@@ -25,7 +25,7 @@ pub fn policy(configuration: &Configuration) -> Result<Option<TrustPolicy>, Fail
         .map(Some)
         .map_err(|error| {
             Failure::finding(format!(
-                "cannot use `trusted` in `ipwhl.toml`: {}",
+                "`trusted` in `ipwhl.toml` cannot be used: {}",
                 error_chain(&error)
             ))
         })

@@ -98,7 +98,7 @@ fn failed(change: &FileChange, error: &io::Error, lost: &[String]) -> Failure {
         None => "removed",
     };
     let failure = Failure::world(format!(
-        "cannot {verb} `{}`: {error}",
+        "`{}` cannot be {verb}: {error}",
         change.path.display()
     ));
     if lost.is_empty() {

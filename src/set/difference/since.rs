@@ -42,8 +42,9 @@ impl EarlierState {
         revision: &str,
     ) -> Result<Self, Failure> {
         let failed = |error: RevisionError| {
-            let failure =
-                Failure::world(format!("cannot compare the set with `{revision}`: {error}"));
+            let failure = Failure::world(format!(
+                "the set cannot be compared with `{revision}`: {error}"
+            ));
             match error.help() {
                 Some(help) => failure.help(help),
                 None => failure,

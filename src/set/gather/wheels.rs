@@ -268,7 +268,9 @@ async fn read(
     });
     match work.await {
         Ok(Ok((facts, rejected))) => Outcome::Known(Box::new(facts), rejected),
-        Ok(Err(error)) => Outcome::Broken(format!("cannot read the wheel in the cache: {error}")),
+        Ok(Err(error)) => {
+            Outcome::Broken(format!("the wheel in the cache cannot be read: {error}"))
+        }
         Err(_) => Outcome::Broken("the thread that read it stopped".to_owned()),
     }
 }

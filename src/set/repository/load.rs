@@ -61,7 +61,7 @@ pub enum LoadError {
     )]
     Original(PathBuf),
     /// A file or folder cannot be read.
-    #[error("cannot read `{}`: {}", .0.display(), .1)]
+    #[error("`{}` cannot be read: {}", .0.display(), .1)]
     Unreadable(PathBuf, io::Error),
 }
 

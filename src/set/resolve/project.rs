@@ -102,7 +102,9 @@ impl Resolver<'_> {
         })
         .await
         .map_err(|_| Failure::world(format!("the thread that read `{name}` stopped")))?
-        .map_err(|error| Failure::world(format!("cannot read `{}`: {error}", listed.file_name)))?;
+        .map_err(|error| {
+            Failure::world(format!("`{}` cannot be read: {error}", listed.file_name))
+        })?;
         if let Some(problem) = facts.archive.problems.first() {
             return Err(Failure::finding(format!(
                 "`{}` is not a valid wheel: {}",

@@ -138,7 +138,7 @@ fn scan_folder(path: &Path) -> Result<BlockSource, Failure> {
     let mut files = BTreeMap::new();
     let mut left = MAXIMUM_FILES;
     collect_wheels(path, 0, &mut left, &mut files)
-        .map_err(|error| Failure::world(format!("cannot read `{}`: {error}", path.display())))?;
+        .map_err(|error| Failure::world(format!("`{}` cannot be read: {error}", path.display())))?;
     Ok(BlockSource::Folder {
         shown: path.display().to_string(),
         files,
