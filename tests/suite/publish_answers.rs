@@ -134,7 +134,7 @@ fn what_is_read_back_is_hashed() {
     );
     workshop.run(&["publish"]).refused(
         3,
-        &["pinned ", "what is read back for ", " is not that block"],
+        &["pinned ", "the target sends other bytes for block ", ""],
     );
 }
 

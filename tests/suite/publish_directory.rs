@@ -456,7 +456,7 @@ fn every_state_between_two_releases_is_completed() {
 }
 
 /// The order of the steps: none is done when the one before it has failed, and nobody is led to
-/// what is not there.
+/// what is missing.
 #[test]
 fn a_step_that_fails_is_the_last_one() {
     let (workshop, root) = first();
@@ -525,7 +525,7 @@ fn what_is_not_its_own_is_not_written_to() {
     fs::write(&delta, bytes).unwrap();
     fs::rename(&full, workshop.path("kept.car")).unwrap();
     refused(&[
-        "it holds no release that this delta could be completed from",
+        "it has no release that could complete this delta",
         "`ipwhl fill release/release.delta.car --from ARCHIVE`",
     ]);
     fs::rename(workshop.path("kept.car"), &full).unwrap();
@@ -661,7 +661,7 @@ fn a_dry_run_counts_by_bytes() {
     );
     assert_eq!(
         amount(&dry, "would link ", " to those"),
-        amount(&ran, "linked ", " that were there")
+        amount(&ran, "linked ", " that existed already")
     );
 }
 

@@ -581,7 +581,7 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
         git.text(here, &["branch", "--force", "releases", "releases^"]);
     }
 
-    // A remote that is not there; its password is not said.
+    // A remote that is missing; its password is not said.
     let path = place.workshop.repository().join("ipwhl.toml");
     git.text(
         here,

@@ -126,7 +126,7 @@ fn who_holds_a_release_can_be_named_and_be_elsewhere() {
         ),
         (
             "[\"name\"]",
-            &["`name` is of the kind `ipns`, and what holds a release has its blocks or files"],
+            &["`name` is of the kind `ipns`, and a holder must have the blocks or files of a release"],
         ),
         ("\"site\"", &["holders"]),
     ] {
@@ -174,7 +174,7 @@ fn a_node_of_a_cluster_is_pinned_by_the_cluster_alone() {
         let ran = succeeded(publish(&workshop, &[]));
         ran.said("node: the node belongs to `cluster`, which pins and unpins there");
         assert!(!ran.error.contains("node: pinned"), "{ran:?}");
-        ran.said("`keep` is not used here: that of `cluster` counts");
+        ran.said("`keep` is not used here; that of `cluster` applies");
         assert_eq!(&shown(), roots.last().unwrap());
     }
     // What is kept is what the cluster keeps, on the node as in the cluster.

@@ -259,7 +259,7 @@ fn what_is_not_its_own_record_stays() {
     fs::remove_file(&file).unwrap();
     place
         .publish(&[])
-        .refused(1, &["the record would have ended on 2001-03-05", "--renew"]);
+        .refused(1, &["the record would have expired on 2001-03-05", "--renew"]);
     assert!(!file.exists());
 }
 

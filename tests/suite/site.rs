@@ -445,7 +445,7 @@ fn a_site_is_held_to_whom_its_reader_trusts() {
     reader(&workshop, &["verify", &server.url("/elsewhere/")]).refused(
         1,
         &[
-            "/elsewhere/release.toml` is not there",
+            "/elsewhere/release.toml` is missing",
             "name the folder that has",
         ],
     );

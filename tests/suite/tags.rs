@@ -214,7 +214,7 @@ fn platforms_read_and_show() {
         ),
         (
             "cp312-macosx_12_0_universal2",
-            "the platform tag \"macosx_12_0_universal2\" is of no single machine; name arm64 or x86_64",
+            "the platform tag \"macosx_12_0_universal2\" is not of a single machine; name arm64 or x86_64",
         ),
         (
             "cp312-macosx_10_9_arm64",
@@ -226,11 +226,11 @@ fn platforms_read_and_show() {
         ),
         (
             "cp312-win_amd46",
-            "the platform tag \"win_amd46\" is of no Windows that there is: win32, win_amd64, win_arm64",
+            "the platform tag \"win_amd46\" is not of an existing Windows system: win32, win_amd64, win_arm64",
         ),
         (
             "cp312-beos",
-            "the platform tag \"beos\" is of no system that can be supported: manylinux_…, musllinux_…, linux_…, macosx_… or win…",
+            "the platform tag \"beos\" is not of a supported system: manylinux_…, musllinux_…, linux_…, macosx_… or win…",
         ),
     ] {
         assert_eq!(Platform::from_str(text).unwrap_err().to_string(), message);

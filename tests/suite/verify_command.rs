@@ -150,7 +150,7 @@ fn the_repository_says_whom_it_trusts() {
     fs::remove_file(workshop.release("release.toml.sig")).unwrap();
     workshop
         .run(&STATEMENT)
-        .refused(1, &["there is no signature beside it"]);
+        .refused(1, &["it has no signature beside it"]);
     fs::write(workshop.release("release.toml.sig"), "hello").unwrap();
     workshop
         .run(&STATEMENT)
@@ -299,7 +299,7 @@ fn allowed_signers_name_who_may() {
     // A key of another time, and one for another purpose.
     let blob = key(1).public().line("");
     let expired = format!("maintainer valid-before=\"20200101Z\" {blob}\n");
-    with_signers(&workshop, &expired).refused(1, &["maintainer may not sign at this time"]);
+    with_signers(&workshop, &expired).refused(1, &["maintainer is not allowed to sign at this time"]);
     let git = format!("maintainer namespaces=\"git\" {blob}\n");
     assert_eq!(with_signers(&workshop, &git).code, Some(1));
     // What the repository trusts does not count then.

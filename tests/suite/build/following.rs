@@ -88,7 +88,7 @@ fn what_cannot_be_followed_is_not_passed_over() {
     run().refused(
         1,
         &[
-            "`release/release.toml.sig` is there, but the statement that it signs is missing",
+            "`release/release.toml.sig` exists, but the statement that it signs is missing",
             "`--previous STATEMENT`",
             "with release/release.toml.sig moved away, a build begins at sequence 1",
         ],

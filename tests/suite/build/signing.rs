@@ -273,7 +273,7 @@ fn all_signatures_of_a_statement_stay_with_it() {
         1,
         &[
             "has 1 of the 2 trusted signatures that it needs: key-1 (SHA256:",
-            "there is no further signature beside it",
+            "it has no other signature beside it",
         ],
     );
     let previous = [
@@ -289,7 +289,7 @@ fn all_signatures_of_a_statement_stay_with_it() {
         &[
             "the previous statement has 1 of the 2 trusted signatures",
             "key-1 (SHA256:",
-            "there is no further signature beside it",
+            "it has no other signature beside it",
         ],
     );
     fs::write(workshop.release(&name), sign(&key(3), &text).unwrap()).unwrap();

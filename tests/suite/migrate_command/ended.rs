@@ -154,7 +154,7 @@ fn nothing_is_removed_through_a_link() {
     std::os::unix::fs::symlink("outside", repository.join("pkgs")).unwrap();
     let there = files(&repository.join("outside"));
     let run = migrate(&repository, &[]);
-    assert!(run.stderr.contains("`pkgs` is no folder"), "{}", run.stderr);
+    assert!(run.stderr.contains("`pkgs` is not a folder"), "{}", run.stderr);
     assert_eq!(files(&repository.join("outside")), there);
     assert!(repository.join("pkgs").is_symlink());
 }

@@ -156,7 +156,7 @@ fn a_delta_to_what_a_gateway_says_is_right_or_none() {
         })
         .collect()
     };
-    // Each node that is walked is another one of the release once, or is not there.
+    // Each node that is walked is another one of the release once, or is missing.
     for (place, path) in walked.iter().enumerate() {
         let other = &blocks[&walked[(place + 1) % walked.len()]];
         for answer in [

@@ -203,22 +203,22 @@ fn a_release_that_contradicts_itself_is_not_reused() {
         (
             "library",
             &|page| other(&page, "\"sha256\"", &digest),
-            "has another SHA-256 of a wheel than its CID",
+            "has a SHA-256 of a wheel that differs from its CID",
         ),
         (
             "library",
             &|page| other(&page, "\"size\"", "7"),
-            "has another size of a wheel than its DAG",
+            "has a size of a wheel that differs from its DAG",
         ),
         (
             "large",
             &|page| other(&page, "\"size\"", "2500000"),
-            "has another size of a wheel than its DAG",
+            "has a size of a wheel that differs from its DAG",
         ),
         (
             "large",
             &|page| other(&page, "\"size\"", "9000000000000000000"),
-            "has a wheel that is larger than any",
+            "has a wheel that exceeds the size limit",
         ),
         (
             "large",
