@@ -89,12 +89,12 @@ fn a_version_that_is_named_is_taken() {
         (
             "plum==3.0rc1",
             "3.0rc1",
-            "upgraded plum 2.0 -> 3.0rc1, the command line asks for ==3.0rc1 ",
+            "upgraded plum 2.0 -> 3.0rc1, the command line requires ==3.0rc1 ",
         ),
         (
             "plum<3,>=1,!=2.0",
             "1.1",
-            "downgraded plum 3.0rc1 -> 1.1, the command line asks for >=1,!=2.0,<3 ",
+            "downgraded plum 3.0rc1 -> 1.1, the command line requires >=1,!=2.0,<3 ",
         ),
     ] {
         let run = bench.add(&[wish]).expect(ExitStatus::Clean);
@@ -291,8 +291,8 @@ fn the_set_decides_with_the_command_line() {
         .expect(ExitStatus::Findings);
     assert_eq!(
         run.stderr,
-        "error: no version of `fig` in the index fits: apple asks for <2, the command line asks for ==2.0\n\
-         help: the newest were rejected because: fig 2.0: apple asks for <2; fig 1.0: the command line asks for ==2.0\n"
+        "error: no version of `fig` in the index fits: apple requires <2, the command line requires ==2.0\n\
+         help: the newest were rejected because: fig 2.0: apple requires <2; fig 1.0: the command line requires ==2.0\n"
     );
     assert_eq!(bench.wheels("fig"), ["fig-1.0-py3-none-any.whl"]);
 }
@@ -558,8 +558,8 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
         ),
         (
             "lime==2",
-            "no version of `lime` in the index fits: the command line asks for ==2",
-            "the newest were rejected because: lime 1.0: the command line asks for ==2",
+            "no version of `lime` in the index fits: the command line requires ==2",
+            "the newest were rejected because: lime 1.0: the command line requires ==2",
         ),
         (
             "kiwi",
@@ -626,7 +626,7 @@ fn a_set_that_does_not_close_is_not_written() {
         .add(&["apple", "--with-dependencies", "--quiet"])
         .expect(ExitStatus::Findings);
     assert!(
-        run.stderr.contains("apple asks for >=1") && run.stderr.contains("fig asks for <1"),
+        run.stderr.contains("apple requires >=1") && run.stderr.contains("fig requires <1"),
         "{}",
         run.stderr
     );

@@ -36,7 +36,7 @@ fn refused(workshop: &Workshop, words: &str) -> Ran {
         assert_eq!(ran.code, Some(1), "{arguments:?}: {ran:?}");
         let all = format!("{}{}", ran.output, ran.error);
         assert!(all.contains(words), "{arguments:?}: {ran:?}");
-        for told in ["content-id-mismatch", "other bytes", "bytes, and"] {
+        for told in ["content-id-mismatch", "other bytes", "bytes; at most"] {
             assert!(!all.contains(told), "{arguments:?}: {told}: {ran:?}");
         }
         last = Some(ran);

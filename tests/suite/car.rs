@@ -309,11 +309,11 @@ fn what_is_no_archive_is_refused() {
     );
     assert_eq!(
         with(&[5, 1]),
-        format!("the archive is cut short in what begins at byte {at}")
+        format!("the archive ends in the middle of the section at byte {at}")
     );
     assert_eq!(
         with(&[0x80]),
-        format!("the archive is cut short in what begins at byte {at}")
+        format!("the archive ends in the middle of the section at byte {at}")
     );
     assert_eq!(
         with(&[0x80, 0]),

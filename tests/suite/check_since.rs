@@ -394,7 +394,7 @@ fn a_revision_that_cannot_be_had_is_said_with_the_way_out() {
         assert!(run.stderr.contains(message), "{}", run.stderr);
         run.stderr
     };
-    refused("main", "the folder has no history that git can read: ");
+    refused("main", "git cannot read the history of this folder: ");
     let history = History::begin(repository.path());
     let stderr = refused(
         "origin/main",

@@ -121,7 +121,7 @@ fn what_the_specification_refuses() {
         (
             "Requires-Python: >=2.7.*\n",
             &[
-                "Requires-Python is invalid: \">=2.7.*\" is no version specifier: operator >= cannot be used with a wildcard version specifier",
+                "Requires-Python is invalid: \">=2.7.*\" is not a version specifier: operator >= cannot be used with a wildcard version specifier",
             ],
         ),
         (
@@ -158,7 +158,7 @@ fn what_the_specification_refuses() {
         (
             "Requires-Dist: -\nRequires-Dist: ok\nRequires-Dist: a; b\n",
             &[
-                "Requires-Dist \"-\" is invalid: \"-\" is no valid project name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
+                "Requires-Dist \"-\" is invalid: \"-\" is not a valid project name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
                 "Requires-Dist \"a; b\" is invalid: expected a marker variable or a text in quotes, found `b`",
             ],
         ),
@@ -231,7 +231,7 @@ fn what_the_specification_refuses() {
         (
             "Metadata-Version: 2.3\nName: foo\nVersion: 1\nProvides-Extra: a b\n",
             &[
-                "Provides-Extra is invalid: \"a b\" is no valid extra name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
+                "Provides-Extra is invalid: \"a b\" is not a valid extra name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
             ],
         ),
     ] {

@@ -1166,7 +1166,7 @@ fn a_release_that_contradicts_itself_is_refused() {
                 let wheel = place(".whl", entries);
                 entries[wheel].link = library;
             },
-            "`application-1.1-py3-none-any.whl` is not what the declaration beside it says",
+            "`application-1.1-py3-none-any.whl` differs from the declaration beside it",
         ),
         (
             &|entries| {
@@ -1174,7 +1174,7 @@ fn a_release_that_contradicts_itself_is_refused() {
                 more.name = "application-1.1-py2-none-any.whl".to_owned();
                 entries.push(more);
             },
-            "`application-1.1-py2-none-any.whl` is not what the declaration beside it says",
+            "`application-1.1-py2-none-any.whl` differs from the declaration beside it",
         ),
         (
             &|entries| drop(entries.remove(place(".toml", entries))),

@@ -356,7 +356,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
         &gap,
         1,
         &[
-            "sequence 2 cannot be followed to 4",
+            "the statements cannot be followed from sequence 2 to 4",
             "statements/3/release.toml` is missing",
         ],
     );
@@ -397,7 +397,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
         &absent,
         1,
         &[
-            "release.hollow.car` is not there",
+            "release.hollow.car` is missing",
             "run the same command again",
         ],
     );
@@ -582,7 +582,7 @@ fn addresses_for_pip_lead_to_their_site() {
     for path in ["/other/latest/", "/other/"] {
         reader(&workshop, &["verify", &server.url(path)]).refused(
             1,
-            &["/release.toml` is not there", "name the folder that has"],
+            &["/release.toml` is missing", "name the folder that has"],
         );
     }
 }

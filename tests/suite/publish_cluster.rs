@@ -82,7 +82,7 @@ fn a_peer_that_has_not_pinned_is_named() {
     ran.refused(
         3,
         &[
-            "1 of the 2 peers that are needed have ",
+            "1 of the 2 required peers have ",
             "`beta` (",
             "connection refused",
             "`ipwhl publish cluster` goes on",
@@ -118,7 +118,7 @@ fn a_peer_that_has_given_up_is_asked_to_try_again() {
     one.connect(&two);
     let ran = succeeded(workshop.run(&["publish"]));
     ran.said("cluster: asked `beta` to try again");
-    ran.said("2 of 2 peers say that they have it pinned");
+    ran.said("2 of 2 peers report it as pinned");
     two.text(&["--offline", "dag", "stat", "--progress=false", &root]);
 }
 

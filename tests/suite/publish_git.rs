@@ -359,7 +359,7 @@ fn a_run_that_is_cut_goes_on_and_a_fresh_clone_too() {
     let old = ["publish", "--release", first.to_str().unwrap()];
     place
         .run(&old)
-        .refused(1, &["it holds sequence 2", "has the sequence 1"]);
+        .refused(1, &["it has sequence 2", "has the sequence 1"]);
     succeeded(place.run(&["publish"]));
     place.assert_published(here, 2);
 }
@@ -490,7 +490,7 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
     git.text(here, &["update-ref", "refs/tags/statement-1", &object]);
     refused(&[
         "`statement-1` is there already",
-        "its signature does not hold",
+        "its signature is invalid",
     ]);
     git.text(here, &["update-ref", "-d", "refs/tags/statement-1"]);
     // By a key that has not signed the statement; of another commit; and one that holds, but is not
@@ -514,7 +514,7 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
             &own,
             "Root: ",
             "Roof: ",
-            "here is another one than at `origin`",
+            "differs here and at `origin`",
         ),
     ] {
         let signed = text[..at].replace(from, to);
@@ -545,13 +545,13 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
             &format!("{commit}:refs/heads/releases"),
         ],
     );
-    refused(&["have gone different ways", "keep the remote's"]);
+    refused(&["has diverged here", "keep the remote's"]);
     git.text(here, &["branch", "--force", "releases", &commit]);
 
     // What stands there is no statement, or of another repository.
     let statement = String::from_utf8(place.workshop.read("release.toml")).unwrap();
     for (text, word) in [
-        ("mine\n".to_owned(), "is no statement"),
+        ("mine\n".to_owned(), "is not a statement"),
         (
             statement.replace("\"example\"", "\"another\""),
             "is of the repository",

@@ -204,12 +204,12 @@ fn the_files_of_a_project() {
                 project: project.clone(),
                 wheel: wheel.clone(),
             },
-            format!("{metadata} is not there"),
+            format!("{metadata} is missing"),
         ),
         (
             write(&metadata, b"Metadata-Version: 2.1\n"),
             Contradiction::OtherMetadata { project, wheel },
-            format!("{metadata} is not METADATA of the wheel"),
+            format!("{metadata} differs from METADATA of the wheel"),
         ),
         (
             write(&second, &library),

@@ -360,7 +360,7 @@ fn statement_follows_the_one_before() {
         Statement::following(Some(&first), other_name)
             .unwrap_err()
             .to_string(),
-        "the previous statement is of \"floating-cheeses\", and this repository is \"other\""
+        "the previous statement is of \"floating-cheeses\", but this repository is \"other\""
     );
     let last = Statement {
         sequence: i64::MAX.unsigned_abs(),
@@ -439,14 +439,14 @@ fn a_statement_that_is_not_the_next_one_is_told_why() {
             &second,
             false,
             &format!(
-                "the statement, sequence 2, follows the root {ROOT}, and the known one of sequence 1 is of {OTHER_ROOT}"
+                "the statement, sequence 2, follows the root {ROOT}, but the known one of sequence 1 is of {OTHER_ROOT}"
             ),
         ),
         (
             &first,
             &other_name,
             false,
-            "the statement is of \"other\", and the known one is of \"floating-cheeses\"",
+            "the statement is of \"other\", but the known one is of \"floating-cheeses\"",
         ),
     ] {
         let said = comes.check_successor_of(known);

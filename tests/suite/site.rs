@@ -376,7 +376,7 @@ fn every_file_that_is_not_the_releases_is_named() {
     change(
         list,
         &|text| text + &stray,
-        "`zebra`, which is no file of this release",
+        "`zebra`, which is not a file of this release",
     );
     let without = |text: String| text.split_inclusive('\n').skip(1).collect();
     change(list, &without, "it does not list `");

@@ -247,7 +247,7 @@ fn a_statement_follows_the_one_before() {
         "--key",
         "../key-1",
     ]);
-    gone.refused(3, &["the statement of `--previous` cannot be had", "/none"]);
+    gone.refused(3, &["the statement of `--previous` cannot be read", "/none"]);
     let nothing = workshop.run(&["build", "--previous", "nothing.toml", "--key", "../key-1"]);
     nothing.refused(3, &["nothing.toml` cannot be read"]);
 }
@@ -296,7 +296,7 @@ fn all_signatures_of_a_statement_stay_with_it() {
     workshop.run(&previous).refused(
         1,
         &[
-            "nothing vouches for the key",
+            "is not trusted",
             &key(3).public().fingerprint(),
         ],
     );
@@ -304,7 +304,7 @@ fn all_signatures_of_a_statement_stay_with_it() {
     workshop.run(&verify).refused(
         1,
         &[&format!(
-            "`…{}` does not count: ",
+            "`…{}` is invalid: ",
             &name["release.toml".len()..]
         )],
     );
@@ -409,7 +409,7 @@ fn the_previous_statement_says_who_may_sign_the_next() {
     build("../key-1").line();
     // And a list of the repository alone does not help against it.
     fs::write(&configuration, format!("{text}{}", trusted(&[1, 3], 1))).unwrap();
-    build("../key-3").refused(1, &["the previous statement does not let the key"]);
+    build("../key-3").refused(1, &["the previous statement does not allow the key"]);
     build("../key-1").line();
     // Without a list anywhere, a signature has to be there at least.
     fs::write(&configuration, text).unwrap();

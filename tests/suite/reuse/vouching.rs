@@ -36,7 +36,7 @@ fn nothing_is_believed_that_nobody_vouches_for() {
         "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku",
     );
     for (text, seed, words) in [
-        (good.clone(), 2, "nothing vouches for the key"),
+        (good.clone(), 2, "is not trusted"),
         (
             good.replace(&checks, &format!("{} #\n", checks.trim_end())),
             1,
@@ -241,7 +241,7 @@ fn a_release_that_contradicts_itself_is_not_reused() {
     for (project, change, words) in cases {
         let bytes = forged(&archive, project, change);
         fs::write(workshop.repository().join("forged.car"), bytes).unwrap();
-        reuse(&workshop).refused(1, &["is no release that can be reused", words]);
+        reuse(&workshop).refused(1, &["cannot reuse", words]);
     }
     // What it says once is held against the declaration, and the wheel decides.
     let bytes = forged(&archive, "large", &|page| {

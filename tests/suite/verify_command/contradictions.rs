@@ -269,7 +269,7 @@ fn the_files_of_a_project() {
     let at = swapped.windows(7).position(|part| part == b"version");
     swapped[at.unwrap()] = b'V';
     let own = format!("{WHEEL}: ");
-    let stray = |path: &str| format!("{path} is no file that a release has");
+    let stray = |path: &str| format!("{path} is not a file of a release");
     let additional = "application/library-2.1.post1-py3-none-any.whl";
     let unnamed = "index.html: it does not list `library-2.1.post1-py3-none-any.whl`";
     let undeclared = "declaration.toml: it does not declare `library-2.1.post1-py3-none-any.whl`";
@@ -283,9 +283,9 @@ fn the_files_of_a_project() {
         write(
             METADATA,
             "Metadata-Version: 2.1\n",
-            "is not METADATA of the wheel",
+            "differs from METADATA of the wheel",
         ),
-        remove(METADATA, &format!("{METADATA} is not there")),
+        remove(METADATA, &format!("{METADATA} is missing")),
         write(
             "application/stray-1.0-py3-none-any.whl.metadata",
             "x",
@@ -356,7 +356,7 @@ fn a_declaration() {
         write(path, "automatic = true\n", &format!("{path}: ")),
         write(path, "[", &format!("{path}: ")),
         write(path, b"\xff", &format!("{path}: it is not text")),
-        remove(path, &format!("{path} is not there")),
+        remove(path, &format!("{path} is missing")),
     ]);
 }
 
@@ -448,7 +448,7 @@ fn a_hollow_archive() {
             "Metadata-Version: 2.1\n",
             "it has another SHA-256 of the metadata",
         ),
-        remove(METADATA, "is not there"),
+        remove(METADATA, "is missing"),
         write(ABOUT, "{", "_ipwhl/release.json: it cannot be read"),
     ] {
         let other = Workshop::empty();
@@ -485,7 +485,7 @@ fn a_declaration_that_somebody_answers_for() {
     workshop.build(&[&["--unsigned"], &code[..]].concat());
     workshop
         .run(&verify)
-        .refused(1, &["`library>=1` is declared, and"]);
+        .refused(1, &["`library>=1` is declared, but"]);
     workshop.run(&[&verify[..], &code[..]].concat()).line();
     let settings = workshop.repository().join("ipwhl.toml");
     let plain = fs::read_to_string(&settings).unwrap();

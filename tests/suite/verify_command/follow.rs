@@ -172,7 +172,7 @@ fn keys_are_followed_from_a_statement_that_is_trusted() {
         .expect(ExitStatus::Clean);
     let run = chain.verify("@", &[], "4").expect(ExitStatus::Findings);
     assert!(
-        run.stderr.contains("nothing vouches for the key"),
+        run.stderr.contains("is not trusted"),
         "{}",
         run.stderr
     );
