@@ -189,7 +189,7 @@ impl Ipns {
         };
         let record = IpnsRecord::verify(&self.name, &bytes).map_err(|error| {
             Failure::world(format!(
-                "the record of {1} at {0} is invalid: {2}",
+                "the record of {1} at {0} is invalid: {error}",
                 rpc.place(),
                 self.name
             ))

@@ -189,7 +189,7 @@ impl Transfer<'_> {
             .unwrap_or_default();
         let wrong = || {
             format!(
-                "the server sent the range `{1}`, but the bytes from {0} on were requested",
+                "the server sent the range `{range}`, but the bytes from {} on were requested",
                 self.received
             )
         };

@@ -163,8 +163,9 @@ fn wheels_that_overlap_are_not_taken_together() {
     bench.offer("plum", &native("plum", "1.0", late));
     let run = bench.add(&["plum", "--quiet"]).expect(ExitStatus::Findings);
     assert!(
-        run.stderr
-            .contains("every choice of its wheels that covers the platforms has overlapping wheels"),
+        run.stderr.contains(
+            "every choice of its wheels that covers the platforms has overlapping wheels"
+        ),
         "{}",
         run.stderr
     );

@@ -270,7 +270,10 @@ fn what_is_no_archive_is_refused() {
     let (cid, block) = raw(b"block");
     let car = archive(&cid, &[(cid, block)]);
     let header = &car[..59];
-    assert_eq!(refused(b""), "the archive has no header; it is not a CAR file");
+    assert_eq!(
+        refused(b""),
+        "the archive has no header; it is not a CAR file"
+    );
     assert_eq!(
         refused(b"PK\x03\x04"),
         "the archive ends in the middle of the section at byte 0"

@@ -139,9 +139,7 @@ fn what_the_specification_refuses() {
         ),
         (
             "Requires-Dist: a; sys_platform == \"=?utf-8?q?linux?=\"\nSummary: =?utf-8?q?caf=C3=A9?=\n",
-            &[
-                "Requires-Dist has `=?`, which some installers read as the start of an encoded word",
-            ],
+            &["Requires-Dist has `=?`, which some installers read as the start of an encoded word"],
         ),
         (
             "Ä: x\nRequires-Dist: a\n",

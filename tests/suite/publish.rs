@@ -194,8 +194,10 @@ fn a_secret_for_this_machine_passes_no_proxy() {
     command
         .env("IPWHL_PUBLISH_THIRD_TOKEN", TOKEN)
         .env("http_proxy", proxy.url(""));
-    Ran::of(&command.output().unwrap())
-        .refused(1, &["the secret of this target would be sent to", "`https://`"]);
+    Ran::of(&command.output().unwrap()).refused(
+        1,
+        &["the secret of this target would be sent to", "`https://`"],
+    );
     assert_eq!(proxy.connections(), 0);
 }
 

@@ -488,10 +488,7 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
         &["hash-object", "-w", "-t", "tag", changed.to_str().unwrap()],
     );
     git.text(here, &["update-ref", "refs/tags/statement-1", &object]);
-    refused(&[
-        "`statement-1` is there already",
-        "its signature is invalid",
-    ]);
+    refused(&["`statement-1` is there already", "its signature is invalid"]);
     git.text(here, &["update-ref", "-d", "refs/tags/statement-1"]);
     // By a key that has not signed the statement; of another commit; and one that holds, but is not
     // the remote's.
@@ -510,12 +507,7 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
             "by a key that has not signed the statement",
         ),
         (&own, &commit[..], &elsewhere[..], "is of another statement"),
-        (
-            &own,
-            "Root: ",
-            "Roof: ",
-            "differs here and at `origin`",
-        ),
+        (&own, "Root: ", "Roof: ", "differs here and at `origin`"),
     ] {
         let signed = text[..at].replace(from, to);
         let signature = key.sign("git", signed.as_bytes()).unwrap();

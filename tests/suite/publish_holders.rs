@@ -126,7 +126,9 @@ fn who_holds_a_release_can_be_named_and_be_elsewhere() {
         ),
         (
             "[\"name\"]",
-            &["`name` is of the kind `ipns`, and a holder must have the blocks or files of a release"],
+            &[
+                "`name` is of the kind `ipns`, and a holder must have the blocks or files of a release",
+            ],
         ),
         ("\"site\"", &["holders"]),
     ] {

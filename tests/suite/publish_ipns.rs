@@ -257,9 +257,10 @@ fn what_is_not_its_own_record_stays() {
     fs::write(workshop.release("release.toml"), text).unwrap();
     fs::write(workshop.release("release.toml.sig"), signature).unwrap();
     fs::remove_file(&file).unwrap();
-    place
-        .publish(&[])
-        .refused(1, &["the record would have expired on 2001-03-05", "--renew"]);
+    place.publish(&[]).refused(
+        1,
+        &["the record would have expired on 2001-03-05", "--renew"],
+    );
     assert!(!file.exists());
 }
 

@@ -301,7 +301,10 @@ fn a_page() {
         (
             change(html, "href=\"app", "href=\"../library/app"),
             of_application(HTML, FileContradiction::LeadsElsewhere(wheel())),
-            said(HTML, &format!("its address of `{WHEEL}` refers to another place")),
+            said(
+                HTML,
+                &format!("its address of `{WHEEL}` refers to another place"),
+            ),
         ),
         (
             change(html, "<a ", "<a data-yanked=\"\" "),

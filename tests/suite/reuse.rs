@@ -361,10 +361,7 @@ fn what_is_no_release_is_refused() {
             release,
         ])
     };
-    reuse("nowhere").refused(
-        2,
-        &["`nowhere` is neither an existing file nor a root CID"],
-    );
+    reuse("nowhere").refused(2, &["`nowhere` is neither an existing file nor a root CID"]);
     reuse("wheels").refused(2, &["`wheels` is a folder without an archive"]);
     reuse("http://me:secret@127.0.0.1:1/").refused(2, &["an address of a release is neither"]);
     let ran = reuse("http://me:secret@127.0.0.1:1/");

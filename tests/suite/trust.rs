@@ -461,10 +461,7 @@ fn a_key_that_nobody_vouches_for_ends_the_chain() {
         None,
     );
     let failure = error.unwrap_err().failure;
-    let words = format!(
-        "the key {} is not trusted",
-        key(4).public().fingerprint()
-    );
+    let words = format!("the key {} is not trusted", key(4).public().fingerprint());
     refused(&failure, FailureKind::Finding, &words);
     // Without anybody who is trusted it needs a word of the reader.
     for (any_signer, is_enough) in [(false, false), (true, true)] {

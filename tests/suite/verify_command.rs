@@ -299,7 +299,8 @@ fn allowed_signers_name_who_may() {
     // A key of another time, and one for another purpose.
     let blob = key(1).public().line("");
     let expired = format!("maintainer valid-before=\"20200101Z\" {blob}\n");
-    with_signers(&workshop, &expired).refused(1, &["maintainer is not allowed to sign at this time"]);
+    with_signers(&workshop, &expired)
+        .refused(1, &["maintainer is not allowed to sign at this time"]);
     let git = format!("maintainer namespaces=\"git\" {blob}\n");
     assert_eq!(with_signers(&workshop, &git).code, Some(1));
     // What the repository trusts does not count then.

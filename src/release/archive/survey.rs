@@ -202,7 +202,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                 Node::Directory { entries } => {
                     let mut below = Weight::default();
                     for entry in entries {
-                        below = below.and(walk.entry(cid, &entry, at)?);
+                        below = below.and(walk.named_entry(cid, &entry, at)?);
                     }
                     (NodeKind::Directory, below)
                 }
@@ -291,7 +291,12 @@ impl<R: Read + Seek> Walk<'_, R> {
     }
 
     /// An entry of a folder; the name determines the allowed size.
-    fn entry(&mut self, folder: &Cid, entry: &DirectoryEntry, at: At) -> Result<Weight, CarError> {
+    fn named_entry(
+        &mut self,
+        folder: &Cid,
+        entry: &DirectoryEntry,
+        at: At,
+    ) -> Result<Weight, CarError> {
         let at = at.entry(&entry.name);
         let largest = match entry.name.as_str() {
             _ if at.is_in_wheel => LARGEST_WHEEL,
@@ -357,7 +362,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                     if !name_hash(&entry.name).starts_with(path) {
                         return Err(CarError::misplaced_entry(*cid, &entry.name));
                     }
-                    self.entry(cid, &entry, at)?
+                    self.named_entry(cid, &entry, at)?
                 }
                 ShardEntry::Shard { .. } => self.inner_shard(cid, &link, path, at.part())?,
             };

@@ -247,7 +247,10 @@ fn a_statement_follows_the_one_before() {
         "--key",
         "../key-1",
     ]);
-    gone.refused(3, &["the statement of `--previous` cannot be read", "/none"]);
+    gone.refused(
+        3,
+        &["the statement of `--previous` cannot be read", "/none"],
+    );
     let nothing = workshop.run(&["build", "--previous", "nothing.toml", "--key", "../key-1"]);
     nothing.refused(3, &["nothing.toml` cannot be read"]);
 }
@@ -293,13 +296,9 @@ fn all_signatures_of_a_statement_stay_with_it() {
         ],
     );
     fs::write(workshop.release(&name), sign(&key(3), &text).unwrap()).unwrap();
-    workshop.run(&previous).refused(
-        1,
-        &[
-            "is not trusted",
-            &key(3).public().fingerprint(),
-        ],
-    );
+    workshop
+        .run(&previous)
+        .refused(1, &["is not trusted", &key(3).public().fingerprint()]);
     fs::write(workshop.release(&name), "hello").unwrap();
     workshop.run(&verify).refused(
         1,

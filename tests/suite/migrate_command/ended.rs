@@ -75,8 +75,18 @@ fn what_is_nowhere_else_stays_with_all_the_rest() {
     for (place, from, to, word) in [
         (file, "# fewer", "# much fewer", "does not have all of"),
         (file, "['ant']", "['ant', 'bee']", "does not have all of"),
-        (file, "['ant']", "['ant', 'bee>=2.*']", "does not have all of"),
-        (file, "extras = []", "extras = ['horn']", "does not have all of"),
+        (
+            file,
+            "['ant']",
+            "['ant', 'bee>=2.*']",
+            "does not have all of",
+        ),
+        (
+            file,
+            "extras = []",
+            "extras = ['horn']",
+            "does not have all of",
+        ),
         (file, ">=3.9", ">=3.8", "does not have all of"),
         (file, cid, other, "does not have all of"),
         (
@@ -86,7 +96,12 @@ fn what_is_nowhere_else_stays_with_all_the_rest() {
             "does not have all of",
         ),
         (file, "source = ", "source: ", "does not have all of"),
-        (file, "source = ", "surplus = 1\nsource = ", "does not have all of"),
+        (
+            file,
+            "source = ",
+            "surplus = 1\nsource = ",
+            "does not have all of",
+        ),
         ("SUPPORTED", "cp38", "cp310", "other platforms"),
         ("SUPPORTED", "cp38 win_amd64\n", "cp38\n", "other platforms"),
         (
@@ -95,7 +110,12 @@ fn what_is_nowhere_else_stays_with_all_the_rest() {
             "cp38 win_amd64\nwindows\n",
             "other platforms",
         ),
-        ("declarations/yak.toml", "# fewer", "", "does not have all of"),
+        (
+            "declarations/yak.toml",
+            "# fewer",
+            "",
+            "does not have all of",
+        ),
         (
             "declarations/yak.toml",
             "zebu>=2",
@@ -154,7 +174,11 @@ fn nothing_is_removed_through_a_link() {
     std::os::unix::fs::symlink("outside", repository.join("pkgs")).unwrap();
     let there = files(&repository.join("outside"));
     let run = migrate(&repository, &[]);
-    assert!(run.stderr.contains("`pkgs` is not a folder"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("`pkgs` is not a folder"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(files(&repository.join("outside")), there);
     assert!(repository.join("pkgs").is_symlink());
 }
