@@ -283,7 +283,7 @@ fn the_width_is_the_windows() {
         let run = program.run(&["check", "--wheels", "--quiet"]);
         run.stderr
             .lines()
-            .filter(|line| line.contains("known why"))
+            .filter(|line| line.contains("know why"))
             .map(display_width)
             .max()
             .unwrap()

@@ -57,7 +57,7 @@ fn content_id(declared: &DeclaredWheel, place: &str, found: &str) -> Finding {
         ),
     )
     .note(format!("its bytes have the CID {found}"))
-    .help("do not copy the found CID before you know why the file differs: ask upstream");
+    .help("do not copy the found CID before you know why the file differs: ask upstream, or fetch it from another place");
     about(
         declared,
         finding,
@@ -82,7 +82,7 @@ fn sha256(declared: &DeclaredWheel, place: &str, found: &str, is_content_same: b
     .help(if is_content_same {
         "the bytes have the declared content-id, so `sha256` was mistyped: correct it"
     } else {
-        "do not copy the found SHA-256 before you know why the file differs: ask upstream"
+        "do not copy the found SHA-256 before you know why the file differs: ask upstream, or fetch it from another place"
     });
     about(declared, finding, span, "declared here")
 }
