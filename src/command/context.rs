@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style as Colour};
 
 use super::folders::Folders;
+use super::global::{ColorChoice, Global};
 use super::own_folder::{OwnFolder, is_own};
 use super::progress::Display;
 use super::voice::Voice;
-use super::{ColorChoice, Global};
 use crate::foundation::diagnostic::{Inert, Style, shell_word};
 use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;

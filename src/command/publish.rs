@@ -1,5 +1,6 @@
 //! `ipwhl publish`: a release to the targets that `ipwhl.toml` names.
 
+// An import circle: the parts of publishing read its arguments, which stand beside its run.
 mod check;
 mod json;
 mod release;

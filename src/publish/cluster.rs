@@ -3,10 +3,8 @@
 //! Blocks are sent to the cluster as archives without a pin. Then the root is pinned under the same
 //! name as on a Kubo node, and the peers are polled until enough of them have it.
 
-mod nearby;
+pub(super) mod nearby;
 mod rest;
-
-pub use nearby::NearbyCluster;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

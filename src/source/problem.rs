@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::cache::CacheError;
+use super::cache_error::CacheError;
 
 /// The reason why a source did not send the declared bytes. `place` contains no credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

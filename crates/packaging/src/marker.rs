@@ -4,7 +4,7 @@
 //! because a platform does not determine every variable.
 
 mod evaluate;
-mod expression;
+pub(super) mod expression;
 mod parse;
 mod truth;
 

@@ -1,7 +1,7 @@
 //! The difference for the comment of a pull request. Whatever comes from a stranger stands in a
 //! code span.
 
-use super::outline::{Entry, Mark, Outline, Piece, Section};
+use super::entry::{Entry, Mark, Outline, Piece, Section};
 use crate::foundation::diagnostic::{code_span, sentence, visible, without_credentials};
 
 /// How many bytes a comment may have; forges take 65,536 characters, and whoever posts it may add a

@@ -98,16 +98,6 @@ fn word(name: Option<&impl ToString>) -> Option<String> {
     name.map(|name| without_credentials(&visible(&name.to_string(), &[])))
 }
 
-/// A word as a POSIX shell reads it back.
-pub(crate) fn shell_word(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:@%+,".contains(&byte);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
 /// The text with the user name and the password of every address in it starred out, sign by sign,
 /// so that what points at places in it still does. Nobody means to publish one in a log.
 pub(crate) fn without_credentials(text: &str) -> String {

@@ -2,7 +2,7 @@
 //! unpinned there, each would undo the work of the other.
 
 use super::rpc::Rpc;
-use crate::publish::cluster::NearbyCluster;
+use crate::publish::cluster::nearby::NearbyCluster;
 use crate::publish::published_release::PublishedRelease;
 use crate::set::repository::KuboTarget;
 

@@ -1,6 +1,8 @@
 //! Completes a hollow archive or a delta with blocks from other places. `source` fetches the
 //! blocks; this room decides which are missing and where to look.
 
+mod attempts;
+mod context;
 mod declarations;
 mod gateway;
 mod gateways;
@@ -9,7 +11,7 @@ mod places;
 mod schedule;
 mod store;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use ipwhl_unixfs::Cid;
@@ -17,47 +19,17 @@ use ipwhl_unixfs::car::CarSummary;
 
 use super::{ArchiveKind, ArchiveOutput, may_replace, open_archive, sibling_archive};
 use crate::foundation::failure::Failure;
-use crate::set::gather::Network;
 use crate::source::Session;
+pub use attempts::Attempts;
+use context::FillContext;
+pub use context::{FillEvent, FillOptions};
 pub use gateway::{FailedRequests, GatewayWarning, Overtaken, WrongBlocks};
 pub use pass::Missing;
 use pass::{Outcome, keep, pass};
-use places::{BlockSource, FillContext, block_sources};
+use places::{BlockSource, block_sources};
 use store::Store;
 
-/// Why each place lacked a block, as clauses.
-pub type Attempts = BTreeMap<Cid, Vec<String>>;
-
-/// The archive to fill and the places to use.
-pub struct FillOptions<'o> {
-    /// The archive.
-    pub archive: PathBuf,
-    /// The path of the full archive; by default beside the other, by its name.
-    pub output: Option<PathBuf>,
-    /// The places to search, in this order: archives, folders of wheels, addresses of gateways,
-    /// `sources`, `mirrors`. If empty, the last two.
-    pub from: Vec<String>,
-    /// How the network is used.
-    pub network: Network,
-    /// The folder of the surrounding repository, if there is one: its sources and mirrors are used.
-    pub repository: Option<PathBuf>,
-    /// Receives the events.
-    pub tell: &'o dyn Fn(FillEvent),
-}
-
-/// Events while an archive is filled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FillEvent {
-    /// Gateways are asked for blocks.
-    Asking {
-        /// Their addresses, in printable form.
-        gateways: Vec<String>,
-        /// How many blocks.
-        blocks: usize,
-    },
-}
-
-/// The result.
+/// What came of it.
 #[derive(Debug)]
 pub struct FillReport {
     /// The root of the release.

@@ -6,16 +6,19 @@
 //! must agree with it.
 
 mod cbor;
+mod content;
 mod name;
 
 use ed25519_dalek::{Signature, VerifyingKey};
-use ipwhl_unixfs::Cid;
 use ipwhl_unixfs::protobuf::{Fields, Value, put_bytes, put_number};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use thiserror::Error;
 
 use super::{KeyError, SigningKey};
 
+use content::END_OF_LIFE;
+pub use content::IpnsContent;
+use name::PUBLIC_KEY_PREFIX;
 pub use name::{IpnsName, IpnsNameError};
 
 /// The longest record that is read (IPNS Record, "Record Size Limit").
@@ -31,9 +34,7 @@ pub const DEFAULT_RECORD_TTL: SignedDuration = SignedDuration::from_mins(5);
 /// The prefix of data for a signature of version 2 (IPNS Record, "Record Creation").
 const SIGNED_PREFIX: &[u8] = b"ipns-signature:";
 
-/// The only validity type: the record is valid until a time.
-const END_OF_LIFE: u64 = 0;
-/// Its name, as signatures of version 1 cover it.
+/// The name of [`END_OF_LIFE`], as signatures of version 1 cover it.
 const END_OF_LIFE_NAME: &[u8] = b"EOL";
 
 // Fields of the record, each number times eight and its wire type.
@@ -46,10 +47,7 @@ const TTL: u8 = 0x30;
 const SIGNATURE_V2: u8 = 0x42;
 const DATA: u8 = 0x4a;
 
-/// The prefix of the embedded key: Ed25519, 32 bytes (libp2p's `PublicKey`).
-pub(super) const PUBLIC_KEY_PREFIX: [u8; 4] = [0x08, 0x01, 0x12, 0x20];
-
-/// The reason why a record is refused.
+/// Why a record is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IpnsError {
     /// It is longer than [`MAXIMUM_RECORD_SIZE`]; its length.
@@ -72,42 +70,7 @@ pub enum IpnsError {
     Disagreement(&'static str),
 }
 
-/// The contents of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IpnsContent {
-    /// The value of the name: `/ipfs/<root CID>`.
-    pub value: String,
-    /// Of two records the one with the higher sequence is valid.
-    pub sequence: u64,
-    /// The end of its validity, to the nanosecond.
-    pub expires: Timestamp,
-    /// How long a resolver may cache it, in nanoseconds.
-    pub ttl: u64,
-}
-
-impl IpnsContent {
-    /// The root CID in the value; `None` if the value is something else.
-    pub fn root(&self) -> Option<Cid> {
-        self.value
-            .strip_prefix("/ipfs/")?
-            .trim_end_matches('/')
-            .parse()
-            .ok()
-    }
-
-    /// Whether it has expired at that time.
-    pub fn is_expired(&self, now: Timestamp) -> bool {
-        now >= self.expires
-    }
-
-    /// Whether a resolver prefers this record to the other (IPNS Record, "Record Verification"): by
-    /// a higher sequence, then by a later expiry.
-    pub fn supersedes(&self, other: &Self) -> bool {
-        (self.sequence, self.expires) > (other.sequence, other.expires)
-    }
-}
-
-/// A record with a verified signature, and its bytes.
+/// A record whose signature was verified, and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpnsRecord {
     /// The name that it belongs to.

@@ -8,36 +8,15 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::bytes::page;
-use super::contradiction::{Contradiction, PageFormat};
-use super::declared::{self, WaivedProjects};
+use super::contradiction::{Contradiction, PageFormat, unknown_files};
+use super::count::Count;
+use super::declared::{self, Answered};
 use super::page::is_plain;
-use super::project::project;
+use super::project::{Examined, project};
 use crate::foundation::diagnostic::Code;
 use crate::release::archive::BlockStore;
 use crate::release::names::{HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
 use crate::release::tree::ReleaseJson;
-
-/// The number of compared items.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Count {
-    /// Projects.
-    pub projects: usize,
-    /// Wheels.
-    pub wheels: usize,
-    /// Bytes of all wheels; `None` if a hollow archive does not give the size of one.
-    pub bytes: Option<u64>,
-}
-
-/// The context of the verification of a release.
-pub(super) struct Examined<'r> {
-    pub(super) reader: &'r BlockStore,
-    /// Whether the wheels' bytes are missing: then only the rest is compared.
-    pub(super) is_hollow: bool,
-    /// Whether it has only wheels, without pages: in the layout `ipwhl-1`.
-    pub(super) is_bare: bool,
-    /// The accepted findings.
-    pub(super) waived: WaivedProjects,
-}
 
 /// Every contradiction between pages and files.
 /// # Errors
@@ -154,20 +133,7 @@ fn about(
     Ok(contradictions)
 }
 
-/// Files that the format does not have.
-pub(super) fn unknown_files<'n>(
-    folder: &str,
-    names: impl Iterator<Item = &'n str>,
-) -> Vec<Contradiction> {
-    names
-        .map(|name| Contradiction::UnknownFile {
-            folder: folder.to_owned(),
-            file: name.to_owned(),
-        })
-        .collect()
-}
-
-/// The projects that a root page lists; `None` if it contains anything else.
+/// The projects that a root page lists; `None` where it says something else as well.
 fn root_page(format: PageFormat, body: &[u8]) -> Option<Vec<String>> {
     if format == PageFormat::Json {
         let page: Value = serde_json::from_slice(body).ok()?;

@@ -1,11 +1,12 @@
 //! The extras that a project requires of itself and that others require of it; finds declared
 //! extras that no requirement names.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ipwhl_packaging::ExtraName;
 
+use super::own_extras::OwnExtras;
 use super::{Graph, Relation, Statement};
 use crate::set::declaration::Declaration;
 
@@ -90,15 +91,4 @@ impl<'r> Graph<'r> {
             own
         }))
     }
-}
-
-/// The extras that a project requires of itself and that others require of it.
-#[derive(Default)]
-pub(super) struct OwnExtras<'r> {
-    /// The extras that it requires of itself, each with those under which it does.
-    callers: HashMap<&'r ExtraName, Vec<Option<&'r ExtraName>>>,
-    /// The extras that other projects require of it.
-    asked_for: BTreeSet<&'r ExtraName>,
-    /// The lines where it declares an extra.
-    places: HashMap<&'r ExtraName, BTreeSet<(Arc<str>, usize)>>,
 }

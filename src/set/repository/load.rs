@@ -8,22 +8,15 @@ use std::sync::Arc;
 use ipwhl_packaging::ProjectName;
 use rayon::prelude::*;
 
-use super::Revision;
 use super::configuration::{self, Configuration, Role};
 use super::files::{Files, Folder, Kind, WithSettings, decode, first_link};
-use super::supported::{self, SUPPORTED_FILE};
 use super::texts::Texts;
 use super::walk::walk;
+use super::{CONFIGURATION_FILE, LoadError, ORIGINAL_FOLDER, Revision, SUPPORTED_FILE, supported};
 use crate::foundation::diagnostic::{Code, Finding, Severity, SourceText, SourceTexts, shell_word};
 use crate::set::declaration::{
     Declaration, Layout, Parsed, Tally, misplaced, parse as parse_declaration,
 };
-
-/// The name of the file that makes a folder a repository.
-pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
-
-/// The folder of declarations in the original's repositories.
-pub const ORIGINAL_FOLDER: &str = "pkgs";
 
 /// `ipwhl.toml` and the declarations beside it.
 #[derive(Debug)]
@@ -40,29 +33,6 @@ pub struct Repository {
     pub texts: SourceTexts,
     /// The findings about the texts.
     pub findings: Vec<Finding>,
-}
-
-/// The reason why a repository cannot be read at all.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// Neither this folder nor one above it has an `ipwhl.toml`.
-    #[error(
-        "neither `{}` nor a folder above it has an `{CONFIGURATION_FILE}`: change into a repository, or name one with `--repository`",
-        .0.display()
-    )]
-    NotFound(PathBuf),
-    /// The folder has no `ipwhl.toml`.
-    #[error("`{}` is not a repository: it has no `{CONFIGURATION_FILE}`", .0.display())]
-    NoConfiguration(PathBuf),
-    /// The folder is a repository of the original, which had no `ipwhl.toml`.
-    #[error(
-        "`{}` has `{SUPPORTED_FILE}` and `{ORIGINAL_FOLDER}` but no `{CONFIGURATION_FILE}`, like a repository of the original: `ipwhl migrate --name NAME` converts it; to read it as it is, write an `{CONFIGURATION_FILE}` with `[repository]`, `format = 1`, `name = \"NAME\"` and `layout = \"ipwhl-1\"`",
-        .0.display()
-    )]
-    Original(PathBuf),
-    /// A file or folder cannot be read.
-    #[error("`{}` cannot be read: {}", .0.display(), .1)]
-    Unreadable(PathBuf, io::Error),
 }
 
 /// The nearest folder, from `start` upwards, that is a repository.

@@ -7,14 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
 
 /// The file that is locked.
 pub(super) const LOCK: &str = ".lock";
-
-/// How old the record of a last use may be before it is renewed. Once a day is precise enough, and
-/// costs nothing in between.
-const FRESH: Duration = Duration::from_hours(24);
 
 /// The use that one run makes of a cache.
 #[derive(Debug, Default)]
@@ -94,14 +89,4 @@ fn open(root: &Path) -> io::Result<File> {
         .open(&path)
         // A read-only cache can be locked, too.
         .or_else(|_| File::open(&path))
-}
-
-/// Sets the time of the last use in the file itself, unless it is of the last day.
-pub(in crate::source) fn touch(file: &File, modified: io::Result<SystemTime>) {
-    let is_fresh =
-        modified.is_ok_and(|modified| modified.elapsed().map_or(true, |age| age < FRESH));
-    if !is_fresh {
-        // If it cannot be set, the file counts as older.
-        let _ = file.set_modified(SystemTime::now());
-    }
 }
