@@ -19,9 +19,9 @@ use crate::source::{Client, redacted};
 pub(super) use reply::Reply;
 pub(super) use upload::Upload;
 
-/// How much of a server's own words is shown, in characters.
+/// How many characters of a server's message are shown.
 const LONGEST_WORDS: usize = 500;
-/// Why a request brought nothing. It holds no secret.
+/// The reason why a request failed. It contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RequestError {
     /// The status of the response, if there was one.
@@ -126,7 +126,7 @@ impl Service {
         }
     }
 
-    /// What the server says of what is wrong, in one of the forms of Kubo (`Message`), IPFS Cluster
+    /// The message of an error response, in one of the forms of Kubo (`Message`), IPFS Cluster
     /// (`message`) and the Pinning Service API (`error` with `reason` and `details`).
     fn complaint(&self, body: &[u8], status: &str) -> RequestError {
         let value: Value = serde_json::from_slice(body).unwrap_or_default();

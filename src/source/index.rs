@@ -26,7 +26,7 @@ pub use file::{CoreMetadataFile, IndexFile};
 const WANTED: &str = "application/vnd.pypi.simple.v1+json, \
     application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
 
-/// What an index offers of one project.
+/// The page of one project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProjectPage {
     /// Every file, in the index's order.

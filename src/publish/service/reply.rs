@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{RequestError, Service};
 
-/// The largest answer that is read whole, in bytes.
+/// The largest complete answer, in bytes.
 const LARGEST_ANSWER: usize = 16 << 20;
 /// The longest line of an answer, in bytes.
 const LONGEST_LINE: usize = 1 << 20;

@@ -29,7 +29,7 @@ use pass::{Outcome, keep, pass};
 use places::{BlockSource, block_sources};
 use store::Store;
 
-/// What came of it.
+/// The result.
 #[derive(Debug)]
 pub struct FillReport {
     /// The root of the release.

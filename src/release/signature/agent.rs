@@ -45,7 +45,7 @@ pub trait Agent: Send + Sync {
     fn ask(&self, message: &[u8], awaited: Awaited) -> Result<Vec<u8>, AgentError>;
 }
 
-/// The comment that the agent has of this key; an error where it does not have the key.
+/// The agent's comment of this key; an error if the agent does not have the key.
 pub(super) fn find(agent: &dyn Agent, key: &PublicKey) -> Result<String, AgentError> {
     let answer = agent.ask(&[REQUEST_IDENTITIES], Awaited::Keys)?;
     let blob = key.blob();

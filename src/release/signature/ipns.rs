@@ -47,7 +47,7 @@ const TTL: u8 = 0x30;
 const SIGNATURE_V2: u8 = 0x42;
 const DATA: u8 = 0x4a;
 
-/// Why a record is not believed.
+/// The reason why a record is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IpnsError {
     /// It is longer than [`MAXIMUM_RECORD_SIZE`]; its length.
@@ -70,7 +70,7 @@ pub enum IpnsError {
     Disagreement(&'static str),
 }
 
-/// A record whose signature was verified, and its bytes.
+/// A record with a verified signature, and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpnsRecord {
     /// The name that it belongs to.

@@ -22,7 +22,7 @@ const MAXIMUM_APPLICATION_LENGTH: usize = 255;
 /// Signatures").
 const USER_PRESENT: u8 = 0x01;
 
-/// A public key that may vouch for a release.
+/// A public key that may sign releases.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PublicKey {
     /// `ssh-ed25519`: the 32 bytes of RFC 8032, section 5.1.5.

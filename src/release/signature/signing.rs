@@ -16,7 +16,7 @@ use super::{AgentError, KeyError, NAMESPACE, PublicKey, sshsig};
 /// The longest private key text that is read.
 const MAXIMUM_PRIVATE_KEY_SIZE: usize = 64 * 1024;
 
-/// Where the private half is.
+/// The place of the private half.
 #[derive(Clone)]
 enum PrivateHalf {
     /// In memory.
@@ -276,7 +276,7 @@ fn describe(lines: &[&str]) -> String {
     if first.is_empty() {
         "an empty text".to_owned()
     } else if is_key_type(first) {
-        "a public key: the private one is in the file without `.pub`".to_owned()
+        "a public key: the private key is in the file without `.pub`".to_owned()
     } else if first.starts_with("-----BEGIN ") && first.contains("PRIVATE KEY") {
         "a private key in another format: `ssh-keygen -t ed25519` makes one that fits".to_owned()
     } else {

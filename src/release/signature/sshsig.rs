@@ -60,8 +60,8 @@ pub enum SignatureError {
     Untouched(PublicKey),
 }
 
-/// Verifies the text of a `.sig` file over a statement's bytes and names the key that made it.
-/// Whether anyone trusts that key is for a [`crate::release::trust::TrustPolicy`] to say.
+/// Verifies the text of a `.sig` file over a statement's bytes and returns the key that made it.
+/// Whether that key is trusted is decided by a [`crate::release::trust::TrustPolicy`].
 pub fn verify(text: &str, bytes: &[u8]) -> Result<PublicKey, SignatureError> {
     verify_for(NAMESPACE, text, bytes)
 }

@@ -17,7 +17,7 @@ const BUFFER: usize = 256 * 1024;
 /// The files of a project's folder, by name.
 pub(super) type Files<'f> = BTreeMap<&'f str, Link>;
 
-/// What is known of the wheels of a project, by file name.
+/// The facts of the wheels of a project, by file name.
 pub(super) type Wheels<'f> = BTreeMap<&'f str, WheelFacts>;
 
 /// A page, whole.

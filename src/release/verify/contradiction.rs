@@ -237,7 +237,7 @@ impl WheelFact {
     }
 }
 
-/// Files that nothing in the format accounts for.
+/// Files that the format does not have.
 pub(super) fn unknown_files<'n>(
     folder: &str,
     names: impl Iterator<Item = &'n str>,

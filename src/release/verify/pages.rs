@@ -133,7 +133,7 @@ fn about(
     Ok(contradictions)
 }
 
-/// The projects that a root page lists; `None` where it says something else as well.
+/// The projects that a root page lists; `None` if it contains anything else.
 fn root_page(format: PageFormat, body: &[u8]) -> Option<Vec<String>> {
     if format == PageFormat::Json {
         let page: Value = serde_json::from_slice(body).ok()?;

@@ -14,12 +14,12 @@ use super::page::compare;
 use crate::release::archive::BlockStore;
 use crate::release::names::{DECLARATION, JSON, METADATA, WHEEL};
 
-/// A release that is held to what it says of itself.
+/// The context of the verification of a release.
 pub(super) struct Examined<'r> {
     pub(super) reader: &'r BlockStore,
-    /// Whether the wheels' bytes are not there: then what can be compared without them is.
+    /// Whether the wheels' bytes are missing: then only the rest is compared.
     pub(super) is_hollow: bool,
-    /// Whether it has wheels alone, and says nothing of them: in the layout `ipwhl-1`.
+    /// Whether it has only wheels, without pages: in the layout `ipwhl-1`.
     pub(super) is_bare: bool,
     /// What somebody answers for.
     pub(super) answered: Answered,

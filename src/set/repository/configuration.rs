@@ -21,7 +21,7 @@ pub use publish::{
     PinningServiceTarget, PublishKind, PublishTarget,
 };
 
-/// What `ipwhl.toml` says.
+/// The settings in `ipwhl.toml`.
 #[derive(Debug, Clone)]
 pub struct Configuration {
     /// The repository's name, which each statement contains.

@@ -40,7 +40,7 @@ pub(super) enum BlockSource {
     Gateways(Gateways),
 }
 
-/// The places that `--from` names, or the default ones. Archives go into the store.
+/// The places in `--from`, or the default ones. Archives go into the store.
 pub(super) fn block_sources(
     fill: &FillContext<'_>,
     store: &mut Store,

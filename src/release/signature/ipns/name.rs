@@ -11,7 +11,7 @@ use crate::release::signature::PublicKey;
 /// length.
 const CID_PREFIX: [u8; 4] = [0x01, 0x72, 0x00, 0x24];
 
-/// What the key that is sent along begins with: Ed25519, 32 bytes (libp2p's `PublicKey`).
+/// The prefix of the embedded key: Ed25519, 32 bytes (libp2p's `PublicKey`).
 pub(super) const PUBLIC_KEY_PREFIX: [u8; 4] = [0x08, 0x01, 0x12, 0x20];
 
 /// The bytes of the CID: its prefix, the key's, the key.
