@@ -1,9 +1,8 @@
-//! Puts a release where it is wanted: as files, as a tree of files, and to the targets of
-//! `[publish.NAME]`.
+//! Publishes a release: as files, as a tree of files, and to the targets of `[publish.NAME]`.
 //!
-//! What appears here appears whole or not at all; see
-//! [`crate::foundation::environment::AtomicFile`]. A [`Target`] is asked what it holds (`plan`), is
-//! given what it lacks (`carry_out`), and is asked again (`read_back`).
+//! Files appear atomically; see [`crate::foundation::environment::AtomicFile`]. A [`Target`]
+//! reports what it holds (`plan`), receives what it lacks (`carry_out`), and is read back
+//! (`read_back`).
 
 mod build;
 mod amount;

@@ -1,7 +1,7 @@
-//! What is published: the tree and its pages, archives of it, what is taken over from one that is
-//! published, who signed for it, and whether it holds together. Nothing here speaks HTTP:
-//! statements at addresses and in sites are read through [`source`](crate::source). The rooms, in
-//! their order: each uses only those above it.
+//! Releases: the tree and its pages, archives of it, reuse of published releases, signatures and
+//! trust, and verification. Nothing here speaks HTTP: statements at addresses and in sites are read
+//! through [`source`](crate::source). The rooms are listed in their order: each uses only those
+//! above it.
 
 pub mod names;
 pub mod tree;

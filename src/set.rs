@@ -1,5 +1,7 @@
-//! What people declare, and whether it holds together. The rooms, in the order in which a value
-//! passes through them: each uses only those above it.
+//! The declared set: declarations, their graph, checks and differences.
+//!
+//! The rooms are listed in the order in which data passes through them. Each uses only those above
+//! it.
 
 pub mod declaration;
 pub mod repository;

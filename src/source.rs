@@ -1,22 +1,17 @@
 //! The only reader of the network and of wheel files: transports, index client, cache, limits.
-//!
 //! ```text
 //! WheelRequest ─► cache ─► sources, in order of preference ─► mirrors, by content-id
 //!                   │              │ index (simple API) ─► URL      │
 //!                   ▼              ▼                                ▼
 //!              FetchedWheel ◄── verified ◄── one pass: file, SHA-256, UnixFS leaves
 //! ```
-//!
-//! [`Fetcher`] is the way in: it takes [`WheelRequest`]s and gives [`FetchedWheel`]s whose bytes
-//! have been compared with what was declared and lie in the [`Cache`]. [`IndexClient`] answers what
-//! an index offers of a project. [`IndexSearch`] finds out which index is meant.
-//!
-//! A place that does not have the bytes ([`SourceProblem::Missing`]) or has other bytes
-//! ([`SourceProblem::Mismatch`]) is told apart from one that could not answer
-//! ([`SourceProblem::Failed`]): the first two are about what somebody declared, the last is about
-//! the world.
-//!
-//! No address is written to an output with the credentials that it may hold; see [`redacted`].
+//! [`Fetcher`] is the entry point: it takes [`WheelRequest`]s and returns [`FetchedWheel`]s. Their
+//! bytes agree with the declaration and are in the [`Cache`]. [`IndexClient`] reads the pages of an
+//! index. [`IndexSearch`] finds the index to use.
+//! A source that lacks the bytes ([`SourceProblem::Missing`]) or has other bytes
+//! ([`SourceProblem::Mismatch`]) is distinguished from one that failed to answer
+//! ([`SourceProblem::Failed`]). The first two concern the declaration, the last one does not.
+//! Addresses are printed without credentials; see [`redacted`].
 
 mod address;
 mod backoff;

@@ -62,7 +62,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let limit = if arguments.all { MAXIMUM_SHOWN } else { SHOWN };
     let mut questions: Vec<Question<'_>> = Vec::new();
     for text in &arguments.projects {
-        let named = query.named(text)?;
+        let named = query.parse_project(text)?;
         let Some(project) = query.project(&named.project) else {
             continue;
         };

@@ -2,17 +2,16 @@
 
 use crate::release::names::{HTML, JSON};
 
-/// The most media ranges of an `Accept` header that are looked at.
+/// The most media ranges of an `Accept` header that are read.
 const MAXIMUM_RANGES: usize = 64;
 
-/// The raw block, as the trustless gateway specification names it.
+/// The type of a raw block in the trustless gateway specification.
 pub(super) const RAW: &str = "application/vnd.ipld.raw";
 
-/// A CAR, as the trustless gateway specification names it.
+/// The type of a CAR in the trustless gateway specification.
 pub(super) const CAR: &str = "application/vnd.ipld.car";
 
-/// A form in which an index page can be sent. Where two are equally welcome, the one further up is
-/// sent.
+/// A form of an index page. Of two equally preferred ones, the first in this list is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Variant {
     /// PEP 503's HTML under its oldest type, which browsers and old installers understand.
@@ -26,7 +25,7 @@ pub(super) enum Variant {
 impl Variant {
     const ALL: [Self; 3] = [Self::Html, Self::VersionedHtml, Self::Json];
 
-    /// The `Content-Type`. PEP 691: `latest` is never one.
+    /// The `Content-Type`. PEP 691: never `latest`.
     pub(super) fn content_type(self) -> &'static str {
         match self {
             Self::Html => "text/html; charset=utf-8",
@@ -35,7 +34,7 @@ impl Variant {
         }
     }
 
-    /// The file in the folder that holds it.
+    /// The file in the folder with this form.
     pub(super) fn file_name(self) -> &'static str {
         match self {
             Self::Html | Self::VersionedHtml => HTML,
@@ -43,7 +42,7 @@ impl Variant {
         }
     }
 
-    /// The types that ask for it by name.
+    /// The types that request it by name.
     fn names(self) -> &'static [&'static str] {
         match self {
             Self::Html => &["text/html"],
@@ -58,8 +57,8 @@ impl Variant {
         }
     }
 
-    /// The one that a type asks for by name.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    /// The form that a type requests by name.
+    pub(super) fn by_name(name: &str) -> Option<Self> {
         let named = |variant: &Self| {
             variant
                 .names()
@@ -76,8 +75,8 @@ struct MediaRange {
     weight: u16,
 }
 
-/// The variant that an `Accept` header welcomes most; `None` where it welcomes none. No header, or
-/// one in which nothing can be read, welcomes everything.
+/// The preferred variant of an `Accept` header; `None` if it accepts none. A missing or unreadable
+/// header accepts everything.
 pub(super) fn choose(accept: &str) -> Option<Variant> {
     let ranges = parse(accept);
     if ranges.is_empty() {
@@ -93,14 +92,14 @@ pub(super) fn choose(accept: &str) -> Option<Variant> {
     best.map(|(_, variant)| variant)
 }
 
-/// Whether an `Accept` header asks for this very type.
+/// Whether an `Accept` header contains this exact type.
 pub(super) fn names(accept: &str, name: &str) -> bool {
     parse(accept)
         .iter()
         .any(|range| range.weight > 0 && range.name == name)
 }
 
-/// The weight of the most specific range that covers a variant, and how specific it is.
+/// The weight of the most specific range that matches a variant, and how specific it is.
 fn welcome(ranges: &[MediaRange], variant: Variant) -> (u16, u8) {
     let kind = variant.names()[0].split('/').next().unwrap_or_default();
     let specificity = |range: &MediaRange| match range.name.as_str() {

@@ -1,5 +1,5 @@
-//! What a request gets: status, headers and where the body comes from. Synchronous, since blocks
-//! are read and hashed here.
+//! Answers requests: status, headers and the origin of the body. Synchronous, because blocks are
+//! read and hashed here.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use ipwhl_unixfs::{Cid, Codec, Version, symlink_target};
 
 use super::accept::{self, Variant};
 use super::entity::Entity;
-use super::message::{Answer, Asked, Content, header_value, words};
+use super::message::{Answer, Asked, Content, header_value, text_answer};
 use super::range::{self, Range};
 use super::router::{self, ContentPath, Route};
 use super::store::FileRange;
 use super::{condition, listing, media};
 use crate::release::archive::BlockStore;
 
-/// What a CID names never changes (path gateway, "Cache-Control").
+/// The content of a CID never changes (path gateway, "Cache-Control").
 const IMMUTABLE: &str = "public, max-age=29030400, immutable";
 
 /// A generated page may look different in a later version.
@@ -30,14 +30,14 @@ const A_WEEK: &str = "public, max-age=604800";
 /// The file that is sent for a folder.
 const INDEX: &str = "index.html";
 
-/// What is served: one root, and the blocks below it.
+/// The served content: one root, and the blocks below it.
 #[derive(Clone)]
 pub(super) struct Site {
     pub(super) store: Arc<BlockStore>,
     pub(super) root: Cid,
 }
 
-/// What a path leads to. A release has no symbolic link, but another archive may.
+/// The target of a path. A release has no symbolic link, but another archive may.
 enum Node {
     File { size: u64 },
     Folder,
@@ -45,10 +45,10 @@ enum Node {
 }
 
 impl Site {
-    /// The answer to a request. Damaged blocks and impossible requests have answers, too.
+    /// The answer to a request, also for damaged blocks and invalid requests.
     pub(super) fn answer(&self, asked: &Asked) -> Answer {
         if asked.method != Method::GET && asked.method != Method::HEAD {
-            let mut answer = words(
+            let mut answer = text_answer(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "this gateway answers GET and HEAD only",
             );
@@ -65,7 +65,7 @@ impl Site {
             Route::Content(path) => self.content(asked, &path),
             Route::NoCid(text, error) => {
                 let text: String = text.chars().take(100).collect();
-                Ok(words(
+                Ok(text_answer(
                     StatusCode::BAD_REQUEST,
                     &format!("{text:?} is not a CID: {error}"),
                 ))
@@ -74,7 +74,9 @@ impl Site {
                 "there is nothing at this path: a path starts with /ipfs/ and a CID",
             )),
         };
-        answer.unwrap_or_else(|error| words(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()))
+        answer.unwrap_or_else(|error| {
+            text_answer(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
+        })
     }
 
     fn content(&self, asked: &Asked, path: &ContentPath) -> Result<Answer, CarError> {
@@ -89,7 +91,7 @@ impl Site {
         for name in &path.names {
             let entry = match self.store.entry(&cid, name) {
                 Ok(entry) => entry,
-                // As Kubo does, a link is not followed.
+                // As in Kubo, links are not followed.
                 Err(error) => self.symlink(&cid, error).map(|_| None)?,
             };
             match entry {
@@ -108,14 +110,14 @@ impl Site {
             content_type: content_type.to_owned(),
             is_negotiated: false,
         };
-        // Trustless gateway: the query wins over the header.
+        // Trustless gateway: the query takes precedence over the header.
         let variant = match format.as_deref() {
             Some("raw") => return self.raw(asked, &cid, entity(&cid, accept::RAW)),
-            Some(name) => match Variant::named(name) {
+            Some(name) => match Variant::by_name(name) {
                 Some(variant) => Some(variant),
                 None => {
                     return Ok(not_acceptable(&format!(
-                        "the format {name:?} is not one that this gateway sends"
+                        "the format {name:?} is not supported by this gateway"
                     )));
                 }
             },
@@ -124,7 +126,7 @@ impl Site {
             }
             None if accept::names(&accepted, accept::CAR) => {
                 return Ok(not_acceptable(
-                    "this gateway sends no CAR: ask for single blocks",
+                    "this gateway sends no CAR: request single blocks",
                 ));
             }
             None => None,
@@ -138,8 +140,8 @@ impl Site {
                 let name = path.names.last().map_or("", String::as_str);
                 self.file(asked, &cid, size, &entity(&cid, media::content_type(name)))
             }
-            // The path gateway specification has the redirect, so that relative links in the page
-            // work.
+            // The path gateway specification requires the redirect, so that relative links in the
+            // page work.
             Node::Folder if !path.is_folder => {
                 let query = asked
                     .query
@@ -172,8 +174,7 @@ impl Site {
                 let Some(variant) = variant.or_else(|| accept::choose(&asked.header(ACCEPT)))
                 else {
                     let mut answer = not_acceptable(
-                        "this page is there as application/vnd.pypi.simple.v1+json, \
-                         application/vnd.pypi.simple.v1+html and text/html",
+                        "this page is available as application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html and text/html",
                     );
                     answer
                         .headers
@@ -214,7 +215,7 @@ impl Site {
         }
         let mut headers = entity.headers();
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        // RFC 9110, 14.2: a range means something for GET only, and only while If-Range holds.
+        // RFC 9110, 14.2: a range applies to GET only, and only if If-Range matches.
         let condition = asked.header(IF_RANGE);
         let has_range = asked.method == Method::GET
             && (condition.is_empty() || condition::if_range_holds(&condition, &entity.tag));
@@ -231,7 +232,7 @@ impl Site {
                 (StatusCode::PARTIAL_CONTENT, start, length)
             }
             Range::Unsatisfiable => {
-                let mut answer = words(
+                let mut answer = text_answer(
                     StatusCode::RANGE_NOT_SATISFIABLE,
                     &format!("the file has {size} bytes"),
                 );
@@ -245,7 +246,7 @@ impl Site {
         let content = if asked.method == Method::HEAD {
             Content::Bytes(Bytes::new())
         } else {
-            // Before the status is sent, so that damage in the first block can still be said.
+            // Read before the status is sent, so that damage in the first block changes the status.
             let mut rest =
                 FileRange::new(Arc::clone(&self.store), *cid, size, start..start + length);
             match rest.next()? {
@@ -272,7 +273,7 @@ impl Site {
         Ok(answer)
     }
 
-    /// What a path leads to.
+    /// The target of a path.
     fn node(&self, cid: &Cid) -> Result<Node, CarError> {
         match self.store.found(cid) {
             Ok(found) => Ok(match found.kind {
@@ -286,7 +287,7 @@ impl Site {
         }
     }
 
-    /// The target of a symbolic link, where the node could not be read because it is one; else the
+    /// The target of a symbolic link, if that is why the node could not be read; otherwise the
     /// error.
     fn symlink(&self, cid: &Cid, error: CarError) -> Result<Bytes, CarError> {
         if !matches!(error, CarError::Node(_)) {
@@ -297,7 +298,7 @@ impl Site {
         target.ok_or(error)
     }
 
-    /// The CID under which the store has what is asked for: version 0 and version 1 name the same.
+    /// The CID under which the store has the content: version 0 and version 1 are equivalent.
     fn stored(&self, cid: &Cid) -> Option<Cid> {
         let other = match (cid.version(), cid.codec()) {
             (Version::V0, codec) => Some(Cid::v1(codec, cid.digest())),
@@ -312,15 +313,15 @@ impl Site {
 }
 
 fn not_found(sentence: &str) -> Answer {
-    words(StatusCode::NOT_FOUND, sentence)
+    text_answer(StatusCode::NOT_FOUND, sentence)
 }
 
 fn not_acceptable(sentence: &str) -> Answer {
-    words(StatusCode::NOT_ACCEPTABLE, sentence)
+    text_answer(StatusCode::NOT_ACCEPTABLE, sentence)
 }
 
 fn redirect(status: StatusCode, address: &str) -> Answer {
-    let mut answer = words(status, address);
+    let mut answer = text_answer(status, address);
     answer.headers.insert(LOCATION, header_value(address));
     answer
 }

@@ -4,26 +4,27 @@
 #[derive(Debug, PartialEq, Eq)]
 struct EntityTag<'a> {
     is_weak: bool,
-    /// With its quotation marks.
+    /// Including its quotation marks.
     tag: &'a str,
 }
 
-/// Whether `If-None-Match` names this entity tag, compared weakly, or is `*`.
+/// Whether `If-None-Match` contains this entity tag, compared weakly, or is `*`.
 pub(super) fn none_match_names(header: &str, tag: &str) -> bool {
     header.trim() == "*" || tags(header).any(|other| other.tag == tag)
 }
 
-/// Whether `If-Match` names this entity tag, compared strongly, or is `*`.
+/// Whether `If-Match` contains this entity tag, compared strongly, or is `*`.
 pub(super) fn match_names(header: &str, tag: &str) -> bool {
     header.trim() == "*" || tags(header).any(|other| !other.is_weak && other.tag == tag)
 }
 
-/// Whether `If-Range` is this very entity tag. A date never is: what has a CID has no date.
+/// Whether `If-Range` is this exact entity tag. A date never matches, because content with a CID
+/// has no date.
 pub(super) fn if_range_holds(header: &str, tag: &str) -> bool {
     header.trim() == tag
 }
 
-/// The readable tags of a list, up to the first thing that is none.
+/// The readable tags of a list, up to the first invalid one.
 fn tags(mut list: &str) -> impl Iterator<Item = EntityTag<'_>> {
     std::iter::from_fn(move || {
         let text = list.trim_start_matches([' ', '\t', ',']);

@@ -1,4 +1,4 @@
-//! Something that has an entity tag: its headers, and what conditions say about it.
+//! Content with an entity tag: its headers, and the results of conditions.
 
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -9,19 +9,19 @@ use hyper::header::{
 use ipwhl_unixfs::Cid;
 
 use super::condition;
-use super::message::{Answer, Asked, Content, header_value, words};
+use super::message::{Answer, Asked, Content, header_value, text_answer};
 
 const X_IPFS_PATH: HeaderName = HeaderName::from_static("x-ipfs-path");
 const X_IPFS_ROOTS: HeaderName = HeaderName::from_static("x-ipfs-roots");
 
-/// Something that has an entity tag.
+/// Content with an entity tag.
 pub(super) struct Entity {
     pub(super) tag: String,
     pub(super) cache: &'static str,
     pub(super) path: String,
     pub(super) roots: Vec<Cid>,
     pub(super) content_type: String,
-    /// Whether another `Accept` would have given something else.
+    /// Whether another `Accept` would have given other content.
     pub(super) is_negotiated: bool,
 }
 
@@ -41,11 +41,11 @@ impl Entity {
         headers
     }
 
-    /// The answer that a condition of the request gives, in the order of RFC 9110, 13.2.2.
+    /// The answer to a condition of the request, in the order of RFC 9110, 13.2.2.
     pub(super) fn precondition(&self, asked: &Asked) -> Option<Answer> {
         let condition = asked.header(IF_MATCH);
         if !condition.is_empty() && !condition::match_names(&condition, &self.tag) {
-            return Some(words(
+            return Some(text_answer(
                 StatusCode::PRECONDITION_FAILED,
                 "the content has another entity tag",
             ));

@@ -1,7 +1,7 @@
 //! The host names that a gateway answers to.
 //!
-//! A browser sends the name that a page was loaded from. A page of a stranger, whose name leads to
-//! this machine for a moment (DNS rebinding), could read a private set otherwise.
+//! A browser sends the host name of the page. Otherwise a malicious page whose name temporarily
+//! resolves to this machine (DNS rebinding) could read a private set.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,7 +16,7 @@ use hyper::http::uri::Authority;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostName(String);
 
-/// A text that is no name of a host.
+/// A text that is not a host name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("write a name without scheme, port and path: `mirror.example.org`")]
 pub struct NoHostName;
@@ -44,18 +44,18 @@ impl fmt::Display for HostName {
     }
 }
 
-/// The names that are answered.
+/// The accepted names.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hosts {
     pub(super) named: BTreeSet<HostName>,
 }
 
 impl Hosts {
-    /// The name that a well-formed request is for, where nothing is answered to it. An address is
-    /// always answered: no name led to it, so nobody could turn it to this machine. So is a request
-    /// without a host, which no browser sends.
+    /// The host name of a well-formed request, if the gateway does not answer to it. An address is
+    /// always accepted: no name was resolved, so rebinding is impossible. A request without a host
+    /// is accepted too, because no browser sends one.
     pub(super) fn unknown(&self, head: &Parts) -> Option<String> {
-        // RFC 9112, 3.2.2: what a whole address in the first line says goes over `Host`.
+        // RFC 9112, 3.2.2: a complete address in the first line takes precedence over `Host`.
         let authority = match head.uri.authority() {
             Some(authority) => authority.clone(),
             None => Authority::try_from(head.headers.get(HOST)?.as_bytes()).ok()?,
@@ -70,7 +70,7 @@ impl Hosts {
             return None;
         }
         let is_known = host.parse().is_ok_and(|name: HostName| {
-            // RFC 6761, 6.3: these always lead to this machine.
+            // RFC 6761, 6.3: these always resolve to this machine.
             name.0 == "localhost" || name.0.ends_with(".localhost") || self.named.contains(&name)
         });
         (!is_known).then(|| host.to_owned())

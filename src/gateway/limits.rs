@@ -4,45 +4,47 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// Connections at a time: room for ten installers with 50 downloads each.
+/// Concurrent connections: room for ten installers with 50 downloads each.
 const CONNECTIONS: usize = 512;
 
-/// The share of one address: no four addresses can take every place.
+/// The share of one address: four addresses cannot take every place.
 const CONNECTIONS_PER_ADDRESS: usize = CONNECTIONS / 5;
 
 /// Seconds for a request's headers, and for an idle connection between two requests.
 const HEADER_SECONDS: u64 = 30;
 
-/// Seconds that a client may fall behind [`MINIMUM_RATE`]. The system reports what a client took in
-/// steps of 100 KiB or so, for which one at 2 kB/s takes most of this time.
+/// Seconds that a client may fall behind [`MINIMUM_RATE`]. The system reports received bytes in
+/// steps of 100 KiB or so; a client at 2 kB/s needs most of this time for one step.
 const WRITE_SECONDS: u64 = 90;
 
-/// Bytes per second that a client must take.
+/// Bytes per second that a client must receive.
 const MINIMUM_RATE: u64 = 1024;
 
-/// Seconds for responses that are under way when the gateway ends.
+/// Seconds for running responses when the gateway stops.
 const SHUTDOWN_SECONDS: u64 = 5;
 
-/// What a client may take, and how long.
+/// The limits for clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at a time. When every place is taken, the connection that has been idle longest
+    /// Concurrent connections. If every place is taken, the connection that has been idle longest
     /// makes room for a new one; while none is idle, new ones wait.
     pub connections: usize,
-    /// Connections at a time from one IPv4 address or one /64 network of IPv6. Beyond them an idle
-    /// one of that address makes room, and a new one is refused while none is idle.
+    /// Concurrent connections from one IPv4 address or one /64 network of IPv6. Beyond this number
+    /// an idle one of that address makes room, and a new one is refused while none is idle.
     pub connections_per_address: usize,
-    /// Addresses that have no share of their own: this machine, and proxies that speak for many
-    /// clients. Their idle connections are also the last to make room.
+    /// Addresses without a share of their own: this machine, and proxies for many clients. Their
+    /// idle connections are also the last to make room.
     pub exempt: Vec<IpNet>,
-    /// How long the headers of a request may take, and how long a connection may idle between two.
+    /// How long the headers of a request may take, and how long a connection may be idle between
+    /// two.
     pub header_time: Duration,
-    /// How far a client may fall behind `minimum_rate`. One that takes nothing is cut after this
-    /// time; a response of `n` bytes waits at most for this time and `n / minimum_rate` seconds.
+    /// How far a client may fall behind `minimum_rate`. A client that receives nothing is
+    /// disconnected after this time; a response of `n` bytes waits at most for this time and `n /
+    /// minimum_rate` seconds.
     pub write_time: Duration,
-    /// The bytes per second that a client must take while bytes wait for it.
+    /// The bytes per second that a client must receive while bytes wait for it.
     pub minimum_rate: u64,
-    /// How long responses may go on after the end was asked for.
+    /// How long responses may continue after the gateway was told to stop.
     pub shutdown_time: Duration,
 }
 

@@ -1,15 +1,14 @@
-//! A page for a folder that has none of its own.
+//! Generates a page for a folder without one.
 
 use std::fmt::Write as _;
 
 use ipwhl_unixfs::{Cid, DirectoryEntry};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The most names on a page; that of a folder with more says so at its end.
+/// The most names on a page; if a folder has more, the page says so at its end.
 const MAXIMUM_NAMES: usize = 10_000;
 
-/// The version of the page, which is a part of its entity tag: one that looks different has
-/// another.
+/// The version of the page. It is a part of the entity tag, so that a changed page has a new one.
 pub(super) const VERSION: u32 = 1;
 
 /// Everything but RFC 3986's unreserved characters.
@@ -26,7 +25,7 @@ pub(super) fn page(folder: &Cid, entries: &[DirectoryEntry]) -> String {
     );
     // Writing to a string cannot fail.
     for entry in entries.iter().take(MAXIMUM_NAMES) {
-        // `./`, so that no name can look like an address of its own.
+        // `./`, so that no name can look like an absolute address.
         let address = utf8_percent_encode(&entry.name, UNRESERVED);
         let _ = writeln!(
             html,

@@ -2,11 +2,11 @@
 
 use crate::release::names::JSON;
 
-/// The `Content-Type` of a symbolic link, whose body is its target; the same as Kubo's.
+/// The `Content-Type` of a symbolic link, whose body is its target; as in Kubo.
 pub(super) const SYMLINK: &str = "inode/symlink";
 
 /// The `Content-Type` of a file in a release. Wheels have no registered type; indexes send them as
-/// bytes of no known kind.
+/// bytes of unknown type.
 pub(super) fn content_type(file_name: &str) -> &'static str {
     if file_name == JSON {
         return super::accept::Variant::Json.content_type();

@@ -1,4 +1,4 @@
-//! Requests and answers, as far as this server has them.
+//! Requests and answers, reduced to what this server uses.
 
 use bytes::Bytes;
 use hyper::header::{
@@ -10,7 +10,7 @@ use hyper::{Method, StatusCode};
 use super::router;
 use super::store::FileRange;
 
-/// The parts of a request that matter.
+/// The relevant parts of a request.
 pub(super) struct Asked {
     pub(super) method: Method,
     pub(super) path: String,
@@ -18,7 +18,7 @@ pub(super) struct Asked {
     pub(super) headers: HeaderMap,
 }
 
-/// A response whose body has still to be read.
+/// A response whose body is still to be read.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -27,15 +27,15 @@ pub(super) struct Answer {
 
 /// The body of an answer.
 pub(super) enum Content {
-    /// These bytes; none for an answer without a body.
+    /// These bytes; empty for an answer without a body.
     Bytes(Bytes),
-    /// The first block, which has been read already, and then the rest of a file.
+    /// The first block, already read, and then the rest of a file.
     File(Bytes, FileRange),
 }
 
 impl Asked {
-    /// All lines of a header as one list; empty where there is none. A line that is not ASCII
-    /// counts as absent.
+    /// All lines of a header as one list; empty if there is none. A line that is not ASCII counts
+    /// as absent.
     pub(super) fn header(&self, name: HeaderName) -> String {
         let lines = self
             .headers
@@ -51,7 +51,7 @@ impl Asked {
 }
 
 /// An answer in one sentence.
-pub(super) fn words(status: StatusCode, sentence: &str) -> Answer {
+pub(super) fn text_answer(status: StatusCode, sentence: &str) -> Answer {
     let bytes = Bytes::from(format!("{sentence}\n"));
     let mut headers = HeaderMap::new();
     headers.insert(
@@ -68,8 +68,8 @@ pub(super) fn words(status: StatusCode, sentence: &str) -> Answer {
     }
 }
 
-/// A header value of text that is ours, or that came in as a part of a request's first line; where
-/// it still has a byte that no header can have, an empty one.
+/// A header value from our own text, or from a part of a request's first line; empty if it contains
+/// an invalid byte.
 pub(super) fn header_value(text: &str) -> HeaderValue {
     HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""))
 }

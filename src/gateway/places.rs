@@ -1,4 +1,4 @@
-//! The places of a gateway: which connections have one, and which of them makes room for another.
+//! The places of a gateway: which connections have one, and which makes room for another.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::limits::Limits;
 
-/// The network of IPv6 that one subscriber has, so that more addresses give no more places.
+/// The prefix of one subscriber's network in IPv6, so that more addresses give no more places.
 const IPV6_PREFIX: u8 = 64;
 
 /// All places of a gateway.
@@ -20,7 +20,7 @@ pub(super) struct Places {
     connections_per_address: usize,
     exempt: Vec<IpNet>,
     taken: Mutex<Taken>,
-    /// Told when a place becomes free, or a connection idle.
+    /// Notified when a place becomes free, or a connection idle.
     changed: Notify,
 }
 
@@ -34,13 +34,13 @@ struct Taken {
 struct Occupant {
     /// The address that the place is counted for; `None` for an exempt one.
     address: Option<IpNet>,
-    /// Since when no request has been under way; `None` while one is.
+    /// Since when no request has been running; `None` while one is.
     idle_since: Option<Instant>,
-    /// Dropped when the connection has to make room.
+    /// Dropped when the connection must make room.
     _stay: oneshot::Sender<()>,
 }
 
-/// What became of a connection that asked for a place.
+/// The result of a request for a place.
 enum Attempt {
     Entered(Place, oneshot::Receiver<()>),
     Full,
@@ -58,9 +58,10 @@ impl Places {
         })
     }
 
-    /// A place for a connection from this address, and a receiver that is ready when the connection
-    /// has to make room. Waits while every place is taken and no connection idle; `None` where the
-    /// address has its share and none of its connections is idle. One caller at a time may wait.
+    /// A place for a connection from this address, and a receiver that becomes ready when the
+    /// connection must make room. Waits while every place is taken and no connection is idle;
+    /// `None` if the address has its share and none of its connections is idle. One caller at a
+    /// time may wait.
     pub(super) async fn enter(
         self: &Arc<Self>,
         address: IpAddr,
@@ -108,9 +109,9 @@ impl Places {
         Attempt::Entered(place, leave)
     }
 
-    /// What an address is counted as; `None` for an exempt one.
+    /// The unit that an address is counted as; `None` for an exempt one.
     fn counted(&self, address: IpAddr) -> Option<IpNet> {
-        // A socket for both versions shows IPv4 addresses as IPv6.
+        // A dual-stack socket shows IPv4 addresses as IPv6.
         let address = address.to_canonical();
         if self.exempt.iter().any(|network| network.contains(&address)) {
             return None;
@@ -123,13 +124,13 @@ impl Places {
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
-        // No holder of the lock can panic between two changes that belong together.
+        // A holder of the lock cannot panic between two changes that belong together.
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Taken {
-    /// Ends the longest idle of these connections, an exempt one only where there is no other.
+    /// Ends the longest idle of these connections; an exempt one only if there is no other.
     fn end_idle(&mut self, is_meant: impl Fn(&Occupant) -> bool) -> bool {
         let idle = self.by_number.iter().filter_map(|(number, occupant)| {
             let since = occupant.idle_since.filter(|_| is_meant(occupant))?;
@@ -143,23 +144,24 @@ impl Taken {
     }
 }
 
-/// The place of one connection, free again when this is dropped.
+/// The place of one connection, released when this is dropped.
 pub(super) struct Place {
     places: Arc<Places>,
     number: u64,
-    /// Whether the last response has left its source, and may still be in the connection's buffer.
+    /// Whether the last response has been read completely, but may still be in the connection's
+    /// buffer.
     is_sent: AtomicBool,
 }
 
 impl Place {
-    /// Says that a request is being answered until the value is dropped.
+    /// Marks a request as running until the value is dropped.
     pub(super) fn answering(self: &Arc<Self>) -> Answering {
         self.is_sent.store(false, Ordering::Relaxed);
         self.set_idle_since(None);
         Answering(Arc::clone(self))
     }
 
-    /// Says that the connection's buffer is empty: after a whole response it is idle.
+    /// Records that the connection's buffer is empty: after a complete response it is idle.
     pub(super) fn flushed(&self) {
         if self.is_sent.swap(false, Ordering::Relaxed) {
             self.set_idle_since(Some(Instant::now()));
@@ -181,7 +183,7 @@ impl Drop for Place {
     }
 }
 
-/// A request that is being answered.
+/// A running request.
 pub(super) struct Answering(Arc<Place>);
 
 impl Drop for Answering {

@@ -1,9 +1,9 @@
 //! A single byte range (RFC 9110, 14).
 
-/// What a `Range` header asks for of something of a known size.
+/// The result of a `Range` header for content of a known size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Range {
-    /// All of it. Also where the header cannot be read, has another unit or several ranges: RFC
+    /// All of it. Also if the header is unreadable, or has another unit or several ranges: RFC
     /// 9110, 14.2 lets a server ignore it.
     Whole,
     /// These bytes; the length is at least 1.
@@ -13,7 +13,7 @@ pub(super) enum Range {
         /// How many they are.
         length: u64,
     },
-    /// Nothing that is there.
+    /// The range is outside of the content.
     Unsatisfiable,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn parse(header: &str, size: u64) -> Range {
     let (start, end) = match (number(first), number(last)) {
         (Some(start), Some(end)) if start <= end => (start, end.saturating_add(1).min(size)),
         (Some(start), None) if last.is_empty() => (start, size),
-        // The last so many bytes; of fewer than there are asked for, all of them.
+        // The last bytes; if there are fewer than requested, all of them.
         (None, Some(length)) if first.is_empty() => (size - length.min(size), size),
         _ => return Range::Whole,
     };
@@ -45,7 +45,7 @@ pub(super) fn parse(header: &str, size: u64) -> Range {
     }
 }
 
-/// Digits and nothing else. A number that is too large is larger than any size.
+/// Digits only. A number that does not fit is larger than any size.
 fn number(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().unwrap_or(u64::MAX))

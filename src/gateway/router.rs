@@ -1,16 +1,16 @@
-//! What a request's path asks for.
+//! Parses a request's path.
 
 use ipwhl_unixfs::{Cid, CidError};
 use percent_encoding::percent_decode_str;
 
-/// What a path asks for.
+/// The target of a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
     /// `/`
     Home,
-    /// `/ipfs/<CID>`, and what follows.
+    /// `/ipfs/<CID>`, and the rest.
     Content(ContentPath),
-    /// `/ipfs/…` with something that is no CID.
+    /// `/ipfs/…` with an invalid CID.
     NoCid(String, CidError),
     /// Anything else.
     Nothing,
@@ -19,16 +19,16 @@ pub(super) enum Route {
 /// A path below a CID.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ContentPath {
-    /// The CID that was asked for, whatever base it was written in.
+    /// The CID, in any base.
     pub(super) cid: Cid,
-    /// The names below it, percent-decoded. A name that no folder can have, such as `..`, an empty
-    /// one, or one with an encoded slash, is a name like any other here: no folder has it.
+    /// The names below it, percent-decoded. Impossible names, such as `..`, an empty one, or one
+    /// with an encoded slash, are treated like others: no folder has them.
     pub(super) names: Vec<String>,
     /// Whether the path ends in a slash.
     pub(super) is_folder: bool,
 }
 
-/// Reads a path as it stands in the request's first line.
+/// Parses a path from the request's first line.
 pub(super) fn route(path: &str) -> Route {
     if path == "/" {
         return Route::Home;
@@ -47,7 +47,7 @@ pub(super) fn route(path: &str) -> Route {
     };
     let mut names = Vec::new();
     for part in parts {
-        // Names in UnixFS are UTF-8, so that nothing else can be there.
+        // Names in UnixFS are UTF-8, so no other name can exist.
         let Ok(name) = percent_decode_str(part).decode_utf8() else {
             return Route::Nothing;
         };
@@ -65,8 +65,7 @@ pub(super) fn route(path: &str) -> Route {
 }
 
 /// The value of a key in a query, percent-decoded; the first one counts. A plus sign stays one: no
-/// value that is understood here has a space, and the types of PEP 691 have plus signs that people
-/// do not escape.
+/// supported value has a space, and the types of PEP 691 have plus signs that people do not escape.
 pub(super) fn query_value(query: &str, key: &str) -> Option<String> {
     query
         .split('&')

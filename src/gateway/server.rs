@@ -1,4 +1,4 @@
-//! Connections: accepted, limited, served, and ended in good order.
+//! Connections: accepted, limited, served, and closed properly.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -28,7 +28,7 @@ use tokio::time::{sleep, timeout};
 use super::answer::Site;
 use super::hosts::{HostName, Hosts};
 use super::limits::Limits;
-use super::message::{Answer, Asked, Content, words};
+use super::message::{Answer, Asked, Content, text_answer};
 use super::places::{Place, Places};
 use super::request::fault;
 use super::store::FileRange;
@@ -38,30 +38,30 @@ use crate::release::archive::BlockStore;
 /// The most bytes of a request's first line and headers; hyper answers 431 to more.
 const MAXIMUM_HEADER_SIZE: usize = 32 * 1024;
 
-/// How long accepting rests after an error, such as too many open files.
+/// How long to wait after an error of accepting, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How many connections the system keeps until they are accepted; it may have a lower limit.
+/// How many connections the system queues; it may have a lower limit.
 const BACKLOG: i32 = 4096;
 
-/// The answer to a connection beyond its address's share, sent without waiting for a request.
+/// The answer to a connection beyond its address's share, sent without reading a request.
 const REFUSED: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\n\
     Cache-Control: no-store\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 type Body = UnsyncBoxBody<Bytes, CarError>;
 
-/// One request and what became of it, when its headers are about to be sent.
+/// A request and its result, recorded before its headers are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestRecord {
     /// The method, as the client wrote it.
     pub method: String,
-    /// Path and query, as the client wrote them: printable ASCII, or UTF-8 that nobody has checked.
+    /// Path and query, as the client wrote them: printable ASCII, or unchecked UTF-8.
     pub target: String,
     /// The status.
     pub status: u16,
-    /// How many bytes the body has, where the answer says so.
+    /// The size of the body in bytes, if the answer states it.
     pub length: Option<u64>,
-    /// The host name that the request was for, where the gateway does not answer to it.
+    /// The host name of the request, if the gateway does not answer to it.
     pub unknown_host: Option<String>,
 }
 
@@ -88,7 +88,7 @@ pub async fn serve(
 }
 
 impl Gateway {
-    /// A gateway to a store. `/` leads to `root`; every other CID in the store is served, too.
+    /// A gateway to a store. `/` redirects to `root`; every other CID in the store is served, too.
     pub fn new(store: Arc<BlockStore>, root: Cid) -> Self {
         Self {
             site: Site { store, root },
@@ -105,8 +105,8 @@ impl Gateway {
         self
     }
 
-    /// The same gateway, which answers to these host names, too. To others than addresses and the
-    /// names of the loopback interface it has no answer but 421.
+    /// The same gateway, which answers to these host names, too. For names other than these,
+    /// addresses and the names of the loopback interface the answer is 421.
     #[must_use]
     pub fn with_hosts(mut self, names: impl IntoIterator<Item = HostName>) -> Self {
         self.hosts = Arc::new(Hosts {
@@ -115,7 +115,7 @@ impl Gateway {
         self
     }
 
-    /// The same gateway, which tells of each request. The function is called on the threads that
+    /// The same gateway with an observer of requests. The function is called on the threads that
     /// serve, so it should return soon.
     #[must_use]
     pub fn on_request(mut self, observer: impl Fn(&RequestRecord) + Send + Sync + 'static) -> Self {
@@ -123,8 +123,8 @@ impl Gateway {
         self
     }
 
-    /// Serves until `shutdown` is ready; then no connection is accepted, and responses that are
-    /// under way have [`Limits::shutdown_time`] to end. An error is one of the listener's own.
+    /// Serves until `shutdown` is ready. Then no connection is accepted, and running responses have
+    /// [`Limits::shutdown_time`] to end. An error is one of the listener's own.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -148,7 +148,7 @@ impl Gateway {
                 };
                 let (gateway, stopped) = (self.clone(), stopped.clone());
                 connections.spawn(gateway.connection(stream, place, leave, stopped));
-                // Those that have ended, so that the set does not grow.
+                // Removes finished connections, so that the set does not grow.
                 while connections.try_join_next().is_some() {}
             }
         };
@@ -157,10 +157,10 @@ impl Gateway {
             () = accepting => {}
         }
         drop(listener);
-        // Nobody listens any more where every connection has ended.
+        // If every connection has ended, there are no receivers.
         let _ = stop.send(true);
         let ended = async { while connections.join_next().await.is_some() {} };
-        // What has not ended by then is cut when the set is dropped.
+        // Connections that are still open are closed when the set is dropped.
         let _ = timeout(self.limits.shutdown_time, ended).await;
         Ok(())
     }
@@ -172,8 +172,7 @@ impl Gateway {
         leave: oneshot::Receiver<()>,
         mut stopped: watch::Receiver<bool>,
     ) {
-        // Small answers should not wait for the acknowledgement of others; without it they are
-        // late.
+        // Small answers should not wait for the acknowledgement of others.
         let _ = stream.set_nodelay(true);
         let place = Arc::new(place);
         let stream = TimedStream::new(stream, Arc::clone(&place), &self.limits);
@@ -184,7 +183,7 @@ impl Gateway {
             let gateway = self.clone();
             async move {
                 let response = gateway.respond(request).await;
-                // The connection is busy for as long as it has the body.
+                // The connection is busy while it has the body.
                 let held = response.map(|body| {
                     let held = body.map_err(move |error| {
                         let _ = &answering;
@@ -201,11 +200,11 @@ impl Gateway {
             .max_buf_size(MAXIMUM_HEADER_SIZE)
             .serve_connection(stream, service);
         let mut connection = pin!(connection);
-        // An error on a connection is the client's, or a damaged block that has been cut off:
-        // either way it has ended.
+        // An error on a connection is the client's, or a damaged block that ended the response: in
+        // both cases it has ended.
         tokio::select! {
             _ = connection.as_mut() => return,
-            // Dropped as it is: no request is under way.
+            // Dropped directly: no request is running.
             _ = leave => return,
             _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
         }
@@ -232,16 +231,16 @@ impl Gateway {
         let method = asked.method.clone();
         let answer = match (fault, &unknown_host) {
             (Some(fault), _) => {
-                let mut answer = words(StatusCode::BAD_REQUEST, fault);
-                // Where it ends is not certain, so nothing is read after it.
+                let mut answer = text_answer(StatusCode::BAD_REQUEST, fault);
+                // The end of the request is uncertain, so nothing is read after it.
                 let close = HeaderValue::from_static("close");
                 answer.headers.insert(CONNECTION, close);
                 answer
             }
-            (None, Some(host)) => words(
+            (None, Some(host)) => text_answer(
                 StatusCode::MISDIRECTED_REQUEST,
                 &format!(
-                    "this server does not answer to the name {host:?}: `ipwhl serve --host NAME` names it"
+                    "this server does not answer to the name {host:?}: add it with `ipwhl serve --host NAME`"
                 ),
             ),
             (None, None) => self.answer(asked).await,
@@ -266,7 +265,7 @@ impl Gateway {
         let site = self.site.clone();
         let answer = spawn_blocking(move || site.answer(&asked)).await;
         answer.unwrap_or_else(|_| {
-            words(
+            text_answer(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "the request could not be answered",
             )
@@ -274,7 +273,7 @@ impl Gateway {
     }
 }
 
-/// Tells a client that it has too many connections. What cannot be sent at once is not sent.
+/// Tells a client that it has too many connections. Only what can be sent immediately is sent.
 fn refuse(stream: TcpStream) {
     if let Ok(mut stream) = stream.into_std() {
         let _ = stream.write(REFUSED);
@@ -299,8 +298,8 @@ fn whole(bytes: Bytes) -> Body {
         .boxed_unsync()
 }
 
-/// The first block and the rest, each read when the one before has been taken. An error ends the
-/// connection, short of the length that the headers announced.
+/// The first block and the rest, each read after the previous one was sent. An error ends the
+/// connection before the length in the headers is reached.
 fn blocks(first: Bytes, rest: FileRange) -> Body {
     let blocks = stream::try_unfold((Some(first), rest), |(first, mut rest)| async move {
         if let Some(first) = first {

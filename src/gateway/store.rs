@@ -1,4 +1,4 @@
-//! Where blocks come from.
+//! Reads files from the block store.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use ipwhl_unixfs::car::{CarError, FileCursor};
 
 use crate::release::archive::BlockStore;
 
-/// Bytes of a file in order, and where they come from.
+/// Bytes of a file in order, and their store.
 pub(super) struct FileRange {
     store: Arc<BlockStore>,
     cursor: FileCursor,
 }
 
 impl FileRange {
-    /// These bytes of the file of this CID, which has `size` of them.
+    /// These bytes of the file with this CID, which has `size` of them.
     pub(super) fn new(store: Arc<BlockStore>, cid: Cid, size: u64, range: Range<u64>) -> Self {
         Self {
             store,

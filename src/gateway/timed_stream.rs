@@ -1,4 +1,4 @@
-//! A connection that gives up on a reader who takes too few bytes.
+//! A connection that is closed if the client receives too slowly.
 
 use std::future::Future as _;
 use std::io;
@@ -14,17 +14,17 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::limits::Limits;
 use super::places::Place;
 
-/// The most bytes that a socket holds unsent, where the system lets this be set. Without it Linux
-/// buffers up to 4 MiB and reports room only when a third of that is free, which a client at 40
-/// kB/s takes 35 seconds for. What is under way to the client is not limited, so that fast ones
-/// stay fast.
+/// The most unsent bytes in a socket, if the system allows setting this. Without it Linux buffers
+/// up to 4 MiB and reports room only when a third of that is free, which takes 35 seconds for a
+/// client at 40 kB/s. Bytes in transit to the client are not limited, so that fast clients stay
+/// fast.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 const UNSENT_BYTES: u32 = 64 * 1024;
 
 /// A TCP connection on which writing fails when the client falls too far behind a minimum rate.
 ///
-/// The client has an allowance of time. While bytes wait for it the allowance is used up; each byte
-/// that it takes gives back the time that the byte may take, up to the whole allowance.
+/// The client has a time allowance. While bytes wait for it the allowance shrinks; each byte that
+/// it receives restores the time that the byte may take, up to the whole allowance.
 pub(super) struct TimedStream {
     stream: TcpStream,
     place: Arc<Place>,
@@ -39,7 +39,8 @@ pub(super) struct TimedStream {
 impl TimedStream {
     pub(super) fn new(stream: TcpStream, place: Arc<Place>, limits: &Limits) -> Self {
         #[cfg(any(target_os = "android", target_os = "linux"))]
-        // A system that refuses it still cuts no client that takes a third of a buffer in time.
+        // If the system refuses it, a client is still safe if it receives a third of a buffer in
+        // time.
         let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
         Self {
             stream,
@@ -52,7 +53,7 @@ impl TimedStream {
         }
     }
 
-    /// Passes on how a write went, and keeps account of the client's time.
+    /// Passes on the result of a write, and updates the client's allowance.
     fn timed(
         &mut self,
         context: &mut Context<'_>,
@@ -63,7 +64,7 @@ impl TimedStream {
             if let Some(since) = self.waiting_since.take() {
                 self.allowance = self.allowance.saturating_sub(now - since);
             }
-            // Of a count that large the whole allowance is given back either way.
+            // For a count that large the whole allowance is restored anyway.
             let millis = (count as u64).saturating_mul(1000) / self.minimum_rate;
             let earned = Duration::from_millis(millis);
             self.allowance = self.whole_allowance.min(self.allowance + earned);
@@ -76,7 +77,7 @@ impl TimedStream {
             self.timer.as_mut().reset(now + self.allowance);
         }
         ready!(self.timer.as_mut().poll(context));
-        // Else the system would keep what is unsent until this client takes it.
+        // Otherwise the system would keep the unsent bytes until this client receives them.
         let _ = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -115,8 +116,7 @@ impl AsyncWrite for TimedStream {
         self.stream.is_write_vectored()
     }
 
-    // hyper flushes what is below it once it has no bytes left itself. A socket has nothing to
-    // flush.
+    // hyper flushes the layer below after its own bytes are written. A socket has nothing to flush.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.place.flushed();
         Pin::new(&mut self.stream).poll_flush(context)

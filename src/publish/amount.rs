@@ -4,14 +4,14 @@ use std::fmt;
 
 use crate::foundation::size::HumanBytes;
 
-/// Blocks, or files where a target has files, and their bytes.
+/// A number of blocks, or files for a target with files, and their size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Amount {
     /// How many.
     pub blocks: u64,
     /// How many bytes, without framing.
     pub bytes: u64,
-    /// Whether files are counted, not blocks.
+    /// Whether files are counted instead of blocks.
     pub is_of_files: bool,
 }
 
@@ -24,7 +24,7 @@ impl Amount {
         }
     }
 
-    /// One more block of so many bytes.
+    /// Counts another block of this size.
     pub fn add(&mut self, bytes: usize) {
         self.blocks += 1;
         self.bytes += bytes as u64;

@@ -1,5 +1,5 @@
-//! Every block of the releases that a target claims to hold: read from it, hashed, and mended where
-//! that can be done.
+//! Checks every block of the releases that a target claims to hold: reads and hashes it, and
+//! repairs it if possible.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -15,41 +15,41 @@ use crate::foundation::failure::Failure;
 
 /// How many blocks are read at once.
 const AT_ONCE: usize = 8;
-/// How many bytes of blocks are mended at once.
+/// How many bytes of blocks are repaired at once.
 const PART_BYTES: usize = 64 << 20;
 
 /// Blocks that several readers share.
 pub(super) type SharedBlocks = Arc<dyn Blocks + Send + Sync>;
 
-/// What reading a block of a target comes to.
+/// The result of reading a block of a target.
 pub(super) enum Read {
-    /// These bytes, not hashed yet.
+    /// The bytes, not hashed yet.
     Block(Vec<u8>),
-    /// It is not there.
+    /// It is missing.
     Missing,
-    /// Other bytes, where the reader has hashed them.
+    /// Other bytes, if the reader has hashed them.
     Altered,
-    /// The target has it and cannot read it.
+    /// The target has it but cannot read it.
     Unreadable,
 }
 
-/// A block that is not as it should be.
+/// A block that is damaged or missing.
 struct BadBlock {
     cid: Cid,
     release: PublishedRelease,
     kind: DamageKind,
 }
 
-/// What a walk over releases has found.
+/// The result of a walk over releases.
 pub(super) struct Walk {
     read: Amount,
     bad: Vec<BadBlock>,
-    /// Nodes that are damaged here and not at hand elsewhere: what is below them stays unread.
+    /// Damaged nodes without another copy: the blocks below them stay unread.
     unseen: usize,
 }
 
-/// Reads every block of these releases by `block`. Each is read once, and what
-/// is below a damaged node is found by the blocks of the order.
+/// Reads every block of these releases with `block`. Each is read once, and the blocks below a
+/// damaged node are found through the blocks of the order.
 pub(super) async fn walk<F>(
     releases: &[PublishedRelease],
     order: &CheckOrder<'_>,
@@ -111,7 +111,7 @@ where
                     continue;
                 };
                 let node = decode(&cid, &bytes).map_err(|error| {
-                    Failure::refused(format!("{release} is no release: {error}"))
+                    Failure::refused(format!("{release} is not a release: {error}"))
                 })?;
                 for link in node.links() {
                     if seen.insert(link.cid) {
@@ -124,8 +124,7 @@ where
     Ok(walk)
 }
 
-/// A block from elsewhere, hashed. What reads may wait for the network, and so has a thread of its
-/// own.
+/// A block from elsewhere, hashed. Reading may wait for the network, so it has a thread of its own.
 async fn elsewhere(blocks: &SharedBlocks, cid: Cid) -> Option<Vec<u8>> {
     let blocks = Arc::clone(blocks);
     let read = tokio::task::spawn_blocking(move || blocks.block(&cid)).await;
@@ -134,14 +133,14 @@ async fn elsewhere(blocks: &SharedBlocks, cid: Cid) -> Option<Vec<u8>> {
 }
 
 impl Walk {
-    /// The blocks that are damaged in this way.
+    /// The blocks with this kind of damage.
     pub(super) fn of_kind(&self, kind: DamageKind) -> Vec<Cid> {
         let bad = self.bad.iter().filter(|bad| bad.kind == kind);
         bad.map(|bad| bad.cid).collect()
     }
 
-    /// Gives `put` good blocks for those that are damaged, a part at a time, as far as they are at
-    /// hand, and asks for each again; what was found and mended.
+    /// Passes available copies of the damaged blocks to `put`, a part at a time, and reads each
+    /// again. Returns the damaged and repaired blocks.
     pub(super) async fn mended<P, F>(
         self,
         releases: Vec<PublishedRelease>,
@@ -178,7 +177,7 @@ impl Walk {
         Ok(self.checked(releases, &repaired))
     }
 
-    /// What was found, where nothing is mended.
+    /// The result without repairs.
     pub(super) fn found(self, releases: Vec<PublishedRelease>) -> Checked {
         self.checked(releases, &HashSet::new())
     }
@@ -193,7 +192,7 @@ impl Walk {
         let mut notes = Vec::new();
         if self.unseen > 0 {
             notes.push(format!(
-                "the blocks below {} damaged nodes were not read, since no other copy of these nodes is at hand",
+                "the blocks below {} damaged nodes were not read, because no other copy of these nodes is available",
                 self.unseen
             ));
         }
@@ -219,7 +218,7 @@ impl SomeBlocks {
         self.blocks.insert(cid, block);
     }
 
-    /// Their CIDs, in the order of their bytes, and the number of bytes of the blocks.
+    /// Their CIDs, in the order of their bytes, and the total size of the blocks.
     pub(super) fn cids(&self) -> (Vec<Cid>, u64) {
         let mut cids: Vec<Cid> = self.blocks.keys().copied().collect();
         cids.sort_unstable();

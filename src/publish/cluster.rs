@@ -1,7 +1,7 @@
 //! An IPFS Cluster, by its REST API: <https://ipfscluster.io/documentation/reference/api/>.
 //!
-//! Blocks go to the cluster as archives without a pin; then the root is pinned under the name that
-//! it has on a Kubo node too, and the peers are asked until enough of them have it.
+//! Blocks are sent to the cluster as archives without a pin. Then the root is pinned under the same
+//! name as on a Kubo node, and the peers are polled until enough of them have it.
 
 pub(super) mod nearby;
 mod rest;
@@ -25,13 +25,13 @@ use crate::set::repository::ClusterTarget;
 use nearby::ours;
 use rest::{Allocation, Peer, Rest};
 
-/// How many bytes of blocks go into one request, about.
+/// The approximate size of blocks in one request, in bytes.
 const PART_BYTES: u64 = 64 << 20;
-/// How many blocks.
+/// The number of blocks in one request.
 const PART_BLOCKS: usize = 20_000;
-/// How long is waited while no peer gets any further.
+/// How long to wait while no peer makes progress.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
-/// The delay between two looks at the peers: the first, and the longest that doubling leads to.
+/// The delay between two polls of the peers: the first, and the longest after doubling.
 const DELAYS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
 /// An IPFS Cluster.
@@ -39,9 +39,9 @@ pub(super) struct Cluster {
     rest: Rest,
     settings: ClusterTarget,
     context: TargetContext,
-    /// Blocks that are to be sent.
+    /// Blocks to be sent.
     lacking: Vec<Cid>,
-    /// Whether the pin is as it should be.
+    /// Whether the pin is correct.
     is_pinned: bool,
     /// The peers that have given up on the pin.
     failed: Vec<String>,
@@ -63,7 +63,7 @@ impl Cluster {
         })
     }
 
-    /// Whether a pin says all that the settings say.
+    /// Whether a pin agrees with the settings.
     fn is_right(&self, pin: &Allocation, name: &str) -> bool {
         let is_factor = |wanted: i64, there: i64| wanted == 0 || wanted == there;
         pin.name == name
@@ -101,9 +101,9 @@ impl Cluster {
         report(Step::Waiting("asking which blocks are there".to_owned()));
         self.lacking = match &self.settings.gateway {
             None if has_all => Vec::new(),
-            None if !release.left_out.is_empty() => {
+            None if !release.excluded_roots.is_empty() => {
                 return Err(Failure::refused(
-                    "nothing tells whether the cluster has what this delta leaves out",
+                    "cannot find out whether the cluster has the blocks that this delta leaves out",
                 )
                 .help(format!(
                     "name the `gateway` of one of its nodes, or {}",
@@ -113,8 +113,10 @@ impl Cluster {
             None => release.archive.cids(),
             Some(gateway) => {
                 let client = &self.context.gateway_client;
-                let left_out = release.left_out.clone();
-                release.require_left_out(&read::lacking(client, gateway, left_out).await?)?;
+                let excluded_roots = release.excluded_roots.clone();
+                release.require_excluded_roots(
+                    &read::lacking(client, gateway, excluded_roots).await?,
+                )?;
                 read::lacking(client, gateway, release.archive.cids()).await?
             }
         };
@@ -136,7 +138,7 @@ impl Cluster {
         })
     }
 
-    /// The pins that go when `root` is there.
+    /// The pins to remove after `root` is pinned.
     fn outdated(&self, root: Cid) -> Vec<Cid> {
         let keep = self.settings.keep;
         keep.map_or_else(Vec::new, |keep| outdated(&self.pins, root, keep))
@@ -168,14 +170,14 @@ impl Cluster {
             done.changes.push(format!("pinned {root} as `{name}`"));
         }
         if !self.failed.is_empty() {
-            // Whether it helps is seen below.
+            // The result is visible in the status below.
             let _ = self.rest.recover(&root).await;
             let again = |peer: &String| format!("asked `{peer}` to try again");
             done.changes.extend(self.failed.iter().map(again));
         }
         let note = self.wait(&root, report).await?;
         done.changes.extend(note);
-        // What is older goes when enough peers have what is newer.
+        // Older pins are removed after enough peers have the new one.
         for cid in self.outdated(root) {
             if self.rest.unpin(&cid).await? {
                 let pin = self.shown_pin(release, &cid);
@@ -185,8 +187,7 @@ impl Cluster {
         Ok(done)
     }
 
-    /// Waits until the peers have it; a line where some of those that should have it have not, and
-    /// enough others do.
+    /// Waits until enough peers have it; returns a line if some of the others do not.
     async fn wait(&self, root: &Cid, report: Report<'_>) -> Result<Option<String>, Failure> {
         let enough = self.enough(root).await?;
         let (mut delay, longest) = DELAYS;
@@ -206,7 +207,7 @@ impl Cluster {
             let left: Vec<String> = concerned
                 .iter()
                 .filter(|peer| peer.status != "pinned")
-                .map(|peer| peer.shown())
+                .map(|peer| peer.description())
                 .collect();
             let words = left.join("; ");
             let is_hopeless = concerned
@@ -216,7 +217,7 @@ impl Cluster {
             if is_hopeless || changed.elapsed() >= LONGEST_WAIT {
                 if pinned >= enough {
                     return Ok(Some(format!(
-                        "{pinned} of {} peers have it pinned, and not: {words}",
+                        "{pinned} of {} peers have pinned it, but not: {words}",
                         concerned.len()
                     )));
                 }
@@ -226,9 +227,9 @@ impl Cluster {
                     format!(", and nothing has changed for {} s", LONGEST_WAIT.as_secs())
                 };
                 return Err(Failure::world(format!(
-                    "{pinned} of the {enough} peers that are needed have {root} pinned{reason}: {words}"
+                    "{pinned} of the {enough} required peers have pinned {root}{reason}: {words}"
                 ))
-                .help("mend the peers; the cluster goes on by itself, and the same command tells how far it is"));
+                .help("fix the peers; the cluster continues by itself, and the same command shows its progress"));
             }
             if words != before {
                 before.clone_from(&words);
@@ -236,14 +237,14 @@ impl Cluster {
                 delay = DELAYS.0;
             }
             report(Step::Waiting(format!(
-                "{pinned} of {enough} peers have it pinned"
+                "{pinned} of {enough} peers have pinned it"
             )));
             tokio::time::sleep(delay).await;
             delay = (delay * 2).min(longest);
         }
     }
 
-    /// On how many peers the root has to be pinned; `None` for all.
+    /// On how many peers the root must be pinned; `None` for all.
     async fn enough(&self, root: &Cid) -> Result<Option<usize>, Failure> {
         let pin = self.rest.pin_of(root).await?;
         Ok(usize::try_from(pin.replication_factor_min).ok())
@@ -257,7 +258,7 @@ impl Cluster {
             .filter(|peer| peer.status == "pinned")
             .map(|peer| peer.name.as_str())
             .collect();
-        // The gateway may be that of a peer that has the blocks by chance, and will lose them.
+        // The gateway may belong to a peer that has the blocks only by chance.
         let is_everywhere = peers
             .iter()
             .all(|peer| matches!(peer.status.as_str(), "pinned" | "cluster_error"));
@@ -266,7 +267,7 @@ impl Cluster {
             ..ReadBack::default()
         };
         back.notes.push(format!(
-            "{} of {} peers say that they have it pinned: {}",
+            "{} of {} peers report it as pinned: {}",
             pinned.len(),
             peers.len(),
             pinned.join(", ")
@@ -279,15 +280,14 @@ impl Cluster {
                         .push(read::index_address(gateway, &release.root()));
                 } else {
                     back.notes.push(
-                        "not every peer keeps it, so the one of the `gateway` may not: nothing follows by this target unless `holders` \
-                         names it"
+                        "not every peer keeps it, so the peer of the `gateway` may lose it: this target does not count as a holder unless `holders` names it"
                             .to_owned(),
                     );
                 }
                 back.read = read::through_gateway(client, gateway, &release.sample.blocks).await?;
             }
             None => back.notes.push(
-                "nothing is read back, since no `gateway` of the cluster is named".to_owned(),
+                "nothing is read back, because no `gateway` of the cluster is named".to_owned(),
             ),
         }
         Ok(back)
@@ -299,7 +299,7 @@ impl Cluster {
         Ok(newest_first(&ours(&self.rest.pins().await?, repository)))
     }
 
-    /// Reads through the gateway of one node: a cluster gives no blocks itself.
+    /// Reads through the gateway of one node, because a cluster serves no blocks itself.
     async fn check(&self, order: &CheckOrder<'_>, report: Report<'_>) -> Result<Checked, Failure> {
         let releases = self.holdings(order.repository).await?;
         let Some(gateway) = &self.settings.gateway else {

@@ -1,4 +1,4 @@
-//! The files of a release take their names together: flushed first, then switched (FORMATS 7).
+//! Renames the files of a release together: all are flushed first, then switched (FORMATS 7).
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -19,15 +19,15 @@ use crate::release::statement::{
     MAXIMUM_STATEMENT_SIZE, SignedStatement, Statement, is_signature_of,
 };
 
-/// Files of a release that are written and flushed, and have not got their names.
+/// Files of a release that are written and flushed, but not renamed.
 struct Prepared {
-    /// The archive; `None` where it has its name already.
+    /// The archive; `None` if it has its name already.
     car: Option<AtomicFile>,
     statement: Option<AtomicFile>,
-    /// The statement's text, for which signatures have to hold.
+    /// The statement's text, which the signatures must match.
     text: Option<String>,
     signatures: Vec<AtomicFile>,
-    /// Archives of another root, which go.
+    /// Archives of another root, to be removed.
     stale: Vec<PathBuf>,
 }
 
@@ -43,28 +43,27 @@ impl Prepared {
     }
 }
 
-/// What came of the build that [`recover`] looked for.
+/// The result of [`recover`].
 #[derive(Debug)]
 pub(super) enum Recovery {
-    /// There was none to finish.
+    /// There was no unfinished build.
     Nothing,
-    /// It is finished, and this statement is in place.
+    /// The build was finished, and this statement is in place.
     Finished(Statement),
-    /// This statement is the last one, but its archive or its signatures are missing or damaged. It
-    /// is still in its partial file.
+    /// This statement is the newest one, but its archive or its signatures are missing or damaged.
+    /// It is still in its partial file.
     Incomplete(Statement),
 }
 
 /// Gives the archive, the statement and the signatures their names. All of them are flushed to the
-/// disk before anything old is touched. Where a statement is there, its archive and its signatures
-/// are there too, at every moment: the old statement goes first and the new one comes last, with
-/// nothing but renames between them. A run that is killed or fails between them has left everything
-/// that [`recover`] needs. Delta and hollow archives of another root go, and a full one is replaced
-/// by a full one only.
-///
+/// disk before any old file is touched. At every moment, an existing statement has its archive and
+/// its signatures: the old statement is removed first and the new one is renamed last, with only
+/// renames in between. A run that is killed or fails between them leaves everything that [`recover`]
+/// needs. Delta and hollow archives of another root are removed, and a full one is replaced by a full
+/// one only.
 /// # Errors
-/// When a file cannot be written or an old one not be removed, a full archive of another root is
-/// there and this one is not full, or the statement there is not `before`.
+/// When a file cannot be written or an old one cannot be removed, when there is a full archive of
+/// another root and this one is not full, or when the existing statement is not `before`.
 pub fn commit(
     mut car: AtomicFile,
     kind: ArchiveKind,
@@ -98,26 +97,26 @@ pub fn commit(
             let path = folder.join(format!("{STATEMENT}{}", signature.suffix));
             prepared.signatures.push(prepare(&path, &signature.text)?);
         }
-        // The statement comes last: where its unfinished file is whole, all others are.
+        // The statement is last: if its unfinished file is complete, all others are.
         let path = folder.join(STATEMENT);
         prepared.statement = Some(prepare(&path, &vouching.text)?);
         prepared.text = Some(vouching.text.clone());
     }
     sync_directory(&path).map_err(PublishError::at(folder))?;
-    // Builds of archives of other kinds hold other locks; that of the statement is held by now.
+    // Builds of archives of other kinds hold other locks; this one holds the lock of the statement
+    // now.
     check_unchanged(folder, before)?;
     switch(prepared, folder)
 }
 
-/// Renames only, with the removals that have to come before them.
+/// Only renames, after the necessary removals.
 fn switch(mut prepared: Prepared, folder: &Path) -> Result<(), PublishError> {
     let statement = folder.join(STATEMENT);
-    // The same statement again stays where it is, so that a build that changes nothing never takes
-    // it away.
+    // An identical statement stays in place, so that a build without changes never removes it.
     let there = statement_in(folder);
     if there.is_none() || there.as_deref() != prepared.text.as_deref().map(str::as_bytes) {
         remove(&statement)?;
-        // From here on these files are the only place that has the last sequence.
+        // From here on, only these files record the last sequence.
         if prepared.statement.is_some() {
             prepared.keep();
         }
@@ -140,7 +139,7 @@ fn switch(mut prepared: Prepared, folder: &Path) -> Result<(), PublishError> {
     sync_directory(&statement).map_err(PublishError::at(folder))
 }
 
-/// The signatures in a folder that are not of this statement.
+/// The signatures in a folder that do not belong to this statement.
 fn old_signatures(folder: &Path, text: Option<&str>) -> Result<Vec<PathBuf>, PublishError> {
     let mut old = Vec::new();
     for entry in fs::read_dir(folder).map_err(PublishError::at(folder))? {
@@ -156,7 +155,7 @@ fn old_signatures(folder: &Path, text: Option<&str>) -> Result<Vec<PathBuf>, Pub
     Ok(old)
 }
 
-/// Whether a file is a signature of a statement.
+/// Whether a file is a valid signature of a statement.
 fn holds(path: &Path, text: &str) -> bool {
     let read = |path| -> io::Result<String> {
         let mut signature = String::new();
@@ -178,8 +177,7 @@ fn remove(path: &Path) -> Result<(), PublishError> {
 }
 
 /// Finishes a build that was killed or failed between the old statement and the new one. All of its
-/// files are there, under their names or not yet. It removes none of them that it cannot use.
-///
+/// files exist, under their final or temporary names. Unusable files are not removed.
 /// # Errors
 /// When a file cannot be read or renamed, or another process is writing it.
 pub(super) fn recover(folder: &Path) -> Result<Recovery, PublishError> {
@@ -232,7 +230,8 @@ pub(super) fn recover(folder: &Path) -> Result<Recovery, PublishError> {
     Ok(Recovery::Finished(statement))
 }
 
-/// The archive of a root, under its name or whole without it: then the file that has to be renamed.
+/// The archive of a root, under its final name, or complete under its temporary name: then the file
+/// to rename.
 fn archive_of(
     root: Cid,
     folder: &Path,
@@ -260,7 +259,7 @@ fn archive_of(
     Ok(None)
 }
 
-/// The text of an unfinished file; `None` where it is none, or too long.
+/// The text of an unfinished file; `None` if it does not exist or is too long.
 fn read(file: &mut AtomicFile, largest: usize) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
     let file = file.file();
@@ -272,10 +271,9 @@ fn read(file: &mut AtomicFile, largest: usize) -> io::Result<Option<String>> {
 
 /// Whether [`commit`] may put an archive of this kind and root into a folder whose statement was
 /// `before`.
-///
 /// # Errors
-/// When a full archive of another root is there and this one is not full, or the statement is
-/// another one now.
+/// When there is a full archive of another root and this one is not full, or when the statement has
+/// changed.
 pub(super) fn check_place(
     kind: ArchiveKind,
     root: Cid,
@@ -286,8 +284,8 @@ pub(super) fn check_place(
     others(kind, root, folder).map(|_| ())
 }
 
-/// The bytes of the statement in a folder, as far as a statement may go. A device or a pipe of its
-/// name is none: it may never end.
+/// The bytes of the statement in a folder, up to the size limit. A device or a pipe of its name
+/// does not count: it may never end.
 pub fn statement_in(folder: &Path) -> Option<Vec<u8>> {
     let path = folder.join(STATEMENT);
     if !path.is_file() {
@@ -311,7 +309,7 @@ fn check_unchanged(folder: &Path, before: Option<&[u8]>) -> Result<(), PublishEr
     }
 }
 
-/// The archives of other kinds that are not of this root, and must go.
+/// The archives of other kinds and another root, which must be removed.
 fn others(kind: ArchiveKind, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
     let mut stale = Vec::new();
     for other in ArchiveKind::ALL.into_iter().filter(|other| *other != kind) {
@@ -321,11 +319,11 @@ fn others(kind: ArchiveKind, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, P
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(PublishError::Unwritable(path, error)),
         };
-        // What cannot be read is of no root.
+        // An unreadable file has no root.
         if CarReader::root_of(file).is_ok_and(|other| other == root) {
             continue;
         }
-        // A delta is worth nothing without what it is a delta to.
+        // A delta is useless without the release that it is based on.
         if other == ArchiveKind::Full {
             let reason = "is the full archive of another release";
             return Err(PublishError::Occupied(path, reason.to_owned()));
@@ -335,8 +333,7 @@ fn others(kind: ArchiveKind, root: Cid, folder: &Path) -> Result<Vec<PathBuf>, P
     Ok(stale)
 }
 
-/// The file that this is the unfinished state of, where it is a statement, a signature or an
-/// archive.
+/// The final name of a temporary file, if it is a statement, a signature or an archive.
 fn partial_of(name: &OsStr) -> Option<&str> {
     let place = name.to_str()?.strip_prefix('.')?.strip_suffix(".partial")?;
     let is_car = ArchiveKind::ALL

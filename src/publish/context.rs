@@ -11,28 +11,28 @@ use super::secret::Secret;
 use crate::release::signature::{PublicKey, SigningKey};
 use crate::source::Client;
 
-/// What targets are given besides their settings.
+/// The context of a target, besides its settings.
 #[derive(Debug)]
 pub struct TargetContext {
-    /// What asks the network.
+    /// The HTTP client.
     pub client: Client,
-    /// The same for gateways, which are left sooner.
+    /// The HTTP client for gateways, with shorter limits.
     pub gateway_client: Client,
-    /// The repository's folder, where relative paths begin.
+    /// The repository's folder; relative paths begin there.
     pub folder: PathBuf,
     /// Credentials for the target, if set in the environment.
     pub secret: Option<Secret>,
-    /// The environment variable that a token would come from, for messages.
+    /// The environment variable for a token, for messages.
     pub variable: String,
     /// The present instant.
     pub now: Timestamp,
-    /// What child processes may know: the environment's variables without this program's own, which
+    /// The variables for child processes: the environment's, without those of this program, which
     /// may be secrets.
     pub variables: BTreeMap<OsString, OsString>,
-    /// The clusters of the configuration, for a node that may belong to one.
+    /// The clusters of the configuration; a node may belong to one.
     pub clusters: Vec<NearbyCluster>,
-    /// The key whose IPNS name is meant, where one is known without its private half.
+    /// The key of the IPNS name, if it is known without its private half.
     pub public_key: Option<PublicKey>,
-    /// The key that signs what a target has signed; there for the kinds that ask for one.
+    /// The key for signatures that a target needs; present for the kinds that need one.
     pub signing_key: Option<SigningKey>,
 }

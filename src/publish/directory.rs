@@ -1,15 +1,15 @@
 //! A folder that any static web server serves (FORMATS 9).
-//!
 //! ```text
-//! <path>/.ipwhl whose folder it is <path>/<root>/ the tree of a release, never changed
-//! <path>/statements/<sequence>/ release.toml and its signatures, release.hollow.car, release.files
-//! <path>/statements/latest -> <sequence> <path>/latest -> <root> <path>/release.toml and its
-//! signatures: copies of the newest statement
+//! <path>/.ipwhl                          the repository of this folder
+//! <path>/<root>/                         the tree of a release, never changed
+//! <path>/statements/<sequence>/          release.toml and its signatures, release.hollow.car, release.files
+//! <path>/statements/latest -> <sequence>
+//! <path>/latest -> <root>
+//! <path>/release.toml and its signatures: copies of the newest statement
 //! ```
-//!
-//! Names lead to what is whole only: a folder is made under another name and renamed, a link is
-//! replaced by renaming another one over it. The statement's link is switched first. Whoever reads
-//! between the two finds a statement whose root has its own folder already.
+//! Names refer to complete files only: a folder is made under another name and renamed, and a link
+//! is replaced by renaming another one over it. The statement's link is switched first. A reader
+//! between the two steps finds a statement whose root has its folder already.
 
 mod check;
 mod delta;
@@ -46,7 +46,7 @@ use record::Record;
 impl Directory {
     fn upload(&self, release: &Publication, report: Report<'_>) -> Result<Done, Failure> {
         let _lock = Folder::open(&self.path, &release.name)?;
-        // Another run may have been here between the plan and the lock.
+        // Another run may have changed it between the plan and the lock.
         let found = self.inspect(release)?;
         let root = release.root();
         let tree = self.tree(root);
@@ -65,7 +65,7 @@ impl Directory {
             let before = self.linkable(release, found.held);
             let made = files::make(blocks, &found.files, &tree, before.as_deref(), report);
             let made = made.map_err(|error| {
-                if error.is_refusal() && !release.left_out.is_empty() {
+                if error.is_refusal() && !release.excluded_roots.is_empty() {
                     self.fillable(release, error)
                 } else {
                     error
@@ -74,13 +74,13 @@ impl Directory {
             done.moved = made.written;
             if found.damaged.blocks > 0 {
                 done.changes.push(format!(
-                    "replaced {} with other bytes than the release's",
+                    "replaced {} that differed from the release",
                     found.damaged
                 ));
             }
             if made.linked.blocks > 0 {
                 done.changes
-                    .push(format!("linked {} that were there", made.linked));
+                    .push(format!("linked {} that existed already", made.linked));
             }
         }
         if let Some(vouched) = &release.signed {
@@ -121,18 +121,19 @@ impl Directory {
         }
         for outdated in self.outdated(release)? {
             self.remove(&outdated)?;
-            done.changes.push(format!("removed {}", outdated.shown()));
+            done.changes
+                .push(format!("removed {}", outdated.description()));
         }
         Ok(done)
     }
 
-    /// Reads as a server would: through the links, where there are any.
+    /// Reads like a server: through the links, if there are any.
     fn verify(&self, release: &Publication) -> Result<ReadBack, Failure> {
         let root = release.root().to_string();
         let tree = self.path.join(self.latest.as_ref().unwrap_or(&root));
         let changed = |place: &Path| {
             Failure::world(format!(
-                "`{}` is not what was put there: somebody else writes there too",
+                "`{}` has changed since it was written: another program writes there too",
                 place.display()
             ))
         };
@@ -189,8 +190,8 @@ impl Directory {
 }
 
 impl Directory {
-    /// The releases whose trees and statements are there, the newest first, where the link leads to
-    /// the newest; or the one that was published without a statement.
+    /// The releases with a tree and a statement, the newest first, if the link refers to the
+    /// newest; or the one that was published without a statement.
     fn releases(&self, repository: &str) -> Result<Vec<PublishedRelease>, Failure> {
         let mut held: Vec<PublishedRelease> = Vec::new();
         for signed in statements::all(&self.path.join(STATEMENTS), repository)? {
@@ -210,12 +211,11 @@ impl Directory {
         let wrong = |newest: Cid| {
             let path = path.display();
             let words = match &linked {
-                Some(name) => format!("`{path}` leads to `{name}`"),
-                None => format!("`{path}` is not there"),
+                Some(name) => format!("`{path}` refers to `{name}`"),
+                None => format!("`{path}` is missing"),
             };
-            Failure::refused(format!("{words}, and the newest release is {newest}")).help(
-                "find out who has changed it; `ipwhl publish` points it at the newest release",
-            )
+            Failure::refused(format!("{words}, but the newest release is {newest}"))
+                .help("find out who changed it; `ipwhl publish` points it at the newest release")
         };
         match (held.first(), &linked) {
             (Some(newest), linked) if linked.as_ref() != Some(&newest.root.to_string()) => {

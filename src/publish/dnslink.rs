@@ -1,6 +1,6 @@
-//! The TXT record of a domain that leads to the release (<https://dnslink.dev/>, FORMATS 9).
+//! The TXT record of a domain that refers to the release (<https://dnslink.dev/>, FORMATS 9).
 //!
-//! Nobody's zone is written to: the record is printed, and DNS is asked whether it is there.
+//! No zone is changed: the record is printed, and DNS is queried for it.
 
 use std::net::SocketAddr;
 
@@ -19,15 +19,15 @@ use super::target::{Done, Plan, ReadBack, Report, Target, Work};
 use crate::foundation::failure::Failure;
 use crate::set::repository::DnslinkTarget;
 
-/// How the text of a record begins.
+/// The start of a record's text.
 const PREFIX: &str = "dnslink=";
-/// The label below which records are.
+/// The label of the records.
 const LABEL: &str = "_dnslink";
-/// The most records of one name that are looked at.
+/// The most records of one name that are read.
 const MAXIMUM_RECORDS: usize = 100;
-/// The longest record that is looked at, in bytes.
+/// The longest record that is read, in bytes.
 const LONGEST_RECORD: usize = 4096;
-/// How often a named server that is silent is asked once more.
+/// How often a query to a silent server is repeated, if the server is named.
 const RETRIES: usize = 1;
 /// The longest text of a single string of a record, in bytes (RFC 1035, section 3.3).
 const LONGEST_STRING: usize = 255;
@@ -52,7 +52,7 @@ impl Dnslink {
         }
     }
 
-    /// What the record leads to.
+    /// The path in the record.
     fn path(&self, release: &Publication) -> String {
         match &self.name {
             Some(name) => format!("/ipns/{name}"),
@@ -63,7 +63,7 @@ impl Dnslink {
     /// The record as a line of a zone.
     fn line(&self, release: &Publication) -> String {
         let text = format!("{PREFIX}{}", self.path(release));
-        // A domain can have 253 bytes, and so a path may not fit into one string.
+        // A domain can have 253 bytes, so a path may not fit into one string.
         let strings: Vec<String> = text
             .as_bytes()
             .chunks(LONGEST_STRING)
@@ -75,7 +75,7 @@ impl Dnslink {
     async fn inspect(&mut self, release: &Publication) -> Result<Plan, Failure> {
         let there = match self.ask().await {
             Ok(there) => there,
-            // The record is worth printing also where nobody can be asked.
+            // The record is printed even if DNS cannot be queried.
             Err(error) if !error.is_refusal() => {
                 return Ok(Plan {
                     changes: vec![format!("print `{}`; {error}", self.line(release))],
@@ -104,17 +104,17 @@ impl Dnslink {
     fn says(&self, there: Option<&str>) -> String {
         match there {
             None => format!("there is no such record at {LABEL}.{} yet", self.domain),
-            Some(path) => format!("{LABEL}.{} leads to `{path}`", self.domain),
+            Some(path) => format!("{LABEL}.{} refers to `{path}`", self.domain),
         }
     }
 
-    /// Whether a path is the wanted one, however its CID is written.
+    /// Whether a path is that of the release, in any spelling of its CID.
     fn is_this(&self, path: &str, release: &Publication) -> bool {
         path.trim_end_matches('/') == self.path(release)
             || (self.name.is_none() && root(path) == Some(release.root()))
     }
 
-    /// The path that DNS has; `None` where there is no record.
+    /// The path in DNS; `None` if there is no record.
     async fn ask(&self) -> Result<Option<String>, Failure> {
         let mut found = Vec::new();
         for text in self.texts().await? {
@@ -127,7 +127,7 @@ impl Dnslink {
         if found.len() > 1 {
             let found: Vec<String> = found.iter().map(|path| format!("`{path}`")).collect();
             return Err(Failure::refused(format!(
-                "{LABEL}.{} leads to several places, {}, and readers choose one as they like",
+                "{LABEL}.{} refers to several paths, {}, and readers may use any of them",
                 self.domain,
                 found.join(", ")
             ))
@@ -136,16 +136,16 @@ impl Dnslink {
         Ok(found.pop())
     }
 
-    /// The TXT records, each as one text; those that are no text are left out.
+    /// The TXT records, each as one text; records that are not text are left out.
     async fn texts(&self) -> Result<Vec<String>, Failure> {
         let failed = |error: &NetError| {
             Failure::world(format!(
-                "DNS does not say what {LABEL}.{} is: {error}",
+                "cannot query DNS for {LABEL}.{}: {error}",
                 self.domain
             ))
             .help("is the name server reachable? `resolver` names another one")
         };
-        // Each question is a new one: nothing is kept from the one before.
+        // A fresh query without a cache.
         let mut options = ResolverOpts::default();
         options.cache_size = 0;
         options.attempts = RETRIES;
@@ -167,12 +167,11 @@ impl Dnslink {
             }
         };
         let resolver = builder.build().map_err(|error| failed(&error))?;
-        // With the dot at its end the name is whole: no search list is gone through.
+        // The dot at the end makes the name absolute, so that search lists are not used.
         let name = format!("{LABEL}.{}.", self.domain);
         let lookup = match resolver.txt_lookup(name).await {
             Ok(lookup) => lookup,
-            // No such name, or no such record of it. That the server cannot answer is another
-            // error: nobody knows then.
+            // No such name, or no TXT record. Other errors mean that it is unknown.
             Err(error) if error.is_no_records_found() => return Ok(Vec::new()),
             Err(error) => return Err(failed(&error)),
         };
@@ -203,19 +202,18 @@ impl Dnslink {
             });
         }
         Err(Failure::world(self.says(there.as_deref())).help(
-            "put the line that is printed into the zone in the place of an older one, and run the same command again; \
-             servers may keep an older answer for as long as it says",
+            "put the printed line into the zone, replacing an older one, and run the same command again; servers may cache an older answer for its time to live",
         ))
     }
 }
 
-/// The root that a path leads to.
+/// The root in a path.
 fn root(path: &str) -> Option<Cid> {
     let cid = path.strip_prefix("/ipfs/")?;
     cid.trim_end_matches('/').parse().ok()
 }
 
-/// The release that a record leads to.
+/// The release that a record refers to.
 fn held(path: Option<&str>) -> Option<PublishedRelease> {
     path.and_then(root).map(|root| PublishedRelease {
         root,
@@ -243,7 +241,7 @@ impl Target for Dnslink {
         };
         if !self.is_there {
             done.changes
-                .push("the record is printed, and is yours to put into the zone".to_owned());
+                .push("the record was printed; add it to the zone yourself".to_owned());
         }
         Box::pin(async { Ok(done) })
     }

@@ -1,4 +1,4 @@
-//! Why a release was not put where it was wanted.
+//! Errors of writing a release.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,11 +8,11 @@ use crate::foundation::failure::Failure;
 use crate::set::declaration::DeclaredWheel;
 use crate::source::Cache;
 
-/// Why a release was not put where it was wanted. What stood there before is as it was, or gone;
-/// it is never half of it.
+/// The reason why a release was not written. The earlier file is unchanged or gone, never half
+/// replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The bytes of this wheel in the cache are not the declared ones, or not there any more.
+    /// The bytes of this wheel in the cache are damaged or missing.
     #[error("the cache's copy of `{}` is damaged", .0.file_name)]
     DamagedWheel(Box<DeclaredWheel>),
     /// A file or folder cannot be written.
@@ -21,7 +21,8 @@ pub enum PublishError {
     /// Another process has changed this file since the build read it.
     #[error("another process has changed `{}` since this build read it", .0.display())]
     Changed(PathBuf),
-    /// What stands at a place is not to be replaced: the place, and why, as a sentence goes on.
+    /// The existing file or folder must not be replaced: its path, and the reason as the end of a
+    /// sentence.
     #[error("`{}` {}, so it is not replaced", .0.display(), .1)]
     Occupied(PathBuf, String),
 }
@@ -49,7 +50,7 @@ impl PublishError {
     }
 }
 
-/// The wheels of the cache, with a memory of which of them failed.
+/// The wheels of the cache; remembers which one failed.
 pub(super) struct Wheels<'c> {
     cache: &'c Cache,
     failed: Option<DeclaredWheel>,
@@ -63,9 +64,9 @@ impl<'c> Wheels<'c> {
         }
     }
 
-    /// The bytes of a wheel, as they are.
+    /// The bytes of a wheel, without verification.
     pub(super) fn open(&mut self, wheel: &DeclaredWheel) -> io::Result<NamedFile> {
-        // Whatever goes wrong before the next one is opened may be about this one.
+        // An error before the next one is opened may be about this one.
         self.failed = Some(wheel.clone());
         let file = self
             .cache
@@ -77,7 +78,7 @@ impl<'c> Wheels<'c> {
         })
     }
 
-    /// What an error means that occurred while the wheel that was opened last went to `path`.
+    /// The meaning of an error that occurred while the last opened wheel was written to `path`.
     pub(super) fn explain(self, error: io::Error, path: &Path) -> PublishError {
         let is_of_wheel = matches!(
             error.kind(),
@@ -90,7 +91,7 @@ impl<'c> Wheels<'c> {
     }
 }
 
-/// A wheel in the cache: an error of reading it says so.
+/// A wheel in the cache whose read errors name it.
 pub(super) struct NamedFile {
     file: File,
     name: String,
@@ -105,7 +106,7 @@ impl Read for NamedFile {
     }
 }
 
-/// The bytes of a wheel are gone, or others.
+/// The bytes of a wheel are missing or different.
 pub(super) fn wrong_bytes() -> io::Error {
     io::Error::from(io::ErrorKind::InvalidData)
 }

@@ -15,19 +15,19 @@ use crate::release::tree::Release;
 use crate::set::declaration::DeclaredWheel;
 use crate::source::Cache;
 
-/// What of a release goes into its archive.
+/// The parts of a release in an archive.
 #[derive(Debug, Clone)]
 pub enum ArchiveContents {
-    /// All of it.
+    /// All blocks.
     Full,
-    /// What is not among these blocks, which the release before it has.
+    /// The blocks that are not in this set, which is that of the previous release.
     Delta(HashSet<Cid>),
-    /// All but the leaves of wheels.
+    /// All blocks except the leaves of wheels.
     Hollow,
 }
 
 impl ArchiveContents {
-    /// What the archive is called.
+    /// The kind of the archive.
     pub fn kind(&self) -> ArchiveKind {
         match self {
             Self::Full => ArchiveKind::Full,
@@ -37,11 +37,10 @@ impl ArchiveContents {
     }
 }
 
-/// How much is written at once.
+/// The size of the write buffer, in bytes.
 const BUFFER: usize = 1024 * 1024;
 
-/// Writes the archive beside its place in `folder`. It takes its name when it is committed.
-///
+/// Writes the archive to a temporary file in `folder`. It gets its name when it is committed.
 /// # Errors
 /// When the folder cannot be written, or a wheel of the cache is damaged.
 pub fn write_car(

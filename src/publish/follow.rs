@@ -1,5 +1,5 @@
-//! Whether a release follows the one that a target holds, by the statements between the two
-//! (FORMATS 6 and 9).
+//! Whether a release follows the one that a target holds, by the statements in between (FORMATS 6
+//! and 9).
 
 use ipwhl_unixfs::Cid;
 
@@ -20,34 +20,32 @@ pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(
         return match held.sequence {
             None => Ok(()),
             Some(held) => Err(Failure::refused(format!(
-                "it holds sequence {held}, which is signed, and this release has no statement"
+                "it has sequence {held}, which is signed, but this release has no statement"
             ))
-            .help("build with a key, and with `--previous` the statement of the release that is there")),
+            .help("build with a key, and follow the statement of the existing release with `--previous`")),
         };
     };
     let sequence = signed.statement.sequence;
-    // No statement has the sequence 0: a name that was used before has one.
+    // No statement has the sequence 0: an older naming scheme used it.
     let Some(known) = held.sequence.filter(|known| *known > 0) else {
         return Ok(());
     };
     if known > sequence {
         return Err(Failure::refused(format!(
-            "it holds sequence {known} ({}), and this statement has the sequence {sequence}",
+            "it has sequence {known} ({}), but this statement has the sequence {sequence}",
             held.root
         ))
-        .help(
-            "build on top of the release that is there: `ipwhl build --previous` its statement",
-        ));
+        .help("build on the existing release: pass its statement to `ipwhl build --previous`"));
     }
     if known == sequence {
         return if held.root == root {
             Ok(())
         } else {
             Err(Failure::refused(format!(
-                "it holds another release with the sequence {sequence}, {}, and this one is {root}",
+                "it has another release with the sequence {sequence}, {}, but this one is {root}",
                 held.root
             ))
-            .help("two releases follow the same one: build on top of the one that is there, with `--previous` its statement"))
+            .help("two releases follow the same one: build on the existing one, with its statement in `--previous`"))
         };
     }
     let mut newer = signed;
@@ -75,22 +73,20 @@ fn gap(held: &PublishedRelease, known: u64, newer: &SignedStatement, absence: &A
         Absence::Unsigned => "signed by keys that the next one trusts",
     };
     Failure::gap(format!(
-        "it holds sequence {known} ({}), and nothing shows that this release follows it: {which} in between would, and \
-         sequence {lacking} is not {reason}",
+        "it has sequence {known} ({}), and this release is not known to follow it: {which} in between would show that, but sequence {lacking} is not {reason}",
         held.root
     ))
     .help(
-        "name the statements in between with `--follow FILE`, several times; builds keep them in `statements` beside the \
-         archive, and folders and git branches that releases were published to have them, too",
+        "name the statements in between with `--follow FILE`, several times; they are in `statements` beside the archive of a build, and in folders and git branches with published releases",
     )
 }
 
 fn fork(held: &PublishedRelease, known: u64, newer: &SignedStatement) -> Failure {
     let root = |root: Option<Cid>| root.map_or_else(|| "none".to_owned(), |root| root.to_string());
     Failure::refused(format!(
-        "it holds {} as sequence {known}, and this release goes back to another one of that sequence, {}",
+        "it has {} as sequence {known}, but this release follows another one of that sequence, {}",
         held.root,
         root(newer.statement.previous)
     ))
-    .help("two releases were built on the same one: build on top of the one that is there, with `--previous` its statement")
+    .help("two releases were built on the same one: build on the existing one, with its statement in `--previous`")
 }

@@ -1,7 +1,7 @@
 //! A branch of statements in a git repository, and a signed tag for each release (FORMATS 9).
 //!
-//! Objects are made first, then the branch and the tag appear in one transaction, then both go to
-//! the remote in one. No work tree and no index is touched.
+//! Objects are written first, then the branch and the tag are updated in one transaction, then both
+//! are pushed in one. No work tree and no index is touched.
 
 mod program;
 mod state;
@@ -21,11 +21,11 @@ use crate::set::repository::GitTarget;
 use program::Program;
 use state::{Reference, short};
 
-/// The branch and the tag where none are named. What is tagged is a commit of the statement: the
-/// name `release-N` is a forge's, for the commit that was built.
+/// The default branch and tag. The tagged commit contains the statement; forges use the name
+/// `release-N` for the commit that was built.
 const BRANCH: &str = "releases";
 const TAG: &str = "statement-{sequence}";
-/// What takes the place of the sequence in the name of a tag.
+/// The placeholder for the sequence in the name of a tag.
 const SEQUENCE: &str = "{sequence}";
 
 /// A target of the kind `git`.
@@ -35,21 +35,21 @@ pub(super) struct Git {
     branch: String,
     tag: String,
     remote: Option<String>,
-    /// Looking needs none.
+    /// Not needed for the plan.
     key: Option<SigningKey>,
     found: Option<Found>,
 }
 
-/// What a look has found.
+/// The result of the inspection.
 #[derive(Debug)]
 struct Found {
     branch: Reference,
     tag: Reference,
-    /// The commit to go on from.
+    /// The parent of the next commit.
     base: Option<String>,
-    /// The folder at the top of that commit.
+    /// The entries at the top of that commit.
     entries: Vec<Vec<u8>>,
-    /// The statement with all signatures, those that the commit has already among them.
+    /// The statement with all signatures, including those in the commit.
     files: SignedStatement,
     /// Whether that commit has the statement and all signatures.
     is_committed: bool,
@@ -93,7 +93,7 @@ impl Git {
         self.tag.replace(SEQUENCE, &sequence)
     }
 
-    /// The remote as it is called in sentences.
+    /// The remote, for use in sentences.
     fn there(&self) -> String {
         let remote = self.remote.as_deref();
         remote.map_or_else(|| "the remote".to_owned(), |remote| format!("`{remote}`"))
@@ -104,25 +104,25 @@ impl Git {
         let git = &self.program;
         if let Err(words) = git.ask(&["rev-parse", "--git-dir"], b"")? {
             return Err(Failure::world(format!(
-                "`{}` is in no git repository that can be used: {words}",
+                "`{}` is not in a usable git repository: {words}",
                 git.folder.display()
             ))
-            .help("`repository` names the folder of one; `git init` makes one"));
+            .help("set `repository` to the folder of one; `git init` makes one"));
         }
         let key = self.key()?;
         if !vouched.signers().contains(&key.public()) {
             return Err(Failure::refused(format!(
-                "the key {} has not signed the statement, and so its tag would vouch for nothing",
+                "the key {} has not signed the statement, so its tag would vouch for nothing",
                 key.public().fingerprint()
             ))
-            .help("name a key that has with `--key`, or sign the statement with this one: `ipwhl sign`"));
+            .help("name a key that has signed it with `--key`, or sign the statement with this one: `ipwhl sign`"));
         }
         let tag_name = self.tag(vouched);
         let names = [
             format!("refs/heads/{}", self.branch),
             format!("refs/tags/{tag_name}"),
         ];
-        let [branch, tag] = state::look(git, names, self.remote.as_deref())?;
+        let [branch, tag] = state::inspect(git, names, self.remote.as_deref())?;
         let base = branch.newer(git, &self.there())?;
         let held = match &base {
             Some(base) => state::held(git, base, &self.branch, &release.name)?,
@@ -146,10 +146,10 @@ impl Git {
             && here != there
         {
             return Err(Failure::refused(format!(
-                "the tag `{tag_name}` here is another one than at {}",
+                "the tag `{tag_name}` differs here and at {}",
                 self.there()
             ))
-            .help(format!("keep the remote's, which others have: `git tag -d {tag_name}` here, and publish again")));
+            .help(format!("keep the remote's tag, which others use: run `git tag -d {tag_name}` here, and publish again")));
         }
         let mut wanted = state::with_files(&entries, self.blobs(&files, false)?.into_iter());
         wanted.sort();
@@ -203,7 +203,7 @@ impl Git {
         changes
     }
 
-    /// The files of the statement with their objects, which are made where they are to be written.
+    /// The files of the statement with their objects, which are written unless this is a plan.
     fn blobs(
         &self,
         files: &SignedStatement,
@@ -220,7 +220,7 @@ impl Git {
         blobs.collect()
     }
 
-    /// A branch that somebody works on would look as if they had taken the release back.
+    /// If the branch were checked out, its work tree would show the release as reverted.
     fn check_not_checked_out(&self, name: &str) -> Result<(), Failure> {
         let listing = self
             .program
@@ -228,10 +228,10 @@ impl Git {
         let line = format!("branch {name}");
         if listing.lines().any(|other| other == line) {
             return Err(Failure::refused(format!(
-                "the branch `{}` is checked out, and its work tree would not follow",
+                "the branch `{}` is checked out, and its work tree would not be updated",
                 self.branch
             ))
-            .help("check out another branch, or name one for releases alone with `branch`"));
+            .help("check out another branch, or name a branch only for releases with `branch`"));
         }
         Ok(())
     }
@@ -270,7 +270,7 @@ impl Git {
         orders += "prepare\ncommit\n";
         let why = format!("ipwhl: {} {}", release.name, vouched.statement.sequence);
         git.bytes(&["update-ref", "-m", &why, "--stdin"], orders.as_bytes())
-            .map_err(|error| error.help("somebody else has changed the branch or the tag in between: run the same command again"))?;
+            .map_err(|error| error.help("another process has changed the branch or the tag in the meantime: run the same command again"))?;
         if found.branch.here.as_ref() != Some(&commit) {
             done.changes
                 .push(format!("`{}` is {}", self.branch, short(&commit)));
@@ -287,7 +287,7 @@ impl Git {
             let (branch, tag) = (&found.branch.name, &found.tag.name);
             let arguments = ["push", "--quiet", "--atomic", "--", remote, branch, tag];
             git.bytes(&arguments, b"").map_err(|error| {
-                error.help("both are here; where the remote has gone on in between, run the same command again")
+                error.help("both are here; if the remote has changed in the meantime, run the same command again")
             })?;
             done.changes.push(format!("pushed both to `{remote}`"));
         }
@@ -309,7 +309,7 @@ impl Git {
             .map_err(who)
     }
 
-    /// The tag's object, with a signature as `git tag -s` makes it with `gpg.format=ssh`.
+    /// The tag's object, with a signature like that of `git tag -s` with `gpg.format=ssh`.
     fn signed_tag(&self, name: &str, commit: &str, message: &str) -> Result<String, Failure> {
         let tagger = self
             .program
@@ -332,10 +332,12 @@ impl Git {
             format!("refs/heads/{}", self.branch),
             format!("refs/tags/{}", self.tag(vouched)),
         ];
-        let [branch, tag] = state::look(git, names, self.remote.as_deref())?;
+        let [branch, tag] = state::inspect(git, names, self.remote.as_deref())?;
         let lacks = |what: &str, place: &str| {
-            Failure::world(format!("{place} has another `{what}` than was put there"))
-                .help("somebody else writes there too: run the same command again")
+            Failure::world(format!(
+                "`{what}` at {place} has changed since it was written"
+            ))
+            .help("another program writes there too: run the same command again")
         };
         let mut back = ReadBack::default();
         for reference in [&branch, &tag] {
@@ -348,7 +350,7 @@ impl Git {
         }
         let mut read = Amount::of_files();
         let tip = branch.here.unwrap_or_default();
-        // Other keys' signatures, which were there, are read back with those that came.
+        // Existing signatures of other keys are read back with the new ones.
         let all = state::with_held(git, &tip, &state::entries(git, &tip)?, vouched)?;
         for (name, text) in all.files(STATEMENT) {
             let there = git.content("blob", &format!("{tip}:{name}"))?;
@@ -368,7 +370,7 @@ impl Git {
     /// The newest commit of the branch, here or at the remote.
     fn tip(&self) -> Result<Option<String>, Failure> {
         let names = [format!("refs/heads/{}", self.branch), String::new()];
-        let [branch, _] = state::look(&self.program, names, self.remote.as_deref())?;
+        let [branch, _] = state::inspect(&self.program, names, self.remote.as_deref())?;
         branch.newer(&self.program, &self.there())
     }
 
@@ -389,17 +391,17 @@ impl Git {
     }
 }
 
-/// The statement, which is all that git is given.
+/// The statement, which is all that this target stores.
 fn vouched(release: &Publication) -> Result<&SignedStatement, Failure> {
     release.signed.as_ref().ok_or_else(|| {
-        Failure::refused("there is no statement, and a statement is what is committed")
+        Failure::refused("there is no statement, and this target stores only statements")
             .help("build with a key, and publish without `--unsigned`")
     })
 }
 
-/// The way out of not knowing who commits.
+/// Adds the way out to an error about a missing committer.
 fn who(error: Failure) -> Failure {
-    error.help("git wants to know who commits: `git config user.name` and `user.email`, or GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL with GIT_AUTHOR_NAME and GIT_AUTHOR_EMAIL")
+    error.help("git needs the name of the committer: set `git config user.name` and `user.email`, or GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL with GIT_AUTHOR_NAME and GIT_AUTHOR_EMAIL")
 }
 
 impl Target for Git {

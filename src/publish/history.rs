@@ -9,23 +9,23 @@ use crate::release::signature::{PublicKey, TrustedKey};
 use crate::release::statement::SignedStatement;
 use crate::release::trust::TrustPolicy;
 
-/// Statements of earlier releases, from wherever they are kept. Each is believed only where it
-/// leads to a release that is believed already.
+/// Statements of earlier releases, from any place. Each is trusted only if a trusted statement
+/// follows it.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     statements: BTreeMap<u64, Vec<SignedStatement>>,
 }
 
-/// Why the statement before another one is not known.
+/// The reason why the statement before another one is unknown.
 pub(super) enum Absence {
     /// No statement has its sequence and root.
     Unknown,
-    /// One has, and is not signed as its successor asks.
+    /// A statement has them, but lacks the signatures that its successor requires.
     Unsigned,
 }
 
 impl History {
-    /// Takes a statement; one that is known already only gets signatures that it lacks.
+    /// Adds a statement; a known one gets additional signatures.
     pub fn add(&mut self, signed: SignedStatement) {
         let known = self
             .statements
@@ -37,7 +37,7 @@ impl History {
         }
     }
 
-    /// The statement of a release, as far as it is known. Nobody has verified it.
+    /// The statement of a release, if it is known. It is not verified.
     pub fn statement_of(&self, release: &PublishedRelease) -> Option<&SignedStatement> {
         let mut known = self.statements.get(&release.sequence?)?.iter();
         known.find(|known| known.statement.root == release.root)
@@ -54,13 +54,13 @@ impl History {
         names.map(|signed| signed.statement.sequence)
     }
 
-    /// The highest sequence of a statement that is known.
+    /// The highest sequence of a known statement.
     pub fn newest_sequence(&self) -> Option<u64> {
         self.statements.keys().next_back().copied()
     }
 
-    /// The statements that lead from the one of sequence `known` to `newer`, which is believed: the
-    /// oldest first, as far as they are known.
+    /// The known statements between the sequence `known` and the trusted statement `newer`, the
+    /// oldest first.
     pub(super) fn between(&self, known: u64, newer: &SignedStatement) -> Vec<&SignedStatement> {
         let mut between = Vec::new();
         let mut next = newer;
@@ -74,9 +74,9 @@ impl History {
         between
     }
 
-    /// The statement that `newer`, which is believed, follows. It is believed where it is signed as
-    /// `newer` says by its `trusted` and `threshold`: a build follows a statement only where these
-    /// keys have signed it.
+    /// The statement before the trusted statement `newer`. It is trusted if it is signed according
+    /// to `trusted` and `threshold` of `newer`: a build follows a statement only if these keys have
+    /// signed it.
     pub(super) fn before(&self, newer: &SignedStatement) -> Result<&SignedStatement, Absence> {
         let sequence = newer.statement.sequence.saturating_sub(1);
         let candidates = self.statements.get(&sequence).into_iter().flatten();
@@ -95,8 +95,8 @@ impl History {
     }
 }
 
-/// The keys that must have signed the statement that this one follows; its own signers where it
-/// names none.
+/// The keys that must have signed the statement that this one follows; its own signers if it names
+/// none.
 fn policy_of(newer: &SignedStatement) -> Option<TrustPolicy> {
     if let Ok(Some(policy)) = newer.statement.successor_policy() {
         return Some(policy);
@@ -109,7 +109,7 @@ fn policy_of(newer: &SignedStatement) -> Option<TrustPolicy> {
 }
 
 fn is_signed(policy: &TrustPolicy, signed: &SignedStatement) -> bool {
-    // Keys of `trusted` have no times of validity.
+    // Keys of `trusted` have no period of validity.
     let verdict = policy.evaluate(
         signed.text.as_bytes(),
         &signed.signatures,

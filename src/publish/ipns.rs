@@ -1,8 +1,7 @@
 //! A signed IPNS record, as a file and at a node (FORMATS 6 and 9).
 //!
-//! The record depends on the statement and the key alone, so one that was put is found to be the
-//! same again. A sequence is used once: readers that hold two records of one sequence would not
-//! agree.
+//! The record depends only on the statement and the key, so an existing record is recognised as the
+//! same. A sequence is used only once: readers with two records of one sequence would disagree.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -25,13 +24,12 @@ use crate::release::signature::{
 };
 use crate::set::repository::IpnsTarget;
 
-/// Who keeps records for others forgets them after two days, and nodes remind them of keys of their
-/// own only.
+/// Nodes forget records of others after two days, and renew only records of their own keys.
 const AGAIN: &str = " again, so that others keep it";
 
 /// A target of the kind `ipns`.
 pub(super) struct Ipns {
-    /// Looking needs none.
+    /// Not needed for the plan.
     key: Option<SigningKey>,
     name: IpnsName,
     file: Option<PathBuf>,
@@ -39,11 +37,11 @@ pub(super) struct Ipns {
     lifetime: SignedDuration,
     ttl: SignedDuration,
     now: Timestamp,
-    /// What is to be put, and where it is not yet.
+    /// The record to put, and the places that lack it.
     planned: Option<Planned>,
 }
 
-/// What a look has found.
+/// The result of the inspection.
 struct Planned {
     record: IpnsRecord,
     is_in_file: bool,
@@ -57,8 +55,8 @@ impl Ipns {
         let public = public
             .or_else(|| context.public_key.clone())
             .ok_or_else(|| {
-                Failure::world("no key is known whose name is meant")
-                    .help("name it with `--key`; its public half is enough to look")
+                Failure::world("the key of the IPNS name is unknown")
+                    .help("name it with `--key`; a plan needs only its public half")
             })?;
         let name = IpnsName::of(&public).ok_or_else(|| {
             Failure::refused(format!(
@@ -87,30 +85,29 @@ impl Ipns {
 
     async fn inspect(&mut self, release: &Publication) -> Result<Plan, Failure> {
         let vouched = release.signed.as_ref().ok_or_else(|| {
-            Failure::refused("there is no statement, and a record has its sequence from one")
+            Failure::refused("there is no statement, and a record needs its sequence")
                 .help("build with a key, and publish without `--unsigned`")
         })?;
-        // A key that somebody's machine has besides would move another name, and nobody would
-        // notice.
+        // Another key on the same machine would silently update another name.
         let key = self
             .key
             .as_ref()
             .ok_or_else(|| Failure::world("there is no key to sign a record with"))?;
         if !vouched.signers().contains(&key.public()) {
             return Err(Failure::refused(format!(
-                "the key {} has not signed the statement, and so its name, {}, is not this release's",
+                "the key {} has not signed the statement, so its name, {}, does not belong to this release",
                 key.public().fingerprint(),
                 self.name
             ))
-            .help("name a key that has with `--key`, or sign the statement with this one: `ipwhl sign`"));
+            .help("name a key that has signed it with `--key`, or sign the statement with this one: `ipwhl sign`"));
         }
         let content = IpnsContent::of_statement(&vouched.statement, self.lifetime, self.ttl);
         if content.is_expired(self.now) {
             return Err(Failure::refused(format!(
-                "the record would have ended on {}",
+                "the record would have expired on {}",
                 content.expires
             ))
-            .help("make the next statement of the same release, `ipwhl build --renew --previous` this one, or let records hold longer with `lifetime`"));
+            .help("make the next statement of the same release, with this one in `ipwhl build --renew --previous`, or extend records with `lifetime`"));
         }
         let in_file = match &self.file {
             Some(path) => self.of_file(path)?,
@@ -127,12 +124,12 @@ impl Ipns {
             check_follows(release, &held)?;
             if held.sequence == Some(content.sequence) && record.content != content {
                 return Err(Failure::refused(format!(
-                    "the {place} has another record of the sequence {}, which holds until {} and for {} s without asking again",
+                    "the {place} has another record of the sequence {}, valid until {} and cached for {} s",
                     content.sequence,
                     record.content.expires,
                     record.content.ttl / 1_000_000_000
                 ))
-                .help("a sequence is used once: make the next statement of the same release, `ipwhl build --renew --previous` this one"));
+                .help("a sequence is used only once: make the next statement of the same release, with this one in `ipwhl build --renew --previous`"));
             }
             if newest.is_none_or(|newest: PublishedRelease| newest.sequence < held.sequence) {
                 newest = Some(held);
@@ -178,7 +175,7 @@ impl Ipns {
             .map_err(|error| unusable(path, &error))?;
         let record = IpnsRecord::verify(&self.name, &bytes).map_err(|error| {
             Failure::refused(format!(
-                "`{}` has no record of {}, and so it is not replaced: {error}",
+                "`{}` is not a record of {}, so it is not replaced: {error}",
                 path.display(),
                 self.name
             ))
@@ -193,7 +190,7 @@ impl Ipns {
         };
         let record = IpnsRecord::verify(&self.name, &bytes).map_err(|error| {
             Failure::world(format!(
-                "what {} says of {} is not believed: {error}",
+                "the record of {1} at {0} is invalid: {error}",
                 rpc.place(),
                 self.name
             ))
@@ -207,7 +204,7 @@ impl Ipns {
         };
         let mut done = Done::default();
         let sequence = planned.record.content.sequence;
-        // The file first: what was put to a node cannot be taken back.
+        // The file first: a record that was put to a node cannot be withdrawn.
         if let Some(path) = self.file.as_ref().filter(|_| !planned.is_in_file) {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder).map_err(|error| unusable(folder, &error))?;
@@ -242,8 +239,10 @@ impl Ipns {
         };
         let expected = &planned.record.content;
         let changed = |place: &str| {
-            Failure::world(format!("{place} has another record than was put there"))
-                .help("does somebody else have the key, and a newer release?")
+            Failure::world(format!(
+                "{place} has another record than the one that was put"
+            ))
+            .help("does another program use the key, for a newer release?")
         };
         let mut back = ReadBack::default();
         let mut places = Vec::new();
@@ -258,10 +257,10 @@ impl Ipns {
             match self.of_node(rpc).await? {
                 Some(record) if record.content == *expected => places.push(rpc.place()),
                 Some(_) => return Err(changed(&rpc.place())),
-                // A node without routing takes a record, and keeps none.
+                // A node without routing accepts a record without keeping it.
                 None => {
                     return Err(Failure::world(format!(
-                        "{} has taken the record, and has none of this name",
+                        "{} accepted the record, but does not have it",
                         rpc.place()
                     ))
                     .help(ROUTING));
@@ -269,7 +268,7 @@ impl Ipns {
             }
         }
         back.notes.push(format!(
-            "read back the record from {}: {} leads to {} until {}",
+            "read back the record from {}: {} refers to {} until {}",
             places.join(" and "),
             self.name.path(),
             expected.value,
@@ -278,7 +277,7 @@ impl Ipns {
         Ok(back)
     }
 
-    /// The newest release that the file or the node leads to.
+    /// The newest release that the file or the node refers to.
     async fn holdings(&self) -> Result<Vec<PublishedRelease>, Failure> {
         let in_file = match &self.file {
             Some(path) => self.of_file(path)?,
@@ -300,14 +299,14 @@ impl Ipns {
     }
 }
 
-/// What a record says of a release.
+/// The release in a record.
 fn held(content: &IpnsContent, place: &str) -> Result<PublishedRelease, Failure> {
     let root = content.root().ok_or_else(|| {
         Failure::refused(format!(
-            "the record of the {place} leads to `{}`, which is no release",
+            "the record of the {place} refers to `{}`, which is not a release",
             content.value.escape_debug()
         ))
-        .help("is this key used for something else? name another one with `--key`")
+        .help("if this key is used for something else, name another one with `--key`")
     })?;
     Ok(PublishedRelease {
         root,

@@ -1,7 +1,7 @@
 //! A Kubo node, by its RPC API (`/api/v0`).
 //!
-//! Each release is a recursive pin with the name `ipwhl/<repository>/<sequence>`; pins of other
-//! names are nobody's business here.
+//! Each release is a recursive pin with the name `ipwhl/<repository>/<sequence>`; pins with other
+//! names are left alone.
 
 mod mfs;
 mod missing;
@@ -19,7 +19,7 @@ use super::check;
 use super::cluster::nearby::NearbyCluster;
 use super::context::TargetContext;
 use super::follow::check_follows;
-use super::pins::{name, named, newest_first, outdated};
+use super::pins::{name, newest_first, outdated, parse_name};
 use super::place::TargetPlace;
 use super::published_release::PublishedRelease;
 use super::service::Upload;
@@ -34,13 +34,14 @@ use pinner::Pinner;
 pub(super) use records::ROUTING;
 pub(super) use rpc::Rpc;
 
-/// How many bytes of blocks go into one import, about: what a cut run has to do again at most.
+/// The approximate size of blocks in one import, in bytes: an interrupted run repeats at most this
+/// much.
 const PART_BYTES: u64 = 64 << 20;
-/// How many blocks.
+/// The number of blocks in one import.
 const PART_BLOCKS: usize = 20_000;
-/// How long the node may be silent while it walks over a release to pin it.
+/// How long the node may be silent while it walks a release to pin it.
 const LONGEST_SILENCE: Duration = Duration::from_mins(10);
-/// How often blocks are brought that a garbage collection takes away before the pin holds them.
+/// How often blocks are sent again that a garbage collection removes before they are pinned.
 const ATTEMPTS: u32 = 3;
 
 /// A Kubo node.
@@ -48,21 +49,21 @@ pub(super) struct Kubo {
     rpc: Rpc,
     settings: KuboTarget,
     context: TargetContext,
-    /// The clusters of the configuration, one of which may pin for this node.
+    /// The clusters of the configuration, one of which may pin on this node.
     clusters: Vec<NearbyCluster>,
     found: Found,
 }
 
-/// What the plan has found.
+/// The result of the plan.
 #[derive(Default)]
 struct Found {
     /// Blocks that the node lacks, in the archive's order.
     lacking: Vec<Cid>,
-    /// The name that the root is pinned by; empty where it has none.
+    /// The name of the root's pin; empty if the pin has no name.
     root_name: Option<String>,
     /// The pins of this repository: the root of each, and its sequence.
     pins: BTreeMap<Cid, Option<u64>>,
-    /// Whether the path in the MFS has to be set.
+    /// Whether the path in the MFS must be set.
     mfs: Option<Place>,
     pinner: Pinner,
 }
@@ -78,9 +79,9 @@ impl Kubo {
         })
     }
 
-    /// The pins that go when `release` is there: all but the newest of as many as are kept. On a
-    /// node of a cluster those go that were made while it was in none, or while the cluster could
-    /// not be asked, where the cluster does not pin them.
+    /// The pins to remove after `release` is pinned: all but the newest, up to the number to keep.
+    /// On a node of a cluster only those that the cluster does not pin, which were made before it
+    /// joined or while the cluster was unreachable.
     fn outdated(&self, release: &Publication) -> Vec<Cid> {
         let root = release.root();
         match (&self.found.pinner, self.settings.keep) {
@@ -100,7 +101,7 @@ impl Kubo {
         }
     }
 
-    /// The pins of this repository, and the name that a root is pinned by.
+    /// The pins of this repository, and the name of a root's pin.
     async fn ours(
         &self,
         repository: &str,
@@ -111,7 +112,7 @@ impl Kubo {
             if Some(&pin.cid) == root {
                 root_name = Some(pin.name.clone());
             }
-            if let Some(named) = named(repository, &pin.name) {
+            if let Some(named) = parse_name(repository, &pin.name) {
                 pins.insert(pin.cid, named.sequence);
             }
         }
@@ -137,10 +138,10 @@ impl Kubo {
             .into_iter()
             .chain(of_cluster)
             .max_by_key(|one| one.sequence);
-        // A pin says that a node should have all blocks, and not that it does.
+        // A pin means that a node should have all blocks, not that it has them.
         report(Step::Waiting("asking which blocks are there".to_owned()));
         let missing = missing::missing(&self.rpc, release).await?;
-        release.require_left_out(&missing.left_out)?;
+        release.require_excluded_roots(&missing.excluded_roots)?;
         self.found.lacking = match &self.found.root_name {
             None => missing.carried,
             Some(_) => missing::absent(&self.rpc, missing.carried).await?,
@@ -152,7 +153,7 @@ impl Kubo {
             Some("") => changes.push(format!("name the pin of {root} `{name}`")),
             Some(there) => changes.push(format!(
                 "name the pin of {root} `{name}`, which is `{}`",
-                self.rpc.words(there)
+                self.rpc.printable(there)
             )),
             None => changes.push(format!("pin {root} as `{name}`")),
         }
@@ -160,7 +161,7 @@ impl Kubo {
             let of_cluster = self.found.pinner.releases().iter();
             let of_cluster = of_cluster.map(|one| &one.root);
             let known = self.found.pins.keys().chain(of_cluster);
-            self.found.mfs = mfs::look(&self.rpc, path, root, known).await?;
+            self.found.mfs = mfs::plan(&self.rpc, path, root, known).await?;
             if self.found.mfs.is_some() {
                 changes.push(format!("set `{path}` in the MFS to it"));
             }
@@ -196,32 +197,33 @@ impl Kubo {
             if is_pinned {
                 break;
             }
-            self.look_for_others(release).await?;
+            self.check_follows_again(release).await?;
             match self.pin(release, &name, report).await {
                 Ok(()) => {
                     done.changes.push(format!("pinned {root} as `{name}`"));
                     break;
                 }
                 Err(error) => {
-                    // A garbage collection may have taken what was imported and not pinned yet.
+                    // A garbage collection may have removed imported blocks before they were
+                    // pinned.
                     lacking = missing::missing(&self.rpc, release).await?.carried;
                     lacking = missing::absent(&self.rpc, lacking).await?;
                     if lacking.is_empty() || attempt == ATTEMPTS {
                         return Err(error);
                     }
                     report(Step::Waiting(format!(
-                        "the node has lost {} since they were brought; bringing them again",
+                        "the node lost {} after they were sent; sending them again",
                         release.amount_of(&lacking)
                     )));
                 }
             }
         }
         if let (Some(place), Some(path)) = (&self.found.mfs, &self.settings.mfs) {
-            self.look_for_others(release).await?;
+            self.check_follows_again(release).await?;
             mfs::set(&self.rpc, path, *place, root).await?;
             done.changes.push(format!("`{path}` in the MFS is {root}"));
         }
-        // What is older goes when what is newer is there.
+        // Older pins are removed after the new one exists.
         for cid in self.outdated(release) {
             if self.rpc.unpin(&cid).await? {
                 let pin = self.shown_pin(release, &cid);
@@ -239,9 +241,9 @@ impl Kubo {
     ) -> Result<(), Failure> {
         let root = release.root();
         report(Step::Waiting(format!("pinning {root}")));
-        if !release.left_out.is_empty() && self.found.root_name.is_none() {
-            // What a delta leaves out may be there in part, and to pin it would wait for the
-            // network.
+        if !release.excluded_roots.is_empty() && self.found.root_name.is_none() {
+            // The node may have only some blocks that a delta leaves out, and pinning would wait
+            // for the network.
             let whole = self.rpc.has_all(&root, LONGEST_SILENCE).await;
             whole.map_err(|error| Failure::from(error).help(release.completion_help()))?;
         }
@@ -283,15 +285,15 @@ impl Kubo {
             None => read::each(sample, |cid| self.rpc.block(cid)).await?,
         };
         let name = name(&release.name, release.sequence());
-        self.look_for_others(release).await?;
+        self.check_follows_again(release).await?;
         if back.is_kept {
             let pins = self.rpc.pins(LONGEST_SILENCE).await?;
             if !pins.iter().any(|pin| pin.cid == root && pin.name == name) {
                 return Err(Failure::world(format!(
-                    "{} has no pin `{name}` of {root} any more: someone else has removed or renamed it",
+                    "{} no longer has the pin `{name}` of {root}: another program has removed or renamed it",
                     self.place()
                 ))
-                .help("where a cluster pins on this node, say so: `pinned-by = \"NAME\"`, the name of its target"));
+                .help("if a cluster pins on this node, set `pinned-by = \"NAME\"` to the name of its target"));
             }
         }
         if let Some(path) = &self.settings.mfs
@@ -305,8 +307,8 @@ impl Kubo {
         Ok(back)
     }
 
-    /// The releases that are pinned: under names of this target's, or by the cluster, which gives
-    /// pins on nodes no names.
+    /// The pinned releases: under names of this target, or by the cluster, whose pins on nodes have
+    /// no names.
     async fn releases(&self, repository: &str) -> Result<Vec<PublishedRelease>, Failure> {
         let pinner = Pinner::of(&self.settings, &self.rpc, &self.clusters, repository).await;
         let mut held = newest_first(&self.ours(repository, None).await?.0);
@@ -322,7 +324,7 @@ impl Kubo {
         Ok(held)
     }
 
-    /// The same, where the path in the MFS shows the newest one.
+    /// The same, if the path in the MFS shows the newest one.
     async fn holdings(&self, repository: &str) -> Result<Vec<PublishedRelease>, Failure> {
         let held = self.releases(repository).await?;
         if let Some(path) = &self.settings.mfs
@@ -333,9 +335,9 @@ impl Kubo {
         Ok(held)
     }
 
-    /// Holds the release once more to what the node has by now, since another run may have been
-    /// here.
-    async fn look_for_others(&self, release: &Publication) -> Result<(), Failure> {
+    /// Compares the release again with the current pins of the node, because another run may have
+    /// changed them.
+    async fn check_follows_again(&self, release: &Publication) -> Result<(), Failure> {
         let (pins, _) = self.ours(&release.name, None).await?;
         for held in newest_first(&pins) {
             if held.sequence.is_some() && held.root != release.root() {
@@ -351,14 +353,14 @@ impl Kubo {
         let walk = check::walk(&releases, order, report, block).await?;
         if order.is_repair && !walk.of_kind(DamageKind::Altered).is_empty() {
             report(Step::Waiting(
-                "the node goes over its whole store, and removes what is altered".to_owned(),
+                "the node verifies its whole store, and removes altered blocks".to_owned(),
             ));
             if let Err(error) = self.rpc.drop_altered(LONGEST_SILENCE).await {
-                // What was found is worth more than that nothing can be done about it.
+                // The findings are reported even if the repair fails.
                 let mut checked = walk.found(releases);
                 checked
                     .notes
-                    .push(format!("altered blocks cannot be mended: {error}"));
+                    .push(format!("altered blocks cannot be repaired: {error}"));
                 return Ok(checked);
             }
             missing::absent(&self.rpc, walk.of_kind(DamageKind::Altered)).await?;

@@ -1,4 +1,4 @@
-//! Targets, made of what `ipwhl.toml` says.
+//! Opens targets from the settings in `ipwhl.toml`.
 
 use super::cluster::Cluster;
 use super::context::TargetContext;

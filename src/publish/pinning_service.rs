@@ -1,8 +1,8 @@
 //! A service with the Pinning Service API, version 1:
 //! <https://ipfs.github.io/pinning-services-api-spec/>.
 //!
-//! One pin is this repository's, known by its name. A new release gets another one, and the old one
-//! goes when the new one is `pinned`: services do not replace a pin in one step.
+//! This repository has one pin, identified by its name. A new release gets a new pin, and the old
+//! one is removed when the new one is `pinned`: services do not replace a pin in one step.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -22,19 +22,19 @@ use super::{Publication, check, read};
 use crate::foundation::failure::Failure;
 use crate::set::repository::PinningServiceTarget;
 
-/// How the name of the pin begins.
+/// The start of the pin's name.
 const OURS: &str = "ipwhl";
 /// The key of the sequence in `meta`.
 const SEQUENCE: &str = "sequence";
-/// The longest name that the API takes, in characters.
+/// The longest name that the API accepts, in characters.
 const LONGEST_NAME: usize = 255;
-/// What a service says whose account is full.
+/// The error of a service if the account is full.
 const NO_FUNDS: &str = "INSUFFICIENT_FUNDS";
-/// The most pins that are asked for at once: the API's own limit.
+/// The most pins in one request: the API's own limit.
 const PINS_A_PAGE: &str = "1000";
-/// How long is waited while the service gets no further.
+/// How long to wait while the service makes no progress.
 const LONGEST_WAIT: Duration = Duration::from_mins(30);
-/// The delay between two looks at the pin: the first, and the longest that doubling leads to.
+/// The delay between two polls of the pin: the first, and the longest after doubling.
 const DELAYS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 
 /// A pinning service.
@@ -42,11 +42,11 @@ pub(super) struct PinningService {
     service: Service,
     settings: PinningServiceTarget,
     context: TargetContext,
-    /// The pin of this repository that is the newest.
+    /// The newest pin of this repository.
     there: Option<PinStatus>,
-    /// Whether it is the one that is wanted.
+    /// Whether it is the requested one.
     is_right: bool,
-    /// Older ones, which runs that were cut have left.
+    /// Older ones, left by interrupted runs.
     outdated: Vec<PinStatus>,
 }
 
@@ -95,8 +95,8 @@ impl PinStatus {
 }
 
 impl Pin {
-    /// Whether it is to be fetched from these nodes, as far as the service says. One that waits for
-    /// others will wait for ever.
+    /// Whether it is to be fetched from these nodes, as far as the service reports. A pin with
+    /// other origins would wait forever.
     fn is_from(&self, origins: &[String]) -> bool {
         let asked = self.origins.as_ref();
         asked.is_none_or(|asked| asked == origins)
@@ -124,7 +124,7 @@ impl PinningService {
         })
     }
 
-    /// The pin that is wanted.
+    /// The requested pin.
     fn wanted(&self, release: &Publication) -> Pin {
         let sequence = release.sequence();
         let meta = sequence.map(|number| (SEQUENCE.to_owned(), number.to_string()));
@@ -146,7 +146,7 @@ impl PinningService {
         let request = self.service.request(Method::GET, &["pins"], query);
         let found: PinResults = self.service.ask(request).await?.json().await?;
         let name = name(repository);
-        // A service may take a name for a part of one.
+        // A service may match a part of a name.
         let mut ours = found.results;
         ours.retain(|one| one.pin.name.as_ref() == Some(&name));
         ours.sort_by_key(|one| Reverse((one.sequence(), one.created.clone())));
@@ -174,7 +174,7 @@ impl PinningService {
         for old in replaced.chain(&self.outdated) {
             changes.push(format!(
                 "remove the older pin of {}",
-                self.service.words(&old.pin.cid)
+                self.service.printable(&old.pin.cid)
             ));
         }
         Ok(Plan {
@@ -184,14 +184,14 @@ impl PinningService {
         })
     }
 
-    /// Asks for the pin that is wanted. The one that is there stays until this one is `pinned`.
+    /// Requests the pin. The existing one stays until this one is `pinned`.
     async fn ask(&mut self, release: &Publication) -> Result<PinStatus, RequestError> {
         let body = serde_json::to_vec(&self.wanted(release)).unwrap_or_default();
         let request = self.service.request(Method::POST, &["pins"], []);
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
         let status: PinStatus = self.service.ask(request).await?.json().await?;
         self.outdated.extend(self.there.take());
-        // A service may have one pin for a CID, however often it is asked for.
+        // A service may have one pin for a CID, however often it is requested.
         self.outdated
             .retain(|old| old.requestid != status.requestid);
         Ok(status)
@@ -207,20 +207,19 @@ impl PinningService {
             Some(status) => status,
             None => {
                 let asked = self.ask(release).await;
-                let status = asked.map_err(|trouble| match trouble.reason.as_deref() {
+                let status = asked.map_err(|error| match error.reason.as_deref() {
                     Some(NO_FUNDS) => RequestError {
                         help: Some(
-                            "the account has no room for it: make room there, or have more of it"
-                                .to_owned(),
+                            "the account is full: free some space there, or buy more".to_owned(),
                         ),
-                        ..trouble
+                        ..error
                     },
-                    _ => trouble,
+                    _ => error,
                 })?;
                 report(Step::Waiting(format!("asked for a pin of {root}")));
                 done.changes.push(format!(
                     "asked for a pin of {root}, request {}",
-                    self.service.words(&status.requestid)
+                    self.service.printable(&status.requestid)
                 ));
                 status
             }
@@ -230,12 +229,12 @@ impl PinningService {
         if is_news {
             done.changes.push(format!("{root} is pinned"));
         }
-        // What is older goes when what is newer is there.
+        // The older pin is removed after the new one exists.
         for old in std::mem::take(&mut self.outdated) {
             self.remove(&old).await?;
             done.changes.push(format!(
                 "removed the older pin of {}",
-                self.service.words(&old.pin.cid)
+                self.service.printable(&old.pin.cid)
             ));
         }
         Ok(done)
@@ -245,7 +244,7 @@ impl PinningService {
         let path = ["pins", pin.requestid.as_str()];
         let request = self.service.request(Method::DELETE, &path, []);
         match self.service.ask(request).await {
-            Err(trouble) if !trouble.is_missing() => Err(trouble),
+            Err(error) if !error.is_missing() => Err(error),
             _ => Ok(()),
         }
     }
@@ -264,8 +263,8 @@ impl PinningService {
         loop {
             if status.pin.cid != root.to_string() {
                 return Err(Failure::world(format!(
-                    "the service answers with a pin of {}, and {root} was asked for",
-                    self.service.words(&status.pin.cid)
+                    "the service answered with a pin of {}, but {root} was requested",
+                    self.service.printable(&status.pin.cid)
                 )));
             }
             let details = status
@@ -274,7 +273,7 @@ impl PinningService {
                 .and_then(|info| info.get("status_details"));
             let details = details.and_then(|details| details.as_str());
             let details = details.map_or_else(String::new, |words| {
-                format!(": {}", self.service.words(words))
+                format!(": {}", self.service.printable(words))
             });
             match status.status.as_str() {
                 "pinned" => return Ok(()),
@@ -287,8 +286,8 @@ impl PinningService {
                 "queued" | "pinning" => {}
                 other => {
                     return Err(Failure::world(format!(
-                        "the service says that the pin is `{}`, which the API does not know",
-                        self.service.words(other)
+                        "the service reports the status `{}`, which is not in the API",
+                        self.service.printable(other)
                     )));
                 }
             }
@@ -299,7 +298,7 @@ impl PinningService {
             }
             if changed.elapsed() >= LONGEST_WAIT {
                 return Err(Failure::world(format!(
-                    "the pin is `{before}` for {} s{details}",
+                    "the pin has been `{before}` for {} s{details}",
                     LONGEST_WAIT.as_secs()
                 ))
                 .help(self.advice()));
@@ -315,9 +314,9 @@ impl PinningService {
 
     fn advice(&self) -> &'static str {
         if self.settings.origins.is_empty() {
-            "name with `origins` where the service can fetch the blocks; a target of the kind `kubo` or `cluster` before this one brings them there"
+            "name the nodes with the blocks in `origins`; a target of the kind `kubo` or `cluster` before this one can provide them"
         } else {
-            "can the service reach the nodes of `origins`, and do they have the release? the same command goes on"
+            "check that the service can reach the nodes in `origins`, and that they have the release; the same command continues"
         }
     }
 
@@ -334,7 +333,7 @@ impl PinningService {
                 back.read = read::through_gateway(client, gateway, &release.sample.blocks).await?;
             }
             None => back.notes.push(
-                "nothing is read back, since no `gateway` of the service is named".to_owned(),
+                "nothing is read back, because no `gateway` of the service is named".to_owned(),
             ),
         }
         Ok(back)
@@ -348,8 +347,8 @@ impl PinningService {
         Ok(pinned.filter_map(PinStatus::release).collect())
     }
 
-    /// Reads through the service's gateway. Blocks are the service's own business, so nothing is
-    /// mended.
+    /// Reads through the service's gateway. The service manages its own blocks, so nothing is
+    /// repaired.
     async fn check(&self, order: &CheckOrder<'_>, report: Report<'_>) -> Result<Checked, Failure> {
         let releases = self.holdings(order.repository).await?;
         let Some(gateway) = &self.settings.gateway else {

@@ -1,4 +1,4 @@
-//! The names of pins, by which the releases of a repository are known on a node and in a cluster.
+//! The names of pins, which identify the releases of a repository on a node and in a cluster.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use ipwhl_unixfs::Cid;
 
 use crate::publish::published_release::PublishedRelease;
 
-/// How a pin's name begins.
+/// The start of a pin's name.
 const OURS: &str = "ipwhl";
-/// Stands for the sequence of a release without a statement.
+/// The sequence part of the name of a release without a statement.
 const UNSIGNED: &str = "unsigned";
 
-/// How the names of a repository's pins begin.
+/// The start of the names of a repository's pins.
 fn prefix(repository: &str) -> String {
     format!("{OURS}/{repository}/")
 }
@@ -25,14 +25,14 @@ pub(super) fn name(repository: &str, sequence: Option<u64>) -> String {
     }
 }
 
-/// What the name of a pin of a repository says.
+/// The parts of a pin's name.
 pub(super) struct Named {
     /// The sequence; `None` for a release that was published without a statement.
     pub(super) sequence: Option<u64>,
 }
 
-/// What a pin's name says, where it is one of this repository's.
-pub(super) fn named(repository: &str, name: &str) -> Option<Named> {
+/// Parses a pin's name, if it is one of this repository's.
+pub(super) fn parse_name(repository: &str, name: &str) -> Option<Named> {
     let rest = name.strip_prefix(&prefix(repository))?;
     let sequence = rest.parse().ok();
     (sequence.is_some() || rest == UNSIGNED).then_some(Named { sequence })
@@ -51,7 +51,7 @@ pub(super) fn newest_first(pins: &BTreeMap<Cid, Option<u64>>) -> Vec<PublishedRe
     releases
 }
 
-/// Of these pins those beyond the newest of as many as are kept, where `root` is the newest of all.
+/// The pins beyond the newest that are kept, where `root` is the newest of all.
 pub(super) fn outdated(pins: &BTreeMap<Cid, Option<u64>>, root: Cid, keep: u64) -> Vec<Cid> {
     let keep = usize::try_from(keep.saturating_sub(1)).unwrap_or(usize::MAX);
     let others = newest_first(pins).into_iter();

@@ -1,4 +1,4 @@
-//! A release on its way out, and what of it is read back.
+//! A release to be published, and the sample of it that is read back.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -18,13 +18,13 @@ use crate::release::statement::SignedStatement;
 
 /// How many wheels are read back.
 const SAMPLED_WHEELS: usize = 3;
-/// How many bytes of one wheel are read back, about.
+/// How many bytes of one wheel are read back, approximately.
 const SAMPLED_BYTES: u64 = 8 << 20;
-/// How a wheel's name ends.
+/// The ending of a wheel's name.
 const WHEEL: &str = ".whl";
 
-/// A release that goes to targets: every block that is here verified, and vouched for unless it was
-/// said that it need not be.
+/// A release to be published: its available blocks are verified, and its signatures too, unless
+/// that was switched off.
 #[derive(Debug)]
 pub struct Publication {
     /// The repository's name.
@@ -33,19 +33,18 @@ pub struct Publication {
     pub folder: PathBuf,
     /// The full archive, or a delta.
     pub archive: Arc<CarReader<File>>,
-    /// What a delta leaves out: the topmost blocks of it. A target that takes blocks has to have
-    /// them already.
-    pub left_out: Vec<Cid>,
-    /// What vouches for it.
+    /// The topmost blocks that a delta leaves out. A target for blocks must have them already.
+    pub excluded_roots: Vec<Cid>,
+    /// Its statement.
     pub signed: Option<SignedStatement>,
     /// Statements of earlier releases, which lead from the release that a target holds to this one.
     pub history: History,
-    /// What is read back.
+    /// The sample to read back.
     pub sample: Sample,
-    /// The command that makes the archive of a delta full, but for the places to look in.
+    /// The command that makes the archive of a delta full, without the places to search.
     pub fill_command: String,
-    /// The repository's own places where what a delta leaves out may be: gateways of its targets,
-    /// and `mirrors`.
+    /// The repository's own places for blocks that a delta leaves out: gateways of its targets, and
+    /// `mirrors`.
     pub fill_places: Vec<String>,
 }
 
@@ -55,39 +54,38 @@ impl Publication {
         self.archive.root()
     }
 
-    /// The sequence of the statement, where there is one.
+    /// The sequence of the statement, if there is one.
     pub fn sequence(&self) -> Option<u64> {
         Some(self.signed.as_ref()?.statement.sequence)
     }
 
-    /// When the statement expires, where it does.
+    /// The expiry of the statement, if it has one.
     pub fn expires(&self) -> Option<Timestamp> {
         self.signed.as_ref()?.statement.expires
     }
 
-    /// Refuses a delta, for a target that does not have what it leaves out.
-    ///
+    /// Refuses a delta for a target without the blocks that the delta leaves out.
     /// # Errors
     /// A refusal, with the way out.
-    pub(super) fn require_left_out(&self, absent: &[Cid]) -> Result<(), Failure> {
+    pub(super) fn require_excluded_roots(&self, absent: &[Cid]) -> Result<(), Failure> {
         let Some(first) = absent.first() else {
             return Ok(());
         };
         Err(Failure::refused(format!(
-            "it has not got what this delta leaves out: {} of {} blocks that the rest hangs from, {first} the first",
+            "the target is missing {} of the {} blocks that this delta depends on, {first} the first",
             absent.len(),
-            self.left_out.len()
+            self.excluded_roots.len()
         ))
         .help(self.completion_help()))
     }
 
-    /// What helps a target that lacks something that a delta leaves out.
+    /// The help for a target that lacks blocks that a delta leaves out.
     pub(super) fn completion_help(&self) -> String {
         let fill = &self.fill_command;
-        let before = "publish the release before to it, or make the archive full:";
+        let before = "publish the previous release to it, or make the archive full:";
         if self.fill_places.is_empty() {
             return format!(
-                "{before} `{fill} --from ARCHIVE`, where ARCHIVE is that of the release before"
+                "{before} `{fill} --from ARCHIVE`, where ARCHIVE is that of the previous release"
             );
         }
         let places: Vec<String> = self
@@ -98,8 +96,8 @@ impl Publication {
         format!("{before} `{fill}{}`", places.concat())
     }
 
-    /// Blocks of it in parts of about so many bytes and at most so many blocks, each with its
-    /// bytes.
+    /// Splits blocks into parts of about this size and at most this number of blocks, each with its
+    /// size.
     pub(super) fn parts(&self, cids: &[Cid], bytes: u64, blocks: usize) -> Vec<(Vec<Cid>, u64)> {
         let mut parts = Vec::new();
         let (mut part, mut size) = (Vec::new(), 0);
@@ -116,7 +114,7 @@ impl Publication {
         parts
     }
 
-    /// These blocks and their bytes.
+    /// The number and the size of these blocks.
     pub fn amount_of(&self, cids: &[Cid]) -> Amount {
         let mut amount = Amount::default();
         for cid in cids {
@@ -126,9 +124,9 @@ impl Publication {
     }
 }
 
-/// The part of a release that is read back from a target: the way from the root to some wheels, and
-/// their blocks, of large wheels the first ones. Of a delta they are wheels that it has, and some
-/// blocks that it leaves out.
+/// The part of a release that is read back from a target: the path from the root to some wheels,
+/// and their blocks, of large wheels only the first ones. Of a delta it has wheels in the archive,
+/// and some blocks that the delta leaves out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sample {
     /// The blocks, the root first.
@@ -138,12 +136,14 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Chooses a sample: by the release and a seed, so that runs with other seeds read other
-    /// wheels.
-    ///
+    /// Chooses a sample by the release and a seed, so that runs with other seeds read other wheels.
     /// # Errors
     /// When the archive cannot be read.
-    pub fn of(archive: &CarReader<File>, left_out: &[Cid], seed: u64) -> Result<Self, CarError> {
+    pub fn of(
+        archive: &CarReader<File>,
+        excluded_roots: &[Cid],
+        seed: u64,
+    ) -> Result<Self, CarError> {
         let mut wheels = Wheels {
             archive,
             found: Vec::new(),
@@ -154,9 +154,9 @@ impl Sample {
         let mut found = wheels.found;
         found.sort_by_cached_key(|(path, cid)| (lot(cid), path.clone()));
         found.truncate(SAMPLED_WHEELS);
-        let mut left_out = left_out.to_vec();
-        left_out.sort_by_cached_key(lot);
-        left_out.truncate(SAMPLED_WHEELS);
+        let mut excluded_roots = excluded_roots.to_vec();
+        excluded_roots.sort_by_cached_key(lot);
+        excluded_roots.truncate(SAMPLED_WHEELS);
         let mut way = Way {
             archive,
             wheels: found.into_iter().collect(),
@@ -165,8 +165,8 @@ impl Sample {
             blocks: Vec::new(),
         };
         walk(archive.root(), &mut way)?;
-        left_out.retain(|cid| !way.seen.contains(cid));
-        way.blocks.extend(left_out);
+        excluded_roots.retain(|cid| !way.seen.contains(cid));
+        way.blocks.extend(excluded_roots);
         Ok(Self {
             blocks: way.blocks,
             wheels: way.wheels,
@@ -199,11 +199,11 @@ impl Visitor for Wheels<'_> {
     }
 }
 
-/// Collects the blocks on the way to some wheels, and theirs.
+/// Collects the blocks on the path to some wheels, and those of the wheels.
 struct Way<'a> {
     archive: &'a CarReader<File>,
     wheels: BTreeMap<String, Cid>,
-    /// How many bytes of each wheel are still wanted.
+    /// How many bytes of each wheel are still to be read.
     left: BTreeMap<String, u64>,
     seen: HashSet<Cid>,
     blocks: Vec<Cid>,

@@ -9,7 +9,7 @@ use ipwhl_unixfs::Cid;
 pub struct PublishedRelease {
     /// Its root.
     pub root: Cid,
-    /// The sequence of its statement; `None` for one that was published without.
+    /// The sequence of its statement; `None` if it was published without one.
     pub sequence: Option<u64>,
 }
 

@@ -3,19 +3,19 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// The longest sleep, so that what is read with it keeps being said.
+/// The longest sleep, so that progress is reported regularly.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// The rate at which a check reads. All targets of a run share it.
 #[derive(Debug)]
 pub struct RateLimit {
     bytes_per_second: u64,
-    /// When what was read so far may have been read.
+    /// The time when the bytes read so far are within the rate.
     next: Cell<Option<Instant>>,
 }
 
 impl RateLimit {
-    /// At most so many bytes a second.
+    /// A limit in bytes a second.
     pub fn new(bytes_per_second: u64) -> Self {
         Self {
             bytes_per_second: bytes_per_second.max(1),
@@ -23,7 +23,7 @@ impl RateLimit {
         }
     }
 
-    /// Waits until so many more bytes may have been read.
+    /// Waits until this number of bytes may be read.
     pub(super) async fn spend(&self, bytes: usize) {
         let now = Instant::now();
         let from = self.next.get().map_or(now, |next| next.max(now));

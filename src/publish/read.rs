@@ -1,4 +1,4 @@
-//! Blocks read back, each hashed.
+//! Reads back blocks, and hashes each.
 
 use std::fmt::Display;
 
@@ -13,7 +13,7 @@ use super::target::Checked;
 use crate::foundation::failure::Failure;
 use crate::source::{Client, SourceProblem, redacted};
 
-/// How many blocks are under way at once.
+/// How many reads run at once.
 const AT_ONCE: usize = 8;
 
 /// Reads blocks through a gateway.
@@ -26,12 +26,12 @@ pub(super) async fn through_gateway(
     read.map_err(|error| {
         let place = redacted(gateway);
         error.help(format!(
-            "is `{place}` the target's own gateway, and does it answer? then `ipwhl publish --check` says what else is missing or altered there"
+            "check that `{place}` is the target's own gateway, and that it answers; then `ipwhl publish --check` lists missing and altered blocks"
         ))
     })
 }
 
-/// The blocks that a gateway does not have, as far as it says without asking its own network.
+/// The blocks that a gateway lacks, as far as it answers without using its own network.
 pub(super) async fn lacking(
     client: &Client,
     gateway: &Url,
@@ -43,13 +43,13 @@ pub(super) async fn lacking(
     let answers: Result<Vec<(Cid, bool)>, SourceProblem> = questions.try_collect().await;
     let answers = answers.map_err(|problem| {
         Failure::world(format!("the gateway cannot be asked for blocks: {problem}"))
-            .help("is it running, and is this its address? without a `gateway` every block is sent, and nothing is read back")
+            .help("check that it is running at this address; without a `gateway` every block is sent, and nothing is read back")
     })?;
     let lacking = answers.into_iter().filter(|(_, has)| !has);
     Ok(lacking.map(|(cid, _)| cid).collect())
 }
 
-/// Reads blocks as `block` has them, and hashes them.
+/// Reads blocks with `block`, and hashes them.
 pub(super) async fn each<E: Display, F: Future<Output = Result<Vec<u8>, E>>>(
     cids: &[Cid],
     block: impl Fn(Cid) -> F,
@@ -63,11 +63,11 @@ pub(super) async fn each<E: Display, F: Future<Output = Result<Vec<u8>, E>>>(
     while let Some((cid, block)) = blocks.next().await {
         let block = block.map_err(|error| {
             Failure::world(format!("block {cid} cannot be read back: {error}"))
-                .help("`ipwhl publish --check` says what else of it is missing or altered there, and `--repair` mends it")
+                .help("`ipwhl publish --check` lists missing and altered blocks, and `--repair` repairs them")
         })?;
         if !cid.matches(&block) {
             return Err(Failure::world(format!(
-                "what is read back for {cid} is not that block"
+                "the target sends other bytes for block {cid}"
             )));
         }
         amount.add(block.len());
@@ -85,14 +85,11 @@ pub(super) async fn read(client: &Client, gateway: &Url, cid: Cid) -> Result<Rea
     }
 }
 
-/// What is said of a target whose blocks cannot be read.
+/// The result for a target whose blocks cannot be read.
 pub(super) fn unread(releases: Vec<PublishedRelease>) -> Checked {
     Checked {
         releases,
-        notes: vec![
-            "nothing is read, since no `gateway` is named that its blocks could be read through"
-                .to_owned(),
-        ],
+        notes: vec!["nothing was read, because no `gateway` for its blocks is named".to_owned()],
         ..Checked::default()
     }
 }

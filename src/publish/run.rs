@@ -1,5 +1,5 @@
-//! One release, brought to several targets: who comes first, who waits for whom, and what becomes
-//! of the rest where one refuses (FORMATS 9).
+//! Publishes one release to several targets: their order, which wait for others, and the effect of
+//! a refusal (FORMATS 9).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -10,71 +10,71 @@ use super::{History, Publication};
 use crate::foundation::failure::{Failure, FailureKind};
 use crate::set::repository::{PublishKind, PublishTarget};
 
-/// Opens a target. Nothing is asked by that.
+/// Opens a target, without a request to it.
 pub type Open<'a> = &'a dyn Fn(&PublishTarget) -> Result<Box<dyn Target>, Failure>;
 
-/// Who is told of what happens, as it happens, with the name of the target.
+/// Receives the events of a run with the name of the target.
 pub trait Observer {
     /// A step of the work.
     fn step(&self, name: &str, step: Step);
 
-    /// What came of a part of the work.
+    /// The result of a part of the work.
     fn event(&self, name: &str, event: Event<'_>);
 }
 
-/// What came of a part of the work on a target.
+/// The result of a part of the work on a target.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// It was asked what it holds and lacks. With what else there is to say.
+    /// The target was inspected. With notes.
     Planned(&'a [String]),
-    /// It was given what it lacked. With its place.
+    /// The release was uploaded. With the target's place.
     Done(&'a TargetPlace, &'a Done),
-    /// It was read back.
+    /// The sample was read back.
     ReadBack(&'a ReadBack),
     /// It failed.
     Failed(&'a Failure),
 }
 
-/// What became of a target in a run.
+/// The outcome for a target.
 #[derive(Debug)]
 pub struct TargetOutcome {
     /// Its name.
     pub name: String,
-    /// The word for its kind.
+    /// The name of its kind.
     pub kind: &'static str,
-    /// Where it is, where that could be found out.
+    /// Its place, if it is known.
     pub place: Option<TargetPlace>,
-    /// What it held, and what was to be done.
+    /// What it held, and the planned changes.
     pub plan: Option<Plan>,
-    /// What was done.
+    /// The changes made.
     pub done: Option<Done>,
-    /// What was read back.
+    /// The result of reading back.
     pub read_back: Option<ReadBack>,
-    /// How it ended.
+    /// Its final state.
     pub state: TargetState,
-    /// Why it failed, or refused the release.
+    /// The reason why it failed or refused the release.
     pub error: Option<Failure>,
 }
 
-/// How it ended with a target.
+/// The final state of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetState {
-    /// It was only asked what would be done.
+    /// Only a plan was made.
     Planned,
-    /// It has the release, and something of it was new.
+    /// It has the release, and some of it was new.
     Published,
-    /// It had all of it already.
+    /// It had the whole release already.
     Unchanged,
     /// It must not have the release.
     Refused,
-    /// The release could not be brought there.
+    /// The upload failed.
     Failed,
-    /// Nothing was done to it, since another target refused the release.
+    /// It was not changed, because another target refused the release.
     Left,
 }
 
 impl TargetState {
-    /// The word for it.
+    /// The name of the state.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Planned => "planned",
@@ -87,7 +87,7 @@ impl TargetState {
     }
 }
 
-/// What is published where.
+/// The input of a run.
 pub struct PublishRun<'a> {
     /// The release.
     pub release: &'a mut Publication,
@@ -95,21 +95,21 @@ pub struct PublishRun<'a> {
     pub configured: &'a [PublishTarget],
     /// How targets are opened.
     pub open: Open<'a>,
-    /// Who is told.
+    /// Receives the events.
     pub observer: &'a dyn Observer,
 }
 
-/// When a target's turn is: what holds releases comes before what leads to them.
+/// The order of targets: those that hold releases come before those that refer to them.
 fn turn(kind: &PublishKind) -> u8 {
     match kind {
         PublishKind::Kubo(_) | PublishKind::Cluster(_) | PublishKind::Directory(_) => 0,
         PublishKind::Git(_) | PublishKind::Ipns(_) | PublishKind::Dnslink(_) => 1,
-        // One may take half an hour.
+        // A pinning service may take half an hour.
         PublishKind::PinningService(_) => 2,
     }
 }
 
-/// The targets of which one has to hold a release before `target` is given it.
+/// The targets of which one must hold a release before `target` gets it.
 fn holders<'c>(target: &PublishTarget, configured: &'c [PublishTarget]) -> Vec<&'c PublishTarget> {
     let is_one = |other: &&PublishTarget| match &target.holders {
         Some(names) => names.contains(&other.name),
@@ -122,24 +122,22 @@ fn holders<'c>(target: &PublishTarget, configured: &'c [PublishTarget]) -> Vec<&
         .collect()
 }
 
-/// Refuses a target that needs a release to be held, where no target of the repository could hold
-/// it.
+/// Refuses a target that needs a holder if no target of the repository could be one.
 fn check_holders(target: &PublishTarget, configured: &[PublishTarget]) -> Result<(), Failure> {
     let is_elsewhere = target.holders.as_ref().is_some_and(Vec::is_empty);
     if !target.kind.needs_holder() || is_elsewhere || !holders(target, configured).is_empty() {
         return Ok(());
     }
     Err(Failure::refused(format!(
-        "no target of this repository could hold what a `{}` target leads to, and so nothing shows that readers would find it",
+        "no target of this repository could hold the release for a `{}` target, so it is unknown whether readers would find it",
         target.kind.as_str()
     ))
     .help(
-        "add a target of the kind `kubo` or `cluster`, or name one that is enough with `holders = [\"NAME\"]`; \
-         `holders = []` says that the release is held elsewhere",
+        "add a target of the kind `kubo` or `cluster`, or name a holder with `holders = [\"NAME\"]`; `holders = []` means that the release is held elsewhere",
     ))
 }
 
-/// How it stands with a target that was planned.
+/// The state of a target after its plan.
 struct Prepared<'a> {
     configured: &'a PublishTarget,
     target: Option<Box<dyn Target>>,
@@ -175,9 +173,9 @@ fn outcome_of(configured: &PublishTarget) -> TargetOutcome {
 }
 
 impl<'a> PublishRun<'a> {
-    /// Asks each of these targets what it holds; gives none anything where one refuses the release,
-    /// and else each what it lacks. With `is_dry` nothing is changed. The outcomes are in the order
-    /// of the targets' turns.
+    /// Inspects each of these targets. If one refuses the release, none is changed; otherwise each
+    /// gets what it lacks. With `is_dry` nothing is changed. The outcomes are in the order of the
+    /// targets' turns.
     pub async fn publish(
         &mut self,
         chosen: &[&'a PublishTarget],
@@ -207,12 +205,12 @@ impl<'a> PublishRun<'a> {
             }
         }
         if !is_dry {
-            self.bring(&mut prepared).await;
+            self.upload(&mut prepared).await;
         }
         prepared.into_iter().map(|one| one.outcome).collect()
     }
 
-    /// Opens a target and asks what it holds and lacks.
+    /// Opens a target and inspects it.
     async fn prepare(&self, configured: &'a PublishTarget) -> Prepared<'a> {
         let mut outcome = outcome_of(configured);
         let target = self.plan(configured, &mut outcome).await;
@@ -241,7 +239,7 @@ impl<'a> PublishRun<'a> {
         Ok(target)
     }
 
-    /// Takes the statements that the repository's targets keep.
+    /// Collects the statements that the repository's targets keep.
     async fn gather_history(&mut self) {
         gather_history(
             &mut self.release.history,
@@ -252,14 +250,14 @@ impl<'a> PublishRun<'a> {
         .await;
     }
 
-    /// Gives every target what it lacks, in their turns.
-    async fn bring(&self, prepared: &mut [Prepared<'a>]) {
+    /// Uploads the release to every target, in their order.
+    async fn upload(&self, prepared: &mut [Prepared<'a>]) {
         let has_refused = |prepared: &[Prepared<'_>]| {
             let mut outcomes = prepared.iter().map(|one| one.outcome.state);
             outcomes.any(|state| state == TargetState::Refused)
         };
         let mut has_changed = false;
-        // What targets that are not among the chosen ones were found to hold.
+        // What targets outside of this run were found to hold.
         let mut asked = BTreeMap::new();
         let mut turns: VecDeque<usize> = (0..prepared.len()).collect();
         let mut postponed = BTreeSet::new();
@@ -273,7 +271,7 @@ impl<'a> PublishRun<'a> {
             }
             let configured = prepared[index].configured;
             if let Err(error) = self.wait_for(configured, prepared, &mut asked).await {
-                // One that comes later may be enough.
+                // A later one may be enough.
                 let holders = holders(configured, self.configured);
                 let is_pending = |at: &usize| {
                     let name = &prepared[*at].configured.name;
@@ -287,7 +285,7 @@ impl<'a> PublishRun<'a> {
                 fail(&mut prepared[index].outcome, error);
                 continue;
             }
-            // What an earlier target was given, this one may find, and lack no more.
+            // An earlier target may have provided blocks that this one lacked.
             if has_changed {
                 let mut outcome = outcome_of(configured);
                 let target = self.plan(configured, &mut outcome).await;
@@ -334,7 +332,8 @@ impl<'a> PublishRun<'a> {
         Ok(())
     }
 
-    /// Lets a target have its turn only where another one holds the release and has shown it.
+    /// Checks that another target holds the release and has proved it before a target gets its
+    /// turn.
     async fn wait_for(
         &self,
         configured: &PublishTarget,
@@ -346,7 +345,7 @@ impl<'a> PublishRun<'a> {
             return Ok(());
         }
         let is_named = configured.holders.is_some();
-        // Somebody's word is enough where the settings name them.
+        // An unverified report is enough if the settings name the holder.
         let is_enough = |back: &ReadBack| is_named || (back.is_kept && back.read.blocks > 0);
         let mut reasons = Vec::new();
         for holder in holders(configured, self.configured) {
@@ -380,13 +379,13 @@ impl<'a> PublishRun<'a> {
             });
         }
         Err(Failure::world(format!(
-            "it is left as it is, since no other target holds the release and has shown it: {}",
+            "it is not changed, because no other target is proved to hold the release: {}",
             reasons.join("; ")
         ))
-        .help("publish to one of these targets first; `holders` names the targets that are enough"))
+        .help("publish to one of these targets first; `holders` names the targets that count"))
     }
 
-    /// What a target that is none of this run shows of the release.
+    /// Reads back the release from a target outside of this run.
     async fn ask(&self, holder: &PublishTarget) -> Result<ReadBack, Failure> {
         let mut target = (self.open)(holder)?;
         let report = |step| self.observer.step(&holder.name, step);
@@ -400,10 +399,10 @@ impl<'a> PublishRun<'a> {
     }
 }
 
-/// Why what a target has shown is not enough.
+/// Why reading back from a target does not prove that it holds the release.
 fn insufficient(back: &ReadBack) -> &'static str {
     if back.is_kept {
-        "says that it has it, and nothing could be read back"
+        "reports that it has the release, but it cannot be read back"
     } else {
         "has blocks that it does not keep itself"
     }
@@ -418,8 +417,8 @@ fn fail(outcome: &mut TargetOutcome, error: Failure) {
     outcome.error = Some(error);
 }
 
-/// Takes the statements that folders and branches of the repository keep. Those that cannot be read
-/// lack only what they might have shown.
+/// Collects the statements that folders and branches of the repository keep. Unreadable ones are
+/// skipped.
 pub async fn gather_history(
     history: &mut History,
     configured: &[PublishTarget],

@@ -1,39 +1,36 @@
-//! Secrets of targets: sent where they belong, and in no output.
+//! Secrets of targets: sent only to their target, and never shown.
 
 use std::fmt;
 
 use data_encoding::BASE64;
 use reqwest::header::HeaderValue;
 
-/// What takes the place of a secret.
+/// The text shown in place of a secret.
 const STARS: &str = "***";
 
-/// What a target is shown to let us in. It comes from the environment, and nothing that is shown
-/// holds it.
+/// Credentials for a target. They come from the environment, and never appear in output.
 #[derive(Clone)]
 pub struct Secret {
     header: HeaderValue,
-    /// Every text that gives it away, the longest first.
+    /// Every text that would reveal it, the longest first.
     hidden: Vec<String>,
 }
 
-/// A secret that no header can hold: with a line feed or another control character in it, or empty.
+/// A secret that a header cannot contain: empty, or with a line feed or another control character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnusableSecret;
 
 impl Secret {
     /// A token (RFC 6750, section 2.1).
-    ///
     /// # Errors
-    /// When a header cannot hold it.
+    /// When a header cannot contain it.
     pub fn bearer(token: &str) -> Result<Self, UnusableSecret> {
         Self::new(&format!("Bearer {token}"), vec![token.to_owned()])
     }
 
     /// `user:password` (RFC 7617).
-    ///
     /// # Errors
-    /// When there is no colon in it, or a header cannot hold it.
+    /// When it has no colon, or a header cannot contain it.
     pub fn basic(pair: &str) -> Result<Self, UnusableSecret> {
         let (_, password) = pair.split_once(':').ok_or(UnusableSecret)?;
         let encoded = BASE64.encode(pair.as_bytes());
@@ -46,7 +43,7 @@ impl Secret {
         if hidden.is_empty() {
             return Err(UnusableSecret);
         }
-        // A server may send it back as a text of JSON.
+        // A server may send it back as JSON text.
         let escaped = hidden
             .iter()
             .filter_map(|text| serde_json::to_string(text).ok())
@@ -65,7 +62,7 @@ impl Secret {
         &self.header
     }
 
-    /// A text of somebody else's, without the secret.
+    /// A text from a server, without the secret.
     pub fn redact(&self, text: &str) -> String {
         self.hidden.iter().fold(text.to_owned(), |text, hidden| {
             text.replace(hidden.as_str(), STARS)

@@ -1,4 +1,4 @@
-//! A web service that targets ask: one address, one secret, limits for all that it answers.
+//! A web service of a target: one address, one secret, and limits for all answers.
 
 mod ask;
 mod reply;
@@ -19,14 +19,14 @@ use crate::source::{Client, redacted};
 pub(super) use reply::Reply;
 pub(super) use upload::Upload;
 
-/// How much of a server's own words is shown, in characters.
+/// How many characters of a server's message are shown.
 const LONGEST_WORDS: usize = 500;
-/// Why a request brought nothing. It holds no secret.
+/// The reason why a request failed. It contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RequestError {
-    /// What the server answered, if it did.
+    /// The status of the response, if there was one.
     pub(super) status: Option<StatusCode>,
-    /// The server's own word for it, as in `INSUFFICIENT_FUNDS`.
+    /// The server's own code for it, as in `INSUFFICIENT_FUNDS`.
     pub(super) reason: Option<String>,
     /// A sentence.
     pub(super) message: String,
@@ -43,7 +43,7 @@ impl RequestError {
         }
     }
 
-    /// Whether what was asked for is not there.
+    /// Whether the requested resource does not exist.
     pub(super) fn is_missing(&self) -> bool {
         self.status == Some(StatusCode::NOT_FOUND)
     }
@@ -64,20 +64,20 @@ impl From<RequestError> for Failure {
     }
 }
 
-/// A service at an address. No redirect is followed: it would lead the secret, or an upload, to
-/// somewhere that nobody has named.
+/// A service at an address. Redirects are not followed: they would send the secret, or an upload,
+/// to an address that is not configured.
 #[derive(Debug)]
 pub(super) struct Service {
     client: Client,
     base: Url,
     secret: Option<Secret>,
-    /// The variable that a secret would come from.
+    /// The variable for the secret.
     variable: String,
 }
 
 impl Service {
-    /// The service below `base`. A secret is sent without encryption to this machine only, and past
-    /// every proxy.
+    /// The service below `base`. Without encryption, a secret is sent to this machine only, and
+    /// never through a proxy.
     pub(super) fn new(
         client: Client,
         base: Url,
@@ -86,10 +86,10 @@ impl Service {
     ) -> Result<Self, Failure> {
         if secret.is_some() && base.scheme() == "http" && !client.stays_here(&base) {
             return Err(Failure::refused(format!(
-                "the secret of this target would go to {} for everybody on the way to read",
+                "the secret of this target would be sent to {} without encryption",
                 redacted(&base)
             ))
-            .help("name an address that begins with `https://`, or one of this machine that leads there"));
+            .help("use an `https://` address, or a forwarder on this machine"));
         }
         Ok(Self {
             client,
@@ -99,12 +99,12 @@ impl Service {
         })
     }
 
-    /// Where it is, as it may be shown.
+    /// Its address, in printable form.
     pub(super) fn place(&self) -> String {
         redacted(&self.base).trim_end_matches('/').to_owned()
     }
 
-    /// A request of the path below the address, its parts encoded.
+    /// A request for the path below the address, with encoded parts.
     pub(super) fn request<'q>(
         &self,
         method: Method,
@@ -126,18 +126,20 @@ impl Service {
         }
     }
 
-    /// What the server says of what is wrong, in one of the forms of Kubo (`Message`), IPFS Cluster
+    /// The message of an error response, in one of the forms of Kubo (`Message`), IPFS Cluster
     /// (`message`) and the Pinning Service API (`error` with `reason` and `details`).
     fn complaint(&self, body: &[u8], status: &str) -> RequestError {
         let value: Value = serde_json::from_slice(body).unwrap_or_default();
-        let text = |value: &Value| value.as_str().map(|text| self.words(text));
+        let text = |value: &Value| value.as_str().map(|text| self.printable(text));
         let error = &value["error"];
         let reason = text(&error["reason"]);
         let words = text(&value["Message"])
             .or_else(|| text(&value["message"]))
             .or_else(|| text(&error["details"]))
             .or_else(|| text(error))
-            .or_else(|| (!value.is_object()).then(|| self.words(&String::from_utf8_lossy(body))))
+            .or_else(|| {
+                (!value.is_object()).then(|| self.printable(&String::from_utf8_lossy(body)))
+            })
             .filter(|words| !words.is_empty());
         let mut message = format!("{} answered {status}", self.place());
         for said in [&reason, &words].into_iter().flatten() {
@@ -149,9 +151,9 @@ impl Service {
         }
     }
 
-    /// Words of the server that may be shown: one line, not too long, without the secret, nothing
-    /// in it for a terminal to obey.
-    pub(super) fn words(&self, text: &str) -> String {
+    /// The printable form of a server's message: one line, shortened, without the secret and
+    /// control characters.
+    pub(super) fn printable(&self, text: &str) -> String {
         let text = match &self.secret {
             Some(secret) => secret.redact(text),
             None => text.to_owned(),
@@ -170,11 +172,11 @@ impl Service {
             innermost = inner;
         }
         let place = self.place();
-        let reason = self.words(&innermost.to_string());
+        let reason = self.printable(&innermost.to_string());
         if error.is_connect() {
-            let mut trouble = RequestError::new(format!("no connection to {place}: {reason}"));
-            trouble.help = Some("is it running, and is this its address?".to_owned());
-            return trouble;
+            let mut error = RequestError::new(format!("no connection to {place}: {reason}"));
+            error.help = Some("check that it is running at this address".to_owned());
+            return error;
         }
         RequestError::new(format!("the connection to {place} broke: {reason}"))
     }

@@ -1,9 +1,8 @@
-//! A release as files that any web server serves: where they lie, which they are, whether bytes are
-//! theirs (FORMATS 9).
+//! A release as files on any web server: their places, their list, and their verification (FORMATS
+//! 9).
 //!
-//! The hollow archive of a release, which its root holds together, says the path, the size and
-//! every leaf's hash of each of its files, so a tree is held to it wherever the tree is: in a
-//! folder or at an address.
+//! The hollow archive of a release, verified by its root, gives the path, the size and every leaf's
+//! hash of each of its files. A tree is compared with it, whether in a folder or at an address.
 
 mod assembled;
 mod check;

@@ -1,4 +1,4 @@
-//! What targets hold, for people who look after them and for what watches them.
+//! The releases that targets hold, for their maintainers and for monitoring.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,47 +9,47 @@ use super::run::Open;
 use crate::foundation::failure::Failure;
 use crate::set::repository::PublishTarget;
 
-/// What a target holds.
+/// The releases of a target.
 #[derive(Debug)]
 pub struct TargetStatus {
     /// Its name.
     pub name: String,
-    /// The word for its kind.
+    /// The name of its kind.
     pub kind: &'static str,
-    /// Where it is, where that could be found out.
+    /// Its place, if it is known.
     pub place: Option<TargetPlace>,
-    /// How it stands.
+    /// Its state.
     pub state: HoldingState,
-    /// The releases that it holds or leads to, the newest first; `None` where it could not be
-    /// asked.
+    /// The releases that it holds or refers to, the newest first; `None` if it could not be
+    /// reached.
     pub releases: Option<Vec<ReleaseStatus>>,
-    /// Why it could not be asked.
+    /// Why it could not be reached.
     pub error: Option<Failure>,
 }
 
-/// A release that a target holds, and what its statement says, where that is known.
+/// A release that a target holds, with facts from its statement if that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReleaseStatus {
     /// The release.
     pub release: PublishedRelease,
     /// When its statement was made.
     pub created: Option<Timestamp>,
-    /// When its statement expires, where it does.
+    /// When its statement expires, if it does.
     pub expires: Option<Timestamp>,
 }
 
-/// How near its end a statement is called so.
+/// A statement that expires within this time expires soon.
 const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 impl ReleaseStatus {
-    /// When its statement expires, where that is soon.
+    /// When its statement expires, if that is soon.
     pub fn expires_soon(&self, now: Timestamp) -> Option<Timestamp> {
         let is_soon = |expires: &Timestamp| *expires > now && expires.duration_since(now) < SOON;
         self.expires.filter(is_soon)
     }
 }
 
-/// How a target stands to the newest release that is known.
+/// The state of a target compared with the newest known release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoldingState {
     /// It has the newest one.
@@ -58,16 +58,16 @@ pub enum HoldingState {
     Expired,
     /// It has an older one.
     Behind,
-    /// It has another one than another target under the same sequence.
+    /// It has a release that differs from another target's with the same sequence.
     Forked,
     /// It has none.
     Empty,
-    /// It could not be asked.
+    /// It could not be reached.
     Unknown,
 }
 
 impl HoldingState {
-    /// The word for it.
+    /// The name of the state.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Current => "current",
@@ -80,8 +80,7 @@ impl HoldingState {
     }
 }
 
-/// Asks these targets what they hold. The newest release is that of any of them, or of a statement
-/// that is known.
+/// Inspects these targets. The newest release is that of any of them, or of a known statement.
 pub async fn status(
     chosen: &[&PublishTarget],
     open: Open<'_>,
@@ -113,7 +112,7 @@ pub async fn status(
             _ if target.error.is_some() => HoldingState::Unknown,
             None => HoldingState::Empty,
             Some(held) if is_forked(&held.release) => HoldingState::Forked,
-            // One that does not say its sequence is judged by nothing.
+            // Releases without a sequence are not compared.
             Some(held) if held.release.sequence.is_some() && held.release.sequence < newest => {
                 HoldingState::Behind
             }

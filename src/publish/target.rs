@@ -1,4 +1,4 @@
-//! A place that releases go to, and what it says of a release.
+//! The interface of publish targets.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,34 +14,33 @@ use super::rate_limit::RateLimit;
 use crate::foundation::failure::Failure;
 use crate::release::statement::SignedStatement;
 
-/// What a target does with a release, which may take its time.
+/// The result of an operation of a target, which may take long.
 pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + 'a>>;
 
-/// Who is told of the steps while they are done.
+/// Receives the steps while they are done.
 pub type Report<'a> = &'a dyn Fn(Step);
 
-/// A place that releases go to. [`plan`](Self::plan) comes first and changes nothing; what it has
-/// found out is there for [`carry_out`](Self::carry_out), and at last
-/// [`read_back`](Self::read_back) asks the place for what it has now. Each may be cut at any
-/// moment: the next run goes on.
+/// A publish target. [`plan`](Self::plan) comes first and changes nothing.
+/// [`carry_out`](Self::carry_out) uses its results, and [`read_back`](Self::read_back) reads from
+/// the target afterwards. Each may be interrupted at any moment: the next run continues.
 pub trait Target {
-    /// Where it is.
+    /// Its place, in printable form.
     fn place(&self) -> TargetPlace;
 
-    /// What it holds, what would be moved and changed.
+    /// Finds out what it holds, and plans the blocks to move and the changes.
     fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan>;
 
-    /// Moves and changes what is planned.
+    /// Carries out the plan.
     fn carry_out<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Done>;
 
-    /// Reads the root and a sample of wheels from the place itself, hashed.
+    /// Reads the root and a sample of wheels from the target itself, and hashes them.
     fn read_back<'a>(
         &'a mut self,
         release: &'a Publication,
         report: Report<'a>,
     ) -> Work<'a, ReadBack>;
 
-    /// The releases of this repository that it holds, or leads to, the newest first.
+    /// The releases of this repository that it holds, or refers to, the newest first.
     fn holdings<'a>(&'a mut self, repository: &'a str) -> Work<'a, Vec<PublishedRelease>>;
 
     /// The statements that it keeps, the newest first. They are not verified.
@@ -49,73 +48,73 @@ pub trait Target {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    /// Reads every byte of the releases that it claims to hold, hashed, and mends it where that is
-    /// asked for. Targets that only lead to a release have no bytes of it.
+    /// Reads and hashes every byte of the releases that it claims to hold, and repairs them if
+    /// requested. Targets that only refer to a release have no bytes of it.
     fn check<'a>(&'a mut self, order: &'a CheckOrder<'a>, _: Report<'a>) -> Work<'a, Checked> {
         Box::pin(async move {
             let releases = self.holdings(order.repository).await?;
             Ok(Checked {
                 releases,
-                notes: vec!["it leads to a release and has no bytes of it".to_owned()],
+                notes: vec!["it refers to a release and has no bytes of it".to_owned()],
                 ..Checked::default()
             })
         })
     }
 }
 
-/// What a check is about.
+/// The options of a check.
 pub struct CheckOrder<'a> {
     /// The repository's name.
     pub repository: &'a str,
-    /// Whether damage is mended.
+    /// Whether to repair damage.
     pub is_repair: bool,
-    /// Where blocks for that are: archives at hand.
+    /// Blocks for repairs, from available archives.
     pub blocks: Arc<dyn Blocks + Send + Sync>,
-    /// How fast is read.
+    /// The limit for the rate of reading.
     pub rate: &'a RateLimit,
 }
 
-/// What a check has found.
+/// The result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checked {
     /// The releases that were read.
     pub releases: Vec<PublishedRelease>,
-    /// What was read and hashed.
+    /// The amount read and hashed.
     pub read: Amount,
-    /// What is wrong.
+    /// The damage.
     pub damages: Vec<Damage>,
-    /// What else there is to say, each a sentence.
+    /// Notes, a sentence each.
     pub notes: Vec<String>,
 }
 
 impl Checked {
-    /// Whether something is wrong and was not mended.
+    /// Whether some damage was not repaired.
     pub fn is_damaged(&self) -> bool {
         self.damages.iter().any(|one| !one.is_repaired)
     }
 }
 
-/// A block or a file that a target does not have as it should.
+/// A block or a file that is damaged at a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
     /// A CID, or a path in the target.
     pub what: String,
-    /// The release that it is of.
+    /// Its release.
     pub release: PublishedRelease,
-    /// What is wrong with it.
+    /// The kind of damage.
     pub kind: DamageKind,
-    /// Whether it was mended.
+    /// Whether it was repaired.
     pub is_repaired: bool,
 }
 
-/// What is wrong with a block or a file.
+/// The kind of damage of a block or a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DamageKind {
-    /// It is not there.
+    /// It is missing.
     Missing,
     /// It has other bytes.
     Altered,
-    /// The target has it and cannot read it.
+    /// The target has it but cannot read it.
     Unreadable,
 }
 
@@ -129,57 +128,59 @@ impl fmt::Display for DamageKind {
     }
 }
 
-/// What would be done.
+/// The planned changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The newest release of this repository that the target holds.
     pub held: Option<PublishedRelease>,
-    /// What would be moved.
+    /// The amount to move.
     pub moved: Amount,
-    /// What would be changed, each as in `pins … as …`.
+    /// The changes, each as in `pins … as …`.
     pub changes: Vec<String>,
-    /// What else there is to say, each a sentence.
+    /// Notes, a sentence each.
     pub notes: Vec<String>,
 }
 
-/// What was done.
+/// The changes made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Done {
-    /// What was moved.
+    /// The amount moved.
     pub moved: Amount,
-    /// Whether the target only claims what it had already: its blocks could not be asked for.
+    /// Whether the target's earlier contents are only known from its report: its blocks could not
+    /// be queried.
     pub is_word_only: bool,
-    /// What was changed, each as in `pinned … as …`.
+    /// The changes, each as in `pinned … as …`.
     pub changes: Vec<String>,
-    /// Lines of the result, for standard output: what someone has to put elsewhere.
+    /// Lines for standard output that the user must put elsewhere.
     pub results: Vec<String>,
 }
 
-/// What was read back.
+/// The result of reading back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadBack {
-    /// What was read and hashed.
+    /// The amount read and hashed.
     pub read: Amount,
-    /// What the target says or shows besides, each a sentence.
+    /// Reports of the target, a sentence each.
     pub notes: Vec<String>,
-    /// Whether the target itself keeps what was read: a node whose pins are a cluster's does not.
+    /// Whether the target itself keeps these blocks. A node whose pins are managed by a cluster
+    /// does not.
     pub is_kept: bool,
-    /// Index addresses for pip that this target answers at, with `/` at the end.
+    /// Index addresses for pip at this target, with `/` at the end.
     pub addresses: Vec<String>,
 }
 
 /// A step of the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// What is begun now, as in `pinning`, and how many bytes it is about, if it is.
+    /// The step that begins now, as in `pinning`, and its size in bytes if known.
     Begun {
-        /// The words.
+        /// Its description.
         what: String,
-        /// The bytes.
+        /// Its size in bytes.
         bytes: u64,
     },
-    /// So many more bytes of it are through.
+    /// This many more bytes of it are done.
     Bytes(u64),
-    /// What is waited for.
+    /// Something is waited for.
     Waiting(String),
 }

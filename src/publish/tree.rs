@@ -13,14 +13,13 @@ use crate::release::names::{RELEASE_FILE, RELEASE_FOLDER};
 use crate::release::tree::{Content, Release};
 use crate::source::Cache;
 
-/// How much is copied at once.
+/// The size of the copy buffer, in bytes.
 const BUFFER: usize = 1024 * 1024;
 
-/// Where the tree goes. Refuses to replace a folder that is not a tree of an earlier build, and one
-/// that holds any of `kept`.
-///
+/// The place for the tree. Refuses to replace a folder that is not a tree of an earlier build, or that
+/// contains any of `kept`.
 /// # Errors
-/// [`PublishError::Occupied`], or when a folder on the way cannot be read.
+/// [`PublishError::Occupied`], or when a folder on the path cannot be read.
 pub fn tree_place(place: &Path, kept: &[&Path]) -> Result<PathBuf, PublishError> {
     let refused = |reason: &str| PublishError::Occupied(place.to_path_buf(), reason.to_owned());
     let resolved = resolved(place).map_err(PublishError::at(place))?;
@@ -37,11 +36,13 @@ pub fn tree_place(place: &Path, kept: &[&Path]) -> Result<PathBuf, PublishError>
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(refused("is a file")),
         Err(error) => Err(PublishError::Unwritable(place.to_path_buf(), error)),
         Ok(_) if is_tree(&resolved).map_err(PublishError::at(place))? => Ok(resolved),
-        Ok(_) => Err(refused("is a folder that no build has made")),
+        Ok(_) => Err(refused("is a folder that was not made by a build")),
     }
 }
 
-/// The path without links and dots, also of what is not there yet.
+/// The path without links and dots, even if it does not exist yet.
+/// # Errors
+/// When a folder on the path cannot be read.
 pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
     match (path.canonicalize(), path.parent(), path.file_name()) {
         (Err(error), Some(parent), Some(name)) if error.kind() == io::ErrorKind::NotFound => {
@@ -51,15 +52,14 @@ pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Whether a folder is empty or a release's tree, by its `release.json`. The tree of the layout
-/// `ipwhl-1` has none: its folders of wheels could be anybody's, and are not replaced.
+/// Whether a folder is empty or a release's tree, by its `release.json`. A tree of the layout
+/// `ipwhl-1` has none: its folders of wheels could belong to anything, and are not replaced.
 fn is_tree(folder: &Path) -> io::Result<bool> {
     Ok(folder.join(RELEASE_FOLDER).join(RELEASE_FILE).is_file()
         || fs::read_dir(folder)?.next().is_none())
 }
 
-/// Writes the tree as files, beside its place, and puts it there when it is whole.
-///
+/// Writes the tree as files beside its place, and renames it when it is complete.
 /// # Errors
 /// When a file cannot be written, or a wheel of the cache is damaged.
 pub(super) fn write_tree(
@@ -71,16 +71,16 @@ pub(super) fn write_tree(
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    // Never committed: what it is for is its lock, which ends with the process at the latest.
+    // Never committed: it serves as a lock, which ends with the process.
     let lock = place.with_file_name(format!("{name}.ipwhl-lock"));
     if let Some(parent) = place.parent() {
         fs::create_dir_all(parent).map_err(PublishError::at(parent))?;
     }
     let _lock = AtomicFile::create(&lock).map_err(PublishError::at(place))?;
-    // Names that nobody gives to a folder of their own.
+    // Names that users do not give to their folders.
     let partial = place.with_file_name(format!(".{name}.ipwhl-partial"));
     let aside = place.with_file_name(format!(".{name}.ipwhl-old"));
-    // What a killed run has left.
+    // Leftovers of a killed run.
     for left in [&partial, &aside] {
         match fs::remove_dir_all(left) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

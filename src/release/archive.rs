@@ -1,7 +1,8 @@
-//! A release as an archive: what it has of the release, whether that holds together, and its parts.
+//! A release as an archive: how much of the release it contains, whether it is consistent, and its
+//! parts.
 //!
-//! An archive may have a part of its release only: see [`ArchiveKind`]. [`walk()`] goes over a
-//! release as far as its blocks can be had, and [`ReleaseArchive`] says what an archive lacks.
+//! An archive may contain only a part of its release: see [`ArchiveKind`]. [`walk()`] visits the
+//! available blocks of a release, and [`ReleaseArchive`] lists the missing ones.
 
 mod block_set;
 mod file;
@@ -32,17 +33,17 @@ pub use walk::{Place, Visitor, may_be_leaf, walk};
 
 use ipwhl_unixfs::car::Blocks;
 
-/// Blocks for as many readers at once as there are. Whoever has them may wait for them, as for
-/// those behind a gateway, and gives each as its CID says it is.
+/// A store of blocks for concurrent readers. A read may wait, as for a gateway, and returns only
+/// blocks that match their CID.
 pub type BlockStore = dyn Blocks + Send + Sync;
 
-/// The most nodes of one file, each as often as it is linked to: twice those of the largest wheel
-/// in the smallest chunks of a profile.
+/// The most nodes of one file, counting each as often as it is linked: twice those of the largest
+/// wheel in the smallest chunks of a profile.
 pub const MAX_FILE_NODES: u64 = 65_536;
 
-/// The most nodes of a release, each as often as it is linked to.
+/// The most nodes of a release, counting each as often as it is linked.
 pub const MAX_NODES: u64 = 16_000_000;
 
-/// How many times larger than its archive the files of a release may be, as far as the archive has
-/// their blocks, where they come to more than the largest wheel.
+/// How many times larger than its archive the files of a release may be, counting only files whose
+/// blocks the archive contains. The limit applies only above the size of the largest wheel.
 pub const MAX_REPETITION: u64 = 1024;

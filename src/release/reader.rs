@@ -1,4 +1,4 @@
-//! A release that somebody has published, read back out of its blocks.
+//! Reads a published release from its blocks.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ use crate::release::names::{
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::source::LARGEST_PAGE;
 
-/// A release behind a root. What it says comes out of blocks that have been hashed, so it is what
-/// the release says; whether that is true is for whoever vouches for the root.
+/// A release with a given root. Its contents are verified against the root by hashes; whether the
+/// root is trusted is decided elsewhere.
 pub struct ReleaseReader<'b> {
     blocks: &'b (dyn Blocks + Send + Sync),
     root: Cid,
     /// The folders of the projects, by normalised name.
     projects: BTreeMap<String, Link>,
     about: Option<Link>,
-    /// Whether it has pages: one in the layout `ipwhl-1` has none.
+    /// Whether it has pages; a release in the layout `ipwhl-1` has none.
     has_pages: bool,
 }
 
@@ -29,7 +29,7 @@ pub struct ReleaseReader<'b> {
 pub struct PublishedProject {
     /// Its declaration, in canonical form; `None` in the layout `ipwhl-1`.
     pub declaration: Option<String>,
-    /// Its wheels, by the names that they have there.
+    /// Its wheels, by their names in the release.
     pub wheels: BTreeMap<String, PublishedWheel>,
 }
 
@@ -40,11 +40,11 @@ pub struct PublishedWheel {
     pub link: Link,
     /// Its METADATA, the file beside it.
     pub metadata: Option<Cid>,
-    /// What the page says of it.
+    /// The entry for it on the page.
     pub entry: Option<PublishedEntry>,
 }
 
-/// What a project's page says of a wheel.
+/// The entry of a wheel on a project's page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedEntry {
     /// The SHA-256 of the file.
@@ -104,12 +104,12 @@ impl<'b> ReleaseReader<'b> {
         self.root
     }
 
-    /// Where its blocks are.
+    /// The store of its blocks.
     pub(super) fn blocks(&self) -> &'b (dyn Blocks + Send + Sync) {
         self.blocks
     }
 
-    /// Whether it has pages and declarations; one in the layout `ipwhl-1` has wheels alone.
+    /// Whether it has pages and declarations; a release in the layout `ipwhl-1` has only wheels.
     pub fn has_pages(&self) -> bool {
         self.has_pages
     }
@@ -119,7 +119,7 @@ impl<'b> ReleaseReader<'b> {
         &self.projects
     }
 
-    /// `_ipwhl/release.json`, its bytes; `None` in the layout `ipwhl-1`.
+    /// The bytes of `_ipwhl/release.json`; `None` in the layout `ipwhl-1`.
     pub fn about(&self) -> Result<Option<Vec<u8>>, CarError> {
         let Some(folder) = &self.about else {
             return Ok(None);
@@ -135,7 +135,7 @@ impl<'b> ReleaseReader<'b> {
         FileReader::read_whole(self.blocks, cid, LARGEST_PAGE)
     }
 
-    /// A project's folder; `None` where there is none of this name.
+    /// A project's folder; `None` if it does not exist.
     pub fn project(&self, name: &str) -> Result<Option<PublishedProject>, CarError> {
         let Some(folder) = self.projects.get(name) else {
             return Ok(None);
@@ -188,7 +188,7 @@ pub(super) fn page_entries(
     let page: Page =
         serde_json::from_slice(page).map_err(|error| not_a_page(*cid, &error.to_string()))?;
     let entry = |file: PageFile| {
-        let digest = |text: &str| text.parse().map_err(|_| not_a_page(*cid, "no SHA-256"));
+        let digest = |text: &str| text.parse().map_err(|_| not_a_page(*cid, "not a SHA-256"));
         let entry = PublishedEntry {
             sha256: digest(&file.hashes.sha256)?,
             size: file.size,

@@ -1,5 +1,5 @@
-//! What a release that somebody vouches for says of wheels and of its repository, so that neither
-//! is fetched again.
+//! Reuses the facts about wheels and the repository in a signed release, so that neither is fetched
+//! again.
 
 mod releases;
 mod repository;

@@ -2,13 +2,12 @@
 //!
 //! Statements are signed with OpenSSH Ed25519 keys in OpenSSH's own signature format, so that
 //! `ssh-keygen -Y verify` can check them without this program. The private half of a key is in a
-//! file, with an agent, or in hardware behind an agent.
+//! file, in an agent, or in hardware behind an agent.
 //!
 //! Keys, signatures and records are computed without a clock, a variable, a file or a socket: `now`
-//! is an argument, and so is the way to an [`Agent`]. Only [`SigningKey::generate`] and
-//! [`SigningKey::to_protected`] take random bytes of the system. Where a person's key is, and the
-//! [`SocketAgent`] that may keep it, is found out in the [`Session`](crate::source::Session)'s
-//! environment.
+//! is an argument, and so is the connection to an [`Agent`]. Only [`SigningKey::generate`] and
+//! [`SigningKey::to_protected`] use random bytes of the system. The location of the user's key and
+//! its [`SocketAgent`] come from the [`Session`](crate::source::Session)'s environment.
 
 mod agent;
 mod agent_error;
@@ -42,6 +41,6 @@ pub use signing::{PrivateKeyText, SigningKey, sign};
 pub use socket::SocketAgent;
 pub use sshsig::{MAXIMUM_SIGNATURE_SIZE, SignatureError, verify, verify_for};
 
-/// The SSHSIG namespace of a release statement: a signature that was made for anything else, such
-/// as a Git commit, is not one of these.
+/// The SSHSIG namespace of release statements: a signature for another purpose, such as a Git
+/// commit, has another namespace.
 pub const NAMESPACE: &str = "ipwhl-release";

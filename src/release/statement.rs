@@ -1,7 +1,7 @@
-//! The statement: the small text that vouches for a release, and statements one after another.
+//! The statement: the small text that vouches for a release, and sequences of statements.
 //!
-//! It has the name of the repository, the release's root CID, its place in the sequence of releases
-//! and who may sign the next one. Signatures of it are in files beside it.
+//! It contains the name of the repository, the release's root CID, its place in the sequence of
+//! releases and the keys that may sign the next one. Signatures are in files beside it.
 
 mod chain;
 pub mod folder;

@@ -1,8 +1,8 @@
 //! The release tree as named entries: index pages in both formats, metadata files. Pure.
 //!
-//! The tree is a function of declarations, `ipwhl.toml` and wheel bytes (FORMATS 4). A
-//! [`Release`] knows the root of its DAG; the blocks of a project are made when they are emitted
-//! and not kept, so that a large set needs little memory.
+//! The tree is a function of declarations, `ipwhl.toml` and wheel bytes (FORMATS 4). A [`Release`]
+//! knows the root of its DAG. The blocks of a project are computed when they are emitted and not
+//! kept, so that a large set needs little memory.
 
 mod blocks;
 mod entries;

@@ -1,10 +1,11 @@
-//! Whose signatures count, and whether a statement has enough of them.
+//! Trust: whose signatures count, and whether a statement has enough of them.
 //!
-//! A [`TrustPolicy`] gives a [`Verdict`] over a statement and its signatures. [`start()`] finds out
-//! where a reader's trust begins, and [`vouch()`] leads from there to the newest statement, one
-//! after another. It is given the statements between and does not know where they come from.
+//! A [`TrustPolicy`] gives a [`Verdict`] over a statement and its signatures. [`start()`] finds the
+//! statement or keys that a reader trusts first, and [`vouch()`] leads from there to the newest
+//! statement, one after another. The statements in between are passed to it; their origin does not
+//! matter.
 //!
-//! Nothing here speaks: what is told besides a result is a [`TrustNote`].
+//! Nothing here prints: notes beside a result are [`TrustNote`]s.
 
 mod allowed_signers;
 mod carry;

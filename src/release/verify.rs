@@ -1,4 +1,4 @@
-//! A release held to what it says of itself: its pages, its declarations, its wheels.
+//! Verifies that a release is consistent: its pages, its declarations, its wheels.
 
 mod archive;
 mod bytes;

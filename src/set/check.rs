@@ -57,7 +57,7 @@ pub fn set(repository: &Repository) -> Vec<Finding> {
     findings
 }
 
-/// The same checks, where the graph is there already.
+/// The same checks, for a graph that exists already.
 pub fn set_with(graph: &Graph<'_>) -> Vec<Finding> {
     let (mut findings, others) =
         rayon::join(|| uniqueness(graph.repository), || requirements(graph));
@@ -65,7 +65,7 @@ pub fn set_with(graph: &Graph<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What is wrong with the graph.
+/// Findings about the requirements in the graph.
 fn requirements(graph: &Graph<'_>) -> Vec<Finding> {
     let rules: [&Rule<'_>; 9] = [
         &|findings| direct_reference::check(graph, findings),
@@ -78,7 +78,7 @@ fn requirements(graph: &Graph<'_>) -> Vec<Finding> {
         &|findings| unused_wheel::check(graph, findings),
         &|findings| unneeded::check(graph, findings),
     ];
-    // Each on its own; what they find stays in their order.
+    // The rules run in parallel; their findings stay in the order of the rules.
     let found: Vec<Vec<Finding>> = rules
         .par_iter()
         .map(|rule| {
@@ -93,7 +93,7 @@ fn requirements(graph: &Graph<'_>) -> Vec<Finding> {
 /// A check of the whole set.
 type Rule<'r> = dyn Fn(&mut Vec<Finding>) + Sync + 'r;
 
-/// What is wrong between wheels, above all those of one project.
+/// Findings about combinations of wheels, above all those of one project.
 fn uniqueness(repository: &Repository) -> Vec<Finding> {
     let layout = repository.configuration.layout;
     let platforms = repository.configuration.platforms.as_slice();
@@ -112,7 +112,7 @@ fn uniqueness(repository: &Repository) -> Vec<Finding> {
     findings
 }
 
-/// What is wrong with these wheels, as far as they were looked at, and with their sources.
+/// Findings about these wheels, as far as they were read, and about their sources.
 pub fn wheels(
     repository: &Repository,
     wheels: &[&DeclaredWheel],
@@ -135,20 +135,20 @@ pub fn wheels(
     findings
 }
 
-/// What is wrong with what sources gave.
+/// Findings about the bytes and answers of sources.
 pub fn sources(problems: &[WheelProblem]) -> Vec<Finding> {
     let findings = problems.iter().map(|one| match &one.problem {
         SourceProblem::Missing { place, reason } => {
             vec![missing_source(&one.wheel, one.span.clone(), place, reason)]
         }
         SourceProblem::Mismatch { place, mismatches } => other_bytes(&one.wheel, place, mismatches),
-        // These say nothing of what was declared.
+        // These are failures and say nothing about the declaration.
         SourceProblem::Failed { .. } | SourceProblem::NotAsked { .. } => Vec::new(),
     });
     findings.flatten().collect()
 }
 
-/// The checks of one wheel's archive and metadata against its declaration, in a set for these
+/// Checks the archive and metadata of one wheel against its declaration, in a set for these
 /// platforms.
 pub fn wheel(
     declared: &DeclaredWheel,
@@ -159,7 +159,7 @@ pub fn wheel(
     let mut findings = Vec::new();
     archive::check(declared, facts, &mut findings);
     archive::name_conflicts(declared, &facts.name_conflicts, platforms, &mut findings);
-    // Without METADATA the archive's own findings have said so.
+    // Without METADATA the findings about the archive have reported it already.
     if facts.metadata.is_empty() {
         return findings;
     }
@@ -168,17 +168,16 @@ pub fn wheel(
     findings
 }
 
-/// The checks of a wheel's METADATA against its declaration, for whom somebody else has looked at
-/// the archive. What [`wheel`] says beyond that is of the codes in [`NEED_ARCHIVE`], or of such as
-/// can be neither waived nor softened; what [`name_conflicts`] says holds for the platforms that
-/// were asked about.
+/// Checks the METADATA of a wheel against its declaration, without its archive. A full check by
+/// [`wheel`] can also raise the codes in [`NEED_ARCHIVE`], codes that can be neither waived nor
+/// softened, and the findings of [`name_conflicts`] for the platforms given there.
 pub fn metadata(declared: &DeclaredWheel, metadata: &[u8]) -> Vec<Finding> {
     let mut findings = Vec::new();
     metadata_and(declared, metadata, None, &mut findings);
     findings
 }
 
-/// What is wrong with a wheel's names on these platforms, as [`wheel`] says it.
+/// Findings about conflicting names in a wheel on these platforms, as in [`wheel`].
 pub fn name_conflicts(
     declared: &DeclaredWheel,
     conflicts: &[NameConflict],
@@ -189,11 +188,11 @@ pub fn name_conflicts(
     findings
 }
 
-/// The codes of findings that only the archive tells and that somebody may have waived or softened:
-/// that a release is vouched for does not say that its wheels have none of them.
+/// Codes that only the archive of a wheel shows and that a waiver or a severity may have allowed. A
+/// signed release can contain wheels with such findings.
 pub const NEED_ARCHIVE: [Code; 1] = [Code::TagMismatch];
 
-/// The checks of METADATA, and those of the archive that need METADATA.
+/// Checks of METADATA, and checks of the archive that need METADATA.
 fn metadata_and(
     declared: &DeclaredWheel,
     metadata: &[u8],
@@ -212,7 +211,7 @@ fn metadata_and(
     if let Some((facts, layout)) = archive {
         tag_mismatch::check(declared, facts, layout, findings);
     }
-    // Of what could not be understood nothing can be said to be lacking.
+    // If a requirement could not be read, missing ones cannot be reported.
     if !declared.is_partial {
         if is_whole("Requires-Python") {
             requires_python_mismatch::check(declared, &metadata, findings);

@@ -1,4 +1,4 @@
-//! Declarations: TOML with spans to a valid declaration and findings, and back.
+//! Declarations: from TOML with spans to a valid declaration and findings, and back.
 //!
 //! A declaration is one TOML file that describes one project in one version (FORMATS 2).
 

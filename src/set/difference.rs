@@ -1,10 +1,10 @@
-//! What differs between two states of a set: projects, wheels, what is in the wheels, what a mirror
-//! has to move. Pure.
+//! The differences between two states of a set: projects, wheels, the members of wheels, and the
+//! blocks that a mirror has to move. Pure.
 //!
-//! A [`Snapshot`] is one state, made from a repository or from a release without declarations;
-//! [`difference()`] compares two of them and [`member_changes`] two wheels. It is a room of its
-//! own, below `release`, since it asks the graph for platforms, wheels for their members and
-//! releases for their blocks, and finds nothing wrong with any of them.
+//! A [`Snapshot`] is one state, made from a repository or from a release without declarations.
+//! [`difference()`] compares two of them, and [`member_changes`] two wheels. This room is below
+//! `release`, because it uses the graph for platforms, wheels for their members and releases for
+//! their blocks. It raises no findings about them.
 
 mod commands;
 mod compare;
@@ -32,20 +32,20 @@ pub use transfer::{Transfer, estimate, transfer};
 
 use serde::Serialize;
 
-/// How something differs.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// It was not there before.
+    /// New in the new state.
     Added,
-    /// It was there before, and is something else now.
+    /// In both states, with different contents.
     Changed,
-    /// It was there before, and is not any more.
+    /// In the old state only.
     Removed,
 }
 
 impl Kind {
-    /// How something differs that was there (`true`) or not, and is there or not.
+    /// The kind of change, from presence before and after.
     fn of(was: bool, is: bool) -> Self {
         match (was, is) {
             (false, _) => Self::Added,

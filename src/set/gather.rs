@@ -1,8 +1,8 @@
-//! From declared wheels to what is known of them: what the cache knows is taken, the rest is
+//! From declared wheels to their facts: known facts come from the cache, the other wheels are
 //! fetched and read.
 //!
-//! [`Gathering::gather`] is the way in. What it gives, a [`WheelReport`], says nothing of what is
-//! right: the checks do, which compare it with the declarations.
+//! [`Gathering::gather`] is the entry point. It returns a [`WheelReport`] without a judgement: the
+//! checks compare it with the declarations.
 
 mod facts;
 mod kept;

@@ -1,8 +1,8 @@
-//! Who requires what of whom, on which platform and under which extra, and whether the set has it.
+//! The requirements between projects, by platform and extra, and whether the set satisfies them.
 //!
-//! A [`Graph`] is made once of a repository. Its [`Relations`] answer in both directions; a
-//! [`GraphQuery`] looks at some of the platforms. What is asked of them (paths, walks, removals) is
-//! in a file each, and none of it prints.
+//! A [`Graph`] is built once for a repository. Its [`Relations`] can be followed in both
+//! directions; a [`GraphQuery`] covers some of the platforms. Each kind of question (paths, walks,
+//! removals) has its own file, and none of them prints.
 
 mod demand;
 mod extras;
@@ -47,13 +47,14 @@ pub struct Graph<'r> {
     pub(super) repository: &'r Repository,
     pub(super) platforms: &'r [Platform],
     relations: Relations<'r>,
-    /// What the set needs of each project that something requires, as far as it has been asked.
+    /// The need of each required project, computed on first use.
     demands: HashMap<&'r ProjectName, OnceLock<Demand>>,
-    /// The extras that each project asks of itself and is asked for, as far as it has been asked.
+    /// The extras that each project requires of itself and that others require of it, computed on
+    /// first use.
     own_extras: HashMap<&'r ProjectName, OnceLock<OwnExtras<'r>>>,
-    /// What each project of the set offers on each platform, in the order of the platforms.
+    /// The offer of each project on each platform, in the order of the platforms.
     offers: HashMap<&'r ProjectName, OnceLock<Vec<Offer<'r>>>>,
-    /// Asked for each requirement on each platform, and never in its order.
+    /// Looked up for each requirement on each platform; never iterated.
     availability: HashMap<&'r ProjectName, Vec<Availability>>,
 }
 
@@ -65,8 +66,7 @@ impl<'r> Graph<'r> {
             .iter()
             .map(MarkerEnvironment::for_platform)
             .collect();
-        // Each project for itself, on all processors; what comes of it stays in the projects'
-        // order.
+        // One task for each project, on all processors; the results stay in the projects' order.
         let declarations: Vec<&Declaration> = repository.declarations.values().collect();
         let found: Vec<(Vec<Availability>, Vec<Relation<'r>>)> = declarations
             .into_par_iter()
@@ -105,17 +105,17 @@ impl<'r> Graph<'r> {
         graph
     }
 
-    /// Every requirement that holds on a platform.
+    /// Every requirement that applies on some platform.
     pub fn relations(&self) -> &Relations<'r> {
         &self.relations
     }
 
-    /// Every requirement that holds on one of these platforms, each as it stands on these alone.
-    /// Platforms are indices into the repository's.
+    /// Every requirement that applies on one of these platforms, limited to them. Platforms are
+    /// indices into the repository's.
     pub fn relations_on(&self, platforms: &BTreeSet<usize>) -> Relations<'r> {
         let narrowed = self.relations.iter().filter_map(|relation| {
             let mut relation = relation.on(platforms)?;
-            // What is satisfied everywhere is so on each platform.
+            // A requirement that is satisfied on all platforms is satisfied on each.
             if relation.unsatisfied.is_some() {
                 relation.unsatisfied = self.unsatisfied(&relation);
             }
@@ -124,13 +124,14 @@ impl<'r> Graph<'r> {
         Relations::new(narrowed.collect())
     }
 
-    /// The version of a project that the set has.
+    /// The version of a project in the set.
     pub fn version(&self, project: &ProjectName) -> Option<&'r Version> {
         let declaration = self.repository.declarations.get(project)?;
         Some(declaration.version())
     }
 
-    /// The platforms on which a project can be had, as indices into the repository's platforms.
+    /// The platforms on which a project has a usable wheel, as indices into the repository's
+    /// platforms.
     pub fn covered(&self, project: &ProjectName) -> BTreeSet<usize> {
         (0..self.platforms.len())
             .filter(|platform| {
@@ -150,7 +151,7 @@ impl<'r> Graph<'r> {
             .collect()
     }
 
-    /// The platforms of these numbers, in order.
+    /// The platforms with these indices, in order.
     pub(in crate::set) fn named_platforms(&self, platforms: &BTreeSet<usize>) -> Vec<Platform> {
         platforms
             .iter()
@@ -168,7 +169,7 @@ impl<'r> Graph<'r> {
             .collect()
     }
 
-    /// The projects that someone asked for, and all that these need.
+    /// The wanted projects and all projects that they need.
     pub(super) fn reachable(&self) -> BTreeSet<&'r ProjectName> {
         let declarations = &self.repository.declarations;
         let requested = declarations.values().filter(|one| !one.automatic);
@@ -179,7 +180,7 @@ impl<'r> Graph<'r> {
             })
     }
 
-    /// How a project of the set is to be had on a platform.
+    /// The availability of a project of the set on a platform.
     pub(super) fn availability(&self, project: &ProjectName, platform: usize) -> &Availability {
         self.availability
             .get(project)
@@ -191,7 +192,7 @@ impl<'r> Graph<'r> {
         self.repository.declarations.get(relation.to())
     }
 
-    /// What a project of the set offers on each platform.
+    /// The offer of a project of the set on each platform.
     pub(super) fn offers(&self, declaration: &'r Declaration) -> &[Offer<'r>] {
         self.offers.get(&declaration.project).map_or(&[], |offers| {
             offers.get_or_init(|| {
@@ -214,8 +215,8 @@ impl<'r> Graph<'r> {
         }
     }
 
-    /// Why the set does not satisfy a relation on its platforms: the first of the reasons that its
-    /// statements have.
+    /// Why the set does not satisfy a relation on its platforms: the first reason among its
+    /// statements.
     fn unsatisfied(&self, relation: &Relation<'r>) -> Option<UnsatisfiedReason> {
         let Some(target) = self.target(relation) else {
             return Some(match relation.requirement.constraint {
@@ -240,7 +241,7 @@ impl<'r> Graph<'r> {
             return Some(UnsatisfiedReason::DirectReference);
         };
         let mut is_unavailable = false;
-        // Most often the version is the same on all platforms.
+        // Usually the version is the same on all platforms.
         let mut accepted: Option<&Version> = None;
         let mut accepts = |version: &'r Version| {
             let is_accepted = accepted == Some(version) || specifiers_contain(specifiers, version);

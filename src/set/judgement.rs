@@ -1,5 +1,5 @@
-//! What becomes of findings: severities and waivers are heard, and what remains is put in order.
-//! Then it is compared with an earlier state, and findings that belong together are shown as one.
+//! Applies severities and waivers to findings, and sorts the rest. Also compares findings with
+//! those of an earlier state, and groups related findings.
 
 mod alike;
 mod baseline;
@@ -18,9 +18,9 @@ use propose::propose;
 pub use related::{group_related, waivers};
 use waivers::apply;
 
-/// What is left of the findings when severities and waivers have been heard, in order. Which wheels
-/// `looked_at` knows decides whether a waiver of a finding about wheels is unused; `today` decides
-/// which waivers have expired. The waivers that are proposed give `reason`.
+/// The findings that remain after severities and waivers, in order. A waiver of a finding about
+/// wheels counts as unused only if `looked_at` covers those wheels; `today` decides which waivers
+/// have expired. Proposed waivers have the given `reason`.
 pub fn judge(
     repository: &Repository,
     findings: Vec<Finding>,
@@ -42,8 +42,8 @@ pub fn judge(
     findings
 }
 
-/// Puts findings into their order and says of each on which platforms it shows, for which extra,
-/// and what it comes from.
+/// Sorts findings and adds notes to each: its platforms, its extra, and the path to its
+/// requirement.
 pub fn finish(repository: &Repository, mut findings: Vec<Finding>) -> Vec<Finding> {
     take_in_mismatches(&mut findings);
     for finding in &mut findings {
@@ -56,7 +56,7 @@ pub fn finish(repository: &Repository, mut findings: Vec<Finding>) -> Vec<Findin
                 platforms,
                 is_of_first: false,
             }),
-            // A mistake in the list of extras names its extra already.
+            // A finding about the list of extras names its extra already.
             (finding.code.stage() == Stage::Graph)
                 .then_some(finding.subject.extra.as_ref())
                 .flatten()
@@ -70,14 +70,14 @@ pub fn finish(repository: &Repository, mut findings: Vec<Finding>) -> Vec<Findin
     findings
 }
 
-/// Whether one of the findings is an error that was not there before.
+/// Whether one of the findings is an error that did not exist before.
 pub fn has_errors(findings: &[Finding]) -> bool {
     findings
         .iter()
         .any(|finding| is_counted(finding) && finding.severity == Severity::Error)
 }
 
-/// Whether a finding fails a change: what was there before does not.
+/// Whether a finding fails a change: findings that existed before do not.
 pub fn is_counted(finding: &Finding) -> bool {
     finding.baseline != Some(Baseline::Unchanged)
 }

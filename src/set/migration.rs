@@ -1,4 +1,4 @@
-//! A repository of the layout `ipwhl-1`, turned into the layout `package`: one file a project.
+//! Migrates a repository from the layout `ipwhl-1` to the layout `package`: one file a project.
 
 mod leftovers;
 mod settings;
@@ -20,32 +20,31 @@ use crate::set::repository::{CONFIGURATION_FILE, Repository, SUPPORTED_FILE};
 pub use leftovers::{Leftovers, leftovers, remove_leftovers};
 pub use settings::{original_settings, package_settings};
 
-/// What there is to write and to take away.
+/// The files to write and to remove.
 #[derive(Debug, Clone)]
 pub struct Migration {
-    /// Where the new repository is.
+    /// The folder of the new repository.
     pub directory: PathBuf,
-    /// The folder of its declarations, from there.
+    /// The folder of its declarations, relative to it.
     pub folder: String,
     /// The new declarations, by their names from the repository's folder.
     pub declarations: BTreeMap<String, String>,
     /// The text of the new `ipwhl.toml`.
     pub settings: String,
-    /// The files that the new ones stand for.
+    /// The files that the new ones replace.
     pub former: Vec<PathBuf>,
-    /// Whether the new repository takes the place of the old one.
+    /// Whether the new repository replaces the old one.
     pub in_place: bool,
 }
 
 impl Migration {
-    /// What turns this repository, or a copy of it in `output`, into the layout `package`. Nothing
-    /// is written.
-    ///
+    /// Plans the migration of this repository, or of a copy of it in `output`, to the layout `package`.
+    /// Nothing is written.
     /// # Errors
-    /// When what is declared cannot be written in one file a project.
+    /// When the declarations cannot be written as one file a project.
     pub fn plan(repository: &Repository, output: Option<PathBuf>) -> Result<Self, Failure> {
         let configuration = &repository.configuration;
-        // Beside the files of before, not among them.
+        // Beside the old files, not among them.
         let is_taken = configuration.declarations.split('/').next() == Some("declarations");
         let folder = if is_taken { "packages" } else { "declarations" };
         let mut declarations = BTreeMap::new();
@@ -75,19 +74,18 @@ impl Migration {
         })
     }
 
-    /// Refuses to write over, or beside, what another has written.
-    ///
+    /// Refuses to overwrite, or to write beside, files that another program wrote.
     /// # Errors
-    /// When it would, or a folder cannot be read.
+    /// When there are such files, or a folder cannot be read.
     pub fn check_unoccupied(&self) -> Result<(), Failure> {
         let folder = self.directory.join(&self.folder);
         let unreadable =
             |error: io::Error| Failure::world(format!("`{}`: {error}", folder.display()));
-        // A link would decide where the files go.
+        // A symbolic link would change where the files go.
         let entries = match fs::symlink_metadata(&folder) {
             Ok(there) if there.is_dir() => Some(fs::read_dir(&folder).map_err(unreadable)?),
             Ok(_) => {
-                return Err(unreadable(io::Error::other("it is no folder")));
+                return Err(unreadable(io::Error::other("it is not a folder")));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(unreadable(error)),
@@ -98,14 +96,14 @@ impl Migration {
             if name.starts_with('.') {
                 continue;
             }
-            // What a run that was ended early has written is the same now.
+            // An interrupted run has written the same files.
             let name = format!("{}/{name}", self.folder);
             let is_ours = self.declarations.get(&name).is_some_and(|text| {
                 fs::read(self.directory.join(&name)).is_ok_and(|there| there == text.as_bytes())
             });
             if !is_ours {
                 return Err(Failure::finding(format!(
-                    "`{}` is there already, and nothing is written",
+                    "`{}` exists already; nothing was written",
                     self.directory.join(&name).display()
                 ))
                 .help("move it away, or write elsewhere with `--output DIR`"));
@@ -117,7 +115,7 @@ impl Migration {
             && fs::read(&settings).ok().as_deref() != Some(self.settings.as_bytes())
         {
             return Err(Failure::finding(format!(
-                "`{}` is there already, and nothing is written",
+                "`{}` exists already; nothing was written",
                 settings.display()
             ))
             .help("write to another folder"));
@@ -125,9 +123,7 @@ impl Migration {
         Ok(())
     }
 
-    /// Writes the new repository: the declarations first, since the settings make them the
-    /// repository's.
-    ///
+    /// Writes the new repository: the declarations first, because the settings put them into use.
     /// # Errors
     /// When a file cannot be written.
     pub fn write(&self) -> Result<(), Failure> {
@@ -146,8 +142,7 @@ impl Migration {
             .map_err(|error| failed(&path, &error))
     }
 
-    /// Removes what the new repository stands for, where it takes the place of the old one.
-    ///
+    /// Removes the replaced files, if the new repository replaces the old one.
     /// # Errors
     /// When a file cannot be removed.
     pub fn remove_former(&self, repository: &Repository) -> Result<(), Failure> {
@@ -162,7 +157,7 @@ impl Migration {
     }
 }
 
-/// The findings that leave it open what is declared, so that something could be lost.
+/// The findings that hide a part of the declarations, so that a migration could lose it.
 pub fn blocking_findings(repository: &Repository) -> Vec<Finding> {
     let understood: BTreeSet<&Arc<str>> = repository
         .declarations
@@ -198,7 +193,7 @@ pub fn twins(repository: &Repository) -> Vec<Vec<&DeclaredWheel>> {
     twins
 }
 
-/// A wheel whose declarations say different things: a person has to choose.
+/// A wheel with contradicting declarations: a person must choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The wheel.
@@ -209,7 +204,7 @@ pub struct Conflict {
     pub files: Vec<Arc<str>>,
 }
 
-/// The wheels among these twins whose declarations say different things.
+/// The wheels among these with contradicting declarations.
 pub fn conflicts(twins: &[Vec<&DeclaredWheel>]) -> Vec<Conflict> {
     let conflict = |twin: &Vec<&DeclaredWheel>| {
         let (first, others) = twin.split_first()?;
@@ -242,13 +237,13 @@ fn one_file(repository: &Repository, declaration: &Declaration) -> Result<String
             |finding| format!("{}: {}", declaration.project, finding.message),
         )),
         Unformatted::Unfaithful(what) => Failure::world(format!(
-            "the file of `{}` would lose {what}, and nothing is written: this is a mistake of ipwhl, please report it",
+            "the file of `{}` would lose {what}, so nothing was written: this is a bug in ipwhl, please report it",
             declaration.project
         )),
     })
 }
 
-/// Removes a file, and the folders above it that are empty then, up to the repository's.
+/// Removes a file, and then the empty folders above it, up to the repository's.
 fn remove(path: &Path, repository: &Path) -> Result<(), Failure> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -261,7 +256,7 @@ fn remove(path: &Path, repository: &Path) -> Result<(), Failure> {
     }
     for folder in path.ancestors().skip(1) {
         let is_below = folder.starts_with(repository) && folder != repository;
-        // One that is not empty stays, with all above it.
+        // A folder that is not empty stays, and so do those above it.
         if !is_below || fs::remove_dir(folder).is_err() {
             break;
         }

@@ -1,4 +1,4 @@
-//! Web addresses without their credentials: what is shown, and what is sent.
+//! Web addresses without their credentials: the printable form, and the form for requests.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use percent_encoding::percent_decode_str;
 use reqwest::header::HeaderValue;
 use url::Url;
 
-/// An address as it may be shown: neither user name nor password, no query and no fragment.
+/// The printable form of an address: no user name, password, query or fragment.
 ///
-/// A query goes too, because signed download addresses carry their signature there.
+/// Queries are removed too, because signed download addresses have their signature there.
 ///
-/// Of `https://me:secret@example.org/simple/?token=secret` it leaves
+/// `https://me:secret@example.org/simple/?token=secret` becomes
 /// `https://***@example.org/simple/?***`.
 pub fn redacted(url: &Url) -> String {
     let mut shown = url.clone();
@@ -31,11 +31,11 @@ pub fn redacted(url: &Url) -> String {
     }
 }
 
-/// The same for a text that is meant to be an address and may not be one.
+/// The same for a text that may not be a valid address.
 pub(super) fn redacted_text(text: &str) -> String {
     match Url::parse(text) {
         Ok(url) if url.has_host() => redacted(&url),
-        // Before the last `@` there could be a password; without one there is nothing to hide.
+        // There could be a password before the last `@`; without one there is nothing to hide.
         _ => match text.rsplit_once('@') {
             Some((_, rest)) => format!("***@{rest}"),
             None => text.to_owned(),
@@ -47,19 +47,19 @@ fn has_credentials(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
-/// A web address, apart from the credentials that belong to it.
+/// A web address, separate from its credentials.
 #[derive(Clone)]
 pub(super) struct Address {
     url: Url,
     credentials: Option<HeaderValue>,
-    /// Whether who runs this has named it, and no declaration or page.
+    /// Whether the user has configured it, as opposed to a declaration or a page.
     is_configured: bool,
     /// The port of the configured address that led to it.
     configured_port: Option<u16>,
 }
 
 impl Address {
-    /// Takes the credentials out of an address. They are sent as HTTP Basic (RFC 7617).
+    /// Splits the credentials from an address. They are sent as HTTP Basic (RFC 7617).
     pub(super) fn new(mut url: Url) -> Self {
         let credentials = has_credentials(&url).then(|| {
             let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
@@ -82,7 +82,7 @@ impl Address {
         }
     }
 
-    /// The same address, named by who runs this.
+    /// The same address, marked as configured by the user.
     pub(super) fn configured(self) -> Self {
         Self {
             is_configured: true,
@@ -99,8 +99,8 @@ impl Address {
         self.is_configured
     }
 
-    /// Another address, which is configured as this one is when both are of the same origin:
-    /// scheme, host and port; with the credentials of this one then, when it has none of its own.
+    /// Another address. If it has the same origin (scheme, host and port), it counts as configured
+    /// like this one, and gets this one's credentials unless it has its own.
     pub(super) fn lend(&self, url: Url) -> Self {
         let mut address = Self::new(url);
         address.configured_port = self.configured_port;

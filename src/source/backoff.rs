@@ -1,4 +1,4 @@
-//! When to try again: exponential delays with jitter, and what a server asks for.
+//! Delays between attempts: exponential with jitter, or as the server asks.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
@@ -27,14 +27,14 @@ impl<'a> Backoff<'a> {
         }
     }
 
-    /// No further attempt: the host has been given up already.
+    /// Allows no further attempt: the host was given up.
     pub(super) fn give_up(&mut self) {
         self.hopeless = true;
     }
 
-    /// Notes how far an attempt came, in bytes from the start of the file. One that came clearly
-    /// further than any before it does not count as failed, so that a large file gets through a
-    /// bad line; as files have a largest size, this ends.
+    /// Records how far an attempt came, in bytes from the start of the file. An attempt that came
+    /// clearly further than any before does not count as failed, so that a large file arrives over
+    /// a bad connection. The size limit of files makes this end.
     pub(super) fn reached(&mut self, bytes: u64) {
         if bytes >= self.best.saturating_add(self.limits.progress) {
             self.failed = 0;
@@ -42,7 +42,7 @@ impl<'a> Backoff<'a> {
         self.best = self.best.max(bytes);
     }
 
-    /// How long to wait before the next attempt, or nothing when there shall be none.
+    /// The delay before the next attempt; `None` if there is none.
     pub(super) fn next(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
         self.failed += 1;
         if self.hopeless || self.failed >= self.limits.attempts {
@@ -60,7 +60,7 @@ impl<'a> Backoff<'a> {
     }
 }
 
-/// Between one half and the whole of a delay, so that those who failed together do not return
+/// Between half of a delay and all of it, so that clients that failed together do not return
 /// together.
 fn jittered(delay: Duration, random: u64) -> Duration {
     let half = delay / 2;

@@ -1,4 +1,4 @@
-//! Single blocks: kept by CID, and asked of gateways that are believed nothing.
+//! Single blocks: stored by CID, and fetched from untrusted gateways.
 //!
 //! Specification: <https://specs.ipfs.tech/http-gateways/trustless-gateway/>.
 
@@ -19,21 +19,19 @@ use super::cache::{BLOCKS, Cache, canonical, make_folder, put, rehash};
 use super::cache_error::CacheError;
 use super::client::Client;
 use super::problem::{Mismatch, MismatchKind, SourceProblem};
-use super::transport::{Trouble, wait};
+use super::transport::{RequestError, wait};
 use super::verify::mismatch;
 
-/// What an archive has besides its blocks is less than this for each of them.
+/// The overhead of an archive for each block is less than this.
 const FRAME: u64 = 64;
-/// The least that an archive may have in all: what is asked for may be small, and its header is
-/// not.
+/// The smallest limit for an archive: its header does not shrink with its content.
 const SMALLEST_ARCHIVE: u64 = 64 * 1024;
 
-/// How often one block is waited for where a gateway says when to ask again.
+/// How often to wait for one block if a gateway asks for time.
 const MAXIMUM_WAITS: u32 = 3;
 
 impl Cache {
-    /// The block of this CID, if it is there and its bytes are right; one whose bytes are not is
-    /// removed.
+    /// The block with this CID, if it is there and its bytes are right; a damaged one is removed.
     pub fn block(&self, cid: &Cid) -> Option<Vec<u8>> {
         let path = self.block_path(cid);
         let file = File::open(&path).ok()?;
@@ -49,7 +47,7 @@ impl Cache {
         None
     }
 
-    /// Whether there is a block of this CID. Its bytes are not looked at.
+    /// Whether there is a block with this CID. Its bytes are not verified.
     pub fn has_block(&self, cid: &Cid) -> bool {
         let path = self.block_path(cid);
         let is_there = path.is_file();
@@ -59,7 +57,7 @@ impl Cache {
         is_there
     }
 
-    /// Keeps a block, which has been hashed.
+    /// Stores a block, which has been hashed.
     pub fn keep_block(&self, cid: &Cid, block: &[u8]) -> Result<(), CacheError> {
         let mut file = self.partial()?;
         let path = file.path().to_owned();
@@ -69,9 +67,9 @@ impl Cache {
         put(file, &self.block_path(cid))
     }
 
-    /// Removes a block that is of no more use.
+    /// Removes a block that is no longer needed.
     pub fn forget_block(&self, cid: &Cid) {
-        // One that cannot be removed is in nobody's way.
+        // A leftover file is harmless.
         let _ = fs::remove_file(self.block_path(cid));
     }
 
@@ -80,18 +78,16 @@ impl Cache {
     }
 }
 
-/// The DAG of a file on this machine, under the profile that gives it this CID; `None` where none
-/// does.
-///
+/// The DAG of a file on this machine, under the profile that gives it this CID; `None` if none does.
 /// # Errors
-/// When it cannot be read, or is no regular file.
+/// When it cannot be read, or is not a regular file.
 pub fn dag_of_file(path: &Path, cid: &Cid) -> io::Result<Option<FileDag>> {
-    // Asked before it is opened: opening a pipe would wait for somebody to write into it.
+    // Checked before the file is opened: opening a pipe would wait for a writer.
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            "it is no regular file",
+            "it is not a regular file",
         ));
     }
     Ok(rehash(path, cid, metadata.len())?.map(|(dag, _)| dag))
@@ -105,13 +101,13 @@ impl Client {
         let mut backoff = Backoff::new(&self.limits);
         let mut waits = 0;
         let page = loop {
-            let trouble = match self.page_once(&address, &headers, MAX_BLOCK as u64).await {
+            let error = match self.page_once(&address, &headers, MAX_BLOCK as u64).await {
                 Ok(page) => break page,
-                Err(trouble) => trouble,
+                Err(error) => error,
             };
-            match trouble {
-                // Whoever asks for time is there, and busy.
-                Trouble::Passing(_, Some(delay))
+            match error {
+                // A server that asks for time is reachable, but busy.
+                RequestError::Passing(_, Some(delay))
                     if waits < MAXIMUM_WAITS && delay <= self.limits.longest_retry_after =>
                 {
                     waits += 1;
@@ -119,7 +115,7 @@ impl Client {
                 }
                 other => wait(self, &address, other, &mut backoff, &|_, _| {})
                     .await
-                    .map_err(|trouble| trouble.at(&address).at(shown(gateway, cid)))?,
+                    .map_err(|error| error.at(&address).at(printable_address(gateway, cid)))?,
             }
         };
         if cid.matches(&page.body) {
@@ -127,52 +123,51 @@ impl Client {
         }
         let found = Cid::v1(Codec::Raw, Sha256Digest::of(&page.body));
         Err(SourceProblem::Mismatch {
-            place: shown(gateway, cid),
+            place: printable_address(gateway, cid),
             mismatches: vec![mismatch(MismatchKind::ContentId, cid, &found)],
         })
     }
 
-    /// Whether a gateway has a block at hand: it is asked for the head alone, and not to look for
-    /// it elsewhere (`only-if-cached`). Any answer but a plain yes is a no.
+    /// Whether a gateway has a block in its own store: a request for the head only, which forbids
+    /// looking elsewhere (`only-if-cached`). Any answer but a plain yes is a no.
     pub async fn has_block(&self, gateway: &Url, cid: &Cid) -> Result<bool, SourceProblem> {
         let address = address(gateway, cid, "format=raw");
         let mut headers = accepting("application/vnd.ipld.raw");
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("only-if-cached"));
         let http = self.connections(&address);
         let http = http.map_err(|reason| SourceProblem::Failed {
-            place: shown(gateway, cid),
+            place: printable_address(gateway, cid),
             reason,
         })?;
         let request = http.head(address.url().clone()).headers(headers);
         let limit = self.limits.response_timeout;
         match tokio::time::timeout(limit, request.send()).await {
-            // Whoever cannot serve or refuses has not said whether it has it. 412 and 504 are for
-            // what is not cached.
+            // Other errors do not say whether it has the block. 412 and 504 mean that it is not
+            // cached.
             Ok(Ok(response)) => match response.status().as_u16() {
                 401 | 403 | 429 | 500 | 502 | 503 => Err(SourceProblem::Failed {
-                    place: shown(gateway, cid),
+                    place: printable_address(gateway, cid),
                     reason: response.status().to_string(),
                 }),
                 status => Ok(status == StatusCode::OK.as_u16()),
             },
             Ok(Err(error)) => {
                 let problem = self.explain(error).at(&address);
-                Err(problem.at(shown(gateway, cid)))
+                Err(problem.at(printable_address(gateway, cid)))
             }
             Err(_) => Err(SourceProblem::Failed {
-                place: shown(gateway, cid),
+                place: printable_address(gateway, cid),
                 reason: format!("no answer within {} s", limit.as_secs()),
             }),
         }
     }
 
-    /// The DAG below a CID from a gateway, as one archive of about `cumulative_size` bytes, in
-    /// whatever order its blocks come. Each block is hashed, and given to `keep` if it is part of
-    /// that DAG as far as it has come; how many were is the result. There is one attempt: what is
-    /// still lacking is better asked for block by block.
-    ///
+    /// Fetches the DAG below a CID from a gateway, as one archive of about `cumulative_size` bytes, in any
+    /// order of its blocks. Each block is hashed, and passed to `keep` if a block received before links
+    /// to it. Returns how many there were. There is one attempt: missing blocks are better requested one
+    /// by one.
     /// # Errors
-    /// When the answer is no such archive, breaks off, or goes on beyond what it can have.
+    /// When the answer is not such an archive, breaks off, or is longer than expected.
     pub async fn dag(
         &self,
         gateway: &Url,
@@ -183,7 +178,7 @@ impl Client {
         let address = address(gateway, root, "format=car&dag-scope=all");
         self.dag_once(&address, root, cumulative_size, keep)
             .await
-            .map_err(|trouble| trouble.at(&address).at(shown(gateway, root)))
+            .map_err(|error| error.at(&address).at(printable_address(gateway, root)))
     }
 
     async fn dag_once(
@@ -192,7 +187,7 @@ impl Client {
         root: &Cid,
         cumulative_size: u64,
         keep: &mut (dyn FnMut(&Cid, Vec<u8>) + Send),
-    ) -> Result<usize, Trouble> {
+    ) -> Result<usize, RequestError> {
         let headers = accepting("application/vnd.ipld.car; version=1; order=dfs; dups=n");
         let (mut response, _) = self.get(address, &headers).await?;
         let mut incoming = Incoming::default();
@@ -203,10 +198,10 @@ impl Client {
             bytes += piece.len() as u64;
             self.check_pace(&mut pace, bytes)?;
             let largest = cumulative_size.max(SMALLEST_ARCHIVE) + FRAME * (blocks + 1);
-            // A block is counted when it is whole, so one may be on its way.
+            // Only complete blocks are counted, so one more may be in transit.
             if bytes > largest.saturating_add(MAX_BLOCK as u64) {
-                return Err(Trouble::Lasting(format!(
-                    "its answer is larger than the {cumulative_size} bytes that were asked for"
+                return Err(RequestError::Lasting(format!(
+                    "its answer is larger than the {cumulative_size} bytes that were requested"
                 )));
             }
             incoming.push(&piece);
@@ -215,7 +210,7 @@ impl Client {
                 .map_err(|error| refused(address, error))?
             {
                 blocks += 1;
-                // One that nobody asked for is dropped; it counts as bytes all the same.
+                // A block that was not requested is dropped, but its bytes count.
                 if !wanted.remove(&cid) {
                     continue;
                 }
@@ -231,10 +226,10 @@ impl Client {
     }
 }
 
-/// Why an archive is refused: a block of it has other bytes, or it is no archive.
-fn refused(address: &Address, error: CarError) -> Trouble {
+/// Why an archive is refused: a block has other bytes, or it is not an archive.
+fn refused(address: &Address, error: CarError) -> RequestError {
     match error {
-        CarError::Mismatch(cid) => Trouble::Problem(SourceProblem::Mismatch {
+        CarError::Mismatch(cid) => RequestError::Problem(SourceProblem::Mismatch {
             place: address.to_string(),
             mismatches: vec![Mismatch {
                 kind: MismatchKind::ContentId,
@@ -242,7 +237,7 @@ fn refused(address: &Address, error: CarError) -> Trouble {
                 found: "of other bytes".to_owned(),
             }],
         }),
-        error => Trouble::Lasting(format!("its answer is refused: {error}")),
+        error => RequestError::Lasting(format!("its answer is refused: {error}")),
     }
 }
 
@@ -250,8 +245,8 @@ fn accepting(media: &'static str) -> HeaderMap {
     HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(media))])
 }
 
-/// `<gateway>/ipfs/<cid>?<query>`; the query says the same as the header for gateways that lie
-/// behind something that drops headers.
+/// `<gateway>/ipfs/<cid>?<query>`; the query repeats the header for gateways behind a proxy that
+/// drops headers.
 fn address(gateway: &Url, cid: &Cid, query: &str) -> Address {
     let mut url = gateway.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
@@ -261,8 +256,8 @@ fn address(gateway: &Url, cid: &Cid, query: &str) -> Address {
     Address::new(url)
 }
 
-/// The same as it may be shown, where the query says nothing.
-fn shown(gateway: &Url, cid: &Cid) -> String {
+/// The same in printable form, without the query, which adds nothing.
+fn printable_address(gateway: &Url, cid: &Cid) -> String {
     let mut url = address(gateway, cid, "").url().clone();
     url.set_query(None);
     url.to_string()

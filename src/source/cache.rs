@@ -1,19 +1,17 @@
 //! The cache (FORMATS 7): wheels by content, facts by content and by the version of the checks
 //! that found them. Deleting it costs time, nothing else.
-//!
 //! ```text
-//! wheels/<CIDv1>.whl       the bytes, verified before they came here
-//! wheels/<CIDv1>.v<0|1>    what is known of them: the DAG, the SHA-256, the file's size and time
-//! facts/<version>/<key>    whatever a check found
+//! wheels/<CIDv1>.whl       the bytes, verified before they were stored
+//! wheels/<CIDv1>.v<0|1>    facts about them: the DAG, the SHA-256, the file's size and time
+//! facts/<version>/<key>    results of checks
 //! blocks/<CIDv1>           single blocks of releases that could not be filled yet
 //! by-sha256/<hex>          the CID of a file that an index names by its SHA-256
-//! partial/                 unfinished files of runs that are under way
-//! CACHEDIR.TAG             says whose folder it is
-//! .lock                    shared by the runs that use wheels, and held alone by one that removes files
+//! partial/                 unfinished files of running processes
+//! CACHEDIR.TAG             marks the folder as a cache of this program
+//! .lock                    shared by the runs that use wheels, and exclusive for one that removes files
 //! ```
-//!
-//! Any number of processes may use one cache: files appear by rename, whole. The time of a file's
-//! last change is that of its last use, to a day; of a wheel, that of what is known of it.
+//! Any number of processes may use one cache: files appear by rename, complete. The modification
+//! time of a file is that of its last use, to a day; for a wheel, that of its facts.
 
 mod layout;
 mod limit;
@@ -44,7 +42,7 @@ pub use limit::{CACHE_LIMIT_VARIABLE, Pruned, configured_limit};
 pub use prune::{CachePart, ClaimError, ClaimedCache, Removed};
 use usage::Usage;
 
-/// A cache in a folder. Cheap to clone. Nothing is written before something is kept.
+/// A cache in a folder. Cheap to clone. Nothing is written before something is stored.
 #[derive(Clone, Debug)]
 pub struct Cache {
     root: PathBuf,
@@ -57,22 +55,22 @@ pub struct Cache {
 pub struct CachedWheel {
     /// The file.
     pub path: PathBuf,
-    /// The DAG that has the CID by which the wheel was asked for.
+    /// The DAG with the CID that the wheel was requested by.
     pub dag: FileDag,
     /// The SHA-256 of the file.
     pub sha256: Sha256Digest,
 }
 
-/// What is known of a wheel's file, and the state of the file for which it is known.
+/// The facts of a wheel's file, and the state of the file that they are valid for.
 #[derive(Serialize, Deserialize)]
-struct Known {
+struct FileFacts {
     dag: FileDag,
     sha256: Sha256Digest,
     stamp: Stamp,
 }
 
-/// The state of a file: whoever changes its bytes changes this, unless by purpose. It spares a
-/// second hashing of what has been hashed; a reader of blocks hashes each of them anyway.
+/// The state of a file. A change of its bytes changes this too, except for deliberate tampering. It
+/// saves hashing the file again; readers of blocks hash each of them anyway.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     size: u64,
@@ -108,13 +106,13 @@ impl Cache {
     }
 
     /// The wheel with this CID, if it is there and its bytes are right. A file that has changed
-    /// since it was verified is hashed again, and removed when it is not the wheel any more.
+    /// since it was verified is hashed again, and removed if it differs.
     pub fn wheel(&self, cid: &Cid) -> Option<CachedWheel> {
         let path = self.wheel_path(cid);
         self.note_use(path.clone());
         let stamp = Stamp::of(&path)?;
         let name = known_name(cid);
-        if let Some(known) = facts::read::<Known>(&self.wheels().join(&name), &name)
+        if let Some(known) = facts::read::<FileFacts>(&self.wheels().join(&name), &name)
             && known.stamp == stamp
             && known.dag.cid() == *cid
         {
@@ -126,7 +124,7 @@ impl Cache {
         }
         if let Ok(Some((dag, sha256))) = rehash(&path, cid, stamp.size) {
             let wheel = CachedWheel { path, dag, sha256 };
-            // Without this, the next run hashes once more.
+            // Without this, the next run hashes the file again.
             let _ = self.note(cid, &wheel, stamp);
             return Some(wheel);
         }
@@ -134,7 +132,7 @@ impl Cache {
         None
     }
 
-    /// The bytes of the wheel with this CID, if they are there. They are not looked at.
+    /// The bytes of the wheel with this CID, if they are there. They are not verified.
     pub fn open_wheel(&self, cid: &Cid) -> Option<File> {
         let path = self.wheel_path(cid);
         self.usage.begin(&self.root);
@@ -147,21 +145,20 @@ impl Cache {
         Some(file)
     }
 
-    /// Notes that this run uses a file, so that none of its own work takes it away, and keeps other
-    /// runs from it.
+    /// Records that this run uses a file, so that neither this run nor others remove it.
     pub(super) fn note_use(&self, path: PathBuf) {
         self.usage.begin(&self.root);
         self.usage.note(path);
     }
 
-    /// Removes a wheel whose bytes turned out to be wrong.
+    /// Removes a wheel whose bytes are wrong.
     pub fn forget(&self, cid: &Cid) {
-        // Gone already, or not to be removed, in which case it is hashed and refused each time.
+        // If it cannot be removed, it is hashed and refused each time.
         let _ = fs::remove_file(self.wheels().join(known_name(cid)));
         let _ = fs::remove_file(self.wheel_path(cid));
     }
 
-    /// The facts that are kept under a version and a key, unless they are absent or damaged.
+    /// The facts that are stored under a version and a key, unless they are absent or damaged.
     pub fn facts<T: DeserializeOwned>(&self, version: &str, key: &str) -> Option<T> {
         let (folder, name) = self.facts_place(version, key);
         let path = folder.join(file_name(key));
@@ -170,7 +167,7 @@ impl Cache {
         Some(facts)
     }
 
-    /// Keeps facts under a version, as that of the checks that found them, and a key, as a CID.
+    /// Stores facts under a version, such as that of the checks, and a key, such as a CID.
     pub fn keep_facts<T: Serialize>(
         &self,
         version: &str,
@@ -210,7 +207,7 @@ impl Cache {
             .map_err(CacheError::at(workspace.folder(), "write"))
     }
 
-    /// Puts a verified file at its place.
+    /// Moves a verified file to its place.
     pub(super) fn keep_wheel(
         &self,
         file: NamedTempFile,
@@ -219,7 +216,7 @@ impl Cache {
     ) -> Result<CachedWheel, CacheError> {
         let cid = dag.cid();
         let path = self.wheel_path(&cid);
-        // Flushed first: after a power failure the file must not be there without its bytes.
+        // Flushed first: after a power failure the file must not exist without its bytes.
         file.as_file()
             .sync_all()
             .map_err(CacheError::at(file.path(), "write"))?;
@@ -236,7 +233,7 @@ impl Cache {
 
     fn note(&self, cid: &Cid, wheel: &CachedWheel, stamp: Stamp) -> Result<(), CacheError> {
         let name = known_name(cid);
-        let known = Known {
+        let known = FileFacts {
             dag: wheel.dag.clone(),
             sha256: wheel.sha256,
             stamp,
@@ -269,9 +266,9 @@ impl Cache {
         if let Some(workspace) = &*workspace {
             return Ok(Arc::clone(workspace));
         }
-        // Where it cannot be made, its folders cannot either, and that is said.
+        // If it cannot be made, its folders cannot either, and that is reported.
         let _ = make_private_folder(&self.root);
-        // A folder that has other things too is used as it is, and nothing is ever removed from it.
+        // A folder with other files is used without a mark, and nothing is ever removed from it.
         let _ = mark::mark(&self.root);
         self.usage.begin(&self.root);
         let parent = self.root.join(PARTIAL);
@@ -291,7 +288,7 @@ impl Cache {
 pub(super) fn put(file: NamedTempFile, path: &Path) -> Result<(), CacheError> {
     match file.persist(path) {
         Ok(_) => Ok(()),
-        // Where a file that somebody reads cannot be replaced, the one that is there is as good.
+        // If a file in use cannot be replaced, the existing one is as good.
         Err(_) if cfg!(windows) && path.exists() => Ok(()),
         Err(error) => Err(CacheError::new(path, "write", error.error)),
     }

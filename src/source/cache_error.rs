@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// Why the cache could not be used: the disk is full, a folder may not be written.
+/// The reason why the cache could not be used, such as a full disk or a read-only folder.
 #[derive(Debug, Error)]
 #[error("the cache could not {action} {}", path.display())]
 pub struct CacheError {
@@ -33,7 +33,7 @@ impl CacheError {
         }
     }
 
-    /// The file or folder that it is about.
+    /// The file or folder of the error.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,4 +1,4 @@
-//! The HTTP client: proxies and certificate roots from the environment, as pip takes them.
+//! The HTTP client: proxies and certificate roots from the environment, as in pip.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
@@ -22,17 +22,18 @@ use super::limits::Limits;
 use super::pace::Received;
 use super::reach::{PublicOnly, PublicResolver};
 
-/// What this program calls itself.
+/// The name of this program in requests.
 const USER_AGENT: &str = concat!("ipwhl/", env!("CARGO_PKG_VERSION"));
 
-/// What the environment says about connections. Nothing is read or opened yet.
+/// The environment's settings for connections. Nothing is read or opened yet.
 #[derive(Clone, Default)]
 pub struct ClientSettings {
     roots: Option<Roots>,
     proxies: Vec<ProxySetting>,
     no_proxy: Option<String>,
     is_direct_on_loopback: bool,
-    /// Public addresses are asked only; whether the index of `ipwhl.toml` counts as configured.
+    /// Whether only public addresses are contacted; the value tells whether the index of
+    /// `ipwhl.toml` counts as configured.
     public_only: Option<bool>,
     limits: Limits,
 }
@@ -64,13 +65,13 @@ impl ClientSettings {
     /// Certificates: `PIP_CERT`, else `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE` (each a file or a
     /// folder), else `SSL_CERT_FILE` and `SSL_CERT_DIR`, else the platform's. Proxies: `PIP_PROXY`
     /// for everything, else `http_proxy`, `https_proxy`, `all_proxy`, in lower case before upper
-    /// case; hosts in `no_proxy` are asked directly.
+    /// case; hosts in `no_proxy` are contacted directly.
     pub fn from_variables(variables: &dyn Fn(&str) -> Option<OsString>, limits: Limits) -> Self {
         let filled = |name: &str| variables(name).filter(|value| !value.is_empty());
         let text = |name: &str| filled(name).map(|value| value.to_string_lossy().into_owned());
         let either = |name: &str| {
             let upper = name.to_uppercase();
-            // A CGI server puts the header `Proxy` of a stranger's request into HTTP_PROXY.
+            // A CGI server copies the header `Proxy` of any request into HTTP_PROXY.
             let forged = upper == "HTTP_PROXY" && filled("REQUEST_METHOD").is_some();
             text(name)
                 .map(|value| (name.to_owned(), value))
@@ -101,8 +102,8 @@ impl ClientSettings {
         Self {
             roots: roots(&filled),
             proxies,
-            // Off-pip: pip does not look at NO_PROXY beside PIP_PROXY. Here it always counts, as a
-            // gateway on the loopback address is no business of a proxy.
+            // Off-pip: pip ignores NO_PROXY beside PIP_PROXY. Here it always applies, because a
+            // proxy should not serve a gateway on the loopback address.
             no_proxy: either("no_proxy").map(|(_, value)| value),
             is_direct_on_loopback: false,
             public_only: None,
@@ -110,8 +111,8 @@ impl ClientSettings {
         }
     }
 
-    /// The same settings, but no proxy is asked for addresses of this machine: on the proxy's they
-    /// would be those of another one, and the proxy would read along.
+    /// The same settings, without a proxy for addresses of this machine: a proxy would connect to
+    /// its own machine instead, and read along.
     #[must_use]
     pub fn direct_on_loopback(self) -> Self {
         Self {
@@ -120,9 +121,9 @@ impl ClientSettings {
         }
     }
 
-    /// The same settings, but only public addresses are asked, by https, beside the index that who
-    /// runs this has configured. The index of `ipwhl.toml` is such a one where `trusts_repository`
-    /// says so.
+    /// The same settings, but only public addresses are contacted, by https, besides the index that
+    /// the user has configured. With `trusts_repository` the index of `ipwhl.toml` counts as
+    /// configured.
     #[must_use]
     pub fn public_only(self, trusts_repository: bool) -> Self {
         Self {
@@ -131,7 +132,7 @@ impl ClientSettings {
         }
     }
 
-    /// The limits that the client will keep.
+    /// The limits of the client.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -162,7 +163,7 @@ fn roots(filled: &dyn Fn(&str) -> Option<OsString>) -> Option<Roots> {
     };
     let paths: Vec<PathBuf> = file
         .into_iter()
-        // A folder in the list that does not exist is usual; nothing but such folders is not.
+        // Missing folders in the list are normal, but not if all are missing.
         .chain(folders.into_iter().filter(|folder| folder.is_dir()))
         .collect();
     let asked = filled("SSL_CERT_FILE").is_some() || filled("SSL_CERT_DIR").is_some();
@@ -173,20 +174,20 @@ fn roots(filled: &dyn Fn(&str) -> Option<OsString>) -> Option<Roots> {
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
-    /// For addresses of this machine, where those are asked without a proxy.
+    /// For addresses of this machine, if no proxy is used for them.
     direct: Option<reqwest::Client>,
-    /// What addresses run on that are not configured, where only public ones are asked.
+    /// The connections for addresses that are not configured, if only public ones are allowed.
     public_only: Option<Arc<PublicOnly>>,
     pub(super) limits: Arc<Limits>,
     pub(super) hosts: Hosts,
-    /// Counts the bytes of bodies, where somebody watches them.
+    /// Counts the bytes of bodies, if requested.
     pub(super) received: Option<Received>,
 }
 
 impl Client {
-    /// The same client, with the bytes of its requests counted. [`Limits::slowest`] then holds for
-    /// the gateway as a whole: eight requests that share a thin line are not cut for each other's
-    /// sake.
+    /// The same client with a counter for the bytes of its requests. [`Limits::slowest`] then
+    /// applies to the gateway as a whole, so that eight requests over a slow line do not fail
+    /// because of each other.
     ///
     /// [`Limits::slowest`]: super::Limits::slowest
     #[must_use]
@@ -230,18 +231,18 @@ impl Client {
         })
     }
 
-    /// The limits that this client keeps.
+    /// The limits of this client.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// What a request of this address runs on. It follows no redirect.
+    /// The connections for a request to this address. They follow no redirects.
     pub(crate) fn http(&self, url: &Url) -> &reqwest::Client {
         let direct = self.direct.as_ref().filter(|_| is_loopback(url));
         direct.unwrap_or(&self.http)
     }
 
-    /// What a request of this address runs on, or why it is not asked, as half a sentence.
+    /// The connections for a request to this address, or why it is refused, as a clause.
     pub(super) fn connections(&self, address: &Address) -> Result<&reqwest::Client, String> {
         match &self.public_only {
             Some(public) if !address.is_configured() => match public.refusal(address) {
@@ -252,7 +253,7 @@ impl Client {
         }
     }
 
-    /// The address of an index, as one that is configured where who runs this has named it.
+    /// The address of an index, marked as configured if the user has named it.
     pub(super) fn index_address(&self, location: &IndexLocation) -> Address {
         let address = Address::new(location.url().clone());
         let Some(public) = &self.public_only else {
@@ -264,7 +265,7 @@ impl Client {
         address.configured()
     }
 
-    /// Whether a request of this address stays on this machine, also without encryption.
+    /// Whether a request to this address stays on this machine, even without encryption.
     pub(crate) fn stays_here(&self, url: &Url) -> bool {
         self.direct.is_some() && is_loopback(url)
     }
@@ -280,7 +281,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 impl ClientSettings {
-    /// What requests run on, with the proxies or without any.
+    /// The connections, with the proxies or without.
     fn connections(
         &self,
         with_proxies: bool,
@@ -289,13 +290,13 @@ impl ClientSettings {
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(self.limits.connect_timeout)
-            // Redirects are followed one by one in `transport`, which looks at each.
+            // `transport` follows redirects one by one, and checks each.
             .redirect(redirect::Policy::none())
             .referer(false);
         let asks_system =
             self.proxies.is_empty() && cfg!(any(target_os = "macos", target_os = "windows"));
         if !with_proxies || !asks_system {
-            // What the environment says has been read; elsewhere the system may have settings.
+            // The environment was read above; on some platforms the system has settings of its own.
             builder = builder.no_proxy();
         }
         for proxy in self.proxies.iter().filter(|_| with_proxies) {
@@ -316,7 +317,7 @@ impl ClientSettings {
                 builder = builder.tls_backend_preconfigured(config);
             }
             None => {
-                // reqwest takes the process's provider; whoever was first is as good.
+                // reqwest uses the process's provider; one that is set already is as good.
                 let _ = ring::default_provider().install_default();
             }
         }
@@ -328,7 +329,7 @@ impl ClientSettings {
     /// The names of the proxies' hosts.
     fn proxy_hosts(&self) -> BTreeSet<String> {
         let addresses = self.proxies.iter().filter_map(|proxy| {
-            // As reqwest takes them, without a scheme as http.
+            // Without a scheme it is http, as in reqwest.
             let address = Url::parse(&proxy.address).ok().filter(Url::has_host);
             address.or_else(|| Url::parse(&format!("http://{}", proxy.address)).ok())
         });
@@ -369,7 +370,7 @@ impl Roots {
             if path.is_dir() {
                 for entry in fs::read_dir(path).map_err(|error| failed(&error))? {
                     let file = entry.map_err(|error| failed(&error))?.path();
-                    // A folder of certificates may hold other files too.
+                    // A folder of certificates may contain other files too.
                     if let Ok(certificates) = certificates(&file) {
                         seen.extend(certificates);
                     }
@@ -384,7 +385,7 @@ impl Roots {
             return Err(ClientError::Roots {
                 variable: self.variable,
                 path: self.paths.first().cloned().unwrap_or_default(),
-                reason: "no usable certificate is there".to_owned(),
+                reason: "there is no usable certificate".to_owned(),
             });
         }
         Ok(store)
@@ -397,7 +398,7 @@ fn certificates(
     CertificateDer::pem_file_iter(path)?.collect()
 }
 
-/// The last cause of an error, which is the one that says something.
+/// The innermost cause of an error, which is the most specific.
 pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(inner) = error.source() {
@@ -406,7 +407,8 @@ pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     error.to_string()
 }
 
-/// Why there is no client. No value of a proxy variable is shown: it may hold a password.
+/// The reason why there is no client. Values of proxy variables are not shown, because they may
+/// contain a password.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ClientError {
     /// A variable names certificates that cannot be read.
@@ -419,16 +421,16 @@ pub enum ClientError {
         variable: &'static str,
         /// The file or folder that it names.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A variable holds something that is no proxy's address.
-    #[error("{variable} does not hold the address of a proxy")]
+    /// The value of a variable is not the address of a proxy.
+    #[error("{variable} is not the address of a proxy")]
     Proxy {
         /// The variable.
         variable: String,
     },
-    /// The TLS library refused what the platform offers.
+    /// The TLS library refused the platform's certificates.
     #[error("the platform's certificates cannot be used: {0}")]
     Build(String),
 }

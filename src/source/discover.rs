@@ -1,4 +1,4 @@
-//! Which index is meant (FORMATS 1, `[index]`).
+//! Finds the index to use (FORMATS 1, `[index]`).
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,7 +11,7 @@ use url::Url;
 use super::address::{redacted, redacted_text};
 use super::pip;
 
-/// Every variable that has a say in which index is meant.
+/// Every variable that affects the choice of the index.
 const VARIABLES: [&str; 12] = [
     "IPWHL_INDEX_URL",
     "UV_DEFAULT_INDEX",
@@ -27,7 +27,7 @@ const VARIABLES: [&str; 12] = [
     "PATH",
 ];
 
-/// Who named an index.
+/// The origin of an index setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IndexOrigin {
     /// The argument `--index-url`.
@@ -38,7 +38,7 @@ pub enum IndexOrigin {
     Repository,
     /// A configuration file of pip.
     PipConfiguration(PathBuf),
-    /// The pip on `PATH`, by what it has built in.
+    /// The pip on `PATH`, by its built-in default.
     Pip,
 }
 
@@ -62,7 +62,7 @@ pub struct IndexLocation {
 }
 
 impl IndexLocation {
-    /// Takes an address that somebody named. A slash at its end makes no difference.
+    /// Reads a configured address. A slash at its end makes no difference.
     pub fn new(text: &str, origin: IndexOrigin) -> Result<Self, DiscoverError> {
         let invalid = || DiscoverError::Invalid {
             shown: redacted_text(text),
@@ -75,12 +75,12 @@ impl IndexLocation {
         Ok(Self { url, origin })
     }
 
-    /// The address, credentials included. Show it by [`redacted`].
+    /// The address, including credentials. Show it by [`redacted`].
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Who named it.
+    /// Its origin.
     pub fn origin(&self) -> &IndexOrigin {
         &self.origin
     }
@@ -98,7 +98,7 @@ impl fmt::Debug for IndexLocation {
     }
 }
 
-/// Everything that may name an index. Nothing is read or started before [`IndexSearch::find`].
+/// All possible settings of an index. Nothing is read or started before [`IndexSearch::find`].
 #[derive(Clone, Default)]
 pub struct IndexSearch {
     argument: Option<String>,
@@ -113,7 +113,7 @@ impl fmt::Debug for IndexSearch {
 }
 
 impl IndexSearch {
-    /// Notes what was typed (`--index-url`), what `ipwhl.toml` says, and the variables.
+    /// The search with the option `--index-url`, the setting in `ipwhl.toml`, and the variables.
     pub fn new(
         argument: Option<String>,
         repository: Option<String>,
@@ -131,7 +131,7 @@ impl IndexSearch {
         }
     }
 
-    /// The index that is meant. May read pip's configuration files and start pip's Python.
+    /// The index to use. May read pip's configuration files and start pip's Python.
     pub fn find(&self) -> Result<IndexLocation, DiscoverError> {
         if let Some(text) = &self.argument {
             return IndexLocation::new(text, IndexOrigin::Argument);
@@ -152,7 +152,7 @@ impl IndexSearch {
 
     fn in_variable(&self, name: &'static str) -> Option<Result<IndexLocation, DiscoverError>> {
         let text = self.variables.get(name)?.to_string_lossy();
-        // uv lets an index have a name: `name=https://…`.
+        // uv allows a name for an index: `name=https://…`.
         let text = match text.split_once('=') {
             Some((label, rest)) if name == "UV_DEFAULT_INDEX" && !label.contains([':', '/']) => {
                 rest
@@ -162,8 +162,8 @@ impl IndexSearch {
         Some(IndexLocation::new(text, IndexOrigin::Variable(name)))
     }
 
-    /// As pip looks: the file that `PIP_CONFIG_FILE` names, those of the environment that pip lives
-    /// in, of the user and of the machine; then what is built in.
+    /// The search of pip: the file in `PIP_CONFIG_FILE`, those of pip's environment, of the user
+    /// and of the machine; then the built-in default.
     fn in_pip(&self) -> Result<IndexLocation, DiscoverError> {
         let variables = |name: &str| self.variables.get(name).cloned();
         let path = |name: &str| self.variables.get(name).map(PathBuf::from);
@@ -200,21 +200,21 @@ impl IndexSearch {
     }
 }
 
-/// Why it is not known which index is meant.
+/// The reason why no index was found.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DiscoverError {
-    /// Nobody names one, and there is no pip to ask.
+    /// No index is configured, and there is no pip to ask.
     #[error(
         "no index is configured; give --index-url, set IPWHL_INDEX_URL, or write `url` under \
          `[index]` in ipwhl.toml"
     )]
     Unknown,
-    /// What somebody named is no address of an index.
-    #[error("{origin} names `{shown}` as the index, which is no http or https address")]
+    /// The configured text is not the address of an index.
+    #[error("{origin} names `{shown}` as the index, which is not an http or https address")]
     Invalid {
-        /// What was named, as it may be shown.
+        /// The text, in printable form.
         shown: String,
-        /// Who named it.
+        /// Its origin.
         origin: IndexOrigin,
     },
 }

@@ -1,4 +1,5 @@
-//! One file from one web address: as many attempts as it takes, continued where they were cut.
+//! Downloads one file from one web address, with repeated attempts that continue an interrupted
+//! download.
 
 use reqwest::Response;
 use reqwest::header::{
@@ -13,15 +14,15 @@ use super::client::Client;
 use super::event::Reporter;
 use super::problem::{MismatchKind, SourceProblem};
 use super::sink::{Received, Sink, Stopped};
-use super::transport::{Trouble, wait};
+use super::transport::{RequestError, wait};
 use super::verify::{Expectation, mismatch};
 
-/// Why a file did not come.
+/// The reason why a download failed.
 #[derive(Debug)]
 pub(super) enum DownloadError {
-    /// The place is to blame; another one may do better.
+    /// The source is at fault; another one may work.
     Source(SourceProblem),
-    /// The own disk is; no other place helps.
+    /// The local disk is at fault; no other source helps.
     Cache(CacheError),
 }
 
@@ -37,7 +38,7 @@ impl From<CacheError> for DownloadError {
     }
 }
 
-/// Fetches a file into the cache's unfinished files, hashed and compared.
+/// Downloads a file to the cache's unfinished files, and hashes and compares it.
 pub(super) async fn download(
     client: &Client,
     cache: &Cache,
@@ -57,20 +58,20 @@ pub(super) async fn download(
         validator: None,
     };
     match transfer.run().await {
-        // The thread says itself why it has stopped.
+        // The thread itself reports why it has stopped.
         Ok(()) | Err(Break::Stopped) => Ok(sink.finish(cache).await?),
-        Err(Break::Trouble(trouble)) => Err(trouble.at(address).into()),
+        Err(Break::RequestError(error)) => Err(error.at(address).into()),
     }
 }
 
 enum Break {
-    Trouble(Trouble),
+    RequestError(RequestError),
     Stopped,
 }
 
-impl From<Trouble> for Break {
-    fn from(trouble: Trouble) -> Self {
-        Self::Trouble(trouble)
+impl From<RequestError> for Break {
+    fn from(error: RequestError) -> Self {
+        Self::RequestError(error)
     }
 }
 
@@ -88,9 +89,9 @@ struct Transfer<'a> {
     sink: &'a Sink,
     /// How many bytes the sink has.
     received: u64,
-    /// How many the file has, where the server says so.
+    /// The size of the file, if the server states it.
     total: Option<u64>,
-    /// The strong `ETag` of what the sink has; without one, nothing can be continued.
+    /// The strong `ETag` of the bytes in the sink; without one, a download cannot be continued.
     validator: Option<HeaderValue>,
 }
 
@@ -98,22 +99,22 @@ impl Transfer<'_> {
     async fn run(mut self) -> Result<(), Break> {
         let mut backoff = Backoff::new(self.client.limits());
         loop {
-            let trouble = match self.attempt().await {
+            let error = match self.attempt().await {
                 Ok(()) => return Ok(()),
-                Err(Break::Trouble(trouble)) => trouble,
+                Err(Break::RequestError(error)) => error,
                 Err(Break::Stopped) => return Err(Break::Stopped),
             };
             backoff.reached(self.received);
             let place = self.address.to_string();
             let report = |reason: &str, delay| self.reporter.retrying(&place, reason, delay);
-            wait(self.client, self.address, trouble, &mut backoff, &report).await?;
+            wait(self.client, self.address, error, &mut backoff, &report).await?;
         }
     }
 
     async fn attempt(&mut self) -> Result<(), Break> {
         let mut headers = HeaderMap::new();
         if let Some(validator) = self.validator.clone().filter(|_| self.received > 0) {
-            // RFC 9110, section 13.1.5: the rest comes only if the file is still the same.
+            // RFC 9110, section 13.1.5: the rest is sent only if the file is unchanged.
             let range = format!("bytes={}-", self.received);
             if let Ok(range) = HeaderValue::from_str(&range) {
                 headers.insert(RANGE, range);
@@ -125,12 +126,14 @@ impl Transfer<'_> {
             206 => {
                 if let Err(reason) = self.check_rest(&response) {
                     self.restart().await?;
-                    return Err(Trouble::passing(reason).into());
+                    return Err(RequestError::passing(reason).into());
                 }
             }
             416 => {
                 self.restart().await?;
-                return Err(Trouble::passing("the server does not have the rest of it").into());
+                return Err(
+                    RequestError::passing("the server does not have the rest of it").into(),
+                );
             }
             _ => {
                 self.restart().await?;
@@ -154,10 +157,10 @@ impl Transfer<'_> {
             self.received += count;
             self.reporter.bytes(count);
         }
-        // A body whose end is the connection's end cannot tell that it was cut.
+        // A body that ends with the connection does not show whether it is complete.
         let whole = self.total.or(self.expectation.size);
         match whole {
-            Some(whole) if self.received < whole => Err(Trouble::passing(format!(
+            Some(whole) if self.received < whole => Err(RequestError::passing(format!(
                 "its answer was cut after {} of {whole} bytes",
                 self.received
             ))
@@ -166,7 +169,7 @@ impl Transfer<'_> {
         }
     }
 
-    /// Forgets what has come.
+    /// Discards the received bytes.
     async fn restart(&mut self) -> Result<(), Stopped> {
         if self.received > 0 {
             self.sink.restart().await?;
@@ -178,7 +181,7 @@ impl Transfer<'_> {
         Ok(())
     }
 
-    /// The rest must be exactly the rest of the same file (RFC 9110, sections 14.4 and 15.3.7).
+    /// The response must be exactly the rest of the same file (RFC 9110, sections 14.4 and 15.3.7).
     fn check_rest(&mut self, response: &Response) -> Result<(), String> {
         let range = response
             .headers()
@@ -187,7 +190,7 @@ impl Transfer<'_> {
             .unwrap_or_default();
         let wrong = || {
             format!(
-                "asked for the bytes from {} on, the server sent the range `{range}`",
+                "the server sent the range `{range}`, but the bytes from {} on were requested",
                 self.received
             )
         };
@@ -209,14 +212,14 @@ impl Transfer<'_> {
             .get(ETAG)
             .is_none_or(|tag| Some(tag) == self.validator.as_ref());
         if !same {
-            return Err("the file has changed while it was being fetched".to_owned());
+            return Err("the file changed during the download".to_owned());
         }
         self.total = Some(total);
         Ok(())
     }
 
-    /// What the server announces is compared before the body is read.
-    fn check_length(&self) -> Result<(), Trouble> {
+    /// Compares the announced size before the body is read.
+    fn check_length(&self) -> Result<(), RequestError> {
         match (self.total, self.expectation.size) {
             (Some(total), Some(declared)) if total != declared => {
                 Err(self.too_large(&total.to_string()))
@@ -228,22 +231,22 @@ impl Transfer<'_> {
         }
     }
 
-    /// The most bytes that are taken.
+    /// The most bytes that are accepted.
     fn largest(&self) -> u64 {
         let limit = self.client.limits().wheel_size;
         self.expectation.size.map_or(limit, |size| size.min(limit))
     }
 
-    fn too_large(&self, found: &str) -> Trouble {
+    fn too_large(&self, found: &str) -> RequestError {
         match self.expectation.size {
             Some(declared) if declared <= self.client.limits().wheel_size => {
-                Trouble::Problem(SourceProblem::Mismatch {
+                RequestError::Problem(SourceProblem::Mismatch {
                     place: self.address.to_string(),
                     mismatches: vec![mismatch(MismatchKind::Size, &declared, &found)],
                 })
             }
-            _ => Trouble::Lasting(format!(
-                "it has {found} bytes, and {} is the largest that is taken",
+            _ => RequestError::Lasting(format!(
+                "it has {found} bytes; at most {} are accepted",
                 self.client.limits().wheel_size
             )),
         }
@@ -261,7 +264,8 @@ fn number(response: &Response, name: HeaderName) -> Option<u64> {
         .ok()
 }
 
-/// Only a strong validator says that two answers are the same bytes (RFC 9110, section 8.8.1).
+/// Only a strong validator guarantees that two answers have the same bytes (RFC 9110, section
+/// 8.8.1).
 fn strong_etag(response: &Response) -> Option<HeaderValue> {
     let tag = response.headers().get(ETAG)?;
     let text = tag.to_str().ok()?;

@@ -1,96 +1,95 @@
-//! What a fetch tells while it runs; how that looks is decided elsewhere.
+//! Events of a fetch; their display is decided elsewhere.
 
 use std::time::Duration;
 
-/// What happens in a session, as it happens. Work does not overlap: what begins ends before other
-/// work begins.
+/// Events of a session. Work does not overlap: each work ends before other work begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Work on things of these names begins.
+    /// Work on items with these names begins.
     Begun {
-        /// What the things are.
+        /// The kind of the items.
         work: Work,
-        /// What each is called.
+        /// The names of the items.
         names: Vec<String>,
     },
     /// A step of fetching one of them.
     Fetch(FetchEvent),
-    /// One of them is verified.
+    /// One of the items was verified.
     Verified,
-    /// A version was not taken, and why.
+    /// A version was rejected, with the reason.
     Rejected(String),
-    /// The work is over, and worth a word.
+    /// The work is done, and should be reported.
     Finished,
-    /// The work is over; whoever has begun it says what came of it.
+    /// The work is done; its caller reports the result.
     Cleared,
 }
 
-/// What things are worked on one by one.
+/// The kind of items in a work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     /// Wheels, fetched and read.
     Wheels,
-    /// Projects, asked about.
+    /// Projects, looked up in the index.
     Projects,
     /// Files, read and hashed.
     Files,
 }
 
-/// Who is told of what happens in a session. It may be told by several threads at once.
+/// Receives the events of a session, possibly from several threads at once.
 pub trait Observer: Send + Sync {
-    /// Is told of one thing.
+    /// Receives an event.
     fn observe(&self, event: Event);
 }
 
 /// A step of fetching one wheel. `wheel` is the position of its request among all requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchEvent {
-    /// Bytes of a wheel have begun to come in.
+    /// The first bytes of a wheel arrive.
     Started {
-        /// Whose step this is.
+        /// The wheel.
         wheel: usize,
-        /// The place that they come from, as it may be shown.
+        /// Their source, in printable form.
         place: String,
-        /// How many bytes there will be, where that is known.
+        /// The expected number of bytes, if known.
         size: Option<u64>,
     },
-    /// This many more bytes of a wheel have come in.
+    /// More bytes of a wheel have arrived.
     Bytes {
-        /// Whose step this is.
+        /// The wheel.
         wheel: usize,
         /// How many.
         count: u64,
     },
-    /// This many bytes that had come in count for nothing: the file is fetched from its start.
+    /// Received bytes were discarded: the file is fetched from its start.
     Discarded {
-        /// Whose step this is.
+        /// The wheel.
         wheel: usize,
         /// How many.
         count: u64,
     },
-    /// A place failed, and is asked again after a delay.
+    /// A source failed, and is tried again after a delay.
     Retrying {
-        /// Whose step this is.
+        /// The wheel.
         wheel: usize,
-        /// The place that failed, as it may be shown.
+        /// The source, in printable form.
         place: String,
-        /// Why, as half a sentence.
+        /// The reason, as a clause.
         reason: String,
-        /// How long is waited.
+        /// The delay.
         delay: Duration,
     },
-    /// A wheel is done with: verified and in the cache, or failed.
+    /// A wheel is done: verified and in the cache, or failed.
     Finished {
-        /// Whose step this is.
+        /// The wheel.
         wheel: usize,
         /// Whether it came from the cache.
         cached: bool,
-        /// Whether it is there.
+        /// Whether it is available now.
         verified: bool,
     },
 }
 
-/// Tells of the steps of one wheel.
+/// Reports the events of one wheel.
 pub(super) struct Reporter<'a> {
     pub(super) wheel: usize,
     pub(super) progress: &'a (dyn Fn(FetchEvent) + Sync),

@@ -1,7 +1,7 @@
-//! Small JSON files that are believed only when they are whole.
+//! Small JSON files with a checksum.
 //!
-//! Such a file has two lines: the SHA-256 of its name and of the second line, and the JSON. One
-//! that was cut, changed or put under another name counts as absent.
+//! Such a file has two lines: the SHA-256 of its name and of the second line, and the JSON. A file
+//! that was truncated, changed or renamed counts as absent.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -13,14 +13,14 @@ use sha2::{Digest, Sha256};
 
 use super::touch::touch;
 
-/// The largest file of facts that is read: what is known of one wheel, leaves included, is far
-/// below.
+/// The largest file of facts that is read; the facts of one wheel, with its leaves, are far
+/// smaller.
 const LARGEST: u64 = 64 << 20;
 
-/// Reads facts that were written under `name`; anything wrong with them is their absence.
+/// Reads facts that were written under `name`; damaged facts count as absent.
 pub(super) fn read<T: DeserializeOwned>(path: &Path, name: &str) -> Option<T> {
     let file = std::fs::File::open(path).ok()?;
-    // One read instead of many that double: a build opens one such file for every wheel.
+    // One read instead of many growing ones: a build opens such a file for every wheel.
     let metadata = file.metadata().ok()?;
     let size = metadata.len().min(LARGEST);
     let mut bytes = Vec::with_capacity(usize::try_from(size).ok()? + 1);
@@ -35,7 +35,7 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path, name: &str) -> Option<T> {
     serde_json::from_slice(json).ok()
 }
 
-/// Writes facts, to be put at their place by the caller.
+/// Writes facts to a file that the caller then renames.
 pub(super) fn write<T: Serialize>(out: &mut dyn Write, name: &str, facts: &T) -> io::Result<()> {
     let json = serde_json::to_vec(facts)?;
     let mut bytes = checksum(name, &json).to_string().into_bytes();

@@ -1,5 +1,5 @@
-//! Wheels from wherever they can be had: the cache, the sources in order of preference, the
-//! mirrors by content-id. Each byte is verified, wherever it comes from.
+//! Fetches wheels: from the cache, the sources in order of preference, and the mirrors by
+//! content-id. Every byte is verified, whatever its source.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -25,26 +25,26 @@ use super::sink::Received;
 use super::verify::{Compared, Expectation};
 use crate::foundation::environment::open_beneath;
 
-/// What a [`Fetcher`] needs to know.
+/// The settings of a [`Fetcher`].
 #[derive(Clone)]
 pub struct FetchSettings {
     /// Where wheels are kept.
     pub cache: Cache,
     /// Proxies, certificates and limits.
     pub client: ClientSettings,
-    /// What may name the index.
+    /// The possible settings of the index.
     pub index: IndexSearch,
-    /// Gateways that are asked by content-id when every source has failed.
+    /// Gateways that are used by content-id after every source has failed.
     pub gateways: Vec<Url>,
     /// The repository's profile.
     pub profile: Profile,
     /// How many wheels are fetched at once.
     pub jobs: NonZeroUsize,
-    /// Whether the network is left alone.
+    /// Whether the network is forbidden.
     pub offline: bool,
 }
 
-/// Fetches wheels. The network, and the search for an index, begin when they are needed.
+/// Fetches wheels. The network, and the search for an index, start on first use.
 pub struct Fetcher {
     settings: FetchSettings,
     client: OnceLock<Result<Client, ClientError>>,
@@ -63,13 +63,13 @@ impl Fetcher {
         }
     }
 
-    /// The cache that wheels are kept in.
+    /// The cache for the wheels.
     pub fn cache(&self) -> &Cache {
         &self.settings.cache
     }
 
-    /// Fetches wheels, several at once, and gives each as soon as it is there, with the position
-    /// of its request.
+    /// Fetches wheels, several at once, and yields each as soon as it is available, with the
+    /// position of its request.
     pub fn fetch_all<'a>(
         &'a self,
         requests: &'a [WheelRequest],
@@ -82,8 +82,8 @@ impl Fetcher {
             .buffer_unordered(self.settings.jobs.get())
     }
 
-    /// Asks each listed source of each wheel afresh, without the cache, and gives what each had, as
-    /// soon as all of a wheel are known, with the position of its request.
+    /// Reads each listed source of each wheel again, without the cache. Yields the results of a
+    /// wheel as soon as all of its sources are read, with the position of its request.
     pub fn check_sources<'a>(
         &'a self,
         requests: &'a [WheelRequest],
@@ -110,8 +110,8 @@ impl Fetcher {
         result
     }
 
-    /// Fetches a file that an index offers and nobody has declared yet: verified with what the
-    /// index says of it, its CID computed under the repository's profile.
+    /// Fetches a file from the index that is not declared yet. It is verified with the index's
+    /// digests, and its CID is computed under the repository's profile.
     pub async fn fetch_listed(
         &self,
         wheel: usize,
@@ -125,7 +125,7 @@ impl Fetcher {
         result
     }
 
-    /// The client of the index. The first call finds out which index is meant.
+    /// The client of the index. The first call determines the index.
     pub async fn index(&self) -> Result<&IndexClient, SourceProblem> {
         let index = self.index.get_or_init(|| async {
             let failed = |reason: String| SourceProblem::Failed {
@@ -136,10 +136,10 @@ impl Fetcher {
                 return Err(offline("the index".to_owned()));
             }
             let search = self.settings.index.clone();
-            // It may read files and start a Python.
+            // The search may read files and start Python.
             let location = tokio::task::spawn_blocking(move || search.find())
                 .await
-                .map_err(|_| failed("the search for it has stopped".to_owned()))?
+                .map_err(|_| failed("the search for it stopped".to_owned()))?
                 .map_err(|error| failed(error.to_string()))?;
             let client = self.client().map_err(|error| failed(error.to_string()))?;
             Ok(IndexClient::new(client.clone(), &location))
@@ -195,7 +195,7 @@ impl Fetcher {
             let fits = compared.content_fits;
             let mismatches = compared.mismatches.clone();
             if fits {
-                // Even where the declaration contradicts itself, these bytes are verified.
+                // Even if the declaration contradicts itself, these bytes are verified.
                 let cached = self.keep(file, compared).await?;
                 if mismatches.is_empty() {
                     return Ok(fetched(cached, Some(place.to_string()), problems));
@@ -204,7 +204,7 @@ impl Fetcher {
             let place = place.to_string();
             problems.push(SourceProblem::Mismatch { place, mismatches });
             if fits {
-                // Wherever else the content comes from, it is the same.
+                // The same content from another source would be the same.
                 break;
             }
         }
@@ -277,7 +277,7 @@ impl Fetcher {
             let problem = match self.receive(&place, &expectation, &reporter).await {
                 Ok(Received { file, compared }) => {
                     let mismatches = compared.mismatches.clone();
-                    // Whoever looks into the wheel next need not fetch it again.
+                    // A later reader of the wheel need not fetch it again.
                     if compared.content_fits && !is_kept {
                         self.keep(file, compared).await?;
                         is_kept = true;
@@ -388,13 +388,13 @@ impl Fetcher {
                 Err(CacheError::new(
                     self.settings.cache.root(),
                     "write to",
-                    io::Error::other("the thread that writes has stopped"),
+                    io::Error::other("the thread that writes stopped"),
                 ))
             })
     }
 }
 
-/// A place to try.
+/// A source to try.
 enum Place<'a> {
     Source(&'a SourceLocation),
     Mirror(Address),
@@ -412,21 +412,21 @@ impl std::fmt::Display for Place<'_> {
 fn offline(place: String) -> SourceProblem {
     SourceProblem::Failed {
         place,
-        reason: "it is not in the cache, and the network is left alone (--offline)".to_owned(),
+        reason: "it is not in the cache, and --offline forbids the network".to_owned(),
     }
 }
 
 fn stopped(place: &Place<'_>) -> SourceProblem {
     SourceProblem::Failed {
         place: place.to_string(),
-        reason: "the thread that reads it has stopped".to_owned(),
+        reason: "the thread that reads it stopped".to_owned(),
     }
 }
 
 fn fetched(
     cached: CachedWheel,
     from: Option<String>,
-    passed_over: Vec<SourceProblem>,
+    rejected: Vec<SourceProblem>,
 ) -> FetchedWheel {
     FetchedWheel {
         size: cached.dag.size(),
@@ -434,11 +434,11 @@ fn fetched(
         dag: cached.dag,
         sha256: cached.sha256,
         from,
-        passed_over,
+        rejected,
     }
 }
 
-/// Runs what reads or writes files on a thread of its own; nothing when that thread has panicked.
+/// Runs file operations on a thread of their own; `None` if that thread panicked.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::task::spawn_blocking(work).await.ok()
 }

@@ -1,4 +1,4 @@
-//! Which hosts let nobody connect.
+//! The hosts that refuse connections.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,12 +14,12 @@ impl Hosts {
         self.with(|hosts| hosts.contains(&origin(address)))
     }
 
-    /// All attempts at an address of the host have failed to connect.
+    /// Records that all attempts to connect to the host have failed.
     pub(super) fn give_up(&self, address: &Address) {
         self.with(|hosts| hosts.insert(origin(address)));
     }
 
-    /// The host has answered, whatever it said.
+    /// Records that the host has answered.
     pub(super) fn heard_of(&self, address: &Address) {
         self.with(|hosts| hosts.remove(&origin(address)));
     }

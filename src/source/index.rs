@@ -22,11 +22,11 @@ use super::transport::Page;
 use super::verify::mismatch;
 pub use file::{CoreMetadataFile, IndexFile};
 
-/// PEP 691, "Version + Format Selection": what is asked for, best first.
+/// PEP 691, "Version + Format Selection": the accepted types, best first.
 const WANTED: &str = "application/vnd.pypi.simple.v1+json, \
     application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
 
-/// What an index offers of one project.
+/// The page of one project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProjectPage {
     /// Every file, in the index's order.
@@ -34,21 +34,20 @@ pub struct ProjectPage {
 }
 
 impl ProjectPage {
-    /// Reads a project's page that lies at `address`, JSON or HTML as `content_type` says.
-    ///
+    /// Reads a project's page from `address`, as JSON or HTML according to `content_type`.
     /// # Errors
-    /// When it is no such page: half a sentence.
+    /// When it is not such a page: a clause.
     pub fn parse(body: &[u8], content_type: &str, address: &Url) -> Result<Self, String> {
         parse_page(body, content_type, address).map(|files| Self { files })
     }
 
-    /// The file of this name.
+    /// The file with this name.
     pub fn file(&self, file_name: &str) -> Option<&IndexFile> {
         self.files.iter().find(|file| file.file_name == file_name)
     }
 }
 
-/// Asks one index. A project's page is fetched once, however often it is asked for.
+/// Reads one index. A project's page is fetched once, however often it is needed.
 pub struct IndexClient {
     client: Client,
     base: Address,
@@ -73,8 +72,8 @@ impl IndexClient {
         }
     }
 
-    /// What the index offers of a project, by its normalised name. An index that does not know
-    /// the project is [`SourceProblem::Missing`].
+    /// The page of a project, by its normalised name. If the index does not have the project:
+    /// [`SourceProblem::Missing`].
     pub async fn project(&self, project: &str) -> Result<Arc<ProjectPage>, SourceProblem> {
         let cell = {
             let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +84,7 @@ impl IndexClient {
             .clone()
     }
 
-    /// The file of this name on the page of a project. One that is not there is
+    /// The file with this name on the page of a project. If it is missing:
     /// [`SourceProblem::Missing`].
     pub async fn file(&self, project: &str, file_name: &str) -> Result<IndexFile, SourceProblem> {
         let page = self.project(project).await?;
@@ -97,8 +96,8 @@ impl IndexClient {
             })
     }
 
-    /// METADATA of a wheel as the index serves it beside the wheel (PEP 658), verified with the
-    /// hash on the page. Nothing when the index does not serve it or names no hash for it.
+    /// METADATA of a wheel from the file beside it in the index (PEP 658), verified with the hash
+    /// on the page. `None` if the index does not serve it or states no hash.
     pub async fn metadata(&self, file: &IndexFile) -> Result<Option<Vec<u8>>, SourceProblem> {
         let CoreMetadataFile::Sha256(declared) = file.core_metadata else {
             return Ok(None);
@@ -121,7 +120,7 @@ impl IndexClient {
         })
     }
 
-    /// The address of a file, with the index's credentials where they belong to it.
+    /// The address of a file, with the index's credentials if they apply to it.
     pub(super) fn address(&self, file: &IndexFile) -> Address {
         self.base.lend(file.url.clone())
     }
@@ -140,7 +139,7 @@ impl IndexClient {
         headers.insert(ACCEPT, HeaderValue::from_static(WANTED));
         let largest = self.client.limits().page_size;
         let page = self.client.page(&address, &headers, largest).await?;
-        // Pages of many megabytes exist; the connections must go on meanwhile.
+        // Some pages have many megabytes; the connections must continue meanwhile.
         let parsed = tokio::task::spawn_blocking(move || parse(&page))
             .await
             .unwrap_or_else(|_| Err("its page cannot be read".to_owned()));
@@ -154,7 +153,7 @@ impl IndexClient {
     }
 }
 
-/// Reads a page by the content type that the server gave it.
+/// Reads a page according to its content type.
 fn parse(page: &Page) -> Result<Vec<IndexFile>, String> {
     parse_page(&page.body, &page.content_type, page.address.url())
 }
@@ -162,14 +161,14 @@ fn parse(page: &Page) -> Result<Vec<IndexFile>, String> {
 fn parse_page(body: &[u8], content_type: &str, address: &Url) -> Result<Vec<IndexFile>, String> {
     let content_type = content_type.split(';').next().unwrap_or_default();
     match content_type.trim().to_ascii_lowercase().as_str() {
-        // The last is what static servers say of JSON.
+        // Static servers use the last type for JSON.
         "application/vnd.pypi.simple.v1+json" | "application/json" => json::parse(body, address),
         "application/vnd.pypi.simple.v1+html" | "text/html" | "application/xhtml+xml" => {
             html::parse(body, address)
         }
         "" => Err("its answer has no content type".to_owned()),
         other => Err(format!(
-            "its answer is `{other}`, which is no page of an index"
+            "its answer is `{other}`, which is not a page of an index"
         )),
     }
 }

@@ -1,55 +1,53 @@
-//! How much, how long and how often: every limit of this room, by name.
+//! The limits of this room for sizes, times and counts, by name.
 
 use std::time::Duration;
 
 use ipwhl_unixfs::car::MAX_FILE;
 
-/// The largest wheel, in bytes: no larger file is read.
+/// The largest wheel, in bytes: larger files are not read.
 pub const LARGEST_WHEEL: u64 = MAX_FILE;
 
 /// The largest other file of an index or a release, in bytes: a page, METADATA.
 pub const LARGEST_PAGE: u64 = 64 << 20;
 
-/// The limits of transport. [`Limits::default`] is for people; tests take shorter ones.
+/// The limits of the network. [`Limits::default`] is for users; tests use shorter ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest time until a connection stands, TLS included.
+    /// The longest time until a connection is established, including TLS.
     pub connect_timeout: Duration,
     /// The longest time from a request to the head of its response.
     pub response_timeout: Duration,
-    /// The longest time without a single byte of a body. A body as a whole has no limit of time.
+    /// The longest time without a byte of a body. The total time of a body is unlimited.
     pub idle_timeout: Duration,
-    /// The least rate of a body, in bytes a second, with a grace of `idle_timeout`; 0 is no limit.
-    /// Of a gateway whose requests are counted ([`Client::counted`]) all bodies count together.
+    /// The least rate of a body, in bytes a second, after a grace period of `idle_timeout`; 0 is no
+    /// limit. For a gateway with counted requests ([`Client::counted`]) all bodies count together.
     ///
     /// [`Client::counted`]: super::Client::counted
     pub slowest: u64,
-    /// How often one address is tried in a row without getting any further.
+    /// How often one address is tried in a row without progress.
     pub attempts: u32,
-    /// How many more bytes than ever before an attempt must have brought for the count of
-    /// attempts to start anew.
+    /// How many bytes beyond the earlier maximum an attempt must receive to reset the count of
+    /// attempts.
     pub progress: u64,
     /// The delay before the second attempt; it doubles with each further one.
     pub first_delay: Duration,
-    /// The longest delay that doubling leads to.
+    /// The longest delay after doubling.
     pub longest_delay: Duration,
-    /// The longest delay that a server may ask for by `Retry-After`; one that asks for more is not
-    /// waited for.
+    /// The longest accepted delay from `Retry-After`; a longer one ends the attempts.
     pub longest_retry_after: Duration,
     /// How many redirects one request follows.
     pub redirects: usize,
-    /// The largest wheel, in bytes. What a declaration says of its size is a limit as well.
+    /// The largest wheel, in bytes. A declared size is a limit as well.
     pub wheel_size: u64,
     /// The largest page of an index, in bytes.
     pub page_size: u64,
-    /// The largest METADATA file that an index serves beside a wheel, in bytes: ten times above
-    /// the largest seen in real wheels (142 KB) and more.
+    /// The largest METADATA file that an index serves beside a wheel, in bytes: more than ten times
+    /// the largest seen in real wheels (142 KB).
     pub metadata_size: u64,
 }
 
 impl Limits {
-    /// The limits for sites, whose server may be anybody's: a byte now and then is not to keep
-    /// anybody waiting.
+    /// The limits for sites, whose servers are untrusted: a slow one must not delay a run.
     pub fn of_sites() -> Self {
         Self {
             slowest: 1024,
@@ -57,8 +55,8 @@ impl Limits {
         }
     }
 
-    /// The limits for gateways that are asked for blocks: there are thousands of small requests,
-    /// mostly other places too, and whoever stalls is asked for something else next.
+    /// The limits for gateways: there are thousands of small requests, and mostly other gateways. A
+    /// slow gateway is replaced.
     pub fn of_gateways() -> Self {
         Self {
             connect_timeout: Duration::from_secs(15),

@@ -1,4 +1,4 @@
-//! Wheels that lie on this machine.
+//! Wheels on this machine.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -13,13 +13,12 @@ use super::problem::{MismatchKind, SourceProblem};
 use super::sink::Received;
 use super::verify::{Expectation, mismatch};
 
-/// How much of a local file is read at once.
+/// The size of reads of a local file, in bytes.
 const STEP: usize = 256 << 10;
 
 impl Cache {
-    /// Takes a wheel out of `bytes`, which have `size` bytes; whether they were the wheel of this
-    /// CID. What cannot be read is not.
-    ///
+    /// Stores a wheel from `bytes`, which have `size` bytes; returns whether they match this CID.
+    /// Unreadable bytes do not.
     /// # Errors
     /// When the cache cannot be written.
     pub fn take_wheel(
@@ -62,8 +61,8 @@ impl Cache {
     }
 }
 
-/// Takes a local file into the cache's unfinished files, hashed on the way: what is used later
-/// is what was verified, whatever happens to the file meanwhile.
+/// Copies a local file to the cache's unfinished files and hashes it on the way, so that later
+/// changes of the file have no effect.
 pub(super) fn copy(
     opened: io::Result<File>,
     place: &str,
@@ -77,7 +76,7 @@ pub(super) fn copy(
     };
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => gone("there is no such file"),
-        // What is there is no wheel of this repository, whatever else it is.
+        // The path exists, but is not a wheel of this repository.
         io::ErrorKind::InvalidData => gone(&error.to_string()),
         _ => SourceProblem::Failed {
             place: place.to_owned(),
@@ -96,7 +95,7 @@ pub(super) fn copy(
     if size > largest {
         let problem = SourceProblem::Failed {
             place: place.to_owned(),
-            reason: format!("it has {size} bytes, and {largest} is the largest that is taken"),
+            reason: format!("it has {size} bytes; at most {largest} are accepted"),
         };
         return Err(problem.into());
     }

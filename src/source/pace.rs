@@ -1,11 +1,10 @@
-//! How fast bytes come: counted for a request and its gateway, and held to a least rate.
+//! The rate of received bytes: counted for a request and its gateway, and compared with a minimum.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The bytes that one request has brought, beside those that all requests to the same gateway have
-/// brought.
+/// The bytes that one request has received, and those of all requests to the same gateway.
 #[derive(Clone, Debug, Default)]
 pub struct Received {
     request: Arc<AtomicU64>,
@@ -13,7 +12,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// The counter of one more request to the same gateway.
+    /// A counter for another request to the same gateway.
     #[must_use]
     pub fn another(&self) -> Self {
         Self {
@@ -22,7 +21,7 @@ impl Received {
         }
     }
 
-    /// Counts bytes that have come.
+    /// Counts received bytes.
     pub fn add(&self, bytes: u64) {
         self.request.fetch_add(bytes, Ordering::Relaxed);
         self.gateway.fetch_add(bytes, Ordering::Relaxed);
@@ -39,21 +38,21 @@ impl Received {
     }
 }
 
-/// A least rate, with a grace time that bytes renew: a burst is no credit for an hour of silence
-/// after it.
+/// A minimum rate with a grace period that received bytes renew. A burst does not allow a long
+/// silence after it.
 #[derive(Clone, Debug)]
 pub struct Pace {
-    /// In bytes a second; 0 is no rate.
+    /// In bytes a second; 0 for no minimum.
     rate: u64,
     grace: Duration,
-    /// The bytes that were seen last.
+    /// The bytes at the last observation.
     seen: u64,
-    /// When the grace is used up. Bytes move it on by the time that they may take.
+    /// The end of the grace period. Received bytes move it by the time that they may take.
     deadline: Instant,
 }
 
 impl Pace {
-    /// A least rate in bytes a second, from now on.
+    /// A minimum rate in bytes a second, from now on.
     pub fn new(rate: u64, grace: Duration, now: Instant) -> Self {
         Self {
             rate,
@@ -63,7 +62,7 @@ impl Pace {
         }
     }
 
-    /// Takes note of the bytes that have come so far, in all.
+    /// Records the total of bytes received so far.
     pub fn observe(&mut self, bytes: u64, now: Instant) {
         let microseconds = (bytes - self.seen).saturating_mul(1_000_000) / self.rate.max(1);
         self.seen = bytes;
@@ -74,17 +73,17 @@ impl Pace {
         self.deadline = deadline.map_or(latest, |deadline| deadline.min(latest));
     }
 
-    /// Whether less has come than should have.
+    /// Whether fewer bytes were received than required.
     pub fn is_behind(&self, now: Instant) -> bool {
         self.rate > 0 && now > self.deadline
     }
 
-    /// When the grace is used up if nothing more comes.
+    /// The end of the grace period if nothing more is received.
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// The bytes that were seen last.
+    /// The bytes at the last observation.
     pub fn seen(&self) -> u64 {
         self.seen
     }

@@ -1,4 +1,4 @@
-//! What pip is configured with, and what it has built in.
+//! The settings of pip, and its built-in default.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -11,14 +11,14 @@ use crate::foundation::environment::neutral_folder;
 /// The name of pip's configuration file.
 const FILE_NAME: &str = if cfg!(windows) { "pip.ini" } else { "pip.conf" };
 
-/// What a pip is asked: the prefix that its site configuration lies in, and its index.
+/// The program for pip's Python: prints the prefix of its site configuration, and its index.
 const QUESTION: &str = "import sys; sys.path[:] = sys.argv[1:] + [p for p in sys.path if p]; \
     from pip._internal.models.index import PyPI; print(sys.prefix); print(PyPI.simple_url)";
 
-/// How much of a script is read to find its interpreter.
+/// How many bytes of a script are read to find its interpreter.
 const SHEBANG: u64 = 512;
 
-/// What a pip says of itself.
+/// The built-in values of a pip.
 pub(super) struct BuiltIn {
     pub(super) prefix: PathBuf,
     pub(super) index: String,
@@ -27,12 +27,12 @@ pub(super) struct BuiltIn {
 /// Variables of the environment.
 pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// The configuration file in a folder that is a prefix of Python.
+/// The configuration file below a prefix of Python.
 pub(super) fn site_file(prefix: &Path) -> PathBuf {
     prefix.join(FILE_NAME)
 }
 
-/// The user's configuration files, and after them those of the machine: what comes first wins.
+/// The user's configuration files, then those of the machine: earlier ones take precedence.
 pub(super) fn configuration_files(variables: Variables<'_>) -> Vec<PathBuf> {
     let path = |name: &str| {
         variables(name)
@@ -73,15 +73,15 @@ pub(super) fn configuration_files(variables: Variables<'_>) -> Vec<PathBuf> {
         .collect()
 }
 
-/// `index-url` of the section `global` in a configuration file; nothing when there is none, or no
-/// file.
+/// `index-url` of the section `global` in a configuration file; `None` if it is absent, or the file
+/// is.
 pub(super) fn index_url(file: &Path) -> Option<String> {
     let text = fs::read(file).ok()?;
     index_url_in(&String::from_utf8_lossy(&text))
 }
 
-/// Reads as much of the language of Python's `configparser` as this key needs: sections, keys
-/// before `=` or `:`, comments in lines of their own, values that go on in indented lines.
+/// Reads the subset of Python's `configparser` syntax that this key needs: sections, keys before
+/// `=` or `:`, comment lines, and values that continue in indented lines.
 fn index_url_in(text: &str) -> Option<String> {
     let mut in_global = false;
     let mut found: Option<String> = None;
@@ -95,7 +95,7 @@ fn index_url_in(text: &str) -> Option<String> {
             if let Some(value) = found.as_mut().filter(|_| continues) {
                 value.push_str(content);
             }
-            // A line that is indented goes on with the value before it, whatever that is.
+            // An indented line continues the value before it.
             continue;
         }
         continues = false;
@@ -115,7 +115,7 @@ fn index_url_in(text: &str) -> Option<String> {
     found.filter(|value| !value.is_empty())
 }
 
-/// Asks the pip on `PATH`, by way of the Python that it belongs to.
+/// Asks the pip on `PATH`, through its Python.
 pub(super) fn ask(variables: Variables<'_>) -> Option<BuiltIn> {
     let path = variables("PATH")?;
     let folders: Vec<PathBuf> = std::env::split_paths(&path)
@@ -128,7 +128,7 @@ pub(super) fn ask(variables: Variables<'_>) -> Option<BuiltIn> {
         return Some(answer);
     }
     let python = find(&folders, &["python3", "python"])?;
-    // A pip that is started by a shell script or an executable tells where it lies.
+    // A pip that is a shell script or an executable prints its own path.
     let library = pip.as_deref().and_then(library);
     question(&python, library.as_deref()).or_else(|| question(&python, None))
 }
@@ -143,7 +143,7 @@ fn find(folders: &[PathBuf], names: &[&str]) -> Option<PathBuf> {
         .find_map(|name| folders.iter().find_map(|folder| file(folder, name)))
 }
 
-/// The Python that the first line of a script names.
+/// The Python in the first line of a script.
 fn interpreter(script: &Path) -> Option<PathBuf> {
     let mut start = Vec::new();
     File::open(script)
@@ -158,7 +158,7 @@ fn interpreter(script: &Path) -> Option<PathBuf> {
     (python.is_file() && name.starts_with("python")).then_some(python)
 }
 
-/// The folder that a pip lies in: `pip 25.0 from <folder>/pip (python 3.13)`.
+/// The folder of a pip: `pip 25.0 from <folder>/pip (python 3.13)`.
 fn library(pip: &Path) -> Option<PathBuf> {
     let text = output(Command::new(pip).arg("--version"))?;
     let (_, rest) = text.split_once(" from ")?;

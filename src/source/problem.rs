@@ -1,4 +1,4 @@
-//! What can be wrong with a source: it lacks the bytes, it has other bytes, or it could not answer.
+//! Problems with a source: it lacks the bytes, it has other bytes, or it failed to answer.
 
 use std::fmt;
 
@@ -6,46 +6,46 @@ use thiserror::Error;
 
 use super::cache_error::CacheError;
 
-/// Why one place did not give the bytes that were declared. `place` holds no credentials.
+/// The reason why a source did not send the declared bytes. `place` contains no credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SourceProblem {
-    /// The place answered, and has no such file: 404, 410, not in the index, no such path.
-    /// A finding about the declaration.
+    /// The source answered that it has no such file: 404, 410, not in the index, no such path. A
+    /// finding about the declaration.
     #[error("{place} is gone: {reason}")]
     Missing {
-        /// The place, as it may be shown.
+        /// The source, in printable form.
         place: String,
-        /// Why, as half a sentence.
+        /// The reason, as a clause.
         reason: String,
     },
-    /// The place has a file, with other bytes than declared. A finding about the declaration.
+    /// The source has a file with other bytes than declared. A finding about the declaration.
     #[error("{place} has other bytes: {}", joined(mismatches, ", "))]
     Mismatch {
-        /// The place, as it may be shown.
+        /// The source, in printable form.
         place: String,
-        /// Everything that differs.
+        /// All differences.
         mismatches: Vec<Mismatch>,
     },
-    /// The place was not asked, since its address is one that the repository does not allow, as a
-    /// finding says.
-    #[error("{place} is not secure, and not asked")]
+    /// The source was not used, because the repository does not allow its address; a finding says
+    /// so.
+    #[error("{place} is not secure, and was not used")]
     NotAsked {
-        /// The place, as it may be shown.
+        /// The source, in printable form.
         place: String,
     },
-    /// The place could not answer: a time-out, a refused connection, a server that failed. An
-    /// error of the world, which says nothing about the declaration.
+    /// The source failed to answer: a time-out, a refused connection, a failing server. A failure
+    /// that says nothing about the declaration.
     #[error("{place} failed: {reason}")]
     Failed {
-        /// The place, as it may be shown.
+        /// The source, in printable form.
         place: String,
-        /// Why, as half a sentence.
+        /// The reason, as a clause.
         reason: String,
     },
 }
 
 impl SourceProblem {
-    /// The place that the problem is about, as it may be shown.
+    /// The source of the problem, in printable form.
     pub fn place(&self) -> &str {
         match self {
             Self::Missing { place, .. }
@@ -55,12 +55,12 @@ impl SourceProblem {
         }
     }
 
-    /// Whether it says something about the declaration, not about the world.
+    /// Whether it concerns the declaration, and is not a failure.
     pub fn is_finding(&self) -> bool {
         !matches!(self, Self::Failed { .. })
     }
 
-    /// The same problem, its place called otherwise.
+    /// The same problem with another name of its source.
     pub(super) fn at(mut self, name: String) -> Self {
         match &mut self {
             Self::Missing { place, .. }
@@ -71,7 +71,7 @@ impl SourceProblem {
         self
     }
 
-    /// The same problem, seen from a place that led to the one it occurred at.
+    /// The same problem, seen from a source that referred to the failing one.
     pub(super) fn via(self, outer: &str) -> Self {
         let through = |place: String| format!("{outer} ({place})");
         match self {
@@ -94,18 +94,18 @@ impl SourceProblem {
     }
 }
 
-/// One way in which bytes differ from what was declared.
+/// A difference between bytes and their declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// What was compared.
+    /// The compared property.
     pub kind: MismatchKind,
-    /// What the declaration, or the index, says.
+    /// The value in the declaration or the index.
     pub declared: String,
-    /// What the bytes say.
+    /// The actual value.
     pub found: String,
 }
 
-/// What was compared.
+/// The compared property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MismatchKind {
     /// The number of bytes.
@@ -131,10 +131,10 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Why a wheel could not be had.
+/// The reason why a wheel is unavailable.
 #[derive(Debug, Error)]
 pub enum FetchError {
-    /// Every place failed, each in its own way.
+    /// Every source failed, for its own reason.
     #[error(
         "no source has the declared bytes of {file_name}: {}",
         joined(problems, "; ")
@@ -142,7 +142,7 @@ pub enum FetchError {
     Sources {
         /// The wheel's file name.
         file_name: String,
-        /// One problem for each place that was tried, in the order in which they were.
+        /// One problem for each source, in the order in which they were tried.
         problems: Vec<SourceProblem>,
     },
     /// The cache could not be written or read.
@@ -151,7 +151,7 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// Whether all that went wrong is about the declaration, and nothing about the world.
+    /// Whether all problems concern the declaration, and none is a failure.
     pub fn is_finding(&self) -> bool {
         match self {
             Self::Sources { problems, .. } => problems.iter().all(SourceProblem::is_finding),
@@ -160,7 +160,7 @@ impl FetchError {
     }
 }
 
-/// The texts of several, one after another.
+/// The texts of several items, one after another.
 fn joined(all: &[impl fmt::Display], between: &str) -> String {
     let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
     texts.join(between)

@@ -1,8 +1,8 @@
-//! `--public-only`: what may be asked where a stranger's change names the addresses.
+//! `--public-only`: the allowed addresses when a stranger's change names them.
 //!
-//! Public is what the special-purpose address registries of IANA (RFC 6890) call globally
-//! reachable. Names are held to it when a connection is made, by the addresses that they have then,
-//! and each redirect is held to it anew.
+//! Public means globally reachable by IANA's special-purpose address registries (RFC 6890). Names
+//! are checked when a connection is made, by their addresses at that moment, and each redirect is
+//! checked again.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -41,15 +41,15 @@ const SPECIAL_V4: [Ipv4Net; 15] = [
     v4(240, 0, 0, 0, 4),
 ];
 
-/// A network by the first half of its first 64 bits, which all here fit into.
+/// A network by the first half of its first 64 bits, which is enough for all networks here.
 const fn v6(start: u32, length: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::from_bits((start as u128) << 96), length)
 }
 
-/// Of IPv6 only this is global unicast (IANA IPv6 Address Space).
+/// Only this part of IPv6 is global unicast (IANA IPv6 Address Space).
 const GLOBAL_V6: Ipv6Net = v6(0x2000_0000, 3);
 
-/// IANA IPv6 Special-Purpose Address Registry, as far as it lies there: protocol assignments with
+/// The part of IANA's IPv6 Special-Purpose Address Registry inside it: protocol assignments with
 /// Teredo and ORCHID, documentation, 6to4.
 const SPECIAL_V6: [Ipv6Net; 4] = [
     v6(0x2001_0000, 23),
@@ -58,10 +58,10 @@ const SPECIAL_V6: [Ipv6Net; 4] = [
     v6(0x3fff_0000, 20),
 ];
 
-/// The addresses of IPv4 as a network of IPv6 alone sees them (NAT64, RFC 6052).
+/// IPv4 addresses as seen from an IPv6-only network (NAT64, RFC 6052).
 const NAT64: Ipv6Net = v6(0x0064_ff9b, 96);
 
-/// Whether an address is one of the public Internet.
+/// Whether an address belongs to the public Internet.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => !SPECIAL_V4.iter().any(|special| special.contains(&address)),
@@ -76,18 +76,18 @@ pub(super) fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// What a run under `--public-only` may ask.
+/// The restrictions of a run under `--public-only`.
 pub(super) struct PublicOnly {
-    /// What requests run on: names that lead to no public address are refused.
+    /// The connections for requests: names without a public address are refused.
     pub(super) http: reqwest::Client,
-    /// The hosts of configured proxies, which may be anywhere.
+    /// The hosts of configured proxies, which may have any address.
     pub(super) proxies: BTreeSet<String>,
-    /// Whether the index of `ipwhl.toml` is one that its maintainers have reviewed.
+    /// Whether the maintainers have reviewed the index of `ipwhl.toml`.
     pub(super) trusts_repository: bool,
 }
 
 impl PublicOnly {
-    /// Why an address is not asked, as half a sentence.
+    /// Why an address is refused, as a clause.
     pub(super) fn refusal(&self, address: &Address) -> Option<String> {
         let url = address.url();
         if url.scheme() != "https" {
@@ -100,32 +100,31 @@ impl PublicOnly {
         let host = match url.host()? {
             Host::Ipv4(address) => (!is_public(address.into())).then(|| address.to_string()),
             Host::Ipv6(address) => (!is_public(address.into())).then(|| address.to_string()),
-            // Its name is looked up for the proxy's sake, wherever it leads.
+            // The name is that of a proxy, which may have any address.
             Host::Domain(name) => self.proxies.contains(name).then(|| name.to_owned()),
         };
         host.map(|host| NotPublic::Host(host).to_string())
     }
 }
 
-/// Why an address is not asked.
+/// The reason why an address is refused.
 #[derive(Debug, Error)]
 pub(super) enum NotPublic {
     #[error(
-        "it is not asked: `--public-only` allows https to public addresses, and this is not https"
+        "it is not used: `--public-only` allows https to public addresses only, and this is not https"
     )]
     Scheme,
     #[error(
-        "it is not asked: `--public-only` allows https to public addresses, on port 443 or that \
-         of the configured index, and this is port {0}"
+        "it is not used: `--public-only` allows https to public addresses only, on port 443 or that of the configured index, and this is port {0}"
     )]
     Port(u16),
     #[error(
-        "it is not asked: `--public-only` allows https to public addresses, and `{0}` has none"
+        "it is not used: `--public-only` allows https to public addresses only, and `{0}` has none"
     )]
     Host(String),
 }
 
-/// Looks names up as the system does, and gives public addresses only.
+/// Resolves names like the system does, and returns only public addresses.
 pub(super) struct PublicResolver {
     pub(super) proxies: Arc<BTreeSet<String>>,
 }

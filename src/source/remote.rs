@@ -1,4 +1,4 @@
-//! A release's blocks, asked of gateways one by one and believed none of them.
+//! A release's blocks, fetched one by one from untrusted gateways.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
@@ -17,23 +17,22 @@ use super::cache::Cache;
 use super::client::Client;
 use super::problem::SourceProblem;
 
-/// After so many requests in a row that it did not answer, a gateway is left alone.
+/// After this number of unanswered requests in a row, a gateway is no longer used.
 const MAXIMUM_FAILURES: usize = 2;
-/// How many bytes of blocks are remembered: pages are read again on the way to the next one.
+/// How many bytes of blocks stay in memory: pages are read repeatedly.
 const REMEMBERED: usize = 64 << 20;
 
-/// What was asked of gateways, and what came.
+/// The blocks received from gateways.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Transferred {
-    /// Blocks that came.
+    /// How many blocks.
     pub blocks: u64,
     /// Their bytes.
     pub bytes: u64,
 }
 
-/// The blocks of gateways. Each is hashed; a gateway that sends wrong bytes once is not asked
-/// again, and one that does not answer several times in a row neither. The cache is asked first,
-/// and nothing is put there.
+/// The blocks of gateways. Each is hashed. A gateway that sends wrong bytes once, or does not
+/// answer several times in a row, is no longer used. The cache is tried first, and not written.
 pub struct GatewayBlocks {
     client: Client,
     gateways: Vec<Gateway>,
@@ -86,7 +85,7 @@ impl Remembered {
 }
 
 impl GatewayBlocks {
-    /// The blocks that these gateways have, in their order; `runtime` runs the requests, and no
+    /// A store of the blocks at these gateways, in this order; `runtime` runs the requests, so no
     /// call may come from one of its own tasks.
     pub fn new(
         client: Client,
@@ -112,7 +111,7 @@ impl GatewayBlocks {
         }
     }
 
-    /// What came from the gateways so far.
+    /// The blocks received from the gateways so far.
     pub fn transferred(&self) -> Transferred {
         Transferred {
             blocks: self.blocks.load(Ordering::Relaxed),
@@ -131,14 +130,14 @@ impl GatewayBlocks {
         block.or_else(|| self.cache.as_ref()?.block(cid))
     }
 
-    /// The block from the first gateway that has it; `None` where all of them say that they have
-    /// not.
+    /// The block from the first gateway that has it; `None` if all gateways answer that they lack
+    /// it.
     async fn ask(&self, cid: &Cid) -> Result<Option<Vec<u8>>, SourceProblem> {
         let mut problem = None;
         for gateway in &self.gateways {
             if gateway.is_left_alone() {
                 let place = redacted(&gateway.url);
-                let reason = "it has failed before, and is not asked again".to_owned();
+                let reason = "it has failed before, and is no longer used".to_owned();
                 problem = problem.or(Some(SourceProblem::Failed { place, reason }));
                 continue;
             }
@@ -180,7 +179,7 @@ impl Blocks for GatewayBlocks {
         Ok(block)
     }
 
-    /// Whether it is at hand; the gateways are not asked.
+    /// Whether it is available without a request to the gateways.
     fn contains(&self, cid: &Cid) -> bool {
         self.remembered().blocks.contains_key(cid)
             || self
@@ -198,7 +197,7 @@ impl Blocks for GatewayBlocks {
             let asked = stream::iter(lacking).map(|cid| async move { (cid, self.ask(cid).await) });
             let mut answers = std::pin::pin!(asked.buffer_unordered(self.jobs));
             while let Some((cid, answer)) = answers.next().await {
-                // What failed is asked for again when it is needed, and told then.
+                // A failed block is requested again when it is needed, and reported then.
                 if let Ok(Some(block)) = answer {
                     self.remembered().insert(*cid, block);
                 }

@@ -1,4 +1,4 @@
-//! What is asked for, and what comes back.
+//! Requests for wheels, and their results.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use super::address::redacted;
 use super::problem::SourceProblem;
 use super::verify::contradictions;
 
-/// A place that the bytes of a wheel can come from. Shown without credentials.
+/// A source of a wheel's bytes. Printed without credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SourceLocation {
-    /// `pkg:pypi/…`: a file that the index knows.
+    /// `pkg:pypi/…`: a file in the index.
     PackageUrl {
         /// The project's normalised name.
         project: String,
@@ -24,13 +24,13 @@ pub enum SourceLocation {
     },
     /// A web address.
     Web(Url),
-    /// A web address without transport security, which nobody answers for: it is not asked.
+    /// A web address without transport security that is not allowed: it is not used.
     Insecure(Url),
     /// A file below a folder.
     File {
         /// The folder.
         directory: PathBuf,
-        /// The path from there, with `/`, as declared.
+        /// The path in it, with `/`, as declared.
         path: String,
     },
 }
@@ -58,7 +58,7 @@ impl fmt::Debug for SourceLocation {
     }
 }
 
-/// A wheel that is wanted, as its declaration describes it.
+/// A requested wheel, as its declaration describes it.
 #[derive(Clone, Debug)]
 pub struct WheelRequest {
     /// The project's normalised name.
@@ -69,14 +69,14 @@ pub struct WheelRequest {
     pub sources: Vec<SourceLocation>,
     /// The CID that the bytes must have.
     pub content_id: Cid,
-    /// The SHA-256 that the file must have, where it is declared.
+    /// The SHA-256 that the file must have, if declared.
     pub sha256: Option<Sha256Digest>,
-    /// The number of bytes that the file must have, where it is declared.
+    /// The size in bytes that the file must have, if declared.
     pub size: Option<u64>,
 }
 
 impl WheelRequest {
-    /// What is declared besides the CID, where the content that has this CID has other ones.
+    /// The declared values besides the CID that differ from those of the content with this CID.
     pub fn contradiction(&self, size: u64, sha256: &Sha256Digest) -> Option<SourceProblem> {
         let mismatches = contradictions(self.size, self.sha256, size, sha256);
         (!mismatches.is_empty()).then(|| SourceProblem::Mismatch {
@@ -86,28 +86,28 @@ impl WheelRequest {
     }
 }
 
-/// A wheel whose bytes have been compared with what was declared.
+/// A wheel whose bytes agree with the declaration.
 #[derive(Clone, Debug)]
 pub struct FetchedWheel {
     /// The file in the cache.
     pub path: PathBuf,
-    /// The DAG that has the declared CID, under the profile that fits.
+    /// The DAG with the declared CID, under the profile that fits.
     pub dag: FileDag,
     /// The SHA-256 of the file.
     pub sha256: Sha256Digest,
-    /// The number of its bytes.
+    /// Its size in bytes.
     pub size: u64,
-    /// The place that they came from, as it may be shown; nothing when they were in the cache.
+    /// The source that sent them, in printable form; `None` if they were in the cache.
     pub from: Option<String>,
-    /// What went wrong with the places that were tried before that one.
-    pub passed_over: Vec<SourceProblem>,
+    /// The problems of the sources that were tried before.
+    pub rejected: Vec<SourceProblem>,
 }
 
-/// What one listed source of a wheel gave when it was asked afresh.
+/// The result of reading one listed source of a wheel again.
 #[derive(Clone, Debug)]
 pub struct SourceOutcome {
     /// The source.
     pub source: SourceLocation,
-    /// What is wrong with it, if anything is.
+    /// The problem with it, if any.
     pub problem: Option<SourceProblem>,
 }

@@ -1,4 +1,5 @@
-//! What a run has in common: the environment, the cache, the one runtime, who is told of progress.
+//! The shared context of a run: the environment, the cache, the only runtime, the observer of
+//! progress.
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -19,10 +20,10 @@ use super::request::WheelRequest;
 use crate::foundation::environment::Environment;
 use crate::foundation::failure::Failure;
 
-/// Says whether a folder may be the cache.
+/// Checks whether a folder may be the cache.
 type CacheCheck = dyn Fn(&Path) -> Result<(), Failure> + Send + Sync;
 
-/// What a run has in common. Nothing is opened or started before it is needed.
+/// The shared context of a run. Nothing is opened or started before it is needed.
 pub struct Session {
     environment: Environment,
     check_cache: Box<CacheCheck>,
@@ -33,8 +34,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session in this environment, whose cache is any folder that it names. Nobody is told of
-    /// progress.
+    /// A session in this environment. Its cache may be any folder that the environment names, and
+    /// it has no observer.
     pub fn new(environment: Environment) -> Self {
         Self {
             environment,
@@ -46,7 +47,7 @@ impl Session {
         }
     }
 
-    /// The same session, which asks `check` before it uses the folder of its cache.
+    /// The same session, which calls `check` before it uses the folder of its cache.
     #[must_use]
     pub fn with_cache_check(
         mut self,
@@ -56,14 +57,14 @@ impl Session {
         self
     }
 
-    /// The same session, which tells `observer` of progress.
+    /// The same session with an observer of progress.
     #[must_use]
     pub fn with_observer(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Box::new(observer);
         self
     }
 
-    /// Everything ambient.
+    /// The environment.
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
@@ -83,10 +84,9 @@ impl Session {
         self.now().to_zoned(TimeZone::UTC).date()
     }
 
-    /// The cache: one for the whole session, so that what it uses is known as long as it lives.
-    ///
+    /// The cache: one for the whole session, so that files in use are known until its end.
     /// # Errors
-    /// When there is no folder for it, or one that must not be used.
+    /// When there is no folder for it, or the folder must not be used.
     pub fn cache(&self) -> Result<Cache, Failure> {
         if let Some(cache) = self.cache.get() {
             return Ok(cache.clone());
@@ -99,20 +99,19 @@ impl Session {
         Ok(self.cache.get_or_init(|| Cache::new(folder)).clone())
     }
 
-    /// The cache, where this session has asked for it.
+    /// The cache, if this session has used it.
     pub fn used_cache(&self) -> Option<Cache> {
         self.cache.get().cloned()
     }
 
-    /// How connections are made: what the environment says of them, within these limits.
+    /// The settings of connections from the environment, with these limits.
     pub fn client_settings(&self, limits: Limits) -> ClientSettings {
         ClientSettings::from_variables(&|name| self.variable(name), limits)
     }
 
-    /// What runs the network's tasks: one for the whole session.
-    ///
+    /// The runtime of the network's tasks: one for the whole session.
     /// # Errors
-    /// When the system gives no threads for it.
+    /// When the system cannot start threads for it.
     pub fn runtime(&self) -> Result<&Handle, Failure> {
         if self.runtime.get().is_none() {
             let runtime = Builder::new_multi_thread()
@@ -120,7 +119,7 @@ impl Session {
                 .enable_all()
                 .build()
                 .map_err(|error| Failure::world(format!("no threads for the network: {error}")))?;
-            // Another thread may have been faster, and its runtime serves as well.
+            // Another thread may have been faster; its runtime is as good.
             let _ = self.runtime.set(runtime);
         }
         self.runtime
@@ -129,24 +128,23 @@ impl Session {
             .ok_or_else(|| Failure::world("no threads for the network"))
     }
 
-    /// What the runtime has not ended when the session does is left behind, and not waited for: a
-    /// search that nobody needs the result of any more.
+    /// Lets the end of the session abandon unfinished tasks: a search may no longer be needed.
     pub fn leave_work_behind(&self) {
         self.leaves_work.store(true, Ordering::Relaxed);
     }
 
-    /// Begins work on things of these names, and tells of it.
+    /// Begins work on items with these names, and reports it.
     pub fn begin(&self, work: Work, names: Vec<String>) -> Progress<'_> {
         self.observer.observe(Event::Begun { work, names });
         Progress { session: self }
     }
 
-    /// Tells that a version was not taken: which, and why.
+    /// Reports that a version was rejected, with the reason.
     pub fn tell_rejected(&self, reason: String) {
         self.observer.observe(Event::Rejected(reason));
     }
 
-    /// Begins to fetch these wheels, and tells of it.
+    /// Begins to fetch these wheels, and reports it.
     pub fn begin_wheels(&self, requests: &[WheelRequest]) -> Progress<'_> {
         let names = requests.iter().map(|request| request.file_name.clone());
         self.begin(Work::Wheels, names.collect())
@@ -173,7 +171,7 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// Work of a session that is under way.
+/// Running work of a session.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress<'s> {
     session: &'s Session,
@@ -185,30 +183,30 @@ impl Progress<'_> {
         self.session.observer.observe(Event::Fetch(event));
     }
 
-    /// One of the things is verified.
+    /// One of the items was verified.
     pub fn verified(&self) {
         self.session.observer.observe(Event::Verified);
     }
 
-    /// The work is over, and worth a word.
+    /// The work is done, and should be reported.
     pub fn finish(self) {
         self.session.observer.observe(Event::Finished);
     }
 
-    /// The work is over; whoever has begun it says what came of it.
+    /// The work is done; its caller reports the result.
     pub fn clear(self) {
         self.session.observer.observe(Event::Cleared);
     }
 }
 
-/// Tells nobody.
+/// An observer that ignores all events.
 struct Silent;
 
 impl Observer for Silent {
     fn observe(&self, _: Event) {}
 }
 
-/// How many threads compute.
+/// The number of threads for computation.
 pub fn processors() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

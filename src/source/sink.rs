@@ -1,4 +1,4 @@
-//! Where the bytes of a download go: a thread of their own writes and hashes them once.
+//! The receiver of a download: its own thread writes and hashes each byte once.
 
 use std::fs::File;
 use std::io::Write;
@@ -13,32 +13,32 @@ use super::cache::Cache;
 use super::cache_error::CacheError;
 use super::verify::{Compared, Expectation};
 
-/// How many pieces may wait for the thread; each is what one read of a socket gave.
+/// How many pieces may wait for the thread; each is the result of one read from a socket.
 const WAITING: usize = 8;
 
 enum Piece {
     Bytes(Bytes),
-    /// What came before counts for nothing.
+    /// Discards the bytes so far.
     Restart,
-    /// All bytes have come. A channel that closes without this was given up.
+    /// All bytes have arrived. A channel that closes without this was abandoned.
     End,
 }
 
-/// Takes the bytes of one file.
+/// Receives the bytes of one file.
 #[derive(Debug)]
 pub(super) struct Sink {
     pieces: mpsc::Sender<Piece>,
     thread: JoinHandle<Result<Option<Received>, CacheError>>,
 }
 
-/// A file that has come whole, and how it compares with what was declared.
+/// A complete file, compared with its declaration.
 #[derive(Debug)]
 pub(super) struct Received {
     pub(super) file: NamedTempFile,
     pub(super) compared: Compared,
 }
 
-/// The thread has stopped; [`Sink::finish`] tells why.
+/// The thread has stopped; [`Sink::finish`] returns the reason.
 #[derive(Debug)]
 pub(super) struct Stopped;
 
@@ -71,7 +71,7 @@ impl Sink {
             CacheError::new(
                 cache.root(),
                 "write to",
-                std::io::Error::other("the thread that writes has stopped"),
+                std::io::Error::other("the thread that writes stopped"),
             )
         };
         self.thread

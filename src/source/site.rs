@@ -1,5 +1,5 @@
 //! Files of a site, by their paths from its top: at a web address, or in a folder of this machine.
-//! What they are is for their hashes and signatures to say.
+//! They are verified elsewhere by hashes and signatures.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,10 +14,10 @@ use super::backoff::Backoff;
 use super::client::Client;
 use super::problem::SourceProblem;
 use super::request::SourceLocation;
-use super::transport::{Trouble, wait};
+use super::transport::{RequestError, wait};
 use crate::foundation::environment::open_beneath;
 
-/// How much of a local file is read at once, in bytes.
+/// The size of reads of a local file, in bytes.
 const STEP: usize = 256 << 10;
 
 /// Files at an address, or in a folder.
@@ -32,23 +32,21 @@ enum Place {
     Web(Client, Url),
 }
 
-/// Who is given the bytes of a file.
+/// Receives the bytes of a file.
 pub trait Receiver: Send {
-    /// The next bytes; whether more are wanted.
-    ///
+    /// Takes the next bytes; returns whether to continue.
     /// # Errors
-    /// When they cannot be kept.
+    /// When they cannot be stored.
     fn take(&mut self, bytes: &[u8]) -> io::Result<bool>;
 
-    /// How many bytes of the file need not come again after an attempt that was cut.
+    /// How many bytes of the file need not be sent again after an interrupted attempt.
     fn kept(&self) -> u64 {
         0
     }
 
-    /// What came so far counts for nothing: the file comes again from its beginning.
-    ///
+    /// Discards all bytes so far: the file is sent again from its beginning.
     /// # Errors
-    /// When what was kept cannot be forgotten.
+    /// When stored bytes cannot be discarded.
     fn restart(&mut self) -> io::Result<()>;
 }
 
@@ -67,12 +65,12 @@ impl Site {
         }
     }
 
-    /// Whether it is asked over the network.
+    /// Whether it is on the network.
     pub fn is_web(&self) -> bool {
         matches!(self.place, Place::Web(..))
     }
 
-    /// A file as it may be shown; the site itself for an empty path.
+    /// A file in printable form; the site itself for an empty path.
     pub fn shown(&self, path: &str) -> String {
         match &self.place {
             Place::Folder(folder) if path.is_empty() => folder.display().to_string(),
@@ -81,8 +79,7 @@ impl Site {
         }
     }
 
-    /// The file itself, where the site is a folder.
-    ///
+    /// The file itself, if the site is a folder.
     /// # Errors
     /// When there is no such file, or it cannot be opened.
     pub fn open(&self, path: &str) -> Option<Result<File, SourceProblem>> {
@@ -92,7 +89,7 @@ impl Site {
         Some(open_beneath(folder, path).map_err(|error| self.unreadable(path, &error)))
     }
 
-    /// A file, as a wheel is asked for.
+    /// The location of a file, in the form of a wheel's source.
     pub fn location(&self, path: &str) -> SourceLocation {
         match &self.place {
             Place::Folder(folder) => SourceLocation::File {
@@ -104,9 +101,8 @@ impl Site {
     }
 
     /// The bytes of a small file, at most `largest` of them.
-    ///
     /// # Errors
-    /// When there is no such file, or it cannot be had.
+    /// When there is no such file, or it is unavailable.
     pub async fn small(&self, path: &str, largest: u64) -> Result<Vec<u8>, SourceProblem> {
         match &self.place {
             Place::Web(client, base) => client.small_file(&below(base, path), largest).await,
@@ -123,11 +119,9 @@ impl Site {
         }
     }
 
-    /// Gives the bytes of a file to a receiver as they come, with as many attempts as the limits
-    /// allow.
-    ///
+    /// Passes the bytes of a file to a receiver as they arrive, with as many attempts as the limits allow.
     /// # Errors
-    /// When there is no such file, it cannot be had, or the receiver fails.
+    /// When there is no such file, it is unavailable, or the receiver fails.
     pub async fn read(&self, path: &str, to: &mut dyn Receiver) -> Result<(), SourceProblem> {
         match &self.place {
             Place::Web(client, base) => client.read_file(&below(base, path), to).await,
@@ -169,7 +163,7 @@ fn read_all(mut file: File, to: &mut dyn Receiver) -> io::Result<()> {
     }
 }
 
-/// The address of a path below another one, its parts encoded.
+/// The address of a path below another one, with encoded parts.
 fn below(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
@@ -183,13 +177,13 @@ impl Client {
         let address = Address::new(url.clone());
         let mut backoff = Backoff::new(&self.limits);
         loop {
-            let trouble = match self.read_once(&address, to, &mut backoff).await {
+            let error = match self.read_once(&address, to, &mut backoff).await {
                 Ok(()) => return Ok(()),
-                Err(trouble) => trouble,
+                Err(error) => error,
             };
-            wait(self, &address, trouble, &mut backoff, &|_, _| {})
+            wait(self, &address, error, &mut backoff, &|_, _| {})
                 .await
-                .map_err(|trouble| trouble.at(&address))?;
+                .map_err(|error| error.at(&address))?;
         }
     }
 
@@ -198,10 +192,11 @@ impl Client {
         address: &Address,
         to: &mut dyn Receiver,
         backoff: &mut Backoff<'_>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RequestError> {
         let kept = to.kept();
         let mut headers = HeaderMap::new();
-        // What is kept is hashed at the end, so that it is of the same file need not be known.
+        // The stored bytes are hashed at the end, so it need not be known here whether they belong
+        // to the same file.
         if kept > 0
             && let Ok(range) = HeaderValue::from_str(&format!("bytes={kept}-"))
         {
@@ -210,11 +205,13 @@ impl Client {
         let (mut response, _) = self.get(address, &headers).await?;
         match response.status().as_u16() {
             206 if begins_at(&response, kept) => {}
-            // All of it is here already, or it is another file now.
+            // All of it is stored already, or the file has changed.
             416 if ends_at(&response, kept) => return Ok(()),
             206 | 416 => {
                 to.restart().map_err(|error| not_kept(&error))?;
-                return Err(Trouble::passing("it sent another part than was asked for"));
+                return Err(RequestError::passing(
+                    "it sent another part than the requested one",
+                ));
             }
             _ => to.restart().map_err(|error| not_kept(&error))?,
         }
@@ -247,7 +244,7 @@ fn ends_at(response: &Response, length: u64) -> bool {
     content_range(response) == format!("bytes */{length}")
 }
 
-/// The own disk has failed, which no other attempt mends.
-fn not_kept(error: &io::Error) -> Trouble {
-    Trouble::Lasting(format!("its bytes cannot be kept: {error}"))
+/// The local disk has failed, so another attempt would not help.
+fn not_kept(error: &io::Error) -> RequestError {
+    RequestError::Lasting(format!("its bytes cannot be stored: {error}"))
 }

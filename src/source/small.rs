@@ -1,4 +1,4 @@
-//! Small files that are no wheels: statements and their signatures.
+//! Small files other than wheels: statements and their signatures.
 
 use reqwest::header::HeaderMap;
 use url::Url;
@@ -8,8 +8,8 @@ use super::client::Client;
 use super::problem::SourceProblem;
 
 impl Client {
-    /// The bytes of a small file on the web, at most `largest` of them. They are not believed here:
-    /// what they are is for a signature to say.
+    /// The bytes of a small file on the web, at most `largest` of them. They are not trusted here;
+    /// signatures verify them.
     pub async fn small_file(&self, url: &Url, largest: u64) -> Result<Vec<u8>, SourceProblem> {
         let address = Address::new(url.clone());
         let page = self.page(&address, &HeaderMap::new(), largest).await?;

@@ -1,4 +1,4 @@
-//! One request: redirects followed one by one, what was answered, and what may be tried again.
+//! A single request: follows redirects one by one, and decides which failures may be retried.
 
 use std::error::Error;
 use std::future::Future;
@@ -18,22 +18,22 @@ use super::pace::Pace;
 use super::problem::SourceProblem;
 use super::reach::NotPublic;
 
-/// Why one attempt brought nothing.
+/// The reason why an attempt failed.
 #[derive(Debug)]
-pub(super) enum Trouble {
-    /// It may go better next time, perhaps after the delay that the server asked for.
+pub(super) enum RequestError {
+    /// It may succeed next time, perhaps after the delay that the server asked for.
     Passing(String, Option<Duration>),
-    /// There was no connection at all, which may go better next time.
+    /// There was no connection at all; it may succeed next time.
     Unreachable(String),
-    /// It will not.
+    /// It will not succeed next time either.
     Lasting(String),
     /// The server has no such file.
     Missing(String),
-    /// What was decided elsewhere, such as bytes that differ.
+    /// A problem found elsewhere, such as bytes that differ.
     Problem(SourceProblem),
 }
 
-impl Trouble {
+impl RequestError {
     pub(super) fn passing(reason: impl Into<String>) -> Self {
         Self::Passing(reason.into(), None)
     }
@@ -50,28 +50,28 @@ impl Trouble {
     }
 }
 
-/// What is done before an attempt is repeated: the caller is told why, and after which delay.
+/// Called before an attempt is repeated, with the reason and the delay.
 pub(super) type OnRetry<'a> = &'a (dyn Fn(&str, Duration) + Sync);
 
-/// Waits before the next attempt, or says why there is none. A host that let nobody connect in all
-/// attempts of one address is given up: other addresses there get one attempt each, so that a
-/// hundred wheels of an index that is down do not wait a hundred times.
+/// Waits before the next attempt, or returns why there is none. A host that refused all connections
+/// for one address is given up: its other addresses get one attempt each, so that a hundred wheels
+/// of an unreachable index do not wait a hundred times.
 pub(super) async fn wait(
     client: &Client,
     address: &Address,
-    trouble: Trouble,
+    error: RequestError,
     backoff: &mut Backoff<'_>,
     on_retry: OnRetry<'_>,
-) -> Result<(), Trouble> {
-    let (reason, asked) = match trouble {
-        Trouble::Passing(reason, asked) => (reason, asked),
-        Trouble::Unreachable(reason) => {
+) -> Result<(), RequestError> {
+    let (reason, asked) = match error {
+        RequestError::Passing(reason, asked) => (reason, asked),
+        RequestError::Unreachable(reason) => {
             if client.hosts.is_given_up(address) {
                 backoff.give_up();
             }
             let Some(delay) = backoff.next(None) else {
                 client.hosts.give_up(address);
-                return Err(Trouble::Unreachable(reason));
+                return Err(RequestError::Unreachable(reason));
             };
             on_retry(&reason, delay);
             tokio::time::sleep(delay).await;
@@ -85,11 +85,11 @@ pub(super) async fn wait(
             tokio::time::sleep(delay).await;
             Ok(())
         }
-        None => Err(Trouble::Passing(reason, asked)),
+        None => Err(RequestError::Passing(reason, asked)),
     }
 }
 
-/// A small body with what is needed to read it.
+/// A small body, with the metadata to parse it.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) address: Address,
@@ -98,18 +98,18 @@ pub(super) struct Page {
 }
 
 impl Client {
-    /// Asks for an address, following redirects. The response is 200, or 206 or 416 where a range
-    /// was asked for; the address is the one that answered.
+    /// Requests an address, following redirects. The response is 200, or 206 or 416 for a range;
+    /// the returned address is the one that answered.
     pub(super) async fn get(
         &self,
         start: &Address,
         headers: &HeaderMap,
-    ) -> Result<(Response, Address), Trouble> {
+    ) -> Result<(Response, Address), RequestError> {
         let mut address = start.clone();
         for _ in 0..=self.limits.redirects {
             let mut request = self
                 .connections(&address)
-                .map_err(Trouble::Lasting)?
+                .map_err(RequestError::Lasting)?
                 .get(address.url().clone())
                 .headers(headers.clone())
                 .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -127,14 +127,17 @@ impl Client {
             }
             address = redirect(start, &address, &response)?;
         }
-        Err(Trouble::Lasting(format!(
+        Err(RequestError::Lasting(format!(
             "it redirects more than {} times",
             self.limits.redirects
         )))
     }
 
-    /// The next bytes of a body; nothing at its end.
-    pub(super) async fn chunk(&self, response: &mut Response) -> Result<Option<Bytes>, Trouble> {
+    /// The next bytes of a body; `None` at its end.
+    pub(super) async fn chunk(
+        &self,
+        response: &mut Response,
+    ) -> Result<Option<Bytes>, RequestError> {
         let chunk = self
             .within(self.limits.idle_timeout, "no byte came", response.chunk())
             .await?;
@@ -144,7 +147,7 @@ impl Client {
         Ok(chunk)
     }
 
-    /// Begins to hold a body to the least rate.
+    /// Starts to check a body against the minimum rate.
     pub(super) fn pace(&self) -> Pace {
         Pace::new(
             self.limits.slowest,
@@ -153,9 +156,9 @@ impl Client {
         )
     }
 
-    /// Holds a body that has brought `bytes` so far to the least rate, or its gateway as a whole
-    /// where that is counted.
-    pub(super) fn check_pace(&self, pace: &mut Pace, bytes: u64) -> Result<(), Trouble> {
+    /// Checks a body that has received `bytes` so far against the minimum rate, or its gateway as a
+    /// whole if that is counted.
+    pub(super) fn check_pace(&self, pace: &mut Pace, bytes: u64) -> Result<(), RequestError> {
         let bytes = match &self.received {
             Some(received) => received.of_gateway(),
             None => bytes,
@@ -163,7 +166,7 @@ impl Client {
         let now = Instant::now();
         pace.observe(bytes, now);
         if pace.is_behind(now) {
-            return Err(Trouble::passing(format!(
+            return Err(RequestError::passing(format!(
                 "it brought less than {} bytes a second",
                 self.limits.slowest
             )));
@@ -171,7 +174,7 @@ impl Client {
         Ok(())
     }
 
-    /// A whole small body, with as many attempts as the limits allow.
+    /// A complete small body, with as many attempts as the limits allow.
     pub(super) async fn page(
         &self,
         address: &Address,
@@ -180,13 +183,13 @@ impl Client {
     ) -> Result<Page, SourceProblem> {
         let mut backoff = Backoff::new(&self.limits);
         loop {
-            let trouble = match self.page_once(address, headers, largest).await {
+            let error = match self.page_once(address, headers, largest).await {
                 Ok(page) => return Ok(page),
-                Err(trouble) => trouble,
+                Err(error) => error,
             };
-            wait(self, address, trouble, &mut backoff, &|_, _| {})
+            wait(self, address, error, &mut backoff, &|_, _| {})
                 .await
-                .map_err(|trouble| trouble.at(address))?;
+                .map_err(|error| error.at(address))?;
         }
     }
 
@@ -195,7 +198,7 @@ impl Client {
         start: &Address,
         headers: &HeaderMap,
         largest: u64,
-    ) -> Result<Page, Trouble> {
+    ) -> Result<Page, RequestError> {
         let (mut response, address) = self.get(start, headers).await?;
         let content_type = response
             .headers()
@@ -207,7 +210,7 @@ impl Client {
         let mut pace = self.pace();
         while let Some(bytes) = self.chunk(&mut response).await? {
             if body.len() as u64 + bytes.len() as u64 > largest {
-                return Err(Trouble::Lasting(format!(
+                return Err(RequestError::Lasting(format!(
                     "its answer is larger than {largest} bytes"
                 )));
             }
@@ -226,43 +229,46 @@ impl Client {
         limit: Duration,
         what: &str,
         step: impl Future<Output = Result<T, reqwest::Error>>,
-    ) -> Result<T, Trouble> {
+    ) -> Result<T, RequestError> {
         match tokio::time::timeout(limit, step).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.explain(error)),
-            Err(_) => Err(Trouble::passing(format!("{what} within {}", shown(limit)))),
+            Err(_) => Err(RequestError::passing(format!(
+                "{what} within {}",
+                duration_text(limit)
+            ))),
         }
     }
 
-    /// Says why a request failed, without the address, and whether another attempt makes sense.
-    pub(super) fn explain(&self, error: reqwest::Error) -> Trouble {
+    /// Describes why a request failed, without the address, and whether to try again.
+    pub(super) fn explain(&self, error: reqwest::Error) -> RequestError {
         let error = error.without_url();
         let certificate = |error: &(dyn Error + 'static)| match error.downcast_ref() {
             Some(rustls::Error::InvalidCertificate(reason)) => Some(reason.to_string()),
             _ => None,
         };
         if let Some(reason) = cause(&error, certificate) {
-            return Trouble::Lasting(format!("its certificate is refused: {reason}"));
+            return RequestError::Lasting(format!("its certificate is refused: {reason}"));
         }
         let not_public =
             |error: &(dyn Error + 'static)| Some(error.downcast_ref::<NotPublic>()?.to_string());
         if let Some(reason) = cause(&error, not_public) {
-            return Trouble::Lasting(reason);
+            return RequestError::Lasting(reason);
         }
         if error.is_builder() {
-            return Trouble::Lasting(format!("it cannot be asked for: {}", innermost(&error)));
+            return RequestError::Lasting(format!("the request is invalid: {}", innermost(&error)));
         }
         if error.is_connect() {
-            return Trouble::Unreachable(if error.is_timeout() {
+            return RequestError::Unreachable(if error.is_timeout() {
                 format!(
                     "no connection within {}",
-                    shown(self.limits.connect_timeout)
+                    duration_text(self.limits.connect_timeout)
                 )
             } else {
                 format!("no connection: {}", innermost(&error))
             });
         }
-        Trouble::passing(if error.is_body() || error.is_decode() {
+        RequestError::passing(if error.is_body() || error.is_decode() {
             format!("its answer was cut: {}", innermost(&error))
         } else {
             format!("the connection broke: {}", innermost(&error))
@@ -270,7 +276,7 @@ impl Client {
     }
 }
 
-fn shown(limit: Duration) -> String {
+fn duration_text(limit: Duration) -> String {
     if limit.subsec_millis() == 0 {
         format!("{} s", limit.as_secs())
     } else {
@@ -278,7 +284,7 @@ fn shown(limit: Duration) -> String {
     }
 }
 
-/// What one of the causes of an error is, of those that are the same a second later.
+/// The kind of an error's cause, for causes that another attempt would not change.
 fn cause(
     error: &(dyn Error + 'static),
     read: impl Fn(&(dyn Error + 'static)) -> Option<String>,
@@ -288,7 +294,7 @@ fn cause(
         if let Some(found) = read(error) {
             return Some(found);
         }
-        // The `source` of an I/O error is that of the error inside of it, which is thus left out.
+        // The `source` of an I/O error is that of its inner error, which would be skipped.
         let inner = error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref);
@@ -304,37 +310,41 @@ fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Where a redirect leads, with the credentials of the start where it stays at its origin.
-fn redirect(start: &Address, current: &Address, response: &Response) -> Result<Address, Trouble> {
+/// The target of a redirect, with the credentials of the start if it has the same origin.
+fn redirect(
+    start: &Address,
+    current: &Address,
+    response: &Response,
+) -> Result<Address, RequestError> {
     let target = response
         .headers()
         .get(LOCATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| current.url().join(value).ok());
     let Some(target) = target else {
-        return Err(Trouble::Lasting(
+        return Err(RequestError::Lasting(
             "it redirects without a usable address".to_owned(),
         ));
     };
     match (current.url().scheme(), target.scheme()) {
-        ("https", "http") => Err(Trouble::Lasting(
+        ("https", "http") => Err(RequestError::Lasting(
             "it redirects from https to http, which is refused".to_owned(),
         )),
         (_, "http" | "https") => Ok(start.lend(target)),
-        (_, scheme) => Err(Trouble::Lasting(format!(
+        (_, scheme) => Err(RequestError::Lasting(format!(
             "it redirects to an address of the scheme `{scheme}`"
         ))),
     }
 }
 
-fn check_status(response: &Response, ranged: bool) -> Result<(), Trouble> {
+fn check_status(response: &Response, ranged: bool) -> Result<(), RequestError> {
     let status = response.status();
     let reason = format!("the server answered {status}");
     match status.as_u16() {
         200 => Ok(()),
         206 | 416 if ranged => Ok(()),
-        404 | 410 => Err(Trouble::Missing(reason)),
-        401 | 403 | 407 => Err(Trouble::Lasting(format!(
+        404 | 410 => Err(RequestError::Missing(reason)),
+        401 | 403 | 407 => Err(RequestError::Lasting(format!(
             "{reason}: credentials are missing or not accepted"
         ))),
         408 | 429 | 500..=599 => {
@@ -347,19 +357,19 @@ fn check_status(response: &Response, ranged: bool) -> Result<(), Trouble> {
                 Some(delay) => format!("{reason} and asks to wait {} s", delay.as_secs()),
                 None => reason,
             };
-            Err(Trouble::Passing(reason, asked))
+            Err(RequestError::Passing(reason, asked))
         }
-        _ => Err(Trouble::Lasting(reason)),
+        _ => Err(RequestError::Lasting(reason)),
     }
 }
 
-/// The bytes that are hashed must be those of the file (RFC 9110, section 8.4).
-fn check_encoding(response: &Response) -> Result<(), Trouble> {
+/// The hashed bytes must be those of the file (RFC 9110, section 8.4).
+fn check_encoding(response: &Response) -> Result<(), RequestError> {
     for value in response.headers().get_all(CONTENT_ENCODING) {
         let value = value.to_str().unwrap_or("an unreadable one");
         if !value.is_empty() && !value.eq_ignore_ascii_case("identity") {
-            return Err(Trouble::Lasting(format!(
-                "it is sent in the encoding `{value}`, though none was asked for"
+            return Err(RequestError::Lasting(format!(
+                "it is sent in the encoding `{value}`, which was not requested"
             )));
         }
     }

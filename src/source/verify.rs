@@ -1,4 +1,4 @@
-//! Whether bytes are what was declared: their number, their SHA-256, their CID.
+//! Compares bytes with their declaration: their number, their SHA-256, their CID.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,13 +7,13 @@ use ipwhl_unixfs::{Cid, FileDag, FileHasher, LeafHasher, Profile, Sha256Digest};
 
 use super::problem::{Mismatch, MismatchKind};
 
-/// How much of a file is read at once.
+/// The size of reads of a file, in bytes.
 const STEP: usize = 256 << 10;
 
-/// What is declared of a file.
+/// The declared properties of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Expectation {
-    /// The CID; nothing when the file is only now being looked at, and the CID is to be found.
+    /// The CID; `None` if it is still to be computed.
     pub(super) content_id: Option<Cid>,
     pub(super) sha256: Option<Sha256Digest>,
     pub(super) size: Option<u64>,
@@ -21,19 +21,19 @@ pub(super) struct Expectation {
     pub(super) profile: Profile,
 }
 
-/// What the bytes of a file say, compared with what was declared.
+/// The result of comparing a file with its declaration.
 #[derive(Debug)]
 pub(super) struct Compared {
     pub(super) dag: FileDag,
     pub(super) sha256: Sha256Digest,
-    /// Whether the CID is the declared one. Then the bytes are, and whatever differs besides is a
-    /// contradiction within the declaration.
+    /// Whether the CID is the declared one. Then the bytes are right, and other differences are
+    /// contradictions within the declaration.
     pub(super) content_fits: bool,
     pub(super) mismatches: Vec<Mismatch>,
 }
 
 impl Expectation {
-    /// The profile that the bytes are hashed under on their way in.
+    /// The profile for hashing the bytes as they arrive.
     pub(super) fn first_profile(&self) -> Profile {
         self.content_id
             .and_then(|cid| {
@@ -44,7 +44,7 @@ impl Expectation {
             .unwrap_or(self.profile)
     }
 
-    /// Compares a file that has been hashed once; it is read again where its CID may be of another
+    /// Compares a file that has been hashed once; it is read again if its CID may be of another
     /// profile.
     pub(super) fn compare(
         &self,
@@ -55,7 +55,7 @@ impl Expectation {
         let size = dag.size();
         let mut mismatches = contradictions(self.size, self.sha256, size, &sha256);
         let Some(declared) = self.content_id else {
-            // Whoever looks at a file for the first time believes the index's hash, or nothing.
+            // For a file without a declaration only the index's hash is compared, if any.
             return Ok(Compared {
                 content_fits: mismatches.is_empty(),
                 dag,
@@ -96,7 +96,7 @@ impl Expectation {
     }
 }
 
-/// What is declared besides the CID, and differs.
+/// The declared values besides the CID that differ.
 pub(super) fn contradictions(
     declared_size: Option<u64>,
     declared_sha256: Option<Sha256Digest>,
@@ -125,7 +125,7 @@ pub(super) fn mismatch(
     }
 }
 
-/// Hashes a whole file: its SHA-256 and its leaves.
+/// Hashes a complete file: its SHA-256 and its leaves.
 pub(super) fn hash(profile: Profile, reader: &mut dyn Read) -> io::Result<(FileDag, Sha256Digest)> {
     let mut hasher = FileHasher::new(profile);
     each_step(reader, &mut |bytes| hasher.update(bytes))?;

@@ -1,8 +1,8 @@
-//! A folder for the unfinished files of one run, beside where they go, so that putting one at its
-//! place is a rename.
+//! A folder for the unfinished files of one run, on the file system of their destination, so that
+//! they can be renamed.
 //!
-//! `partial/<name>.lock` is locked as long as the run lives and `partial/<name>/` holds its files.
-//! A run that was killed has let go of its lock, and the next run removes what it left.
+//! `partial/<name>.lock` is locked while the run lives and `partial/<name>/` contains its files. A
+//! killed run releases its lock, and the next run removes its files.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -13,20 +13,20 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::foundation::environment::make_private_folder;
 
-/// After this time a folder without a lock, or on a file system without locks, is nobody's.
+/// After this time a folder without a lock, or on a file system without locks, counts as abandoned.
 const ABANDONED: Duration = Duration::from_hours(7 * 24);
 
-/// The folder of this run; it goes when this value goes.
+/// The folder of this run; it is removed with this value.
 #[derive(Debug)]
 pub(super) struct Workspace {
     folder: PathBuf,
     lock_path: PathBuf,
-    // Held open: closing it lets go of the lock.
+    // Kept open: closing it releases the lock.
     lock: Option<File>,
 }
 
 impl Workspace {
-    /// Makes a folder for this run under `parent`, and removes those of runs that were killed.
+    /// Makes a folder for this run under `parent`, and removes those of killed runs.
     pub(super) fn open(parent: &Path) -> io::Result<Self> {
         make_private_folder(parent)?;
         remove_abandoned(parent);
@@ -36,7 +36,7 @@ impl Workspace {
                 .suffix(".lock")
                 .tempfile_in(parent)?;
             let (lock, lock_path) = named.keep().map_err(|error| error.error)?;
-            // A file system without locks is worth no failure: there, age decides.
+            // A file system without locks is not a failure: there, age decides.
             let _ = lock.lock();
             // Another run may have found the file before it was locked, and removed it.
             if !lock_path.exists() {
@@ -52,7 +52,7 @@ impl Workspace {
         }
     }
 
-    /// A new file in the folder, which is removed unless it is put somewhere else.
+    /// A new file in the folder, which is removed unless it is moved elsewhere.
     pub(super) fn file(&self) -> io::Result<NamedTempFile> {
         Builder::new().prefix("file-").tempfile_in(&self.folder)
     }
@@ -64,14 +64,14 @@ impl Workspace {
 
 impl Drop for Workspace {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next run.
+        // Files that cannot be removed now are removed by the next run.
         let _ = fs::remove_dir_all(&self.folder);
         self.lock = None;
         let _ = fs::remove_file(&self.lock_path);
     }
 }
 
-/// Removes the folders whose runs are over. Nothing here is worth an error.
+/// Removes the folders of finished runs. Errors are ignored.
 pub(super) fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else {
         return;

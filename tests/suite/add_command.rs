@@ -89,12 +89,12 @@ fn a_version_that_is_named_is_taken() {
         (
             "plum==3.0rc1",
             "3.0rc1",
-            "upgraded plum 2.0 -> 3.0rc1, the command line asks for ==3.0rc1 ",
+            "upgraded plum 2.0 -> 3.0rc1, the command line requires ==3.0rc1 ",
         ),
         (
             "plum<3,>=1,!=2.0",
             "1.1",
-            "downgraded plum 3.0rc1 -> 1.1, the command line asks for >=1,!=2.0,<3 ",
+            "downgraded plum 3.0rc1 -> 1.1, the command line requires >=1,!=2.0,<3 ",
         ),
     ] {
         let run = bench.add(&[wish]).expect(ExitStatus::Clean);
@@ -163,8 +163,9 @@ fn wheels_that_overlap_are_not_taken_together() {
     bench.offer("plum", &native("plum", "1.0", late));
     let run = bench.add(&["plum", "--quiet"]).expect(ExitStatus::Findings);
     assert!(
-        run.stderr
-            .contains("its wheels overlap on every way to cover the platforms"),
+        run.stderr.contains(
+            "every choice of its wheels that covers the platforms has overlapping wheels"
+        ),
         "{}",
         run.stderr
     );
@@ -291,8 +292,8 @@ fn the_set_decides_with_the_command_line() {
         .expect(ExitStatus::Findings);
     assert_eq!(
         run.stderr,
-        "error: no version of `fig` in the index fits: apple asks for <2, the command line asks for ==2.0\n\
-         help: the newest were not taken because: fig 2.0: apple asks for <2; fig 1.0: the command line asks for ==2.0\n"
+        "error: no version of `fig` in the index fits: apple requires <2, the command line requires ==2.0\n\
+         help: the newest were rejected because: fig 2.0: apple requires <2; fig 1.0: the command line requires ==2.0\n"
     );
     assert_eq!(bench.wheels("fig"), ["fig-1.0-py3-none-any.whl"]);
 }
@@ -478,7 +479,7 @@ fn nothing_is_written_through_a_link() {
     let run = bench.add(&["plum", "--quiet"]).expect(ExitStatus::Findings);
     assert_eq!(
         run.stderr,
-        "error: `declarations`, on the way to the declarations, is a symbolic link\n\
+        "error: `declarations`, on the path to the declarations, is a symbolic link\n\
          help: put the folder itself there: nothing is read or written through a link\n"
     );
     assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
@@ -539,7 +540,7 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
         (
             "figg",
             "the index has no project `figg`",
-            "look at how its name is written",
+            "check the spelling of its name",
         ),
         (
             "plum[juce]",
@@ -558,13 +559,13 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
         ),
         (
             "lime==2",
-            "no version of `lime` in the index fits: the command line asks for ==2",
-            "the newest were not taken because: lime 1.0: the command line asks for ==2",
+            "no version of `lime` in the index fits: the command line requires ==2",
+            "the newest were rejected because: lime 1.0: the command line requires ==2",
         ),
         (
             "kiwi",
             "no version of `kiwi` in the index fits",
-            "the newest were not taken because: kiwi 1.0: it needs Python >=3.13; kiwi 0.9: it has no wheel for cp312-manylinux_2_28_x86_64; kiwi 0.8: it was yanked; kiwi 0.7rc1: it is not final; and 1 older",
+            "the newest were rejected because: kiwi 1.0: it needs Python >=3.13; kiwi 0.9: it has no wheel for cp312-manylinux_2_28_x86_64; kiwi 0.8: it was yanked; kiwi 0.7rc1: it is not final; and 1 older",
         ),
         (
             "sloe",
@@ -614,7 +615,7 @@ fn a_set_that_does_not_close_is_not_written() {
     assert_eq!(
         run.stderr,
         "error: the index has no project `fig`, which apple requires\n\
-         help: leave out what requires it, or declare it by hand\n"
+         help: remove the requiring project or extra, or declare it by hand\n"
     );
     bench.offer("fig", &pure("fig", "1.0").requires("grape<1"));
     bench.offer(
@@ -626,7 +627,7 @@ fn a_set_that_does_not_close_is_not_written() {
         .add(&["apple", "--with-dependencies", "--quiet"])
         .expect(ExitStatus::Findings);
     assert!(
-        run.stderr.contains("apple asks for >=1") && run.stderr.contains("fig asks for <1"),
+        run.stderr.contains("apple requires >=1") && run.stderr.contains("fig requires <1"),
         "{}",
         run.stderr
     );

@@ -36,7 +36,7 @@ fn refused(workshop: &Workshop, words: &str) -> Ran {
         assert_eq!(ran.code, Some(1), "{arguments:?}: {ran:?}");
         let all = format!("{}{}", ran.output, ran.error);
         assert!(all.contains(words), "{arguments:?}: {ran:?}");
-        for told in ["content-id-mismatch", "other bytes", "bytes, and"] {
+        for told in ["content-id-mismatch", "other bytes", "bytes; at most"] {
             assert!(!all.contains(told), "{arguments:?}: {told}: {ran:?}");
         }
         last = Some(ran);
@@ -130,7 +130,7 @@ fn a_pipe_is_not_waited_for() {
             .unwrap()
             .success()
     );
-    refused(&workshop, "it is no regular file");
+    refused(&workshop, "it is not a regular file");
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn the_size_is_that_of_the_files() {
     );
     assert_eq!(document["directory"], directory.to_str().unwrap());
     assert_eq!(document["limit"], Value::Null);
-    // One that is not there yet is empty.
+    // One that is missing yet is empty.
     let empty = Program::new(bench.repository.path());
     assert_eq!(size(&empty)["bytes"], 0);
     assert!(!empty.cache_directory().exists());

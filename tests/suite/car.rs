@@ -270,18 +270,21 @@ fn what_is_no_archive_is_refused() {
     let (cid, block) = raw(b"block");
     let car = archive(&cid, &[(cid, block)]);
     let header = &car[..59];
-    assert_eq!(refused(b""), "the archive has no header; it is no CAR file");
+    assert_eq!(
+        refused(b""),
+        "the archive has no header; it is not a CAR file"
+    );
     assert_eq!(
         refused(b"PK\x03\x04"),
-        "the archive is cut short in what begins at byte 0"
+        "the archive ends in the middle of the section at byte 0"
     );
     assert_eq!(
         refused(&[0; 64]),
-        "the archive has no header; it is no CAR file"
+        "the archive has no header; it is not a CAR file"
     );
     assert_eq!(
         refused(&[255; 64]),
-        "the archive has no header; it is no CAR file"
+        "the archive has no header; it is not a CAR file"
     );
     assert_eq!(
         refused(b"\x0a\xa1\x67version\x02"),
@@ -309,11 +312,11 @@ fn what_is_no_archive_is_refused() {
     );
     assert_eq!(
         with(&[5, 1]),
-        format!("the archive is cut short in what begins at byte {at}")
+        format!("the archive ends in the middle of the section at byte {at}")
     );
     assert_eq!(
         with(&[0x80]),
-        format!("the archive is cut short in what begins at byte {at}")
+        format!("the archive ends in the middle of the section at byte {at}")
     );
     assert_eq!(
         with(&[0x80, 0]),
@@ -408,14 +411,14 @@ fn a_whole_that_does_not_hold_together_is_refused() {
     assert_eq!(
         check(&[&root, &one, &two, &three]),
         format!(
-            "the archive has block {}, which its root does not lead to",
+            "the archive has block {}, which is not reachable from its root",
             three.0
         )
     );
     let changed = (two.0, b"Two".to_vec());
     assert_eq!(
         check(&[&root, &one, &changed]),
-        format!("the bytes of block {} are not what its CID says", two.0)
+        format!("the bytes of block {} do not match its CID", two.0)
     );
     let lying = parent(&[("a", link(0, 4))]);
     assert_eq!(
@@ -451,7 +454,7 @@ fn a_file_whose_parts_have_other_sizes_is_refused() {
     let leaf = blocks.0[2].0;
     assert_eq!(
         reader.verify().unwrap_err().to_string(),
-        format!("block {cid} says that {leaf} holds 6 bytes of a file, which it does not")
+        format!("block {cid} says that {leaf} is a file of 6 bytes, which it is not")
     );
     let mut read = Vec::new();
     let error = FileReader::open(&reader, &cid)
@@ -508,7 +511,7 @@ fn an_entry_in_another_slot_is_refused() {
         if !good {
             assert_eq!(
                 reader.verify().unwrap_err().to_string(),
-                format!("block {root} has the entry `a` in a slot that is not its own")
+                format!("block {root} has the entry `a` in a wrong slot")
             );
         }
     }

@@ -80,7 +80,7 @@ fn a_set_is_kept_by_one_and_carried_by_another() {
     for command in ["check", "build"] {
         let ran = carrier.run(&[command]);
         assert_eq!(ran.code, Some(1), "{command}: {}", ran.error);
-        ran.said("`platforms` is missing, which `ipwhl.toml` needs");
+        ran.said("`platforms` is missing, but `ipwhl.toml` needs it");
     }
 
     let node = Node::start();

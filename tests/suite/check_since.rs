@@ -58,7 +58,7 @@ fn since(program: &Program, revision: &str) -> Run {
 
 #[test]
 fn what_was_broken_before_does_not_fail_a_change_and_what_it_breaks_does() {
-    // `cherry[pit]` wants a damson that is not there.
+    // `cherry[pit]` wants a damson that is missing.
     let repository = RepositoryBuilder::sound()
         .change("cherry", |cherry| {
             cherry.set("dependencies", "[\"damson>=6 ; extra == 'pit'\"]")
@@ -255,7 +255,7 @@ fn attributes_that_hide_a_text_from_reviewers_are_named() {
             words("`declarations/apple.toml`", "working-tree-encoding"),
         ]
     );
-    // What is not there yet, and what was reviewed before.
+    // What is missing yet, and what was reviewed before.
     assert_eq!(
         said("declarations/*.toml gitlab-generated\n"),
         [words(
@@ -394,11 +394,11 @@ fn a_revision_that_cannot_be_had_is_said_with_the_way_out() {
         assert!(run.stderr.contains(message), "{}", run.stderr);
         run.stderr
     };
-    refused("main", "the folder has no history that git can read: ");
+    refused("main", "git cannot read the history of this folder: ");
     let history = History::begin(repository.path());
     let stderr = refused(
         "origin/main",
-        "`origin/main` is no commit that git knows here",
+        "git does not know a commit `origin/main` here",
     );
     assert!(
         stderr.contains("help: `git log` names the commits that are here"),

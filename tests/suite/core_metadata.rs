@@ -121,7 +121,7 @@ fn what_the_specification_refuses() {
         (
             "Requires-Python: >=2.7.*\n",
             &[
-                "Requires-Python is invalid: \">=2.7.*\" is no version specifier: operator >= cannot be used with a wildcard version specifier",
+                "Requires-Python is invalid: \">=2.7.*\" is not a version specifier: operator >= cannot be used with a wildcard version specifier",
             ],
         ),
         (
@@ -133,15 +133,13 @@ fn what_the_specification_refuses() {
         (
             "Requires-Dist: foo;\n python_version > '3'\nRequires-Python: >=3.8,\n <4\n",
             &[
-                "Requires-Dist goes on in line 5, and not every installer reads that",
-                "Requires-Python goes on in line 7, and not every installer reads that",
+                "Requires-Dist continues in line 5, which some installers do not read",
+                "Requires-Python continues in line 7, which some installers do not read",
             ],
         ),
         (
             "Requires-Dist: a; sys_platform == \"=?utf-8?q?linux?=\"\nSummary: =?utf-8?q?caf=C3=A9?=\n",
-            &[
-                "Requires-Dist has `=?`, which some installers take for the start of an encoded word",
-            ],
+            &["Requires-Dist has `=?`, which some installers read as the start of an encoded word"],
         ),
         (
             "Ä: x\nRequires-Dist: a\n",
@@ -158,7 +156,7 @@ fn what_the_specification_refuses() {
         (
             "Requires-Dist: -\nRequires-Dist: ok\nRequires-Dist: a; b\n",
             &[
-                "Requires-Dist \"-\" is invalid: \"-\" is no valid project name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
+                "Requires-Dist \"-\" is invalid: \"-\" is not a valid project name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
                 "Requires-Dist \"a; b\" is invalid: expected a marker variable or a text in quotes, found `b`",
             ],
         ),
@@ -206,7 +204,7 @@ fn what_the_specification_refuses() {
         ),
         (
             "Metadata-Version: 2.1\nName: foo\nVersion: one\n",
-            &["Version is invalid: \"one\" is no version"],
+            &["Version is invalid: \"one\" is not a version"],
         ),
         (
             "Metadata-Version: 2.1\nName:\nVersion: 1\n",
@@ -226,12 +224,12 @@ fn what_the_specification_refuses() {
         ),
         (
             "Metadata-Version: 2.1\nName: foo\nVersion: 1\nRequires-Dist: a\u{a0}>=1\n",
-            &["Requires-Dist has a blank that not every installer reads"],
+            &["Requires-Dist has a blank that some installers do not read"],
         ),
         (
             "Metadata-Version: 2.3\nName: foo\nVersion: 1\nProvides-Extra: a b\n",
             &[
-                "Provides-Extra is invalid: \"a b\" is no valid extra name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
+                "Provides-Extra is invalid: \"a b\" is not a valid extra name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last",
             ],
         ),
     ] {

@@ -225,17 +225,17 @@ fn each_mistake_is_told_at_its_place() {
         ),
         (
             with("sha256 = 'abc'"),
-            "`abc` is not a SHA-256: that has 64 hexadecimal digits",
+            "`abc` is not a SHA-256, which has 64 hexadecimal digits",
             "'abc'",
             "",
         ),
         (
             with("requires-python = ''"),
-            "`requires-python` says nothing",
+            "`requires-python` is empty",
             "''",
-            "leave `requires-python` out where the wheel has none",
+            "remove `requires-python` if the wheel has none",
         ),
-        (source("[]"), "`source` names no place", "[]", ""),
+        (source("[]"), "`source` is empty", "[]", ""),
         (
             source("1"),
             "`source` must be a list of strings, not an integer",
@@ -244,31 +244,31 @@ fn each_mistake_is_told_at_its_place() {
         ),
         (
             source("[1]"),
-            "`source` must be a list of strings, and this is an integer",
+            "`source` must be a list of strings, but this is an integer",
             "1",
             "",
         ),
         (
             source("\"ftp://example.org/plum-1.0-py3-none-any.whl\""),
-            "`ftp://example.org/plum-1.0-py3-none-any.whl` is not a source: it begins with none of `pkg:pypi/`, `https://`, `file:`",
+            "`ftp://example.org/plum-1.0-py3-none-any.whl` is not a source: it must begin with `pkg:pypi/`, `https://` or `file:`",
             "\"ftp://example.org/plum-1.0-py3-none-any.whl\"",
             "",
         ),
         (
             source("\"https://user:word@example.org/plum-1.0-py3-none-any.whl\""),
-            "a declaration is public, so its addresses hold no credentials",
+            "a declaration is public, so its addresses must not contain credentials",
             "\"https://user:word@example.org/plum-1.0-py3-none-any.whl\"",
             "",
         ),
         (
             source("\"file:../plum-1.0-py3-none-any.whl\""),
-            "`file:../plum-1.0-py3-none-any.whl` is not a path inside the repository: it is relative, with `/`, and never leads upwards",
+            "`file:../plum-1.0-py3-none-any.whl` is not a path inside the repository: write a relative path with `/` and without `..`",
             "\"file:../plum-1.0-py3-none-any.whl\"",
             "",
         ),
         (
             source("\"pkg:pypi/plum?file_name=plum-1.0-py3-none-any.whl\""),
-            "`pkg:pypi/plum?file_name=plum-1.0-py3-none-any.whl` has no version: it is written `name@version`",
+            "`pkg:pypi/plum?file_name=plum-1.0-py3-none-any.whl` has no version: write `name@version`",
             "\"pkg:pypi/plum?file_name=plum-1.0-py3-none-any.whl\"",
             "",
         ),
@@ -280,7 +280,7 @@ fn each_mistake_is_told_at_its_place() {
         ),
         (
             source("\"pkg:pypi/apple@1.0?file_name=plum-1.0-py3-none-any.whl\""),
-            "the package URL is of `apple@1.0`, its wheel of `plum@1.0`",
+            "the package URL names `apple@1.0`, but its wheel is of `plum@1.0`",
             "\"pkg:pypi/apple@1.0?file_name=plum-1.0-py3-none-any.whl\"",
             "",
         ),
@@ -292,7 +292,7 @@ fn each_mistake_is_told_at_its_place() {
         ),
         (
             source("[\"file:plum-1.0-py3-none-any.whl\", \"file:plum-1.1-py3-none-any.whl\"]"),
-            "the sources of one wheel name two: `plum-1.0-py3-none-any.whl` and `plum-1.1-py3-none-any.whl`",
+            "the sources of one wheel have different file names: `plum-1.0-py3-none-any.whl` and `plum-1.1-py3-none-any.whl`",
             "\"file:plum-1.1-py3-none-any.whl\"",
             "give each wheel a `[[wheel]]` table of its own",
         ),
@@ -306,13 +306,13 @@ fn each_mistake_is_told_at_its_place() {
             format!(
                 "sha256 = ''\n{least}[[wheel]]\nsource = \"file:plum-1.0-py3-none-any.whl\"\ncontent-id = \"{CID}\"\n"
             ),
-            "`sha256` stands beside `[[wheel]]` tables, where it belongs to no wheel",
+            "`sha256` is at the top beside `[[wheel]]` tables, where it belongs to no wheel",
             "sha256",
             "move `sha256` into the `[[wheel]]` table of its wheel",
         ),
         (
             format!("{least}wheel = []\n"),
-            "`wheel` is missing, which a declaration needs",
+            "`wheel` is missing, but a declaration needs it",
             "",
             "a declaration has at least one wheel",
         ),
@@ -324,7 +324,7 @@ fn each_mistake_is_told_at_its_place() {
         ),
         (
             format!("{least}[[wheel]]\nsource = \"file:plum-1.0-py3-none-any.whl\"\n"),
-            "`content-id` is missing, which a `[[wheel]]` table needs",
+            "`content-id` is missing, but a `[[wheel]]` table needs it",
             "[[wheel]]",
             "`ipwhl cid FILE` prints the CID of a wheel",
         ),

@@ -473,7 +473,7 @@ fn revisions_and_the_working_tree_are_compared() {
         ["nothing differs", "findings: 0 new, 0 gone, 2 as before"]
     );
     assert!(!lines.contains(&"new findings"), "{lines:?}");
-    // The other way round they are gone, and nobody else is asked for what is not there.
+    // The other way round they are gone, and nobody else is asked for what is missing.
     let ran = with_git(&workshop, &["diff", "HEAD", "v1", "--format", "json"]);
     let value: Value = serde_json::from_str(ran.line()).unwrap();
     assert_eq!(
@@ -579,7 +579,7 @@ fn what_is_no_release_is_refused() {
     workshop
         .run(&["diff", &gateway.url(&format!("/ipfs/{root}"))])
         .refused(1, &["is a file, not a release's tree"]);
-    // A damaged leaf is not taken for one that is not there.
+    // A damaged leaf is not taken for one that is missing.
     let path = workshop.repository().join("new/release.car");
     let mut archive = fs::read(&path).unwrap();
     let at = archive
@@ -1166,7 +1166,7 @@ fn a_release_that_contradicts_itself_is_refused() {
                 let wheel = place(".whl", entries);
                 entries[wheel].link = library;
             },
-            "`application-1.1-py3-none-any.whl` is not what the declaration beside it says",
+            "`application-1.1-py3-none-any.whl` differs from the declaration beside it",
         ),
         (
             &|entries| {
@@ -1174,7 +1174,7 @@ fn a_release_that_contradicts_itself_is_refused() {
                 more.name = "application-1.1-py2-none-any.whl".to_owned();
                 entries.push(more);
             },
-            "`application-1.1-py2-none-any.whl` is not what the declaration beside it says",
+            "`application-1.1-py2-none-any.whl` differs from the declaration beside it",
         ),
         (
             &|entries| drop(entries.remove(place(".toml", entries))),

@@ -356,8 +356,8 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
         &gap,
         1,
         &[
-            "sequence 2 cannot be followed to 4",
-            "statements/3/release.toml` is not there",
+            "the statements cannot be followed from sequence 2 to 4",
+            "statements/3/release.toml` is missing",
         ],
     );
     let detached = |site: &mut Files| {
@@ -397,7 +397,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
         &absent,
         1,
         &[
-            "release.hollow.car` is not there",
+            "release.hollow.car` is missing",
             "run the same command again",
         ],
     );
@@ -504,7 +504,7 @@ fn a_missed_release_is_no_end_for_whom_keys_are_trusted() {
     keep(&third);
     put_on_a_forge(&server, &third);
     // The last statement does not vouch over a gap.
-    let gap = "sequence 1 cannot be followed to 3, since sequence 2 is missing: `";
+    let gap = "the statements cannot be followed from sequence 1 to 3: sequence 2 is missing: `";
     let elsewhere = "fetch from a site that has the statements in between";
     let refused = |ran: Ran, words: &[&str]| ran.refused(1, &[&[gap, elsewhere], words].concat());
     let before = files(&stranger.path("release"));
@@ -582,7 +582,7 @@ fn addresses_for_pip_lead_to_their_site() {
     for path in ["/other/latest/", "/other/"] {
         reader(&workshop, &["verify", &server.url(path)]).refused(
             1,
-            &["/release.toml` is not there", "name the folder that has"],
+            &["/release.toml` is missing", "name the folder that has"],
         );
     }
 }

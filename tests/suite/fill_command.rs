@@ -186,7 +186,7 @@ fn what_is_damaged_is_replaced_and_what_is_nowhere_is_listed() {
         3,
         &[
             "error: `large/large-1.0-py3-none-any.whl`: block bafkrei",
-            "wheels` has no such wheel",
+            "wheels` does not have this wheel",
             "nothing was written: 3 blocks of ",
         ],
     );
@@ -240,7 +240,7 @@ fn an_archive_of_another_release_is_not_replaced_by_chance() {
     workshop.run(&from).refused(
         2,
         &[
-            "release.car` is there, and it is not an archive of ",
+            "release.car` exists, and it is not an archive of ",
             "`--output FILE`",
         ],
     );
@@ -252,7 +252,7 @@ fn an_archive_of_another_release_is_not_replaced_by_chance() {
     fs::write(workshop.path("x.car"), &full).unwrap();
     workshop
         .run(&["fill", "../x.car"])
-        .refused(2, &["does not tell what its full archive is called"]);
+        .refused(2, &["does not show the name of its full archive"]);
     workshop
         .run(&["fill", HOLLOW, "--from", "ftp://me:secret@example.org/"])
         .refused(2, &["neither a file nor an address"]);
@@ -310,7 +310,7 @@ fn a_gateway_gives_blocks_and_is_believed_nothing() {
             3,
             &[
                 "has other bytes: content-id ",
-                "has sent wrong bytes, and is not asked again",
+                "sent wrong bytes and is no longer used",
             ],
         );
         assert!(!workshop.release("release.car").exists());

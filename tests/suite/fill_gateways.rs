@@ -238,7 +238,7 @@ fn a_liar_is_named_although_the_run_ends_well() {
     let url = liar.url("");
     let line = ["fill", HOLLOW, "--jobs", "1", "--from", &url];
     let ran = workshop.run(&line);
-    ran.refused(3, &["has sent wrong bytes, and is not asked again"]);
+    ran.refused(3, &["sent wrong bytes and is no longer used"]);
     assert!(warning(&ran, &url).starts_with("sent wrong bytes for baf"));
     for (name, bytes) in files(&workshop.path("cache")) {
         let has_lies = bytes.windows(4).any(|part| part == b"lies");
@@ -246,7 +246,7 @@ fn a_liar_is_named_although_the_run_ends_well() {
     }
     // With `--quiet` there are errors only.
     let ran = workshop.run(&[&line[..], &["--quiet"]].concat());
-    ran.refused(3, &["has sent wrong bytes, and is not asked again"]);
+    ran.refused(3, &["sent wrong bytes and is no longer used"]);
     assert!(!ran.error.contains("warning: "), "{}", ran.error);
 }
 

@@ -132,8 +132,8 @@ type Temper<'t> = &'t (dyn Fn(&str) -> Answer + Sync);
 
 #[test]
 fn whatever_a_gateway_does_the_next_place_has_it() {
-    let unanswered = "did not answer 2 times, and is not asked again";
-    let lied = "has sent wrong bytes, and is not asked again";
+    let unanswered = "failed to answer 2 times and is no longer used";
+    let lied = "sent wrong bytes and is no longer used";
     let html = [("Content-Type", "text/html")];
     let late = [("Retry-After", "3600")];
     let cases: [(Temper<'_>, &str, &str); 9] = [

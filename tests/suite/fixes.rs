@@ -172,7 +172,7 @@ fn what_was_there_before_a_change_is_shown_apart() {
     bench.repository.write(&wheel, lime.build());
     let text = program.run(&["check", "--since", "main"]).stderr;
     for words in [
-        "`lime` requires `fig>=1.1; os_name == \"nt\"`, and the set has fig 1.0",
+        "`lime` requires `fig>=1.1; os_name == \"nt\"`, but the set has fig 1.0",
         "the set has `fig` 1.0, and 3 projects require another version",
     ] {
         assert_eq!(text.matches(words).count(), 1, "{words}\n{text}");
@@ -332,7 +332,7 @@ fn a_command_for_an_extra_does_not_fail() {
     let finding = missing();
     assert_eq!(commands(std::slice::from_ref(&finding)), [""; 0]);
     assert!(
-        notes(&finding).contains("fig 2.0: the index does not tell its extras"),
+        notes(&finding).contains("fig 2.0: the index does not list its extras"),
         "{finding}"
     );
     // Another version has it.
@@ -366,7 +366,7 @@ fn what_the_index_does_not_have_is_not_proposed() {
     let told: Vec<String> = found.iter().map(notes).collect();
     for words in [
         "the index has no project `absent`",
-        "no version of `fig` in the index does for all: fig 1.0: pear asks for >=2; fig 2.0: apple asks for <2",
+        "no version of `fig` in the index satisfies all requirers: fig 1.0: pear requires >=2; fig 2.0: apple requires <2",
         "the index has no wheel of `sourced`",
     ] {
         assert!(
@@ -544,7 +544,7 @@ fn a_proposed_waiver_without_its_reason_is_refused() {
     paste(&repository, &[unfilled]);
     let run = json(&program, &[]).expect(ExitStatus::Findings);
     assert!(
-        run.stdout.contains("a waiver gives a reason"),
+        run.stdout.contains("a waiver needs a reason"),
         "{}",
         run.stdout
     );

@@ -198,7 +198,7 @@ fn files_and_folders_are_taken_as_they_are_named() {
     let text = std::fs::read_to_string(folder.path().join("yak.toml")).unwrap();
     assert_eq!(text, TIDY);
     alone.run(&["fmt"]).expect(ExitStatus::World);
-    // Settings are no declaration, and what is not there is said so; the others are still written.
+    // Settings are no declaration, and what is missing is said so; the others are still written.
     let settings = repository.read("ipwhl.toml");
     program
         .run(&["fmt", "ipwhl.toml"])

@@ -379,7 +379,7 @@ fn what_is_unavailable_in_two_ways_is_told_twice() {
         messages,
         [
             "`apple` requires `fig`, which has no wheel for these platforms",
-            "`apple` requires `fig`, whose requires-python `>=3.12` does not hold on every patch version of these platforms",
+            "`apple` requires `fig`, whose requires-python `>=3.12` excludes some patch version of these platforms",
         ]
     );
     assert_eq!(found[1].labels[1].text, "does not hold");

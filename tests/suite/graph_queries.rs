@@ -196,34 +196,34 @@ fn a_query_looks_at_some_platforms() {
 fn names_are_read_as_they_are_typed() {
     let repository = loaded();
     let query = GraphQuery::new(&repository, &[]).unwrap();
-    let named = query.named("Apple[ALL,juice]").unwrap();
+    let named = query.parse_project("Apple[ALL,juice]").unwrap();
     assert_eq!(
         (named.project, named.extras),
         (name("apple"), extras(&["all", "juice"]))
     );
     // What is asked for in vain, and what is not declared, can be asked about, too.
     for text in ["quince[pip]", "elder", "elder[any]"] {
-        assert!(query.named(text).is_ok(), "{text}");
+        assert!(query.parse_project(text).is_ok(), "{text}");
     }
     assert!(matches!(
-        query.named("apple and more"),
+        query.parse_project("apple and more"),
         Err(QueryError::NotAProject { text }) if text == "apple and more"
     ));
     for text in ["apple>=1", "apple; python_version < '3'"] {
         assert!(matches!(
-            query.named(text),
+            query.parse_project(text),
             Err(QueryError::VersionOrMarker { project, .. }) if project == name("apple")
         ));
     }
     assert_eq!(
-        query.named("aple").unwrap_err(),
+        query.parse_project("aple").unwrap_err(),
         QueryError::NotInSet {
             project: name("aple"),
             similar: Some("apple".to_owned())
         }
     );
     assert_eq!(
-        query.named("apple[pit]").unwrap_err(),
+        query.parse_project("apple[pit]").unwrap_err(),
         QueryError::NoExtra {
             project: name("apple"),
             extra: "pit".parse().unwrap(),

@@ -408,30 +408,30 @@ fn a_file_that_holds_too_much_is_one_finding() {
     for (text, message) in [
         (
             several(NOTHING, pure(1_999)),
-            "1999 wheels: a project has at most 500",
+            "the project has 1999 wheels; at most 500 are allowed",
         ),
         (
             declared(PURE, &numbered(80_000, "e"), "[]"),
-            "`extras` has 80000 entries, and a list has at most 10000",
+            "`extras` has 80000 entries; a list has at most 10000",
         ),
         (
             declared(PURE, &numbered(9_000, "e"), "[]"),
-            "9000 extras: a wheel has at most 1000",
+            "the wheel has 9000 extras; at most 1000 are allowed",
         ),
         (
             declared(PURE, "[]", &numbered(80_000, "d")),
-            "`dependencies` has 80000 entries, and a list has at most 10000",
+            "`dependencies` has 80000 entries; a list has at most 10000",
         ),
         (
             declared(PURE, "[]", &format!("[\"d{}\"]", ",>=1".repeat(100_000))),
-            "a text of 400001 bytes: one value has at most 16384",
+            "this text has 400001 bytes; one value has at most 16384",
         ),
         (
             several(
                 &format!("extras = []\ndependencies = {}\n", numbered(9_000, "d")),
                 pure(400),
             ),
-            "`p` has more than 20000 extras and dependencies, those that wheels share counted for each",
+            "`p` has more than 20000 extras and dependencies, counting shared ones for each wheel",
         ),
         (
             declared(
@@ -439,7 +439,7 @@ fn a_file_that_holds_too_much_is_one_finding() {
                 &numbered(400, "e"),
                 &list(100, |number| format!("d{number}; extra != ''")),
             ),
-            "`p` has more than 5000 extras beside markers that compare `extra` otherwise than with `==`",
+            "`p` has more than 5000 extras with markers that compare `extra` by another operator than `==`",
         ),
     ] {
         let repository = hostile(&text);

@@ -258,7 +258,7 @@ fn what_is_no_full_archive_is_not_hollowed() {
     fs::write(&path, bytes).unwrap();
     workshop
         .run(&["hollow", "first"])
-        .refused(1, &["are not what its CID says"]);
+        .refused(1, &["do not match its CID"]);
     assert!(
         !workshop
             .repository()
@@ -312,7 +312,7 @@ fn verify_says_what_a_part_is_and_what_it_lacks() {
             fs::write(&path, bytes).unwrap();
             workshop
                 .run(&["verify", name])
-                .refused(1, &["are not what its CID says", "fetch the release anew"]);
+                .refused(1, &["do not match its CID", "fetch the release again"]);
         }
     }
 }

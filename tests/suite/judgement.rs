@@ -233,7 +233,7 @@ fn warnings_with_the_same_way_out_are_one() {
     assert_eq!(one.severity, Severity::Warning);
     assert_eq!(
         one.message,
-        "`apple` is automatic, and no wanted project needs it (and 2 more)"
+        "`apple` is automatic, but no wanted project needs it (and 2 more)"
     );
     assert_eq!(one.alike.len(), 2, "{:?}", one.alike);
     let words: Vec<String> = one.help.iter().map(ToString::to_string).collect();

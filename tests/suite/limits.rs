@@ -136,7 +136,7 @@ fn a_wheel_of_an_exbibyte_ends_at_once_everywhere() {
     let (car, cid) = release(WHEEL, &exbibyte());
     assert!(car.len() < 1_400_000, "{}", car.len());
     let words = format!(
-        "block {cid} is a file of 1152921504606846976 bytes, more than the {LARGEST_WHEEL} that it may have"
+        "block {cid} is a file of 1152921504606846976 bytes; at most {LARGEST_WHEEL} are allowed"
     );
     let target = "\n[publish.site]\nkind = \"directory\"\npath = \"../site\"\n";
     let workshop = Workshop::with(&installable_from(None).configuration(target));
@@ -199,7 +199,7 @@ fn the_same_nodes_many_times_are_counted() {
     let (car, cid) = release(WHEEL, &repeated(&repeated(&leaf(b"x"), 1024), 1024));
     assert_eq!(
         verdict(car),
-        format!("block {cid} leads to more than {MAX_FILE_NODES} nodes, the same ones many times")
+        format!("block {cid} leads to more than {MAX_FILE_NODES} nodes, counting repeated ones")
     );
     // Eight folders, each of which has the next one sixteen times.
     let names: Vec<String> = (0..16).map(|number| format!("{number:02}")).collect();

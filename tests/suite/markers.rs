@@ -140,7 +140,7 @@ fn errors_name_the_place() {
     let error = Marker::from_str(&deep).unwrap_err();
     assert_eq!(
         error.message,
-        "the marker has more than 64 parentheses inside each other"
+        "the marker has more than 64 nested parentheses"
     );
 }
 

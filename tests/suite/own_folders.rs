@@ -347,7 +347,7 @@ fn what_git_tracks_is_known_wherever_the_folder_lies() {
         .variable("PATH", "/nowhere")
         .run(&["check", "--wheels"]);
     refused(&run, "git cannot tell whether it tracks a file of it");
-    // What is not there has been brought by nobody.
+    // What is missing has been brought by nobody.
     program(&around.path().join("new"))
         .run(&["check", "--wheels"])
         .expect(ExitStatus::Clean);

@@ -61,7 +61,7 @@ fn a_target_that_fails_does_not_stop_the_next_one() {
     let ran = publish(&workshop, &elsewhere);
     ran.said("`ipwhl publish --release '../its release' --key ../key-1 first` goes on");
     publish(&workshop, &["--release", "../its release", "--unsigned"])
-        .said("second: it holds sequence 1");
+        .said("second: it has sequence 1");
     let dry = publish(&workshop, &[&elsewhere[..], &["--dry-run"]].concat());
     assert_eq!(dry.code, Some(3), "{dry:?}");
     dry.said("first: no connection to");
@@ -194,8 +194,10 @@ fn a_secret_for_this_machine_passes_no_proxy() {
     command
         .env("IPWHL_PUBLISH_THIRD_TOKEN", TOKEN)
         .env("http_proxy", proxy.url(""));
-    Ran::of(&command.output().unwrap())
-        .refused(1, &["the secret of this target would go to", "`https://`"]);
+    Ran::of(&command.output().unwrap()).refused(
+        1,
+        &["the secret of this target would be sent to", "`https://`"],
+    );
     assert_eq!(proxy.connections(), 0);
 }
 
@@ -221,7 +223,7 @@ fn where_one_target_refuses_a_release_none_is_changed() {
         service.requests();
         let ran = publish(&workshop, arguments);
         assert_eq!(ran.code, Some(1), "{ran:?}");
-        ran.said("site: it holds another release with the sequence 1");
+        ran.said("site: it has another release with the sequence 1");
         if arguments != ["--dry-run"] {
             ran.said("`site` refused the release, and so nothing was changed anywhere");
         }

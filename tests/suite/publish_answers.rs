@@ -80,7 +80,7 @@ fn an_error_inside_a_successful_answer_is_one() {
         (
             import,
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<html".to_owned(),
-            &["is not what its API promises"],
+            &["does not follow its API"],
         ),
         (
             import,
@@ -91,7 +91,7 @@ fn an_error_inside_a_successful_answer_is_one() {
         (
             "pin/add",
             chunked("{\"Progress\": 27}\n", ""),
-            &["does not say that it has pinned "],
+            &["does not confirm that it has pinned "],
         ),
         (
             "pin/ls",
@@ -102,7 +102,7 @@ fn an_error_inside_a_successful_answer_is_one() {
         (
             "pin/ls",
             plain("\"a text\""),
-            &["is not what its API promises", "expected an object"],
+            &["does not follow its API", "expected an object"],
         ),
     ];
     let workshop = Workshop::with(&installable_with("2.1.post1"));
@@ -134,7 +134,7 @@ fn what_is_read_back_is_hashed() {
     );
     workshop.run(&["publish"]).refused(
         3,
-        &["pinned ", "what is read back for ", " is not that block"],
+        &["pinned ", "the target sends other bytes for block ", ""],
     );
 }
 

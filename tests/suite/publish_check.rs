@@ -216,7 +216,7 @@ fn what_a_garbage_collection_takes_before_the_pin_is_brought_again() {
     let output = child.into_inner().wait_with_output().unwrap();
     let words = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{words}");
-    assert!(words.contains("the node has lost "), "{words}");
+    assert!(words.contains("the node lost "), "{words}");
     let whole = node.command(&["dag", "export", "--progress=false", &pin(&workshop)]);
     exported(whole, &workshop);
     assert!(

@@ -39,7 +39,7 @@ fn a_release_is_pinned_with_name_factors_and_metadata() {
     let ran = succeeded(workshop.run(&["publish"]));
     let all = moved(&ran);
     ran.said("read back the root and 3 wheels");
-    ran.said("1 of 1 peers say that they have it pinned: alone");
+    ran.said("1 of 1 peers report it as pinned: alone");
     let pin = allocation(&peer, &first);
     assert_eq!(pin["name"], "ipwhl/example/1");
     assert_eq!(pin["metadata"]["team"], "packaging");
@@ -71,18 +71,18 @@ fn a_peer_that_has_not_pinned_is_named() {
     };
     target("replication-min = 1\nreplication-max = 2");
     let ran = succeeded(workshop.run(&["publish"]));
-    ran.said("2 of 2 peers say that they have it pinned: alpha, beta");
+    ran.said("2 of 2 peers report it as pinned: alpha, beta");
     ran.said("nothing is read back, since no `gateway`");
     two.stop();
     // Where one is enough, the other one is mentioned.
     let ran = succeeded(workshop.run(&["publish"]));
-    ran.said("1 of 2 peers have it pinned, and not: `beta` (");
+    ran.said("1 of 2 peers have pinned it, and not: `beta` (");
     target("replication-min = \"all\"\nreplication-max = \"all\"");
     let ran = workshop.run(&["publish"]);
     ran.refused(
         3,
         &[
-            "1 of the 2 peers that are needed have ",
+            "1 of the 2 required peers have ",
             "`beta` (",
             "connection refused",
             "`ipwhl publish cluster` goes on",
@@ -118,7 +118,7 @@ fn a_peer_that_has_given_up_is_asked_to_try_again() {
     one.connect(&two);
     let ran = succeeded(workshop.run(&["publish"]));
     ran.said("cluster: asked `beta` to try again");
-    ran.said("2 of 2 peers say that they have it pinned");
+    ran.said("2 of 2 peers report it as pinned");
     two.text(&["--offline", "dag", "stat", "--progress=false", &root]);
 }
 
@@ -279,7 +279,7 @@ fn a_cluster_whose_gateway_is_down_is_named_with_its_cause() {
             "cluster: the gateway cannot be asked for blocks: http://127.0.0.1:",
             "no connection: ",
             "refused",
-            "is it running, and is this its address?",
+            "check that it is running at this address",
             "`ipwhl publish cluster` goes on",
         ],
     );

@@ -165,7 +165,7 @@ fn a_release_is_a_tree_with_its_statement_and_the_next_one_links_to_what_stays()
     let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
     assert!(dry.output.contains("would link "), "{dry:?}");
     assert_eq!(snapshot(&workshop.path("site")), before);
-    succeeded(workshop.run(&["publish"])).said("that were there");
+    succeeded(workshop.run(&["publish"])).said("that existed already");
     assert_complete(&workshop, &[&root, &next], 2);
     assert_eq!(files(&workshop.path("site").join(&root)), old_tree);
     let large = "large/large-1.0-py3-none-any.whl";
@@ -456,7 +456,7 @@ fn every_state_between_two_releases_is_completed() {
 }
 
 /// The order of the steps: none is done when the one before it has failed, and nobody is led to
-/// what is not there.
+/// what is missing.
 #[test]
 fn a_step_that_fails_is_the_last_one() {
     let (workshop, root) = first();
@@ -525,7 +525,7 @@ fn what_is_not_its_own_is_not_written_to() {
     fs::write(&delta, bytes).unwrap();
     fs::rename(&full, workshop.path("kept.car")).unwrap();
     refused(&[
-        "it holds no release that this delta could be completed from",
+        "it has no release that could complete this delta",
         "`ipwhl fill release/release.delta.car --from ARCHIVE`",
     ]);
     fs::rename(workshop.path("kept.car"), &full).unwrap();
@@ -546,12 +546,12 @@ fn what_is_not_its_own_is_not_written_to() {
     refused(&["is no link", "not replaced"]);
     fs::remove_dir(site.join("latest")).unwrap();
     symlink("../elsewhere", site.join("latest")).unwrap();
-    refused(&["leads to `../elsewhere`, which is no release"]);
+    refused(&["refers to `../elsewhere`, which is not a release"]);
     fs::remove_file(site.join("latest")).unwrap();
     symlink(&root, site.join("latest")).unwrap();
 
     fs::write(site.join("statements/1/release.toml"), "format = 1\n").unwrap();
-    refused(&["is no statement", "put back"]);
+    refused(&["is not a statement", "restore it"]);
     fs::remove_dir_all(site.join("statements/1")).unwrap();
     succeeded(workshop.run(&["publish"]));
     assert_complete(&workshop, &[&root], 1);
@@ -567,7 +567,7 @@ fn what_is_not_its_own_is_not_written_to() {
     let old = ["publish", "--release", release.to_str().unwrap()];
     workshop
         .run(&old)
-        .refused(1, &["it holds sequence 2", "has the sequence 1"]);
+        .refused(1, &["it has sequence 2", "has the sequence 1"]);
     workshop
         .run(&["publish", "--unsigned"])
         .refused(1, &["which is signed", "has no statement"]);
@@ -661,7 +661,7 @@ fn a_dry_run_counts_by_bytes() {
     );
     assert_eq!(
         amount(&dry, "would link ", " to those"),
-        amount(&ran, "linked ", " that were there")
+        amount(&ran, "linked ", " that existed already")
     );
 }
 

@@ -257,7 +257,7 @@ fn what_dns_has_instead_is_said() {
     workshop.run(&["publish"]).refused(
         1,
         &[
-            "leads to several places",
+            "refers to several paths",
             "/ipns/example.org",
             "keep one TXT record",
         ],

@@ -359,7 +359,7 @@ fn a_run_that_is_cut_goes_on_and_a_fresh_clone_too() {
     let old = ["publish", "--release", first.to_str().unwrap()];
     place
         .run(&old)
-        .refused(1, &["it holds sequence 2", "has the sequence 1"]);
+        .refused(1, &["it has sequence 2", "has the sequence 1"]);
     succeeded(place.run(&["publish"]));
     place.assert_published(here, 2);
 }
@@ -488,10 +488,7 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
         &["hash-object", "-w", "-t", "tag", changed.to_str().unwrap()],
     );
     git.text(here, &["update-ref", "refs/tags/statement-1", &object]);
-    refused(&[
-        "`statement-1` is there already",
-        "its signature does not hold",
-    ]);
+    refused(&["`statement-1` is there already", "its signature is invalid"]);
     git.text(here, &["update-ref", "-d", "refs/tags/statement-1"]);
     // By a key that has not signed the statement; of another commit; and one that holds, but is not
     // the remote's.
@@ -510,12 +507,7 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
             "by a key that has not signed the statement",
         ),
         (&own, &commit[..], &elsewhere[..], "is of another statement"),
-        (
-            &own,
-            "Root: ",
-            "Roof: ",
-            "here is another one than at `origin`",
-        ),
+        (&own, "Root: ", "Roof: ", "differs here and at `origin`"),
     ] {
         let signed = text[..at].replace(from, to);
         let signature = key.sign("git", signed.as_bytes()).unwrap();
@@ -545,13 +537,13 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
             &format!("{commit}:refs/heads/releases"),
         ],
     );
-    refused(&["have gone different ways", "keep the remote's"]);
+    refused(&["has diverged here", "keep the remote's"]);
     git.text(here, &["branch", "--force", "releases", &commit]);
 
     // What stands there is no statement, or of another repository.
     let statement = String::from_utf8(place.workshop.read("release.toml")).unwrap();
     for (text, word) in [
-        ("mine\n".to_owned(), "is no statement"),
+        ("mine\n".to_owned(), "is not a statement"),
         (
             statement.replace("\"example\"", "\"another\""),
             "is of the repository",
@@ -581,7 +573,7 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
         git.text(here, &["branch", "--force", "releases", "releases^"]);
     }
 
-    // A remote that is not there; its password is not said.
+    // A remote that is missing; its password is not said.
     let path = place.workshop.repository().join("ipwhl.toml");
     git.text(
         here,

@@ -108,7 +108,7 @@ fn a_release_follows_over_statements_that_are_beside_it_or_named() {
     workshop.run(&publish("../three", &[])).refused(
         1,
         &[
-            &format!("it holds sequence 1 ({first})"),
+            &format!("it has sequence 1 ({first})"),
             "the statement of sequence 2",
             "is not at hand",
             "`--follow FILE`",
@@ -209,7 +209,7 @@ fn of_two_runs_at_once_one_sees_that_the_other_was_faster() {
     let words = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{words}");
     assert!(
-        words.contains("it holds another release with the sequence 2"),
+        words.contains("it has another release with the sequence 2"),
         "{words}"
     );
 }

@@ -50,7 +50,7 @@ fn nothing_leads_to_a_release_whose_blocks_have_not_arrived() {
         3,
         &[
             "node: no connection to ",
-            "service: it is left as it is, since no other target holds the release and has shown it: `node` has failed",
+            "service: it is not changed, because no other target is proved to hold the release: `node` has failed",
             "name: it is left as it is",
             "3 targets to go: `ipwhl publish --key ../key node name service` goes on",
         ],
@@ -98,7 +98,7 @@ fn who_holds_a_release_can_be_named_and_be_elsewhere() {
     publish(&workshop, &[]).refused(
         1,
         &[
-            "no target of this repository could hold what a `ipns` target leads to",
+            "no target of this repository could hold the release for a `ipns` target",
             "`holders = []` says that the release is held elsewhere",
         ],
     );
@@ -126,7 +126,9 @@ fn who_holds_a_release_can_be_named_and_be_elsewhere() {
         ),
         (
             "[\"name\"]",
-            &["`name` is of the kind `ipns`, and what holds a release has its blocks or files"],
+            &[
+                "`name` is of the kind `ipns`, and a holder must have the blocks or files of a release",
+            ],
         ),
         ("\"site\"", &["holders"]),
     ] {
@@ -174,7 +176,7 @@ fn a_node_of_a_cluster_is_pinned_by_the_cluster_alone() {
         let ran = succeeded(publish(&workshop, &[]));
         ran.said("node: the node belongs to `cluster`, which pins and unpins there");
         assert!(!ran.error.contains("node: pinned"), "{ran:?}");
-        ran.said("`keep` is not used here: that of `cluster` counts");
+        ran.said("`keep` is not used here; that of `cluster` applies");
         assert_eq!(&shown(), roots.last().unwrap());
     }
     // What is kept is what the cluster keeps, on the node as in the cluster.
@@ -234,7 +236,7 @@ fn a_node_of_a_cluster_is_pinned_by_the_cluster_alone() {
     let previous = "release/statements/5/release.toml";
     next("2.6", &["--previous", previous, "--output", "../fork"]);
     publish(&workshop, &["--release", "../fork", "node"])
-        .refused(1, &["it holds another release with the sequence 6"]);
+        .refused(1, &["it has another release with the sequence 6"]);
 }
 
 /// Whoever reads through a node that has the blocks by chance loses them with the next garbage

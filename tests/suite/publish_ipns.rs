@@ -153,7 +153,7 @@ fn a_record_is_a_file() {
     assert_eq!(place.record(&second).sequence, 2);
     place
         .publish(&["--release", "../old"])
-        .refused(1, &["it holds sequence 2", "has the sequence 1"]);
+        .refused(1, &["it has sequence 2", "has the sequence 1"]);
     // A killed run leaves at most this, and the next one takes it over.
     fs::write(workshop.path("site/.ipns-record.partial"), b"half").unwrap();
     fs::write(&file, &first).unwrap();
@@ -177,11 +177,11 @@ fn what_is_not_its_own_record_stays() {
             assert_eq!(fs::read(&file).unwrap(), bytes);
         }
     };
-    refused(b"mine", &["has no record of", "is not replaced"]);
+    refused(b"mine", &["is not a record of", "is not replaced"]);
     let mut damaged = ours.clone();
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
-    refused(&damaged, &["has no record of", "is not replaced"]);
+    refused(&damaged, &["is not a record of", "is not replaced"]);
     refused(&vec![0; 20_000], &["more than the 10240"]);
     // Another root under the same sequence, another end, a later sequence, and something that is no
     // release.
@@ -195,10 +195,10 @@ fn what_is_not_its_own_record_stays() {
         &place.other(&root, 1),
         &["another record of the sequence 1", "2126-11-20", "--renew"],
     );
-    refused(&place.other(&root, 2), &["it holds sequence 2"]);
+    refused(&place.other(&root, 2), &["it has sequence 2"]);
     refused(
         &place.other("/ipns/example.org", 1),
-        &["leads to `/ipns/example.org`, which is no release"],
+        &["refers to `/ipns/example.org`, which is not a release"],
     );
     // An older record of another value is replaced.
     fs::write(&file, place.other(elsewhere, 0)).unwrap();
@@ -229,7 +229,7 @@ fn what_is_not_its_own_record_stays() {
     assert!(!file.exists());
     succeeded(place.publish(&[]));
     let signed = workshop.run(&["sign", "release/release.toml", "--key", "../other"]);
-    elsewhere(&["has no record of", "another key with `--key`"]);
+    elsewhere(&["is not a record of", "another key with `--key`"]);
     fs::remove_file(workshop.repository().join(signed.line())).unwrap();
 
     // How long it holds: a lifetime that is over, and one that is new under the same sequence.
@@ -257,9 +257,10 @@ fn what_is_not_its_own_record_stays() {
     fs::write(workshop.release("release.toml"), text).unwrap();
     fs::write(workshop.release("release.toml.sig"), signature).unwrap();
     fs::remove_file(&file).unwrap();
-    place
-        .publish(&[])
-        .refused(1, &["the record would have ended on 2001-03-05", "--renew"]);
+    place.publish(&[]).refused(
+        1,
+        &["the record would have expired on 2001-03-05", "--renew"],
+    );
     assert!(!file.exists());
 }
 
@@ -369,7 +370,7 @@ fn a_node_leads_to_the_release() {
     node.text(&["name", "put", &name, file.to_str().unwrap()]);
     place
         .publish(&[])
-        .refused(1, &["it holds sequence 9", "has the sequence 2"]);
+        .refused(1, &["it has sequence 9", "has the sequence 2"]);
     assert_eq!(held(), newer);
 }
 
@@ -403,7 +404,7 @@ fn a_node_that_shows_another_record() {
     with(&lying(b""));
     let ran = place.publish(&[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
-    ran.said("has taken the record, and has none of this name");
+    ran.said("accepted the record, but does not have it");
     // It shows another one afterwards, by our key.
     let place = Place::new("");
     let path = place.workshop.repository().join("ipwhl.toml");
@@ -412,7 +413,7 @@ fn a_node_that_shows_another_record() {
     fs::write(&path, format!("{text}\n{}", target(&lying(&older)))).unwrap();
     let ran = place.publish(&[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
-    ran.said("has another record than was put there");
+    ran.said("has another record than the one that was put");
 }
 
 /// Answers each question for a record with these bytes.

@@ -156,7 +156,7 @@ fn a_release_is_moved_pinned_and_read_back_and_the_next_one_moves_what_is_new() 
     let old = ["publish", "--release", release.to_str().unwrap()];
     workshop.run(&old).refused(
         1,
-        &["it holds sequence 2", "has the sequence 1", "--previous"],
+        &["it has sequence 2", "has the sequence 1", "--previous"],
     );
 
     // Renewed, the same root has a new name; of more than two the oldest goes.
@@ -206,7 +206,7 @@ fn a_delta_is_pinned_where_the_node_has_what_it_leaves_out() {
     workshop.run(&["publish"]).refused(
         1,
         &[
-            "it has not got what this delta leaves out",
+            "blocks that this delta depends on",
             "`ipwhl fill release/release.delta.car --from ARCHIVE`",
         ],
     );

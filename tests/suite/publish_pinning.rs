@@ -113,7 +113,7 @@ fn a_pin_is_asked_for_waited_for_and_replaced() {
     });
     publish(&workshop, &[]).refused(
         1,
-        &["it holds sequence 9", "has the sequence 2", "--previous"],
+        &["it has sequence 9", "has the sequence 2", "--previous"],
     );
     assert_eq!(service.requests(), ["GET /pins"]);
 }
@@ -193,10 +193,7 @@ fn what_a_service_refuses_is_said_in_its_words() {
         (
             202,
             "<html>".to_owned(),
-            &[
-                "is not what its API promises",
-                "is this the address of the API",
-            ],
+            &["does not follow its API", "is this the address of the API"],
         ),
     ];
     for (status, body, words) in faults {
@@ -219,7 +216,7 @@ fn what_a_service_refuses_is_said_in_its_words() {
     assert_eq!(service.pins().len(), 1);
     service.becomes(&[("lost", "")]);
     service.change(|pins| pins[0]["status"] = "queued".into());
-    publish(&workshop, &[]).refused(3, &["the pin is `lost`, which the API does not know"]);
+    publish(&workshop, &[]).refused(3, &["the status `lost`, which is not in the API"]);
 
     // Nobody is let in without a token.
     workshop
@@ -317,7 +314,7 @@ fn no_secret_is_in_any_output() {
     let path = workshop.repository().join("ipwhl.toml");
     let straight = fs::read_to_string(&path).unwrap();
     fs::write(&path, straight.replace(&service.url, "http://example.org")).unwrap();
-    publish(&workshop, &[]).refused(1, &["for everybody on the way to read", "`https://`"]);
+    publish(&workshop, &[]).refused(1, &["without encryption", "`https://`"]);
     // A password in the file is a mistake, and not repeated.
     for (key, url) in [
         ("endpoint", "https://me:sw0rdfish@example.org/"),

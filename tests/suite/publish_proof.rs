@@ -61,7 +61,7 @@ fn two_releases_share_what_they_have_in_common_and_either_node_is_enough() {
         );
         fs::write(workshop.repository().join("ipwhl.toml"), targets).unwrap();
         let ran = succeeded(workshop.run(&["publish", "--release", release]));
-        ran.said("cluster: 2 of 2 peers say that they have it pinned: alpha, beta");
+        ran.said("cluster: 2 of 2 peers report it as pinned: alpha, beta");
         (ran, node.sent(), cluster.sent())
     };
 

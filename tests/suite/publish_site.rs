@@ -37,7 +37,7 @@ fn a_delta_is_completed_from_the_folder() {
     let root = delta(&workshop, "2.2");
     let dry = succeeded(workshop.run(&["publish", "--release", "../next", "--dry-run"]));
     assert!(dry.output.contains("would link "), "{dry:?}");
-    succeeded(publish_next(&workshop)).said("that were there");
+    succeeded(publish_next(&workshop)).said("that existed already");
     let completed = files(&workshop.path("site"));
     let wheel = "large/large-1.0-py3-none-any.whl";
     let inode = |root: &str| {
@@ -97,7 +97,7 @@ fn a_delta_that_the_folder_cannot_complete_names_the_way_out() {
     refused(&[
         "have no hollow archives",
         "an older version has written them",
-        "--from ARCHIVE`, where ARCHIVE is that of the release before",
+        "--from ARCHIVE`, where ARCHIVE is that of the previous release",
     ]);
     fs::write(&hollow, archive).unwrap();
     assert!(!site.join(&root).exists());

@@ -150,9 +150,9 @@ fn a_path_or_a_link_that_leads_elsewhere_and_a_fork_are_seen() {
     one.text(&["files", "rm", "-r", "/latest"]);
     let ran = workshop.run(&["publish", "--status", "one", "site"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    ran.said("one: `/latest` in the MFS is not there, and the newest release is");
+    ran.said("one: `/latest` in the MFS is missing, but the newest release is");
     ran.said(&format!(
-        "leads to `{first}`, and the newest release is {second}"
+        "leads to `{first}`, but the newest release is {second}"
     ));
     succeeded(workshop.run(&["publish", "one", "site"]));
     succeeded(workshop.run(&["publish", "--status", "one", "site"]));

@@ -8,7 +8,7 @@ use crate::dag::file_dag;
 use crate::support::in_process::{BuiltRelease, open};
 use crate::support::workshop::small;
 
-/// A hollow archive says as much of a wheel as the wheel does, and of no wheel that is not there.
+/// A hollow archive says as much of a wheel as the wheel does, and of no wheel that is missing.
 #[test]
 fn the_facts_of_wheels() {
     let release = BuiltRelease::of(&small());
@@ -29,7 +29,7 @@ fn the_facts_of_wheels() {
             content_id: wheel.content_id.value,
         })
         .collect();
-    // One that has other bytes, and one of a project that is not there.
+    // One that has other bytes, and one of a project that is missing.
     let other = Cid::v1(Codec::Raw, Sha256Digest::of(b"other"));
     let first = sought[0];
     sought.push(WheelKey {

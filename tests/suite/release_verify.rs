@@ -107,7 +107,7 @@ fn the_top() {
         (
             remove("library/"),
             Contradiction::OtherProjects(PageFormat::Json),
-            "`index.v1_json` does not list the projects that are there".to_owned(),
+            "`index.v1_json` does not list the projects of the release".to_owned(),
         ),
         (
             remove("_ipwhl/"),
@@ -120,7 +120,7 @@ fn the_top() {
                 files.insert("_ipwhl/stray".to_owned(), body);
             }),
             Contradiction::MissingReleaseJson,
-            "_ipwhl/release.json is not there".to_owned(),
+            "_ipwhl/release.json is missing".to_owned(),
         ),
         (
             write("_ipwhl/stray", b"x"),
@@ -128,7 +128,7 @@ fn the_top() {
                 folder: "_ipwhl".to_owned(),
                 file: "stray".to_owned(),
             },
-            "_ipwhl/stray is no file that a release has".to_owned(),
+            "_ipwhl/stray is not a file of a release".to_owned(),
         ),
         (
             write("stray", b"x"),
@@ -140,19 +140,19 @@ fn the_top() {
         (
             change(about, "\"wheels\": 2", "\"wheels\": 3"),
             stated(Total::Wheels, 3, 2),
-            "_ipwhl/release.json: it has 3 wheels, and the release 2".to_owned(),
+            "_ipwhl/release.json: it has 3 wheels, but the release has 2".to_owned(),
         ),
         (
             change(about, "\"projects\": 2", "\"projects\": 1"),
             stated(Total::Projects, 1, 2),
-            "_ipwhl/release.json: it has 1 projects, and the release 2".to_owned(),
+            "_ipwhl/release.json: it has 1 projects, but the release has 2".to_owned(),
         ),
         (
             change(about, "\"format\": 1", "\"format\": 2, \"new\": 1"),
             Contradiction::ReleaseJson(ReleaseJsonContradiction::Unknown(
                 ReleaseJsonError::UnknownFormat("2".to_owned()),
             )),
-            "_ipwhl/release.json: it is of the format 2, and 1 is known".to_owned(),
+            "_ipwhl/release.json: its format is 2, but this program reads 1".to_owned(),
         ),
         (
             write(about, b"{"),
@@ -187,7 +187,7 @@ fn the_files_of_a_project() {
     let metadata = format!("application/{WHEEL}.metadata");
     let second = format!("application/{OTHER}");
     let missing = |file: ProjectFile| {
-        let words = format!("application/{} is not there", file.file_name());
+        let words = format!("application/{} is missing", file.file_name());
         let project = project.clone();
         (Contradiction::MissingFile { project, file }, words)
     };
@@ -204,17 +204,17 @@ fn the_files_of_a_project() {
                 project: project.clone(),
                 wheel: wheel.clone(),
             },
-            format!("{metadata} is not there"),
+            format!("{metadata} is missing"),
         ),
         (
             write(&metadata, b"Metadata-Version: 2.1\n"),
             Contradiction::OtherMetadata { project, wheel },
-            format!("{metadata} is not METADATA of the wheel"),
+            format!("{metadata} differs from METADATA of the wheel"),
         ),
         (
             write(&second, &library),
             of_application(HTML, FileContradiction::NotListed(OTHER.to_owned())),
-            format!("application/index.html: it does not name `{OTHER}`"),
+            format!("application/index.html: it does not list `{OTHER}`"),
         ),
         (
             write(&second, &library),
@@ -301,7 +301,10 @@ fn a_page() {
         (
             change(html, "href=\"app", "href=\"../library/app"),
             of_application(HTML, FileContradiction::LeadsElsewhere(wheel())),
-            said(HTML, &format!("its address of `{WHEEL}` leads elsewhere")),
+            said(
+                HTML,
+                &format!("its address of `{WHEEL}` refers to another place"),
+            ),
         ),
         (
             change(html, "<a ", "<a data-yanked=\"\" "),
@@ -313,7 +316,7 @@ fn a_page() {
             of_application(HTML, FileContradiction::UnknownTags),
             said(
                 HTML,
-                "it has tags that pages of this format do not have, which readers may take differently",
+                "it has tags that pages of this format do not have, and readers may interpret them differently",
             ),
         ),
         (
@@ -338,7 +341,7 @@ fn a_page() {
             ),
             said(
                 JSON,
-                "it names `application-1.1-py3-none-any.whl`, which is not there",
+                "it lists `application-1.1-py3-none-any.whl`, which is missing",
             ),
         ),
         (
@@ -379,7 +382,7 @@ fn a_declaration() {
                 DECLARATION,
                 FileContradiction::DeclaresMissing(renamed.to_owned()),
             ),
-            said(&format!("it declares `{renamed}`, which is not there")),
+            said(&format!("it declares `{renamed}`, which is missing")),
         ),
         (
             write(path, b"\xff"),

@@ -111,16 +111,16 @@ fn what_is_wrong_is_said_with_the_way_out() {
         (
             "",
             &[
-                "missing-key: `repository` is missing, which `ipwhl.toml` needs <> it begins with `[repository]`, `format = 1` and `name = \"…\"`",
-                "missing-key: `platforms` is missing, which `ipwhl.toml` needs <> name the supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = [\"manylinux_2_28_x86_64\"]`",
+                "missing-key: `repository` is missing, but `ipwhl.toml` needs it <> it begins with `[repository]`, `format = 1` and `name = \"…\"`",
+                "missing-key: `platforms` is missing, but `ipwhl.toml` needs it <> name the supported targets: `[platforms]`, `python = [\"cp312\"]`, `system = [\"manylinux_2_28_x86_64\"]`",
             ],
         ),
         (
             "[repository]\nformat = 2\nname = \"\"\n[platforms]\npython = [\"cp312\"]\nsystem = []\n",
             &[
-                "invalid-value: the format 2 is not known here <2> write `format = 1`, or use a newer ipwhl",
-                "invalid-value: the repository's name is a line of text, and not empty <\"\"> ",
-                "missing-key: `system` is missing, which `[platforms]` needs <[platforms]> name the systems of these interpreters: `system = [\"manylinux_2_28_x86_64\"]`",
+                "invalid-value: the format 2 is unknown <2> write `format = 1`, or use a newer ipwhl",
+                "invalid-value: the repository's name must be one line of text, and not empty <\"\"> ",
+                "missing-key: `system` is missing, but `[platforms]` needs it <[platforms]> name the systems of these interpreters: `system = [\"manylinux_2_28_x86_64\"]`",
             ],
         ),
         (
@@ -189,12 +189,12 @@ fn keys_and_words_that_nobody_knows_get_the_nearest_one() {
         ),
         (
             "[signing]\nthreshold = 0\n",
-            "the threshold is at least 1",
+            "the threshold must be at least 1",
             "",
         ),
         (
             "[signing]\ntrusted = [\"ssh-rsa AAAA\"]\n",
-            "`ssh-rsa AAAA` is not an Ed25519 key in OpenSSH's form",
+            "`ssh-rsa AAAA` is not an Ed25519 key in OpenSSH format",
             "`ipwhl key show` prints the line to write",
         ),
         (
@@ -377,7 +377,7 @@ fn a_waiver_ends_with_its_day() {
     assert_eq!(run.codes(), ["expired-waiver", "unsatisfied-dependency"]);
     assert_eq!(
         run.findings()[0]["help"][0]["message"],
-        "mend what it covered and remove it, or answer for it until a later day"
+        "fix the finding that it covered and remove it, or set a later day"
     );
 }
 
@@ -396,7 +396,7 @@ fn an_unused_waiver_names_what_is_like_it() {
     assert_eq!(unused["code"], "unused-waiver");
     assert_eq!(
         unused["notes"][0],
-        "one that is like it is about the requirement `damson>=6.0; extra == \"pit\"`, the wheel `cherry-0.3-py3-none-any.whl`, the extra `pit`, the platforms cp312-manylinux_2_28_x86_64, cp312-win_amd64, cp313-manylinux_2_28_x86_64, cp313-win_amd64"
+        "a similar finding is about the requirement `damson>=6.0; extra == \"pit\"`, the wheel `cherry-0.3-py3-none-any.whl`, the extra `pit`, the platforms cp312-manylinux_2_28_x86_64, cp312-win_amd64, cp313-manylinux_2_28_x86_64, cp313-win_amd64"
     );
 }
 
@@ -454,7 +454,7 @@ fn a_waivers_platforms_are_supported_ones() {
     let finding = &run.findings()[0];
     assert_eq!(
         finding["message"],
-        "`win_amd46` names no supported platform"
+        "`win_amd46` does not name a supported platform"
     );
     assert_eq!(finding["help"][0]["message"], "did you mean `win_amd64`?");
 }
@@ -553,7 +553,7 @@ fn bytes_that_are_no_text_are_told_once() {
     let finding = &run.findings()[0];
     assert_eq!(
         finding["message"],
-        "the file is not UTF-8: byte 5 begins no character"
+        "the file is not UTF-8: byte 5 does not begin a character"
     );
     let place = &finding["places"][0];
     assert_eq!((&place["line"], &place["column"]), (&1.into(), &6.into()));
@@ -584,7 +584,7 @@ fn what_a_reviewer_compares_with_may_be_left_out() {
     let [finding] = run.findings().try_into().unwrap();
     assert_eq!(
         finding["message"],
-        "`cherry-0.3-py3-none-any.whl` has the Requires-Python `>=3.7`, and none is declared"
+        "`cherry-0.3-py3-none-any.whl` has the Requires-Python `>=3.7`, but none is declared"
     );
     assert_eq!(
         finding["help"][0]["message"],
@@ -617,8 +617,7 @@ fn a_declaration_has_one_place() {
     repository.write("declarations/pear.toml", text);
     let run = check(&repository, &[]).expect(ExitStatus::Findings);
     assert_eq!(run.codes(), ["misplaced-declaration"]);
-    let instead = "`declarations/apple.toml` is the place of another declaration: put into it what is needed of \
-                   this one, and remove this file";
+    let instead = "`declarations/apple.toml` has another declaration: move the needed parts of this one into it, and remove this file";
     assert_eq!(run.findings()[0]["help"][0]["message"], instead);
     // Nor are two files moved to one place.
     let text = repository.read("declarations/apple.toml");
@@ -662,27 +661,27 @@ fn a_file_that_is_not_read_is_a_warning() {
     for (name, help) in [
         (
             "plum.tml",
-            "if it is a declaration, name it `declarations/plum.toml`; if not, move it out of `declarations`",
+            "if it is a declaration, rename it to `declarations/plum.toml`; if not, move it out of `declarations`",
         ),
         (
             "plum",
-            "if it is a declaration, name it `declarations/plum.toml`; if not, move it out of `declarations`",
+            "if it is a declaration, rename it to `declarations/plum.toml`; if not, move it out of `declarations`",
         ),
         (
             "plum.toml.txt",
-            "if it is a declaration, name it `declarations/plum.toml`; if not, move it out of `declarations`",
+            "if it is a declaration, rename it to `declarations/plum.toml`; if not, move it out of `declarations`",
         ),
         (
             "plum.toml~",
-            "if it is a declaration, name it `declarations/plum.toml`; if not, move it out of `declarations`",
+            "if it is a declaration, rename it to `declarations/plum.toml`; if not, move it out of `declarations`",
         ),
         (
             "apple.TOML",
-            "`declarations/apple.toml` is there: move this file out of `declarations`",
+            "`declarations/apple.toml` exists: move this file out of `declarations`",
         ),
         (
             "-.whl",
-            "if it is a declaration, name it `declarations/PROJECT.toml`; if not, move it out of `declarations`",
+            "if it is a declaration, rename it to `declarations/PROJECT.toml`; if not, move it out of `declarations`",
         ),
     ] {
         let file = format!("declarations/{name}");

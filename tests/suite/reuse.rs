@@ -251,7 +251,7 @@ fn a_full_archive_takes_its_wheels_out_of_the_one_before() {
         assert!(
             files(&workshop.repository().join("tree")) == files(&whole.repository().join("tree"))
         );
-        // A wheel that is damaged there is had from its source, which is not there.
+        // A wheel that is damaged there is had from its source, which is missing.
         let _ = fs::remove_dir_all(workshop.path("cache"));
         let mut damaged = read(&workshop, "first/release.car");
         let last = damaged.len() / 2;
@@ -361,10 +361,7 @@ fn what_is_no_release_is_refused() {
             release,
         ])
     };
-    reuse("nowhere").refused(
-        2,
-        &["`nowhere` is neither a file that is there nor a root CID"],
-    );
+    reuse("nowhere").refused(2, &["`nowhere` is neither an existing file nor a root CID"]);
     reuse("wheels").refused(2, &["`wheels` is a folder without an archive"]);
     reuse("http://me:secret@127.0.0.1:1/").refused(2, &["an address of a release is neither"]);
     let ran = reuse("http://me:secret@127.0.0.1:1/");
@@ -380,5 +377,5 @@ fn what_is_no_release_is_refused() {
     fs::write(workshop.repository().join("part.car"), bytes).unwrap();
     let ran = reuse("part.car");
     ran.line();
-    ran.said("part.car cannot be read, and what it was to say is looked for elsewhere: block ");
+    ran.said("part.car cannot be read; its wheels are looked for elsewhere: block ");
 }

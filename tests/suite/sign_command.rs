@@ -96,7 +96,7 @@ fn what_should_not_be_signed_is_not() {
         (
             "name = \"example\"",
             "name = \"other\"",
-            "is of \"other\", and this repository is \"example\"",
+            "is of \"other\", but this repository is \"example\"",
         ),
     ] {
         fs::write(&statement, text.replace(from, to)).unwrap();

@@ -146,7 +146,7 @@ fn statement_refuses_what_breaks_the_format() {
         (
             "sequence = 1",
             "sequence = -1",
-            "`sequence` of the statement is -1, and the first is 1",
+            "`sequence` of the statement is -1, but the first is 1",
         ),
         (
             "sequence = 1",
@@ -161,12 +161,12 @@ fn statement_refuses_what_breaks_the_format() {
         (
             "sequence = 1",
             &format!("sequence = 1\nprevious = \"{ROOT}\""),
-            "`previous` of the statement is there, though `sequence` is 1",
+            "`previous` of the statement is present, though `sequence` is 1",
         ),
         (
             "format = 1",
             "format = 2",
-            "`format` of the statement is 2, and this program reads 1",
+            "`format` of the statement is 2, but this program reads 1",
         ),
         ("format = 1\n", "", "the statement has no `format`"),
         (
@@ -182,7 +182,7 @@ fn statement_refuses_what_breaks_the_format() {
         (
             "checks = 3",
             "checks = 0",
-            "`checks` of the statement is 0, and the first version is 1",
+            "`checks` of the statement is 0, but the first version is 1",
         ),
         (
             "checks = 3",
@@ -197,12 +197,12 @@ fn statement_refuses_what_breaks_the_format() {
         (
             "threshold = 1",
             "threshold = 0",
-            "`threshold` of the statement is 0, and at least 1 is needed",
+            "`threshold` of the statement is 0, but must be at least 1",
         ),
         (
             "threshold = 1",
             "threshold = 2",
-            "`threshold` of the statement is 2, and the number of trusted keys is 1",
+            "`threshold` of the statement is 2, but the number of trusted keys is 1",
         ),
         (
             "threshold = 1",
@@ -217,12 +217,12 @@ fn statement_refuses_what_breaks_the_format() {
         (
             "2027-05-20T00:00:00Z",
             "2027-05-20",
-            "`expires` of the statement is 2027-05-20, which is no instant: write 2026-11-20T00:00:00Z",
+            "`expires` of the statement is 2027-05-20, which is not an instant: write 2026-11-20T00:00:00Z",
         ),
         (
             "2027-05-20T00:00:00Z",
             "2027-05-20T00:00:00",
-            "`expires` of the statement is 2027-05-20T00:00:00, which is no instant: write 2026-11-20T00:00:00Z",
+            "`expires` of the statement is 2027-05-20T00:00:00, which is not an instant: write 2026-11-20T00:00:00Z",
         ),
         (
             "2026-11-20T00:00:00Z",
@@ -360,7 +360,7 @@ fn statement_follows_the_one_before() {
         Statement::following(Some(&first), other_name)
             .unwrap_err()
             .to_string(),
-        "the previous statement is of \"floating-cheeses\", and this repository is \"other\""
+        "the previous statement is of \"floating-cheeses\", but this repository is \"other\""
     );
     let last = Statement {
         sequence: i64::MAX.unsigned_abs(),
@@ -404,19 +404,19 @@ fn a_statement_that_is_not_the_next_one_is_told_why() {
             &first,
             &third,
             true,
-            "the statement has the sequence 3, and the known one has 1: the one of sequence 2 is missing",
+            "the statement has the sequence 3, but the known one has 1: the one of sequence 2 is missing",
         ),
         (
             &first,
             &fourth,
             true,
-            "the statement has the sequence 4, and the known one has 1: those of sequence 2 to 3 are missing",
+            "the statement has the sequence 4, but the known one has 1: those of sequence 2 to 3 are missing",
         ),
         (
             &third,
             &second,
             false,
-            "the statement has the sequence 2, and one with the sequence 3 is known already: it is an older one",
+            "the statement has the sequence 2, but one with the sequence 3 is known already: it is older",
         ),
         (
             &first,
@@ -439,14 +439,14 @@ fn a_statement_that_is_not_the_next_one_is_told_why() {
             &second,
             false,
             &format!(
-                "the statement, sequence 2, follows the root {ROOT}, and the known one of sequence 1 is of {OTHER_ROOT}"
+                "the statement, sequence 2, follows the root {ROOT}, but the known one of sequence 1 is of {OTHER_ROOT}"
             ),
         ),
         (
             &first,
             &other_name,
             false,
-            "the statement is of \"other\", and the known one is of \"floating-cheeses\"",
+            "the statement is of \"other\", but the known one is of \"floating-cheeses\"",
         ),
     ] {
         let said = comes.check_successor_of(known);
@@ -486,14 +486,14 @@ fn lifetimes_are_read_or_explained() {
         assert_eq!(parse_lifetime(text).unwrap().as_hours(), hours, "{text}");
     }
     for (text, reason) in [
-        ("", "it starts with no number"),
-        ("d", "it starts with no number"),
-        ("-1d", "it starts with no number"),
+        ("", "it does not start with a number"),
+        ("d", "it does not start with a number"),
+        ("-1d", "it does not start with a number"),
         ("180", "the unit is missing"),
-        ("6m", "months differ in length, say days"),
-        ("1y", "years differ in length, say days"),
+        ("6m", "months differ in length; use days"),
+        ("1y", "years differ in length; use days"),
         ("1.5d", "the units are h, d and w"),
-        ("0d", "nothing can hold for no time"),
+        ("0d", "a lifetime cannot be zero"),
         ("99999999999999999999w", "it is longer than a hundred years"),
         ("9223372036854775807w", "it is longer than a hundred years"),
         ("1é", "the units are h, d and w"),
@@ -734,7 +734,7 @@ fn a_signature_is_held_to_more_than_the_library_asks_for() {
     old[9] = 0;
     assert_eq!(refused(&old), SignatureError::Version(0));
     // A key and a signature that are said to be longer than what is in them.
-    let lengths = SignatureError::Malformed("its lengths do not fit its content");
+    let lengths = SignatureError::Malformed("its lengths do not match its content");
     for at in [13, 13 + 51 + 4 + 13 + 4 + 4 + 6 + 4] {
         let mut longer = blob.clone();
         longer[at] += 1;

@@ -376,7 +376,7 @@ fn every_file_that_is_not_the_releases_is_named() {
     change(
         list,
         &|text| text + &stray,
-        "`zebra`, which is no file of this release",
+        "`zebra`, which is not a file of this release",
     );
     let without = |text: String| text.split_inclusive('\n').skip(1).collect();
     change(list, &without, "it does not list `");
@@ -445,7 +445,7 @@ fn a_site_is_held_to_whom_its_reader_trusts() {
     reader(&workshop, &["verify", &server.url("/elsewhere/")]).refused(
         1,
         &[
-            "/elsewhere/release.toml` is not there",
+            "/elsewhere/release.toml` is missing",
             "name the folder that has",
         ],
     );

@@ -482,7 +482,7 @@ fn a_local_file_is_hashed_too() {
     bench.fetched(&request, b"wheel");
     fs::create_dir(bench.folder.path().join("folder")).unwrap();
     let request = self::request(b"x", vec![file("folder")]);
-    assert_missing(&bench.problem(&request), "no regular file");
+    assert_missing(&bench.problem(&request), "not a regular file");
     assert_eq!(bench.server.connections(), 0);
 }
 
@@ -948,8 +948,8 @@ fn wrong_bytes_and_the_next_source_has_the_right_ones() {
     let sources = ["/wrong", "/gone", "/right"].map(|path| web(&bench.server.url(path)));
     let wheel = bench.fetched(&request(b"wheel", sources.to_vec()), b"wheel");
     assert_eq!(wheel.from, Some(bench.server.url("/right")));
-    assert_mismatch(&wheel.passed_over[0], &[MismatchKind::ContentId]);
-    assert_missing(&wheel.passed_over[1], "404");
+    assert_mismatch(&wheel.rejected[0], &[MismatchKind::ContentId]);
+    assert_missing(&wheel.rejected[1], "404");
 }
 
 #[test]
@@ -1286,8 +1286,8 @@ fn a_mirror_is_asked_by_content_id_when_every_source_has_failed() {
         wheel.from,
         Some(bench.server.url(&format!("/gateway{path}")))
     );
-    assert_missing(&wheel.passed_over[0], "404");
-    assert_mismatch(&wheel.passed_over[1], &[MismatchKind::ContentId]);
+    assert_missing(&wheel.rejected[0], "404");
+    assert_mismatch(&wheel.rejected[1], &[MismatchKind::ContentId]);
     assert_eq!(bench.server.paths().len(), 3);
 }
 

@@ -48,8 +48,8 @@ fn wheel_file_names() {
             "foo-bar-1.0-1-py3-none-any.whl",
             "it has 7 parts between dashes instead of 5, or 6 with a build tag",
         ),
-        ("foo-bar-1.0-py3-none-any.whl", "\"bar\" is no version"),
-        ("foo- 1.0-py3-none-any.whl", "\" 1.0\" is no version"),
+        ("foo-bar-1.0-py3-none-any.whl", "\"bar\" is not a version"),
+        ("foo- 1.0-py3-none-any.whl", "\" 1.0\" is not a version"),
         (
             "foo__bar-1.0-py3-none-any.whl",
             "the name \"foo__bar\" has two underscores in a row",
@@ -79,7 +79,7 @@ fn wheel_file_names() {
         let error = WheelFileName::from_str(text).unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("{text:?} is no file name of a wheel: {reason}")
+            format!("{text:?} is not the file name of a wheel: {reason}")
         );
     }
 }
@@ -185,7 +185,7 @@ fn platforms_read_and_show() {
     for (text, message) in [
         (
             "cp312",
-            "\"cp312\" is no platform: it has no `-` between its Python tag and its platform tag",
+            "\"cp312\" is not a platform: it has no `-` between its Python tag and its platform tag",
         ),
         (
             "py3-win32",
@@ -206,7 +206,7 @@ fn platforms_read_and_show() {
         ),
         (
             "cp312>=3.11.2-win32",
-            "\"3.11.2\" is no patch version of Python 3.12 to begin with, such as 3.12.2",
+            "\"3.11.2\" is not a patch version of Python 3.12, such as 3.12.2",
         ),
         (
             "cp312-any",
@@ -214,7 +214,7 @@ fn platforms_read_and_show() {
         ),
         (
             "cp312-macosx_12_0_universal2",
-            "the platform tag \"macosx_12_0_universal2\" is of no single machine; name arm64 or x86_64",
+            "the platform tag \"macosx_12_0_universal2\" is not of a single machine; name arm64 or x86_64",
         ),
         (
             "cp312-macosx_10_9_arm64",
@@ -226,11 +226,11 @@ fn platforms_read_and_show() {
         ),
         (
             "cp312-win_amd46",
-            "the platform tag \"win_amd46\" is of no Windows that there is: win32, win_amd64, win_arm64",
+            "the platform tag \"win_amd46\" is not of an existing Windows system: win32, win_amd64, win_arm64",
         ),
         (
             "cp312-beos",
-            "the platform tag \"beos\" is of no system that can be supported: manylinux_…, musllinux_…, linux_…, macosx_… or win…",
+            "the platform tag \"beos\" is not of a supported system: manylinux_…, musllinux_…, linux_…, macosx_… or win…",
         ),
     ] {
         assert_eq!(Platform::from_str(text).unwrap_err().to_string(), message);

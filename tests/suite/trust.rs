@@ -462,10 +462,7 @@ fn a_key_that_nobody_vouches_for_ends_the_chain() {
         None,
     );
     let failure = error.unwrap_err().failure;
-    let words = format!(
-        "nothing vouches for the key {}",
-        key(4).public().fingerprint()
-    );
+    let words = format!("the key {} is not trusted", key(4).public().fingerprint());
     refused(&failure, FailureKind::Finding, &words);
     // Without anybody who is trusted it needs a word of the reader.
     for (any_signer, is_enough) in [(false, false), (true, true)] {
@@ -513,7 +510,7 @@ fn a_gap_is_passed_over_by_keys_that_the_repository_trusts_alone() {
         FailureKind::Finding,
         "cannot be followed",
     );
-    for (seed, words) in [(None, "not all are there"), (Some(2), "nothing vouches")] {
+    for (seed, words) in [(None, "some of the sequences"), (Some(2), "is not trusted")] {
         let around = seed.map_or_else(nobody_around, |seed| place.repository(&[seed]));
         let error = hold(&place, &around, start(&around), newest, &[], Some("2"));
         let failure = error.unwrap_err().failure;
@@ -892,7 +889,7 @@ fn a_set_is_carried_by_the_keys_that_its_statement_names() {
     assert_eq!(configuration.name, NAME);
     assert_eq!(trust.policy.unwrap().keys().count(), 2);
     for (next, by, words) in [
-        (&[1][..], 2, "nothing vouches for the key"),
+        (&[1][..], 2, "is not trusted"),
         (&[], 1, "names no `trusted` keys"),
     ] {
         place.put(&format!("site/{STATEMENT}"), &statement(None, next, &[by]));

@@ -56,7 +56,7 @@ fn damage_of_the_archive_itself_is_named() {
     for position in (0..whole.len()).step_by(whole.len() / 40) {
         let mut changed = whole.clone();
         changed[position] ^= 0x10;
-        verify(&changed).refused(1, &["release.car`: ", "fetch the release anew"]);
+        verify(&changed).refused(1, &["release.car`: ", "fetch the release again"]);
     }
     for length in [0, 1, 10, whole.len() / 2, whole.len() - 1] {
         verify(&whole[..length]).refused(1, &["release.car`: "]);
@@ -97,7 +97,7 @@ fn a_folder_stands_for_the_archive_in_it() {
     let ran = workshop.run(&["verify", "../odd"]);
     ran.refused(3, &["release.car` cannot be read"]);
     assert!(
-        !ran.error.contains("fetch the release anew"),
+        !ran.error.contains("fetch the release again"),
         "{}",
         ran.error
     );
@@ -143,14 +143,14 @@ fn the_repository_says_whom_it_trusts() {
         1,
         &[
             "has 0 of the 1 trusted signatures that it needs",
-            "nothing vouches for the key",
+            "is not trusted",
             &key(3).public().fingerprint(),
         ],
     );
     fs::remove_file(workshop.release("release.toml.sig")).unwrap();
     workshop
         .run(&STATEMENT)
-        .refused(1, &["there is no signature beside it"]);
+        .refused(1, &["it has no signature beside it"]);
     fs::write(workshop.release("release.toml.sig"), "hello").unwrap();
     workshop
         .run(&STATEMENT)
@@ -202,7 +202,7 @@ fn where_no_key_is_trusted_no_signature_is_enough() {
     ran.refused(
         1,
         &[
-            "and no key is trusted here: anybody can make a key and sign with it",
+            "but no key is trusted here, and anyone can make a key and sign with it",
             &key(1).public().fingerprint(),
             &format!("trusted = [\"{}\"]", key(1).public().line("")),
             "--allowed-signers FILE",
@@ -219,7 +219,7 @@ fn where_no_key_is_trusted_no_signature_is_enough() {
     fs::write(&place, sign(&key(1), b"other").unwrap()).unwrap();
     workshop
         .run(&any)
-        .refused(1, &["a signature of ", "does not hold"]);
+        .refused(1, &["a signature of ", "is invalid"]);
     fs::remove_file(&place).unwrap();
     workshop
         .run(&any)
@@ -292,19 +292,20 @@ fn allowed_signers_name_who_may() {
     ran.line();
     ran.said("is vouched for by maintainer (");
     let other = key(2).public().allowed_signers_line("other").unwrap();
-    with_signers(&workshop, &other).refused(1, &["nothing vouches for the key"]);
+    with_signers(&workshop, &other).refused(1, &["is not trusted"]);
     with_signers(&workshop, "").refused(1, &["signers"]);
     with_signers(&workshop, "maintainer ssh-ed25519 nonsense\n")
         .refused(1, &["signers` cannot be used"]);
     // A key of another time, and one for another purpose.
     let blob = key(1).public().line("");
     let expired = format!("maintainer valid-before=\"20200101Z\" {blob}\n");
-    with_signers(&workshop, &expired).refused(1, &["maintainer may not sign at this time"]);
+    with_signers(&workshop, &expired)
+        .refused(1, &["maintainer is not allowed to sign at this time"]);
     let git = format!("maintainer namespaces=\"git\" {blob}\n");
     assert_eq!(with_signers(&workshop, &git).code, Some(1));
     // What the repository trusts does not count then.
     let workshop = vouched(&[1]);
-    with_signers(&workshop, &other).refused(1, &["nothing vouches for the key"]);
+    with_signers(&workshop, &other).refused(1, &["is not trusted"]);
     // Nor is a file without its statement of use.
     let alone = [
         "verify",

@@ -1,8 +1,8 @@
 //! Whether some interpreter on some system accepts two wheels.
 //!
-//! Not only supported platforms count here: an index with two wheels of a project that one
-//! installer could take is ambiguous for whoever has that interpreter. Where tags have no known
-//! form, or where installers have differed over the years, the answer is rather that there is one.
+//! Not only supported platforms count: if one installer could take either of two wheels of a
+//! project, the index is ambiguous for the users of that interpreter. If tags have no known form,
+//! or if installers have differed over the years, the answer is that such an interpreter exists.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use super::platform::system::{Libc, SystemTag, macos_architectures, number, runs
 use super::platform::version_of_digits;
 use super::tag::Tag;
 
-/// An interpreter and a system, in words, whose installer accepts both tags; `None` when none can
+/// The name of an interpreter and a system whose installer accepts both tags; `None` if none can
 /// exist.
 ///
-/// `cp38-abi3-manylinux_2_17_x86_64` and `cp312-cp312-manylinux_2_28_x86_64` have `CPython 3.12 on
-/// Linux x86_64 with glibc 2.28`.
+/// For `cp38-abi3-manylinux_2_17_x86_64` and `cp312-cp312-manylinux_2_28_x86_64` it is `CPython
+/// 3.12 on Linux x86_64 with glibc 2.28`.
 pub fn common_installer(a: &Tag, b: &Tag) -> Option<String> {
     if a == b && candidates(a, b).iter().all(|one| !one.accepts(a)) {
-        // Whatever such a tag means, it means the same twice.
+        // Whatever such a tag means, it equals itself.
         return Some(format!("an installer that accepts `{a}`"));
     }
     let system = common_system(&a.platform, &b.platform)?;
@@ -27,11 +27,10 @@ pub fn common_installer(a: &Tag, b: &Tag) -> Option<String> {
     Some(format!("{} on {system}", interpreter.in_words()))
 }
 
-/// What tells at once that two tags have no installer in common: most pairs of a project's tags
-/// have none.
+/// A quick test that two tags have no common installer, as most pairs of a project's tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstallerClass {
-    /// The only interpreters that can accept it; `None` where others may.
+    /// The only interpreters that can accept it; `None` if others may.
     interpreter: Option<(String, Option<(u64, u64)>)>,
     /// The kind of its system; `None` for any.
     system: Option<String>,
@@ -75,7 +74,7 @@ impl InstallerClass {
     }
 }
 
-/// A Python tag taken apart: `cp312` is `cp`, 3 and 12.
+/// The parts of a Python tag: `cp312` is `cp`, 3 and 12.
 struct PythonTag<'a> {
     prefix: &'a str,
     version: Option<(u64, Option<u64>)>,
@@ -95,13 +94,13 @@ impl<'a> PythonTag<'a> {
 struct Interpreter<'a> {
     /// `cp`, `pp`, or the prefix of the tags of another implementation.
     prefix: &'a str,
-    /// `None` for implementations whose tags do not tell their version of Python.
+    /// `None` for implementations whose tags do not show their version of Python.
     version: Option<(u64, u64)>,
     /// The ABI tag of its own extension modules.
     abi: String,
 }
 
-/// The last version of Python 2, and one of Python 3 that has everything: what stands for "any".
+/// The versions used for "any": the last version of Python 2, and a complete one of Python 3.
 const DEFAULT_VERSIONS: [(u64, u64); 2] = [(2, 7), (3, 13)];
 /// The first version with free-threaded builds.
 const FIRST_FREE_THREADED: (u64, u64) = (3, 13);
@@ -110,9 +109,8 @@ const FIRST_STABLE_ABI: (u64, u64) = (3, 2);
 /// The first version whose debug builds load the extension modules of others.
 const FIRST_OPEN_DEBUG_BUILD: (u64, u64) = (3, 8);
 
-/// The interpreters that are worth asking. Acceptance is either for one version exactly or for all
-/// from one version on, so the versions that the tags name are enough, and one where they name
-/// none.
+/// The interpreters to try. A tag is accepted either for one version exactly or from one version
+/// on, so the versions in the tags are enough, and a default one if they have none.
 fn candidates<'a>(a: &'a Tag, b: &'a Tag) -> Vec<Interpreter<'a>> {
     let tags = [PythonTag::parse(&a.python), PythonTag::parse(&b.python)];
     let mut versions = BTreeSet::new();
@@ -154,7 +152,7 @@ fn candidates<'a>(a: &'a Tag, b: &'a Tag) -> Vec<Interpreter<'a>> {
     interpreters
 }
 
-/// The ABI tags of usual builds of `CPython`.
+/// The ABI tags of the usual builds of `CPython`.
 fn cpython_abis((major, minor): (u64, u64)) -> Vec<String> {
     let plain = format!("cp{major}{minor}");
     if (major, minor) < (3, 3) {
@@ -169,7 +167,7 @@ fn cpython_abis((major, minor): (u64, u64)) -> Vec<String> {
     }
 }
 
-/// Whether `abi` may be that of a build of the interpreter's own.
+/// Whether `abi` may be the ABI of a build of this interpreter.
 fn names_own_abi(prefix: &str, (major, minor): (u64, u64), abi: &str) -> bool {
     match prefix {
         "cp" => abi
@@ -184,7 +182,7 @@ impl Interpreter<'_> {
     fn accepts(&self, tag: &Tag) -> bool {
         let python = PythonTag::parse(&tag.python);
         if python.prefix == "py" && python.version.is_some() {
-            // Nothing but pure Python has such tags, for this minor version and older ones.
+            // Only pure Python has such tags, for this minor version and older ones.
             return tag.abi == "none" && self.version_is_at_least(&python);
         }
         if python.prefix != self.prefix {
@@ -261,9 +259,9 @@ impl Interpreter<'_> {
     }
 }
 
-/// A system that accepts both platform tags, in words.
+/// The name of a system that accepts both platform tags.
 ///
-/// Versions of systems are open upwards: whatever accepts the newer tag accepts the older one.
+/// Versions of systems are open upwards: a system that accepts the newer tag accepts the older one.
 fn common_system(a: &str, b: &str) -> Option<String> {
     match (SystemTag::parse(a), SystemTag::parse(b)) {
         (SystemTag::Any, SystemTag::Any) => Some("any system".to_owned()),

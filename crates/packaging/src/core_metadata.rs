@@ -1,8 +1,7 @@
 //! Core metadata: the fields of METADATA that an index and its checks need.
 //!
-//! Specification: "Core metadata". Fields that nothing here needs may hold anything, in UTF-8,
-//! since pip installs nothing else; those that are needed are read as the specification has them,
-//! or refused.
+//! Specification: "Core metadata". Other fields may contain any text in UTF-8, because pip installs
+//! no other encoding. The needed fields must follow the specification, or are refused.
 
 mod headers;
 
@@ -16,26 +15,26 @@ use super::requirement::Requirement;
 use super::specifier::{self, VersionSpecifiers};
 use headers::Headers;
 
-/// What METADATA says.
+/// The contents of METADATA.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoreMetadata {
     /// Metadata-Version, such as `2.4`.
     pub metadata_version: String,
-    /// Name, as it is written.
+    /// Name, as written.
     pub name: String,
     /// Name, normalised.
     pub project: ProjectName,
     /// Version.
     pub version: Version,
-    /// Requires-Python; an empty one is none.
+    /// Requires-Python; an empty one counts as absent.
     pub requires_python: Option<VersionSpecifiers>,
-    /// Each Requires-Dist, in the order of the file; one that is there twice is here twice.
+    /// Each Requires-Dist, in the order of the file; repeated ones are repeated.
     pub requires_dist: Vec<Requirement>,
     /// Each Provides-Extra, normalised.
     pub provides_extra: BTreeSet<ExtraName>,
 }
 
-/// The fields that the specification marks as multiple use are all others.
+/// The specification marks all other fields as multiple use.
 const SINGLE_USE: [&str; 16] = [
     "Metadata-Version",
     "Name",
@@ -55,10 +54,10 @@ const SINGLE_USE: [&str; 16] = [
     "Requires-Python",
 ];
 
-/// From this version on a Provides-Extra has to be a valid name (PEP 685).
+/// From this version on a Provides-Extra must be a valid name (PEP 685).
 const STRICT_EXTRAS: (u64, u64) = (2, 3);
 
-/// A field that older tools took and today's rules refuse, and why.
+/// A field that older tools accepted and the current specification refuses, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegacyField {
     /// The field's name: `Requires-Dist`, `Requires-Python` or `Provides-Extra`.
@@ -72,7 +71,7 @@ const REQUIRES_DIST: &str = "Requires-Dist";
 const PROVIDES_EXTRA: &str = "Provides-Extra";
 
 impl CoreMetadata {
-    /// Reads METADATA; each error is one sentence about what the specification refuses.
+    /// Reads METADATA; each error is a sentence about a violation of the specification.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<String>> {
         let (metadata, legacy) = Self::parse_with_legacy(bytes)?;
         if legacy.is_empty() {
@@ -82,11 +81,10 @@ impl CoreMetadata {
         }
     }
 
-    /// Reads METADATA, and leaves out what requires or offers something in a way that today's rules
-    /// refuse: which project it is of, and in which version, is known nevertheless.
-    ///
+    /// Reads METADATA, and leaves out requirements and extras that the current specification refuses; the
+    /// project and its version are known nevertheless.
     /// # Errors
-    /// All that the specification refuses, a sentence each, where something else is wrong.
+    /// All violations of the specification, a sentence each, if there are others.
     pub fn parse_with_legacy(bytes: &[u8]) -> Result<(Self, Vec<LegacyField>), Vec<String>> {
         let Ok(text) = str::from_utf8(bytes) else {
             return Err(vec![
@@ -116,7 +114,7 @@ impl CoreMetadata {
         });
         let name = headers.required("Name", &mut errors);
         if headers.has_blank_end("Name") {
-            // Neither pip nor uv knows the project by it.
+            // Neither pip nor uv recognises such a name.
             errors.push("Name has a blank at its end".to_owned());
         }
         let project = name
@@ -176,7 +174,7 @@ impl CoreMetadata {
     }
 }
 
-/// Reads a value of a field; one that cannot be read is left out.
+/// Reads a value of a field; an invalid value is left out.
 fn leave<T>(
     field: &'static str,
     legacy: &mut Vec<LegacyField>,
@@ -211,7 +209,7 @@ fn parse_metadata_version(text: &str) -> Option<(u64, u64)> {
 
 fn read_version(text: &str, errors: &mut Vec<String>) -> Option<Version> {
     Version::from_str(text)
-        .map_err(|_| errors.push(format!("Version is invalid: {text:?} is no version")))
+        .map_err(|_| errors.push(format!("Version is invalid: {text:?} is not a version")))
         .ok()
 }
 
@@ -221,9 +219,9 @@ fn read_requirement(text: &str, errors: &mut Vec<String>) -> Option<Requirement>
         .ok()
 }
 
-/// Reads a Provides-Extra. Before metadata 2.3 there was no rule for the names of extras; what is
-/// no name is made one in the way of the tools of that time, each run of other characters as one
-/// `_`.
+/// Reads a Provides-Extra. Before metadata 2.3 there was no rule for the names of extras; an
+/// invalid name is converted like in the tools of that time, with each run of other characters as
+/// one `_`.
 fn read_extra(text: &str, strict: bool, errors: &mut Vec<String>) -> Option<ExtraName> {
     if strict || name::is_valid(text) {
         return read("Provides-Extra", text.parse(), errors);

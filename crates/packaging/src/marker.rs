@@ -1,7 +1,7 @@
 //! Environment markers: when a requirement applies.
 //!
-//! Specification: "Dependency specifiers", section "Environment markers". Values are three-valued:
-//! a platform does not say everything that a marker may ask.
+//! Specification: "Dependency specifiers", section "Environment markers". Results are three-valued,
+//! because a platform does not determine every variable.
 
 mod evaluate;
 pub(super) mod expression;
@@ -23,19 +23,19 @@ use super::requirement_error::RequirementError;
 
 /// A marker, such as `python_version < "3.11" and extra == "toml"`.
 ///
-/// Two markers are equal when their canonical forms are: legacy spellings of variables resolved,
-/// the variable on the left wherever that means the same, extras normalised, parentheses only where
-/// they are needed. The order of what `and` and `or` join stays.
+/// Two markers are equal if their canonical forms are: legacy spellings of variables resolved, the
+/// variable on the left if that means the same, extras normalised, parentheses only where
+/// necessary. The order of operands of `and` and `or` is kept.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Marker(Node);
 
 impl Marker {
-    /// Reads the marker that is in `text` from byte `start` to the end.
+    /// Reads the marker in `text` from byte `start` to the end.
     pub(super) fn parse_at(text: &str, start: usize) -> Result<Self, RequirementError> {
         parse::parse(text, start).map(Self)
     }
 
-    /// Whether the marker holds in `environment`, asked for `extra` or for no extra.
+    /// Whether the marker holds in `environment`, for `extra` or for no extra.
     ///
     /// A comparison with an unknown variable is unknown, and so is one that the specification
     /// leaves undefined.
@@ -50,8 +50,8 @@ impl Marker {
         count
     }
 
-    /// The extras that the marker names. It says the same of all others as where no extra is asked
-    /// for; `None` where it compares `extra` otherwise than with `==`, so that this is not known.
+    /// The extras that the marker names. For any other extra it has the same result as without one;
+    /// `None` if it compares `extra` by another operator than `==`, so that this is not certain.
     pub fn named_extras(&self) -> Option<BTreeSet<&str>> {
         let mut names = Some(BTreeSet::new());
         self.0.each(&mut |comparison| {
@@ -75,17 +75,17 @@ impl Marker {
 
     /// The comparisons of the marker that the specification leaves undefined, as text.
     ///
-    /// They are: `<`, `<=`, `>`, `>=`, `~=` and `===` on what is no version (revisions of the
-    /// specification disagree about the first four, and tools may refuse them); comparisons of two
-    /// variables or of two texts; the variables that only lock files define.
+    /// They are: `<`, `<=`, `>`, `>=`, `~=` and `===` with a value that is not a version (revisions
+    /// of the specification disagree about the first four, and tools may refuse them); comparisons
+    /// of two variables or of two texts; the variables that only lock files define.
     pub fn undefined_comparisons(&self) -> Vec<String> {
         self.comparisons_that(evaluate::is_undefined)
     }
 
-    /// The comparisons of the marker that the specification defines and installers read
-    /// differently, as text: versions that are compared with what is no version, or looked for in
-    /// what is no list of versions, `===`, and extras that are none; in these environments also
-    /// what is more than a release, as `3.11.0a6` is.
+    /// The comparisons of the marker that the specification defines but installers evaluate
+    /// differently, as text: a version compared with a text that is not a version, or searched in a
+    /// text that is not a list of versions; `===`; and invalid names of extras. In these
+    /// environments also literals that are more than a release, such as `3.11.0a6`.
     pub fn disputed_comparisons(&self, environments: &[MarkerEnvironment]) -> Vec<String> {
         self.comparisons_that(|comparison| evaluate::is_disputed(comparison, environments))
     }

@@ -1,7 +1,6 @@
-//! Names of projects and of extras, kept in their normalised form only.
+//! Names of projects and of extras, stored in their normalised form only.
 //!
-//! Specification: "Names and normalization"; that extras follow the same rules is in core metadata
-//! 2.3.
+//! Specification: "Names and normalization"; core metadata 2.3 applies the same rules to extras.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,11 +8,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A text that is no name of a project or an extra.
+/// A text that is not the name of a project or an extra.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{}", self.sentence())]
 pub struct InvalidName {
-    /// What the text was meant to name: "project" or "extra".
+    /// The intended kind of name: "project" or "extra".
     kind: &'static str,
     name: String,
 }
@@ -25,13 +24,12 @@ impl InvalidName {
             return format!("the {kind} name is empty");
         }
         format!(
-            "{name:?} is no valid {kind} name: only ASCII letters, digits, `.`, `-` and `_`, \
-             with a letter or digit first and last"
+            "{name:?} is not a valid {kind} name: only ASCII letters, digits, `.`, `-` and `_`, with a letter or digit first and last"
         )
     }
 }
 
-/// Whether `name` has the form that the specification asks for, in any spelling.
+/// Whether `name` has the form that the specification requires, in any spelling.
 pub(super) fn is_valid(name: &str) -> bool {
     let bytes = name.as_bytes();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
@@ -42,14 +40,14 @@ pub(super) fn is_valid(name: &str) -> bool {
         && bytes.iter().copied().all(is_name_byte)
 }
 
-/// Whether a byte may stand inside a name.
+/// Whether a byte is allowed inside a name.
 pub(super) fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')
 }
 
 /// The normalised form: lower case, each run of `-`, `_` and `.` as one `-`.
 ///
-/// Any text is taken, valid name or not: a marker may compare `extra` with what is none.
+/// Any text is accepted, even if invalid: a marker may compare `extra` with any text.
 pub(super) fn normalise(name: &str) -> String {
     let mut normalised = String::with_capacity(name.len());
     let mut in_run = false;
@@ -122,11 +120,11 @@ macro_rules! name_type {
 }
 
 name_type! {
-    /// The name of a project, normalised: `Zope.Interface` is kept as `zope-interface`.
+    /// The name of a project, normalised: `Zope.Interface` becomes `zope-interface`.
     ProjectName, "project"
 }
 
 name_type! {
-    /// The name of an extra, normalised as the name of a project is.
+    /// The name of an extra, normalised like the name of a project.
     ExtraName, "extra"
 }

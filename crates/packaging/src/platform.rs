@@ -1,7 +1,7 @@
 //! Supported platforms: an interpreter on a system, and which wheels an installer there accepts.
 //!
-//! Specification: "Platform compatibility tags". Where it leaves room, the `packaging` library is
-//! followed, which installers use.
+//! Specification: "Platform compatibility tags". If it leaves room, this follows the `packaging`
+//! library, which installers use.
 
 mod patches;
 mod requires_python;
@@ -21,10 +21,10 @@ use super::marker::expression::Variable;
 use super::specifier::{VersionSpecifiers, clause_contains};
 use super::tag::Tag;
 
-/// One supported target: an interpreter, the oldest patch version of it, and the oldest system.
+/// One supported target: an interpreter, its oldest patch version, and the oldest system.
 ///
-/// Written `<python tag>-<platform tag>`, as in `cp312-manylinux_2_28_x86_64`; a floor for the
-/// patch version is no part of that name. Sorted by interpreter, version and system.
+/// Written `<python tag>-<platform tag>`, as in `cp312-manylinux_2_28_x86_64`; a minimum patch
+/// version is not part of that name. Sorted by interpreter, version and system.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Platform {
     implementation: Implementation,
@@ -36,13 +36,13 @@ pub struct Platform {
     system: SystemTag,
 }
 
-/// The kind of a system, by which names of files differ.
+/// The kind of a system, for rules about file names.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum SystemFamily {
-    /// Linux, and what nothing else is known of.
+    /// Linux, and unknown systems.
     Linux,
     /// macOS.
     MacOs,
@@ -66,14 +66,16 @@ enum Implementation {
     PyPy,
 }
 
-/// A text that names no platform that can be supported; shown, it is one sentence that says why.
+/// A text that does not name a platform that can be supported; its `Display` is a sentence with the
+/// reason.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct PlatformError(String);
 
 /// The first free-threaded `CPython`.
 const FIRST_FREE_THREADED_MINOR: u64 = 13;
-/// The oldest supported minor version; before it, the ABI tag also had the width of characters.
+/// The oldest supported minor version; before it, the ABI tag also contained the width of
+/// characters.
 const OLDEST_MINOR: u64 = 3;
 /// The first `CPython` without the `m` in its ABI tag.
 const FIRST_MINOR_WITHOUT_PYMALLOC: u64 = 8;
@@ -121,8 +123,7 @@ impl Platform {
         let floor = floor.map_or(Ok(0), |floor| {
             parse_floor(floor, major, minor).ok_or_else(|| {
                 PlatformError(format!(
-                    "{floor:?} is no patch version of Python {major}.{minor} to begin with, such \
-                     as {major}.{minor}.2"
+                    "{floor:?} is not a patch version of Python {major}.{minor}, such as {major}.{minor}.2"
                 ))
             })
         })?;
@@ -162,8 +163,7 @@ impl Platform {
         }
     }
 
-    /// The patch version from which on the platform is supported: 5 of `cp311>=3.11.5`, 0 without
-    /// one.
+    /// The minimum patch version: 5 for `cp311>=3.11.5`, 0 without one.
     pub fn floor(&self) -> u64 {
         self.floor
     }
@@ -183,8 +183,8 @@ impl Platform {
             return true;
         }
         if tag.platform == "any" {
-            // Of tags for one implementation only the interpreter's own fit any platform; PyPy
-            // leaves the minor version out there.
+            // Among tags for one implementation with `any` platform, only the interpreter's own
+            // fit; PyPy omits the minor version there.
             let own = match self.implementation {
                 Implementation::CPython => tag.python == interpreter,
                 Implementation::PyPy => tag.python == format!("pp{major}"),
@@ -210,11 +210,12 @@ impl Platform {
         fits && self.accepts_system(&tag.platform)
     }
 
-    /// Whether Requires-Python holds on every version from the floor up to the next minor version.
+    /// Whether Requires-Python holds on every version from the minimum up to the next minor
+    /// version.
     pub fn satisfies(&self, requires_python: &VersionSpecifiers) -> bool {
         let patches = self.patches();
         requires_python.iter().all(|clause| {
-            // A text that is no version is that of no version.
+            // A text that is not a version equals no version.
             clause.version().is_some_and(|boundary| {
                 patches
                     .around(&boundary)
@@ -223,7 +224,7 @@ impl Platform {
         })
     }
 
-    /// The versions of Python that the platform stands for.
+    /// The versions of Python on the platform.
     pub(super) fn patches(&self) -> Patches {
         Patches {
             major: self.major,
@@ -303,11 +304,12 @@ impl Platform {
 impl FromStr for Platform {
     type Err = PlatformError;
 
-    /// Reads `cp312-manylinux_2_28_x86_64`, and with a floor `cp311>=3.11.5-win_amd64`.
+    /// Reads `cp312-manylinux_2_28_x86_64`, and with a minimum patch version
+    /// `cp311>=3.11.5-win_amd64`.
     fn from_str(text: &str) -> Result<Self, PlatformError> {
         let (python, system) = text.split_once('-').ok_or_else(|| {
             PlatformError(format!(
-                "{text:?} is no platform: it has no `-` between its Python tag and its platform tag"
+                "{text:?} is not a platform: it has no `-` between its Python tag and its platform tag"
             ))
         })?;
         Self::parse(python, system)
@@ -320,8 +322,8 @@ impl fmt::Display for Platform {
     }
 }
 
-/// The major version and, if there is one, the minor version that the digits of a Python tag say:
-/// `3` and `312`.
+/// The major version and, if present, the minor version in the digits of a Python tag: `3` and
+/// `312`.
 pub(super) fn version_of_digits(digits: &str) -> Option<(u64, Option<u64>)> {
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -337,7 +339,7 @@ pub(super) fn version_of_digits(digits: &str) -> Option<(u64, Option<u64>)> {
     Some((major, Some(minor.parse().ok()?)))
 }
 
-/// The patch version of a floor such as `3.11.5`.
+/// The patch version of a minimum such as `3.11.5`.
 fn parse_floor(floor: &str, major: u64, minor: u64) -> Option<u64> {
     let version = Version::from_str(floor).ok()?;
     let final_release = version.only_release() == version && !version.is_local();
@@ -368,18 +370,17 @@ fn parse_system(text: &str) -> Result<SystemTag, PlatformError> {
             "is of {architecture}, for which there is no manylinux"
         )),
         SystemTag::MacOs { format, .. } if !matches!(format.as_str(), "arm64" | "x86_64") => {
-            invalid("is of no single machine; name arm64 or x86_64".to_owned())
+            invalid("is not of a single machine; name arm64 or x86_64".to_owned())
         }
         SystemTag::MacOs { format, major, .. } if format == "arm64" && *major < 11 => {
             invalid("is older than the first macOS on arm64, which is 11.0".to_owned())
         }
         SystemTag::Windows(tag) if !WINDOWS_TAGS.contains(&tag.as_str()) => invalid(format!(
-            "is of no Windows that there is: {}",
+            "is not of an existing Windows system: {}",
             WINDOWS_TAGS.join(", ")
         )),
         SystemTag::Other(_) => invalid(
-            "is of no system that can be supported: manylinux_…, musllinux_…, linux_…, macosx_… \
-             or win…"
+            "is not of a supported system: manylinux_…, musllinux_…, linux_…, macosx_… or win…"
                 .to_owned(),
         ),
         SystemTag::Linux { .. } | SystemTag::MacOs { .. } | SystemTag::Windows(_) => Ok(system),

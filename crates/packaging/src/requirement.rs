@@ -1,6 +1,6 @@
-//! Requirements: a project, extras of it, versions of it or a URL, and a marker.
+//! Requirements: a project, its extras, its versions or a URL, and a marker.
 //!
-//! Specification: "Dependency specifiers". The reader is our own, with `pep440_rs` for single
+//! Specification: "Dependency specifiers". The parser is our own, with `pep440_rs` for single
 //! clauses: `pep508_rs` refuses trailing commas and names that look like archives, drops marker
 //! comparisons that it cannot make, and panics on a name that ends with a dash.
 
@@ -15,33 +15,33 @@ use super::name::{self, ExtraName, ProjectName};
 use super::requirement_error::RequirementError;
 use super::specifier::{self, VersionSpecifiers};
 
-/// What one project needs of another.
+/// A requirement of one project for another.
 ///
-/// Two requirements are equal when their normalised forms are: names and extras normalised,
-/// specifiers as [`same_specifiers`](super::same_specifiers) compares them, markers as [`Marker`]
-/// does, URLs as they are written.
+/// Two requirements are equal if their normalised forms are: names and extras normalised,
+/// specifiers as in [`same_specifiers`](super::same_specifiers), markers as in [`Marker`], URLs as
+/// written.
 #[derive(Debug, Clone)]
 pub struct Requirement {
-    /// The project that is needed.
+    /// The required project.
     pub name: ProjectName,
-    /// The extras of it that are needed as well.
+    /// Its required extras.
     pub extras: BTreeSet<ExtraName>,
-    /// Which version of it.
+    /// The allowed versions.
     pub constraint: Constraint,
-    /// When it is needed; without one, always.
+    /// When it applies; without a marker, always.
     pub marker: Option<Marker>,
 }
 
-/// Which version of a project is needed.
+/// The allowed versions of a project.
 #[derive(Debug, Clone)]
 pub enum Constraint {
-    /// Each version that all specifiers contain; any version when there are none.
+    /// Each version that all specifiers contain; any version if there are none.
     Specifiers(VersionSpecifiers),
-    /// The very distribution at this URL, kept as it is written.
+    /// The distribution at this URL, as written.
     Url(String),
 }
 
-/// What of a constraint is compared.
+/// The comparable form of a constraint.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum ComparableConstraint<'a> {
     Specifiers(BTreeSet<String>),
@@ -133,8 +133,7 @@ impl fmt::Display for Requirement {
     /// The canonical text: normalised names, extras and specifiers sorted, the marker in canonical
     /// form.
     ///
-    /// Trailing zeros of versions stay as they were written, so equal requirements can differ in
-    /// them.
+    /// Trailing zeros of versions are kept, so equal requirements can differ in them.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.name)?;
         if !self.extras.is_empty() {
@@ -162,13 +161,13 @@ impl fmt::Display for Requirement {
 impl FromStr for Requirement {
     type Err = RequirementError;
 
-    /// Reads a requirement by the rule `specification` of the grammar.
+    /// Parses a requirement by the rule `specification` of the grammar.
     fn from_str(text: &str) -> Result<Self, RequirementError> {
         Reader { text, position: 0 }.requirement()
     }
 }
 
-/// Reads a requirement from left to right.
+/// Parses a requirement from left to right.
 struct Reader<'a> {
     text: &'a str,
     /// Bytes read so far; always on the boundary of a character.
@@ -235,7 +234,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// "expected …, found `x`" about the character that comes next.
+    /// "expected …, found `x`" about the next character.
     fn unexpected(&self, wanted: &str) -> RequirementError {
         match self.rest().chars().next() {
             Some(found) => RequirementError::new(
@@ -346,7 +345,7 @@ impl<'a> Reader<'a> {
         while let Some((span, clause)) = clauses.next() {
             let span = start + span.start..start + span.end;
             if clause.is_empty() {
-                // The grammar allows one comma after the last clause, and no clause at all.
+                // The grammar allows a comma after the last clause, and no clause at all.
                 if clauses.peek().is_none() && (!specifiers.is_empty() || !text.contains(',')) {
                     break;
                 }

@@ -1,17 +1,16 @@
-//! Why a requirement or a marker cannot be read.
+//! Errors of requirements and markers.
 
 use std::ops::Range;
 
 use thiserror::Error;
 
-/// A text that is no requirement, or no marker.
+/// A text that is not a requirement, or not a marker.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct RequirementError {
-    /// One sentence about what is wrong.
+    /// One sentence about the error.
     pub message: String,
-    /// The bytes of the text that it is about; empty, and at its end, when something is missing
-    /// there.
+    /// The affected bytes of the text; empty, and at its end, if something is missing there.
     pub span: Range<usize>,
 }
 

@@ -1,8 +1,8 @@
-//! Sets of version specifiers: reading them, what they contain, when two are the same.
+//! Sets of version specifiers: parsing, containment and equality.
 //!
-//! Specification: "Version specifiers". `pep440_rs` reads a single clause and orders versions. What
-//! a clause contains is decided here, because `pep440_rs` takes `==1.0.1.*` to contain `1.0`, and
-//! reads `===1.0-1` as `===1.0.post1`, which is another text.
+//! Specification: "Version specifiers". `pep440_rs` parses a single clause and orders versions.
+//! Containment is decided here, because `pep440_rs` says that `==1.0.1.*` contains `1.0`, and reads
+//! `===1.0-1` as `===1.0.post1`, which is another text.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,17 +21,17 @@ pub struct VersionSpecifiers(Vec<Clause>);
 pub(super) enum Clause {
     /// Compares versions.
     Version(VersionSpecifier),
-    /// `===`, "arbitrary equality": compares texts, so its own is kept as it is written.
+    /// `===`, "arbitrary equality": compares texts, so its own is kept as written.
     Text(String),
 }
 
 impl VersionSpecifiers {
-    /// Whether any version is in the set, because there is no clause.
+    /// Whether the set contains any version, because it has no clause.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether some clause names a version that is not final: who writes one wants such versions.
+    /// Whether some clause names a version that is not final: then such versions are wanted.
     pub fn name_a_prerelease(&self) -> bool {
         self.0.iter().any(|clause| match clause {
             Clause::Version(specifier) => specifier.any_prerelease(),
@@ -39,7 +39,7 @@ impl VersionSpecifiers {
         })
     }
 
-    /// The clauses as texts, as they are displayed.
+    /// The clauses as text.
     pub fn clauses(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(ToString::to_string)
     }
@@ -56,14 +56,14 @@ impl FromIterator<Clause> for VersionSpecifiers {
 }
 
 impl fmt::Display for VersionSpecifiers {
-    /// The clauses as they are written, their versions in normal form.
+    /// The clauses as written, their versions in normal form.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.clauses().collect::<Vec<_>>().join(", "))
     }
 }
 
 impl Clause {
-    /// The version that it names; none where a text is no version.
+    /// The version in the clause; `None` for a text that is not a version.
     pub(super) fn version(&self) -> Option<Version> {
         match self {
             Self::Version(specifier) => Some(specifier.version().clone()),
@@ -81,19 +81,19 @@ impl fmt::Display for Clause {
     }
 }
 
-/// A text that is no set of version specifiers.
+/// A text that is not a set of version specifiers.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct SpecifierError {
-    /// One sentence about what is wrong.
+    /// One sentence about the error.
     pub message: String,
-    /// The bytes of the text that it is about.
+    /// The affected bytes of the text.
     pub span: Range<usize>,
 }
 
-/// Reads a set of version specifiers, such as `>=3.9, <4`.
+/// Parses a set of version specifiers, such as `>=3.9, <4`.
 ///
-/// Empty clauses (`>=3.9,`) are passed over: installers accept them and real metadata has them.
+/// Empty clauses (`>=3.9,`) are ignored: installers accept them and real metadata has them.
 pub fn parse_specifiers(text: &str) -> Result<VersionSpecifiers, SpecifierError> {
     let mut specifiers = Vec::new();
     for (span, clause) in clauses(text) {
@@ -124,8 +124,7 @@ pub(super) fn parse_clause(clause: &str, span: Range<usize>) -> Result<Clause, S
         } else {
             Err(SpecifierError {
                 message: format!(
-                    "{clause:?} is no version specifier: after `===` stands a text without white \
-                     space, `;` and `)`"
+                    "{clause:?} is not a version specifier: `===` must be followed by a text without white space, `;` and `)`"
                 ),
                 span,
             })
@@ -133,12 +132,12 @@ pub(super) fn parse_clause(clause: &str, span: Range<usize>) -> Result<Clause, S
     }
     let read = VersionSpecifier::from_str(clause).map(Clause::Version);
     read.map_err(|error| {
-        // The reason may be a Rust-like message in sentence case, over more than one line.
+        // The reason may be a message in sentence case, over more than one line.
         let reason = error.to_string();
         let reason = reason.lines().next().unwrap_or_default();
         SpecifierError {
             message: format!(
-                "{clause:?} is no version specifier: {}",
+                "{clause:?} is not a version specifier: {}",
                 lower_case_first(reason)
             ),
             span,
@@ -146,14 +145,14 @@ pub(super) fn parse_clause(clause: &str, span: Range<usize>) -> Result<Clause, S
     })
 }
 
-/// Whether a text can stand after `===`, as installers read it. In a set no comma is left in it.
+/// Whether a text is allowed after `===`, as in installers. Within a set it contains no comma.
 pub(super) fn is_arbitrary(text: &str) -> bool {
     let ends_it = |sign: char| sign.is_whitespace() || sign.is_control() || ";)".contains(sign);
     !text.is_empty() && !text.contains(ends_it)
 }
 
 /// Whether `===` holds between the text after it and the normal form of a version. "Simple string
-/// equality operations which do not take into account any of the semantic information", but for
+/// equality operations which do not take into account any of the semantic information", except for
 /// case.
 pub(super) fn is_same_text(text: &str, version: &str) -> bool {
     text.to_lowercase() == version.to_lowercase()
@@ -166,8 +165,8 @@ fn lower_case_first(sentence: &str) -> String {
     })
 }
 
-/// Whether each clause of `specifiers` contains `version`; pre-releases are versions like any
-/// other.
+/// Whether each clause of `specifiers` contains `version`; pre-releases are treated like other
+/// versions.
 pub fn specifiers_contain(specifiers: &VersionSpecifiers, version: &Version) -> bool {
     specifiers
         .iter()
@@ -196,10 +195,10 @@ pub(super) fn specifier_contains(specifier: &VersionSpecifier, version: &Version
         Operator::NotEqual => public != *wanted,
         Operator::EqualStar => has_prefix(&public, wanted.epoch(), wanted.release()),
         Operator::NotEqualStar => !has_prefix(&public, wanted.epoch(), wanted.release()),
-        // It never comes here: `===` is a `Clause::Text`.
+        // Unreachable: `===` is a `Clause::Text`.
         Operator::ExactEqual => version == wanted,
         Operator::TildeEqual => {
-            // "~= V.N" is ">= V.N, == V.*"; suffixes of the version play no part in the prefix.
+            // "~= V.N" is ">= V.N, == V.*"; suffixes of the version do not affect the prefix.
             let release = wanted.release();
             let prefix = &release[..release.len().saturating_sub(1)];
             public >= *wanted && has_prefix(&public, wanted.epoch(), prefix)
@@ -217,8 +216,8 @@ pub(super) fn specifier_contains(specifier: &VersionSpecifier, version: &Version
     }
 }
 
-/// Whether `version` is `of` with a post-release number, which no post-release and no developmental
-/// release has.
+/// Whether `version` is `of` with a post-release number; not if `of` is a post-release or a
+/// developmental release.
 fn is_post_release_of(version: &Version, of: &Version) -> bool {
     let unposted = version.clone().with_post(None).with_dev(None);
     version.is_post() && unposted == *of
@@ -230,16 +229,16 @@ fn has_prefix(version: &Version, epoch: u64, prefix: &[u64]) -> bool {
     version.epoch() == epoch && prefix.iter().zip(padded).all(|(wanted, is)| wanted == is)
 }
 
-/// Whether two sets of specifiers are the same set.
+/// Whether two sets of specifiers are equal.
 ///
-/// The order of clauses, repeated clauses and the spelling of versions play no part, nor do
+/// The order of clauses, repeated clauses and the spelling of versions do not matter, nor do
 /// trailing zeros (`>=1.0` is `>=1.0.0`), except after `~=` and before `.*`, where they have a
-/// meaning. After `===` only the case of letters plays no part.
+/// meaning. After `===` only the case of letters does not matter.
 pub fn same_specifiers(left: &VersionSpecifiers, right: &VersionSpecifiers) -> bool {
     comparable(left) == comparable(right)
 }
 
-/// What two sets of specifiers are compared by.
+/// The comparable form of a set of specifiers.
 pub(super) fn comparable(specifiers: &VersionSpecifiers) -> BTreeSet<String> {
     let comparable = |clause: &Clause| match clause {
         Clause::Text(text) => format!("==={}", text.to_lowercase()),
@@ -268,8 +267,8 @@ fn comparable_specifier(specifier: &VersionSpecifier) -> String {
 
 /// The specifiers as text: each once, by version and then by operator, joined by commas.
 ///
-/// Versions are in the normal form of the specification, their trailing zeros as they were written;
-/// a text after `===` is left as it is.
+/// Versions are in the normal form of the specification, with their trailing zeros as written; a
+/// text after `===` is unchanged.
 pub fn specifiers_text(specifiers: &VersionSpecifiers) -> String {
     let mut clauses: Vec<_> = specifiers.iter().collect();
     clauses.sort_by_cached_key(|clause| {

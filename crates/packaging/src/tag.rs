@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
-/// What a wheel fits: an interpreter, a binary interface, a platform. Lower case.
+/// The compatibility of a wheel: an interpreter, a binary interface, a platform. Lower case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag {
     /// The Python tag, such as `cp312` or `py3`.
@@ -17,7 +17,7 @@ pub struct Tag {
     pub platform: String,
 }
 
-/// A text that is no compatibility tag.
+/// A text that is not a compatibility tag.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct TagError(String);
@@ -28,11 +28,11 @@ impl fmt::Display for Tag {
     }
 }
 
-/// Tags that one compressed set may stand for; the largest real ones stand for some twenty.
+/// How many tags one compressed set may expand to; the largest real ones expand to some twenty.
 const MAX_TAGS: usize = 1_000;
 
 impl Tag {
-    /// The tags that a compressed set such as `py2.py3-none-any` stands for, sorted, each once.
+    /// The tags that a compressed set such as `py2.py3-none-any` expands to, sorted, each once.
     pub fn expand(text: &str) -> Result<Vec<Self>, TagError> {
         let mut components = text.split('-');
         let (Some(python), Some(abi), Some(platform), None) = (
@@ -42,7 +42,7 @@ impl Tag {
             components.next(),
         ) else {
             return Err(TagError(format!(
-                "the tag {text:?} has not exactly three components"
+                "the tag {text:?} does not have exactly three components"
             )));
         };
         let python = members(text, python)?;
@@ -105,7 +105,7 @@ fn members(text: &str, component: &str) -> Result<Vec<String>, TagError> {
 impl FromStr for Tag {
     type Err = TagError;
 
-    /// Reads a tag that stands for itself only.
+    /// Parses a single tag.
     fn from_str(text: &str) -> Result<Self, TagError> {
         let mut tags = Self::expand(text)?;
         match (tags.pop(), tags.is_empty()) {

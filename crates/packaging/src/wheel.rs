@@ -1,13 +1,13 @@
 //! One wheel's archive, METADATA, WHEEL and RECORD: reads a `Read + Seek`, never a path.
 //!
-//! [`inspect()`] reads every byte of a wheel once and returns what it says of itself, with all that
-//! is wrong with it as values. An archive must mean the same to every reader: to one that trusts
-//! the central directory, to one that reads local headers as they stream past, and to a person.
-//! Where two places of a ZIP file could contradict each other, they are compared, and bytes that
-//! no entry owns are refused.
+//! [`inspect()`] reads every byte of a wheel once and returns its facts, with all problems as
+//! values. An archive must mean the same to every reader: to one that trusts the central directory,
+//! to one that reads local headers as they stream past, and to a person. If two places of a ZIP
+//! file could contradict each other, they are compared, and bytes that belong to no entry are
+//! refused.
 //!
-//! The specifications are PKWARE's APPNOTE 6.3 for the archive and the *binary distribution
-//! format* of the Python packaging specifications for what is in it.
+//! The specifications are PKWARE's APPNOTE 6.3 for the archive and the *binary distribution format*
+//! of the Python packaging specifications for its contents.
 
 mod archive;
 mod bytecode;
@@ -37,53 +37,54 @@ pub use limits::Limits;
 pub use members::{MEMBERS_VERSION, MemberFacts, WheelMembers, installed_names, members};
 pub use packages::module;
 
-/// The version of what [`inspect()`] checks, as a statement has it: a release whose wheels have
-/// passed older checks is not reused. Grows with every check that is stricter than before.
+/// The version of the checks of [`inspect()`], for statements: a release whose wheels passed older
+/// checks is not reused. Increased for every check that becomes stricter.
 pub const CHECKS_VERSION: u32 = 3;
 
-/// The version of what [`inspect()`] returns: part of the key under which facts are kept, so that
-/// another check looks again. Grows with every change that could change a fact.
+/// The version of the results of [`inspect()`]: part of the key under which facts are stored, so
+/// that a changed check reads wheels again. Increased for every change that could change a fact.
 pub const FACTS_VERSION: u32 = 4;
 
-/// What a wheel's own bytes say.
+/// The facts from a wheel's own bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchiveFacts {
-    /// The name of the one `*.dist-info` folder without that ending, `click-8.1.7`; empty where
-    /// there is none or more than one.
+    /// The name of the `*.dist-info` folder without that ending, `click-8.1.7`; empty unless there
+    /// is exactly one.
     pub dist_info: String,
-    /// METADATA, exactly; empty where it could not be read.
+    /// METADATA, exactly; empty if it could not be read.
     #[serde(with = "base64_text")]
     pub metadata: Vec<u8>,
-    /// The tags of WHEEL: one each where a line has a compressed set, lower case, sorted, once.
+    /// The tags of WHEEL: compressed sets expanded, lower case, sorted, without repetitions.
     pub wheel_tags: Vec<String>,
-    /// The names that it has beside those of other projects.
+    /// The names that could conflict with other projects.
     pub names: InstalledNames,
     /// How many entries the archive has, folders included.
     pub members: u64,
     /// Bytes of all members, inflated.
     pub unpacked_size: u64,
-    /// All that is wrong, in the order in which it was found.
+    /// All problems, in the order in which they were found.
     pub problems: Vec<Problem>,
-    /// Names that are one place, or no name, on some systems: wrong where the wheel is installed on
+    /// Names that conflict, or are invalid, on some systems: a problem if the wheel is installed on
     /// one of them.
     pub name_conflicts: Vec<NameConflict>,
 }
 
-/// The names by which a wheel's contents are found once it is installed: of two projects with one
-/// name, one takes the place of the other.
+/// The names by which a wheel's contents are found after installation: if two projects share a
+/// name, one replaces the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstalledNames {
-    /// The commands that an installer makes of it, sorted, once.
+    /// The commands that an installer creates from it, sorted, without repetitions.
     pub commands: Vec<String>,
-    /// Its packages and modules, sorted, once, with `/` between a package and what is in it. Of a
-    /// folder without `__init__.py`, which several projects may share, each file by itself.
+    /// Its packages and modules, sorted, without repetitions, with `/` between a package and its
+    /// contents. Several projects may share a folder without `__init__.py`, so each file in it is
+    /// listed.
     pub packages: Vec<String>,
 }
 
-/// Something wrong with a wheel.
+/// A problem of a wheel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// What it is about.
+    /// The kind of the problem.
     pub kind: ProblemKind,
     /// One lower-case sentence that names the member and the values.
     pub message: String,
@@ -94,25 +95,25 @@ pub struct Problem {
 pub struct NameConflict {
     /// The systems, each once.
     pub systems: Vec<SystemFamily>,
-    /// What is wrong, as a sentence that goes on with "on" and the systems.
+    /// The problem, as a sentence that continues with "on" and the systems.
     pub message: String,
 }
 
-/// What a [`Problem`] is about; the names are the codes of the findings.
+/// The kind of a [`Problem`]; the names are the codes of the findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProblemKind {
-    /// The archive contradicts itself, passes a limit, has not exactly one `*.dist-info`, or has
-    /// bytecode that runs instead of a source file.
+    /// The archive contradicts itself, exceeds a limit, does not have exactly one `*.dist-info`, or
+    /// has bytecode that runs instead of a source file.
     InvalidArchive,
-    /// METADATA or WHEEL is missing, or WHEEL or `entry_points.txt` says something that its
-    /// specification refuses, or that installers read differently.
+    /// METADATA or WHEEL is missing, or WHEEL or `entry_points.txt` breaks its specification, or
+    /// installers read it differently.
     InvalidMetadata,
     /// RECORD is missing or cannot be parsed, or its rows and the members differ.
     RecordMismatch,
 }
 
-/// Bytes as base64 in a string, since facts are kept as JSON and METADATA need not be UTF-8.
+/// Bytes as base64 in a string, because facts are stored as JSON and METADATA need not be UTF-8.
 mod base64_text {
     use std::borrow::Cow;
 

@@ -21,9 +21,9 @@ pub struct WheelFileName {
     tags: Vec<Tag>,
 }
 
-/// A text that is no file name of a wheel; shown, it is one sentence that says why.
+/// A text that is not the file name of a wheel; its `Display` is a sentence with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{file_name:?} is no file name of a wheel: {reason}")]
+#[error("{file_name:?} is not the file name of a wheel: {reason}")]
 pub struct WheelFileNameError {
     file_name: String,
     reason: String,
@@ -45,12 +45,12 @@ impl WheelFileName {
         self.build.as_deref()
     }
 
-    /// All tags that the compressed ones stand for, sorted.
+    /// All tags in the expanded compressed sets, sorted.
     pub fn tags(&self) -> &[Tag] {
         &self.tags
     }
 
-    /// The file name as it is written.
+    /// The file name as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -98,7 +98,7 @@ fn parse(text: &str) -> Result<WheelFileName, String> {
         .map_err(|error| error.to_string())?;
     let version = match Version::from_str(version) {
         Ok(parsed) if !version.contains(char::is_whitespace) => parsed,
-        _ => return Err(format!("{version:?} is no version")),
+        _ => return Err(format!("{version:?} is not a version")),
     };
     if let Some(build) = build {
         let well_formed = build.starts_with(|c: char| c.is_ascii_digit())

@@ -1,9 +1,8 @@
-//! Content-addressed archives: a writer, an index and a reader that believes no byte that it has
-//! not hashed.
+//! Content-addressed archives: a writer, an index and a reader that hashes every byte.
 //!
 //! The format is `CARv1` (<https://ipld.io/specs/transport/car/carv1/>) with one root, each block
-//! once, depth first: byte for byte what `ipfs dag export` writes. What a [`BlockSink`] is given in
-//! that order a [`CarWriter`] writes in that order.
+//! once, depth first: byte for byte like `ipfs dag export`. A [`CarWriter`] writes blocks in the
+//! order in which it receives them as a [`BlockSink`].
 //!
 //! [`BlockSink`]: crate::BlockSink
 
@@ -27,14 +26,14 @@ pub use stream::{FileCursor, FileReader};
 pub use tree::{Found, Kind, Tree};
 pub use writer::{CarSummary, CarWriter, archive_start, section_start};
 
-/// The largest block: what every IPFS implementation accepts from a peer.
+/// The largest block: the limit that every IPFS implementation accepts from a peer.
 pub const MAX_BLOCK: usize = 2 * 1024 * 1024;
-/// The most blocks of an archive that is opened; their index takes about 100 bytes each.
+/// The most blocks of a readable archive; their index takes about 100 bytes each.
 pub const MAX_BLOCKS: usize = 4_000_000;
 /// The deepest nesting of nodes, from the root of an archive to a leaf.
 pub const MAX_DEPTH: usize = 256;
-/// The largest file that is read, in bytes. Links to one block many times make a file of any size
-/// out of a small archive.
+/// The largest readable file, in bytes. Repeated links to one block can make a file of any size
+/// from a small archive.
 pub const MAX_FILE: u64 = 8 << 30;
 /// The longest header that is read; one root takes 58 bytes or less.
 const MAX_HEADER: u64 = 4096;

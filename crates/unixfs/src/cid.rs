@@ -1,7 +1,7 @@
-//! Content identifiers, of the only kind that UnixFS imports make: SHA-256 over a raw or a dag-pb
+//! Content identifiers of the only kind that UnixFS imports create: SHA-256 over a raw or a dag-pb
 //! block. Specification: <https://github.com/multiformats/cid>.
 //!
-//! The crate `cid` knows the bytes, and `multibase` the texts. The rules around them are stricter:
+//! The crate `cid` implements the bytes, and `multibase` the texts. The rules here are stricter:
 //! one text for one CID, no path around it, nothing after it, one hash function.
 
 use std::fmt;
@@ -20,9 +20,9 @@ const SHA2_256: u64 = 0x12;
 const MULTIHASH_LENGTH: usize = 34;
 /// Version 1, codec, multihash: each number below 128 and so one byte.
 const V1_LENGTH: usize = 36;
-/// The letters of the bases that [`Cid::from_any_base`] reads; the library knows some more.
+/// The letters of the bases that [`Cid::from_any_base`] reads; the library supports some more.
 const BASES: &str = "fFbBcCvVtTkKzZmMuU";
-/// The longest text that is looked at; a `CIDv1` of this kind has 59 characters.
+/// The longest text that is read; a `CIDv1` of this kind has 59 characters.
 const MAX_TEXT: usize = 128;
 
 /// The version of a [`Cid`].
@@ -34,10 +34,10 @@ pub enum Version {
     V1,
 }
 
-/// What the bytes of a block are.
+/// The contents of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Codec {
-    /// Bytes of a file and nothing else.
+    /// Bytes of a file.
     Raw,
     /// A dag-pb node with UnixFS data.
     DagPb,
@@ -96,7 +96,7 @@ impl Cid {
         self.digest
     }
 
-    /// Whether `block` is what this CID names.
+    /// Whether `block` has this CID.
     pub fn matches(&self, block: &[u8]) -> bool {
         Sha256Digest::of(block) == self.digest
     }
@@ -114,9 +114,9 @@ impl Cid {
         self.general().to_bytes()
     }
 
-    /// Reads the text of a CID in any base: what `Display` writes, and the bases of multibase that
-    /// people use, in either case where a base has only one. As Kubo does, it takes version 0 with
-    /// the letter of a base, too.
+    /// Reads the text of a CID in any base: the output of `Display`, and the common bases of
+    /// multibase, in upper or lower case if a base has only one. As in Kubo, version 0 with the
+    /// letter of a base is accepted, too.
     pub fn from_any_base(text: &str) -> Result<Self, CidError> {
         if text.len() > MAX_TEXT {
             return Err(CidError::Length);
@@ -142,7 +142,7 @@ impl Cid {
         }
     }
 
-    /// Reads the binary form from the start of `bytes` and gives back what follows it.
+    /// Reads the binary form from the start of `bytes` and returns the rest.
     pub fn read(bytes: &[u8]) -> Result<(Self, &[u8]), CidError> {
         let mut rest = bytes;
         CidGeneric::read_bytes(&mut rest)
@@ -152,7 +152,7 @@ impl Cid {
             .ok_or_else(|| refusal(bytes))
     }
 
-    /// The same CID as the library has it.
+    /// The same CID as a type of the library.
     fn general(&self) -> CidGeneric<32> {
         let version = match self.version {
             Version::V0 => cid::Version::V0,
@@ -164,7 +164,7 @@ impl Cid {
             .expect("32 bytes of sha2-256 are a hash, and version 0 is made of dag-pb only")
     }
 
-    /// A CID of the library, where it is of the kind that is understood here.
+    /// A CID of the library, if it is of a supported kind.
     fn restricted(cid: &CidGeneric<32>) -> Option<Self> {
         let version = match cid.version() {
             cid::Version::V0 => Version::V0,
@@ -182,8 +182,8 @@ impl Cid {
     }
 }
 
-/// Why these bytes do not begin with a CID. A number that takes more than one byte is none of those
-/// that are understood, and is shown by its first.
+/// Why these bytes do not begin with a CID. A number of more than one byte is unsupported, and is
+/// shown by its first byte.
 fn refusal(bytes: &[u8]) -> CidError {
     match bytes {
         []
@@ -198,27 +198,27 @@ fn refusal(bytes: &[u8]) -> CidError {
     }
 }
 
-/// Why something is not a CID that is understood here.
+/// The reason why something is not a supported CID.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CidError {
-    /// Nothing is there.
+    /// The text is empty.
     #[error("a CID is missing")]
     Empty,
-    /// The first character names another encoding than base32, and it is no `CIDv0`.
+    /// The first character names another encoding than base32, and it is not a `CIDv0`.
     #[error(
         "a CID begins with `Qm` (version 0) or `b` (version 1 in base32), not with `{}`",
         .0.escape_debug()
     )]
     Multibase(char),
-    /// The first character names a base that is not known here.
+    /// The first character names an unknown base.
     #[error(
-        "a CID begins with `Qm` or with the letter of a base, and `{}` is none that is known",
+        "a CID begins with `Qm` or with the letter of a base, and `{}` is not a known one",
         .0.escape_debug()
     )]
     Base(char),
-    /// The text is not of the encoding that it announces.
-    #[error("a CID has a character that its encoding does not have, or is cut short")]
+    /// The text does not fit its encoding.
+    #[error("a CID has a character that its encoding does not have, or is incomplete")]
     Text,
     /// Too few or too many bytes.
     #[error("a CID has the wrong length: version 0 has 46 characters, version 1 has 59")]
@@ -249,7 +249,7 @@ impl fmt::Debug for Cid {
 impl FromStr for Cid {
     type Err = CidError;
 
-    /// Takes exactly what `Display` writes: one text for one CID.
+    /// Accepts exactly the output of `Display`: one text for one CID.
     fn from_str(text: &str) -> Result<Self, CidError> {
         let first = text.chars().next().ok_or(CidError::Empty)?;
         if text.len() > MAX_TEXT {
@@ -271,7 +271,7 @@ impl FromStr for Cid {
         }
         let bytes = Base::Base32Lower.decode(body).map_err(|_| CidError::Text)?;
         let cid = Self::from_bytes(&bytes)?;
-        // A bare multihash in base32 is no CID.
+        // A bare multihash in base32 is not a CID.
         match cid.version {
             Version::V0 => Err(CidError::Version(0x12)),
             Version::V1 => Ok(cid),

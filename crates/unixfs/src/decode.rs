@@ -1,5 +1,5 @@
-//! Blocks back into nodes. Nothing is believed: what Kubo would not write in these profiles is an
-//! error, and no input makes it panic or allocate more than a small multiple of the block.
+//! Decodes blocks into nodes. Nothing is trusted: nodes that Kubo would not write in these profiles
+//! are errors, and no input causes a panic or an allocation beyond a small multiple of the block.
 
 use thiserror::Error;
 
@@ -16,7 +16,7 @@ pub const MAX_LINKS: usize = 65_536;
 pub struct FilePart {
     /// The child.
     pub link: Link,
-    /// How many of the file's bytes are below it, as its parent says.
+    /// How many of the file's bytes are below it, according to its parent.
     pub size: u64,
 }
 
@@ -47,7 +47,7 @@ impl ShardEntry {
         }
     }
 
-    /// What the slot links to.
+    /// The target of the slot.
     pub fn link(&self) -> Link {
         match self {
             Self::Entry { entry, .. } => entry.link,
@@ -56,16 +56,16 @@ impl ShardEntry {
     }
 }
 
-/// What a block is.
+/// A decoded block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Node<'a> {
     /// A raw leaf: bytes of a file.
     Raw(&'a [u8]),
-    /// A node of a file: bytes of its own, or parts.
+    /// A node of a file: either with its own bytes, or with parts.
     File {
         /// The bytes of the file from here down; the sum of the bytes and the parts.
         size: u64,
-        /// Bytes of its own; empty where there are parts.
+        /// Its own bytes; empty if it has parts.
         data: &'a [u8],
         /// The parts, in the file's order.
         parts: Vec<FilePart>,
@@ -77,7 +77,7 @@ pub enum Node<'a> {
     },
     /// A part of a folder, in the order of its slots, no slot twice.
     Shard {
-        /// The slots that are taken.
+        /// The used slots.
         entries: Vec<ShardEntry>,
     },
 }
@@ -94,7 +94,7 @@ impl Node<'_> {
     }
 }
 
-/// Why a block is no node that is understood here.
+/// The reason why a block is not a supported node.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("block {cid} {reason}")]
 pub struct DecodeError {
@@ -102,7 +102,7 @@ pub struct DecodeError {
     reason: String,
 }
 
-/// Reads the block of `cid`. That it *is* the block of `cid` must have been checked before:
+/// Decodes the block of `cid`. The caller must have verified that it *is* the block of `cid`:
 /// [`Cid::matches`].
 pub fn decode<'a>(cid: &Cid, block: &'a [u8]) -> Result<Node<'a>, DecodeError> {
     match cid.codec() {
@@ -330,7 +330,7 @@ fn shard<'a>(data: &Data<'a>, links: &[(&str, Link)]) -> Parsed<Node<'a>> {
     Ok(Node::Shard { entries })
 }
 
-/// A shard's link: two upper-case hex digits, and the name where it is an entry.
+/// A shard's link: two upper-case hex digits, and the name if it is an entry.
 fn slot(label: &str, link: Link) -> Parsed<ShardEntry> {
     let Some((digits, name)) = label.split_at_checked(2) else {
         return refuse("is a sharded folder with a link that names no slot");

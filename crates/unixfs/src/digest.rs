@@ -52,7 +52,7 @@ pub struct DigestError {
 impl FromStr for Sha256Digest {
     type Err = DigestError;
 
-    /// Takes 64 hex digits of either case.
+    /// Accepts 64 hex digits in upper or lower case.
     fn from_str(text: &str) -> Result<Self, DigestError> {
         HEXLOWER_PERMISSIVE
             .decode(text.as_bytes())

@@ -1,4 +1,4 @@
-//! A folder as a DAG: one node, or a HAMT where the profile asks for one.
+//! A folder as a DAG: one node, or a HAMT if the profile requires one.
 
 use std::io;
 
@@ -11,11 +11,11 @@ use super::{BlockSink, Cid, HASH_LENGTH, Link, Profile, Sha256Digest, encode, ha
 pub struct DirectoryEntry {
     /// The name: not empty, not `.` or `..`, without `/` and NUL.
     pub name: String,
-    /// What is below it.
+    /// The DAG below it.
     pub link: Link,
 }
 
-/// The DAG of one folder: its own nodes, and where its entries come between them.
+/// The DAG of one folder: its own nodes, and the places of its entries between them.
 #[derive(Debug, Clone)]
 pub struct DirectoryDag {
     root: Link,
@@ -34,25 +34,25 @@ struct DirectoryNode {
 
 #[derive(Debug, Clone, Copy)]
 enum Child {
-    /// The entry with this index in the order given to `build`.
+    /// The entry with this index in the argument of `build`.
     Entry(usize),
     /// The node with this index in `nodes`.
     Shard(usize),
 }
 
-/// Why entries make no folder.
+/// The reason why entries cannot form a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DirectoryError {
     /// A name that a folder cannot have.
-    #[error("`{}` is no file name", .0.escape_debug())]
+    #[error("`{}` is not a file name", .0.escape_debug())]
     Name(String),
     /// Two entries have one name.
     #[error("a folder has two entries named `{}`", .0.escape_debug())]
     Duplicate(String),
-    /// Two names have one hash, so no depth of a HAMT tells them apart.
+    /// Two names have one hash, so no depth of a HAMT can distinguish them.
     #[error(
-        "`{}` and `{}` have the same hash, so that no sharded folder can hold both",
+        "`{}` and `{}` have the same hash, so no sharded folder can contain both",
         .0.escape_debug(), .1.escape_debug()
     )]
     Collision(String, String),
@@ -66,7 +66,7 @@ pub(super) fn is_entry_name(name: &str) -> bool {
 impl DirectoryDag {
     /// The folder of these entries, given in any order.
     pub fn build(profile: Profile, entries: Vec<DirectoryEntry>) -> Result<Self, DirectoryError> {
-        // Each with its index in the order given.
+        // Each with its index in the argument.
         let mut sorted: Vec<(usize, DirectoryEntry)> = entries.into_iter().enumerate().collect();
         sorted.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
         if let Some((_, entry)) = sorted.iter().find(|(_, entry)| !is_entry_name(&entry.name)) {
@@ -106,7 +106,7 @@ impl DirectoryDag {
         })
     }
 
-    /// What an entry for this folder keeps.
+    /// The link to this folder.
     pub fn link(&self) -> Link {
         self.root
     }
@@ -121,9 +121,8 @@ impl DirectoryDag {
         self.sharded
     }
 
-    /// Emits every block, depth first, a node before its children. `child` emits the DAG of the
-    /// entry with the given index, in the order that was given to [`Self::build`]; it is called
-    /// once for each entry.
+    /// Emits every block, depth first, parents before children. `child` emits the DAG of the entry
+    /// with the given index in the argument of [`Self::build`]; it is called once for each entry.
     pub fn emit(
         &self,
         sink: &mut dyn BlockSink,
@@ -154,7 +153,7 @@ impl DirectoryDag {
 fn node_link(profile: Profile, block: &[u8], below: impl Iterator<Item = u64>) -> Link {
     Link {
         cid: profile.node_cid(Sha256Digest::of(block)),
-        // Sizes of entries are the caller's word; a sum beyond 2^64 is nobody's file system.
+        // Sizes of entries come from the caller; a sum beyond 2^64 cannot occur in practice.
         cumulative_size: below.fold(block.len() as u64, u64::saturating_add),
     }
 }
@@ -178,7 +177,7 @@ fn build_shards(
             entry,
         })
         .collect();
-    // In this order the names of a shard are neighbours, and its slots ascend.
+    // In this order the names of a shard are adjacent, and its slots ascend.
     hashed.sort_by_key(|one| one.slots);
     if let Some(pair) = hashed
         .windows(2)
@@ -206,7 +205,7 @@ fn build_shard(
     nodes: &mut Vec<DirectoryNode>,
 ) -> Link {
     let place = nodes.len();
-    // Its children's CIDs come first; the place is kept so that the root stays at 0.
+    // Its children's CIDs come first; the position is reserved so that the root stays at 0.
     nodes.push(DirectoryNode {
         cid: profile.node_cid(Sha256Digest::of(&[])),
         block: Vec::new(),

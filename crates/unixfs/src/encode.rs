@@ -1,5 +1,5 @@
-//! dag-pb nodes with UnixFS data, written byte for byte as Kubo writes them: links before data,
-//! every link with `Hash`, `Name` (an empty one too) and `Tsize`, in this order.
+//! dag-pb nodes with UnixFS data, byte for byte like Kubo's: links before data, every link with
+//! `Hash`, `Name` (even if empty) and `Tsize`, in this order.
 //!
 //! The tags are protobuf's `field number << 3 | wire type`; each is below 128.
 
@@ -26,7 +26,7 @@ const TYPE_FILE: u8 = 2;
 const TYPE_SYMLINK: u8 = 4;
 const TYPE_SHARD: u8 = 5;
 
-/// The data field of a plain directory, as it stands in the node.
+/// The data field of a plain directory, as encoded in the node.
 pub(super) const DIRECTORY_DATA: [u8; 4] = [NODE_DATA, 2, DATA_TYPE, TYPE_DIRECTORY];
 
 /// One child of a file's inner node.
@@ -66,7 +66,7 @@ fn put_link(out: &mut Vec<u8>, name: &str, link: &Link) {
     put_number(out, LINK_TSIZE, link.cumulative_size);
 }
 
-/// What stands before and after the bytes of a file in a dag-pb leaf.
+/// The bytes before and after the contents of a file in a dag-pb leaf.
 pub(super) fn leaf_frame(length: usize) -> (Vec<u8>, Vec<u8>) {
     let mut before = vec![DATA_TYPE, TYPE_FILE];
     if length > 0 {

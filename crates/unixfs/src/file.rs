@@ -1,4 +1,4 @@
-//! A file as a balanced DAG: everything about it except its bytes.
+//! A file as a balanced DAG, without its bytes.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -9,14 +9,14 @@ use thiserror::Error;
 use super::encode::{self, Part};
 use super::{BlockSink, Cid, Codec, Link, Profile, Sha256Digest, Version};
 
-/// No frame of a leaf has so many bytes.
+/// An upper bound for the length of a leaf's frame.
 const LONGEST_FRAME: u64 = 32;
 
 /// The DAG of one file under one profile: its size and the digests of its leaves. All inner nodes
-/// follow from them, so this is what is kept of a file whose bytes have been hashed once.
+/// follow from them, so this is all that is stored of a file whose bytes have been hashed once.
 ///
-/// In serde's terms a map of `profile`, `size` and `leaves`, the digests one after the other in
-/// base64; a map whose number of leaves is not the one that its size asks for is refused.
+/// In serde it is a map of `profile`, `size` and `leaves`, the concatenated digests in base64; a
+/// map with the wrong number of leaves for its size is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct FileDag {
@@ -64,28 +64,28 @@ impl TryFrom<Stored> for FileDag {
     }
 }
 
-/// Why stored facts are not those of a file.
+/// The reason why stored facts are invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FileDagError {
-    /// The leaves' digests are not base64 of whole digests.
-    #[error("the digests of a file's leaves are not whole digests in base64")]
+    /// The leaves' digests are not base64 of complete digests.
+    #[error("the digests of a file's leaves are not complete digests in base64")]
     Text,
     /// A file of this size has another number of leaves.
     #[error("a file of {size} bytes has {expected} leaves, but {found} digests are stored")]
     Count {
         /// The file's size in bytes.
         size: u64,
-        /// How many leaves it has.
+        /// The number of its leaves.
         expected: u64,
-        /// How many there were.
+        /// The number of stored digests.
         found: u64,
     },
 }
 
 impl FileDag {
-    /// The DAG of a file of `size` bytes whose leaves (blocks, with their frame where the profile
-    /// has one) have these digests.
+    /// The DAG of a file of `size` bytes whose leaves (blocks, with their frame if the profile has
+    /// one) have these digests.
     pub fn from_leaves(
         profile: Profile,
         size: u64,
@@ -125,7 +125,7 @@ impl FileDag {
         &self.leaves
     }
 
-    /// What an entry for this file keeps.
+    /// The link to this file.
     pub fn link(&self) -> Link {
         self.root
     }
@@ -135,15 +135,11 @@ impl FileDag {
         self.root.cid
     }
 
-    /// Emits every block, depth first, a node before its children. The leaves are read from
-    /// `bytes`, which must be the whole file and nothing else; each is hashed and compared before
-    /// the sink sees it.
-    ///
+    /// Emits every block, depth first, parents before children. The leaves are read from `bytes`, which
+    /// must be exactly the whole file; each is hashed and compared before the sink receives it.
     /// One leaf is in memory at a time.
-    ///
     /// # Errors
-    ///
-    /// `InvalidData` when the bytes are not the file's, and whatever `bytes` and `sink` fail with.
+    /// `InvalidData` when the bytes are not the file's, and any error of `bytes` and `sink`.
     pub fn emit(&self, sink: &mut dyn BlockSink, bytes: &mut dyn Read) -> io::Result<()> {
         self.emit_nodes(sink, &mut |sink, dag, index| {
             let block = dag.read_leaf(index, bytes)?;
@@ -162,7 +158,7 @@ impl FileDag {
         Ok(())
     }
 
-    /// Emits the inner nodes and leaves the leaves out: what a hollow release keeps of a file.
+    /// Emits only the inner nodes, without the leaves: the part of a file in a hollow release.
     pub fn emit_hollow(&self, sink: &mut dyn BlockSink) -> io::Result<()> {
         self.emit_nodes(sink, &mut |_, _, _| Ok(()))
     }
@@ -207,12 +203,10 @@ impl FileDag {
             .map(|digest| self.profile.leaf_cid(*digest))
     }
 
-    /// The block of the leaf with this index, out of the file: hashed and compared.
-    ///
+    /// The block of the leaf with this index, read from the file, hashed and compared.
     /// # Errors
-    ///
     /// `InvalidData` when the bytes are not the file's, `InvalidInput` when it has no such leaf,
-    /// and whatever `file` fails with.
+    /// and any error of `file`.
     pub fn leaf_block<F: Read + Seek>(&self, index: usize, file: &mut F) -> io::Result<Vec<u8>> {
         if index >= self.leaves.len() {
             return Err(io::Error::new(
@@ -225,7 +219,7 @@ impl FileDag {
         self.read_leaf(index, file)
     }
 
-    /// Reads the leaf with this index from where `bytes` stands and compares its digest.
+    /// Reads the leaf with this index from the position of `bytes` and compares its digest.
     fn read_leaf(&self, index: usize, bytes: &mut dyn Read) -> io::Result<Vec<u8>> {
         let length = leaf_length(self.profile, self.size, index);
         let (before, after) = frame(self.profile, length);
@@ -262,7 +256,7 @@ impl FileDag {
     }
 }
 
-/// The frame of a leaf: nothing where leaves are raw.
+/// The frame of a leaf; empty for raw leaves.
 pub(super) fn frame(profile: Profile, length: usize) -> (Vec<u8>, Vec<u8>) {
     if profile.raw_leaves() {
         (Vec::new(), Vec::new())
@@ -271,8 +265,8 @@ pub(super) fn frame(profile: Profile, length: usize) -> (Vec<u8>, Vec<u8>) {
     }
 }
 
-/// How many bytes of a file the leaf holds that a link leads to, as its cumulative size tells;
-/// `None` where no leaf has such a size.
+/// The number of a file's bytes in the leaf behind a link, computed from its cumulative size;
+/// `None` if no leaf has such a size.
 pub fn leaf_content(link: &Link) -> Option<u64> {
     let whole = link.cumulative_size;
     if link.cid.codec() == Codec::Raw {
@@ -290,7 +284,7 @@ pub fn leaf_content(link: &Link) -> Option<u64> {
     })
 }
 
-/// How many bytes of the file the leaf with this index holds.
+/// The number of the file's bytes in the leaf with this index.
 fn leaf_length(profile: Profile, size: u64, index: usize) -> usize {
     let chunk = profile.chunk_size();
     let left = size.saturating_sub(index as u64 * chunk as u64);
@@ -307,7 +301,7 @@ fn leaf_link(profile: Profile, size: u64, index: usize, digest: Sha256Digest) ->
 }
 
 /// The levels of a balanced DAG, the leaves first, the root alone in the last. All leaves are at
-/// the same depth, so a node with a single child stays where it is (IPIP-499, `balanced`).
+/// the same depth, so a node with a single child stays at its level (IPIP-499, `balanced`).
 fn levels(profile: Profile, size: u64, leaves: &[Sha256Digest]) -> Vec<Vec<Part>> {
     let mut level: Vec<Part> = leaves
         .iter()

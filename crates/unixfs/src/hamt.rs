@@ -1,4 +1,4 @@
-//! Where a name belongs in a HAMT: the first 64 bits of `MurmurHash3` x64-128, a byte a level
+//! The place of a name in a HAMT: the first 64 bits of `MurmurHash3` x64-128, a byte a level
 //! (UnixFS, "HAMT Structure and Parameters").
 
 /// Slots of a shard; one byte of the hash chooses.
@@ -25,7 +25,7 @@ pub fn name_hash(name: &str) -> [u8; HASH_LENGTH] {
         h2 = h2.rotate_left(31).wrapping_add(h1);
         h2 = h2.wrapping_mul(5).wrapping_add(0x3849_5ab5);
     }
-    // The tail is padded with zeros, and a half of zeros mixes to zero.
+    // The tail is padded with zeros, and mixing a half of zeros gives zero.
     let mut last = [0; 16];
     last[..tail.len()].copy_from_slice(tail);
     let (k1, k2) = halves(&last);
@@ -64,7 +64,7 @@ fn finalise(mut k: u64) -> u64 {
     k ^ (k >> 33)
 }
 
-/// The bitfield of a shard, big-endian, without leading zeros; `slots` are the ones taken.
+/// The bitfield of a shard, big-endian, without leading zeros; `slots` are the used ones.
 pub(super) fn bitfield(slots: impl Iterator<Item = u8>) -> Vec<u8> {
     let mut bits = [0_u8; 32];
     for slot in slots {

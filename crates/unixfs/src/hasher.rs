@@ -1,24 +1,24 @@
-//! Hashing a file on its way past: its leaves, and the file itself, in one pass.
+//! Hashes a file in one pass: its leaves, and the file itself.
 
 use sha2::{Digest as _, Sha256};
 
 use super::file::frame;
 use super::{FileDag, Profile, Sha256Digest};
 
-/// Both hashes go over a stretch this long before the next one, while it is in the processor's
+/// Both hashes process a stretch of this length before the next one, while it is in the processor's
 /// cache.
 const STRETCH: usize = 64 * 1024;
 
-/// Hashes the leaves of a file and nothing else: for a CID alone.
+/// Hashes only the leaves of a file: for a CID alone.
 ///
-/// Raw leaves are hashed as they come; for dag-pb leaves, whose length stands before their bytes,
-/// one chunk (256 KiB) is held back.
+/// Raw leaves are hashed as they arrive. For dag-pb leaves, whose length precedes their bytes, one
+/// chunk (256 KiB) is buffered.
 #[derive(Debug, Clone)]
 pub struct LeafHasher {
     profile: Profile,
     size: u64,
     done: Vec<Sha256Digest>,
-    /// The bytes of the leaf that is open.
+    /// The bytes of the current leaf.
     filled: usize,
     leaf: Sha256,
     held: Vec<u8>,
@@ -40,7 +40,7 @@ impl LeafHasher {
     /// The next bytes of the file.
     pub fn update(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            // A full leaf is closed only when a byte follows it, so that the last one is always
+            // A full leaf is closed only when another byte follows, so that the last one is always
             // open.
             if self.filled == self.profile.chunk_size() {
                 self.close();
@@ -58,14 +58,14 @@ impl LeafHasher {
         }
     }
 
-    /// What the file is.
+    /// The DAG of the file.
     pub fn finish(mut self) -> FileDag {
         self.close();
         dag(self.profile, self.size, self.done)
     }
 
-    /// The digests of the leaves of the bytes seen, which are a stretch of a file that begins where
-    /// a leaf does.
+    /// The digests of the leaves so far, for a stretch of a file that begins at the start of a
+    /// leaf.
     pub(super) fn into_leaves(mut self) -> Vec<Sha256Digest> {
         self.close();
         self.done
@@ -86,7 +86,7 @@ impl LeafHasher {
     }
 }
 
-/// Puts together what was hashed; the number of leaves is right because of how they were cut.
+/// Assembles the DAG; the number of leaves is right by construction.
 pub(super) fn dag(profile: Profile, size: u64, leaves: Vec<Sha256Digest>) -> FileDag {
     match FileDag::from_leaves(profile, size, leaves) {
         Ok(dag) => dag,
@@ -94,12 +94,12 @@ pub(super) fn dag(profile: Profile, size: u64, leaves: Vec<Sha256Digest>) -> Fil
     }
 }
 
-/// Hashes a file: its leaves and the SHA-256 of all of it, over each stretch of bytes while it is
-/// in the processor's cache. Where one raw leaf is the whole file, there is one hash, not two.
+/// Hashes a file: its leaves and its SHA-256, over each stretch of bytes while it is in the
+/// processor's cache. If one raw leaf is the whole file, it is hashed once, not twice.
 #[derive(Debug, Clone)]
 pub struct FileHasher {
     leaves: LeafHasher,
-    /// `None` as long as the open leaf's hash is the file's too.
+    /// `None` while the current leaf's hash is also that of the file.
     whole: Option<Sha256>,
 }
 
@@ -138,7 +138,7 @@ impl FileHasher {
         self.leaves.size
     }
 
-    /// What the file is, and its SHA-256.
+    /// The DAG of the file, and its SHA-256.
     pub fn finish(self) -> (FileDag, Sha256Digest) {
         let dag = self.leaves.finish();
         let digest = match self.whole {

@@ -113,22 +113,22 @@ pub use parallel::{HashFilesError, hash_files};
 pub use profile::{Profile, UnknownProfile};
 pub use symlink::symlink;
 
-/// What a directory entry or an inner node keeps of the DAG below it.
+/// A link of a directory entry or an inner node to the DAG below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Link {
     /// The root of that DAG.
     pub cid: Cid,
-    /// The bytes of all its blocks, a block that occurs twice counted twice: dag-pb's `Tsize`.
+    /// The total size of its blocks, counting a block as often as it occurs: dag-pb's `Tsize`.
     pub cumulative_size: u64,
 }
 
-/// Where blocks go.
+/// Receives blocks.
 pub trait BlockSink {
-    /// Takes one block; a sink may drop one that it has already.
+    /// Receives one block; a sink may drop one that it has already.
     fn put(&mut self, cid: &Cid, bytes: &[u8]) -> io::Result<()>;
 
-    /// Whether the block was put before, and with it, as blocks come depth first, all of the DAG
-    /// below it. Lets a caller spare itself the bytes of a file that occurs twice.
+    /// Whether the block was put before, and with it, because blocks come depth first, all of the
+    /// DAG below it. A caller can then skip reading a file that occurs twice.
     fn contains(&self, cid: &Cid) -> bool {
         let _ = cid;
         false

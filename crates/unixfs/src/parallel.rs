@@ -1,4 +1,4 @@
-//! Hashing many files on several threads, for their CIDs alone.
+//! Hashes many files on several threads, for their CIDs alone.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::num::NonZeroUsize;
@@ -9,18 +9,18 @@ use thiserror::Error;
 use super::hasher::{self, LeafHasher};
 use super::{FileDag, Profile};
 
-/// A big file is cut into stretches of this many leaves, each hashed by whoever is free.
+/// Large files are split into stretches of this many leaves, which any thread can hash.
 const LEAVES_A_JOB: u64 = 8;
-/// How much is read at once.
+/// The size of the read buffer, in bytes.
 const BUFFER: usize = 256 * 1024;
 
-/// A file could not be hashed.
+/// The error of hashing a file.
 #[derive(Debug, Error)]
 #[error("file {index} could not be hashed")]
 pub struct HashFilesError {
-    /// Which one, counted as the sizes were.
+    /// The index of the file.
     pub index: usize,
-    /// Why: `InvalidData` when it has another size than was said.
+    /// The error: `InvalidData` if its size differs from the given one.
     #[source]
     pub error: io::Error,
 }
@@ -30,15 +30,15 @@ struct Job {
     index: usize,
     start: u64,
     length: u64,
-    /// Nothing may follow it.
+    /// Whether the file must end here.
     last: bool,
 }
 
 /// The DAGs of files of these sizes, in this order. `open` opens the file with a given index; it is
 /// called once for every stretch of eight leaves, from several threads.
 ///
-/// A thread holds one buffer and one chunk. The result is the same for any number of threads; of
-/// several errors the one of the first file is given.
+/// A thread holds one buffer and one chunk. The result does not depend on the number of threads; of
+/// several errors that of the first file is returned.
 pub fn hash_files<R, F>(
     profile: Profile,
     sizes: &[u64],
@@ -133,6 +133,6 @@ fn run<R: Read + Seek>(
 fn changed() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        "it has another size than before: something is writing to it",
+        "its size has changed: another program is writing to it",
     )
 }

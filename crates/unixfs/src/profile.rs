@@ -1,5 +1,5 @@
-//! The import parameters that make a CID reproducible: IPIP-499, and one more that Kubo's users
-//! have.
+//! The import parameters that make a CID reproducible: those of IPIP-499, and another common set of
+//! Kubo's.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use super::{Cid, Codec, Link, Sha256Digest, Version, encode};
 
 const KIBIBYTE: usize = 1024;
 
-/// A directory whose size, as its profile counts it, is *greater* than this becomes a HAMT
+/// A directory whose size, as counted by its profile, is *greater* than this becomes a HAMT
 /// (IPIP-499, "HAMT threshold behavior").
 const HAMT_THRESHOLD: u64 = 256 * 1024;
 
@@ -23,7 +23,7 @@ pub enum Profile {
     UnixfsV1_2025,
     /// `unixfs-v0-2015` of IPIP-499: Kubo's defaults since 2015.
     UnixfsV0_2015,
-    /// What `ipfs add --cid-version 1` makes with Kubo's other defaults.
+    /// The result of `ipfs add --cid-version 1` with Kubo's other defaults.
     KuboCidV1,
 }
 
@@ -31,7 +31,7 @@ impl Profile {
     /// Every profile, the preferred one first.
     pub const ALL: [Self; 3] = [Self::UnixfsV1_2025, Self::UnixfsV0_2015, Self::KuboCidV1];
 
-    /// The name, as `ipwhl.toml` writes it.
+    /// The name in `ipwhl.toml`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::UnixfsV1_2025 => "unixfs-v1-2025",
@@ -40,7 +40,7 @@ impl Profile {
         }
     }
 
-    /// The bytes of a file in one leaf, in all leaves but the last.
+    /// The number of a file's bytes in each leaf except the last.
     pub fn chunk_size(self) -> usize {
         match self {
             Self::UnixfsV1_2025 => 1024 * KIBIBYTE,
@@ -48,7 +48,7 @@ impl Profile {
         }
     }
 
-    /// The most links that a file's inner node has.
+    /// The most links of a file's inner node.
     pub fn width(self) -> usize {
         match self {
             Self::UnixfsV1_2025 => 1024,
@@ -56,7 +56,7 @@ impl Profile {
         }
     }
 
-    /// Whether a leaf is the file's bytes and nothing else, or a dag-pb node around them.
+    /// Whether a leaf is just the file's bytes, instead of a dag-pb node around them.
     pub fn raw_leaves(self) -> bool {
         match self {
             Self::UnixfsV1_2025 | Self::KuboCidV1 => true,
@@ -64,8 +64,8 @@ impl Profile {
         }
     }
 
-    /// The profiles under which a file of this size, where it is known, can have this CID: the
-    /// preferred one first, the others after it.
+    /// The profiles under which a file of this size, if known, can have this CID: the preferred one
+    /// first.
     pub fn fitting(cid: &Cid, preferred: Self, size: Option<u64>) -> Vec<Self> {
         let mut profiles: Vec<Self> = Self::ALL
             .into_iter()
@@ -74,7 +74,7 @@ impl Profile {
                 Version::V1 => profile.raw_leaves(),
             })
             .filter(|profile| match (cid.version(), size) {
-                // Under raw leaves, the root is a leaf exactly when there is one leaf only.
+                // With raw leaves, the root is a leaf exactly if there is only one.
                 (Version::V1, Some(size)) => {
                     (cid.codec() == Codec::Raw) == (profile.leaf_count(size) == 1)
                 }
@@ -132,10 +132,10 @@ impl fmt::Display for Profile {
     }
 }
 
-/// No profile has this name.
+/// There is no profile with this name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "`{}` is no profile; the profiles are unixfs-v1-2025, unixfs-v0-2015 and kubo-cidv1",
+    "`{}` is not a profile; the profiles are unixfs-v1-2025, unixfs-v0-2015 and kubo-cidv1",
     name.escape_debug()
 )]
 pub struct UnknownProfile {

@@ -1,4 +1,4 @@
-//! The little of protobuf's wire format that dag-pb nodes and IPNS records need: numbers and bytes.
+//! The part of protobuf's wire format for dag-pb nodes and IPNS records: numbers and bytes.
 
 /// The fields of a protobuf message.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of the message that is all of `bytes`.
+    /// The fields of a message that is exactly `bytes`.
     pub fn of(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
@@ -64,7 +64,7 @@ pub fn read_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
         }
         value |= bits << (7 * index);
         if byte & 0x80 == 0 {
-            // A last byte of zero adds nothing: the number has a shorter form.
+            // A last byte of zero is redundant: the number has a shorter form.
             let shortest = *byte != 0 || index == 0;
             return shortest.then(|| (value, &bytes[index + 1..]));
         }
@@ -75,7 +75,7 @@ pub fn read_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 /// Appends an unsigned LEB128 number, protobuf's and multiformats' varint.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "the low seven bits are what is meant"
+    reason = "only the low seven bits are needed"
 )]
 pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {

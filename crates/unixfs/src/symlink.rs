@@ -2,7 +2,7 @@
 
 use super::{Link, Profile, Sha256Digest, encode};
 
-/// A symbolic link as `ipfs add -r` keeps it: its link and its block.
+/// A symbolic link as written by `ipfs add -r`: its link and its block.
 pub fn symlink(profile: Profile, target: &str) -> (Link, Vec<u8>) {
     let block = encode::symlink_node(target);
     let link = Link {

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::rest::{Allocation, Rest};
 use crate::foundation::failure::Failure;
-use crate::publish::pins::{named, newest_first};
+use crate::publish::pins::{newest_first, parse_name};
 use crate::publish::published_release::PublishedRelease;
 use crate::publish::secret::Secret;
 use crate::source::Client;
@@ -19,11 +19,11 @@ pub struct NearbyCluster {
     pub name: String,
     /// Its REST API.
     pub api: Url,
-    /// Its secret, where the environment has one.
+    /// Its secret, if the environment has one.
     pub secret: Option<Secret>,
-    /// The environment variable that a token would come from, for messages.
+    /// The environment variable for its token, for messages.
     pub variable: String,
-    /// What asks the network.
+    /// The HTTP client.
     pub client: Client,
 }
 
@@ -50,7 +50,7 @@ impl NearbyCluster {
 /// The pins of a repository: the root of each, and its sequence.
 pub(super) fn ours(pins: &[Allocation], repository: &str) -> BTreeMap<Cid, Option<u64>> {
     let ours = pins.iter().filter_map(|pin| {
-        let named = named(repository, &pin.name)?;
+        let named = parse_name(repository, &pin.name)?;
         Some((pin.cid.parse().ok()?, named.sequence))
     });
     ours.collect()

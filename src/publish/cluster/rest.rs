@@ -1,4 +1,4 @@
-//! What of the REST API of IPFS Cluster publishing needs.
+//! The part of IPFS Cluster's REST API that publishing needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,14 +15,14 @@ use crate::publish::target::Report;
 use crate::set::repository::ClusterTarget;
 use crate::source::Client;
 
-/// The most pins of a cluster that are looked at.
+/// The most pins of a cluster that are read.
 const MAXIMUM_PINS: usize = 2_000_000;
 
 pub(super) struct Rest {
     service: Service,
 }
 
-/// What the cluster is told to pin.
+/// A pin that the cluster was told to keep.
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object")]
 pub(super) struct Allocation {
@@ -43,7 +43,7 @@ impl Allocation {
     }
 }
 
-/// How a peer stands to a pin.
+/// The status of a pin on a peer.
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) name: String,
@@ -52,12 +52,12 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// Whether it is one that should have it.
+    /// Whether the peer should have the pin.
     pub(super) fn is_concerned(&self) -> bool {
         self.status != "remote"
     }
 
-    /// Whether it will not try again for some time unless it is asked to.
+    /// Whether the peer does not retry for some time unless it is told to.
     pub(super) fn has_given_up(&self) -> bool {
         self.status == "pin_error"
     }
@@ -66,7 +66,7 @@ impl Peer {
         self.status.ends_with("error")
     }
 
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn description(&self) -> String {
         if self.error.is_empty() {
             format!("`{}` ({})", self.name, self.status)
         } else {
@@ -122,20 +122,20 @@ impl Rest {
         self.service.place()
     }
 
-    /// Everything that the cluster is told to pin.
+    /// All pins of the cluster.
     pub(super) async fn pins(&self) -> Result<Vec<Allocation>, RequestError> {
         let query = [("filter", "pin".to_owned())];
         let request = self.service.request(Method::GET, &["allocations"], query);
         let mut reply = match self.service.ask(request).await {
             Ok(reply) => reply,
-            // So the cluster says where there is none.
-            Err(trouble) if trouble.is_missing() => {
-                // So says anything else at this address, too.
+            // The cluster answers so if it has no pins.
+            Err(error) if error.is_missing() => {
+                // A server of another kind at this address answers so, too.
                 let identity = self.service.request(Method::GET, &["id"], []);
                 let _: Member = self.service.ask(identity).await?.json().await?;
                 return Ok(Vec::new());
             }
-            Err(trouble) => return Err(trouble),
+            Err(error) => return Err(error),
         };
         let mut pins = Vec::new();
         while let Some(pin) = reply.line::<Allocation>().await? {
@@ -146,14 +146,14 @@ impl Rest {
         Ok(pins)
     }
 
-    /// What the cluster is told of one root.
+    /// The pin of one root.
     pub(super) async fn pin_of(&self, root: &Cid) -> Result<Allocation, RequestError> {
         let path = ["allocations", &root.to_string()];
         let request = self.service.request(Method::GET, &path, []);
         self.service.ask(request).await?.json().await
     }
 
-    /// How the peers stand to a root, by their names.
+    /// The status of a root on the peers, by their names.
     pub(super) async fn peers(&self, root: &Cid) -> Result<Vec<Peer>, RequestError> {
         let path = ["pins", &root.to_string()];
         let request = self.service.request(Method::GET, &path, []);
@@ -162,13 +162,13 @@ impl Rest {
         let mut peers: Vec<Peer> = peers
             .into_iter()
             .map(|(id, peer)| Peer {
-                name: self.service.words(if peer.peername.is_empty() {
+                name: self.service.printable(if peer.peername.is_empty() {
                     &id
                 } else {
                     &peer.peername
                 }),
-                status: self.service.words(&peer.status),
-                error: self.service.words(&peer.error),
+                status: self.service.printable(&peer.status),
+                error: self.service.printable(&peer.error),
             })
             .collect();
         peers.sort_by(|one, other| one.name.cmp(&other.name));
@@ -201,14 +201,14 @@ impl Rest {
         Ok(())
     }
 
-    /// Asks the peers that have given up on a pin to try again.
+    /// Tells the peers that have given up on a pin to try again.
     pub(super) async fn recover(&self, root: &Cid) -> Result<(), RequestError> {
         let path = ["pins", &root.to_string(), "recover"];
         let request = self.service.request(Method::POST, &path, []);
         self.service.ask(request).await?.finish().await
     }
 
-    /// Takes a pin away; whether there was one still, since another run may do the same.
+    /// Removes a pin; returns whether it still existed, because another run may remove it too.
     pub(super) async fn unpin(&self, root: &Cid) -> Result<bool, RequestError> {
         let path = ["pins", &root.to_string()];
         let request = self.service.request(Method::DELETE, &path, []);
@@ -230,7 +230,7 @@ impl Rest {
         Ok(nodes)
     }
 
-    /// Sends some blocks to where the cluster wants them, and pins nothing.
+    /// Sends blocks to the peers that the cluster chooses, and pins nothing.
     pub(super) async fn add(
         &self,
         upload: &Upload,

@@ -1,5 +1,5 @@
-//! Every file of every release in the folder held to its hollow archive, and mended where that is
-//! asked for.
+//! Compares every file of every release in the folder with its hollow archive, and repairs it if
+//! requested.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -31,7 +31,7 @@ use crate::source::Receiver as _;
 /// How much is read at once, in bytes.
 const BUFFER: usize = 256 << 10;
 
-/// A file on the disk, whatever its names are, and what it should be.
+/// A file on the disk, independent of its names, and its expected CID.
 type Identity = (u64, u64, Cid);
 
 /// A check of the folder.
@@ -39,15 +39,15 @@ struct FolderCheck<'c> {
     directory: &'c Directory,
     order: &'c CheckOrder<'c>,
     report: Report<'c>,
-    /// Every block that a repair may use; there where one is asked for.
+    /// Every block that a repair may use; present if a repair was requested.
     blocks: Option<Arc<Store>>,
-    /// What was read already under another name.
+    /// The results of files that were read under another name.
     seen: HashMap<Identity, Result<Sha256Digest, DamageKind>>,
     checked: Checked,
 }
 
 impl Directory {
-    /// Reads every file of the releases that are here.
+    /// Reads every file of the releases in the folder.
     pub(super) async fn check_all(
         &self,
         order: &CheckOrder<'_>,
@@ -75,8 +75,7 @@ impl Directory {
         }
         let sequence_and_root =
             |signed: &SignedStatement| (signed.statement.sequence, signed.statement.root);
-        // One of several statements of a root has the record, and readers need that of the newest
-        // statement.
+        // Of several statements with one root, the newest has the record.
         let mut recorded = BTreeSet::new();
         for (sequence, root) in statements.iter().map(sequence_and_root) {
             if self.has_record(sequence) {
@@ -86,7 +85,7 @@ impl Directory {
         for (place, signed) in statements.iter().enumerate() {
             let (sequence, root) = sequence_and_root(signed);
             let is_lacking = place == 0 || !recorded.contains(&root);
-            // `keep` takes a record away before its tree.
+            // `keep` removes a record before its tree.
             if self.has_record(sequence) || is_lacking && is_folder(&self.tree(root))? {
                 check.release(signed).await?;
             }
@@ -98,7 +97,7 @@ impl Directory {
         Ok(check.checked)
     }
 
-    /// What a repair may use: the blocks of the order, and the files of all trees here.
+    /// The blocks that a repair may use: those of the order, and the files of all trees here.
     fn repair_blocks(
         &self,
         statements: &[SignedStatement],
@@ -146,8 +145,7 @@ impl FolderCheck<'_> {
         self.list(&nodes, &files, whole, signed, &release)
     }
 
-    /// What holds a release together: its hollow archive, or, where that is damaged, what a repair
-    /// may use.
+    /// The nodes of a release: its hollow archive, or, if that is damaged, the blocks for a repair.
     async fn nodes(&mut self, release: &PublishedRelease) -> Result<Option<Arc<Store>>, Failure> {
         let sequence = release.sequence.unwrap_or_default();
         let directory = self.directory;
@@ -160,7 +158,7 @@ impl FolderCheck<'_> {
         if let Some(blocks) = &self.blocks {
             let (blocks, root) = (Arc::clone(blocks), release.root);
             let place = directory.path.join(&path);
-            // Blocks may come over a network, which has a thread of its own to be waited for.
+            // Blocks may come over a network, so another thread waits for them.
             let written =
                 tokio::task::spawn_blocking(move || files::write_hollow(&*blocks, root, &place))
                     .await;
@@ -171,14 +169,13 @@ impl FolderCheck<'_> {
         self.damaged(path, release, kind, repaired.is_some());
         if repaired.is_none() {
             self.checked.notes.push(format!(
-                "the files of {release} were not read: without its hollow archive nothing says what they should be; \
-                 publish the full archive again"
+                "the files of {release} were not read, because their digests are unknown without its hollow archive; publish the full archive again"
             ));
         }
         Ok(repaired.map(|hollow| hollow as Arc<Store>))
     }
 
-    /// Reads one file; its SHA-256 where it is whole, perhaps by now.
+    /// Reads one file; returns its SHA-256 if it is intact or was repaired.
     async fn file(
         &mut self,
         nodes: &Arc<Store>,
@@ -199,7 +196,7 @@ impl FolderCheck<'_> {
             let written = tokio::task::spawn_blocking(write).await;
             match written.map_err(Failure::world)? {
                 Ok(()) => repaired = self.read(nodes, file, &path).await?.ok(),
-                // Nobody at hand has its bytes.
+                // No available source has its bytes.
                 Err(error) if error.is_refusal() => {}
                 Err(error) => return Err(error),
             }
@@ -208,7 +205,7 @@ impl FolderCheck<'_> {
         Ok(repaired)
     }
 
-    /// Reads a file at the pace of the order; its SHA-256, or what is wrong with it.
+    /// Reads a file within the rate of the order; returns its SHA-256, or its damage.
     async fn read(
         &mut self,
         nodes: &Arc<Store>,
@@ -251,7 +248,7 @@ impl FolderCheck<'_> {
         Ok(state)
     }
 
-    /// The list of all files beside the statement, held to the hashes that were read.
+    /// Compares the list of all files beside the statement with the hashes that were read.
     fn list(
         &mut self,
         nodes: &Arc<Store>,
@@ -264,7 +261,7 @@ impl FolderCheck<'_> {
         let sequence = signed.statement.sequence;
         let folder = directory.statement(sequence);
         let there = record::list(&folder);
-        // Of a file that is damaged enough has been said: what is listed of it is taken over.
+        // A damaged file is reported elsewhere: its entry in the list is not compared.
         let mut known = there.clone().unwrap_or_default();
         known.files.extend(whole);
         let signed = &directory.united(signed)?;
@@ -276,7 +273,7 @@ impl FolderCheck<'_> {
         };
         let expected = match record.list(&folder, Some(&known)) {
             Ok(expected) => Some(expected),
-            // Without a list nothing tells the hash of a wheel that is damaged.
+            // Without a list the hash of a damaged wheel is unknown.
             Err(_) if there.is_none() => None,
             Err(error) => return Err(error),
         };
@@ -330,7 +327,7 @@ impl FolderCheck<'_> {
     }
 }
 
-/// What is wrong with a file that is not as it should be.
+/// The kind of damage of a file.
 fn kind_of(path: &Path) -> DamageKind {
     if path.exists() {
         DamageKind::Altered
@@ -339,7 +336,7 @@ fn kind_of(path: &Path) -> DamageKind {
     }
 }
 
-/// What a file is, whatever its names are.
+/// The identity of a file, independent of its names.
 #[cfg(unix)]
 fn identity(file: &fs::File, cid: Cid) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,5 +1,5 @@
-//! A delta completed from the folder: nodes from the hollow archives of the releases there, leaves
-//! from their wheels.
+//! Completes a delta from the folder: nodes from the hollow archives of its releases, leaves from
+//! their wheels.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,7 +23,7 @@ use crate::release::statement::folder::statement_path;
 impl Directory {
     /// The blocks of a release; those that a delta leaves out are looked for in the folder.
     pub(super) fn blocks(&self, release: &Publication) -> Result<Arc<Store>, Failure> {
-        if release.left_out.is_empty() {
+        if release.excluded_roots.is_empty() {
             return Ok(release.archive.clone());
         }
         let root = release.root();
@@ -51,10 +51,9 @@ impl Directory {
             return Ok(Arc::new(blocks));
         };
         let message = if statements.is_empty() {
-            "it holds no release that this delta could be completed from".to_owned()
+            "it has no release that could complete this delta".to_owned()
         } else if !has_hollow {
-            "this delta leaves out files, and the releases here have no hollow archives to complete it from: an older \
-             version has written them"
+            "this delta leaves out files, but the releases here have no hollow archives to complete it from: an older version wrote them"
                 .to_owned()
         } else {
             format!(
@@ -65,8 +64,8 @@ impl Directory {
         Err(self.fillable(release, Failure::refused(message)))
     }
 
-    /// The error with the command that makes a delta full. What it leaves out are pages and nodes,
-    /// too, which the sources of declarations do not have.
+    /// Adds the command that makes a delta full. A delta also leaves out pages and nodes, which the
+    /// sources of declarations do not have.
     pub(super) fn fillable(&self, release: &Publication, error: Failure) -> Failure {
         let fill = &release.fill_command;
         let statements = self.all_statements(&release.name).unwrap_or_default();
@@ -76,7 +75,7 @@ impl Directory {
             .find(|held| self::hollow(&self.path, held.sequence, held.root).is_some());
         let Some(held) = hollow else {
             return error.help(format!(
-                "make the archive full: `{fill} --from ARCHIVE`, where ARCHIVE is that of the release before"
+                "make the archive full: `{fill} --from ARCHIVE`, where ARCHIVE is that of the previous release"
             ));
         };
         let hollow = self
@@ -110,7 +109,7 @@ impl Directory {
     }
 }
 
-/// The hollow archive of a release in the folder, where it is there and is of this root.
+/// The hollow archive of a release in the folder, if it exists and has this root.
 pub(super) fn hollow(
     folder: &Path,
     sequence: u64,
@@ -123,7 +122,7 @@ pub(super) fn hollow(
     is_whole.then(|| Arc::new(archive))
 }
 
-/// The files and folders of a release of which blocks are missing.
+/// The files and folders of a release with missing blocks.
 fn missing(blocks: &AssembledBlocks, root: Cid) -> Result<BTreeSet<String>, Failure> {
     let mut missing = Missing {
         blocks,

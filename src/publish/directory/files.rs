@@ -1,4 +1,4 @@
-//! The files of a release, and those of a folder.
+//! Files of a release, and files of a folder.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -18,13 +18,13 @@ use crate::publish::target::{Report, Step};
 use crate::release::archive;
 use crate::release::statement::folder::partial;
 
-/// How much is compared and copied at once, in bytes.
+/// The size of the buffer for comparing and copying, in bytes.
 const BUFFER: usize = 1024 * 1024;
 
-/// Any name: what flushes an entry flushes the folder that it is in.
+/// Any name: flushing an entry flushes its folder.
 const MEMBER: &str = "entry";
 
-/// What was made.
+/// The files that were made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Made {
     pub(super) written: Amount,
@@ -32,14 +32,14 @@ pub(super) struct Made {
 }
 
 impl Amount {
-    /// One more file of so many bytes.
+    /// Counts another file of this size.
     pub(super) fn add_file(&mut self, size: u64) {
         self.blocks += 1;
         self.bytes += size;
     }
 }
 
-/// Whether a file of its size is at its path; its bytes are not looked at.
+/// Whether a file of the right size is at its path; its bytes are not compared.
 pub(super) fn is_at(file: &ReleaseFile, tree: &Path) -> Result<bool, Failure> {
     let path = tree.join(&file.path);
     match fs::symlink_metadata(&path) {
@@ -49,7 +49,7 @@ pub(super) fn is_at(file: &ReleaseFile, tree: &Path) -> Result<bool, Failure> {
     }
 }
 
-/// Whether the file at its path has its bytes.
+/// Whether the file at its path has the right bytes.
 pub(super) fn is_whole(file: &ReleaseFile, blocks: &Store, tree: &Path) -> Result<bool, Failure> {
     if !is_at(file, tree)? {
         return Ok(false);
@@ -60,7 +60,7 @@ pub(super) fn is_whole(file: &ReleaseFile, blocks: &Store, tree: &Path) -> Resul
         let mut expected = FileReader::open(blocks, &file.cid)?;
         let (mut one, mut other) = (vec![0; BUFFER], vec![0; BUFFER]);
         loop {
-            // Blocks are hashed as they are read.
+            // Blocks are hashed while they are read.
             let count = expected.read(&mut one)?;
             if count == 0 {
                 return Ok(there.read(&mut other[..1])? == 0);
@@ -102,7 +102,7 @@ fn write(
     write().map_err(|error| unreadable(&path, &error))
 }
 
-/// Writes a file over what is there.
+/// Overwrites the file at its path.
 pub(super) fn replace(file: &ReleaseFile, blocks: &Store, tree: &Path) -> Result<(), Failure> {
     let path = tree.join(&file.path);
     let folder = path.parent().unwrap_or(tree);
@@ -122,7 +122,7 @@ pub(super) fn write_hollow(blocks: &Store, root: Cid, path: &Path) -> Result<(),
     write().map_err(|error| unreadable(path, &error))
 }
 
-/// Why a file was not read or written: what a delta leaves out may turn out to be damaged in the
+/// The failure to read or write a file: a part that the delta leaves out may be damaged in the
 /// folder.
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let inner = error
@@ -137,7 +137,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
     }
 }
 
-/// Whether an error says that there is no such file.
+/// Whether an error means that the file does not exist.
 pub(super) fn is_absence(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -145,8 +145,8 @@ pub(super) fn is_absence(error: &io::Error) -> bool {
     )
 }
 
-/// Makes the tree, whole when it has its name. What a cut run has made of it is used where its
-/// bytes are right, and files of the tree `before` are linked to where they are the same.
+/// Makes the tree, which gets its name when it is complete. Files of an interrupted run are used if
+/// their bytes are right, and files that equal those of the tree `before` are linked.
 pub(super) fn make(
     blocks: &Store,
     files: &[ReleaseFile],
@@ -154,8 +154,7 @@ pub(super) fn make(
     before: Option<&Path>,
     report: Report<'_>,
 ) -> Result<Made, Failure> {
-    // A tree that has its name was whole: somebody has taken files away, which come back one by
-    // one.
+    // A tree with its name was complete: its missing files are restored one by one.
     let is_repair = is_folder(tree)?;
     let name = tree.file_name().unwrap_or_default().to_string_lossy();
     let place: PathBuf = if is_repair {
@@ -167,7 +166,7 @@ pub(super) fn make(
         written: Amount::of_files(),
         linked: Amount::of_files(),
     };
-    // What is written is flushed with its entry; of links the entries are all.
+    // A written file is flushed with its entry; links have only entries.
     let mut folders = BTreeSet::new();
     fs::create_dir_all(&place).map_err(|error| unusable(&place, &error))?;
     for file in files {
@@ -199,13 +198,13 @@ pub(super) fn make(
     Ok(made)
 }
 
-/// One file under two names. Not every file system has that, nor between any two places; then it is
-/// copied.
+/// Gives a file a second name. If the file system does not support that between these places, the
+/// file is copied.
 fn link(there: &Path, path: &Path) -> bool {
     let is_gone = match fs::remove_file(path) {
         Ok(()) => true,
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     };
-    // A run that was killed may have begun to write it.
+    // A killed run may have begun to write it.
     is_gone && AtomicFile::forget(path).is_ok() && fs::hard_link(there, path).is_ok()
 }

@@ -1,4 +1,4 @@
-//! The folder as a whole: whose it is, who writes to it now.
+//! The folder as a whole: its repository, and its lock.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -10,27 +10,27 @@ use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::{Failure, unusable};
 use crate::release::statement::folder::{PARTIAL, names};
 
-/// The file that says whose folder it is.
+/// The file that names the repository of the folder.
 const MARKER: &str = ".ipwhl";
-/// Its unfinished state, and the lock of who writes to the folder.
+/// Its temporary file, which is the lock for writers.
 const PARTIAL_MARKER: &str = "..ipwhl.partial";
 /// The longest marker that is read, in bytes.
 const LONGEST_MARKER: u64 = 4096;
 
-/// What a folder is before it is written to.
+/// The state of a folder before it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Folder {
-    /// There is none.
+    /// It does not exist.
     Absent,
-    /// It has nothing in it.
+    /// It is empty.
     Empty,
     /// It has this repository's releases.
     Ours,
 }
 
 impl Folder {
-    /// Looks at it, and refuses one that is somebody else's.
-    pub(super) fn look(path: &Path, name: &str) -> Result<Self, Failure> {
+    /// Inspects the folder, and refuses one that belongs to another repository.
+    pub(super) fn inspect(path: &Path, name: &str) -> Result<Self, Failure> {
         let marker = path.join(MARKER);
         let mut text = String::new();
         let read = File::open(&marker)
@@ -43,7 +43,7 @@ impl Folder {
                     path.display(),
                     text.lines().next().unwrap_or_default().escape_debug()
                 ))
-                .help("each repository has a folder of its own"));
+                .help("each repository needs its own folder"));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(unusable(&marker, &error)),
@@ -52,27 +52,27 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Absent),
             _ => names(path)?,
         };
-        // A run that was killed at its very beginning leaves that one.
+        // A run that was killed at its very beginning leaves that file.
         if names.iter().all(|name| name == PARTIAL_MARKER) {
             return Ok(Self::Empty);
         }
         Err(Failure::refused(format!(
-            "`{}` is not empty, and nothing in it says that it is for releases",
+            "`{}` is not empty, and is not marked as a folder for releases",
             path.display()
         ))
-        .help("name an empty folder, or one that is not there yet"))
+        .help("name an empty folder, or one that does not exist yet"))
     }
 
-    /// Makes it this repository's. Whoever holds the lock is the only one who writes there.
+    /// Marks the folder for this repository, and takes its lock, which excludes other writers.
     pub(super) fn open(path: &Path, name: &str) -> Result<AtomicFile, Failure> {
-        let state = Self::look(path, name)?;
+        let state = Self::inspect(path, name)?;
         fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
         let marker = path.join(MARKER);
         if state != Self::Ours {
             AtomicFile::write_whole(&marker, marker_text(name).as_bytes())
                 .map_err(|error| unusable(&marker, &error))?;
         }
-        // Never committed: what it is for is its lock, which ends with the process at the latest.
+        // Never committed: it serves as a lock, which ends with the process.
         AtomicFile::create(&marker).map_err(|error| {
             if error.kind() == io::ErrorKind::WouldBlock {
                 Failure::world(format!("another run is writing to `{}`", path.display()))

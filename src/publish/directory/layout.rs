@@ -16,10 +16,10 @@ use crate::release::statement::SignedStatement;
 use crate::release::statement::folder::{self as statements, STATEMENTS};
 use crate::set::repository::DirectoryTarget;
 
-/// The link to the newest one's, in the folder of statements and beside it.
+/// The link to the newest entry, in the folder of statements and beside it.
 pub(super) const LATEST: &str = "latest";
 
-/// The blocks of a release, wherever they are.
+/// The blocks of a release, from any place.
 pub(super) type Store = dyn Blocks + Send + Sync;
 
 /// A target of the kind `directory`.
@@ -70,8 +70,8 @@ impl Directory {
         statements::all(&self.path.join(STATEMENTS), name)
     }
 
-    /// The newest release of the folder: that of the newest statement, or, where there are none,
-    /// that of the link.
+    /// The newest release of the folder: that of the newest statement, or, without statements, that
+    /// of the link.
     pub(super) fn held(&self, release: &Publication) -> Result<Option<PublishedRelease>, Failure> {
         let newest = statements::newest(&self.path.join(STATEMENTS), &release.name)?;
         let newest = newest.map(|statement| PublishedRelease {
@@ -86,7 +86,7 @@ impl Directory {
             None => None,
             Some(name) => Some(name.parse::<Cid>().map_err(|_| {
                 Failure::refused(format!(
-                    "`{}` leads to `{name}`, which is no release, and so it is not replaced",
+                    "`{}` refers to `{name}`, which is not a release, so it is not replaced",
                     self.path
                         .join(self.latest.as_deref().unwrap_or_default())
                         .display()
@@ -100,7 +100,7 @@ impl Directory {
         })))
     }
 
-    /// The tree whose files may be linked to.
+    /// The tree with files to link to.
     pub(super) fn linkable(
         &self,
         release: &Publication,
@@ -116,7 +116,7 @@ pub(super) fn is_folder(path: &Path) -> Result<bool, Failure> {
     match std::fs::symlink_metadata(path) {
         Ok(there) if there.is_dir() => Ok(true),
         Ok(_) => Err(Failure::refused(format!(
-            "`{}` is not a folder, and so it is not replaced",
+            "`{}` is not a folder, so it is not replaced",
             path.display()
         ))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

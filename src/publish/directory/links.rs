@@ -1,4 +1,4 @@
-//! Names that lead to the newest release.
+//! Links to the newest release.
 
 use std::fs;
 use std::io;
@@ -9,17 +9,16 @@ use crate::foundation::failure::Failure;
 use crate::foundation::failure::unusable;
 use crate::release::statement::folder::partial;
 
-/// The name that a link leads to; `None` where there is none.
-///
+/// The target of a link; `None` if the link does not exist.
 /// # Errors
-/// When something else has its name, which is not ours to replace.
+/// When another kind of file has its name, which must not be replaced.
 pub(super) fn target(folder: &Path, name: &str) -> Result<Option<String>, Failure> {
     let path = folder.join(name);
     match fs::read_link(&path) {
         Ok(target) => Ok(Some(target.to_string_lossy().into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(_) if fs::symlink_metadata(&path).is_ok() => Err(Failure::refused(format!(
-            "`{}` is no link, and so it is not replaced",
+            "`{}` is not a link, so it is not replaced",
             path.display()
         ))
         .help("move it away, or name another link with `latest`")),
@@ -27,8 +26,7 @@ pub(super) fn target(folder: &Path, name: &str) -> Result<Option<String>, Failur
     }
 }
 
-/// Points the link at `target`, a name in the same folder, in one step; whether it was pointed
-/// elsewhere.
+/// Points the link atomically at `target`, a name in the same folder; returns whether it changed.
 pub(super) fn switch(folder: &Path, name: &str, target: &str) -> Result<bool, Failure> {
     if self::target(folder, name)?.as_deref() == Some(target) {
         return Ok(false);
@@ -43,7 +41,7 @@ pub(super) fn switch(folder: &Path, name: &str, target: &str) -> Result<bool, Fa
     }
     link(target, &next).map_err(|error| {
         Failure::world(format!("`{}` cannot be a link: {error}", path.display())).help(
-            "where there are no symbolic links, set `latest = \"\"` and point readers at the folder of the root",
+            "without symbolic links, set `latest = \"\"` and point readers at the folder of the root",
         )
     })?;
     fs::rename(&next, &path)

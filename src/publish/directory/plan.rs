@@ -1,4 +1,4 @@
-//! What a look at the folder finds, and what would be done.
+//! Inspects the folder, and plans the changes.
 
 use super::folder::Folder;
 use super::layout::{Directory, LATEST, Store};
@@ -13,11 +13,11 @@ use crate::publish::site::{ReleaseFile, release_files};
 use crate::release::statement::SignedStatement;
 use crate::release::statement::folder::{self as statements, STATEMENTS};
 
-/// What a look at the folder has found.
+/// The result of inspecting the folder.
 pub(super) struct Found {
     pub(super) held: Option<PublishedRelease>,
     pub(super) files: Vec<ReleaseFile>,
-    /// What would be written, what of it is there with other bytes, and what would be linked.
+    /// The files to write, those among them that exist with other bytes, and the files to link.
     pub(super) written: Amount,
     pub(super) damaged: Amount,
     pub(super) linked: Amount,
@@ -25,9 +25,9 @@ pub(super) struct Found {
 }
 
 impl Directory {
-    /// Looks, and changes nothing.
+    /// Inspects the folder, and changes nothing.
     pub(super) fn inspect(&self, release: &Publication) -> Result<Found, Failure> {
-        let state = Folder::look(&self.path, &release.name)?;
+        let state = Folder::inspect(&self.path, &release.name)?;
         let held = self.held(release)?;
         if let Some(held) = &held {
             check_follows(release, held)?;
@@ -38,8 +38,7 @@ impl Directory {
         let files = release_files(blocks, &root).map_err(Failure::world)?;
         let tree = self.tree(root);
         let before = self.linkable(release, held);
-        // Pages and metadata are small. Wheels are compared where one of the sample shows that it
-        // has to be.
+        // Pages and metadata are small. Wheels are compared only if one of the sample differs.
         let is_quick =
             |file: &ReleaseFile| file.is_wheel() && !release.sample.wheels.contains_key(&file.path);
         let mut is_whole = true;
@@ -73,13 +72,11 @@ impl Directory {
         if linked.blocks > 0 {
             let before = held.map(|held| held.root.to_string()).unwrap_or_default();
             changes.push(format!(
-                "link {linked} to those of {before}, wheels where their bytes are the same"
+                "link {linked} to those of {before}, and wheels with equal bytes"
             ));
         }
         if damaged.blocks > 0 {
-            changes.push(format!(
-                "replace {damaged} with other bytes than the release's"
-            ));
+            changes.push(format!("replace {damaged} that differ from the release"));
         }
         if let Some(signed) = &release.signed {
             for between in between(release, held) {
@@ -102,7 +99,7 @@ impl Directory {
             changes.push(top.to_owned());
         }
         for outdated in self.outdated(release)? {
-            changes.push(format!("remove {}", outdated.shown()));
+            changes.push(format!("remove {}", outdated.description()));
         }
         Ok(Found {
             held,
@@ -113,7 +110,7 @@ impl Directory {
             changes,
         })
     }
-    /// What would be changed in the folder of statements.
+    /// The changes in the folder of statements.
     fn statement_changes(
         &self,
         signed: &SignedStatement,
@@ -143,7 +140,7 @@ impl Directory {
     }
 }
 
-/// The statements between the release that is held and this one.
+/// The statements between the held release and this one.
 pub(super) fn between(
     release: &Publication,
     held: Option<PublishedRelease>,

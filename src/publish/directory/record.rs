@@ -1,5 +1,4 @@
-//! What stands beside a statement: the hollow archive of its release, and the list of all files
-//! that belong to it.
+//! The record beside a statement: the hollow archive of its release, and the list of all its files.
 
 use std::fs;
 use std::io;
@@ -21,12 +20,12 @@ use crate::release::names::STATEMENT;
 use crate::release::statement::SignedStatement;
 use crate::release::statement::folder::{self as statements, statement_path};
 
-/// A release that is recorded beside its statement.
+/// A release to be recorded beside its statement.
 pub(super) struct Record<'r> {
     pub(super) directory: &'r Directory,
     pub(super) blocks: &'r Store,
     pub(super) files: &'r [ReleaseFile],
-    /// The statement, with every signature that the folder is to have.
+    /// The statement, with every signature that the folder should have.
     pub(super) signed: &'r SignedStatement,
 }
 
@@ -39,8 +38,8 @@ impl Record<'_> {
         self.signed.statement.root
     }
 
-    /// Whether the hollow archive and the list are there. Of wheels of several blocks the listed
-    /// hash is believed.
+    /// Whether the hollow archive and the list exist. The listed hashes of wheels with several
+    /// blocks are trusted.
     pub(super) fn is_there(&self) -> Result<bool, Failure> {
         let path = &self.directory.path;
         if delta::hollow(path, self.sequence(), self.root()).is_none() {
@@ -53,8 +52,8 @@ impl Record<'_> {
         Ok(self.list(&folder, Some(&there))? == there)
     }
 
-    /// Puts the hollow archive and the list into the statement's folder, which may not have its
-    /// name yet; whether one of them was not there.
+    /// Writes the hollow archive and the list into the statement's folder, which may still have a
+    /// temporary name; returns whether one of them was missing.
     pub(super) fn complete(&self, folder: &Path) -> Result<bool, Failure> {
         let is_new = self.write_hollow(folder)?;
         let there = list(folder);
@@ -92,7 +91,7 @@ impl Record<'_> {
         Ok(true)
     }
 
-    /// The list of all files. A hash that is `known` of a wheel is taken over.
+    /// The list of all files. A `known` hash of a wheel is reused.
     pub(super) fn list(
         &self,
         folder: &Path,
@@ -111,7 +110,7 @@ impl Record<'_> {
             let size = file.size;
             list.files.insert(path, ListedFile { sha256, size });
         }
-        // Who follows the chain of statements needs those before it.
+        // Readers of the chain of statements need the earlier ones.
         let sequence = self.sequence();
         let statements = self.directory.all_statements(&self.signed.statement.name)?;
         let before = statements
@@ -147,7 +146,7 @@ pub(super) fn write_list(folder: &Path, list: &FileList) -> Result<(), Failure> 
         .map_err(|error| unusable(&path, &error))
 }
 
-/// The list in a statement's folder, where it is one.
+/// The list in a statement's folder, if it is valid.
 pub(super) fn list(folder: &Path) -> Option<FileList> {
     let text = read_small(&folder.join(FILE_LIST), LARGEST_FILE_LIST).ok()?;
     FileList::parse(&text).ok()
@@ -161,7 +160,7 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 impl Directory {
-    /// The release's record, with the signatures that the folder has besides.
+    /// The release's record, with additional signatures from the folder.
     pub(super) fn united(&self, signed: &SignedStatement) -> Result<SignedStatement, Failure> {
         statements::united(&self.statement(signed.statement.sequence), signed)
     }

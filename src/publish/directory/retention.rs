@@ -1,4 +1,4 @@
-//! How many releases stay (`keep`).
+//! Removes old releases (`keep`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::release::archive::car_name;
 use crate::release::names::FILE_LIST;
 use crate::release::statement::folder::partial;
 
-/// A release that goes, and the statements of it, which stay.
+/// A release to be removed, and its statements, which stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Outdated {
     pub(super) root: Cid,
@@ -24,8 +24,9 @@ pub(super) struct Outdated {
 }
 
 impl Directory {
-    /// The releases that go when `release` is there: those that a statement here names, beyond the
-    /// newest ones with a tree. A release counts once for each root, by its newest statement.
+    /// The releases to remove after `release` is published: those that a statement here names,
+    /// beyond the newest ones with a tree. A release counts once for each root, by its newest
+    /// statement.
     pub(super) fn outdated(&self, release: &Publication) -> Result<Vec<Outdated>, Failure> {
         let (Some(keep), Some(_)) = (self.keep, &release.signed) else {
             return Ok(Vec::new());
@@ -46,7 +47,7 @@ impl Directory {
         for root in order {
             let has_tree = root == release.root() || is_folder(&self.tree(root))?;
             if kept < keep {
-                // A statement may be here as history only.
+                // Some statements are kept only as history.
                 kept += usize::from(has_tree);
                 continue;
             }
@@ -58,14 +59,13 @@ impl Directory {
         Ok(outdated)
     }
 
-    /// Whether something stands beside a statement that says what its release has.
+    /// Whether there is a record of the release beside a statement.
     pub(super) fn has_record(&self, sequence: u64) -> bool {
         let place = self.statement(sequence);
         RECORD.iter().any(|name| place.join(name()).exists())
     }
 
-    /// Removes a release: first what says that it is there, then its tree, which loses its name at
-    /// once.
+    /// Removes a release: first its record, then its tree, which is renamed first.
     pub(super) fn remove(&self, outdated: &Outdated) -> Result<(), Failure> {
         for sequence in &outdated.sequences {
             for name in RECORD {
@@ -96,12 +96,12 @@ impl Directory {
     }
 }
 
-/// What stands beside a statement and goes with its tree, in the order in which it goes.
+/// The parts of a record that are removed with the tree, in this order.
 const RECORD: [fn() -> &'static str; 2] = [|| FILE_LIST, || car_name(ArchiveKind::Hollow)];
 
 impl Outdated {
-    /// The release, as it may be shown.
-    pub(super) fn shown(&self) -> String {
+    /// The release, in printable form.
+    pub(super) fn description(&self) -> String {
         let sequences: Vec<String> = self.sequences.iter().map(u64::to_string).collect();
         format!("`{}`, sequence {}", self.root, sequences.join(" and "))
     }

@@ -1,4 +1,4 @@
-//! Runs git in the repository that statements are committed to.
+//! Runs git in the repository for statements.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -11,24 +11,24 @@ use crate::foundation::environment::neutral_folder;
 use crate::foundation::failure::Failure;
 use crate::set::repository::{LOCAL_VARIABLES, NO_BARE_REPOSITORY};
 
-/// The most that git may print, in bytes: the listing of a folder.
+/// The longest output of git that is read, in bytes: the listing of a folder.
 const LONGEST_ANSWER: u64 = 64 << 20;
-/// The most of its complaint that is read, in bytes.
+/// The longest error output that is read, in bytes.
 const LONGEST_COMPLAINT: u64 = 64 << 10;
-/// How much of its complaint is shown, in characters.
+/// How many characters of it are shown.
 const LONGEST_WORDS: usize = 800;
 
-/// A git that works in a folder.
+/// A git process in a folder.
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) folder: PathBuf,
-    /// Whether `repository` names the folder, which may be a bare repository then.
+    /// Whether `repository` names the folder; then it may be a bare repository.
     pub(super) is_named: bool,
     pub(super) variables: BTreeMap<OsString, OsString>,
 }
 
 impl Program {
-    /// What git prints; its complaint where it fails.
+    /// The output of git; its error message if it fails.
     pub(super) fn ask(
         &self,
         arguments: &[&str],
@@ -49,7 +49,7 @@ impl Program {
                     .iter()
                     .all(|local| name.as_os_str() != OsStr::new(local))
             }))
-            // Nobody may be there to answer a question.
+            // There may be no person to answer a question.
             .env("GIT_TERMINAL_PROMPT", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -68,7 +68,7 @@ impl Program {
             return Err(Failure::world("git has no pipes"));
         };
         let (output, words) = thread::scope(|scope| {
-            // One that does not want its input says why by other means.
+            // If git closes its input, its error output says why.
             scope.spawn(move || to.write_all(input));
             let words = scope.spawn(move || {
                 let mut words = Vec::new();
@@ -76,7 +76,7 @@ impl Program {
                 let read = (&mut complaints)
                     .take(LONGEST_COMPLAINT)
                     .read_to_end(&mut words);
-                // It is not to wait for a reader.
+                // git must not wait for a reader.
                 read.and_then(|_| io::copy(&mut complaints, &mut io::sink()))
                     .map(|_| words)
             });
@@ -96,10 +96,10 @@ impl Program {
             return Ok(Ok(output));
         }
         let words = words.ok().and_then(Result::ok).unwrap_or_default();
-        Ok(Err(shown(&String::from_utf8_lossy(&words))))
+        Ok(Err(printable(&String::from_utf8_lossy(&words))))
     }
 
-    /// What git prints, which must not fail.
+    /// The output of git; a failure of git is an error.
     pub(super) fn bytes(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Failure> {
         self.ask(arguments, input)?.map_err(|words| {
             Failure::world(format!(
@@ -109,13 +109,13 @@ impl Program {
         })
     }
 
-    /// The same as a text, without the last line feed.
+    /// The same as text, without the last line feed.
     pub(super) fn text(&self, arguments: &[&str], input: &[u8]) -> Result<String, Failure> {
         let text = String::from_utf8_lossy(&self.bytes(arguments, input)?).into_owned();
         Ok(text.trim_end_matches('\n').to_owned())
     }
 
-    /// An object by a name that may not be there.
+    /// The object with a name; `None` if it does not exist.
     pub(super) fn object(&self, name: &str) -> Result<Option<String>, Failure> {
         let asked = self.ask(
             &["rev-parse", "--verify", "--quiet", "--end-of-options", name],
@@ -127,19 +127,19 @@ impl Program {
         Ok(text.filter(|text| !text.is_empty()))
     }
 
-    /// Whether an object is here, and not elsewhere only.
+    /// Whether an object is available here.
     pub(super) fn has(&self, object: &str) -> Result<bool, Failure> {
         Ok(self.ask(&["cat-file", "-e", object], b"")?.is_ok())
     }
 
-    /// An object of this type; `None` where there is none.
+    /// An object of this type; `None` if it does not exist.
     pub(super) fn content(&self, kind: &str, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(self.ask(&["cat-file", kind, name], b"")?.ok())
     }
 }
 
-/// git's words in one line, not too long, and without the passwords of addresses.
-fn shown(words: &str) -> String {
+/// git's message in one line, shortened, and without the passwords of addresses.
+fn printable(words: &str) -> String {
     let words: Vec<String> = words.split_whitespace().map(without_password).collect();
     let line = words.join(" ");
     let line = line
@@ -151,7 +151,7 @@ fn shown(words: &str) -> String {
     }
 }
 
-/// A word without what stands between `://` and `@`.
+/// A word without the text between `://` and `@`.
 fn without_password(word: &str) -> String {
     let Some((scheme, rest)) = word.split_once("://") else {
         return word.to_owned();

@@ -1,4 +1,4 @@
-//! What the branch and the tag of a release are, here and at the remote.
+//! The state of the branch and the tag of a release, here and at the remote.
 
 use super::program::Program;
 use crate::foundation::failure::Failure;
@@ -9,26 +9,25 @@ use crate::release::statement::{
     MAXIMUM_STATEMENT_SIZE, SignatureFile, SignedStatement, Statement, is_signature_of,
 };
 
-/// How a signature in a tag begins (gpg.format=ssh).
+/// The start of a signature in a tag (gpg.format=ssh).
 const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
-/// How many commits of the branch are gone back over.
+/// How many commits of the branch are read.
 const LONGEST_HISTORY: usize = 200;
 /// The namespace of git's signatures.
 pub(super) const NAMESPACE: &str = "git";
 
-/// A reference here and at the remote, by their objects.
+/// A reference here and at the remote, by its objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Reference {
-    /// Its whole name.
+    /// Its full name.
     pub(super) name: String,
     pub(super) here: Option<String>,
-    /// `None` also where there is no remote.
+    /// Also `None` without a remote.
     pub(super) there: Option<String>,
 }
 
-/// Looks at both references. Their objects are here then; a remote's are fetched, and no reference
-/// is changed by that.
-pub(super) fn look(
+/// Inspects both references. Objects of the remote are fetched, but no reference is changed.
+pub(super) fn inspect(
     git: &Program,
     names: [String; 2],
     remote: Option<&str>,
@@ -39,11 +38,11 @@ pub(super) fn look(
             .text(&["ls-remote", "--", remote, &names[0], &names[1]], b"")
             .map_err(|error| {
                 error.help(format!(
-                    "is `{remote}` the right remote, and may it be read?"
+                    "check the name of the remote `{remote}`, and whether you may read it"
                 ))
             })?;
         for line in listing.lines() {
-            // `<object>TAB<name>`; a pattern also finds longer names that end like it.
+            // `<object>TAB<name>`; a pattern also matches longer names with the same end.
             if let Some((object, name)) = line.split_once('\t')
                 && let Some(place) = names.iter().position(|wanted| wanted == name)
             {
@@ -103,16 +102,16 @@ impl Reference {
             return Ok(Some(here.clone()));
         }
         Err(Failure::refused(format!(
-            "`{}` here and at {remote} have gone different ways: {} and {}",
+            "`{}` has diverged here and at {remote}: {} and {}",
             self.name,
             short(here),
             short(there)
         ))
-        .help("keep the remote's, on which others rely: `git fetch` it, and point the branch here at it with `git branch --force`"))
+        .help("keep the remote's branch, which others use: `git fetch` it, and point the branch here at it with `git branch --force`"))
     }
 }
 
-/// How an object is shown.
+/// A printable form of an object.
 pub(super) fn short(object: &str) -> &str {
     object.get(..12).unwrap_or(object)
 }
@@ -129,14 +128,14 @@ pub(super) fn held(
     };
     let damaged = |reason: String| {
         Failure::refused(format!("`{STATEMENT}` on the branch `{branch}` {reason}"))
-            .help("name another branch, or take that file away from this one")
+            .help("name another branch, or remove that file from this one")
     };
     let text = String::from_utf8(bytes)
         .ok()
         .filter(|text| text.len() <= MAXIMUM_STATEMENT_SIZE)
-        .ok_or_else(|| damaged("is no statement".to_owned()))?;
+        .ok_or_else(|| damaged("is not a statement".to_owned()))?;
     let statement =
-        Statement::parse(&text).map_err(|error| damaged(format!("is no statement: {error}")))?;
+        Statement::parse(&text).map_err(|error| damaged(format!("is not a statement: {error}")))?;
     if statement.name != name {
         return Err(damaged(format!(
             "is of the repository {:?}",
@@ -149,11 +148,9 @@ pub(super) fn held(
     }))
 }
 
-/// The statement with its signatures, and with those that a commit with this very statement has
-/// besides.
-///
+/// The statement with its signatures, and with additional ones from a commit with the same statement.
 /// # Errors
-/// A refusal where the commit has another statement of the same sequence.
+/// A refusal if the commit has another statement of the same sequence.
 pub(super) fn with_held(
     git: &Program,
     commit: &str,
@@ -167,9 +164,9 @@ pub(super) fn with_held(
         let parsed = there.and_then(|text| Statement::parse(&text).ok());
         if parsed.is_some_and(|statement| statement.sequence == sequence) {
             return Err(Failure::refused(format!(
-                "it holds another statement with the sequence {sequence}, of the same release"
+                "it has another statement with the sequence {sequence}, of the same release"
             ))
-            .help("a sequence is used once: `ipwhl build --renew --previous` the statement that is there makes the next one"));
+            .help("a sequence is used only once: `ipwhl build --renew --previous` with the existing statement makes the next one"));
         }
         return Ok(vouched.united_with(Vec::new()));
     }
@@ -197,7 +194,7 @@ fn signatures(
     Ok(held)
 }
 
-/// The statements of a commit and of those before it, the newest first.
+/// The statements of a commit and its ancestors, the newest first.
 pub(super) fn committed(
     git: &Program,
     tip: &str,
@@ -211,7 +208,7 @@ pub(super) fn committed(
             continue;
         };
         let signatures = signatures(git, commit, &entries(git, commit)?)?;
-        // What is no statement of this repository leads nowhere.
+        // Files that are not statements of this repository are ignored.
         if let Ok(text) = String::from_utf8(bytes)
             && let Ok(signed) = SignedStatement::parse(text, signatures)
             && signed.statement.name == repository
@@ -222,12 +219,12 @@ pub(super) fn committed(
     Ok(statements)
 }
 
-/// The name of an entry, where it is text.
+/// The name of an entry, if it is text.
 fn name(entry: &[u8]) -> Option<&str> {
     std::str::from_utf8(entry.split(|byte| *byte == b'\t').nth(1)?).ok()
 }
 
-/// The entries of the folder at the top of a commit, as `git mktree -z` takes them.
+/// The entries at the top of a commit, in the format of `git mktree -z`.
 pub(super) fn entries(git: &Program, commit: &str) -> Result<Vec<Vec<u8>>, Failure> {
     let listing = git.bytes(&["ls-tree", "-z", "--full-tree", commit], b"")?;
     let entries = listing.split(|byte| *byte == 0);
@@ -237,7 +234,7 @@ pub(super) fn entries(git: &Program, commit: &str) -> Result<Vec<Vec<u8>>, Failu
         .collect())
 }
 
-/// The same entries with these statement and signatures instead of those that were there.
+/// The same entries, with this statement and these signatures in place of the old ones.
 pub(super) fn with_files(
     entries: &[Vec<u8>],
     blobs: impl Iterator<Item = (String, String)>,
@@ -254,8 +251,8 @@ pub(super) fn with_files(
     with
 }
 
-/// That a tag is the one of this statement: signed by one of its signers, and of a commit that has
-/// it.
+/// Checks that a tag belongs to this statement: it is signed by one of its signers, and its commit
+/// contains the statement.
 pub(super) fn check_tag(
     git: &Program,
     name: &str,
@@ -263,8 +260,8 @@ pub(super) fn check_tag(
     files: &SignedStatement,
 ) -> Result<(), Failure> {
     let refused = |reason: &str| {
-        Failure::refused(format!("`{name}` is there already, and {reason}")).help(
-            "a tag is not moved: choose other names with `tag`, or find out who has made this one",
+        Failure::refused(format!("the tag `{name}` exists, and {reason}")).help(
+            "existing tags are not moved: choose other names with `tag`, or find out who made this one",
         )
     };
     let text = git
@@ -276,7 +273,7 @@ pub(super) fn check_tag(
         .ok_or_else(|| refused("has no signature in SSH's format"))?;
     let (signed, signature) = text.split_at(at);
     let by = verify_for(NAMESPACE, signature, signed.as_bytes())
-        .map_err(|error| refused(&format!("its signature does not hold: {error}")))?;
+        .map_err(|error| refused(&format!("its signature is invalid: {error}")))?;
     if !files.signers().contains(&by) {
         return Err(refused(
             "is signed by a key that has not signed the statement",
@@ -286,7 +283,7 @@ pub(super) fn check_tag(
         .lines()
         .next()
         .and_then(|line| line.strip_prefix("object "));
-    let commit = commit.ok_or_else(|| refused("is of nothing"))?;
+    let commit = commit.ok_or_else(|| refused("has no object"))?;
     let there = git.content("blob", &format!("{commit}:{STATEMENT}"))?;
     if there.as_deref() != Some(files.text.as_bytes()) {
         return Err(refused("is of another statement"));

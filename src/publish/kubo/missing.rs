@@ -1,8 +1,8 @@
-//! Which blocks of a release a node lacks.
+//! Finds the blocks of a release that a node lacks.
 //!
-//! Kubo answers for one block (`block/stat`), or lists all that it has (`refs/local`). The list
-//! costs by the size of the node and the questions by that of the release, so the list is read as
-//! far as it is worth it, and what has not been seen by then is asked for.
+//! Kubo answers for one block (`block/stat`), or lists all of its blocks (`refs/local`). The cost
+//! of the list depends on the size of the node, that of single queries on the size of the release.
+//! So the list is read while it is cheaper, and the remaining blocks are queried.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,27 +14,31 @@ use super::rpc::Rpc;
 use crate::publish::Publication;
 use crate::publish::service::RequestError;
 
-/// So many blocks are asked for one by one where there are no more.
+/// Up to this number blocks are queried one by one.
 const FEW: usize = 64;
-/// A line of the list costs about so many times less than a question.
+/// A line of the list costs about this many times less than a query.
 const LINES_A_QUESTION: usize = 40;
-/// How many questions are under way at once.
+/// How many queries run at once.
 const AT_ONCE: usize = 16;
 /// How long the node may be silent before it lists.
 const LONGEST_SILENCE: Duration = Duration::from_mins(2);
 
-/// What a node lacks.
+/// The blocks that a node lacks.
 pub(super) struct Missing {
-    /// Blocks that the archive has, in its order.
+    /// Blocks in the archive, in its order.
     pub(super) carried: Vec<Cid>,
     /// Blocks that a delta leaves out.
-    pub(super) left_out: Vec<Cid>,
+    pub(super) excluded_roots: Vec<Cid>,
 }
 
 /// The blocks that the node lacks.
 pub(super) async fn missing(rpc: &Rpc, release: &Publication) -> Result<Missing, RequestError> {
     let carried = release.archive.cids();
-    let all: Vec<Cid> = carried.iter().chain(&release.left_out).copied().collect();
+    let all: Vec<Cid> = carried
+        .iter()
+        .chain(&release.excluded_roots)
+        .copied()
+        .collect();
     let missing = are_missing(rpc, &all).await?;
     let of = |cids: &[Cid]| {
         let missing = cids.iter().filter(|cid| missing.contains(cid));
@@ -42,13 +46,13 @@ pub(super) async fn missing(rpc: &Rpc, release: &Publication) -> Result<Missing,
     };
     Ok(Missing {
         carried: of(&carried),
-        left_out: of(&release.left_out),
+        excluded_roots: of(&release.excluded_roots),
     })
 }
 
 /// Those of the blocks that the node lacks.
 async fn are_missing(rpc: &Rpc, cids: &[Cid]) -> Result<HashSet<Cid>, RequestError> {
-    // Blocks are kept by their hashes, whatever CID they are asked for by.
+    // Blocks are stored by their hashes, whatever CID they are requested by.
     let mut unseen: HashSet<Sha256Digest> = cids.iter().map(Cid::digest).collect();
     let mut has_ended = false;
     if unseen.len() > FEW {
@@ -70,9 +74,8 @@ async fn are_missing(rpc: &Rpc, cids: &[Cid]) -> Result<HashSet<Cid>, RequestErr
     Ok(lacking.into_iter().collect())
 }
 
-/// Those of these blocks that the node does not have, each asked for. A node remembers for some
-/// time what it once had; that it reads a block and does not find it is what makes it take the
-/// block again.
+/// Those of these blocks that the node lacks, by a query for each. A node remembers for some time
+/// which blocks it had; a failed read makes it accept the block again.
 pub(super) async fn absent(rpc: &Rpc, cids: Vec<Cid>) -> Result<Vec<Cid>, RequestError> {
     let questions = stream::iter(cids)
         .map(|cid| async move { rpc.has(&cid).await.map(|has| (cid, has)) })

@@ -1,5 +1,5 @@
-//! Who pins on a node: this program, or a cluster that the node belongs to. Two that pin and unpin
-//! there would undo each other's work.
+//! Who pins on a node: this program, or a cluster that the node belongs to. If both pinned and
+//! unpinned there, each would undo the work of the other.
 
 use super::rpc::Rpc;
 use crate::publish::cluster::nearby::NearbyCluster;
@@ -16,18 +16,18 @@ pub(super) enum Pinner {
     Cluster {
         /// The target's name.
         name: String,
-        /// The releases of the repository that it pins, the newest first; `None` where it could not
-        /// be asked.
+        /// The releases of the repository that it pins, the newest first; `None` if it could not be
+        /// reached.
         releases: Option<Vec<PublishedRelease>>,
     },
-    /// It cannot be told whether a cluster does, and why. Then nothing is unpinned.
+    /// It is unknown whether a cluster pins, with the reason. Then nothing is unpinned.
     Unknown(String),
 }
 
 impl Pinner {
-    /// Finds out: by the settings, else by asking the node and the clusters of the configuration. A
-    /// cluster tells only of peers that are up, so that a node is none of theirs does not say that
-    /// it is in none.
+    /// Determines who pins: from the settings, or else by asking the node and the clusters of the
+    /// configuration. A cluster lists only peers that are up, so a missing node may still belong to
+    /// it.
     pub(super) async fn of(
         settings: &KuboTarget,
         rpc: &Rpc,
@@ -53,7 +53,7 @@ impl Pinner {
                     return Self::by(&cluster.name, Some(cluster), repository).await;
                 }
                 Ok(_) => reasons.push(format!(
-                    "it is no node of the peers of `{}` that are up",
+                    "it is not a node of the peers of `{}` that are up",
                     cluster.name
                 )),
                 Err(error) => reasons.push(error.message),
@@ -77,7 +77,7 @@ impl Pinner {
         matches!(self, Self::Cluster { .. })
     }
 
-    /// What the cluster pins of the repository.
+    /// The releases of the repository that the cluster pins.
     pub(super) fn releases(&self) -> &[PublishedRelease] {
         match self {
             Self::Cluster { releases, .. } => releases.as_deref().unwrap_or_default(),
@@ -85,22 +85,21 @@ impl Pinner {
         }
     }
 
-    /// What there is to say about it.
+    /// Notes about it for the user.
     pub(super) fn notes(&self, settings: &KuboTarget) -> Vec<String> {
         match self {
             Self::Us => Vec::new(),
             Self::Cluster { name, .. } => {
                 let mut notes = vec![format!(
-                    "the node belongs to `{name}`, which pins and unpins there; here blocks are brought alone"
+                    "the node belongs to `{name}`, which pins and unpins there; here only blocks are sent"
                 )];
                 if settings.keep.is_some() {
-                    notes.push(format!("`keep` is not used here: that of `{name}` counts"));
+                    notes.push(format!("`keep` is not used here; that of `{name}` applies"));
                 }
                 notes
             }
             Self::Unknown(reason) => vec![format!(
-                "nothing is unpinned, since it is not known whether a cluster pins on this node: {reason}; `pinned-by` names the \
-                 cluster's target, and \"\" says that there is none"
+                "nothing is unpinned, because it is unknown whether a cluster pins on this node: {reason}; set `pinned-by` to the cluster's target, or to \"\" if there is none"
             )],
         }
     }

@@ -1,4 +1,4 @@
-//! IPNS records at a node, as its routing system has them.
+//! IPNS records at a node, through its routing system.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use serde_json::Value;
 use super::rpc::Rpc;
 use crate::publish::service::RequestError;
 
-/// How long a node may look for a record, or for those that keep it: it asks others, who may be
+/// How long a node may look for a record, or for nodes that keep it; it asks others, which may be
 /// slow.
 const LONGEST_SEARCH: Duration = Duration::from_mins(3);
-/// The way out where a node keeps no records.
-pub(in crate::publish) const ROUTING: &str = "records are kept by nodes that take part in routing: `ipfs daemon` without `--offline`, and `Routing.Type` is not `none`";
+/// The way out for a node that keeps no records.
+pub(in crate::publish) const ROUTING: &str = "only nodes that take part in routing keep records: run `ipfs daemon` without `--offline`, and with a `Routing.Type` other than `none`";
 /// The kind of event that has a value (libp2p's `routing.Value`).
 const VALUE: u64 = 5;
 
 impl Rpc {
-    /// The best record of a name that the node finds, at most so many bytes; it is not verified.
-    /// `None` where it finds none.
+    /// The best record of a name that the node finds, up to this size; it is not verified. `None`
+    /// if it finds none.
     pub(in crate::publish) async fn record(
         &self,
         name: &str,
@@ -47,19 +47,20 @@ impl Rpc {
         };
         match outcome.await {
             Ok(()) => Ok(best),
-            // Kubo has one status for every error, so its words tell them apart.
-            Err(trouble) if is_absence(&trouble) => Ok(None),
-            Err(trouble) => Err(with_help(trouble)),
+            // Kubo has one status for every error, so its message distinguishes them.
+            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) => Err(with_help(error)),
         }
     }
 
-    /// Puts a record, which the node verifies and gives to others.
+    /// Puts a record, which the node verifies and distributes.
     pub(in crate::publish) async fn put_record(
         &self,
         name: &str,
         record: &[u8],
     ) -> Result<(), RequestError> {
-        // A form that can be sent again. Its boundary cannot be in the record, whose digest it is.
+        // A form that can be sent again. Its boundary is the digest of the record, so the record
+        // cannot contain it.
         let boundary = Sha256Digest::of(record).to_string();
         let mut form = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"record\"\r\n\
@@ -85,13 +86,13 @@ impl Rpc {
     }
 }
 
-fn is_absence(trouble: &RequestError) -> bool {
-    trouble.message.contains("routing: not found")
+fn is_absence(error: &RequestError) -> bool {
+    error.message.contains("routing: not found")
 }
 
-fn with_help(mut trouble: RequestError) -> RequestError {
-    if trouble.message.contains("online mode") || trouble.message.contains("not supported") {
-        trouble.help = Some(ROUTING.to_owned());
+fn with_help(mut error: RequestError) -> RequestError {
+    if error.message.contains("online mode") || error.message.contains("not supported") {
+        error.help = Some(ROUTING.to_owned());
     }
-    trouble
+    error
 }

@@ -15,7 +15,7 @@ use crate::publish::context::TargetContext;
 use crate::publish::service::{Reply, RequestError, Service, Upload};
 use crate::publish::target::Report;
 
-/// The most recursive pins of a node that are looked at.
+/// The most recursive pins of a node that are read.
 const MAXIMUM_PINS: usize = 2_000_000;
 
 /// The RPC API of a node.
@@ -75,9 +75,9 @@ impl Rpc {
         Ok(Self { service })
     }
 
-    /// Words of the node, as they may be shown.
-    pub(super) fn words(&self, text: &str) -> String {
-        self.service.words(text)
+    /// A message of the node, in printable form.
+    pub(super) fn printable(&self, text: &str) -> String {
+        self.service.printable(text)
     }
 
     pub(in crate::publish) fn place(&self) -> String {
@@ -85,7 +85,7 @@ impl Rpc {
         place.trim_end_matches("/api/v0").to_owned()
     }
 
-    /// A command. Every command is a `POST`, and all of them are kept from asking the network.
+    /// A command. Every command is a `POST`, and is told not to use the network.
     fn command<'q>(
         &self,
         path: &str,
@@ -112,8 +112,7 @@ impl Rpc {
         let mut reply = self.run("pin/ls", arguments).await?.patient(silence);
         let mut pins = Vec::new();
         while let Some(line) = reply.line::<PinLine>().await? {
-            // What this program does not write, such as a CID of another hash, is no release of
-            // ours.
+            // Other pins, such as a CID of another hash, are not releases of this program.
             if let Ok(cid) = line.cid.parse()
                 && pins.len() < MAXIMUM_PINS
             {
@@ -126,8 +125,7 @@ impl Rpc {
         Ok(pins)
     }
 
-    /// Goes over all that is below a root without asking the network; a block that is lacking is an
-    /// error.
+    /// Visits everything below a root without using the network; a missing block is an error.
     pub(super) async fn has_all(&self, root: &Cid, silence: Duration) -> Result<(), RequestError> {
         let arguments = [("arg", root.to_string()), ("progress", "true".to_owned())];
         let reply = self.run("dag/stat", arguments).await?;
@@ -136,8 +134,8 @@ impl Rpc {
         Ok(())
     }
 
-    /// Pins all that is below a root. Kubo asks its network for what is lacking, whatever `offline`
-    /// says.
+    /// Pins everything below a root. Kubo fetches missing blocks over its network, whatever
+    /// `offline` says.
     pub(super) async fn pin(
         &self,
         root: &Cid,
@@ -162,20 +160,18 @@ impl Rpc {
             return Ok(());
         }
         Err(RequestError::new(format!(
-            "{} does not say that it has pinned {root}",
+            "{} does not confirm that it has pinned {root}",
             self.place()
         )))
     }
 
-    /// Removes a pin; whether there was one still, since another run may do the same.
+    /// Removes a pin; returns whether it still existed, because another run may remove it too.
     pub(super) async fn unpin(&self, root: &Cid) -> Result<bool, RequestError> {
         match self.run("pin/rm", [("arg", root.to_string())]).await {
             Ok(reply) => reply.finish().await.map(|()| true),
-            // Kubo has one status for every error, so its words tell them apart.
-            Err(trouble) if trouble.message.contains("not pinned or pinned indirectly") => {
-                Ok(false)
-            }
-            Err(trouble) => Err(trouble),
+            // Kubo has one status for every error, so its message distinguishes them.
+            Err(error) if error.message.contains("not pinned or pinned indirectly") => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -213,8 +209,8 @@ impl Rpc {
         Ok(identity.id)
     }
 
-    /// Removes every block of the node's whole store that has other bytes than its CID says. A node
-    /// replaces no block that it has, and gives up none that is pinned.
+    /// Removes every block of the node's whole store whose bytes do not match its CID. A node
+    /// replaces no existing block, and deletes no pinned one.
     pub(super) async fn drop_altered(&self, silence: Duration) -> Result<(), RequestError> {
         let arguments = [("drop", "true".to_owned())];
         let reply = self.run("repo/verify", arguments).await?;
@@ -223,7 +219,7 @@ impl Rpc {
         Ok(())
     }
 
-    /// Every block that the node has, as `each` is told, until it has enough: a line a block.
+    /// Passes every block of the node to `each`, until it has enough: a line a block.
     pub(super) async fn local(
         &self,
         silence: Duration,
@@ -249,7 +245,7 @@ impl Rpc {
         }
     }
 
-    /// A block of the node's own; its bytes are not hashed yet.
+    /// A block from the node's own store; its bytes are not hashed yet.
     pub(super) async fn block(&self, cid: Cid) -> Result<Vec<u8>, RequestError> {
         let mut reply = self.run("block/get", [("arg", cid.to_string())]).await?;
         reply.all(MAX_BLOCK).await
@@ -260,7 +256,7 @@ impl Rpc {
         match self.block(cid).await {
             Ok(block) => Ok(Read::Block(block)),
             Err(error) if is_absent(&error) => Ok(Read::Missing),
-            // It is there and answers: its disk has trouble with this block.
+            // The node answers, but cannot read this block from its disk.
             Err(error) if error.status == Some(StatusCode::INTERNAL_SERVER_ERROR) => {
                 Ok(Read::Unreadable)
             }
@@ -268,12 +264,12 @@ impl Rpc {
         }
     }
 
-    /// The CID that a path in the MFS has.
+    /// The CID of a path in the MFS.
     pub(super) async fn mfs_root(&self, path: &str) -> Result<Option<Cid>, RequestError> {
         match self.run("files/stat", [("arg", path.to_owned())]).await {
             Ok(reply) => reply.json::<Stat>().await.map(|stat| Some(stat.hash)),
-            Err(trouble) if trouble.message.contains("does not exist") => Ok(None),
-            Err(trouble) => Err(trouble),
+            Err(error) if error.message.contains("does not exist") => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -295,8 +291,8 @@ impl Rpc {
     }
 }
 
-/// Whether a node says that it does not have a block. Kubo has one status for every error, so its
-/// words tell them apart.
+/// Whether a node reports that it lacks a block. Kubo has one status for every error, so its
+/// message distinguishes them.
 pub(super) fn is_absent(error: &RequestError) -> bool {
     error.status == Some(StatusCode::INTERNAL_SERVER_ERROR)
         && (error.message.contains("not found") || error.message.contains("could not find"))

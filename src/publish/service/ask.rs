@@ -9,10 +9,10 @@ use url::Url;
 
 use super::{Reply, RequestError, Service};
 
-/// The largest body of an answer that says what is wrong, in bytes.
+/// The largest body of an error response that is read, in bytes.
 const LARGEST_COMPLAINT: usize = 64 << 10;
 
-/// How often a request is made that a server could not take, or not yet.
+/// How often a request is made while the server is unavailable or busy.
 const ATTEMPTS: u32 = 4;
 /// The delay before the second attempt; it doubles with each further one.
 const FIRST_DELAY: Duration = Duration::from_millis(500);
@@ -20,8 +20,8 @@ const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_mins(1);
 
 impl Service {
-    /// Makes a request until the server has taken it: where there is no connection, and where the
-    /// server says that it is too busy, it has not.
+    /// Makes a request until the server has accepted it. Without a connection, or if the server is
+    /// too busy, it has not.
     pub(in crate::publish) async fn ask(
         &self,
         request: RequestBuilder,
@@ -30,7 +30,7 @@ impl Service {
         self.ask_within(request, limit).await
     }
 
-    /// The same of a server that may think about it for so long.
+    /// The same for a server that may take this long to answer.
     pub(in crate::publish) async fn ask_within(
         &self,
         request: RequestBuilder,
@@ -69,7 +69,7 @@ impl Service {
         ))
     }
 
-    /// Reads what an answer says where it says that something is wrong.
+    /// Reads the message of an error response.
     pub(super) async fn reply(
         &self,
         sent: Result<Response, reqwest::Error>,
@@ -83,7 +83,7 @@ impl Service {
             return Ok(reply);
         }
         if status.is_redirection() {
-            // Not the whole of it: what is behind the host may let others in.
+            // Only the host: the rest may contain credentials.
             let leads_to = location.map_or_else(
                 || "another address".to_owned(),
                 |url| url.origin().ascii_serialization(),
@@ -93,7 +93,7 @@ impl Service {
                 self.place()
             ));
             trouble.help =
-                Some("write the address that it redirects to, if that is its own".to_owned());
+                Some("use the address that it redirects to, if that is its own".to_owned());
             trouble.status = Some(status);
             return Err(trouble);
         }
@@ -109,7 +109,7 @@ impl Service {
         if is_shut {
             trouble.help = Some(match &self.secret {
                 Some(_) => format!(
-                    "is the secret in the environment still the right one, and may it use `{path}`?"
+                    "check that the secret in the environment is still valid, and that it may use `{path}`"
                 ),
                 None => format!("set `{}`, or `…_BASIC` with `user:password`", self.variable),
             });
@@ -125,7 +125,7 @@ fn location(response: &Response) -> Option<Url> {
     url.has_host().then_some(url)
 }
 
-/// The delay that a server asks for that is too busy; `otherwise` where it says none in seconds.
+/// The delay that a busy server asks for; `otherwise` if it names none in seconds.
 fn asks_to_wait(response: &Response, otherwise: Duration) -> Option<Duration> {
     if !matches!(response.status().as_u16(), 429 | 503) {
         return None;

@@ -1,5 +1,4 @@
-//! An answer, read piece by piece: every line of it may be an error, and so may what comes behind
-//! the last.
+//! Reads an answer piece by piece. Any line of it may be an error, and so may the trailers.
 
 use std::time::Duration;
 
@@ -10,14 +9,14 @@ use serde_json::Value;
 
 use super::{RequestError, Service};
 
-/// The largest answer that is read whole, in bytes.
+/// The largest complete answer, in bytes.
 const LARGEST_ANSWER: usize = 16 << 20;
 /// The longest line of an answer, in bytes.
 const LONGEST_LINE: usize = 1 << 20;
-/// Where Kubo and IPFS Cluster write, behind a body that has begun as a success, that it was none.
+/// The trailer in which Kubo and IPFS Cluster report an error after a successful status.
 const ERROR_TRAILER: &str = "x-stream-error";
 
-/// An answer that says that all is well so far.
+/// An answer with a successful status.
 pub(in crate::publish) struct Reply<'s> {
     service: &'s Service,
     body: Body,
@@ -37,7 +36,7 @@ impl<'s> Reply<'s> {
         }
     }
 
-    /// The same answer, which may be silent for so long: the server works before it says a word.
+    /// The same answer with a longer idle time: the server works before it answers.
     pub(in crate::publish) fn patient(mut self, idle: Duration) -> Self {
         self.idle = idle;
         self
@@ -49,7 +48,7 @@ impl<'s> Reply<'s> {
             let frame = tokio::time::timeout(self.idle, self.body.frame()).await;
             let frame = frame.map_err(|_| {
                 RequestError::new(format!(
-                    "{} said nothing for {} s in the middle of its answer",
+                    "{} sent nothing for {} s in the middle of its answer",
                     self.service.place(),
                     self.idle.as_secs()
                 ))
@@ -65,7 +64,7 @@ impl<'s> Reply<'s> {
                     for words in trailers.get_all(ERROR_TRAILER) {
                         let words = self
                             .service
-                            .words(&String::from_utf8_lossy(words.as_bytes()));
+                            .printable(&String::from_utf8_lossy(words.as_bytes()));
                         if !words.is_empty() {
                             return Err(self.failed(&words));
                         }
@@ -106,8 +105,8 @@ impl<'s> Reply<'s> {
         serde_json::from_value(value).map_err(|error| self.not_understood(&error))
     }
 
-    /// The next value of an answer that has one on each line (NDJSON), `None` at its end. A value
-    /// that is an error is one, whatever the status of the answer was.
+    /// The next value of an answer with one on each line (NDJSON), `None` at its end. Errors among
+    /// the values are returned, whatever the status of the answer was.
     pub(in crate::publish) async fn line<T: DeserializeOwned>(
         &mut self,
     ) -> Result<Option<T>, RequestError> {
@@ -145,16 +144,16 @@ impl<'s> Reply<'s> {
         }
     }
 
-    /// Reads the rest, for the errors that may be in it.
+    /// Reads the rest, because it may contain errors.
     pub(in crate::publish) async fn finish(mut self) -> Result<(), RequestError> {
         while self.line::<Value>().await?.is_some() {}
         Ok(())
     }
 
-    /// Kubo says so in the middle of a stream: `{"Type":"error","Message":…}`, or `Error` of a
-    /// single thing, or `PinErrorMsg` of a root.
+    /// Kubo reports errors within a stream: `{"Type":"error","Message":…}`, or `Error` for a single
+    /// item, or `PinErrorMsg` for a root.
     fn check(&self, value: &Value) -> Result<(), RequestError> {
-        let words = |value: &Value| value.as_str().map(|words| self.service.words(words));
+        let words = |value: &Value| value.as_str().map(|words| self.service.printable(words));
         let error = if value["Type"] == "error" {
             words(&value["Message"]).or_else(|| Some("no reason is given".to_owned()))
         } else {
@@ -167,13 +166,14 @@ impl<'s> Reply<'s> {
     }
 
     fn not_understood(&self, error: &serde_json::Error) -> RequestError {
-        let mut trouble = RequestError::new(format!(
-            "the answer of {} is not what its API promises: {}",
+        let mut error = RequestError::new(format!(
+            "the answer of {} does not follow its API: {}",
             self.service.place(),
-            self.service.words(&error.to_string())
+            self.service.printable(&error.to_string())
         ));
-        trouble.help =
-            Some("is this the address of the API, and not of a gateway or a page?".to_owned());
-        trouble
+        error.help = Some(
+            "check that this is the address of the API, not of a gateway or a page".to_owned(),
+        );
+        error
     }
 }

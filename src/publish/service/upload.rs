@@ -1,4 +1,4 @@
-//! Uploads: an archive made of some blocks while it is sent.
+//! Uploads: an archive of blocks that is made while it is sent.
 
 use std::io;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use super::{Reply, RequestError, Service};
 use crate::publish::check::SharedBlocks;
 use crate::publish::target::{Report, Step};
 
-/// How often is looked whether an upload moves.
+/// How often the progress of an upload is checked.
 const TICK: Duration = Duration::from_millis(200);
-/// How long a server may work on an upload after its last byte.
+/// How long a server may process an upload after its last byte.
 const LONGEST_WORK: Duration = Duration::from_mins(10);
 
 /// Some blocks as an archive.
@@ -26,13 +26,13 @@ pub(in crate::publish) struct Upload {
     blocks: SharedBlocks,
     root: Cid,
     cids: Vec<Cid>,
-    /// How many bytes the blocks have together.
+    /// The total size of the blocks, in bytes.
     bytes: u64,
     sent: Arc<AtomicU64>,
 }
 
 impl Upload {
-    /// These blocks, which are `bytes` together, in an archive with this root.
+    /// These blocks, `bytes` in total, in an archive with this root.
     pub(in crate::publish) fn new(
         blocks: SharedBlocks,
         root: Cid,
@@ -53,8 +53,8 @@ impl Upload {
         self.cids.len() as u64
     }
 
-    /// The body: a file in a form, as Kubo and IPFS Cluster take it. Each block is read, and
-    /// hashed, when it is its turn.
+    /// The body: a file in a form, as Kubo and IPFS Cluster require. Each block is read and hashed
+    /// when it is sent.
     fn form(&self) -> Form {
         let start = Bytes::from(archive_start(&self.root));
         let blocks = Arc::clone(&self.blocks);
@@ -75,7 +75,7 @@ impl Upload {
 }
 
 impl Service {
-    /// Sends an upload. It may take as long as it moves.
+    /// Sends an upload. It may take any time while it makes progress.
     pub(in crate::publish) async fn upload(
         &self,
         request: RequestBuilder,
@@ -104,7 +104,7 @@ impl Service {
             };
             if still >= limit {
                 return Err(RequestError::new(format!(
-                    "{} took no byte for {} s",
+                    "{} accepted no byte for {} s",
                     self.place(),
                     limit.as_secs()
                 )));

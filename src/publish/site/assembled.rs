@@ -1,5 +1,5 @@
-//! The blocks of a release out of several places: archives that have parts of it, and wheels that
-//! are files.
+//! Assembles the blocks of a release from several places: archives with parts of it, and wheels as
+//! files.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ipwhl_unixfs::car::{Blocks, CarError};
 use ipwhl_unixfs::{Cid, FileDag};
 
-/// A wheel that is a file. Its bytes are hashed when its leaves are read.
+/// A wheel as a file. Its bytes are hashed when its leaves are read.
 #[derive(Debug)]
 pub struct FoundWheel {
     /// The file.
@@ -18,20 +18,19 @@ pub struct FoundWheel {
     pub dag: FileDag,
 }
 
-/// Blocks out of archives, or whatever else has blocks, and of wheels. What is damaged in one place
-/// is looked for in the others.
+/// Blocks of archives or other stores, and of wheels. If a copy is damaged, the others are tried.
 #[derive(Default)]
 pub struct AssembledBlocks {
     archives: Vec<Arc<dyn Blocks + Send + Sync>>,
     wheels: Vec<FoundWheel>,
-    /// Which leaves of which wheels a block is.
+    /// The leaves of wheels that each block is.
     leaves: HashMap<Cid, Vec<(usize, usize)>>,
     /// The wheel that was read last.
     open: Mutex<Option<(usize, File)>>,
 }
 
 impl AssembledBlocks {
-    /// Adds the blocks of an archive. Archives are asked after the wheels, in the order in which
+    /// Adds the blocks of an archive. Archives are tried after the wheels, in the order in which
     /// they were added.
     pub fn add_archive(&mut self, archive: Arc<dyn Blocks + Send + Sync>) {
         self.archives.push(archive);
@@ -50,7 +49,7 @@ impl AssembledBlocks {
         let holders = self.leaves.get(cid)?;
         holders.iter().find_map(|(number, index)| {
             let wheel = &self.wheels[*number];
-            // A reader that panicked left nothing behind but a position, and that is set here.
+            // A reader that panicked has left only a position, which is set here.
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             let mut file = match open.take() {
                 Some((opened, file)) if opened == *number => file,

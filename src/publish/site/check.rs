@@ -1,4 +1,4 @@
-//! Files of a tree held to the hollow archive of their release, read from a folder or over HTTP.
+//! Compares files of a tree with the hollow archive of their release, from a folder or over HTTP.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -15,7 +15,7 @@ use crate::release::statement::folder::statement_path;
 use crate::release::statement::unreachable;
 use crate::source::{Receiver, Site, SourceProblem};
 
-/// Takes the bytes of a file of a release, and says whether they are. It keeps none of them.
+/// Compares a stream of bytes with a file of a release, without keeping them.
 #[derive(Debug)]
 pub struct FileCheck {
     cid: Cid,
@@ -26,15 +26,14 @@ pub struct FileCheck {
 }
 
 impl FileCheck {
-    /// What the blocks say of a file; its leaves need not be there.
-    ///
+    /// The expected leaves of a file; the leaves themselves may be missing.
     /// # Errors
-    /// When a node of the file cannot be had, or no profile makes such a DAG.
+    /// When a node of the file is missing, or no profile makes such a DAG.
     pub fn new(blocks: &(dyn Blocks + Send + Sync), file: &ReleaseFile) -> Result<Self, CarError> {
         let dag = file_dag(blocks, &file.cid, file.size, Profile::default())?;
         let dag = dag.ok_or_else(|| CarError::Tree {
             cid: file.cid,
-            reason: "is a file that no profile makes".to_owned(),
+            reason: "is a file that no profile produces".to_owned(),
         })?;
         Ok(Self {
             cid: file.cid,
@@ -45,7 +44,7 @@ impl FileCheck {
         })
     }
 
-    /// The SHA-256 of the file; `None` where the bytes that came are others.
+    /// The SHA-256 of the file; `None` if the bytes differ.
     pub fn finish(self) -> Option<Sha256Digest> {
         let (dag, sha256) = self.hasher.finish();
         (dag.cid() == self.cid).then_some(sha256)
@@ -66,11 +65,10 @@ impl Receiver for FileCheck {
     }
 }
 
-/// Reads a file of a site and holds it to its release: its SHA-256, or `None` where it has other
-/// bytes.
-///
+/// Reads a file of a site and compares it with its release: its SHA-256, or `None` if its bytes
+/// differ.
 /// # Errors
-/// When it is not there, or cannot be read.
+/// When it is missing, or cannot be read.
 pub async fn check_file(
     site: &Site,
     path: &str,
@@ -87,28 +85,28 @@ pub struct HollowArchive {
     pub path: String,
     /// The archive, every block of it verified.
     pub archive: CarReader<File>,
-    /// What is to be listed of it.
+    /// The entry for it in the list of files.
     pub listed: ListedFile,
 }
 
-/// Why a release's hollow archive was not had.
+/// The reason why a release's hollow archive is unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum HollowError {
-    /// The site does not have it, or cannot be asked.
+    /// The site does not have it, or cannot be reached.
     #[error("{0}")]
     Source(SourceProblem),
-    /// What is there is not it.
+    /// The file there is another one.
     #[error("`{place}` {reason}")]
     Refused {
-        /// The archive, as it may be shown.
+        /// The archive, in printable form.
         place: String,
-        /// Why, as half a sentence.
+        /// The reason, as a clause.
         reason: String,
     },
 }
 
 impl HollowError {
-    /// The same, for whoever asked for the archive.
+    /// The failure of an operation that needs the archive.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Source(problem) => unreachable(problem),
@@ -117,12 +115,11 @@ impl HollowError {
     }
 }
 
-/// The hollow archive of the release of this sequence, every block of it verified. One of another
-/// root is refused at its first bytes. Of a site on the web it is a file without a name, which goes
-/// when it is closed.
-///
+/// The hollow archive of the release with this sequence, every block of it verified. An archive of
+/// another root is refused at its first bytes. For a site on the web it is a file without a name,
+/// which is removed when it is closed.
 /// # Errors
-/// When it cannot be had, or is not the hollow archive of `root`.
+/// When it is unavailable, or is not the hollow archive of `root`.
 pub async fn read_hollow(
     site: &Site,
     sequence: u64,
@@ -162,12 +159,11 @@ pub async fn read_hollow(
     })
 }
 
-/// Reads an archive of `root` into a file, after the bytes that an earlier run has left there. One
-/// of another root is refused at its first bytes; what else is in it is not looked at.
-///
+/// Reads an archive of `root` into a file, after the bytes that an earlier run has left there. An
+/// archive of another root is refused at its first bytes; the rest is not verified.
 /// # Errors
-/// When it cannot be had, is of another root, or has more than `largest` bytes. The file has what
-/// came until then.
+/// When it is unavailable, has another root, or more than `largest` bytes. The file keeps the bytes
+/// received until then.
 pub async fn read_archive(
     site: &Site,
     path: &str,
@@ -200,16 +196,16 @@ pub async fn read_archive(
 fn unkept(site: &Site, path: &str, error: &io::Error) -> HollowError {
     HollowError::Source(SourceProblem::Failed {
         place: site.shown(path),
-        reason: format!("it cannot be kept here: {error}"),
+        reason: format!("it cannot be stored here: {error}"),
     })
 }
 
 const OTHER_ROOT: &str = "is not an archive of the root that the statement names";
 
-/// An archive on its way in.
+/// An archive that is being received.
 struct IncomingArchive<'f> {
     file: &'f mut File,
-    /// What an archive of the root begins with.
+    /// The first bytes of an archive with the root.
     start: Vec<u8>,
     largest: u64,
     received: u64,
@@ -217,7 +213,7 @@ struct IncomingArchive<'f> {
 }
 
 impl IncomingArchive<'_> {
-    /// Takes over what the file has, where it can be the beginning of the archive.
+    /// Keeps the contents of the file if they can be the beginning of the archive.
     fn resume(&mut self) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
         let mut start = vec![0; self.start.len()];

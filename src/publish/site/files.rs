@@ -3,7 +3,7 @@
 use ipwhl_unixfs::car::{Blocks, CarError, Kind, Tree};
 use ipwhl_unixfs::{Cid, Link, leaf_content};
 
-/// How a wheel's name ends.
+/// The ending of a wheel's name.
 const WHEEL: &str = ".whl";
 /// How many folders deep a tree can be.
 const DEEPEST: usize = 16;
@@ -11,7 +11,7 @@ const DEEPEST: usize = 16;
 /// A file of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseFile {
-    /// From the root, with `/`.
+    /// Its path from the root, with `/`.
     pub path: String,
     /// Its CID.
     pub cid: Cid,
@@ -26,12 +26,10 @@ impl ReleaseFile {
     }
 }
 
-/// Every file of the release `root`, in the order of their paths' parts. The leaves of wheels need
-/// not be there.
-///
+/// Every file of the release `root`, in the order of their paths' parts. The leaves of wheels may be
+/// missing.
 /// # Errors
-/// When another block cannot be had, or an entry has a name that could lead elsewhere on some
-/// system.
+/// When another block is missing, or an entry has a name that some system would treat as a path.
 pub fn release_files<B: Blocks + ?Sized>(
     blocks: &B,
     root: &Cid,
@@ -56,10 +54,10 @@ fn gather<B: Blocks + ?Sized>(
         return Err(refuse(format!("is nested deeper than {DEEPEST} folders")));
     }
     for entry in blocks.list(folder)?.unwrap_or_default() {
-        // Names that another system would take for a way out of the folder, or for another name.
+        // Names that another system would treat as a path out of the folder, or as another name.
         if entry.name.contains(['\\', ':']) || entry.name.chars().any(char::is_control) {
             return Err(refuse(format!(
-                "has the entry `{}`, which is no file's name everywhere",
+                "has the entry `{}`, which is not a file name on every system",
                 entry.name.escape_debug()
             )));
         }
@@ -73,7 +71,7 @@ fn gather<B: Blocks + ?Sized>(
     Ok(())
 }
 
-/// What a link leads to. A leaf need not be there: the link says how many bytes it has.
+/// The kind of a link's target. A leaf may be missing: the link gives its size.
 fn kind<B: Blocks + ?Sized>(blocks: &B, link: &Link) -> Result<Kind, CarError> {
     if !blocks.contains(&link.cid)
         && let Some(size) = leaf_content(link)

@@ -7,12 +7,12 @@ use std::io::{self, Read};
 use ipwhl_unixfs::Sha256Digest;
 use sha2::{Digest as _, Sha256};
 
-/// What stands between the parts of a line.
+/// The separator of the parts of a line.
 const GAP: &str = "  ";
 /// How much is hashed at once, in bytes.
 const BUFFER: usize = 256 << 10;
 
-/// What is listed of a file.
+/// The entry of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedFile {
     /// Its SHA-256.
@@ -22,7 +22,7 @@ pub struct ListedFile {
 }
 
 impl ListedFile {
-    /// What is listed of these bytes.
+    /// The entry for these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self {
             sha256: Sha256Digest::of(bytes),
@@ -38,17 +38,16 @@ pub struct FileList {
     pub files: BTreeMap<String, ListedFile>,
 }
 
-/// Why a text is no list.
+/// The reason why a text is not a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} is not `<sha256>  <size>  <path>`, or is not in the order of paths")]
+#[error("line {line} is not `<sha256>  <size>  <path>`, or breaks the order of paths")]
 pub struct ListError {
     /// The first line that is wrong, counted from 1.
     pub line: usize,
 }
 
 impl ListedFile {
-    /// What is listed of a file, which is read to its end.
-    ///
+    /// The entry for a file, which is read to its end.
     /// # Errors
     /// When it cannot be read.
     pub fn read(file: &mut dyn Read) -> io::Result<Self> {
@@ -68,8 +67,7 @@ impl ListedFile {
 }
 
 impl FileList {
-    /// The list that a text is: in the one form that it has.
-    ///
+    /// Parses a list, in its only form.
     /// # Errors
     /// When it has another form.
     pub fn parse(text: &str) -> Result<Self, ListError> {
@@ -86,7 +84,7 @@ impl FileList {
         Ok(list)
     }
 
-    /// Every difference from what it should list, a sentence each.
+    /// Every difference from the expected list, a sentence each.
     pub fn differences(&self, expected: &Self) -> Vec<String> {
         let mut found = Vec::new();
         for (path, file) in &expected.files {
@@ -101,7 +99,7 @@ impl FileList {
         let others = self.files.keys();
         let others = others.filter(|path| !expected.files.contains_key(*path));
         found.extend(
-            others.map(|path| format!("it lists `{path}`, which is no file of this release")),
+            others.map(|path| format!("it lists `{path}`, which is not a file of this release")),
         );
         found
     }

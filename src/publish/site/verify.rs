@@ -1,4 +1,4 @@
-//! The newest release of a site, every file of it as a web server gives it.
+//! Verifies the newest release of a site: every file as a web server sends it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,46 +24,46 @@ use crate::source::{Session, Site, SourceProblem, Work};
 /// How many files are read at once.
 const AT_ONCE: usize = 8;
 
-/// What the verification of a site has found.
+/// The result of verifying a site.
 #[derive(Debug, Default)]
 pub struct SiteReport {
     /// How many files the release has.
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
-    /// What is not as the statement says.
+    /// Differences from the statement.
     pub differing: Vec<SiteContradiction>,
-    /// What could not be read.
+    /// Files that could not be read.
     pub unreachable: Vec<SourceProblem>,
 }
 
-/// Something on a site that is not as its newest statement says. Each place is as it may be shown.
+/// A contradiction between a site and its newest statement. Each place is in printable form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SiteContradiction {
     /// The release contradicts itself.
     Release(Contradiction),
-    /// A file has other bytes than the release's.
+    /// A file differs from the release.
     OtherBytes {
-        /// Where.
+        /// Its place.
         place: String,
     },
     /// A file is missing.
     Missing {
-        /// Where.
+        /// Its place.
         place: String,
     },
-    /// The list of files cannot be understood.
+    /// The list of files is invalid.
     UnreadableList {
-        /// Where.
+        /// Its place.
         place: String,
-        /// Why.
+        /// The reason.
         error: ListError,
     },
-    /// The list of files is not what it should be.
+    /// The list of files differs from the release.
     OtherList {
-        /// Where.
+        /// Its place.
         place: String,
-        /// How, as a sentence.
+        /// The difference, as a sentence.
         difference: String,
     },
 }
@@ -82,10 +82,9 @@ impl fmt::Display for SiteContradiction {
     }
 }
 
-/// Verifies the release of this statement, which the site holds in a folder for each statement: the
-/// release itself, as far as its hollow archive tells, every file of its tree, and the list of
-/// files. Contradictions of the codes `allowed` pass. Nobody is asked who signed it.
-///
+/// Verifies the release of this statement, which has a folder for it on the site: the release itself,
+/// by its hollow archive, every file of its tree, and the list of files. Contradictions of the codes
+/// `allowed` pass. Signatures are not verified here.
 /// # Errors
 /// When the hollow archive is damaged, or there are no threads for the network.
 pub fn verify_site(
@@ -134,7 +133,7 @@ struct SiteCheck<'c> {
     report: SiteReport,
     /// The paths of both.
     not_whole: Vec<String>,
-    /// What the list should say, as far as it is known.
+    /// The expected list, as far as it is known.
     expected: FileList,
 }
 
@@ -207,7 +206,7 @@ impl SiteCheck<'_> {
             Err(error) => return self.differs(SiteContradiction::UnreadableList { place, error }),
         };
         self.statements(&list);
-        // Of a file that is not whole enough has been said.
+        // Damaged and missing files are reported elsewhere.
         for path in std::mem::take(&mut self.not_whole) {
             if let Some(listed) = list.files.get(&path) {
                 self.expected.files.insert(path, *listed);
@@ -221,7 +220,7 @@ impl SiteCheck<'_> {
         }
     }
 
-    /// Reads the statements and signatures that the list names besides.
+    /// Reads the additional statements and signatures in the list.
     fn statements(&mut self, list: &FileList) {
         let site = self.site;
         let largest = MAXIMUM_STATEMENT_SIZE.max(MAXIMUM_SIGNATURE_SIZE) as u64;

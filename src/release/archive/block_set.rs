@@ -1,4 +1,4 @@
-//! What a release has, as its pages and nodes tell.
+//! The set of a release's blocks, from its pages and nodes.
 
 use std::collections::HashSet;
 
@@ -7,23 +7,22 @@ use ipwhl_unixfs::{Cid, Codec, Link, Node, ShardEntry, decode};
 
 use super::walk::{WHEEL_LEVEL, may_be_leaf};
 
-/// How many blocks are asked for at once. Each may have 2 MiB, most have some hundred bytes.
+/// How many blocks are requested at once. Each may have 2 MiB, most have some hundred bytes.
 const TOGETHER: usize = 256;
 
-/// The blocks that a release has, as far as its nodes tell.
+/// The known blocks of a release.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockSet {
-    /// Every CID that the root is seen to lead to, its own among them.
+    /// Every CID known to be reachable from the root, including the root.
     pub cids: HashSet<Cid>,
-    /// The nodes that could not be had: what they lead to is not set.
+    /// The nodes that could not be read: blocks below them are not in the set.
     pub lacking: Vec<Cid>,
 }
 
-/// Every CID that `root` leads to, level by level. Leaves of files are not read, so a hollow
-/// release tells as much as a full one.
-///
+/// Every CID reachable from `root`, level by level. Leaves of files are not read, so a hollow release
+/// gives the same result as a full one.
 /// # Errors
-/// When a block cannot be read or is no node, or there are more than an archive may have.
+/// When a block cannot be read or is not a node, or there are more than an archive may have.
 pub fn block_set(blocks: &(dyn Blocks + Send + Sync), root: &Cid) -> Result<BlockSet, CarError> {
     let mut set = BlockSet::default();
     set.cids.insert(*root);
@@ -44,7 +43,7 @@ pub fn block_set(blocks: &(dyn Blocks + Send + Sync), root: &Cid) -> Result<Bloc
                     if set.cids.len() > MAX_BLOCKS {
                         return Err(CarError::TooManyBlocks);
                     }
-                    // Below the projects there are files only, and their leaves lead to nothing.
+                    // Below the projects there are only files, and leaves have no links.
                     let is_leaf = link.cid.codec() == Codec::Raw
                         || (folders >= WHEEL_LEVEL && may_be_leaf(&link.cid, link.cumulative_size));
                     if !is_leaf && seen.insert((link.cid, folders)) {
@@ -64,8 +63,8 @@ pub fn block_set(blocks: &(dyn Blocks + Send + Sync), root: &Cid) -> Result<Bloc
     })
 }
 
-/// What a node links to, and how many folders deep each of it is; more than those of a wheel count
-/// as so many.
+/// The links of a node, and how many folders deep each target is. Anything deeper than wheels
+/// counts as that deep.
 fn below(cid: &Cid, block: &[u8], folders: usize) -> Result<Vec<(Link, usize)>, CarError> {
     let deeper = (folders + 1).min(WHEEL_LEVEL);
     Ok(match decode(cid, block)? {

@@ -1,4 +1,4 @@
-//! Archives as files: opened, named after each other, written whole.
+//! Archives as files: opening, naming, and writing them atomically.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -13,21 +13,20 @@ use super::ArchiveKind;
 use crate::foundation::environment::AtomicFile;
 use crate::foundation::failure::{Failure, error_chain};
 
-/// How every archive's name ends.
+/// The ending of every archive's name.
 const ENDING: &str = ".car";
-/// How much is written at once.
+/// The size of the write buffer, in bytes.
 const BUFFER: usize = 1024 * 1024;
 
 /// Opens an archive.
-///
 /// # Errors
-/// When it cannot be read, or is none.
+/// When the file cannot be read, or is not an archive.
 pub fn open_archive(path: &Path) -> Result<CarReader<File>, Failure> {
     let file = File::open(path).map_err(|error| unreadable_archive(path, &error))?;
     CarReader::open(file).map_err(|error| archive_failure(path, &error))
 }
 
-/// What is wrong with an archive; what the system says is about the disk and not about the archive.
+/// The failure for a damaged archive. Errors of the system concern the disk, not the archive.
 pub fn archive_failure(path: &Path, error: &CarError) -> Failure {
     if let CarError::Io(error) = error
         && error.raw_os_error().is_some()
@@ -35,16 +34,16 @@ pub fn archive_failure(path: &Path, error: &CarError) -> Failure {
         return unreadable_archive(path, error);
     }
     Failure::finding(format!("`{}`: {}", path.display(), error_chain(error)))
-        .help("fetch the release anew from another place")
+        .help("fetch the release again from another place")
 }
 
-/// That the system does not let an archive be read.
+/// The failure for an archive that the system cannot read.
 pub fn unreadable_archive(path: &Path, error: &io::Error) -> Failure {
     Failure::world(format!("`{}` cannot be read: {error}", path.display()))
 }
 
-/// The name of the archive of another kind beside this one: `release.hollow.car` for
-/// `release.car`, and back. `None` where the name says nothing of its kind.
+/// The name of the archive of another kind beside this one: `release.hollow.car` for `release.car`,
+/// and back. `None` if the name does not show its kind.
 pub fn sibling_archive(path: &Path, kind: ArchiveKind) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let stem = name.strip_suffix(ENDING)?;
@@ -61,7 +60,7 @@ pub fn sibling_archive(path: &Path, kind: ArchiveKind) -> Option<PathBuf> {
     Some(path.with_file_name(name))
 }
 
-/// Whether the archive at this place, if there is one, is of this root.
+/// Whether the archive at this path, if there is one, is of this root.
 pub fn may_replace(path: &Path, root: Cid) -> bool {
     match File::open(path) {
         Ok(file) => CarReader::root_of(file).is_ok_and(|other| other == root),
@@ -69,14 +68,14 @@ pub fn may_replace(path: &Path, root: Cid) -> bool {
     }
 }
 
-/// An archive that is being written, and takes its name when it is whole.
+/// An archive that is being written. It gets its name when it is complete.
 #[derive(Debug)]
 pub struct ArchiveOutput {
     path: PathBuf,
     has_failed: Rc<Cell<bool>>,
 }
 
-/// Where its bytes go.
+/// The file that receives its bytes.
 #[derive(Debug)]
 pub struct ArchiveOutputFile {
     file: BufWriter<AtomicFile>,
@@ -85,9 +84,8 @@ pub struct ArchiveOutputFile {
 
 impl ArchiveOutput {
     /// Begins to write the archive at `path`.
-    ///
     /// # Errors
-    /// When a folder is there, or nothing can be written.
+    /// When `path` is a folder, or nothing can be written.
     pub fn create(path: PathBuf) -> Result<(Self, ArchiveOutputFile), Failure> {
         let has_failed = Rc::new(Cell::new(false));
         let output = Self {
@@ -96,7 +94,7 @@ impl ArchiveOutput {
         };
         if output.path.is_dir() {
             return Err(Failure::usage(format!(
-                "`{}` is a folder, and an archive is a file",
+                "`{}` is a folder, but an archive is a file",
                 output.path.display()
             ))
             .help("name a file with `--output`"));
@@ -106,22 +104,21 @@ impl ArchiveOutput {
         Ok((output, ArchiveOutputFile { file, has_failed }))
     }
 
-    /// Where it goes.
+    /// The path of the finished archive.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Gives the archive its name.
-    ///
+    /// Gives the complete archive its name.
     /// # Errors
-    /// When the disk does not take it.
+    /// When writing to the disk fails.
     pub fn commit(self, file: ArchiveOutputFile) -> Result<(), Failure> {
         let file = file.file.into_inner().map_err(IntoInnerError::into_error);
         file.and_then(AtomicFile::commit)
             .map_err(|error| self.unwritable(&error))
     }
 
-    /// Why it could not be made: the disk that it goes to, or the archive at `source`.
+    /// The failure to write it: either of the output disk, or of the archive at `source`.
     pub fn failed(&self, source: &Path, error: &CarError) -> Failure {
         match error {
             CarError::Io(error) if self.has_failed.get() => self.unwritable(error),

@@ -1,5 +1,5 @@
-//! Completes a hollow archive or a delta with blocks from other places. Where the blocks come from
-//! is for `source` to reach; here is decided which are missing and whom to ask.
+//! Completes a hollow archive or a delta with blocks from other places. `source` fetches the
+//! blocks; this room decides which are missing and where to look.
 
 mod attempts;
 mod context;
@@ -29,43 +29,42 @@ use pass::{Outcome, keep, pass};
 use places::{BlockSource, block_sources};
 use store::Store;
 
-/// What came of it.
+/// The result.
 #[derive(Debug)]
 pub struct FillReport {
     /// The root of the release.
     pub root: Cid,
-    /// Whether the full archive is written.
+    /// Whether the full archive was written.
     pub outcome: FillOutcome,
-    /// The damage that was found, a sentence each.
+    /// Damage in archives, a sentence each.
     pub damage: Vec<String>,
-    /// What a person should know of gateways.
+    /// Warnings about gateways.
     pub gateways: Vec<GatewayWarning>,
 }
 
-/// Whether an archive is full.
+/// The outcome of filling an archive.
 #[derive(Debug)]
 pub enum FillOutcome {
-    /// It is.
+    /// The full archive was written.
     Written {
-        /// Where it is.
+        /// Its path.
         output: PathBuf,
-        /// What was written.
+        /// Its contents.
         summary: CarSummary,
     },
     /// Some blocks were not found; the others are in the cache.
     Missing {
-        /// These, depth first.
+        /// The missing blocks, depth first.
         blocks: Vec<Missing>,
         /// Why no place had them.
         attempts: Attempts,
     },
 }
 
-/// Fills an archive. Each block is hashed: the result is byte for byte what a build writes. Blocks
-/// that are missing in the end leave the others in the cache, and the next run goes on.
-///
+/// Fills an archive. Each block is hashed: the result is byte for byte what a build writes. If blocks
+/// are missing at the end, the others stay in the cache, and the next run continues from there.
 /// # Errors
-/// When the archive cannot be read, a place is none, or the disk fails.
+/// When the archive cannot be read, a place is invalid, or the disk fails.
 pub fn fill(session: &Session, options: &FillOptions<'_>) -> Result<FillReport, Failure> {
     let path = &options.archive;
     let own = open_archive(path)?;
@@ -94,10 +93,10 @@ pub fn fill(session: &Session, options: &FillOptions<'_>) -> Result<FillReport, 
             }
             Outcome::Missing(missing) => missing,
         };
-        // The unfinished file goes before anything takes long.
+        // The unfinished file is removed before the slow part.
         drop(target);
-        // Blocks that came and are missing again are not asked for once more: the disk may not keep
-        // them.
+        // Blocks that arrived but are missing again are not requested once more: the disk may not
+        // store them.
         let lacking: BTreeSet<Cid> = missing.iter().map(|one| one.cid).collect();
         let is_stuck = lacking == before;
         before = lacking;
@@ -112,15 +111,16 @@ pub fn fill(session: &Session, options: &FillOptions<'_>) -> Result<FillReport, 
     }
 }
 
-/// Where the full archive goes. An archive of another release is replaced only if it was named.
+/// The path of the full archive. An archive of another release is replaced only if its path was
+/// given explicitly.
 fn output(options: &FillOptions<'_>, root: Cid) -> Result<PathBuf, Failure> {
     if let Some(output) = &options.output {
         return Ok(output.clone());
     }
-    let help = "say where to write: `--output FILE`";
+    let help = "name the output file: `--output FILE`";
     let Some(output) = sibling_archive(&options.archive, ArchiveKind::Full) else {
         return Err(Failure::usage(format!(
-            "the name `{}` does not tell what its full archive is called",
+            "the name `{}` does not show the name of its full archive",
             options.archive.display()
         ))
         .help(help));
@@ -129,14 +129,14 @@ fn output(options: &FillOptions<'_>, root: Cid) -> Result<PathBuf, Failure> {
         Ok(output)
     } else {
         Err(Failure::usage(format!(
-            "`{}` is there, and it is not an archive of {root}",
+            "`{}` exists, and it is not an archive of {root}",
             output.display()
         ))
         .help(help))
     }
 }
 
-/// Asks place after place for the blocks that are still missing; true if the store has new blocks
+/// Asks one place after another for the missing blocks; true if the store has new blocks
 /// afterwards.
 fn acquire(
     fill: &FillContext<'_>,

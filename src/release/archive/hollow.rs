@@ -1,4 +1,4 @@
-//! The hollow archive of a full one, as a file.
+//! Writes the hollow archive of a full one.
 
 use std::path::{Path, PathBuf};
 
@@ -8,27 +8,26 @@ use ipwhl_unixfs::car::{CarError, CarSummary};
 use super::{ArchiveOutput, ReleaseArchive, archive_failure, open_archive};
 use crate::foundation::failure::Failure;
 
-/// A hollow archive that was written.
+/// A written hollow archive.
 #[derive(Debug, Clone)]
 pub struct HollowReport {
     /// The root of its release.
     pub root: Cid,
-    /// What was written.
+    /// Its contents.
     pub summary: CarSummary,
-    /// How many bytes the archive has that it was made of.
+    /// The size of the source archive, in bytes.
     pub length: u64,
 }
 
-/// Writes to `output` the hollow archive of the archive at `path`.
-///
+/// Writes the hollow archive of the archive at `path` to `output`.
 /// # Errors
-/// When the archive cannot be read or lacks another block than a leaf of a wheel, the output is the
-/// archive itself, or it cannot be written.
+/// When the archive cannot be read or lacks a block other than a leaf of a wheel, when the output is the
+/// archive itself, or when it cannot be written.
 pub fn hollow_archive(path: &Path, output: PathBuf) -> Result<HollowReport, Failure> {
     let reader = open_archive(path)?;
     if same_file::is_same_file(path, &output).unwrap_or(false) {
         return Err(Failure::usage(format!(
-            "`{}` would be replaced by what is left of it",
+            "`{}` would be overwritten by its own hollow archive",
             path.display()
         ))
         .help("name another file with `--output`"));
@@ -36,7 +35,7 @@ pub fn hollow_archive(path: &Path, output: PathBuf) -> Result<HollowReport, Fail
     let (output, file) = ArchiveOutput::create(output)?;
     let (file, summary) = reader.hollow(file).map_err(|error| match &error {
         CarError::Missing(_) => {
-            archive_failure(path, &error).help("where it is a delta, `ipwhl fill` makes it full")
+            archive_failure(path, &error).help("if it is a delta, `ipwhl fill` makes it full")
         }
         _ => output.failed(path, &error),
     })?;

@@ -1,17 +1,18 @@
-//! How much of a release an archive has.
+//! The kinds of archives: how much of a release each contains.
 
 use std::fmt;
 
 use crate::release::names::{CAR, DELTA_CAR, HOLLOW_CAR};
 
-/// How much of a release an archive has. Each has the release's root, and its blocks depth first.
+/// How much of a release an archive contains. Every kind has the release's root, and its blocks
+/// depth first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ArchiveKind {
     /// Every block.
     Full,
-    /// The root, and the blocks that the release before it lacks.
+    /// The root, and the blocks that the previous release lacks.
     Delta,
-    /// Every block but the leaves of wheels: pages, metadata and nodes.
+    /// Every block except the leaves of wheels: pages, metadata and nodes.
     Hollow,
 }
 
@@ -19,7 +20,7 @@ impl ArchiveKind {
     /// Every kind, the usual one first.
     pub const ALL: [Self; 3] = [Self::Full, Self::Delta, Self::Hollow];
 
-    /// The word for it.
+    /// The name of the kind.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
@@ -35,7 +36,7 @@ impl fmt::Display for ArchiveKind {
     }
 }
 
-/// The name of an archive of this kind.
+/// The file name of an archive of this kind.
 pub fn car_name(kind: ArchiveKind) -> &'static str {
     match kind {
         ArchiveKind::Full => CAR,

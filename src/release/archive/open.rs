@@ -1,5 +1,4 @@
-//! Releases by the names that people give them: an archive, a folder with one, a root CID, an
-//! address of a gateway.
+//! Opens releases by name: an archive, a folder with one, a root CID, an address of a gateway.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -17,17 +16,17 @@ use crate::release::names::CAR;
 use crate::set::gather::Network;
 use crate::source::{Client, GatewayBlocks, Limits, Session, Transferred, redacted};
 
-/// How many blocks are asked for where one wheel would be fetched: they are small, and what takes
-/// long is the way.
+/// How many blocks are requested in place of one wheel: they are small, and latency dominates.
 const BLOCKS_PER_JOB: usize = 4;
 
-/// A release whose blocks can be had, believed only as far as its root goes.
+/// A release with readable blocks. Its contents are verified against the root; the root itself is
+/// not vouched for.
 pub struct OpenRelease {
     /// Its root.
     pub root: Cid,
-    /// What it is called in messages.
+    /// Its name in messages.
     pub shown: String,
-    /// Where it is.
+    /// Where its blocks are.
     pub location: ReleaseLocation,
 }
 
@@ -37,7 +36,7 @@ pub enum ReleaseLocation {
     Archive {
         /// The file.
         path: PathBuf,
-        /// What reads it.
+        /// The reader of the file.
         reader: Box<CarReader<File>>,
     },
     /// Behind gateways.
@@ -53,7 +52,7 @@ impl OpenRelease {
         }
     }
 
-    /// What came over the network for it so far.
+    /// The data transferred for it over the network so far.
     pub fn transferred(&self) -> Transferred {
         match &self.location {
             ReleaseLocation::Archive { .. } => Transferred::default(),
@@ -62,10 +61,10 @@ impl OpenRelease {
     }
 }
 
-/// What a name is, before anything is opened.
+/// A parsed name, before anything is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReleaseName {
-    /// An archive's path.
+    /// The path of an archive.
     Archive(PathBuf),
     /// A root, read through the configured gateways.
     Root(Cid),
@@ -74,12 +73,11 @@ pub enum ReleaseName {
 }
 
 impl ReleaseName {
-    /// What a release's name is: a path that is there, a root CID, an address with a root CID in
-    /// it; `None` where it is none of them. A folder stands for the archive that a build writes
-    /// there, full or hollow.
-    ///
+    /// Parses the name of a release: an existing path, a root CID, or an address with a root CID in it;
+    /// `None` if it is none of them. A folder stands for the archive that a build writes there, full or
+    /// hollow.
     /// # Errors
-    /// When it is an address, and none of a release.
+    /// When it is an address, but not one of a release.
     pub fn parse(environment: &Environment, text: &str) -> Result<Option<Self>, Failure> {
         if text.contains("://") {
             return address(text).map(Some);
@@ -100,9 +98,9 @@ impl ReleaseName {
 /// `<gateway>/ipfs/<root>/`, or `<root>.ipfs.<gateway>/`.
 fn address(text: &str) -> Result<ReleaseName, Failure> {
     let refused = || {
-        // It may hold a password, so it is not repeated.
-        Failure::usage("an address of a release is neither `<gateway>/ipfs/<root CID>/` nor `<root CID>.ipfs.<gateway>/`")
-            .help("write the address of the index that pip is given")
+        // It may contain a password, so it is not repeated.
+        Failure::usage("the address of a release must be `<gateway>/ipfs/<root CID>/` or `<root CID>.ipfs.<gateway>/`")
+            .help("write the index address that pip uses")
     };
     let url = Url::parse(text).map_err(|_| refused())?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -139,10 +137,9 @@ fn address(text: &str) -> Result<ReleaseName, Failure> {
 }
 
 impl OpenRelease {
-    /// Opens the release of this name. Roots are read through `gateways`.
-    ///
+    /// Opens the release with this name. Roots are read through `gateways`.
     /// # Errors
-    /// When the name is none of a release, or the release cannot be opened.
+    /// When the name is not that of a release, or the release cannot be opened.
     pub fn named(
         session: &Session,
         network: &Network,
@@ -158,7 +155,7 @@ impl OpenRelease {
                 ))
             } else {
                 Failure::usage(format!(
-                    "`{text}` is neither a file that is there nor a root CID"
+                    "`{text}` is neither an existing file nor a root CID"
                 ))
             }
             .help("name an archive, a root CID, or an address `<gateway>/ipfs/<root CID>/`")
@@ -166,10 +163,9 @@ impl OpenRelease {
         Self::open(session, network, gateways, name)
     }
 
-    /// Opens a release. Of an archive the index is read, of gateways nothing.
-    ///
+    /// Opens a release. Of an archive only the index is read, from gateways nothing.
     /// # Errors
-    /// When the archive cannot be read, or there is no gateway to ask.
+    /// When the archive cannot be read, or no gateway is configured.
     pub fn open(
         session: &Session,
         network: &Network,
@@ -193,9 +189,9 @@ impl OpenRelease {
                 let gateways: Vec<Url> = gateways.filter_map(|url| Url::parse(url).ok()).collect();
                 if gateways.is_empty() {
                     return Err(Failure::usage(format!(
-                        "no gateway is known to read the release {root} through"
+                        "no gateway is configured for reading the release {root}"
                     ))
-                    .help("name some in `ipwhl.toml` (`[mirrors]`, `gateways = [\"…\"]`), or give the address `<gateway>/ipfs/<root CID>/`"));
+                    .help("name gateways in `ipwhl.toml` (`[mirrors]`, `gateways = [\"…\"]`), or give the address `<gateway>/ipfs/<root CID>/`"));
                 }
                 (gateways, root)
             }
@@ -203,7 +199,7 @@ impl OpenRelease {
         };
         if network.offline {
             return Err(Failure::usage(format!(
-                "the release {root} is behind a gateway, and `--offline` leaves the network alone"
+                "the release {root} is behind a gateway, but `--offline` forbids the network"
             )));
         }
         let shown = match &gateways[..] {
@@ -222,14 +218,13 @@ impl OpenRelease {
         })
     }
 
-    /// Every CID that its root leads to: what a delta to the release after it leaves out.
-    ///
+    /// Every CID reachable from its root: the blocks that a delta to the next release leaves out.
     /// # Errors
     /// When it cannot be read.
     pub fn block_set(&self) -> Result<HashSet<Cid>, Failure> {
         let found =
             block_set(self.blocks(), &self.root).map_err(|error| self.unreadable(&error))?;
-        // An archive tells what it has; a gateway that lacks something has to be asked again.
+        // An archive shows what it lacks; a gateway that lacks something must be asked again.
         if let (ReleaseLocation::Gateways(_), Some(lacking)) =
             (&self.location, found.lacking.first())
         {
@@ -238,7 +233,7 @@ impl OpenRelease {
         Ok(found.cids)
     }
 
-    /// What is wrong with a release that has to be read.
+    /// The failure for an unreadable release.
     pub fn unreadable(&self, error: &CarError) -> Failure {
         match &self.location {
             ReleaseLocation::Archive { path, .. } => archive_failure(path, error),
@@ -252,10 +247,10 @@ impl OpenRelease {
     }
 }
 
-/// Why a block cannot be had, in words that fit an archive as well as a gateway.
+/// Why a block cannot be read, worded for archives and gateways alike.
 pub(in crate::release) fn block_reason(error: &CarError) -> String {
     match error {
-        CarError::Missing(cid) => format!("block {cid} is not there"),
+        CarError::Missing(cid) => format!("block {cid} is missing"),
         other => error_chain(other),
     }
 }

@@ -1,5 +1,5 @@
-//! Parts of a release, written from wherever its blocks are: all of it, or what a hollow archive
-//! keeps.
+//! Writes the contents of archives from any block store: the whole release, or that of a hollow
+//! archive.
 
 use std::io::Write;
 
@@ -8,11 +8,10 @@ use ipwhl_unixfs::{BlockSink, Cid, Codec};
 
 use super::walk::{Place, Visitor, may_be_leaf, walk};
 
-/// Writes the hollow archive of the release `root`: depth first, without the leaves of wheels. What
-/// is written is hashed, and the leaves of wheels are not read where their CIDs tell them.
-///
+/// Writes the hollow archive of the release `root`: depth first, without the leaves of wheels. Written
+/// blocks are hashed, and leaves of wheels are not read if their CIDs identify them as leaves.
 /// # Errors
-/// [`CarError::Missing`] where another block than a leaf of a wheel cannot be had.
+/// [`CarError::Missing`] if a block other than a leaf of a wheel is missing.
 pub fn write_hollow<B: Blocks + ?Sized, W: Write>(
     blocks: &B,
     root: Cid,
@@ -22,9 +21,8 @@ pub fn write_hollow<B: Blocks + ?Sized, W: Write>(
 }
 
 /// Writes the full archive of the release `root`: every block, depth first.
-///
 /// # Errors
-/// [`CarError::Missing`] where a block cannot be had.
+/// [`CarError::Missing`] if a block is missing.
 pub fn write_full<B: Blocks + ?Sized, W: Write>(
     blocks: &B,
     root: Cid,
@@ -39,7 +37,7 @@ fn write<B: Blocks + ?Sized, W: Write>(
     is_hollow: bool,
     out: W,
 ) -> Result<(W, CarSummary), CarError> {
-    let mut part = Part {
+    let mut part = PartWriter {
         blocks,
         is_hollow,
         writer: CarWriter::new(out, root)?,
@@ -48,13 +46,13 @@ fn write<B: Blocks + ?Sized, W: Write>(
     Ok(part.writer.finish()?)
 }
 
-struct Part<'b, B: ?Sized, W: Write> {
+struct PartWriter<'b, B: ?Sized, W: Write> {
     blocks: &'b B,
     is_hollow: bool,
     writer: CarWriter<W>,
 }
 
-impl<B: Blocks + ?Sized, W: Write> Visitor for Part<'_, B, W> {
+impl<B: Blocks + ?Sized, W: Write> Visitor for PartWriter<'_, B, W> {
     fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError> {
         let cid = &place.cid;
         let may_be_leaf = place

@@ -1,4 +1,4 @@
-//! Every block of a release and its length, as far as that can be told without the wheels' bytes.
+//! Every block of a release with its length, without the wheels' bytes where possible.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,18 +12,17 @@ use super::walk::{is_wheel, may_be_leaf};
 #[derive(Clone, Copy)]
 struct Pending {
     cid: Cid,
-    /// The bytes of all blocks from here down, as the link to it says; `None` at the root.
+    /// The total size of the blocks from it down, from the link to it; `None` at the root.
     cumulative_size: Option<u64>,
     /// How many folders deep it is.
     level: usize,
     is_of_wheel: bool,
 }
 
-/// Every CID that a root leads to, with the length of its block. Raw leaves are not read, and
-/// leaves of wheels need not be there: their lengths are those that the links to them say.
-///
+/// Every CID reachable from a root, with the length of its block. Raw leaves are not read, and leaves
+/// of wheels may be missing: their lengths come from the links to them.
 /// # Errors
-/// [`CarError::Missing`] where another block than a leaf of a wheel cannot be had.
+/// [`CarError::Missing`] if a block other than a leaf of a wheel is missing.
 pub fn reach(
     blocks: &(dyn Blocks + Send + Sync),
     root: Cid,
@@ -35,7 +34,7 @@ pub fn reach(
         level: 0,
         is_of_wheel: false,
     }];
-    // Level by level, so that what takes its time can be asked for at once.
+    // Level by level, so that slow reads run at the same time.
     for _ in 0..MAX_DEPTH {
         if pending.is_empty() {
             return Ok(lengths);

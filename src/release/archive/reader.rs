@@ -1,4 +1,4 @@
-//! What an archive tells of its release, beside its blocks.
+//! Reads the release in an archive.
 
 use std::collections::HashSet;
 use std::io::{self, Read, Seek, Write};
@@ -10,43 +10,39 @@ use super::part::write_hollow;
 use super::survey::walked;
 use super::{ArchiveKind, Survey, block_set};
 
-/// What the archive of a release tells of it, beside the blocks.
+/// The release in an archive, beyond single blocks.
 pub trait ReleaseArchive {
-    /// Holds the archive to everything that `ipfs dag export` of a UnixFS tree promises: each block
-    /// is what its CID says, the root leads to all of them and nothing is missing, they come depth
-    /// first, and what nodes say about each other (sizes, cumulative sizes, slots of a HAMT) is so.
-    /// Few blocks can be many files, and large ones: a release that passes [`LARGEST_WHEEL`],
+    /// Verifies that the archive is a complete `ipfs dag export` of a UnixFS tree: each block
+    /// matches its CID, the root reaches all of them and none is missing, they are in depth-first
+    /// order, and the nodes agree with each other (sizes, cumulative sizes, slots of a HAMT). A few
+    /// blocks can be many files, and large ones: a release that exceeds [`LARGEST_WHEEL`],
     /// [`LARGEST_PAGE`], [`MAX_FILE_NODES`], [`MAX_NODES`] or [`MAX_REPETITION`] is refused before
     /// a file is read.
     ///
     /// Hashing runs on the current rayon pool's threads; each holds one block.
     ///
-    /// [`LARGEST_WHEEL`]: crate::source::LARGEST_WHEEL
-    /// [`LARGEST_PAGE`]: crate::source::LARGEST_PAGE
-    /// [`MAX_FILE_NODES`]: super::MAX_FILE_NODES
-    /// [`MAX_NODES`]: super::MAX_NODES
-    /// [`MAX_REPETITION`]: super::MAX_REPETITION
+    /// [`LARGEST_WHEEL`]: crate::source::LARGEST_WHEEL [`LARGEST_PAGE`]:
+    /// crate::source::LARGEST_PAGE [`MAX_FILE_NODES`]: super::MAX_FILE_NODES [`MAX_NODES`]:
+    /// super::MAX_NODES [`MAX_REPETITION`]: super::MAX_REPETITION
     fn verify(&self) -> Result<CarSummary, CarError>;
 
-    /// As [`Self::verify`], of what is there: whatever the archive lacks is listed, and what nodes
-    /// say of it is not held against anything.
+    /// Like [`Self::verify`], for an incomplete archive: missing blocks are listed, and the
+    /// statements of nodes about them are not checked.
     fn survey(&self) -> Result<Survey, CarError>;
 
-    /// Every CID that this archive shows to be of its release, the root's own among them: those of
-    /// its blocks, and of the blocks that they link to, whether they are there or not.
+    /// Every CID that this archive shows to belong to its release, including the root: its blocks,
+    /// and the blocks that they link to, even if missing.
     fn known(&self) -> Result<HashSet<Cid>, CarError>;
 
-    /// Writes the hollow archive of this release, as [`write_hollow`] does.
-    ///
+    /// Writes the hollow archive of this release, like [`write_hollow`].
     /// # Errors
-    /// [`CarError::Missing`] where this archive lacks another block than a leaf of a wheel.
+    /// [`CarError::Missing`] if this archive lacks a block other than a leaf of a wheel.
     fn hollow<W: Write>(&self, out: W) -> Result<(W, CarSummary), CarError>;
 
-    /// How much of its release this archive has, as its index, pages and nodes tell: the wheels are
-    /// not read. One that lacks anything but the leaves of all wheels counts as a delta.
-    ///
+    /// How much of its release this archive contains, by its index, pages and nodes: the wheels are not
+    /// read. If anything but the leaves of all wheels is missing, it counts as a delta.
     /// # Errors
-    /// When a page or a node cannot be read, or is not what its CID says.
+    /// When a page or a node cannot be read, or does not match its CID.
     fn kind(&self) -> Result<ArchiveKind, CarError>;
 }
 

@@ -1,4 +1,4 @@
-//! Believing an archive as a whole.
+//! Verifies an archive as a whole.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{Read, Seek};
@@ -15,34 +15,34 @@ use crate::release::names::DECLARATION;
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::source::{LARGEST_PAGE, LARGEST_WHEEL};
 
-/// What an archive lacks: a block, and perhaps others below it that nothing is known of.
+/// A missing block; blocks below it may be missing, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lacking {
     /// The block.
     pub cid: Cid,
-    /// The bytes of all blocks from it down, as the link to it says.
+    /// The total size of the blocks from it down, from the link to it.
     pub cumulative_size: u64,
-    /// Whether it is a leaf of a wheel: what a hollow archive does without.
+    /// Whether it is a leaf of a wheel, which hollow archives leave out.
     pub is_wheel_leaf: bool,
 }
 
-/// What an archive has, all of it verified, and what it lacks.
+/// The verified contents of an archive, and the missing blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Survey {
-    /// What is there.
+    /// The present blocks.
     pub summary: CarSummary,
-    /// What it comes to: hollow where the leaves of all wheels are lacking and nothing else is.
+    /// The kind of the archive: hollow if exactly the leaves of all wheels are missing.
     pub kind: ArchiveKind,
-    /// What is lacking, depth first.
+    /// The missing blocks, depth first.
     pub lacking: Vec<Lacking>,
 }
 
-/// What a DAG comes to, each node as often as it is linked to.
+/// The total of a DAG, counting each node as often as it is linked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Weight {
-    /// The bytes of all blocks: the cumulative size that a link to it says.
+    /// The bytes of all blocks: the cumulative size in a link to it.
     bytes: u64,
-    /// Those of the blocks that the archive has: what reading all of its files can come to.
+    /// The bytes of the present blocks: the cost of reading all of its files.
     present: u64,
     nodes: u64,
 }
@@ -56,7 +56,7 @@ impl Weight {
         }
     }
 
-    /// The weight of a block that the archive lacks. It costs no work, whatever its size.
+    /// The weight of a missing block. It costs no work, whatever its size.
     fn of_lacking(bytes: u64) -> Self {
         Self {
             present: 0,
@@ -73,21 +73,21 @@ impl Weight {
     }
 }
 
-/// What is known of a DAG that has been walked.
+/// The facts about a walked DAG.
 #[derive(Debug, Clone, Copy)]
 struct Walked {
     weight: Weight,
-    kind: Seen,
+    kind: NodeKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
+enum NodeKind {
     File(u64),
     Directory,
     Shard,
 }
 
-/// Believes an archive as a whole; `may_lack` says whether it may have a part only.
+/// Verifies a whole archive; `may_lack` allows missing blocks.
 pub(super) fn walked<R: Read + Seek + Send>(
     archive: &CarReader<R>,
     may_lack: bool,
@@ -97,7 +97,7 @@ pub(super) fn walked<R: Read + Seek + Send>(
         .par_iter()
         .map(|cid| archive.require(cid).map(|block| block.len()))
         .collect();
-    // Of several errors the first in the archive, whatever thread met it.
+    // Of several errors the first in the archive, whichever thread found it.
     for result in hashed {
         result?;
     }
@@ -142,7 +142,7 @@ pub(super) fn walked<R: Read + Seek + Send>(
     })
 }
 
-/// Where the walk is: how many nodes deep, how many folders deep, and whether in a wheel.
+/// The position of the walk: how many nodes deep, how many folders deep, and whether in a wheel.
 #[derive(Debug, Clone, Copy)]
 struct At {
     depth: usize,
@@ -170,11 +170,11 @@ impl At {
 struct Walk<'a, R> {
     reader: &'a CarReader<R>,
     order: &'a [Cid],
-    /// The next place in `order`.
+    /// The next position in `order`.
     next: usize,
     walked: HashMap<Cid, Walked>,
-    /// Inner shards, with the slots that led to them and what they come to: two large folders
-    /// that differ in little have most of them in common.
+    /// Inner shards, with the slots that lead to them and their weight: two large folders with few
+    /// differences share most of them.
     shards: HashMap<Cid, (Vec<u8>, Weight)>,
     may_lack: bool,
     lacking: Vec<Lacking>,
@@ -183,7 +183,7 @@ struct Walk<'a, R> {
 }
 
 impl<R: Read + Seek> Walk<'_, R> {
-    /// Walks a DAG, or remembers that it has.
+    /// Walks a DAG, or returns the result of an earlier walk.
     fn dag(&mut self, cid: &Cid, at: At) -> Result<Walked, CarError> {
         if let Some(walked) = self.walked.get(cid) {
             return Ok(*walked);
@@ -192,33 +192,34 @@ impl<R: Read + Seek> Walk<'_, R> {
             let (kind, below) = match node {
                 Node::Raw(bytes) => {
                     walk.has_wheel_leaf |= at.is_in_wheel;
-                    (Seen::File(bytes.len() as u64), Weight::default())
+                    (NodeKind::File(bytes.len() as u64), Weight::default())
                 }
                 Node::File { size, parts, .. } => {
                     walk.has_wheel_leaf |= at.is_in_wheel && parts.is_empty();
                     check_file_size(cid, size, LARGEST_WHEEL)?;
-                    (Seen::File(size), walk.parts(cid, &parts, at)?)
+                    (NodeKind::File(size), walk.parts(cid, &parts, at)?)
                 }
                 Node::Directory { entries } => {
                     let mut below = Weight::default();
                     for entry in entries {
-                        below = below.and(walk.named(cid, &entry, at)?);
+                        below = below.and(walk.named_entry(cid, &entry, at)?);
                     }
-                    (Seen::Directory, below)
+                    (NodeKind::Directory, below)
                 }
-                Node::Shard { entries } => {
-                    (Seen::Shard, walk.shard(cid, entries, &mut Vec::new(), at)?)
-                }
+                Node::Shard { entries } => (
+                    NodeKind::Shard,
+                    walk.shard(cid, entries, &mut Vec::new(), at)?,
+                ),
             };
             let weight = below.and(Weight::of_node(own));
             let most = match kind {
-                Seen::File(_) => MAX_FILE_NODES,
-                Seen::Directory | Seen::Shard => MAX_NODES,
+                NodeKind::File(_) => MAX_FILE_NODES,
+                NodeKind::Directory | NodeKind::Shard => MAX_NODES,
             };
             if weight.nodes > most {
                 return Err(CarError::Tree {
                     cid: *cid,
-                    reason: format!("leads to more than {most} nodes, the same ones many times"),
+                    reason: format!("leads to more than {most} nodes, counting repeated ones"),
                 });
             }
             Ok(Walked { weight, kind })
@@ -227,7 +228,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         Ok(walked)
     }
 
-    /// Reads one block, which must be the next of the archive, and does the rest with its node.
+    /// Reads one block, which must be the next in the archive, and applies a function to its node.
     fn visit<T>(
         &mut self,
         cid: &Cid,
@@ -247,7 +248,7 @@ impl<R: Read + Seek> Walk<'_, R> {
             return Err(CarError::Order(*cid));
         }
         self.next += 1;
-        // A raw leaf has been hashed; of its bytes only the number matters here.
+        // A raw leaf has been hashed; only its length matters here.
         if cid.codec() == Codec::Raw {
             let empty = Vec::new();
             let node = Node::File {
@@ -261,14 +262,13 @@ impl<R: Read + Seek> Walk<'_, R> {
         rest(self, decode(cid, &block)?, block.len() as u64)
     }
 
-    /// Whether the archive does without what a link leads to, which is noted then.
+    /// Whether the archive may lack the target of a link; records it as missing then.
     fn lacks(&mut self, link: &Link, at: At) -> Result<bool, CarError> {
         let cid = &link.cid;
         if !self.may_lack || self.walked.contains_key(cid) || self.shards.contains_key(cid) {
             return Ok(false);
         }
-        // A leaf of a wheel that is a page, too, stands in a hollow archive where the page has its
-        // place.
+        // If a leaf of a wheel is also a page, a hollow archive has it at the place of the page.
         let is_left_out = !self.reader.contains(cid)
             || (at.is_in_wheel && self.order.get(self.next) != Some(cid) && self.is_leaf(cid)?);
         if is_left_out && self.lacked.insert(*cid) {
@@ -290,8 +290,13 @@ impl<R: Read + Seek> Walk<'_, R> {
         Ok(matches!(node, Node::File { parts, .. } if parts.is_empty()))
     }
 
-    /// An entry of a folder, whose name says how large it may be.
-    fn named(&mut self, folder: &Cid, entry: &DirectoryEntry, at: At) -> Result<Weight, CarError> {
+    /// An entry of a folder; the name determines the allowed size.
+    fn named_entry(
+        &mut self,
+        folder: &Cid,
+        entry: &DirectoryEntry,
+        at: At,
+    ) -> Result<Weight, CarError> {
         let at = at.entry(&entry.name);
         let largest = match entry.name.as_str() {
             _ if at.is_in_wheel => LARGEST_WHEEL,
@@ -301,10 +306,10 @@ impl<R: Read + Seek> Walk<'_, R> {
         let weight = self.entry(folder, &entry.link, at)?;
         let cid = &entry.link.cid;
         match self.walked.get(cid).map(|walked| walked.kind) {
-            Some(Seen::File(size)) => check_file_size(cid, size, largest)?,
-            // A missing file: its cumulative size counts nodes, too, which are less than its bytes.
+            Some(NodeKind::File(size)) => check_file_size(cid, size, largest)?,
+            // A missing file: its cumulative size includes nodes, which are smaller than its bytes.
             None => check_file_size(cid, weight.bytes / 2, largest)?,
-            Some(Seen::Directory | Seen::Shard) => {}
+            Some(NodeKind::Directory | NodeKind::Shard) => {}
         }
         Ok(weight)
     }
@@ -323,11 +328,11 @@ impl<R: Read + Seek> Walk<'_, R> {
         for part in parts {
             let weight = self.entry(parent, &part.link, at.part())?;
             let walked = self.walked.get(&part.link.cid);
-            if walked.is_some_and(|walked| walked.kind != Seen::File(part.size)) {
+            if walked.is_some_and(|walked| walked.kind != NodeKind::File(part.size)) {
                 return Err(CarError::Tree {
                     cid: *parent,
                     reason: format!(
-                        "says that {} holds {} bytes of a file, which it does not",
+                        "says that {} is a file of {} bytes, which it is not",
                         part.link.cid, part.size
                     ),
                 });
@@ -337,7 +342,7 @@ impl<R: Read + Seek> Walk<'_, R> {
         Ok(below)
     }
 
-    /// `path` holds the slots that lead to this shard.
+    /// `path` is the list of slots that lead to this shard.
     fn shard(
         &mut self,
         cid: &Cid,
@@ -357,7 +362,7 @@ impl<R: Read + Seek> Walk<'_, R> {
                     if !name_hash(&entry.name).starts_with(path) {
                         return Err(CarError::misplaced_entry(*cid, &entry.name));
                     }
-                    self.named(cid, &entry, at)?
+                    self.named_entry(cid, &entry, at)?
                 }
                 ShardEntry::Shard { .. } => self.inner_shard(cid, &link, path, at.part())?,
             };
@@ -379,7 +384,8 @@ impl<R: Read + Seek> Walk<'_, R> {
             return Ok(Weight::of_lacking(link.cumulative_size));
         }
         if let Some((known, weight)) = self.shards.get(cid) {
-            // Its names' hashes begin with the slots that lead to it, so it has one place only.
+            // The hashes of its names begin with the slots that lead to it, so it can be at one
+            // place only.
             if known != path {
                 return Err(CarError::Tree {
                     cid: *cid,
@@ -425,7 +431,7 @@ fn check_link(parent: &Cid, link: &Link, cumulative_size: u64) -> Result<(), Car
     }
 }
 
-/// Refuses a release whose files come to much more than the archive, as far as it has their blocks.
+/// Refuses a release whose present files are much larger than its archive.
 fn check_repetition(root: &Cid, present: u64, archive: u64) -> Result<(), CarError> {
     let most = archive.saturating_mul(MAX_REPETITION).max(LARGEST_WHEEL);
     if present <= most + most / 64 {
@@ -434,7 +440,7 @@ fn check_repetition(root: &Cid, present: u64, archive: u64) -> Result<(), CarErr
     Err(CarError::Tree {
         cid: *root,
         reason: format!(
-            "leads to {present} bytes, more than {MAX_REPETITION} times the {archive} of the archive: the same blocks many times"
+            "leads to {present} bytes, more than {MAX_REPETITION} times the {archive} of the archive, by repeating blocks"
         ),
     })
 }

@@ -1,4 +1,4 @@
-//! Over the DAG of a release, depth first, as far as its blocks can be had.
+//! Walks the DAG of a release, depth first, over the available blocks.
 
 use std::collections::HashSet;
 
@@ -7,32 +7,32 @@ use ipwhl_unixfs::{Cid, Codec, Link, Node, ShardEntry, decode};
 
 use crate::release::names::WHEEL;
 
-/// How many folders deep the wheels of a release are: below their project's.
+/// How many folders deep wheels are: inside the folder of their project.
 pub(super) const WHEEL_LEVEL: usize = 2;
 
-/// The most bytes of a leaf that is a dag-pb node: 256 KiB and its frame. Below an inner node there
-/// are more.
+/// The largest leaf that is a dag-pb node, in bytes: 256 KiB and its frame. Inner nodes have more
+/// below them.
 const LARGEST_NODE_LEAF: u64 = 256 * 1024 + 32;
 
-/// Where a node of a release's DAG is.
+/// The position of a node in a release's DAG.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The node.
     pub cid: Cid,
-    /// The bytes of all blocks from here down, as the link to it says; `None` at the root.
+    /// The total size of the blocks from it down, from the link to it; `None` at the root.
     pub cumulative_size: Option<u64>,
-    /// The file or folder that it is of, from the root, as in `project/file`.
+    /// The path of its file or folder from the root, as in `project/file`.
     pub path: String,
-    /// The root of the wheel that it is of, where its path is that of a wheel.
+    /// The root of its wheel, if the path is that of a wheel.
     pub wheel: Option<Cid>,
 }
 
-/// Who is shown the nodes of a DAG.
+/// Visits the nodes of a DAG.
 pub trait Visitor {
-    /// The block of a node, which has been hashed; `None` leaves out the node and all below it.
+    /// The block of a node, already hashed; `None` skips the node and all below it.
     fn block(&mut self, place: &Place) -> Result<Option<Vec<u8>>, CarError>;
 
-    /// A node whose block was had; a leaf links to nothing and is part of a file.
+    /// Visits a node with its block; a leaf has no links and is part of a file.
     fn visit(&mut self, place: &Place, block: &[u8], is_leaf: bool) -> Result<(), CarError>;
 }
 
@@ -41,13 +41,13 @@ pub(super) fn is_wheel(level: usize, name: &str) -> bool {
     level == WHEEL_LEVEL && name.ends_with(WHEEL)
 }
 
-/// Whether a node of a file that is not there can be a leaf, as far as its link tells.
+/// Whether a missing node of a file can be a leaf, according to its link.
 pub fn may_be_leaf(cid: &Cid, cumulative_size: u64) -> bool {
     cid.codec() == Codec::Raw || cumulative_size <= LARGEST_NODE_LEAF
 }
 
-/// Shows each node of the DAG once, depth first, a node before those that it links to. A node that
-/// is both of a wheel and of something else is shown twice.
+/// Visits each node of the DAG once, depth first, parents before children. A node that belongs both
+/// to a wheel and to something else is visited twice.
 pub fn walk(root: Cid, visitor: &mut dyn Visitor) -> Result<(), CarError> {
     let mut walk = Walk {
         visitor,
@@ -64,12 +64,12 @@ pub fn walk(root: Cid, visitor: &mut dyn Visitor) -> Result<(), CarError> {
 
 struct Walk<'v> {
     visitor: &'v mut dyn Visitor,
-    /// With the level and whether it was of a wheel.
+    /// Each with its level, and whether it was in a wheel.
     seen: HashSet<(Cid, usize, bool)>,
 }
 
 impl Walk<'_> {
-    /// `level` is how many folders deep the node is, `depth` how many nodes.
+    /// `level` is the depth in folders, `depth` the depth in nodes.
     fn node(&mut self, mut place: Place, level: usize, depth: usize) -> Result<(), CarError> {
         let cid = place.cid;
         let key = (cid, level.min(WHEEL_LEVEL + 1), place.wheel.is_some());
@@ -103,7 +103,7 @@ impl Walk<'_> {
                 Ok(())
             }
             Node::Directory { entries } => {
-                // Whatever its name is: a folder is no wheel.
+                // Even with the name of a wheel, a folder is not a wheel.
                 place.wheel = None;
                 self.visitor.visit(&place, &block, false)?;
                 for entry in entries {

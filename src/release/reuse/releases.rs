@@ -1,4 +1,4 @@
-//! Releases whose word is taken for wheels that nobody looks at again.
+//! Releases whose facts about wheels are reused.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use crate::set::declaration::DeclaredWheel;
 use crate::set::gather::ReusedFacts;
 use crate::source::Cache;
 
-/// A release that is reused. That somebody vouches for it is for the caller to see to.
+/// A release to be reused. The caller must check that a trusted key has signed it.
 pub struct ReusableRelease {
     /// The release.
     pub release: OpenRelease,
@@ -26,21 +26,21 @@ pub struct ReusableRelease {
     copied: Cell<usize>,
 }
 
-/// What a person should know of a release that was not reused.
+/// A note about a release that was not reused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReuseNotice {
-    /// It let findings pass that only the wheels can show: nothing of it is reused.
+    /// It allowed findings that only the wheels can show: nothing of it is reused.
     Softened {
-        /// What the release is called.
+        /// The name of the release.
         release: String,
         /// The code of those findings.
         code: String,
     },
     /// It cannot be read.
     Unreadable {
-        /// What the release is called.
+        /// The name of the release.
         release: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -50,19 +50,18 @@ impl fmt::Display for ReuseNotice {
         match self {
             Self::Softened { release, code } => write!(
                 out,
-                "{release} does not count `{code}` as an error, and only the wheels can tell: nothing of it is reused"
+                "{release} does not count `{code}` as an error, which only the wheels can show: nothing of it is reused"
             ),
             Self::Unreadable { release, reason } => write!(
                 out,
-                "{release} cannot be read, and what it was to say is looked for elsewhere: {reason}"
+                "cannot read {release}; its wheels are found_all for elsewhere: {reason}"
             ),
         }
     }
 }
 
-/// What the releases say of these wheels, a value for each. The first that has a wheel is believed;
-/// one that cannot be read is passed over. `tell` is told what of it a person should know.
-///
+/// The facts that the releases have of these wheels, a value for each. The first release with a wheel
+/// is used; unreadable ones are skipped. `tell` receives notes for the user.
 /// # Errors
 /// When a release contradicts itself.
 pub fn reuse(
@@ -82,18 +81,18 @@ pub fn reuse(
         }
         let before = left.len();
         let mut found = |position: usize, what| reused[left[position]] = Some(what);
-        let looked = one.look(wheels, &left, profile, platforms, &mut found, tell);
+        let found_all = one.find_facts(wheels, &left, profile, platforms, &mut found, tell);
         let lacking = reused.iter().filter(|reused| reused.is_none());
         one.reused.set(one.reused.get() + before - lacking.count());
-        match looked {
+        match found_all {
             Ok(()) => {}
             Err(error @ (CarError::Tree { .. } | CarError::Node(_))) => {
                 return Err(Failure::finding(format!(
-                    "{} is no release that can be reused: {}",
+                    "cannot reuse {}: {}",
                     one.release.shown,
                     error_chain(&error)
                 ))
-                .help("leave it out of `--reuse`, and tell whoever made it"));
+                .help("remove it from `--reuse`, and report this to its maintainer"));
             }
             Err(error) => tell(ReuseNotice::Unreadable {
                 release: one.release.shown.clone(),
@@ -105,7 +104,7 @@ pub fn reuse(
 }
 
 impl ReusableRelease {
-    /// A release that is to be reused.
+    /// A release to be reused.
     pub fn new(release: OpenRelease) -> Self {
         Self {
             release,
@@ -114,17 +113,17 @@ impl ReusableRelease {
         }
     }
 
-    /// Of how many wheels it was believed.
+    /// How many wheels were reused from it.
     pub fn reused(&self) -> usize {
         self.reused.get()
     }
 
-    /// How many wheels were copied out of it.
+    /// How many wheels were copied from it.
     pub fn copied(&self) -> usize {
         self.copied.get()
     }
 
-    fn look(
+    fn find_facts(
         &self,
         wheels: &[&DeclaredWheel],
         left: &[usize],
@@ -160,12 +159,12 @@ impl ReusableRelease {
             });
             return Ok(());
         }
-        // What somebody answered for then, nobody may answer for now: such a wheel is looked at.
+        // A finding that was waived in the release may not be waived now: such a wheel is read.
         let is_waived = |project: &str| {
             let mut waivers = about.waivers.iter();
             waivers.any(|waiver| needs_archive(&waiver.code) && waiver.project == project)
         };
-        // Names that are one place on some systems were looked for on the release's platforms only.
+        // Names that conflict on some systems were checked for the release's platforms only.
         let checked: Vec<Platform> = about
             .platforms
             .iter()
@@ -192,9 +191,8 @@ impl ReusableRelease {
         })
     }
 
-    /// Puts those of these wheels into the cache that are whole in the release's archive: there
-    /// they are nearest. They are looked at like any other wheel.
-    ///
+    /// Copies those of these wheels into the cache that the release's archive has completely: it is the
+    /// nearest source. They are read like any other wheel.
     /// # Errors
     /// When the cache cannot be written.
     pub fn supply(&self, cache: &Cache, wheels: &[&DeclaredWheel]) -> Result<(), Failure> {
@@ -206,8 +204,7 @@ impl ReusableRelease {
             if !reader.contains(&cid) || cache.open_wheel(&cid).is_some() {
                 continue;
             }
-            // A hollow archive has the root of a wheel and no more; what is damaged is had
-            // elsewhere.
+            // A hollow archive has only the root of a wheel; damaged wheels are fetched elsewhere.
             let Ok(mut bytes) = FileReader::open(&**reader, &cid) else {
                 continue;
             };

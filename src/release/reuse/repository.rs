@@ -1,5 +1,4 @@
-//! The repository that a published release carries: its declarations, and what `release.json` says
-//! of its settings.
+//! The repository in a published release: its declarations, and the settings in `release.json`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,23 +14,22 @@ use crate::release::reader::{PublishedProject, ReleaseReader};
 use crate::release::tree::{PlatformJson, ReleaseJson, ReleaseJsonError};
 use crate::set::repository::{CONFIGURATION_FILE, Repository};
 
-/// A published release, read whole but for its wheels.
+/// A published release, read completely except for its wheels.
 #[derive(Debug)]
 pub struct EmbeddedRepository {
     /// The folders of its projects.
     pub projects: BTreeMap<ProjectName, PublishedProject>,
-    /// The repository that it was built from, as far as the release says; `None` in the layout
-    /// `ipwhl-1`, whose releases carry no declarations.
+    /// The repository that it was built from, as far as the release contains it; `None` in the
+    /// layout `ipwhl-1`, whose releases have no declarations.
     pub repository: Option<Repository>,
 }
 
 impl ReleaseReader<'_> {
-    /// Reads every project's folder, and makes a repository of the declarations in them, as if they
-    /// lay in the folder `declarations`; `file:` sources are in `directory`.
-    ///
+    /// Reads every project's folder, and makes a repository of their declarations, as if they were in
+    /// the folder `declarations`; `file:` sources are in `directory`.
     /// # Errors
-    /// When a block cannot be had, or this is no release: a folder that is no project's, a page
-    /// that is none, wheels that are not those of the declaration beside them.
+    /// When a block is missing, or this is not a release: a folder does not belong to a project, a page
+    /// is invalid, or wheels are not those of the declaration beside them.
     pub fn embedded_repository(
         &self,
         directory: &Path,
@@ -43,14 +41,16 @@ impl ReleaseReader<'_> {
         for (name, link) in self.projects() {
             let refuse = |reason: String| CarError::Tree {
                 cid: link.cid,
-                reason: format!("is of no release: {reason}"),
+                reason: format!("is not part of a release: {reason}"),
             };
             let shown = name.escape_debug();
             let project: ProjectName = name
                 .parse()
                 .ok()
                 .filter(|project: &ProjectName| project.as_str() == name)
-                .ok_or_else(|| refuse(format!("`{shown}` is no normalised name of a project")))?;
+                .ok_or_else(|| {
+                    refuse(format!("`{shown}` is not a normalised name of a project"))
+                })?;
             let folder = self.project(name)?.unwrap_or_default();
             if folder.wheels.is_empty() {
                 return Err(refuse(format!("`{shown}` has no wheel")));
@@ -79,14 +79,14 @@ impl ReleaseReader<'_> {
         let refuse = |reason: String| CarError::Tree { cid: top, reason };
         let about = self
             .about()?
-            .ok_or_else(|| refuse("is no release: it does not say what it is".to_owned()))?;
+            .ok_or_else(|| refuse("is not a release: it has no `release.json`".to_owned()))?;
         let about = ReleaseJson::parse(&about).map_err(|error| {
             refuse(match error {
                 ReleaseJsonError::Unreadable(reason) => {
-                    format!("has a `release.json` that is none: {reason}")
+                    format!("has an invalid `release.json`: {reason}")
                 }
                 ReleaseJsonError::UnknownFormat(format) => {
-                    format!("has the format {format}, which is not known here")
+                    format!("has the format {format}, which is unknown")
                 }
             })
         })?;
@@ -95,7 +95,7 @@ impl ReleaseReader<'_> {
             settings(&about, declarations).into_bytes(),
         );
         let repository = Repository::load_texts(directory, files)
-            .map_err(|error| refuse(format!("carries no repository: {error}")))?;
+            .map_err(|error| refuse(format!("has an invalid repository: {error}")))?;
         for (name, folder) in &projects {
             agree(name, folder, &repository).map_err(refuse)?;
         }
@@ -105,7 +105,7 @@ impl ReleaseReader<'_> {
             .find(|name| !projects.contains_key(*name))
         {
             return Err(refuse(format!(
-                "is no release that a build makes: it declares `{name}` and has no folder of it"
+                "was not made by a build: it declares `{name}` but has no folder of it"
             )));
         }
         Ok(EmbeddedRepository {
@@ -114,7 +114,7 @@ impl ReleaseReader<'_> {
         })
     }
 
-    /// Asks for the blocks of all projects at once, which take their time one by one.
+    /// Requests the blocks of all projects at once, because each takes time.
     fn prefetch(&self) -> Result<(), CarError> {
         let folders: Vec<Cid> = self.projects().values().map(|link| link.cid).collect();
         self.blocks().prefetch(&folders);
@@ -131,7 +131,7 @@ impl ReleaseReader<'_> {
     }
 }
 
-/// The `ipwhl.toml` that says the same as a `release.json`. Findings about settings and waivers
+/// The `ipwhl.toml` that is equivalent to a `release.json`. Findings about settings and waivers
 /// point into it.
 fn settings(about: &ReleaseJson, declarations: &str) -> String {
     let quoted = |text: &str| Value::from(text).to_string();
@@ -174,7 +174,7 @@ fn settings(about: &ReleaseJson, declarations: &str) -> String {
             let platforms = list(&mut waiver.platforms.iter().cloned());
             let _ = writeln!(text, "platforms = {platforms}");
         }
-        // A day stands without quotes; anything else is refused as what it is.
+        // A date is written without quotes; any other text stays in quotes and is refused.
         let is_day = waiver
             .expires
             .chars()
@@ -189,20 +189,20 @@ fn settings(about: &ReleaseJson, declarations: &str) -> String {
     text
 }
 
-/// Whether a project's folder has the wheels that its declaration names, and no other: what is
-/// compared is what is declared, and what is installed is what lies there.
+/// Whether a project's folder has exactly the declared wheels: declarations are compared, but files
+/// are installed.
 fn agree(
     name: &ProjectName,
     folder: &PublishedProject,
     repository: &Repository,
 ) -> Result<(), String> {
     let Some(declaration) = repository.declarations.get(name) else {
-        // One that cannot be read is told as that.
+        // An unreadable declaration is reported as such.
         return if repository.unreadable.contains(name) {
             Ok(())
         } else {
             Err(format!(
-                "is no release that a build makes: the declaration in `{name}` is of another project"
+                "was not made by a build: the declaration in `{name}` is of another project"
             ))
         };
     };
@@ -224,7 +224,7 @@ fn agree(
         .chain(there.keys())
         .find(|file_name| declared.get(*file_name) != there.get(*file_name));
     Err(format!(
-        "is no release that a build makes: in `{name}`, `{}` is not what the declaration beside it says",
+        "was not made by a build: in `{name}`, `{}` differs from the declaration beside it",
         differing.map_or("", |file_name| *file_name).escape_debug()
     ))
 }

@@ -1,4 +1,4 @@
-//! What a published release says of wheels: enough to make another release with them.
+//! The facts that a published release has of wheels: enough to build another release with them.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::release::reader::{ReleaseReader, page_entries};
 use crate::set::gather::ReusedFacts;
 use crate::source::LARGEST_WHEEL;
 
-/// How many wheels are looked for at once: what is read on the way is kept in memory.
+/// How many wheels are looked up at once: their blocks are kept in memory.
 const TOGETHER: usize = 128;
 
-/// A wheel that is looked for in a release.
+/// A wheel to look up in a release.
 #[derive(Debug, Clone, Copy)]
 pub struct WheelKey<'s> {
     /// Its project, normalised.
@@ -35,14 +35,13 @@ struct Place {
 }
 
 impl ReleaseReader<'_> {
-    /// Looks for wheels by project, file name and content-id, and gives `found` the positions of
-    /// those that the release has, with what it says of them. The DAG is held to the content-id,
-    /// and all that the release says twice has to be the same; for the rest it has to be believed.
-    /// No leaf of a wheel is read. The profile `preferred` is tried first for each wheel.
-    ///
+    /// Looks up wheels by project, file name and content-id, and passes to `found` the positions of those
+    /// that the release has, with their facts. The DAG is checked against the content-id, and repeated
+    /// facts must agree; the rest is trusted. No leaf of a wheel is read. The profile `preferred` is
+    /// tried first for each wheel.
     /// # Errors
-    /// When a block cannot be had, or the release contradicts itself. What was found before stays
-    /// found.
+    /// When a block is missing, or the release contradicts itself. Wheels passed to `found` before stay
+    /// valid.
     pub fn reuse(
         &self,
         sought: &[WheelKey<'_>],
@@ -59,7 +58,7 @@ impl ReleaseReader<'_> {
             let mut places = Vec::new();
             for (index, one) in some.iter().enumerate() {
                 let position = batch * TOGETHER + index;
-                places.extend(self.place(position, one)?);
+                places.extend(self.locate(position, one)?);
             }
             self.blocks().prefetch(&needed(&places));
             let mut pages = BTreeMap::new();
@@ -79,20 +78,23 @@ impl ReleaseReader<'_> {
                 if Sha256Digest::of(&metadata) != entry.metadata_sha256 {
                     return Err(contradiction(
                         page,
-                        "has another SHA-256 of a METADATA than that of the file beside it",
+                        "has a SHA-256 of METADATA that differs from the file beside it",
                     ));
                 }
                 if entry.size > LARGEST_WHEEL {
-                    return Err(contradiction(page, "has a wheel that is larger than any"));
+                    return Err(contradiction(
+                        page,
+                        "has a wheel that exceeds the size limit",
+                    ));
                 }
                 let dag = file_dag(self.blocks(), &place.link.cid, entry.size, preferred)?;
                 let dag = dag.filter(|dag| dag.link() == place.link).ok_or_else(|| {
-                    contradiction(page, "has another size of a wheel than its DAG")
+                    contradiction(page, "has a size of a wheel that differs from its DAG")
                 })?;
                 if place.link.cid.codec() == Codec::Raw && place.link.cid.digest() != entry.sha256 {
                     return Err(contradiction(
                         page,
-                        "has another SHA-256 of a wheel than its CID",
+                        "has a SHA-256 of a wheel that differs from its CID",
                     ));
                 }
                 found(
@@ -104,8 +106,8 @@ impl ReleaseReader<'_> {
         Ok(())
     }
 
-    /// Where a wheel is; `None` where the release does not have it.
-    fn place(&self, position: usize, sought: &WheelKey<'_>) -> Result<Option<Place>, CarError> {
+    /// The place of a wheel; `None` if the release does not have it.
+    fn locate(&self, position: usize, sought: &WheelKey<'_>) -> Result<Option<Place>, CarError> {
         let Some(folder) = self.projects().get(sought.project) else {
             return Ok(None);
         };
@@ -137,8 +139,7 @@ impl ReleaseReader<'_> {
     }
 }
 
-/// The blocks that are going to be read: pages, METADATA, and the roots of wheels that are no
-/// leaves.
+/// The blocks to be read: pages, METADATA, and roots of wheels that are not leaves.
 fn needed(places: &[Place]) -> Vec<Cid> {
     let mut needed: Vec<Cid> = places.iter().map(|place| place.page).collect();
     needed.dedup();

@@ -1,21 +1,19 @@
-//! What is said to an agent that keeps private keys, and what it answers
-//! (draft-ietf-sshm-ssh-agent).
+//! The protocol of agents that keep private keys (draft-ietf-sshm-ssh-agent).
 //!
-//! Two requests are all that signing needs. How they travel is for an [`Agent`] to know, so that
-//! nothing here touches a socket. No library: the one at hand gives up on a whole list of keys for
-//! one comment that is not UTF-8, and the keys that others have in an agent are none of our
-//! business.
+//! Signing needs two requests only. An [`Agent`] transports them, so that nothing here uses a
+//! socket. No library is used: the available one rejects a whole list of keys for one comment that
+//! is not UTF-8, and the other keys in an agent must not matter.
 
 use ssh_encoding::Decode;
 use ssh_key::Signature;
 
-use super::key::Unfit;
+use super::key::SignatureCheckError;
 use super::{AgentError, PublicKey, wire};
 
-/// The longest answer that is read, in bytes: what OpenSSH's own client reads.
+/// The longest answer that is read, in bytes: the same limit as in OpenSSH's client.
 pub const MAXIMUM_ANSWER_SIZE: usize = 256 * 1024;
 
-/// The most keys that are looked through.
+/// The most keys of an agent that are compared.
 const MAXIMUM_IDENTITIES: u32 = 2048;
 
 /// The longest comment of an agent's key that is kept.
@@ -29,33 +27,32 @@ const SIGN_REQUEST: u8 = 13;
 const SIGN_RESPONSE: u8 = 14;
 const EXTENSION_FAILURE: u8 = 28;
 
-/// What an answer is waited for: a person may have to do something before a signature is made.
+/// The awaited answer: a person may have to act before a signature is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Awaited {
-    /// The list of keys, which an agent has at hand.
+    /// The list of keys, which an agent has ready.
     Keys,
-    /// A signature, before which somebody may have to confirm or to touch a key.
+    /// A signature, which a person may have to confirm by a dialog or a touch.
     Signature,
 }
 
-/// A way to an agent.
+/// A connection to an agent.
 pub trait Agent: Send + Sync {
-    /// Sends a message and gives back the answer, both without the length that stands before them.
-    /// An answer longer than [`MAXIMUM_ANSWER_SIZE`] is not read.
-    ///
+    /// Sends a message and returns the answer, both without the length in front of them. An answer
+    /// longer than [`MAXIMUM_ANSWER_SIZE`] is not read.
     /// # Errors
-    /// [`AgentError::Unreachable`] and [`AgentError::Silent`], in the words of whoever tried.
+    /// [`AgentError::Unreachable`] and [`AgentError::Silent`], with the reason of the connection.
     fn ask(&self, message: &[u8], awaited: Awaited) -> Result<Vec<u8>, AgentError>;
 }
 
-/// The comment that the agent has of this key; an error where it does not have the key.
+/// The agent's comment of this key; an error if the agent does not have the key.
 pub(super) fn find(agent: &dyn Agent, key: &PublicKey) -> Result<String, AgentError> {
     let answer = agent.ask(&[REQUEST_IDENTITIES], Awaited::Keys)?;
     let blob = key.blob();
     let mut reader = match answer.split_first() {
         Some((&IDENTITIES_ANSWER, rest)) => rest,
         Some((&FAILURE, _)) => return Err(AgentError::Refused),
-        _ => return Err(AgentError::Malformed("it is no list of keys")),
+        _ => return Err(AgentError::Malformed("it is not a list of keys")),
     };
     let cut = || AgentError::Malformed("its list of keys ends early");
     let count = u32::decode(&mut reader).map_err(|_| cut())?;
@@ -82,7 +79,7 @@ pub(super) fn sign(
     key: &PublicKey,
     message: &[u8],
 ) -> Result<Signature, AgentError> {
-    // Flags: there are some for RSA keys only.
+    // Flags exist for RSA keys only.
     let flags = 0_u32;
     let parts = [
         vec![SIGN_REQUEST],
@@ -94,16 +91,14 @@ pub(super) fn sign(
     let mut reader = match answer.split_first() {
         Some((&SIGN_RESPONSE, rest)) => rest,
         Some((&(FAILURE | EXTENSION_FAILURE), _)) => return Err(AgentError::Refused),
-        _ => return Err(AgentError::Malformed("it is no signature")),
+        _ => return Err(AgentError::Malformed("it is not a signature")),
     };
     let signature = wire::string(&mut reader)
         .filter(|_| reader.is_empty())
-        .ok_or(AgentError::Malformed(
-            "its signature has another length than it says",
-        ))?;
+        .ok_or(AgentError::Malformed("its signature has a wrong length"))?;
     key.check(message, &signature).map_err(|error| match error {
-        Unfit::Malformed => AgentError::Malformed("its signature is of another kind"),
-        Unfit::Mismatch => AgentError::WrongSignature,
-        Unfit::Untouched => AgentError::Untouched,
+        SignatureCheckError::Malformed => AgentError::Malformed("its signature is of another kind"),
+        SignatureCheckError::Mismatch => AgentError::WrongSignature,
+        SignatureCheckError::Untouched => AgentError::Untouched,
     })
 }

@@ -2,13 +2,13 @@
 
 use thiserror::Error;
 
-/// Why an agent gave no signature.
+/// The reason why an agent gave no signature.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AgentError {
-    /// There is no agent, or it hung up; what the system says.
+    /// There is no agent, or it closed the connection; the system's message.
     #[error("the agent cannot be reached: {0}")]
     Unreachable(String),
-    /// It did not answer in time; the seconds that it had.
+    /// It did not answer in time; the limit in seconds.
     #[error("the agent did not answer within {0} seconds")]
     Silent(u64),
     /// It does not have the key.
@@ -22,16 +22,15 @@ pub enum AgentError {
     /// It said no.
     #[error("the agent refused to sign")]
     Refused,
-    /// Its answer is none to what it was asked; why.
+    /// Its answer does not fit the request; the reason.
     #[error("the agent's answer cannot be understood: {0}")]
     Malformed(&'static str),
-    /// The signature that it gave is not one of the key over the message.
-    #[error("the agent gave a signature that does not fit the key, and it is not used")]
+    /// Its signature is not one by the key over the message.
+    #[error("the agent gave a signature that does not match the key; it is not used")]
     WrongSignature,
-    /// The signature that it gave was made without a touch of the hardware key.
+    /// Its signature was made without a touch of the hardware key.
     #[error(
-        "the agent gave a signature of the hardware key that nobody touched (it was made with \
-         `no-touch-required`), and it is not used"
+        "the agent gave a signature of the hardware key without a touch (with `no-touch-required`); it is not used"
     )]
     Untouched,
 }
@@ -41,24 +40,21 @@ impl AgentError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => {
-                "start an agent and give it the key: `eval \"$(ssh-agent)\"`, `ssh-add FILE`; \
-                 SSH_AUTH_SOCK says where it is"
+                "start an agent and add the key: `eval \"$(ssh-agent)\"`, `ssh-add FILE`; SSH_AUTH_SOCK is the path of its socket"
             }
             Self::Silent(_) => {
-                "confirm the request or touch the key while it waits, and run it again"
+                "run it again, and confirm the request or touch the key while it waits"
             }
             Self::Lacks { .. } => {
-                "`ssh-add FILE` gives it the key, `ssh-add -l` shows what it has, `ssh-add -X` \
-                 unlocks it"
+                "`ssh-add FILE` adds the key, `ssh-add -l` lists the keys, `ssh-add -X` unlocks the agent"
             }
             Self::Refused => {
-                "confirm the request, touch the key, or add it without the constraint that \
-                 forbids this"
+                "confirm the request, touch the key, or add the key without the constraint that forbids this"
             }
             Self::Malformed(_) | Self::WrongSignature => {
-                "use another agent: `ssh-agent` of OpenSSH does"
+                "use another agent, such as OpenSSH's `ssh-agent`"
             }
-            Self::Untouched => "make a key that wants to be touched: `ssh-keygen -t ed25519-sk`",
+            Self::Untouched => "make a key that requires a touch: `ssh-keygen -t ed25519-sk`",
         }
     }
 }

@@ -1,9 +1,9 @@
-//! IPNS records: a name that is a key, and what its owner says that it stands for
+//! IPNS records: a name that is a key, and the value that its owner has signed for it
 //! (<https://specs.ipfs.tech/ipns/ipns-record/>).
 //!
-//! A record that is made here has a signature of version 2, which is over all that it says, and the
-//! fields and the signature of version 1 for readers that know nothing else. Of a record that is
-//! read only version 2 is believed; fields of version 1 must say the same.
+//! New records have a signature of version 2 over all fields, and the fields and the signature of
+//! version 1 for old readers. When a record is read, only version 2 counts; fields of version 1
+//! must agree with it.
 
 mod cbor;
 mod content;
@@ -24,14 +24,14 @@ pub use name::{IpnsName, IpnsNameError};
 /// The longest record that is read (IPNS Record, "Record Size Limit").
 pub const MAXIMUM_RECORD_SIZE: usize = 10 * 1024;
 
-/// How long the record of a statement that never expires holds, from when the statement was made: a
-/// year.
+/// How long the record of a statement without expiry is valid, from the creation of the statement:
+/// a year.
 pub const DEFAULT_RECORD_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
 
-/// For how long a resolver may go on without asking again: five minutes, as Kubo has it.
+/// How long a resolver may cache a record: five minutes, as in Kubo.
 pub const DEFAULT_RECORD_TTL: SignedDuration = SignedDuration::from_mins(5);
 
-/// What a signature of version 2 begins with (IPNS Record, "Record Creation").
+/// The prefix of data for a signature of version 2 (IPNS Record, "Record Creation").
 const SIGNED_PREFIX: &[u8] = b"ipns-signature:";
 
 /// The name of [`END_OF_LIFE`], as signatures of version 1 cover it.
@@ -47,42 +47,41 @@ const TTL: u8 = 0x30;
 const SIGNATURE_V2: u8 = 0x42;
 const DATA: u8 = 0x4a;
 
-/// Why a record is not believed.
+/// The reason why a record is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IpnsError {
     /// It is longer than [`MAXIMUM_RECORD_SIZE`]; its length.
-    #[error("the IPNS record has {0} bytes, more than the {MAXIMUM_RECORD_SIZE} that one can have")]
+    #[error("the IPNS record has {0} bytes; at most {MAXIMUM_RECORD_SIZE} are allowed")]
     TooLarge(usize),
-    /// It is no record; what is wrong with it, as a sentence goes on.
+    /// It is not a record; the reason as the end of a sentence.
     #[error("the IPNS record {0}")]
     Malformed(String),
     /// It has no signature of version 2.
-    #[error("the IPNS record has no signature of version 2, and older ones are not believed")]
+    #[error("the IPNS record has no signature of version 2; older signatures are not accepted")]
     OldSignature,
-    /// It is by another key than the name's.
-    #[error("the IPNS record is by another key than its name's")]
+    /// It is signed by another key than the name's.
+    #[error("the IPNS record is signed by another key than its name's")]
     OtherKey,
-    /// Its signature is not over what it says.
-    #[error("the signature of the IPNS record does not fit: it was changed")]
+    /// Its signature does not match its contents.
+    #[error("the signature of the IPNS record does not match: the record was changed")]
     Mismatch,
-    /// A field of version 1 says something else than what was signed; its name.
-    #[error("`{0}` of the IPNS record says something else for old readers than what was signed")]
+    /// A field of version 1 differs from the signed value; its name.
+    #[error("`{0}` of the IPNS record differs from the signed value that new readers use")]
     Disagreement(&'static str),
 }
 
-/// A record whose signature was verified, and its bytes.
+/// A record with a verified signature, and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpnsRecord {
-    /// Whose it is.
+    /// The name that it belongs to.
     pub name: IpnsName,
-    /// What it says.
+    /// Its contents.
     pub content: IpnsContent,
     bytes: Vec<u8>,
 }
 
 impl IpnsRecord {
     /// Signs a record. The same key and content give the same bytes.
-    ///
     /// # Errors
     /// When the key is in hardware, which cannot make such a signature, or its agent does not sign.
     pub fn sign(key: &SigningKey, content: IpnsContent) -> Result<Self, KeyError> {
@@ -109,11 +108,10 @@ impl IpnsRecord {
         })
     }
 
-    /// Reads a record and holds it to the name. Whether it still holds, [`IpnsContent::is_expired`]
-    /// says.
-    ///
+    /// Reads a record and verifies it for the name. [`IpnsContent::is_expired`] tells whether it is still
+    /// valid.
     /// # Errors
-    /// When it is no record, too long, not signed by the name's key, or contradicts itself.
+    /// When it is not a record, too long, not signed by the name's key, or contradicts itself.
     pub fn verify(name: &IpnsName, bytes: &[u8]) -> Result<Self, IpnsError> {
         // IPNS Record, "Record Verification", steps 1 to 7, in their order.
         if bytes.len() > MAXIMUM_RECORD_SIZE {
@@ -163,14 +161,13 @@ impl IpnsRecord {
         })
     }
 
-    /// The record as it is kept in a file and given to a node.
+    /// The record as it is stored in a file or sent to a node.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// The fields of the protobuf message `IpnsRecord`, each at most once. What is unknown is passed
-/// over.
+/// The fields of the protobuf message `IpnsRecord`, each at most once. Unknown fields are ignored.
 #[derive(Default)]
 struct Message<'a> {
     value: Option<&'a [u8]>,
@@ -202,7 +199,7 @@ impl<'a> Message<'a> {
                 (1..=9, _) => return Err(format!("has field {number} of another type")),
                 _ => false,
             };
-            // Readers differ in which of two they take.
+            // Readers differ in which of two they use.
             if was_there {
                 return Err(format!("has field {number} twice"));
             }

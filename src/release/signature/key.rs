@@ -15,14 +15,14 @@ use super::{KeyError, NAMESPACE, wire};
 /// The longest name of a key.
 const MAXIMUM_NAME_LENGTH: usize = 255;
 
-/// The longest application of a hardware key; it is `ssh:` nearly always.
+/// The longest application of a hardware key; nearly always it is `ssh:`.
 const MAXIMUM_APPLICATION_LENGTH: usize = 255;
 
-/// The flag of a hardware key's signature that says that somebody was there and touched it
-/// (PROTOCOL.u2f, "SSH U2F Signatures").
+/// The flag in a hardware key's signature for a touch by a person (PROTOCOL.u2f, "SSH U2F
+/// Signatures").
 const USER_PRESENT: u8 = 0x01;
 
-/// A public key that may vouch for a release.
+/// A public key that may sign releases.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PublicKey {
     /// `ssh-ed25519`: the 32 bytes of RFC 8032, section 5.1.5.
@@ -31,14 +31,14 @@ pub enum PublicKey {
     Hardware {
         /// The 32 bytes of the Ed25519 key.
         key: [u8; 32],
-        /// What the key was made for; `ssh:` unless its owner chose something else.
+        /// The purpose of the key; `ssh:` unless its owner chose another.
         application: String,
     },
 }
 
 impl PublicKey {
-    /// The key of this wire form (RFC 8709, section 4; PROTOCOL.u2f, "SSH U2F Key formats"); `None`
-    /// where it is no key of these two kinds.
+    /// Reads the wire form of a key (RFC 8709, section 4; PROTOCOL.u2f, "SSH U2F Key formats");
+    /// `None` if it is not a key of these two kinds.
     pub fn from_blob(blob: &[u8]) -> Option<Self> {
         match wire::decoded(blob)? {
             KeyData::Ed25519(key) => Some(Self::Ed25519(key.0)),
@@ -55,12 +55,12 @@ impl PublicKey {
         }
     }
 
-    /// The key's wire form, which fingerprints are made of.
+    /// The key's wire form, from which fingerprints are computed.
     pub fn blob(&self) -> Vec<u8> {
         wire::encoded(&self.data())
     }
 
-    /// The same key as the library has it.
+    /// The same key as a type of the library.
     pub(super) fn data(&self) -> KeyData {
         match self {
             Self::Ed25519(key) => Ed25519PublicKey(*key).into(),
@@ -70,7 +70,7 @@ impl PublicKey {
         }
     }
 
-    /// The kind of key, as OpenSSH names it.
+    /// The OpenSSH name of the key's type.
     pub fn algorithm(&self) -> &'static str {
         match self {
             Self::Ed25519(_) => PLAIN,
@@ -78,7 +78,7 @@ impl PublicKey {
         }
     }
 
-    /// The 32 bytes of a key that makes bare Ed25519 signatures; `None` for one in hardware.
+    /// The 32 bytes of a key that makes plain Ed25519 signatures; `None` for a hardware key.
     pub fn ed25519(&self) -> Option<&[u8; 32]> {
         match self {
             Self::Ed25519(key) => Some(key),
@@ -125,27 +125,31 @@ impl PublicKey {
         )
     }
 
-    /// The first 16 hexadecimal digits of the key's SHA-256: what names the signature file of a
-    /// further signer, `release.toml.<digits>.sig`.
+    /// The first 16 hexadecimal digits of the key's SHA-256. They name the signature file of an
+    /// additional signer, `release.toml.<digits>.sig`.
     pub fn file_digits(&self) -> String {
         HEXLOWER.encode(&Sha256::digest(self.blob())[..8])
     }
 
-    /// Holds a signature in its wire form (RFC 8709, section 6; PROTOCOL.u2f, "SSH U2F Signatures")
-    /// to a message.
-    pub(super) fn check(&self, message: &[u8], signature: &[u8]) -> Result<Signature, Unfit> {
+    /// Verifies a signature in its wire form (RFC 8709, section 6; PROTOCOL.u2f, "SSH U2F
+    /// Signatures") over a message.
+    pub(super) fn check(
+        &self,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<Signature, SignatureCheckError> {
         let kind = match self {
             Self::Ed25519(_) => Algorithm::Ed25519,
             Self::Hardware { .. } => Algorithm::SkEd25519,
         };
         let signature: Signature = wire::decoded(signature)
             .filter(|signature: &Signature| signature.algorithm() == kind)
-            .ok_or(Unfit::Malformed)?;
-        // After the signature itself come the flags and the counter of a key in hardware.
+            .ok_or(SignatureCheckError::Malformed)?;
+        // The signature of a hardware key is followed by flags and a counter.
         let (bare, touch) = signature
             .as_bytes()
             .split_first_chunk()
-            .ok_or(Unfit::Malformed)?;
+            .ok_or(SignatureCheckError::Malformed)?;
         let (key, signed) = match self {
             Self::Ed25519(key) => (key, message.to_vec()),
             Self::Hardware { key, application } => {
@@ -154,27 +158,26 @@ impl PublicKey {
                 (key, [&application[..], touch, &message[..]].concat())
             }
         };
-        // Strict: keys and signatures that fit more than one message are refused.
+        // Strict: keys and signatures that match more than one message are refused.
         VerifyingKey::from_bytes(key)
             .and_then(|key| key.verify_strict(&signed, &ed25519_dalek::Signature::from_bytes(bare)))
-            .map_err(|_| Unfit::Mismatch)?;
-        // Off-spec: `ssh-keygen -Y verify` leaves it open whether the key was touched; a release is
-        // worth a touch.
+            .map_err(|_| SignatureCheckError::Mismatch)?;
+        // Off-spec: `ssh-keygen -Y verify` does not require a touch of the key; a release does.
         match touch {
-            [flags, ..] if flags & USER_PRESENT == 0 => Err(Unfit::Untouched),
+            [flags, ..] if flags & USER_PRESENT == 0 => Err(SignatureCheckError::Untouched),
             _ => Ok(signature),
         }
     }
 }
 
-/// Why a signature is not one of a key over a message.
+/// The reason why a signature does not verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unfit {
+pub(super) enum SignatureCheckError {
     /// It is not a signature of this kind of key.
     Malformed,
-    /// It is over something else, or by another key.
+    /// It is over other data, or by another key.
     Mismatch,
-    /// It is by a hardware key that nobody touched.
+    /// It was made by a hardware key without a touch.
     Untouched,
 }
 
@@ -184,7 +187,7 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// A public key and the name that someone gave it: a line of `trusted`.
+/// A public key and its name: a line of `trusted`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedKey {
     /// The key.
@@ -213,12 +216,12 @@ impl FromStr for TrustedKey {
         let (algorithm, rest) = line
             .trim()
             .split_once(' ')
-            .ok_or_else(|| refuse("it has one word"))?;
+            .ok_or_else(|| refuse("it has only one word"))?;
         if ![PLAIN, HARDWARE].contains(&algorithm) {
             return Err(if is_key_type(algorithm) {
                 KeyError::Algorithm(algorithm.to_owned())
             } else {
-                refuse("it starts with something else")
+                refuse("it starts with another word")
             });
         }
         let rest = rest.trim_start();
@@ -228,7 +231,7 @@ impl FromStr for TrustedKey {
             .map_err(|_| refuse("the key is not base64"))?;
         let key = PublicKey::from_blob(&blob)
             .filter(|key| key.algorithm() == algorithm)
-            .ok_or_else(|| refuse("the base64 is not of an Ed25519 key"))?;
+            .ok_or_else(|| refuse("the base64 is not that of an Ed25519 key"))?;
         let name = name.trim();
         if name.len() > MAXIMUM_NAME_LENGTH {
             return Err(refuse("the name is longer than 255 bytes"));

@@ -3,10 +3,10 @@
 use super::KeyError;
 use crate::foundation::failure::{Failure, error_chain};
 
-/// Where a passphrase can be given without a terminal.
+/// The variable for a passphrase without a terminal.
 pub(super) const PASSPHRASE: &str = "IPWHL_SIGNING_KEY_PASSPHRASE";
 
-/// Why the key from this origin cannot sign, with the way out.
+/// The failure to sign with the key from this origin, and the way out.
 pub(super) fn key_failure(origin: &dyn std::fmt::Display, error: &KeyError) -> Failure {
     let failure = Failure::world(format!(
         "the key in {origin} cannot sign: {}",
@@ -15,14 +15,13 @@ pub(super) fn key_failure(origin: &dyn std::fmt::Display, error: &KeyError) -> F
     match error {
         KeyError::Agent(error) => failure.help(error.help()),
         KeyError::Protected => failure.help(format!(
-            "give the passphrase in `{PASSPHRASE}` or on a terminal, or give the key to an agent with `ssh-add` and \
-             name its `.pub` file"
+            "give the passphrase in `{PASSPHRASE}` or on a terminal, or add the key to an agent with `ssh-add` and name its `.pub` file"
         )),
         KeyError::WrongPassphrase => failure.help(format!(
-            "`ssh-keygen -y -f FILE` tells whether a passphrase is the key's; `{PASSPHRASE}` goes before the terminal"
+            "check the passphrase with `ssh-keygen -y -f FILE`; `{PASSPHRASE}` takes precedence over the terminal"
         )),
         _ => failure.help(
-            "`ipwhl key new --key FILE` makes one, and so does `ssh-keygen -t ed25519 -f FILE`",
+            "make one with `ipwhl key new --key FILE` or `ssh-keygen -t ed25519 -f FILE`",
         ),
     }
 }

@@ -1,7 +1,7 @@
-//! The key that signs: where it is named, its passphrase, the agent that may keep it.
+//! The signing key: where it is named, its passphrase, and its agent.
 //!
-//! A [`FoundKey`] has not been opened, and its public half is known. [`FoundKey::checked`] refuses
-//! one that everybody has. [`CheckedKey::open`] asks for its passphrase, or its agent.
+//! A [`FoundKey`] has not been opened, but its public half is known. [`FoundKey::checked`] refuses
+//! a key that is public. [`CheckedKey::open`] asks for its passphrase, or its agent.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -20,26 +20,26 @@ use crate::source::Session;
 /// The largest file of a key that is read, in bytes.
 const MAXIMUM_KEY_SIZE: u64 = 64 * 1024;
 
-/// Why a key is not replaced.
-const TAKEN: &str = "a file of this name is there, and a lost key is lost for good";
+/// Why an existing key is not replaced.
+const TAKEN: &str = "the file exists, and a lost key cannot be recovered";
 
-/// A key that is ready to sign, and words for where it is from.
+/// A key that is ready to sign, and its origin as text.
 #[derive(Debug)]
 pub struct OpenKey {
     /// The key.
     pub key: SigningKey,
-    /// Words for where it is from.
+    /// Its origin, as text.
     pub origin: String,
 }
 
 impl OpenKey {
-    /// Why this key could not make a signature, with the way out.
+    /// The failure to sign with this key, and the way out.
     pub fn failure(&self, error: &KeyError) -> Failure {
         key_failure(&self.origin, error)
     }
 }
 
-/// A key that was found, its private half not yet opened.
+/// A key that was found but not opened.
 #[derive(Debug)]
 pub struct FoundKey {
     origin: String,
@@ -56,20 +56,20 @@ pub struct CheckedKey {
     is_exposed: bool,
 }
 
-/// What a key was named by.
+/// The half of a key that was named.
 enum Half {
-    /// The text of its private half, and its comment where that is known.
+    /// The text of its private half, and its comment if known.
     Private {
         text: String,
         public: PublicKey,
         comment: String,
     },
-    /// Its public half: the private one is with an agent.
+    /// Its public half: the private half is in an agent.
     Public { key: PublicKey, comment: String },
 }
 
 impl FoundKey {
-    /// The public half and the name that it is known by, without a passphrase.
+    /// The public half and the name of the key, which need no passphrase.
     pub fn public(&self) -> (&PublicKey, &str) {
         match &self.half {
             Half::Private {
@@ -79,18 +79,17 @@ impl FoundKey {
         }
     }
 
-    /// Words for where it is from.
+    /// Its origin, as text.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// Whether it was made because there was none.
+    /// Whether it was created because there was none.
     pub fn is_new(&self) -> bool {
         self.is_new
     }
 
-    /// The key, where it may be used.
-    ///
+    /// The key, if it may be used.
     /// # Errors
     /// When git tracks its file.
     pub fn checked(self, session: &Session) -> Result<CheckedKey, Failure> {
@@ -104,9 +103,9 @@ impl FoundKey {
         {
             let file = environment.shown(file);
             return Err(Failure::usage(format!(
-                "git tracks the key `{file}`, so everybody has it, or a change has brought it"
+                "git tracks the key `{file}`, so the key is public, or a change has added it"
             ))
-            .help("keep a key outside of the repository; `ipwhl key new --key FILE` makes one"));
+            .help("keep the key outside of the repository; `ipwhl key new --key FILE` makes one"));
         }
         let is_exposed = file.is_some_and(is_open_to_others);
         Ok(CheckedKey {
@@ -124,7 +123,7 @@ impl FoundKey {
         }
     }
 
-    /// What a text says: a private key, a public one, or a failure that does not quote it.
+    /// Reads a text as a private key or a public one; a failure does not quote it.
     fn of_text(text: &str, origin: String, file: Option<PathBuf>) -> Result<Self, Failure> {
         if let Ok(TrustedKey { key, name }) = text.trim().parse::<TrustedKey>() {
             let half = Half::Public { key, comment: name };
@@ -140,7 +139,7 @@ impl FoundKey {
                 comment: beside.unwrap_or_default(),
             }
         } else {
-            // What a passphrase protects has its comment within.
+            // The comment of a protected key is encrypted.
             let comment = if read.is_protected {
                 beside.unwrap_or_default()
             } else {
@@ -169,15 +168,14 @@ impl FoundKey {
 }
 
 impl CheckedKey {
-    /// The file that it is in, where other users can read or write it.
+    /// Its file, if other users can read or write it.
     pub fn exposed_file(&self) -> Option<&Path> {
         self.found.file.as_deref().filter(|_| self.is_exposed)
     }
 
-    /// The key, ready to sign: its passphrase asked for, or its agent.
-    ///
+    /// The key, ready to sign, after asking for its passphrase or its agent.
     /// # Errors
-    /// When the passphrase is not to be had, or no agent has the key.
+    /// When there is no passphrase, or no agent has the key.
     pub fn open(self, session: &Session, ask: &mut AskPassphrase<'_>) -> Result<OpenKey, Failure> {
         let origin = self.found.origin;
         let key = match self.found.half {
@@ -204,8 +202,8 @@ impl fmt::Debug for Half {
     }
 }
 
-/// Whether a file's mode lets others than its owner use it, as ssh looks at a key. Of what root
-/// owns somebody has decided that, as in a mounted secret.
+/// Whether a file's mode lets users other than its owner use it, by the rule of ssh. A file of root
+/// counts as intended, as in a mounted secret.
 #[cfg(unix)]
 fn is_open_to_others(file: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -218,7 +216,7 @@ fn is_open_to_others(_: &Path) -> bool {
     false
 }
 
-/// The comment in the `.pub` file beside a private key, where it is that key's.
+/// The comment in the `.pub` file beside a private key, if that file belongs to it.
 fn comment_beside(path: &Path, public: &PublicKey) -> Option<String> {
     let mut name = path.file_name()?.to_owned();
     name.push(".pub");
@@ -227,8 +225,7 @@ fn comment_beside(path: &Path, public: &PublicKey) -> Option<String> {
     (beside.key == *public).then_some(beside.name)
 }
 
-/// Where the user's own key is.
-///
+/// The path of the user's own key.
 /// # Errors
 /// When there is no home folder.
 pub fn own_key_path(session: &Session) -> Result<PathBuf, Failure> {
@@ -243,7 +240,7 @@ pub fn own_key_path(session: &Session) -> Result<PathBuf, Failure> {
 /// The key that is named by `--key` or `IPWHL_SIGNING_KEY`, if one is: a file, or the key itself.
 ///
 /// # Errors
-/// When what is named is no key.
+/// When the named value is not a key.
 pub fn named_key(session: &Session, argument: Option<&Path>) -> Result<Option<FoundKey>, Failure> {
     let environment = session.environment();
     let (value, origin) = match argument {
@@ -253,7 +250,7 @@ pub fn named_key(session: &Session, argument: Option<&Path>) -> Result<Option<Fo
             None => return Ok(None),
         },
     };
-    // The key itself has words in it that no path has.
+    // A key itself contains words that no path has.
     let itself = value.to_str().filter(|text| {
         text.contains("-----BEGIN")
             || ["ssh-", "sk-ssh-", "ecdsa-", "sk-ecdsa-"]
@@ -262,9 +259,9 @@ pub fn named_key(session: &Session, argument: Option<&Path>) -> Result<Option<Fo
     });
     match itself {
         Some(text) => FoundKey::of_text(text, origin.to_owned(), None),
-        // A part of a key, such as one without its first line, is in no message.
+        // A part of a key, such as one without its first line, must not appear in a message.
         None if is_part_of_key(value) => Err(Failure::usage(format!(
-            "what `{origin}` gives is neither the path of a key nor a whole key"
+            "`{origin}` is neither the path of a key nor a complete key"
         ))
         .help("give all lines of the key's file, from `-----BEGIN OPENSSH PRIVATE KEY-----` on, or its path")),
         None => FoundKey::of_file(&environment.absolute(Path::new(value))),
@@ -272,24 +269,22 @@ pub fn named_key(session: &Session, argument: Option<&Path>) -> Result<Option<Fo
     .map(Some)
 }
 
-/// Whether a text has what only a private key has: lines, the words around one, or how its body
-/// begins.
+/// Whether a text contains a part of a private key: several lines, the words around a key, or the
+/// start of its body.
 fn is_part_of_key(value: &OsStr) -> bool {
     let text = value.to_string_lossy();
     text.contains(['\n', '\r']) || text.contains("PRIVATE KEY") || text.contains("b3BlbnNzaC1rZXkt")
 }
 
-/// The user's own key, where there is one.
-///
+/// The user's own key, if it exists.
 /// # Errors
-/// When there is no home folder, or its file is no key.
+/// When there is no home folder, or its file is not a key.
 pub fn own_key(session: &Session) -> Result<Option<FoundKey>, Failure> {
     let path = own_key_path(session)?;
     path.exists().then(|| FoundKey::of_file(&path)).transpose()
 }
 
-/// The key that is named, or the user's own, where there is one. None is made.
-///
+/// The named key, or the user's own, if it exists. None is created.
 /// # Errors
 /// Those of [`named_key`] and [`own_key`].
 pub fn existing_key(
@@ -302,9 +297,7 @@ pub fn existing_key(
     }
 }
 
-/// The key that signs, not opened yet: the named one, or the user's own, which is made where there
-/// is none.
-///
+/// The signing key, not opened yet: the named one, or the user's own, which is created if missing.
 /// # Errors
 /// Those of [`existing_key`]; and in CI, when there is none.
 pub fn signing_key(session: &Session, argument: Option<&Path>) -> Result<FoundKey, Failure> {
@@ -313,7 +306,7 @@ pub fn signing_key(session: &Session, argument: Option<&Path>) -> Result<FoundKe
     }
     let in_ci = session.environment().is_continuous_integration();
     let no_key = || {
-        Failure::world("there is no key to sign the release with, and none is made in CI").help(
+        Failure::world("there is no key to sign the release with, and CI does not create one").help(
             "give the key in `IPWHL_SIGNING_KEY` or with `--key FILE`, or build with `--unsigned`",
         )
     };
@@ -330,7 +323,7 @@ pub fn signing_key(session: &Session, argument: Option<&Path>) -> Result<FoundKe
     }
     let is_new = match make_key(&path, None) {
         Ok(_) => true,
-        // Another first build was faster; its key is as much the user's own.
+        // Another first build was faster; its key is the user's own, too.
         Err(_) if path.exists() => false,
         Err(failure) => return Err(failure),
     };
@@ -340,11 +333,10 @@ pub fn signing_key(session: &Session, argument: Option<&Path>) -> Result<FoundKe
     })
 }
 
-/// Makes a new key and keeps it in `path`, readable by its owner only, under a passphrase where
-/// there is one. Never replaces one.
-///
+/// Creates a new key in the file `path`, readable by its owner only, under a passphrase if one is
+/// given. Never replaces a file.
 /// # Errors
-/// When a file of that name is there, or cannot be written.
+/// When the file exists, or cannot be written.
 pub fn make_key(path: &Path, passphrase: Option<&str>) -> Result<SigningKey, Failure> {
     let failed = |reason: &dyn std::fmt::Display| {
         Failure::world(format!(
@@ -367,7 +359,7 @@ pub fn make_key(path: &Path, passphrase: Option<&str>) -> Result<SigningKey, Fai
     }
     .map_err(|error| Failure::caused(&error))?;
     let mut file = AtomicFile::create_private(path).map_err(|error| failed(&error))?;
-    // Another first build may have made one while nobody held the lock.
+    // Another first build may have created one before the lock was taken.
     if path.exists() {
         return Err(failed(&TAKEN));
     }

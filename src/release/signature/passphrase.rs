@@ -1,4 +1,4 @@
-//! The passphrase of a key: given in the environment, or asked for.
+//! The passphrase of a key: from the environment, or typed.
 
 use std::io;
 
@@ -13,20 +13,20 @@ const TRIES: u32 = 3;
 /// A question for a passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PassphraseQuestion<'q> {
-    /// That of the key from this origin.
+    /// The passphrase of the key from this origin.
     Unlock(&'q str),
-    /// The same once more: what was given is not its passphrase.
+    /// The same again, because the first answer was wrong.
     UnlockAgain(&'q str),
-    /// One for a new key.
+    /// A passphrase for a new key.
     New,
-    /// The one for a new key, once more.
+    /// The passphrase for a new key again.
     Repeat,
 }
 
-/// Asks a person for a passphrase; `None` where nobody can be asked.
+/// Asks a person for a passphrase; `None` if there is no terminal.
 pub type AskPassphrase<'a> = dyn FnMut(PassphraseQuestion<'_>) -> io::Result<Option<String>> + 'a;
 
-/// The passphrase that the environment gives, without the end of a line that a secret may carry.
+/// The passphrase from the environment, without a line end, which secrets may have.
 fn given_passphrase(session: &Session) -> Result<Option<String>, Failure> {
     let Some(value) = session.environment().variable(PASSPHRASE) else {
         return Ok(None);
@@ -38,10 +38,10 @@ fn given_passphrase(session: &Session) -> Result<Option<String>, Failure> {
 }
 
 fn unread(error: &io::Error) -> Failure {
-    Failure::world(format!("no passphrase could be read: {error}"))
+    Failure::world(format!("cannot read a passphrase: {error}"))
 }
 
-/// Opens a private key with its passphrase: the given one, or what is typed, three times at most.
+/// Opens a private key with its passphrase: the given one, or a typed one, with three attempts.
 pub(super) fn unlock(
     session: &Session,
     ask: &mut AskPassphrase<'_>,
@@ -67,8 +67,7 @@ pub(super) fn unlock(
     Err(key_failure(&origin, &KeyError::WrongPassphrase))
 }
 
-/// A passphrase for a new key: the given one, or what is typed twice.
-///
+/// A passphrase for a new key: the given one, or one that is typed twice.
 /// # Errors
 /// When there is none, it is empty, or it is typed differently the second time.
 pub fn new_passphrase(session: &Session, ask: &mut AskPassphrase<'_>) -> Result<String, Failure> {
@@ -78,13 +77,13 @@ pub fn new_passphrase(session: &Session, ask: &mut AskPassphrase<'_>) -> Result<
     let mut ask = |question| ask(question).map_err(|error| unread(&error));
     let Some(first) = ask(PassphraseQuestion::New)? else {
         return Err(
-            Failure::usage("`--passphrase` asks on a terminal, and there is none")
+            Failure::usage("`--passphrase` needs a terminal, but there is none")
                 .help(format!("give the passphrase in `{PASSPHRASE}`")),
         );
     };
     if first.is_empty() {
         return Err(Failure::usage("the passphrase is empty")
-            .help("leave `--passphrase` out for a key without one"));
+            .help("omit `--passphrase` for a key without one"));
     }
     if ask(PassphraseQuestion::Repeat)?.as_deref() != Some(&first) {
         return Err(Failure::usage("the passphrases differ").help("run it again"));

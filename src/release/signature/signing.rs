@@ -1,4 +1,4 @@
-//! Keys that can sign: in an OpenSSH file, with or without a passphrase, or kept by an agent.
+//! Keys that can sign: in an OpenSSH file, with or without a passphrase, or in an agent.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use super::{AgentError, KeyError, NAMESPACE, PublicKey, sshsig};
 /// The longest private key text that is read.
 const MAXIMUM_PRIVATE_KEY_SIZE: usize = 64 * 1024;
 
-/// Where the private half is.
+/// The place of the private half.
 #[derive(Clone)]
 enum PrivateHalf {
-    /// Here.
+    /// In memory.
     Here(Box<PrivateKey>),
-    /// With an agent, which signs.
+    /// In an agent, which signs.
     Agent(Arc<dyn Agent>),
 }
 
-/// A key that can sign, whoever keeps its private half.
+/// A key that can sign, wherever its private half is.
 #[derive(Clone)]
 pub struct SigningKey {
     public: PublicKey,
@@ -33,7 +33,7 @@ pub struct SigningKey {
     private: PrivateHalf,
 }
 
-/// What can be read of a private key's text without its passphrase.
+/// The readable parts of a private key's text without its passphrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrivateKeyText {
     /// The public half.
@@ -62,14 +62,14 @@ impl PrivateKeyText {
 
 impl SigningKey {
     /// Reads an OpenSSH private key without a passphrase, the text between `-----BEGIN OPENSSH
-    /// PRIVATE KEY-----` and its end. Space around lines is forgiven: keys travel through secrets
-    /// of CI systems.
+    /// PRIVATE KEY-----` and its end. Spaces around lines are accepted, because secrets of CI
+    /// systems add them.
     pub fn from_openssh(text: &str) -> Result<Self, KeyError> {
         Self::read(text, None)
     }
 
-    /// Reads an OpenSSH private key that a passphrase protects (PROTOCOL.key); one without is read
-    /// as well.
+    /// Reads an OpenSSH private key with a passphrase (PROTOCOL.key); a key without one is read as
+    /// well.
     pub fn from_protected(text: &str, passphrase: &str) -> Result<Self, KeyError> {
         Self::read(text, Some(passphrase))
     }
@@ -95,15 +95,15 @@ impl SigningKey {
             ssh_key::Error::Crypto => KeyError::WrongPassphrase,
             error => malformed(error),
         })?;
-        // The public half stands outside of what is encrypted, where it could have been exchanged.
+        // The public half is outside of the encrypted part, where it could have been replaced.
         let pair = open.key_data().ed25519();
         if pair.is_none_or(|pair| Some(&pair.public) != key.public_key().key_data().ed25519()) {
-            return Err(KeyError::Malformed("its halves do not fit".to_owned()));
+            return Err(KeyError::Malformed("its halves do not match".to_owned()));
         }
         Self::from_private_key(open)
     }
 
-    /// Makes a new key of 32 random bytes of the system.
+    /// Creates a new key from 32 random bytes of the system.
     pub fn generate() -> Result<Self, KeyError> {
         let mut seed = [0; 32];
         OsRng
@@ -112,16 +112,16 @@ impl SigningKey {
         Self::from_seed(&seed)
     }
 
-    /// The key of this seed (RFC 8032, section 5.1.5). Whoever knows the seed can sign.
+    /// The key of this seed (RFC 8032, section 5.1.5). The seed is as secret as the key.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, KeyError> {
         let pair = KeypairData::from(Ed25519Keypair::from_seed(seed));
         let key = PrivateKey::try_from(pair).map_err(malformed)?;
         Self::from_private_key(key)
     }
 
-    /// The private half of this key with an agent. It is asked at once whether it has the key, so
-    /// that nobody waits for long only to learn that it has not. A comment that is empty becomes
-    /// the agent's own.
+    /// A key with its private half in an agent. The agent is asked immediately for the key, so that
+    /// a missing key is reported before a long build. An empty comment is replaced by the agent's
+    /// own.
     pub fn of_agent(
         public: PublicKey,
         comment: &str,
@@ -150,7 +150,7 @@ impl SigningKey {
         }
     }
 
-    /// The same key under another comment. Control characters in it become spaces.
+    /// The same key with another comment. Control characters in it become spaces.
     #[must_use]
     pub fn with_comment(mut self, comment: &str) -> Self {
         self.comment = comment.replace(char::is_control, " ");
@@ -160,7 +160,7 @@ impl SigningKey {
         self
     }
 
-    /// The comment that the private key's file or the agent has; may be empty.
+    /// The comment in the private key's file or in the agent; may be empty.
     pub fn comment(&self) -> &str {
         &self.comment
     }
@@ -170,14 +170,14 @@ impl SigningKey {
         self.public.clone()
     }
 
-    /// Whether an agent signs, and not this program.
+    /// Whether an agent signs instead of this program.
     pub fn is_kept_by_agent(&self) -> bool {
         matches!(self.private, PrivateHalf::Agent(_))
     }
 
     /// Signs bytes in OpenSSH's format (PROTOCOL.sshsig): the text of a `.sig` file, or the
     /// signature of a Git object in the namespace `git`. The signature has been verified. Ed25519
-    /// is deterministic, so a key in a file gives the same text for the same bytes; one in hardware
+    /// is deterministic, so a key in a file gives the same text for the same bytes; a hardware key
     /// counts its signatures, so it does not.
     pub fn sign(&self, namespace: &str, bytes: &[u8]) -> Result<String, KeyError> {
         let message = sshsig::signed_data(namespace, bytes).map_err(malformed)?;
@@ -185,8 +185,8 @@ impl SigningKey {
         sshsig::text(&self.public, namespace, signature).map_err(malformed)
     }
 
-    /// Signs bytes as they are (RFC 8032, section 5.1.6): 64 bytes, as IPNS records have them. A
-    /// key in hardware refuses: it cannot make such a signature.
+    /// Signs bytes directly (RFC 8032, section 5.1.6): 64 bytes, as in IPNS records. A hardware key
+    /// refuses, because it cannot make such a signature.
     pub fn sign_ed25519(&self, bytes: &[u8]) -> Result<[u8; 64], KeyError> {
         if self.public.ed25519().is_none() {
             return Err(KeyError::NoBareSignature);
@@ -208,14 +208,14 @@ impl SigningKey {
         }
     }
 
-    /// The key as OpenSSH writes it, unencrypted, with a line feed at the end. Belongs into a file
-    /// that only its owner can read.
+    /// The key in OpenSSH format, unencrypted, with a line feed at the end. Store it only in a file
+    /// that its owner alone can read.
     pub fn to_openssh(&self) -> Result<String, KeyError> {
         self.write(None)
     }
 
-    /// The key as OpenSSH writes it, encrypted with AES-256 in counter mode under a passphrase
-    /// hashed by bcrypt (PROTOCOL.key), with a line feed at the end.
+    /// The key in OpenSSH format, encrypted with AES-256 in counter mode under a passphrase hashed
+    /// by bcrypt (PROTOCOL.key), with a line feed at the end.
     pub fn to_protected(&self, passphrase: &str) -> Result<String, KeyError> {
         self.write(Some(passphrase))
     }
@@ -248,13 +248,13 @@ impl fmt::Debug for SigningKey {
 
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "this is how `map_err` has it"
+    reason = "the signature that `map_err` requires"
 )]
 fn malformed(error: ssh_key::Error) -> KeyError {
     KeyError::Malformed(error.to_string())
 }
 
-/// The text of a private key, its lines without the space around them.
+/// The text of a private key, with trimmed lines.
 fn tidied(text: &str) -> Result<String, KeyError> {
     if text.len() > MAXIMUM_PRIVATE_KEY_SIZE {
         return Err(KeyError::NotAPrivateKey(format!(
@@ -269,13 +269,14 @@ fn tidied(text: &str) -> Result<String, KeyError> {
     Ok(lines.join("\n") + "\n")
 }
 
-/// What a text that is no OpenSSH private key seems to be. Never quotes it: it may be a secret.
+/// The likely kind of a text that is not an OpenSSH private key. Never quotes it: it may be a
+/// secret.
 fn describe(lines: &[&str]) -> String {
     let first = lines.first().copied().unwrap_or_default();
     if first.is_empty() {
         "an empty text".to_owned()
     } else if is_key_type(first) {
-        "a public key: the private one is in the file without `.pub`".to_owned()
+        "a public key: the private key is in the file without `.pub`".to_owned()
     } else if first.starts_with("-----BEGIN ") && first.contains("PRIVATE KEY") {
         "a private key in another format: `ssh-keygen -t ed25519` makes one that fits".to_owned()
     } else {

@@ -1,4 +1,4 @@
-//! The way to the agent that keeps the user's keys: a socket that `SSH_AUTH_SOCK` names.
+//! The connection to the agent of the user: the socket in `SSH_AUTH_SOCK`.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::{Agent, AgentError, Awaited, MAXIMUM_ANSWER_SIZE};
 use crate::foundation::environment::{Environment, exchange};
 
-/// How long an agent may look its keys up; some ask a card first.
+/// How long an agent may take to list its keys; some read a card first.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long somebody has to confirm, to touch a key, or to type its PIN.
+/// How long a person has to confirm, to touch a key, or to type its PIN.
 const PATIENCE_FOR_PEOPLE: Duration = Duration::from_mins(5);
 
-/// An agent that is spoken to over a socket, a connection for each question.
+/// An agent behind a socket, with a new connection for each request.
 #[derive(Debug)]
 pub struct SocketAgent {
     socket: PathBuf,
@@ -44,12 +44,10 @@ impl Agent for SocketAgent {
             .kind()
         {
             io::ErrorKind::TimedOut => AgentError::Silent(patience.as_secs()),
-            io::ErrorKind::InvalidData => {
-                AgentError::Malformed("it is empty, or longer than an answer can be")
-            }
-            io::ErrorKind::UnexpectedEof => {
-                AgentError::Unreachable("it hung up without a whole answer".to_owned())
-            }
+            io::ErrorKind::InvalidData => AgentError::Malformed("its answer is empty or too long"),
+            io::ErrorKind::UnexpectedEof => AgentError::Unreachable(
+                "it closed the connection before the end of its answer".to_owned(),
+            ),
             _ => AgentError::Unreachable(format!("{}: {error}", self.socket.display())),
         })
     }

@@ -5,28 +5,26 @@ use ssh_encoding::Decode;
 use ssh_key::{HashAlg, LineEnding, Signature, SshSig};
 use thiserror::Error;
 
-use super::key::Unfit;
+use super::key::SignatureCheckError;
 use super::key_type::{HARDWARE, PLAIN};
 use super::{NAMESPACE, PublicKey, wire};
 
 /// The longest signature text that is read. One of an Ed25519 key has about 300 bytes.
 pub const MAXIMUM_SIGNATURE_SIZE: usize = 16 * 1024;
 
-/// What a signature begins with.
+/// The first bytes of a signature.
 const MAGIC: &[u8] = b"SSHSIG";
 
 const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
 const END: &str = "-----END SSH SIGNATURE-----";
 
-/// Why a signature does not hold.
+/// The reason why a signature is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SignatureError {
     /// The text is longer than [`MAXIMUM_SIGNATURE_SIZE`]; its length.
-    #[error(
-        "the signature has {0} bytes, more than the {MAXIMUM_SIGNATURE_SIZE} that one can have"
-    )]
+    #[error("the signature has {0} bytes; at most {MAXIMUM_SIGNATURE_SIZE} are allowed")]
     TooLarge(usize),
-    /// The text is not an SSHSIG signature; why.
+    /// The text is not an SSHSIG signature; the reason.
     #[error("the signature is not an OpenSSH signature: {0}")]
     Malformed(&'static str),
     /// The signature is of another version of the format.
@@ -40,43 +38,41 @@ pub enum SignatureError {
     Namespace {
         /// Its namespace.
         found: String,
-        /// The one that was asked for.
+        /// The required one.
         wanted: String,
     },
     /// The signature is by a key of another algorithm; its OpenSSH name.
     #[error(
-        "the signature is by a key of the type {0:?}, and only ssh-ed25519 and \
-         sk-ssh-ed25519@openssh.com are accepted"
+        "the signature is by a key of the type {0:?}; only ssh-ed25519 and sk-ssh-ed25519@openssh.com are accepted"
     )]
     Algorithm(String),
     /// The signature is not over these bytes, or not by the key that it names.
     #[error(
-        "the signature by the key {} does not fit: the statement was changed, or the signature \
-         was",
+        "the signature by the key {} does not match: the statement or the signature was changed",
         .0.fingerprint()
     )]
     Mismatch(PublicKey),
-    /// The signature is by a hardware key that nobody touched.
+    /// The signature was made by a hardware key without a touch.
     #[error(
-        "the signature by the hardware key {} was made without a touch of it",
+        "the signature by the hardware key {} was made without a touch",
         .0.fingerprint()
     )]
     Untouched(PublicKey),
 }
 
-/// Verifies the text of a `.sig` file over a statement's bytes and names the key that made it.
-/// Whether anyone trusts that key is for a [`crate::release::trust::TrustPolicy`] to say.
+/// Verifies the text of a `.sig` file over a statement's bytes and returns the key that made it.
+/// Whether that key is trusted is decided by a [`crate::release::trust::TrustPolicy`].
 pub fn verify(text: &str, bytes: &[u8]) -> Result<PublicKey, SignatureError> {
     verify_for(NAMESPACE, text, bytes)
 }
 
-/// Verifies a signature that was made for another purpose than a statement, `git` for example.
+/// Verifies a signature for another purpose than a statement, such as `git`.
 pub fn verify_for(namespace: &str, text: &str, bytes: &[u8]) -> Result<PublicKey, SignatureError> {
     if text.len() > MAXIMUM_SIGNATURE_SIZE {
         return Err(SignatureError::TooLarge(text.len()));
     }
     let blob = unarmour(text).ok_or(SignatureError::Malformed(
-        "it is not base64 between the lines that say so",
+        "its text between the marker lines is not base64",
     ))?;
     let parts = Parts::read(&blob)?;
     if parts.namespace != namespace.as_bytes() {
@@ -104,15 +100,15 @@ pub fn verify_for(namespace: &str, text: &str, bytes: &[u8]) -> Result<PublicKey
         .map_err(|_| SignatureError::Malformed("it has no namespace"))?;
     match key.check(&message, &parts.signature) {
         Ok(_) => Ok(key),
-        Err(Unfit::Malformed) => Err(SignatureError::Malformed(
-            "what it has of the key is no signature of its kind",
+        Err(SignatureCheckError::Malformed) => Err(SignatureError::Malformed(
+            "its signature data does not fit its type of key",
         )),
-        Err(Unfit::Mismatch) => Err(SignatureError::Mismatch(key)),
-        Err(Unfit::Untouched) => Err(SignatureError::Untouched(key)),
+        Err(SignatureCheckError::Mismatch) => Err(SignatureError::Mismatch(key)),
+        Err(SignatureCheckError::Untouched) => Err(SignatureError::Untouched(key)),
     }
 }
 
-/// What is signed for these bytes (PROTOCOL.sshsig, section 3), with SHA-512 as ssh-keygen has it.
+/// The signed data for these bytes (PROTOCOL.sshsig, section 3), with SHA-512 as in ssh-keygen.
 pub(super) fn signed_data(namespace: &str, bytes: &[u8]) -> ssh_key::Result<Vec<u8>> {
     SshSig::signed_data(namespace, HashAlg::Sha512, bytes)
 }
@@ -134,8 +130,8 @@ fn unarmour(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(lines.collect::<String>().as_bytes()).ok()
 }
 
-/// What a signature is made of. The library reads it too, but takes more than is accepted here, and
-/// does not say whose key it does not know.
+/// The parts of a signature. The library reads it too, but accepts more than is accepted here, and
+/// does not report the type of an unknown key.
 struct Parts {
     key: Vec<u8>,
     namespace: Vec<u8>,
@@ -145,12 +141,12 @@ struct Parts {
 
 impl Parts {
     fn read(blob: &[u8]) -> Result<Self, SignatureError> {
-        let cut = || SignatureError::Malformed("its lengths do not fit its content");
+        let cut = || SignatureError::Malformed("its lengths do not match its content");
         let mut reader = blob
             .strip_prefix(MAGIC)
             .ok_or(SignatureError::Malformed("it does not begin with SSHSIG"))?;
         // PROTOCOL.sshsig 2: "Verifiers MUST reject signatures with versions greater than those
-        // they support". Version 0 never was.
+        // they support". Version 0 never existed.
         let version = u32::decode(&mut reader).map_err(|_| cut())?;
         if version != SshSig::VERSION {
             return Err(SignatureError::Version(version));
@@ -161,8 +157,8 @@ impl Parts {
         if !reader.is_empty() {
             return Err(cut());
         }
-        // Off-spec: it is to be ignored, and ssh-keygen leaves it out of what it verifies. Nobody
-        // writes any.
+        // Off-spec: it should be ignored, and ssh-keygen leaves it out of verification. No known
+        // program writes it.
         if !reserved.is_empty() {
             return Err(SignatureError::Malformed("it has data of a later format"));
         }

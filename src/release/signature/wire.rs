@@ -1,5 +1,5 @@
-//! OpenSSH's wire format (RFC 4251, section 5): what keys, signatures and an agent's messages are
-//! made of. The crate `ssh-encoding` knows it; this adds what it leaves open.
+//! OpenSSH's wire format (RFC 4251, section 5) of keys, signatures and agents' messages. The crate
+//! `ssh-encoding` implements it; this room adds stricter checks.
 
 use data_encoding::BASE64;
 use ssh_encoding::{Decode, Encode};
@@ -7,8 +7,7 @@ use ssh_encoding::{Decode, Encode};
 /// What an OpenSSH private key starts with (PROTOCOL.key, section 1).
 const PRIVATE_KEY_MAGIC: &[u8] = b"openssh-key-v1\0";
 
-/// The most rounds of bcrypt that a passphrase is hashed with: a minute or two. `ssh-keygen` takes
-/// 16 or 24.
+/// The most rounds of bcrypt for a passphrase: a minute or two. `ssh-keygen` uses 16 or 24.
 pub(super) const MAXIMUM_ROUNDS: u32 = 10_000;
 
 /// The bytes of a value.
@@ -16,12 +15,12 @@ pub(super) fn encoded(value: &impl Encode) -> Vec<u8> {
     let mut bytes = Vec::new();
     value
         .encode(&mut bytes)
-        .expect("memory takes any bytes, and nothing here has four gigabytes");
+        .expect("memory accepts any bytes, and nothing here has four gigabytes");
     bytes
 }
 
-/// The value that these bytes are. The library does not hold a length to what it encloses, nor the
-/// bytes to their end, so they are compared with what the value is written as.
+/// Decodes a value. The library checks neither that a length matches its contents nor that all
+/// bytes are used, so the bytes are compared with the encoded value.
 pub(super) fn decoded<T: Decode + Encode>(bytes: &[u8]) -> Option<T> {
     let value = T::decode(&mut &*bytes).ok()?;
     let mut again = Vec::new();
@@ -29,12 +28,12 @@ pub(super) fn decoded<T: Decode + Encode>(bytes: &[u8]) -> Option<T> {
     (again == bytes).then_some(value)
 }
 
-/// The next "string", which need not be text; `None` where the bytes end before it does.
+/// The next "string", which need not be text; `None` if the bytes end before it does.
 pub(super) fn string(reader: &mut &[u8]) -> Option<Vec<u8>> {
     Vec::decode(reader).ok()
 }
 
-/// What the unencrypted part of an OpenSSH private key says (PROTOCOL.key, section 1).
+/// The unencrypted part of an OpenSSH private key (PROTOCOL.key, section 1).
 pub(super) struct PrivateKeyHeader {
     /// How often the passphrase is hashed; 0 for a key without one.
     pub(super) rounds: u32,
@@ -67,7 +66,7 @@ impl PrivateKeyHeader {
     }
 }
 
-/// The algorithm that the wire form of a key begins with, where it can be shown.
+/// The algorithm at the start of a key's wire form, if it is printable.
 pub(super) fn algorithm(mut blob: &[u8]) -> Option<String> {
     let name = string(&mut blob)?;
     let is_plain = name.iter().all(u8::is_ascii_graphic);

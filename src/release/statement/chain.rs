@@ -1,16 +1,15 @@
-//! One statement after another: which of two is the newer one, and whether the one follows the
-//! other.
+//! The order of statements: which of two is newer, and whether one follows the other.
 
 use ipwhl_unixfs::Cid;
 use thiserror::Error;
 
 use super::{SignedStatement, Statement};
 
-/// Why a statement does not go with one that is known already.
+/// The reason why a statement does not fit one that is known already.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ChainError {
     /// They are of two repositories.
-    #[error("the statement is of {name:?}, and the known one is of {known:?}")]
+    #[error("the statement is of {name:?}, but the known one is of {known:?}")]
     Name {
         /// The statement's name.
         name: String,
@@ -19,8 +18,7 @@ pub enum ChainError {
     },
     /// The statement is older than the known one.
     #[error(
-        "the statement has the sequence {sequence}, and one with the sequence {known} is known \
-         already: it is an older one"
+        "the statement has the sequence {sequence}, but one with the sequence {known} is known already: it is older"
     )]
     Rollback {
         /// The statement's sequence.
@@ -28,7 +26,7 @@ pub enum ChainError {
         /// The known one's.
         known: u64,
     },
-    /// Both have the same place in the sequence and say different things.
+    /// Both have the same sequence but differ.
     #[error("{}", fork(*sequence, root, known))]
     Fork {
         /// The sequence of both.
@@ -40,7 +38,7 @@ pub enum ChainError {
     },
     /// There are statements between the two.
     #[error(
-        "the statement has the sequence {sequence}, and the known one has {known}: {}",
+        "the statement has the sequence {sequence}, but the known one has {known}: {}",
         missing(*sequence, *known)
     )]
     Gap {
@@ -51,8 +49,7 @@ pub enum ChainError {
     },
     /// The statement follows another one than the known one.
     #[error(
-        "the statement, sequence {sequence}, follows {}, and the known one of sequence {} is of \
-         {known}",
+        "the statement, sequence {sequence}, follows {}, but the known one of sequence {} is of {known}",
         followed(previous.as_ref()), sequence.saturating_sub(1)
     )]
     Detached {
@@ -63,9 +60,9 @@ pub enum ChainError {
         /// The known one's root.
         known: Cid,
     },
-    /// The known statement names no key, so nobody may sign the next one.
+    /// The known statement names no key that may sign the next one.
     #[error(
-        "the statement of sequence {known} names nobody in `trusted` who may sign the next one"
+        "the statement of sequence {known} names no key in `trusted` that may sign the next one"
     )]
     NoSuccessor {
         /// Its sequence.
@@ -76,13 +73,11 @@ pub enum ChainError {
 fn fork(sequence: u64, root: &Cid, known: &Cid) -> String {
     if root == known {
         format!(
-            "the statement differs from the known one of the same sequence {sequence}, though both \
-             are of {root}"
+            "the statement differs from the known one of the same sequence {sequence}, though both are of {root}"
         )
     } else {
         format!(
-            "two statements have the sequence {sequence}: this one is of {root}, the known one is \
-             of {known}"
+            "two statements have the sequence {sequence}: this one is of {root}, the known one is of {known}"
         )
     }
 }
@@ -99,33 +94,32 @@ fn followed(previous: Option<&Cid>) -> String {
     previous.map_or("no root".to_owned(), |root| format!("the root {root}"))
 }
 
-/// How a statement stands to one that is known already.
+/// How a statement relates to one that is known already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Newness {
-    /// It comes after it.
+    /// It is newer.
     Newer,
     /// It is the same one.
     Same,
 }
 
-/// A statement between the one that is believed and the one that is asked about.
+/// A statement between the trusted one and the requested one.
 #[derive(Debug, Clone)]
 pub enum Next {
-    /// The next one, and what it is called.
+    /// The next one, with its name in messages.
     Statement(String, Box<SignedStatement>),
-    /// The next one is not at this place.
+    /// The next one is missing at this place.
     Missing(String),
-    /// There is none.
+    /// There are no more.
     Last,
 }
 
 impl Statement {
-    /// Whether this statement is newer than one that is held somewhere: what a place that has a
-    /// statement asks before it takes another. A place may have missed some in between.
-    ///
+    /// Whether this statement is newer than the one that a place holds. A place checks this before it
+    /// accepts another statement; it may have missed some in between.
     /// # Errors
-    /// [`ChainError::Rollback`] and [`ChainError::Fork`] for one that is not newer; [`ChainError::Name`]
-    /// and [`ChainError::Detached`] for one that is of something else.
+    /// [`ChainError::Rollback`] and [`ChainError::Fork`] if it is not newer; [`ChainError::Name`]
+    /// and [`ChainError::Detached`] if it belongs to another repository or sequence.
     pub fn check_newer_than(&self, held: &Self) -> Result<Newness, ChainError> {
         if self.name != held.name {
             return Err(ChainError::Name {
@@ -160,9 +154,8 @@ impl Statement {
         Ok(Newness::Newer)
     }
 
-    /// Whether this statement is the very next one after `previous`, by its content. Whether the
-    /// right keys have signed it is for [`Statement::successor_policy`] of `previous` to say.
-    ///
+    /// Whether this statement directly follows `previous`, by its content. Whether the right keys have
+    /// signed it is decided by [`Statement::successor_policy`] of `previous`.
     /// # Errors
     /// Those of [`Statement::check_newer_than`], and [`ChainError::Gap`]; the same statement again is a
     /// [`ChainError::Rollback`].

@@ -1,4 +1,4 @@
-//! The statements of a folder: `<sequence>/release.toml`, each with its signatures beside it.
+//! The statements in a folder: `<sequence>/release.toml`, each with its signatures beside it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -18,10 +18,10 @@ use crate::release::signature::MAXIMUM_SIGNATURE_SIZE;
 /// The longest statement or signature that is read, in bytes.
 const LONGEST: u64 = (MAXIMUM_STATEMENT_SIZE + MAXIMUM_SIGNATURE_SIZE) as u64;
 
-/// How a folder or link is called until it has its name.
+/// The ending of a folder's or link's name until it is complete.
 pub const PARTIAL: &str = ".partial";
 
-/// The names in a folder; those that are no text are not ours and left out.
+/// The names in a folder; names that are not text belong to other programs and are left out.
 pub fn names(path: &Path) -> Result<BTreeSet<String>, Failure> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(path).map_err(|error| unusable(path, &error))? {
@@ -31,7 +31,7 @@ pub fn names(path: &Path) -> Result<BTreeSet<String>, Failure> {
     Ok(names)
 }
 
-/// The name of something until it is whole.
+/// The temporary name of something incomplete.
 pub fn partial(name: &str) -> String {
     format!(".{name}{PARTIAL}")
 }
@@ -48,15 +48,15 @@ pub fn newest(folder: &Path, name: &str) -> Result<Option<Statement>, Failure> {
     let path = folder.join(sequence.to_string()).join(STATEMENT);
     let damaged = |reason: String| {
         Failure::refused(format!("`{}` {reason}", path.display()))
-            .help("the folder is damaged: put back what was there, or remove that statement")
+            .help("the folder is damaged: restore it, or remove that statement")
     };
     let text = read(&path)?;
     let statement = text
         .as_deref()
         .map(Statement::parse)
         .transpose()
-        .map_err(|error| damaged(format!("is no statement: {error}")))?
-        .ok_or_else(|| damaged("is not there".to_owned()))?;
+        .map_err(|error| damaged(format!("is not a statement: {error}")))?
+        .ok_or_else(|| damaged("is missing".to_owned()))?;
     if statement.name != name || statement.sequence != sequence {
         return Err(damaged(format!(
             "is of {:?} and has the sequence {}",
@@ -69,7 +69,7 @@ pub fn newest(folder: &Path, name: &str) -> Result<Option<Statement>, Failure> {
 /// The name of the folder of statements beside an archive, and in a folder that a web server
 /// serves.
 pub const STATEMENTS: &str = "statements";
-/// The path of a file beside the statement of this sequence.
+/// The path of a file beside the statement with this sequence.
 pub fn statement_path(sequence: u64, name: &str) -> String {
     format!("{STATEMENTS}/{sequence}/{name}")
 }
@@ -77,9 +77,8 @@ pub fn statement_path(sequence: u64, name: &str) -> String {
 /// The most statements that are read.
 const MAXIMUM_STATEMENTS: usize = 1000;
 
-/// Keeps the statement of an earlier release beside the archive of a later one: a target that holds
-/// an even older one is shown by it that the later one follows.
-///
+/// Keeps the statement of an earlier release beside the archive of a later one. It proves to a target
+/// with an even older release that the later one follows.
 /// # Errors
 /// When the folder cannot be written.
 pub fn keep_statement(folder: &Path, signed: &SignedStatement) -> Result<(), Failure> {
@@ -88,8 +87,7 @@ pub fn keep_statement(folder: &Path, signed: &SignedStatement) -> Result<(), Fai
     write_with(&statements, &united(&place, signed)?, &|_| Ok(false)).map(|_| ())
 }
 
-/// The statements that are kept beside an archive, the newest first; that of the archive itself is
-/// the first.
+/// The statements beside an archive, the newest first; that of the archive itself is the first.
 pub fn kept_statements(folder: &Path) -> Vec<PathBuf> {
     let kept = folder.join(STATEMENTS);
     let sequences = names(&kept)
@@ -115,8 +113,8 @@ fn sequences(names: &BTreeSet<String>) -> Vec<u64> {
     sequences
 }
 
-/// Every statement of a folder with its signatures, the newest first. What is no statement of this
-/// repository is left out.
+/// Every statement of a folder with its signatures, the newest first. Other files, and statements
+/// of other repositories, are left out.
 pub fn all(folder: &Path, name: &str) -> Result<Vec<SignedStatement>, Failure> {
     let names = match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -139,20 +137,20 @@ pub fn all(folder: &Path, name: &str) -> Result<Vec<SignedStatement>, Failure> {
     Ok(all)
 }
 
-/// Refuses another statement than the one that has this sequence already: a reader who has that one
-/// would not believe this one.
+/// Refuses a statement that differs from the existing one with this sequence: a reader who has that
+/// one would refuse this one.
 pub fn check_same(folder: &Path, sequence: u64, text: &str) -> Result<(), Failure> {
     match read(&folder.join(STATEMENT))? {
         Some(there) if there != text => Err(Failure::refused(format!(
-            "it holds another statement with the sequence {sequence}, of the same release: `{}`",
+            "there is another statement with the sequence {sequence}, of the same release: `{}`",
             folder.join(STATEMENT).display()
         ))
-        .help("a sequence is used once: `ipwhl build --renew --previous` the statement that is there makes the next one")),
+        .help("a sequence is used only once: `ipwhl build --renew --previous` with the existing statement makes the next one")),
         _ => Ok(()),
     }
 }
 
-/// The signatures in a folder; none where there is no folder.
+/// The signatures in a folder; none if the folder does not exist.
 fn held(folder: &Path) -> Result<Vec<SignatureFile>, Failure> {
     let names = match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -183,9 +181,9 @@ fn is_whole(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Writes a statement, its signatures, and what `complete` puts beside them into the folder that it
-/// is given; whether anything was written. The folder appears whole. A signature that comes later
-/// is put beside the others, and none is taken away.
+/// Writes a statement, its signatures, and the files that `complete` adds into the given folder;
+/// returns whether anything was written. The folder appears atomically. A later signature is added
+/// beside the others, and none is removed.
 pub fn write_with(
     folder: &Path,
     files: &SignedStatement,
@@ -213,7 +211,7 @@ pub fn write_with(
     Ok(true)
 }
 
-/// Writes the files of a statement that are not there yet; whether there were any.
+/// Writes the missing files of a statement; returns whether there were any.
 pub fn write_files(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     let mut is_new = false;
     for (name, text) in files.files(STATEMENT) {
@@ -227,7 +225,7 @@ pub fn write_files(folder: &Path, files: &SignedStatement) -> Result<bool, Failu
     Ok(is_new)
 }
 
-/// Puts signatures that are new beside the statement that is here.
+/// Writes new signatures beside the statement in a folder.
 ///
 /// # Errors
 /// When the statement cannot be read, or a signature cannot be written.
@@ -249,13 +247,14 @@ pub fn add_signatures(folder: &Path, signed: &SignedStatement) -> Result<(), Fai
     Ok(())
 }
 
-/// The statement with the signatures that a folder has besides.
+/// The statement with additional signatures from a folder.
 pub fn united(folder: &Path, files: &SignedStatement) -> Result<SignedStatement, Failure> {
     Ok(files.united_with(held(folder)?))
 }
 
-/// Makes the copies at the top of the folder those of this statement; whether one was changed. The
-/// statement comes after its signatures, and signatures of other statements go last.
+/// Updates the copies at the top of the folder to this statement; returns whether one was changed.
+/// The statement is written after its signatures, and signatures of other statements are removed
+/// last.
 pub fn write_top(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     let mut is_new = write_files(folder, files)?;
     for stale in stale(folder, files)? {
@@ -266,13 +265,12 @@ pub fn write_top(folder: &Path, files: &SignedStatement) -> Result<bool, Failure
     Ok(is_new)
 }
 
-/// Whether the copies at the top of the folder are those of this statement, and no others are
-/// there.
+/// Whether the copies at the top of the folder are exactly those of this statement.
 pub fn is_top(folder: &Path, files: &SignedStatement) -> Result<bool, Failure> {
     Ok(is_whole(folder, files)? && stale(folder, files)?.is_empty())
 }
 
-/// The signatures at the top of the folder that are not of this statement.
+/// The signatures at the top of the folder that belong to other statements.
 fn stale(folder: &Path, files: &SignedStatement) -> Result<Vec<String>, Failure> {
     let current = files.files(STATEMENT);
     let is_stale = |name: &String| {
@@ -284,9 +282,9 @@ fn stale(folder: &Path, files: &SignedStatement) -> Result<Vec<String>, Failure>
     }
 }
 
-/// A small text; `None` where there is no such file, or none that can be a statement.
+/// A small text; `None` if the file does not exist, or cannot be a statement.
 fn read(path: &Path) -> Result<Option<String>, Failure> {
-    // Of a pipe the other end may never come.
+    // Opening a pipe could wait forever.
     let is_file = fs::metadata(path).map(|there| there.is_file());
     let file = match is_file.and_then(|is_file| {
         if is_file {

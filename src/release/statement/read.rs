@@ -1,4 +1,4 @@
-//! Statements that are there already: in a file, or at an address, with the signatures beside them.
+//! Reads existing statements: from a file or an address, with the signatures beside them.
 
 use std::fs;
 use std::path::Path;
@@ -13,9 +13,8 @@ use crate::set::repository::Configuration;
 use crate::source::{Client, Limits, Session, SourceProblem, redacted};
 
 /// Reads a statement and the signatures beside it from a file. Signatures are not verified here.
-///
 /// # Errors
-/// When one of the files cannot be read, or the text is no statement.
+/// When one of the files cannot be read, or the text is not a statement.
 pub fn read_statement(path: &Path) -> Result<SignedStatement, Failure> {
     let text =
         read_small(path, MAXIMUM_STATEMENT_SIZE).map_err(|failure| match unfinished_build_help(
@@ -47,10 +46,10 @@ pub fn read_statement(path: &Path) -> Result<SignedStatement, Failure> {
     signed(&path.display(), text, signatures)
 }
 
-/// What helps where a statement is not there because a build has not come to its end.
+/// The help for a missing statement if a build has not finished.
 pub fn unfinished_build_help(statement: &Path) -> Option<&'static str> {
     (!statement.exists() && AtomicFile::is_begun(statement)).then_some(
-        "a build that puts a release there is at work, or was cut: then `ipwhl build` finishes it",
+        "a build that writes a release there is running or was interrupted: run `ipwhl build` to finish it",
     )
 }
 
@@ -58,7 +57,7 @@ fn read_small(path: &Path, largest: usize) -> Result<String, Failure> {
     let failed = |reason: &dyn std::fmt::Display| {
         Failure::world(format!("`{}` cannot be read: {reason}", path.display()))
     };
-    // Of a pipe in a strange folder the other end may never come.
+    // Opening a pipe in a strange folder could wait forever.
     if !fs::metadata(path)
         .map_err(|error| failed(&error))?
         .is_file()
@@ -81,11 +80,9 @@ fn signed(
     })
 }
 
-/// Reads the statement that an option names, from a file or the web. Signatures are not verified
-/// here.
-///
+/// Reads the statement that an option names, from a file or the web. Signatures are not verified here.
 /// # Errors
-/// When it cannot be had, is no statement, or is on the web and this run is `offline`.
+/// When it cannot be read, is not a statement, or is on the web and this run is `offline`.
 pub fn located(
     session: &Session,
     configuration: &Configuration,
@@ -95,7 +92,7 @@ pub fn located(
 ) -> Result<SignedStatement, Failure> {
     match web_address(option, location)? {
         Some(url) if offline => Err(Failure::usage(format!(
-            "`{option} {}` is on the web, and `--offline` leaves the web alone",
+            "`{option} {}` is on the web, but `--offline` forbids the network",
             redacted(&url)
         ))),
         Some(url) => download(session, configuration, option, &url),
@@ -103,8 +100,8 @@ pub fn located(
     }
 }
 
-/// The address that a location is; `None` for a file. What it says is not repeated where it cannot
-/// be understood, since it may hold a password.
+/// The address in a location; `None` for a file. An invalid address is not repeated, because it may
+/// contain a password.
 fn web_address(option: &str, location: &str) -> Result<Option<Url>, Failure> {
     match Url::parse(location) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url)),
@@ -119,8 +116,8 @@ fn web_address(option: &str, location: &str) -> Result<Option<Url>, Failure> {
     }
 }
 
-/// The statement at an address and the signatures beside it: the first one, and those of further
-/// signers whose keys the repository knows, since the web lists no folders.
+/// The statement at an address and the signatures beside it: that of the first signer, and those of
+/// additional signers whose keys the repository knows, because the web lists no folders.
 fn download(
     session: &Session,
     configuration: &Configuration,
@@ -141,7 +138,7 @@ fn download(
     };
     let failed = |problem: SourceProblem| {
         Failure::world(format!(
-            "the statement of `{option}` cannot be had: {problem}"
+            "the statement of `{option}` cannot be read: {problem}"
         ))
     };
     session.runtime()?.block_on(async {

@@ -1,4 +1,4 @@
-//! What an IPNS record says for a statement.
+//! The IPNS record for a statement.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,10 +6,9 @@ use super::Statement;
 use crate::release::signature::IpnsContent;
 
 impl IpnsContent {
-    /// What the record of a statement says: its root, its sequence, and that it holds until the
-    /// statement expires, or, where that never happens, for `lifetime` from when it was made. It
-    /// depends on nothing else, so the same key makes the same record of a statement whenever it is
-    /// asked.
+    /// The content of a statement's record: its root and its sequence, valid until the statement
+    /// expires. If it never expires, the record is valid for `lifetime` from its creation. Nothing
+    /// else is used, so the same key always makes the same record of a statement.
     pub fn of_statement(
         statement: &Statement,
         lifetime: SignedDuration,
@@ -19,7 +18,7 @@ impl IpnsContent {
         Self {
             value: format!("/ipfs/{}", statement.root),
             sequence: statement.sequence,
-            // A lifetime has no months, so the sum is at worst the last instant that there is.
+            // A lifetime has no months, so the sum is at worst the last possible instant.
             expires: statement
                 .expires
                 .unwrap_or_else(|| without_end().unwrap_or(Timestamp::MAX)),

@@ -6,7 +6,7 @@ use crate::release::signature::{PublicKey, verify};
 /// A signature of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureFile {
-    /// How its file's name goes on after the statement's: `.sig`, or `.<16 hex digits>.sig`.
+    /// The ending that its file's name adds to the statement's: `.sig`, or `.<16 hex digits>.sig`.
     pub suffix: String,
     /// Its text.
     pub text: String,
@@ -23,17 +23,16 @@ impl AsRef<str> for SignatureFile {
 pub struct SignedStatement {
     /// Its text, byte for byte: signatures are over it.
     pub text: String,
-    /// What it says.
+    /// Its contents.
     pub statement: Statement,
     /// Its signatures, in the order of their files' names.
     pub signatures: Vec<SignatureFile>,
 }
 
 impl SignedStatement {
-    /// The statement that a text is.
-    ///
+    /// Parses the text of a statement.
     /// # Errors
-    /// When the text is no statement.
+    /// When the text is not a statement.
     pub fn parse(text: String, signatures: Vec<SignatureFile>) -> Result<Self, StatementError> {
         Ok(Self {
             statement: Statement::parse(&text)?,
@@ -42,7 +41,7 @@ impl SignedStatement {
         })
     }
 
-    /// The keys whose signatures hold, in the order of the signatures.
+    /// The keys with valid signatures, in the order of the signatures.
     pub fn signers(&self) -> Vec<PublicKey> {
         let signatures = self.signatures.iter();
         signatures
@@ -50,9 +49,9 @@ impl SignedStatement {
             .collect()
     }
 
-    /// The same statement with the signatures that a place holds already, and those that come: one
-    /// that holds is never lost, each key's is taken once, and one whose name is another key's
-    /// there gets the name of its own key. Signatures that do not hold are left out.
+    /// The same statement with the signatures of a place and the new ones. No valid signature is
+    /// lost, each key has one, and a signature whose file name belongs to another key gets the name
+    /// of its own key. Invalid signatures are left out.
     #[must_use]
     pub fn united_with(&self, held: Vec<SignatureFile>) -> Self {
         let signer = |file: &SignatureFile| verify(&file.text, self.text.as_bytes()).ok();
@@ -68,7 +67,7 @@ impl SignedStatement {
             let mut file = file.clone();
             if united.iter().any(|(_, other)| other.suffix == file.suffix) {
                 file.suffix = format!(".{}.sig", key.file_digits());
-                // No other key's file has that name.
+                // No other key's file may keep that name.
                 united.retain(|(_, other)| other.suffix != file.suffix);
             }
             united.push((key, file));
@@ -81,8 +80,8 @@ impl SignedStatement {
         }
     }
 
-    /// The files by their names, where the statement's is `name`; the statement last, since it
-    /// vouches for nothing before its signatures are there.
+    /// The files by their names, with `name` for the statement. The statement is last, because it
+    /// is valid only with its signatures.
     pub fn files(&self, name: &str) -> Vec<(String, &str)> {
         let signatures = self.signatures.iter();
         signatures

@@ -1,7 +1,7 @@
 //! Sites: statements as files, at an address or in a folder (FORMATS 9).
 //!
-//! How a site is laid out is a format of releases, so it is read here. What asks the network is
-//! [`Site`]: to this room a file of a folder and one at an address are the same.
+//! The layout of a site is a format of releases, so it is read here. [`Site`] fetches the files:
+//! this room treats folders and addresses alike.
 
 use std::mem;
 use std::path::Path;
@@ -19,38 +19,38 @@ use crate::release::names::STATEMENT;
 use crate::release::signature::{MAXIMUM_SIGNATURE_SIZE, PublicKey};
 use crate::source::{Client, Limits, Session, Site, SourceProblem, redacted};
 
-/// How a signature in SSH's format begins.
+/// The first line of a signature in SSH's format.
 const SIGNATURE: &str = "-----BEGIN SSH SIGNATURE-----";
 
-/// A site, and what asks it.
+/// A site, and the runtime for its requests.
 #[derive(Debug)]
 pub struct OpenSite {
     /// The site.
     pub site: Site,
-    /// What runs its questions.
+    /// The runtime for its requests.
     pub runtime: Handle,
     above: Option<Above>,
 }
 
-/// The site that a folder for pip belongs to: `latest`, or the tree of a release.
+/// The site that contains a folder for pip: `latest`, or the tree of a release.
 #[derive(Debug)]
 struct Above {
     site: Site,
-    /// The release that is named.
+    /// The release that was named.
     root: Option<Cid>,
 }
 
 impl Above {
-    /// The site one above, where the name of its folder is that of a release; `None` else.
+    /// The site one level up, if the name of the folder is that of a release; otherwise `None`.
     fn of(name: &str, site: impl FnOnce() -> Site) -> Option<Self> {
         let root = name.parse().ok();
         (name == LATEST || root.is_some()).then(|| Self { site: site(), root })
     }
 }
 
-/// The link to the newest release, unless a target calls it otherwise.
+/// The default name of the link to the newest release.
 const LATEST: &str = "latest";
-/// What a site is named by.
+/// How to name a site.
 const NAMES: &str =
     "name the folder that has `release.toml`, as in `https://example.org/`, or that file";
 
@@ -59,23 +59,22 @@ const NAMES: &str =
 pub struct Newest {
     /// The statement and its signatures, which are not verified.
     pub signed: SignedStatement,
-    /// What it is called.
+    /// Its name in messages.
     pub place: String,
     /// Whether the site has a folder for each statement.
     pub has_folders: bool,
 }
 
 impl OpenSite {
-    /// The site of this name: an address, or a folder; or the `release.toml` there. Nothing is
-    /// asked yet.
-    ///
+    /// The site with this name: an address, a folder, or the `release.toml` in it. Nothing is requested
+    /// yet.
     /// # Errors
-    /// When there is no such folder, the address is none, or `offline` leaves the web alone.
+    /// When the folder does not exist, the address is invalid, or `offline` forbids the network.
     pub fn named(session: &Session, location: &str, offline: bool) -> Result<Self, Failure> {
         if location.contains("://") {
             if offline {
                 return Err(Failure::usage(
-                    "the site is on the web, and `--offline` leaves the web alone",
+                    "the site is on the web, but `--offline` forbids the network",
                 ));
             }
             return Self::at(session, location);
@@ -92,16 +91,16 @@ impl OpenSite {
         Self::folder(session, &path)
     }
 
-    /// The site at an address, which is that of its folder or of the `release.toml` there.
-    ///
+    /// The site at an address of its folder or of the `release.toml` there.
     /// # Errors
-    /// When it is no address of a site.
+    /// When it is not the address of a site.
     pub fn at(session: &Session, address: &str) -> Result<Self, Failure> {
         let refused = |reason: &str| {
-            // It may hold a password, so it is not repeated.
+            // It may contain a password, so it is not repeated.
             Failure::usage(format!("the address {reason}")).help(NAMES)
         };
-        let mut url = Url::parse(address).map_err(|error| refused(&format!("is none: {error}")))?;
+        let mut url =
+            Url::parse(address).map_err(|error| refused(&format!("is invalid: {error}")))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(refused("does not begin with `https://`"));
         }
@@ -109,7 +108,7 @@ impl OpenSite {
         url.set_fragment(None);
         let path = url.path().to_owned();
         if path.rsplit('.').next() == Some("car") {
-            return Err(refused("is an archive's"));
+            return Err(refused("is that of an archive"));
         }
         if let Some(folder) = path
             .strip_suffix(STATEMENT)
@@ -133,9 +132,8 @@ impl OpenSite {
     }
 
     /// The site in a folder.
-    ///
     /// # Errors
-    /// When the system gives no threads.
+    /// When the system cannot start threads.
     pub fn folder(session: &Session, path: &Path) -> Result<Self, Failure> {
         Ok(Self {
             site: Site::folder(path),
@@ -144,8 +142,8 @@ impl OpenSite {
         })
     }
 
-    /// The text of the newest statement. Where the folder of pip's index was named, it is one
-    /// above.
+    /// The text of the newest statement. If the folder of pip's index was named, it is one level
+    /// up.
     fn newest_text(&mut self) -> Result<String, Failure> {
         let read = |open: &Self| {
             open.runtime
@@ -179,12 +177,11 @@ impl OpenSite {
         }
     }
 
-    /// The newest statement. Its signatures are those in its own folder, which does not change,
-    /// where the site has folders; beside further signers, whose keys are `keys` or those that it
-    /// names, the first signer's is asked for.
-    ///
+    /// The newest statement. If the site has folders for statements, which never change, its signatures
+    /// come from there. Besides that of the first signer, the signatures of additional signers are
+    /// requested, by the keys in `keys` or those that the statement names.
     /// # Errors
-    /// When there is none, it cannot be had, or the site contradicts itself.
+    /// When there is none, it cannot be read, or the site contradicts itself.
     pub fn newest(&mut self, keys: &[PublicKey]) -> Result<Newest, Failure> {
         let text = self.newest_text()?;
         self.runtime.block_on(async {
@@ -195,7 +192,7 @@ impl OpenSite {
                 Ok(same) if same == text => (own, true),
                 Ok(_) => {
                     return Err(Failure::finding(format!(
-                        "`{}` is another statement than `{place}`, of the same sequence",
+                        "`{}` differs from `{place}`, which has the same sequence",
                         self.site.shown(&own)
                     ))
                     .help("the site is changing, or damaged: run the same command again"));
@@ -213,9 +210,8 @@ impl OpenSite {
     }
 
     /// The statement that comes next after `known`, up to the one before `last`.
-    ///
     /// # Errors
-    /// When the site cannot be asked, or what it has there is no statement.
+    /// When the site cannot be reached, or its file is not a statement.
     pub fn after(&self, known: Option<&Statement>, last: &Statement) -> Result<Next, Failure> {
         let Some(known) = known else {
             return Ok(Next::Last);
@@ -238,7 +234,7 @@ impl OpenSite {
         })
     }
 
-    /// A statement with the signatures beside a file.
+    /// A statement with the signatures beside it.
     async fn signed(
         &self,
         beside: &str,
@@ -247,7 +243,7 @@ impl OpenSite {
         keys: &[PublicKey],
     ) -> Result<SignedStatement, Failure> {
         let statement = parse(place, &text)?;
-        // A site lists no folders. Who signs one statement has mostly signed the one before.
+        // A site lists no folders. The signers of one statement have usually signed the one before.
         let named = statement.trusted.iter().map(|trusted| &trusted.key);
         let mut suffixes = vec![".sig".to_owned()];
         for key in keys.iter().chain(named) {
@@ -260,7 +256,7 @@ impl OpenSite {
         for suffix in suffixes {
             let path = format!("{beside}{suffix}");
             match self.text(&path, MAXIMUM_SIGNATURE_SIZE).await? {
-                // Some servers answer with a page for what they do not have.
+                // Some servers answer with a page for missing files.
                 Ok(text) if suffix != ".sig" && !text.starts_with(SIGNATURE) => {}
                 Ok(text) => signatures.push(SignatureFile { suffix, text }),
                 Err(SourceProblem::Missing { .. }) => {}
@@ -275,7 +271,7 @@ impl OpenSite {
         })
     }
 
-    /// A small text; in the inner result why there is none.
+    /// A small text; the inner result says why there is none.
     async fn text(
         &self,
         path: &str,
@@ -299,7 +295,7 @@ fn parse(place: &str, text: &str) -> Result<Statement, Failure> {
     })
 }
 
-/// That a file of a site is not there, or cannot be had.
+/// The failure for a missing or unreachable file of a site.
 pub fn unreachable(problem: &SourceProblem) -> Failure {
     if problem.is_finding() {
         Failure::finding(absence(problem))
@@ -308,21 +304,21 @@ pub fn unreachable(problem: &SourceProblem) -> Failure {
     }
 }
 
-/// The site that a folder for pip is in.
+/// The site that contains a folder for pip.
 fn above(folder: &Path) -> Option<Above> {
     let site = folder.parent()?;
     Above::of(folder.file_name()?.to_str()?, || Site::folder(site))
 }
 
-/// A problem as a sentence. That a file was there once nobody knows.
+/// A problem as a sentence. It is unknown whether the file ever existed.
 fn absence(problem: &SourceProblem) -> String {
     match problem {
-        SourceProblem::Missing { place, reason } => format!("`{place}` is not there: {reason}"),
+        SourceProblem::Missing { place, reason } => format!("`{place}` is missing: {reason}"),
         _ => problem.to_string(),
     }
 }
 
-/// That an address has no scheme, where a name that is not there is one.
+/// The failure for an address without a scheme, if no file has that name.
 pub fn absent(name: &str) -> Option<Failure> {
     let host = name.split('/').next().unwrap_or_default();
     let has_port = host
@@ -336,7 +332,7 @@ pub fn absent(name: &str) -> Option<Failure> {
     let url = (has_port || is_domain).then(|| Url::parse(&format!("https://{name}")).ok());
     let url = redacted(&url??);
     let failure = Failure::usage(
-        "there is no file or folder of that name, and an address begins with `https://` or `http://`",
+        "no file or folder has that name, and an address begins with `https://` or `http://`",
     );
     Some(failure.help(format!("if it is an address, write `{url}`")))
 }

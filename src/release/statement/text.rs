@@ -1,4 +1,4 @@
-//! The statement: `release.toml`, the text that is signed.
+//! The statement: `release.toml`, the signed text.
 
 use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
@@ -15,34 +15,34 @@ pub const MAXIMUM_TRUSTED: usize = 64;
 /// The longest name of a repository, in bytes.
 const MAXIMUM_NAME_LENGTH: usize = 255;
 
-/// The one version of the format.
+/// The only version of the format.
 pub(super) const FORMAT: i64 = 1;
 
-/// Vouches for a release: the content of `release.toml`.
+/// The contents of `release.toml`, which vouches for a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// The repository's name.
     pub name: String,
     /// The root CID of the release.
     pub root: Cid,
-    /// 1 on the first, then one more each time.
+    /// 1 for the first, then one more each time.
     pub sequence: u64,
     /// The root of the statement before; absent exactly on the first.
     pub previous: Option<Cid>,
     /// When it was made.
     pub created: Timestamp,
-    /// From when on it no longer holds.
+    /// The end of its validity.
     pub expires: Option<Timestamp>,
-    /// Which version of the checks of wheels the release has passed; absent where an older program
-    /// made it, or where findings were let pass that the release does not tell of.
+    /// The version of the wheel checks that the release has passed; absent if an older program made
+    /// it, or if findings were allowed that the release does not record.
     pub checks: Option<u32>,
-    /// Who may sign the next one.
+    /// The keys that may sign the next one.
     pub trusted: Vec<TrustedKey>,
-    /// How many of them the next one needs; at least 1, also where no key is named.
+    /// How many of them the next one needs; at least 1, even if no key is named.
     pub threshold: u32,
 }
 
-/// What a build knows about the statement that it is going to make.
+/// The known parts of a statement before its sequence is decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     /// The repository's name.
@@ -51,31 +51,28 @@ pub struct Draft {
     pub root: Cid,
     /// Now; fractions of a second are dropped.
     pub created: Timestamp,
-    /// From when on it no longer holds; fractions of a second are dropped.
+    /// The end of its validity; fractions of a second are dropped.
     pub expires: Option<Timestamp>,
-    /// Which version of the checks of wheels the release has passed, at least 1; `None` where it
-    /// has not passed all of them.
+    /// The version of the wheel checks that the release has passed, at least 1; `None` if it has
+    /// not passed all of them.
     pub checks: Option<u32>,
-    /// Who may sign the next one.
+    /// The keys that may sign the next one.
     pub trusted: Vec<TrustedKey>,
     /// How many of them the next one needs.
     pub threshold: u32,
     /// Sign a new statement even if the root is unchanged.
     pub renew: bool,
-    /// Where the previous one says the same and holds longer than until then, a new expiry is not
-    /// worth a statement.
+    /// If the previous statement is otherwise equal and valid beyond this time, no new one is made.
     pub renew_by: Option<Timestamp>,
 }
 
-/// What is wrong with a statement.
+/// An error in a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StatementError {
     /// The text is longer than [`MAXIMUM_STATEMENT_SIZE`]; its length.
-    #[error(
-        "the statement has {0} bytes, more than the {MAXIMUM_STATEMENT_SIZE} that one can have"
-    )]
+    #[error("the statement has {0} bytes; at most {MAXIMUM_STATEMENT_SIZE} are allowed")]
     TooLarge(usize),
-    /// The text is not TOML; what the parser says.
+    /// The text is not TOML; the parser's message.
     #[error("the statement is not TOML: {0}")]
     Syntax(String),
     /// A key is missing.
@@ -84,18 +81,18 @@ pub enum StatementError {
     /// A key that this version of the format does not have.
     #[error("the statement has the key {0:?}, which format {FORMAT} does not know")]
     UnknownKey(String),
-    /// A key has a value that it cannot have.
+    /// A key has an invalid value.
     #[error("`{key}` of the statement {reason}")]
     InvalidValue {
         /// The key.
         key: &'static str,
-        /// What is wrong with the value.
+        /// The problem with the value.
         reason: String,
     },
     /// A line of `trusted` is not a public key.
     #[error("a line in `trusted` of the statement is not a key")]
     Key(#[source] KeyError),
-    /// The statement does not follow the one before; why.
+    /// The statement does not follow the previous one; the reason.
     #[error("{0}")]
     Succession(String),
 }
@@ -108,11 +105,12 @@ pub(super) fn invalid(key: &'static str, reason: impl Into<String>) -> Statement
 }
 
 impl Statement {
-    /// The statement that a build makes after `previous`, or `None` where there is nothing new to
-    /// sign: the previous one says all of this already and still holds, and neither a renewal nor
-    /// a new expiry is asked for, or it holds for longer than [`Draft::renew_by`].
+    /// The statement that a build makes after `previous`, or `None` if there is nothing new to
+    /// sign: the previous one has the same contents and is still valid, and no renewal is
+    /// requested. A new expiry counts as a change, unless the previous one is valid beyond
+    /// [`Draft::renew_by`].
     ///
-    /// Who may sign it is what [`Statement::successor_policy`] of `previous` says.
+    /// [`Statement::successor_policy`] of `previous` decides who may sign it.
     pub fn following(
         previous: Option<&Self>,
         draft: Draft,
@@ -120,7 +118,7 @@ impl Statement {
         if let Some(previous) = previous {
             if previous.name != draft.name {
                 return Err(StatementError::Succession(format!(
-                    "the previous statement is of {:?}, and this repository is {:?}",
+                    "the previous statement is of {:?}, but this repository is {:?}",
                     previous.name, draft.name
                 )));
             }
@@ -155,12 +153,12 @@ impl Statement {
         Ok(Some(statement))
     }
 
-    /// Whether it no longer holds at that time.
+    /// Whether it has expired at that time.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires.is_some_and(|expires| now >= expires)
     }
 
-    /// The rules that hold between the values, for what is read and for what is written.
+    /// The rules between the values, for reading and for writing.
     pub(super) fn check(&self) -> Result<(), StatementError> {
         if self.name.trim().is_empty() || self.name.len() > MAXIMUM_NAME_LENGTH {
             return Err(invalid("name", "is empty or longer than 255 bytes"));
@@ -176,7 +174,7 @@ impl Statement {
         }
         match self.previous {
             Some(_) if self.sequence == 1 => {
-                return Err(invalid("previous", "is there, though `sequence` is 1"));
+                return Err(invalid("previous", "is present, though `sequence` is 1"));
             }
             None if self.sequence > 1 => return Err(StatementError::MissingKey("previous")),
             _ => {}
@@ -190,13 +188,13 @@ impl Statement {
             return Err(invalid("expires", "is not after `created`"));
         }
         if self.checks == Some(0) {
-            return Err(invalid("checks", "is 0, and the first version is 1"));
+            return Err(invalid("checks", "is 0, but the first version is 1"));
         }
         if self.trusted.len() > MAXIMUM_TRUSTED {
             let count = self.trusted.len();
             return Err(invalid(
                 "trusted",
-                format!("has {count} keys, and {MAXIMUM_TRUSTED} are allowed"),
+                format!("has {count} keys; at most {MAXIMUM_TRUSTED} are allowed"),
             ));
         }
         for (index, trusted) in self.trusted.iter().enumerate() {
@@ -211,14 +209,14 @@ impl Statement {
             }
         }
         if self.threshold == 0 {
-            return Err(invalid("threshold", "is 0, and at least 1 is needed"));
+            return Err(invalid("threshold", "is 0, but must be at least 1"));
         }
         let keys = u32::try_from(self.trusted.len()).unwrap_or(u32::MAX);
         if keys > 0 && self.threshold > keys {
             return Err(invalid(
                 "threshold",
                 format!(
-                    "is {}, and the number of trusted keys is {keys}",
+                    "is {}, but the number of trusted keys is {keys}",
                     self.threshold
                 ),
             ));

@@ -8,8 +8,8 @@ use toml_edit::{Datetime, Document, Item, Table, Value};
 
 use super::text::{FORMAT, MAXIMUM_STATEMENT_SIZE, Statement, StatementError, invalid};
 
-/// The keys that a statement may have. A signature over something that a reader does not
-/// understand is worth nothing, so any other key is an error: a later format has a later number.
+/// The keys of a statement. A signature over a text that a reader does not understand is worthless,
+/// so any other key is an error: a later format has a later number.
 const KEYS: [&str; 10] = [
     "format",
     "name",
@@ -61,7 +61,7 @@ impl Statement {
         text
     }
 
-    /// Reads a statement. Believe it only after the signatures over the very bytes have been
+    /// Parses a statement. Trust it only after the signatures over these exact bytes have been
     /// verified.
     pub fn parse(text: &str) -> Result<Self, StatementError> {
         if text.len() > MAXIMUM_STATEMENT_SIZE {
@@ -70,12 +70,12 @@ impl Statement {
         let document = Document::parse(text)
             .map_err(|error| StatementError::Syntax(error.message().to_owned()))?;
         let table = document.as_table();
-        // The format first: of a later one nothing else can be said.
+        // The format first: nothing else is known of a later one.
         let format = integer(table, "format")?;
         if format != FORMAT {
             return Err(invalid(
                 "format",
-                format!("is {format}, and this program reads {FORMAT}"),
+                format!("is {format}, but this program reads {FORMAT}"),
             ));
         }
         if let Some((key, _)) = table.iter().find(|(key, _)| !KEYS.contains(key)) {
@@ -98,7 +98,7 @@ impl Statement {
             name: string(table, "name")?.to_owned(),
             root: cid(table, "root")?,
             sequence: u64::try_from(sequence)
-                .map_err(|_| invalid("sequence", format!("is {sequence}, and the first is 1")))?,
+                .map_err(|_| invalid("sequence", format!("is {sequence}, but the first is 1")))?,
             previous: table
                 .contains_key("previous")
                 .then(|| cid(table, "previous"))
@@ -116,7 +116,7 @@ impl Statement {
             threshold: u32::try_from(threshold).map_err(|_| {
                 invalid(
                     "threshold",
-                    format!("is {threshold}, and at least 1 is needed"),
+                    format!("is {threshold}, but must be at least 1"),
                 )
             })?,
         };
@@ -158,21 +158,21 @@ fn cid(table: &Table, key: &'static str) -> Result<Cid, StatementError> {
 fn timestamp(table: &Table, key: &'static str) -> Result<Timestamp, StatementError> {
     let value = required(table, key)?.as_datetime();
     let value: &Datetime = value.ok_or_else(|| invalid(key, "is not a date and time"))?;
-    // TOML's offset date-time, the only one of its four kinds that names an instant.
+    // Only TOML's offset date-time identifies an instant; its other three kinds do not.
     if value.date.is_none() || value.time.is_none() || value.offset.is_none() {
         return Err(invalid(
             key,
-            format!("is {value}, which is no instant: write 2026-11-20T00:00:00Z"),
+            format!("is {value}, which is not an instant: write 2026-11-20T00:00:00Z"),
         ));
     }
     value
         .to_string()
         .parse()
-        .map_err(|_| invalid(key, format!("is {value}, which is no instant")))
+        .map_err(|_| invalid(key, format!("is {value}, which is not an instant")))
 }
 
-/// A TOML basic string (TOML 1.0, "String"). Written here so that no other version of a library
-/// changes the bytes that are signed.
+/// A TOML basic string (TOML 1.0, "String"). Written here so that a new version of a library cannot
+/// change the signed bytes.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');

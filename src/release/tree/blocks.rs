@@ -9,18 +9,18 @@ use super::input::ReleaseInput;
 use crate::release::names::RELEASE_FOLDER;
 use crate::set::declaration::{Declaration, DeclaredWheel};
 
-/// Why a set has no release.
+/// The reason why a set has no release.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseError {
-    /// The facts of a wheel of this project are not known.
+    /// The facts of a wheel of this project are unknown.
     #[error("a wheel of `{0}` has not been read yet")]
     UnknownFacts(String),
-    /// A name cannot stand in a folder.
+    /// A name is not allowed in a folder.
     #[error("{0}")]
     Name(String),
 }
 
-/// What stands at the top of the tree.
+/// The entries at the top of the tree.
 enum Top<'r> {
     File(NamedContent<'r>),
     Project(&'r Declaration),
@@ -36,9 +36,8 @@ pub struct Release<'r> {
 
 impl<'r> Release<'r> {
     /// Computes the DAG of the tree without its bytes.
-    ///
     /// # Errors
-    /// When the facts of a wheel are missing, or a name cannot stand in a folder.
+    /// When the facts of a wheel are missing, or a name is not allowed in a folder.
     pub fn new(input: ReleaseInput<'r>) -> Result<Self, ReleaseError> {
         let mut top: Vec<Top<'r>> = entries::top(&input).into_iter().map(Top::File).collect();
         if !entries::about(&input).is_empty() {
@@ -71,9 +70,8 @@ impl<'r> Release<'r> {
         self.root.link()
     }
 
-    /// Emits every block, depth first. `open` gives the bytes of a wheel that the sink does not
-    /// have yet; they are hashed on their way and refused where they are not the declared ones.
-    ///
+    /// Emits every block, depth first. `open` opens a wheel that the sink does not have yet; its bytes are
+    /// hashed while they are read, and refused if they are not the declared ones.
     /// # Errors
     /// When the sink or a wheel fails.
     pub fn emit(
@@ -83,14 +81,13 @@ impl<'r> Release<'r> {
     ) -> io::Result<()> {
         self.emit_files(sink, &mut |sink, content| match content {
             Content::Bytes(bytes) => emit_page(self.input.profile, bytes, sink),
-            // A wheel that the sink has, or does without, is not even opened.
+            // A wheel that the sink has or does not need is not opened.
             Content::Wheel(_, facts) if sink.contains(&facts.dag.cid()) => Ok(()),
             Content::Wheel(wheel, facts) => facts.dag.emit(sink, &mut open(wheel)?),
         })
     }
 
-    /// Emits every block but the leaves of wheels, depth first.
-    ///
+    /// Emits every block except the leaves of wheels, depth first.
     /// # Errors
     /// When the sink fails.
     pub fn emit_hollow(&self, sink: &mut dyn BlockSink) -> io::Result<()> {
@@ -100,7 +97,7 @@ impl<'r> Release<'r> {
         })
     }
 
-    /// Emits the folders, and lets `emit` do the same with each file.
+    /// Emits the folders, and calls `emit` for each file.
     fn emit_files(
         &self,
         sink: &mut dyn BlockSink,
@@ -127,9 +124,7 @@ impl<'r> Release<'r> {
         directory.emit(sink, &mut |sink, index| emit(sink, &files[index].content))
     }
 
-    /// Visits every file of the tree: its folder at the top (empty for the top itself) and the
-    /// file.
-    ///
+    /// Visits every file of the tree: its folder at the top (empty for the top itself) and the file.
     /// # Errors
     /// When `visit` fails.
     pub fn each_file(
@@ -184,7 +179,8 @@ fn page(profile: Profile, bytes: &[u8]) -> FileDag {
     hasher.finish()
 }
 
-/// What a folder keeps of a file. The link to a wheel is its declared CID, which its DAG has.
+/// The link to a file in its folder. The link to a wheel has its declared CID, which equals that of
+/// its DAG.
 fn link(profile: Profile, content: &Content<'_>) -> Link {
     match content {
         Content::Bytes(bytes) => page(profile, bytes).link(),

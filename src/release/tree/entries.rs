@@ -8,12 +8,12 @@ use crate::set::declaration::LARGEST_DECLARATION;
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout, canonical, without_directives};
 use crate::set::gather::ReleaseFacts;
 
-/// What an entry of the tree holds.
+/// The contents of an entry of the tree.
 #[derive(Debug, Clone)]
 pub enum Content<'r> {
     /// These bytes.
     Bytes(Vec<u8>),
-    /// The declared wheel, as it came from its source.
+    /// The declared wheel, unchanged from its source.
     Wheel(&'r DeclaredWheel, ReleaseFacts<'r>),
 }
 
@@ -22,7 +22,7 @@ pub enum Content<'r> {
 pub struct NamedContent<'r> {
     /// Its name.
     pub name: String,
-    /// What it holds.
+    /// Its contents.
     pub content: Content<'r>,
 }
 
@@ -33,7 +33,7 @@ fn bytes<'r>(name: impl Into<String>, bytes: Vec<u8>) -> NamedContent<'r> {
     }
 }
 
-/// The files of a project's folder, sorted by name. `None` when the facts of a wheel are missing.
+/// The files of a project's folder, sorted by name. `None` if the facts of a wheel are missing.
 pub(super) fn project<'r>(
     input: &ReleaseInput<'r>,
     declaration: &'r Declaration,
@@ -63,7 +63,7 @@ pub(super) fn project<'r>(
             .texts
             .get(&declaration.file)
             .map_or("", |text| text.as_str());
-        // The canonical form may be longer than the text, and longer than a release may have it.
+        // The canonical form may be longer than the text, and exceed the limit for a release.
         let text = canonical(text)
             .filter(|canonical| canonical.len() as u64 <= LARGEST_DECLARATION)
             .unwrap_or_else(|| text.to_owned());
@@ -73,8 +73,8 @@ pub(super) fn project<'r>(
         entries.push(bytes(JSON, pages::project_json(declaration, &wheels)));
     }
     entries.sort_by(|left, right| left.name.cmp(&right.name));
-    // The original had wheels declared under two spellings of one name. Where both are the same
-    // bytes, the release has them once; where not, two entries of one name are refused.
+    // The original had wheels declared under two spellings of one name. If both have the same
+    // bytes, the release has them once; otherwise two entries with one name are refused.
     entries.dedup_by(|later, earlier| match (&later.content, &earlier.content) {
         (Content::Wheel(later_wheel, _), Content::Wheel(earlier_wheel, _)) => {
             layout == Layout::Ipwhl1

@@ -13,10 +13,11 @@ use crate::foundation::schema;
 use crate::set::declaration::{Declaration, DeclaredWheel};
 use crate::set::gather::ReleaseFacts;
 
-/// The version of the simple API that the pages keep to (PEP 629, 700, 708, 714, 740's numbering).
+/// The version of the simple API that the pages implement (PEP 629, 700, 708, 714, 740's
+/// numbering).
 const API_VERSION: &str = "1.4";
 
-/// What an address's path segment keeps as it is: RFC 3986's unreserved characters.
+/// The characters that stay as they are in a path segment: RFC 3986's unreserved characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -140,11 +141,12 @@ struct Hashes {
     sha256: String,
 }
 
-/// The keys that are this format's own; PEP 691 leaves names with an underscore to the index.
+/// Keys of this format only; PEP 691 reserves names with an underscore for the index.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct Private {
-    /// The CID of the wheel's UnixFS file, as declared: the wheel is in IPFS under this name, too.
+    /// The CID of the wheel's UnixFS file, as declared: the wheel is available in IPFS under it,
+    /// too.
     #[schemars(
         regex(pattern = schema::CONTENT_ID),
         example = &"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
@@ -201,9 +203,9 @@ pub(super) fn project_json(
     })
 }
 
-/// Two spaces a level and a line feed at the end: pages are read by people too.
+/// Two spaces a level and a line feed at the end: people read pages, too.
 pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
-    // The values are structs, strings and numbers, which JSON can always hold.
+    // The values are structs, strings and numbers, which JSON can always represent.
     let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
     text.push(b'\n');
     text

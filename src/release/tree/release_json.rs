@@ -1,4 +1,4 @@
-//! `_ipwhl/release.json`: what the release is. It is written and read by one type.
+//! `_ipwhl/release.json`: the description of the release. It is written and read by one type.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ use crate::set::repository::{SeverityRules, WaivableCode, Waiver};
 /// The version of the format.
 const FORMAT: u32 = 1;
 
-/// What a release of `ipwhl` is: its name, how its CIDs come about, what it was checked for.
-///
-// A release may come from elsewhere, so what is read is text: whoever uses a value parses it.
+/// The description of a release of `ipwhl`: its name, the parameters of its CIDs, and the platforms
+/// and exceptions of its checks.
+// A release may come from elsewhere, so values are read as text and parsed where they are used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "`_ipwhl/release.json`")]
 pub struct ReleaseJson {
@@ -32,11 +32,11 @@ pub struct ReleaseJson {
     pub profile: String,
     /// The supported platforms, sorted.
     pub platforms: Vec<PlatformJson>,
-    /// What codes weigh in the repository, where not what they weigh by themselves.
+    /// The severity of codes in the repository, if it differs from the default.
     #[schemars(with = "SeverityRules", !default)]
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub severity: BTreeMap<String, String>,
-    /// The findings that someone answers for.
+    /// The accepted findings.
     pub waivers: Vec<WaiverJson>,
     /// How large the release is.
     pub totals: Totals,
@@ -53,7 +53,7 @@ pub struct PlatformJson {
     pub minimum_patch: u64,
 }
 
-/// A finding that someone answers for, until a day.
+/// A finding that is accepted until a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WaiverJson {
     /// The code of the findings that it covers.
@@ -75,7 +75,7 @@ pub struct WaiverJson {
     #[schemars(!default)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub platforms: Vec<String>,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// The last day on which it holds.
     #[schemars(regex(pattern = schema::DAY), extend("format" = "date"))]
@@ -93,25 +93,24 @@ pub struct Totals {
     pub bytes: u64,
 }
 
-/// Why a `release.json` cannot be understood.
+/// The reason why a `release.json` cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseJsonError {
-    /// It is no JSON, or has not what each release has.
+    /// It is not JSON, or lacks a required value.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// It is of another version of the format: the value, as JSON.
-    #[error("it is of the format {0}, and {FORMAT} is known")]
+    #[error("its format is {0}, but this program reads {FORMAT}")]
     UnknownFormat(String),
 }
 
 impl ReleaseJson {
     /// Reads the file.
-    ///
     /// # Errors
-    /// When it is of another version of the format, or not what a release says.
+    /// When it is of another version of the format, or lacks a required value.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReleaseJsonError> {
         let unreadable = |error: serde_json::Error| ReleaseJsonError::Unreadable(error.to_string());
-        // Another version may have other keys, so it is asked for first.
+        // Another version may have other keys, so the version is checked first.
         let any: Value = serde_json::from_slice(bytes).map_err(unreadable)?;
         if any["format"] != FORMAT {
             return Err(ReleaseJsonError::UnknownFormat(any["format"].to_string()));
@@ -119,7 +118,7 @@ impl ReleaseJson {
         serde_json::from_slice(bytes).map_err(unreadable)
     }
 
-    /// What a release that is made of this says.
+    /// The description of a release with this input.
     pub(super) fn of(input: &ReleaseInput<'_>) -> Self {
         let configuration = &input.repository.configuration;
         let wheels = || {
@@ -169,7 +168,7 @@ impl PlatformJson {
         }
     }
 
-    /// The platform, if it is one that can be supported.
+    /// The platform, if it can be supported.
     pub fn platform(&self) -> Option<Platform> {
         self.with_floor().parse().ok()
     }

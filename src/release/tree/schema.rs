@@ -1,4 +1,4 @@
-//! The JSON Schemas of what a release says in JSON.
+//! The JSON Schemas of a release's JSON files.
 
 use schemars::JsonSchema;
 
@@ -18,7 +18,7 @@ pub fn index_schema() -> String {
 
 /// A page of the index as PEP 691 has it, with the private key `_ipwhl` of each file.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(title = "`index.v1_json`", untagged)]
 enum IndexJson<'r> {
     Root(RootJson<'r>),

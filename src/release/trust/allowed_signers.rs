@@ -1,7 +1,7 @@
 //! OpenSSH's `allowed_signers` files (ssh-keygen(1), ALLOWED SIGNERS).
 //!
-//! Off-spec: a time without `Z` is in the reader's time zone for ssh-keygen. That would make the
-//! same file mean different things on different machines, so here it is an error.
+//! Off-spec: for ssh-keygen a time without `Z` is in the reader's time zone. Then the same file
+//! would have different meanings on different machines, so here it is an error.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -14,7 +14,7 @@ use crate::release::signature::{KeyError, NAMESPACE, TrustedKey, is_key_type};
 /// The longest file that is read.
 const MAXIMUM_SIZE: usize = 1024 * 1024;
 
-/// Options that a line may have, as ssh-keygen knows them.
+/// The options of a line, as in ssh-keygen.
 #[derive(Default)]
 struct Options {
     namespaces: Option<String>,
@@ -24,26 +24,29 @@ struct Options {
 
 /// What is wrong with an `allowed_signers` file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{}the allowed_signers file {reason}", place(*line))]
+#[error("{}the allowed_signers file {reason}", line_prefix(*line))]
 pub struct AllowedSignersError {
     /// The line, counted from 1; 0 is the file as a whole.
     pub line: usize,
-    /// What is wrong with it.
+    /// The problem with it.
     pub reason: String,
 }
 
 /// Where in the file a line is, as the start of a sentence.
-fn place(line: usize) -> String {
+fn line_prefix(line: usize) -> String {
     match line {
         0 => String::new(),
         line => format!("line {line} of "),
     }
 }
 
-/// The entries of a file whose keys may sign in the namespace of releases.
+/// The entries whose keys may sign in the namespace of releases.
 pub(super) fn parse(text: &str) -> Result<Vec<Entry>, AllowedSignersError> {
     if text.len() > MAXIMUM_SIZE {
-        let reason = format!("has {} bytes, and {MAXIMUM_SIZE} are allowed", text.len());
+        let reason = format!(
+            "has {} bytes; at most {MAXIMUM_SIZE} are allowed",
+            text.len()
+        );
         return Err(AllowedSignersError { line: 0, reason });
     }
     let mut entries = Vec::new();
@@ -61,8 +64,8 @@ pub(super) fn parse(text: &str) -> Result<Vec<Entry>, AllowedSignersError> {
     Ok(entries)
 }
 
-/// One line: `principals [options] type key [comment]`. `None` is a line that is in order and lets
-/// nobody sign here.
+/// One line: `principals [options] type key [comment]`. `None` for a valid line that allows no
+/// signature here.
 fn parse_line(line: &str) -> Result<Option<Entry>, String> {
     let (principals, rest) = word(line).ok_or("has a quotation mark that is not closed")?;
     let principals = principals.trim_matches('"');
@@ -88,7 +91,7 @@ fn parse_line(line: &str) -> Result<Option<Entry>, String> {
     let key = match key.replace('\t', " ").parse::<TrustedKey>() {
         Ok(trusted) => trusted.key,
         Err(KeyError::Algorithm(_)) => return Ok(None),
-        Err(error) => return Err(format!("has a key that is none: {error}")),
+        Err(error) => return Err(format!("has an invalid key: {error}")),
     };
     if !options
         .namespaces
@@ -106,8 +109,8 @@ fn parse_line(line: &str) -> Result<Option<Entry>, String> {
     }))
 }
 
-/// The first word, in which space may stand between quotation marks, and what follows it; `None`
-/// where a quotation mark is not closed.
+/// The first word, which may contain spaces between quotation marks, and the rest; `None` if a
+/// quotation mark is not closed.
 fn word(text: &str) -> Option<(&str, &str)> {
     let mut within = false;
     for (index, byte) in text.bytes().enumerate() {
@@ -120,7 +123,7 @@ fn word(text: &str) -> Option<(&str, &str)> {
     (!within).then_some((text, ""))
 }
 
-/// Comma-separated options; names in any case, values between quotation marks.
+/// Comma-separated options; names in upper or lower case, values between quotation marks.
 fn parse_options(text: &str) -> Result<Options, String> {
     let mut options = Options::default();
     let mut rest = text;
@@ -140,10 +143,10 @@ fn parse_options(text: &str) -> Result<Options, String> {
         let twice = || format!("has the option {name} twice");
         match (name.as_str(), value) {
             ("cert-authority", _) => {
-                return Err("has cert-authority, and certificates are not supported: list the keys themselves".to_owned());
+                return Err("has cert-authority, but certificates are not supported: list the keys themselves".to_owned());
             }
             ("no-touch-required", _) => {
-                return Err("has no-touch-required, and a signature of a hardware key counts only with a touch".to_owned());
+                return Err("has no-touch-required, but a signature of a hardware key counts only with a touch".to_owned());
             }
             ("namespaces", Some(value)) => {
                 if options.namespaces.replace(value.to_owned()).is_some() {
@@ -211,7 +214,7 @@ fn parse_time(name: &str, text: &str) -> Result<Timestamp, String> {
 }
 
 /// Whether a text matches a list of patterns (`ssh_config(5)`, PATTERNS): comma-separated, with `*`
-/// and `?`; one with `!` in front that matches says no to all.
+/// and `?`; if one that begins with `!` matches, the list does not.
 fn matches_list(text: &str, patterns: &str) -> bool {
     let mut found = false;
     for pattern in patterns.split(',') {

@@ -1,4 +1,4 @@
-//! The settings of somebody who publishes another's releases.
+//! The settings for publishing another maintainer's releases.
 
 use toml_edit::{Array, DocumentMut, value};
 
@@ -8,11 +8,10 @@ use crate::release::statement::{Newest, OpenSite, Statement};
 use crate::set::repository::CONFIGURATION_FILE;
 use crate::source::Session;
 
-/// The newest statement of a site, signed by as many of the keys that it names as it asks for, and
-/// not expired. That it names them itself proves only that its maker had them.
-///
+/// The newest statement of a site, if it has not expired and enough of the keys that it names have
+/// signed it. That it names them itself proves only that its maker had them.
 /// # Errors
-/// When it cannot be had, has expired, names no key, or too few of those have signed it.
+/// When it cannot be read, has expired, names no key, or has too few signatures of its keys.
 pub fn newest_by_own_keys(session: &Session, location: &str) -> Result<Newest, Failure> {
     let newest = OpenSite::named(session, location, false)?.newest(&[])?;
     let (found, place) = (&newest.signed, &newest.place);
@@ -20,13 +19,13 @@ pub fn newest_by_own_keys(session: &Session, location: &str) -> Result<Newest, F
     let now = session.now();
     if found.statement.is_expired(now) {
         return Err(expired(place, &found.statement)
-            .help("ask where the set's newest statement is, and name that one"));
+            .help("find out where the set's newest statement is, and name that"));
     }
     let policy = found.statement.successor_policy();
     let policy = policy.map_err(|error| Failure::finding(format!("{what}: {error}")))?;
     let Some(policy) = policy else {
         return Err(Failure::finding(format!(
-            "{what} names no `trusted` keys, so nothing says who signs the set"
+            "{what} names no `trusted` keys, so it does not say who signs the set"
         ))
         .help(format!(
             "ask the maintainers for the line of their key, and write `{CONFIGURATION_FILE}` by hand: `[repository]`, `format = 1`, \
@@ -41,9 +40,8 @@ pub fn newest_by_own_keys(session: &Session, location: &str) -> Result<Newest, F
 }
 
 /// The text of an `ipwhl.toml` with the statement's name, keys and threshold.
-///
 /// # Errors
-/// When the template is no TOML.
+/// When the template is not TOML.
 pub fn carried_settings(statement: &Statement) -> Result<String, Failure> {
     let mut document: DocumentMut = include_str!("carry.toml")
         .parse()

@@ -1,4 +1,4 @@
-//! From the statement that is believed to the next one, and why not.
+//! Follows statements from a trusted one to the next.
 
 use jiff::Timestamp;
 
@@ -6,18 +6,19 @@ use super::{TrustPolicy, Verdict, refusal};
 use crate::foundation::failure::Failure;
 use crate::release::statement::{ChainError, SignedStatement, Statement};
 
-/// The way from whom a reader trusts to a statement, one statement after another (FORMATS 6).
+/// The path from the keys that a reader trusts to a statement, one statement after another (FORMATS
+/// 6).
 pub(super) struct Chain {
     pub(super) now: Timestamp,
-    /// The last statement that is believed; `None` before the first one.
+    /// The last trusted statement; `None` before the first one.
     pub(super) known: Option<SignedStatement>,
-    /// Who may sign the first one, where no statement says it.
+    /// The policy for the first statement.
     pub(super) policy: Option<TrustPolicy>,
 }
 
 impl Chain {
-    /// Believes the next statement, or says why not. `None` stands for the verdict over one that is
-    /// believed already. That statements between have expired is no matter: their successors came.
+    /// Verifies the next statement, and trusts it. Returns its verdict, or `None` if it is trusted
+    /// already. An expired statement in between is accepted, because it has a successor.
     pub(super) fn follow(
         &mut self,
         place: &str,
@@ -35,7 +36,7 @@ impl Chain {
         };
         let Some(policy) = policy else {
             return Err(Failure::finding(format!(
-                "nobody is trusted to sign `{place}`"
+                "no key is trusted to sign `{place}`"
             )));
         };
         let verdict = policy.evaluate(next.text.as_bytes(), &next.signatures, self.now);
@@ -47,9 +48,9 @@ impl Chain {
     }
 }
 
-/// Who may sign the statement after this one.
+/// The policy for the statement after this one.
 pub(super) fn successors(statement: &Statement) -> Result<TrustPolicy, ChainError> {
-    // Keys and threshold of a statement that could be read make a policy.
+    // The keys and threshold of a statement that was parsed always make a policy.
     statement
         .successor_policy()
         .ok()
@@ -59,20 +60,20 @@ pub(super) fn successors(statement: &Statement) -> Result<TrustPolicy, ChainErro
         })
 }
 
-/// Why a statement does not go on from the ones before it, with the way out.
+/// The failure for a statement that does not follow the ones before it, and the way out.
 pub(super) fn unchained(place: &str, error: &ChainError) -> Failure {
     let failure = Failure::finding(format!("`{place}` cannot be followed: {error}"));
     match error {
         ChainError::Gap { .. } => {
-            failure.help("name the statements between, the oldest first: `--follow FILE`")
+            failure.help("name the statements in between, the oldest first: `--follow FILE`")
         }
         ChainError::Rollback { .. } => failure.help(
             "get the maintainers' newest statement; this may be a rollback attack",
         ),
         ChainError::Fork { .. } | ChainError::Detached { .. } => failure
-            .help("ask the maintainers which one is theirs, and keep the one that you verified until then"),
+            .help("ask the maintainers which one is theirs, and keep the one that you have verified until then"),
         ChainError::NoSuccessor { .. } => {
-            failure.help("name whom you trust yourself: `--allowed-signers FILE`")
+            failure.help("name the keys that you trust yourself: `--allowed-signers FILE`")
         }
         ChainError::Name { .. } => failure,
     }

@@ -1,4 +1,4 @@
-//! One more signature beside a statement: who asks for it, who may give it.
+//! Adds a signature to a statement: which keys are needed, and which may sign.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,12 @@ use crate::release::statement::{SignatureFile, SignedStatement, Statement, read_
 use crate::set::repository::Configuration;
 use crate::source::Session;
 
-/// A statement that is about to get one more signature.
+/// A statement that is about to get another signature.
 #[derive(Debug)]
 pub struct Countersigning {
     /// The statement's file.
     pub path: PathBuf,
-    /// The statement, and the signatures that it has.
+    /// The statement and its signatures.
     pub signed: SignedStatement,
     trust: Trust,
     configuration: Configuration,
@@ -26,7 +26,7 @@ pub struct Countersigning {
     now: Timestamp,
 }
 
-/// Keys of whom some have to sign, and how many.
+/// A set of keys, and how many of them must sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quorum {
     /// The keys.
@@ -35,30 +35,29 @@ pub struct Quorum {
     pub threshold: u32,
 }
 
-/// How many signatures a statement has of those that somebody asks for.
+/// How many of the required signatures a statement has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureCount {
-    /// How many are there.
+    /// How many are present.
     pub count: usize,
-    /// How many are needed.
+    /// How many are required.
     pub needed: u32,
-    /// Whose further ones may be; empty where enough are there.
+    /// The keys that could add the missing ones; empty if there are enough.
     pub further: Vec<TrustedKey>,
 }
 
 impl SignatureCount {
-    /// Whether enough are there.
+    /// Whether there are enough.
     pub fn is_complete(&self) -> bool {
         self.count >= self.needed as usize
     }
 }
 
 impl Countersigning {
-    /// Reads the statement, and the one of `previous` that it has to follow.
-    ///
+    /// Reads the statement, and the one in `previous` that it must follow.
     /// # Errors
-    /// When one of them cannot be had, the statement has expired, or it does not go with the
-    /// repository or the one before.
+    /// When one of them cannot be read, the statement has expired, or it does not fit the repository or
+    /// the previous statement.
     pub fn prepare(
         session: &Session,
         around: &RepositoryAround,
@@ -71,7 +70,7 @@ impl Countersigning {
         if signed.statement.is_expired(now) {
             return Err(expired(&place, &signed.statement)
                 .help(
-                    "a signature would not help it: `ipwhl build --previous STATEMENT --after-expiry` makes the next one",
+                    "another signature would not help: `ipwhl build --previous STATEMENT --after-expiry` makes the next statement",
                 )
                 .into());
         }
@@ -103,10 +102,9 @@ impl Countersigning {
         })
     }
 
-    /// Who asks for signatures, where this key may give one.
-    ///
+    /// The sets of keys that must sign, if this key may sign.
     /// # Errors
-    /// When the repository does not trust the key, or the statement before does not name it.
+    /// When the repository does not trust the key, or the previous statement does not name it.
     pub fn quorums_of(&self, key: &FoundKey) -> Result<Vec<Quorum>, Failure> {
         may_sign(&self.trust, key, self.now)?;
         may_follow(self.before.as_ref(), key.public().0, self.now)?;
@@ -117,15 +115,14 @@ impl Countersigning {
         )
     }
 
-    /// The signature that a key has made already, if it has.
+    /// The existing signature by a key, if any.
     pub fn signature_by(&self, key: &PublicKey) -> Option<&SignatureFile> {
         let text = self.signed.text.as_bytes();
         let mut signatures = self.signed.signatures.iter();
         signatures.find(|file| verify(&file.text, text).is_ok_and(|signer| signer == *key))
     }
 
-    /// Signs the statement, and puts the signature beside the others.
-    ///
+    /// Signs the statement, and writes the signature beside the others.
     /// # Errors
     /// When the key cannot sign, or the file cannot be written.
     pub fn sign(&mut self, key: &OpenKey) -> Result<SignatureFile, Failure> {
@@ -138,7 +135,7 @@ impl Countersigning {
     }
 }
 
-/// Refuses a key that the repository does not trust, where it names whom it trusts.
+/// Refuses a key that the repository does not trust, if it names trusted keys.
 pub(super) fn may_sign(trust: &Trust, key: &FoundKey, now: Timestamp) -> Result<(), Failure> {
     let (public, comment) = key.public();
     match &trust.policy {
@@ -155,7 +152,7 @@ pub(super) fn may_sign(trust: &Trust, key: &FoundKey, now: Timestamp) -> Result<
     }
 }
 
-/// Refuses a key that the statement before does not name, where it names any.
+/// Refuses a key that the previous statement does not name, if it names any.
 pub(super) fn may_follow(
     before: Option<&Statement>,
     key: &PublicKey,
@@ -168,7 +165,7 @@ pub(super) fn may_follow(
         .flatten();
     match policy {
         Some(policy) if !policy.trusts(key, now) => Err(Failure::finding(format!(
-            "the previous statement does not let the key {} sign the next one",
+            "the previous statement does not allow the key {} to sign the next one",
             key.fingerprint()
         ))
         .help("sign with one of the keys in its `trusted`")),
@@ -176,7 +173,7 @@ pub(super) fn may_follow(
     }
 }
 
-/// A signature of a statement, under the name that it has beside those that are there.
+/// A signature of a statement, with a file name that fits the existing ones.
 pub(super) fn add_signature(
     by: &OpenKey,
     signed: &SignedStatement,
@@ -191,7 +188,7 @@ pub(super) fn add_signature(
     Ok(SignatureFile { suffix, text })
 }
 
-/// Writes a signature beside its statement, whole or not at all.
+/// Writes a signature beside its statement, atomically.
 fn write(statement: &Path, file: &SignatureFile) -> Result<(), Failure> {
     let mut name = statement.as_os_str().to_owned();
     name.push(&file.suffix);
@@ -200,9 +197,11 @@ fn write(statement: &Path, file: &SignatureFile) -> Result<(), Failure> {
         Failure::world(format!("`{}` cannot be written: {reason}", path.display()))
     };
     let mut beside = AtomicFile::create(&path).map_err(|error| failed(&error))?;
-    // Another signer may have been faster while nobody held the lock.
+    // Another signer may have been faster before the lock was taken.
     if file.suffix == ".sig" && path.exists() {
-        return Err(failed(&"somebody else has signed at this moment").help("run it again"));
+        return Err(
+            failed(&"another signature was written at the same moment").help("run it again")
+        );
     }
     beside
         .write_all(file.text.as_bytes())
@@ -210,12 +209,10 @@ fn write(statement: &Path, file: &SignatureFile) -> Result<(), Failure> {
         .map_err(|error| failed(&error))
 }
 
-/// Who asks for signatures: the repository for its own keys, whoever follows the statement before
-/// for those that it names. Where neither names any, the statement itself, since its readers know
-/// those keys.
-///
+/// The sets of keys that must sign: the repository's own keys, and those that the previous statement
+/// names. If neither names any, the keys of the statement itself, because its readers know them.
 /// # Errors
-/// When a line of the repository's `trusted` is no key.
+/// When a line of the repository's `trusted` is not a key.
 pub fn quorums(
     configuration: &Configuration,
     statement: &Statement,
@@ -246,8 +243,8 @@ pub fn quorums(
     Ok(asked)
 }
 
-/// How many of the signatures are there that somebody asks for; and, where some are lacking, whose
-/// they may be. `None` where nobody asks for any.
+/// How many of the required signatures are present, and which keys could add missing ones. `None`
+/// if none are required.
 pub fn count_signatures(signed: &SignedStatement, quorums: &[Quorum]) -> Option<SignatureCount> {
     let by = signed.signers();
     let there = |quorum: &Quorum| {
@@ -255,7 +252,7 @@ pub fn count_signatures(signed: &SignedStatement, quorums: &[Quorum]) -> Option<
         trusted.filter(|one| by.contains(&one.key)).count()
     };
     let lacking = |quorum: &Quorum| (quorum.threshold as usize).saturating_sub(there(quorum));
-    // Who lacks most is who decides.
+    // The set of keys with the most missing signatures decides.
     let most = quorums
         .iter()
         .max_by_key(|quorum| (lacking(quorum), quorum.threshold))?;

@@ -1,5 +1,5 @@
-//! The next statement of a repository: what is found out before anything takes long, its text, and
-//! its signature.
+//! The next statement of a repository: early checks before a long build, its text, and its
+//! signature.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,26 +22,26 @@ use crate::set::check::NEED_ARCHIVE;
 use crate::set::repository::{Configuration, Repository};
 use crate::source::Session;
 
-/// What is asked of the next statement.
+/// The options for the next statement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NextRequest {
-    /// How long it holds, as in `180d`.
+    /// Its lifetime, as in `180d`.
     pub expires: Option<String>,
-    /// Where nothing has changed, it is made only if the one before expires within this time.
+    /// If nothing has changed, it is made only if the previous one expires within this time.
     pub renew_within: Option<String>,
     /// Sign a new one even if the root is unchanged.
     pub renew: bool,
-    /// Follow the one before though it has expired.
+    /// Follow the previous one even if it has expired.
     pub after_expiry: bool,
-    /// The one before, a file or an address; `None` for the one where this one goes.
+    /// The previous one, a file or an address; `None` for the one at the output path.
     pub previous: Option<String>,
-    /// The web is left alone.
+    /// Whether the network is forbidden.
     pub offline: bool,
-    /// The key that is named.
+    /// The named key.
     pub key: Option<PathBuf>,
 }
 
-/// What is known of the next statement before there is a root to sign.
+/// The known parts of the next statement before there is a root to sign.
 #[derive(Debug)]
 pub struct NextStatement {
     previous: Option<SignedStatement>,
@@ -52,25 +52,24 @@ pub struct NextStatement {
     checks: Option<u32>,
 }
 
-/// What came of the next statement.
+/// The result for the next statement.
 #[derive(Debug)]
 pub enum SignedNext {
-    /// It is signed.
+    /// A new statement was signed.
     New {
         /// The statement and its signature.
         signed: SignedStatement,
-        /// Who asks for signatures of it.
+        /// The sets of keys that must sign it.
         quorums: Vec<Quorum>,
     },
-    /// The one before says the same already.
+    /// The previous one has the same contents already.
     Unchanged(SignedStatement),
 }
 
 impl NextStatement {
-    /// Finds the statement before, and whether a next one may follow it.
-    ///
+    /// Finds the previous statement, and checks whether it may be followed.
     /// # Errors
-    /// When a time cannot be meant, or the statement before cannot be followed.
+    /// When a time is invalid, or the previous statement cannot be followed.
     pub fn prepare(
         session: &Session,
         configuration: &Configuration,
@@ -86,7 +85,7 @@ impl NextStatement {
             return Err(Failure::usage(
             "`--renew-within` is not shorter than `--expires`: each build would sign a new statement",
         )
-        .help("give a part of that time, as in `--expires 90d --renew-within 30d`"));
+        .help("use a part of that time, as in `--expires 90d --renew-within 30d`"));
         }
         let previous = found_previous(session, configuration, request, folder)?;
         if previous.is_none() && (request.renew || request.after_expiry) {
@@ -96,7 +95,7 @@ impl NextStatement {
                 "--after-expiry"
             };
             return Err(Failure::usage(format!(
-                "`{option}` is about the statement that is followed, and there is none"
+                "`{option}` concerns the previous statement, but there is none"
             ))
             .help("name it with `--previous STATEMENT`"));
         }
@@ -105,8 +104,7 @@ impl NextStatement {
             && !request.after_expiry
         {
             return Err(expired(place, &previous.statement).help(
-            "make sure that it is the last one that was made, and not one that somebody held on to; then follow it with \
-             `--after-expiry`",
+            "make sure that it is the newest statement, and not an old one from an attacker; then follow it with `--after-expiry`",
         ));
         }
         Ok(Self {
@@ -119,10 +117,9 @@ impl NextStatement {
         })
     }
 
-    /// Whether this key may sign it.
-    ///
+    /// Checks whether this key may sign it.
     /// # Errors
-    /// When the repository does not trust the key, or the statement before does not name it.
+    /// When the repository does not trust the key, or the previous statement does not name it.
     pub fn check_key(&self, configuration: &Configuration, key: &FoundKey) -> Result<(), Failure> {
         let trust = Trust {
             policy: policy(configuration)?,
@@ -133,14 +130,14 @@ impl NextStatement {
         may_follow(before, key.public().0, self.now)
     }
 
-    /// The statement before.
+    /// The previous statement.
     pub fn previous(&self) -> Option<&SignedStatement> {
         self.previous.as_ref()
     }
 
-    /// Takes note of what was found in the wheels. What `--allow` let pass stands nowhere in the
-    /// release, and only a wheel tells it again: then the statement does not say that the checks
-    /// were passed, so that nobody reuses the release.
+    /// Records the findings about wheels. A release does not record findings that `--allow`
+    /// permitted, and only a wheel shows them again: then the statement does not claim the checks,
+    /// so that the release is not reused.
     pub fn note(&mut self, repository: &Repository, findings: &[Finding]) {
         let allowed = &repository.configuration.allowed;
         let mut found = findings.iter().map(|finding| finding.code);
@@ -149,11 +146,10 @@ impl NextStatement {
         }
     }
 
-    /// The statement of this root, signed by a key. The one before is kept beside it: it shows
-    /// targets which hold an older release that this one follows it.
-    ///
+    /// The statement of this root, signed by a key. The previous one is kept beside it: it proves to
+    /// targets with an older release that this one follows.
     /// # Errors
-    /// When it cannot be made or signed, or the one before cannot be kept.
+    /// When it cannot be made or signed, or the previous one cannot be kept.
     pub fn sign(
         self,
         configuration: &Configuration,
@@ -203,7 +199,7 @@ impl NextStatement {
     }
 }
 
-/// The end of a time that an option gives, from now on.
+/// The instant after a duration from now that an option gives.
 fn from_now(
     option: &str,
     text: Option<&str>,
@@ -215,11 +211,11 @@ fn from_now(
     let time = parse_lifetime(text).map_err(|error| Failure::usage(&error))?;
     now.checked_add(time)
         .map(Some)
-        .map_err(|_| Failure::usage(format!("`{option} {text}` is too far away")))
+        .map_err(|_| Failure::usage(format!("`{option} {text}` is too far in the future")))
 }
 
-/// The statement that the next one follows, and what it is called: the one that is named, else the
-/// one where this build writes its own. A second line of sequences is never begun by mistake.
+/// The statement that the next one follows, and its name in messages: the named one, or else the
+/// one at the output path. A second sequence is never started by mistake.
 fn found_previous(
     session: &Session,
     configuration: &Configuration,
@@ -238,15 +234,15 @@ fn found_previous(
     let previous = previous_of_build(session, configuration, location, request.offline, key)?;
     if previous.statement.name != configuration.name {
         return Err(Failure::finding(format!(
-            "the previous statement is of {:?}, and this repository is {:?}",
+            "the previous statement is of {:?}, but this repository is {:?}",
             previous.statement.name, configuration.name
         ))
-        .help("name this repository's own last statement"));
+        .help("name the newest statement of this repository"));
     }
     Ok(Some((previous, location.clone())))
 }
 
-/// The name of a statement's signature in a folder, the first one of several.
+/// The name of the first signature of a statement in a folder.
 fn signature_in(folder: &Path) -> Option<String> {
     fs::read_dir(folder)
         .into_iter()
@@ -256,24 +252,23 @@ fn signature_in(folder: &Path) -> Option<String> {
         .min()
 }
 
-/// Why a build does not begin at sequence 1 where a signature has lost its statement.
+/// Why a build does not begin at sequence 1 if a signature has lost its statement.
 fn lone_signature(session: &Session, folder: &Path) -> Option<Failure> {
     let signature = session
         .environment()
         .shown(&folder.join(signature_in(folder)?));
-    let message = format!("`{signature}` is there, but the statement that it signs is missing");
+    let message = format!("`{signature}` exists, but the statement that it signs is missing");
     let help = format!(
-        "`--previous STATEMENT` names the statement to follow; with {} moved away, a build begins at sequence 1",
+        "name the previous statement with `--previous STATEMENT`; if you move {} away, a build begins at sequence 1",
         shell_word(&signature)
     );
     Some(Failure::finding(message).help(help))
 }
 
-/// An unsigned build takes no signed release's place: what the next signed build follows would be
-/// lost.
-///
+/// Checks that an unsigned build does not replace a signed release: the next signed build must be
+/// able to follow it.
 /// # Errors
-/// When a statement, or a signature of one, is in the folder.
+/// When the folder has a statement, or a signature of one.
 pub fn check_unsigned(session: &Session, folder: &Path) -> Result<(), Failure> {
     let statement = folder.join(STATEMENT);
     let name = if fs::symlink_metadata(&statement).is_ok() {
@@ -285,7 +280,7 @@ pub fn check_unsigned(session: &Session, folder: &Path) -> Result<(), Failure> {
     };
     let shown = session.environment().shown(&folder.join(name));
     Err(Failure::usage(format!(
-        "`{shown}` is of a signed release, and an unsigned build would take it away"
+        "`{shown}` is of a signed release, which an unsigned build would replace"
     ))
     .help("name another folder with `--output`, or move the signed release away"))
 }

@@ -1,4 +1,4 @@
-//! What is told of trust besides a result or a failure.
+//! Notes about trust beside a result or a failure.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,14 +10,14 @@ use crate::foundation::failure::Failure;
 use crate::release::signature::PublicKey;
 use crate::set::repository::Repository;
 
-/// What a person is told of besides a result.
+/// A note for the user beside a result.
 #[derive(Debug)]
 pub enum TrustNote {
-    /// A repository's settings have mistakes.
+    /// A repository's settings contain mistakes.
     Mistakes {
         /// The repository.
         repository: Box<Repository>,
-        /// What is wrong.
+        /// The mistakes.
         findings: Vec<Finding>,
     },
     /// A list of allowed signers has one key under several names.
@@ -29,32 +29,32 @@ pub enum TrustNote {
         /// Its names.
         names: Vec<String>,
     },
-    /// A statement was made later than now, by this machine's clock.
+    /// A statement was created in the future, by this machine's clock.
     FromTheFuture {
-        /// What the statement is called.
+        /// The statement's name in messages.
         place: String,
-        /// When it says that it was made.
+        /// Its creation time.
         created: Timestamp,
         /// The present instant.
         now: Timestamp,
     },
-    /// No key is trusted, and one of anybody is taken for enough.
+    /// No key is trusted, and a valid signature of any key is accepted.
     AnySigner {
         /// The statement's sequence.
         sequence: u64,
         /// The keys that have signed it.
         keys: Vec<PublicKey>,
     },
-    /// Statements on the way were passed over.
+    /// Statements in between were skipped.
     Skipped(Gap),
 }
 
-/// Statements that are missing between the one that is believed and the one that is asked about.
+/// Missing statements between the trusted one and the requested one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
-    /// The sequence of the one that is believed; 0 before the first.
+    /// The sequence of the trusted one; 0 before the first.
     pub known: u64,
-    /// The sequence of the one that is asked about.
+    /// The sequence of the requested one.
     pub sequence: u64,
     /// Where the next one was looked for.
     pub missing: String,
@@ -69,24 +69,24 @@ impl fmt::Display for Gap {
         } = self;
         write!(
             formatter,
-            "sequence {known} cannot be followed to {sequence}, since "
+            "the statements cannot be followed from sequence {known} to {sequence}: "
         )?;
         match (known.saturating_add(1), sequence.saturating_sub(1)) {
             (first, last) if first == last => write!(formatter, "sequence {first} is missing")?,
             (first, last) => write!(
                 formatter,
-                "of sequences {first} to {last} not all are there"
+                "some of the sequences {first} to {last} are missing"
             )?,
         }
-        write!(formatter, ": `{missing}` is not there")
+        write!(formatter, " (no `{missing}`)")
     }
 }
 
-/// Why trust cannot be found out, or is not given.
+/// The reason why trust cannot be determined, or is refused.
 #[derive(Debug, thiserror::Error)]
 #[error("{failure}")]
 pub struct TrustFailure {
-    /// What is told before.
+    /// The notes before it.
     pub notes: Vec<TrustNote>,
     /// The failure.
     pub failure: Failure,

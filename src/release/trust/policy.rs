@@ -1,4 +1,4 @@
-//! Who is trusted, and whether a statement has enough of them behind it.
+//! Trust policies: which keys are trusted, and whether a statement has enough of their signatures.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,14 @@ use super::signer::{Entry, Signer};
 use crate::release::signature::{KeyError, PublicKey, SignatureError, TrustedKey, verify};
 use crate::release::statement::Statement;
 
-/// Why there is no policy to check against.
+/// The reason why there is no policy.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TrustError {
     /// No key is named at all.
     #[error("no Ed25519 key is named that may sign a release")]
     NoKeys,
-    /// The threshold is 0, or more than there are different keys.
-    #[error("the threshold is {threshold}, and the number of different trusted keys is {keys}")]
+    /// The threshold is 0, or exceeds the number of different keys.
+    #[error("the threshold is {threshold}, but the number of different trusted keys is {keys}")]
     Threshold {
         /// The threshold.
         threshold: u32,
@@ -32,23 +32,23 @@ pub enum TrustError {
     AllowedSigners(#[source] AllowedSignersError),
 }
 
-/// Whose signatures count, and how many of them are needed.
+/// The keys whose signatures count, and how many are needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustPolicy {
     entries: Vec<Entry>,
     threshold: u32,
 }
 
-/// What a [`TrustPolicy`] says about a statement and its signatures.
+/// The verdict of a [`TrustPolicy`] over a statement and its signatures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// Trusted keys with a valid signature, each once, in the order of the signatures.
     pub signers: Vec<Signer>,
     /// Keys that are trusted, but not at this time, with a valid signature.
     pub outside_validity: Vec<Signer>,
-    /// Keys that nobody vouches for, with a valid signature.
+    /// Untrusted keys with a valid signature.
     pub unknown: Vec<PublicKey>,
-    /// Signatures that do not hold: the place in the given order, and the reason.
+    /// Invalid signatures: the position in the given order, and the reason.
     pub refused: Vec<(usize, SignatureError)>,
     /// How many signers are needed.
     pub threshold: u32,
@@ -62,7 +62,7 @@ impl Verdict {
 }
 
 impl Statement {
-    /// Who may sign the next statement; `None` where this one names no key.
+    /// The policy for the next statement; `None` if this one names no key.
     pub fn successor_policy(&self) -> Result<Option<TrustPolicy>, TrustError> {
         if self.trusted.is_empty() {
             return Ok(None);
@@ -72,7 +72,7 @@ impl Statement {
 }
 
 impl TrustPolicy {
-    /// Trusts these keys.
+    /// A policy that trusts these keys.
     pub fn of_keys(keys: &[TrustedKey], threshold: u32) -> Result<Self, TrustError> {
         let entry = |trusted: &TrustedKey| Entry {
             signer: Signer {
@@ -85,7 +85,7 @@ impl TrustPolicy {
         Self::new(keys.iter().map(entry).collect(), threshold)
     }
 
-    /// Trusts the keys of `trusted` lines, as in `ipwhl.toml`.
+    /// A policy that trusts the keys of `trusted` lines, as in `ipwhl.toml`.
     pub fn from_lines<'a>(
         lines: impl IntoIterator<Item = &'a str>,
         threshold: u32,
@@ -94,16 +94,16 @@ impl TrustPolicy {
         Self::of_keys(&keys.map_err(TrustError::Key)?, threshold)
     }
 
-    /// Trusts the keys of an `allowed_signers` file (ssh-keygen(1), ALLOWED SIGNERS) that may sign
-    /// in the namespace of releases, whatever their principal is. Lines with keys of other
-    /// algorithms are passed over: they can sign nothing here.
+    /// A policy that trusts the keys of an `allowed_signers` file (ssh-keygen(1), ALLOWED SIGNERS)
+    /// that may sign in the namespace of releases, for any principal. Lines with keys of other
+    /// algorithms are skipped: they cannot sign here.
     pub fn from_allowed_signers(text: &str, threshold: u32) -> Result<Self, TrustError> {
         let entries = allowed_signers::parse(text).map_err(TrustError::AllowedSigners)?;
         Self::new(entries, threshold)
     }
 
     fn new(entries: Vec<Entry>, threshold: u32) -> Result<Self, TrustError> {
-        // A key that stands there twice is still one signer.
+        // A key that is listed twice is still one signer.
         let keys = entries
             .iter()
             .map(|entry| &entry.signer.key)
@@ -118,7 +118,7 @@ impl TrustPolicy {
         Ok(Self { entries, threshold })
     }
 
-    /// The keys that are listed under several names, with these. Each is one signer all the same.
+    /// The keys that are listed under several names, with these names. Each is still one signer.
     pub fn keys_with_several_names(&self) -> Vec<(&PublicKey, BTreeSet<&str>)> {
         let mut names: BTreeMap<&PublicKey, BTreeSet<&str>> = BTreeMap::new();
         for Entry { signer, .. } in &self.entries {
@@ -128,7 +128,7 @@ impl TrustPolicy {
         names.into_iter().collect()
     }
 
-    /// The keys that are trusted, some perhaps at other times only.
+    /// The trusted keys, including those that are valid only at other times.
     pub fn keys(&self) -> impl Iterator<Item = &PublicKey> {
         self.entries.iter().map(|entry| &entry.signer.key)
     }
@@ -138,7 +138,8 @@ impl TrustPolicy {
         self.threshold
     }
 
-    /// Whether a signature by this key would count at that time: what a build asks before it signs.
+    /// Whether a signature by this key would count at that time; a build checks this before it
+    /// signs.
     pub fn trusts(&self, key: &PublicKey, at: Timestamp) -> bool {
         self.entries
             .iter()
@@ -146,7 +147,7 @@ impl TrustPolicy {
     }
 
     /// Verifies each signature over the statement's bytes and counts the trusted keys among them,
-    /// each once. `at` is the time at which the keys have to be valid.
+    /// each once. The keys must be valid at the time `at`.
     pub fn evaluate<S: AsRef<str>>(
         &self,
         statement: &[u8],

@@ -1,4 +1,5 @@
-//! The statement that a next one follows, held to whom the repository trusts.
+//! Reads the statement that the next one follows, and checks that the repository trusts its
+//! signatures.
 
 use std::path::Path;
 
@@ -10,11 +11,10 @@ use crate::release::statement::{SignedStatement, located, read_statement};
 use crate::set::repository::Configuration;
 use crate::source::Session;
 
-/// Reads the statement that `--previous` names, from a file or the web, and believes it only where
-/// the repository's `trusted` keys, if it names any, have signed it.
-///
+/// Reads the statement that `--previous` names, from a file or the web. If the repository names
+/// `trusted` keys, they must have signed it.
 /// # Errors
-/// When it cannot be had, or nobody whose word counts has signed it.
+/// When it cannot be read, or lacks trusted signatures.
 pub fn previous(
     session: &Session,
     configuration: &Configuration,
@@ -29,12 +29,11 @@ pub fn previous(
             let help = if verdict.signers.is_empty() {
                 "name a statement that the keys in `trusted` have signed".to_owned()
             } else if location.contains("://") {
-                "where it was made before `threshold` was raised, another key of `trusted` signs a copy of it, with its signatures beside it: \
-                 `ipwhl sign release.toml --key KEY`"
+                "if it was made before `threshold` was raised, sign a copy of it with another key of `trusted`, with its signatures beside it: `ipwhl sign release.toml --key KEY`"
                     .to_owned()
             } else {
                 format!(
-                    "where it was made before `threshold` was raised, another key of `trusted` signs it too: `ipwhl sign {} --key KEY`",
+                    "if it was made before `threshold` was raised, sign it with another key of `trusted` too: `ipwhl sign {} --key KEY`",
                     shell_word(location)
                 )
             };
@@ -50,9 +49,8 @@ pub fn previous(
     Ok(found)
 }
 
-/// The statement that `--previous` names, for a build, which goes on from its sequence: where no
-/// key is trusted, the user's own has to have signed it.
-///
+/// The statement in `--previous`, for a build that continues its sequence: if no key is trusted, the
+/// user's own must have signed it.
 /// # Errors
 /// Those of [`previous`].
 pub fn previous_of_build(
@@ -65,13 +63,13 @@ pub fn previous_of_build(
     let found = previous(session, configuration, location, offline)?;
     if configuration.trusted.is_empty() && !is_followed(session, configuration, &found, key)? {
         return Err(stranger("the previous statement", &found).help(
-            "where that key may sign this repository's releases, write it into `trusted` below `[signing]` in `ipwhl.toml`",
+            "if that key may sign this repository's releases, add it to `trusted` below `[signing]` in `ipwhl.toml`",
         ));
     }
     Ok(found)
 }
 
-/// Whether the keys whose word counts here have signed a statement.
+/// Whether enough of the keys that count here have signed a statement.
 fn is_followed(
     session: &Session,
     configuration: &Configuration,
@@ -86,10 +84,9 @@ fn is_followed(
     }))
 }
 
-/// The statement that a build finds where it writes its own, which it follows.
-///
+/// The statement at the output path of a build, which the build follows.
 /// # Errors
-/// When it is no statement, another repository's, or not signed by whom this one trusts.
+/// When it is not a statement, belongs to another repository, or lacks trusted signatures.
 pub fn previous_in_place(
     session: &Session,
     configuration: &Configuration,
@@ -102,7 +99,7 @@ pub fn previous_in_place(
         session.environment().shown(path)
     );
     let ways = format!(
-        "`--previous STATEMENT` names the one to follow, and `--output DIR` another folder; with {shown} and its signatures moved away, a build begins at sequence 1"
+        "name the statement to follow with `--previous STATEMENT`, or another folder with `--output DIR`; if you move {shown} and its signatures away, a build begins at sequence 1"
     );
     let found = read_statement(path).map_err(|failure| match failure.help {
         None => failure.help(&ways),
@@ -110,7 +107,7 @@ pub fn previous_in_place(
     })?;
     if found.statement.name != configuration.name {
         return Err(Failure::finding(format!(
-            "{what} is of {:?}, and this repository is {:?}",
+            "{what} is of {:?}, but this repository is {:?}",
             found.statement.name, configuration.name
         ))
         .help(ways));
@@ -120,7 +117,7 @@ pub fn previous_in_place(
     }
     let Some(policy) = policy(configuration)? else {
         return Err(stranger(&what, &found).help(format!(
-            "where that key may sign this repository's releases, write it into `trusted` in `ipwhl.toml`; {ways}"
+            "if that key may sign this repository's releases, add it to `trusted` in `ipwhl.toml`; {ways}"
         )));
     };
     let now = session.now();
@@ -130,7 +127,7 @@ pub fn previous_in_place(
         failure.help(ways)
     } else {
         failure.help(format!(
-            "another key of `trusted` signs it too: `ipwhl sign {shown} --key KEY`; {ways}"
+            "sign it with another key of `trusted` too: `ipwhl sign {shown} --key KEY`; {ways}"
         ))
     })
 }

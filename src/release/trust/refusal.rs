@@ -1,11 +1,11 @@
-//! Why a statement is not believed, in words.
+//! Messages for refused statements.
 
 use super::Verdict;
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::signature::verify;
 use crate::release::statement::{SignedStatement, Statement};
 
-/// That no key whose word counts has signed a statement, where the repository trusts none.
+/// The failure for a statement without a signature that counts, if the repository trusts no key.
 pub fn stranger(what: &str, signed: &SignedStatement) -> Failure {
     let by: Vec<String> = signed
         .signatures
@@ -23,7 +23,7 @@ pub fn stranger(what: &str, signed: &SignedStatement) -> Failure {
     ))
 }
 
-/// That a statement does not hold any longer.
+/// The failure for an expired statement.
 pub fn expired(place: &str, statement: &Statement) -> Failure {
     let at = statement.expires.map(|at| at.to_string());
     Failure::finding(format!(
@@ -32,7 +32,7 @@ pub fn expired(place: &str, statement: &Statement) -> Failure {
     ))
 }
 
-/// Why a statement has not enough trusted signatures: who has signed it, and why that does not do.
+/// The failure for too few trusted signatures: who has signed, and why that is not enough.
 pub fn refusal(what: &str, signed: &SignedStatement, verdict: &Verdict) -> Failure {
     let mut reasons = Vec::new();
     for signer in &verdict.signers {
@@ -45,21 +45,24 @@ pub fn refusal(what: &str, signed: &SignedStatement, verdict: &Verdict) -> Failu
     for (index, error) in &verdict.refused {
         let suffix = signed.signatures.get(*index).map(|file| &file.suffix);
         reasons.push(format!(
-            "the signature `…{}` does not count: {}",
+            "the signature `…{}` is invalid: {}",
             suffix.map_or("", String::as_str),
             error_chain(error)
         ));
     }
     for key in &verdict.unknown {
-        reasons.push(format!("nothing vouches for the key {}", key.fingerprint()));
+        reasons.push(format!("the key {} is not trusted", key.fingerprint()));
     }
     for signer in &verdict.outside_validity {
-        reasons.push(format!("{} may not sign at this time", signer.name));
+        reasons.push(format!(
+            "{} is not allowed to sign at this time",
+            signer.name
+        ));
     }
     if signed.signatures.is_empty() {
-        reasons.push("there is no signature beside it".to_owned());
+        reasons.push("it has no signature beside it".to_owned());
     } else if verdict.signers.len() == signed.signatures.len() {
-        reasons.push("there is no further signature beside it".to_owned());
+        reasons.push("it has no other signature beside it".to_owned());
     }
     Failure::finding(format!(
         "{what} has {} of the {} trusted signatures that it needs: {}",

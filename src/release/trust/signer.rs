@@ -1,4 +1,4 @@
-//! A key that is trusted, and why.
+//! A trusted key, and the reason for its trust.
 
 use jiff::Timestamp;
 
@@ -13,14 +13,14 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// As ssh-keygen has it: both ends are inside.
+    /// As in ssh-keygen, both ends are included.
     pub(super) fn holds(&self, at: Timestamp) -> bool {
         self.valid_after.is_none_or(|after| at >= after)
             && self.valid_before.is_none_or(|before| at <= before)
     }
 }
 
-/// A key and the name under which it is trusted.
+/// A trusted key with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer {
     /// The key.

@@ -1,4 +1,4 @@
-//! Where trust begins: with a statement that was verified before, or with keys.
+//! The start of trust: a statement that was verified before, or keys.
 
 use std::path::PathBuf;
 
@@ -14,31 +14,30 @@ use crate::source::Session;
 /// The largest list of allowed signers, in bytes.
 const LARGEST_ALLOWED_SIGNERS: u64 = 1 << 20;
 
-/// What a reader says of whose signatures count.
+/// The basis of a reader's trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrustBasis {
-    /// Those of the keys that the repository around trusts.
+    /// The keys that the surrounding repository trusts.
     Repository {
-        /// Where it trusts none, a valid signature of any key is enough.
+        /// If it trusts none, a valid signature of any key is enough.
         any_signer: bool,
     },
-    /// Those of the keys in this file (ssh-keygen(1), ALLOWED SIGNERS).
+    /// The keys in this file (ssh-keygen(1), ALLOWED SIGNERS).
     AllowedSigners(PathBuf),
-    /// Those of the keys that the statement in this file names, which was verified before.
+    /// The keys that the statement in this file names, which was verified before.
     TrustedStatement(PathBuf),
 }
 
-/// Where trust begins.
+/// The start of trust.
 #[derive(Debug)]
 pub struct Start {
-    /// The last statement that is believed.
+    /// The last trusted statement.
     pub(super) known: Option<SignedStatement>,
     pub(super) trust: Trust,
-    /// A statement that a newer one must not fall behind, whoever has signed it.
+    /// A statement that a newer one must not precede, whoever has signed it.
     pub(super) held: Option<SignedStatement>,
     pub(super) any_signer: bool,
-    /// Whether keys that the repository trusts vouch where statements that follow `known` are
-    /// missing.
+    /// Whether keys that the repository trusts are enough if statements after `known` are missing.
     pub(super) may_skip: bool,
     notes: Vec<TrustNote>,
 }
@@ -54,14 +53,13 @@ impl Start {
             .collect()
     }
 
-    /// What is told of it.
+    /// The notes about it.
     pub fn notes(&self) -> &[TrustNote] {
         &self.notes
     }
 
-    /// The same as [`start`], but the statement that is in place already is gone on from: its keys
-    /// may sign the next one, unless it names none or `basis` says whose signatures count.
-    ///
+    /// Like [`start`], but continues from the existing statement: its keys may sign the next one, unless it
+    /// names none or `basis` names keys.
     /// # Errors
     /// Those of [`start`].
     pub fn following(
@@ -92,11 +90,10 @@ impl Start {
     }
 }
 
-/// Where trust begins: a statement that the reader has verified before, or keys: those of the file
-/// that was named, else of the repository around.
-///
+/// The start of trust: a statement that the reader has verified before, or keys: those of the named
+/// file, or else of the surrounding repository.
 /// # Errors
-/// When what is named cannot be read or used, or the repository's settings do not say whom it trusts.
+/// When a named file cannot be read or used, or the repository's trusted keys cannot be determined.
 pub fn start(
     session: &Session,
     basis: &TrustBasis,
@@ -112,7 +109,7 @@ pub fn start(
     };
     if let TrustBasis::TrustedStatement(path) = basis {
         let trusted = read_statement(path)?;
-        // Whoever keeps it vouches for it; that it is whole can be seen all the same.
+        // The user vouches for this file; whether it is intact can be checked nevertheless.
         let is_signed = trusted
             .signatures
             .iter()
@@ -158,10 +155,10 @@ pub fn start(
         });
     }
     refuse_foreign_repository(session, around)?;
-    // A release can be verified where there is no repository.
+    // A release can be verified without a repository.
     let trust = around.directory.as_deref().map(repository_trust);
     let trust = trust.transpose().map_err(|mut error| {
-        let help = "mend it, or name whom you trust: `--allowed-signers FILE`";
+        let help = "fix it, or name the keys that you trust: `--allowed-signers FILE`";
         error.failure.help.get_or_insert_with(|| help.to_owned());
         error
     })?;

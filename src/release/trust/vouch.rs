@@ -1,4 +1,5 @@
-//! Who vouches for a release: the statement, held to whom its reader trusts, over changes of keys.
+//! Decides who vouches for a release: compares the statement with the reader's trust, across
+//! changes of keys.
 
 use std::path::PathBuf;
 
@@ -14,44 +15,43 @@ use crate::release::signature::{PublicKey, verify};
 use crate::release::statement::{Next, SignedStatement, Statement};
 use crate::source::Session;
 
-/// How far the clocks of a maintainer and a reader may be apart.
+/// How far the clocks of a maintainer and a reader may differ.
 const LARGEST_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Who vouches for a release, and what is told before.
+/// The signers of a release, and notes.
 #[derive(Debug)]
 pub struct TrustOutcome {
-    /// What is told before.
+    /// The notes.
     pub notes: Vec<TrustNote>,
     /// The name of the repository.
     pub name: String,
     /// The statement's sequence.
     pub sequence: u64,
-    /// Who vouches for it.
+    /// The signers.
     pub by: VouchedBy,
-    /// The file that says whom the reader trusts, where one does.
+    /// The file that defines the reader's trust, if any.
     pub file: Option<PathBuf>,
 }
 
-/// Who vouches for a statement.
+/// The signers of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VouchedBy {
-    /// Keys that are trusted.
+    /// Trusted keys.
     Signers(Vec<Signer>),
-    /// It is the very statement that the reader trusts.
+    /// None needed: it is the statement that the reader trusts.
     Itself,
-    /// A key that nobody trusts, which is enough for the reader.
+    /// Untrusted keys, which the reader accepts.
     Anybody,
 }
 
-/// The statements between the one that is believed, which is given, and the one that is asked
-/// about, one at a time.
+/// Returns the statements between the trusted one, which is the argument, and the requested one,
+/// one at a time.
 pub type Between<'b> = &'b mut dyn FnMut(Option<&Statement>) -> Result<Next, Failure>;
 
-/// Who vouches for a release; a failure where nobody who may does.
-///
+/// Determines who vouches for a release; fails if no trusted key does.
 /// # Errors
-/// When it has expired, is another repository's, falls behind one that is held, or too few keys that
-/// are trusted have signed it or a statement on the way to it.
+/// When it has expired, is another repository's, is older than a known one, or too few trusted keys
+/// have signed it or a statement in between.
 pub fn vouch(
     session: &Session,
     around: &RepositoryAround,
@@ -76,7 +76,7 @@ pub fn vouch(
     }
 }
 
-/// The way to the statement, and what its end is.
+/// Follows the statements to the requested one.
 fn follow(
     session: &Session,
     around: &RepositoryAround,
@@ -96,7 +96,7 @@ fn follow(
     let mut trust = start.trust;
     trust.check_name(place, statement).map_err(|failure| {
         failure
-            .help("name whom you trust for another repository's release: `--allowed-signers FILE`")
+            .help("name the keys that you trust for another repository's release: `--allowed-signers FILE`")
     })?;
     if let Some(held) = &start.held {
         statement
@@ -118,9 +118,8 @@ fn follow(
     if chain.known.is_none() && chain.policy.is_none() {
         if matches!(between(None)?, Next::Statement(..)) {
             return Err(
-                Failure::finding("`--follow` has nothing to begin with: nobody is trusted here").help(
-                    "name a statement that you verified before, `--trusted-statement FILE`, or the first keys, \
-                     `--allowed-signers FILE`",
+                Failure::finding("`--follow` has no start: no key is trusted here").help(
+                    "name a statement that you verified before, `--trusted-statement FILE`, or the first keys, `--allowed-signers FILE`",
                 )
                 .into(),
             );
@@ -163,8 +162,8 @@ fn follow(
 /// Where missing statements may be.
 const ELSEWHERE: &str = "fetch from a site that has the statements in between";
 
-/// Whom the repository trusts, where a statement on the way to `statement` is missing, and which
-/// are. Only that nothing goes back can be seen then.
+/// The repository's own policy if a statement before `statement` is missing, with the missing ones.
+/// Then only a rollback can be detected.
 fn skip(
     session: &Session,
     around: &RepositoryAround,
@@ -183,7 +182,7 @@ fn skip(
     let failure = Failure::finding(&gap);
     if !may_skip {
         return Err(failure.help(format!(
-            "{ELSEWHERE}, or name the keys that you trust in the place of a statement: `--allowed-signers FILE`"
+            "{ELSEWHERE}, or replace the trusted statement by the keys that you trust: `--allowed-signers FILE`"
         ))
         .into());
     }
@@ -209,8 +208,8 @@ fn skip(
     Ok((trust, gap))
 }
 
-/// Where no key is trusted: a failure, since anybody can sign, unless `--any-signer` asks for no
-/// more than that. The keys that have signed.
+/// If no key is trusted: a failure, because anyone can sign, unless `--any-signer` accepts every
+/// key. Returns the keys that have signed.
 fn strangers(
     around: &RepositoryAround,
     place: &str,
@@ -221,7 +220,7 @@ fn strangers(
     for signature in &signed.signatures {
         let key = verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
             Failure::finding(format!(
-                "a signature of `{place}` does not hold: {}",
+                "a signature of `{place}` is invalid: {}",
                 error_chain(&error)
             ))
         })?;
@@ -238,9 +237,9 @@ fn strangers(
     let fingerprints: Vec<String> = keys.iter().map(PublicKey::fingerprint).collect();
     let fingerprints = fingerprints.join(" and ");
     let failure = Failure::finding(format!(
-        "`{place}` is signed with the key {fingerprints}, and no key is trusted here: anybody can make a key and sign with it"
+        "`{place}` is signed with the key {fingerprints}, but no key is trusted here, and anyone can make a key and sign with it"
     ));
-    // A repository can be told whose signatures count; a reader without one has to ask the
+    // In a repository the help can name its settings; without one the reader must ask the
     // maintainers.
     Err(failure.help(if around.directory.is_some() {
         let lines: Vec<String> = keys

@@ -1,4 +1,4 @@
-//! Whom a repository trusts to sign its releases, and whom its user.
+//! The keys that a repository and its user trust.
 
 use std::path::{Path, PathBuf};
 
@@ -31,26 +31,25 @@ pub fn policy(configuration: &Configuration) -> Result<Option<TrustPolicy>, Fail
         })
 }
 
-/// Whom a statement is held to.
+/// The requirements for a statement.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// Whose signatures count; `None` where nobody's do.
+    /// The policy; `None` if no key is trusted.
     pub policy: Option<TrustPolicy>,
-    /// The name that the statement has to have.
+    /// The required name of the repository.
     pub name: Option<String>,
-    /// The file that says so; `None` where it was named on the command line.
+    /// The file that defines them; `None` if they come from the command line.
     pub file: Option<PathBuf>,
 }
 
 impl Trust {
     /// Refuses a statement of another repository.
-    ///
     /// # Errors
-    /// When it is of another one.
+    /// When it belongs to another repository.
     pub fn check_name(&self, place: &str, statement: &Statement) -> Result<(), Failure> {
         match &self.name {
             Some(name) if *name != statement.name => Err(Failure::finding(format!(
-                "`{place}` is of {:?}, and this repository is {name:?}",
+                "`{place}` is of {:?}, but this repository is {name:?}",
                 statement.name
             ))),
             _ => Ok(()),
@@ -58,27 +57,26 @@ impl Trust {
     }
 }
 
-/// The repository around a reader, whose word counts where no option says whose does.
+/// The repository around a reader, whose trust applies if no option names keys.
 #[derive(Debug, Clone, Default)]
 pub struct RepositoryAround {
-    /// Its folder; `None` where there is none.
+    /// Its folder; `None` if there is none.
     pub directory: Option<PathBuf>,
-    /// Whether it is another user's, in a folder above, and nobody has named it.
+    /// Whether it belongs to another user, in a folder above, and was not named explicitly.
     pub is_foreign: bool,
 }
 
-/// Whom the repository in a folder trusts, and its settings.
-///
+/// The trust of the repository in a folder, and its settings.
 /// # Errors
-/// When they cannot be read, or have mistakes: then nobody is trusted, and nothing is waved through.
+/// When they cannot be read, or contain mistakes: then no key is trusted.
 pub fn repository_trust(directory: &Path) -> Result<(Trust, Configuration), TrustFailure> {
     let repository =
         Repository::load_configuration(directory).map_err(|error| Failure::world(&error))?;
-    // A mistake may hide whom the repository trusts.
+    // A mistake may hide the trusted keys.
     if repository.has_errors() {
         let findings = judgement::finish(&repository, repository.findings.clone());
         let failure = Failure::finding(format!(
-            "`{CONFIGURATION_FILE}` has mistakes, and so nobody can tell whom the repository trusts"
+            "`{CONFIGURATION_FILE}` contains mistakes, so the trusted keys of the repository are unknown"
         ));
         return Err(TrustFailure {
             notes: vec![TrustNote::Mistakes {
@@ -106,7 +104,7 @@ pub(super) fn refuse_foreign_repository(
     let shown = |path: &Path| session.environment().shown(path);
     let file = directory.join(CONFIGURATION_FILE);
     Err(Failure::finding(format!(
-        "`{}` belongs to another user, so it does not say whom you trust",
+        "`{}` belongs to another user, so its trusted keys do not apply to you",
         shown(&file)
     ))
     .help(format!(
@@ -115,11 +113,10 @@ pub(super) fn refuse_foreign_repository(
     )))
 }
 
-/// Whose word counts for whom works in a repository: its `trusted` keys, and where it names none,
-/// the key that is named or the user's own. `None` where there is neither.
-///
+/// The policy for people who work in a repository: its `trusted` keys, and if it names none, the named
+/// key or the user's own. `None` if there is neither.
 /// # Errors
-/// When the keys, or the one that is named, cannot be used.
+/// When the keys, or the named one, cannot be used.
 pub fn policy_or_own(
     session: &Session,
     configuration: &Configuration,

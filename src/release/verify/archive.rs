@@ -1,4 +1,4 @@
-//! An archive, verified whole.
+//! Verifies a whole archive.
 
 use std::io::{Read, Seek};
 
@@ -10,32 +10,31 @@ use super::pages::check;
 use crate::foundation::diagnostic::Code;
 use crate::release::archive::{ArchiveKind, ReleaseArchive, Survey};
 
-/// What the verification of an archive has found.
+/// The result of verifying an archive.
 #[derive(Debug)]
 pub struct ArchiveReport {
-    /// What the archive has of its release.
+    /// The blocks of the archive.
     pub survey: Survey,
-    /// What was compared.
+    /// The compared projects and wheels.
     pub count: Count,
-    /// What contradicts the rest.
+    /// The contradictions.
     pub contradictions: Vec<Contradiction>,
 }
 
-/// Why an archive cannot be verified.
+/// The reason why an archive cannot be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// It lacks more than the leaves of all wheels. Nobody can tell a delta from a full archive
-    /// that has lost some blocks.
+    /// It lacks more than the leaves of all wheels. A delta cannot be distinguished from a full
+    /// archive that has lost blocks.
     #[error("the archive is a delta, or has lost blocks")]
     Incomplete(Survey),
-    /// A block is not there, is damaged, or does not belong to the release.
+    /// A block is missing, damaged, or does not belong to the release.
     #[error(transparent)]
     Archive(#[from] CarError),
 }
 
-/// Verifies a full or hollow archive: each block against its CID, the whole tree, and what it says
+/// Verifies a full or hollow archive: each block against its CID, the whole tree, and its descriptions
 /// of itself. Contradictions of the codes `allowed` pass.
-///
 /// # Errors
 /// See [`VerifyError`].
 pub fn verify_archive<R: Read + Seek + Send + 'static>(

@@ -1,4 +1,4 @@
-//! The bytes of a release's files, as verification reads them.
+//! Reads the files of a release for verification.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -11,13 +11,13 @@ use crate::release::archive::BlockStore;
 use crate::set::declaration::LARGEST_DECLARATION;
 use crate::source::LARGEST_PAGE;
 
-/// How much of a wheel is hashed at once.
+/// The size of the buffer for hashing wheels, in bytes.
 const BUFFER: usize = 256 * 1024;
 
 /// The files of a project's folder, by name.
 pub(super) type Files<'f> = BTreeMap<&'f str, Link>;
 
-/// What is known of the wheels of a project, by file name.
+/// The facts of the wheels of a project, by file name.
 pub(super) type Wheels<'f> = BTreeMap<&'f str, WheelFacts>;
 
 /// A page, whole.
@@ -42,22 +42,22 @@ fn broken(cid: &Cid, error: &io::Error) -> CarError {
     }
 }
 
-/// What is known of one wheel.
+/// The facts of one wheel.
 pub(super) struct WheelFacts {
-    /// In bytes; `None` where the bytes are not there and nothing else tells.
+    /// In bytes; `None` if the bytes are missing and nothing else gives the size.
     pub(super) size: Option<u64>,
-    /// `None` where the bytes are not there and the CID does not tell.
+    /// `None` if the bytes are missing and the CID does not give it.
     pub(super) sha256: Option<Sha256Digest>,
-    /// METADATA in the wheel; where the bytes are not there, the file beside it.
+    /// METADATA in the wheel; if the bytes are missing, the file beside it.
     pub(super) metadata: Vec<u8>,
-    /// The first thing that is wrong with it.
+    /// The first problem.
     pub(super) problem: Option<Problem>,
-    /// Names that are one place on some systems.
+    /// Names that conflict on some systems.
     pub(super) name_conflicts: Vec<NameConflict>,
 }
 
-/// The size of a file, out of its topmost block or the link to it, and no other block. `None` where
-/// neither tells.
+/// The size of a file, from its root block or the link to it, without other blocks. `None` if
+/// neither gives it.
 pub(super) fn size(reader: &BlockStore, link: &Link) -> Result<Option<u64>, CarError> {
     if link.cid.codec() == Codec::Raw {
         return Ok(Some(link.cumulative_size));
@@ -71,10 +71,10 @@ pub(super) fn size(reader: &BlockStore, link: &Link) -> Result<Option<u64>, CarE
     })
 }
 
-/// Reads a wheel: what it is, and what its archive says.
+/// Reads a wheel: its digests and the contents of its archive.
 pub(super) fn wheel(reader: &BlockStore, cid: &Cid) -> Result<WheelFacts, CarError> {
     let mut file = FileReader::open(reader, cid)?;
-    // The leaves have been verified; of this pass only the digest of the whole is used.
+    // The leaves have been verified; this pass is only for the digest of the whole.
     let mut hasher = FileHasher::new(Profile::UnixfsV1_2025);
     let mut buffer = vec![0; BUFFER];
     loop {
@@ -98,8 +98,8 @@ pub(super) fn wheel(reader: &BlockStore, cid: &Cid) -> Result<WheelFacts, CarErr
     })
 }
 
-/// What a hollow archive tells of a wheel whose bytes it does not have. A wheel of one raw block
-/// has its SHA-256 in its CID.
+/// The facts that a hollow archive gives of a wheel without its bytes. A wheel of one raw block has
+/// its SHA-256 in its CID.
 pub(super) fn wheel_of_hollow(
     reader: &BlockStore,
     link: &Link,

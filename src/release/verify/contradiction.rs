@@ -1,4 +1,4 @@
-//! What in a release contradicts the rest of it, as values.
+//! Contradictions within a release, as values.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use crate::foundation::diagnostic::Finding;
 use crate::release::names::{DECLARATION, HTML, JSON, METADATA, RELEASE_FILE, RELEASE_FOLDER};
 use crate::release::tree::ReleaseJsonError;
 
-/// Something in a release that contradicts the rest of it. Names of projects and files are those of
-/// the tree, which may be anything.
+/// A contradiction within a release. Names of projects and files are those in the tree, and may be
+/// any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contradiction {
-    /// The root is a file, and a release is a tree.
+    /// The root is a file, but a release is a tree.
     RootIsFile,
     /// The release has no root page of this format.
     MissingRootPage(PageFormat),
-    /// The root page of this format does not list exactly the projects that have folders.
+    /// The projects on the root page of this format are not those that have folders.
     OtherProjects(PageFormat),
     /// The release has no folder about itself.
     MissingReleaseFolder,
@@ -24,9 +24,9 @@ pub enum Contradiction {
     MissingReleaseJson,
     /// `release.json` contradicts the release.
     ReleaseJson(ReleaseJsonContradiction),
-    /// The format accounts for no such file.
+    /// The format has no such file.
     UnknownFile {
-        /// The folder that it is in.
+        /// Its folder.
         folder: String,
         /// Its name.
         file: String,
@@ -36,13 +36,13 @@ pub enum Contradiction {
         /// Its name.
         project: String,
     },
-    /// The archive of a wheel is wrong by itself.
+    /// The archive of a wheel is invalid.
     InvalidWheel {
         /// The project's folder.
         project: String,
         /// The wheel's file name.
         wheel: String,
-        /// The first thing that is wrong.
+        /// The first problem.
         problem: Problem,
     },
     /// A wheel has no METADATA beside it.
@@ -52,7 +52,7 @@ pub enum Contradiction {
         /// The wheel's file name.
         wheel: String,
     },
-    /// The METADATA beside a wheel differs from the one in it.
+    /// The METADATA beside a wheel differs from that in the wheel.
     OtherMetadata {
         /// The project's folder.
         project: String,
@@ -63,7 +63,7 @@ pub enum Contradiction {
     MissingFile {
         /// The project's folder.
         project: String,
-        /// What is missing.
+        /// The missing file.
         file: ProjectFile,
     },
     /// A page or declaration of a project contradicts its wheels.
@@ -72,7 +72,7 @@ pub enum Contradiction {
         project: String,
         /// The page or declaration.
         file: ProjectFile,
-        /// What it says.
+        /// The contradiction.
         contradiction: FileContradiction,
     },
 }
@@ -90,7 +90,7 @@ impl PageFormat {
     /// Both, in the order in which they are verified.
     pub const ALL: [Self; 2] = [Self::Html, Self::Json];
 
-    /// The name of such a page.
+    /// The file name of the page.
     pub fn file_name(self) -> &'static str {
         match self {
             Self::Html => HTML,
@@ -128,15 +128,15 @@ impl ProjectFile {
 /// How `release.json` contradicts the release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReleaseJsonContradiction {
-    /// It cannot be understood.
+    /// It cannot be used.
     Unknown(ReleaseJsonError),
-    /// It states another total than there is.
+    /// It states a wrong total.
     OtherTotal {
-        /// Of what.
+        /// The total.
         total: Total,
-        /// What it states.
+        /// The stated value.
         stated: u64,
-        /// What there is.
+        /// The actual value.
         found: u64,
     },
 }
@@ -166,23 +166,23 @@ impl Total {
 /// How a page or a declaration contradicts the wheels beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileContradiction {
-    /// The project's name cannot be part of an address.
+    /// The project's name is not allowed in an address.
     NoAddress,
-    /// The page cannot be read: why, as a sentence.
+    /// The page cannot be read; the reason, as a sentence.
     UnreadablePage(String),
     /// The page lists a wheel that is missing.
     ListsMissing(String),
     /// The page does not list a wheel.
     NotListed(String),
-    /// The page's address of a wheel leads to another place.
+    /// The page's address of a wheel refers to another place.
     LeadsElsewhere(String),
     /// The page has tags that pages of this format do not have.
     UnknownTags,
     /// `data-dist-info-metadata` of some wheel has another digest.
     OtherDistInfoMetadata,
-    /// The page or declaration has another value of a wheel.
+    /// The page or declaration has a wrong value of a wheel.
     Other {
-        /// Which value.
+        /// The value.
         fact: WheelFact,
         /// The wheel's file name.
         wheel: String,
@@ -195,7 +195,7 @@ pub enum FileContradiction {
     OtherVersions,
     /// The declaration is not text.
     NotText,
-    /// The declaration is wrong by itself, or contradicts METADATA of a wheel.
+    /// The declaration has a finding, or contradicts METADATA of a wheel.
     Finding(Box<Finding>),
     /// The declaration declares no wheel.
     DeclaresNothing,
@@ -209,7 +209,7 @@ pub enum FileContradiction {
     NotDeclared(String),
 }
 
-/// A value that pages and declarations have of a wheel.
+/// A value of a wheel on pages and in declarations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WheelFact {
     /// Its content-id.
@@ -225,7 +225,7 @@ pub enum WheelFact {
 }
 
 impl WheelFact {
-    /// The words for it.
+    /// The name of the value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ContentId => "content-id",
@@ -237,7 +237,7 @@ impl WheelFact {
     }
 }
 
-/// Files that nothing in the format accounts for.
+/// Files that the format does not have.
 pub(super) fn unknown_files<'n>(
     folder: &str,
     names: impl Iterator<Item = &'n str>,
@@ -259,20 +259,20 @@ impl fmt::Display for Contradiction {
             }
             Self::OtherProjects(page) => write!(
                 out,
-                "`{}` does not list the projects that are there",
+                "`{}` does not list the projects of the release",
                 page.file_name()
             ),
             Self::MissingReleaseFolder => {
                 write!(out, "the release has no folder `{RELEASE_FOLDER}`")
             }
             Self::MissingReleaseJson => {
-                write!(out, "{RELEASE_FOLDER}/{RELEASE_FILE} is not there")
+                write!(out, "{RELEASE_FOLDER}/{RELEASE_FILE} is missing")
             }
             Self::ReleaseJson(contradiction) => {
                 write!(out, "{RELEASE_FOLDER}/{RELEASE_FILE}: {contradiction}")
             }
             Self::UnknownFile { folder, file } => {
-                write!(out, "{folder}/{file} is no file that a release has")
+                write!(out, "{folder}/{file} is not a file of a release")
             }
             Self::ProjectIsFile { project } => {
                 write!(out, "`{project}` is a file, not a project's folder")
@@ -283,14 +283,14 @@ impl fmt::Display for Contradiction {
                 problem,
             } => write!(out, "{project}/{wheel}: {}", problem.message),
             Self::MissingMetadata { project, wheel } => {
-                write!(out, "{project}/{wheel}{METADATA} is not there")
+                write!(out, "{project}/{wheel}{METADATA} is missing")
             }
             Self::OtherMetadata { project, wheel } => write!(
                 out,
-                "{project}/{wheel}{METADATA} is not METADATA of the wheel"
+                "{project}/{wheel}{METADATA} differs from METADATA of the wheel"
             ),
             Self::MissingFile { project, file } => {
-                write!(out, "{project}/{} is not there", file.file_name())
+                write!(out, "{project}/{} is missing", file.file_name())
             }
             Self::File {
                 project,
@@ -311,7 +311,7 @@ impl fmt::Display for ReleaseJsonContradiction {
                 found,
             } => {
                 let total = total.as_str();
-                write!(out, "it has {stated} {total}, and the release {found}")
+                write!(out, "it has {stated} {total}, but the release has {found}")
             }
         }
     }
@@ -320,15 +320,15 @@ impl fmt::Display for ReleaseJsonContradiction {
 impl fmt::Display for FileContradiction {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAddress => out.write_str("the project's name is no part of an address"),
+            Self::NoAddress => out.write_str("the project's name is not allowed in an address"),
             Self::UnreadablePage(reason) => out.write_str(reason),
-            Self::ListsMissing(wheel) => write!(out, "it names `{wheel}`, which is not there"),
-            Self::NotListed(wheel) => write!(out, "it does not name `{wheel}`"),
+            Self::ListsMissing(wheel) => write!(out, "it lists `{wheel}`, which is missing"),
+            Self::NotListed(wheel) => write!(out, "it does not list `{wheel}`"),
             Self::LeadsElsewhere(wheel) => {
-                write!(out, "its address of `{wheel}` leads elsewhere")
+                write!(out, "its address of `{wheel}` refers to another place")
             }
             Self::UnknownTags => out.write_str(
-                "it has tags that pages of this format do not have, which readers may take differently",
+                "it has tags that pages of this format do not have, and readers may interpret them differently",
             ),
             Self::OtherDistInfoMetadata => out
                 .write_str("it has another SHA-256 of metadata in `data-dist-info-metadata`"),
@@ -348,7 +348,7 @@ impl fmt::Display for FileContradiction {
                 write!(out, "it declares `{wheel}`, a wheel of another project")
             }
             Self::DeclaresMissing(wheel) => {
-                write!(out, "it declares `{wheel}`, which is not there")
+                write!(out, "it declares `{wheel}`, which is missing")
             }
             Self::NotDeclared(wheel) => write!(out, "it does not declare `{wheel}`"),
         }

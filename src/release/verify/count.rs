@@ -7,6 +7,6 @@ pub struct Count {
     pub projects: usize,
     /// Wheels.
     pub wheels: usize,
-    /// Bytes of all wheels; `None` where a hollow archive does not tell those of one.
+    /// Bytes of all wheels; `None` if a hollow archive does not give the size of one.
     pub bytes: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! What a release says of itself beside its pages: its declarations and its totals.
+//! Verifies the declarations and the totals of a release.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,10 +16,10 @@ use crate::release::tree::{PlatformJson, ReleaseJson, WaiverJson};
 use crate::set::check;
 use crate::set::declaration::{Layout, Parsed, parse};
 
-/// The Requires-Python that a release gives to its wheels, by file name.
+/// The Requires-Python of a release's wheels, by file name.
 pub(super) type RequiresPython = BTreeMap<String, Option<VersionSpecifiers>>;
 
-/// A `declaration.toml`, read once for all that is asked of it.
+/// A `declaration.toml`, parsed once for all checks.
 pub(super) struct Declared {
     is_text: bool,
     parsed: Parsed,
@@ -34,7 +34,7 @@ impl Declared {
         }
     }
 
-    /// What it says of the Requires-Python of its wheels.
+    /// The Requires-Python of its wheels.
     pub(super) fn requires_python(&self) -> RequiresPython {
         let wheels = self.parsed.wheels.iter();
         wheels
@@ -46,7 +46,7 @@ impl Declared {
             .collect()
     }
 
-    /// The sizes that it says of its wheels, by file name.
+    /// The sizes of its wheels, by file name.
     pub(super) fn sizes(&self) -> Vec<(String, u64)> {
         let wheels = self.parsed.wheels.iter();
         wheels
@@ -55,7 +55,7 @@ impl Declared {
     }
 }
 
-/// Whether two Requires-Python say the same; none is as good as an empty one.
+/// Whether two Requires-Python are equal; an absent one equals an empty one.
 pub(super) fn same(one: Option<&VersionSpecifiers>, other: Option<&VersionSpecifiers>) -> bool {
     match (one, other.filter(|specifiers| !specifiers.is_empty())) {
         (None, None) => true,
@@ -64,17 +64,17 @@ pub(super) fn same(one: Option<&VersionSpecifiers>, other: Option<&VersionSpecif
     }
 }
 
-/// The findings that somebody answers for: the release lists its waivers and the codes that count
-/// for less than errors; an option that let one pass for a build changes no root, and so the reader
-/// repeats it. And the platforms, which decide about others.
-pub(super) struct Answered {
+/// The accepted findings: the waivers of the release, the codes that it does not count as errors,
+/// and the codes that the reader allows, because options of a build are not recorded. Also the
+/// platforms, which decide about other findings.
+pub(super) struct WaivedProjects {
     platforms: Vec<Platform>,
     waivers: Vec<WaiverJson>,
     softened: BTreeSet<String>,
 }
 
-impl Answered {
-    /// As a `release.json` lists them, if it can be read, and `allowed` ones.
+impl WaivedProjects {
+    /// From a `release.json`, if it can be read, and the `allowed` codes.
     pub(super) fn of(release: Option<ReleaseJson>, allowed: &[Code]) -> Self {
         let (severity, waivers, platforms) = release
             .map(|release| (release.severity, release.waivers, release.platforms))
@@ -84,7 +84,7 @@ impl Answered {
             .filter(|(_, severity)| *severity != "error")
             .map(|(code, _)| code.as_str())
             .chain(allowed.iter().map(|code| code.as_str()))
-            // What may not be softened is not, whatever a release says.
+            // Codes that may not be softened stay errors, whatever a release says.
             .filter(|code| code.parse().is_ok_and(Code::may_be_overridden))
             .map(ToOwned::to_owned)
             .collect();
@@ -98,8 +98,8 @@ impl Answered {
         }
     }
 
-    /// Whether a finding about a project may stand in a release. That a waiver has expired since
-    /// makes no difference.
+    /// Whether a release may contain a finding about a project. Waivers that have expired since
+    /// then still count.
     fn has(&self, project: &str, finding: &Finding) -> bool {
         let code = finding.code.as_str();
         let subject = &finding.subject;
@@ -125,7 +125,7 @@ impl Answered {
     }
 }
 
-/// Findings that say that a declaration and METADATA contradict each other.
+/// Findings that mean that a declaration and METADATA contradict each other.
 const CONTRADICTIONS: [Code; 6] = [
     Code::InvalidMetadata,
     Code::NameMismatch,
@@ -135,14 +135,13 @@ const CONTRADICTIONS: [Code; 6] = [
     Code::ExtrasMismatch,
 ];
 
-/// What a project's `declaration.toml` declares, held against the wheels beside it and their
-/// METADATA.
+/// Compares a project's `declaration.toml` with the wheels beside it and their METADATA.
 pub(super) fn declaration(
     project: &str,
     declared: &Declared,
     files: &Files<'_>,
     wheels: &Wheels<'_>,
-    answered: &Answered,
+    waived: &WaivedProjects,
 ) -> Vec<FileContradiction> {
     if !declared.is_text {
         return vec![FileContradiction::NotText];
@@ -150,7 +149,7 @@ pub(super) fn declaration(
     let of_finding = |finding: Finding| FileContradiction::Finding(Box::new(finding));
     let parsed = &declared.parsed;
     let counts =
-        |finding: &Finding| finding.severity == Severity::Error && !answered.has(project, finding);
+        |finding: &Finding| finding.severity == Severity::Error && !waived.has(project, finding);
     let mut contradictions: Vec<FileContradiction> = parsed
         .findings
         .iter()
@@ -191,9 +190,9 @@ pub(super) fn declaration(
                 });
             }
         }
-        let conflicts = check::name_conflicts(wheel, &facts.name_conflicts, &answered.platforms);
+        let conflicts = check::name_conflicts(wheel, &facts.name_conflicts, &waived.platforms);
         contradictions.extend(conflicts.into_iter().map(of_finding));
-        // Without METADATA the wheel's own problem has been said.
+        // Without METADATA the wheel's own problem is reported instead.
         if !facts.metadata.is_empty() {
             contradictions.extend(
                 check::metadata(wheel, &facts.metadata)
@@ -209,12 +208,12 @@ pub(super) fn declaration(
     contradictions
 }
 
-/// Whether two values are the same, as far as both are known.
+/// Whether two values are equal, if both are known.
 fn agree<T: PartialEq>(declared: Option<T>, found: Option<T>) -> bool {
     declared.zip(found).is_none_or(|(one, other)| one == other)
 }
 
-/// What `release.json` says, held against what was counted.
+/// Compares `release.json` with the counted totals.
 pub(super) fn release(body: &[u8], count: &Count) -> Vec<ReleaseJsonContradiction> {
     let totals = match ReleaseJson::parse(body) {
         Ok(release) => release.totals,

@@ -1,4 +1,4 @@
-//! A page of a project, held against the wheels beside it.
+//! Compares a page of a project with the wheels beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::contradiction::{FileContradiction, PageFormat, WheelFact};
 use super::declared::{self, RequiresPython};
 use crate::source::{CoreMetadataFile, IndexFile, ProjectPage};
 
-/// One page against the wheels.
+/// Compares one page with the wheels.
 pub(super) fn compare(
     project: &str,
     format: PageFormat,
@@ -21,7 +21,7 @@ pub(super) fn compare(
     wheels: &Wheels<'_>,
     declared: &RequiresPython,
 ) -> Vec<FileContradiction> {
-    // Addresses are relative, so any base will do; it only has to be recognised again.
+    // Addresses are relative, so any base works if it can be recognised again.
     let base = format!("http://release.example.org/{project}/");
     let Ok(base) = Url::parse(&base) else {
         return vec![FileContradiction::NoAddress];
@@ -63,8 +63,8 @@ pub(super) fn compare(
     found
 }
 
-/// The metadata's digest stands on the page under two names (PEP 658 and 714), of which the reader
-/// of pages takes the newer one.
+/// The page has the digest of METADATA under two names (PEP 658 and 714); the reader of pages uses
+/// only the newer one.
 fn html_only(body: &[u8], wheels: &Wheels<'_>) -> Option<FileContradiction> {
     let text = String::from_utf8_lossy(body);
     let mut expected = BTreeMap::new();
@@ -84,9 +84,9 @@ fn html_only(body: &[u8], wheels: &Wheels<'_>) -> Option<FileContradiction> {
     (!is_right).then_some(FileContradiction::OtherDistInfoMetadata)
 }
 
-/// Whether a page has the tags that pages of a release have, and as many links as it lists. Readers
-/// of HTML differ in what else means: pip finds a link inside a title or a comment, a browser does
-/// not.
+/// Whether a page has exactly the tags that pages of a release have, and as many links as it lists.
+/// Readers of HTML disagree about other markup: pip finds a link inside a title or a comment, a
+/// browser does not.
 pub(super) fn is_plain(page: &str, links: usize) -> bool {
     const TAGS: [&str; 14] = [
         "!DOCTYPE html>",
@@ -110,7 +110,7 @@ pub(super) fn is_plain(page: &str, links: usize) -> bool {
         if tag.starts_with("a href=\"") {
             found += 1;
         } else if tag.starts_with("title>") {
-            // What follows is no tag to a browser, until the title ends.
+            // To a browser, tags before the end of the title are text.
             if !tags.peek().is_some_and(|next| next.starts_with("/title>")) {
                 return false;
             }
@@ -159,8 +159,8 @@ fn compare_file(
     found
 }
 
-/// What only the JSON page has: the project's name, its versions, and `_ipwhl.content-id` of each
-/// file.
+/// Compares the values that only the JSON page has: the project's name, its versions, and
+/// `_ipwhl.content-id` of each file.
 fn json_only(
     project: &str,
     body: &[u8],

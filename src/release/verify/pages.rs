@@ -1,4 +1,4 @@
-//! What the pages of a release say, held against the files beside them.
+//! Compares the pages of a release with its files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::bytes::page;
 use super::contradiction::{Contradiction, PageFormat, unknown_files};
 use super::count::Count;
-use super::declared::{self, Answered};
+use super::declared::{self, WaivedProjects};
 use super::page::is_plain;
 use super::project::{Examined, project};
 use crate::foundation::diagnostic::Code;
@@ -19,9 +19,8 @@ use crate::release::names::{HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
 use crate::release::tree::ReleaseJson;
 
 /// Every contradiction between pages and files.
-///
 /// # Errors
-/// When a block is not there, or is not what its CID or a node above it says.
+/// When a block is missing, or does not match its CID or a node above it.
 pub fn check(
     reader: &BlockStore,
     root: Cid,
@@ -36,7 +35,7 @@ pub fn check(
         .map(|entry| (entry.name, entry.link))
         .collect();
     let mut contradictions = Vec::new();
-    // The layout `ipwhl-1` has projects and their wheels, and says nothing of them.
+    // A release in the layout `ipwhl-1` has projects and wheels, without pages.
     let is_bare = [HTML, JSON, RELEASE_FOLDER]
         .iter()
         .all(|name| !top.contains_key(*name));
@@ -66,7 +65,7 @@ pub fn check(
         reader,
         is_hollow,
         is_bare,
-        answered: answered(reader, about.as_ref(), allowed)?,
+        waived: waived(reader, about.as_ref(), allowed)?,
     };
     let checked: Vec<Result<(Count, Vec<Contradiction>), CarError>> = projects
         .par_iter()
@@ -89,12 +88,12 @@ pub fn check(
     Ok((count, contradictions))
 }
 
-/// What the release says that somebody answers for, and the codes that an option lets pass.
-fn answered(
+/// The findings that the release or an option accepts.
+fn waived(
     reader: &BlockStore,
     folder: Option<&Cid>,
     allowed: &[Code],
-) -> Result<Answered, CarError> {
+) -> Result<WaivedProjects, CarError> {
     let entries = match folder {
         Some(cid) => reader.list(cid)?.unwrap_or_default(),
         None => Vec::new(),
@@ -103,10 +102,10 @@ fn answered(
         Some(entry) => ReleaseJson::parse(&page(reader, &entry.link.cid)?).ok(),
         None => None,
     };
-    Ok(Answered::of(release, allowed))
+    Ok(WaivedProjects::of(release, allowed))
 }
 
-/// What the folder about the release itself says.
+/// Verifies the folder about the release itself.
 fn about(
     reader: &BlockStore,
     folder: Option<Cid>,
@@ -134,7 +133,7 @@ fn about(
     Ok(contradictions)
 }
 
-/// The projects that a root page lists; `None` where it says something else as well.
+/// The projects that a root page lists; `None` if it contains anything else.
 fn root_page(format: PageFormat, body: &[u8]) -> Option<Vec<String>> {
     if format == PageFormat::Json {
         let page: Value = serde_json::from_slice(body).ok()?;
@@ -144,7 +143,7 @@ fn root_page(format: PageFormat, body: &[u8]) -> Option<Vec<String>> {
             .map(|project| Some(project["name"].as_str()?.to_owned()))
             .collect();
     }
-    // The page is ours: an anchor a line, to a folder.
+    // The page has a fixed form: a line with an anchor for each folder.
     let text = std::str::from_utf8(body).ok()?;
     let names: Vec<String> = text
         .lines()

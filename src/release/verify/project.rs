@@ -1,4 +1,4 @@
-//! A project's folder, held to what its pages, its declaration and its wheels say of each other.
+//! Verifies a project's folder: its pages, its declaration and its wheels against each other.
 
 use ipwhl_unixfs::Link;
 use ipwhl_unixfs::car::{CarError, Tree};
@@ -9,20 +9,20 @@ use super::contradiction::{
     Contradiction, FileContradiction, PageFormat, ProjectFile, WheelFact, unknown_files,
 };
 use super::count::Count;
-use super::declared::{self, Answered, Declared};
+use super::declared::{self, Declared, WaivedProjects};
 use super::page::compare;
 use crate::release::archive::BlockStore;
 use crate::release::names::{DECLARATION, JSON, METADATA, WHEEL};
 
-/// A release that is held to what it says of itself.
+/// The context of the verification of a release.
 pub(super) struct Examined<'r> {
     pub(super) reader: &'r BlockStore,
-    /// Whether the wheels' bytes are not there: then what can be compared without them is.
+    /// Whether the wheels' bytes are missing: then only the rest is compared.
     pub(super) is_hollow: bool,
-    /// Whether it has wheels alone, and says nothing of them: in the layout `ipwhl-1`.
+    /// Whether it has only wheels, without pages: in the layout `ipwhl-1`.
     pub(super) is_bare: bool,
     /// What somebody answers for.
-    pub(super) answered: Answered,
+    pub(super) waived: WaivedProjects,
 }
 
 /// Every contradiction in a project's folder.
@@ -42,8 +42,7 @@ pub(super) fn project(
         .map(|entry| (entry.name.as_str(), entry.link))
         .collect();
     let is_wheel = |file: &str| file.ends_with(WHEEL);
-    // A size is compared before a byte is read: what is larger than anybody says is not worth its
-    // time.
+    // The size is compared before a byte is read: a wheel that is larger than stated is not read.
     let declared = match files.get(DECLARATION).filter(|_| !examined.is_bare) {
         Some(link) => Some(Declared::of(&bytes::declaration(
             examined.reader,
@@ -93,7 +92,13 @@ pub(super) fn project(
         }
     }
     if !examined.is_bare {
-        contradictions.extend(words(examined, name, &files, &wheels, declared.as_ref())?);
+        contradictions.extend(check_files(
+            examined,
+            name,
+            &files,
+            &wheels,
+            declared.as_ref(),
+        )?);
     }
     let count = Count {
         projects: 1,
@@ -103,7 +108,7 @@ pub(super) fn project(
     Ok((count, contradictions))
 }
 
-/// The wheels that are larger than the JSON page and the declaration say.
+/// The wheels that are larger than the JSON page and the declaration state.
 fn larger(
     examined: &Examined<'_>,
     name: &str,
@@ -150,8 +155,8 @@ fn sizes_of_page(body: &[u8]) -> Vec<(String, u64)> {
         .collect()
 }
 
-/// What a project's folder says of its wheels.
-fn words(
+/// The pages and the declaration of a project's folder.
+fn check_files(
     examined: &Examined<'_>,
     name: &str,
     files: &Files<'_>,
@@ -181,7 +186,7 @@ fn words(
                 compare(name, format, &body, files, wheels, &requires_python)
             }
             (ProjectFile::Declaration, Some(declared)) => {
-                declared::declaration(name, declared, files, wheels, &examined.answered)
+                declared::declaration(name, declared, files, wheels, &examined.waived)
             }
             (ProjectFile::Declaration, None) => Vec::new(),
         };

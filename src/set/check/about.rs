@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::foundation::diagnostic::Finding;
 use crate::set::declaration::DeclaredWheel;
 
-/// The place of a list's entry, or of the list where the entry has none.
+/// Places a finding at an entry of a list, or at the whole list if the entry has no span.
 pub(super) fn about(
     declared: &DeclaredWheel,
     finding: Finding,

@@ -1,8 +1,8 @@
-//! `ambiguous-wheels`: some interpreter on some system would accept several wheels of the project.
+//! `ambiguous-wheels`: some interpreter on some system accepts several wheels of the project.
 //!
-//! Which of them an installer takes would then be the installer's choice, not the curator's. This
-//! holds over all interpreters and systems, not only the supported ones. Wheels that overlap, each
-//! with another one, are one finding: a pure wheel beside thirty native ones is one mistake.
+//! Each installer would choose one of them by its own rules. The check covers all interpreters and
+//! systems, not only the supported ones. Wheels that overlap with one another are one finding: a
+//! pure wheel beside thirty native ones is one mistake.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::{Declaration, DeclaredWheel, Layout};
 use crate::set::repository::summarize_platforms;
 
-/// How many wheels of a group are named in words; all are places of the finding.
+/// How many wheels of a group the text names; the finding has the places of all of them.
 const MOST_NAMED: usize = 10;
 
 pub(super) fn check(
@@ -67,7 +67,7 @@ pub(super) fn check(
             for index in others {
                 finding = finding.at(&wheels[index].file, wheels[index].span(), "and this one");
             }
-            finding = finding.note(named(wheels, &group.members));
+            finding = finding.note(list_names(wheels, &group.members));
         }
         let several = platforms.iter().filter(|platform| {
             let accepts =
@@ -82,14 +82,14 @@ pub(super) fn check(
         if more > 0
             && let Some(place) = summarize_platforms(&several, platforms)
         {
-            finding = finding.note(format!("of the supported platforms: {place}"));
+            finding = finding.note(format!("on the supported platforms: {place}"));
         }
         findings.push(finding);
     }
 }
 
-/// The wheels of a group in words.
-fn named(wheels: &[DeclaredWheel], members: &[usize]) -> String {
+/// The names of the wheels of a group, for a note.
+fn list_names(wheels: &[DeclaredWheel], members: &[usize]) -> String {
     let names = members.iter().take(MOST_NAMED);
     let names: Vec<String> = names
         .map(|index| format!("`{}`", wheels[*index].file_name))
@@ -103,7 +103,7 @@ fn named(wheels: &[DeclaredWheel], members: &[usize]) -> String {
     format!("the wheels are {}{more}", names.join(", "))
 }
 
-/// Wheels that overlap, with what shows it for two of them.
+/// Wheels that overlap, with an example for two of them.
 struct Group {
     members: Vec<usize>,
     earlier: usize,
@@ -111,7 +111,7 @@ struct Group {
     installer: String,
 }
 
-/// The wheels as sets that are joined.
+/// Disjoint sets of wheels.
 struct Sets {
     parents: Vec<usize>,
 }
@@ -141,7 +141,8 @@ fn groups(wheels: &[DeclaredWheel], layout: Layout) -> Vec<Group> {
     for later in 0..wheels.len() {
         for earlier in 0..later {
             let (one, other) = (&wheels[earlier], &wheels[later]);
-            // Two versions are another finding, and each pair of them would be this one too.
+            // Two versions are a finding of another kind, and each pair of them would repeat it
+            // here.
             if one.file_name.version() != other.file_name.version() {
                 continue;
             }

@@ -1,5 +1,5 @@
-//! `invalid-archive`, `invalid-metadata`, `legacy-metadata`, `record-mismatch`: what reading the
-//! wheel by itself found.
+//! `invalid-archive`, `invalid-metadata`, `legacy-metadata`, `record-mismatch`: problems found
+//! while reading the wheel, without its declaration.
 
 use std::collections::BTreeSet;
 
@@ -15,15 +15,15 @@ pub(super) fn check(declared: &DeclaredWheel, facts: &ArchiveFacts, findings: &m
         let (code, help) = match problem.kind {
             ProblemKind::InvalidArchive => (
                 Code::InvalidArchive,
-                "installers may disagree on what such an archive holds: ask upstream for a sound wheel, or declare another version",
+                "installers may read this archive differently: ask upstream for a valid wheel, or declare another version",
             ),
             ProblemKind::InvalidMetadata => (
                 Code::InvalidMetadata,
-                "declare a version whose metadata keeps to its specification",
+                "declare a version whose metadata follows the specification",
             ),
             ProblemKind::RecordMismatch => (
                 Code::RecordMismatch,
-                "RECORD vouches for each file of a wheel: declare a wheel that is as it was built",
+                "RECORD lists the files of a wheel as they were built: declare a wheel that was not changed after the build",
             ),
         };
         let finding = Finding::new(
@@ -35,8 +35,7 @@ pub(super) fn check(declared: &DeclaredWheel, facts: &ArchiveFacts, findings: &m
     }
 }
 
-/// Members that cannot all be installed on some of these platforms, where the wheel is installed on
-/// them.
+/// Members that cannot all be installed on one of these platforms, if the wheel fits it.
 pub(super) fn name_conflicts(
     declared: &DeclaredWheel,
     conflicts: &[NameConflict],
@@ -77,7 +76,7 @@ pub(super) fn name_conflicts(
     }
 }
 
-/// What METADATA requires or offers in a way that today's rules refuse.
+/// Requirements and extras in METADATA that the current specification refuses.
 pub(super) fn legacy_metadata(
     declared: &DeclaredWheel,
     legacy: &[LegacyField],
@@ -88,12 +87,12 @@ pub(super) fn legacy_metadata(
             Code::LegacyMetadata,
             format!("METADATA of `{}`: {}", declared.file_name, field.reason),
         )
-        .help("declare a version whose metadata keeps to today's rules");
+        .help("declare a version whose metadata follows the current specification");
         findings.push(about(declared, finding, declared.span(), ""));
     }
 }
 
-/// METADATA breaks its specification.
+/// METADATA that breaks its specification.
 pub(super) fn invalid_metadata(
     declared: &DeclaredWheel,
     reasons: &[String],
@@ -104,7 +103,7 @@ pub(super) fn invalid_metadata(
             Code::InvalidMetadata,
             format!("METADATA of `{}`: {reason}", declared.file_name),
         )
-        .help("declare a version whose metadata keeps to its specification");
+        .help("declare a version whose metadata follows the specification");
         findings.push(about(declared, finding, declared.span(), ""));
     }
 }

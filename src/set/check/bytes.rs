@@ -1,7 +1,7 @@
-//! `content-id-mismatch`, `sha256-mismatch`, `size-mismatch`, `missing-source`: what a source gave
-//! is not what was declared, or it gave nothing.
+//! `content-id-mismatch`, `sha256-mismatch`, `size-mismatch`, `missing-source`: a source sent other
+//! bytes than declared, or none.
 //!
-//! The comparison itself is made while the bytes arrive; here is what is said of it.
+//! The bytes are compared while they arrive. This file words the findings.
 
 use std::ops::Range;
 
@@ -10,9 +10,8 @@ use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::DeclaredWheel;
 use crate::source::{Mismatch, MismatchKind};
 
-/// The bytes of `place` are not the declared ones: a finding for each key that they contradict.
-/// Other bytes than those of the content-id have another SHA-256, too, which is no finding of its
-/// own.
+/// A finding for each key that the bytes of `place` contradict. Bytes with another content-id
+/// always have another SHA-256 as well, so that is not a finding of its own.
 pub(super) fn other_bytes(
     declared: &DeclaredWheel,
     place: &str,
@@ -37,7 +36,7 @@ pub(super) fn other_bytes(
                 let finding = content_id(declared, place, &mismatch.found);
                 match sha256_of_others {
                     Some(other) => finding.note(format!(
-                        "they do not have the declared SHA-256 either, but {}",
+                        "nor do they have the declared SHA-256, but {}",
                         other.found
                     )),
                     None => finding,
@@ -58,7 +57,7 @@ fn content_id(declared: &DeclaredWheel, place: &str, found: &str) -> Finding {
         ),
     )
     .note(format!("its bytes have the CID {found}"))
-    .help("do not copy the found CID before it is known why the file is another one: ask upstream");
+    .help("do not copy the found CID before you know why the file differs: ask upstream, or fetch it from another place");
     about(
         declared,
         finding,
@@ -81,14 +80,14 @@ fn sha256(declared: &DeclaredWheel, place: &str, found: &str, is_content_same: b
     )
     .note(format!("its bytes have the SHA-256 {found}"))
     .help(if is_content_same {
-        "the bytes do have the declared content-id, so it is `sha256` that was mistyped: correct it"
+        "the bytes have the declared content-id, so `sha256` was mistyped: correct it"
     } else {
-        "do not copy the found SHA-256 before it is known why the file is another one: ask upstream"
+        "do not copy the found SHA-256 before you know why the file differs: ask upstream, or fetch it from another place"
     });
     about(declared, finding, span, "declared here")
 }
 
-/// A file of another size is not read, so nothing more is known of it.
+/// A file of another size is not read, so its digests are unknown.
 fn size(declared: &DeclaredWheel, place: &str, mismatch: &Mismatch) -> Finding {
     let span = declared
         .size
@@ -101,11 +100,11 @@ fn size(declared: &DeclaredWheel, place: &str, mismatch: &Mismatch) -> Finding {
             declared.file_name, mismatch.found, mismatch.declared
         ),
     )
-    .help("if the number was mistyped, correct it: content-id still vouches for the bytes; if the file changed, ask upstream why");
+    .help("if the number was mistyped, correct it: the content-id still protects the bytes; if the file changed, ask upstream why");
     about(declared, finding, span, "declared here")
 }
 
-/// A source says that it has no such wheel: `reason` in its words.
+/// A source reports that it does not have the wheel. `reason` is the text of the report.
 pub(super) fn missing_source(
     declared: &DeclaredWheel,
     span: Range<usize>,
@@ -116,6 +115,6 @@ pub(super) fn missing_source(
         Code::MissingSource,
         format!("`{}` is not at {place}: {reason}", declared.file_name),
     )
-    .help("name a source that has it, or declare a version that the index still has");
+    .help("name another source, or declare a version that the index still has");
     about(declared, finding, span, "")
 }

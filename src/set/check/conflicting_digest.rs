@@ -1,9 +1,9 @@
-//! `conflicting-digest`: a content-id that contradicts `sha256` or `size` beside it, and a digest
-//! that two wheels have.
+//! `conflicting-digest`: a content-id that contradicts `sha256` or `size` beside it, or a digest
+//! that two wheels share.
 //!
-//! Only what is certain is said: of one raw block the CID is the SHA-256 of the file, and a size
-//! has a number of blocks under each profile. A slip of the pen is one finding: where the
-//! content-id is another wheel's, that is what is said of it.
+//! Only certain contradictions are reported: the CID of one raw block is the SHA-256 of the file,
+//! and a size gives the number of blocks under each profile. One copy mistake is one finding: if
+//! the content-id belongs to another wheel, the finding says so.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::foundation::diagnostic::{Code, Finding, Note, Stage};
 use crate::set::declaration::DeclaredWheel;
 use crate::set::repository::Repository;
 
-/// The wheels of a set by what tells their bytes.
+/// The wheels of a set by their digests.
 struct Owners<'r> {
     of_content: BTreeMap<Cid, &'r DeclaredWheel>,
     of_sha256: BTreeMap<Sha256Digest, &'r DeclaredWheel>,
@@ -42,7 +42,7 @@ pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
     findings.extend(wheels().filter_map(|wheel| owners.finding(wheel)));
 }
 
-/// How sure it is that the content-id of a wheel is its own; the least number is the surest.
+/// How likely the content-id of a wheel is its own; a smaller number is more likely.
 fn certainty(wheel: &DeclaredWheel) -> u8 {
     match (contradiction(wheel), is_proven(wheel)) {
         (None, true) => 0,
@@ -51,14 +51,14 @@ fn certainty(wheel: &DeclaredWheel) -> u8 {
     }
 }
 
-/// Whether the SHA-256 beside the content-id says that it is this wheel's.
+/// Whether the SHA-256 beside the content-id proves that it is this wheel's own.
 fn is_proven(wheel: &DeclaredWheel) -> bool {
     let cid = wheel.content_id.value;
     let sha256 = wheel.sha256.as_ref().map(|sha256| sha256.value);
     cid.codec() == Codec::Raw && sha256 == Some(cid.digest())
 }
 
-/// Why the content-id cannot be that of the file beside it, as a clause, and the key that it
+/// The reason why the content-id cannot belong to the file, as a clause, with the key that it
 /// contradicts.
 fn contradiction(wheel: &DeclaredWheel) -> Option<(&'static str, String)> {
     let cid = wheel.content_id.value;
@@ -73,7 +73,7 @@ fn contradiction(wheel: &DeclaredWheel) -> Option<(&'static str, String)> {
                 return Some(("sha256", clause));
             }
             (Codec::DagPb, true) => {
-                let clause = "the SHA-256 in this content-id is that of its root block, and not that of the file";
+                let clause = "the SHA-256 in this content-id is that of its root block, not that of the file";
                 return Some(("sha256", clause.to_owned()));
             }
             _ => {}
@@ -84,7 +84,7 @@ fn contradiction(wheel: &DeclaredWheel) -> Option<(&'static str, String)> {
     let clause = match cid.codec() {
         _ if is_possible => return None,
         Codec::Raw => "a file with this content-id is one block, of at most",
-        Codec::DagPb => "a file with this content-id is several blocks, which begin after",
+        Codec::DagPb => "a file with this content-id has several blocks and more than",
     };
     let sizes = Profile::ALL
         .into_iter()
@@ -98,7 +98,7 @@ fn contradiction(wheel: &DeclaredWheel) -> Option<(&'static str, String)> {
     Some(("size", format!("{clause} {bound} bytes")))
 }
 
-/// Whether two declarations are of one file: that they both are there is another finding.
+/// Whether two declarations declare the same wheel file; that is a finding of another kind.
 fn is_same_file(one: &DeclaredWheel, other: &DeclaredWheel) -> bool {
     one.file_name.as_str() == other.file_name.as_str()
 }
@@ -145,10 +145,11 @@ fn same_content(
         format!("the content-id of `{}`", owner.file_name.name()),
     );
     if let Some((key, clause)) = contradiction {
-        finding = finding.note(format!("`{key}` beside it is of other bytes: {clause}"));
+        finding = finding.note(format!("`{key}` beside it describes other bytes: {clause}"));
     }
-    finding
-        .help("two wheels are never the same bytes: `ipwhl cid FILE` prints the content-id of each")
+    finding.help(
+        "two wheels never have the same bytes: `ipwhl cid FILE` prints the content-id of each",
+    )
 }
 
 fn contradicted(
@@ -173,19 +174,19 @@ fn contradicted(
     };
     let mut finding = new(wheel, message, "");
     if let Some(span) = beside {
-        finding = finding.at(&wheel.file, span, "of another file than this");
+        finding = finding.at(&wheel.file, span, "describes another file");
     }
     if let Some(owner) = owner {
         let span = owner.sha256.as_ref().map(|sha256| sha256.span.clone());
-        let words = format!("the same bytes, those of `{}`", owner.file_name.name());
+        let words = format!("the same bytes as `{}`", owner.file_name.name());
         finding = finding.at(&owner.file, span.unwrap_or_else(|| owner.span()), words);
     }
     finding
         .note(clause)
-        .help("find out which of the two is the wheel's: `ipwhl cid FILE` prints its content-id, `sha256sum FILE` its SHA-256")
+        .help("find out which of them is right: `ipwhl cid FILE` prints the content-id of the wheel, `sha256sum FILE` its SHA-256")
 }
 
-/// The content-ids differ, which are perhaps of two profiles.
+/// The content-ids differ, perhaps because they belong to two profiles.
 fn same_sha256(wheel: &DeclaredWheel, owner: &DeclaredWheel) -> Finding {
     let message = format!(
         "`{}` and `{}` have the same SHA-256",
@@ -200,7 +201,7 @@ fn same_sha256(wheel: &DeclaredWheel, owner: &DeclaredWheel) -> Finding {
             place(owner).unwrap_or_else(|| owner.span()),
             format!("the SHA-256 of `{}`", owner.file_name.name()),
         )
-        .help("two wheels are never the same bytes: `sha256sum FILE` prints the SHA-256 of each")
+        .help("two wheels never have the same bytes: `sha256sum FILE` prints the SHA-256 of each")
 }
 
 fn new(wheel: &DeclaredWheel, message: String, label: &str) -> Finding {
@@ -208,16 +209,15 @@ fn new(wheel: &DeclaredWheel, message: String, label: &str) -> Finding {
     about(wheel, finding, wheel.content_id.span.clone(), label)
 }
 
-/// What is known of the bytes behind a declaration that contradicts itself is no defect of its own.
-/// That they are not the declared ones goes to the finding about the declaration; what else they
-/// are says nothing of this wheel.
+/// Merges findings about the bytes of a wheel into the finding that its declaration contradicts
+/// itself. Bytes that cannot match are not a second mistake.
 pub(crate) fn take_in_mismatches(findings: &mut Vec<Finding>) {
     let is_about = |one: &Finding, other: &Finding| {
         one.subject.wheel == other.subject.wheel
             && one.labels.first().map(|label| &label.file)
                 == other.labels.first().map(|label| &label.file)
     };
-    // That a source does not have the wheel is so whatever the content-id.
+    // A missing source is a finding whatever the content-id says.
     let (of_bytes, mut others): (Vec<Finding>, Vec<Finding>) =
         std::mem::take(findings).into_iter().partition(|finding| {
             finding.code.stage() == Stage::Wheel && finding.code != Code::MissingSource

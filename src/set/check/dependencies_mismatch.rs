@@ -1,7 +1,7 @@
-//! `dependencies-mismatch`: the declared dependencies are not the wheel's.
+//! `dependencies-mismatch`: the declared dependencies differ from the wheel's.
 //!
-//! A declaration holds at least every Requires-Dist that can apply, and nothing that Requires-Dist
-//! does not have (FORMATS 2).
+//! A declaration contains every Requires-Dist that can apply, and nothing that is not in
+//! Requires-Dist (FORMATS 2).
 
 use std::collections::BTreeSet;
 
@@ -43,12 +43,12 @@ pub(super) fn check(
             declared,
             finding,
             declared.dependencies_span.clone(),
-            "it is missing here",
+            "missing here",
         );
         finding.subject.requirement = Some((*requirement).clone());
         findings.push(finding);
     }
-    // What a requirement that could not be read stands for may well be declared.
+    // A requirement that could not be read may be one of the declared ones.
     let declared_only = declared.dependencies.iter().filter(|_| is_whole);
     for dependency in declared_only {
         if of_wheel.contains(&dependency.value) {
@@ -59,12 +59,12 @@ pub(super) fn check(
         let mut finding = Finding::new(
             Code::DependenciesMismatch,
             format!(
-                "`{text}` is declared, and `{}` does not require it",
+                "`{text}` is declared, but `{}` does not require it",
                 declared.file_name
             ),
         );
         finding = match nearest(&text, texts.iter().map(String::as_str)) {
-            Some(word) => finding.help(format!("the wheel says `{word}`")),
+            Some(word) => finding.help(format!("the wheel has `{word}`")),
             None => finding.help("remove it"),
         };
         let mut finding = about(declared, finding, dependency.span.clone(), "");
@@ -73,8 +73,8 @@ pub(super) fn check(
     }
 }
 
-/// Whether a requirement can apply: with no extra or a declared one, and every other marker
-/// variable unknown, its marker is not false (FORMATS 2).
+/// Whether a requirement can apply: its marker is not false with no extra or a declared one, while
+/// all other marker variables are unknown (FORMATS 2).
 pub(crate) fn can_apply(requirement: &Requirement, extras: &[&ExtraName]) -> bool {
     let Some(marker) = &requirement.marker else {
         return true;

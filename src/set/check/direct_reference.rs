@@ -24,7 +24,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             "",
             &statement.platforms,
         )
-        .note("an installer would fetch from there what nobody has reviewed")
+        .note("an installer would fetch an unreviewed file from there")
         .help(Help::NoAddress {
             project: Some(relation.from.project.clone()),
         });

@@ -1,5 +1,4 @@
-//! `extras-mismatch`: a declared extra is not one of the wheel's, or needs one that is not
-//! declared.
+//! `extras-mismatch`: a declared extra is not one of the wheel's, or needs an undeclared one.
 
 use ipwhl_packaging::{CoreMetadata, MarkerEnvironment, Truth};
 
@@ -32,7 +31,7 @@ pub(super) fn check(
             findings.push(finding);
         }
     }
-    // An extra that requires the project itself with another extra needs that one declared too.
+    // An extra that requires the project itself with another extra needs that extra declared too.
     let nothing_known = MarkerEnvironment::unknown();
     for extra in &declared.extras {
         for requirement in &metadata.requires_dist {
@@ -64,7 +63,7 @@ pub(super) fn check(
                     .iter()
                     .find(|dependency| dependency.value == *requirement);
                 if let Some(asking) = asking {
-                    let label = format!("asks for `{needed}`");
+                    let label = format!("requires `{needed}`");
                     finding = finding.at(&declared.file, asking.span.clone(), label);
                 }
                 finding.subject.extra = Some(extra.value.clone());

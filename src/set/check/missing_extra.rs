@@ -1,4 +1,4 @@
-//! `missing-extra`: a requirement asks for an extra that its project does not declare.
+//! `missing-extra`: a requirement names an extra that its project does not declare.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let list: Vec<String> = missing.iter().map(|extra| format!("`{extra}`")).collect();
         let list = list.join(", ");
         let message = format!(
-            "`{}` requires `{}`, and the set does not vouch for the extra {list} of `{}`",
+            "`{}` requires `{}`, but the extra {list} of `{}` is not declared",
             relation.from.project, relation.requirement, target.project
         );
         let mut finding = finding(
@@ -58,7 +58,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             target.project.clone(),
             missing.clone(),
         ));
-        // Whether the wheels have the extra at all is not known here, so no command is proposed.
+        // It is not known here whether the wheels have the extra, so no command is proposed.
         finding = finding.help(Help::AddExtras {
             project: target.project.clone(),
             extras: missing,

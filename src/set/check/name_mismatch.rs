@@ -7,8 +7,7 @@ use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::DeclaredWheel;
 
-/// What METADATA says, and where the archive has been looked at, the name of the folder that it is
-/// in.
+/// Compares the name in METADATA and, if the archive was read, the name of the `.dist-info` folder.
 pub(super) fn check(
     declared: &DeclaredWheel,
     metadata: &CoreMetadata,

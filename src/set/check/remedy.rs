@@ -1,4 +1,4 @@
-//! Ways out of findings about a requirement: what to type, and which extra to leave out.
+//! Ways out of findings about a requirement: the command to type, and the extra to leave out.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,18 +8,18 @@ use ipwhl_packaging::{ExtraName, ProjectName, Version};
 use crate::foundation::diagnostic::{AddCommand, Finding, Help};
 use crate::set::graph::{Graph, Relation, Statement};
 
-/// The one project's version that the set is asked to have.
+/// Which version of a project a command asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pin<'v> {
-    /// Whichever all who require the project accept.
+    /// The version that all requirers of the project accept.
     Accepted,
-    /// This one.
+    /// This version.
     Version(&'v Version),
 }
 
 impl Graph<'_> {
-    /// The command that declares a project as the set needs it. It stays
-    /// automatic, or becomes it, unless it is wanted. `extras` are named beside those that it has.
+    /// The command that declares a project as the set needs it. The project becomes or stays
+    /// automatic unless it is wanted. `extras` are added to those that it declares.
     pub fn add_command(
         &self,
         project: &ProjectName,
@@ -45,8 +45,8 @@ impl Graph<'_> {
     }
 }
 
-/// Adds to a finding the extras whose absence ends it, where all of the requirer's need comes under
-/// extras and nothing in the set asks for them.
+/// Adds to a finding the extras that can be removed to end it: all requirements behind it belong to
+/// those extras, and nothing in the set requires them.
 pub(super) fn or_leave_extra_out<'r>(
     graph: &Graph<'r>,
     relation: &Relation<'r>,

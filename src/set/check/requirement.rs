@@ -1,4 +1,4 @@
-//! Findings about a requirement that the set does not satisfy: what all of them say.
+//! The common parts of findings about a requirement that the set does not satisfy.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -9,8 +9,8 @@ use ipwhl_packaging::Platform;
 use crate::foundation::diagnostic::{Code, Finding, RequirerChain};
 use crate::set::graph::{Graph, Relation, Statement};
 
-/// A finding about a requirement on some of its platforms, at the place where it is stated, with
-/// what a waiver would name.
+/// A finding about a requirement on some of its platforms. It points at the requirement, and its
+/// subject is what a waiver would name.
 pub(super) fn finding<'r>(
     graph: &Graph<'r>,
     (relation, statement): (&Relation<'r>, &Statement<'r>),
@@ -33,8 +33,8 @@ pub(super) fn finding<'r>(
     finding
 }
 
-/// The findings of `rule` over all requirements that are not satisfied, as each wheel states them;
-/// those of several wheels with the same text are merged into one.
+/// The findings of `rule` over all unsatisfied requirements, as each wheel states them. Findings of
+/// several wheels with the same text are merged.
 pub(super) fn each_unsatisfied<'r>(
     graph: &Graph<'r>,
     findings: &mut Vec<Finding>,
@@ -73,7 +73,7 @@ pub(super) fn each_unsatisfied<'r>(
                     .platforms
                     .sort_by_cached_key(Platform::to_string);
                 twin.subject.platforms.dedup();
-                // It is about several wheels now, so about none of them alone.
+                // The finding is about several wheels now, so its subject names none of them.
                 twin.subject.wheel = None;
             }
         }

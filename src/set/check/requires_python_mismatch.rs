@@ -1,4 +1,4 @@
-//! `requires-python-mismatch`: the declared requires-python is not the wheel's.
+//! `requires-python-mismatch`: the declared requires-python differs from the wheel's.
 
 use ipwhl_packaging::{CoreMetadata, same_specifiers};
 
@@ -27,7 +27,7 @@ pub(super) fn check(
         (Some(written), None) => Finding::new(
             Code::RequiresPythonMismatch,
             format!(
-                "`{}` has no Requires-Python, and `{written}` is declared",
+                "`{}` has no Requires-Python, but `{written}` is declared",
                 declared.file_name
             ),
         )
@@ -36,11 +36,11 @@ pub(super) fn check(
             Code::RequiresPythonMismatch,
             match written {
                 Some(written) => format!(
-                    "`{}` has the Requires-Python `{of_wheel}`, and `{written}` is declared",
+                    "`{}` has the Requires-Python `{of_wheel}`, but `{written}` is declared",
                     declared.file_name
                 ),
                 None => format!(
-                    "`{}` has the Requires-Python `{of_wheel}`, and none is declared",
+                    "`{}` has the Requires-Python `{of_wheel}`, but none is declared",
                     declared.file_name
                 ),
             },

@@ -1,4 +1,4 @@
-//! `tag-mismatch`: the tags in WHEEL are not those of the file name.
+//! `tag-mismatch`: the tags in WHEEL differ from those of the file name.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub(super) fn check(
     layout: Layout,
     findings: &mut Vec<Finding>,
 ) {
-    // WHEEL has no tag, or could not be read: then it contradicts nothing.
+    // WHEEL has no tag, or could not be read, so it contradicts nothing.
     if facts.wheel_tags.is_empty() {
         return;
     }
@@ -29,7 +29,7 @@ pub(super) fn check(
         .iter()
         .map(|tag| tag.to_ascii_lowercase())
         .collect();
-    // The stem has the three sets that the tags of WHEEL are made of, whatever their combinations.
+    // The stem has the three sets that the tags of WHEEL are built from, in whatever combinations.
     let compressed = compressed(&of_wheel);
     let is_same = match (stem, &compressed) {
         (Some(stem), Some(tags)) => sorted_tags(stem) == *tags,
@@ -49,11 +49,11 @@ pub(super) fn check(
             declared.file_name
         ),
     )
-    .help("declare another version, unless the wheel is known to be sound");
+    .help("declare another version, unless you know that the wheel works");
     if let (Some(stem), Some(tags)) = (stem, compressed) {
         let start: Vec<&str> = stem.splitn(3, '-').take(2).collect();
         finding = finding.help(format!(
-            "or name the declaration for the tags that WHEEL has: `{}-{tags}.toml`",
+            "or name the declaration for the tags in WHEEL: `{}-{tags}.toml`",
             start.join("-")
         ));
     }
@@ -68,8 +68,7 @@ pub(super) fn check(
     findings.push(about(declared, finding, declared.span(), ""));
 }
 
-/// The three sets of tags at the end of a stem, each sorted: how they are written is another
-/// finding.
+/// The three sets of tags at the end of a stem, each sorted. Their spelling is checked elsewhere.
 fn sorted_tags(stem: &str) -> String {
     let sets = stem.rsplitn(4, '-').take(3).map(|set| {
         let members: BTreeSet<&str> = set.split('.').collect();
@@ -80,7 +79,7 @@ fn sorted_tags(stem: &str) -> String {
     sets.join("-")
 }
 
-/// The sets of the tags' three components, each sorted; `None` where one is no tag.
+/// The sets of the tags' three components, each sorted; `None` if one is not a tag.
 fn compressed(tags: &BTreeSet<String>) -> Option<String> {
     let mut sets: [BTreeSet<&str>; 3] = Default::default();
     for tag in tags {

@@ -8,15 +8,15 @@ use crate::foundation::diagnostic::{AddPurpose, Code, Finding, Help, SharedCause
 use crate::set::graph::{Availability, Graph};
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    // A missing wheel and a Requires-Python that does not hold are mended differently, so they
-    // are two findings where a project has both.
+    // A missing wheel and a Requires-Python that does not hold have different remedies, so they are
+    // two findings if a project has both.
     for for_python in [false, true] {
         each_unsatisfied(graph, findings, |relation, statement| {
             let target = graph.target(relation)?;
             if target.project == relation.from.project {
                 return None;
             }
-            // The wheel may stand in a text that could not be understood.
+            // The wheel may be declared in a text that could not be read.
             if graph.repository.unreadable.contains(&target.project) {
                 return None;
             }
@@ -68,7 +68,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                 }
                 Some((wheel, specifiers)) => {
                     let rule = format!(
-                        "requires-python `{}` does not hold on every patch version of",
+                        "requires-python `{}` excludes some patch version of",
                         specifiers.value
                     );
                     let message = format!(
@@ -85,7 +85,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
                     )
                     .at(&wheel.file, specifiers.span.clone(), "does not hold")
                     .help(Help::Add(AddPurpose::Interpreters, command))
-                    .help("raise their floor in `[platforms]`, or leave them out");
+                    .help("raise the minimum in `[platforms]`, or leave these platforms out");
                     finding.shared = Some(SharedCause::PythonExcluded(
                         target.project.clone(),
                         specifiers.value.to_string(),

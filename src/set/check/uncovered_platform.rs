@@ -1,5 +1,5 @@
-//! `uncovered-platform`: a wanted project has no wheel for a supported platform, though nothing
-//! there needs it.
+//! `uncovered-platform`: a wanted project has no wheel for a supported platform, though no project
+//! needs it there.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +14,16 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let Some(wheel) = declaration.wheels.first() else {
             continue;
         };
-        // It is in the set only for its requirers. On their platforms, `unavailable-dependency`
-        // looks for it.
+        // The project is in the set only for its requirers. `unavailable-dependency` checks their
+        // platforms.
         if declaration.automatic {
             continue;
         }
-        // The wheel may stand in a text that could not be understood.
+        // The wheel may be declared in a text that could not be read.
         if graph.repository.unreadable.contains(&declaration.project) {
             continue;
         }
-        // Where something needs it, that is an unavailable dependency.
+        // If another project needs it there, the finding is an unavailable dependency.
         let requirers = graph.relations().naming(&declaration.project);
         let needed: BTreeSet<usize> = requirers
             .filter(|relation| !relation.is_own())
@@ -49,12 +49,12 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let mut finding = Finding::new(
             Code::UncoveredPlatform,
             format!(
-                "`{}` has no usable wheel for these platforms, though nothing there needs it",
+                "`{}` has no usable wheel for these platforms, though no project needs it there",
                 declaration.project
             ),
         )
         .at(&wheel.file, wheel.span(), label)
-        .help("declare a wheel for them, or say that it is meant so of all projects: `uncovered-platform = \"off\"` under `[severity]`")
+        .help("declare a wheel for them; if the gap is intended for all projects, set `uncovered-platform = \"off\"` under `[severity]`")
         .project(&declaration.project);
         let origins = &graph.repository.configuration.platform_origins;
         let places: BTreeSet<(&str, usize, usize)> = uncovered

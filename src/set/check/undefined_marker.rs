@@ -1,5 +1,5 @@
-//! `undefined-marker`: a marker makes a comparison that the specification gives no meaning, or that
-//! installers read differently.
+//! `undefined-marker`: a marker makes a comparison that the specification does not define, or that
+//! installers evaluate differently.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::repository::Repository;
 
-/// How many comparisons of one marker are told.
+/// How many comparisons of one marker are reported.
 const MOST_TOLD: usize = 5;
 
 pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
@@ -17,7 +17,7 @@ pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
     let environments: Vec<MarkerEnvironment> =
         platforms.map(MarkerEnvironment::for_platform).collect();
     for declaration in repository.declarations.values() {
-        // Wheels share what stands at the top of the file; it is said once.
+        // Wheels share the keys at the top of the file, so each text is reported once.
         let mut seen = BTreeSet::new();
         for wheel in &declaration.wheels {
             for dependency in &wheel.dependencies {
@@ -36,14 +36,14 @@ pub(super) fn check(repository: &Repository, findings: &mut Vec<Finding>) {
                 for (index, comparison) in comparisons.iter().enumerate() {
                     let message = if more > 0 && index + 1 == MOST_TOLD {
                         format!(
-                            "`{comparison}` has no single meaning in a marker, nor have {more} more comparisons"
+                            "`{comparison}` is undefined in a marker, as are {more} more comparisons"
                         )
                     } else {
-                        format!("`{comparison}` has no single meaning in a marker")
+                        format!("`{comparison}` is undefined in a marker")
                     };
                     let finding = Finding::new(Code::UndefinedMarker, message)
-                    .note("installers decide differently on it, so nobody can say whether the requirement applies")
-                    .help("declare a version without it, unless it does no harm");
+                    .note("installers evaluate it differently, so it is undefined where the requirement applies")
+                    .help("declare a version without this marker, or write a waiver if it does no harm");
                     let mut finding = about(wheel, finding, dependency.span.clone(), "");
                     finding.subject.requirement = Some(dependency.value.clone());
                     findings.push(finding);

@@ -6,7 +6,7 @@ use crate::foundation::diagnostic::{Code, Finding, Help};
 use crate::set::graph::Graph;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    // What needs it, or where, may stand in a text that could not be understood.
+    // A requirer, or its platforms, may be declared in a text that could not be read.
     let mut wheels = graph
         .repository
         .declarations
@@ -28,7 +28,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             Finding::new(
                 Code::Unneeded,
                 format!(
-                    "`{}` is automatic, and no wanted project needs it",
+                    "`{}` is automatic, but no wanted project needs it",
                     declaration.project
                 ),
             )

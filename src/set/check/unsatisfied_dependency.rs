@@ -16,8 +16,8 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
         let Constraint::Specifiers(specifiers) = &relation.requirement.constraint else {
             return None;
         };
-        // One version, unless somebody answers for several: then each must do that an installer may
-        // take there, and any where none fits.
+        // Usually there is one version. If several are allowed, each that an installer may take
+        // there must satisfy the requirement, or any if no wheel fits.
         let offers = graph.offers(target);
         let usable: Vec<&DeclaredWheel> = statement
             .platforms
@@ -35,7 +35,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
             .find(|wheel| !specifiers_contain(specifiers, wheel.file_name.version()))?;
         let version = wheel.file_name.version();
         let message = format!(
-            "`{}` requires `{}`, and the set has {} {version}",
+            "`{}` requires `{}`, but the set has {} {version}",
             relation.from.project, relation.requirement, target.project,
         );
         let mut finding = finding(

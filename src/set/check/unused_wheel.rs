@@ -4,7 +4,7 @@ use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::graph::Graph;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Finding>) {
-    // What it fits may stand in an `ipwhl.toml` that could not be understood.
+    // Its platform may be listed in an `ipwhl.toml` that could not be read.
     if graph.platforms.is_empty() || graph.repository.has_configuration_errors() {
         return;
     }

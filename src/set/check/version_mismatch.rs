@@ -7,8 +7,8 @@ use super::about::about;
 use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::DeclaredWheel;
 
-/// What METADATA says, and where the archive has been looked at, the name of the folder that it is
-/// in.
+/// Compares the version in METADATA and, if the archive was read, the version of the `.dist-info`
+/// folder.
 pub(super) fn check(
     declared: &DeclaredWheel,
     metadata: &CoreMetadata,
@@ -39,6 +39,6 @@ fn finding(declared: &DeclaredWheel, place: &str, other: &str) -> Finding {
             declared.file_name
         ),
     )
-    .help("installers refuse such a wheel: declare one whose parts agree");
+    .help("installers refuse such a wheel: declare one whose file name and metadata agree");
     about(declared, finding, declared.span(), "")
 }

@@ -1,22 +1,22 @@
-//! Lines for editors, such as `#:schema ../schemas/declaration.schema.json`: comments at the top of
-//! a text that lead to another file of the repository.
+//! Directives for editors, such as `#:schema ../schemas/declaration.schema.json`: comments at the
+//! top of a text that refer to another file of the repository.
 
 use super::DECLARATION_SCHEMA_FILE;
 
-/// Whether a comment is a line for editors.
+/// Whether a comment is a directive for editors.
 pub(super) fn is_directive(comment: &str) -> bool {
     comment.starts_with("#:")
 }
 
-/// The line that leads from a declaration to its schema, without its line feed. `declarations` is
-/// their folder, from the repository's folder, with `/`.
+/// The directive that refers from a declaration to its schema, without its line feed.
+/// `declarations` is the path of their folder from the repository's folder, with `/`.
 pub fn schema_directive(declarations: &str) -> String {
     let upwards = "../".repeat(declarations.split('/').count());
     format!("#:schema {upwards}{DECLARATION_SCHEMA_FILE}")
 }
 
-/// A canonical text without the lines for editors, which it has at its top: where the text stands
-/// alone they would lead nowhere.
+/// A canonical text without the directives at its top. Outside of the repository they would refer
+/// to nothing.
 pub(crate) fn without_directives(canonical: &str) -> &str {
     let mut rest = canonical;
     while is_directive(rest) {

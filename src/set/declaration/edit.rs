@@ -1,4 +1,4 @@
-//! Changes of several files: all of them, or none as far as the system allows.
+//! Changes of several files: either all of them are made, or none, as far as the system allows.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -15,12 +15,12 @@ use crate::foundation::failure::Failure;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileChange {
     path: PathBuf,
-    /// What it is to hold; `None` where it goes.
+    /// The new contents; `None` to remove the file.
     bytes: Option<Vec<u8>>,
 }
 
 impl FileChange {
-    /// The file at `path` goes.
+    /// The removal of the file at `path`.
     pub fn remove(path: &Path) -> Self {
         Self {
             path: path.to_path_buf(),
@@ -28,7 +28,7 @@ impl FileChange {
         }
     }
 
-    /// The file at `path` gets other bytes.
+    /// The replacement of the bytes of the file at `path`.
     pub fn write(path: &Path, bytes: Vec<u8>) -> Self {
         Self {
             path: path.to_path_buf(),
@@ -44,16 +44,15 @@ impl FileChange {
     }
 }
 
-/// Makes all changes. Where one fails, those before it are taken back. Folders below `top` that are
-/// empty afterwards go too.
-///
+/// Makes all changes. If one fails, the changes before it are undone. Folders below `top` that
+/// become empty are removed too.
 /// # Errors
 /// When a file cannot be read or changed.
 pub fn change_files(changes: &[FileChange], top: &Path) -> Result<(), Failure> {
     make_all(changes, &mut FileChange::make)?;
     let mut synced: BTreeSet<Option<&Path>> = BTreeSet::new();
     for change in changes.iter().filter(|change| change.bytes.is_none()) {
-        // Nothing depends on these: an empty folder declares nothing, nor does a partial file.
+        // Failures are harmless: an empty folder declares nothing, nor does a partial file.
         let _ = AtomicFile::forget(&change.path);
         if synced.insert(change.path.parent()) {
             let _ = sync_directory(&change.path);
@@ -103,16 +102,16 @@ fn failed(change: &FileChange, error: &io::Error, lost: &[String]) -> Failure {
         change.path.display()
     ));
     if lost.is_empty() {
-        failure.help("nothing was removed; run the same command again when it can be")
+        failure.help("no file was removed; run the same command again when the cause is fixed")
     } else {
         failure.help(format!(
-            "these were changed already and could not be put back: {}",
+            "these files were changed already and could not be restored: {}",
             lost.join(", ")
         ))
     }
 }
 
-/// The text of a declaration with `automatic = true`; canonical where it was. `None` where it is no
+/// The text of a declaration with `automatic = true`; canonical if it was. `None` if it is not
 /// TOML.
 pub fn made_automatic(text: &str) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
@@ -120,7 +119,7 @@ pub fn made_automatic(text: &str) -> Option<String> {
         before_first_table(text)
     } else {
         let mut value = toml_edit::Value::from(true);
-        // A comment behind it stays.
+        // A comment at the end of the line stays.
         if let Some(before) = document.get("automatic").and_then(Item::as_value) {
             *value.decor_mut() = before.decor().clone();
         }
@@ -133,13 +132,13 @@ pub fn made_automatic(text: &str) -> Option<String> {
     Some(changed)
 }
 
-/// The text with the key before its first table: what is said above that stays the head of the
-/// file, and what is said right before the table stays with it.
+/// Inserts the key before the first table. Comments above it stay at the head of the file, and
+/// comments right before the table stay with the table.
 fn before_first_table(text: &str) -> String {
     let mut place = 0;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        // A line for editors stays first.
+        // A directive for editors stays first.
         let is_comment = line.starts_with('#') && !line.starts_with("#:");
         if !is_comment && !line.trim().is_empty() && !line.starts_with("#:") {
             break;
@@ -157,7 +156,7 @@ fn before_first_table(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The third removal fails: what went before it is there again, as it was.
+    /// The third removal fails: the files removed before it are restored.
     #[test]
     fn what_was_changed_is_put_back_when_a_later_change_fails() {
         let folder = tempfile::tempdir().unwrap();
@@ -188,7 +187,7 @@ mod tests {
         }
     }
 
-    /// Who may read a file stays as it was; what cannot be put back is named.
+    /// Permissions are restored too; files that cannot be restored are named.
     #[cfg(unix)]
     #[test]
     fn what_is_put_back_is_as_it_was_or_is_named() {
@@ -210,7 +209,7 @@ mod tests {
         let failure = make_all(&changes, &mut |change| {
             change.make()?;
             if change.path == lost {
-                // Where it was is a folder no more.
+                // The folder of this file no longer exists.
                 fs::remove_dir(path("below"))?;
                 fs::write(path("below"), "")?;
             }

@@ -1,5 +1,5 @@
-//! Formats a text only where the result says the same: meaning and comments are compared before
-//! anything is written.
+//! Formats a text only if the result means the same: values and comments are compared before the
+//! file is written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,16 +17,15 @@ use crate::foundation::diagnostic::{Code, Finding};
 /// Why a text was not formatted.
 #[derive(Debug)]
 pub enum Unformatted {
-    /// It is not TOML: a `syntax` finding for each mistake.
+    /// The text is not TOML: a `syntax` finding for each mistake.
     Syntax(Vec<Finding>),
-    /// The canonical form would lose this: `a comment` or `a value`. A mistake of this program.
+    /// The canonical form would lose this: `a comment` or `a value`. This is a bug of this program.
     Unfaithful(&'static str),
 }
 
 /// The canonical form of a declaration's text. `file` is its name for findings.
-///
 /// # Errors
-/// When the text is not TOML, or its canonical form would say something else.
+/// When the text is not TOML, or its canonical form would have another meaning.
 pub fn formatted(file: &Arc<str>, text: &str, layout: Layout) -> Result<String, Unformatted> {
     let reader = Reader::new(file);
     let (_, is_toml) = reader.parse_document(text);
@@ -45,12 +44,13 @@ pub fn formatted(file: &Arc<str>, text: &str, layout: Layout) -> Result<String, 
     Ok(canonical)
 }
 
-/// Why a text has no canonical form.
+/// The findings for a text that has no canonical form.
 pub(super) fn syntax(file: &Arc<str>, text: &str) -> Unformatted {
     Unformatted::Syntax(vec![unwritable(file, text)])
 }
 
-/// The finding for what TOML allows and nobody can write again, such as a number of 30 digits.
+/// The finding for a value that TOML allows and that cannot be written back, such as a number of 30
+/// digits.
 fn unwritable(file: &Arc<str>, text: &str) -> Finding {
     let (message, span) = match text.parse::<DocumentMut>() {
         Ok(_) => (String::from("it cannot be written again"), None),
@@ -63,7 +63,7 @@ fn unwritable(file: &Arc<str>, text: &str) -> Finding {
     )
 }
 
-/// The comments of a text without the white space around them, sorted.
+/// The comments of a text, trimmed and sorted.
 pub(super) fn comments(text: &str) -> Vec<&str> {
     let mut comments: Vec<&str> = Source::new(text)
         .lex()
@@ -75,17 +75,17 @@ pub(super) fn comments(text: &str) -> Vec<&str> {
     comments
 }
 
-/// What a value says, with all that means the same made alike.
+/// The meaning of a value: values that mean the same are equal.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Meaning {
     Text(String),
     List(Vec<Meaning>),
     Table(BTreeMap<String, Meaning>),
-    /// A number, a date or a truth, in the words of the parser.
+    /// A number, a date or a boolean, as the parser prints it.
     Other(String),
 }
 
-/// `None` when it is not TOML.
+/// The meaning of a text; `None` if it is not TOML.
 fn meaning(text: &str, layout: Layout) -> Option<Meaning> {
     let document = DeTable::parse(text).ok()?;
     Some(of_table(document.get_ref(), layout))

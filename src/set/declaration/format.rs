@@ -17,7 +17,7 @@ use list::format_array;
 pub use merge::{declares_all_of, differing_keys, merged};
 use spelling::spell;
 
-/// The order of the keys, of the top and of each wheel.
+/// The order of the keys, at the top and in each wheel.
 const KEYS: [&str; 9] = [
     "source",
     "content-id",
@@ -30,17 +30,17 @@ const KEYS: [&str; 9] = [
     "wheel",
 ];
 
-/// The canonical form of a declaration's text in the layout `package`; `None` when it is not TOML.
+/// The canonical form of a declaration's text in the layout `package`; `None` if it is not TOML.
 ///
-/// Keys that the format does not have are kept, after the others; values of the wrong type stay
-/// as they are. Line ends are line feeds, and a byte order mark goes. The result is its own
-/// canonical form.
+/// Unknown keys are kept, after the others; values of the wrong type stay as they are. Line ends
+/// become line feeds, and a byte order mark is removed. The canonical form of the result is the
+/// result itself.
 pub fn canonical(text: &str) -> Option<String> {
     canonical_in(text, Layout::Package)
 }
 
-/// As [`canonical`], in either layout. In `ipwhl-1` extras and requirements keep their spelling:
-/// the tools of the original compare them as text.
+/// Like [`canonical`], in either layout. In `ipwhl-1` extras and requirements keep their spelling,
+/// because the original's tools compare them as text.
 pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut document: DocumentMut = text.parse().ok()?;
@@ -52,7 +52,7 @@ pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
         format_wheels(tables, layout);
     }
     document.set_trailing("");
-    // A line for editors may stand above another key, which is the first one now.
+    // A directive may be above another key that is the first one now.
     header += &take_header(&mut document);
     let mut result = lines(&header, true) + &lines(&header, false);
     if !result.is_empty() {
@@ -63,8 +63,8 @@ pub fn canonical_in(text: &str, layout: Layout) -> Option<String> {
     Some(result)
 }
 
-/// The comment block at the very top, where a blank line parts it from the first key, and the lines
-/// for editors above that key.
+/// Takes the comment block at the top, if a blank line separates it from the first key, and the
+/// directives above that key.
 fn take_header(document: &mut DocumentMut) -> String {
     let first = document.iter().next().map(|(key, _)| key.to_owned());
     let Some(first) = first else {
@@ -86,7 +86,7 @@ fn split_header(decor: &mut Decor) -> String {
     let prefix = prefix(decor).replace("\r\n", "\n");
     let (top, rest) = prefix.rsplit_once("\n\n").unwrap_or(("", &prefix));
     let (top, rest) = (comments(top), comments(rest));
-    // A line for editors is about the file, also where no blank line parts it from the first key.
+    // A directive belongs to the file even if no blank line separates it from the first key.
     let header = top + &lines(&rest, true);
     if !header.is_empty() {
         decor.set_prefix(lines(&rest, false));
@@ -94,7 +94,7 @@ fn split_header(decor: &mut Decor) -> String {
     header
 }
 
-/// The lines for editors among comments, or the others.
+/// The directives among comments, or the other comments.
 fn lines(comments: &str, directives: bool) -> String {
     comments
         .lines()
@@ -108,8 +108,8 @@ fn rank(key: &str) -> usize {
         .unwrap_or(KEYS.len())
 }
 
-/// Lets tables be written where they stand in the document as it is now: a table that moves takes
-/// those below it along.
+/// Forgets where tables were in the text, so that they are written in the order of the document.
+/// Otherwise a table that moves would take the tables below it along.
 fn forget_positions(table: &mut Table) {
     for (_, item) in table.iter_mut() {
         match item {
@@ -137,7 +137,7 @@ fn format_table(table: &mut Table, layout: Layout) {
     for (mut key, item) in table.iter_mut() {
         let above = comments(&prefix(key.leaf_decor()));
         let name = key.get().to_owned();
-        // A key that is written in quotes needs none.
+        // A key in quotes does not need them.
         key.fmt();
         if let Item::Value(value) = item {
             *key.leaf_decor_mut() = Decor::new(above, " ");

@@ -1,11 +1,11 @@
-//! How much one declaration may hold. Whoever may propose a change may write any, and what is done
-//! with one grows with what it holds, for each of its wheels. The largest real ones have some
-//! hundred wheels, five hundred extras, a thousand dependencies.
+//! Limits for one declaration. Anyone can propose a change, and the work on a declaration grows
+//! with its contents, for each of its wheels. The largest real ones have some hundred wheels, five
+//! hundred extras, a thousand dependencies.
 
 use super::DeclaredWheel;
 use crate::foundation::diagnostic::{Code, Finding};
 
-/// The largest declaration, in bytes, in a repository and in a release. One that is parsed takes a
+/// The largest declaration, in bytes, in a repository and in a release. A parsed one takes a
 /// hundred times as much memory.
 pub const LARGEST_DECLARATION: u64 = 1 << 20;
 /// The most wheels of a project.
@@ -18,21 +18,20 @@ pub(super) const MOST_EXTRAS: usize = 1_000;
 pub(super) const LONGEST_LIST: usize = 10_000;
 /// The longest text of one value, in bytes.
 pub(super) const LONGEST_TEXT: usize = 16 * 1024;
-/// The most extras and dependencies of all wheels of a project, those that they share counted for
-/// each.
+/// The most extras and dependencies of all wheels of a project; shared ones count for each wheel.
 const MOST_ENTRIES: usize = 20_000;
-/// The most bytes of these.
+/// The most bytes of these extras and dependencies.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
-/// The most comparisons that the markers of all wheels make, each as often as an extra is asked
-/// about.
+/// The most comparisons in the markers of all wheels, counted for each extra that they are
+/// evaluated with.
 const MOST_COMPARISONS: usize = 200_000;
-/// The most questions that are left open: an extra beside a marker that compares `extra` otherwise
-/// than with `==`. No index asks them.
+/// The most evaluations without a definite result: an extra with a marker that compares `extra` by
+/// another operator than `==`. No index uses such markers.
 const MOST_OPEN_QUESTIONS: usize = 5_000;
 /// The most tags of all wheels of a project.
 const MOST_TAGS: usize = 2_000;
 
-/// What the wheels of a project come to.
+/// The counts for the wheels of a project.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     wheels: usize,
@@ -44,7 +43,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts a wheel. A finding where its project has more of something now than it may have.
+    /// Counts a wheel. Returns a finding if its project exceeds a limit now.
     pub(crate) fn add(&mut self, wheel: &DeclaredWheel) -> Option<Finding> {
         self.wheels += 1;
         self.tags += wheel.tags().len();
@@ -68,22 +67,22 @@ impl Tally {
             (
                 self.entries,
                 MOST_ENTRIES,
-                "extras and dependencies, those that wheels share counted for each",
+                "extras and dependencies, counting shared ones for each wheel",
             ),
             (
                 self.bytes,
                 MOST_BYTES,
-                "bytes of extras and dependencies, those that wheels share counted for each",
+                "bytes of extras and dependencies, counting shared ones for each wheel",
             ),
             (
                 self.comparisons,
                 MOST_COMPARISONS,
-                "comparisons of markers, each counted for each extra that it asks for",
+                "comparisons of markers, counting each for every extra that it is evaluated with",
             ),
             (
                 self.open,
                 MOST_OPEN_QUESTIONS,
-                "extras beside markers that compare `extra` otherwise than with `==`",
+                "extras with markers that compare `extra` by another operator than `==`",
             ),
         ]
         .into_iter()
@@ -96,7 +95,7 @@ impl Tally {
             )
             .at(&wheel.file, wheel.span(), "too much from here on")
             .project(project)
-            .help("declare the wheels, extras and dependencies that the supported platforms need")
+            .help("declare only the wheels, extras and dependencies that the supported platforms need")
         })
     }
 }

@@ -1,6 +1,6 @@
 //! `misplaced-declaration`: a declaration whose file is not named for its project, or in the layout
-//! `ipwhl-1` not for its wheel; `noncanonical-place`: one of that layout whose path says the same
-//! as the right one and is written otherwise.
+//! `ipwhl-1` not for its wheel. `noncanonical-place`: a declaration of that layout whose path names
+//! the right wheel in another spelling.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use ipwhl_packaging::ProjectName;
 use super::{DeclaredWheel, Layout};
 use crate::foundation::diagnostic::{Code, Finding};
 
-/// Whether a declaration stands where its project belongs; a finding where not. `taken` are the
-/// places that have a declaration, and those that one is to be moved to.
+/// Returns a finding if a declaration is not in the file of its project. `taken` are the paths that
+/// have a declaration already or are proposed for another one.
 pub(crate) fn misplaced(
     file: &Arc<str>,
     declarations: &str,
@@ -49,8 +49,7 @@ pub(crate) fn misplaced(
                 Layout::Package => project.as_str(),
                 Layout::Ipwhl1 => wheel.file_name.as_str(),
             };
-            // The release has the stem as it is written, so of such a path nothing has to be
-            // guessed.
+            // The release uses the stem as it is written, so such a path leaves nothing to guess.
             let code = if layout == Layout::Ipwhl1 && says_the_same(file, declarations, wheel) {
                 Code::NoncanonicalPlace
             } else {
@@ -65,7 +64,7 @@ pub(crate) fn misplaced(
                 format!("move the file to `{belongs}`")
             } else {
                 format!(
-                    "`{belongs}` is the place of another declaration: put into it what is needed of this one, and remove this file"
+                    "`{belongs}` has another declaration: move the needed parts of this one into it, and remove this file"
                 )
             });
             with_reason(finding, file, &belongs)
@@ -74,8 +73,8 @@ pub(crate) fn misplaced(
     Some(finding.project(project))
 }
 
-/// In the layout `ipwhl-1`: whether the original's tools take the path for a declaration of this
-/// project in this version, as `<declarations>/<any folder>/<Project>/<wheel name>.toml`.
+/// In the layout `ipwhl-1`: whether the original's tools read the path as a declaration of this
+/// project in this version: `<declarations>/<any folder>/<Project>/<wheel name>.toml`.
 fn says_the_same(file: &str, declarations: &str, wheel: &DeclaredWheel) -> bool {
     let below = file
         .strip_prefix(declarations)
@@ -90,7 +89,7 @@ fn says_the_same(file: &str, declarations: &str, wheel: &DeclaredWheel) -> bool 
         && released.is_some_and(|one| one.name() == name && one.version() == version)
 }
 
-/// In the layout `ipwhl-1`: which part of the path is not as it should be, and why.
+/// In the layout `ipwhl-1`: adds which part of the path is wrong, and why.
 fn with_reason(mut finding: Finding, written: &str, belongs: &str) -> Finding {
     let parts = |path: &str| -> Vec<String> { path.rsplit('/').map(str::to_owned).collect() };
     let (written, belongs) = (parts(written), parts(belongs));
@@ -130,12 +129,12 @@ fn place_of_original(file: &str, declarations: &str, wheel: &DeclaredWheel) -> S
     format!("{declarations}/{:02x}/{folder}/{stem}.toml", sum & 0xff)
 }
 
-/// `<name>-<version>-<tags>`: the tags are those of WHEEL, which only the wheel itself can
-/// contradict, so those that the stem has are kept.
+/// `<name>-<version>-<tags>`. The tags should be those in WHEEL, which only the wheel itself shows,
+/// so the tags of the stem are kept.
 fn stem_of_original(wheel: &DeclaredWheel) -> String {
     let stem = wheel.stem.as_deref().unwrap_or_default();
     let declared = wheel.file_name.version();
-    // Two spellings of one version can be alike: the one in METADATA is not known here.
+    // One version has several spellings: the spelling in METADATA is not known here.
     let version = match &wheel.released {
         Some(released) if released.version() == declared => released.version(),
         _ => declared,
@@ -150,7 +149,7 @@ fn stem_of_original(wheel: &DeclaredWheel) -> String {
     format!("{name}-{version}-{}", tags.join("-"))
 }
 
-/// A compressed component with its members sorted, each once.
+/// A compressed component with its members sorted and without repetitions.
 fn sorted(component: &str) -> String {
     let members: BTreeSet<&str> = component.split('.').collect();
     members.into_iter().collect::<Vec<_>>().join(".")

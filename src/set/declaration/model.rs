@@ -1,4 +1,4 @@
-//! What a declaration says, once its text is understood.
+//! The typed contents of a declaration.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,12 +11,12 @@ use ipwhl_unixfs::{Cid, Sha256Digest};
 
 use super::Source;
 
-/// A value and where it stands in its text.
+/// A value and its place in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Bytes from the text's start.
+    /// Bytes from the start of the text.
     pub span: Range<usize>,
 }
 
@@ -27,17 +27,17 @@ impl<T> Spanned<T> {
     }
 }
 
-/// One project in one version: every layout and form comes out as this.
+/// One project in one version, read from any layout and form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declaration {
     /// The project, normalised.
     pub project: ProjectName,
     /// The file that declares it: its path from the repository's folder, with `/`. In the layout
-    /// `ipwhl-1`, where each wheel has a file, the first of them.
+    /// `ipwhl-1`, which has a file for each wheel, the first of them.
     pub file: Arc<str>,
-    /// Whether it is here only because another project needs it.
+    /// Whether the project is in the set only because another project needs it.
     pub automatic: bool,
-    /// Where `automatic` stands, if it does.
+    /// The place of `automatic`, if the key is present.
     pub automatic_span: Option<Range<usize>>,
     /// The wheels, sorted by file name; never empty.
     pub wheels: Vec<DeclaredWheel>,
@@ -57,43 +57,43 @@ pub struct DeclaredWheel {
     pub file: Arc<str>,
     /// The wheel's own file name.
     pub file_name: WheelFileName,
-    /// Where its bytes come from, in order of preference; never empty.
+    /// The sources of its bytes, in order of preference; never empty.
     pub sources: Vec<Spanned<Source>>,
     /// The CID of its UnixFS file.
     pub content_id: Spanned<Cid>,
-    /// Absent exactly when the wheel has none.
+    /// Its Requires-Python; absent exactly if the wheel has none.
     pub requires_python: Option<Spanned<VersionSpecifiers>>,
-    /// The extras that the repository vouches for.
+    /// The declared extras.
     pub extras: Vec<Spanned<ExtraName>>,
-    /// Where the list of extras stands.
+    /// The place of the list of extras.
     pub extras_span: Range<usize>,
-    /// What it needs.
+    /// The declared dependencies.
     pub dependencies: Vec<Spanned<Requirement>>,
-    /// Where the list of dependencies stands.
+    /// The place of the list of dependencies.
     pub dependencies_span: Range<usize>,
     /// The SHA-256 of the file.
     pub sha256: Option<Spanned<Sha256Digest>>,
     /// The size of the file in bytes.
     pub size: Option<Spanned<u64>>,
-    /// In the layout `ipwhl-1` the name that the release gives to the wheel, without `.whl`.
+    /// In the layout `ipwhl-1` the wheel's name in the release, without `.whl`.
     pub stem: Option<String>,
-    /// That name, by which installers know the wheel then; `None` where it is no name of a wheel,
-    /// and in the layout `package`.
+    /// That name as a wheel name, which installers see; `None` if it is not a wheel name, and in
+    /// the layout `package`.
     pub released: Option<WheelFileName>,
-    /// Whether some of what it requires could not be understood: then nothing can be said of what
-    /// its requirements lack.
+    /// Whether some of its requirements could not be read. Then missing requirements are not
+    /// reported.
     pub is_partial: bool,
 }
 
 impl DeclaredWheel {
-    /// The place that stands for the wheel as a whole: its first source.
+    /// The place of the wheel in messages: its first source.
     pub fn span(&self) -> Range<usize> {
         self.sources
             .first()
             .map_or(0..0, |source| source.span.clone())
     }
 
-    /// The tags by which installers know it: those of the name that the release gives to it.
+    /// The tags that installers see: those of the wheel's name in the release.
     pub fn tags(&self) -> &[Tag] {
         self.released.as_ref().unwrap_or(&self.file_name).tags()
     }
@@ -115,10 +115,9 @@ impl DeclaredWheel {
         self.has_tag_for(platform) && self.allows_python_of(platform)
     }
 
-    /// Whether two wheels are declared alike, wherever their declarations stand and in whatever
-    /// layout.
+    /// Whether two wheels have equal declarations, in whatever files and layouts.
     pub fn says_the_same(&self, other: &Self) -> bool {
-        // They are sets.
+        // Their order does not matter.
         fn values<T: ToString>(all: &[Spanned<T>]) -> BTreeSet<String> {
             let values = all.iter();
             values.map(|spanned| spanned.value.to_string()).collect()
@@ -136,7 +135,7 @@ impl DeclaredWheel {
             && (self.stem == other.stem || self.stem.is_none() || other.stem.is_none())
     }
 
-    /// Whether two wheels are declared to be the same file from the same places.
+    /// Whether two wheels are declared with the same bytes and the same sources.
     pub fn has_the_same_bytes(&self, other: &Self) -> bool {
         let sources = |wheel: &Self| -> Vec<String> {
             let sources = wheel.sources.iter();
@@ -151,7 +150,7 @@ impl DeclaredWheel {
                 == other.size.as_ref().map(|size| size.value)
     }
 
-    /// Whether the repository vouches for this extra.
+    /// Whether the declaration has this extra.
     pub fn has_extra(&self, extra: &ExtraName) -> bool {
         self.extras.iter().any(|declared| declared.value == *extra)
     }

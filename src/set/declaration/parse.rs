@@ -1,4 +1,4 @@
-//! A declaration's text to a declaration and findings.
+//! From the text of a declaration to wheels and findings.
 
 mod values;
 
@@ -21,25 +21,25 @@ pub enum Layout {
     /// One file a project: `declarations/<project>.toml`.
     #[default]
     Package,
-    /// The original's: `pkgs/<prefix>/<Project>/<wheel stem>.toml`, one file a wheel.
+    /// The original's layout: `pkgs/<prefix>/<Project>/<wheel stem>.toml`, one file a wheel.
     Ipwhl1,
 }
 
-/// What one file says.
+/// The contents of one file.
 #[derive(Debug, Default)]
 pub struct Parsed {
-    /// Its wheels, in the file's order. Empty when it is not understood what they are; where only a
-    /// requirement is not, they are partial, and an extra that is none is left out.
+    /// Its wheels, in the file's order. Empty if an error hides which wheels there are. If only a
+    /// requirement is invalid, the wheels are partial; invalid extras are left out.
     pub wheels: Vec<DeclaredWheel>,
-    /// Whether the project is here only because another needs it.
+    /// Whether the project is in the set only because another project needs it.
     pub automatic: bool,
-    /// Where `automatic` stands.
+    /// The place of `automatic`.
     pub automatic_span: Option<Range<usize>>,
-    /// What is wrong with the text.
+    /// The findings about the text.
     pub findings: Vec<Finding>,
 }
 
-/// The values that the wheels of a file may share.
+/// The values that the wheels of a file can share.
 #[derive(Clone, Default)]
 struct Shared {
     requires_python: Option<Spanned<VersionSpecifiers>>,
@@ -101,25 +101,25 @@ pub fn parse(file: &Arc<str>, text: &str, layout: Layout) -> Parsed {
     }
 }
 
-/// Whether a finding leaves it open what a wheel is, so that nothing else can be said of it. What
-/// it requires may be wrong in a part; the rest of the set is still checked then.
+/// Whether a finding leaves the identity of a wheel unknown, so that nothing else can be checked.
+/// With an invalid requirement the rest of the set is still checked.
 fn hides_a_wheel(finding: &Finding) -> bool {
     finding.severity == Severity::Error && !finding.code.may_be_overridden()
 }
 
-/// The original has CIDs of version 0 throughout, and compares them as text.
+/// The original uses CIDs of version 0 only, and compares them as text.
 fn not_of_the_original(wheel: &DeclaredWheel) -> Option<Finding> {
     let content_id = &wheel.content_id;
     (content_id.value.version() != Version::V0).then(|| {
         Finding::new(
             Code::InvalidContentId,
             format!(
-                "`{}` is a CID of version 1, and the layout `ipwhl-1` has version 0 throughout",
+                "`{}` is a CID of version 1, but the layout `ipwhl-1` uses version 0 only",
                 content_id.value
             ),
         )
         .at(&wheel.file, content_id.span.clone(), "")
-        .help("`ipwhl cid --profile unixfs-v0-2015 FILE` prints the one of version 0")
+        .help("`ipwhl cid --profile unixfs-v0-2015 FILE` prints the CID of version 0")
     })
 }
 
@@ -133,7 +133,7 @@ fn several(reader: &Reader, top: &Table<'_, '_>) -> Vec<DeclaredWheel> {
                 Finding::new(
                     Code::UnknownKey,
                     format!(
-                        "`{key}` stands beside `[[wheel]]` tables, where it belongs to no wheel"
+                        "`{key}` is at the top beside `[[wheel]]` tables, where it belongs to no wheel"
                     ),
                 )
                 .at(&reader.file, span, "")
@@ -147,11 +147,11 @@ fn several(reader: &Reader, top: &Table<'_, '_>) -> Vec<DeclaredWheel> {
     if tables.len() > MOST_WHEELS {
         reader.too_large(
             format!(
-                "{} wheels: a project has at most {MOST_WHEELS}",
+                "the project has {} wheels; at most {MOST_WHEELS} are allowed",
                 tables.len()
             ),
             &tables[MOST_WHEELS].span,
-            "declare those that the supported platforms need",
+            "declare only the wheels that the supported platforms need",
         );
         return Vec::new();
     }
@@ -159,7 +159,7 @@ fn several(reader: &Reader, top: &Table<'_, '_>) -> Vec<DeclaredWheel> {
     let mut wheels: Vec<DeclaredWheel> = Vec::with_capacity(tables.len());
     for table in &tables {
         if let Some(wheel) = wheel(reader, table, &shared, true) {
-            // What the wheels share is not copied any further.
+            // The shared values are not copied to more wheels.
             if let Some(finding) = tally.add(&wheel) {
                 reader.push(finding);
                 return Vec::new();
@@ -182,7 +182,7 @@ fn several(reader: &Reader, top: &Table<'_, '_>) -> Vec<DeclaredWheel> {
                 )
                 .at(&reader.file, wheel.span(), "again here")
                 .at(&reader.file, twin.span(), "first here")
-                .help("keep one of them; several sources of one wheel are a list"),
+                .help("keep one of them; write several sources of one wheel as a list"),
             );
         }
     }
@@ -197,7 +197,7 @@ fn shared(reader: &Reader, table: &Table<'_, '_>) -> Shared {
     }
 }
 
-/// One wheel's keys. `None` when one that it cannot do without is absent or wrong.
+/// Reads the keys of one wheel. `None` if a required key is absent or invalid.
 fn wheel(
     reader: &Reader,
     table: &Table<'_, '_>,
@@ -217,13 +217,13 @@ fn wheel(
     if extras.is_none() && !table.has("extras") {
         table.missing(
             "extras",
-            "write `extras = []` where the repository vouches for none",
+            "write `extras = []` if you declare none of the wheel's extras",
         );
     }
     if dependencies.is_none() && !table.has("dependencies") {
         table.missing(
             "dependencies",
-            "write `dependencies = []` where the wheel has none",
+            "write `dependencies = []` if the wheel has none",
         );
     }
     let (sources, content_id) = (sources?, content_id?);
@@ -236,7 +236,7 @@ fn wheel(
         content_id,
         requires_python: own
             .requires_python
-            // One that cannot be understood is the wheel's own still.
+            // An invalid value still overrides the shared one.
             .or_else(|| {
                 let shared = above.requires_python.clone();
                 shared.filter(|_| !table.has("requires-python"))

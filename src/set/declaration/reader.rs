@@ -1,4 +1,4 @@
-//! Reads typed values out of a TOML table: what is wrong becomes findings with spans, never an end.
+//! Reads typed values from a TOML table. Mistakes become findings with spans, and reading goes on.
 
 mod syntax;
 
@@ -16,7 +16,7 @@ use super::Spanned;
 use super::limits::{LONGEST_LIST, LONGEST_TEXT};
 use syntax::{Mistake, mistakes};
 
-/// At how many places beside the first a finding shows characters that are hidden.
+/// How many places beside the first a finding about hidden characters shows.
 const MOST_HIDDEN_SHOWN: usize = 2;
 
 /// Collects the findings of one file.
@@ -25,7 +25,7 @@ pub(crate) struct Reader {
     /// The file's name.
     pub(crate) file: Arc<str>,
     findings: RefCell<Vec<Finding>>,
-    /// How many more were found than are kept.
+    /// How many findings were dropped.
     more: Cell<usize>,
 }
 
@@ -38,7 +38,7 @@ impl Reader {
         }
     }
 
-    /// Notes a finding at a place of the file.
+    /// Adds a finding at a place of the file.
     pub(crate) fn report(&self, code: Code, message: impl Into<String>, span: &Range<usize>) {
         self.push(Finding::new(code, message).at(&self.file, span.clone(), ""));
     }
@@ -52,7 +52,7 @@ impl Reader {
         }
     }
 
-    /// The findings; those beyond [`MOST_FINDINGS`] are one, which counts them.
+    /// The findings. Those beyond [`MOST_FINDINGS`] are replaced by one that counts them.
     pub(crate) fn into_findings(self) -> Vec<Finding> {
         let mut findings = self.findings.into_inner();
         if self.more.get() > 0 {
@@ -61,44 +61,43 @@ impl Reader {
         findings
     }
 
-    /// Reports that there is more of something than there may be.
+    /// Reports that a limit was exceeded.
     pub(crate) fn too_large(&self, message: String, span: &Range<usize>, help: &str) {
         let finding = Finding::new(Code::TooLarge, message).at(&self.file, span.clone(), "");
         self.push(finding.help(help));
     }
 
-    /// Whether a list has as many elements as it may have at most; a finding where it has more.
+    /// Whether a list has at most the allowed number of elements; reports a finding if not.
     fn is_small(&self, key: &str, count: usize, span: &Range<usize>) -> bool {
         let is_small = count <= LONGEST_LIST;
         if !is_small {
-            let message =
-                format!("`{key}` has {count} entries, and a list has at most {LONGEST_LIST}");
-            self.too_large(message, span, "leave out what nobody needs");
+            let message = format!("`{key}` has {count} entries; a list has at most {LONGEST_LIST}");
+            self.too_large(message, span, "remove the entries that are not needed");
         }
         is_small
     }
 
-    /// The text of a value, unless it is longer than a text may be.
+    /// The text of a value, unless it is longer than allowed.
     fn short<'t>(&self, text: &'t str, span: Range<usize>) -> Option<Spanned<&'t str>> {
         if text.len() <= LONGEST_TEXT {
             return Some(Spanned::new(text, span));
         }
         let message = format!(
-            "a text of {} bytes: one value has at most {LONGEST_TEXT}",
+            "this text has {} bytes; one value has at most {LONGEST_TEXT}",
             text.len()
         );
         self.too_large(
             message,
             &span,
-            "declare what has shorter names, requirements and addresses",
+            "use shorter names, requirements and addresses",
         );
         None
     }
 
-    /// Reports the characters that whoever reads the text does not see, or sees elsewhere: what is
-    /// reviewed has to be what is read ("Trojan Source"). A byte order mark that begins the text is
-    /// none, nor is what TOML forbids.
-    fn look_for_hidden(&self, text: &str) {
+    /// Reports characters that a reader of the text does not see, or sees elsewhere: a reviewer
+    /// must see the same text that the program reads ("Trojan Source"). A byte order mark at the
+    /// start of the text is allowed, and characters that TOML forbids are reported elsewhere.
+    fn report_hidden(&self, text: &str) {
         let mut hidden = text.char_indices().filter(|(at, sign)| {
             !sign.is_ascii()
                 && is_hidden(*sign)
@@ -111,10 +110,7 @@ impl Reader {
         let name = |sign: char| format!("U+{:04X}", u32::from(sign));
         let mut finding = Finding::new(
             Code::HiddenCharacter,
-            format!(
-                "the file has {}, which is not seen where it stands",
-                name(sign)
-            ),
+            format!("the file contains {}, which is invisible here", name(sign)),
         )
         .at(&self.file, at..at + sign.len_utf8(), name(sign));
         let mut others: Vec<(usize, char)> = hidden.collect();
@@ -124,19 +120,19 @@ impl Reader {
             finding = finding.at(&self.file, at..at + sign.len_utf8(), name(sign));
         }
         if more > 0 {
-            finding = finding.note(format!("and {more} more of the kind"));
+            finding = finding.note(format!("and {more} more hidden characters"));
         }
         self.push(
             finding.help(
-                "remove them; a string that needs one has it as an escape, such as `\\u200D`",
+                "remove them; if a string needs one, write it as an escape, such as `\\u200D`",
             ),
         );
     }
 
-    /// Parses the whole text; each mistake in it is a `syntax` finding, but for those that follow
-    /// from another.
+    /// Parses the whole text. Each mistake is a `syntax` finding, except those that follow from
+    /// another.
     pub(crate) fn parse_document<'t>(&self, text: &'t str) -> (toml::Spanned<DeTable<'t>>, bool) {
-        self.look_for_hidden(text);
+        self.report_hidden(text);
         let (document, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
             return (document, true);
@@ -160,14 +156,14 @@ impl Reader {
     }
 }
 
-/// A table whose keys are being read; what is left unread is unknown.
+/// A table whose keys are being read. Keys left unread are unknown keys.
 pub(crate) struct Table<'r, 't> {
     reader: &'r Reader,
     entries: &'t DeTable<'t>,
-    /// Where the table stands: its header, or the whole text for the top.
+    /// The place of the table: its header, or the whole text for the top.
     pub(crate) span: Range<usize>,
     known: RefCell<BTreeSet<&'static str>>,
-    /// How messages call it.
+    /// Its name in messages.
     place: &'static str,
 }
 
@@ -187,14 +183,14 @@ impl<'r, 't> Table<'r, 't> {
         }
     }
 
-    /// The raw value of a key, and where it stands.
+    /// The raw value of a key, with its place.
     pub(crate) fn value(&self, key: &'static str) -> Option<(&'t DeValue<'t>, Range<usize>)> {
         self.known.borrow_mut().insert(key);
         let value = self.entries.get(key)?;
         Some((value.get_ref(), value.span()))
     }
 
-    /// Whether the key has a list without elements; it does not count as read.
+    /// Whether the key has an empty list. This does not mark the key as read.
     pub(crate) fn is_empty_list(&self, key: &str) -> bool {
         self.entries
             .get(key)
@@ -202,12 +198,12 @@ impl<'r, 't> Table<'r, 't> {
             .is_some_and(|array| array.is_empty())
     }
 
-    /// Whether the key is there; it does not count as read.
+    /// Whether the key is present. This does not mark the key as read.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
-    /// Where a key itself stands.
+    /// The place of the key itself.
     pub(crate) fn key_span(&self, key: &str) -> Option<Range<usize>> {
         self.entries.get_key_value(key).map(|(key, _)| key.span())
     }
@@ -248,7 +244,7 @@ impl<'r, 't> Table<'r, 't> {
             self.wrong_type(key, "a whole number", value, &span);
             return None;
         };
-        // An integer that does not fit has no other form than its text.
+        // An integer that does not fit is available as text only.
         let Ok(number) = u64::from_str_radix(integer.as_str(), integer.radix()) else {
             let wrong = if integer.as_str().starts_with('-') {
                 "is below 0"
@@ -297,7 +293,7 @@ impl<'r, 't> Table<'r, 't> {
                 None => self.reader.report(
                     Code::InvalidValue,
                     format!(
-                        "`{key}` must be a list of strings, and this is {}",
+                        "`{key}` must be a list of strings, but this is {}",
                         with_article(element.get_ref().type_str())
                     ),
                     &element.span(),
@@ -354,7 +350,7 @@ impl<'r, 't> Table<'r, 't> {
         tables
     }
 
-    /// Every key with its value, for tables whose keys are data; all count as read.
+    /// Every key with its value, for tables whose keys are data. All keys count as read.
     pub(crate) fn entries(&self) -> Vec<(Spanned<&'t str>, &'t DeValue<'t>, Range<usize>)> {
         self.entries
             .iter()
@@ -365,19 +361,19 @@ impl<'r, 't> Table<'r, 't> {
             .collect()
     }
 
-    /// Reports a required key as absent.
+    /// Reports an absent required key.
     pub(crate) fn missing(&self, key: &str, help: &str) {
         self.reader.push(
             Finding::new(
                 Code::MissingKey,
-                format!("`{key}` is missing, which {} needs", self.place),
+                format!("`{key}` is missing, but {} needs it", self.place),
             )
             .at(&self.reader.file, self.span.clone(), "")
             .help(help),
         );
     }
 
-    /// Reports the keys that nobody asked for, each with the nearest one that somebody did.
+    /// Reports the unknown keys, each with the most similar known one.
     pub(crate) fn finish(&self) {
         let known = self.known.borrow();
         for (key, _) in self.entries {
@@ -408,9 +404,9 @@ fn with_article(kind: &str) -> String {
     }
 }
 
-/// Whether a character belongs to how its neighbours are written: the variation selector of an
-/// emoji, a joiner inside of an emoji or between letters of a script that has them (UTS #51, UAX
-/// #31). Among letters of ASCII nothing needs one.
+/// Whether a character is part of normal writing: the variation selector of an emoji, or a joiner
+/// inside an emoji or between letters of a script that uses joiners (UTS #51, UAX #31). ASCII text
+/// needs none of them.
 fn is_of_writing(text: &str, at: usize, sign: char) -> bool {
     let before = text[..at].chars().next_back();
     let after = text[at + sign.len_utf8()..].chars().next();

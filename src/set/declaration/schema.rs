@@ -4,18 +4,17 @@ use schemars::JsonSchema;
 
 use crate::foundation::schema;
 
-/// Where a repository keeps the schema of its declarations, from its folder, with `/`.
+/// The path of the schema of declarations, from the repository's folder, with `/`.
 pub const DECLARATION_SCHEMA_FILE: &str = "schemas/declaration.schema.json";
 
-/// A file name of a wheel, as far as a pattern can tell.
+/// A file name of a wheel, as precisely as a pattern can describe it.
 macro_rules! wheel_name {
     () => {
         r"[A-Za-z0-9]([A-Za-z0-9._]*[A-Za-z0-9])?-[A-Za-z0-9.!+_]+(-[0-9][A-Za-z0-9_.]*)?(-[A-Za-z0-9_.]+){3}\.whl"
     };
 }
 
-/// A source of each kind. Where something is percent-encoded the name of the wheel is not looked
-/// at.
+/// A source of each kind. If the text is percent-encoded, the wheel's name is not checked.
 const SOURCE: &str = concat!(
     r"^(pkg:pypi/[^?@]+@[^?]+\?file_name=(",
     wheel_name!(),
@@ -31,12 +30,12 @@ pub fn declaration_schema() -> String {
     schema::of_read::<DeclarationText>()
 }
 
-/// One project in one version: where each wheel comes from, its CID, its metadata.
+/// One project in one version: the sources, CID and metadata of each wheel.
 ///
-/// With one wheel its keys stand at the top. With several, each has a `[[wheel]]` table, and what
-/// they share stands at the top.
+/// A single wheel has its keys at the top. Several wheels have a `[[wheel]]` table each, with
+/// shared values at the top.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(
     title = "A declaration of `ipwhl`",
     rename_all = "kebab-case",
@@ -67,16 +66,17 @@ struct DeclarationText {
     dependencies: Option<DependenciesText>,
     sha256: Option<Sha256Text>,
     size: Option<SizeText>,
-    /// The project is here only because another one needs it; absent means that someone wants it.
+    /// The project is in the set only because another project needs it. If absent, the project is
+    /// wanted.
     automatic: Option<bool>,
-    /// A wheel of a project that has several. A key that the top has, too, is the wheel's own here.
+    /// A wheel of a project with several. Its keys override the same keys at the top.
     #[schemars(length(min = 1))]
     wheel: Option<Vec<WheelText>>,
 }
 
 /// One wheel of several.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
 struct WheelText {
     source: SourceText,
@@ -88,12 +88,12 @@ struct WheelText {
     size: Option<SizeText>,
 }
 
-/// Where the wheel comes from: one place or several, in order of preference.
+/// The source of the wheel: one or several, in order of preference.
 ///
 /// `pkg:pypi/NAME@VERSION?file_name=WHEEL` (resolved through the index), `https://…`, or `file:…`
 /// inside the repository. All sources of a wheel end in the same file name.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(
     untagged,
     example = "pkg:pypi/click@8.1.7?file_name=click-8.1.7-py3-none-any.whl",
@@ -113,42 +113,42 @@ enum SourceText {
 /// The CID of the wheel as a UnixFS file, as `ipwhl cid FILE` prints it: version 0, or version 1 in
 /// base32; sha2-256.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(example = &"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku")]
 struct ContentIdText(#[schemars(regex(pattern = schema::CONTENT_ID))] String);
 
-/// The wheel's Requires-Python. Absent exactly when the wheel has none.
+/// The wheel's Requires-Python. Absent exactly if the wheel has none.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(example = ">=3.9", example = ">=3.9, <4")]
 struct RequiresPythonText(#[schemars(regex(pattern = schema::SPECIFIERS))] String);
 
-/// The extras that this repository vouches for, of those that the wheel has; `[]` for none.
+/// The extras of the wheel that this repository has reviewed; `[]` for none.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(example = [""; 0], example = ["http2"])]
 struct ExtrasText(
     #[schemars(inner(regex(pattern = schema::NAME)), extend("uniqueItems" = true))] Vec<String>,
 );
 
-/// What the wheel needs, as dependency specifiers; `[]` for none. Every Requires-Dist that can
-/// apply, and nothing that the wheel does not have.
+/// The requirements of the wheel, as dependency specifiers; `[]` for none. Every Requires-Dist that
+/// can apply, and nothing that the wheel does not have.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(
     example = [""; 0],
     example = ["certifi", "colorama; platform_system == \"Windows\""]
 )]
 struct DependenciesText(#[schemars(inner(regex(pattern = schema::REQUIREMENT)))] Vec<String>);
 
-/// The SHA-256 of the wheel, which an index or a reviewer compares with.
+/// The SHA-256 of the wheel, for comparison with an index or by a reviewer.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(example = &"ae74fb96c20a0277a1d615f1e4d73c8414f5a98db8b799a7931d1582f3390c28")]
 struct Sha256Text(#[schemars(regex(pattern = schema::SHA256))] String);
 
 /// The size of the wheel in bytes.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(example = 97941)]
 struct SizeText(#[schemars(range(min = 1))] u64);

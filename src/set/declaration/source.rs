@@ -1,4 +1,4 @@
-//! The places that a wheel's bytes come from, as a declaration writes them.
+//! The sources of a wheel's bytes, as a declaration writes them.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use ipwhl_packaging::{ProjectName, Version};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-/// A place that bytes come from.
+/// A source of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `pkg:pypi/…`: resolved through the configured index.
@@ -28,16 +28,15 @@ pub struct PackageUrl {
     pub file_name: String,
 }
 
-/// Why a text is no source.
+/// The reason why a text is not a source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SourceError(String);
 
 impl Source {
     /// Reads a source as a declaration writes it.
-    ///
     /// # Errors
-    /// When the scheme is none of the three, or what follows it is not of its form.
+    /// When the scheme is none of the three, or the rest is not of its form.
     pub fn parse(text: &str) -> Result<Self, SourceError> {
         if let Some(rest) = text.strip_prefix("pkg:") {
             return PackageUrl::parse(rest).map(Self::Package);
@@ -50,13 +49,14 @@ impl Source {
                 .map_err(|error| SourceError(format!("`{text}` is not an address: {error}")))?;
             if !url.username().is_empty() || url.password().is_some() {
                 return Err(SourceError(
-                    "a declaration is public, so its addresses hold no credentials".to_owned(),
+                    "a declaration is public, so its addresses must not contain credentials"
+                        .to_owned(),
                 ));
             }
             return Ok(Self::Web(url));
         }
         Err(SourceError(format!(
-            "`{text}` is not a source: it begins with none of `pkg:pypi/`, `https://`, `file:`"
+            "`{text}` is not a source: it must begin with `pkg:pypi/`, `https://` or `file:`"
         )))
     }
 
@@ -75,8 +75,8 @@ impl Source {
         }
     }
 
-    /// Whether bytes on their way from there could be read and changed by others. A loopback
-    /// address is not: nothing leaves the machine.
+    /// Whether others on the network could read and change bytes from this source. For a loopback
+    /// address nothing leaves the machine.
     pub fn is_insecure(&self) -> bool {
         let Self::Web(url) = self else { return false };
         let is_loopback = match url.host() {
@@ -100,7 +100,7 @@ impl fmt::Display for Source {
 }
 
 impl PackageUrl {
-    /// Reads what follows `pkg:` (package-url specification, type `pypi`, qualifier `file_name`).
+    /// Reads the text after `pkg:` (package-url specification, type `pypi`, qualifier `file_name`).
     fn parse(rest: &str) -> Result<Self, SourceError> {
         let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let rest = rest
@@ -113,7 +113,7 @@ impl PackageUrl {
         })?;
         let (name, version) = path.split_once('@').ok_or_else(|| {
             SourceError(format!(
-                "`pkg:pypi/{rest}` has no version: it is written `name@version`"
+                "`pkg:pypi/{rest}` has no version: write `name@version`"
             ))
         })?;
         let mut file_name = None;
@@ -124,7 +124,7 @@ impl PackageUrl {
                 }
                 _ => {
                     return Err(SourceError(format!(
-                        "`{qualifier}` is not understood in a package URL: `file_name=…`, once, is what names the wheel"
+                        "`{qualifier}` is not understood in a package URL: write `file_name=…`, once"
                     )));
                 }
             }
@@ -155,7 +155,7 @@ impl fmt::Display for PackageUrl {
     }
 }
 
-/// Percent-encodes what a package URL's version or qualifier may not hold as it stands.
+/// Percent-encodes the characters that a package URL's version or qualifier must not contain.
 fn encode(text: &str) -> impl fmt::Display + '_ {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC
@@ -166,7 +166,7 @@ fn encode(text: &str) -> impl fmt::Display + '_ {
     utf8_percent_encode(text, KEPT)
 }
 
-/// A path inside the repository: relative, with `/`, never upwards.
+/// A path inside the repository: relative, with `/`, without `..`.
 fn parse_path(path: &str) -> Result<String, SourceError> {
     let is_clean = !path.is_empty()
         && !path.contains(['\\', '\0', ':'])
@@ -175,23 +175,23 @@ fn parse_path(path: &str) -> Result<String, SourceError> {
             .all(|part| !part.is_empty() && part != "." && part != "..");
     if !is_clean {
         return Err(SourceError(format!(
-            "`file:{path}` is not a path inside the repository: it is relative, with `/`, and never leads upwards"
+            "`file:{path}` is not a path inside the repository: write a relative path with `/` and without `..`"
         )));
     }
     if path.split('/').any(is_git_folder) {
         return Err(SourceError(format!(
-            "`file:{path}` leads into git's own folder, where no wheel belongs: keep wheels elsewhere in the repository"
+            "`file:{path}` leads into git's own folder: keep wheels elsewhere in the repository"
         )));
     }
     Ok(path.to_owned())
 }
 
-/// Whether a name is that of git's folder on some file system: in any case, in the short form of
-/// Windows, with what NTFS drops from the end, with the signs that HFS+ passes over. They are the
-/// names that git itself refuses to check out.
+/// Whether a name is that of git's folder on some file system: in upper or lower case, in the short
+/// form of Windows, with a suffix that NTFS drops, or with characters that HFS+ ignores. git itself
+/// refuses to check out these names.
 pub(crate) fn is_git_folder(name: &str) -> bool {
-    // Git's table of HFS+: joiners, directional marks, deprecated format characters, the byte order
-    // mark.
+    // Git's table for HFS+: joiners, directional marks, deprecated format characters, the byte
+    // order mark.
     let is_ignored = |sign: &char| matches!(sign, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
     let name: String = name.chars().filter(|sign| !is_ignored(sign)).collect();
     let name = name.trim_end_matches(['.', ' ']).to_ascii_lowercase();

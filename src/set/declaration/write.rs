@@ -1,4 +1,4 @@
-//! A declaration as text, for one that nobody has written yet.
+//! The text of a new declaration.
 
 use std::fmt::Write as _;
 
@@ -6,8 +6,7 @@ use toml_edit::Value;
 
 use super::{Declaration, DeclaredWheel, canonical};
 
-/// The canonical text of a declaration that nobody has written yet. What all wheels share is
-/// stated once.
+/// The canonical text of a new declaration. Values that all wheels share are written once.
 pub fn write_declaration(declaration: &Declaration) -> String {
     let mut text = String::new();
     match declaration.wheels.as_slice() {
@@ -34,8 +33,8 @@ pub fn write_declaration(declaration: &Declaration) -> String {
     canonical(&text).unwrap_or(text)
 }
 
-/// The wheel whose requirements most wheels have, so that they are written once. A wheel without
-/// `requires-python` cannot override one that has it, so those shares are not taken together.
+/// The wheel whose requirements most wheels have; they are written once. A wheel without
+/// `requires-python` cannot override one at the top, so such wheels are not combined with others.
 fn most_frequent(wheels: &[DeclaredWheel]) -> Option<&DeclaredWheel> {
     let any_without = wheels.iter().any(|wheel| wheel.requires_python.is_none());
     wheels
@@ -50,7 +49,7 @@ fn most_frequent(wheels: &[DeclaredWheel]) -> Option<&DeclaredWheel> {
         })
 }
 
-/// What a wheel needs, as it is written; what several wheels share is compared by it.
+/// The requirements of a wheel as text, by which wheels are compared.
 #[derive(PartialEq, Eq)]
 struct Requirements {
     python: Option<String>,

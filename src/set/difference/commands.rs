@@ -1,9 +1,9 @@
-//! Commands that environments, shells and builds call by name.
+//! Names of commands that environments, shells and builds call.
 
-/// Commands that an environment, a shell or a build calls by name, sorted. The folder of an
-/// environment's commands comes first on the path of whoever activates it, so a wheel's command of
-/// this name runs in their place: with credentials (`git`, `ssh`, `curl`), as another user
-/// (`sudo`), or in every build (`cc`, `make`, `tar`).
+/// Commands that an environment, a shell or a build calls by name, sorted. An activated environment
+/// puts its commands first on the path, so a wheel's command of this name runs instead of the
+/// original: with credentials (`git`, `ssh`, `curl`), as another user (`sudo`), or in every build
+/// (`cc`, `make`, `tar`).
 const ENVIRONMENT: [&str; 127] = [
     "activate",
     "activate_this",
@@ -134,17 +134,17 @@ const ENVIRONMENT: [&str; 127] = [
     "zsh",
 ];
 
-/// The commands of [`ENVIRONMENT`] that are there with a version in their names, as `python3.12`
+/// The commands of [`ENVIRONMENT`] that also exist with a version in their names, as `python3.12`
 /// and `pip3`.
 const VERSIONED: [&str; 5] = ["clang", "gcc", "pip", "pypy", "python"];
 
-/// Endings that Windows adds by itself, or launchers there leave out, and those of scripts for
-/// other shells, as `activate.fish`.
+/// File name endings that Windows adds itself or launchers omit, and those of scripts for other
+/// shells, as `activate.fish`.
 const ENDINGS: [&str; 11] = [
     ".bat", ".cmd", ".com", ".csh", ".exe", ".fish", ".nu", ".ps1", ".py", ".pyw", ".xsh",
 ];
 
-/// The name as Windows and macOS see it.
+/// The name as Windows and macOS compare it.
 pub(super) fn folded(name: &str) -> String {
     let name = name.to_lowercase();
     let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));

@@ -11,18 +11,18 @@ use super::pairs::{Named, pairs};
 use super::settings::{SettingChange, SettingsExtent, changes};
 use super::snapshot::{Declared, ProjectState, Snapshot};
 
-/// What differs between two states.
+/// The differences between two states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference<'s> {
-    /// Settings, by key: whom readers trust and where releases go first.
+    /// Settings that differ, by key: first whom readers trust and where releases are published.
     pub settings: Vec<SettingChange>,
-    /// How much is known of the settings of the old state, and of the new one.
+    /// How much of the settings is known, in the old state and the new one.
     pub settings_known: [SettingsExtent; 2],
     /// Projects that are added, removed or changed, by name.
     pub projects: Vec<ProjectChange<'s>>,
-    /// Projects that cannot be read in the old state, or the new one, and so cannot be compared.
+    /// Projects that cannot be read in the old state, or the new one, and so are not compared.
     pub unreadable: [Vec<&'s ProjectName>; 2],
-    /// Projects of which a part cannot be read in the old state, or the new one: the rest is
+    /// Projects that can be read only in part in the old state, or the new one; the rest is
     /// compared.
     pub partial: [Vec<&'s ProjectName>; 2],
     /// How many projects are the same.
@@ -34,9 +34,9 @@ pub struct Difference<'s> {
 pub struct ProjectChange<'s> {
     /// Its name.
     pub name: &'s ProjectName,
-    /// What it was.
+    /// Its old state.
     pub old: Option<&'s ProjectState>,
-    /// What it is.
+    /// Its new state.
     pub new: Option<&'s ProjectState>,
     /// Its wheels that differ.
     pub wheels: Vec<WheelChange<'s>>,
@@ -47,20 +47,20 @@ pub struct ProjectChange<'s> {
 /// A wheel that differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WheelChange<'s> {
-    /// What it was, with its name.
+    /// Its old state, with its name.
     pub old: Option<Named<'s>>,
-    /// What it is, with its name.
+    /// Its new state, with its name.
     pub new: Option<Named<'s>>,
     /// The platforms of both sets.
     supported: [&'s [String]; 2],
 }
 
-/// What a set has lost and gained.
+/// Values that a set has lost and gained.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct SetChange {
-    /// What it has not any more.
+    /// The values that it has lost.
     pub removed: Vec<String>,
-    /// What it has now.
+    /// The values that it has gained.
     pub added: Vec<String>,
 }
 
@@ -83,7 +83,7 @@ impl SetChange {
     }
 }
 
-/// What differs between two states.
+/// Compares two states.
 pub fn difference<'s>(old: &'s Snapshot, new: &'s Snapshot) -> Difference<'s> {
     let names: BTreeSet<&ProjectName> = old.projects.keys().chain(new.projects.keys()).collect();
     let mut projects = Vec::new();
@@ -157,7 +157,7 @@ fn project<'s>(
 }
 
 impl Difference<'_> {
-    /// Whether all was compared that both states say.
+    /// Whether everything in both states was compared.
     pub fn is_complete(&self) -> bool {
         self.settings_known == [SettingsExtent::Whole; 2]
             && [&self.unreadable, &self.partial]
@@ -183,7 +183,7 @@ impl ProjectChange<'_> {
         }
     }
 
-    /// Whether it is wanted now, where that has changed.
+    /// Whether the project is wanted now, if that has changed.
     pub fn wanted(&self) -> Option<bool> {
         let (old, new) = (self.old?.wanted?, self.new?.wanted?);
         (old != new).then_some(new)
@@ -214,14 +214,14 @@ impl WheelChange<'_> {
             && self.stated_size().is_none()
     }
 
-    /// The names, where they differ.
+    /// Both names, if they differ.
     pub fn name(&self) -> Option<(&str, &str)> {
         let (old, new) = (self.old?.0, self.new?.0);
         (old != new).then_some((old.as_str(), new.as_str()))
     }
 
-    /// Whether both are there and their bytes are not the same. The same bytes may have two CIDs;
-    /// the SHA-256 tells where both are known.
+    /// Whether both states have the wheel with different bytes. The same bytes may have two CIDs;
+    /// then the SHA-256 decides, if it is known in both.
     pub fn has_other_bytes(&self) -> bool {
         let (Some((_, old)), Some((_, new))) = (self.old, self.new) else {
             return false;
@@ -229,7 +229,7 @@ impl WheelChange<'_> {
         old.content_id != new.content_id
     }
 
-    /// The sizes in bytes, where both are known and differ.
+    /// The sizes in bytes, if both are known and differ.
     pub fn sizes(&self) -> Option<(u64, u64)> {
         let (old, new) = (self.old?.1.size?, self.new?.1.size?);
         (old != new).then_some((old, new))
@@ -246,7 +246,7 @@ impl WheelChange<'_> {
             .unwrap_or_default()
     }
 
-    /// The Requires-Python, where it differs.
+    /// The Requires-Python, if it differs.
     pub fn requires_python(&self) -> Option<(Option<&str>, Option<&str>)> {
         let (old, new) = self.declared()?;
         let pair = (
@@ -256,14 +256,14 @@ impl WheelChange<'_> {
         (pair.0 != pair.1).then_some(pair)
     }
 
-    /// The SHA-256 that the declarations state, where they state others.
+    /// The SHA-256 in both declarations, if they differ.
     pub fn stated_sha256(&self) -> Option<(Option<Sha256Digest>, Option<Sha256Digest>)> {
         let (old, new) = self.declared()?;
         let pair = (old.stated.0, new.stated.0);
         (pair.0 != pair.1).then_some(pair)
     }
 
-    /// The sizes in bytes that the declarations state, where they state others.
+    /// The sizes in bytes in both declarations, if they differ.
     pub fn stated_size(&self) -> Option<(Option<u64>, Option<u64>)> {
         let (old, new) = self.declared()?;
         let pair = (old.stated.1, new.stated.1);
@@ -280,8 +280,8 @@ impl WheelChange<'_> {
         self.sets(|declared| declared.requirements.iter().cloned().collect())
     }
 
-    /// The platforms that it has lost and gained, of those that both sets support: that the
-    /// settings name others is said there, and not once more of each wheel.
+    /// The platforms that it has lost and gained, among those that both sets support. Changes of
+    /// the supported platforms are reported with the settings, not again for each wheel.
     pub fn platforms(&self) -> SetChange {
         let mut change = self.sets(|declared| declared.platforms.clone());
         let is_known = |supported: &[String], platform: &String| {
@@ -298,7 +298,7 @@ impl WheelChange<'_> {
         self.sets(|declared| declared.sources.clone())
     }
 
-    /// Whether the same sources are preferred otherwise.
+    /// Whether the sources are the same in another order.
     pub fn reorders_sources(&self) -> bool {
         self.sources().is_empty()
             && self
@@ -307,7 +307,7 @@ impl WheelChange<'_> {
     }
 
     /// The kinds of places that it has lost and gained: `the index`, `https://example.org`, `the
-    /// repository`. A new version has new addresses; that it comes from elsewhere is another thing.
+    /// repository`. A new version always has new addresses; a new origin is a separate change.
     pub fn origins(&self) -> SetChange {
         self.sets(|declared| {
             declared
@@ -319,8 +319,8 @@ impl WheelChange<'_> {
     }
 }
 
-/// Where a source is, without what a version has of its own: `the index`, `https://example.org`,
-/// `the repository's folder`.
+/// The origin of a source, without the parts that change with the version: `the index`,
+/// `https://example.org`, `the repository's folder`.
 pub fn origin(source: &str) -> String {
     if source.starts_with("pkg:") {
         return "the index".to_owned();

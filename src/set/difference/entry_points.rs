@@ -1,4 +1,4 @@
-//! The commands and plugins that a wheel brings.
+//! The commands and plugins of a wheel.
 
 use ipwhl_packaging::wheel::{EntryPoint, EntryPoints};
 use serde::Serialize;
@@ -10,16 +10,16 @@ use super::Kind;
 pub struct EntryPointChange {
     /// Whether it is added, removed or changed.
     pub kind: Kind,
-    /// Which one it is.
+    /// The entry point.
     #[serde(flatten)]
     pub entry_point: EntryPoint,
-    /// The object that it referred to.
+    /// The object of the old entry point.
     pub old: Option<String>,
-    /// The object that it refers to.
+    /// The object of the new entry point.
     pub new: Option<String>,
 }
 
-/// What differs, commands first.
+/// The entry points that differ, commands first.
 pub(super) fn entry_point_changes(old: &EntryPoints, new: &EntryPoints) -> Vec<EntryPointChange> {
     let mut all: Vec<&EntryPoint> = old.keys().chain(new.keys()).collect();
     all.sort_by_key(|entry_point| (!entry_point.is_script(), *entry_point));

@@ -1,4 +1,4 @@
-//! What differs between the contents of two wheels, the risky first.
+//! The differences between the contents of two wheels, the riskiest first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,57 +11,55 @@ use super::Kind;
 use super::entry_points::{EntryPointChange, entry_point_changes};
 use super::names::{CommandConflict, PackageConflict};
 
-/// Why a reviewer looks at a member first; the most urgent first.
+/// The reason why a member needs review; the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Risk {
-    /// Python runs it whenever it starts: `.pth` and `.start` files, `sitecustomize`,
-    /// `usercustomize`.
+    /// Python runs it at every start: `.pth` and `.start` files, `sitecustomize`, `usercustomize`.
     Startup,
-    /// It is compiled Python, by its name or its first bytes: no source text says what it does.
+    /// Compiled Python, by its name or its first bytes: no source text shows its behaviour.
     Bytecode,
-    /// It is a package that Python imports instead of a module beside it, `m/__init__.py` and
-    /// `m.py`.
+    /// A package that Python imports instead of a module beside it: `m/__init__.py` and `m.py`.
     ImportedInstead,
-    /// It is no source text: a library or a program, by its name or its first bytes.
+    /// Not source text: a library or a program, by its name or its first bytes.
     NativeCode,
-    /// It says which commands and plugins there are.
+    /// A file that declares commands and plugins.
     EntryPoints,
-    /// An installer puts it beside other programs.
+    /// A file that an installer puts beside other programs.
     Script,
-    /// It lies where the wheel had nothing before, or outside of where packages lie.
+    /// A file in a place where the wheel had nothing before, or outside of the packages' folder.
     OutsidePackage,
-    /// Nothing of these.
+    /// None of these.
     Other,
 }
 
 /// A member that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MemberChange {
-    /// Why it is looked at first.
+    /// The reason for review.
     pub risk: Risk,
     /// Whether it is added, removed or changed.
     pub kind: Kind,
-    /// Its path in the new wheel, or in the old one where it is removed.
+    /// Its path in the new wheel, or in the old one if it was removed.
     pub path: String,
-    /// Its size in bytes, inflated, before.
+    /// Its old size in bytes, inflated.
     pub old_size: Option<u64>,
-    /// Its size in bytes, inflated.
+    /// Its new size in bytes, inflated.
     pub new_size: Option<u64>,
 }
 
-/// What differs between the contents of two wheels.
+/// The differences between the contents of two wheels.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MemberChanges {
-    /// Members, the risky first.
+    /// Members, the riskiest first.
     pub members: Vec<MemberChange>,
     /// Entry points, commands first.
     pub entry_points: Vec<EntryPointChange>,
-    /// What installers read differently in the new `entry_points.txt`, a sentence each.
+    /// Lines of the new `entry_points.txt` that installers read differently, a sentence each.
     pub unclear_entry_points: Vec<String>,
-    /// New and changed commands with names that others have; none where nobody asked for them.
+    /// New and changed commands with the name of another command; empty unless requested.
     pub command_conflicts: Vec<CommandConflict>,
-    /// New packages and modules where others have theirs, likewise.
+    /// New packages and modules in the place of another one; empty unless requested.
     pub package_conflicts: Vec<PackageConflict>,
     /// How many members are the same.
     pub unchanged: usize,
@@ -76,12 +74,12 @@ impl MemberChanges {
     }
 }
 
-/// The end of the name of the folder with METADATA, and of the one with what is installed
-/// elsewhere. Both begin with the version, and are the same place in the next one.
+/// The endings of the folder with METADATA and of the folder with files for other places. Both
+/// names contain the version and are treated as the same place in the next version.
 const VERSIONED: [(&str, &str); 2] = [(".dist-info", "*.dist-info"), (".data", "*.data")];
 
-/// What Python imports whenever it starts; the last two where an environment has a `.pth` file for
-/// them, as most have.
+/// Files that Python imports at every start. The last two are imported only if the environment has
+/// a `.pth` file for them, as most have.
 const STARTUP: [&str; 4] = [
     "sitecustomize",
     "usercustomize",
@@ -89,7 +87,7 @@ const STARTUP: [&str; 4] = [
     "_virtualenv",
 ];
 
-/// A wheel's members by their places: their paths without the version in the folders that have it.
+/// A wheel's members by place: the path, without the version in the folders that have it.
 struct Places<'w> {
     by_place: BTreeMap<String, &'w MemberFacts>,
 }
@@ -101,7 +99,7 @@ impl<'w> Places<'w> {
             .iter()
             .map(|member| top(&member.name))
             .collect();
-        // Where there are two, their names tell them apart.
+        // If there are two, their names distinguish them.
         let versioned = VERSIONED.map(|(ending, shown)| {
             let mut alike = tops.iter().filter(|top| top.ends_with(ending));
             let folder = alike.next().filter(|_| alike.next().is_none());
@@ -132,8 +130,8 @@ fn top(path: &str) -> &str {
     path.split('/').next().unwrap_or_default()
 }
 
-/// Compares what two wheels hold; without an old one everything is added, and nothing is outside of
-/// its package.
+/// Compares the members of two wheels. Without an old wheel every member is added, and none counts
+/// as outside of its package.
 pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberChanges {
     let nothing = WheelMembers::default();
     let before = Places::of(old.unwrap_or(&nothing));
@@ -195,7 +193,7 @@ pub fn member_changes(old: Option<&WheelMembers>, new: &WheelMembers) -> MemberC
     changes
 }
 
-/// The name of the module that a member is, other than a package.
+/// The name of a member that is a module, not a package.
 fn alone(place: &str) -> Option<&str> {
     let Installed::Packages(path) = installed(place) else {
         return None;
@@ -204,7 +202,7 @@ fn alone(place: &str) -> Option<&str> {
     (name != path && !name.ends_with("/__init__")).then_some(name)
 }
 
-/// The name of the package that a member makes a folder.
+/// The name of the package that a member makes of its folder.
 fn package(place: &str) -> Option<&str> {
     let Installed::Packages(path) = installed(place) else {
         return None;
@@ -212,7 +210,7 @@ fn package(place: &str) -> Option<&str> {
     module(path).strip_suffix("/__init__")
 }
 
-/// What the first bytes of a member say.
+/// The kind of a member by its first bytes.
 #[derive(Clone, Copy)]
 struct Starts {
     native: bool,
@@ -221,15 +219,15 @@ struct Starts {
 
 fn risk(place: &str, starts: Starts, known: Option<&BTreeSet<&str>>) -> Risk {
     let file = place.rsplit('/').next().unwrap_or_default().to_lowercase();
-    // The latter since Python 3.15 (PEP 829).
+    // `.start` files exist since Python 3.15 (PEP 829).
     let is_startup_file = [".pth", ".start"].iter().any(|end| file.ends_with(end));
     let runs_at_start = match installed(place) {
-        // Python looks at the folder of the packages itself and not below it.
+        // Python looks for them in the packages' folder itself, not below it.
         Installed::Packages(path) => {
             !path.contains('/') && is_startup_file || STARTUP.contains(&stem(top(path)))
         }
         Installed::Elsewhere(path) => is_startup_file || is_of_python(path),
-        // Windows: Python reads it beside its program.
+        // Windows: Python reads this file beside its program.
         Installed::Scripts(path) => is_of_python(path),
         Installed::Headers(_) => false,
     };
@@ -256,24 +254,24 @@ fn risk(place: &str, starts: Starts, known: Option<&BTreeSet<&str>>) -> Risk {
     }
 }
 
-/// Whether Python, or pip, reads a path below the prefix of an environment whenever it starts: the
-/// standard library, and the files that say where it is.
+/// Whether Python or pip reads this path below the prefix of an environment at every start: the
+/// standard library, and the files that configure its place.
 fn is_of_python(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     let has_ending = |ending: &str| path.rsplit_once('.').is_some_and(|(_, one)| one == ending);
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
         ["lib" | "lib64", version, _, ..] if version.starts_with("python") => true,
-        // `python312.zip` stands before the standard library.
+        // `python312.zip` precedes the standard library on the path.
         ["lib" | "lib64", file] if file.starts_with("python") => true,
-        // Of Windows.
+        // The standard library on Windows.
         ["lib", _] => has_ending("py"),
         ["pyvenv.cfg" | "pip.conf" | "pip.ini"] => true,
         _ => has_ending("_pth"),
     }
 }
 
-/// Whether Python reads entry points from it: in the metadata of this project, or of another one.
+/// Whether Python reads entry points from it: in the metadata of this project or of another one.
 fn is_entry_points(place: &str) -> bool {
     let Installed::Packages(path) = installed(place) else {
         return false;
@@ -284,7 +282,7 @@ fn is_entry_points(place: &str) -> bool {
     })
 }
 
-/// A module's name without what follows its first dot.
+/// A module's name up to its first dot.
 fn stem(name: &str) -> &str {
     name.split('.').next().unwrap_or_default()
 }

@@ -1,5 +1,6 @@
-//! Commands, packages and modules of a wheel with names that others have: of two projects, what is
-//! installed last takes the place of the other, and of commands, what is found first.
+//! Commands, packages and modules of a wheel whose names conflict with others. If two projects have
+//! the same file, the one installed last replaces the other; for commands, the first on the path
+//! runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -10,7 +11,7 @@ use serde::Serialize;
 
 use super::commands::{folded, is_of_environment};
 
-/// A new or changed command with a name that others have.
+/// A new or changed command with the name of another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CommandConflict {
     /// Its name.
@@ -21,20 +22,20 @@ pub struct CommandConflict {
     pub projects: BTreeSet<ProjectName>,
 }
 
-/// A new package or module in a place of others.
+/// A new package or module in the place of another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PackageConflict {
-    /// Its name, with `/` between a package and what is in it.
+    /// Its name, with `/` between a package and its contents.
     pub name: String,
-    /// Whether environments have a package of this name that they did not get from the set.
+    /// Whether environments have a package of this name that does not come from the set.
     pub in_environment: bool,
-    /// Other projects of the set that have it too, or a package around it, or something inside of
-    /// it, on a platform that the wheel is for.
+    /// Other projects of the set that have the same package, one around it or one inside it, on a
+    /// platform of the wheel.
     pub projects: BTreeSet<ProjectName>,
 }
 
-/// Packages that environments bring along, each with the project whose it is. The first two run
-/// whenever Python starts, by a `.pth` file that is there.
+/// Packages that environments contain by default, each with its project. The first two run at every
+/// start of Python through a `.pth` file.
 const ENVIRONMENT_PACKAGES: [(&str, &str); 7] = [
     ("_distutils_hack", "setuptools"),
     ("_virtualenv", "virtualenv"),
@@ -45,7 +46,7 @@ const ENVIRONMENT_PACKAGES: [(&str, &str); 7] = [
     ("wheel", "wheel"),
 ];
 
-/// Whose a name is: a project, and the platforms of a wheel of it; without them it may be for any.
+/// The owner of a name: a project and the platforms of its wheel; without platforms it may be any.
 #[derive(Debug, Clone)]
 pub struct Owner {
     /// The project.
@@ -64,14 +65,14 @@ impl Owner {
     }
 }
 
-/// Which projects have which names.
+/// The owners of all names.
 #[derive(Debug, Clone, Default)]
 pub struct NameOwners {
     commands: Names,
     packages: Names,
 }
 
-/// By names as file systems without case see them.
+/// Owners by name, with names folded as on file systems without case.
 type Names = BTreeMap<String, Vec<Owner>>;
 
 impl NameOwners {
@@ -116,8 +117,8 @@ fn others<'o>(
         .collect()
 }
 
-/// The commands of the new wheel that the old one does not have, or has otherwise, and whose names
-/// others have; also those that others have where the old wheel was not installed.
+/// The commands that are new or changed in the new wheel and have the name of another command; also
+/// those that conflict only on platforms where the old wheel was not installed.
 pub fn command_conflicts(
     old: Option<(&WheelMembers, &Owner)>,
     new: &WheelMembers,
@@ -145,8 +146,8 @@ pub fn command_conflicts(
         .collect()
 }
 
-/// The packages and modules of the new wheel that the old one does not have, and that others have;
-/// also those that others have where the old wheel was not installed.
+/// The packages and modules that are new in the new wheel and in the place of another one; also
+/// those that conflict only on platforms where the old wheel was not installed.
 pub fn package_conflicts(
     old: Option<(&WheelMembers, &Owner)>,
     new: &WheelMembers,
@@ -174,7 +175,8 @@ pub fn package_conflicts(
         .collect()
 }
 
-/// Whether a package is one that environments bring along, and not this project's own, or in one.
+/// Whether a package is, or is inside, one that environments contain by default and that does not
+/// belong to this project.
 fn is_of_another(name: &str, project: &ProjectName) -> bool {
     let top = name.split('/').next().unwrap_or_default().to_lowercase();
     ENVIRONMENT_PACKAGES

@@ -1,4 +1,4 @@
-//! Which wheel of a project takes the place of which.
+//! Pairs the wheels of an old and a new state of a project.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,8 @@ use super::snapshot::WheelState;
 /// A wheel and its name.
 pub(super) type Named<'s> = (&'s String, &'s WheelState);
 
-/// The wheels of two states, each once: those that belong together beside each other. First those
-/// of the same name, then of the same bytes, of the same tags, for the same platforms, and at last
-/// two that are left over alone.
+/// Pairs the wheels of two states, each wheel once: by name, then by bytes, by tags, by platforms,
+/// and finally the last two if one of each state is left over.
 pub(super) fn pairs<'s>(
     old: &'s BTreeMap<String, WheelState>,
     new: &'s BTreeMap<String, WheelState>,
@@ -46,7 +45,7 @@ pub(super) fn pairs<'s>(
     }
     pairs.extend(after.into_iter().map(|wheel| (None, Some(wheel))));
     pairs.extend(before.into_iter().map(|wheel| (Some(wheel), None)));
-    // What is there now by its name, then what has gone.
+    // Wheels of the new state by name, then removed ones.
     pairs.sort_by_key(|(old, new)| (new.is_none(), new.or(*old).map(|wheel| wheel.0)));
     pairs
 }

@@ -1,4 +1,4 @@
-//! What a change does to the settings of a set, in the order in which a reviewer has to see it.
+//! Changes of the settings of a set, in the order of importance for a reviewer.
 
 mod target;
 
@@ -12,18 +12,18 @@ use crate::set::declaration::Layout;
 use crate::set::repository::{Configuration, Waiver};
 use target::target;
 
-/// The keys that a release says something of; the others are of the repository alone.
+/// The keys that a release contains; the others exist in the repository only.
 const RELEASED: [&str; 5] = ["name", "profile", "platforms", "severity", "waiver"];
 
-/// How much is known of the settings of a state.
+/// How much of a state's settings is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SettingsExtent {
-    /// Nothing: a release of the layout `ipwhl-1` says nothing of them.
+    /// Nothing: a release of the layout `ipwhl-1` contains no settings.
     #[default]
     Nothing,
-    /// Those that a release says.
+    /// The settings that a release contains.
     Released,
-    /// Not all, since `ipwhl.toml` has errors.
+    /// Some of them, because `ipwhl.toml` has errors.
     Partial,
     /// All of them.
     Whole,
@@ -36,30 +36,30 @@ pub(super) struct Settings {
     pub(super) extent: SettingsExtent,
 }
 
-/// What a key says.
+/// The value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Values {
-    /// Values whose order means nothing.
+    /// Values without an order.
     Set(BTreeSet<String>),
-    /// Values that come one after another.
+    /// Values in an order.
     List(Vec<String>),
 }
 
-/// A key of the settings that says something else than before. Values are without credentials.
+/// A key of the settings with a changed value. Values are without credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SettingChange {
-    /// The key, as `ipwhl.toml` has it; `index` and `publish` for these tables.
+    /// The key, as in `ipwhl.toml`; `index` and `publish` for these tables.
     pub key: &'static str,
-    /// The values that it has lost. Where others have changed places, all of them in one text.
+    /// The lost values. If only the order changed, all values in one text.
     pub removed: Vec<String>,
-    /// The values that it has gained, likewise.
+    /// The gained values, likewise.
     pub added: Vec<String>,
 }
 
-/// All that `ipwhl.toml` says, in canonical spelling: whom readers trust and where releases go
-/// first, then where bytes come from, then what a release holds and what is found wrong with it.
+/// All settings in `ipwhl.toml`, in canonical spelling: first whom readers trust and where releases
+/// are published, then where bytes come from, then the contents of a release and its findings.
 pub(super) fn settings(configuration: &Configuration) -> Settings {
-    // A key that is added has to be thought of here.
+    // The pattern names every field, so that a new key must be handled here.
     let Configuration {
         name,
         declarations,
@@ -123,7 +123,7 @@ fn waiver(waiver: &Waiver) -> String {
         words += &format!(", requirement {requirement}");
     }
     if let Some(wheel) = &waiver.wheel {
-        // It is any text, and must not look like the words around it.
+        // This can be any text, so it is quoted to be distinct from the words around it.
         words += &format!(", wheel {wheel:?}");
     }
     if let Some(extra) = &waiver.extra {
@@ -136,7 +136,7 @@ fn waiver(waiver: &Waiver) -> String {
 }
 
 impl Settings {
-    /// Those of them that a release says.
+    /// Only those that a release contains.
     pub(super) fn into_released(mut self) -> Self {
         self.values.retain(|(key, _)| RELEASED.contains(key));
         self.extent = self.extent.min(SettingsExtent::Released);
@@ -158,12 +158,12 @@ impl Values {
     }
 }
 
-/// The keys of `ipwhl.toml` that say something else than before.
+/// The keys of `ipwhl.toml` with changed values.
 pub fn setting_changes(new: &Configuration, old: &Configuration) -> Vec<SettingChange> {
     changes(&settings(old), &settings(new))
 }
 
-/// The keys that say something else, of those that are known of both.
+/// The keys with changed values, among those known in both states.
 pub(super) fn changes(old: &Settings, new: &Settings) -> Vec<SettingChange> {
     let known = new.values.iter();
     known

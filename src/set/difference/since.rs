@@ -1,4 +1,4 @@
-//! What a change brings: the set as it is against the set that the change began from.
+//! The effect of a change: the current set compared with the set at its base revision.
 
 use std::collections::BTreeSet;
 
@@ -23,20 +23,19 @@ const SHOWN_DIGITS: usize = 12;
 /// The set before the change.
 pub struct EarlierState {
     commit: String,
-    /// `None` where there was none: then everything is new.
+    /// `None` if the set did not exist: then everything is new.
     repository: Option<Repository>,
-    /// Which files are not as they were.
+    /// The files that changed.
     changes: Changes,
-    /// The settings of the revision itself. Where the work began may be long ago, and its index
-    /// another one's by now.
+    /// The settings of the revision itself. The base of the work may be old, and its index may have
+    /// another owner by now.
     reviewed: Configuration,
 }
 
 impl EarlierState {
-    /// Reads the state that the work on `now` began from.
-    ///
+    /// Reads the state at the base of the work on `now`.
     /// # Errors
-    /// When git cannot say what it was, or the repository cannot be read there.
+    /// When git cannot show that state, or the repository cannot be read in it.
     pub fn load(
         environment: &Environment,
         now: &Repository,
@@ -74,8 +73,8 @@ impl EarlierState {
         })
     }
 
-    /// Puts the places that the maintainers have reviewed in the place of the change's own: the
-    /// index, the gateways and the targets. Gives the sections in which the change has others.
+    /// Replaces the places in `now` (the index, the gateways and the targets) by those that the
+    /// maintainers have reviewed. Returns the sections in which the change differs.
     pub fn lend_places(&self, now: &mut Repository) -> Vec<&'static str> {
         let reviewed = &self.reviewed;
         let changed = setting_changes(&now.configuration, reviewed)
@@ -99,7 +98,7 @@ impl EarlierState {
         &self.commit
     }
 
-    /// The repository as it was; `None` where there was none, and everything is new.
+    /// The repository in its earlier state; `None` if it did not exist, and everything is new.
     pub fn repository(&self) -> Option<&Repository> {
         self.repository.as_ref()
     }
@@ -108,7 +107,7 @@ impl EarlierState {
         self.repository.as_ref()?.declarations.get(&now.project)
     }
 
-    /// Whether a wheel is a file of the repository that is not what it was.
+    /// Whether the wheel is a file of the repository that changed.
     fn has_other_file(&self, wheel: &DeclaredWheel) -> bool {
         wheel.sources.iter().any(|source| match &source.value {
             Source::File(path) => self.changes.has(path),
@@ -116,8 +115,7 @@ impl EarlierState {
         })
     }
 
-    /// The wheels of the declarations that say something else than before, or whose files are
-    /// others.
+    /// The wheels whose declarations or files changed.
     pub fn changed<'n>(&self, now: &'n Repository) -> Vec<&'n DeclaredWheel> {
         let is_changed = |declaration: &&Declaration| {
             let Some(before) = self.declaration(declaration) else {
@@ -141,8 +139,7 @@ impl EarlierState {
             .collect()
     }
 
-    /// Says of each finding whether it is new, puts the new ones first, and gives how many are
-    /// gone.
+    /// Marks the findings that are new, puts them first, and returns how many are gone.
     pub fn compare(
         &self,
         now: &Repository,
@@ -167,7 +164,7 @@ impl EarlierState {
         gone
     }
 
-    /// What would have been said of the wheels that were looked at, as they were declared before.
+    /// The findings that the verified wheels would have had with their earlier declarations.
     fn of_wheels(
         &self,
         before: &Repository,
@@ -186,8 +183,8 @@ impl EarlierState {
                 if let Some(facts) = found.facts(wheel) {
                     findings.extend(check::wheel(wheel, &facts.archive, layout, platforms));
                 }
-                // The bytes and the places of a wheel that is declared as it was are what they
-                // were, but for a file of the repository.
+                // The bytes and sources of a wheel with an unchanged declaration are unchanged,
+                // except for a file of the repository.
                 let is_as_it_was = !self.has_other_file(wheel)
                     && declaration
                         .wheels
@@ -204,19 +201,18 @@ impl EarlierState {
         findings
     }
 
-    /// What the change relaxes or decides, which whoever reviews it should know: it may be clean
-    /// because of that.
+    /// Relaxed rules and new decisions in the change. A reviewer must know them, because the check
+    /// may pass only because of them.
     pub fn weakenings(&self, now: &Repository) -> Vec<Weakening> {
         let repository = self.repository.as_ref();
         repository.map_or_else(Vec::new, |before| weakenings(before, now))
     }
 
-    /// The texts that reviewers may not see as they are checked, by the attribute that hides them:
-    /// those that the change touches. If it touches attributes, all texts count, and declarations
-    /// that may still come.
-    ///
+    /// Texts that reviewers may not see as they are checked, by the git attribute that hides them. Only
+    /// texts that the change touches count. If it touches attributes, all texts count, and future
+    /// declarations too.
     /// # Errors
-    /// When git cannot tell the attributes.
+    /// When git cannot report the attributes.
     pub fn disguised(
         &self,
         environment: &Environment,
@@ -246,18 +242,18 @@ impl EarlierState {
     }
 }
 
-/// What a change relaxes or decides.
+/// A rule that a change relaxes, or a decision that it makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Weakening {
-    /// Rules that `[severity]` makes weigh less.
+    /// Rules whose severity `[severity]` lowers.
     Rules(Vec<Code>),
-    /// Keys of `[signing]` that say who may sign releases.
+    /// Keys of `[signing]` that define who may sign releases.
     Trust(Vec<&'static str>),
-    /// Keys of `[repository]` that say what the set is.
+    /// Keys of `[repository]` that define the set.
     Identity(Vec<&'static str>),
-    /// Waivers that are added or changed, in words.
+    /// Waivers that are added or changed, as text.
     Waivers(Vec<String>),
-    /// Platforms that are supported no more.
+    /// Platforms that are no longer supported.
     Platforms(Vec<String>),
 }
 
@@ -266,7 +262,7 @@ pub enum Weakening {
 pub struct Disguise {
     /// The attribute of git that hides them.
     pub attribute: String,
-    /// The files; none where only declarations that may still come are hidden.
+    /// The files; empty if only future declarations are hidden.
     pub files: Vec<String>,
 }
 
@@ -310,8 +306,8 @@ fn weakenings(before: &Repository, now: &Repository) -> Vec<Weakening> {
     weakenings
 }
 
-/// Whether nobody can say what has changed behind a finding: the declaration is not what it was and
-/// cannot be read, or nothing can be.
+/// Whether the change behind a finding is unknown: the declaration has changed and cannot be read,
+/// or no declaration can be.
 fn hides_a_change(before: &Repository, now: &Repository, finding: &Finding) -> bool {
     if finding.code.stage() != Stage::Text || finding.code.may_be_overridden() {
         return false;

@@ -1,4 +1,4 @@
-//! One state of a set, as it is compared.
+//! One state of a set, for comparison.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,14 +17,13 @@ use crate::set::repository::Repository;
 pub struct Snapshot {
     /// Its projects.
     pub projects: BTreeMap<ProjectName, ProjectState>,
-    /// The projects whose text cannot be understood: nothing is known of them but that they are
-    /// there.
+    /// The projects whose text cannot be read: only their existence is known.
     pub unreadable: BTreeSet<ProjectName>,
-    /// The projects of whose text a part cannot be understood, and is left out here.
+    /// The projects whose text can be read only in part; the rest is left out.
     pub partial: BTreeSet<ProjectName>,
-    /// The platforms that it supports, in their order; none where they are not known.
+    /// The supported platforms, in their order; empty if unknown.
     pub platforms: Vec<String>,
-    /// What its settings say.
+    /// Its settings.
     pub(super) settings: Settings,
 }
 
@@ -34,7 +33,7 @@ pub struct ProjectState {
     /// Its versions; one, unless the set is broken.
     #[serde(serialize_with = "as_texts")]
     pub versions: BTreeSet<Version>,
-    /// Whether someone asked for it; `None` where that is not known.
+    /// Whether the project is wanted; `None` if unknown.
     pub wanted: Option<bool>,
     /// Its wheels by the names that installers see.
     #[serde(skip)]
@@ -46,32 +45,32 @@ pub struct ProjectState {
 pub struct WheelState {
     /// The CID of its UnixFS file.
     pub content_id: Cid,
-    /// Its SHA-256, where it is known.
+    /// Its SHA-256, if known.
     pub sha256: Option<Sha256Digest>,
-    /// Its size in bytes, where it is known.
+    /// Its size in bytes, if known.
     pub size: Option<u64>,
     /// The tags of its name, sorted.
     #[serde(skip)]
     pub tags: Vec<String>,
-    /// What its declaration says; `None` in a release of the layout `ipwhl-1`.
+    /// Its declaration; `None` in a release of the layout `ipwhl-1`.
     #[serde(flatten)]
     pub declared: Option<Declared>,
 }
 
-/// What a declaration says of a wheel, in canonical spelling.
+/// The declaration of a wheel, in canonical spelling.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Declared {
     /// Its Requires-Python.
     pub requires_python: Option<String>,
-    /// The extras that the repository vouches for.
+    /// The declared extras.
     pub extras: BTreeSet<String>,
-    /// What it needs.
+    /// Its requirements.
     pub requirements: BTreeSet<String>,
     /// The supported platforms on which it is installed, in their order.
     pub platforms: Vec<String>,
-    /// Where it comes from, in order of preference.
+    /// Its sources, in order of preference.
     pub sources: Vec<String>,
-    /// The SHA-256 that it states, beside the size in bytes that it states.
+    /// The declared SHA-256 and the declared size in bytes.
     #[serde(skip)]
     pub stated: (Option<Sha256Digest>, Option<u64>),
 }
@@ -84,8 +83,8 @@ fn as_texts<S: serde::Serializer>(
 }
 
 impl Snapshot {
-    /// The state of a repository. `known` tells what is known of a wheel beyond its declaration:
-    /// SHA-256 and size.
+    /// The state of a repository. `known` returns the SHA-256 and the size of a wheel if they are
+    /// known beyond its declaration.
     pub fn of(
         repository: &Repository,
         known: &dyn Fn(&DeclaredWheel) -> Option<(Sha256Digest, u64)>,
@@ -145,7 +144,7 @@ impl Snapshot {
         }
     }
 
-    /// The same state as one of a release, which says nothing of some settings.
+    /// The same state reduced to what a release contains, without some settings.
     #[must_use]
     pub fn into_released(self) -> Self {
         Self {
@@ -154,10 +153,9 @@ impl Snapshot {
         }
     }
 
-    /// The state of a release that has wheels and says nothing of them: names and links.
-    ///
+    /// The state of a release without declarations: names and links of wheels.
     /// # Errors
-    /// The name that is none of a wheel.
+    /// The first name that is not a wheel name.
     pub fn of_wheels(wheels: impl IntoIterator<Item = (String, Link)>) -> Result<Self, String> {
         let mut snapshot = Self::default();
         for (name, link) in wheels {
@@ -174,7 +172,8 @@ impl Snapshot {
             let wheel = WheelState {
                 content_id: link.cid,
                 sha256: None,
-                // The link counts the frames of blocks, too.
+                // The size of the link includes the frames of blocks, so it is the file's size for
+                // a raw block only.
                 size: (link.cid.codec() == Codec::Raw).then_some(link.cumulative_size),
                 tags,
                 declared: None,
@@ -193,7 +192,7 @@ impl Snapshot {
     }
 }
 
-/// The name that the release gives to a wheel.
+/// The wheel's name in the release.
 fn released_name(wheel: &DeclaredWheel) -> String {
     match &wheel.stem {
         Some(stem) => format!("{stem}.whl"),

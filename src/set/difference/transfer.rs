@@ -1,4 +1,4 @@
-//! What a mirror of the old state has to move to have the new one.
+//! The blocks and bytes that a mirror of the old state needs for the new one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher;
@@ -11,8 +11,8 @@ use super::snapshot::Snapshot;
 /// Blocks and bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Transfer {
-    /// Whether it is counted block by block. Otherwise it is what the wheels with other content-ids
-    /// are declared to have; blocks that they share with others, and pages, are not known.
+    /// Whether it was counted block by block. Otherwise it is the declared size of the wheels with
+    /// other content-ids; pages, and blocks that wheels share, are not considered.
     pub exact: bool,
     /// How many blocks are new; `None` in an estimate.
     pub blocks: Option<u64>,
@@ -22,12 +22,12 @@ pub struct Transfer {
     pub all_blocks: Option<u64>,
     /// The bytes of all of them, or of all wheels.
     pub all_bytes: u64,
-    /// How many wheels an estimate lacks, because nobody says how large they are.
+    /// How many wheels an estimate lacks because their size is unknown.
     pub unknown: usize,
 }
 
 /// The blocks of a new release that an old one lacks, both as [`crate::release::archive::reach`]
-/// gives them.
+/// returns them.
 pub fn transfer<S: BuildHasher>(
     known: &HashMap<Cid, u64, S>,
     all: &HashMap<Cid, u64, S>,
@@ -50,7 +50,8 @@ pub fn transfer<S: BuildHasher>(
     }
 }
 
-/// About what has to be moved where one of both is no release: the wheels with other content-ids.
+/// An estimate of the transfer if one of the states is not a release: the wheels with other
+/// content-ids.
 pub fn estimate(old: &Snapshot, new: &Snapshot) -> Transfer {
     let known: BTreeSet<Cid> = old.wheels().map(|(_, _, wheel)| wheel.content_id).collect();
     let all: BTreeMap<Cid, Option<u64>> = new

@@ -1,10 +1,10 @@
-//! What is known of a wheel: of its bytes, and of what its archive says.
+//! The facts of a wheel: about its bytes and its archive.
 
 use ipwhl_packaging::wheel::ArchiveFacts;
 use ipwhl_unixfs::{FileDag, Sha256Digest};
 use serde::{Deserialize, Serialize};
 
-/// All that is known of a wheel: the facts about its bytes, and those that its archive states.
+/// All facts of a wheel: those about its bytes, and the contents of its archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Facts {
@@ -12,12 +12,12 @@ pub struct Facts {
     pub sha256: Sha256Digest,
     /// Its DAG under the profile that fits the declared content-id.
     pub dag: FileDag,
-    /// What its archive says.
+    /// The contents of its archive.
     pub archive: ArchiveFacts,
 }
 
-/// What a release says of a wheel. Whoever makes a release needs no more, so it may come out of
-/// another release, which is vouched for, as well as out of the wheel.
+/// The facts of a wheel that a release contains. Building a release needs no others, so they may
+/// also come from another release that a trusted key has signed.
 #[derive(Clone, Copy, Debug)]
 pub struct ReleaseFacts<'f> {
     /// The SHA-256 of the file.
@@ -29,7 +29,7 @@ pub struct ReleaseFacts<'f> {
 }
 
 impl Facts {
-    /// What a release says of the wheel.
+    /// The facts that a release contains.
     pub fn release_facts(&self) -> ReleaseFacts<'_> {
         ReleaseFacts {
             sha256: self.sha256,
@@ -39,8 +39,8 @@ impl Facts {
     }
 }
 
-/// What a release says of a wheel that nobody has looked at here. It is a type of its own, so that
-/// nobody takes it for facts of the wheel.
+/// The facts of an unread wheel, as a trusted release states them. A separate type, so that they
+/// are not mistaken for facts of the wheel itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReusedFacts {
     sha256: Sha256Digest,
@@ -49,7 +49,7 @@ pub struct ReusedFacts {
 }
 
 impl ReusedFacts {
-    /// What a release says of a wheel: its SHA-256, its DAG, its METADATA.
+    /// The facts of a wheel from a release: its SHA-256, its DAG, its METADATA.
     pub fn new(sha256: Sha256Digest, dag: FileDag, metadata: Vec<u8>) -> Self {
         Self {
             sha256,
@@ -58,7 +58,7 @@ impl ReusedFacts {
         }
     }
 
-    /// What another release says of the wheel.
+    /// The facts that another release states about the wheel.
     pub fn release_facts(&self) -> ReleaseFacts<'_> {
         ReleaseFacts {
             sha256: self.sha256,

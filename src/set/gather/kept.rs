@@ -1,5 +1,5 @@
-//! What the cache keeps of wheels beside their bytes, under the CID that they are declared with and
-//! the version of what made it.
+//! The cached facts and members of wheels, under their declared CID and the version of the code
+//! that computed them.
 
 use std::fs::File;
 use std::io;
@@ -11,14 +11,13 @@ use ipwhl_unixfs::{Cid, Codec};
 use super::Facts;
 use crate::source::{Cache, ClaimedCache, FetchedWheel};
 
-/// The facts of the wheel of this CID, if the cache has them. Facts are believed by their
+/// The facts of the wheel with this CID, if they are in the cache. Facts are trusted by their
 /// content-id.
 pub fn known_facts(cache: &Cache, cid: &Cid) -> Option<Facts> {
     cache.facts(&facts_version(), &cid.to_string())
 }
 
-/// Reads a wheel that was fetched, and keeps its facts under the CID that it is declared with.
-///
+/// Reads a fetched wheel, and stores its facts under its declared CID.
 /// # Errors
 /// When the file in the cache cannot be read.
 pub fn keep_facts_of(cache: &Cache, cid: &Cid, fetched: FetchedWheel) -> io::Result<Facts> {
@@ -28,13 +27,13 @@ pub fn keep_facts_of(cache: &Cache, cid: &Cid, fetched: FetchedWheel) -> io::Res
         dag: fetched.dag,
         archive,
     };
-    // Without them the next run reads the wheel again; nothing else is lost.
+    // Without stored facts the next run reads the wheel again; nothing else is lost.
     let _ = cache.keep_facts(&facts_version(), &cid.to_string(), &facts);
     Ok(facts)
 }
 
-/// The wheels of these projects in the cache, which are known by what their archives say of
-/// themselves, and the projects that it has none of.
+/// The cached wheels of these projects, by the names in their archives, and the projects without a
+/// cached wheel.
 ///
 /// # Errors
 /// When the cache cannot be read.
@@ -58,12 +57,12 @@ pub fn wheels_of_projects<'p>(
             }
         }
     }
-    // A block that is its own file has one CID only.
+    // A file of one raw block has one CID only.
     chosen.dedup();
     Ok((chosen, unknown))
 }
 
-/// The same block's CID in version 0, which a declaration may have, where there is one.
+/// The CID of the same block in version 0, if there is one. A declaration may use it.
 fn other_version(cid: &Cid) -> Cid {
     match cid.codec() {
         Codec::DagPb => Cid::v0(cid.digest()),
@@ -71,18 +70,18 @@ fn other_version(cid: &Cid) -> Cid {
     }
 }
 
-/// The members of the wheel of this CID, if the cache has them.
+/// The members of the wheel with this CID, if they are in the cache.
 pub fn known_members(cache: &Cache, cid: &Cid) -> Option<WheelMembers> {
     cache.facts(&members_version(), &cid.to_string())
 }
 
-/// Keeps the members of the wheel of this CID.
+/// Stores the members of the wheel with this CID.
 pub fn keep_members(cache: &Cache, cid: &Cid, members: &WheelMembers) {
-    // Without them the next run reads the wheel again.
+    // Without stored members the next run reads the wheel again.
     let _ = cache.keep_facts(&members_version(), &cid.to_string(), members);
 }
 
-/// The versions under which anything of wheels is kept.
+/// The versions of all data that is stored about wheels.
 pub fn kept_versions() -> Vec<String> {
     vec![facts_version(), members_version()]
 }

@@ -1,4 +1,4 @@
-//! Where wheels are looked for, as whoever asks wants it, and as the repository says.
+//! Where wheels are looked for, from the options of the caller and the settings of the repository.
 
 use std::num::NonZeroUsize;
 
@@ -9,19 +9,19 @@ use crate::foundation::failure::Failure;
 use crate::set::repository::Configuration;
 use crate::source::{FetchSettings, Fetcher, IndexSearch, Limits, Session};
 
-/// How many wheels are fetched at once, unless somebody wants it otherwise.
+/// How many wheels are fetched at once by default.
 pub const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
 
 /// How the network is used.
 #[derive(Debug, Clone)]
 pub struct Network {
-    /// The index that is asked, before all that the environment and the repository name.
+    /// The index to use; it takes precedence over the environment and the repository.
     pub index_url: Option<String>,
     /// Whether only the cache and `file:` sources are used.
     pub offline: bool,
-    /// Whether only public addresses are asked, beside a configured index.
+    /// Whether only public addresses are contacted, besides a configured index.
     pub public_only: bool,
-    /// Whether the index that the repository names is one that its maintainers have reviewed.
+    /// Whether the maintainers have reviewed the index that the repository names.
     pub trusts_repository: bool,
     /// How many wheels are fetched and verified at once.
     pub jobs: NonZeroUsize,
@@ -40,10 +40,9 @@ impl Default for Network {
 }
 
 impl Network {
-    /// What fetches wheels for a repository. Nothing is opened before it is needed.
-    ///
+    /// The fetcher for a repository. It opens nothing before it is needed.
     /// # Errors
-    /// When there is no cache to keep them in.
+    /// When there is no cache to store wheels in.
     pub fn fetcher(
         &self,
         session: &Session,

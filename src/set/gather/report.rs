@@ -1,4 +1,4 @@
-//! What is known after wheels have been looked at.
+//! The result of reading wheels.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,48 +11,49 @@ use super::{Facts, ReleaseFacts, ReusedFacts};
 use crate::set::declaration::DeclaredWheel;
 use crate::source::SourceProblem;
 
-/// What is known after wheels have been looked at.
+/// The result of reading wheels.
 #[derive(Debug, Default)]
 pub struct WheelReport {
     pub(super) facts: BTreeMap<Cid, Facts>,
-    /// What a release says of wheels that were not looked at, by content-id and file name.
+    /// The facts from a release for wheels that were not read, by content-id and file name.
     pub(super) reused: BTreeMap<(Cid, String), ReusedFacts>,
-    /// What is wrong with what sources gave.
+    /// Problems with the answers of sources.
     pub problems: Vec<WheelProblem>,
-    /// What failed in the world.
+    /// Failures of the network or the machine.
     pub failures: Vec<WheelFailure>,
-    /// Places that were asked in vain for wheels that another place had.
+    /// Sources that failed for wheels that another source had.
     pub rejected: Vec<WheelProblem>,
 }
 
-/// What is wrong with a wheel at one of its sources, which is about what was declared.
+/// A problem with a wheel at one of its sources that concerns the declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WheelProblem {
     /// The wheel, as it is declared.
     pub wheel: Box<DeclaredWheel>,
-    /// The source in the declaration, in bytes; the whole wheel where no source is to blame.
+    /// The span of the source in the declaration, in bytes; of the whole wheel if no single source
+    /// is at fault.
     pub span: Range<usize>,
-    /// What is wrong.
+    /// The problem.
     pub problem: SourceProblem,
 }
 
-/// A wheel that could not be looked at, for a reason that says nothing about it.
+/// A wheel that could not be read for a reason unrelated to the wheel itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WheelFailure {
     /// The file of its declaration.
     pub file: String,
     /// The wheel.
     pub file_name: WheelFileName,
-    /// The place that it could not be fetched from, as it may be shown, where one is to blame.
+    /// The source that it could not be fetched from, in printable form, if one is at fault.
     pub place: Option<String>,
-    /// Why, as half a sentence: the same text for the same reason.
+    /// The reason, as a clause; equal reasons have equal texts.
     pub reason: String,
-    /// Whether the cache is why.
+    /// Whether the cache is the cause.
     pub is_of_cache: bool,
 }
 
 impl WheelFailure {
-    /// A failure that no place is to blame for.
+    /// A failure without a source at fault.
     pub fn new(wheel: &DeclaredWheel, reason: impl fmt::Display) -> Self {
         Self {
             file: wheel.file.to_string(),
@@ -63,7 +64,7 @@ impl WheelFailure {
         }
     }
 
-    /// The failure of the cache.
+    /// A failure of the cache.
     pub fn of_cache(wheel: &DeclaredWheel, reason: impl fmt::Display) -> Self {
         Self {
             is_of_cache: true,
@@ -73,7 +74,7 @@ impl WheelFailure {
 }
 
 impl fmt::Display for WheelFailure {
-    /// What could not be done, without the reason.
+    /// The failed action, without the reason.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: `{}`", self.file, self.file_name)?;
         match &self.place {
@@ -84,7 +85,7 @@ impl fmt::Display for WheelFailure {
 }
 
 impl WheelReport {
-    /// Takes in what was found otherwise; what is known already is not said twice.
+    /// Adds another report; known entries are not repeated.
     pub fn extend(&mut self, other: Self) {
         self.facts.extend(other.facts);
         self.reused.extend(other.reused);
@@ -93,7 +94,7 @@ impl WheelReport {
         extend_with_new(&mut self.rejected, other.rejected);
     }
 
-    /// How many of these wheels were looked at, by this run or an earlier one.
+    /// How many of these wheels were verified, by this run or an earlier one.
     pub fn verified(&self, wheels: &[&DeclaredWheel]) -> usize {
         let is_known = |wheel: &&&DeclaredWheel| self.facts(wheel).is_some();
         wheels.iter().filter(is_known).count()
@@ -104,18 +105,18 @@ impl WheelReport {
         self.facts.get(&wheel.content_id.value)
     }
 
-    /// What a release says of a declared wheel that was not looked at.
+    /// The facts from a release for a declared wheel that was not read.
     pub fn reused(&self, wheel: &DeclaredWheel) -> Option<&ReusedFacts> {
         self.reused.get(&release_key(wheel))
     }
 
-    /// What is known of a declared wheel, from itself or from a release that is reused.
+    /// The facts of a declared wheel, from itself or from a reused release.
     pub fn release_facts(&self, wheel: &DeclaredWheel) -> Option<ReleaseFacts<'_>> {
         let facts = self.facts(wheel).map(Facts::release_facts);
         facts.or_else(|| self.reused(wheel).map(ReusedFacts::release_facts))
     }
 
-    /// Notes what is wrong with one source of a wheel: about the declaration, or about the world.
+    /// Records a problem with one source of a wheel, as a finding's problem or a failure.
     pub(super) fn note(
         &mut self,
         wheel: &DeclaredWheel,
@@ -130,7 +131,7 @@ impl WheelReport {
                     problem: problem.clone(),
                 });
             }
-            // `insecure-source` says it.
+            // `insecure-source` reports it.
             SourceProblem::NotAsked { .. } => {}
             SourceProblem::Failed { place, reason } => self.failures.push(WheelFailure {
                 place: Some(place.clone()),
@@ -140,7 +141,7 @@ impl WheelReport {
     }
 }
 
-/// What tells a wheel in a release: its content, and the name that it has been checked under.
+/// The key of a wheel in a release: its content-id, and the name that it was checked under.
 pub(super) fn release_key(wheel: &DeclaredWheel) -> (Cid, String) {
     let file_name = wheel.file_name.as_str().to_owned();
     (wheel.content_id.value, file_name)

@@ -1,4 +1,4 @@
-//! Declared wheels as the source box asks for them.
+//! Declared wheels as requests for the `source` box.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub fn all_wheels(repository: &Repository) -> Vec<&DeclaredWheel> {
         .collect()
 }
 
-/// Declared wheels of a repository as requests, without addresses that must not be asked.
+/// Requests for declared wheels of a repository, without addresses that must not be used.
 pub fn wheel_requests(repository: &Repository, wheels: &[&DeclaredWheel]) -> Vec<WheelRequest> {
     wheels
         .iter()
@@ -36,8 +36,8 @@ pub fn wheel_requests(repository: &Repository, wheels: &[&DeclaredWheel]) -> Vec
         .collect()
 }
 
-/// Whether somebody answers for addresses without transport security; otherwise they are errors,
-/// and not asked.
+/// Whether a waiver or a severity allows addresses without transport security; otherwise they are
+/// errors and are not used.
 fn allows_insecure(configuration: &Configuration, wheel: &DeclaredWheel) -> bool {
     let code = Code::InsecureSource;
     let is_softened = match configuration.severity.get(&code) {

@@ -1,4 +1,4 @@
-//! Wheels, looked at: each that the cache does not know is fetched and read.
+//! Gathers the facts of wheels: each wheel without cached facts is fetched and read.
 
 use std::sync::Arc;
 
@@ -17,40 +17,39 @@ use crate::set::declaration::DeclaredWheel;
 use crate::set::repository::Repository;
 use crate::source::{Cache, FetchError, FetchedWheel, Fetcher, Session, SourceProblem, processors};
 
-/// What is wanted of the wheels.
+/// What a caller needs of the wheels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want {
     /// Their facts.
     Facts,
-    /// Their bytes in the cache, too.
+    /// Their facts, and their bytes in the cache.
     Bytes,
 }
 
-/// Says what a release has of wheels, so that they need not be looked at: a value for each, in
-/// their order.
+/// Returns the facts that a release has of wheels, so that they need not be read: a value for each,
+/// in their order.
 pub type Reuse<'r> = dyn Fn(&[&DeclaredWheel]) -> Result<Vec<Option<ReusedFacts>>, Failure> + 'r;
 
-/// What wheels are looked at for, and how.
+/// The context and options for gathering wheels.
 pub struct Gathering<'a> {
-    /// The cache, the clients, who is told of progress.
+    /// The cache, the HTTP clients and the observer of progress.
     pub session: &'a Session,
-    /// The repository that the wheels are of.
+    /// The repository that declares the wheels.
     pub repository: &'a Repository,
     /// How the network is used.
     pub network: &'a Network,
-    /// The profile that is tried first for content-ids that several fit.
+    /// The profile that is tried first if several profiles fit a content-id.
     pub profile: Profile,
-    /// What is asked before a wheel is fetched for its facts.
+    /// Consulted before a wheel is fetched for its facts.
     pub reuse: Option<&'a Reuse<'a>>,
 }
 
 impl Gathering<'_> {
-    /// What is known of these wheels of the repository, from the cache, a release that is reused,
-    /// or the wheels themselves.
-    ///
+    /// The facts of these wheels of the repository, from the cache, a reused release, or the wheels
+    /// themselves.
     /// # Errors
-    /// When there is no cache, or the release that is reused cannot be read. What is wrong with a
-    /// wheel, or fails about it, is in the report.
+    /// When there is no cache, or the reused release cannot be read. Problems and failures of single
+    /// wheels are in the report.
     pub fn gather(&self, wheels: &[&DeclaredWheel], want: Want) -> Result<WheelReport, Failure> {
         let cache = self.session.cache()?;
         let known: Vec<Option<Facts>> = wheels
@@ -140,7 +139,7 @@ impl Gathering<'_> {
                     report.failures.push(WheelFailure::new(wheel, reason));
                 }
                 None => {
-                    let failure = WheelFailure::new(wheel, "it was not looked at");
+                    let failure = WheelFailure::new(wheel, "it was not read");
                     report.failures.push(failure);
                 }
             }
@@ -148,8 +147,7 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    /// Asks every listed source of these wheels, each for itself, and notes what is wrong.
-    ///
+    /// Checks every listed source of these wheels, each by itself, and records the problems.
     /// # Errors
     /// When there is no cache, or no thread for the network.
     pub fn ask_sources(
@@ -197,8 +195,8 @@ impl Gathering<'_> {
     }
 }
 
-/// What an earlier run has found out about these wheels. Nothing is fetched and no wheel is read;
-/// without a cache nothing is known.
+/// The facts that earlier runs stored of these wheels. Nothing is fetched and no wheel is read;
+/// without a cache there are none.
 pub fn known_wheels(
     cache: Option<&Cache>,
     repository: &Repository,
@@ -232,7 +230,7 @@ pub fn known_wheels(
     report
 }
 
-/// Whether what is known of a wheel is of the wheel as it is declared now.
+/// Whether the facts of a wheel agree with its declaration as it is now.
 fn is_as_declared(wheel: &DeclaredWheel, facts: ReleaseFacts<'_>) -> bool {
     facts.dag.cid() == wheel.content_id.value
         && wheel
@@ -251,7 +249,7 @@ enum Outcome {
     Broken(String),
 }
 
-/// Reads a wheel that is in the cache, on a thread of its own.
+/// Reads a wheel from the cache, on a thread of its own.
 async fn read(
     fetched: Result<FetchedWheel, FetchError>,
     cache: Cache,
@@ -264,7 +262,7 @@ async fn read(
     };
     // Closed only by dropping it.
     let _permit = processors.acquire_owned().await.ok();
-    let rejected = fetched.passed_over.clone();
+    let rejected = fetched.rejected.clone();
     let work = tokio::task::spawn_blocking(move || {
         keep_facts_of(&cache, &cid, fetched).map(|facts| (facts, rejected))
     });
@@ -273,20 +271,19 @@ async fn read(
         Ok(Err(error)) => {
             Outcome::Broken(format!("the wheel in the cache cannot be read: {error}"))
         }
-        Err(_) => Outcome::Broken("reading it stopped".to_owned()),
+        Err(_) => Outcome::Broken("the thread that read it stopped".to_owned()),
     }
 }
 
-/// Sorts what went wrong into problems, which are about the declaration, and failures, which are
-/// about the world.
+/// Splits an error into problems, which concern the declaration, and failures, which do not.
 fn refuse(wheel: &DeclaredWheel, error: &FetchError, report: &mut WheelReport) {
     match error {
         FetchError::Sources { problems, .. } => {
-            // The sources come first, then the gateways of `[mirrors]`.
+            // The positions are those of the sources first, then of the gateways in `[mirrors]`.
             for (position, problem) in problems.iter().enumerate() {
                 match wheel.sources.get(position) {
                     Some(source) => report.note(wheel, source.span.clone(), problem),
-                    // That a gateway lacks a wheel says nothing about its declaration.
+                    // A gateway without the wheel says nothing about its declaration.
                     None if matches!(problem, SourceProblem::Missing { .. }) => {}
                     None => report.note(wheel, wheel.span(), problem),
                 }

@@ -1,4 +1,5 @@
-//! What a project asks of itself and is asked for: the extras that nothing asks for.
+//! The extras that a project requires of itself and that others require of it; finds declared
+//! extras that no requirement names.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use super::own_extras::OwnExtras;
 use super::{Graph, Relation, Statement};
 use crate::set::declaration::Declaration;
 
-/// Extras that a project declares and that nothing in the set asks for.
+/// Extras that a project declares and no requirement in the set names.
 pub(in crate::set) struct UnaskedExtras<'r> {
     pub(in crate::set) extras: BTreeSet<&'r ExtraName>,
     /// The files and lines, from 1, that declare them.
@@ -17,9 +18,9 @@ pub(in crate::set) struct UnaskedExtras<'r> {
 }
 
 impl<'r> Graph<'r> {
-    /// The extras whose absence ends a requirement on the platforms of this statement, where all
-    /// that the project requires of the other comes under extras and nothing in the set asks for
-    /// them.
+    /// The extras that can be removed to end a requirement on the platforms of this statement: all
+    /// that the project requires of the other belongs to these extras, and nothing in the set
+    /// requires them.
     pub(in crate::set) fn unasked_extras(
         &self,
         relation: &Relation<'r>,
@@ -33,7 +34,8 @@ impl<'r> Graph<'r> {
         if between.iter().any(|other| other.extra.is_none()) {
             return None;
         }
-        // The other extras that need the same there, and what asks for them within the project.
+        // The other extras that need the same there, and the requirements for them within the
+        // project.
         let mut extras: BTreeSet<&ExtraName> = between
             .iter()
             .filter(|other| other.requirement == relation.requirement)
@@ -43,7 +45,7 @@ impl<'r> Graph<'r> {
         let mut open: Vec<&ExtraName> = extras.iter().copied().collect();
         while let Some(extra) = open.pop() {
             for caller in own.callers.get(extra).into_iter().flatten() {
-                // Without an extra of its own the project always asks for this one.
+                // Without an extra of its own the project always requires this one.
                 let caller = (*caller)?;
                 if extras.insert(caller) {
                     open.push(caller);
@@ -61,8 +63,8 @@ impl<'r> Graph<'r> {
         Some(UnaskedExtras { extras, places })
     }
 
-    /// The extras that a project asks of itself and is asked for: found out once, since each
-    /// finding about it asks.
+    /// The extras that a project requires of itself and that others require of it. Cached, because
+    /// each finding about it uses them.
     fn own_extras(&self, declaration: &'r Declaration) -> Option<&OwnExtras<'r>> {
         let known = self.own_extras.get(&declaration.project)?;
         Some(known.get_or_init(|| {

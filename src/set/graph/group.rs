@@ -1,4 +1,4 @@
-//! Relations that read the same: what is told of them in one line.
+//! Groups of relations that read the same and are shown in one line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,25 +6,25 @@ use ipwhl_packaging::{Constraint, ExtraName, ProjectName, Requirement, specifier
 
 use super::{Relation, UnsatisfiedReason};
 
-/// Relations between two projects that differ in their markers, or in the extras under which they
-/// hold on the same platforms.
+/// Relations between two projects that differ only in their markers, or in the extras under which
+/// they apply on the same platforms.
 #[derive(Debug, Clone)]
 pub struct RelationGroup<'a, 'r> {
-    /// Who requires.
+    /// The requiring project.
     pub from: &'r ProjectName,
-    /// What it requires, as the first of them says it.
+    /// The requirement, as the first relation states it.
     pub requirement: &'r Requirement,
     /// The requirement without its marker.
     pub words: String,
-    /// The extras under which alone it holds; empty where it holds without one.
+    /// The extras under which it applies; empty if it applies without one.
     pub extras: BTreeSet<&'r ExtraName>,
-    /// The platforms on which it does, as indices into the repository's platforms.
+    /// The platforms on which it applies, as indices into the repository's platforms.
     pub platforms: BTreeSet<usize>,
-    /// Why the set does not satisfy it on one of them, if it does not.
+    /// Why the set does not satisfy it on one of them, if so.
     pub unsatisfied: Option<&'a UnsatisfiedReason>,
 }
 
-/// These relations in groups, by who requires, then by what is required.
+/// Groups these relations, by the requiring project, then by the required one.
 pub fn group_relations<'a, 'r: 'a>(
     relations: impl IntoIterator<Item = &'a Relation<'r>>,
 ) -> Vec<RelationGroup<'a, 'r>> {
@@ -52,7 +52,7 @@ pub fn group_relations<'a, 'r: 'a>(
         let identity = (projects, words, platforms, group.extras.is_empty());
         let index = *known.entry(identity).or_insert(groups.len());
         match groups.get_mut(index) {
-            // The same words on the same platforms are unsatisfied for the same reason.
+            // Equal text on equal platforms has the same reason.
             Some(twin) => twin.extras.extend(&group.extras),
             None => groups.push(group),
         }
@@ -70,7 +70,7 @@ pub fn with_extras(requirement: &Requirement) -> String {
     }
 }
 
-/// What a requirement says of the version: `>=2`, or ` @ URL`.
+/// The version or address of a requirement: `>=2`, or ` @ URL`.
 pub fn constraint(requirement: &Requirement) -> String {
     match &requirement.constraint {
         Constraint::Specifiers(specifiers) => specifiers_text(specifiers),

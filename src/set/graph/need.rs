@@ -1,4 +1,4 @@
-//! What would satisfy all who need a project.
+//! What a project must offer to satisfy all its requirers.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use super::demand::Demand;
 use super::{Graph, ProjectNeed, Relation, UnsatisfiedReason};
 
 impl Graph<'_> {
-    /// The projects that have to be added or changed before every requirement is satisfied, by
-    /// name. Direct references are left out: no declaration satisfies them.
+    /// The projects that must be added or changed to satisfy every requirement, by name. Direct
+    /// references are left out: no declaration satisfies them.
     pub fn unsatisfied_needs(&self) -> Vec<ProjectNeed> {
         let names: BTreeSet<&ProjectName> = self
             .relations
@@ -23,7 +23,7 @@ impl Graph<'_> {
         names.into_iter().map(|name| self.needed(name)).collect()
     }
 
-    /// What the set as a whole needs of a project.
+    /// The need of a project in the whole set.
     pub fn needed(&self, project: &ProjectName) -> ProjectNeed {
         match self.demand(project) {
             Some(demand) => demand.need.clone(),
@@ -31,8 +31,8 @@ impl Graph<'_> {
         }
     }
 
-    /// What the set as a whole needs of a project that something requires: found out once, since
-    /// each finding about it asks.
+    /// The need of a required project in the whole set. Cached, because each finding about it uses
+    /// it.
     pub(in crate::set) fn demand(&self, project: &ProjectName) -> Option<&Demand> {
         let known = self.demands.get(project)?;
         Some(known.get_or_init(|| {
@@ -77,7 +77,7 @@ impl Graph<'_> {
         need
     }
 
-    /// The extras that the set asks of a project and that some wheel of it does not declare.
+    /// The extras that the set requires of a project and that some wheel of it does not declare.
     pub fn lacking_extras(&self, project: &ProjectName) -> BTreeSet<ExtraName> {
         let mut extras = self.needed(project).extras;
         if let Some(declaration) = self.repository.declarations.get(project) {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use ipwhl_packaging::ExtraName;
 
-/// The extras that a project asks of itself and is asked for.
+/// The extras that a project requires of itself and that others require of it.
 #[derive(Default)]
 pub(super) struct OwnExtras<'r> {
-    /// The extras that it asks of itself, each with those under which it does.
+    /// The extras that it requires of itself, each with those under which it does.
     pub(super) callers: HashMap<&'r ExtraName, Vec<Option<&'r ExtraName>>>,
-    /// The extras that others ask of it.
+    /// The extras that other projects require of it.
     pub(super) asked_for: BTreeSet<&'r ExtraName>,
     /// The lines where it declares an extra.
     pub(super) places: HashMap<&'r ExtraName, BTreeSet<(Arc<str>, usize)>>,

@@ -1,10 +1,10 @@
-//! The paths through the set from the requested projects to one project: the shortest first, and
-//! how many there are.
+//! The paths through the set from the wanted projects to one project: the shortest ones, and the
+//! number of all.
 //!
-//! A path repeats no project and holds on at least one platform as a whole. Their number can be
-//! exponential in the size of the set, so they are counted without being walked where the part of
-//! the set that they lie in has no cycle, and walked up to a limit where it has one. Only such
-//! projects are walked through from which the right number of steps leads to the target.
+//! A path visits no project twice, and all of it applies on at least one platform. The number of
+//! paths can be exponential in the size of the set. If the relevant part of the set has no cycle,
+//! they are counted without being walked; otherwise they are walked up to a limit. The walk enters
+//! a project only if the right number of steps leads from there to the target.
 
 mod relevant;
 mod search;
@@ -21,14 +21,14 @@ use search::Search;
 /// The paths to a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths<'r> {
-    /// The shortest of them, then by their projects' names.
+    /// The shortest paths, sorted by length, then by the names of their projects.
     pub shortest: Vec<Path<'r>>,
-    /// How many there are.
+    /// The number of paths.
     pub count: u64,
-    /// Whether there may be more than that: the search was given up.
+    /// Whether there may be more, because the search was given up.
     pub is_at_least: bool,
-    /// The projects that they run through, the last one included; perhaps some more, which lead
-    /// there only in a circle or on no platform.
+    /// The projects on these paths, including the target; perhaps also some that lead there only in
+    /// a cycle or on no platform.
     pub through: BTreeSet<&'r ProjectName>,
 }
 
@@ -58,7 +58,7 @@ pub fn paths_to<'r>(
         Some(count) => (count, count == u64::MAX),
         None => (search.count, !is_complete),
     };
-    // The search may have been given up among ways that hold nowhere as a whole.
+    // The search may have been given up among paths that apply nowhere as a whole.
     let may_be_some = paths.count > 0 || paths.is_at_least;
     if paths.shortest.is_empty() && may_be_some && limit > 0 {
         paths.shortest.extend(relevant.first_path(target));

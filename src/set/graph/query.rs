@@ -1,4 +1,4 @@
-//! Questions about the set on some of its platforms, with names as people type them.
+//! Queries of the set on some of its platforms, with names as people type them.
 
 use std::collections::BTreeSet;
 
@@ -9,24 +9,24 @@ use super::{Graph, Relations};
 use crate::foundation::diagnostic::nearest;
 use crate::set::repository::{CONFIGURATION_FILE, Repository, covers_platform};
 
-/// Why a question cannot be answered.
+/// The reason why a query cannot be answered.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum QueryError {
-    /// A text that names no project.
+    /// A text that is not the name of a project.
     #[error("`{text}` does not name a project")]
     NotAProject {
         /// The text.
         text: String,
     },
-    /// A text that names more than a project and its extras.
-    #[error("`{text}` names a version or a marker, and the set has one version of each project")]
+    /// A text with more than a project and its extras.
+    #[error("`{text}` names a version or a marker, but the set has one version of each project")]
     VersionOrMarker {
         /// The text.
         text: String,
         /// The project in it.
         project: ProjectName,
     },
-    /// A text that names an extra, where a project as a whole is meant.
+    /// A text with an extra, where only a project is allowed.
     #[error("`{text}` names an extra of a project")]
     NamesExtra {
         /// The text.
@@ -34,12 +34,12 @@ pub enum QueryError {
         /// The project in it.
         project: ProjectName,
     },
-    /// The configuration cannot be understood, so what is declared, and where, is not known.
+    /// The configuration cannot be read, so the declared projects are unknown.
     #[error(
-        "`{CONFIGURATION_FILE}` cannot be understood, so it is not known whether `{project}` is in the set"
+        "`{CONFIGURATION_FILE}` cannot be read, so it is unknown whether `{project}` is in the set"
     )]
     UnknownSet {
-        /// The project that was asked about.
+        /// The project in the query.
         project: ProjectName,
     },
     /// The project is neither declared nor required.
@@ -50,7 +50,7 @@ pub enum QueryError {
         /// A project of the set with a similar name.
         similar: Option<String>,
     },
-    /// The project does not declare the extra, and nothing asks for it.
+    /// The project does not declare the extra, and no requirement names it.
     #[error("`{project}` has no extra `{extra}`")]
     NoExtra {
         /// The project.
@@ -69,41 +69,40 @@ pub enum QueryError {
         declared: BTreeSet<ExtraName>,
     },
     /// A text that names no supported platform.
-    #[error("`{text}` names none of the supported platforms")]
+    #[error("`{text}` does not name a supported platform")]
     NoSuchPlatform {
         /// The text.
         text: String,
-        /// A similar word that names some.
+        /// A similar word that names some platforms.
         similar: Option<String>,
     },
 }
 
-/// A project that was typed, with the extras behind its name.
+/// A project as typed, with the extras after its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedProject {
     /// The project.
     pub project: ProjectName,
-    /// The extras of it that are meant.
+    /// Its extras in the query.
     pub extras: BTreeSet<ExtraName>,
 }
 
-/// The set as it stands on some of the platforms.
+/// The set, limited to some of the platforms.
 pub struct GraphQuery<'r> {
     /// The repository.
     pub repository: &'r Repository,
     /// Its graph on all platforms.
     pub graph: Graph<'r>,
-    /// The platforms that are looked at, as indices into the repository's.
+    /// The selected platforms, as indices into the repository's.
     pub selected: BTreeSet<usize>,
     /// These platforms, in their order.
     pub platforms: Vec<Platform>,
-    /// The relations on these alone, where they are not all platforms.
+    /// The relations on these platforms, unless all platforms are selected.
     narrowed: Option<Relations<'r>>,
 }
 
 impl<'r> GraphQuery<'r> {
-    /// The set on the platforms that these texts name as waivers do; on all where there is none.
-    ///
+    /// The set on the platforms that these texts name, as in waivers; on all if there are none.
     /// # Errors
     /// [`QueryError::NoSuchPlatform`].
     pub fn new(repository: &'r Repository, platforms: &[String]) -> Result<Self, QueryError> {
@@ -120,14 +119,13 @@ impl<'r> GraphQuery<'r> {
         })
     }
 
-    /// The requirements that hold on the platforms that are looked at, each on these platforms
-    /// only.
+    /// The requirements that apply on the selected platforms, limited to them.
     pub fn relations(&self) -> &Relations<'r> {
         let all = self.graph.relations();
         self.narrowed.as_ref().unwrap_or(all)
     }
 
-    /// The name of a project that is declared or required, as long as the set lives.
+    /// The name of a declared or required project, with the lifetime of the set.
     pub fn project(&self, project: &ProjectName) -> Option<&'r ProjectName> {
         let declared = self.repository.declarations.get_key_value(project);
         declared
@@ -136,19 +134,18 @@ impl<'r> GraphQuery<'r> {
             .or_else(|| self.repository.unreadable.get(project))
     }
 
-    /// Reads `NAME` or `NAME[EXTRA,…]`. The project has to be declared or required.
-    ///
+    /// Reads `NAME` or `NAME[EXTRA,…]`. The project must be declared or required.
     /// # Errors
     /// All but those about platforms.
-    pub fn named(&self, text: &str) -> Result<NamedProject, QueryError> {
-        let named = named(text)?;
+    pub fn parse_project(&self, text: &str) -> Result<NamedProject, QueryError> {
+        let named = parse_name(text)?;
         let project = &named.project;
         let is_required = self.relations().naming(project).next().is_some();
         if !is_required {
             known(self.repository, project)?;
         }
         if let Some(declaration) = self.repository.declarations.get(project) {
-            // What someone asks for in vain can be asked about, too.
+            // An extra that is required but not declared can be queried, too.
             let has = |extra: &ExtraName| {
                 let mut wheels = declaration.wheels.iter();
                 let mut asking = self.relations().naming(project);
@@ -169,7 +166,7 @@ impl<'r> GraphQuery<'r> {
 }
 
 /// Reads `NAME` or `NAME[EXTRA,…]`.
-fn named(text: &str) -> Result<NamedProject, QueryError> {
+fn parse_name(text: &str) -> Result<NamedProject, QueryError> {
     let text = text.to_owned();
     let Ok(requirement) = text.parse::<Requirement>() else {
         return Err(QueryError::NotAProject { text });
@@ -185,12 +182,11 @@ fn named(text: &str) -> Result<NamedProject, QueryError> {
     })
 }
 
-/// Reads the name of a project that is in the set, perhaps with a text that cannot be understood.
-///
+/// Reads the name of a project in the set. Its declaration may be unreadable.
 /// # Errors
-/// All but those about extras that are not there, and about platforms.
+/// All but those about missing extras and about platforms.
 pub fn member(repository: &Repository, text: &str) -> Result<ProjectName, QueryError> {
-    let named = named(text)?;
+    let named = parse_name(text)?;
     if !named.extras.is_empty() {
         return Err(QueryError::NamesExtra {
             text: text.to_owned(),
@@ -201,7 +197,7 @@ pub fn member(repository: &Repository, text: &str) -> Result<ProjectName, QueryE
     Ok(named.project)
 }
 
-/// The set has a project, perhaps with a text that cannot be understood.
+/// Checks that the set has a project, even if its declaration cannot be read.
 fn known(repository: &Repository, project: &ProjectName) -> Result<(), QueryError> {
     let (declared, unreadable) = (&repository.declarations, &repository.unreadable);
     let project = project.clone();
@@ -216,8 +212,7 @@ fn known(repository: &Repository, project: &ProjectName) -> Result<(), QueryErro
     Err(QueryError::NotInSet { project, similar })
 }
 
-/// The platforms that these texts name, all of them where there is none.
-///
+/// The platforms that these texts name; all if there are none.
 /// # Errors
 /// [`QueryError::NoSuchPlatform`].
 pub fn select_platforms(

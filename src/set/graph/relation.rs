@@ -1,4 +1,5 @@
-//! Who requires what of whom, and whether the set has it: the one relation of the graph.
+//! Requirements between projects, and whether the set satisfies them: the only relation type of the
+//! graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,30 +13,30 @@ use crate::set::declaration::{Declaration, DeclaredWheel, Spanned};
 /// One requirement of a project under one extra or none, with all wheels that state it.
 #[derive(Debug, Clone)]
 pub struct Relation<'r> {
-    /// Who requires.
+    /// The requiring project.
     pub from: &'r Declaration,
-    /// What it requires; the project may be missing from the set.
+    /// The requirement; its project may be missing from the set.
     pub requirement: &'r Requirement,
-    /// The extra under which it does; `None` where it needs none.
+    /// The extra under which it applies; `None` if it needs none.
     pub extra: Option<&'r ExtraName>,
-    /// The platforms on which it does, as indices into the repository's platforms; never empty.
+    /// The platforms on which it applies, as indices into the repository's platforms; never empty.
     pub platforms: BTreeSet<usize>,
-    /// Why the set does not satisfy it on one of them, if it does not.
+    /// Why the set does not satisfy it on one of them, if so.
     pub unsatisfied: Option<UnsatisfiedReason>,
-    /// Where it is stated, in the order of the project's wheels; never empty.
+    /// The statements of it, in the order of the project's wheels; never empty.
     pub(in crate::set) statements: Vec<Statement<'r>>,
 }
 
 /// A requirement as one wheel states it.
 #[derive(Debug, Clone)]
 pub(in crate::set) struct Statement<'r> {
-    /// Which wheel.
+    /// The wheel.
     pub(in crate::set) wheel: &'r DeclaredWheel,
-    /// What it requires, and where that is written.
+    /// The requirement, with its place.
     pub(in crate::set) requirement: &'r Spanned<Requirement>,
-    /// The platforms on which it does; never empty.
+    /// The platforms on which it applies; never empty.
     pub(in crate::set) platforms: BTreeSet<usize>,
-    /// The place among all that the project states.
+    /// Its position among all statements of the project.
     pub(super) position: usize,
 }
 
@@ -44,21 +45,20 @@ pub(in crate::set) struct Statement<'r> {
 pub enum UnsatisfiedReason {
     /// The project is not in the set.
     Missing,
-    /// The project is declared, but its text could not be understood.
+    /// The project is declared, but its declaration cannot be read.
     Unreadable,
     /// The requirement names an address, which no declaration satisfies.
     DirectReference,
     /// The version in the set is outside the specifiers.
     OtherVersion,
-    /// The project does not vouch for this extra.
+    /// The project does not declare this extra.
     NoExtra(ExtraName),
     /// The project has no usable wheel on one of the platforms.
     Unavailable,
 }
 
 impl UnsatisfiedReason {
-    /// The code of the finding about it; a text that could not be understood has findings of its
-    /// own.
+    /// The code of its finding; unreadable declarations have findings of their own.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Missing => "missing-dependency",
@@ -72,7 +72,7 @@ impl UnsatisfiedReason {
 }
 
 impl std::fmt::Display for UnsatisfiedReason {
-    /// A few words, to stand behind the requirement.
+    /// A few words, for use after the requirement.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Missing => formatter.write_str("not in the set"),
@@ -86,17 +86,17 @@ impl std::fmt::Display for UnsatisfiedReason {
 }
 
 impl<'r> Relation<'r> {
-    /// The project that is required.
+    /// The required project.
     pub fn to(&self) -> &'r ProjectName {
         &self.requirement.name
     }
 
-    /// Whether a project requires it of itself: extras that bring others along.
+    /// Whether a project requires it of itself, as extras that include other extras do.
     pub fn is_own(&self) -> bool {
         self.from.project == self.requirement.name
     }
 
-    /// Whether it asks for all of these extras.
+    /// Whether it requires all of these extras.
     pub fn asks_for(&self, extras: &BTreeSet<ExtraName>) -> bool {
         self.requirement.extras.is_superset(extras)
     }
@@ -106,13 +106,13 @@ impl<'r> Relation<'r> {
         &self.statements[0].wheel.file
     }
 
-    /// Where it stands there, in bytes.
+    /// Its span in that file, in bytes.
     pub fn span(&self) -> Range<usize> {
         self.statements[0].requirement.span.clone()
     }
 
-    /// The same relation on these platforms alone, for the same reason unsatisfied; `None` where it
-    /// holds on none of them.
+    /// The same relation limited to these platforms, unsatisfied for the same reason; `None` if it
+    /// applies on none of them.
     pub(super) fn on(&self, platforms: &BTreeSet<usize>) -> Option<Self> {
         let statements: Vec<Statement<'r>> = self
             .statements
@@ -133,9 +133,9 @@ impl<'r> Relation<'r> {
     }
 }
 
-/// What a project requires on the platforms where each of its wheels is used, by what is required,
-/// then by the text of the requirement and the extra. Nothing is said yet of whether the set has
-/// it.
+/// The requirements of a project on the platforms where each of its wheels is used, sorted by
+/// required project, then by the text of the requirement and the extra. Whether the set satisfies
+/// them is decided later.
 pub(super) fn relations_of<'r>(
     declaration: &'r Declaration,
     availability: &[Availability],
@@ -154,12 +154,13 @@ pub(super) fn relations_of<'r>(
     relations
 }
 
-/// The statements about one project as relations.
+/// Merges the statements about one project into relations.
 fn merged<'r>(
     from: &'r Declaration,
     stated: Vec<(Option<&'r ExtraName>, Statement<'r>)>,
 ) -> impl Iterator<Item = Relation<'r>> {
-    // Most projects state one requirement of another in one place: then its text tells nothing.
+    // Most projects state a requirement of another in one place only; then the text need not be
+    // compared.
     let place = |statement: &Statement<'r>| {
         let file: *const str = &raw const *statement.wheel.file;
         (file, statement.requirement.span.start)
@@ -188,7 +189,7 @@ fn merged<'r>(
     relations.into_values()
 }
 
-/// What the wheels of a project state, in their order, on the platforms where each is used.
+/// The statements of a project's wheels, in their order, on the platforms where each is used.
 fn statements_of<'r>(
     declaration: &'r Declaration,
     availability: &[Availability],
@@ -216,7 +217,7 @@ fn statements_of<'r>(
                 .copied()
                 .filter(|platform| needed(*platform, None))
                 .collect();
-            // For an extra that the marker does not name it says what it says for none.
+            // For an extra that the marker does not name, it evaluates as for none.
             let marker = requirement.value.marker.as_ref();
             let asked_by_name = marker.map_or(Some(BTreeSet::new()), Marker::named_extras);
             let asked: Vec<&Spanned<ExtraName>> = match &asked_by_name {

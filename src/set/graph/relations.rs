@@ -1,4 +1,4 @@
-//! The relations of a set, found from both of their ends: the one adjacency of the graph.
+//! The relations of a set, indexed by both ends: the only adjacency of the graph.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::{Index, Range};
@@ -7,27 +7,28 @@ use ipwhl_packaging::ProjectName;
 
 use super::relation::{Relation, Statement};
 
-/// Which end of a relation to go on to.
+/// The direction in which relations are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// From who requires to what is required.
+    /// From requirers to required projects.
     Required,
-    /// From what is required to who requires it.
+    /// From required projects to their requirers.
     Requirers,
 }
 
-/// Relations by who requires, then by what is required, the text of the requirement and the extra.
+/// Relations, sorted by requiring project, required project, the text of the requirement and the
+/// extra.
 #[derive(Debug, Clone, Default)]
 pub struct Relations<'r> {
     all: Vec<Relation<'r>>,
-    /// The relations that a project has; they stand together.
+    /// The relations from a project; they are adjacent.
     outgoing: HashMap<&'r ProjectName, Range<usize>>,
     /// The relations that name a project.
     incoming: HashMap<&'r ProjectName, Vec<usize>>,
 }
 
 impl<'r> Relations<'r> {
-    /// These relations, which are in their order.
+    /// An index over these relations, which must be sorted.
     pub(super) fn new(all: Vec<Relation<'r>>) -> Self {
         let mut outgoing: HashMap<&ProjectName, Range<usize>> = HashMap::new();
         let mut incoming: HashMap<&ProjectName, Vec<usize>> = HashMap::new();
@@ -48,19 +49,19 @@ impl<'r> Relations<'r> {
         self.all.iter()
     }
 
-    /// What a project requires.
+    /// The requirements of a project.
     pub fn of(&self, project: &ProjectName) -> &[Relation<'r>] {
         let range = self.outgoing.get(project).cloned();
         &self.all[range.unwrap_or_default()]
     }
 
-    /// Who requires a project, itself included where it does.
+    /// The requirements that name a project, including its own.
     pub fn naming(&self, project: &ProjectName) -> impl Iterator<Item = &Relation<'r>> {
         let indices = self.incoming.get(project).into_iter().flatten();
         indices.map(|index| &self.all[*index])
     }
 
-    /// What one project requires of another.
+    /// The requirements that one project has of another.
     pub fn between(&self, from: &ProjectName, to: &ProjectName) -> &[Relation<'r>] {
         let all = self.of(from);
         let start = all.partition_point(|relation| relation.to() < to);
@@ -82,7 +83,7 @@ impl<'r> Relations<'r> {
         range.unwrap_or_default().chain(list)
     }
 
-    /// The other ends of a project's relations, itself aside.
+    /// The other ends of a project's relations, except itself.
     pub fn neighbours(
         &self,
         project: &ProjectName,
@@ -104,8 +105,8 @@ impl<'r> Relations<'r> {
             })
     }
 
-    /// All that can be reached from these projects over those that `through` lets pass, themselves
-    /// included where it does.
+    /// All projects reachable from these through projects that `through` accepts, including the
+    /// starts that it accepts.
     pub fn reach<'n>(
         &self,
         from: impl IntoIterator<Item = &'n ProjectName>,
@@ -125,7 +126,7 @@ impl<'r> Relations<'r> {
         reached
     }
 
-    /// The name of a project that requires or is required, as long as the set lives.
+    /// The name of a project that requires or is required, with the lifetime of the set.
     pub fn name(&self, project: &ProjectName) -> Option<&'r ProjectName> {
         let incoming = self.incoming.get_key_value(project);
         let outgoing = || self.outgoing.get_key_value(project);
@@ -134,7 +135,7 @@ impl<'r> Relations<'r> {
             .or_else(|| outgoing().map(|(name, _)| *name))
     }
 
-    /// The statements of the unsatisfied ones.
+    /// The statements of the unsatisfied relations.
     pub(in crate::set) fn unsatisfied_statements(&self) -> Vec<(&Relation<'r>, &Statement<'r>)> {
         in_declared_order(self.iter().filter(|one| one.unsatisfied.is_some()))
     }
@@ -148,7 +149,8 @@ impl<'r> Relations<'r> {
     }
 }
 
-/// The statements of these relations, by project, then in the order in which it states them.
+/// The statements of these relations, by project, then in the order in which the project states
+/// them.
 fn in_declared_order<'a, 'r: 'a>(
     relations: impl Iterator<Item = &'a Relation<'r>>,
 ) -> Vec<(&'a Relation<'r>, &'a Statement<'r>)> {

@@ -1,6 +1,6 @@
-//! What happens to the set when projects are taken out of it.
+//! The effects of removing projects from the set.
 //!
-//! Every answer walks each requirement once, so a set of any shape costs what its size costs.
+//! Each query walks every requirement at most once, so its cost is linear in the size of the set.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{Direction, Relation, Relations};
 use crate::set::declaration::Declaration;
 use crate::set::repository::Repository;
 
-/// Who requires whom within the set, ready for questions about removals.
+/// The relations within the set, prepared for queries about removals.
 pub struct Removals<'a, 'r> {
     repository: &'r Repository,
     relations: &'a Relations<'r>,
@@ -18,17 +18,17 @@ pub struct Removals<'a, 'r> {
 
 type Names<'r> = BTreeSet<&'r ProjectName>;
 
-/// What taking some projects out of the set comes to.
+/// The effects of removing some projects from the set.
 #[derive(Debug, Default)]
 pub struct Removal<'a, 'r> {
-    /// The automatic projects that only these needed: nothing that stays requires them.
+    /// The automatic projects that no remaining project requires.
     pub left_over: BTreeSet<&'r ProjectName>,
-    /// What would be required by what stays, and not be there.
+    /// Requirements of remaining projects for removed ones.
     pub broken: Vec<&'a Relation<'r>>,
 }
 
 impl<'a, 'r> Removals<'a, 'r> {
-    /// The removals from a set in which these relations hold.
+    /// Prepares queries for a set with these relations.
     pub fn new(repository: &'r Repository, relations: &'a Relations<'r>) -> Self {
         Self {
             repository,
@@ -36,16 +36,16 @@ impl<'a, 'r> Removals<'a, 'r> {
         }
     }
 
-    /// What taking the projects `named` out of the set comes to. With `with_dependencies` those
-    /// that are left over go too, and so does what they require.
+    /// The effects of removing the projects `named`. With `with_dependencies`, automatic projects
+    /// that are no longer needed are removed too, along with their requirements.
     pub fn removal(
         &self,
         named: &BTreeSet<ProjectName>,
         with_dependencies: bool,
     ) -> Removal<'a, 'r> {
         let below = self.below(named);
-        // Whatever else is in the set stays, with all that it needs, even if it is itself not
-        // needed.
+        // All other projects stay with everything that they need, even if they are not needed
+        // themselves.
         let stays = self.reach(self.others(&below), |project| {
             !named.contains(project) && self.declared(project).is_some()
         });
@@ -64,8 +64,8 @@ impl<'a, 'r> Removals<'a, 'r> {
         Removal { left_over, broken }
     }
 
-    /// Those of the projects `named` that something needs which stays, or which is kept for that
-    /// reason: without them the removal of the rest breaks nothing.
+    /// Those projects among `named` that a remaining project still needs, directly or through
+    /// another kept one. Removing the rest breaks nothing.
     pub fn still_needed(
         &self,
         named: &BTreeSet<ProjectName>,
@@ -84,8 +84,8 @@ impl<'a, 'r> Removals<'a, 'r> {
             .collect()
     }
 
-    /// The projects that have to be named together with those of `named`, these included, before
-    /// their removal breaks nothing.
+    /// All projects that must be named together with `named`, including these, so that their
+    /// removal breaks nothing.
     pub fn with_requirers(
         &self,
         named: &BTreeSet<ProjectName>,
@@ -96,7 +96,7 @@ impl<'a, 'r> Removals<'a, 'r> {
         if !with_dependencies {
             return requirers.collect();
         }
-        // What someone asked for has to be named; what is left over then goes by itself.
+        // Wanted projects must be named; automatic ones that are no longer needed go by themselves.
         let mut all: BTreeSet<ProjectName> = named.clone();
         let (requested, automatic): (Vec<ProjectName>, Vec<ProjectName>) = requirers
             .partition(|project| self.declared(project).is_some_and(|found| !found.automatic));
@@ -107,7 +107,7 @@ impl<'a, 'r> Removals<'a, 'r> {
         all
     }
 
-    /// What the named ones brought in, by way of automatic projects: nobody asked for these.
+    /// The automatic projects that the named ones require, directly or through others.
     fn below(&self, named: &BTreeSet<ProjectName>) -> Names<'r> {
         self.reach(self.declared_of(named), |project| {
             named.contains(project) || self.declared(project).is_some_and(|found| found.automatic)
@@ -125,14 +125,14 @@ impl<'a, 'r> Removals<'a, 'r> {
             .filter_map(|project| Some(declarations.get_key_value(project)?.0))
     }
 
-    /// The declared projects that are not among these.
+    /// The declared projects except these.
     fn others(&self, these: &Names<'r>) -> impl Iterator<Item = &'r ProjectName> {
         let all = self.repository.declarations.keys();
         all.filter(|project| !these.contains(project))
     }
 
-    /// What these require, and what that requires, as far as it leads `through` projects; they are
-    /// themselves among them.
+    /// These projects and all that they require, directly or through projects that `through`
+    /// accepts.
     fn reach(
         &self,
         from: impl Iterator<Item = &'r ProjectName>,

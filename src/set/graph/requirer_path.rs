@@ -1,4 +1,4 @@
-//! Why a requirement is in the set: the shortest path to it from a project that someone asked for.
+//! Why a requirement is in the set: the shortest path to it from a wanted project.
 
 use std::collections::BTreeSet;
 
@@ -7,22 +7,22 @@ use ipwhl_packaging::{ExtraName, ProjectName, Requirement};
 use super::{Graph, Relation, Statement};
 use crate::set::declaration::Declaration;
 
-/// How many projects are looked at in search of a path.
+/// How many projects the search visits.
 const MAXIMUM_STEPS: usize = 200;
 
-/// A path from a requested project to one that requires something.
+/// A path from a wanted project to one that states a requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequirerPath<'r> {
-    /// The project that someone asked for.
+    /// The wanted project.
     pub requested: &'r ProjectName,
-    /// What it requires, what that requires, and so on; never empty.
+    /// Its requirement, the requirement of the required project, and so on; never empty.
     pub requirements: Vec<&'r Requirement>,
 }
 
 impl<'r> Graph<'r> {
-    /// The shortest path from a requested project to the one that has this relation, on one of
-    /// these platforms. `None` where a requested project has the relation itself, and where no path
-    /// leads there, or more projects lie before it than are looked at.
+    /// The shortest path from a wanted project to the one with this relation, on one of these
+    /// platforms. `None` if a wanted project has the relation itself, if no path leads there, or if
+    /// the search exceeds its limit.
     pub fn requirer_path(
         &self,
         relation: &Relation<'r>,
@@ -31,14 +31,15 @@ impl<'r> Graph<'r> {
         if !relation.from.automatic {
             return None;
         }
-        // An extra that nobody asks for is declared all the same: then whoever needs the project.
+        // An extra may be declared though no requirement names it: then any requirer of the project
+        // counts.
         [true, false]
             .into_iter()
             .find_map(|asks_extra| self.shortest_path(relation, platforms, asks_extra))
     }
 
-    /// The path, where `asks_extra` only by requirements that ask for the extra that the next one
-    /// needs.
+    /// The shortest path; with `asks_extra` only over requirements that name the extra that the
+    /// next step needs.
     fn shortest_path(
         &self,
         relation: &Relation<'r>,
@@ -85,8 +86,7 @@ impl<'r> Graph<'r> {
         None
     }
 
-    /// Who requires the project of a step where it is required, with the platforms on which they
-    /// do.
+    /// The requirers of the project of a step, each with the platforms on which they require it.
     fn callers(
         &self,
         step: &Step<'r>,
@@ -111,11 +111,11 @@ impl<'r> Graph<'r> {
     }
 }
 
-/// A project on the path to a requirement, as it is needed there.
+/// A project on the path to a requirement, with the platforms on which it is needed.
 struct Step<'r> {
     declaration: &'r Declaration,
     extra: Option<&'r ExtraName>,
     platforms: BTreeSet<usize>,
-    /// What it requires for that, and the step that does.
+    /// Its requirement on this path, and the step that follows.
     onward: Option<(&'r Requirement, usize)>,
 }

@@ -1,4 +1,4 @@
-//! Walks through the set, a step at a time: down to what is required, or up to who requires it.
+//! Walks through the set, step by step: down to required projects, or up to requirers.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,23 +10,23 @@ use super::{
     group_relations,
 };
 
-/// A project, and the extras of it that count.
+/// A project and the extras that are followed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Visit<'r> {
     /// The project.
     pub project: &'r ProjectName,
-    /// `None` for all that it declares; upwards for whoever requires it with any or none.
+    /// `None` for all declared extras; upwards, for requirers with any extra or none.
     pub active: Option<BTreeSet<ExtraName>>,
 }
 
 /// A part of the set.
 #[derive(Debug)]
 pub struct Subgraph<'a, 'r> {
-    /// The projects that were asked about.
+    /// The projects of the query.
     pub roots: Vec<&'r ProjectName>,
-    /// All projects of the part, these included.
+    /// All projects of the part, including the roots.
     pub projects: BTreeSet<&'r ProjectName>,
-    /// What they require of each other.
+    /// The requirements between them.
     pub relations: Vec<&'a Relation<'r>>,
 }
 
@@ -37,7 +37,7 @@ pub struct Walk<'a, 'r> {
     /// The direction.
     pub direction: Direction,
     relations: &'a Relations<'r>,
-    /// Whether there are steps, of what was asked before: many lines lead to the same project.
+    /// Cached answers to whether a visit has steps: many lines lead to the same project.
     has_steps: RefCell<BTreeMap<Visit<'r>, bool>>,
 }
 
@@ -52,11 +52,10 @@ impl<'a, 'r> Walk<'a, 'r> {
         }
     }
 
-    /// Where a walk from these texts begins, each `NAME` or `NAME[EXTRA,…]`; with every requested
-    /// project where there is none. With `extras`, those of the first projects that declare them,
-    /// it is the walk of an installation: only extras that are asked for count. So it is where
-    /// `extras` is empty, and not `None`.
-    ///
+    /// The starts of a walk for these texts, each `NAME` or `NAME[EXTRA,…]`; all wanted projects if there
+    /// are none. `extras` adds extras to those starts that declare them, and makes the walk that of an
+    /// installation: only required extras are followed. That also holds if `extras` is empty, but not
+    /// if it is `None`.
     /// # Errors
     /// All but those about platforms.
     pub fn roots(
@@ -65,7 +64,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         extras: Option<&[ExtraName]>,
     ) -> Result<Vec<Visit<'r>>, QueryError> {
         let declarations = &self.query.repository.declarations;
-        let named = self.named(texts)?;
+        let named = self.parse_projects(texts)?;
         let declared = |named: &NamedProject| -> BTreeSet<&'r ExtraName> {
             let declaration = declarations.get(&named.project).into_iter();
             let wheels = declaration.flat_map(|declaration| &declaration.wheels);
@@ -98,7 +97,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         Ok(roots.collect())
     }
 
-    fn named(&self, texts: &[String]) -> Result<Vec<NamedProject>, QueryError> {
+    fn parse_projects(&self, texts: &[String]) -> Result<Vec<NamedProject>, QueryError> {
         if texts.is_empty() {
             let declarations = self.query.repository.declarations.values();
             let requested = declarations.filter(|declaration| !declaration.automatic);
@@ -110,7 +109,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         }
         let mut named: Vec<NamedProject> = Vec::new();
         for text in texts {
-            let one = self.query.named(text)?;
+            let one = self.query.parse_project(text)?;
             let twin = named.iter_mut().find(|other| other.project == one.project);
             match twin {
                 Some(twin) => twin.extras.extend(one.extras),
@@ -120,7 +119,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         Ok(named)
     }
 
-    /// The steps from a project on, each the index of a relation.
+    /// The next steps from a visit, each the index of a relation.
     fn steps(&self, visit: &Visit<'r>) -> Vec<usize> {
         let steps = self.all_steps(visit.project);
         let Some(active) = &visit.active else {
@@ -140,14 +139,14 @@ impl<'a, 'r> Walk<'a, 'r> {
             .collect()
     }
 
-    /// The steps from a project on for all of its extras.
+    /// The next steps from a project with all of its extras.
     fn all_steps(&self, project: &ProjectName) -> impl Iterator<Item = usize> {
         self.relations
             .indices(project, self.direction)
             .filter(|index| !self.relations[*index].is_own())
     }
 
-    /// Extras with those that they ask of the project itself.
+    /// Extras, with those that they require of the same project.
     fn closed(&self, project: &ProjectName, active: &BTreeSet<ExtraName>) -> BTreeSet<ExtraName> {
         let mut closed = active.clone();
         loop {
@@ -163,7 +162,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         }
     }
 
-    /// Where a group of relations leads.
+    /// The visit that a group of relations leads to.
     fn onward(&self, visit: &Visit<'r>, group: &RelationGroup<'_, 'r>) -> Visit<'r> {
         match self.direction {
             Direction::Requirers => Visit {
@@ -172,7 +171,7 @@ impl<'a, 'r> Walk<'a, 'r> {
             },
             Direction::Required => Visit {
                 project: &group.requirement.name,
-                // All extras, unless it is told which ones count.
+                // All extras, unless the walk follows chosen ones.
                 active: visit
                     .active
                     .as_ref()
@@ -181,7 +180,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         }
     }
 
-    /// Whether a project has branches.
+    /// Whether a visit has branches.
     pub fn has_branches(&self, visit: &Visit<'r>) -> bool {
         if visit.active.is_none() {
             return self.all_steps(visit.project).next().is_some();
@@ -194,7 +193,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         })
     }
 
-    /// The branches of a project: each a group of relations that read the same, and where it leads.
+    /// The branches of a visit: groups of relations that read the same, each with its target.
     pub fn branches(&self, visit: &Visit<'r>) -> Vec<(RelationGroup<'a, 'r>, Visit<'r>)> {
         let steps = self.steps(visit);
         group_relations(steps.into_iter().map(|index| &self.relations[index]))
@@ -206,7 +205,8 @@ impl<'a, 'r> Walk<'a, 'r> {
             .collect()
     }
 
-    /// What so many steps from these roots come by, each project and relation once.
+    /// All that is reached from these roots within this number of steps, each project and relation
+    /// once.
     pub fn reached(&self, roots: &[Visit<'r>], depth: usize) -> Subgraph<'a, 'r> {
         let mut seen: BTreeSet<Visit<'r>> = BTreeSet::new();
         let mut level: Vec<Visit<'r>> = roots.to_vec();

@@ -1,4 +1,4 @@
-//! How a project can be had on a platform: which wheels an installer may take there.
+//! The availability of a project on a platform: the wheels that an installer may take there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,11 +6,11 @@ use ipwhl_packaging::{ExtraName, Platform, Version};
 
 use crate::set::declaration::{Declaration, DeclaredWheel};
 
-/// How a project is to be had on one platform.
+/// The availability of a project on one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::set) enum Availability {
-    /// By the wheels of these indices: one, unless the project is ambiguous and somebody answers
-    /// for that. Then an installer may take any of them.
+    /// The wheels with these indices: one, unless the project is ambiguous and that is allowed.
+    /// Then an installer may take any of them.
     Wheels(Vec<usize>),
     /// A wheel fits the platform, but its Requires-Python does not hold on all patch versions.
     PythonExcluded(usize),
@@ -45,11 +45,11 @@ impl Availability {
     }
 }
 
-/// What the wheels that an installer may take on one platform come to: most often it is one wheel.
+/// The combined offer of the wheels that an installer may take on one platform; usually one wheel.
 pub(in crate::set) struct Offer<'r> {
     /// One wheel of each version.
     pub(in crate::set) versions: Vec<&'r DeclaredWheel>,
-    /// The extras that every one of them has.
+    /// The extras that all of them have.
     pub(in crate::set) extras: BTreeSet<&'r ExtraName>,
     /// All of them.
     pub(in crate::set) wheels: Vec<&'r DeclaredWheel>,

@@ -1,4 +1,4 @@
-//! Warnings of one code that give the same advice, as one: the first in full, the others a line
+//! Merges warnings of one code with the same advice: the first in full, the others as one line
 //! each.
 
 use ipwhl_packaging::{ProjectName, WheelFileName};
@@ -6,10 +6,10 @@ use ipwhl_packaging::{ProjectName, WheelFileName};
 use crate::foundation::diagnostic::{Finding, Help, Note, SourceTexts};
 use crate::set::repository::{Repository, summarize_platforms};
 
-/// How many of the others have a line.
+/// How many of the others get a line.
 const MAXIMUM_LINES: usize = 50;
 
-/// The ways out of a finding but the waiver, whatever its project and its file are.
+/// The ways out of a finding except the waiver, without its project and file.
 pub(super) fn advice(finding: &Finding) -> Vec<Help> {
     finding
         .help
@@ -19,13 +19,13 @@ pub(super) fn advice(finding: &Finding) -> Vec<Help> {
         .collect()
 }
 
-/// A way out of a finding, whatever the finding's project and file are.
+/// A way out of a finding, without its project and file.
 fn in_general(finding: &Finding, help: &Help) -> Help {
     let file = finding.labels.first().map(|label| &*label.file);
     help.in_general(finding.subject.project.as_ref(), file)
 }
 
-/// These findings as one.
+/// Merges these findings into one.
 pub(super) fn several_alike(repository: &Repository, group: &[&Finding]) -> Finding {
     let (first, others) = (group[0], &group[1..]);
     let mut finding = first.clone();
@@ -46,7 +46,7 @@ pub(super) fn several_alike(repository: &Repository, group: &[&Finding]) -> Find
         let line = format!("and {more} more: `-v` shows each");
         finding.alike.push(line);
     }
-    // What is said of the first alone stands with it; what differs stands in the lines.
+    // Notes that only the first has stay with it; differences are in the lines.
     finding.notes.retain_mut(|note| match note {
         Note::Where { is_of_first, .. } => {
             *is_of_first = !is_everywhere;
@@ -64,7 +64,7 @@ pub(super) fn several_alike(repository: &Repository, group: &[&Finding]) -> Find
     finding
 }
 
-/// Where a finding is, what it is about, and what tells it from the first.
+/// The place of a finding, its subject, and how it differs from the first.
 fn line(texts: &SourceTexts, finding: &Finding, place: Option<String>) -> String {
     let subject = &finding.subject;
     let wheel = subject.wheel.as_ref().map(WheelFileName::as_str);

@@ -1,4 +1,4 @@
-//! What a change brings, apart from what was there before it.
+//! Separates the findings that a change causes from those that existed before.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,16 +8,16 @@ use ipwhl_packaging::{ExtraName, Platform, ProjectName, WheelFileName};
 use crate::foundation::diagnostic::{Baseline, Code, Finding, Note};
 use crate::set::repository::summarize_platforms;
 
-/// What makes two findings of two states of a set the same one. A requirement that is not met stays
-/// the same finding when the version that does not meet it changes, and when its line moves.
+/// The identity of a finding in two states of a set. An unsatisfied requirement stays the same
+/// finding if the version in the set changes or its line moves.
 #[derive(PartialEq, Eq, Hash)]
 struct Identity<'f> {
     code: Code,
     project: Option<&'f ProjectName>,
-    /// As it is written: versions of equal requirements may differ in trailing zeros.
+    /// As written: the versions of equal requirements may differ in trailing zeros.
     requirement: Option<String>,
     extra: Option<&'f ExtraName>,
-    /// What tells it apart where no requirement does.
+    /// Identifies the finding if no requirement does.
     otherwise: Option<Otherwise<'f>>,
 }
 
@@ -47,9 +47,9 @@ impl<'f> Identity<'f> {
     }
 }
 
-/// Says of each finding of `now` whether it was among those of `before`, and which of these are
-/// gone, as their indices. A finding that shows on more platforms than before is new; a note says
-/// where it was.
+/// Marks each finding of `now` as known or new, by comparison with `before`, and returns the
+/// indices of those in `before` that are gone. A finding on more platforms than before is new; a
+/// note names the earlier ones.
 pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> Vec<usize> {
     let mut is_open = vec![true; before.len()];
     let mut numbers: HashMap<Identity<'_>, usize> = HashMap::new();
@@ -94,7 +94,7 @@ pub fn compare(before: &[Finding], now: &mut [Finding], all: &[Platform]) -> Vec
     (0..before.len()).filter(|index| is_open[*index]).collect()
 }
 
-/// The names of its platforms: a floor that has changed makes no other platform.
+/// The names of its platforms; another minimum patch version does not make another platform.
 fn names(finding: &Finding) -> BTreeSet<String> {
     let platforms = finding.subject.platforms.iter();
     platforms.map(ToString::to_string).collect()

@@ -12,8 +12,8 @@ use crate::set::repository::{Repository, covers_name};
 /// How many days a proposed waiver holds.
 const DAYS: i64 = 90;
 
-/// Adds to each finding that may be waived, after its other ways out, the waiver that covers it and
-/// as little else as it can say. An empty `reason` is refused as long as it is.
+/// Adds to each finding that can be waived the narrowest waiver that covers it, after its other
+/// ways out. An empty `reason` is refused by the parser until it is filled in.
 pub(super) fn propose(
     repository: &Repository,
     findings: &mut [Finding],
@@ -46,8 +46,8 @@ fn waiver(
     if let Some(requirement) = &subject.requirement {
         put("requirement", &requirement.to_string());
     }
-    // What one file holds says nothing of the next version; otherwise the name of an only wheel
-    // would take in no less, and end with the version.
+    // The name of one of several files is specific to this version. For an only wheel the name
+    // would not narrow the waiver, and would end with the version.
     let is_one_of_several = || {
         let declaration = repository.declarations.get(project);
         declaration.is_none_or(|declaration| declaration.wheels.len() > 1)
@@ -60,7 +60,7 @@ fn waiver(
     if let Some(extra) = &subject.extra {
         put("extra", extra.as_str());
     }
-    let words = words(&subject.platforms, &repository.configuration.platforms);
+    let words = shortest_names(&subject.platforms, &repository.configuration.platforms);
     if !words.is_empty() {
         let list: Vec<String> = words
             .iter()
@@ -73,9 +73,9 @@ fn waiver(
     Some(lines.join("\n"))
 }
 
-/// The platforms in as few words as a waiver has for them: none for all, then whole systems, whole
+/// The shortest list of platforms for a waiver: empty for all, then whole systems, whole
 /// interpreters, and single platforms.
-fn words(some: &[Platform], supported: &[Platform]) -> Vec<String> {
+fn shortest_names(some: &[Platform], supported: &[Platform]) -> Vec<String> {
     let some: BTreeSet<String> = some.iter().map(ToString::to_string).collect();
     let mut open: BTreeSet<&str> = some.iter().map(String::as_str).collect();
     if open.len() >= supported.len() {

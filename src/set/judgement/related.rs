@@ -1,6 +1,6 @@
-//! Findings as a person reads them: those that one change may end are one, with the project that
-//! has to change first, then who requires what, then one list of ways out; and warnings of one code
-//! with the same advice are one, with the first of them in full.
+//! Groups findings for people. Findings that one change may end become one: the project to change
+//! first, then the requirers, then one list of ways out. Warnings of one code with the same advice
+//! become one, with the first in full.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,12 @@ use super::alike::{advice, several_alike};
 use crate::foundation::diagnostic::{Code, Finding, Help, Note, Severity, SourceTexts};
 use crate::set::repository::{Repository, summarize_platforms};
 
-/// At how many requirements a finding about several shows the text.
+/// How many requirements a grouped finding shows in the text of their files.
 const MAXIMUM_SHOWN: usize = 3;
 
-/// The findings, those that share what is wrong with a required project put into one in the place
-/// of the first, and so, unless `in_full`, warnings that give the same advice. The waivers that
-/// would cover them are left out: [`waivers`] has them.
+/// The findings, grouped: those about the same problem of a required project become one at the
+/// place of the first, and so, unless `in_full`, do warnings with the same advice. Proposed waivers
+/// are left out; [`waivers`] returns them.
 pub fn group_related(repository: &Repository, findings: &[Finding], in_full: bool) -> Vec<Finding> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     let mut known = BTreeMap::new();
@@ -50,7 +50,7 @@ pub fn group_related(repository: &Repository, findings: &[Finding], in_full: boo
         .collect()
 }
 
-/// The waivers that would cover these findings, each once, as text to add to `ipwhl.toml`.
+/// The waivers that would cover these findings, each once, as text for `ipwhl.toml`.
 pub fn waivers(findings: &[Finding]) -> Vec<&str> {
     let mut known = BTreeSet::new();
     let helps = findings.iter().flat_map(|finding| &finding.help);
@@ -70,7 +70,7 @@ fn merged(repository: &Repository, group: &[&Finding]) -> Finding {
     finding.baseline = first.baseline;
     finding.shared.clone_from(&first.shared);
     finding.subject.required.clone_from(&first.subject.required);
-    // The place that fails them, and the requirements.
+    // The place of the problem, then the requirements.
     let failing = group.iter().find_map(|one| one.labels.get(1));
     finding.labels.extend(failing.cloned());
     let mut shown = BTreeSet::new();
@@ -111,15 +111,15 @@ fn title(group: &[&Finding]) -> String {
     };
     let what = match group[0].code {
         Code::UnsatisfiedDependency => format!("require{ending} another version"),
-        Code::MissingExtra => format!("ask{ending} for it"),
+        Code::MissingExtra => format!("require{ending} this extra"),
         Code::UnavailableDependency => format!("require{ending} it there"),
         _ => format!("require{ending} it"),
     };
-    format!("{shared}, and {who} {what}")
+    format!("{shared}, but {who} {what}")
 }
 
-/// Who requires what, a line for each requirement with what tells it from the others; and the notes
-/// that all have in common.
+/// A line for each requirement with its differences from the others, and the notes that all
+/// findings share.
 fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Note>) {
     let all = &repository.configuration.platforms;
     let places: BTreeSet<Option<String>> = group
@@ -181,7 +181,7 @@ fn notes(repository: &Repository, group: &[&Finding]) -> (Vec<String>, Vec<Note>
     (lines, notes)
 }
 
-/// What the checks themselves had to say of every one; the lines above have the rest.
+/// The notes of the checks that all findings share; the lines above contain the rest.
 fn common_notes(group: &[&Finding]) -> Vec<Note> {
     group[0]
         .notes
@@ -221,7 +221,7 @@ fn help(group: &[&Finding]) -> Vec<Help> {
             all.push(help.clone());
         }
     }
-    // What to type first, then what to change by hand.
+    // Commands to type first, then changes by hand.
     all.sort_by_key(|help| !help.has_text());
     all
 }

@@ -1,4 +1,4 @@
-//! Severities and waivers, applied to what the checks found.
+//! Applies severities and waivers to the findings of the checks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,17 +10,16 @@ use crate::foundation::diagnostic::{Code, Finding, Label, Severity, Stage};
 use crate::set::declaration::DeclaredWheel;
 use crate::set::repository::{Configuration, SeverityRule, Waiver, covers_platform};
 
-/// How many findings that a waiver nearly covers are told.
+/// How many similar findings are listed for an unused waiver.
 const MAXIMUM_ALIKE: usize = 10;
 
-/// At how many places a finding about a waiver shows what it is about.
+/// How many places a finding about a waiver shows.
 const MAXIMUM_PLACES: usize = 3;
 
-/// The findings that remain when `[severity]` and the waivers have been heard, with those about the
-/// waivers themselves. `today` decides which waivers have expired. A waiver of a finding about
-/// wheels is not unused while one of `unread`, the wheels that were not looked at, may be what it
-/// is about; where a text could not be understood, no waiver is: what it covers may lie behind
-/// that.
+/// The findings that remain after `[severity]` and the waivers, with the findings about waivers
+/// themselves. `today` decides which waivers have expired. A waiver of a finding about wheels is
+/// not unused while one of `unread`, the wheels that were not read, may have that finding. If a
+/// text could not be read, no waiver is unused, because that text may have the finding.
 pub(super) fn apply(
     configuration: &Configuration,
     file: &Arc<str>,
@@ -36,7 +35,7 @@ pub(super) fn apply(
     let mut covered = vec![false; configuration.waivers.len()];
     let mut places: Vec<Vec<Label>> = vec![Vec::new(); configuration.waivers.len()];
     let mut remaining = Vec::with_capacity(findings.len());
-    // A requirement that was left out may be what a waiver is about, whoever answers for that.
+    // A waiver may be about a requirement that was left out, even if leaving it out was allowed.
     let has_partial = findings
         .iter()
         .any(|finding| finding.code.hides_requirements());
@@ -89,7 +88,7 @@ pub(super) fn apply(
     remaining
 }
 
-/// Whether what a waiver covers may not have been looked at in this run.
+/// Whether the finding of a waiver may be in a wheel or text that this run did not read.
 fn is_behind(waiver: &Waiver, findings: &[Finding], unread: &[&DeclaredWheel]) -> bool {
     let is_of_wheel = waiver.code.stage() == Stage::Wheel;
     let may_be_about = |wheel: &&DeclaredWheel| {
@@ -104,7 +103,8 @@ fn is_behind(waiver: &Waiver, findings: &[Finding], unread: &[&DeclaredWheel]) -
     }
     findings.iter().any(|finding| match finding.code.stage() {
         Stage::Text => finding.severity == Severity::Error && !finding.code.may_be_overridden(),
-        // A wheel that was not had, or is no sound archive, was not compared with its declaration.
+        // A wheel that was not fetched, or is not a valid archive, was not compared with its
+        // declaration.
         Stage::Wheel => {
             is_of_wheel
                 && !finding.code.may_be_overridden()
@@ -126,9 +126,9 @@ fn expired(waiver: &Waiver, file: &Arc<str>, may_be_needed: bool, covered: Vec<L
     .at(file, waiver.expires.span.clone(), "its last day")
     .note(format!("its reason was: {}", waiver.reason))
     .help(if may_be_needed {
-        "mend what it covered and remove it, or answer for it until a later day"
+        "fix the finding that it covered and remove it, or set a later day"
     } else {
-        "it covers no finding any more: remove it"
+        "it no longer covers any finding: remove it"
     });
     for label in distinct(covered) {
         finding = finding.at(&label.file, label.span, "it covered this");
@@ -136,7 +136,7 @@ fn expired(waiver: &Waiver, file: &Arc<str>, may_be_needed: bool, covered: Vec<L
     finding
 }
 
-/// The first few of the places, each once.
+/// The first places, each once.
 fn distinct(labels: impl IntoIterator<Item = Label>) -> Vec<Label> {
     let mut kept: Vec<Label> = Vec::new();
     for label in labels {
@@ -169,19 +169,19 @@ fn unused(waiver: &Waiver, file: &Arc<str>, remaining: &[Finding]) -> Finding {
     for other in alike {
         has_alike = true;
         places.extend(other.labels.first().cloned());
-        finding = finding.note(format!("one that is like it is about {}", about(other)));
+        finding = finding.note(format!("a similar finding is about {}", about(other)));
     }
     for label in distinct(places) {
         finding = finding.at(&label.file, label.span, "it does not cover this");
     }
     finding.help(if has_alike {
-        "write what it is about as the note says, or remove it"
+        "change it to match the note, or remove it"
     } else {
         "remove it"
     })
 }
 
-/// What a waiver would have to name, in words.
+/// The subject that a waiver would have to name, as text.
 fn about(finding: &Finding) -> String {
     let subject = &finding.subject;
     let requirement = subject.requirement.as_ref();
@@ -213,12 +213,12 @@ fn about(finding: &Finding) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coverage {
     Nothing,
-    /// Some of its platforms, which it has lost.
+    /// Some of its platforms, which were removed from the finding.
     Part,
     Whole,
 }
 
-/// Takes from the finding the platforms that the waiver covers.
+/// Removes the platforms that the waiver covers from the finding.
 fn cover(waiver: &Waiver, finding: &mut Finding) -> Coverage {
     let subject = &mut finding.subject;
     let is_about = finding.code == waiver.code

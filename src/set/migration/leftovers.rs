@@ -1,5 +1,5 @@
-//! What a migration that was ended has left of the layout `ipwhl-1`: it goes where all of it is
-//! certain to be in the new layout.
+//! Leftovers of the layout `ipwhl-1` after an interrupted migration. They are removed only if all
+//! of their contents are certain to be in the new layout.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,20 +13,20 @@ use crate::foundation::failure::Failure;
 use crate::set::declaration::{Layout, declares_all_of};
 use crate::set::repository::{ORIGINAL_FOLDER, Repository, SUPPORTED_FILE, presumed_project};
 
-/// What a run that was ended has left.
+/// The leftovers of an interrupted migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leftovers {
-    /// Nothing.
+    /// None.
     None,
-    /// Files of these names that may go, since all that they say is in the new layout.
+    /// Files of these names that may be removed, because the new layout has all of their contents.
     Removable(Vec<&'static str>, BTreeSet<Arc<str>>),
-    /// Files of these names that stay, and why.
+    /// Files of these names that stay, and the reason.
     Kept(Vec<&'static str>, String),
 }
 
-/// What a run that was ended has left beside a repository of the layout `package`.
+/// The leftovers of an interrupted migration beside a repository of the layout `package`.
 pub fn leftovers(repository: &Repository) -> Leftovers {
-    // The declarations may be in a folder of this name today.
+    // The declarations may be in a folder of this name now.
     let folder = repository.configuration.declarations.split('/').next();
     let left: Vec<&str> = [ORIGINAL_FOLDER, SUPPORTED_FILE]
         .into_iter()
@@ -42,8 +42,7 @@ pub fn leftovers(repository: &Repository) -> Leftovers {
     }
 }
 
-/// Removes what [`leftovers`] says may go.
-///
+/// Removes the files that [`leftovers`] permits to remove.
 /// # Errors
 /// When a file cannot be removed.
 pub fn remove_leftovers(
@@ -55,14 +54,14 @@ pub fn remove_leftovers(
     for file in files {
         remove(&directory.join(&**file), directory)?;
     }
-    // Folders that have lost their files to the earlier run.
+    // Folders that the interrupted run has emptied.
     if names.contains(&ORIGINAL_FOLDER) {
         remove_empty(&directory.join(ORIGINAL_FOLDER));
     }
     Ok(())
 }
 
-/// The files that may go; or why it is not certain that all of them may.
+/// The files that may be removed, or the reason why it is not certain that all of them may.
 fn certain(repository: &Repository, left: &[&str]) -> Result<BTreeSet<Arc<str>>, String> {
     let directory = &repository.directory;
     let unreadable = |error: &dyn std::fmt::Display| error.to_string();
@@ -88,7 +87,7 @@ fn certain(repository: &Repository, left: &[&str]) -> Result<BTreeSet<Arc<str>>,
     }
     let folder = directory.join(ORIGINAL_FOLDER);
     if !fs::symlink_metadata(&folder).is_ok_and(|there| there.is_dir()) {
-        return Err(format!("`{ORIGINAL_FOLDER}` is no folder"));
+        return Err(format!("`{ORIGINAL_FOLDER}` is not a folder"));
     }
     let within = format!("{ORIGINAL_FOLDER}/");
     let mut projects: BTreeMap<ProjectName, Vec<(Arc<str>, &str)>> = BTreeMap::new();
@@ -97,7 +96,7 @@ fn certain(repository: &Repository, left: &[&str]) -> Result<BTreeSet<Arc<str>>,
             continue;
         }
         let project = presumed_project(file, Layout::Ipwhl1)
-            .ok_or_else(|| format!("nothing says which project `{file}` is of"))?;
+            .ok_or_else(|| format!("the project of `{file}` is unknown"))?;
         let texts = projects.entry(project).or_default();
         texts.push((Arc::clone(file), text.as_str()));
         files.insert(Arc::clone(file));
@@ -108,19 +107,19 @@ fn certain(repository: &Repository, left: &[&str]) -> Result<BTreeSet<Arc<str>>,
         for one in former {
             if !declares_all_of(text, std::slice::from_ref(one)) {
                 return Err(format!(
-                    "not all that `{}` says is in the declaration of `{project}`",
+                    "the declaration of `{project}` does not have all of `{}`",
                     one.0
                 ));
             }
         }
     }
     if let Some(stranger) = stranger(&folder, ORIGINAL_FOLDER, &files) {
-        return Err(format!("`{stranger}` is no declaration"));
+        return Err(format!("`{stranger}` is not a declaration"));
     }
     Ok(files)
 }
 
-/// A file below a folder that is not among these; hidden ones too.
+/// A file below a folder that is not among these, even if hidden.
 fn stranger(folder: &Path, name: &str, files: &BTreeSet<Arc<str>>) -> Option<String> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Some(name.to_owned());
@@ -136,7 +135,7 @@ fn stranger(folder: &Path, name: &str, files: &BTreeSet<Arc<str>>) -> Option<Str
     })
 }
 
-/// Removes a folder with all the folders in it; one that has a file stays, with all above it.
+/// Removes a folder and all folders in it; a folder with a file stays, and so do those above it.
 fn remove_empty(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
@@ -144,6 +143,6 @@ fn remove_empty(folder: &Path) {
             remove_empty(&entry.path());
         }
     }
-    // Not empty is no failure: what it holds is not ours.
+    // A folder that is not empty stays: its files belong to others.
     let _ = fs::remove_dir(folder);
 }

@@ -7,14 +7,15 @@ use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value, value};
 
 use crate::set::repository::Configuration;
 
-/// The settings that a repository of the original would have, had it any.
+/// The default settings for a repository of the original, which has no settings file.
 pub fn original_settings(name: &str) -> String {
     let name = Value::from(name);
     format!("[repository]\nformat = 1\nname = {name}\nlayout = \"ipwhl-1\"\n")
 }
 
-/// The text of `ipwhl.toml` in the layout `package` with the declarations in `folder`: the rest
-/// means what it meant, and comments are kept. `None` when the text is not that of a repository.
+/// The text of `ipwhl.toml` for the layout `package` with the declarations in `folder`; the other
+/// settings keep their meaning, and comments are kept. `None` if the text is not that of a
+/// repository.
 pub fn package_settings(text: &str, configuration: &Configuration, folder: &str) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     let position = match document.get("repository") {
@@ -26,7 +27,7 @@ pub fn package_settings(text: &str, configuration: &Configuration, folder: &str)
     if repository.contains_key("declarations") || folder != Configuration::default().declarations {
         put(repository, "declarations", folder);
     }
-    // Both layouts have a default of their own.
+    // The two layouts have different defaults.
     if !repository.contains_key("profile") {
         put(repository, "profile", &configuration.profile.to_string());
     }
@@ -39,7 +40,7 @@ pub fn package_settings(text: &str, configuration: &Configuration, folder: &str)
     Some(document.to_string())
 }
 
-/// Gives a key another value, and keeps the comments around it.
+/// Changes the value of a key, and keeps the comments around it.
 fn put(table: &mut dyn TableLike, key: &str, text: &str) {
     match table.get_mut(key).and_then(Item::as_value_mut) {
         Some(old) => {
@@ -51,7 +52,8 @@ fn put(table: &mut dyn TableLike, key: &str, text: &str) {
     }
 }
 
-/// `[platforms]`: the product of interpreters and systems where it is one, else each by itself.
+/// `[platforms]`: the product of interpreters and systems if possible, otherwise each platform by
+/// itself.
 fn platforms(all: &[Platform]) -> Table {
     let pythons: BTreeSet<String> = all.iter().map(Platform::python_tag).collect();
     let systems: BTreeSet<&str> = all.iter().map(Platform::system).collect();

@@ -21,10 +21,10 @@ pub use publish::{
     PinningServiceTarget, PublishKind, PublishTarget,
 };
 
-/// What `ipwhl.toml` says.
+/// The settings in `ipwhl.toml`.
 #[derive(Debug, Clone)]
 pub struct Configuration {
-    /// The repository's name, which goes into the statement.
+    /// The repository's name, which each statement contains.
     pub name: String,
     /// The folder of the declarations, from the repository's folder, with `/`.
     pub declarations: String,
@@ -34,23 +34,25 @@ pub struct Configuration {
     pub profile: Profile,
     /// The supported platforms, sorted, each once.
     pub platforms: Vec<Platform>,
-    /// Where each of them is named, by its system or as a whole: the text's name and the entry.
+    /// The place where each platform is named, by its system or as a whole: the text's name and the
+    /// entry.
     pub platform_origins: BTreeMap<Platform, (Arc<str>, Range<usize>)>,
-    /// The index that package URLs are resolved through, where the repository names one.
+    /// The index for package URLs, if the repository names one.
     pub index_url: Option<String>,
     /// Gateways that may have the wheels by content-id.
     pub gateways: Vec<String>,
-    /// The keys that may sign a statement: `ssh-ed25519 AAAA… comment`, or of a key in hardware.
+    /// The keys that may sign a statement: `ssh-ed25519 AAAA… comment`, or the line of a hardware
+    /// key.
     pub trusted: Vec<String>,
-    /// How many of them have to.
+    /// How many of them must sign.
     pub threshold: u64,
-    /// Where releases go, in the order of the text.
+    /// The publish targets, in the order of the text.
     pub publish: Vec<PublishTarget>,
-    /// What codes weigh here.
+    /// The severity of codes in this repository.
     pub severity: BTreeMap<Code, SeverityRule>,
-    /// Codes whose errors count as warnings in this run alone; no release says so.
+    /// Codes whose errors count as warnings in this run only; releases do not record them.
     pub allowed: BTreeSet<Code>,
-    /// Findings that someone answers for.
+    /// Waived findings.
     pub waivers: Vec<Waiver>,
 }
 
@@ -75,17 +77,17 @@ impl Default for Configuration {
     }
 }
 
-/// What a code weighs in a repository.
+/// The severity of a code in a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SeverityRule {
-    /// Reported with this weight.
+    /// Reported with this severity.
     Weighs(Severity),
     /// Not reported.
     Off,
 }
 
 impl SeverityRule {
-    /// As `[severity]` writes it.
+    /// The word in `[severity]`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Weighs(Severity::Error) => "error",
@@ -95,10 +97,10 @@ impl SeverityRule {
     }
 }
 
-/// A finding that someone answers for, until a day.
+/// A finding that is accepted until a day.
 #[derive(Debug, Clone)]
 pub struct Waiver {
-    /// Where it stands.
+    /// Its place.
     pub span: Range<usize>,
     /// The code of the findings that it covers.
     pub code: Code,
@@ -112,17 +114,17 @@ pub struct Waiver {
     pub extra: Option<ExtraName>,
     /// Only on these platforms: system tags, interpreter tags or whole platforms.
     pub platforms: Vec<Spanned<String>>,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// The last day on which it holds.
     pub expires: Spanned<Date>,
 }
 
-/// What an `ipwhl.toml` is read for.
+/// The purpose for which an `ipwhl.toml` is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// A set of declarations, which is checked on platforms.
     Set,
-    /// Whom to trust and where releases go, and no declaration.
+    /// Trusted keys and publish targets, without declarations.
     Settings,
 }

@@ -1,4 +1,4 @@
-//! Where a repository's texts are read from: its folder as it is now, or a revision of it.
+//! The origin of a repository's texts: its folder as it is now, or a revision of it.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,34 +15,34 @@ use super::{CONFIGURATION_FILE, LoadError};
 /// The largest declaration or `ipwhl.toml` that is read, in bytes.
 pub(super) const MAXIMUM_TEXT: u64 = LARGEST_DECLARATION;
 
-/// What a name stands for.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
     Folder,
-    /// A symbolic link, whatever it leads to.
+    /// A symbolic link, whatever its target.
     Link,
     /// A device, a pipe, another repository.
     Other,
-    /// Something whose name is not UTF-8; what is given as its name shows what is.
+    /// An entry whose name is not UTF-8; the given name is a printable form of it.
     Nameless,
 }
 
-/// A tree of files, named from the repository's folder, with `/`. No link is followed below it.
+/// A tree of files, named from the repository's folder, with `/`. Links below it are not followed.
 pub(super) trait Files: Sync {
-    /// Whether a folder without files can be seen.
+    /// Whether folders without files are visible.
     const HAS_EMPTY_FOLDERS: bool;
 
-    /// What stands under a name; `None` for nothing.
+    /// The kind of the entry with a name; `None` if there is none.
     fn kind(&self, name: &str) -> Option<Kind>;
 
     /// The bytes of a regular file, at most [`MAXIMUM_TEXT`].
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
 
-    /// What a folder holds, in no particular order.
+    /// The entries of a folder, in no particular order.
     fn entries(&self, folder: &str) -> Result<Vec<(String, Kind)>, LoadError>;
 
-    /// How a person would find the file.
+    /// The path of the file for a person.
     fn path(&self, name: &str) -> PathBuf;
 }
 
@@ -57,7 +57,7 @@ impl<'p> Folder<'p> {
     }
 }
 
-/// A folder of this machine with other settings than it has, or none.
+/// A folder of this machine with replaced settings.
 pub(super) struct WithSettings<'p> {
     pub(super) folder: Folder<'p>,
     pub(super) settings: &'p str,
@@ -151,9 +151,9 @@ pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 
 /// The bytes of a regular file below a folder, at most [`MAXIMUM_TEXT`].
 fn read_beneath(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
-    // A link could lead to any file of whoever runs this, and a finding shows what a file holds.
+    // A link could lead to any file of the current user, and a finding shows contents.
     let file = open_beneath(folder, name)?;
-    // With room to spare, so that one read has it all and a second one sees its end.
+    // With spare room, so that one read gets everything and a second one sees the end.
     let room = file.metadata()?.len().min(MAXIMUM_TEXT) + 64;
     let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or_default());
     file.take(MAXIMUM_TEXT + 1).read_to_end(&mut bytes)?;
@@ -163,19 +163,18 @@ fn read_beneath(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The refusal of a file that is larger than any that a person writes.
+/// The error for a file that exceeds the limit.
 pub(super) fn too_large() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        format!("it has more than the {MAXIMUM_TEXT} bytes that are read"),
+        format!("it exceeds the limit of {MAXIMUM_TEXT} bytes"),
     )
 }
 
-/// The text of one declaration, wherever it is, and what is wrong with it as a text. `file` is its
-/// name for findings.
-///
+/// The text of one declaration, at any path, and the findings about its encoding. `file` is its name
+/// for findings.
 /// # Errors
-/// When it cannot be read, or is no regular file.
+/// When it cannot be read, or is not a regular file.
 pub fn read_text(path: &Path, file: &Arc<str>) -> Result<(String, Vec<Finding>), LoadError> {
     let unreadable = |error| LoadError::Unreadable(path.to_path_buf(), error);
     let bytes = read_file(path).map_err(unreadable)?;
@@ -191,7 +190,7 @@ pub(super) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> (String, Vec<Finding>) 
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
             let finding = Finding::new(
                 Code::Syntax,
-                format!("the file is not UTF-8: byte {start} begins no character"),
+                format!("the file is not UTF-8: byte {start} does not begin a character"),
             )
             .at(file, start..start + '\u{fffd}'.len_utf8(), "")
             .help("save the file as UTF-8");
@@ -200,8 +199,8 @@ pub(super) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> (String, Vec<Finding>) 
     }
 }
 
-/// The first part of the path to a folder below the repository's that is a symbolic link. It could
-/// lead to any file of whoever runs this.
+/// The first part of the path to a folder below the repository's that is a symbolic link. A link
+/// could lead to any file of the current user.
 pub(super) fn first_link(files: &impl Files, folder: &str) -> Option<String> {
     let ends = folder.match_indices('/').map(|(end, _)| end);
     ends.chain([folder.len()])

@@ -1,4 +1,4 @@
-//! A repository's folder, read whole: its settings and its declarations.
+//! Reads a whole repository: its settings and its declarations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -27,11 +27,11 @@ pub struct Repository {
     pub configuration: Configuration,
     /// Its declarations by project.
     pub declarations: BTreeMap<ProjectName, Declaration>,
-    /// The projects that are declared, but whose text could not be understood.
+    /// The projects that are declared, but whose text could not be read.
     pub unreadable: BTreeSet<ProjectName>,
     /// The texts that findings point into.
     pub texts: SourceTexts,
-    /// What is wrong with the texts.
+    /// The findings about the texts.
     pub findings: Vec<Finding>,
 }
 
@@ -55,32 +55,28 @@ pub fn find(start: &Path) -> Result<PathBuf, LoadError> {
         })
 }
 
-/// Whether a folder looks as the original's repositories do.
+/// Whether a folder looks like a repository of the original.
 fn is_original(files: &impl Files) -> bool {
     files.kind(SUPPORTED_FILE).is_some() && files.kind(ORIGINAL_FOLDER) == Some(Kind::Folder)
 }
 
 impl Repository {
-    /// Reads the repository in `directory`. What is wrong with what people wrote is in
-    /// [`Repository::findings`].
-    ///
+    /// Reads the repository in `directory`. Mistakes in its texts are in [`Repository::findings`].
     /// # Errors
     /// When there is no `ipwhl.toml`, or a file or folder cannot be read.
     pub fn load(directory: &Path) -> Result<Self, LoadError> {
         Self::load_from(directory, &Folder::new(directory))
     }
 
-    /// Reads the repository in `directory` as it was at a revision: the texts are those of then;
-    /// `file:` sources are in the folder as it is now.
-    ///
+    /// Reads the repository in `directory` at a revision: the texts are from the revision; `file:` sources
+    /// are in the folder as it is now.
     /// # Errors
     /// As [`Repository::load`].
     pub fn load_revision(directory: &Path, revision: &Revision) -> Result<Self, LoadError> {
         Self::load_from(directory, revision)
     }
 
-    /// Reads the repository in `directory` as if these were its settings.
-    ///
+    /// Reads the repository in `directory` with these settings instead of its own.
     /// # Errors
     /// As [`Repository::load`].
     pub fn load_with(directory: &Path, settings: &str) -> Result<Self, LoadError> {
@@ -88,9 +84,7 @@ impl Repository {
         Self::load_from(directory, &WithSettings { folder, settings })
     }
 
-    /// Reads a repository whose files are these, by their paths with `/`; `file:` sources are in
-    /// `directory`.
-    ///
+    /// Reads a repository from these files, by their paths with `/`; `file:` sources are in `directory`.
     /// # Errors
     /// As [`Repository::load`].
     pub fn load_texts(
@@ -111,17 +105,15 @@ impl Repository {
         Ok(repository)
     }
 
-    /// Reads only the `ipwhl.toml` in `directory`: the settings, and no declaration. Where no set
-    /// is checked, no platforms are needed: who publishes somebody else's releases names none.
-    ///
+    /// Reads only the `ipwhl.toml` in `directory`: the settings, without declarations. Without a set to
+    /// check, no platforms are needed: a repository that only publishes releases of others has none.
     /// # Errors
     /// When there is no `ipwhl.toml`, or it cannot be read.
     pub fn load_configuration(directory: &Path) -> Result<Self, LoadError> {
         Self::load_configuration_from(directory, &Folder::new(directory), Role::Settings)
     }
 
-    /// Reads only the settings, as they were at a revision.
-    ///
+    /// Reads only the settings, at a revision.
     /// # Errors
     /// As [`Repository::load_configuration`].
     pub fn load_revision_configuration(
@@ -147,7 +139,7 @@ impl Repository {
         })?;
         let (text, mut findings) = decode(&file, bytes);
         let (configuration, found) = configuration::parse(&file, &text, role);
-        // What replaces bytes that are no text is no mistake of its own.
+        // Replacement characters for invalid bytes are not a second mistake.
         let is_text = findings.is_empty();
         findings.extend(
             found
@@ -165,7 +157,7 @@ impl Repository {
         })
     }
 
-    /// The platforms of the layout `ipwhl-1`, where `[platforms]` names none.
+    /// Reads the platforms of the layout `ipwhl-1` if `[platforms]` names none.
     fn load_supported(&mut self, files: &impl Files) -> Result<(), LoadError> {
         let file: Arc<str> = SUPPORTED_FILE.into();
         let nowhere = format!("neither `[platforms]` nor `{SUPPORTED_FILE}` names the platforms");
@@ -174,9 +166,9 @@ impl Repository {
             None => Some((Code::MissingKey, self.configuration_file(), nowhere)),
             Some(kind) => {
                 let what = if kind == Kind::Link {
-                    "a symbolic link, and is not read"
+                    "a symbolic link, which is not read"
                 } else {
-                    "no regular file"
+                    "not a regular file"
                 };
                 let message = format!("`{SUPPORTED_FILE}` is {what}");
                 Some((Code::InvalidValue, Arc::clone(&file), message))
@@ -207,19 +199,19 @@ impl Repository {
         Ok(())
     }
 
-    /// The name under which findings speak of `ipwhl.toml`.
+    /// The name of `ipwhl.toml` in findings.
     pub fn configuration_file(&self) -> Arc<str> {
         CONFIGURATION_FILE.into()
     }
 
-    /// The texts' findings of severity error: with one, the set is not checked as a whole.
+    /// Whether the texts have findings of severity error; then the set is not checked as a whole.
     pub fn has_errors(&self) -> bool {
         self.findings
             .iter()
             .any(|finding| finding.severity == Severity::Error)
     }
 
-    /// Whether the settings could not be understood wholly.
+    /// Whether the settings could not be read completely.
     pub fn has_configuration_errors(&self) -> bool {
         self.findings.iter().any(|finding| {
             finding.severity == Severity::Error
@@ -230,8 +222,8 @@ impl Repository {
         })
     }
 
-    /// The first part of the way to the declarations that is a symbolic link. Nothing is read
-    /// through it, so nothing may be written through it.
+    /// The first symbolic link on the path to the declarations. Files are neither read nor written
+    /// through it.
     pub fn link_to_declarations(&self) -> Option<String> {
         let files = Folder::new(&self.directory);
         first_link(&files, &self.configuration.declarations)
@@ -242,10 +234,10 @@ impl Repository {
         if let Some(link) = first_link(files, &folder) {
             let finding = Finding::new(
                 Code::InvalidValue,
-                format!("`{link}`, on the way to the declarations, is a symbolic link"),
+                format!("`{link}`, on the path to the declarations, is a symbolic link"),
             )
             .at(&self.configuration_file(), 0..0, "")
-            .help("put the folder itself there; what a link leads to is not read");
+            .help("replace it with the folder itself; links are not followed");
             self.findings.push(finding);
             return Ok(());
         }
@@ -253,7 +245,7 @@ impl Repository {
             if !F::HAS_EMPTY_FOLDERS {
                 return Ok(());
             }
-            // Which folder it is may stand in what could not be understood.
+            // The name of the folder may be in the part that could not be read.
             if self.has_errors() {
                 return Ok(());
             }
@@ -263,14 +255,14 @@ impl Repository {
             )
             .at(&self.configuration_file(), 0..0, "")
             .help(format!(
-                "make it: `mkdir {}`, then `ipwhl add NAME`",
+                "create it: `mkdir {}`, then `ipwhl add NAME`",
                 shell_word(&folder)
             ));
             self.findings.push(finding);
             return Ok(());
         }
         let (mut names, mut strays) = walk(files, &folder, 0, self.configuration.layout)?;
-        // What stands there is not known, so nothing may be said of who needs it.
+        // The contents of this file are unknown, so its project does not count as unneeded.
         for label in strays.iter().flat_map(|finding| &finding.labels) {
             let project = presumed_project(&label.file, self.configuration.layout);
             self.unreadable.extend(project);
@@ -278,7 +270,7 @@ impl Repository {
         self.findings.append(&mut strays);
         names.sort();
         let layout = self.configuration.layout;
-        // Each text for itself, on all processors; what they come to together has one order.
+        // One task for each text, on all processors; the results stay in order.
         let mut taken: BTreeSet<String> = names.iter().cloned().collect();
         let texts: Vec<Result<Understood, LoadError>> = names
             .into_par_iter()
@@ -290,7 +282,7 @@ impl Repository {
             .collect();
         for text in texts {
             let text = text?;
-            // Where it belongs may be where another one stands, or is to be moved.
+            // The right path may have another declaration, or be proposed for one.
             let misplaced = misplaced(&text.file, &folder, &text.parsed.wheels, layout, &mut taken);
             self.findings.extend(misplaced);
             self.take(text);
@@ -304,8 +296,8 @@ impl Repository {
         Ok(())
     }
 
-    /// Wheels of one project may stand in many files. Of one that has more than it may have nothing
-    /// else is said.
+    /// The wheels of one project may be in many files. For a project beyond the limits no other
+    /// findings are reported.
     fn leave_out_too_large(&mut self) {
         let findings = self.declarations.values().filter_map(|declaration| {
             let mut tally = Tally::default();
@@ -351,13 +343,13 @@ impl Repository {
     }
 }
 
-/// What one file says.
+/// The contents of one file.
 struct Understood {
     file: Arc<str>,
     text: String,
     parsed: Parsed,
     findings: Vec<Finding>,
-    /// The project that it is about.
+    /// Its project.
     project: Option<ProjectName>,
 }
 
@@ -368,7 +360,7 @@ fn understand(file: Arc<str>, bytes: Vec<u8>, layout: Layout) -> Understood {
         parsed = parse_declaration(&file, &text, layout);
         findings.append(&mut parsed.findings);
     }
-    // What a waiver would name; a file that is not understood is presumed to be named rightly.
+    // The project that a waiver would name; the name of an unreadable file is presumed right.
     let project = match parsed.wheels.first() {
         Some(wheel) => Some(wheel.file_name.name().clone()),
         None => presumed_project(&file, layout),
@@ -387,7 +379,7 @@ fn understand(file: Arc<str>, bytes: Vec<u8>, layout: Layout) -> Understood {
     }
 }
 
-/// The project that a file whose text says nothing is about.
+/// The presumed project of a file that cannot be read.
 pub fn presumed_project(file: &str, layout: Layout) -> Option<ProjectName> {
     let mut parts = file.rsplit('/');
     let name = parts.next()?.strip_suffix(".toml")?;

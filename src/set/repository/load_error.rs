@@ -5,21 +5,21 @@ use std::path::PathBuf;
 
 use super::{CONFIGURATION_FILE, ORIGINAL_FOLDER, SUPPORTED_FILE};
 
-/// Why a repository cannot be read at all.
+/// The reason why a repository cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// No folder upwards of this one has an `ipwhl.toml`.
+    /// Neither this folder nor one above it has an `ipwhl.toml`.
     #[error(
-        "neither `{}` nor a folder above it has an `{CONFIGURATION_FILE}`: go into a repository, or name one with `--repository`",
+        "neither `{}` nor a folder above it has an `{CONFIGURATION_FILE}`: change into a repository, or name one with `--repository`",
         .0.display()
     )]
     NotFound(PathBuf),
     /// The folder has no `ipwhl.toml`.
-    #[error("`{}` has no `{CONFIGURATION_FILE}`, which would make it a repository", .0.display())]
+    #[error("`{}` is not a repository: it has no `{CONFIGURATION_FILE}`", .0.display())]
     NoConfiguration(PathBuf),
     /// The folder is a repository of the original, which had no `ipwhl.toml`.
     #[error(
-        "`{}` has `{SUPPORTED_FILE}` and `{ORIGINAL_FOLDER}` and no `{CONFIGURATION_FILE}`, as the original's repositories: `ipwhl migrate --name NAME` makes one of today's of it; to read it as it stands, write an `{CONFIGURATION_FILE}` with `[repository]`, `format = 1`, `name = \"NAME\"` and `layout = \"ipwhl-1\"`",
+        "`{}` has `{SUPPORTED_FILE}` and `{ORIGINAL_FOLDER}` but no `{CONFIGURATION_FILE}`, like a repository of the original: `ipwhl migrate --name NAME` converts it; to read it as it is, write an `{CONFIGURATION_FILE}` with `[repository]`, `format = 1`, `name = \"NAME\"` and `layout = \"ipwhl-1\"`",
         .0.display()
     )]
     Original(PathBuf),

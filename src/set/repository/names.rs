@@ -3,5 +3,5 @@
 /// The name of the file that makes a folder a repository.
 pub const CONFIGURATION_FILE: &str = "ipwhl.toml";
 
-/// Where the original's repositories have their declarations.
+/// The folder of declarations in the original's repositories.
 pub const ORIGINAL_FOLDER: &str = "pkgs";

@@ -1,11 +1,11 @@
-//! Platforms by other words than their names: sets of them in few words, as in `all 12 platforms`
-//! and `cp311–cp313 on win_amd64`; and what a waiver writes for some of them.
+//! Short texts for sets of platforms, as `all 12 platforms` and `cp311–cp313 on win_amd64`, and the
+//! entries of a waiver's `platforms`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipwhl_packaging::Platform;
 
-/// The words for `some` of the platforms `all`; `None` for no platform.
+/// A short text for the platforms `some` among `all`; `None` if there are none.
 pub fn summarize_platforms(some: &[impl ToString], all: &[Platform]) -> Option<String> {
     if some.is_empty() {
         return None;
@@ -43,7 +43,7 @@ pub fn summarize_platforms(some: &[impl ToString], all: &[Platform]) -> Option<S
     Some(parts.join("; "))
 }
 
-/// Neighbours in the list of interpreters become a range.
+/// Adjacent interpreters in the list become a range.
 fn ranges(indices: &[usize], pythons: &[String]) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut rest = indices;
@@ -64,13 +64,13 @@ fn ranges(indices: &[usize], pythons: &[String]) -> String {
     parts.join(", ")
 }
 
-/// Whether a text names a platform as waivers do: `win_amd64`, `cp312` and `cp312-win_amd64` all
+/// Whether a waiver's entry matches a platform: `win_amd64`, `cp312` and `cp312-win_amd64` all
 /// cover `cp312-win_amd64`.
 pub fn covers_platform(covered: &str, platform: &Platform) -> bool {
     covers_name(covered, &platform.to_string())
 }
 
-/// The same of a platform's name.
+/// The same for a platform's name.
 pub(crate) fn covers_name(covered: &str, platform: &str) -> bool {
     covered == platform
         || platform

@@ -1,4 +1,4 @@
-//! A repository as it was at a revision, read through git.
+//! A repository at a revision, read through git.
 
 mod changes;
 
@@ -15,7 +15,7 @@ use crate::foundation::environment::{Environment, neutral_folder};
 
 pub use changes::{Changes, disguises};
 
-/// What git tells its hooks of the repository that they run in; here the folder decides.
+/// Variables that git sets for its hooks; they would override the folder.
 pub const LOCAL_VARIABLES: [&str; 7] = [
     "GIT_COMMON_DIR",
     "GIT_DIR",
@@ -27,7 +27,8 @@ pub const LOCAL_VARIABLES: [&str; 7] = [
 ];
 
 /// Arguments of git. A change can commit the files of a bare repository into a folder, whose
-/// `config` names programs that git runs: with them only a `.git` is a repository.
+/// `config` names programs that git runs: with these arguments only a `.git` counts as a
+/// repository.
 pub const NO_BARE_REPOSITORY: [&str; 2] = ["-c", "safe.bareRepository=explicit"];
 
 /// The texts of a repository's folder at one commit.
@@ -45,7 +46,7 @@ struct Entry {
     object: String,
 }
 
-/// A git that hands out objects, one after the other.
+/// A git process that prints objects on request.
 #[derive(Debug)]
 struct Objects {
     child: Child,
@@ -53,46 +54,45 @@ struct Objects {
     answers: BufReader<ChildStdout>,
 }
 
-/// Why a revision cannot be read.
+/// The reason why a revision cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RevisionError {
-    /// There is no git to ask.
+    /// git is not installed.
     #[error("git, which reads revisions, cannot be run: {0}")]
     NoGit(io::Error),
-    /// The folder is in no git repository, or git does not want to read it; in git's words.
-    #[error("the folder has no history that git can read: {0}")]
+    /// The folder is in no git repository, or git refuses to read it; with git's message.
+    #[error("git cannot read the history of this folder: {0}")]
     NoRepository(String),
     /// git knows no commit of this name.
-    #[error("`{0}` is no commit that git knows here")]
+    #[error("git does not know a commit `{0}` here")]
     Unknown(String),
-    /// The revision and the present commit have no common ancestor, as far as the history is there.
-    #[error("`{0}` and the present commit have no common ancestor in the history that is here")]
+    /// The revision and the present commit have no common ancestor in the available history.
+    #[error("`{0}` and the present commit have no common ancestor in the available history")]
     Unrelated(String),
-    /// git failed; in its own words.
+    /// git failed; with its message.
     #[error("git failed: {0}")]
     Failed(String),
 }
 
 impl RevisionError {
-    /// The way out, where there is one.
+    /// The way out, if there is one.
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::NoGit(_) => Some("install git, or check without a revision"),
             Self::NoRepository(_) | Self::Failed(_) => None,
             Self::Unknown(_) => Some(
-                "`git log` names the commits that are here; one of another place comes by `git fetch origin BRANCH`, and then is `FETCH_HEAD`; a shallow clone lacks older ones until `git fetch --unshallow`",
+                "`git log` lists the available commits; fetch one from elsewhere with `git fetch origin BRANCH`, then name it `FETCH_HEAD`; a shallow clone lacks older commits until `git fetch --unshallow`",
             ),
             Self::Unrelated(_) => {
-                Some("a shallow clone lacks what they have in common: `git fetch --unshallow`")
+                Some("a shallow clone lacks the common ancestor: run `git fetch --unshallow`")
             }
         }
     }
 }
 
 impl Revision {
-    /// The state that the work in `directory` began from: the newest commit that both `revision`
-    /// and the present commit come from.
-    ///
+    /// The state at the base of the work in `directory`: the newest common ancestor of `revision` and the
+    /// present commit.
     /// # Errors
     /// When git is missing, fails, or knows no such revision.
     pub fn before(
@@ -111,8 +111,7 @@ impl Revision {
         git.revision(commit, &prefix)
     }
 
-    /// The state at a commit, by whatever name git knows it.
-    ///
+    /// The state at a commit, by any name that git knows.
     /// # Errors
     /// When git is missing, fails, or knows no such commit.
     pub fn at(
@@ -134,9 +133,8 @@ impl Revision {
     }
 }
 
-/// The first file that git tracks in a folder, or at the place of a file; `None` where it tracks
-/// none, or the place is in no checkout.
-///
+/// The first file that git tracks in a folder, or at a path; `None` if it tracks none, or the path is
+/// in no checkout.
 /// # Errors
 /// When git is missing, or fails in a checkout.
 pub fn tracked(environment: &Environment, path: &Path) -> Result<Option<String>, RevisionError> {
@@ -188,13 +186,13 @@ impl Git<'_> {
             }))
             // Nothing is written to the index.
             .env("GIT_OPTIONAL_LOCKS", "0")
-            // Nothing is fetched for what is not there.
+            // Missing objects are not fetched.
             .env("GIT_NO_LAZY_FETCH", "1")
             .stdin(Stdio::null());
         command
     }
 
-    /// What git prints, without the last line feed; its complaint where it fails.
+    /// The output of git without the last line feed; its error message if it fails.
     fn output(&self, arguments: &[&str]) -> Result<Result<Vec<u8>, String>, RevisionError> {
         let output = self
             .command(arguments)
@@ -216,17 +214,17 @@ impl Git<'_> {
         }))
     }
 
-    /// Where the folder is in its checkout: empty, or with `/` at its end.
+    /// The path of the folder in its checkout: empty, or with `/` at its end.
     fn prefix(&self) -> Result<String, RevisionError> {
         self.text(&["rev-parse", "--show-prefix"])?
             .map_err(RevisionError::NoRepository)
     }
 
-    /// Where the folder is in its checkout, and the commit of this name.
+    /// The path of the folder in its checkout, and the commit of this name.
     fn find(&self, revision: &str) -> Result<(String, String), RevisionError> {
         let prefix = self.prefix()?;
         let unknown = || RevisionError::Unknown(revision.to_owned());
-        // git would take it for an option.
+        // git would read it as an option.
         if revision.is_empty() || revision.starts_with('-') {
             return Err(unknown());
         }
@@ -245,7 +243,8 @@ impl Git<'_> {
         let listing = self.output(&arguments)?.map_err(RevisionError::Failed)?;
         let mut entries = BTreeMap::new();
         for line in listing.split(|byte| *byte == 0) {
-            // `<mode> <type> <object>TAB<path>`; a path that is not UTF-8 is no declaration's.
+            // `<mode> <type> <object>TAB<path>`; a path that is not UTF-8 is not that of a
+            // declaration.
             let Ok(line) = std::str::from_utf8(line) else {
                 continue;
             };
@@ -304,11 +303,11 @@ impl Objects {
             .and_then(|size| size.parse::<u64>().ok())
             .ok_or_else(|| {
                 io::Error::other(format!(
-                    "git has no blob {object} here, as in a partial clone: `git fetch --refetch --no-filter` fetches what such a clone lacks"
+                    "git lacks the blob {object}, as in a partial clone: fetch missing blobs with `git fetch --refetch --no-filter`"
                 ))
             })?;
         if size > MAXIMUM_TEXT {
-            // The next answer begins after all of this one.
+            // The next answer begins after the end of this one.
             io::copy(&mut (&mut self.answers).take(size + 1), &mut io::sink())?;
             return Err(too_large());
         }
@@ -323,7 +322,7 @@ impl Objects {
 
 impl Drop for Objects {
     fn drop(&mut self) {
-        // It has nothing to lose, and may wait for a question or for a reader.
+        // The process has nothing to save, and may wait for input or for a reader.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -347,7 +346,7 @@ impl Files for Revision {
             None => Err(io::ErrorKind::NotFound.into()),
             Some(entry) if entry.kind != Kind::File => Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "it is no regular file",
+                "it is not a regular file",
             )),
             Some(entry) => {
                 let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,7 @@ use crate::foundation::diagnostic::Code;
 use crate::foundation::schema;
 use publish::PublishTables;
 
-/// Where a repository keeps the schema of its `ipwhl.toml`, from its folder, with `/`.
+/// The path of the schema of `ipwhl.toml`, from the repository's folder, with `/`.
 pub const CONFIGURATION_SCHEMA_FILE: &str = "schemas/ipwhl.schema.json";
 
 /// A platform tag that can be supported.
@@ -24,7 +24,7 @@ macro_rules! system {
     };
 }
 
-/// An interpreter, with the oldest patch version of it where one is named.
+/// An interpreter, optionally with its oldest patch version.
 const PYTHON: &str = r"^(cp|pp)3[0-9]+t?(\s*>=.+)?$";
 /// A system.
 const SYSTEM: &str = concat!("^", system!(), "$");
@@ -33,7 +33,7 @@ const PLATFORM: &str = concat!(r"^(cp|pp)3[0-9]+t?(\s*>=[^-]+)?-", system!(), "$
 /// A folder inside the repository.
 const FOLDER: &str =
     r"^([^./\\]|\.[^./\\]|\.\.[^/\\])[^/\\]*(/([^./\\]|\.[^./\\]|\.\.[^/\\])[^/\\]*)*$";
-/// An address that can be asked.
+/// A usable address.
 const ADDRESS: &str = r"^\s*[Hh][Tt][Tt][Pp][Ss]?:.+$";
 
 /// The JSON Schema of `ipwhl.toml`, as text.
@@ -41,10 +41,9 @@ pub fn configuration_schema() -> String {
     schema::of_read::<ConfigurationText>()
 }
 
-/// The file that makes a folder a repository: its name, the platforms that it supports, whom it
-/// trusts.
+/// The file that makes a folder a repository: its name, its platforms, its trusted keys.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(title = "`ipwhl.toml`", deny_unknown_fields)]
 struct ConfigurationText {
     repository: RepositoryTable,
@@ -54,19 +53,19 @@ struct ConfigurationText {
     signing: Option<SigningTable>,
     publish: Option<PublishTables>,
     severity: Option<SeverityRules>,
-    /// A finding that someone answers for, until a day. A waiver covers as little as it can say.
+    /// A finding that is accepted until a day. A waiver should cover as little as possible.
     waiver: Option<Vec<WaiverTable>>,
 }
 
-/// What the repository is.
+/// The identity of the repository.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(deny_unknown_fields)]
 struct RepositoryTable {
     /// The version of this format.
     #[schemars(extend("const" = 1))]
     format: u64,
-    /// The repository's name, which goes into each signed statement.
+    /// The repository's name, which each signed statement contains.
     #[schemars(regex(pattern = schema::LINE), example = "floating-cheeses")]
     name: String,
     /// The folder of the declarations, from the repository's folder, with `/`.
@@ -108,7 +107,7 @@ impl JsonSchema for LayoutText {
 
 /// The supported platforms: each of `python` on each of `system`, and those of `also`.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(
     deny_unknown_fields,
     extend("anyOf" = [
@@ -123,10 +122,10 @@ impl JsonSchema for LayoutText {
     ])
 )]
 struct PlatformsTable {
-    /// Interpreters, `cp312`; with a floor for the patch version, `cp311>=3.11.5`.
+    /// Interpreters, `cp312`; with a minimum patch version, `cp311>=3.11.5`.
     #[schemars(inner(regex(pattern = PYTHON)), example = ["cp311>=3.11.5", "cp312", "cp313"])]
     python: Option<Vec<String>>,
-    /// Platform tags of the oldest system of each kind.
+    /// Platform tags of the oldest supported system of each kind.
     #[schemars(
         inner(regex(pattern = SYSTEM)),
         example = ["manylinux_2_28_x86_64", "macosx_12_0_arm64", "win_amd64"]
@@ -140,30 +139,30 @@ struct PlatformsTable {
     also: Option<Vec<String>>,
 }
 
-/// The index that package URLs are resolved through.
+/// The index for package URLs.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(deny_unknown_fields)]
 struct IndexTable {
-    /// Its address. `--index-url` and `IPWHL_INDEX_URL` go before it; without one, pip's settings
-    /// count.
+    /// Its address. `--index-url` and `IPWHL_INDEX_URL` take precedence; without any of them, pip's
+    /// settings apply.
     #[schemars(regex(pattern = ADDRESS), example = "https://example.org/simple/")]
     url: Option<String>,
 }
 
 /// Other places that may have the wheels by content-id.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(deny_unknown_fields)]
 struct MirrorsTable {
-    /// Gateways, tried when every source of a wheel fails; each byte is verified.
+    /// Gateways, tried if every source of a wheel fails; each byte is verified.
     #[schemars(inner(regex(pattern = ADDRESS)), example = ["http://127.0.0.1:8080"])]
     gateways: Option<Vec<String>>,
 }
 
 /// Who may sign a release.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(deny_unknown_fields, extend("dependencies" = { "threshold": ["trusted"] }))]
 struct SigningTable {
     /// OpenSSH Ed25519 keys, in files or in hardware, as `ipwhl key show` prints them.
@@ -172,12 +171,12 @@ struct SigningTable {
         example = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f maintainer"]
     )]
     trusted: Option<Vec<String>>,
-    /// How many of them have to.
+    /// How many of them must sign.
     #[schemars(range(min = 1), extend("default" = 1))]
     threshold: Option<u64>,
 }
 
-/// What codes weigh in a repository, by code.
+/// The severity of codes in this repository.
 pub(crate) struct SeverityRules;
 
 impl JsonSchema for SeverityRules {
@@ -205,7 +204,7 @@ impl JsonSchema for SeverityRules {
             .collect();
         json_schema!({
             "type": "object",
-            "description": "What findings weigh here, by their codes.",
+            "description": "The severity of findings in this repository, by code.",
             "properties": rules,
             "additionalProperties": false
         })
@@ -226,15 +225,15 @@ impl JsonSchema for WaivableCode {
     }
 }
 
-/// A finding that someone answers for.
+/// A finding that is accepted until a day.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its shape is asked for")]
+#[expect(dead_code, reason = "only the schema uses its shape")]
 #[schemars(deny_unknown_fields)]
 struct WaiverTable {
     /// The code of the findings that it covers.
     code: WaivableCode,
-    /// The project that would have to change: the one that requires, where a requirement is not
-    /// satisfied.
+    /// The project that would have to change: if a requirement is not satisfied, the requiring
+    /// project.
     #[schemars(regex(pattern = schema::NAME))]
     project: String,
     /// Only findings about this requirement.
@@ -249,7 +248,7 @@ struct WaiverTable {
     /// Only findings on these platforms: whole ones, interpreters or systems.
     #[schemars(example = ["win_amd64", "cp312", "cp313-win_amd64"])]
     platforms: Option<Vec<String>>,
-    /// Why it is right to go on.
+    /// The reason why the finding is acceptable.
     #[schemars(
         regex(pattern = r"\S"),
         example = "foo works with bar 1.9, see its changelog"

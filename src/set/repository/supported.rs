@@ -8,11 +8,11 @@ use ipwhl_packaging::Platform;
 
 use crate::foundation::diagnostic::{Code, Finding};
 
-/// Where the layout `ipwhl-1` names the supported platforms.
+/// The file that names the supported platforms in the layout `ipwhl-1`.
 pub const SUPPORTED_FILE: &str = "SUPPORTED";
 
-/// The newest glibc that the original's tools knew: 2.24. To them every manylinux line named the
-/// whole family up to it, whatever the version in its tag.
+/// The newest glibc that the original's tools knew: 2.24. They read every manylinux line as the
+/// whole family up to this version, whatever the version in its tag.
 const NEWEST_MANYLINUX: u64 = 24;
 
 /// The platforms that the text names, each with its place.
@@ -39,7 +39,7 @@ pub(super) fn parse(
                 Platform::parse(python, &of_original(system)).map_err(|error| error.to_string())
             }
             _ => Err(format!(
-                "the line has {} words instead of two, an interpreter and a platform tag",
+                "the line has {} words instead of two: an interpreter and a platform tag",
                 words.len()
             )),
         };
@@ -50,7 +50,7 @@ pub(super) fn parse(
             },
             Err(message) => {
                 is_sound = false;
-                refuse(message, span, "a line is written as in `cp39 win_amd64`");
+                refuse(message, span, "write a line as in `cp39 win_amd64`");
             }
         }
     }
@@ -58,7 +58,7 @@ pub(super) fn parse(
         refuse(
             format!("`{SUPPORTED_FILE}` names no platform"),
             0..0,
-            "write a line each: `cp39 win_amd64`",
+            "write a line for each platform: `cp39 win_amd64`",
         );
     }
     findings.extend(twins.into_iter().map(|(platform, span, first)| {
@@ -83,7 +83,7 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The tag of the platform that the original's tools took a tag for.
+/// The platform that the original's tools meant by a tag.
 fn of_original(system: &str) -> String {
     let legacy = ["manylinux1_", "manylinux2010_", "manylinux2014_"]
         .iter()

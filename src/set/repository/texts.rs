@@ -1,4 +1,4 @@
-//! A repository whose texts are in memory: one that a release carries.
+//! A repository with its texts in memory, such as one embedded in a release.
 
 use std::collections::BTreeMap;
 use std::io;

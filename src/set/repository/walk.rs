@@ -1,4 +1,4 @@
-//! Every declaration's file below a folder.
+//! Finds every declaration below a folder.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,10 +13,10 @@ use super::files::{Files, Kind};
 use crate::foundation::diagnostic::{Code, Finding, visible};
 use crate::set::declaration::Layout;
 
-/// How many folders deep declarations may lie; `ipwhl-1` needs three.
+/// How deeply folders of declarations may nest; `ipwhl-1` needs three.
 const MAXIMUM_DEPTH: usize = 8;
 
-/// What stands beside declarations for people to read, by the start of its name or its ending.
+/// Files for people beside declarations, by the start of the name or its ending.
 const FOR_PEOPLE: [&[&str]; 2] = [
     &[
         "README",
@@ -30,7 +30,7 @@ const FOR_PEOPLE: [&[&str]; 2] = [
     &["md", "rst", "txt", "adoc"],
 ];
 
-/// Whether a file is one for people, and no declaration whose name an editor gave a further ending.
+/// Whether a file is for people, and not a declaration to whose name an editor added an ending.
 fn is_for_people(entry: &str) -> bool {
     let [names, endings] = FOR_PEOPLE;
     let upper = entry.to_ascii_uppercase();
@@ -58,11 +58,11 @@ fn ignored(folder: &str, entry: &str, beside: &BTreeSet<&str>) -> Finding {
     let project = stem.parse::<ProjectName>();
     let help = match &project {
         Ok(_) if !beside.contains(right.as_str()) => format!(
-            "if it is a declaration, name it `{folder}/{right}`; if not, move it out of `{folder}`"
+            "if it is a declaration, rename it to `{folder}/{right}`; if not, move it out of `{folder}`"
         ),
-        Ok(_) => format!("`{folder}/{right}` is there: move this file out of `{folder}`"),
+        Ok(_) => format!("`{folder}/{right}` exists: move this file out of `{folder}`"),
         Err(_) => format!(
-            "if it is a declaration, name it `{folder}/PROJECT.toml`; if not, move it out of `{folder}`"
+            "if it is a declaration, rename it to `{folder}/PROJECT.toml`; if not, move it out of `{folder}`"
         ),
     };
     let file = format!("{folder}/{entry}");
@@ -76,10 +76,10 @@ fn ignored(folder: &str, entry: &str, beside: &BTreeSet<&str>) -> Finding {
     }
 }
 
-/// Every `.toml` file below `folder`, named from the repository's folder. Hidden ones are left
-/// alone: editors and this program keep half-written files under such names. Any other file is a
-/// finding, unless it is plain what it is: it may be a declaration whose name is misspelt. In the
-/// layout `ipwhl-1` each is one, and an error, as it was to the original's tools.
+/// Every `.toml` file below `folder`, named from the repository's folder. Hidden files are skipped,
+/// because editors and this program keep half-written files under such names. Any other file is a
+/// finding, unless its purpose is clear: it may be a declaration with a misspelled name. In the
+/// layout `ipwhl-1` every other file is an error, as in the original's tools.
 pub(super) fn walk(
     files: &impl Files,
     folder: &str,
@@ -90,7 +90,7 @@ pub(super) fn walk(
         return Err(LoadError::Unreadable(
             files.path(folder),
             io::Error::other(format!(
-                "declarations lie at most {MAXIMUM_DEPTH} folders deep"
+                "declarations may be at most {MAXIMUM_DEPTH} folders deep"
             )),
         ));
     }
@@ -103,14 +103,12 @@ pub(super) fn walk(
             continue;
         }
         let below = format!("{folder}/{entry}");
-        // A terminal and a log would obey some signs, and two names could look alike.
+        // A terminal or a log would interpret some characters, and two names could look alike.
         let shown = visible(&below, &[]);
         if kind == Kind::Nameless || shown != below {
             let finding = Finding::new(
                 Code::MisplacedDeclaration,
-                format!(
-                    "`{shown}` has a name with signs that cannot be seen, or that is not UTF-8"
-                ),
+                format!("the name of `{shown}` has invisible characters or is not UTF-8"),
             )
             .at(&Arc::from(shown), 0..0, "")
             .help("rename it; it is not read");
@@ -125,10 +123,12 @@ pub(super) fn walk(
                 } else if layout == Layout::Ipwhl1 {
                     let finding = Finding::new(
                         Code::MisplacedDeclaration,
-                        format!("`{below}` is no declaration: its name does not end with `.toml`"),
+                        format!(
+                            "`{below}` is not a declaration: its name does not end with `.toml`"
+                        ),
                     );
                     let finding = finding.at(&Arc::from(below), 0..0, "").help(format!(
-                        "name it as a declaration, or move it out of `{}`",
+                        "rename it to `NAME.toml`, or move it out of `{}`",
                         folder.split('/').next().unwrap_or(folder)
                     ));
                     findings.push(finding);
@@ -140,14 +140,14 @@ pub(super) fn walk(
                 let what = if kind == Kind::Link {
                     "a symbolic link"
                 } else {
-                    "no regular file"
+                    "not a regular file"
                 };
                 let finding = Finding::new(
                     Code::MisplacedDeclaration,
-                    format!("`{below}` is {what}, and a declaration is a file"),
+                    format!("`{below}` is {what}, but a declaration must be a file"),
                 )
                 .at(&Arc::from(below), 0..0, "")
-                .help("put the declaration itself there; what a link leads to is not read");
+                .help("replace it with the declaration itself; links are not followed");
                 findings.push(finding);
             }
         }

@@ -1,4 +1,4 @@
-//! Projects that go into the set, and what they need, round by round until it is closed.
+//! Adds projects and their requirements to the set, round by round until it is closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,36 +19,35 @@ use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use crate::source::{Session, Work};
 
-/// How often the set is looked at anew for what is still needed.
+/// How many rounds are made.
 const MAXIMUM_ROUNDS: usize = 100;
 
-/// How projects are added to a set.
+/// The options for adding projects to a set.
 pub struct Addition<'a> {
-    /// The cache, the clients, who is told of progress.
+    /// The cache, the HTTP clients and the observer of progress.
     pub session: &'a Session,
-    /// How the index is asked.
+    /// How the index is contacted.
     pub network: &'a Network,
-    /// Which wheels to take where a version has native ones and a pure one.
+    /// Which wheels to take if a version has native ones and a pure one.
     pub prefer: Prefer,
-    /// Whether what the projects need is added, too, until the set is closed.
+    /// Whether requirements of the projects are added, too, until the set is closed.
     pub with_dependencies: bool,
 }
 
-/// What an addition has put into a repository.
+/// The result of an addition to a repository.
 #[derive(Debug, Default)]
 pub struct Added {
-    /// The projects whose declarations were made anew.
+    /// The projects with new declarations.
     pub written: BTreeSet<ProjectName>,
-    /// What was asked for, of each project the last.
+    /// The fulfilled requests, the last for each project.
     pub granted: BTreeMap<ProjectName, ProjectRequest>,
 }
 
 impl Addition<'_> {
-    /// Puts declarations for these requests into the repository, as if they had been read from
-    /// their files. No file is written.
-    ///
+    /// Adds declarations for these requests to the repository, as if they had been read from their
+    /// files. No file is written.
     /// # Errors
-    /// When the index has nothing that fits, cannot be asked, or the set does not close.
+    /// When the index has no fitting version, cannot be reached, or the set does not close.
     pub fn add(
         &self,
         repository: &mut Repository,
@@ -65,9 +64,9 @@ impl Addition<'_> {
             rounds += 1;
             if rounds > MAXIMUM_ROUNDS {
                 return Err(Failure::finding(
-                    "the set does not close: what is needed changes with each choice",
+                    "the set does not close: each choice changes the requirements",
                 )
-                .help("name the versions that are to be taken: `ipwhl add NAME==VERSION`"));
+                .help("choose the versions yourself: `ipwhl add NAME==VERSION`"));
             }
             for request in &requests {
                 let granted = (request.project.clone(), request.clone());
@@ -127,7 +126,7 @@ pub fn declared_extras(declaration: &Declaration) -> BTreeSet<ExtraName> {
         .collect()
 }
 
-/// What has to be added or changed before the set is closed.
+/// The requests that must be fulfilled before the set is closed.
 fn needed(
     repository: &Repository,
     granted: &BTreeMap<ProjectName, ProjectRequest>,
@@ -138,7 +137,7 @@ fn needed(
         .map(|unmet| {
             let declared = repository.declarations.get(&unmet.project);
             let mut request = ProjectRequest::automatic(unmet);
-            // What was typed holds in later rounds, too.
+            // Typed requests hold in later rounds, too.
             if let Some(earlier) = granted.get(&request.project) {
                 let typed = earlier.typed().cloned();
                 request
@@ -170,7 +169,7 @@ fn unsatisfiable(repository: &Repository, request: &ProjectRequest) -> Failure {
         request.project,
         request.asked()
     ))
-    .help("leave an extra out, or name another version of one that asks: `ipwhl add NAME==VERSION`")
+    .help("leave an extra out, or choose another version of a requirer: `ipwhl add NAME==VERSION`")
 }
 
 /// The file of a project's declaration, from the repository's folder.
@@ -178,7 +177,7 @@ pub fn declaration_file(repository: &Repository, project: &ProjectName) -> Strin
     format!("{}/{project}.toml", repository.configuration.declarations)
 }
 
-/// Takes a declaration into the repository as if it had been read from its file.
+/// Adds a declaration to the repository as if it had been read from its file.
 fn insert(repository: &mut Repository, mut declaration: Declaration) -> Result<(), Failure> {
     keep_sources(repository, &mut declaration);
     let name = declaration_file(repository, &declaration.project);
@@ -193,7 +192,7 @@ fn insert(repository: &mut Repository, mut declaration: Declaration) -> Result<(
         |finding: &&Finding| !finding.code.may_be_overridden() || finding.code.hides_requirements();
     if let Some(finding) = parsed.findings.iter().find(is_fatal) {
         return Err(Failure::finding(format!(
-            "the index's data of `{}` makes no sound declaration: {}",
+            "the index's data of `{}` makes no valid declaration: {}",
             declaration.project, finding.message
         )));
     }
@@ -230,7 +229,7 @@ fn keep_sources(repository: &Repository, declaration: &mut Declaration) {
     }
 }
 
-/// What a new declaration begins with where the repository keeps the schema: a line for editors.
+/// The first line of a new declaration if the repository has the schema: a directive for editors.
 fn schema_line(repository: &Repository) -> String {
     if repository.directory.join(DECLARATION_SCHEMA_FILE).is_file() {
         schema_directive(&repository.configuration.declarations) + "\n\n"

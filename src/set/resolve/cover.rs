@@ -1,31 +1,32 @@
-//! Which wheels of a version cover the platforms: as few as possible, and never two for one.
+//! Selects the wheels of a version that cover the platforms: as few as possible, and never two for
+//! one platform.
 
 use std::collections::BTreeSet;
 
 use ipwhl_packaging::{Platform, WheelFileName, common_installer};
 
-/// What to take where a version has native wheels and a pure one.
+/// The preference if a version has native wheels and a pure one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prefer {
-    /// Native wheels, where each platform has one.
+    /// Native wheels, if each platform has one.
     Native,
-    /// The pure wheel, where there is one.
+    /// The pure wheel, if there is one.
     Pure,
 }
 
-/// A wheel that could be taken.
+/// A candidate wheel.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) file_name: WheelFileName,
-    /// In bytes; 0 where the index does not say.
+    /// In bytes; 0 if the index does not state it.
     pub(super) size: u64,
 }
 
-/// How many combinations are looked at. Real versions need some hundreds.
+/// How many combinations are tried. Real versions need some hundreds.
 const MAXIMUM_STEPS: usize = 200_000;
 
-/// The positions of the chosen wheels, in the candidates' order; `None` when none cover all
-/// platforms without two for one interpreter.
+/// The positions of the chosen wheels, in the candidates' order; `None` if no choice covers all
+/// platforms without two wheels for one interpreter.
 pub(super) fn choose(
     candidates: &[Candidate],
     platforms: &[&Platform],
@@ -77,7 +78,7 @@ fn accepts(platform: &Platform, candidate: &Candidate) -> bool {
 
 struct Search<'c> {
     candidates: &'c [Candidate],
-    /// For each platform the usable candidates.
+    /// The usable candidates of each platform.
     usable: Vec<Vec<usize>>,
     /// Pairs that some installer accepts both of.
     ambiguous: BTreeSet<(usize, usize)>,

@@ -1,4 +1,4 @@
-//! What the index has of a project that is declared already.
+//! Newer versions of a declared project in the index.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ use super::{Prefer, ProjectRequest, Selector};
 use crate::set::graph::ProjectNeed;
 use crate::source::{Fetcher, SourceProblem};
 
-/// What the index has of a project that is declared.
+/// The newest versions of a declared project in the index.
 #[derive(Debug, Default)]
 pub struct Newest {
     /// The newest final version with a wheel that was not yanked.
     pub newest: Option<Version>,
-    /// The newest version that `ipwhl add` would take: all who require the project accept it, and
-    /// its wheels cover the platforms.
+    /// The newest version that `ipwhl add` would take: all requirers accept it, and its wheels
+    /// cover the platforms.
     pub fitting: Option<Version>,
 }
 
-/// What the index has of a project; `None` where it does not know the project.
+/// The newest versions of a project in the index; `None` if the index does not have the project.
 pub async fn newest(
     fetcher: &Fetcher,
     platforms: &[Platform],

@@ -1,4 +1,4 @@
-//! What the index has that is newer than the set.
+//! Versions in the index that are newer than those in the set.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,18 @@ use crate::set::graph::Graph;
 use crate::set::repository::Repository;
 use crate::source::{Session, SourceProblem, Work};
 
-/// What the index said of some projects.
+/// The index's answers for some projects.
 #[derive(Debug, Default)]
 pub struct Outdated {
     known: BTreeMap<ProjectName, Newest>,
-    /// The projects that the index does not have, in the order in which they were asked about.
+    /// The projects that the index does not have, in the order of the request.
     pub unknown: Vec<ProjectName>,
-    /// Why the index could not be asked about some.
+    /// The projects that the index could not be asked about, with the reason.
     pub failures: BTreeMap<ProjectName, SourceProblem>,
 }
 
 impl Outdated {
     /// Asks the index about these projects.
-    ///
     /// # Errors
     /// When there is no cache, or no thread for the network.
     pub fn ask(
@@ -80,24 +79,24 @@ impl Outdated {
         Ok(outdated)
     }
 
-    /// Whether the index has said something of a project.
+    /// Whether the index has answered for a project.
     pub fn knows(&self, declaration: &Declaration) -> bool {
         self.known.contains_key(&declaration.project)
     }
 
-    /// The newest version in the index, where it is newer than the declared one.
+    /// The newest version in the index, if it is newer than the declared one.
     pub fn newest(&self, declaration: &Declaration) -> Option<&Version> {
         let newest = self.known.get(&declaration.project)?.newest.as_ref();
         newest.filter(|version| *version > declaration.version())
     }
 
-    /// The newest version that fits, where it is newer than the declared one.
+    /// The newest version that fits, if it is newer than the declared one.
     pub fn fitting(&self, declaration: &Declaration) -> Option<&Version> {
         let fitting = self.known.get(&declaration.project)?.fitting.as_ref();
         fitting.filter(|version| *version > declaration.version())
     }
 
-    /// Whether the index has something newer.
+    /// Whether the index has a newer version.
     pub fn has(&self, declaration: &Declaration) -> bool {
         self.newest(declaration).is_some() || self.fitting(declaration).is_some()
     }

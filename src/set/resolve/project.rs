@@ -1,4 +1,4 @@
-//! One project: a version, its wheels, their declaration.
+//! Resolves one project: a version, its wheels, their declaration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::set::declaration::{Declaration, DeclaredWheel, Layout, PackageUrl, So
 use crate::set::gather::keep_facts_of;
 use crate::source::{FetchEvent, Fetcher, SourceProblem};
 
-/// How many of the versions that do not fit are named with their reasons.
+/// How many unfitting versions are named with their reasons.
 const MAXIMUM_REASONS: usize = 4;
 
-/// A declaration, and why newer versions were not taken.
+/// A declaration, and why newer versions were rejected.
 pub(super) struct Resolved {
     pub(super) declaration: Declaration,
     pub(super) rejected: Vec<String>,
@@ -101,13 +101,13 @@ impl Resolver<'_> {
             keep_facts_of(&cache, &cid, fetched)
         })
         .await
-        .map_err(|_| Failure::world(format!("reading `{name}` stopped")))?
+        .map_err(|_| Failure::world(format!("the thread that read `{name}` stopped")))?
         .map_err(|error| {
             Failure::world(format!("`{}` cannot be read: {error}", listed.file_name))
         })?;
         if let Some(problem) = facts.archive.problems.first() {
             return Err(Failure::finding(format!(
-                "`{}` is not a sound wheel: {}",
+                "`{}` is not a valid wheel: {}",
                 listed.file_name, problem.message
             ))
             .help(another(request, version)));
@@ -145,8 +145,8 @@ impl Resolver<'_> {
             released: None,
             is_partial: false,
         };
-        // What no waiver could answer for is not declared; what one could is said when it is
-        // written.
+        // Findings that no waiver can cover prevent the declaration; the others are reported when
+        // it is written.
         let findings = check::wheel(&declared, &facts.archive, Layout::Package, self.platforms);
         match findings
             .iter()
@@ -158,7 +158,7 @@ impl Resolver<'_> {
     }
 }
 
-/// The way out where a version has an unsound wheel.
+/// The way out if a version has an invalid wheel.
 fn another(request: &ProjectRequest, version: &Version) -> String {
     format!(
         "take another version: `ipwhl add '{}<{version}'`",
@@ -166,7 +166,7 @@ fn another(request: &ProjectRequest, version: &Version) -> String {
     )
 }
 
-/// A value that stands in no file yet.
+/// A value without a place in a file.
 fn nowhere<T>(value: T) -> Spanned<T> {
     Spanned::new(value, 0..0)
 }
@@ -178,11 +178,11 @@ fn world(problem: &SourceProblem) -> Failure {
 fn unknown_project(request: &ProjectRequest) -> Failure {
     let by: Vec<&str> = request.by.iter().map(ProjectName::as_str).collect();
     let (which, help) = if by.is_empty() {
-        (String::new(), "look at how its name is written")
+        (String::new(), "check the spelling of its name")
     } else {
         (
             format!(", which {} requires", by.join(", ")),
-            "leave out what requires it, or declare it by hand",
+            "remove the requiring project or extra, or declare it by hand",
         )
     };
     Failure::finding(format!(
@@ -210,13 +210,13 @@ fn unfitting(request: &ProjectRequest, mut reasons: Vec<String>) -> Failure {
         failure.help("the index has no wheel of it")
     } else {
         failure.help(format!(
-            "the newest were not taken because: {}",
+            "the newest were rejected because: {}",
             reasons.join("; ")
         ))
     }
 }
 
-/// The extras that are wished for, and those of the project itself that these need.
+/// The requested extras, and those extras of the project itself that they need.
 fn closed_extras(
     request: &ProjectRequest,
     file_name: &WheelFileName,

@@ -1,7 +1,7 @@
-//! What the index has for those who ask: the version that would end findings about a requirement.
+//! Asks the index for the version that would end findings about a requirement.
 //!
-//! It is asked about the few projects that such findings name, all at once and not for long. Where
-//! it does not answer, the findings keep the ways out that they have without it.
+//! Only the few projects in such findings are asked about, all at once and within a short time.
+//! Without an answer the findings keep their other ways out.
 
 mod ask;
 
@@ -19,12 +19,12 @@ use crate::set::repository::Repository;
 use crate::source::Session;
 use ask::{Answer, Pair, ask};
 
-/// How many projects it is asked about.
+/// About how many projects the index is asked.
 const MAXIMUM_PROJECTS: usize = 32;
 
-/// Puts the version that all who ask accept into the findings that it would end, where the index
-/// has one, and says why there is none. Nothing is asked for other findings, and nothing offline.
-/// Gives why the index was not asked, or not about all.
+/// Adds to findings the version that all requirers accept and that would end them, if the index has
+/// one; otherwise adds why there is none. Nothing is asked for other findings, and nothing offline.
+/// Returns why the index was not asked, or not about all.
 pub fn propose(
     session: &Session,
     repository: &Repository,
@@ -33,7 +33,7 @@ pub fn propose(
 ) -> Vec<String> {
     let mut projects: Vec<ProjectName> = Vec::new();
     let mut known: BTreeSet<ProjectName> = BTreeSet::new();
-    // What was there before is not what the change is about.
+    // Findings that existed before are not the subject of the change.
     let is_new = |finding: &&Finding| finding.baseline != Some(Baseline::Unchanged);
     let concerned = |finding: &Finding| concerned(repository, finding);
     for project in findings.iter().filter(is_new).filter_map(concerned) {
@@ -47,7 +47,7 @@ pub fn propose(
     let mut unasked: Vec<String> = Vec::new();
     if projects.len() > MAXIMUM_PROJECTS {
         unasked.push(format!(
-            "{} projects are more than it is asked about at once",
+            "{} projects are more than one run asks about",
             projects.len()
         ));
         projects.truncate(MAXIMUM_PROJECTS);
@@ -74,7 +74,7 @@ pub fn propose(
             continue;
         };
         if let Some(answer) = answers.of_required.get(&project) {
-            tell(&graph, &project, answer, finding);
+            add_answer(&graph, &project, answer, finding);
         }
         if let Some(requirer) = finding.subject.project.clone()
             && let Some(version) = answers
@@ -91,13 +91,12 @@ pub fn propose(
     unasked
 }
 
-/// The project that a finding may be ended by: another version of it, or the extra of it that is
-/// asked for.
+/// The project that could end a finding: another version of it, or its missing extra.
 fn concerned(repository: &Repository, finding: &Finding) -> Option<ProjectName> {
     let required = finding.subject.required.clone()?;
     let is_concerned = match finding.code {
         Code::MissingDependency | Code::UnsatisfiedDependency | Code::UnavailableDependency => true,
-        // The extras of a wheel that comes from elsewhere the index does not know.
+        // The index does not know the extras of a wheel from another source.
         Code::MissingExtra => repository.declarations.get(&required).is_some_and(|one| {
             let mut sources = one.wheels.iter().flat_map(|wheel| &wheel.sources);
             sources.any(|source| matches!(source.value, Source::Package(_)))
@@ -107,7 +106,7 @@ fn concerned(repository: &Repository, finding: &Finding) -> Option<ProjectName> 
     is_concerned.then_some(required)
 }
 
-/// Who requires another version than the set has, for an unsatisfied dependency.
+/// The requirer and the required version of an unsatisfied dependency.
 fn pair(repository: &Repository, graph: &Graph<'_>, finding: &Finding) -> Option<Pair> {
     let target = concerned(repository, finding)?;
     if finding.code != Code::UnsatisfiedDependency {
@@ -131,7 +130,7 @@ fn pair(repository: &Repository, graph: &Graph<'_>, finding: &Finding) -> Option
     })
 }
 
-/// What a project would have to be, as `ipwhl add` would ask for it.
+/// The request for a project, as `ipwhl add` would make it.
 fn request(repository: &Repository, graph: &Graph<'_>, project: &ProjectName) -> ProjectRequest {
     let mut request = ProjectRequest::automatic(graph.needed(project));
     if let Some(declaration) = repository.declarations.get(project) {
@@ -144,8 +143,8 @@ fn request(repository: &Repository, graph: &Graph<'_>, project: &ProjectName) ->
     request
 }
 
-/// The command that asks for any version gives way to the one that is known to do, or goes.
-fn tell(graph: &Graph<'_>, project: &ProjectName, answer: &Answer, finding: &mut Finding) {
+/// Replaces the command that asks for any version by one for the known version, or removes it.
+fn add_answer(graph: &Graph<'_>, project: &ProjectName, answer: &Answer, finding: &mut Finding) {
     let any = finding
         .help
         .iter()
@@ -169,7 +168,7 @@ fn tell(graph: &Graph<'_>, project: &ProjectName, answer: &Answer, finding: &mut
                 (false, false) => AddPurpose::AcceptedVersion(version.clone()),
             };
             let pin = Pin::Version(version);
-            // What a project of the set vouches for stays; a new one has to be told.
+            // A project of the set keeps its declared extras; a new one must be given them.
             let with_extras = is_missing || is_about_extra;
             let extras = if with_extras {
                 graph.lacking_extras(project)

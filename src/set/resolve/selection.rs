@@ -1,5 +1,5 @@
-//! Which version of a project the index has for all who ask: one that they accept, with wheels and
-//! a Requires-Python for the platforms.
+//! Selects the version of a project for all requirers: one that they accept, with wheels and a
+//! Requires-Python for the platforms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,30 +13,30 @@ use super::cover::{Candidate, choose};
 use crate::set::graph::ProjectNeed;
 use crate::source::IndexFile;
 
-/// Who states a constraint that was typed.
+/// The origin of a typed constraint.
 pub const COMMAND_LINE: &str = "the command line";
 
-/// A project that is to be declared.
+/// A project to be declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectRequest {
     /// Its name.
     pub project: ProjectName,
-    /// The extras that are asked for.
+    /// The requested extras.
     pub extras: BTreeSet<ExtraName>,
     /// The declared projects that require it.
     pub by: BTreeSet<ProjectName>,
-    /// What its version has to satisfy, and who says so.
+    /// The constraints on its version, each with its origin.
     pub constraints: Vec<(String, VersionSpecifiers)>,
-    /// Where it has to be had, as indices into the platforms.
+    /// The platforms on which it is needed, as indices.
     pub platforms: BTreeSet<usize>,
-    /// Whether it is there only because others need it.
+    /// Whether it is in the set only because others need it.
     pub automatic: bool,
-    /// The version that is declared now, which is kept where it fits.
+    /// The declared version, which is kept if it fits.
     pub keep: Option<Version>,
 }
 
 impl ProjectRequest {
-    /// What the set needs of a project, which is to be there for its sake.
+    /// The request for an automatic project from the needs of the set.
     pub fn automatic(needed: ProjectNeed) -> Self {
         Self {
             project: needed.project,
@@ -53,19 +53,19 @@ impl ProjectRequest {
         }
     }
 
-    /// The constraints that were typed.
+    /// The typed constraints.
     pub fn typed(&self) -> impl Iterator<Item = &VersionSpecifiers> {
         let typed = self.constraints.iter();
         let typed = typed.filter(|(origin, _)| origin == COMMAND_LINE);
         typed.map(|(_, specifiers)| specifiers)
     }
 
-    /// Who asks for what, in words; empty where nobody asks for a version.
+    /// The constraints and their origins as text; empty if there are none.
     pub fn asked(&self) -> String {
         let parts: Vec<String> = self
             .constraints
             .iter()
-            .map(|(origin, specifiers)| format!("{origin} asks for {specifiers}"))
+            .map(|(origin, specifiers)| format!("{origin} requires {specifiers}"))
             .collect();
         parts.join(", ")
     }
@@ -74,9 +74,9 @@ impl ProjectRequest {
 /// A wheel of a version, as the index lists it.
 #[derive(Debug, Clone)]
 pub struct Listed<'p> {
-    /// What the index says of it.
+    /// The index's entry for it.
     pub file: &'p IndexFile,
-    /// Its name, read.
+    /// Its parsed name.
     pub file_name: WheelFileName,
 }
 
@@ -85,26 +85,26 @@ pub struct Listed<'p> {
 pub struct Selection<'p> {
     /// The version.
     pub version: Version,
-    /// As few of its wheels as cover the platforms.
+    /// The least number of its wheels that cover the platforms.
     pub wheels: Vec<Listed<'p>>,
-    /// Why the versions before it were not taken.
+    /// Why the versions before it were rejected.
     pub rejected: Vec<String>,
 }
 
-/// What versions are selection for.
+/// The criteria for selecting versions.
 #[derive(Debug, Clone, Copy)]
 pub struct Selector<'a> {
     /// The platforms of the set.
     pub platforms: &'a [Platform],
-    /// What to take where a version has native wheels and a pure one.
+    /// The preference if a version has native wheels and a pure one.
     pub prefer: Prefer,
-    /// Versions that are known not to do, and why.
+    /// Versions that are known to be unusable, with reasons.
     pub refused: &'a BTreeMap<Version, String>,
 }
 
 impl Selector<'_> {
-    /// The version that is kept, or else the newest that fits; where none does, why each was not
-    /// taken, in the order in which they were tried.
+    /// The kept version, or else the newest that fits. If none fits, why each was rejected, in the
+    /// order in which they were tried.
     pub fn select<'p>(
         &self,
         request: &ProjectRequest,
@@ -112,7 +112,7 @@ impl Selector<'_> {
     ) -> Result<Selection<'p>, Vec<String>> {
         let mut versions: BTreeMap<Version, Vec<Listed<'p>>> = BTreeMap::new();
         for file in files {
-            // What is no wheel, or no wheel's name, is not for us.
+            // Files that are not wheels, or have invalid names, are ignored.
             let Ok(file_name) = file.file_name.parse::<WheelFileName>() else {
                 continue;
             };
@@ -124,7 +124,7 @@ impl Selector<'_> {
         }
         let mut order: Vec<Version> = versions.keys().rev().cloned().collect();
         if let Some(keep) = &request.keep {
-            // A stable sort: the version that is there first, then the newest.
+            // A stable sort: the kept version first, then the newest.
             order.sort_by_key(|version| version != keep);
         }
         let mut reasons = Vec::new();
@@ -146,7 +146,7 @@ impl Selector<'_> {
         Err(reasons)
     }
 
-    /// The wheels to take of one version, or why it is not to be taken.
+    /// The wheels to take of one version, or why it is rejected.
     fn fits<'p>(
         &self,
         request: &ProjectRequest,
@@ -163,7 +163,7 @@ impl Selector<'_> {
         }
         for (origin, specifiers) in &request.constraints {
             if !specifiers_contain(specifiers, version) {
-                return Err(format!("{origin} asks for {specifiers}"));
+                return Err(format!("{origin} requires {specifiers}"));
             }
         }
         let listed: Vec<Listed<'p>> = listed
@@ -236,7 +236,7 @@ impl Selector<'_> {
                 });
                 match bare {
                     Some(platform) => format!("it has no wheel for {platform}"),
-                    None => "its wheels overlap on every way to cover the platforms".to_owned(),
+                    None => "every choice of its wheels that covers the platforms has overlapping wheels".to_owned(),
                 }
             }
         })?;

@@ -10,7 +10,7 @@ pub(super) const PARTIAL: &str = "partial";
 /// Every folder of a cache.
 pub(super) const FOLDERS: [&str; 5] = [WHEELS, FACTS, BLOCKS, HASHES, PARTIAL];
 
-/// The CID in version 1 and base32, which is safe as a file's name on every system.
+/// The CID in version 1 and base32, which is safe as a file name on every system.
 pub(in crate::source) fn canonical(cid: &Cid) -> Cid {
     Cid::v1(cid.codec(), cid.digest())
 }
@@ -23,7 +23,7 @@ pub(super) fn known_name(cid: &Cid) -> String {
     format!("{}.v{version}", canonical(cid))
 }
 
-/// A name that is safe as a file's name: itself, or its SHA-256.
+/// A safe file name: the name itself, or its SHA-256.
 pub(super) fn file_name(name: &str) -> String {
     let plain =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);

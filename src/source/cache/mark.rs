@@ -1,5 +1,5 @@
-//! What tells a cache of this program from any other folder: a `CACHEDIR.TAG`
-//! (<https://bford.info/cachedir/>) that names it. Backups leave such folders out.
+//! The mark of a cache of this program: a `CACHEDIR.TAG` (<https://bford.info/cachedir/>) that
+//! names it. Backups leave such folders out.
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,14 +14,14 @@ const TAG: &str = "CACHEDIR.TAG";
 const TEXT: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
                     # This folder is a cache of ipwhl. `ipwhl cache clean` empties it.\n";
 
-/// Marks a folder that holds nothing but a cache, or nothing; what else it holds is the result.
+/// Marks a folder that is empty or contains only a cache; returns a foreign entry if there is one.
 pub(super) fn mark(root: &Path) -> io::Result<Option<OsString>> {
     let path = root.join(TAG);
     let tag = read(&path);
     if tag.as_deref() == Some(TEXT) {
         return Ok(None);
     }
-    // One that is being written, or whose writer was killed.
+    // A tag that is being written, or whose writer was killed.
     let is_begun = tag.is_some_and(|text| TEXT.starts_with(&text));
     for entry in fs::read_dir(root)? {
         let name = entry?.file_name();
@@ -36,7 +36,7 @@ pub(super) fn mark(root: &Path) -> io::Result<Option<OsString>> {
     Ok(None)
 }
 
-/// The beginning of the tag; `None` where there is no such file.
+/// The beginning of the tag; `None` if the file does not exist.
 fn read(path: &Path) -> Option<String> {
     let metadata = fs::symlink_metadata(path).ok()?;
     if !metadata.is_file() {

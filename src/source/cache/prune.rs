@@ -1,6 +1,5 @@
-//! What a cache holds, and how some of it is removed: file by file, each of them by a name that
-//! only this program gives, in folders that are no links. A run that is killed meanwhile leaves
-//! fewer files, each whole.
+//! Lists and removes files of a cache, one by one. Only files whose names this program gives are
+//! removed, and only in real folders, not links. A killed run leaves fewer files, each complete.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,37 +17,37 @@ use super::Cache;
 use super::layout::{BLOCKS, FACTS, FOLDERS, HASHES, PARTIAL, WHEELS, canonical, file_name};
 use super::mark::mark;
 
-/// What one folder of a cache holds.
+/// The contents of one folder of a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CachePart {
     /// The folder's name.
     pub name: &'static str,
     /// How many files.
     pub files: u64,
-    /// How many bytes are in them.
+    /// Their total size in bytes.
     pub bytes: u64,
 }
 
-/// What was removed.
+/// The result of a removal.
 #[derive(Debug, Default)]
 pub struct Removed {
     /// How many files.
     pub files: u64,
-    /// How many bytes were in them.
+    /// Their total size in bytes.
     pub bytes: u64,
-    /// The first file that could not be removed, and why.
+    /// The first file that could not be removed, with the reason.
     pub failure: Option<CacheError>,
 }
 
-/// Why nothing is removed.
+/// The reason why nothing is removed.
 #[derive(Debug, Error)]
 pub enum ClaimError {
-    /// The folder holds something that is none of a cache's.
-    #[error("`{}` is not a cache of ipwhl alone: it has `{}`", root.display(), entry.display())]
+    /// The folder has a file that does not belong to a cache.
+    #[error("`{}` has other files than a cache of ipwhl: `{}`", root.display(), entry.display())]
     Foreign {
         /// The folder.
         root: PathBuf,
-        /// What it holds.
+        /// The other file.
         entry: OsString,
     },
     /// The folder cannot be read or written.
@@ -56,7 +55,7 @@ pub enum ClaimError {
     Cache(CacheError),
 }
 
-/// What is kept and removed as one.
+/// Files that are kept or removed together.
 struct Entry {
     folder: &'static str,
     files: Vec<PathBuf>,
@@ -87,7 +86,7 @@ impl Entry {
 pub struct ClaimedCache<'c>(&'c Cache);
 
 impl Cache {
-    /// What is in it, by folder.
+    /// Its contents, by folder.
     pub fn parts(&self) -> io::Result<Vec<CachePart>> {
         let mut parts = FOLDERS.map(|name| CachePart {
             name,
@@ -111,11 +110,10 @@ impl Cache {
         Ok(parts.to_vec())
     }
 
-    /// Takes it for this run alone. `wait` is called before other runs are waited for, and says
-    /// whether to; without waiting there may be nothing to take.
-    ///
+    /// Claims the cache for this run alone. `wait` is called if other runs must be waited for, and returns
+    /// whether to wait; without waiting the cache may be unavailable.
     /// # Errors
-    /// Where the folder is not a cache of this program alone, or cannot be written.
+    /// When the folder has other files, or cannot be written.
     pub fn claim(&self, wait: &dyn Fn() -> bool) -> Result<Option<ClaimedCache<'_>>, ClaimError> {
         let failed = |error| ClaimError::Cache(CacheError::new(&self.root, "lock", error));
         if let Some(entry) = mark(&self.root).map_err(failed)? {
@@ -126,7 +124,7 @@ impl Cache {
         Ok(is_taken.then_some(ClaimedCache(self)))
     }
 
-    /// Whether this run has put a wheel into it.
+    /// Whether this run has stored a wheel in it.
     pub fn has_kept_wheel(&self) -> bool {
         self.usage.has_kept_wheel()
     }
@@ -176,9 +174,9 @@ impl Cache {
 }
 
 impl ClaimedCache<'_> {
-    /// Removes what killed runs have left, the facts of other versions than these, and then, until
-    /// no more than `limit` bytes are left, what was not used for longest. What this run uses
-    /// stays.
+    /// Removes leftovers of killed runs and the facts of other versions. Then removes the files
+    /// that were not used for longest, until at most `limit` bytes are left. Files that this run
+    /// uses stay.
     pub fn prune(&self, limit: Option<u64>, versions: &[String]) -> io::Result<Removed> {
         let mut removed = Removed::default();
         self.remove_unfinished();
@@ -200,7 +198,7 @@ impl ClaimedCache<'_> {
             }
         }
         let mut bytes: u64 = left.iter().map(|entry| entry.bytes).sum();
-        // Of the same age, in an order that is always the same.
+        // Files of the same age have a fixed order.
         left.sort_by(|one, other| (one.last_use, &one.files).cmp(&(other.last_use, &other.files)));
         let is_used = |entry: &Entry| entry.files.iter().any(|file| self.0.usage.has(file));
         for entry in left.iter().filter(|entry| !is_used(entry)) {
@@ -225,7 +223,7 @@ impl ClaimedCache<'_> {
         Ok(removed)
     }
 
-    /// Removes these wheels, and what is known of them under these versions.
+    /// Removes these wheels, and their facts under these versions.
     pub fn clean_wheels(&self, cids: &[Cid], versions: &[String]) -> Removed {
         let mut removed = Removed::default();
         for cid in cids {
@@ -233,7 +231,7 @@ impl ClaimedCache<'_> {
             let wheel = ["whl", "v0", "v1"]
                 .map(|extension| self.0.root.join(WHEELS).join(format!("{name}.{extension}")));
             let facts = versions.iter().flat_map(|version| {
-                // Facts are kept by the CID as it is declared, in either version.
+                // Facts are stored by the CID as declared, in either version.
                 [cid.to_string(), name.clone()].map(|key| {
                     let folder = self.0.root.join(FACTS).join(file_name(version));
                     folder.join(file_name(&key))
@@ -254,7 +252,7 @@ impl ClaimedCache<'_> {
         removed
     }
 
-    /// The content-ids of the wheels that are there, and of those that only facts are known of.
+    /// The content-ids of the stored wheels, and of those with stored facts only.
     pub fn wheels(&self) -> io::Result<Vec<Cid>> {
         let entries = self.0.entries()?;
         let files = entries.iter().flat_map(|entry| &entry.files);
@@ -272,7 +270,7 @@ impl ClaimedCache<'_> {
         }
     }
 
-    /// Folders come again when something is kept; one that is not empty stays.
+    /// Folders are made again when needed; one that is not empty stays.
     fn remove_empty_folders(&self) {
         let facts = self.0.root.join(FACTS);
         for version in list(&facts).unwrap_or_default() {
@@ -285,8 +283,8 @@ impl ClaimedCache<'_> {
 }
 
 impl Removed {
-    /// The bytes of a wheel go before what is known of them, so nothing is known of a file that is
-    /// gone.
+    /// The bytes of a wheel are removed before its facts, so that no facts remain of a missing
+    /// file.
     fn remove(&mut self, entry: &Entry) {
         for path in &entry.files {
             let bytes = fs::symlink_metadata(path).map_or(0, |metadata| metadata.len());
@@ -309,7 +307,7 @@ fn is_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
-/// What is in a folder, by name; nothing where there is no folder, or a link in its place.
+/// The entries of a folder, by name; empty if there is no folder, or a link in its place.
 fn list(folder: &Path) -> io::Result<Vec<DirEntry>> {
     if !is_folder(folder) {
         return Ok(Vec::new());
@@ -319,10 +317,10 @@ fn list(folder: &Path) -> io::Result<Vec<DirEntry>> {
     Ok(entries)
 }
 
-/// Those that are files, and no links.
+/// The entries that are files, and not links.
 fn files(entries: &[DirEntry]) -> impl Iterator<Item = (PathBuf, Metadata)> {
     entries.iter().filter_map(|entry| {
-        // Not followed where it is a link; one that another run has just removed is not there.
+        // Links are not followed; a file that another run has just removed does not count.
         let metadata = entry.metadata().ok().filter(Metadata::is_file)?;
         Some((entry.path(), metadata))
     })

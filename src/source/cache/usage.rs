@@ -1,5 +1,5 @@
-//! Who uses a cache while: a run that may need its files keeps a lock that others share, and what
-//! removes files waits until it has the lock alone.
+//! Locks a cache while it is used: a run that may need its files holds a shared lock, and a run
+//! that removes files waits for an exclusive one.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -19,18 +19,17 @@ pub(super) struct Usage {
     has_kept_wheel: AtomicBool,
 }
 
-/// The lock of this run. A file system without locks is worth no failure: there, `File` is absent.
+/// The lock of this run. On a file system without locks, `File` is absent; that is not a failure.
 #[derive(Debug, Default)]
 enum Lock {
     #[default]
     None,
-    Shared(#[expect(dead_code, reason = "closing it lets go of the lock")] Option<File>),
-    Alone(#[expect(dead_code, reason = "closing it lets go of the lock")] Option<File>),
+    Shared(#[expect(dead_code, reason = "closing it releases the lock")] Option<File>),
+    Alone(#[expect(dead_code, reason = "closing it releases the lock")] Option<File>),
 }
 
 impl Usage {
-    /// Keeps what removes files away for the rest of this run. Where there is no folder yet, there
-    /// is nothing to keep.
+    /// Prevents removals for the rest of this run. A folder that does not exist needs no lock.
     pub(super) fn begin(&self, root: &Path) {
         let mut lock = self.lock();
         if matches!(*lock, Lock::None) && root.is_dir() {
@@ -39,11 +38,11 @@ impl Usage {
         }
     }
 
-    /// Takes the cache for this run alone. `wait` is called before others are waited for, and says
-    /// whether to; whether the cache was taken is the result.
+    /// Claims the cache for this run alone. `wait` is called if others must be waited for, and
+    /// returns whether to wait. Returns whether the cache was claimed.
     pub(super) fn take(&self, root: &Path, wait: &dyn Fn() -> bool) -> io::Result<bool> {
         let mut lock = self.lock();
-        // The own share of it would be waited for.
+        // The run would wait for its own shared lock.
         *lock = Lock::None;
         let file = open(root)?;
         let file = match file.try_lock() {
@@ -56,7 +55,7 @@ impl Usage {
         Ok(true)
     }
 
-    /// Notes that this run uses a file.
+    /// Records that this run uses a file.
     pub(super) fn note(&self, file: PathBuf) -> bool {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.insert(file)
@@ -88,6 +87,6 @@ fn open(root: &Path) -> io::Result<File> {
         .truncate(false)
         .write(true)
         .open(&path)
-        // Who may only read the cache can lock it all the same.
+        // A read-only cache can be locked, too.
         .or_else(|_| File::open(&path))
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::source::address::redacted;
 
-/// The major version of the API that is understood (PEP 629).
+/// The supported major version of the API (PEP 629).
 const MAJOR_VERSION: &str = "1";
 
 /// A file that an index offers.
@@ -15,17 +15,17 @@ const MAJOR_VERSION: &str = "1";
 pub struct IndexFile {
     /// Its name.
     pub file_name: String,
-    /// Its address, without a fragment. It may hold credentials; show it by [`redacted`].
+    /// Its address, without a fragment. It may contain credentials; show it by [`redacted`].
     pub url: Url,
-    /// Its SHA-256, where the index names one.
+    /// Its SHA-256, if the index states it.
     pub sha256: Option<Sha256Digest>,
-    /// The number of its bytes, where the index says it (PEP 700).
+    /// Its size in bytes, if the index states it (PEP 700).
     pub size: Option<u64>,
-    /// Requires-Python, as the index has it (PEP 503).
+    /// Its Requires-Python in the index (PEP 503).
     pub requires_python: Option<String>,
-    /// Why it was yanked (PEP 592), if it was; perhaps without words.
+    /// Why it was yanked (PEP 592), if it was; may be empty.
     pub yanked: Option<String>,
-    /// Whether its METADATA can be had by itself.
+    /// Whether its METADATA is available as a separate file.
     pub core_metadata: CoreMetadataFile,
 }
 
@@ -45,25 +45,25 @@ impl fmt::Debug for IndexFile {
 pub enum CoreMetadataFile {
     /// It does not.
     Absent,
-    /// It does, and says nothing that the bytes could be compared with.
+    /// Yes, but without a digest to verify it with.
     Unverifiable,
     /// It does, with this SHA-256.
     Sha256(Sha256Digest),
 }
 
-/// PEP 629: another major version may mean anything.
+/// PEP 629: another major version may be incompatible.
 pub(super) fn check_api_version(version: &str) -> Result<(), String> {
     let major = version.trim().split('.').next().unwrap_or_default();
     if major == MAJOR_VERSION {
         Ok(())
     } else {
         Err(format!(
-            "its page is of version {version} of the API, and only {MAJOR_VERSION}.x is understood"
+            "its page is of version {version} of the API, but only {MAJOR_VERSION}.x is supported"
         ))
     }
 }
 
-/// An address on a page, relative to the page's own; and its fragment apart.
+/// An address on a page, relative to the page's own, and its fragment separately.
 pub(super) fn resolve(base: &Url, href: &str) -> Option<(Url, Option<String>)> {
     let mut url = base.join(href.trim()).ok()?;
     if !matches!(url.scheme(), "http" | "https") {

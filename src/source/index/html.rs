@@ -7,10 +7,10 @@ use url::Url;
 
 use super::file::{CoreMetadataFile, IndexFile, check_api_version, resolve};
 
-/// Reads a page that was found at `address`.
+/// Reads a page from `address`.
 pub(super) fn parse(body: &[u8], address: &Url) -> Result<Vec<IndexFile>, String> {
     let mut emitter = DefaultEmitter::default();
-    // Without this, what stands in a `<script>` would be read as tags.
+    // Without this, text in a `<script>` would be read as tags.
     emitter.naively_switch_states(true);
     let mut base: Option<Url> = None;
     let mut files = Vec::new();
@@ -33,14 +33,13 @@ pub(super) fn parse(body: &[u8], address: &Url) -> Result<Vec<IndexFile>, String
     Ok(files)
 }
 
-/// The value of an attribute; the tokenizer has replaced the entities in it.
+/// The value of an attribute; the tokenizer has decoded its entities.
 fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
     let value = tag.attributes.get(name.as_bytes())?;
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
-/// The file that an anchor leads to; an anchor that leads to none, as one to a home page, is left
-/// out.
+/// The file that an anchor refers to; other anchors, such as one to a home page, are skipped.
 fn file(tag: &StartTag<()>, base: &Url) -> Result<Option<IndexFile>, String> {
     let Some((url, fragment)) = attribute(tag, "href").and_then(|href| resolve(base, &href)) else {
         return Ok(None);
@@ -60,7 +59,7 @@ fn file(tag: &StartTag<()>, base: &Url) -> Result<Option<IndexFile>, String> {
         .find_map(|part| part.strip_prefix("sha256="))
         .map(|text| digest(text, &file_name))
         .transpose()?;
-    // PEP 714: the newer name wins.
+    // PEP 714: the newer name takes precedence.
     let core_metadata =
         attribute(tag, "data-core-metadata").or_else(|| attribute(tag, "data-dist-info-metadata"));
     let core_metadata = match core_metadata.as_deref().map(str::trim) {

@@ -31,14 +31,14 @@ struct RawFile {
     hashes: BTreeMap<String, String>,
     requires_python: Option<String>,
     size: Option<u64>,
-    // Each of these three is a boolean or something that says more.
+    // Each of these three is a boolean or a more specific value.
     #[serde(default)]
     yanked: Value,
     core_metadata: Option<Value>,
     dist_info_metadata: Option<Value>,
 }
 
-/// Reads a page that was found at `base`.
+/// Reads a page from `base`.
 pub(super) fn parse(body: &[u8], base: &Url) -> Result<Vec<IndexFile>, String> {
     let page: RawPage = serde_json::from_slice(body)
         .map_err(|error| format!("its JSON page cannot be read: {error}"))?;
@@ -54,7 +54,7 @@ fn file(raw: RawFile, base: &Url) -> Result<IndexFile, String> {
         ));
     };
     let sha256 = sha256(&raw.hashes, &raw.filename)?;
-    // PEP 714: the newer name wins.
+    // PEP 714: the newer name takes precedence.
     let core_metadata = match raw.core_metadata.or(raw.dist_info_metadata) {
         Some(Value::Bool(true)) => CoreMetadataFile::Unverifiable,
         Some(Value::Object(hashes)) => {

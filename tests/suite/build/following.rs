@@ -69,7 +69,7 @@ fn what_cannot_be_followed_is_not_passed_over() {
         text.replace("name = \"example\"", "name = \"other\""),
     )
     .unwrap();
-    refused("is of \"other\", and this repository is \"example\"");
+    refused("is of \"other\", but this repository is \"example\"");
     // One that never ends.
     #[cfg(unix)]
     {
@@ -88,9 +88,9 @@ fn what_cannot_be_followed_is_not_passed_over() {
     run().refused(
         1,
         &[
-            "`release/release.toml.sig` is there, but the statement that it signs is missing",
+            "`release/release.toml.sig` exists, but the statement that it signs is missing",
             "`--previous STATEMENT`",
-            "with release/release.toml.sig moved away, a build begins at sequence 1",
+            "if you move release/release.toml.sig away, a build begins at sequence 1",
         ],
     );
     fs::remove_file(workshop.release("release.toml.sig")).unwrap();

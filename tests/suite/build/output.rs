@@ -150,7 +150,10 @@ fn a_tree_replaces_an_earlier_one_and_nothing_else() {
     fs::create_dir(&place).unwrap();
     fs::write(place.join("chapter-1.txt"), "years of work").unwrap();
     let ran = workshop.run(&["build", "--tree", "thesis"]);
-    ran.refused(2, &["thesis` is a folder that no build has made", "help: "]);
+    ran.refused(
+        2,
+        &["thesis` is a folder that was not made by a build", "help: "],
+    );
     assert_eq!(names(&workshop, "thesis"), ["chapter-1.txt"]);
     assert!(!workshop.repository().join("release").exists());
     // A file is no folder.

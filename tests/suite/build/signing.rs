@@ -247,7 +247,10 @@ fn a_statement_follows_the_one_before() {
         "--key",
         "../key-1",
     ]);
-    gone.refused(3, &["the statement of `--previous` cannot be had", "/none"]);
+    gone.refused(
+        3,
+        &["the statement of `--previous` cannot be read", "/none"],
+    );
     let nothing = workshop.run(&["build", "--previous", "nothing.toml", "--key", "../key-1"]);
     nothing.refused(3, &["nothing.toml` cannot be read"]);
 }
@@ -273,7 +276,7 @@ fn all_signatures_of_a_statement_stay_with_it() {
         1,
         &[
             "has 1 of the 2 trusted signatures that it needs: key-1 (SHA256:",
-            "there is no further signature beside it",
+            "it has no other signature beside it",
         ],
     );
     let previous = [
@@ -289,22 +292,18 @@ fn all_signatures_of_a_statement_stay_with_it() {
         &[
             "the previous statement has 1 of the 2 trusted signatures",
             "key-1 (SHA256:",
-            "there is no further signature beside it",
+            "it has no other signature beside it",
         ],
     );
     fs::write(workshop.release(&name), sign(&key(3), &text).unwrap()).unwrap();
-    workshop.run(&previous).refused(
-        1,
-        &[
-            "nothing vouches for the key",
-            &key(3).public().fingerprint(),
-        ],
-    );
+    workshop
+        .run(&previous)
+        .refused(1, &["is not trusted", &key(3).public().fingerprint()]);
     fs::write(workshop.release(&name), "hello").unwrap();
     workshop.run(&verify).refused(
         1,
         &[&format!(
-            "`…{}` does not count: ",
+            "`…{}` is invalid: ",
             &name["release.toml".len()..]
         )],
     );
@@ -409,7 +408,7 @@ fn the_previous_statement_says_who_may_sign_the_next() {
     build("../key-1").line();
     // And a list of the repository alone does not help against it.
     fs::write(&configuration, format!("{text}{}", trusted(&[1, 3], 1))).unwrap();
-    build("../key-3").refused(1, &["the previous statement does not let the key"]);
+    build("../key-3").refused(1, &["the previous statement does not allow the key"]);
     build("../key-1").line();
     // Without a list anywhere, a signature has to be there at least.
     fs::write(&configuration, text).unwrap();

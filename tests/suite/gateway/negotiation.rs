@@ -53,7 +53,7 @@ fn pages_are_negotiated_as_pep_691_says() {
             JSON,
         ),
         ("application/vnd.pypi.simple.v1+json;version=1;Q=1.0", JSON),
-        // What cannot be read is not there.
+        // What cannot be read is missing.
         (
             "nonsense, text/html;q=2, application/vnd.pypi.simple.v1+json;q=0.1",
             JSON,

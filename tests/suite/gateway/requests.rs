@@ -167,7 +167,7 @@ fn a_stranger_s_name_gets_nothing_of_the_release() {
                 if expected == 421 {
                     let text = String::from_utf8_lossy(&reply);
                     assert!(
-                        text.contains("`ipwhl serve --host NAME` names it"),
+                        text.contains("add it with `ipwhl serve --host NAME`"),
                         "{text}"
                     );
                     assert!(!text.contains("{}"), "{text}");

@@ -73,20 +73,35 @@ fn what_is_nowhere_else_stays_with_all_the_rest() {
     let cid = "QmSnuWmxptJZdLJpKRarxBMS2Ju2oANVrgbr2xWbie9b2D";
     let other = "QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o";
     for (place, from, to, word) in [
-        (file, "# fewer", "# much fewer", "not all that"),
-        (file, "['ant']", "['ant', 'bee']", "not all that"),
-        (file, "['ant']", "['ant', 'bee>=2.*']", "not all that"),
-        (file, "extras = []", "extras = ['horn']", "not all that"),
-        (file, ">=3.9", ">=3.8", "not all that"),
-        (file, cid, other, "not all that"),
+        (file, "# fewer", "# much fewer", "does not have all of"),
+        (file, "['ant']", "['ant', 'bee']", "does not have all of"),
+        (
+            file,
+            "['ant']",
+            "['ant', 'bee>=2.*']",
+            "does not have all of",
+        ),
+        (
+            file,
+            "extras = []",
+            "extras = ['horn']",
+            "does not have all of",
+        ),
+        (file, ">=3.9", ">=3.8", "does not have all of"),
+        (file, cid, other, "does not have all of"),
         (
             file,
             "https://example.org/",
             "https://example.net/",
-            "not all that",
+            "does not have all of",
         ),
-        (file, "source = ", "source: ", "not all that"),
-        (file, "source = ", "surplus = 1\nsource = ", "not all that"),
+        (file, "source = ", "source: ", "does not have all of"),
+        (
+            file,
+            "source = ",
+            "surplus = 1\nsource = ",
+            "does not have all of",
+        ),
         ("SUPPORTED", "cp38", "cp310", "other platforms"),
         ("SUPPORTED", "cp38 win_amd64\n", "cp38\n", "other platforms"),
         (
@@ -95,18 +110,23 @@ fn what_is_nowhere_else_stays_with_all_the_rest() {
             "cp38 win_amd64\nwindows\n",
             "other platforms",
         ),
-        ("declarations/yak.toml", "# fewer", "", "not all that"),
+        (
+            "declarations/yak.toml",
+            "# fewer",
+            "",
+            "does not have all of",
+        ),
         (
             "declarations/yak.toml",
             "zebu>=2",
             "zebu>=3",
-            "not all that",
+            "does not have all of",
         ),
         (
             "declarations/yak.toml",
             "source = ",
             "source: ",
-            "not all that",
+            "does not have all of",
         ),
     ] {
         let (repository, before) = migrated();
@@ -154,7 +174,11 @@ fn nothing_is_removed_through_a_link() {
     std::os::unix::fs::symlink("outside", repository.join("pkgs")).unwrap();
     let there = files(&repository.join("outside"));
     let run = migrate(&repository, &[]);
-    assert!(run.stderr.contains("`pkgs` is no folder"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("`pkgs` is not a folder"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(files(&repository.join("outside")), there);
     assert!(repository.join("pkgs").is_symlink());
 }

@@ -73,7 +73,7 @@ fn a_gateway_that_lies_costs_time_and_never_a_wrong_byte() {
         let ran = run(&workshop, &[&bad]);
         assert_eq!(ran.line(), root, "{words}");
         ran.said("warning: ");
-        ran.said("cannot be read, and what it was to say is looked for elsewhere");
+        ran.said("cannot be read; its wheels are looked for elsewhere");
         if !words.contains("404") {
             ran.said(words);
         }
@@ -156,7 +156,7 @@ fn a_delta_to_what_a_gateway_says_is_right_or_none() {
         })
         .collect()
     };
-    // Each node that is walked is another one of the release once, or is not there.
+    // Each node that is walked is another one of the release once, or is missing.
     for (place, path) in walked.iter().enumerate() {
         let other = &blocks[&walked[(place + 1) % walked.len()]];
         for answer in [

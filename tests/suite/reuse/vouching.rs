@@ -36,7 +36,7 @@ fn nothing_is_believed_that_nobody_vouches_for() {
         "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku",
     );
     for (text, seed, words) in [
-        (good.clone(), 2, "nothing vouches for the key"),
+        (good.clone(), 2, "is not trusted"),
         (
             good.replace(&checks, &format!("{} #\n", checks.trim_end())),
             1,
@@ -203,22 +203,22 @@ fn a_release_that_contradicts_itself_is_not_reused() {
         (
             "library",
             &|page| other(&page, "\"sha256\"", &digest),
-            "has another SHA-256 of a wheel than its CID",
+            "has a SHA-256 of a wheel that differs from its CID",
         ),
         (
             "library",
             &|page| other(&page, "\"size\"", "7"),
-            "has another size of a wheel than its DAG",
+            "has a size of a wheel that differs from its DAG",
         ),
         (
             "large",
             &|page| other(&page, "\"size\"", "2500000"),
-            "has another size of a wheel than its DAG",
+            "has a size of a wheel that differs from its DAG",
         ),
         (
             "large",
             &|page| other(&page, "\"size\"", "9000000000000000000"),
-            "has a wheel that is larger than any",
+            "has a wheel that exceeds the size limit",
         ),
         (
             "large",
@@ -241,7 +241,7 @@ fn a_release_that_contradicts_itself_is_not_reused() {
     for (project, change, words) in cases {
         let bytes = forged(&archive, project, change);
         fs::write(workshop.repository().join("forged.car"), bytes).unwrap();
-        reuse(&workshop).refused(1, &["is no release that can be reused", words]);
+        reuse(&workshop).refused(1, &["cannot reuse", words]);
     }
     // What it says once is held against the declaration, and the wheel decides.
     let bytes = forged(&archive, "large", &|page| {

@@ -155,7 +155,7 @@ fn a_project_page_in_html() {
     let of_wheel = format!("it has another SHA-256 of `{NAME}`");
     let of_metadata = format!("it has another SHA-256 of the metadata of `{NAME}`");
     let of_python = format!("it has another Requires-Python of `{NAME}`");
-    let elsewhere = format!("its address of `{NAME}` leads elsewhere");
+    let elsewhere = format!("its address of `{NAME}` refers to another place");
     let hidden = beyond_title("title");
     let area = beyond_title("textarea");
     let strange = "it has tags that pages of this format do not have";
@@ -196,7 +196,7 @@ fn a_project_page_in_html() {
             HTML,
             "</body>",
             beyond,
-            "it names `application-9-py3-none-any.whl`, which is not there",
+            "it lists `application-9-py3-none-any.whl`, which is missing",
         ),
         // Text to a browser, a link to pip.
         on_page(HTML, "</body>", &hidden, strange),
@@ -207,7 +207,7 @@ fn a_project_page_in_html() {
             "<base href=\"https://example.org/\"></body>",
             strange,
         ),
-        remove(HTML, "application/index.html is not there"),
+        remove(HTML, "application/index.html is missing"),
     ]);
 }
 
@@ -241,13 +241,13 @@ fn a_project_page_in_json() {
             JSON,
             "\"url\": \"app",
             "\"url\": \"https://example.org/app",
-            &format!("its address of `{NAME}` leads elsewhere"),
+            &format!("its address of `{NAME}` refers to another place"),
         ),
         on_page(
             JSON,
             "\"filename\": \"application-1.0",
             "\"filename\": \"application-1.1",
-            "it names `application-1.1-py3-none-any.whl`, which is not there",
+            "it lists `application-1.1-py3-none-any.whl`, which is missing",
         ),
         on_page(
             JSON,
@@ -257,7 +257,7 @@ fn a_project_page_in_json() {
         ),
         on_page(JSON, "\"1.0\"", "\"2.0\"", "it lists other versions"),
         on_page(JSON, "{", "[", "its JSON page cannot be read"),
-        remove(JSON, "application/index.v1_json is not there"),
+        remove(JSON, "application/index.v1_json is missing"),
     ]);
 }
 
@@ -269,23 +269,23 @@ fn the_files_of_a_project() {
     let at = swapped.windows(7).position(|part| part == b"version");
     swapped[at.unwrap()] = b'V';
     let own = format!("{WHEEL}: ");
-    let stray = |path: &str| format!("{path} is no file that a release has");
+    let stray = |path: &str| format!("{path} is not a file of a release");
     let additional = "application/library-2.1.post1-py3-none-any.whl";
-    let unnamed = "index.html: it does not name `library-2.1.post1-py3-none-any.whl`";
+    let unnamed = "index.html: it does not list `library-2.1.post1-py3-none-any.whl`";
     let undeclared = "declaration.toml: it does not declare `library-2.1.post1-py3-none-any.whl`";
     assert_named(&[
         write(WHEEL, swapped, &own),
         write(WHEEL, "no wheel at all", &own),
-        remove(WHEEL, &format!("it names `{NAME}`, which is not there")),
-        remove(WHEEL, &format!("it declares `{NAME}`, which is not there")),
+        remove(WHEEL, &format!("it lists `{NAME}`, which is missing")),
+        remove(WHEEL, &format!("it declares `{NAME}`, which is missing")),
         write(additional, library.build(), unnamed),
         write(additional, library.build(), undeclared),
         write(
             METADATA,
             "Metadata-Version: 2.1\n",
-            "is not METADATA of the wheel",
+            "differs from METADATA of the wheel",
         ),
-        remove(METADATA, &format!("{METADATA} is not there")),
+        remove(METADATA, &format!("{METADATA} is missing")),
         write(
             "application/stray-1.0-py3-none-any.whl.metadata",
             "x",
@@ -324,7 +324,7 @@ fn a_declaration() {
             path,
             "requires-python = \">=3.8\"",
             "requires-python = \">=3.9\"",
-            &format!("`{NAME}` has the Requires-Python `>=3.8`, and `>=3.9` is declared"),
+            &format!("`{NAME}` has the Requires-Python `>=3.8`, but `>=3.9` is declared"),
         ),
         on_page(
             path,
@@ -336,7 +336,7 @@ fn a_declaration() {
             path,
             "\"library>=2\"",
             "\"library>=3\"",
-            &format!("`library>=3` is declared, and `{NAME}` does not require it"),
+            &format!("`library>=3` is declared, but `{NAME}` does not require it"),
         ),
         on_page(
             path,
@@ -356,13 +356,13 @@ fn a_declaration() {
         write(path, "automatic = true\n", &format!("{path}: ")),
         write(path, "[", &format!("{path}: ")),
         write(path, b"\xff", &format!("{path}: it is not text")),
-        remove(path, &format!("{path} is not there")),
+        remove(path, &format!("{path} is missing")),
     ]);
 }
 
 #[test]
 fn the_top_and_the_folder_about_the_release() {
-    let listed = |page: &str| format!("`{page}` does not list the projects that are there");
+    let listed = |page: &str| format!("`{page}` does not list the projects of the release");
     assert_named(&[
         remove("index.html", "the release has no `index.html`"),
         remove("index.v1_json", "the release has no `index.v1_json`"),
@@ -396,19 +396,19 @@ fn the_top_and_the_folder_about_the_release() {
         write(
             "_ipwhl/stray.txt",
             "x",
-            "_ipwhl/stray.txt is no file that a release has",
+            "_ipwhl/stray.txt is not a file of a release",
         ),
         on_page(
             ABOUT,
             "\"wheels\": 2",
             "\"wheels\": 3",
-            "it has 3 wheels, and the release 2",
+            "it has 3 wheels, but the release has 2",
         ),
         on_page(
             ABOUT,
             "\"format\": 1",
             "\"format\": 2",
-            "it is of the format 2, and 1 is known",
+            "its format is 2, but this program reads 1",
         ),
         write(ABOUT, "{", "_ipwhl/release.json: it cannot be read"),
     ]);
@@ -448,7 +448,7 @@ fn a_hollow_archive() {
             "Metadata-Version: 2.1\n",
             "it has another SHA-256 of the metadata",
         ),
-        remove(METADATA, "is not there"),
+        remove(METADATA, "is missing"),
         write(ABOUT, "{", "_ipwhl/release.json: it cannot be read"),
     ] {
         let other = Workshop::empty();
@@ -485,7 +485,7 @@ fn a_declaration_that_somebody_answers_for() {
     workshop.build(&[&["--unsigned"], &code[..]].concat());
     workshop
         .run(&verify)
-        .refused(1, &["`library>=1` is declared, and"]);
+        .refused(1, &["`library>=1` is declared, but"]);
     workshop.run(&[&verify[..], &code[..]].concat()).line();
     let settings = workshop.repository().join("ipwhl.toml");
     let plain = fs::read_to_string(&settings).unwrap();

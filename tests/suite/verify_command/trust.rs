@@ -72,7 +72,7 @@ fn a_statement_of_another_repository_is_refused_though_its_key_is_trusted() {
     workshop.run(&STATEMENT).refused(
         1,
         &[
-            "is of \"example\", and this repository is \"other\"",
+            "is of \"example\", but this repository is \"other\"",
             "--allowed-signers",
         ],
     );
@@ -166,7 +166,7 @@ fn a_repository_of_somebody_else_above_trusts_nobody() {
     }
     let ran = run(&[]).expect(ExitStatus::Findings);
     for words in [
-        "ipwhl.toml` belongs to another user, so it does not say whom you trust",
+        "ipwhl.toml` belongs to another user, so its trusted keys do not apply to you",
         "--allowed-signers FILE",
         "--repository ",
     ] {

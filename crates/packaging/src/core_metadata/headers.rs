@@ -1,10 +1,9 @@
 //! The header fields of METADATA.
 //!
-//! Specification: "Core metadata", which has them be read as Python's email parser reads them:
-//! names in any case, values folded over lines that begin with white space, an end at the first
-//! blank line.
+//! Specification: "Core metadata", which requires Python's email parser: names in upper or lower
+//! case, values folded over lines that begin with white space, and an end at the first blank line.
 
-/// The fields whose values other readers must read as we do.
+/// The fields whose values other readers must read identically.
 const NEEDED: [&str; 6] = [
     "Metadata-Version",
     "Name",
@@ -17,9 +16,9 @@ const NEEDED: [&str; 6] = [
 /// The header fields, in the order of the file.
 pub(super) struct Headers {
     fields: Vec<Field>,
-    /// Where a line that is no header ended the headers, and which needed field came after it.
+    /// The line that ended the headers without being a header, and a needed field after it.
     disputed: Vec<(usize, &'static str)>,
-    /// Which lines go on with a needed field.
+    /// The lines that continue a needed field.
     folded: Vec<(usize, &'static str)>,
 }
 
@@ -40,7 +39,7 @@ impl Headers {
                 break;
             }
             if let Some(stray_line) = stray {
-                // Installers have taken this for the description already; other readers go on.
+                // Installers use this for the description; other readers go on.
                 if let Some((name, _)) = split_field(line)
                     && let Some(needed) = needed(name)
                 {
@@ -49,7 +48,7 @@ impl Headers {
                 continue;
             }
             if line.starts_with([' ', '\t']) {
-                // A continuation; before the first field there is nothing that it could continue.
+                // A continuation; before the first field there is nothing to continue.
                 if let Some(field) = fields.last_mut() {
                     field.value.push_str(line);
                     folded.extend(needed(&field.name).map(|needed| (index + 1, needed)));
@@ -70,7 +69,7 @@ impl Headers {
         }
     }
 
-    /// A sentence for each needed field that some readers see and others do not, or read otherwise.
+    /// A sentence for each needed field that readers interpret differently or do not all see.
     pub(super) fn disputed(&self) -> Vec<String> {
         let mut disputed = self.disputed.clone();
         disputed.dedup();
@@ -79,25 +78,25 @@ impl Headers {
                 "line {line} is neither a field nor the continuation of one, and {field} comes after it"
             )
         });
-        // pip: takes the end of the line for a part of the value, which it refuses in most.
+        // pip: reads the end of the line as a part of the value, which it refuses in most fields.
         let encoded = self.fields.iter().filter_map(|field| {
             // uv decodes it (RFC 2047), pip does not.
             let needed = needed(&field.name).filter(|_| field.value.contains("=?"))?;
             Some(format!(
-                "{needed} has `=?`, which some installers take for the start of an encoded word"
+                "{needed} has `=?`, which some installers read as the start of an encoded word"
             ))
         });
         let blanks = self.fields.iter().filter_map(|field| {
-            // pip refuses them in most fields, and uv passes over them.
+            // pip refuses them in most fields, and uv ignores them.
             let is_odd = |sign: char| sign.is_whitespace() && sign != ' ' && sign != '\t';
             let value = field.value.trim_matches([' ', '\t']);
             let needed = needed(&field.name).filter(|_| value.contains(is_odd))?;
             Some(format!(
-                "{needed} has a blank that not every installer reads"
+                "{needed} has a blank that some installers do not read"
             ))
         });
         let folded = self.folded.iter().map(|(line, field)| {
-            format!("{field} goes on in line {line}, and not every installer reads that")
+            format!("{field} continues in line {line}, which some installers do not read")
         });
         disputed
             .chain(folded)
@@ -122,7 +121,7 @@ impl Headers {
         values.map(ToOwned::to_owned).collect()
     }
 
-    /// Whether a value of a field ends with a blank, which no reader takes away.
+    /// Whether a value of a field ends with a blank that no reader removes.
     pub(super) fn has_blank_end(&self, name: &str) -> bool {
         let mut values = self.named(name).map(|field| field.value.as_str());
         values.any(|value| value.trim_end() != value && !value.trim_ascii().is_empty())
@@ -133,7 +132,7 @@ impl Headers {
         self.all(name).into_iter().next()
     }
 
-    /// The first value of a field that may not be missing or empty.
+    /// The first value of a field that must not be missing or empty.
     pub(super) fn required(&self, name: &str, errors: &mut Vec<String>) -> Option<String> {
         if self.count(name) == 0 {
             errors.push(format!("the field {name} is missing"));
@@ -148,13 +147,13 @@ impl Headers {
     }
 }
 
-/// The field of this name, in any case, if it is needed.
+/// The name of a needed field, in any case.
 fn needed(name: &str) -> Option<&'static str> {
     let mut needed = NEEDED.into_iter();
     needed.find(|needed| needed.eq_ignore_ascii_case(name))
 }
 
-/// The lines, which may end as those of any system do.
+/// The lines, with the line ends of any system.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -162,7 +161,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
             return None;
         }
         let (line, after) = match rest.split_once(['\n', '\r']) {
-            // The two signs are one end.
+            // The two characters are one line end.
             Some((line, after)) if rest[line.len()..].starts_with("\r\n") => (line, &after[1..]),
             Some(parts) => parts,
             None => (rest, ""),
@@ -172,9 +171,9 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The name before the first colon, and what comes after it. A name has no blank, no control
-/// character and nothing but ASCII (RFC 5322, section 2.2): another line is the first one of the
-/// body to the email parser.
+/// The name before the first colon, and the text after it. A name has only ASCII, without blanks
+/// and control characters (RFC 5322, section 2.2); the email parser reads any other line as the
+/// first one of the body.
 fn split_field(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(':')?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());

@@ -1,4 +1,4 @@
-//! What a marker says about a target of which not everything is known.
+//! Evaluates a marker for a target that is only partly known.
 //!
 //! Specification: "Dependency specifiers", section "Environment markers": comparisons by the type
 //! of the variable.
@@ -14,34 +14,34 @@ use crate::name::ExtraName;
 use crate::platform::{Patches, Platform};
 use crate::specifier::{is_arbitrary, is_same_text, specifier_contains};
 
-/// What is known of a target: the value of some variables.
+/// A target: the known values of some variables.
 ///
-/// `extra` is no part of it, each evaluation is asked for one extra or for none.
+/// `extra` is not included: each evaluation is for one extra or for none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MarkerEnvironment {
     values: BTreeMap<Variable, Value>,
 }
 
-/// What is known of one variable.
+/// The known value of one variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Value {
     Text(String),
-    /// Some version of an interval, nobody says which.
+    /// Some version of an interval; which one is unknown.
     Patches(Patches),
 }
 
 impl MarkerEnvironment {
-    /// An environment of which nothing is known.
+    /// An environment without known variables.
     pub fn unknown() -> Self {
         Self::default()
     }
 
-    /// What is known of a platform.
+    /// The known variables of a platform.
     ///
     /// `python_full_version`, and with `CPython` `implementation_version`, are any final version
-    /// from the floor of the platform up to the next minor version. What depends on the single
-    /// machine stays unknown: `platform_release`, `platform_version`, and `platform_machine` of
-    /// 32-bit systems, which is that of the kernel.
+    /// from the minimum of the platform up to the next minor version. Variables that depend on the
+    /// single machine stay unknown: `platform_release`, `platform_version`, and `platform_machine`
+    /// of 32-bit systems, which is that of the kernel.
     pub fn for_platform(platform: &Platform) -> Self {
         let mut environment = Self::unknown();
         for (variable, text) in platform.marker_values() {
@@ -96,7 +96,7 @@ impl MarkerEnvironment {
 
     fn answer(&self, asked: &Asked<'_>, extra: Option<&ExtraName>) -> Truth {
         if asked.variable == Variable::Extra {
-            // "No extra" is the empty text, as installers have it.
+            // "No extra" is the empty text, as in installers.
             return asked.of_text(extra.map_or("", ExtraName::as_str));
         }
         match self.values.get(&asked.variable) {
@@ -112,8 +112,8 @@ pub(super) fn is_undefined(comparison: &Comparison) -> bool {
     Asked::of(comparison).is_none_or(|asked| asked.is_undefined())
 }
 
-/// Whether uv answers a comparison otherwise than pip and the specification in one of these
-/// environments, or may anywhere; observed with uv 0.13.
+/// Whether uv evaluates a comparison differently from pip and the specification in one of these
+/// environments, or may do so in any; observed with uv 0.13.
 pub(super) fn is_disputed(comparison: &Comparison, environments: &[MarkerEnvironment]) -> bool {
     let Some(asked) = Asked::of(comparison) else {
         return false;
@@ -124,7 +124,7 @@ pub(super) fn is_disputed(comparison: &Comparison, environments: &[MarkerEnviron
     if asked.is_read_otherwise() {
         return true;
     }
-    // uv compares with the release, without what makes a literal a pre-release or another one.
+    // uv compares with the release, and ignores the parts of a literal beyond it.
     let Some(release) = asked.release() else {
         return false;
     };
@@ -137,10 +137,10 @@ pub(super) fn is_disputed(comparison: &Comparison, environments: &[MarkerEnviron
     })
 }
 
-/// Whether `literal operator variable` and its mirror image always say the same.
+/// Whether `literal operator variable` and its mirror image always have the same result.
 ///
-/// For versions that is so when the literal is a final release: the rules for pre-releases,
-/// post-releases and wildcards are about the right side only.
+/// For versions that is so if the literal is a final release: the rules for pre-releases,
+/// post-releases and wildcards concern only the right side.
 pub(super) fn mirrors_exactly(variable: Variable, operator: MarkerOperator, literal: &str) -> bool {
     match variable.value_type() {
         VariableType::Text => true,
@@ -196,20 +196,20 @@ impl<'a> Asked<'a> {
             VariableType::Set => true,
             _ if self.is_membership() => false,
             VariableType::Text => !self.is_equality(),
-            // "3.*" on the left is no version, and read as text it would silently never match.
+            // "3.*" on the left is not a version, and as text it would silently never match.
             VariableType::Version | VariableType::VersionOrText if self.reversed => {
                 Version::from_str(self.literal).is_err()
             }
             VariableType::Version | VariableType::VersionOrText => match self.operator {
-                // "Arbitrary equality" takes any text that can stand in a list of specifiers.
+                // "Arbitrary equality" accepts any text that is allowed in a list of specifiers.
                 MarkerOperator::Identical => !is_arbitrary(self.literal.trim()),
                 _ => !self.is_equality() && self.clause().is_none(),
             },
         }
     }
 
-    /// Whether uv gives it another meaning than pip and the specification, wherever it is asked: it
-    /// takes what it does not understand for true.
+    /// Whether uv interprets it differently from pip and the specification in every environment: it
+    /// evaluates comparisons that it does not understand as true.
     fn is_read_otherwise(&self) -> bool {
         if self.variable == Variable::Extra {
             return self.is_membership() || self.literal.parse::<ExtraName>().is_err();
@@ -236,7 +236,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// The literal as a release, where it is a version that is more than that.
+    /// The release part of the literal, if it is a version with more than a release.
     fn release(&self) -> Option<String> {
         if self.variable.value_type() != VariableType::Version || self.is_membership() {
             return None;
@@ -246,12 +246,12 @@ impl<'a> Asked<'a> {
         (release != version).then(|| release.to_string())
     }
 
-    /// The operator and the literal as a clause, where they make one.
+    /// The operator and the literal as a clause, if they form one.
     fn clause(&self) -> Option<VersionSpecifier> {
         clause(self.operator, self.literal)
     }
 
-    /// The answer where the value is known.
+    /// The result for a known value.
     fn of_text(&self, value: &str) -> Truth {
         if self.is_membership() {
             let found = if self.reversed {
@@ -276,7 +276,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// The answer by the rules for versions, where both sides are versions.
+    /// The result by the rules for versions, if both sides are versions.
     fn of_version(&self, version: &Version) -> Option<bool> {
         if self.operator == MarkerOperator::Identical {
             // Not even that `v3.11` is 3.11 plays a part.
@@ -295,7 +295,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// The answer where the value is one of an interval of versions.
+    /// The result for a value in an interval of versions.
     fn of_patches(&self, patches: Patches) -> Truth {
         if self.is_membership() {
             let found = if self.reversed {
@@ -318,7 +318,7 @@ impl<'a> Asked<'a> {
         {
             return Truth::of_all(answers);
         }
-        // The literal is no version, and so equal to none.
+        // The literal is not a version, so no version equals it.
         match self.operator {
             MarkerOperator::Equal | MarkerOperator::Identical => Truth::False,
             MarkerOperator::NotEqual => Truth::True,
@@ -327,9 +327,8 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Whether a text is a list of such versions as the variable can have, with blanks between. pip
-/// looks for the value anywhere in the text: of versions as long as these none is a part of another
-/// one.
+/// Whether a text is a list of versions of the variable's length, separated by blanks. pip searches
+/// for the value anywhere in the text; no version of that length is a part of another one.
 fn are_versions(text: &str, variable: Variable) -> bool {
     let is_one = |word: &str| {
         let parts: Vec<&str> = word.split('.').collect();
@@ -350,7 +349,7 @@ fn are_versions(text: &str, variable: Variable) -> bool {
 }
 
 fn clause(operator: MarkerOperator, version: &str) -> Option<VersionSpecifier> {
-    // What begins with `=` would make another operator of this one.
+    // A leading `=` would change the operator.
     if version.trim_start().starts_with(['=', '<', '>', '!', '~']) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! What a marker consists of: comparisons, and what joins them.
+//! The parts of a marker: comparisons and their conjunctions.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ impl MarkerOperator {
         }
     }
 
-    /// The operator that says the same with its sides exchanged, where there is one.
+    /// The operator with the same meaning for exchanged sides, if there is one.
     pub(super) fn mirrored(self) -> Option<Self> {
         Some(match self {
             Self::Equal => Self::Equal,
@@ -71,11 +71,11 @@ impl MarkerOperator {
     }
 }
 
-/// What kind of values a variable has, by the table of the specification.
+/// The kind of values of a variable, by the table of the specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum VariableType {
     Version,
-    /// `platform_release`: a version where it can be read as one.
+    /// `platform_release`: a version if it can be read as one.
     VersionOrText,
     Text,
     /// Defined in lock files only.
@@ -140,7 +140,7 @@ variables! {
     ImplementationName = "implementation_name": Text,
     /// The version of the implementation; for `CPython` that of Python.
     ImplementationVersion = "implementation_version": Version,
-    /// The extra that the question is asked for.
+    /// The extra that the marker is evaluated for.
     Extra = "extra": Text,
     /// The extras that a lock file is installed with; not defined elsewhere.
     Extras = "extras": Set,

@@ -5,10 +5,10 @@ use super::expression::{Comparison, MarkerOperator, Node, Operand, Variable};
 use crate::name;
 use crate::requirement_error::RequirementError;
 
-/// Parentheses inside parentheses; real markers have two or three.
+/// The deepest nesting of parentheses; real markers have two or three levels.
 const MAX_DEPTH: usize = 64;
 
-/// Reads the marker that is in `text` from byte `start` to the end.
+/// Reads the marker in `text` from byte `start` to the end.
 pub(super) fn parse(text: &str, start: usize) -> Result<Node, RequirementError> {
     let mut parser = Parser {
         text,
@@ -115,7 +115,7 @@ impl<'a> Parser<'a> {
         let node = if self.rest().starts_with('(') {
             if self.depth == MAX_DEPTH {
                 return Err(RequirementError::new(
-                    format!("the marker has more than {MAX_DEPTH} parentheses inside each other"),
+                    format!("the marker has more than {MAX_DEPTH} nested parentheses"),
                     open..open + 1,
                 ));
             }
@@ -164,9 +164,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The rule `python_str`. Characters outside ASCII are let through, as installers do; of
-    /// escapes the specification says that they are not defined, and two readers could differ about
-    /// them.
+    /// The rule `python_str`. Characters outside ASCII are allowed, as in installers. The
+    /// specification leaves escapes undefined, so two readers could differ about them.
     fn literal(&mut self, quote: char) -> Result<Operand, RequirementError> {
         let open = self.position;
         let inner = &self.rest()[1..];
@@ -224,7 +223,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The one node, or all of them under `join`.
+/// The single node, or all of them joined by `join`.
 fn single_or(mut nodes: Vec<Node>, join: fn(Vec<Node>) -> Node) -> Node {
     match nodes.pop() {
         Some(only) if nodes.is_empty() => only,
@@ -236,7 +235,7 @@ fn single_or(mut nodes: Vec<Node>, join: fn(Vec<Node>) -> Node) -> Node {
     }
 }
 
-/// The comparison with its variable on the left where that means the same, and extras normalised.
+/// The comparison with its variable on the left if that means the same, and extras normalised.
 fn canonical(left: Operand, operator: MarkerOperator, right: Operand) -> Comparison {
     let (left, right) = match (left, right) {
         (Operand::Variable(variable), Operand::Literal(text)) if names_extras(variable) => (

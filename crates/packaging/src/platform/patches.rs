@@ -13,10 +13,10 @@ pub(crate) struct Patches {
 }
 
 impl Patches {
-    /// Some of the versions, such that a comparison with `boundary` that says the same of all of
-    /// these says the same of all versions.
+    /// Some of the versions, such that a comparison with `boundary` that has the same result for
+    /// all of these has the same result for all versions.
     ///
-    /// With a boundary `X.Y.K…` no operator tells two versions apart that are both below `K`, or
+    /// With a boundary `X.Y.K…` no operator distinguishes two versions that are both below `K`, or
     /// both above; so one of each, and `K` itself, are enough.
     pub(crate) fn around(self, boundary: &Version) -> impl Iterator<Item = Version> {
         let patch = boundary.release().get(2).copied().unwrap_or(0);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Platform;
 
-/// The most versions in a row that are excluded one by one. Python has never had as many patch
+/// The most consecutive versions that are excluded one by one. Python has never had as many patch
 /// versions; it bounds the output for tags such as `cp3999`.
 const MAXIMUM_EXCLUDED: u64 = 50;
 
@@ -13,7 +13,7 @@ const MAXIMUM_EXCLUDED: u64 = 50;
 ///
 /// uv and poetry resolve for every Python that a project allows, and refuse a package that requires
 /// a newer one. Minor versions between the supported ones are excluded, and patch versions below a
-/// floor.
+/// minimum.
 pub fn requires_python<'p>(platforms: impl IntoIterator<Item = &'p Platform>) -> Option<String> {
     // One minor version may have several interpreters, such as `cp313` and `cp313t`.
     let mut floors: BTreeMap<(u64, u64), u64> = BTreeMap::new();

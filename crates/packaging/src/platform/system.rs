@@ -1,4 +1,4 @@
-//! Platform tags: what they say about a system.
+//! Platform tags and their meaning for a system.
 //!
 //! Specification: "Platform compatibility tags", sections "Platform tag", "manylinux", "musllinux".
 
@@ -15,11 +15,10 @@ pub(crate) const MANYLINUX_ARCHITECTURES: [&str; 9] = [
     "riscv64",
 ];
 
-/// The minor version that a major version of glibc is taken to end with; there has been none to
-/// know.
+/// The assumed last minor version of a major version of glibc; there is no known one.
 const LAST_GLIBC_MINOR: u64 = 50;
 
-/// A platform tag, read.
+/// A parsed platform tag.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum SystemTag {
     /// Every system.
@@ -36,14 +35,14 @@ pub(crate) enum SystemTag {
     },
     /// The whole tag, such as `win_amd64`.
     Windows(String),
-    /// The whole tag, of a system that nothing is known about.
+    /// The whole tag of an unknown system.
     Other(String),
 }
 
 /// The C library that a wheel needs at least, or that a system has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Libc {
-    /// `linux_x86_64`: whatever the system has.
+    /// `linux_x86_64`: any C library.
     Unnamed,
     Glibc {
         major: u64,
@@ -56,7 +55,7 @@ pub(crate) enum Libc {
 }
 
 impl SystemTag {
-    /// Reads a platform tag; what has no known form is `Other`.
+    /// Parses a platform tag; a tag without a known form is `Other`.
     pub(crate) fn parse(tag: &str) -> Self {
         Self::parse_known(tag).unwrap_or_else(|| Self::Other(tag.to_owned()))
     }
@@ -138,10 +137,10 @@ impl SystemTag {
         }
     }
 
-    /// The value of `platform_machine`, where the tag decides it.
+    /// The value of `platform_machine`, if the tag determines it.
     pub(crate) fn machine(&self) -> Option<&str> {
         match self {
-            // What 32-bit interpreters see is the machine of the kernel, which may be a 64-bit one.
+            // 32-bit interpreters report the machine of the kernel, which may be a 64-bit one.
             Self::Linux { architecture, .. } => match architecture.as_str() {
                 "i686" | "armv7l" | "armv8l" => None,
                 architecture => Some(architecture),
@@ -164,7 +163,7 @@ fn versioned(text: &str) -> Option<(u64, u64, &str)> {
     Some((number(major)?, number(minor)?, rest))
 }
 
-/// A number as tags have it: digits without zeros before them.
+/// A number in a tag: digits without leading zeros.
 pub(crate) fn number(text: &str) -> Option<u64> {
     let plain = text == "0" || !text.starts_with('0');
     (plain && text.bytes().all(|byte| byte.is_ascii_digit()))
@@ -179,7 +178,7 @@ fn is_architecture(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// Whether a machine runs what is built for `built_for`.
+/// Whether a machine runs code for `built_for`.
 pub(crate) fn runs_architecture(machine: &str, built_for: &str) -> bool {
     machine == built_for || (machine == "armv8l" && built_for == "armv7l")
 }
@@ -237,8 +236,7 @@ fn macos_accepts(
             && runs_macos_format(needed, architecture, built_for);
     }
     let before_eleven = needed.0 == 10 && (4..=16).contains(&needed.1);
-    // No arm64 before 11; a universal2 wheel may name the older version that its other half runs
-    // on.
+    // No arm64 before 11; a universal2 wheel may name the older version for its other half.
     before_eleven
         && match architecture {
             "x86_64" => runs_macos_format(needed, architecture, built_for),
@@ -254,14 +252,14 @@ fn runs_macos_format(version: (u64, u64), architecture: &str, format: &str) -> b
     }
 }
 
-/// The architectures that a binary format of macOS holds; none when it is not the name of a set.
+/// The architectures in a binary format of macOS; none if it is not the name of a set.
 pub(crate) fn macos_architectures(format: &str) -> &[&str] {
     match format {
         "universal2" => &["arm64", "x86_64"],
         "intel" => &["x86_64", "i386"],
         "universal" => &["x86_64", "i386", "ppc64", "ppc"],
         "fat64" => &["x86_64", "ppc64"],
-        // `fat32` is what older installers call it.
+        // Older installers call it `fat32`.
         "fat3" | "fat32" => &["x86_64", "i386", "ppc"],
         "fat" => &["i386", "ppc"],
         "arm64" => &["arm64"],

@@ -1,4 +1,4 @@
-//! The ZIP archive as a list of members that lie one after another without a gap.
+//! The ZIP archive as a list of adjacent members without gaps.
 
 mod central;
 mod end;
@@ -16,8 +16,8 @@ use super::problems::Problems;
 pub(super) use local::{check_descriptor, check_local_header};
 pub(super) use member::{Member, Method};
 
-/// The members in the order in which they lie in the file; `None` when the central directory
-/// cannot be read to its end.
+/// The members in the order of their positions in the file; `None` if the central directory cannot
+/// be read to its end.
 pub(super) fn read_members<R: Read + Seek>(
     reader: &mut R,
     limits: &Limits,
@@ -93,7 +93,7 @@ fn check_sizes(members: &mut [Member], limits: &Limits, problems: &mut Problems)
     }
 }
 
-/// Sorts the members by their place and gives each the place where it must end.
+/// Sorts the members by position and sets the position where each must end.
 fn lay_out(members: &mut [Member], directory_start: u64, problems: &mut Problems) {
     members.sort_by_key(|member| member.start);
     let mut next = directory_start;

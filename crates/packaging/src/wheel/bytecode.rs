@@ -1,10 +1,10 @@
 //! Compiled Python, which runs instead of the source that a reviewer reads.
 //!
 //! Python runs `__pycache__/m.cpython-312.pyc` instead of `m.py` beside that folder if its header
-//! fits. It has the time and size of the source, or since 3.7 the hash of the source, which whoever
-//! writes the file can choose; or it says that nothing is to be compared (PEP 552). pip compiles
-//! sources again unless it is told not to, and not for `-O`; uv does not compile. Both give the
-//! sources the time of the installation, so a header with a time fits by accident only.
+//! matches. The header has the time and size of the source, or since 3.7 the hash of the source,
+//! which the author of the file can choose; or it disables the comparison (PEP 552). pip compiles
+//! sources again by default, but not for `-O`; uv does not compile. Both give the sources the time
+//! of the installation, so a header with a time matches only by accident.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ use super::archive::Member;
 use super::installed::installed;
 use super::problems::{Problems, shown};
 
-/// Refuses bytecode in a `__pycache__` that runs whatever the source is. The source may be another
-/// project's, so it is not looked for. Of 976 wheels of popular projects one has bytecode there,
-/// with times; none has this.
+/// Refuses bytecode in a `__pycache__` that runs regardless of the source. The source may belong to
+/// another project, so it is not looked for. Of 976 wheels of popular projects one has bytecode
+/// there, with times; none has this kind.
 pub(super) fn check_cached(member: &Member, head: Option<&[u8]>, problems: &mut Problems) {
     const HASH: u8 = 1;
     let flags = head.and_then(|head| head.get(4));
@@ -26,15 +26,15 @@ pub(super) fn check_cached(member: &Member, head: Option<&[u8]>, problems: &mut 
     }
 }
 
-/// Refuses `m.pyc` that is installed beside `m.py`: which of the two is imported depends on whether
-/// that is from a folder or from a ZIP file. Of 976 wheels of popular projects none has it.
+/// Refuses an `m.pyc` beside `m.py`: which of the two is imported depends on whether they are in a
+/// folder or in a ZIP file. Of 976 wheels of popular projects none has it.
 pub(super) fn check_sourceless(members: &[Member], problems: &mut Problems) {
     let sourceless = |member: &&Member| is_bytecode_name(&member.name) && !is_cached(&member.name);
     let mut sourceless = members.iter().filter(sourceless).peekable();
     if sourceless.peek().is_none() {
         return;
     }
-    // Some file systems do not tell case apart.
+    // Some file systems ignore case.
     let names: Vec<String> = members
         .iter()
         .map(|member| member.name.to_lowercase())
@@ -59,7 +59,7 @@ pub(super) fn check_sourceless(members: &[Member], problems: &mut Problems) {
     }
 }
 
-/// Whether it is bytecode in a `__pycache__`, of whatever case.
+/// Whether it is bytecode in a `__pycache__`, in any case.
 pub(super) fn is_cached(name: &str) -> bool {
     is_bytecode_name(name)
         && name
@@ -77,8 +77,8 @@ pub fn is_bytecode_name(name: &str) -> bool {
     })
 }
 
-/// Whether a file begins as the bytecode of Python 3.3 and later does, whatever its name is: a
-/// number that grows with every version, a line end, and since 3.7 flags of which two are defined.
+/// Whether a file begins like the bytecode of Python 3.3 and later, whatever its name is: a number
+/// that grows with every version, a line end, and since 3.7 flags of which two are defined.
 pub(super) fn is_bytecode(head: &[u8]) -> bool {
     matches!(head, [_, 0x0c..=0x0f, b'\r', b'\n', 0..=3, 0, 0, 0, ..])
 }

@@ -1,4 +1,4 @@
-//! The data of a member: read once, inflated, its CRC and size compared, and hashed on the way.
+//! Reads the data of a member once: inflates it, compares its CRC and size, and hashes it.
 
 use std::io::{self, Read};
 
@@ -7,7 +7,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use super::archive::{Member, Method};
 use super::record::MemberHasher;
 
-/// The pieces in which bigger members are read and inflated.
+/// The size of the pieces in which larger members are read and inflated.
 const PIECE: usize = 128 << 10;
 
 /// Reads the data of members, one after another, with the same buffers.
@@ -17,12 +17,12 @@ pub(super) struct Contents {
     stream: Decompress,
 }
 
-/// Where inflated data goes.
+/// Receives inflated data.
 pub(super) struct Sink<'a> {
     pub(super) hasher: MemberHasher,
-    /// Kept here too, for the few members that are read.
+    /// Also collects it, for the few members that are read.
     pub(super) keep: Option<&'a mut Vec<u8>>,
-    /// How many bytes of a member are kept.
+    /// How many bytes of a member are collected.
     pub(super) keep_at_most: usize,
 }
 
@@ -45,8 +45,8 @@ impl Contents {
         }
     }
 
-    /// Reads the data of `member`, which begins where `source` stands. The inner error is a clause
-    /// that goes on after the member's name; `source` may then stand anywhere in the data.
+    /// Reads the data of `member`, which begins at the position of `source`. The inner error is a
+    /// clause for use after the member's name; `source` may then be anywhere in the data.
     pub(super) fn read<R: Read>(
         &mut self,
         source: &mut R,
@@ -88,7 +88,7 @@ impl Contents {
         sink: &mut Sink<'_>,
     ) -> io::Result<Result<(), String>> {
         self.stream.reset(false);
-        // One byte more than declared has room, so that a longer member is seen.
+        // One byte more than declared is allowed, so that a longer member is detected.
         let out = at_most_a_piece(member.size.saturating_add(1));
         grow(&mut self.unpacked, out);
         grow(&mut self.piece, at_most_a_piece(member.compressed_size));

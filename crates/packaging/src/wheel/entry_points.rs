@@ -1,12 +1,12 @@
 //! `entry_points.txt`: the commands and plugins of a wheel, as far as all installers read them
 //! alike.
 //!
-//! Specification: <https://packaging.python.org/en/latest/specifications/entry-points/>. It names
-//! `configparser` of Python, which `installer` and uv follow since 2026. pip has
-//! `importlib.metadata` or `pkg_resources`, and then distlib; uv had a library in Rust before. They
-//! differ in where a line ends, in comments, in lines that continue others, in headings and in
-//! repeated names. What all of them read alike is read here, and every other line is named. Of 275
-//! such files, in 976 wheels of popular projects, none has one.
+//! Specification: <https://packaging.python.org/en/latest/specifications/entry-points/>. It refers
+//! to Python's `configparser`, which `installer` and uv follow since 2026. pip uses
+//! `importlib.metadata` or `pkg_resources`, and then distlib; uv used a Rust library before. They
+//! differ about line ends, comments, continued lines, headings and repeated names. Lines that all
+//! of them read alike are read here, and every other line is reported. Of 275 such files, in 976
+//! wheels of popular projects, none has one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,31 +19,31 @@ use super::{Limits, Problem};
 /// An entry point.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EntryPoint {
-    /// Its group, as `console_scripts`.
+    /// Its group, such as `console_scripts`.
     pub group: String,
     /// Its name: of a script, the command.
     pub name: String,
 }
 
 impl EntryPoint {
-    /// Whether an installer makes a command of it.
+    /// Whether an installer creates a command from it.
     pub fn is_script(&self) -> bool {
         matches!(self.group.as_str(), "console_scripts" | "gui_scripts")
     }
 }
 
-/// Entry points with the objects that they refer to.
+/// Entry points with their objects.
 pub type EntryPoints = BTreeMap<EntryPoint, String>;
 
-/// The entry points of a text, and what is wrong with it. Lines that installers read differently
-/// are read as one of them would, so that what they hide can be shown.
+/// The entry points of a text, and its problems. Lines that installers read differently are read in
+/// one of these ways, so that their contents can be shown.
 pub fn entry_points(text: &str) -> (EntryPoints, Vec<Problem>) {
     let mut problems = Problems::new(Limits::default().problems);
     let found = read_entry_points(text.as_bytes(), &mut problems);
     (found, problems.finish())
 }
 
-/// The same of the bytes of a member.
+/// The same for the bytes of a member.
 pub(super) fn read_entry_points(bytes: &[u8], problems: &mut Problems) -> EntryPoints {
     let Ok(text) = str::from_utf8(bytes) else {
         problems.metadata("entry_points.txt is not UTF-8");
@@ -81,11 +81,12 @@ pub(super) fn is_line_end(sign: char) -> bool {
     )
 }
 
-/// Whether some reader ends a line at this sign, drops it or strips it, and another one does not.
+/// Whether some reader ends a line at this character, drops it or strips it, and another one does
+/// not.
 fn is_ambiguous(sign: char) -> bool {
     match sign {
         ' ' | '\t' => false,
-        // A byte order mark, and what stands for bytes that are no text.
+        // A byte order mark, and the replacement for bytes that are not text.
         '\u{feff}' | '\u{fffd}' => true,
         _ => sign.is_control() || sign.is_whitespace(),
     }
@@ -100,14 +101,14 @@ struct Reader {
     group: Option<String>,
     /// The names of commands in lower case.
     commands: BTreeSet<String>,
-    /// The objects of commands that pip makes others of.
+    /// The objects of commands that pip creates in several versions.
     versioned: BTreeMap<&'static str, String>,
-    /// How far the entry before, in the same group, is indented.
+    /// The indentation of the previous entry in the same group.
     indentation: Option<usize>,
 }
 
 impl Reader {
-    /// Reads a line; the error goes on after what names it.
+    /// Reads a line; the error is a clause for use after its name.
     fn read(&mut self, line: &str) -> Result<(), &'static str> {
         let text = line.trim_matches(BLANKS);
         if text.is_empty() || text.starts_with('#') {
@@ -140,7 +141,7 @@ impl Reader {
         let group = name.trim_matches(BLANKS);
         self.group = Some(group.to_owned());
         let is_new = self.groups.insert(group.to_owned());
-        // `configparser` gives what is in DEFAULT to every group.
+        // `configparser` adds the entries of DEFAULT to every group.
         if rest != "]"
             || group != name
             || group.is_empty()
@@ -187,7 +188,7 @@ impl Reader {
             return Err("has a command with the name of an interpreter");
         }
         if let Some(base) = versioned_base(name) {
-            // pip: makes its own commands of these names, all of one object.
+            // pip: creates its own commands with these names, all with one object.
             let first = self.versioned.entry(base).or_insert(object.to_owned());
             if first != object {
                 return Err("has a command that pip makes of another one, with another object");
@@ -205,7 +206,7 @@ impl Reader {
     }
 }
 
-/// The command of which pip makes versioned ones by itself: `pip` of `pip3` and `pip3.12`.
+/// The command that pip creates in several versions: `pip` for `pip3` and `pip3.12`.
 fn versioned_base(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     ["pip", "easy_install"].into_iter().find(|base| {
@@ -215,7 +216,8 @@ fn versioned_base(name: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a command can have this name: distlib searches for these signs, and takes what it finds.
+/// Whether a command can have this name: distlib searches for these characters, and uses the first
+/// match.
 fn is_command(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let is_device = ["aux", "con", "nul", "prn"]

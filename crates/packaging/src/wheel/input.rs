@@ -2,13 +2,13 @@
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
-/// How much is read from the file at once.
+/// The size of reads from the file, in bytes.
 const READ_SIZE: usize = 256 << 10;
 
-/// How many bytes of a member are looked at to see what it is.
+/// How many bytes of a member are read to find its kind.
 pub(super) const HEAD: usize = 64;
 
-/// The file, read in big pieces, which knows where it stands so that going on costs no seek.
+/// The file, read in large pieces. It tracks its position, so that sequential reads need no seek.
 pub(super) struct Source<'a, R> {
     inner: BufReader<&'a mut R>,
     position: u64,

@@ -1,4 +1,4 @@
-//! The whole of a wheel: each member visited once, RECORD first.
+//! Inspects a whole wheel: visits each member once, RECORD first.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Seek};
@@ -19,8 +19,8 @@ use super::{ArchiveFacts, EntryPoint, Limits};
 /// The longest data descriptor.
 const LONGEST_DESCRIPTOR: u64 = 24;
 
-/// Reads a wheel and says what it is and what is wrong with it. All problems are found as far as
-/// going on makes sense; an error is only ever a reader that fails.
+/// Reads a wheel and returns its facts and problems. All problems are found as far as reading can
+/// continue; an error is always one of the reader.
 pub fn inspect<R: Read + Seek>(reader: &mut R, limits: &Limits) -> io::Result<ArchiveFacts> {
     let mut problems = Problems::new(limits.problems);
     let mut facts = ArchiveFacts::default();
@@ -49,8 +49,8 @@ pub fn inspect<R: Read + Seek>(reader: &mut R, limits: &Limits) -> io::Result<Ar
     Ok(facts)
 }
 
-/// The stem of the one `*.dist-info` at the top. Members deeper down may have theirs, as a project
-/// that carries copies of others does.
+/// The stem of the only `*.dist-info` at the top. Deeper members may have others, in a project that
+/// contains copies of other projects.
 fn find_dist_info(members: &[Member], problems: &mut Problems) -> Option<String> {
     let stems: BTreeSet<&str> = members
         .iter()
@@ -81,7 +81,7 @@ struct Inspection<'a, R> {
     facts: &'a mut ArchiveFacts,
 }
 
-/// The places of the four files that are read, and the two that RECORD need not have.
+/// The positions of the four files that are read, and of the two that RECORD may omit.
 struct DistInfo {
     metadata: String,
     wheel: String,
@@ -90,7 +90,7 @@ struct DistInfo {
     signatures: [String; 2],
 }
 
-/// What a member is to the inspection.
+/// The role of a member in the inspection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     Metadata,
@@ -98,7 +98,7 @@ enum Role {
     EntryPoints,
     /// Bytecode in a `__pycache__`.
     Cached,
-    /// A folder, or a signature of RECORD, which is made after it.
+    /// A folder, or a signature of RECORD, which is created after it.
     NeedsNoRow,
     Other,
 }
@@ -119,7 +119,7 @@ impl DistInfo {
         match &member.name {
             name if *name == self.metadata => Role::Metadata,
             name if *name == self.wheel => Role::Wheel,
-            // Some file systems do not tell case apart.
+            // Some file systems ignore case.
             name if name.eq_ignore_ascii_case(&self.entry_points) => Role::EntryPoints,
             name if self.signatures.contains(name) || member.is_folder() => Role::NeedsNoRow,
             name if is_cached(name) => Role::Cached,
@@ -146,7 +146,7 @@ impl<R: Read + Seek> Inspection<'_, R> {
             let path = shown(&dist_info.record);
             self.problems.record(format!("{path} is missing"));
         }
-        // Present or not, and then read or not.
+        // Whether it is present, and then whether it was read.
         let mut metadata: Option<Option<Vec<u8>>> = None;
         let mut wheel: Option<Option<Vec<u8>>> = None;
         for member in members {
@@ -184,7 +184,7 @@ impl<R: Read + Seek> Inspection<'_, R> {
             }
         }
         if let Some(mut record) = record {
-            // Of what is missing below nothing more is to be said here.
+            // Missing files are reported once.
             for (path, is_said) in [
                 (&dist_info.record, true),
                 (&dist_info.metadata, metadata.is_none()),
@@ -224,8 +224,8 @@ impl<R: Read + Seek> Inspection<'_, R> {
             let Some(name) = script_name(&member.name) else {
                 continue;
             };
-            // pip keeps the command that it makes, and uv the file. Of one below `scripts` both
-            // keep the command.
+            // pip keeps the command that it creates, and uv the file. For a file in a folder below
+            // `scripts` both keep the command.
             let is_script = member.name.split('/').nth(1) == Some("scripts");
             if !is_script
                 && self
@@ -275,7 +275,7 @@ impl<R: Read + Seek> Inspection<'_, R> {
         Ok(Record::parse(&bytes, self.problems))
     }
 
-    /// Whether a file that is held in memory is small enough for that.
+    /// Whether a file is small enough to be read into memory.
     fn within(&mut self, member: &Member, limit: u64) -> bool {
         if member.size > limit {
             self.problems.archive(format!(
@@ -287,9 +287,9 @@ impl<R: Read + Seek> Inspection<'_, R> {
         member.size <= limit
     }
 
-    /// Checks one member from its local header to where the next begins, and keeps its first bytes,
-    /// at most as many as `keep` says. Returns the hasher with all its data, or `None` where that
-    /// could not be read.
+    /// Checks one member from its local header to the beginning of the next, and keeps up to `keep`
+    /// of its first bytes. Returns the hasher with all its data, or `None` if that could not be
+    /// read.
     fn visit(
         &mut self,
         member: &Member,

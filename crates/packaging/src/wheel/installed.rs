@@ -1,22 +1,22 @@
-//! Where the members of a wheel come to lie when it is installed.
+//! The places of a wheel's members after installation.
 
-/// Where a member is installed: in which folder of an environment, and at which path below it.
+/// The place of an installed member: a folder of an environment, and the path below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Installed<'p> {
-    /// Among the packages.
+    /// The folder of packages.
     Packages(&'p str),
-    /// Among the programs.
+    /// The folder of programs.
     Scripts(&'p str),
-    /// Among the headers of C of this project.
+    /// The folder of this project's C headers.
     Headers(&'p str),
-    /// Somewhere else.
+    /// Another folder.
     Elsewhere(&'p str),
 }
 
-/// Where a member of this path is installed.
+/// The place of a member with this path after installation.
 ///
 /// *Binary distribution format*, "The .data directory". `purelib` and `platlib` are one folder in
-/// nearly every environment, and the packages and programs lie below the prefix that `data` is
+/// nearly every environment, and the packages and programs are below the prefix that `data` is
 /// unpacked in.
 pub fn installed(path: &str) -> Installed<'_> {
     let mut parts = path.splitn(3, '/');
@@ -37,9 +37,9 @@ pub fn installed(path: &str) -> Installed<'_> {
 }
 
 /// `lib/python3.12/site-packages`, `Lib/site-packages`, Debian's `dist-packages`, `bin` and
-/// `Scripts`, `include/site/python3.12/<project>` and `Include/<project>`, of whatever case.
+/// `Scripts`, `include/site/python3.12/<project>` and `Include/<project>`, in any case.
 fn below_prefix(path: &str) -> Installed<'_> {
-    // Lower case of ASCII has the same length.
+    // Lower-casing ASCII keeps the length.
     let lower = path.to_ascii_lowercase();
     for packages in ["/site-packages/", "/dist-packages/"] {
         if let Some(start) = lower.find(packages) {

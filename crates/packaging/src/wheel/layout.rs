@@ -1,8 +1,8 @@
-//! Where the members come to lie when a wheel is installed: one place each, the same by every
+//! Checks the places of members after installation: each has one place, the same with every
 //! installer.
 //!
-//! *Binary distribution format*, "The .data directory". What pip and uv do otherwise than each
-//! other was observed with pip 26.3 and uv 0.13.
+//! *Binary distribution format*, "The .data directory". Differences between pip and uv were
+//! observed with pip 26.3 and uv 0.13.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use super::places::{Place, clashes, name_conflicts};
 use super::problems::{Problems, shown};
 use super::{Limits, NameConflict};
 
-/// The folders of `*.data` that installers know.
+/// The folders of `*.data` that installers support.
 const SCHEMES: [&str; 5] = ["purelib", "platlib", "headers", "scripts", "data"];
 
-/// By these endings, in any case, `importlib.metadata` and pip know installed projects.
+/// The endings, in any case, by which `importlib.metadata` and pip recognise installed projects.
 const METADATA_ENDINGS: [&str; 4] = [".dist-info", ".egg-info", ".egg-link", ".egg"];
 
 /// Files of a project's metadata that installers read or write, in lower case.
@@ -32,13 +32,13 @@ const METADATA_FILES: [&str; 10] = [
     "wheel",
 ];
 
-/// Interpreters, whose names uv keeps from scripts; `python3.12` and `python3.13t` besides.
+/// Interpreters, whose names uv refuses for scripts; also `python3.12` and `python3.13t`.
 const INTERPRETERS: [&str; 7] = [
     "python", "pythonw", "python3", "graalpy", "pypy", "pypy2", "pypy3",
 ];
 
-/// Checks where the members of the wheel with the metadata folder `{stem}.dist-info` come to lie.
-/// Returns what is wrong with that on some systems only.
+/// Checks the places of the members of the wheel with the metadata folder `{stem}.dist-info`.
+/// Returns the problems that exist on some systems only.
 pub(super) fn check_layout(
     members: &[Member],
     stem: &str,
@@ -47,7 +47,7 @@ pub(super) fn check_layout(
 ) -> Vec<NameConflict> {
     let data = format!("{stem}.data");
     let mut told: BTreeSet<String> = BTreeSet::new();
-    // One defect of a folder is one problem, whatever is in the folder.
+    // One defect of a folder is one problem, whatever the folder contains.
     let mut tell = |subject: &str, clause: &str| {
         if told.insert(subject.to_owned()) {
             problems.archive(format!("{} {clause}", shown(subject)));
@@ -67,7 +67,7 @@ pub(super) fn check_layout(
         }
     }
     for clash in clashes(&places, |path| path.into()) {
-        // What is wrong within one folder is wrong in the archive, where it was said.
+        // A conflict within one folder is a problem of the archive, which was reported already.
         if clash.one.scheme != clash.other.scheme {
             problems.archive(format!("{} after installation", clash.message()));
         }
@@ -76,8 +76,7 @@ pub(super) fn check_layout(
     name_conflicts(&places, limits.problems)
 }
 
-/// Finds what lies in one place where `pip install --target` or uv's unpacks `data` among the
-/// packages.
+/// Finds members with one place if `pip install --target` or uv unpacks `data` among the packages.
 fn check_target(places: &[Place<'_>], problems: &mut Problems) {
     if !places.iter().any(|place| place.path.starts_with("data/")) {
         return;
@@ -103,16 +102,16 @@ fn check_target(places: &[Place<'_>], problems: &mut Problems) {
     }
 }
 
-/// Checks a member of the wheel's own metadata, which has this path below it.
+/// Checks a member of the wheel's own metadata folder, with this path in it.
 fn check_metadata_file(member: &Member, path: &str, tell: &mut impl FnMut(&str, &str)) {
     let (name, is_folder) = match path.split_once('/') {
         Some((name, _)) => (name, true),
         None => (path, false),
     };
-    // Some file systems do not tell case apart.
+    // Some file systems ignore case.
     let lower = name.to_ascii_lowercase();
     if is_folder && METADATA_FILES.contains(&lower.as_str()) {
-        // Both, or one of them, cannot read or write the file.
+        // At least one of them cannot read or write the file.
         let end = member.name.len() - path.len() + name.len();
         let folder = member.name.get(..end).unwrap_or(&member.name);
         tell(
@@ -120,8 +119,8 @@ fn check_metadata_file(member: &Member, path: &str, tell: &mut impl FnMut(&str, 
             "is a folder, and a file of that name is read or written there",
         );
     } else if lower == "direct_url.json" {
-        // Both keep it where the wheel comes from an index, and `freeze` prints its address as the
-        // project's source.
+        // Both keep it for a wheel from an index, and `freeze` prints its address as the project's
+        // source.
         tell(
             &member.name,
             "says where a project was installed from, which is for installers to say",
@@ -129,8 +128,7 @@ fn check_metadata_file(member: &Member, path: &str, tell: &mut impl FnMut(&str, 
     }
 }
 
-/// Where a member comes to lie; `None` where that was refused, or where it is nothing but the
-/// folder of a scheme.
+/// The place of a member; `None` if it was refused, or if it is just the folder of a scheme.
 fn place<'m>(
     member: &'m Member,
     data: &str,
@@ -152,8 +150,8 @@ fn place<'m>(
         return Some(in_root());
     }
     if top != data {
-        // pip: installs it, whatever it is called. uv: leaves it among the packages. In upper case,
-        // it is the other way round where names are compared in any case.
+        // pip: installs it, whatever its name. uv: leaves it among the packages. If it is in upper
+        // case, it is the other way round on file systems that ignore case.
         let clause = format!("is not the data folder of this wheel, {}", shown(data));
         tell(top, &clause);
         return None;
@@ -200,7 +198,7 @@ fn place<'m>(
     })
 }
 
-/// Whether a member may lie where it does.
+/// Whether a member may be at its place.
 fn check_place(place: &Place<'_>, stem: &str, tell: &mut impl FnMut(&str, &str)) -> bool {
     let (tree, rest) = place.path.split_once('/').unwrap_or_default();
     let first = rest.split('/').next().unwrap_or_default();
@@ -211,7 +209,7 @@ fn check_place(place: &Place<'_>, stem: &str, tell: &mut impl FnMut(&str, &str))
         return false;
     }
     if tree == "data" && !place.is_folder && is_folder_of_environment(rest) {
-        // Both fail where the folder is there, and it is in nearly every environment.
+        // Both fail if the folder exists, and it does in nearly every environment.
         tell(
             place.member,
             "is a file in the place of a folder that environments have",
@@ -229,8 +227,7 @@ fn check_place(place: &Place<'_>, stem: &str, tell: &mut impl FnMut(&str, &str))
     }
     let is_own = place.scheme.is_empty() && first.strip_suffix(".dist-info") == Some(stem);
     if tree == "lib" && !is_own && METADATA_ENDINGS.iter().any(|end| lower.ends_with(end)) {
-        // Both install it, and then list a project that nobody has declared, or another version of
-        // this one.
+        // Both install it, and then list an undeclared project, or another version of this one.
         let depth = place.member.trim_end_matches('/').len() - rest.len() + first.len();
         let folder = place.member.get(..depth).unwrap_or(place.member);
         tell(folder, "is taken for the metadata of an installed project");
@@ -253,7 +250,7 @@ fn is_folder_of_environment(path: &str) -> bool {
     }
 }
 
-/// Whether uv refuses a command of this name, which is in lower case.
+/// Whether uv refuses a command with this name, which is in lower case.
 pub(super) fn is_interpreter(name: &str) -> bool {
     let name = name.strip_suffix(".exe").unwrap_or(name);
     let name = name.strip_suffix(".py").unwrap_or(name);

@@ -1,8 +1,7 @@
-//! How big the parts of a wheel may be.
+//! Limits for the sizes of a wheel's parts.
 
-/// What [`inspect`](super::inspect()) refuses to read. The defaults are ten times the largest that
-/// was seen in real wheels, where that was measured, so that a limit is met by an attack or a
-/// mistake, not by a package.
+/// The limits of [`inspect`](super::inspect()). The defaults are ten times the largest values seen
+/// in real wheels, if those were measured, so that only attacks and mistakes exceed them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Entries of the archive.
@@ -25,9 +24,9 @@ pub struct Limits {
     pub wheel_file: u64,
     /// Bytes of RECORD.
     pub record: u64,
-    /// Tags of WHEEL, after compressed sets were expanded.
+    /// Tags of WHEEL, after expansion of compressed sets.
     pub wheel_tags: usize,
-    /// Problems that are listed; how many more there are is said in one last.
+    /// Problems that are listed; a last one counts the others.
     pub problems: usize,
 }
 
@@ -39,12 +38,12 @@ impl Default for Limits {
             member_size: 1_400_000_000,    // seen: 140 MB
             unpacked_size: 14_000_000_000, // ten members of the largest size
             compression_ratio: 2_340,      // seen: 234
-            path: 1_024,                   // what macOS takes, folder of the environment included
-            component: 255,                // what file systems of Linux, macOS and Windows take
-            metadata: 1_420_000,           // seen: 142 KB
-            wheel_file: 100_000,           // room for as many tags
-            record: 29_700_000,            // seen: 2.97 MB
-            wheel_tags: 1_000,             // far above what a file name has room for
+            path: 1_024,    // the limit of macOS, including the folder of the environment
+            component: 255, // the limit of file systems of Linux, macOS and Windows
+            metadata: 1_420_000, // seen: 142 KB
+            wheel_file: 100_000, // room for as many tags
+            record: 29_700_000, // seen: 2.97 MB
+            wheel_tags: 1_000, // far more than fit into a file name
             problems: 1_000,
         }
     }

@@ -1,4 +1,4 @@
-//! What is in a wheel, member by member, so that two wheels can be compared.
+//! The contents of a wheel, member by member, for comparing two wheels.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
@@ -16,15 +16,15 @@ use super::problems::Problems;
 use super::record::MemberHasher;
 use super::{Installed, InstalledNames, Limits, installed};
 
-/// The version of what [`members()`] returns: part of the key under which it is kept.
+/// The version of the results of [`members()`]: part of the key under which they are stored.
 pub const MEMBERS_VERSION: u32 = 2;
 
-/// What a wheel holds.
+/// The contents of a wheel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WheelMembers {
-    /// Its files, in the archive's order; folders are left out.
+    /// Its files, in the archive's order, without folders.
     pub members: Vec<MemberFacts>,
-    /// The text of `entry_points.txt` in the one `*.dist-info`; `None` where there is none.
+    /// The text of `entry_points.txt` in the only `*.dist-info`; `None` if it is absent.
     pub entry_points: Option<String>,
 }
 
@@ -35,18 +35,18 @@ pub struct MemberFacts {
     pub name: String,
     /// Its size in bytes, inflated.
     pub size: u64,
-    /// The SHA-256 of its bytes, inflated. RECORD is not asked, and a CRC is no proof.
+    /// The SHA-256 of its bytes, inflated. It is computed, because RECORD and a CRC prove nothing.
     #[serde(with = "hex_text")]
     pub sha256: [u8; 32],
-    /// Whether it begins as a program or a library of Linux, macOS or Windows does.
+    /// Whether it begins like a program or a library of Linux, macOS or Windows.
     pub is_native: bool,
-    /// Whether it begins as the bytecode of Python does.
+    /// Whether it begins like Python bytecode.
     pub is_bytecode: bool,
 }
 
 impl WheelMembers {
-    /// The commands that an installer makes of it, by their names, each with what tells it from
-    /// another version of it: the object of an entry point, the digest of a script.
+    /// The commands that an installer creates from it, by name, each with the value that identifies
+    /// its version: the object of an entry point, the digest of a script.
     pub fn commands(&self) -> BTreeMap<String, String> {
         let scripts = self.members.iter().filter_map(|member| {
             Some((
@@ -62,14 +62,14 @@ impl WheelMembers {
             .collect()
     }
 
-    /// Its packages and modules, as [`InstalledNames`] has them.
+    /// Its packages and modules, as in [`InstalledNames`].
     pub fn packages(&self) -> Vec<String> {
         packages(self.members.iter().map(|member| member.name.as_str()))
     }
 }
 
-/// The command that an installer makes of a member of this path: a file that it puts among the
-/// programs as it is.
+/// The command that an installer creates from a member with this path, which it copies among the
+/// programs.
 pub(super) fn script_name(path: &str) -> Option<&str> {
     match installed(path) {
         Installed::Scripts(name) if !name.is_empty() && !name.contains('/') => Some(name),
@@ -77,8 +77,8 @@ pub(super) fn script_name(path: &str) -> Option<&str> {
     }
 }
 
-/// Reads every member of a wheel. The inner error says why it is no archive that has one meaning,
-/// as a clause that goes on after the wheel's name.
+/// Reads every member of a wheel. The inner error says why it is not an unambiguous archive, as a
+/// clause for use after the wheel's name.
 pub fn members<R: Read + Seek>(
     reader: &mut R,
     limits: &Limits,
@@ -87,7 +87,8 @@ pub fn members<R: Read + Seek>(
     Ok(read.map(|(read, _)| read))
 }
 
-/// The names that a wheel has beside those of other projects. No member is read that is no command.
+/// The names of a wheel that could conflict with other projects. Only members that are commands are
+/// read.
 pub fn installed_names<R: Read + Seek>(
     reader: &mut R,
     limits: &Limits,
@@ -103,7 +104,7 @@ pub fn installed_names<R: Read + Seek>(
     }))
 }
 
-/// What is read of a wheel, and all its members.
+/// The results for a wheel, and all its members.
 fn read<R: Read + Seek>(
     reader: &mut R,
     limits: &Limits,
@@ -190,7 +191,7 @@ fn digest<R: Read + Seek>(
     })
 }
 
-/// A digest as 64 lower-case hex digits, since members are kept as JSON.
+/// A digest as 64 lower-case hex digits, because members are stored as JSON.
 mod hex_text {
     use std::borrow::Cow;
 
@@ -220,7 +221,7 @@ fn is_entry_points(name: &str) -> bool {
         .is_some_and(|(folder, file)| folder.ends_with(".dist-info") && file == "entry_points.txt")
 }
 
-/// Whether a file begins as ELF, Mach-O or PE files do, whatever its name is.
+/// Whether a file begins like ELF, Mach-O or PE files, whatever its name is.
 fn is_native(head: &[u8]) -> bool {
     const MAGIC: [&[u8]; 6] = [
         b"\x7fELF",
@@ -230,7 +231,7 @@ fn is_native(head: &[u8]) -> bool {
         b"\xcf\xfa\xed\xfe",
         b"\xca\xfe\xba\xbe",
     ];
-    // Two letters may begin a text, too.
+    // A text may begin with the same two letters.
     MAGIC.iter().any(|magic| head.starts_with(magic))
         || head.starts_with(b"MZ") && head.contains(&0)
 }

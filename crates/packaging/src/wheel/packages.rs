@@ -1,4 +1,4 @@
-//! The names under which Python finds what a wheel installs among the packages.
+//! The names under which Python finds the installed packages and modules of a wheel.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -7,9 +7,9 @@ use super::installed::{Installed, installed};
 /// The endings of a module's file: source, bytecode, native code.
 const MODULES: [&str; 5] = [".py", ".pyc", ".pyw", ".so", ".pyd"];
 
-/// The names of the packages and modules of which these paths are members, sorted: `requests` for
-/// `requests/__init__.py` and all that lies below that folder, `six` for `six.py`. In a folder
-/// without `__init__.py`, which several projects may share, each file has a name of its own,
+/// The names of the packages and modules with these members, sorted: `requests` for
+/// `requests/__init__.py` and everything below that folder, `six` for `six.py`. Several projects
+/// may share a folder without `__init__.py`, so each file in it has its own name,
 /// `google/cloud/version`. The metadata of projects has none.
 pub(super) fn packages<'m>(members: impl Iterator<Item = &'m str> + Clone) -> Vec<String> {
     let paths = members.filter_map(|member| match installed(member) {
@@ -29,8 +29,8 @@ pub(super) fn packages<'m>(members: impl Iterator<Item = &'m str> + Clone) -> Ve
     names.into_iter().map(str::to_owned).collect()
 }
 
-/// The path of a module without the ending, of which there may be several for one module,
-/// `m.cpython-312-x86_64-linux-gnu.so`; of another file the path.
+/// The path of a module without its ending, of which one module may have several,
+/// `m.cpython-312-x86_64-linux-gnu.so`; for another file its path.
 pub fn module(path: &str) -> &str {
     let file = path.rfind('/').map_or(0, |slash| slash + 1);
     let dot = path[file..].find('.').filter(|dot| *dot > 0);

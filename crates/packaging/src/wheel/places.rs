@@ -1,14 +1,11 @@
-//! Names that are one place on some systems, and names that some systems do not have.
-//!
-//! Linux compares names byte by byte. What other systems do is said here in a way that finds too
-//! much rather than too little:
-//!
-//! - Windows (NTFS) compares names after each UTF-16 unit is put into upper case. It keeps some names for
-//!   devices, whatever ending they have, and the Win32 interface drops dots and spaces at the end of a name.
-//! - macOS (APFS, as it is set up there) compares names after decomposing and case folding.
-//!
-//! A folder counts as a place, too: with `Foo/a.py` and `foo/b.py` a wheel has the package `foo` or
-//! not, by the system that it is installed on.
+//! Names that conflict on some systems, and names that some systems do not allow.
+//! Linux compares names byte by byte. The rules of other systems are approximated here so that they
+//! find too many conflicts rather than too few:
+//! - Windows (NTFS) compares names after converting each UTF-16 unit to upper case. It reserves some names for
+//!   devices, with any ending, and the Win32 interface drops dots and spaces at the end of a name.
+//! - macOS (APFS, in its default setting) compares names after decomposing and case folding.
+//! Folders conflict, too: with `Foo/a.py` and `foo/b.py` it depends on the system whether a wheel has
+//! the package `foo`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -19,19 +16,19 @@ use super::NameConflict;
 use super::problems::shown;
 use crate::SystemFamily;
 
-/// Where a member comes to lie.
+/// The place of a member after installation.
 #[derive(Debug)]
 pub(super) struct Place<'m> {
     /// The member's name.
     pub(super) member: &'m str,
-    /// The folder of `*.data` that it is in; empty where it is in none.
+    /// Its folder in `*.data`; empty if it is in none.
     pub(super) scheme: &'m str,
-    /// The path with which it is compared, without `/` at its end.
+    /// The path for comparisons, without `/` at its end.
     pub(super) path: String,
     pub(super) is_folder: bool,
 }
 
-/// Two members whose places are one.
+/// Two members with the same place.
 pub(super) struct Clash<'p> {
     pub(super) one: &'p Place<'p>,
     pub(super) other: &'p Place<'p>,
@@ -42,12 +39,12 @@ pub(super) struct Clash<'p> {
 enum ClashKind {
     File,
     FileAndFolder,
-    /// A folder above both that is spelled in these two ways.
+    /// A folder above both with these two spellings.
     Folder([String; 2]),
 }
 
 impl Clash<'_> {
-    /// What is one, as a sentence that may go on with a system.
+    /// The conflict, as a sentence that may continue with a system.
     pub(super) fn message(&self) -> String {
         let (one, other) = (shown(self.one.member), shown(self.other.member));
         match self.kind {
@@ -60,8 +57,8 @@ impl Clash<'_> {
     }
 }
 
-/// The pairs of members whose places are one where names are compared after `fold`. Of many members
-/// in two folders that are one, two are named.
+/// The pairs of members with the same place if names are compared after `fold`. If many members are
+/// in two folders with the same place, only two are named.
 pub(super) fn clashes<'p>(
     places: &'p [Place<'p>],
     fold: impl Fn(&str) -> Cow<'_, str>,
@@ -70,8 +67,8 @@ pub(super) fn clashes<'p>(
         .iter()
         .map(|place| (fold(&place.path), place))
         .collect();
-    // With `/` before every other byte, a name is followed by its copies and then by what is in a
-    // folder of that name, so that neighbours tell all.
+    // With `/` sorted before every other byte, a name is followed by its copies and then by the
+    // contents of a folder of that name, so it is enough to compare neighbours.
     folded.sort_by(|(left, one), (right, other)| {
         let by_name = in_tree_order(left).cmp(in_tree_order(right));
         by_name.then_with(|| (&one.path, one.scheme).cmp(&(&other.path, other.scheme)))
@@ -96,7 +93,7 @@ pub(super) fn clashes<'p>(
     found
 }
 
-/// A name's bytes, with `/` before every other one.
+/// A name's bytes, with `/` sorted before every other one.
 pub(super) fn in_tree_order(name: &str) -> impl Iterator<Item = u16> {
     name.bytes().map(|byte| match byte {
         b'/' => 0,
@@ -127,13 +124,13 @@ fn clash((left, one): (&str, &Place<'_>), (right, other): (&str, &Place<'_>)) ->
             }
             _ => return Some(ClashKind::FileAndFolder),
         }
-        // The same in both as far as they were compared.
+        // Both are equal up to here.
         above += spelled.len() + 1;
     }
     None
 }
 
-/// What is one place, or no name, on some system; at most `limit` of each.
+/// Conflicts and invalid names on some system; at most `limit` of each.
 pub(super) fn name_conflicts(places: &[Place<'_>], limit: usize) -> Vec<NameConflict> {
     let mut conflicts: Vec<NameConflict> = Vec::new();
     let mut add = |system: SystemFamily, message: String| match conflicts
@@ -146,7 +143,7 @@ pub(super) fn name_conflicts(places: &[Place<'_>], limit: usize) -> Vec<NameConf
             message,
         }),
     };
-    // Places that are one everywhere are problems of the wheel itself.
+    // Conflicts on every system are problems of the wheel itself.
     let is_of_system = |clash: &Clash<'_>| !is_in_or_same(&clash.one.path, &clash.other.path);
     let folded = clashes(places, fold_decomposed);
     for clash in folded.iter().filter(|one| is_of_system(one)).take(limit) {
@@ -174,14 +171,15 @@ pub(super) fn name_conflicts(places: &[Place<'_>], limit: usize) -> Vec<NameConf
     conflicts
 }
 
-/// Whether `other` is the path `one`, or one below it; of two that clash, the longer is the second.
+/// Whether `other` is the path `one`, or below it; of two conflicting ones, the longer is the
+/// second.
 fn is_in_or_same(one: &str, other: &str) -> bool {
     other
         .strip_prefix(one)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Upper case and back, which puts together all that either does.
+/// Upper case and back, which unites everything that either conversion does.
 fn fold_case(name: &str) -> Cow<'_, str> {
     Cow::Owned(name.to_uppercase().to_lowercase())
 }
@@ -193,7 +191,7 @@ fn fold_decomposed(name: &str) -> Cow<'_, str> {
     Cow::Owned(DECOMPOSED.normalize(&folded).into_owned())
 }
 
-/// Why Windows has no file of this name, or has another one.
+/// Why Windows has no file with this name, or another one.
 ///
 /// *Naming Files, Paths, and Namespaces* of the Win32 documentation. Backslashes and control
 /// characters are refused on every system.

@@ -1,4 +1,4 @@
-//! Where problems are collected, and how a member is named in them.
+//! Collects problems, and formats the names of members in them.
 
 use super::{Problem, ProblemKind};
 
@@ -52,7 +52,7 @@ impl Problems {
     }
 }
 
-/// A name from the archive as a message shows it: quoted, without control characters, not endless.
+/// The printable form of a name from the archive: quoted, without control characters, shortened.
 pub(super) fn shown(name: &str) -> String {
     let mut text = String::from("`");
     for (position, character) in name.chars().enumerate() {
@@ -60,7 +60,7 @@ pub(super) fn shown(name: &str) -> String {
             text.push('…');
             break;
         }
-        // Apostrophes and quotes are escaped by `escape_debug` too, and are harmless.
+        // `escape_debug` would also escape apostrophes and quotes, which are harmless.
         if matches!(character, '\'' | '"') {
             text.push(character);
         } else {

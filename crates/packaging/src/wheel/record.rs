@@ -17,7 +17,7 @@ pub(super) struct Record {
     rows: HashMap<String, Row>,
 }
 
-/// What RECORD says of one file.
+/// The row of one file in RECORD.
 struct Row {
     expected: Option<Expected>,
     size: Option<u64>,
@@ -39,7 +39,7 @@ enum Algorithm {
     Sha512,
 }
 
-/// Hashes a member by the algorithm of its row, or not at all where it has none.
+/// Hashes a member by the algorithm of its row; does nothing if it has none.
 pub(super) enum MemberHasher {
     None,
     Sha256(Sha256),
@@ -72,7 +72,7 @@ impl MemberHasher {
 }
 
 impl Record {
-    /// Parses RECORD; what is wrong with a row is reported, and the row counts as one all the same.
+    /// Parses RECORD. Invalid rows are reported, but still count as rows.
     pub(super) fn parse(bytes: &[u8], problems: &mut Problems) -> Option<Self> {
         let Ok(text) = str::from_utf8(bytes) else {
             problems.record("RECORD is not UTF-8");
@@ -111,8 +111,8 @@ impl Record {
                 continue;
             };
             if path.ends_with('/') {
-                // pip: removes the folder with all that is in it, whosesoever that is, when the
-                // project goes.
+                // pip: removes the folder with all its contents when the project is removed, even
+                // files of other projects.
                 problems.record(format!(
                     "RECORD has a row for the folder {} in line {line}, which pip removes whole",
                     shown(path)
@@ -138,7 +138,7 @@ impl Record {
         Some(record)
     }
 
-    /// The hasher that the row of this member asks for.
+    /// The hasher for the row of this member.
     pub(super) fn hasher(&self, path: &str) -> MemberHasher {
         let expected = self.rows.get(path).and_then(|row| row.expected.as_ref());
         match expected.map(|expected| expected.algorithm) {
@@ -149,8 +149,8 @@ impl Record {
         }
     }
 
-    /// Compares a member with its row. `hasher` is `None` where its data could not be read, which
-    /// was reported then. With `exempt` a row may be missing, and may say neither hash nor size.
+    /// Compares a member with its row. `hasher` is `None` if its data could not be read, which is
+    /// reported elsewhere. With `exempt` a row may be missing, and may omit hash and size.
     pub(super) fn compare(
         &mut self,
         path: &str,
@@ -170,7 +170,7 @@ impl Record {
             return;
         };
         match row.size {
-            // A file of another size has another hash, too.
+            // A file of another size always has another hash.
             Some(told) if told != size => {
                 problems.record(format!(
                     "{} has {size} bytes and {told} by RECORD",
@@ -198,7 +198,7 @@ impl Record {
         }
     }
 
-    /// Reports the rows that no member was compared with.
+    /// Reports the rows without a member.
     pub(super) fn finish(self, problems: &mut Problems) {
         let mut unseen: Vec<(usize, String)> = self
             .rows

@@ -1,4 +1,4 @@
-//! WHEEL: the file that says by which version of the format a wheel was made, and its tags.
+//! WHEEL: the file with the version of the wheel format, and the tags.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ const DECISIVE: [&str; 2] = ["Wheel-Version", "Root-Is-Purelib"];
 
 /// Reads WHEEL and returns its tags: expanded, lower case, sorted, at most `limit`.
 ///
-/// *Binary distribution format*, "File contents": `Wheel-Version` of a major version that is known, and
-/// `Root-Is-Purelib`. `Generator` and `Build` decide nothing here. A wheel without a `Tag` is for what its
-/// file name says, as installers have it; of tags that cannot be read none is returned, since nothing can be
-/// said of what they lack.
+/// *Binary distribution format*, "File contents": a known major version in `Wheel-Version`, and
+/// `Root-Is-Purelib`. `Generator` and `Build` are ignored. Without a `Tag`, the tags of the file
+/// name apply, as in installers. If a tag is invalid, none are returned, because missing ones could
+/// not be reported.
 pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problems) -> Vec<String> {
     let Ok(text) = str::from_utf8(bytes) else {
         problems.metadata("WHEEL is not UTF-8");
@@ -25,7 +25,7 @@ pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problem
     let mut ended = false;
     for line in text.lines() {
         if line.contains('\r') {
-            // A parser of headers ends a line there, one of lines does not.
+            // A parser of headers ends a line there; a parser of lines does not.
             problems.metadata(format!(
                 "WHEEL has a carriage return within a line: {}",
                 shown(line)
@@ -35,7 +35,7 @@ pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problem
             ended = true;
             continue;
         }
-        // A parser of headers stops at an empty line, one of lines does not.
+        // A parser of headers stops at an empty line; a parser of lines does not.
         if ended {
             problems.metadata(format!(
                 "WHEEL goes on after an empty line: {}",
@@ -51,7 +51,7 @@ pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problem
             continue;
         };
         let value = value.trim();
-        // pip reads them in any case, uv in this one.
+        // pip reads them in any case, uv in this one only.
         if let Some(known) = DECISIVE
             .iter()
             .find(|known| key.eq_ignore_ascii_case(known))
@@ -84,7 +84,7 @@ pub(super) fn read_wheel_file(bytes: &[u8], limit: usize, problems: &mut Problem
         _ => problems.metadata("WHEEL has more than one Wheel-Version"),
     }
     match pure.as_slice() {
-        // pip takes `True` for true and uv for false. What is false is so for both in any case.
+        // pip reads `True` as true and uv as false. Both read any spelling of false alike.
         [value] if *value == "true" || value.eq_ignore_ascii_case("false") => {}
         [value] => problems.metadata(format!(
             "WHEEL has the Root-Is-Purelib {}, which is neither `true` nor `false`",
@@ -103,8 +103,8 @@ fn is_key(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A reader must refuse a greater major version, and may only warn of a greater minor one. Of
-/// smaller ones, installers agree on 0.1 alone, which tools wrote before the format had its number.
+/// A reader must refuse a greater major version, and may only warn about a greater minor one. Of
+/// smaller ones, installers agree about 0.1 only, which tools wrote before the format had a number.
 fn is_known_version(version: &str) -> bool {
     version == "0.1"
         || version.strip_prefix("1.").is_some_and(|minor| {

@@ -1,4 +1,4 @@
-//! What can be wrong with an archive.
+//! Errors of archives.
 
 use std::io;
 
@@ -7,26 +7,26 @@ use thiserror::Error;
 use super::MAX_BLOCKS;
 use crate::{Cid, DecodeError, HASH_LENGTH};
 
-/// Why an archive cannot be read or is not believed.
+/// The reason why an archive cannot be read or is refused.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CarError {
     /// Reading failed.
-    #[error("the archive could not be read")]
+    #[error("cannot read the archive")]
     Io(#[from] io::Error),
-    /// The archive ends where this byte should be.
-    #[error("the archive is cut short in what begins at byte {offset}")]
+    /// The archive ends before this byte.
+    #[error("the archive ends in the middle of the section at byte {offset}")]
     Truncated {
-        /// Where the section that is cut begins.
+        /// The position of the incomplete section.
         offset: u64,
     },
     /// The header is not that of version 1 with one root.
     #[error("the archive {0}")]
     Header(&'static str),
-    /// A section is not what it should be.
+    /// A section is invalid.
     #[error("the section at byte {offset} {reason}")]
     Section {
-        /// Where it begins.
+        /// Its position.
         offset: u64,
         /// A reason that completes the sentence "the section at byte … ".
         reason: String,
@@ -37,16 +37,16 @@ pub enum CarError {
     /// There are more blocks than are accepted.
     #[error("the archive has more than {MAX_BLOCKS} blocks")]
     TooManyBlocks,
-    /// A block is needed that is not there.
+    /// A needed block is missing.
     #[error("the archive does not have block {0}")]
     Missing(Cid),
-    /// A block's bytes are not what its CID says.
-    #[error("the bytes of block {0} are not what its CID says")]
+    /// A block's bytes do not match its CID.
+    #[error("the bytes of block {0} do not match its CID")]
     Mismatch(Cid),
-    /// A block is no node.
+    /// A block is not a node.
     #[error(transparent)]
     Node(#[from] DecodeError),
-    /// A node says something of another one that does not hold.
+    /// A node contradicts another one.
     #[error("block {cid} {reason}")]
     Tree {
         /// The node.
@@ -55,19 +55,19 @@ pub enum CarError {
         reason: String,
     },
     /// A block is not part of the root's DAG.
-    #[error("the archive has block {0}, which its root does not lead to")]
+    #[error("the archive has block {0}, which is not reachable from its root")]
     Unreachable(Cid),
-    /// A block is not where a depth-first walk from the root comes to it.
+    /// A block is not at its position in a depth-first walk from the root.
     #[error("the archive has block {0} out of order; blocks come depth first")]
     Order(Cid),
 }
 
 impl CarError {
-    /// A file, by its root, that is larger than a limit.
+    /// A file, by its root, that exceeds a limit.
     pub fn large_file(cid: Cid, size: u64, largest: u64) -> Self {
         Self::Tree {
             cid,
-            reason: format!("is a file of {size} bytes, more than the {largest} that it may have"),
+            reason: format!("is a file of {size} bytes; at most {largest} are allowed"),
         }
     }
 
@@ -76,27 +76,24 @@ impl CarError {
     pub fn misplaced_entry(shard: Cid, name: &str) -> Self {
         Self::Tree {
             cid: shard,
-            reason: format!(
-                "has the entry `{}` in a slot that is not its own",
-                name.escape_debug()
-            ),
+            reason: format!("has the entry `{}` in a wrong slot", name.escape_debug()),
         }
     }
 
-    /// A block that a sharded folder links to as its part, and that is none.
+    /// A block that a sharded folder links to as a shard, but that is not one.
     pub fn not_a_shard(cid: Cid) -> Self {
         Self::Tree {
             cid,
-            reason: "is no filled part of a sharded folder, though one links to it as such"
+            reason: "is not a non-empty part of a sharded folder, though one links to it as such"
                 .to_owned(),
         }
     }
 
-    /// A shard that is deeper than a name's hash has levels.
+    /// A shard that is deeper than the levels of a name's hash.
     pub fn deep_shard(cid: Cid) -> Self {
         Self::Tree {
             cid,
-            reason: format!("is deeper in a sharded folder than the {HASH_LENGTH} levels of one"),
+            reason: format!("is deeper in a sharded folder than the possible {HASH_LENGTH} levels"),
         }
     }
 }

@@ -1,14 +1,13 @@
-//! What is known of a file by its inner nodes alone.
+//! The DAG of a file from its inner nodes alone.
 
 use super::{Blocks, CarError};
 use crate::{Cid, Codec, FileDag, Node, Profile, Sha256Digest, decode};
 
-/// The DAG of the file `cid` of `size` bytes, read out of its inner nodes: they hold the hash of
-/// every leaf, so no leaf is read. `None` where no profile gives a file of this size this CID. The
-/// profile `preferred` is tried first.
-///
+/// The DAG of the file `cid` of `size` bytes, from its inner nodes: they contain the hash of every
+/// leaf, so no leaf is read. `None` if no profile gives a file of this size this CID. The profile
+/// `preferred` is tried first.
 /// # Errors
-/// When a node cannot be had or is none.
+/// When a node is missing or invalid.
 pub fn file_dag(
     blocks: &(dyn Blocks + Send + Sync),
     cid: &Cid,
@@ -19,7 +18,7 @@ pub fn file_dag(
         let Some(leaves) = leaves(blocks, cid, size, profile)? else {
             continue;
         };
-        // All nodes follow from the leaves, so the CID says whether these are the leaves.
+        // All nodes follow from the leaves, so the CID shows whether these are the leaves.
         if let Ok(dag) = FileDag::from_leaves(profile, size, leaves)
             && dag.cid() == *cid
         {
@@ -29,8 +28,7 @@ pub fn file_dag(
     Ok(None)
 }
 
-/// The digests of the leaves, a level of nodes after the other; `None` where the DAG has another
-/// form.
+/// The digests of the leaves, level by level; `None` if the DAG has another form.
 fn leaves(
     blocks: &(dyn Blocks + Send + Sync),
     cid: &Cid,

@@ -1,35 +1,34 @@
-//! An archive that comes in pieces, from somebody who is not believed.
+//! An archive that arrives in pieces from an untrusted sender.
 
 use super::reader::{check_length, root};
 use super::{CarError, MAX_HEADER, MAX_VARINT};
 use crate::Cid;
 use crate::protobuf::read_varint;
 
-/// Takes an archive apart as its bytes come in. Every block that it gives has been hashed; what
-/// they have to do with each other is not looked at. It holds the pieces of one block.
+/// Splits an archive into blocks as its bytes arrive. Every returned block has been hashed; the
+/// links between them are not checked. It holds the pieces of one block.
 #[derive(Debug, Default)]
 pub struct Incoming {
     buffer: Vec<u8>,
-    /// Where `buffer` begins in the archive.
+    /// The position of `buffer` in the archive.
     offset: u64,
     has_header: bool,
 }
 
 impl Incoming {
-    /// The next bytes. [`Self::next_block`] is to be called until it gives nothing before there are
-    /// more.
+    /// Adds the next bytes. Call [`Self::next_block`] until it returns nothing before adding more.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next block, as soon as all of it has come.
+    /// The next block, as soon as it is complete.
     pub fn next_block(&mut self) -> Result<Option<(Cid, Vec<u8>)>, CarError> {
         if !self.has_header {
             let Some((length, at)) = self.length()? else {
                 return Ok(None);
             };
             if length == 0 || length > MAX_HEADER {
-                return Err(CarError::Header("has no header; it is no CAR file"));
+                return Err(CarError::Header("has no header; it is not a CAR file"));
             }
             let Some(header) = self.take(length, at) else {
                 return Ok(None);
@@ -58,7 +57,7 @@ impl Incoming {
         }
     }
 
-    /// That the archive has ended where a block ends.
+    /// Checks that the archive has ended at the end of a block.
     pub fn finish(&self) -> Result<(), CarError> {
         if self.buffer.is_empty() && self.has_header {
             Ok(())
@@ -69,7 +68,7 @@ impl Incoming {
         }
     }
 
-    /// The length that the buffer begins with, and where what it is of begins there.
+    /// The length at the start of the buffer, and where its contents begin.
     fn length(&self) -> Result<Option<(u64, usize)>, CarError> {
         let bytes = self.buffer.iter().take(MAX_VARINT);
         let Some(last) = bytes.clone().position(|byte| byte & 0x80 == 0) else {
@@ -89,7 +88,7 @@ impl Incoming {
         })
     }
 
-    /// Takes `length` bytes out of the buffer that begin at `at` there, and what is before them.
+    /// Takes `length` bytes from position `at` of the buffer, and drops the bytes before them.
     fn take(&mut self, length: u64, at: usize) -> Option<Vec<u8>> {
         let end = at.checked_add(usize::try_from(length).ok()?)?;
         if self.buffer.len() < end {

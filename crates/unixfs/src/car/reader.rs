@@ -1,4 +1,4 @@
-//! Opening an archive and reading its blocks.
+//! Opens an archive and reads its blocks.
 
 use std::collections::HashMap;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -11,14 +11,13 @@ use super::{
 use crate::Cid;
 use crate::protobuf::read_varint;
 
-/// What the index reads at once; the data of larger blocks is skipped.
+/// The read size of the index, in bytes; the data of larger blocks is skipped.
 const SCAN_BUFFER: usize = 8 * 1024;
-/// The bytes of the longest CID.
+/// The length of the longest CID in bytes.
 const LONGEST_CID: usize = 36;
 
-/// An archive whose index is in memory and whose blocks are read, and hashed, when they are asked
-/// for. Shared by threads as it stands: a lock is held while bytes are read, not while they are
-/// hashed.
+/// An archive with its index in memory. Blocks are read and hashed on request. Threads can share
+/// it: a lock is held while bytes are read, not while they are hashed.
 #[derive(Debug)]
 pub struct CarReader<R> {
     source: Mutex<R>,
@@ -27,7 +26,7 @@ pub struct CarReader<R> {
     places: HashMap<Cid, Place>,
 }
 
-/// Where a block's bytes are.
+/// The position of a block's bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) offset: u64,
@@ -35,12 +34,12 @@ pub(super) struct Place {
 }
 
 impl<R: Read + Seek> CarReader<R> {
-    /// The root that an archive's header names; nothing else is read.
+    /// The root in an archive's header; nothing else is read.
     pub fn root_of(source: R) -> Result<Cid, CarError> {
         Scan::of(source)?.header()
     }
 
-    /// Reads the header and the sections' heads. No block's bytes have been looked at then.
+    /// Reads the header and the sections' heads. The blocks' bytes are not verified.
     pub fn open(source: R) -> Result<Self, CarError> {
         let mut scan = Scan::of(source)?;
         let root = scan.header()?;
@@ -72,7 +71,7 @@ impl<R: Read + Seek> Blocks for CarReader<R> {
         };
         let mut block = vec![0; place.length];
         {
-            // A reader that panicked left nothing behind but a position, and that is set here.
+            // A reader that panicked has left only a position, which is set here.
             let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
             source.seek(SeekFrom::Start(place.offset))?;
             source.read_exact(&mut block)?;
@@ -95,8 +94,8 @@ impl<R> CarReader<R> {
         self.root
     }
 
-    /// How many blocks the index has; one at least.
-    #[expect(clippy::len_without_is_empty, reason = "the root is always there")]
+    /// How many blocks the index has; at least one.
+    #[expect(clippy::len_without_is_empty, reason = "the root always exists")]
     pub fn len(&self) -> usize {
         self.places.len()
     }
@@ -106,7 +105,7 @@ impl<R> CarReader<R> {
         self.byte_length
     }
 
-    /// The length of a block in bytes, as the index has it; `None` where it is not here.
+    /// The length of a block in bytes, from the index; `None` if it is not here.
     pub fn length_of(&self, cid: &Cid) -> Option<usize> {
         self.place(cid).map(|place| place.length)
     }
@@ -127,8 +126,8 @@ impl<R> CarReader<R> {
     }
 }
 
-/// Goes over an archive from its start. Every length is compared with what is left of the file
-/// before anything is read or skipped.
+/// Scans an archive from its start. Every length is compared with the rest of the file before
+/// anything is read or skipped.
 struct Scan<R> {
     source: BufReader<R>,
     offset: u64,
@@ -191,7 +190,7 @@ impl<R: Read + Seek> Scan<R> {
             Err(error) => return Err(error),
         };
         if length == 0 || length > MAX_HEADER {
-            return Err(CarError::Header("has no header; it is no CAR file"));
+            return Err(CarError::Header("has no header; it is not a CAR file"));
         }
         #[expect(clippy::cast_possible_truncation, reason = "at most MAX_HEADER")]
         let mut bytes = vec![0; length as usize];
@@ -262,7 +261,7 @@ pub(super) fn check_length(length: u64, offset: u64) -> Result<(), CarError> {
     Err(CarError::Section { offset, reason })
 }
 
-/// The root of a header, which has one canonical form only.
+/// The root of a header, which has only one canonical form.
 pub(super) fn root(bytes: &[u8]) -> Result<Cid, &'static str> {
     if bytes == b"\xa1\x67version\x02" {
         return Err("is a CAR of version 2; only version 1 is read");

@@ -1,4 +1,4 @@
-//! The bytes of a file in an archive, a block at a time.
+//! Reads the bytes of a file in an archive, a block at a time.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -8,13 +8,13 @@ use super::tree::Tree;
 use super::{Blocks, CarError, MAX_DEPTH};
 use crate::{Cid, Node, decode};
 
-/// A place in a range of a file. It borrows nothing, so it can be kept beside a shared reader and
-/// moved between threads; it holds the links from the root to where it stands, and no bytes.
+/// A position in a range of a file. It borrows nothing, so it can be kept beside a shared reader
+/// and moved between threads. It holds the links from the root to its position, but no bytes.
 #[derive(Debug, Clone)]
 pub struct FileCursor {
-    /// What is still to be visited, the next one last.
+    /// The nodes still to be visited, the next one last.
     pending: Vec<Pending>,
-    /// How many bytes to pass over before the first that is wanted.
+    /// How many bytes to skip before the first requested one.
     skip: u64,
     left: u64,
 }
@@ -27,7 +27,7 @@ struct Pending {
 }
 
 impl FileCursor {
-    /// A cursor over `range` of the file `cid`, which has `size` bytes; what lies beyond the end is
+    /// A cursor over `range` of the file `cid`, which has `size` bytes; bytes beyond the end are
     /// left out.
     pub fn new(cid: Cid, size: u64, range: Range<u64>) -> Self {
         let end = range.end.min(size);
@@ -42,12 +42,12 @@ impl FileCursor {
         }
     }
 
-    /// The bytes that are still to come.
+    /// How many bytes are left.
     pub fn left(&self) -> u64 {
         self.left
     }
 
-    /// The next bytes, at most a block and never none; `None` at the end.
+    /// The next bytes, at most a block and never empty; `None` at the end.
     pub fn next_chunk<B: Blocks + ?Sized>(
         &mut self,
         blocks: &B,
@@ -82,7 +82,7 @@ impl FileCursor {
             check_size(&next, bytes.len() as u64)?;
             let range = self.take(bytes.len());
             if bytes.len() == block.len() {
-                // A raw leaf: the block's own memory is handed on.
+                // A raw leaf: the block's own memory is returned.
                 block.truncate(range.end);
                 block.drain(..range.start);
                 return Ok(Some(block));
@@ -111,7 +111,7 @@ impl FileCursor {
         Ok(())
     }
 
-    /// Which of `length` bytes are wanted; `skip` is less than `length`.
+    /// The requested part of `length` bytes; `skip` is less than `length`.
     fn take(&mut self, length: usize) -> Range<usize> {
         let start = usize::try_from(self.skip).unwrap_or(length);
         let most = length - start;
@@ -136,17 +136,17 @@ fn check_size(node: &Pending, size: u64) -> Result<(), CarError> {
     }
 }
 
-/// A file as a stream that can be sought in. It holds one block.
+/// A file as a seekable stream. It holds one block.
 #[derive(Debug)]
 pub struct FileReader<'b, B: ?Sized> {
     blocks: &'b B,
     cid: Cid,
     size: u64,
-    /// Where the caller is.
+    /// The position of the caller.
     position: u64,
     cursor: FileCursor,
     chunk: Vec<u8>,
-    /// Where `chunk` begins in the file.
+    /// The position of `chunk` in the file.
     chunk_start: u64,
 }
 
@@ -170,16 +170,13 @@ impl<'b, B: Blocks + ?Sized> FileReader<'b, B> {
         })
     }
 
-    /// All of a file of at most `largest` bytes.
+    /// The whole file, of at most `largest` bytes.
     pub fn read_whole(blocks: &'b B, cid: &Cid, largest: u64) -> Result<Vec<u8>, CarError> {
         let mut file = Self::open(blocks, cid)?;
         if file.size > largest {
             return Err(CarError::Tree {
                 cid: *cid,
-                reason: format!(
-                    "has {} bytes, more than the {largest} that are read",
-                    file.size
-                ),
+                reason: format!("has {} bytes; at most {largest} are read", file.size),
             });
         }
         let mut bytes = Vec::new();

@@ -3,12 +3,12 @@
 use super::{Blocks, CarError, MAX_FILE};
 use crate::{Cid, DirectoryEntry, HASH_LENGTH, Node, ShardEntry, decode, name_hash};
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
     /// Its root.
     pub cid: Cid,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
 }
 
@@ -17,17 +17,17 @@ pub struct Found {
 pub enum Kind {
     /// A file.
     File {
-        /// Its size in bytes, as its root says; reading it holds it to that.
+        /// Its size in bytes, from its root; reading verifies it.
         size: u64,
     },
     /// A folder, sharded or not.
     Directory,
 }
 
-/// Reads folders out of blocks: what every [`Blocks`] can do.
+/// Reads folders from blocks; implemented for every [`Blocks`].
 pub trait Tree: Blocks {
-    /// Reads the node of `cid`. A file larger than [`MAX_FILE`] is an error, so that nothing begins
-    /// to read one.
+    /// Reads the node of `cid`. A file larger than [`MAX_FILE`] is an error, so that reading it
+    /// never starts.
     fn found(&self, cid: &Cid) -> Result<Found, CarError> {
         let block = self.require(cid)?;
         let kind = match decode(cid, &block)? {
@@ -45,8 +45,8 @@ pub trait Tree: Blocks {
         Ok(Found { cid: *cid, kind })
     }
 
-    /// What a path from the folder `root` leads to: `project/file`, with or without a leading or
-    /// trailing slash. `None` when a name on the way is not there or is no folder's.
+    /// The target of a path from the folder `root`: `project/file`, with or without a leading or
+    /// trailing slash. `None` if a name on the path is missing or not in a folder.
     fn resolve(&self, root: &Cid, path: &str) -> Result<Option<Found>, CarError> {
         let mut cid = *root;
         for name in path.split('/').filter(|name| !name.is_empty()) {
@@ -58,7 +58,7 @@ pub trait Tree: Blocks {
         self.found(&cid).map(Some)
     }
 
-    /// What the folder `directory` has under `name`; `None` when it has nothing or is a file.
+    /// The target of `name` in the folder `directory`; `None` if it has none or is a file.
     fn entry(&self, directory: &Cid, name: &str) -> Result<Option<Cid>, CarError> {
         let hash = name_hash(name);
         let mut cid = *directory;
@@ -86,8 +86,8 @@ pub trait Tree: Blocks {
         Err(CarError::deep_shard(cid))
     }
 
-    /// Every entry of a folder, sharded or not, in the order of the names' bytes; `None` when it is
-    /// a file. An entry of a HAMT that is not where its name's hash puts it is an error.
+    /// Every entry of a folder, sharded or not, in the order of the names' bytes; `None` if it is a
+    /// file. An entry of a HAMT in the wrong place for its name's hash is an error.
     fn list(&self, directory: &Cid) -> Result<Option<Vec<DirectoryEntry>>, CarError> {
         let block = self.require(directory)?;
         match decode(directory, &block)? {
@@ -105,8 +105,8 @@ pub trait Tree: Blocks {
 
 impl<B: Blocks + ?Sized> Tree for B {}
 
-/// `path` holds the slots that lead to the shard `cid`, and with them its depth. No inner shard
-/// can be gathered twice: it has a name, whose hash would have to begin in two ways.
+/// `path` is the list of slots that lead to the shard `cid`, and so its depth. No inner shard can
+/// be visited twice: it contains a name, whose hash would have to begin in two ways.
 fn gather<B: Blocks + ?Sized>(
     blocks: &B,
     cid: &Cid,

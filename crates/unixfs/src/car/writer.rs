@@ -1,4 +1,4 @@
-//! Writing an archive.
+//! Writes an archive.
 
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -7,28 +7,28 @@ use super::{MAX_BLOCK, header};
 use crate::protobuf::put_varint;
 use crate::{BlockSink, Cid};
 
-/// Writes an archive, each block once. The blocks must come depth first from the root, as
-/// [`DirectoryDag::emit`](crate::DirectoryDag::emit) gives them; a buffer below is the caller's.
+/// Writes an archive, each block once. The blocks must come depth first from the root, as from
+/// [`DirectoryDag::emit`](crate::DirectoryDag::emit). Writes are not buffered.
 #[derive(Debug)]
 pub struct CarWriter<W: Write> {
     out: W,
     root: Cid,
     written: HashSet<Cid>,
-    /// What is left out, unless it is the root.
+    /// Blocks to leave out, except the root.
     left_out: HashSet<Cid>,
     bytes: u64,
 }
 
-/// What was written.
+/// The size of a written archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CarSummary {
     /// How many blocks.
     pub blocks: u64,
-    /// How many bytes, header and framing included: the length of the file.
+    /// How many bytes, including header and framing: the length of the file.
     pub bytes: u64,
 }
 
-/// What an archive with this root begins with, for who writes one without a [`CarWriter`]: a stream
+/// The first bytes of an archive with this root, for writing one without a [`CarWriter`]: a stream
 /// of some blocks.
 pub fn archive_start(root: &Cid) -> Vec<u8> {
     let header = header(root);
@@ -38,7 +38,7 @@ pub fn archive_start(root: &Cid) -> Vec<u8> {
     framed
 }
 
-/// What stands before a block of this many bytes.
+/// The bytes before a block of this length.
 pub fn section_start(cid: &Cid, length: usize) -> Vec<u8> {
     let name = cid.to_bytes();
     let mut frame = Vec::with_capacity(name.len() + 5);
@@ -61,9 +61,8 @@ impl<W: Write> CarWriter<W> {
         Ok(writer)
     }
 
-    /// The same writer, which leaves these blocks out: those that the reader has already, each with
-    /// all of the DAG below it. The root is written nevertheless, so that every archive begins with
-    /// it.
+    /// The same writer without these blocks: those that the reader has already, each with all of
+    /// the DAG below it. The root is always written, so that every archive begins with it.
     #[must_use]
     pub fn without(mut self, known: HashSet<Cid>) -> Self {
         self.left_out = known;
@@ -77,10 +76,8 @@ impl<W: Write> CarWriter<W> {
         Ok(())
     }
 
-    /// Flushes, and gives back what was written to.
-    ///
+    /// Flushes, and returns the inner writer.
     /// # Errors
-    ///
     /// `InvalidInput` when the root was never put.
     pub fn finish(mut self) -> io::Result<(W, CarSummary)> {
         if !self.written.contains(&self.root) {

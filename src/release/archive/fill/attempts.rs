@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use ipwhl_unixfs::Cid;
 
-/// Why each place did not have a block, as half a sentence each.
+/// Why each place lacked a block, as clauses.
 pub type Attempts = BTreeMap<Cid, Vec<String>>;
 
-/// Records why a place did not have a block, once.
+/// Records once why a place lacked a block.
 pub(super) fn record(attempts: &mut Attempts, cid: Cid, reason: String) {
     let reasons = attempts.entry(cid).or_default();
     if !reasons.contains(&reason) {

@@ -7,36 +7,36 @@ use crate::set::gather::Network;
 use crate::set::repository::{Configuration, Repository};
 use crate::source::Session;
 
-/// What is filled, and from where.
+/// The archive to fill and the places to use.
 pub struct FillOptions<'o> {
     /// The archive.
     pub archive: PathBuf,
-    /// Where the full one goes; else beside it, by its name.
+    /// The path of the full archive; by default beside the other, by its name.
     pub output: Option<PathBuf>,
-    /// Where to look, in this order: archives, folders of wheels, addresses of gateways, `sources`,
-    /// `mirrors`; none for the last two.
+    /// The places to search, in this order: archives, folders of wheels, addresses of gateways,
+    /// `sources`, `mirrors`. If empty, the last two.
     pub from: Vec<String>,
     /// How the network is used.
     pub network: Network,
-    /// The folder of the repository around, if there is one: its sources and mirrors are asked.
+    /// The folder of the surrounding repository, if there is one: its sources and mirrors are used.
     pub repository: Option<PathBuf>,
     /// Is told what happens.
     pub tell: &'o dyn Fn(FillEvent),
 }
 
-/// What happens while an archive is filled.
+/// Events while an archive is filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FillEvent {
     /// Gateways are asked for blocks.
     Asking {
-        /// Their addresses, as they may be shown.
+        /// Their addresses, in printable form.
         gateways: Vec<String>,
         /// How many blocks.
         blocks: usize,
     },
 }
 
-/// The context of a run: what was asked for, the session, the repository.
+/// The context of a run: the options, the session, the repository.
 pub(super) struct FillContext<'f> {
     pub(super) session: &'f Session,
     pub(super) options: &'f FillOptions<'f>,

@@ -1,5 +1,5 @@
-//! The sources of declarations: of the repository around, and of the release, which carries its
-//! own.
+//! The sources of declarations: of the surrounding repository, and of the release, which contains
+//! its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::set::gather::wheel_request;
 use crate::set::repository::Configuration;
 use crate::source::{SourceLocation, WheelRequest};
 
-/// The sources of the declarations, and the wheels that they were asked for.
+/// The sources of the declarations, and the wheels already requested.
 #[derive(Default)]
 pub(super) struct DeclaredSources {
     tried: BTreeSet<Cid>,
@@ -40,7 +40,7 @@ impl DeclaredSources {
                 None => record(
                     attempts,
                     one.cid,
-                    "the sources of the declarations have wheels only".to_owned(),
+                    "the sources of the declarations have only wheels".to_owned(),
                 ),
             }
         }
@@ -59,7 +59,7 @@ impl DeclaredSources {
         if requests.is_empty() {
             return Ok(false);
         }
-        // Mirrors are places of their own, asked for blocks.
+        // Mirrors are a place of their own.
         let configuration = Configuration {
             gateways: Vec::new(),
             ..fill.configuration()
@@ -95,7 +95,7 @@ impl DeclaredSources {
     }
 }
 
-/// The declaration of a wheel as a request, or why there is none, as half a sentence.
+/// The declaration of a wheel as a request, or why there is none, as a clause.
 fn find(
     fill: &FillContext<'_>,
     store: &mut Store,
@@ -112,7 +112,7 @@ fn find(
     });
     let of_release = of_release(store, wheel, path);
     let declared = of_repository.or(of_release.as_ref());
-    let declared = declared.ok_or("no declaration is at hand that has its content-id")?;
+    let declared = declared.ok_or("no available declaration has its content-id")?;
     let directory = repository.map(|repository| repository.directory.as_path());
     let mut request = wheel_request(directory.unwrap_or("".as_ref()), declared);
     if directory.is_none() {
@@ -121,12 +121,12 @@ fn find(
             .retain(|source| !matches!(source, SourceLocation::File { .. }));
     }
     if request.sources.is_empty() {
-        return Err("its declaration has `file:` sources only, and no repository is around");
+        return Err("its declaration has only `file:` sources, and there is no repository here");
     }
     Ok(request)
 }
 
-/// The wheel as the `declaration.toml` beside it declares it.
+/// The declaration of the wheel in the `declaration.toml` beside it.
 fn of_release(store: &mut Store, wheel: &Cid, path: &str) -> Option<DeclaredWheel> {
     let (project, _) = path.split_once('/')?;
     let file = format!("{project}/{DECLARATION}");

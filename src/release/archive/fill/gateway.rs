@@ -1,4 +1,4 @@
-//! One gateway, its record in this run, and the warning that follows from it.
+//! One gateway, its record in this run, and the resulting warning.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,26 +8,26 @@ use url::Url;
 
 use crate::source::{Mismatch, SourceProblem, redacted};
 
-/// After so many failed requests in a row, a gateway is not asked again.
+/// The number of consecutive failed requests after which a gateway is no longer used.
 const MAXIMUM_FAILURES: usize = 2;
 
 /// A gateway, and its record in this run.
 pub(super) struct Gateway {
     pub(super) url: Url,
-    /// The DAGs that it was asked for as archives.
+    /// The DAGs that were requested from it as archives.
     archives: BTreeSet<Cid>,
-    /// How many archives in a row were none, or broke off: a gateway need not make them, and not
-    /// all do it well.
+    /// How many archives in a row were invalid or broke off. Gateways need not serve archives, and
+    /// some do it badly.
     bad_archives: usize,
-    /// How many requests for blocks in a row failed.
+    /// How many requests for blocks failed in a row.
     failures: usize,
-    /// Whether it has sent a wrong block: it is not asked again.
+    /// Whether it has sent a wrong block: then it is no longer used.
     has_lied: bool,
-    /// Whether a request fell below its minimum rate, and none has ended well since.
+    /// Whether a request fell below its minimum rate, and none has succeeded since.
     pub(super) is_slow: bool,
-    /// The blocks that came with wrong bytes.
+    /// The blocks that arrived with wrong bytes.
     wrong: BTreeSet<String>,
-    /// How many requests failed, and why the last one did.
+    /// How many requests failed, and the reason of the last failure.
     failed: (usize, String),
     overtaken: Overtaken,
 }
@@ -47,7 +47,7 @@ impl Gateway {
         }
     }
 
-    /// The address as it may be shown.
+    /// The address in printable form.
     pub(super) fn place(&self) -> String {
         redacted(&self.url)
     }
@@ -56,23 +56,23 @@ impl Gateway {
         self.has_lied || self.failures >= MAXIMUM_FAILURES
     }
 
-    /// Why it is not asked, as half a sentence.
+    /// Why it is not used, as a clause.
     pub(super) fn refusal(&self) -> String {
         let place = self.place();
         if self.has_lied {
-            format!("{place} has sent wrong bytes, and is not asked again")
+            format!("{place} sent wrong bytes and is no longer used")
         } else {
-            format!("{place} did not answer {MAXIMUM_FAILURES} times, and is not asked again")
+            format!("{place} failed to answer {MAXIMUM_FAILURES} times and is no longer used")
         }
     }
 
-    /// Whether it is to be asked for this DAG as an archive. It is at most once.
+    /// Whether to request this DAG from it as an archive; at most once.
     pub(super) fn asks_for_archive(&mut self, cid: &Cid) -> bool {
         self.bad_archives < MAXIMUM_FAILURES && self.archives.insert(*cid)
     }
 
-    /// Records the end of an archive of which so many blocks came. One without a block counts for
-    /// nothing else: the gateway may not make archives.
+    /// Records the end of an archive that contained this many blocks. An archive without a block
+    /// has no other effect: the gateway may not serve archives.
     pub(super) fn record_archive(&mut self, blocks: usize, problem: Option<&SourceProblem>) {
         match problem {
             None if blocks > 0 => self.bad_archives = 0,
@@ -111,14 +111,14 @@ impl Gateway {
         self.failed = (self.failed.0 + 1, reason.to_owned());
     }
 
-    /// Records a request that was dropped because another gateway was faster.
+    /// Records a request that was cancelled because another gateway was faster.
     pub(super) fn record_overtaken(&mut self, bytes: u64, time: Duration) {
         self.overtaken.requests += 1;
         self.overtaken.bytes += bytes;
         self.overtaken.time += time;
     }
 
-    /// What a person should know of it at the end of a run; `None` where all went well.
+    /// The warning about it at the end of a run; `None` without problems.
     pub(super) fn warning(&self) -> Option<GatewayWarning> {
         let wrong = self.wrong.first().map(|first| WrongBlocks {
             first: first.clone(),
@@ -143,22 +143,22 @@ impl Gateway {
     }
 }
 
-/// What a person should know of a gateway at the end of a run.
+/// A warning about a gateway at the end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayWarning {
-    /// Its address, as it may be shown.
+    /// Its address, in printable form.
     pub place: String,
-    /// The blocks that came with wrong bytes.
+    /// The blocks that arrived with wrong bytes.
     pub wrong: Option<WrongBlocks>,
-    /// The requests that were dropped because another gateway was faster.
+    /// The requests that were cancelled because another gateway was faster.
     pub overtaken: Option<Overtaken>,
     /// The requests that failed.
     pub failed: Option<FailedRequests>,
-    /// Whether it was not asked any more.
+    /// Whether it was no longer used.
     pub is_left_alone: bool,
 }
 
-/// Blocks that came with wrong bytes.
+/// Blocks that arrived with wrong bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongBlocks {
     /// The first of them.
@@ -172,17 +172,17 @@ pub struct WrongBlocks {
 pub struct FailedRequests {
     /// How many.
     pub times: usize,
-    /// Why the last one did.
+    /// The reason of the last failure.
     pub last: String,
 }
 
-/// Requests that were dropped because another gateway was faster.
+/// Requests that were cancelled because another gateway was faster.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Overtaken {
     /// How many.
     pub requests: usize,
-    /// The bytes that they had brought.
+    /// The bytes that they had received.
     pub bytes: u64,
-    /// The time that they had taken together.
+    /// Their total time.
     pub time: Duration,
 }

@@ -1,4 +1,4 @@
-//! Gateways that are asked at once, for DAGs and for blocks. Each block is hashed.
+//! Concurrent requests to gateways, for DAGs and for blocks. Each block is hashed.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -21,10 +21,10 @@ use crate::foundation::failure::Failure;
 use crate::source::LARGEST_WHEEL;
 use crate::source::{CacheError, Client, Limits, SourceProblem};
 
-/// How often running requests are held to their minimum rates.
+/// How often running requests are compared with their minimum rates.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Gateways that stand one after the other among the places.
+/// Consecutive gateways in the list of places.
 #[derive(Default)]
 pub(super) struct Gateways(Vec<Gateway>);
 
@@ -36,12 +36,12 @@ impl Gateways {
         }
     }
 
-    /// What a person should know of each gateway with a bad record.
+    /// The warnings about gateways with problems.
     pub(super) fn warnings(&self) -> impl Iterator<Item = GatewayWarning> {
         self.0.iter().filter_map(Gateway::warning)
     }
 
-    /// Asks for missing blocks; true if some came. They are in the cache then.
+    /// Requests missing blocks; true if some arrived. They are in the cache then.
     pub(super) fn request(
         &mut self,
         fill: &FillContext<'_>,
@@ -56,7 +56,7 @@ impl Gateways {
                     record(
                         attempts,
                         one.cid,
-                        format!("{place} is left alone (--offline)"),
+                        format!("{place} is not used (--offline)"),
                     );
                 }
             }
@@ -68,7 +68,7 @@ impl Gateways {
             gateways: places,
             blocks: missing.len(),
         });
-        // The largest first, so that the end is in small pieces.
+        // The largest first, so that the last ones are small.
         let mut missing = missing.to_vec();
         missing.sort_by_key(|one| Reverse(size(one)));
         let round = Round {
@@ -88,8 +88,8 @@ impl Gateways {
     }
 }
 
-/// The bytes of all that a missing block leads to. A link may say anything; no DAG of a release has
-/// nodes of more than a small part of its file.
+/// The size of a missing DAG. A link may state any number; the nodes of a release's DAG are only a
+/// small part of its files.
 fn size(missing: &Missing) -> u64 {
     let size = missing.cumulative_size.unwrap_or(MAX_BLOCK as u64);
     size.min(LARGEST_WHEEL + LARGEST_WHEEL / 64)
@@ -106,8 +106,8 @@ struct Round<'r> {
 }
 
 impl Round<'_> {
-    /// Runs until every block has come or every gateway has been asked; true if some block has
-    /// come.
+    /// Runs until every block has arrived or every gateway has been asked; true if some block has
+    /// arrived.
     async fn run(mut self) -> Result<bool, CacheError> {
         let mut requests = FuturesUnordered::new();
         let mut handles: BTreeMap<usize, AbortHandle> = BTreeMap::new();
@@ -137,7 +137,7 @@ impl Round<'_> {
                             handles.remove(&loser).inspect(AbortHandle::abort);
                         }
                     }
-                    // It was dropped.
+                    // The request was cancelled.
                     Some((.., Err(_))) => {}
                     None => break,
                 },
@@ -188,13 +188,13 @@ struct Request<'r> {
     is_archive: bool,
 }
 
-/// The outcome of a request. Its blocks are in the cache.
+/// The result of a request. Its blocks are in the cache.
 #[derive(Default)]
 struct Answer {
-    /// The number of blocks of the archive and the problem that ended it, if an archive was asked
-    /// for.
+    /// The number of blocks of the archive and the problem that ended it, if an archive was
+    /// requested.
     archive: Option<(usize, Option<SourceProblem>)>,
-    /// The outcome for the single block, if it was asked for.
+    /// The result for the single block, if it was requested.
     block: Option<Result<(), SourceProblem>>,
 }
 

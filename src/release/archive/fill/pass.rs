@@ -1,4 +1,4 @@
-//! One pass over the release: it is written as long as nothing is missing.
+//! One pass over the release: writes it until a block is missing.
 
 use std::io;
 
@@ -8,16 +8,16 @@ use ipwhl_unixfs::{BlockSink, Cid, Codec};
 use super::store::{Origin, Store};
 use crate::release::archive::{ArchiveOutputFile, Place, Visitor, walk};
 
-/// A block that is not in the store, and with it all that is below it.
+/// A block that is not in the store, along with all blocks below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
     /// Its CID.
     pub cid: Cid,
-    /// The bytes of all blocks from it down, as the link to it says.
+    /// The total size of the blocks from it down, from the link to it.
     pub cumulative_size: Option<u64>,
-    /// The file or folder of the tree that it is of.
+    /// The path of its file or folder in the tree.
     pub path: String,
-    /// The root of the wheel that it is of.
+    /// The root of its wheel.
     pub wheel: Option<Cid>,
 }
 
@@ -29,8 +29,7 @@ pub(super) enum Outcome {
     Missing(Vec<Missing>),
 }
 
-/// Writes the release to `file`. After the first missing block it writes no more, and only lists
-/// the others.
+/// Writes the release to `file`. After the first missing block it only lists the missing ones.
 pub(super) fn pass(
     root: Cid,
     store: &mut Store,
@@ -85,7 +84,7 @@ impl Visitor for Pass<'_> {
     }
 }
 
-/// Keeps in the cache the blocks of places that the next run may not name.
+/// Keeps blocks in the cache whose places the next run may not name.
 pub(super) fn keep(root: Cid, store: &mut Store) -> Result<(), CarError> {
     walk(root, &mut Keep { store })
 }

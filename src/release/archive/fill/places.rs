@@ -1,4 +1,4 @@
-//! The places that `--from` names.
+//! The places in `--from`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,7 +23,7 @@ const MAXIMUM_DEPTH: usize = 16;
 /// How many files of a folder are listed.
 const MAXIMUM_FILES: usize = 200_000;
 
-/// A place that is asked for blocks. Archives are not among them: their blocks are in the store.
+/// A place to ask for blocks. The blocks of archives are in the store already.
 pub(super) enum BlockSource {
     /// A folder of wheels, or one wheel.
     Folder {
@@ -40,7 +40,7 @@ pub(super) enum BlockSource {
     Gateways(Gateways),
 }
 
-/// The places that `--from` names, or the default ones. Archives go into the store.
+/// The places in `--from`, or the default ones. Archives go into the store.
 pub(super) fn block_sources(
     fill: &FillContext<'_>,
     store: &mut Store,
@@ -60,12 +60,12 @@ pub(super) fn block_sources(
                 urls.for_each(|url| add_gateway(&mut places, url));
             }
             address if address.contains("://") => {
-                // It may hold a password, so it is not repeated.
+                // It may contain a password, so it is not repeated.
                 let url = Url::parse(address).ok();
                 let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
                 let url = url.ok_or_else(|| {
                     Failure::usage(
-                        "a place of `--from` is neither a file nor an address that begins with `https://`",
+                        "a place in `--from` is neither a file nor an address that begins with `https://`",
                     )
                 })?;
                 add_gateway(&mut places, url);
@@ -84,7 +84,7 @@ pub(super) fn block_sources(
     Ok(places)
 }
 
-/// Adds a gateway to those that stand directly before it, or as a place of its own.
+/// Adds a gateway to the preceding group of gateways, or as a new place.
 fn add_gateway(places: &mut Vec<BlockSource>, url: Url) {
     if let Some(BlockSource::Gateways(gateways)) = places.last_mut() {
         gateways.add(url);
@@ -131,7 +131,7 @@ fn collect_wheels(
             .collect();
         inner.sort();
         for path in inner {
-            // A link that leads nowhere is no reason to stop.
+            // A broken link is no reason to stop.
             let _ = collect_wheels(&path, depth + 1, left, files);
         }
     }
@@ -139,7 +139,7 @@ fn collect_wheels(
 }
 
 impl BlockSource {
-    /// What a person should know of each gateway with a bad record.
+    /// The warnings about gateways with problems.
     pub(super) fn warnings(&self) -> Vec<GatewayWarning> {
         match self {
             Self::Gateways(gateways) => gateways.warnings().collect(),
@@ -147,7 +147,7 @@ impl BlockSource {
         }
     }
 
-    /// Asks for missing blocks; true if the store has new ones afterwards.
+    /// Requests missing blocks; true if the store has new ones afterwards.
     pub(super) fn request(
         &mut self,
         fill: &FillContext<'_>,
@@ -177,8 +177,8 @@ impl BlockSource {
                     }
                     if !store.has(&one.cid) {
                         let reason = match one.wheel {
-                            Some(_) => format!("`{shown}` has no such wheel"),
-                            None => format!("`{shown}` has wheels only"),
+                            Some(_) => format!("`{shown}` does not have this wheel"),
+                            None => format!("`{shown}` has only wheels"),
                         };
                         record(attempts, one.cid, reason);
                     }
@@ -189,7 +189,7 @@ impl BlockSource {
     }
 }
 
-/// The file of a folder that is this wheel: one of the same name, else one that may have the same
+/// The file of a folder that is this wheel: first one of the same name, then one of a possible
 /// size.
 fn find_in_folder(
     files: &BTreeMap<String, Vec<(PathBuf, u64)>>,
@@ -199,7 +199,7 @@ fn find_in_folder(
 ) -> Option<(PathBuf, ipwhl_unixfs::FileDag)> {
     let name = missing.path.rsplit('/').next().unwrap_or_default();
     let size = store.file_size(wheel).or(missing.cumulative_size)?;
-    // The frames of 256 KiB leaves and their links are less than a hundredth, and a few bytes at
+    // The frames of 256 KiB leaves and their links take less than a hundredth, and a few bytes at
     // least.
     let may_be = |length: u64| length <= size && size - length <= 64 + length / 100;
     let same_name = files.get(name).into_iter().flatten();

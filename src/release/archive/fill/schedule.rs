@@ -1,9 +1,8 @@
-//! Shares the missing blocks between gateways, and lets a fast one take over requests of a slow
-//! one.
+//! Distributes the missing blocks among gateways, and reassigns slow requests.
 //!
-//! All gateways of a group work on one list, from its start. Once a gateway has nothing new to do,
-//! it takes over requests that are below their minimum rate, as the end game of `BitTorrent` does;
-//! the first answer wins. Times are arguments: they decide who is asked, and nothing else.
+//! All gateways of a group work on one list, from its start. A gateway without new work takes over
+//! requests that are below their minimum rate, like the end game of `BitTorrent`; the first answer
+//! wins. Times are arguments: they affect only the choice of gateways.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -11,16 +10,16 @@ use std::time::{Duration, Instant};
 use super::gateway::Gateway;
 use crate::source::{Pace, Received};
 
-/// How long a request may bring nothing, at its beginning and later.
+/// How long a request may receive nothing, at its start and later.
 const GRACE: Duration = Duration::from_secs(5);
-/// The time in which a request is to be done: with its size it gives its minimum rate.
+/// The expected duration of a request: with its size it gives the minimum rate.
 const EXPECTED_SECONDS: u64 = 60;
-/// The least minimum rate, in bytes a second: that of a block.
+/// The smallest minimum rate, in bytes a second: that of a block.
 const LEAST_RATE: u64 = 16 * 1024;
-/// The greatest minimum rate, in bytes a second: that of a large archive.
+/// The largest minimum rate, in bytes a second: that of a large archive.
 const GREATEST_RATE: u64 = 256 * 1024;
 
-/// The items that a group of gateways is asked for, and the requests that are under way.
+/// The items for a group of gateways, and the running requests.
 pub(super) struct Schedule<'g> {
     pub(super) gateways: &'g mut [Gateway],
     lanes: Vec<Lane>,
@@ -32,29 +31,29 @@ pub(super) struct Schedule<'g> {
     jobs: usize,
 }
 
-/// Where one gateway is in the list.
+/// The position of one gateway in the list.
 #[derive(Default)]
 struct Lane {
     received: Received,
     running: usize,
-    /// The first item that it has not come to.
+    /// The first item that it has not reached.
     next: usize,
-    /// Items before that one that others have not had.
+    /// Earlier items that other gateways failed to provide.
     returned: VecDeque<usize>,
 }
 
-/// One thing to fetch: a DAG or a block.
+/// An item to fetch: a DAG or a block.
 #[derive(Default)]
 struct Item {
     size: u64,
     is_done: bool,
-    /// The gateways that were asked in vain.
+    /// The gateways that failed to provide it.
     failed: BTreeSet<usize>,
-    /// The requests for it that are under way.
+    /// The running requests for it.
     runs: Vec<usize>,
 }
 
-/// A request that is under way.
+/// A running request.
 struct Run {
     item: usize,
     gateway: usize,
@@ -71,25 +70,26 @@ pub(super) struct Assignment {
     pub(super) received: Received,
 }
 
-/// How a request ended.
+/// The end of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// All of it came.
+    /// All of it arrived.
     Whole,
-    /// An archive broke off. A request for the same item goes on; without one, the next round asks
-    /// for the rest.
+    /// An archive broke off. Another request for the same item continues; without one, the next
+    /// round requests the rest.
     Part,
-    /// Nothing came that can be used.
+    /// Nothing usable arrived.
     Nothing,
 }
 
-/// The bytes a second that a request of this size is to bring at least, lest it is overtaken.
+/// The minimum rate of a request of this size, in bytes a second; a slower request is overtaken.
 fn minimum_rate(size: u64) -> u64 {
     (size / EXPECTED_SECONDS).clamp(LEAST_RATE, GREATEST_RATE)
 }
 
 impl<'g> Schedule<'g> {
-    /// The list of things of these sizes, in bytes, for these gateways with `jobs` requests each.
+    /// The schedule for items of these sizes, in bytes, with `jobs` concurrent requests for each
+    /// gateway.
     pub(super) fn new(
         gateways: &'g mut [Gateway],
         sizes: impl Iterator<Item = u64>,
@@ -111,7 +111,7 @@ impl<'g> Schedule<'g> {
     }
 
     /// The next request to make; `None` if there is none for now. Gateways that are not slow come
-    /// first, and of those the one with the fewest requests.
+    /// first, then those with fewer requests.
     pub(super) fn next(&mut self, now: Instant) -> Option<Assignment> {
         let mut order: Vec<usize> = (0..self.lanes.len()).collect();
         order.retain(|gateway| !self.gateways[*gateway].is_left_alone());
@@ -128,7 +128,7 @@ impl<'g> Schedule<'g> {
         None
     }
 
-    /// Measures all requests, and marks the gateways that are slow.
+    /// Measures all requests, and marks slow gateways.
     pub(super) fn observe(&mut self, now: Instant) {
         for run in self.runs.values_mut() {
             run.pace.observe(run.received.bytes(), now);
@@ -138,7 +138,7 @@ impl<'g> Schedule<'g> {
         }
     }
 
-    /// Ends a run. Gives back the runs that are to be dropped, since this one has brought the same.
+    /// Ends a run. Returns the runs to cancel, because this one has provided the same item.
     pub(super) fn finish(&mut self, run: usize, end: End, now: Instant) -> Vec<usize> {
         self.observe(now);
         let Some(Run { item, gateway, .. }) = self.end(run, end != End::Nothing, now) else {
@@ -165,7 +165,7 @@ impl<'g> Schedule<'g> {
         losers
     }
 
-    /// The gateways that have not failed to give an item.
+    /// The gateways that have not failed to provide an item.
     pub(super) fn not_asked(&self, item: usize) -> impl Iterator<Item = &Gateway> {
         let failed = &self.items[item].failed;
         let gateways = self.gateways.iter().enumerate();
@@ -210,7 +210,7 @@ impl<'g> Schedule<'g> {
         Some(ended)
     }
 
-    /// Offers an item that a gateway lacks to those that have passed it.
+    /// Offers an item that a gateway lacks to gateways that have passed it.
     fn give_back(&mut self, item: usize) {
         for (number, lane) in self.lanes.iter_mut().enumerate() {
             if lane.next > item && !self.items[item].failed.contains(&number) {
@@ -219,7 +219,7 @@ impl<'g> Schedule<'g> {
         }
     }
 
-    /// The next item that no gateway is asked for.
+    /// The next item that was not requested yet.
     fn new_item(&mut self, gateway: usize) -> Option<usize> {
         loop {
             let lane = &self.lanes[gateway];
@@ -242,8 +242,8 @@ impl<'g> Schedule<'g> {
         }
     }
 
-    /// Whether a gateway is slow, and another one that is not may have the item: a slow one has one
-    /// request at a time then.
+    /// Whether this gateway is slow, and another one that is not may have the item. A slow gateway
+    /// then has one request at a time.
     fn is_for_others(&self, item: usize, gateway: usize) -> bool {
         self.gateways[gateway].is_slow
             && self
@@ -251,8 +251,8 @@ impl<'g> Schedule<'g> {
                 .any(|other| !other.is_slow && !other.is_left_alone())
     }
 
-    /// The item that is furthest behind at all gateways that are asked for it, and that this one
-    /// may have. A slow gateway takes none over while it has requests of its own.
+    /// The item whose requests are all furthest behind, and that this gateway may have. A slow
+    /// gateway takes none over while it has requests of its own.
     fn item_to_take_over(&self, gateway: usize, now: Instant) -> Option<usize> {
         if self.gateways[gateway].is_slow && self.lanes[gateway].running > 0 {
             return None;

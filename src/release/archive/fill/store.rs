@@ -11,7 +11,7 @@ use ipwhl_unixfs::{BlockSink, Cid, Codec, FileDag, Node, decode};
 use crate::release::archive::{Place, Visitor, walk};
 use crate::source::{Cache, CacheError};
 
-/// The largest file that is read whole, in bytes; a block may be beyond it.
+/// The largest file that is read into memory, in bytes; the last block may exceed it.
 const LARGEST_FILE: usize = 4 * 1024 * 1024;
 
 /// The blocks of archives, of wheels and of the cache.
@@ -19,7 +19,7 @@ pub(super) struct Store {
     own: CarReader<File>,
     archives: Vec<(PathBuf, CarReader<File>)>,
     wheels: Vec<(PathBuf, FileDag)>,
-    /// Which leaf of which wheel a block is.
+    /// The wheel and the leaf that each block belongs to.
     leaves: HashMap<Cid, (usize, usize)>,
     /// Inner nodes of wheels.
     nodes: HashMap<Cid, Vec<u8>>,
@@ -28,21 +28,21 @@ pub(super) struct Store {
     cache: Cache,
     /// The wheels that were searched for in the cache.
     asked: HashSet<Cid>,
-    /// The blocks that came out of the cache's.
+    /// The blocks that came from the cache.
     cached: HashSet<Cid>,
-    /// The blocks that are damaged in an archive: its number, [`OWN`] for the one that is filled.
+    /// The damaged blocks of archives: the archive's number, or [`OWN`] for the one that is filled.
     damaged: HashSet<(usize, Cid)>,
-    /// The damage that was found, a sentence each.
+    /// Damage in archives, a sentence each.
     damage: BTreeSet<String>,
 }
 
 /// The number of the archive that is filled.
 const OWN: usize = usize::MAX;
 
-/// Where a block came from.
+/// The origin of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// The archive that is filled, or the cache: the next run has it anyway.
+    /// The archive that is filled, or the cache: the next run has it in any case.
     Kept,
     /// A place that the next run may not name.
     Named,
@@ -74,7 +74,7 @@ impl Store {
         }
     }
 
-    /// The damage that was found, a sentence each.
+    /// Damage in archives, a sentence each.
     pub(super) fn damage(&self) -> impl Iterator<Item = &str> {
         self.damage.iter().map(String::as_str)
     }
@@ -83,18 +83,18 @@ impl Store {
         self.archives.push((path, archive));
     }
 
-    /// Takes the blocks of a wheel, of which this is the DAG and the file.
+    /// Adds the blocks of a wheel, from its DAG and its file.
     pub(super) fn add_wheel(&mut self, path: &Path, dag: FileDag) {
         let number = self.wheels.len();
         for (index, cid) in dag.leaf_cids().enumerate() {
             self.leaves.entry(cid).or_insert((number, index));
         }
-        // A sink in memory does not fail.
+        // Writing to memory does not fail.
         let _ = dag.emit_hollow(&mut Nodes(&mut self.nodes));
         self.wheels.push((path.to_path_buf(), dag));
     }
 
-    /// Takes the wheel of this CID from the cache; whether it was there and had not been taken
+    /// Adds the wheel with this CID from the cache; true if it was there and had not been added
     /// before.
     pub(super) fn take_cached_wheel(&mut self, cid: &Cid) -> bool {
         if !self.asked.insert(*cid) {
@@ -109,7 +109,7 @@ impl Store {
         }
     }
 
-    /// Whether the store seems to have a block. Reading it may show that it is damaged.
+    /// Whether the store seems to have a block. Reading may show that it is damaged.
     pub(super) fn has(&self, cid: &Cid) -> bool {
         (self.own.contains(cid) && !self.damaged.contains(&(OWN, *cid)))
             || self.nodes.contains_key(cid)
@@ -124,7 +124,7 @@ impl Store {
             || self.cache.has_block(cid)
     }
 
-    /// A block, hashed, and its origin. A copy that is damaged is passed over for the next one.
+    /// A block, hashed, and its origin. Damaged copies are skipped.
     pub(super) fn block(&mut self, cid: &Cid) -> Option<(Vec<u8>, Origin)> {
         match self.own.block(cid) {
             Ok(Some(block)) => return Some((block, Origin::Kept)),
@@ -159,7 +159,7 @@ impl Store {
         None
     }
 
-    /// The bytes of the file that a node says it is of.
+    /// The size of the file, from its root node.
     pub(super) fn file_size(&mut self, cid: &Cid) -> Option<u64> {
         if cid.codec() == Codec::Raw {
             return None;
@@ -171,7 +171,7 @@ impl Store {
         }
     }
 
-    /// A small file of the release, by its path; `None` where a block of it is not at hand.
+    /// A small file of the release, by its path; `None` if one of its blocks is missing.
     pub(super) fn file(&mut self, path: &str) -> Option<Vec<u8>> {
         let mut reader = FileOnPath {
             path,
@@ -212,7 +212,7 @@ impl Store {
         self.cache.keep_block(cid, block)
     }
 
-    /// Removes from the cache the blocks that the full archive now has.
+    /// Removes the blocks from the cache that the full archive now has.
     pub(super) fn forget_used_blocks(&self) {
         for cid in &self.cached {
             self.cache.forget_block(cid);
@@ -220,7 +220,7 @@ impl Store {
     }
 }
 
-/// Reads one file of a release on the way to it.
+/// Finds and reads one file of a release by its path.
 struct FileOnPath<'s> {
     path: &'s str,
     bytes: Vec<u8>,

@@ -1,10 +1,10 @@
-//! What is signed of a record: a map in DAG-CBOR (<https://ipld.io/specs/codecs/dag-cbor/spec/>).
+//! The signed data of a record: a map in DAG-CBOR (<https://ipld.io/specs/codecs/dag-cbor/spec/>).
 
 use jiff::Timestamp;
 
 use super::content::{END_OF_LIFE, IpnsContent};
 
-/// How deeply values that are passed over may be nested.
+/// How deeply ignored values may be nested.
 const MAXIMUM_DEPTH: usize = 16;
 
 // Major types, in the upper three bits of an item's first byte.
@@ -42,7 +42,7 @@ fn put_bytes(out: &mut Vec<u8>, major: u8, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// An item's head: the number in as few bytes as it fits in.
+/// An item's head, with the number in its shortest form.
 fn put_head(out: &mut Vec<u8>, major: u8, value: u64) {
     let major = major << 5;
     let bytes = value.to_be_bytes();
@@ -64,12 +64,12 @@ fn put_head(out: &mut Vec<u8>, major: u8, value: u64) {
     }
 }
 
-/// What a map says, and its validity as it is written. Keys that are unknown are passed over: a
-/// record may say more. An error completes the sentence "the IPNS record … ".
+/// Reads a map, and returns its content with the validity as written. Unknown keys are ignored: a
+/// record may have more. An error completes the sentence "the IPNS record … ".
 pub(super) fn read(data: &[u8]) -> Result<(IpnsContent, &[u8]), String> {
     let mut reader = Reader { rest: data };
     let (MAP, entries) = reader.head()? else {
-        return Err("has data that is no map".to_owned());
+        return Err("has data that is not a map".to_owned());
     };
     let (mut value, mut validity) = (None, None);
     let (mut sequence, mut ttl, mut validity_type) = (None, None, None);
@@ -90,7 +90,7 @@ pub(super) fn read(data: &[u8]) -> Result<(IpnsContent, &[u8]), String> {
         }
     }
     if !reader.rest.is_empty() {
-        return Err("has something after its data".to_owned());
+        return Err("has bytes after its data".to_owned());
     }
     let lacking = |key: &str| format!("has data without `{key}`");
     match validity_type.ok_or_else(|| lacking("ValidityType"))? {
@@ -101,25 +101,25 @@ pub(super) fn read(data: &[u8]) -> Result<(IpnsContent, &[u8]), String> {
     let validity = validity.ok_or_else(|| lacking("Validity"))?;
     let content = IpnsContent {
         value: std::str::from_utf8(value)
-            .map_err(|_| "has a value that is no path".to_owned())?
+            .map_err(|_| "has a value that is not a path".to_owned())?
             .to_owned(),
         sequence: sequence.ok_or_else(|| lacking("Sequence"))?,
         expires: std::str::from_utf8(validity)
             .ok()
             .and_then(|text| text.parse::<Timestamp>().ok())
-            .ok_or("has a validity that is no time")?,
+            .ok_or("has a validity that is not a time")?,
         ttl: ttl.ok_or_else(|| lacking("TTL"))?,
     };
     Ok((content, validity))
 }
 
-/// Reads items, each length held to what is left.
+/// Reads items, and checks each length against the remaining bytes.
 struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// An item's major type and number, of which there is one form only.
+    /// An item's major type and number, in the only allowed form.
     fn head(&mut self) -> Result<(u8, u64), String> {
         let [first] = *self.take::<1>()?;
         let (major, short) = (first >> 5, first & 0x1f);
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
             27 => (u64::from_be_bytes(*self.take()?), 0x1_0000_0000),
             _ => return Err("has data of indefinite length".to_owned()),
         };
-        // A float has eight bytes whatever they are.
+        // A float has eight bytes, whatever their value.
         if major <= TAG && value < least {
             return Err("has a number in its data that is not in its shortest form".to_owned());
         }
@@ -158,17 +158,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number that is not negative, and that a signed one of 64 bits holds, as DAG-CBOR's readers
-    /// have them.
+    /// A non-negative number that fits into a signed one of 64 bits, as in other readers of
+    /// DAG-CBOR.
     fn number(&mut self) -> Result<u64, String> {
         match self.head()? {
             (UNSIGNED, number) if i64::try_from(number).is_ok() => Ok(number),
-            (UNSIGNED | NEGATIVE, _) => Err("has a number in its data out of its range".to_owned()),
+            (UNSIGNED | NEGATIVE, _) => {
+                Err("has a number in its data that is out of range".to_owned())
+            }
             _ => Err("has data of another shape".to_owned()),
         }
     }
 
-    /// Passes over one item and all within it.
+    /// Skips one item and everything in it.
     fn skip(&mut self, depth: usize) -> Result<(), String> {
         if depth == MAXIMUM_DEPTH {
             return Err(format!("has data nested deeper than {MAXIMUM_DEPTH}"));
@@ -184,7 +186,7 @@ impl<'a> Reader<'a> {
             TAG => 1,
             _ => 0,
         };
-        // Each takes a byte at least, so the end of the data ends this too.
+        // Each item has a byte at least, so the end of the data ends this loop.
         for _ in 0..within {
             self.skip(depth + 1)?;
         }

@@ -3,24 +3,24 @@
 use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
 
-/// The one validity type: the record holds until a time.
+/// The only validity type: the record is valid until a time.
 pub(super) const END_OF_LIFE: u64 = 0;
 
 /// What a record says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpnsContent {
-    /// What the name stands for: `/ipfs/<root CID>`.
+    /// The value of the name: `/ipfs/<root CID>`.
     pub value: String,
-    /// The higher one of two records holds.
+    /// Of two records the one with the higher sequence is valid.
     pub sequence: u64,
-    /// Until when the record holds, to the nanosecond.
+    /// The end of its validity, to the nanosecond.
     pub expires: Timestamp,
-    /// For how long a resolver may go on without asking again, in nanoseconds.
+    /// How long a resolver may cache it, in nanoseconds.
     pub ttl: u64,
 }
 
 impl IpnsContent {
-    /// The root CID that the name stands for; `None` where the value is something else.
+    /// The root CID in the value; `None` if the value is something else.
     pub fn root(&self) -> Option<Cid> {
         self.value
             .strip_prefix("/ipfs/")?
@@ -29,13 +29,13 @@ impl IpnsContent {
             .ok()
     }
 
-    /// Whether it no longer holds at that time.
+    /// Whether it has expired at that time.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires
     }
 
-    /// Whether a resolver that knows both takes this one (IPNS Record, "Record Verification"): by a
-    /// higher sequence, and between equal ones by holding longer.
+    /// Whether a resolver prefers this record to the other (IPNS Record, "Record Verification"): by
+    /// a higher sequence, then by a later expiry.
     pub fn supersedes(&self, other: &Self) -> bool {
         (self.sequence, self.expires) > (other.sequence, other.expires)
     }

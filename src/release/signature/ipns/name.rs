@@ -7,11 +7,11 @@ use thiserror::Error;
 
 use crate::release::signature::PublicKey;
 
-/// What the CID of an Ed25519 key begins with: version 1, libp2p-key, the identity hash, its
+/// The first bytes of the CID of an Ed25519 key: version 1, libp2p-key, the identity hash, its
 /// length.
 const CID_PREFIX: [u8; 4] = [0x01, 0x72, 0x00, 0x24];
 
-/// What the key that is sent along begins with: Ed25519, 32 bytes (libp2p's `PublicKey`).
+/// The prefix of the embedded key: Ed25519, 32 bytes (libp2p's `PublicKey`).
 pub(super) const PUBLIC_KEY_PREFIX: [u8; 4] = [0x08, 0x01, 0x12, 0x20];
 
 /// The bytes of the CID: its prefix, the key's, the key.
@@ -21,15 +21,15 @@ const CID_LENGTH: usize = CID_PREFIX.len() + PUBLIC_KEY_PREFIX.len() + 32;
 const MULTIBASE: char = 'k';
 const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// How many characters a name of an Ed25519 key has, the first one included.
+/// The length of a name of an Ed25519 key in characters, including the first one.
 const TEXT_LENGTH: usize = 62;
 
-/// The IPNS name of an Ed25519 key. The name is the key: whoever knows it can verify its records.
+/// The IPNS name of an Ed25519 key. The name is the key, so it is enough to verify its records.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IpnsName([u8; 32]);
 
 impl IpnsName {
-    /// The name of a key; `None` where it is in hardware, which cannot sign IPNS records.
+    /// The name of a key; `None` for a hardware key, which cannot sign IPNS records.
     pub fn of(key: &PublicKey) -> Option<Self> {
         key.ed25519().map(|key| Self(*key))
     }
@@ -84,7 +84,7 @@ impl fmt::Debug for IpnsName {
     }
 }
 
-/// A text that is no name of an Ed25519 key.
+/// A text that is not the name of an Ed25519 key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{text:?} is not an IPNS name such as `k51qzi5uqu5d…`: {reason}")]
 pub struct IpnsNameError {
@@ -95,7 +95,7 @@ pub struct IpnsNameError {
 impl FromStr for IpnsName {
     type Err = IpnsNameError;
 
-    /// Takes what `Display` writes, with or without `/ipns/` in front.
+    /// Accepts the text that `Display` writes, with or without `/ipns/` in front.
     fn from_str(text: &str) -> Result<Self, IpnsNameError> {
         let refuse = |reason| IpnsNameError {
             text: text.chars().take(2 * TEXT_LENGTH).collect(),
@@ -106,12 +106,12 @@ impl FromStr for IpnsName {
             .strip_prefix(MULTIBASE)
             .ok_or_else(|| refuse("it does not begin with `k`"))?;
         if name.len() != TEXT_LENGTH {
-            return Err(refuse("it has another length"));
+            return Err(refuse("it has a wrong length"));
         }
         let mut cid = [0_u8; CID_LENGTH];
         for digit in digits.bytes() {
             let digit = DIGITS.iter().position(|known| *known == digit);
-            let digit = digit.ok_or_else(|| refuse("it has a character that is not of base 36"))?;
+            let digit = digit.ok_or_else(|| refuse("it has a character outside of base 36"))?;
             let mut carry = u16::try_from(digit).unwrap_or_default();
             for byte in cid.iter_mut().rev() {
                 let value = u16::from(*byte) * 36 + carry;

@@ -10,7 +10,7 @@ pub(super) fn prefix(decor: &Decor) -> String {
         .to_owned()
 }
 
-/// The comment lines of a stretch of white space and comments, each with its line feed.
+/// The comment lines in a stretch of white space and comments, each with its line feed.
 pub(super) fn comments(raw: &str) -> String {
     raw.lines()
         .map(str::trim)

@@ -1,8 +1,7 @@
-//! A rewritten declaration keeps the comments of what stays: of the file, of keys whose value is
-//! the same, of elements of lists, and of wheels.
+//! Keeps comments when a declaration is rewritten: comments on the file, on keys with unchanged
+//! values, on elements of lists, and on wheels.
 //!
-//! A comment on a value that has changed goes with it: what somebody said of the old bytes is not
-//! said of the new ones.
+//! A comment on a changed value is dropped, because it was about the old value.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +12,8 @@ use super::spelling::spell;
 use super::{canonical, file_name, list};
 use crate::set::declaration::Layout;
 
-/// The canonical form of `text` with the comments of `before` that are about the file, or about
-/// what it still says. Of a `before` that is not TOML it keeps the lines of comments at its top.
+/// The canonical form of `text` with those comments of `before` that belong to the file or to
+/// unchanged values. If `before` is not TOML, the comment lines at its top are kept.
 pub fn keep_comments(before: &str, text: &str) -> String {
     let before = before.strip_prefix('\u{feff}').unwrap_or(before);
     let before = before.replace("\r\n", "\n");
@@ -45,8 +44,8 @@ fn comments_at_top(text: &str) -> String {
         .fold(String::new(), |all, line| all + line + "\n")
 }
 
-/// The comments at the very top. Below a blank line they are about the first key; without one, they
-/// are about the file all the same.
+/// The comments at the very top. Comments below a blank line belong to the first key; without a
+/// blank line all of them count as comments on the file.
 fn take_header(document: &mut DocumentMut) -> String {
     let first = document.iter().next().map(|(key, _)| key.to_owned());
     let Some(first) = first else {
@@ -72,10 +71,10 @@ fn take_header(document: &mut DocumentMut) -> String {
     header
 }
 
-/// Hands out the comments of an earlier text, each once.
+/// Assigns the comments of an earlier text, each once.
 struct Keeper<'o> {
     top: &'o Table,
-    /// The keys whose comments were handed out: by the wheel's file name, empty for the top.
+    /// The keys whose comments were assigned: by the wheel's file name, empty for the top.
     taken: BTreeSet<(String, String)>,
 }
 
@@ -146,7 +145,7 @@ impl<'o> Keeper<'o> {
     }
 }
 
-/// Whether a key says what it said. Of a list that is asked of each element.
+/// Whether a key has the same value. Lists are compared by element elsewhere.
 fn is_same(key: &str, old: &Value, new: &Value) -> bool {
     match (old, new) {
         (Value::Array(_), Value::Array(_)) => true,

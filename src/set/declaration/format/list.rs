@@ -1,4 +1,4 @@
-//! A list in canonical form: one element a line, where there are several, each with its comments.
+//! A list in canonical form: with several elements, each has its own line and keeps its comments.
 
 use std::fmt::Write as _;
 
@@ -8,9 +8,9 @@ use super::comments::{comments, end_of_line};
 use super::spelling::spell;
 use crate::set::declaration::Layout;
 
-/// An element of a list with the comments that are about it.
+/// An element of a list with its comments.
 struct Element {
-    /// What it is sorted by.
+    /// The text that it is sorted by.
     text: String,
     /// Comment lines before it.
     above: String,
@@ -20,7 +20,7 @@ struct Element {
 }
 
 impl Element {
-    /// Takes a comment from the end of its line. Only one has room there.
+    /// Takes a comment from the end of the element's line. There is room for one only.
     fn end_of_line(&mut self, comment: &str) {
         if comment.is_empty() {
             return;
@@ -34,7 +34,7 @@ impl Element {
     }
 }
 
-/// A list, taken apart.
+/// The parts of a list.
 pub(super) struct List {
     /// Comment lines about the list as a whole.
     head: String,
@@ -44,7 +44,7 @@ pub(super) struct List {
 }
 
 impl List {
-    /// What it says, without its comments.
+    /// The elements without their comments.
     pub(super) fn texts(&self) -> Vec<&str> {
         self.elements
             .iter()
@@ -52,8 +52,8 @@ impl List {
             .collect()
     }
 
-    /// Takes the comments of a list that says the same, each to its element; those that it has are
-    /// not taken again.
+    /// Takes the comments of a list with the same elements, each to its element. Comments that this
+    /// list already has are skipped.
     pub(super) fn take_comments(&mut self, other: &Self) {
         take_lines(&mut self.head, &other.head);
         take_lines(&mut self.rest, &other.rest);
@@ -77,7 +77,7 @@ impl List {
     }
 }
 
-/// Adds the lines that are not there yet.
+/// Adds the lines that are not included yet.
 pub(super) fn take_lines(lines: &mut String, others: &str) {
     for line in others.lines() {
         if !lines.lines().any(|known| known == line) {
@@ -87,16 +87,16 @@ pub(super) fn take_lines(lines: &mut String, others: &str) {
     }
 }
 
-/// Lists are sets, but for `source`, which is in order of preference.
+/// Lists are sets, except `source`, which is in order of preference.
 pub(super) fn format_array(key: &str, array: &mut Array, layout: Layout) {
     let list = read_list(key, array, layout);
     write_list(key, list, array);
 }
 
-/// Takes a list apart, its elements spelt as their key wants it.
+/// Splits a list into its parts, with its elements in the spelling of their key.
 pub(super) fn read_list(key: &str, array: &Array, layout: Layout) -> List {
     let mut elements: Vec<Element> = Vec::with_capacity(array.len());
-    // What stands in the line of the bracket is about the list.
+    // A comment in the line of the bracket is about the list.
     let mut head = String::new();
     for value in array {
         let raw = |part: Option<&RawString>| {
@@ -142,7 +142,7 @@ pub(super) fn read_list(key: &str, array: &Array, layout: Layout) -> List {
     }
 }
 
-/// Puts a list together, in place of what the array holds.
+/// Writes the parts of a list back into the array.
 pub(super) fn write_list(key: &str, list: List, array: &mut Array) {
     let List {
         mut head,
@@ -197,8 +197,8 @@ pub(super) fn write_list(key: &str, list: List, array: &mut Array) {
     array.set_trailing(trailing);
 }
 
-/// Gives a list the comments of an earlier one: those about the list, and those about the elements
-/// that both have.
+/// Adds the comments of an earlier list: those about the list, and those about elements that both
+/// lists have.
 pub(super) fn keep_comments(key: &str, before: &Array, array: &mut Array) {
     let mut list = read_list(key, array, Layout::Package);
     list.take_comments(&read_list(key, before, Layout::Package));

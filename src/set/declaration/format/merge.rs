@@ -1,4 +1,4 @@
-//! The declarations of a project's wheels in the layout `ipwhl-1` as the one of the layout
+//! Merges the declarations of a project's wheels in the layout `ipwhl-1` into one in the layout
 //! `package`.
 
 use std::borrow::Cow;
@@ -14,25 +14,24 @@ use crate::foundation::diagnostic::Code;
 use crate::set::declaration::faithful::{Unformatted, comments as all_comments, syntax};
 use crate::set::declaration::{DeclaredWheel, Layout, parse};
 
-/// What wheels may share.
+/// The keys that wheels can share.
 const SHARED: [&str; 3] = ["requires-python", "extras", "dependencies"];
 
 /// One wheel's declaration.
 struct Wheel {
-    /// The comments that are about the file as a whole, before and after all else.
+    /// The comments on the file as a whole, before and after everything else.
     header: String,
     trailing: String,
     document: DocumentMut,
 }
 
-/// One declaration of all these: what most wheels share is stated once, and by each where it
-/// differs. Comments go where what they are about goes; one that several files have is written
-/// once. `texts` are those of one project's wheels in the layout `ipwhl-1`, each with its file's
-/// name. Of those that declare the same wheel alike the first is taken, with the comments of the
-/// others at its end.
-///
+/// Merges declarations into one. A value that most wheels share is written once at the top, and other
+/// wheels override it. Comments move with their values; a comment in several files is written
+/// once. `texts` are the declarations of one project's wheels in the layout `ipwhl-1`, each with
+/// its file's name. If several declare the same wheel with the same values, the first is used, with
+/// the comments of the others at its end.
 /// # Errors
-/// When a text is not TOML, or the result would say something else.
+/// When a text is not TOML, or the result would have another meaning.
 pub fn merged(texts: &[(Arc<str>, &str)]) -> Result<String, Unformatted> {
     let kept = distinct(texts);
     let mut wheels = Vec::with_capacity(kept.len());
@@ -54,8 +53,8 @@ pub fn merged(texts: &[(Arc<str>, &str)]) -> Result<String, Unformatted> {
     Ok(text)
 }
 
-/// The texts without those that declare a wheel as an earlier one does; comments that only these
-/// have come to the end of that one.
+/// The texts without those that repeat the declaration of an earlier one. Comments that only a
+/// repeated text has are added to the end of the earlier one.
 fn distinct<'t>(texts: &[(Arc<str>, &'t str)]) -> Vec<(Arc<str>, Cow<'t, str>)> {
     let mut kept: Vec<(Arc<str>, Cow<'t, str>)> = Vec::with_capacity(texts.len());
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
@@ -115,15 +114,15 @@ fn write(wheels: &mut [Wheel]) -> Option<String> {
     canonical(&text)
 }
 
-/// Moves a value that several wheels share, with its comments, from them to the top.
+/// Moves a value that several wheels share, with its comments, to the top.
 fn hoist(key: &str, wheels: &mut [Wheel], document: &mut DocumentMut) {
     let said: Vec<Option<Vec<String>>> = wheels.iter().map(|wheel| says(key, wheel)).collect();
-    // A wheel cannot take a `requires-python` of the top away.
+    // A wheel cannot unset a `requires-python` of the top.
     if said.iter().any(Option::is_none) {
         return;
     }
     let count = |value: &Option<Vec<String>>| said.iter().filter(|other| *other == value).count();
-    // Of those that are equally frequent the first.
+    // Of several equally frequent values, the first.
     let Some(shared) = said.iter().rev().max_by_key(|value| count(value)).cloned() else {
         return;
     };
@@ -169,7 +168,7 @@ fn hoist(key: &str, wheels: &mut [Wheel], document: &mut DocumentMut) {
     }
 }
 
-/// What a wheel says under a key, without comments; `None` where it has not the key.
+/// The value of a wheel's key, without comments; `None` if the wheel lacks the key.
 fn says(key: &str, wheel: &Wheel) -> Option<Vec<String>> {
     match wheel.document.get(key)?.as_value()? {
         Value::Array(array) => {
@@ -180,7 +179,7 @@ fn says(key: &str, wheel: &Wheel) -> Option<Vec<String>> {
     }
 }
 
-/// Sees that the same wheels are declared alike, and that no comment is lost.
+/// Checks that the merged text declares the same wheels and has lost no comment.
 fn compare(texts: &[(Arc<str>, &str)], text: &str) -> Result<(), Unformatted> {
     let written: BTreeSet<&str> = texts
         .iter()
@@ -215,8 +214,9 @@ fn meanings(file: &Arc<str>, text: &str, layout: Layout) -> Vec<String> {
         .collect()
 }
 
-/// Whether a declaration of the layout `package` says all that these of the layout `ipwhl-1` say,
-/// comments too. It may say more. What cannot be understood wholly is not known to be there.
+/// Whether a declaration of the layout `package` has all values and comments of these declarations
+/// of the layout `ipwhl-1`. It may have more. If one of them cannot be read completely, the answer
+/// is no.
 pub fn declares_all_of(text: &str, former: &[(Arc<str>, &str)]) -> bool {
     let there: BTreeSet<&str> = all_comments(text).into_iter().collect();
     let file = Arc::from("");
@@ -240,13 +240,13 @@ pub fn declares_all_of(text: &str, former: &[(Arc<str>, &str)]) -> bool {
     })
 }
 
-/// All that a wheel's declaration says, in one text.
+/// All values of a wheel's declaration in one text.
 fn meaning(wheel: &DeclaredWheel) -> String {
     let values: Vec<String> = values(wheel).into_iter().map(|(_, value)| value).collect();
     format!("{} {values:?}", wheel.file_name)
 }
 
-/// What a wheel's declaration says under each key, with all that means the same made alike.
+/// The value of each key of a wheel's declaration; values that mean the same are equal.
 fn values(wheel: &DeclaredWheel) -> [(&'static str, String); 5] {
     let sources: Vec<String> = wheel
         .sources
@@ -272,7 +272,7 @@ fn values(wheel: &DeclaredWheel) -> [(&'static str, String); 5] {
     ]
 }
 
-/// The keys under which two declarations of a wheel say different things.
+/// The keys in which two declarations of a wheel differ.
 pub fn differing_keys(left: &DeclaredWheel, right: &DeclaredWheel) -> Vec<&'static str> {
     let both = values(left).into_iter().zip(values(right));
     both.filter(|(left, right)| left.1 != right.1)

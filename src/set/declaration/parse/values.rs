@@ -1,4 +1,4 @@
-//! The keys of a wheel, each read into its type.
+//! Reads the keys of a wheel into their types.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,16 +22,16 @@ pub(super) fn sources(reader: &Reader, table: &Table<'_, '_>) -> Option<Vec<Span
         return None;
     };
     if table.is_empty_list("source") {
-        reader.report(Code::InvalidValue, "`source` names no place", &written.span);
+        reader.report(Code::InvalidValue, "`source` is empty", &written.span);
     }
     if written.value.len() > MOST_SOURCES {
         reader.too_large(
             format!(
-                "{} sources: a wheel has at most {MOST_SOURCES}",
+                "the wheel has {} sources; at most {MOST_SOURCES} are allowed",
                 written.value.len()
             ),
             &written.span,
-            "name the places that will last",
+            "keep the sources that are most likely to last",
         );
         return None;
     }
@@ -71,7 +71,7 @@ pub(super) fn sources(reader: &Reader, table: &Table<'_, '_>) -> Option<Vec<Span
     is_whole.then_some(sources)
 }
 
-/// The one file name that all sources give, which must be a wheel's.
+/// The one file name that all sources give; it must be the name of a wheel.
 pub(super) fn file_name(reader: &Reader, sources: &[Spanned<Source>]) -> Option<WheelFileName> {
     let first = sources.first()?;
     let text = first.value.file_name();
@@ -81,7 +81,9 @@ pub(super) fn file_name(reader: &Reader, sources: &[Spanned<Source>]) -> Option<
             reader.push(
                 Finding::new(
                     Code::InvalidWheelName,
-                    format!("the sources of one wheel name two: `{text}` and `{name}`"),
+                    format!(
+                        "the sources of one wheel have different file names: `{text}` and `{name}`"
+                    ),
                 )
                 .at(&reader.file, other.span.clone(), format!("`{name}`"))
                 .at(&reader.file, first.span.clone(), format!("`{text}`"))
@@ -109,7 +111,7 @@ pub(super) fn file_name(reader: &Reader, sources: &[Spanned<Source>]) -> Option<
             reader.report(
                 Code::InvalidValue,
                 format!(
-                    "the package URL is of `{}@{}`, its wheel of `{}@{}`",
+                    "the package URL names `{}@{}`, but its wheel is of `{}@{}`",
                     package.project,
                     package.version,
                     file_name.name(),
@@ -136,7 +138,7 @@ pub(super) fn content_id(reader: &Reader, table: &Table<'_, '_>) -> Option<Spann
             reader.push(
                 Finding::new(
                     Code::InvalidContentId,
-                    format!("`{}` is no content-id: {error}", text.value),
+                    format!("`{}` is not a content-id: {error}", text.value),
                 )
                 .at(&reader.file, text.span, "")
                 .help("`ipwhl cid FILE` prints the CID of a wheel"),
@@ -154,9 +156,9 @@ pub(super) fn requires_python(
     match parse_specifiers(text.value) {
         Ok(specifiers) if specifiers.is_empty() => {
             reader.push(
-                Finding::new(Code::InvalidSpecifier, "`requires-python` says nothing")
+                Finding::new(Code::InvalidSpecifier, "`requires-python` is empty")
                     .at(&reader.file, text.span, "")
-                    .help("leave `requires-python` out where the wheel has none"),
+                    .help("remove `requires-python` if the wheel has none"),
             );
             None
         }
@@ -168,15 +170,15 @@ pub(super) fn requires_python(
                     format!("`requires-python`: {}", error.message),
                 )
                 .at(&reader.file, inside(&text, &error.span), "")
-                .help("it is written as in `>=3.9, <4`"),
+                .help("write it as in `>=3.9, <4`"),
             );
             None
         }
     }
 }
 
-/// The place of a part of a string's value. Only a string without escapes stands in the file as it
-/// is, after its quote; of any other the whole is the place.
+/// The place of a part of a string's value. A string without escapes appears in the file unchanged
+/// after its quote; for any other string the whole string is the place.
 fn inside(text: &Spanned<&str>, part: &Range<usize>) -> Range<usize> {
     let length = text.value.len();
     let part = part.start.min(length)..part.end.min(length);
@@ -196,11 +198,11 @@ pub(super) fn extras(
     if list.value.len() > MOST_EXTRAS {
         reader.too_large(
             format!(
-                "{} extras: a wheel has at most {MOST_EXTRAS}",
+                "the wheel has {} extras; at most {MOST_EXTRAS} are allowed",
                 list.value.len()
             ),
             &list.span,
-            "vouch for those that somebody needs",
+            "declare only the extras that are needed",
         );
         return None;
     }
@@ -225,7 +227,7 @@ pub(super) fn extras(
             Err(error) => reader.push(
                 Finding::new(Code::InvalidExtra, format!("{error}"))
                     .at(&reader.file, text.span, "")
-                    .help("remove it: what is no name of an extra nobody can ask for"),
+                    .help("remove it: users cannot request an extra without a valid name"),
             ),
         }
     }
@@ -258,7 +260,7 @@ pub(super) fn sha256(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<S
         reader.report(
             Code::InvalidValue,
             format!(
-                "`{}` is not a SHA-256: that has 64 hexadecimal digits",
+                "`{}` is not a SHA-256, which has 64 hexadecimal digits",
                 text.value
             ),
             &text.span,
@@ -277,7 +279,7 @@ pub(super) fn size(reader: &Reader, table: &Table<'_, '_>) -> Option<Spanned<u64
     Some(size)
 }
 
-/// Old metadata has `>=2.*`, which tools took until the specification was enforced.
+/// Old metadata has `>=2.*`, which tools accepted until the specification was enforced.
 fn with_way_out(finding: Finding, text: &str) -> Finding {
     let has_wildcard = ["<=", ">=", "~=", "<", ">"].iter().any(|operator| {
         text.split(operator).skip(1).any(|rest| {
@@ -287,10 +289,9 @@ fn with_way_out(finding: Finding, text: &str) -> Finding {
     });
     if has_wildcard {
         finding.help(
-            "only `==` and `!=` take a version that ends in `.*`: leave the `.*` out, as in `>=2`",
+            "only `==` and `!=` accept a version that ends in `.*`: remove the `.*`, as in `>=2`",
         )
     } else {
-        finding
-            .help("a requirement is written as in `name[extra]>=1.2,<2; python_version < \"3.12\"`")
+        finding.help("write a requirement as in `name[extra]>=1.2,<2; python_version < \"3.12\"`")
     }
 }

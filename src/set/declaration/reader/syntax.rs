@@ -1,9 +1,8 @@
-//! The mistakes of a text that is not TOML: each that stands by itself, and none that follows from
-//! another.
+//! The syntax errors of a text that is not TOML, without errors that follow from others.
 //!
-//! The parser goes on after a mistake as well as it can, and takes the rest of the file for a part
-//! of a list that is not closed. So only the first of its errors is believed, and the text from the
-//! next key or heading on is read anew.
+//! After an error the parser recovers as well as it can; after an unclosed list it reads the rest
+//! of the file as a part of the list. So only the first error is used, and the text from the next
+//! key or heading on is parsed again.
 
 use std::ops::Range;
 
@@ -12,27 +11,27 @@ use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 use toml_parser::parser::{RecursionGuard, parse_document};
 
-/// How many mistakes of one text are told.
+/// How many mistakes of one text are reported.
 const MOST_MISTAKES: usize = 20;
 
-/// The largest text whose rest is read anew after a mistake, in bytes. Of a larger one the first
-/// mistake alone is told: to read it many times takes too long.
+/// The largest text that is parsed again after a mistake, in bytes. For a larger text only the
+/// first mistake is reported, because repeated parsing takes too long.
 const LARGEST_TEXT_READ_ANEW: usize = 64 * 1024;
 
-/// How many brackets inside each other are looked at, as the parser of values does.
+/// How many nested brackets are followed, as in the parser of values.
 const MOST_BRACKETS: u32 = 80;
 
 /// A mistake.
 pub(super) struct Mistake {
-    /// A clause.
+    /// The message, as a clause.
     pub(super) message: String,
-    /// The bytes of the text that it is about.
+    /// The place in the text, in bytes.
     pub(super) span: Range<usize>,
-    /// Where a list that `span` opens should have ended.
+    /// The place where a list that `span` opens should have ended.
     pub(super) end: Option<usize>,
 }
 
-/// The mistakes of a text, in its order; none where it is TOML.
+/// The mistakes of a text, in its order; none if it is TOML.
 pub(super) fn mistakes(text: &str) -> Vec<Mistake> {
     if text.len() > LARGEST_TEXT_READ_ANEW {
         return errors(text, 0).into_iter().take(1).collect();
@@ -43,7 +42,7 @@ pub(super) fn mistakes(text: &str) -> Vec<Mistake> {
         let rest = &text[start..];
         let mut found = errors(rest, start);
         if is_well_formed(rest) {
-            // Values and keys that are there twice: these say nothing of each other.
+            // Invalid values and repeated keys: these errors are independent.
             mistakes.append(&mut found);
             break;
         }
@@ -54,7 +53,7 @@ pub(super) fn mistakes(text: &str) -> Vec<Mistake> {
         let line = text[..place].rfind('\n').map_or(0, |end| end + 1);
         let mut is_run_into = false;
         if line > start && begins_entry(&text[line..]) {
-            // Read without what stands before it, the line is right, or tells its own mistake.
+            // Parsed without the text before it, the line is valid or has an error of its own.
             let again = errors(&text[line..], line).into_iter().next();
             match again.filter(|own| {
                 !text[line..]
@@ -92,7 +91,7 @@ pub(super) fn mistakes(text: &str) -> Vec<Mistake> {
             },
             None => first,
         });
-        // What looks like a key may stand in a string that is not closed.
+        // A line that looks like a key may be inside an unclosed string.
         match next {
             Some(next) if !has_long_string => start = next,
             _ => break,
@@ -121,7 +120,7 @@ fn errors(rest: &str, start: usize) -> Vec<Mistake> {
     mistakes
 }
 
-/// Whether keys, values and headings are where they may be.
+/// Whether keys, values and headings are at allowed places.
 fn is_well_formed(text: &str) -> bool {
     let tokens = Source::new(text).lex().into_vec();
     let mut error = None;
@@ -142,7 +141,7 @@ fn next_entry(text: &str, place: usize) -> Option<usize> {
         .find(|line| begins_entry(&text[*line..]))
 }
 
-/// Whether a text begins with `key =` or `[heading`, without an indent, which elements of lists
+/// Whether a text begins with `key =` or `[heading`, without the indent that elements of lists
 /// have.
 fn begins_entry(text: &str) -> bool {
     let is_word = |sign: char| sign.is_ascii_alphanumeric() || "_-.".contains(sign);
@@ -157,7 +156,7 @@ fn begins_entry(text: &str) -> bool {
             .starts_with(|sign: char| sign.is_ascii_alphabetic())
 }
 
-/// The innermost bracket of the text that nothing in it closes; `start` is where the text begins.
+/// The innermost unclosed bracket of the text; `start` is where the text begins.
 fn open_bracket(text: &str, start: usize) -> Option<Range<usize>> {
     let mut open = Vec::new();
     for token in Source::new(text).lex() {

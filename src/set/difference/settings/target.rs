@@ -1,4 +1,4 @@
-//! A target of `[publish]` in one line, as its table would have it with every default written out.
+//! A target of `[publish]` in one line, like its table with all defaults written out.
 
 use toml_edit::Value;
 
@@ -10,7 +10,7 @@ use crate::set::repository::{
 /// `NAME: kind = "kubo", api = "http://127.0.0.1:5001/"`.
 pub(super) fn target(target: &PublishTarget) -> String {
     let mut line = Line::new(target);
-    // No field is passed over: a setting that is added has to be thought of here.
+    // The pattern names every field, so that a new setting must be handled here.
     match &target.kind {
         PublishKind::Kubo(KuboTarget {
             api,
@@ -125,7 +125,7 @@ impl Line {
     }
 }
 
-/// A text as TOML writes it, so that none can look like two.
+/// A text as TOML writes it, so that one value cannot look like two.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }

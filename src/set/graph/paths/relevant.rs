@@ -10,19 +10,19 @@ use petgraph::visit::EdgeRef;
 
 use crate::set::graph::{Direction, Relations};
 
-/// How many pairs of a project and a set of platforms are kept for counting.
+/// How many pairs of a project and a set of platforms the count may store.
 const MAXIMUM_STATES: usize = 200_000;
 
 /// A path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path<'r> {
-    /// The projects on it, a requested one first and the one that was asked about last.
+    /// The projects on it, from a wanted project to the target.
     pub projects: Vec<&'r ProjectName>,
-    /// The platforms on which all of it holds, as indices into the repository's platforms.
+    /// The platforms on which all of it applies, as indices into the repository's platforms.
     pub platforms: BTreeSet<usize>,
 }
 
-/// The part of the set that paths to the target lie in.
+/// The part of the set that contains all paths to the target.
 pub(super) struct Relevant<'r> {
     pub(super) graph: DiGraph<&'r ProjectName, BTreeSet<usize>>,
     /// Where paths begin, by name.
@@ -38,7 +38,8 @@ impl<'r> Relevant<'r> {
         target: &'r ProjectName,
         extras: &BTreeSet<ExtraName>,
     ) -> Self {
-        // What asks for less of the target does not lead to it, and a path ends where it meets it.
+        // Requirements without these extras do not lead to the target, and a path ends at the
+        // target.
         let last = relations.naming(target).filter(|one| one.asks_for(extras));
         let last = last.map(|relation| &relation.from.project);
         let leading = relations.reach(last, Direction::Requirers, |project| project != target);
@@ -90,8 +91,8 @@ impl<'r> Relevant<'r> {
         }
     }
 
-    /// How many paths there are; `None` where they run through a cycle, or their platforms are too
-    /// many kinds.
+    /// The number of paths; `None` if they run through a cycle, or have too many different sets of
+    /// platforms.
     pub(super) fn count(&self, target: NodeIndex) -> Option<u64> {
         let order = toposort(&self.graph, None).ok()?;
         let mut states: Vec<BTreeMap<BTreeSet<usize>, u64>> =
@@ -129,8 +130,8 @@ impl<'r> Relevant<'r> {
         Some(counts.fold(0, |sum, count| sum.saturating_add(*count)))
     }
 
-    /// How many steps it takes from each project to the target at least, over requirements that
-    /// `holds` lets pass; `None` where they do not lead there.
+    /// The least number of steps from each project to the target, over requirements that `holds`
+    /// accepts; `None` for projects that do not lead there.
     pub(super) fn distances(
         &self,
         target: NodeIndex,
@@ -151,7 +152,8 @@ impl<'r> Relevant<'r> {
         distances
     }
 
-    /// The shortest path of all that hold on one of the platforms, then by their projects' names.
+    /// The shortest path that applies on one of the platforms; among equally short ones, the first
+    /// by name.
     pub(super) fn first_path(&self, target: NodeIndex) -> Option<Path<'r>> {
         let paths = self.platforms.iter().filter_map(|platform| {
             let distances = self.distances(target, |holds| holds.contains(platform));

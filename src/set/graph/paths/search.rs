@@ -1,4 +1,4 @@
-//! The search for paths: the shortest first, those of a length by the names on them, up to a limit.
+//! The search for paths: by length, then by the names on them, up to a limit.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -9,51 +9,51 @@ use petgraph::visit::EdgeRef;
 
 use super::relevant::{Path, Relevant};
 
-/// How many steps are made in search of paths before the search is given up.
+/// How many steps the search makes before it gives up.
 const MAXIMUM_STEPS: usize = 200_000;
-/// How many more steps may be made for each path that is kept, and for each requirement that paths
+/// How many more steps are allowed for each path that is kept, and for each requirement that paths
 /// may use.
 const STEPS_A_PATH: usize = 100;
 const STEPS_AN_EDGE: usize = 4;
-/// How many steps the paths that are kept may have, all together.
+/// How many steps all kept paths may have in total.
 const MAXIMUM_STEPS_KEPT: usize = 1_000_000;
 
-/// Walks paths, one length after the other.
+/// Walks the paths, one length after the other.
 pub(super) struct Search<'a, 'r> {
     relevant: &'a Relevant<'r>,
     target: NodeIndex,
-    /// The steps onward of each project, by name.
+    /// The next steps from each project, by name.
     onward: Vec<Vec<(NodeIndex, &'a BTreeSet<usize>)>>,
-    /// How many steps it takes from each project to the target at least.
+    /// The least number of steps from each project to the target.
     distance: Vec<usize>,
-    /// Of a project and a number of steps beyond its distance, whether so many lead to the target.
+    /// Whether a project with a number of steps beyond its distance leads to the target.
     leads: HashMap<(NodeIndex, usize), bool>,
     pub(super) found: Vec<Path<'r>>,
     /// How many paths are kept.
     limit: usize,
-    /// How many more steps may be on paths that are kept.
+    /// How many more steps the kept paths may have.
     room: usize,
-    /// How many were walked.
+    /// How many paths were walked.
     pub(super) count: u64,
-    /// How many there are, where that is known: then no more are walked than are kept.
+    /// The number of all paths, if known: then only the kept ones are walked.
     counted: Option<u64>,
-    /// What the path that is being walked comes by.
+    /// The projects on the current path.
     is_on_path: Vec<bool>,
-    /// How many steps are left to be made.
+    /// How many steps are left.
     budget: usize,
 }
 
-/// The search is over before all was seen.
+/// The search ended before all paths were walked.
 struct GivenUp;
 
-/// A project of a path that is being walked.
+/// A project on the current path.
 struct Stop<'a> {
     node: NodeIndex,
-    /// The platforms on which the path up to here holds.
+    /// The platforms on which the path up to here applies.
     platforms: Cow<'a, BTreeSet<usize>>,
     /// How many steps are left.
     left: usize,
-    /// The next of the steps onward to look at.
+    /// The next step to try.
     next: usize,
 }
 
@@ -82,7 +82,7 @@ impl<'a, 'r> Search<'a, 'r> {
             relevant,
             target,
             onward,
-            // From all that is relevant something leads to the target.
+            // Every relevant project leads to the target.
             distance: distances.map(|one| one.unwrap_or(usize::MAX)).collect(),
             leads: HashMap::new(),
             found: Vec::new(),
@@ -102,7 +102,7 @@ impl<'a, 'r> Search<'a, 'r> {
         let starts = &self.relevant.starts;
         let distances = starts.iter().map(|start| self.distance[start.index()]);
         let shortest = distances.min().unwrap_or(usize::MAX);
-        // No path is longer than there are projects.
+        // A path has at most as many projects as the set.
         for length in shortest..self.relevant.graph.node_count() {
             for start in starts {
                 if self.walk(*start, length).is_err() {
@@ -116,7 +116,7 @@ impl<'a, 'r> Search<'a, 'r> {
         true
     }
 
-    /// Walks all paths of so many steps from a project, in the order of their names.
+    /// Walks all paths with this number of steps from a project, in the order of their names.
     fn walk(&mut self, start: NodeIndex, length: usize) -> Result<(), GivenUp> {
         self.spend()?;
         if !self.leads(start, length)? {
@@ -173,7 +173,7 @@ impl<'a, 'r> Search<'a, 'r> {
         projects: Vec<&'r ProjectName>,
         platforms: BTreeSet<usize>,
     ) -> Result<(), GivenUp> {
-        // One is kept however long it is.
+        // The first path is kept, however long it is.
         let is_full = self.found.len() == self.limit
             || (self.room < projects.len() && !self.found.is_empty());
         if is_full && self.counted.is_some() {
@@ -181,7 +181,7 @@ impl<'a, 'r> Search<'a, 'r> {
         }
         self.count += 1;
         if is_full {
-            // No later one is kept in its place.
+            // No later path may take its place.
             self.room = 0;
         } else {
             self.room = self.room.saturating_sub(projects.len());
@@ -198,9 +198,9 @@ impl<'a, 'r> Search<'a, 'r> {
         Ok(())
     }
 
-    /// Whether exactly so many steps lead from a project to the target, whatever the platforms and
-    /// though they may come by a project twice. As a recursion would find out, without its stack:
-    /// paths may be long.
+    /// Whether exactly this number of steps leads from a project to the target, on any platforms
+    /// and even if a project repeats. Equivalent to a recursion, but without deep stacks: paths may
+    /// be long.
     fn leads(&mut self, from: NodeIndex, steps: usize) -> Result<bool, GivenUp> {
         let mut open = vec![(from, steps, 0)];
         let mut answer = false;

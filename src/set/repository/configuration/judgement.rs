@@ -1,4 +1,4 @@
-//! `[severity]` and `[[waiver]]`: what findings weigh here, and which someone answers for.
+//! `[severity]` and `[[waiver]]`: the severities of findings, and accepted findings.
 
 use std::ops::Range;
 
@@ -112,18 +112,15 @@ pub(super) fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
             .map(|text| Spanned::new(text.value.to_owned(), text.span))
             .collect()
     });
-    let reason = required("reason", "say why it is right to go on");
+    let reason = required("reason", "give the reason why it is acceptable");
     if let Some(reason) = &reason
         && reason.value.trim().is_empty()
     {
-        invalid("a waiver gives a reason".to_owned(), &reason.span);
+        invalid("a waiver needs a reason".to_owned(), &reason.span);
     }
     let expires = table.date("expires");
     if !table.has("expires") {
-        table.missing(
-            "expires",
-            "name the day until which it holds: `expires = 2027-03-01`",
-        );
+        table.missing("expires", "set the last day: `expires = 2027-03-01`");
     }
     Some(Waiver {
         span: table.span.clone(),
@@ -138,7 +135,7 @@ pub(super) fn waiver(reader: &Reader, table: &Table<'_, '_>) -> Option<Waiver> {
     })
 }
 
-/// Reports the words of a waiver's `platforms` that name none of the supported ones.
+/// Reports entries of a waiver's `platforms` that match no supported platform.
 pub(super) fn waived_platforms(reader: &Reader, waiver: &Waiver, supported: &[Platform]) {
     for word in &waiver.platforms {
         if supported.is_empty()
@@ -156,7 +153,7 @@ pub(super) fn waived_platforms(reader: &Reader, waiver: &Waiver, supported: &[Pl
         known.dedup();
         let finding = Finding::new(
             Code::InvalidValue,
-            format!("`{}` names no supported platform", word.value),
+            format!("`{}` does not name a supported platform", word.value),
         )
         .at(&reader.file, word.span.clone(), "");
         reader.push(match nearest(&word.value, known.iter().map(String::as_str)) {

@@ -53,7 +53,7 @@ pub(in crate::set::repository) fn parse(
         if let Some(first) = tables.get(MOST_WAIVERS) {
             reader.too_large(
                 format!(
-                    "{} waivers: a repository has at most {MOST_WAIVERS}",
+                    "the repository has {} waivers; at most {MOST_WAIVERS} are allowed",
                     tables.len()
                 ),
                 &first.span,
@@ -89,7 +89,7 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         Some(format) => reader.push(
             Finding::new(
                 Code::InvalidValue,
-                format!("the format {} is not known here", format.value),
+                format!("the format {} is unknown", format.value),
             )
             .at(&reader.file, format.span, "")
             .help("write `format = 1`, or use a newer ipwhl"),
@@ -103,13 +103,13 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
         Some(name) => reader.report(
             Code::InvalidValue,
-            "the repository's name is a line of text, and not empty",
+            "the repository's name must be one line of text, and not empty",
             &name.span,
         ),
         None if table.has("name") => {}
         None => table.missing(
             "name",
-            "write `name = \"…\"`; it goes into each signed statement",
+            "write `name = \"…\"`; each signed statement contains it",
         ),
     }
     if let Some(folder) = table.string("declarations") {
@@ -152,7 +152,7 @@ fn repository(reader: &Reader, top: &Table<'_, '_>, configuration: &mut Configur
         }
     }
     if configuration.layout == Layout::Ipwhl1 {
-        // The original's CIDs are of version 0 throughout.
+        // The original uses CIDs of version 0 only.
         configuration.profile = Profile::UnixfsV0_2015;
     }
     if let Some(profile) = table.string("profile") {
@@ -187,7 +187,7 @@ fn gateways(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configur
     }
 }
 
-/// Whether a text is an address that can be asked; a finding where not.
+/// Whether a text is a usable address; reports a finding if not.
 fn is_web_address(reader: &Reader, text: &Spanned<&str>, of: &str) -> bool {
     let is_web = url::Url::parse(text.value)
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -211,15 +211,15 @@ fn comment(entry: &str) -> String {
     }
 }
 
-/// The kinds of keys that may sign: Ed25519, in a file or in hardware.
+/// The types of keys that may sign: Ed25519, in a file or in hardware.
 const KEY_TYPES: [&str; 2] = ["ssh-ed25519", "sk-ssh-ed25519@openssh.com"];
 
 fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Configuration) {
-    // Each key with the entry that names it first.
+    // Each key with the first entry that names it.
     let mut keys: BTreeMap<&str, Spanned<&str>> = BTreeMap::new();
     if let Some(trusted) = table.strings("trusted") {
         for key in trusted.value {
-            // The key itself is read where it is used; here only its form can be wrong.
+            // The key itself is read when it is used; here only its form is checked.
             let mut words = key.value.split_whitespace();
             let is_known = words.next().is_some_and(|kind| KEY_TYPES.contains(&kind));
             if let Some(bytes) = words.next()
@@ -240,14 +240,14 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
                     )
                     .at(&reader.file, key.span, "the same key")
                     .at(&reader.file, first.span, "listed here before")
-                    .note("whoever has the key is one signer, whatever the names are: `threshold` counts keys")
-                    .help("remove one of the two entries, or write the key that was meant"),
+                    .note("`threshold` counts keys, and one key is one signer, whatever its names")
+                    .help("remove one of the two entries, or write the intended key"),
                 );
             } else {
                 reader.push(
                     Finding::new(
                         Code::InvalidValue,
-                        format!("`{}` is not an Ed25519 key in OpenSSH's form", key.value),
+                        format!("`{}` is not an Ed25519 key in OpenSSH format", key.value),
                     )
                     .at(&reader.file, key.span, "")
                     .help("`ipwhl key show` prints the line to write"),
@@ -265,7 +265,7 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
                 threshold.value
             ))
         } else if !table.has("trusted") {
-            Some("the threshold counts trusted keys, and there is no `trusted`".to_owned())
+            Some("the threshold counts trusted keys, but there is no `trusted`".to_owned())
         } else {
             None
         };

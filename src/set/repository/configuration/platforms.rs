@@ -10,7 +10,7 @@ use crate::foundation::diagnostic::{Code, Finding};
 use crate::set::declaration::reader::{Reader, Table};
 use crate::set::declaration::{Layout, Spanned};
 
-/// The most platforms of a repository: real ones have some dozen, and each requirement is checked
+/// The most platforms of a repository. Real ones have some dozen, and each requirement is checked
 /// on each.
 const MOST_PLATFORMS: usize = 300;
 
@@ -35,9 +35,9 @@ pub(super) fn platforms(
     let count = pythons.len() * systems.len() + also.len();
     if count > MOST_PLATFORMS {
         reader.too_large(
-            format!("{count} platforms: a repository supports at most {MOST_PLATFORMS}"),
+            format!("the repository has {count} platforms; at most {MOST_PLATFORMS} are supported"),
             &table.span,
-            "name those that the index is for",
+            "keep only the platforms that the index is for",
         );
         return;
     }
@@ -46,10 +46,11 @@ pub(super) fn platforms(
         reader.push(
             Finding::new(Code::InvalidValue, message)
                 .at(&reader.file, span.clone(), "")
-                .help("interpreters are written `cp312` or `cp311>=3.11.5`, systems `manylinux_2_28_x86_64`, `macosx_12_0_arm64`, `win_amd64`"),
+                .help("write interpreters as `cp312` or `cp311>=3.11.5`, and systems as `manylinux_2_28_x86_64`, `macosx_12_0_arm64`, `win_amd64`"),
         );
     };
-    // One message a bad entry, not one a product: each list is tried against one good partner.
+    // One finding for each bad entry, not one for each product: each entry is tried with one good
+    // partner.
     let good_system = systems
         .iter()
         .find(|system| Platform::parse("cp312", system.value).is_ok());
@@ -90,7 +91,7 @@ pub(super) fn platforms(
         (true, true) if is_absent("also", &also) => reader.push(
             Finding::new(Code::MissingKey, "`[platforms]` names no platform")
                 .at(&reader.file, table.span.clone(), "")
-                .help("`python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one"),
+                .help("`python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one platform"),
         ),
         (true, false) => table.missing(
             "python",

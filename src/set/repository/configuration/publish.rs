@@ -1,4 +1,4 @@
-//! `[publish.NAME]`: where releases go (FORMATS 9).
+//! `[publish.NAME]`: the publish targets (FORMATS 9).
 
 mod kinds;
 mod settings;
@@ -16,30 +16,30 @@ pub use kinds::{
 };
 use values::Settings;
 
-/// A place that releases go to.
+/// A publish target.
 #[derive(Debug, Clone)]
 pub struct PublishTarget {
-    /// What it is called: lower-case letters, digits and `-`.
+    /// Its name: lower-case letters, digits and `-`.
     pub name: String,
-    /// Where its table stands.
+    /// The place of its table.
     pub span: Range<usize>,
-    /// What it is, with its settings.
+    /// Its kind, with its settings.
     pub kind: PublishKind,
-    /// Of the kinds that need a release to be held by another target: the targets of which one has
-    /// to hold it. `None` where none are named; empty where it is held elsewhere, and nobody is
-    /// asked.
+    /// For a kind that needs another target to hold the release: the targets of which one must hold
+    /// it. `None` if none are named; empty if the release is held elsewhere, so that no target is
+    /// checked.
     pub holders: Option<Vec<String>>,
 }
 
 impl PublishTarget {
-    /// The environment variable that holds its secret of this form, `TOKEN` or `BASIC`.
+    /// The environment variable with its secret of this form, `TOKEN` or `BASIC`.
     pub fn variable(&self, form: &str) -> String {
         let name = self.name.to_uppercase().replace('-', "_");
         format!("IPWHL_PUBLISH_{name}_{form}")
     }
 }
 
-/// Reads every `[publish.NAME]`; the targets come in the order in which they stand.
+/// Reads every `[publish.NAME]`; the targets keep the order of the text.
 pub(super) fn targets(reader: &Reader, top: &Table<'_, '_>) -> Vec<PublishTarget> {
     let Some(all) = top.table("publish", "`[publish]`") else {
         return Vec::new();
@@ -85,14 +85,14 @@ pub(super) fn targets(reader: &Reader, top: &Table<'_, '_>) -> Vec<PublishTarget
     targets.into_iter().map(|read| read.target).collect()
 }
 
-/// A target, and where it names others.
+/// A target, and the places where it names others.
 struct Read<'a> {
     target: PublishTarget,
     holders: Vec<Spanned<&'a str>>,
     pinned_by: Option<Spanned<&'a str>>,
 }
 
-/// Refuses names of targets that are not there, or not of a kind that is meant.
+/// Reports names of targets that do not exist, or are of the wrong kind.
 fn check_others(reader: &Reader, targets: &[Read<'_>]) {
     let refuse = |name: &Spanned<&str>, what: &str, is_meant: &dyn Fn(&PublishKind) -> bool| {
         let mut others = targets.iter().map(|read| &read.target);
@@ -122,7 +122,7 @@ fn check_others(reader: &Reader, targets: &[Read<'_>]) {
         for name in &read.holders {
             refuse(
                 name,
-                "what holds a release has its blocks or files",
+                "a holder must have the blocks or files of a release",
                 &|kind| kind.holds_releases(),
             );
         }
@@ -138,7 +138,7 @@ fn check_others(reader: &Reader, targets: &[Read<'_>]) {
     }
 }
 
-/// A name is that of a variable too, so no two of them may differ in what a variable cannot show.
+/// The name is a part of the names of variables, so two names must not be equal there.
 fn check_name(reader: &Reader, name: &Spanned<&str>) -> bool {
     let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let is_name = name
@@ -159,7 +159,7 @@ fn check_name(reader: &Reader, name: &Spanned<&str>) -> bool {
     is_name
 }
 
-/// What the target is, and the names of `holders`.
+/// The kind of the target, and the names in `holders`.
 fn kind<'t>(
     reader: &Reader,
     table: &Table<'_, 't>,

@@ -1,5 +1,4 @@
-//! What of a repository's folder is not as it was at a commit, and what is shown otherwise than it
-//! is.
+//! Changes of a repository's folder since a commit, and texts that reviewers see differently.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -7,8 +6,8 @@ use std::path::Path;
 use super::{Git, Revision, RevisionError};
 use crate::foundation::environment::Environment;
 
-/// Attributes by which git, or a forge, shows another text than a checkout has, or none: the first
-/// two change it on its way, with `-diff` it is binary, and what is generated is folded away.
+/// Attributes that make git, or a forge, show another text than the checkout has, or none: the
+/// first two convert the text, `-diff` makes it binary, and generated files are folded away.
 const ATTRIBUTES: [&str; 6] = [
     "working-tree-encoding",
     "filter",
@@ -18,21 +17,21 @@ const ATTRIBUTES: [&str; 6] = [
     "gitlab-generated",
 ];
 
-/// How many files git is asked about at once: as many as fit on a command line.
+/// How many files one call of git asks about: as many as fit on a command line.
 const AT_ONCE: usize = 500;
 
-/// What differs from a commit.
+/// The differences from a commit.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// Files named from the repository's folder, those elsewhere in the checkout with `../`; of a
-    /// submodule the folder.
+    /// Files, named from the repository's folder; those elsewhere in the checkout begin with `../`.
+    /// For a submodule, its folder.
     pub files: BTreeSet<String>,
-    /// Whether a `.gitattributes` is among what differs, here or above.
+    /// Whether a `.gitattributes`, here or above, differs.
     pub attributes: bool,
 }
 
 impl Changes {
-    /// Whether the file of this path, from the repository's folder, is not what it was.
+    /// Whether the file with this path, from the repository's folder, differs.
     pub fn has(&self, path: &str) -> bool {
         let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
         folders.chain([path]).any(|part| self.files.contains(part))
@@ -40,8 +39,7 @@ impl Changes {
 }
 
 impl Revision {
-    /// What is not as it was at this commit, among the files that git tracks, or tracked then.
-    ///
+    /// The differences from this commit, among the files that git tracks, or tracked then.
     /// # Errors
     /// When git fails.
     pub fn changes(
@@ -85,9 +83,8 @@ impl Revision {
     }
 }
 
-/// The attributes by which these files, named from the repository's folder, are shown otherwise
-/// than they are, each with the files that have it.
-///
+/// The attributes that make these files, named from the repository's folder, look different to
+/// reviewers, each with the files that have it.
 /// # Errors
 /// When git fails.
 pub fn disguises<'f>(
@@ -110,8 +107,8 @@ pub fn disguises<'f>(
             let [file, attribute, value] = word else {
                 continue;
             };
-            // What is not said is `unspecified`; `-diff` is `unset`, and the others are off by
-            // that.
+            // A missing attribute is `unspecified`; `-diff` is `unset`, and that value turns the
+            // others off.
             let is_off = match *attribute {
                 "diff" => *value != "unset",
                 _ => matches!(*value, "unset" | "false"),

@@ -1,4 +1,4 @@
-//! The shape of `[publish.NAME]`: a kind, and the keys of that kind.
+//! The schema of `[publish.NAME]`: a kind, and the keys of that kind.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ const ADDRESS: &str = r"^\s*[Hh][Tt][Tt][Pp][Ss]?:[^@?#]+$";
 /// The name of a target.
 const NAME: &str = "^[a-z]([a-z0-9-]*[a-z0-9])?$";
 
-/// Where releases go, by the targets' names.
+/// Publish targets, by name.
 pub(super) struct PublishTables;
 
 impl JsonSchema for PublishTables {
@@ -24,7 +24,7 @@ impl JsonSchema for PublishTables {
         let kinds: Vec<Value> = PublishKind::WORDS.iter().map(|word| kind(word)).collect();
         json_schema!({
             "type": "object",
-            "description": "Where `ipwhl publish` brings releases to, by the targets' names.",
+            "description": "The targets of `ipwhl publish`, by name.",
             "propertyNames": { "pattern": NAME },
             "additionalProperties": {
                 "type": "object",
@@ -32,7 +32,7 @@ impl JsonSchema for PublishTables {
                 "properties": {
                     "kind": {
                         "enum": PublishKind::WORDS,
-                        "description": "What the target is; its other keys follow from it.",
+                        "description": "The kind of the target, which defines its other keys.",
                     },
                 },
                 "oneOf": kinds,
@@ -60,26 +60,26 @@ fn replication(description: &str) -> Value {
 
 /// The keys of a kind.
 fn kind(word: &str) -> Value {
-    let gateway = || address("What is read back through: a gateway of the target's own.");
+    let gateway = || address("The gateway for reading back.");
     let (mut properties, required) = match word {
         "kubo" => (
             json!({
-                "api": address("The RPC API, without `/api/v0`; `http://127.0.0.1:5001` where none is named."),
+                "api": address("The RPC API, without `/api/v0`; `http://127.0.0.1:5001` by default."),
                 "gateway": gateway(),
-                "keep": { "type": "integer", "minimum": 1, "description": "How many releases stay pinned; all where none is said." },
-                "pinned-by": { "type": "string", "pattern": "^([a-z]([a-z0-9-]*[a-z0-9])?)?$", "description": "The target of the cluster that pins on this node, empty for none; the node is asked where nothing is said." },
+                "keep": { "type": "integer", "minimum": 1, "description": "How many releases stay pinned; all by default." },
+                "pinned-by": { "type": "string", "pattern": "^([a-z]([a-z0-9-]*[a-z0-9])?)?$", "description": "The cluster target that pins on this node, empty for none; the node is asked by default." },
                 "mfs": { "type": "string", "pattern": "^/[^/]", "description": "The path in the MFS that shows the newest release.", "examples": ["/releases/latest"] },
             }),
             vec!["kind"],
         ),
         "cluster" => (
             json!({
-                "api": address("The REST API; `http://127.0.0.1:9094` where none is named."),
+                "api": address("The REST API; `http://127.0.0.1:9094` by default."),
                 "gateway": gateway(),
-                "replication-min": replication("On how many peers the release must be at least."),
-                "replication-max": replication("On how many peers it should be."),
-                "keep": { "type": "integer", "minimum": 1, "description": "How many releases stay pinned; all where none is said." },
-                "metadata": { "type": "object", "maxProperties": 100, "additionalProperties": { "type": "string" }, "description": "What the pin is given besides." },
+                "replication-min": replication("The least number of peers with the release."),
+                "replication-max": replication("The desired number of peers with the release."),
+                "keep": { "type": "integer", "minimum": 1, "description": "How many releases stay pinned; all by default." },
+                "metadata": { "type": "object", "maxProperties": 100, "additionalProperties": { "type": "string" }, "description": "Additional metadata of the pin." },
             }),
             vec!["kind"],
         ),
@@ -93,27 +93,27 @@ fn kind(word: &str) -> Value {
         ),
         "directory" => (
             json!({
-                "path": text("The folder; a relative one begins at the repository's."),
-                "links": { "type": "boolean", "default": true, "description": "Whether files that are the same in two releases are one, with hard links." },
-                "url": address("The address that a web server serves the folder at, for what is printed."),
-                "latest": { "type": "string", "pattern": r"^[^/\\]*$", "default": "latest", "description": "The name that leads to the newest release; empty for none." },
-                "keep": { "type": "integer", "minimum": 1, "description": "How many releases' trees stay; all where none is said." },
+                "path": text("The folder; relative to the repository's folder."),
+                "links": { "type": "boolean", "default": true, "description": "Whether equal files of two releases share their storage by hard links." },
+                "url": address("The address at which a web server serves the folder, for messages."),
+                "latest": { "type": "string", "pattern": r"^[^/\\]*$", "default": "latest", "description": "The name that refers to the newest release; empty for none." },
+                "keep": { "type": "integer", "minimum": 1, "description": "How many releases' trees stay; all by default." },
             }),
             vec!["kind", "path"],
         ),
         "ipns" => (
             json!({
-                "file": text("The file that the record goes to; a relative path begins at the repository's folder."),
-                "api": address("The RPC API of a Kubo that the record is put to, without `/api/v0`."),
-                "lifetime": span("How long the record holds where the statement does not expire."),
-                "ttl": span("How long a resolver may keep it."),
+                "file": text("The file for the record; relative to the repository's folder."),
+                "api": address("The RPC API of a Kubo node that receives the record, without `/api/v0`."),
+                "lifetime": span("How long the record is valid if the statement does not expire."),
+                "ttl": span("How long a resolver may cache the record."),
             }),
             vec!["kind"],
         ),
         "git" => (
             json!({
-                "repository": text("The git repository; the one around this repository where none is named."),
-                "branch": text("The branch that statements are committed to."),
+                "repository": text("The git repository; by default the one that contains this repository."),
+                "branch": text("The branch for commits of statements."),
                 "tag": { "type": "string", "pattern": r"\{sequence\}", "description": "The name of a release's tag.", "examples": ["statement-{sequence}"] },
                 "remote": text("The remote that both are pushed to."),
             }),
@@ -122,8 +122,8 @@ fn kind(word: &str) -> Value {
         "dnslink" => (
             json!({
                 "domain": text("The domain, without `_dnslink.`."),
-                "name": text("The IPNS name that the record leads to; without one it leads to the root."),
-                "resolver": text("The address of the name server that is asked; the system's where none is named."),
+                "name": text("The IPNS name that the record refers to; by default it refers to the root."),
+                "resolver": text("The address of the DNS server to query; the system's by default."),
             }),
             vec!["kind", "domain"],
         ),
@@ -132,7 +132,7 @@ fn kind(word: &str) -> Value {
     };
     properties["kind"] = json!({ "const": word });
     if PublishKind::NEEDING_HOLDERS.contains(&word) {
-        properties["holders"] = json!({ "type": "array", "items": { "type": "string", "pattern": NAME }, "description": "The targets of which one has to hold the release before; empty where it is held elsewhere." });
+        properties["holders"] = json!({ "type": "array", "items": { "type": "string", "pattern": NAME }, "description": "The targets of which one must hold the release first; empty if it is held elsewhere." });
     }
     let mut schema = json!({
         "properties": properties,

@@ -1,4 +1,4 @@
-//! Asking the index, within a small limit of time.
+//! Queries of the index, with a short deadline.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,45 +15,46 @@ use crate::set::repository::Repository;
 use crate::set::resolve::{Prefer, ProjectRequest, Selection, Selector};
 use crate::source::{Fetcher, IndexClient, Session, SourceProblem};
 
-/// How long the index is asked, all projects together.
+/// The deadline for all projects together.
 const DEADLINE: Duration = Duration::from_secs(3);
-/// How many of the versions that do not fit are named with their reasons.
+/// How many unfitting versions are named with their reasons.
 const MAXIMUM_REASONS: usize = 3;
-/// Of how many versions of a project METADATA is read.
+/// For how many versions of a project METADATA is read.
 const MAXIMUM_READ: usize = 8;
 
-/// What the index says of a project.
+/// The index's answer for a project.
 pub(super) enum Answer {
-    /// All who require the project accept this version of it.
+    /// All requirers accept this version.
     Version(Version),
-    /// None does, and why.
+    /// No version is accepted, with the reason.
     Nothing(String),
 }
 
-/// A project that requires another version of one than the set has.
+/// A project that requires another version of a project than the set has.
 pub(super) struct Pair {
-    /// What the one that requires would have to be, with all its extras.
+    /// The request for the requiring project, with all its extras.
     pub(super) request: ProjectRequest,
-    /// The version of it that is declared, which does not do.
+    /// Its declared version, which does not fit.
     pub(super) declared: Version,
-    /// The project that is required.
+    /// The required project.
     pub(super) required: ProjectName,
-    /// The version of that which the set has.
+    /// Its version in the set.
     pub(super) version: Version,
 }
 
-/// What the index said.
+/// The answers of the index.
 #[derive(Default)]
 pub(super) struct Answers {
     pub(super) of_required: BTreeMap<ProjectName, Answer>,
-    /// By the one that requires and the one that is required: a version of the first that accepts
-    /// what the set has of the second, where no other version of the second does for all.
+    /// By the requiring and the required project: a version of the first that accepts the set's
+    /// version of the second. Only present if no other version of the second satisfies all
+    /// requirers.
     pub(super) of_requirers: BTreeMap<(ProjectName, ProjectName), Version>,
-    /// Why some have no answer.
+    /// The reasons for missing answers.
     pub(super) failed: BTreeSet<String>,
 }
 
-/// Asks about the projects of `requests`. Of those in `of_extras` a version does only where it is
+/// Asks about the projects of `requests`. For a project in `of_extras` a version fits only if it is
 /// known to have the extras.
 pub(super) fn ask(
     session: &Session,
@@ -108,7 +109,7 @@ pub(super) fn ask(
                 async move { (pair, asked.await) }
             })
             .buffer_unordered(jobs);
-        // What has no answer here leaves the findings as they are.
+        // Without an answer the findings stay as they are.
         while let Some((pair, outcome)) = requirers.next().await {
             if let Ok(Some(version)) = outcome {
                 let key = (pair.request.project.clone(), pair.required.clone());
@@ -116,7 +117,7 @@ pub(super) fn ask(
             }
         }
     });
-    // A search for the index that has not ended is left behind.
+    // An unfinished search for the index is abandoned.
     session.leave_work_behind();
     answers
 }
@@ -132,10 +133,10 @@ async fn about_required(
         .await
         .map_err(|problem| problem.to_string())?;
     let project = &request.project;
-    // An index that serves no METADATA says nothing of extras; `ipwhl add` finds out, and may fail.
+    // An index without METADATA says nothing about extras; `ipwhl add` finds out, and may fail.
     let objection = |metadata: Option<&CoreMetadata>| {
         let Some(metadata) = metadata else {
-            return is_of_extras.then(|| "the index does not tell its extras".to_owned());
+            return is_of_extras.then(|| "the index does not list its extras".to_owned());
         };
         let known = &metadata.provides_extra;
         let lacking = request.extras.iter().find(|extra| !known.contains(extra))?;
@@ -154,7 +155,7 @@ async fn about_required(
                 reasons.push(format!("and {unnamed} more"));
             }
             Ok(Answer::Nothing(format!(
-                "no version of `{project}` in the index does for all: {}",
+                "no version of `{project}` in the index satisfies all requirers: {}",
                 reasons.join("; ")
             )))
         }
@@ -166,14 +167,17 @@ async fn about_required(
     }
 }
 
-/// The newest version of the one that requires whose METADATA accepts what the set has.
+/// The newest version of the requiring project whose METADATA accepts the set's version.
 async fn about_requirer(fetcher: &Fetcher, platforms: &[Platform], pair: &Pair) -> Option<Version> {
     let index = fetcher.index().await.ok()?;
-    let refused = BTreeMap::from([(pair.declared.clone(), "it is declared".to_owned())]);
+    let refused = BTreeMap::from([(
+        pair.declared.clone(),
+        "it is the declared version".to_owned(),
+    )]);
     let extras: Vec<&ExtraName> = pair.request.extras.iter().collect();
     let objection = |metadata: Option<&CoreMetadata>| {
         let Some(metadata) = metadata else {
-            return Some("nobody says what it requires".to_owned());
+            return Some("the index does not list its requirements".to_owned());
         };
         let has_extras = extras
             .iter()
@@ -187,14 +191,14 @@ async fn about_requirer(fetcher: &Fetcher, platforms: &[Platform], pair: &Pair) 
                 Constraint::Specifiers(specifiers) => specifiers_contain(specifiers, &pair.version),
                 Constraint::Url(_) => false,
             });
-        (!has_extras || !is_accepting).then(|| "it requires something else".to_owned())
+        (!has_extras || !is_accepting).then(|| "it requires another version".to_owned())
     };
     let found = search(index, platforms, &pair.request, refused, objection).await;
     found.ok()?.ok()
 }
 
-/// The version that fits a request and is not refused for what its METADATA says, which is `None`
-/// where the index serves none; or why each was not taken.
+/// The version that fits a request and that `objection` accepts for its METADATA, which is `None`
+/// if the index serves none; otherwise why each version was rejected.
 async fn search(
     index: &IndexClient,
     platforms: &[Platform],

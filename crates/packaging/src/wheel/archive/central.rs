@@ -7,25 +7,25 @@ use crate::wheel::problems::Problems;
 
 const CENTRAL_SIGNATURE: [u8; 4] = *b"PK\x01\x02";
 
-/// APPNOTE 4.4.4: how well deflate worked, in two bits; says nothing to a reader.
+/// APPNOTE 4.4.4: the compression level of deflate, in two bits; irrelevant for readers.
 const FLAG_LEVEL: u16 = 0b110;
 const FLAG_ENCRYPTED: u16 = 1;
-/// CRC and sizes are behind the data.
+/// CRC and sizes follow the data.
 pub(super) const FLAG_DESCRIPTOR: u16 = 1 << 3;
 const FLAG_STRONG_ENCRYPTION: u16 = 1 << 6;
 const FLAG_UTF8: u16 = 1 << 11;
 const FLAG_MASKED: u16 = 1 << 13;
-/// APPNOTE 4.4.3.2: the version that Python's `zipfile` and uv stop at, 6.3.
+/// APPNOTE 4.4.3.2: the newest version that Python's `zipfile` and uv accept, 6.3.
 const NEWEST_VERSION: u16 = 63;
 const KNOWN_FLAGS: u16 = FLAG_LEVEL | FLAG_DESCRIPTOR | FLAG_UTF8;
 
-/// The file type in the upper half of the external attributes, as Unix has it.
+/// The file type in the upper half of the external attributes, as in Unix.
 const TYPE_MASK: u32 = 0o170_000;
 const TYPE_LINK: u32 = 0o120_000;
 const TYPE_FOLDER: u32 = 0o040_000;
 const TYPE_FILE: u32 = 0o100_000;
 
-/// All entries in the order of the directory; `None` when it cannot be parsed to its end.
+/// All entries in the order of the directory; `None` if it cannot be parsed to its end.
 pub(super) fn read_central_directory(
     directory: &[u8],
     entries: u64,
@@ -58,7 +58,7 @@ pub(super) fn read_central_directory(
     Some(members)
 }
 
-/// A header of the central directory (APPNOTE 4.3.12), as it stands.
+/// A header of the central directory (APPNOTE 4.3.12), unchanged.
 struct Entry<'a> {
     version_needed: u16,
     flags: u16,
@@ -142,7 +142,7 @@ impl Entry<'_> {
             problems.archive(format!("{shown} {clause}"));
             member.readable = false;
         };
-        // Off-spec: CP437, which APPNOTE appendix D has without the flag. Installers differ there.
+        // Off-spec: without the flag, APPNOTE appendix D specifies CP437. Installers differ there.
         if !self.name.is_ascii() && self.flags & FLAG_UTF8 == 0 {
             refuse("has a name that is not ASCII, without the flag for UTF-8".to_owned());
         } else if member.raw_name.is_some() {
@@ -213,8 +213,8 @@ impl Entry<'_> {
     }
 }
 
-/// Why installers do not read an entry that needs this version, as a clause. The upper byte means
-/// nothing to them.
+/// Why installers do not read an entry that needs this version, as a clause. They ignore the upper
+/// byte.
 pub(super) fn too_new(version: u16) -> Option<String> {
     let version = version & 0xff;
     (version > NEWEST_VERSION).then(|| {

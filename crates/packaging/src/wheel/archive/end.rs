@@ -1,4 +1,4 @@
-//! The end of an archive: its end record, and the ZIP64 one where there is one.
+//! The end of an archive: its end record, and the ZIP64 one if present.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -11,17 +11,17 @@ const LOCATOR_SIGNATURE: [u8; 4] = *b"PK\x06\x07";
 const LOCATOR_LENGTH: usize = 20;
 const END64_SIGNATURE: [u8; 4] = *b"PK\x06\x06";
 const END64_LENGTH: usize = 56;
-/// The longest comment, and so the farthest place of the end record from the end of the file.
+/// The longest comment, and so the largest distance of the end record from the end of the file.
 const LONGEST_COMMENT: u64 = 0xffff;
 
-/// Where the central directory is and what it holds.
+/// The position and contents of the central directory.
 pub(super) struct End {
     pub(super) directory_start: u64,
     pub(super) directory_size: u64,
     pub(super) entries: u64,
 }
 
-/// What either end record says.
+/// The numbers in an end record.
 #[derive(Clone, Copy)]
 struct Counts {
     disk: u32,
@@ -32,7 +32,7 @@ struct Counts {
     directory_start: u64,
 }
 
-/// Finds and reads the end records; `None` when there is nothing to go on with.
+/// Finds and reads the end records; `None` if reading cannot continue.
 pub(super) fn read_end<R: Read + Seek>(
     reader: &mut R,
     length: u64,
@@ -45,8 +45,8 @@ pub(super) fn read_end<R: Read + Seek>(
     let Some(narrow) = parse_end(&record) else {
         return Ok(None);
     };
-    // A reader that looks for a locator looks exactly here, needed or not, so that one that is
-    // here must be right.
+    // A reader that looks for a locator looks exactly here, needed or not, so an existing one must
+    // be valid.
     let locator_place = place.checked_sub(LOCATOR_LENGTH as u64);
     let mut counts = narrow;
     let mut directory_end = place;
@@ -96,10 +96,10 @@ pub(super) fn read_end<R: Read + Seek>(
     }
 }
 
-/// The place of the end record.
+/// The position of the end record.
 ///
-/// Off-spec: an archive comment (APPNOTE 4.3.16) with the signature of a record in it is refused.
-/// Readers that look for the end record from the end differ in what they take for one inside it.
+/// Off-spec: an archive comment (APPNOTE 4.3.16) that contains the signature of a record is
+/// refused. Readers that search for the end record from the end could find one inside it.
 fn find_end<R: Read + Seek>(
     reader: &mut R,
     length: u64,
@@ -122,8 +122,8 @@ fn find_end<R: Read + Seek>(
         .by_ref()
         .take(length - tail_start)
         .read_to_end(&mut tail)?;
-    // The first one whose comment reaches to the end is the record, if there is one: what looks
-    // like another one after it is in its comment.
+    // The first record whose comment reaches to the end is used: any later one is inside its
+    // comment.
     let records = || {
         (0..tail.len())
             .filter(|index| tail[*index..].starts_with(&END_SIGNATURE))
@@ -139,8 +139,8 @@ fn find_end<R: Read + Seek>(
     let (comment_length, rest) = after;
     let comment_length = usize::from(u16::from_le_bytes(*comment_length));
     if comment_length == rest.len() {
-        // One may begin in the record itself: its last bytes are the comment's length, which is
-        // free.
+        // A signature may begin in the record itself: its last bytes are the comment's length,
+        // which can be any number.
         if let Some(signature) = signature_in(&tail[index + 1..]) {
             problems.archive(format!(
                 "has an archive comment of {comment_length} bytes with the signature of a record in it, {signature}"
@@ -168,7 +168,7 @@ fn parse_end(record: &[u8]) -> Option<Counts> {
     })
 }
 
-/// The ZIP64 end record and its place; the inner error is a problem.
+/// The ZIP64 end record and its position; the inner error is a problem.
 fn read_end64<R: Read + Seek>(
     reader: &mut R,
     locator: &[u8],
@@ -184,8 +184,8 @@ fn read_end64<R: Read + Seek>(
             "is an archive of several disks ({disks}) by its ZIP64 locator"
         )));
     }
-    // APPNOTE 4.3.14: the record may be longer. Off-spec: only its fixed part is accepted, since
-    // what may follow has no meaning for a wheel.
+    // APPNOTE 4.3.14: the record may be longer. Off-spec: only its fixed part is accepted, because
+    // the rest has no meaning for a wheel.
     if place.checked_add(END64_LENGTH as u64) != Some(locator_place) {
         return Ok(Err(format!(
             "has a ZIP64 locator at {locator_place} that points at {place}, not at {END64_LENGTH} bytes before itself"
@@ -214,7 +214,7 @@ fn parse_end64(record: &[u8]) -> Option<Counts> {
     })
 }
 
-/// Each number of the 32-bit record is all ones, or the same as in the ZIP64 one.
+/// Each number of the 32-bit record must be all ones, or equal to that in the ZIP64 one.
 fn check_agreement(narrow: Counts, wide: Counts, problems: &mut Problems) {
     let small = u64::from(u16::MAX);
     let large = u64::from(u32::MAX);

@@ -1,4 +1,4 @@
-//! Extra fields of a header: well-formed, and not contradicting it.
+//! Extra fields of a header: checks that they are well-formed and agree with it.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use super::fields::Fields;
 
 /// APPNOTE 4.5.3.
 const ZIP64: u16 = 0x0001;
-/// APPNOTE 4.6.9: the name once more, in UTF-8.
+/// APPNOTE 4.6.9: the name again, in UTF-8.
 const UNICODE_PATH: u16 = 0x7075;
 
-/// The numbers of a header that a ZIP64 field can hold in its stead.
+/// The numbers of a header that a ZIP64 field can replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Numbers {
     pub(super) size: u64,
@@ -20,14 +20,14 @@ pub(super) struct Numbers {
     pub(super) disk: Option<u32>,
 }
 
-/// What the extra fields of one header say.
+/// The contents of the extra fields of one header.
 pub(super) struct Extra {
     pub(super) numbers: Numbers,
     pub(super) has_zip64: bool,
 }
 
-/// Reads the extra fields of a header with this name and these numbers (as its 32-bit fields have
-/// them); the error is a clause that goes on after the name of the header.
+/// Reads the extra fields of a header with this name and these numbers (from its 32-bit fields);
+/// the error is a clause for use after the name of the header.
 pub(super) fn read_extra(bytes: &[u8], name: &[u8], numbers: Numbers) -> Result<Extra, String> {
     let mut zip64 = None;
     let mut has_unicode_path = false;
@@ -77,8 +77,8 @@ fn field<'a>(fields: &mut Fields<'a>) -> Option<(u16, &'a [u8])> {
     Some((identifier, fields.bytes(length.into())?))
 }
 
-/// A reader takes either name, so both must be the same. The specification lets a reader ignore a
-/// field whose CRC is not that of the name; some do and some do not, so that is refused too.
+/// Readers use either name, so both must be equal. The specification lets a reader ignore a field
+/// whose CRC does not match the name; readers differ, so that is refused too.
 fn check_unicode_path(content: &[u8], name: &[u8]) -> Result<(), String> {
     let [1, a, b, c, d, other @ ..] = content else {
         return Err("has a Unicode path field of an unknown form".to_owned());
@@ -95,8 +95,8 @@ fn is_wide(value: u64) -> bool {
 
 /// The numbers with those of the ZIP64 field in their place.
 ///
-/// A field holds the numbers whose 32-bit place is all ones, in a fixed order. Some writers put
-/// all of them in always; then those that were not asked for must agree with the header.
+/// A field contains the numbers whose 32-bit place is all ones, in a fixed order. Some writers
+/// always include all of them; then the others must agree with the header.
 fn resolve(content: &[u8], numbers: Numbers) -> Result<Numbers, String> {
     let wide_disk = numbers.disk == Some(u32::from(u16::MAX));
     let asked = [

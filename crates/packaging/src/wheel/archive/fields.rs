@@ -1,6 +1,6 @@
 //! Little-endian numbers from a slice that may be too short.
 
-/// A cursor over a record; `None` where the bytes end first.
+/// A cursor over a record; `None` if the bytes end first.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
@@ -34,7 +34,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The first signature of a record in these bytes, as it is shown; all are `PK` and two small
+/// The first signature of a record in these bytes, in printable form; all are `PK` and two small
 /// numbers.
 pub(super) fn signature_in(bytes: &[u8]) -> Option<String> {
     let signature = bytes

@@ -1,4 +1,4 @@
-//! What surrounds the data of a member: the local header, which must agree with the central
+//! The data around a member's contents: the local header, which must agree with the central
 //! directory, and the data descriptor.
 
 use super::central::{FLAG_DESCRIPTOR, too_new};
@@ -12,7 +12,7 @@ const DESCRIPTOR_SIGNATURE: u32 = 0x0807_4b50;
 /// Bytes of a local header before the name.
 const LOCAL_LENGTH: usize = 30;
 
-/// Where a member's data begins, and what is needed to check what follows it.
+/// The position of a member's data, and the facts to check the bytes after it.
 #[derive(Debug)]
 pub(in crate::wheel) struct Local {
     pub(in crate::wheel) data_start: u64,
@@ -21,7 +21,7 @@ pub(in crate::wheel) struct Local {
 }
 
 /// Compares the local header (APPNOTE 4.3.7) with the central directory. `read` returns the next
-/// bytes of the file. `None`, with a problem, where the data cannot be found.
+/// bytes of the file. `None`, with a problem, if the data cannot be located.
 pub(in crate::wheel) fn check_local_header<E>(
     member: &Member,
     problems: &mut Problems,
@@ -127,7 +127,7 @@ fn compare(
     if header.flags != member.flags {
         differ("flags", header.flags.into(), member.flags.into());
     }
-    // APPNOTE 4.4.4: with bit 3 the three are zero here; some writers know them all the same.
+    // APPNOTE 4.4.4: with bit 3 the three are zero here; some writers fill them in nevertheless.
     let deferred = header.flags & FLAG_DESCRIPTOR != 0;
     let agrees = |local: u64, central: u64| local == central || (deferred && local == 0);
     if !agrees(header.crc.into(), member.crc.into()) {
@@ -161,8 +161,9 @@ fn compare(
     }
 }
 
-/// Checks what is between the data and the next entry: a data descriptor where bit 3 is set, and
-/// else nothing. `bytes` is all of it, or its first few where it is too long for a descriptor.
+/// Checks the bytes between the data and the next entry: a data descriptor if bit 3 is set, and
+/// otherwise nothing. `bytes` is all of them, or the first ones if they are too long for a
+/// descriptor.
 pub(in crate::wheel) fn check_descriptor(
     member: &Member,
     local: &Local,
@@ -179,8 +180,8 @@ pub(in crate::wheel) fn check_descriptor(
         }
         return;
     }
-    // APPNOTE 4.3.9: the signature is optional, and sizes have eight bytes where there is a
-    // ZIP64 field. The place of the next entry tells which of the four forms it is.
+    // APPNOTE 4.3.9: the signature is optional, and sizes have eight bytes with a ZIP64 field. The
+    // position of the next entry determines which of the four forms it is.
     let (signed, wide) = match gap {
         12 => (false, false),
         16 => (true, false),

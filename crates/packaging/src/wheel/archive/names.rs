@@ -1,4 +1,5 @@
-//! The names of the members: each a plain relative path, no two of them the same place.
+//! Checks the names of the members: each must be a plain relative path, and no two may be the same
+//! file.
 
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 use icu_properties::{CodePointMapData, CodePointMapDataBorrowed};
@@ -11,7 +12,7 @@ use crate::wheel::problems::{Problems, shown};
 const CATEGORIES: CodePointMapDataBorrowed<'static, GeneralCategory> =
     CodePointMapData::<GeneralCategory>::new();
 
-/// Every name by itself, then all together.
+/// Checks every name by itself, then all together.
 pub(super) fn check_names(members: &[Member], limits: &Limits, problems: &mut Problems) {
     for member in members {
         if let Some(reason) = unsafe_path(&member.name) {
@@ -20,8 +21,8 @@ pub(super) fn check_names(members: &[Member], limits: &Limits, problems: &mut Pr
             problems.archive(format!("{} {reason}", member.shown()));
         }
     }
-    // With `/` before every other byte, a name is followed by its copies and then by what is in a
-    // folder of that name, so that neighbours tell all.
+    // With `/` sorted before every other byte, a name is followed by its copies and then by the
+    // contents of a folder of that name, so it is enough to compare neighbours.
     let mut names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
     names.sort_unstable_by(|left, right| in_tree_order(left).cmp(in_tree_order(right)));
     for same in names.chunk_by(|left, right| left == right) {
@@ -30,7 +31,7 @@ pub(super) fn check_names(members: &[Member], limits: &Limits, problems: &mut Pr
         }
     }
     for pair in names.windows(2) {
-        // `a` is a file and so cannot be a folder too, be it by `a/` or by `a/b`.
+        // `a` is a file and so cannot be a folder too, by `a/` or by `a/b`.
         if let [file, inside] = pair
             && inside
                 .strip_prefix(file)
@@ -41,8 +42,8 @@ pub(super) fn check_names(members: &[Member], limits: &Limits, problems: &mut Pr
     }
 }
 
-/// Why a path could leave the folder that it is unpacked in, or mean different places on
-/// different systems.
+/// Why a path could leave the folder that it is unpacked in, or mean different files on different
+/// systems.
 fn unsafe_path(path: &str) -> Option<&'static str> {
     if path.is_empty() {
         return Some("is an empty name");
@@ -53,13 +54,13 @@ fn unsafe_path(path: &str) -> Option<&'static str> {
     if path.contains('\\') {
         return Some("has a backslash in its name");
     }
-    // pip splits RECORD at the separators of lines and paragraphs, too, and removes what the second
-    // half of a row names.
+    // pip splits RECORD at line and paragraph separators, too, and removes the file named by the
+    // second half of a row.
     let ends_line = |sign: char| sign.is_control() || matches!(sign, '\u{2028}' | '\u{2029}');
     if path.chars().any(ends_line) {
         return Some("has a control character in its name");
     }
-    // As uv refuses them: what is not shown, has no meaning yet, or has one by private agreement.
+    // As in uv: invisible, unassigned and private-use characters are refused.
     let is_other = |character| GeneralCategoryGroup::Other.contains(CATEGORIES.get(character));
     if path.chars().any(is_other) {
         return Some("has a character in its name that is not shown");

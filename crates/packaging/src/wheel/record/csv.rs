@@ -1,12 +1,12 @@
-//! CSV as RECORD has it: the default dialect of Python's `csv` module, which its specification
-//! names. A comma between cells, `"` around a cell that needs it and twice inside, any line end.
+//! The CSV format of RECORD: the default dialect of Python's `csv` module, as its specification
+//! requires. A comma between cells, `"` around a cell if needed and doubled inside, any line end.
 
 use std::borrow::Cow;
 
-/// A row has three cells; of a longer one no more than this are kept.
+/// A row has three cells; further ones are kept up to this number.
 const MOST_CELLS: usize = 4;
 
-/// Why a row cannot be read.
+/// The reason why a row cannot be read.
 pub(super) struct CsvError {
     pub(super) line: usize,
     pub(super) reason: &'static str,
@@ -71,7 +71,7 @@ fn row<'a>(rest: &mut &'a str, line: &mut usize) -> Result<Vec<Cow<'a, str>>, &'
     }
 }
 
-/// A cell whose opening quote was taken already.
+/// A cell whose opening quote has been read.
 fn quoted<'a>(rest: &mut &'a str, line: &mut usize) -> Result<Cow<'a, str>, &'static str> {
     let mut cell = Cow::Borrowed("");
     loop {

@@ -1,4 +1,4 @@
-//! The kinds of targets and what each is told.
+//! The kinds of targets and their settings.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
-/// What a target is.
+/// The kind of a target.
 #[derive(Debug, Clone)]
 pub enum PublishKind {
     /// A Kubo node, by its RPC API.
@@ -26,7 +26,7 @@ pub enum PublishKind {
 }
 
 impl PublishKind {
-    /// The words for the kinds.
+    /// The names of the kinds.
     pub const WORDS: [&'static str; 7] = [
         "kubo",
         "cluster",
@@ -37,11 +37,11 @@ impl PublishKind {
         "dnslink",
     ];
 
-    /// The words for those that need a release to be held by another target before: they lead to
-    /// it, or fetch it by themselves.
+    /// The kinds that need another target to hold the release first, because they refer to it or
+    /// fetch it.
     pub const NEEDING_HOLDERS: [&'static str; 4] = ["pinning-service", "ipns", "git", "dnslink"];
 
-    /// The word for it.
+    /// The name of the kind.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Kubo(_) => "kubo",
@@ -54,7 +54,7 @@ impl PublishKind {
         }
     }
 
-    /// Whether it has blocks or files of a release, and does not merely lead to one.
+    /// Whether it stores blocks or files of a release, instead of only referring to one.
     pub fn holds_releases(&self) -> bool {
         matches!(
             self,
@@ -62,17 +62,16 @@ impl PublishKind {
         )
     }
 
-    /// Whether it needs a release to be held by another target before.
+    /// Whether another target must hold a release first.
     pub fn needs_holder(&self) -> bool {
         Self::NEEDING_HOLDERS.contains(&self.as_str())
     }
 
-    /// Whether a target of this kind is enough for one of the other kind, where `holders` is not
-    /// set.
+    /// Whether a target of this kind can hold releases for the other kind, if `holders` is not set.
     pub fn is_holder_for(&self, other: &Self) -> bool {
         match other {
             Self::PinningService(_) => matches!(self, Self::Kubo(_) | Self::Cluster(_)),
-            // What these lead to are blocks.
+            // These refer to blocks.
             Self::Ipns(_) | Self::Dnslink(_) => {
                 self.holds_releases() && !matches!(self, Self::Directory(_))
             }
@@ -82,7 +81,7 @@ impl PublishKind {
         }
     }
 
-    /// The gateway that what it holds is read through, where one is named.
+    /// The gateway through which its contents are read, if one is set.
     pub fn gateway(&self) -> Option<&Url> {
         match self {
             Self::Kubo(settings) => settings.gateway.as_ref(),
@@ -92,7 +91,7 @@ impl PublishKind {
         }
     }
 
-    /// Whether something of it is signed with the key of releases.
+    /// Whether it signs something with the key of releases.
     pub fn needs_key(&self) -> bool {
         matches!(self, Self::Ipns(_) | Self::Git(_))
     }
@@ -103,12 +102,11 @@ impl PublishKind {
 pub struct KuboTarget {
     /// Its RPC API, without `/api/v0`.
     pub api: Url,
-    /// What is read back through; without one, the RPC API.
+    /// The gateway for reading back; the RPC API if none is set.
     pub gateway: Option<Url>,
-    /// How many releases stay pinned; all of them where none is said.
+    /// How many releases stay pinned; all if not set.
     pub keep: Option<u64>,
-    /// The target of the cluster that pins on this node, empty for none; found out where nothing is
-    /// said.
+    /// The cluster target that pins on this node, empty for none; the node is asked if not set.
     pub pinned_by: Option<String>,
     /// The path in the node's MFS that shows the newest release.
     pub mfs: Option<String>,
@@ -119,15 +117,15 @@ pub struct KuboTarget {
 pub struct ClusterTarget {
     /// Its REST API.
     pub api: Url,
-    /// What is read back through; without one, only the peers' word is there.
+    /// The gateway for reading back; without one, only the peers' reports are available.
     pub gateway: Option<Url>,
-    /// On how many peers the release must be at least; -1 for all, 0 for the cluster's own setting.
+    /// The least number of peers with the release; -1 for all, 0 for the cluster's own setting.
     pub replication_min: i64,
-    /// On how many it should be; -1 for all, 0 for the cluster's own setting.
+    /// The desired number of peers with the release; -1 for all, 0 for the cluster's own setting.
     pub replication_max: i64,
-    /// How many releases stay pinned; all of them where none is said.
+    /// How many releases stay pinned; all if not set.
     pub keep: Option<u64>,
-    /// What the pin is given besides.
+    /// Additional metadata of the pin.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -138,47 +136,47 @@ pub struct PinningServiceTarget {
     pub endpoint: Url,
     /// Multiaddresses of nodes that have the blocks.
     pub origins: Vec<String>,
-    /// What is read back through; without one, only the service's word is there.
+    /// The gateway for reading back; without one, only the service's report is available.
     pub gateway: Option<Url>,
 }
 
 /// `kind = "directory"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryTarget {
-    /// The folder; a relative one begins at the repository's.
+    /// The folder; relative to the repository's folder.
     pub path: String,
-    /// Whether files that are the same in two releases are one file with hard links.
+    /// Whether equal files of two releases share their storage by hard links.
     pub links: bool,
-    /// The address that a web server serves the folder at.
+    /// The address at which a web server serves the folder.
     pub url: Option<Url>,
-    /// The name in `path` that leads to the newest release; `None` for no such name.
+    /// The name in `path` that refers to the newest release; `None` for no such name.
     pub latest: Option<String>,
-    /// How many releases' trees stay; all where none is said.
+    /// How many releases' trees stay; all if not set.
     pub keep: Option<u64>,
 }
 
 /// `kind = "ipns"`. It has a file, an API, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpnsTarget {
-    /// The file that the record goes to; a relative path begins at the repository's folder.
+    /// The file for the record; relative to the repository's folder.
     pub file: Option<String>,
-    /// The RPC API of a Kubo that the record is put to, without `/api/v0`.
+    /// The RPC API of a Kubo node that receives the record, without `/api/v0`.
     pub api: Option<Url>,
-    /// How long the record holds where the statement does not expire.
+    /// How long the record is valid if the statement does not expire.
     pub lifetime: Option<Duration>,
-    /// How long a resolver may keep it.
+    /// How long a resolver may cache it.
     pub ttl: Option<Duration>,
 }
 
 /// `kind = "git"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GitTarget {
-    /// The git repository, a path from the repository's folder; the one around that folder where
-    /// none is named.
+    /// The git repository, relative to the repository's folder; if not set, the one that contains
+    /// that folder.
     pub repository: Option<String>,
-    /// The branch that statements are committed to.
+    /// The branch for commits of statements.
     pub branch: Option<String>,
-    /// The name of the tag of a release, with `{sequence}`.
+    /// The name of a release's tag, with `{sequence}`.
     pub tag: Option<String>,
     /// The remote that both are pushed to.
     pub remote: Option<String>,
@@ -189,9 +187,9 @@ pub struct GitTarget {
 pub struct DnslinkTarget {
     /// The domain in lower case, without `_dnslink.` and without a dot at its end.
     pub domain: String,
-    /// The IPNS name that the record leads to, without `/ipns/`; without one it leads to
+    /// The IPNS name that the record refers to, without `/ipns/`; if not set, it refers to
     /// `/ipfs/<root>`.
     pub name: Option<String>,
-    /// The server that is asked for the record; without one, the system's.
+    /// The DNS server to query; the system's if not set.
     pub resolver: Option<SocketAddr>,
 }

@@ -1,4 +1,4 @@
-//! The settings of a target, read by its kind.
+//! Reads the settings of a target by its kind.
 
 use std::collections::BTreeMap;
 
@@ -12,24 +12,24 @@ use super::values::{
 };
 use crate::set::declaration::Spanned;
 
-/// Where a Kubo that nobody has configured otherwise listens for RPC.
+/// The default address of Kubo's RPC API.
 const DEFAULT_KUBO_API: &str = "http://127.0.0.1:5001";
-/// The same of IPFS Cluster's REST API.
+/// The default address of IPFS Cluster's REST API.
 const DEFAULT_CLUSTER_API: &str = "http://127.0.0.1:9094";
-/// What takes the place of the sequence in the name of a tag.
+/// The placeholder for the sequence in the name of a tag.
 const SEQUENCE: &str = "{sequence}";
-/// The most origins that the Pinning Service API takes.
+/// The most origins that the Pinning Service API accepts.
 const MAXIMUM_ORIGINS: usize = 20;
 /// The most entries of `metadata`.
 const MAXIMUM_METADATA: usize = 100;
 /// The most bytes of a key or a value of `metadata`.
 const LONGEST_METADATA: usize = 1024;
-/// The most peers that a replication factor names.
+/// The largest replication factor.
 const MAXIMUM_PEERS: u64 = 1_000_000;
 
 impl Settings<'_, '_, '_> {
-    /// The settings of the kind of this word; `None` where there is no such kind, or it lacks what
-    /// it needs, which is reported then.
+    /// The settings of this kind. `None` if the kind does not exist, or if a required setting is
+    /// missing, which is reported.
     pub(super) fn read(&self, word: &str) -> Option<PublishKind> {
         match word {
             "kubo" => self.kubo().map(PublishKind::Kubo),
@@ -59,7 +59,7 @@ impl Settings<'_, '_, '_> {
             api: api?,
             gateway,
             keep,
-            // The empty text is how a file says that no cluster does.
+            // An empty text in the file means that no cluster pins.
             pinned_by: self
                 .table
                 .string("pinned-by")
@@ -74,8 +74,8 @@ impl Settings<'_, '_, '_> {
         if keep.value == 0 {
             self.refuse(
                 &keep,
-                "`keep` is at least 1: the release that is published",
-                "leave it out to keep all of them",
+                "`keep` must be at least 1: the published release",
+                "remove `keep` to keep all releases",
             );
             return None;
         }
@@ -94,13 +94,13 @@ impl Settings<'_, '_, '_> {
             self.refuse(
                 min,
                 "`replication-min` is more than `replication-max`",
-                "a cluster keeps to at least the one and at most the other",
+                "a cluster keeps at least `replication-min` and at most `replication-max` copies",
             );
         }
         Some(ClusterTarget {
             api: api?,
             gateway,
-            // A cluster takes one without the other only where its own setting fits.
+            // A cluster accepts one without the other only if it fits the cluster's own setting.
             replication_min: min.as_ref().or(max.as_ref()).map_or(0, |count| count.value),
             replication_max: max.as_ref().or(min.as_ref()).map_or(0, |count| count.value),
             keep: self.keep(),
@@ -123,7 +123,7 @@ impl Settings<'_, '_, '_> {
                     &Spanned::new((), span),
                     "this cannot be metadata of a pin",
                     &format!(
-                        "it has at most {MAXIMUM_METADATA} strings of at most {LONGEST_METADATA} bytes"
+                        "metadata has at most {MAXIMUM_METADATA} strings of at most {LONGEST_METADATA} bytes"
                     ),
                 ),
             }
@@ -145,7 +145,7 @@ impl Settings<'_, '_, '_> {
             self.refuse(
                 &Spanned::new((), span.clone()),
                 &format!("`{key}` must be a number of peers, or \"all\""),
-                "leave it out for the cluster's own setting",
+                "remove it to use the cluster's own setting",
             );
         }
         Some(Spanned::new(number?, span))
@@ -165,8 +165,8 @@ impl Settings<'_, '_, '_> {
             if list.value.len() > MAXIMUM_ORIGINS {
                 self.refuse(
                     &list,
-                    &format!("these are {} origins", list.value.len()),
-                    &format!("the Pinning Service API takes at most {MAXIMUM_ORIGINS}"),
+                    &format!("there are {} origins", list.value.len()),
+                    &format!("the Pinning Service API accepts at most {MAXIMUM_ORIGINS}"),
                 );
             }
             for origin in list.value {
@@ -176,7 +176,7 @@ impl Settings<'_, '_, '_> {
                     self.refuse(
                         &origin,
                         &format!("`{}` is not a multiaddress", origin.value),
-                        "an origin is written `/ip4/203.0.113.7/tcp/4001/p2p/<peer ID>`",
+                        "write an origin as `/ip4/203.0.113.7/tcp/4001/p2p/<peer ID>`",
                     );
                 }
             }
@@ -191,14 +191,14 @@ impl Settings<'_, '_, '_> {
     fn directory(&self) -> Option<DirectoryTarget> {
         if !self.table.has("path") {
             self.table
-                .missing("path", "name the folder that is served: `path = \"…\"`");
+                .missing("path", "name the folder to serve: `path = \"…\"`");
         }
         let path = self.text("path");
         let links = self.table.boolean("links");
         let url = self.address("url");
         let latest = match self.table.string("latest") {
             None => Some("latest".to_owned()),
-            // The empty text is how a file says that there is to be none.
+            // An empty text in the file means no such name.
             Some(name) if name.value.is_empty() => None,
             Some(_) => self.text_that("latest", is_name, "write one name, or \"\" for none"),
         };
@@ -222,7 +222,7 @@ impl Settings<'_, '_, '_> {
         if !self.table.has("file") && !self.table.has("api") {
             self.table.missing(
                 "file",
-                "name the file that the record goes to, or the node that it is put to with `api`",
+                "name the file for the record with `file`, or the node that receives it with `api`",
             );
         }
         (target.file.is_some() || target.api.is_some()).then_some(target)

@@ -1,4 +1,4 @@
-//! Single values of targets: addresses, spans of time, names.
+//! Reads single values of targets: addresses, durations, names.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::set::declaration::reader::{Reader, Table};
 
 /// The longest lifetime of a record, in seconds: a hundred years.
 const LONGEST_LIFETIME: u64 = 100 * 366 * 24 * 60 * 60;
-/// Where name servers listen.
+/// The port of name servers.
 const NAME_SERVER_PORT: u16 = 53;
 
 /// Reads a target's settings.
@@ -29,13 +29,13 @@ impl Settings<'_, '_, '_> {
         );
     }
 
-    /// A text that says something.
+    /// A text that is not empty.
     pub(super) fn text(&self, key: &'static str) -> Option<String> {
-        let help = "leave the key out, or say something";
+        let help = "remove the key, or give it a value";
         self.text_that(key, |text| !text.trim().is_empty(), help)
     }
 
-    /// A text of which something holds.
+    /// A text that meets a condition.
     pub(super) fn text_that(
         &self,
         key: &'static str,
@@ -50,7 +50,7 @@ impl Settings<'_, '_, '_> {
         None
     }
 
-    /// A span of time: a whole number and `s`, `m`, `h`, `d` or `w`.
+    /// A duration: a whole number and `s`, `m`, `h`, `d` or `w`.
     pub(super) fn duration(&self, key: &'static str) -> Option<Duration> {
         let text = self.table.string(key)?;
         let digits = text.value.bytes().take_while(u8::is_ascii_digit).count();
@@ -69,7 +69,7 @@ impl Settings<'_, '_, '_> {
             _ => {
                 self.refuse(
                     &text,
-                    &format!("`{}` is not a span of time", text.value),
+                    &format!("`{}` is not a duration", text.value),
                     "write a whole number and `s`, `m`, `h`, `d` or `w`, as in `36h`",
                 );
                 None
@@ -81,12 +81,12 @@ impl Settings<'_, '_, '_> {
         if self.table.has(key) {
             return self.address(key);
         }
-        // Asked for, so that it counts as a key of this table.
+        // Read, so that it counts as a known key of this table.
         let _ = self.table.value(key);
         Url::parse(default).ok()
     }
 
-    /// An address that can be asked. One with a password is refused: this text is everybody's.
+    /// A usable address. One with a password is refused, because this text is public.
     pub(super) fn address(&self, key: &'static str) -> Option<Url> {
         let text = self.table.string(key)?;
         let url = Url::parse(text.value)
@@ -103,16 +103,16 @@ impl Settings<'_, '_, '_> {
         if !url.username().is_empty() || url.password().is_some() {
             self.refuse(
                 &text,
-                &format!("`{key}` has a user name or a password in it"),
-                "take it out: secrets come from the environment, as `IPWHL_PUBLISH_<NAME>_TOKEN` or `IPWHL_PUBLISH_<NAME>_BASIC`",
+                &format!("`{key}` contains a user name or a password"),
+                "remove it: secrets come from the environment, as `IPWHL_PUBLISH_<NAME>_TOKEN` or `IPWHL_PUBLISH_<NAME>_BASIC`",
             );
             return None;
         }
         if url.query().is_some() || url.fragment().is_some() {
-            // The line of the table is shown, not its own: there may be a secret in it.
+            // The line of the table is shown instead of the key's own, which may contain a secret.
             self.refuse(
                 &Spanned::new((), self.table.span.clone()),
-                &format!("`{key}` goes on behind its path"),
+                &format!("`{key}` has a query or a fragment after its path"),
                 "write it without `?` and `#`",
             );
             return None;
@@ -121,7 +121,7 @@ impl Settings<'_, '_, '_> {
     }
 }
 
-/// Whether what may be an address holds a password; a user name alone is how ssh is asked.
+/// Whether a possible address contains a password. A user name alone is normal for ssh.
 pub(super) fn has_password(text: &str) -> bool {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => {
@@ -137,7 +137,7 @@ pub(super) fn is_name(text: &str) -> bool {
     !matches!(text, "" | "." | "..") && !text.contains(['/', '\\', '\0'])
 }
 
-/// Roughly a multiaddress; what it leads to is the service's to say.
+/// Roughly a multiaddress; the service decides whether it is usable.
 pub(super) fn is_multiaddress(text: &str) -> bool {
     let Some(parts) = text.strip_prefix('/') else {
         return false;
@@ -148,7 +148,8 @@ pub(super) fn is_multiaddress(text: &str) -> bool {
             .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
-/// What git takes for the name of a branch or tag (`git check-ref-format`), or less.
+/// Whether git accepts it as the name of a branch or tag (`git check-ref-format`); some accepted
+/// names are refused.
 pub(super) fn is_reference(text: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty()
@@ -169,18 +170,18 @@ pub(super) fn is_domain(text: &str) -> bool {
         && !name.starts_with("_dnslink.")
 }
 
-/// An IPNS name without the namespace that paths begin with.
+/// An IPNS name without the `/ipns/` prefix.
 pub(super) fn without_namespace(name: &str) -> &str {
     name.strip_prefix("/ipns/").unwrap_or(name)
 }
 
-/// Roughly what can stand behind `/ipns/`: a key as a CID, or a domain.
+/// Roughly the text after `/ipns/`: a key as a CID, or a domain.
 pub(super) fn is_ipns_name(name: &str) -> bool {
     let is_cid = name.len() > 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_cid || is_domain(name)
 }
 
-/// The address of a name server, on port 53 where it names none.
+/// The address of a name server, with port 53 by default.
 pub(super) fn server(text: &str) -> Option<SocketAddr> {
     let alone = text.parse::<IpAddr>().ok();
     let alone = alone.map(|address| SocketAddr::new(address, NAME_SERVER_PORT));
