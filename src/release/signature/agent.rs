@@ -7,7 +7,7 @@
 use ssh_encoding::Decode;
 use ssh_key::Signature;
 
-use super::key::Unfit;
+use super::key::SignatureCheckError;
 use super::{AgentError, PublicKey, wire};
 
 /// The longest answer that is read, in bytes: the same limit as in OpenSSH's client.

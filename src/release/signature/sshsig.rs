@@ -5,7 +5,7 @@ use ssh_encoding::Decode;
 use ssh_key::{HashAlg, LineEnding, Signature, SshSig};
 use thiserror::Error;
 
-use super::key::Unfit;
+use super::key::SignatureCheckError;
 use super::key_type::{HARDWARE, PLAIN};
 use super::{NAMESPACE, PublicKey, wire};
 

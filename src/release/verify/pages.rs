@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::bytes::page;
 use super::contradiction::{Contradiction, PageFormat, unknown_files};
 use super::count::Count;
-use super::declared::{self, Answered};
+use super::declared::{self, WaivedProjects};
 use super::page::is_plain;
 use super::project::{Examined, project};
 use crate::foundation::diagnostic::Code;

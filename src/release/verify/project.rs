@@ -9,7 +9,7 @@ use super::contradiction::{
     Contradiction, FileContradiction, PageFormat, ProjectFile, WheelFact, unknown_files,
 };
 use super::count::Count;
-use super::declared::{self, Answered, Declared};
+use super::declared::{self, Declared, WaivedProjects};
 use super::page::compare;
 use crate::release::archive::BlockStore;
 use crate::release::names::{DECLARATION, JSON, METADATA, WHEEL};
@@ -22,7 +22,7 @@ pub(super) struct Examined<'r> {
     /// Whether it has only wheels, without pages: in the layout `ipwhl-1`.
     pub(super) is_bare: bool,
     /// What somebody answers for.
-    pub(super) answered: Answered,
+    pub(super) waived: WaivedProjects,
 }
 
 /// Every contradiction in a project's folder.
