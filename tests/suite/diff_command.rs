@@ -492,7 +492,7 @@ fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
     let ran = with_git(&workshop, &["diff", "nothing"]);
     ran.refused(
         2,
-        &["`nothing` is no path that is there, no CID, and no revision"],
+        &["`nothing` is not an existing path, not a CID, and no revision"],
     );
     fs::write(workshop.repository().join(".gitignore"), "/both/\n").unwrap();
     let history = History::begin(&workshop.repository());
@@ -506,7 +506,7 @@ fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
     with_git(&workshop, &["diff", "both"]).refused(
         2,
         &[
-            "`both` is a path here, and a revision of git",
+            "`both` is both a path here and a revision of git",
             "write `git:both` or `path:both`",
         ],
     );
@@ -527,14 +527,14 @@ fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
     for (name, words) in [
         (
             "nothing",
-            "`nothing` is no path that is there, no CID, and no revision `nothing`",
+            "`nothing` is not an existing path, not a CID, and no revision `nothing`",
         ),
         (
             "wheels",
-            "`wheels` is no archive, no folder with one and no repository, no CID, and no revision",
+            "`wheels` is not an archive, a folder with one or a repository, not a CID, and no revision",
         ),
         ("path:nothing", "`nothing` is neither an archive"),
-        ("cid:nothing", "`nothing` is no CID"),
+        ("cid:nothing", "`nothing` is not a CID"),
         ("git:nothing", "no revision `nothing`"),
         ("git:--output=written", "no revision `--output=written`"),
         ("git:", "no revision ``"),

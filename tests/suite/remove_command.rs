@@ -363,7 +363,7 @@ fn what_cannot_be_known_without_the_settings_is_not_denied() {
     assert_eq!(
         run.stderr,
         "error: `ipwhl.toml` cannot be read, so it is unknown whether `zzz` is in the set\n\
-         help: `ipwhl check` shows what is wrong with it\n"
+         help: `ipwhl check` shows its mistakes\n"
     );
 }
 
@@ -413,7 +413,7 @@ fn the_layout_of_the_original_loses_its_folders_too() {
     assert!(!run.stderr.contains("--keep-needed"), "{}", run.stderr);
     let run = remove(&repository, &["fig", "--keep-needed"]).expect(ExitStatus::Usage);
     assert!(
-        run.stderr.contains("does not know `automatic`"),
+        run.stderr.contains("does not have `automatic`"),
         "{}",
         run.stderr
     );
