@@ -401,7 +401,7 @@ fn a_release_behind_a_gateway_is_read_and_its_wheels_when_they_are_asked_for() {
     // A root is read through the gateways of the repository, and not without the network.
     workshop
         .run(&["diff", &roots[0]])
-        .refused(2, &["no gateway is known", &roots[0]]);
+        .refused(2, &["no gateway is configured", &roots[0]]);
     let settings = format!(
         "\n[mirrors]\ngateways = [{:?}, {:?}]\n",
         gateways[0].url("/"),
@@ -413,7 +413,7 @@ fn a_release_behind_a_gateway_is_read_and_its_wheels_when_they_are_asked_for() {
     assert_eq!(value["transfer"], expected["transfer"]);
     workshop
         .run(&["diff", &roots[0], "--offline"])
-        .refused(2, &["`--offline` leaves the network alone"]);
+        .refused(2, &["`--offline` forbids the network"]);
 }
 
 #[test]
@@ -542,7 +542,7 @@ fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
             "https://example.org/",
             "neither `<gateway>/ipfs/<root CID>/`",
         ),
-        (&root, "no gateway is known"),
+        (&root, "no gateway is configured"),
     ] {
         with_git(&workshop, &["diff", name]).refused(2, &[words]);
     }
@@ -1207,7 +1207,7 @@ fn a_release_that_contradicts_itself_is_refused() {
     fs::write(workshop.repository().join("forged.car"), odd).unwrap();
     workshop
         .run(&["diff", "old", "forged.car"])
-        .refused(1, &["`Hel\\u{1b}per` is no normalised name"]);
+        .refused(1, &["`Hel\\u{1b}per` is not a normalised name"]);
 }
 
 #[test]

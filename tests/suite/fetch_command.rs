@@ -136,7 +136,7 @@ fn a_folder_is_as_good_as_an_address() {
     assert_got(&workshop, &[]);
     let server = serve(&site);
     reader(&workshop, &["fetch", &server.url("/"), "--offline"])
-        .refused(2, &["`--offline` leaves the web alone"]);
+        .refused(2, &["`--offline` forbids the network"]);
     assert_eq!(server.connections(), 0);
     // Where there is nobody's key, a signature of any key proves nothing.
     fs::remove_dir_all(workshop.path("reader")).unwrap();
@@ -372,7 +372,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
             statement(site, 4).replace("checks = ", "expires = 2036-01-01T00:00:00Z\nchecks = ");
         site.insert("release.toml".to_owned(), text.into());
     };
-    refuses(&parted, 1, &["is another statement than"]);
+    refuses(&parted, 1, &["which has the same sequence"]);
     let huge = |site: &mut Files| {
         site.insert("release.toml".to_owned(), vec![b'#'; 1 << 20]);
     };

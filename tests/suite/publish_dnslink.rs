@@ -180,7 +180,7 @@ fn the_record_is_printed_and_looked_for() {
     let record = format!("dnslink=/ipfs/{root}");
     let missing = [
         "there is no such record at _dnslink.index.example.org yet",
-        "put the line that is printed into the zone",
+        "put the printed line into the zone",
     ];
     for says in [
         Says::Code(3),
@@ -243,7 +243,7 @@ fn what_dns_has_instead_is_said() {
     not_there(
         &workshop.run(&["publish"]),
         &root,
-        &[&format!("leads to `/ipfs/{other}`"), "as long as it says"],
+        &[&format!("refers to `/ipfs/{other}`"), "its time to live"],
     );
     let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
     assert!(dry.output.contains(&format!("holds {other}")), "{dry:?}");
@@ -269,12 +269,12 @@ fn what_dns_has_instead_is_said() {
         not_there(
             &workshop.run(&["publish"]),
             &root,
-            &["DNS does not say", "`resolver` names another one"],
+            &["cannot query DNS for ", "`resolver` names another one"],
         );
     }
     server.says(Says::Noise);
     let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
-    assert!(dry.output.contains("DNS does not say"), "{dry:?}");
+    assert!(dry.output.contains("cannot query DNS for "), "{dry:?}");
 }
 
 #[test]

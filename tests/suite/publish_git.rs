@@ -250,7 +250,7 @@ fn a_release_is_a_commit_and_a_tag_that_git_verifies() {
     );
     place
         .run(&["publish"])
-        .refused(1, &["`releases` is checked out", "would not follow"]);
+        .refused(1, &["`releases` is checked out", "would not be updated"]);
     git.text(here, &["worktree", "remove", "../other"]);
     succeeded(place.run(&["publish"]));
     place.assert_published(there, 2);
@@ -314,7 +314,7 @@ fn a_run_that_is_cut_goes_on_and_a_fresh_clone_too() {
     git.text(here, &["remote", "add", "origin", "../remote"]);
     let dry = succeeded(place.run(&["publish", "--dry-run"]));
     for words in [
-        "holds sequence 1",
+        "has sequence 1",
         "would point `releases` at",
         "would take the tag",
     ] {
@@ -421,7 +421,7 @@ fn signatures_of_the_same_statement_come_together() {
         1,
         &[
             "another statement with the sequence 1",
-            "a sequence is used once",
+            "a sequence is used only once",
         ],
     );
     workshop.build(&["--renew", "--previous", "../release.toml"]);
@@ -586,12 +586,12 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("\"origin\"", "\"far\"")).unwrap();
     let ran = place.run(&["publish", "-v"]);
-    ran.refused(3, &["git ls-remote failed", "is `far` the right remote"]);
+    ran.refused(3, &["git ls-remote failed", "the name of the remote `far`"]);
     assert!(!ran.error.contains("secret-word"), "{}", ran.error);
     fs::write(&path, text.replace("../git", "../home")).unwrap();
     place
         .run(&["publish"])
-        .refused(3, &["is in no git repository", "`git init` makes one"]);
+        .refused(3, &["is not in a usable git repository", "`git init` makes one"]);
 }
 
 /// Where the program keeps the key that it has made.

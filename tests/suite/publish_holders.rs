@@ -99,7 +99,7 @@ fn who_holds_a_release_can_be_named_and_be_elsewhere() {
         1,
         &[
             "no target of this repository could hold the release for a `ipns` target",
-            "`holders = []` says that the release is held elsewhere",
+            "`holders = []` means that the release is held elsewhere",
         ],
     );
     // A folder has no blocks, unless somebody says that it is enough.
@@ -211,7 +211,7 @@ fn a_node_of_a_cluster_is_pinned_by_the_cluster_alone() {
         .replace("keep = 2\n\n", "keep = 1\n\n");
     fs::write(workshop.repository().join("ipwhl.toml"), unknown).unwrap();
     succeeded(publish(&workshop, &["node"]))
-        .said("nothing is unpinned, since it is not known whether");
+        .said("nothing is unpinned, because it is unknown whether");
     let still: Vec<String> = node.pins().into_iter().map(|(cid, _)| cid).collect();
     assert!(
         still.contains(&roots[2]) && still.contains(&roots[3]),
@@ -254,7 +254,7 @@ fn a_gateway_of_a_peer_that_does_not_keep_it_is_not_enough() {
     let workshop = workshop(&target);
     let ran = publish(&workshop, &[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
-    ran.said("cluster: not every peer keeps it, so the one of the `gateway` may not");
+    ran.said("cluster: not every peer keeps it, so the peer of the `gateway` may lose it");
     ran.said("name: it is left as it is");
     assert_eq!(ran.output, "");
     assert!(!workshop.path("record").exists());

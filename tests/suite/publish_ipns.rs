@@ -380,7 +380,7 @@ fn a_node_that_keeps_no_records() {
     let place = Place::new(&target(&node.api));
     let ran = place.publish(&[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
-    ran.said("records are kept by nodes that take part in routing");
+    ran.said("only nodes that take part in routing keep records");
     // The file was written before.
     assert!(place.workshop.path("record").exists());
 }
@@ -397,7 +397,7 @@ fn a_node_that_shows_another_record() {
     let foreign = IpnsRecord::sign(&other, content).unwrap();
     for bytes in [foreign.bytes(), &foreign.bytes()[..100], b"mine"] {
         with(&lying(bytes));
-        place.publish(&[]).refused(3, &["is not believed"]);
+        place.publish(&[]).refused(3, &["the record of ", "is invalid: "]);
     }
     assert!(!place.workshop.path("record").exists());
     // It takes the record, and shows nothing afterwards.

@@ -347,7 +347,7 @@ fn a_path_that_a_secret_may_not_use_is_named() {
         3,
         &[
             "403 Forbidden to `/api/v0/dag/import`",
-            "may it use `/api/v0/dag/import`?",
+            "that it may use `/api/v0/dag/import`",
         ],
     );
     publish(token, "wrong").refused(3, &["403 Forbidden to `/api/v0/pin/ls`"]);

@@ -55,7 +55,7 @@ fn a_name_is_a_path_a_root_or_a_revision() {
     assert_eq!(kind("."), Ok(StateKind::WorkingTree));
     let root = release.root.to_string();
     for (text, words) in [
-        (root.as_str(), "no gateway is known"),
+        (root.as_str(), "no gateway is configured"),
         ("cid:main", "`main` is not a CID"),
         ("path:main", "`main` is neither an archive"),
         ("git:old", "no revision `old`"),
@@ -88,7 +88,7 @@ fn what_a_change_may_have_brought_is_told() {
     assert_eq!(tracked("git:old"), None);
     let failure = read(&reader, "old").err().unwrap();
     assert!(
-        failure.message.contains("a path here, and a revision"),
+        failure.message.contains("both a path here and a revision"),
         "{failure}"
     );
     assert!(read(&reader, "path:old").is_ok());

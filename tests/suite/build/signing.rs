@@ -169,7 +169,7 @@ fn a_key_is_named_by_path_or_given_as_it_is() {
         let ran = build(&part, &[]);
         ran.refused(
             2,
-            &["what `IPWHL_SIGNING_KEY` gives is neither", "-----BEGIN"],
+            &["`IPWHL_SIGNING_KEY` is neither", "-----BEGIN"],
         );
         assert!(
             !ran.error.contains(middle) && !ran.error.contains("b3BlbnNz"),
@@ -585,7 +585,7 @@ fn keys_are_changed_over_one_release_that_names_both() {
     trust(&[2]);
     build("../key-2").refused(1, &["0 of the 1 trusted signatures"]);
     trust(&[1, 2]);
-    build("../key-2").refused(1, &["does not let the key"]);
+    build("../key-2").refused(1, &["does not allow the key"]);
     build("../key-1").line();
     let second = statement(&workshop);
     second.check_successor_of(&first).unwrap();
