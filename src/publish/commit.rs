@@ -45,7 +45,7 @@ impl Prepared {
 
 /// The result of [`recover`].
 #[derive(Debug)]
-pub enum Recovery {
+pub(super) enum Recovery {
     /// There was no unfinished build.
     Nothing,
     /// The build was finished, and this statement is in place.
@@ -180,7 +180,7 @@ fn remove(path: &Path) -> Result<(), PublishError> {
 /// files exist, under their final or temporary names. Unusable files are not removed.
 /// # Errors
 /// When a file cannot be read or renamed, or another process is writing it.
-pub fn recover(folder: &Path) -> Result<Recovery, PublishError> {
+pub(super) fn recover(folder: &Path) -> Result<Recovery, PublishError> {
     let path = folder.join(STATEMENT);
     if fs::symlink_metadata(&path).is_ok() || !AtomicFile::is_begun(&path) {
         return Ok(Recovery::Nothing);
@@ -274,7 +274,7 @@ fn read(file: &mut AtomicFile, largest: usize) -> io::Result<Option<String>> {
 /// # Errors
 /// When there is a full archive of another root and this one is not full, or when the statement has
 /// changed.
-pub fn check_place(
+pub(super) fn check_place(
     kind: ArchiveKind,
     root: Cid,
     folder: &Path,

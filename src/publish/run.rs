@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::follow::check_follows;
+use super::place::TargetPlace;
 use super::target::{Done, Plan, ReadBack, Step, Target};
 use super::{History, Publication};
 use crate::foundation::failure::{Failure, FailureKind};
@@ -27,7 +28,7 @@ pub enum Event<'a> {
     /// The target was inspected. With notes.
     Planned(&'a [String]),
     /// The release was uploaded. With the target's place.
-    Done(&'a str, &'a Done),
+    Done(&'a TargetPlace, &'a Done),
     /// The sample was read back.
     ReadBack(&'a ReadBack),
     /// It failed.
@@ -42,7 +43,7 @@ pub struct TargetOutcome {
     /// The name of its kind.
     pub kind: &'static str,
     /// Its place, if it is known.
-    pub place: Option<String>,
+    pub place: Option<TargetPlace>,
     /// What it held, and the planned changes.
     pub plan: Option<Plan>,
     /// The changes made.

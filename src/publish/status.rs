@@ -1,8 +1,9 @@
 //! The releases that targets hold, for their maintainers and for monitoring.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::History;
+use super::place::TargetPlace;
 use super::published_release::PublishedRelease;
 use super::run::Open;
 use crate::foundation::failure::Failure;
@@ -16,7 +17,7 @@ pub struct TargetStatus {
     /// The name of its kind.
     pub kind: &'static str,
     /// Its place, if it is known.
-    pub place: Option<String>,
+    pub place: Option<TargetPlace>,
     /// Its state.
     pub state: HoldingState,
     /// The releases that it holds or refers to, the newest first; `None` if it could not be
@@ -35,6 +36,17 @@ pub struct ReleaseStatus {
     pub created: Option<Timestamp>,
     /// When its statement expires, if it does.
     pub expires: Option<Timestamp>,
+}
+
+/// How near its end a statement is called so.
+const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+impl ReleaseStatus {
+    /// When its statement expires, where that is soon.
+    pub fn expires_soon(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_soon = |expires: &Timestamp| *expires > now && expires.duration_since(now) < SOON;
+        self.expires.filter(is_soon)
+    }
 }
 
 /// The state of a target compared with the newest known release.

@@ -8,6 +8,7 @@ use ipwhl_unixfs::car::Blocks;
 
 use super::Publication;
 use super::amount::Amount;
+use super::place::TargetPlace;
 use super::published_release::PublishedRelease;
 use super::rate_limit::RateLimit;
 use crate::foundation::failure::Failure;
@@ -23,8 +24,8 @@ pub type Report<'a> = &'a dyn Fn(Step);
 /// [`carry_out`](Self::carry_out) uses its results, and [`read_back`](Self::read_back) reads from
 /// the target afterwards. Each may be interrupted at any moment: the next run continues.
 pub trait Target {
-    /// Its place, in printable form.
-    fn place(&self) -> String;
+    /// Where it is.
+    fn place(&self) -> TargetPlace;
 
     /// Finds out what it holds, and plans the blocks to move and the changes.
     fn plan<'a>(&'a mut self, release: &'a Publication, report: Report<'a>) -> Work<'a, Plan>;
@@ -84,6 +85,13 @@ pub struct Checked {
     pub damages: Vec<Damage>,
     /// Notes, a sentence each.
     pub notes: Vec<String>,
+}
+
+impl Checked {
+    /// Whether something is wrong and was not mended.
+    pub fn is_damaged(&self) -> bool {
+        self.damages.iter().any(|one| !one.is_repaired)
+    }
 }
 
 /// A block or a file that is damaged at a target.

@@ -14,6 +14,7 @@
 //! time of a file is that of its last use, to a day; for a wheel, that of its facts.
 
 mod layout;
+mod limit;
 mod mark;
 mod prune;
 mod usage;
@@ -37,6 +38,7 @@ use super::workspace::Workspace;
 use crate::foundation::environment::make_private_folder;
 pub(super) use layout::{BLOCKS, canonical};
 use layout::{FACTS, HASHES, PARTIAL, WHEELS, file_name, known_name};
+pub use limit::{CACHE_LIMIT_VARIABLE, Pruned, configured_limit};
 pub use prune::{CachePart, ClaimError, ClaimedCache, Removed};
 use usage::Usage;
 

@@ -408,7 +408,8 @@ fn a_revision_that_cannot_be_had_is_said_with_the_way_out() {
         .run(&["check", "--since=--output=x"])
         .expect(ExitStatus::World);
     assert!(
-        run.stderr.contains("git does not know a commit `--output=x`"),
+        run.stderr
+            .contains("git does not know a commit `--output=x`"),
         "{}",
         run.stderr
     );

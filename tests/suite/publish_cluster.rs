@@ -110,10 +110,7 @@ fn a_peer_that_has_given_up_is_asked_to_try_again() {
     );
     let root = workshop.build(&[]);
     let ran = workshop.run(&["publish"]);
-    ran.refused(
-        3,
-        &["1 of the 2 required peers", "`beta` (pin_error: "],
-    );
+    ran.refused(3, &["1 of the 2 required peers", "`beta` (pin_error: "]);
     two.text(&["swarm", "filters", "rm", everybody]);
     one.connect(&two);
     let ran = succeeded(workshop.run(&["publish"]));
@@ -150,7 +147,8 @@ fn a_cluster_lets_in_who_has_its_password_and_nobody_reads_it() {
         3,
         &["401", "set `IPWHL_PUBLISH_THE_CLUSTER_TOKEN`", "`…_BASIC`"],
     );
-    publish(Some("publisher:sw0rdfish-")).refused(3, &["401", "check that the secret in the environment"]);
+    publish(Some("publisher:sw0rdfish-"))
+        .refused(3, &["401", "check that the secret in the environment"]);
     succeeded(publish(Some("publisher:sw0rdfish"))).said("1 of 1 peers report");
 }
 

@@ -589,9 +589,10 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
     ran.refused(3, &["git ls-remote failed", "the name of the remote `far`"]);
     assert!(!ran.error.contains("secret-word"), "{}", ran.error);
     fs::write(&path, text.replace("../git", "../home")).unwrap();
-    place
-        .run(&["publish"])
-        .refused(3, &["is not in a usable git repository", "`git init` makes one"]);
+    place.run(&["publish"]).refused(
+        3,
+        &["is not in a usable git repository", "`git init` makes one"],
+    );
 }
 
 /// Where the program keeps the key that it has made.

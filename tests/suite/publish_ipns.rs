@@ -397,7 +397,9 @@ fn a_node_that_shows_another_record() {
     let foreign = IpnsRecord::sign(&other, content).unwrap();
     for bytes in [foreign.bytes(), &foreign.bytes()[..100], b"mine"] {
         with(&lying(bytes));
-        place.publish(&[]).refused(3, &["the record of ", "is invalid: "]);
+        place
+            .publish(&[])
+            .refused(3, &["the record of ", "is invalid: "]);
     }
     assert!(!place.workshop.path("record").exists());
     // It takes the record, and shows nothing afterwards.

@@ -193,7 +193,10 @@ fn what_a_service_refuses_is_said_in_its_words() {
         (
             202,
             "<html>".to_owned(),
-            &["does not follow its API", "check that this is the address of the API"],
+            &[
+                "does not follow its API",
+                "check that this is the address of the API",
+            ],
         ),
     ];
     for (status, body, words) in faults {

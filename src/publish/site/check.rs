@@ -7,10 +7,12 @@ use ipwhl_unixfs::car::{Blocks, CarError, CarReader, archive_start, file_dag};
 use ipwhl_unixfs::{Cid, FileHasher, Profile, Sha256Digest};
 
 use super::{LARGEST_HOLLOW, ListedFile, ReleaseFile};
+use crate::foundation::failure::Failure;
 use crate::release::archive::ArchiveKind;
 use crate::release::archive::ReleaseArchive;
 use crate::release::archive::car_name;
 use crate::release::statement::folder::statement_path;
+use crate::release::statement::unreachable;
 use crate::source::{Receiver, Site, SourceProblem};
 
 /// Compares a stream of bytes with a file of a release, without keeping them.
@@ -103,9 +105,20 @@ pub enum HollowError {
     },
 }
 
-/// The hollow archive of the release with this sequence, every block of it verified. An archive of
-/// another root is refused at its first bytes. For a site on the web it is a file without a name,
-/// which is removed when it is closed.
+impl HollowError {
+    /// The same, for whoever asked for the archive.
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Source(problem) => unreachable(problem),
+            Self::Refused { .. } => Failure::finding(self),
+        }
+    }
+}
+
+/// The hollow archive of the release of this sequence, every block of it verified. One of another
+/// root is refused at its first bytes. Of a site on the web it is a file without a name, which goes
+/// when it is closed.
+///
 /// # Errors
 /// When it is unavailable, or is not the hollow archive of `root`.
 pub async fn read_hollow(

@@ -167,10 +167,7 @@ fn a_key_is_named_by_path_or_given_as_it_is() {
         body.lines().next().unwrap().to_owned(),
     ] {
         let ran = build(&part, &[]);
-        ran.refused(
-            2,
-            &["`IPWHL_SIGNING_KEY` is neither", "-----BEGIN"],
-        );
+        ran.refused(2, &["`IPWHL_SIGNING_KEY` is neither", "-----BEGIN"]);
         assert!(
             !ran.error.contains(middle) && !ran.error.contains("b3BlbnNz"),
             "{ran:?}"
