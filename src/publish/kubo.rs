@@ -19,7 +19,7 @@ use super::check;
 use super::cluster::nearby::NearbyCluster;
 use super::context::TargetContext;
 use super::follow::check_follows;
-use super::pins::{name, named, newest_first, outdated};
+use super::pins::{name, newest_first, outdated, parse_name};
 use super::place::TargetPlace;
 use super::published_release::PublishedRelease;
 use super::service::Upload;

@@ -105,14 +105,14 @@ impl PublicationRequest<'_> {
         } else {
             Some(self.signed(session, archive.root(), &history, tell)?)
         };
-        let left_out: Vec<Cid> = survey.lacking.iter().map(|one| one.cid).collect();
-        let sample = Sample::of(&archive, &left_out, random_seed())
+        let excluded_roots: Vec<Cid> = survey.lacking.iter().map(|one| one.cid).collect();
+        let sample = Sample::of(&archive, &excluded_roots, random_seed())
             .map_err(|error| archive_failure(&path, &error))?;
         Ok(Publication {
             name: self.repository.configuration.name.clone(),
             folder: self.folder.to_path_buf(),
             archive: Arc::new(archive),
-            left_out,
+            excluded_roots,
             signed,
             history,
             sample,
