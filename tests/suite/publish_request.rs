@@ -106,7 +106,7 @@ fn a_statement_has_to_be_of_the_release_and_signed() {
         (release.root, Some(1))
     );
     assert_eq!(notices, []);
-    assert!(publication.left_out.is_empty() && !publication.sample.wheels.is_empty());
+    assert!(publication.excluded_roots.is_empty() && !publication.sample.wheels.is_empty());
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn which_archive_is_published() {
     assert!(help.contains("`ipwhl fill release.car`"), "{help}");
     fs::rename(&car, folder.join("release.delta.car")).unwrap();
     let publication = read(&request).0.unwrap();
-    assert!(!publication.left_out.is_empty());
+    assert!(!publication.excluded_roots.is_empty());
     assert_eq!(publication.fill_command, "ipwhl fill release.delta.car");
     assert_eq!(publication.fill_places, ["mirrors"]);
     request.named_repository = Some(Path::new("/my set"));
