@@ -458,7 +458,7 @@ fn what_a_revision_holds_is_read_as_a_folder_is() {
         run.stderr
     );
     assert!(
-        run.stderr.contains("more than the 1048576 bytes"),
+        run.stderr.contains("exceeds the limit of 1048576 bytes"),
         "{}",
         run.stderr
     );

@@ -540,7 +540,7 @@ fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
         ("git:", "no revision ``"),
         (
             "https://example.org/",
-            "neither `<gateway>/ipfs/<root CID>/`",
+            "must be `<gateway>/ipfs/<root CID>/`",
         ),
         (&root, "no gateway is configured"),
     ] {

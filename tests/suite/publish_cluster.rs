@@ -76,7 +76,7 @@ fn a_peer_that_has_not_pinned_is_named() {
     two.stop();
     // Where one is enough, the other one is mentioned.
     let ran = succeeded(workshop.run(&["publish"]));
-    ran.said("1 of 2 peers have pinned it, and not: `beta` (");
+    ran.said("1 of 2 peers have pinned it, but not: `beta` (");
     target("replication-min = \"all\"\nreplication-max = \"all\"");
     let ran = workshop.run(&["publish"]);
     ran.refused(

@@ -446,7 +446,7 @@ fn an_expiry_is_a_time_from_now() {
     let refused = late(&[]).expect(ipwhl::command::ExitStatus::Findings);
     for word in [
         "`release/release.toml` expired on 2027-05-19T00:00:00Z",
-        "make sure that it is the last one",
+        "make sure that it is the newest statement",
         "`--after-expiry`",
     ] {
         assert!(refused.stderr.contains(word), "{}", refused.stderr);
