@@ -466,13 +466,13 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
     // Tags of that name that are something else.
     git.text(here, &["tag", "statement-1"]);
     refused(&[
-        "`statement-1` is there already",
+        "the tag `statement-1` exists, and ",
         "no message and no signature",
     ]);
     git.text(here, &["tag", "-d", "statement-1"]);
     git.text(here, &["tag", "-a", "-m", "mine", "statement-1"]);
     refused(&[
-        "`statement-1` is there already",
+        "the tag `statement-1` exists, and ",
         "has no signature in SSH's format",
     ]);
     git.text(here, &["tag", "-d", "statement-1"]);
@@ -488,7 +488,7 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
         &["hash-object", "-w", "-t", "tag", changed.to_str().unwrap()],
     );
     git.text(here, &["update-ref", "refs/tags/statement-1", &object]);
-    refused(&["`statement-1` is there already", "its signature is invalid"]);
+    refused(&["the tag `statement-1` exists, and ", "its signature is invalid"]);
     git.text(here, &["update-ref", "-d", "refs/tags/statement-1"]);
     // By a key that has not signed the statement; of another commit; and one that holds, but is not
     // the remote's.

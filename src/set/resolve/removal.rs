@@ -127,7 +127,7 @@ fn demotion(repository: &Repository, project: &ProjectName) -> Result<Option<Fil
             "`{}` cannot be read, so `{project}` cannot be made automatic",
             declaration.file
         ))
-        .help("`ipwhl check` shows its mistakes")),
+        .help("`ipwhl check` shows what is wrong with it")),
     }
 }
 
