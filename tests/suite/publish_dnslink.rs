@@ -227,7 +227,7 @@ fn the_record_is_printed_and_looked_for() {
         let ran = succeeded(workshop.run(&["publish"]));
         assert!(ran.output.contains(&record), "{ran:?}");
         ran.said(&format!(
-            "_dnslink.index.example.org leads to `/ipfs/{root}"
+            "_dnslink.index.example.org refers to `/ipfs/{root}"
         ));
         let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
         assert!(dry.output.contains("nothing to do"), "{dry:?}");
@@ -290,7 +290,7 @@ fn a_record_may_lead_to_a_name() {
         format!("_dnslink.index.example.org. IN TXT \"dnslink=/ipns/{name}\"\n")
     );
     server.records(&[&format!("dnslink=/ipns/{name}")]);
-    succeeded(workshop.run(&["publish"])).said("leads to `/ipns/k51");
+    succeeded(workshop.run(&["publish"])).said("refers to `/ipns/k51");
     // It stays the same for every release.
     let path = workshop.repository().join("ipwhl.toml");
     let text = fs::read_to_string(&path).unwrap();

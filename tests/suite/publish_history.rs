@@ -110,7 +110,7 @@ fn a_release_follows_over_statements_that_are_beside_it_or_named() {
         &[
             &format!("it has sequence 1 ({first})"),
             "the statement of sequence 2",
-            "is not at hand",
+            "is not available",
             "`--follow FILE`",
         ],
     );

@@ -51,7 +51,7 @@ fn nothing_leads_to_a_release_whose_blocks_have_not_arrived() {
         &[
             "node: no connection to ",
             "service: it is not changed, because no other target is proved to hold the release: `node` has failed",
-            "name: it is left as it is",
+            "name: it is not changed",
             "3 targets to go: `ipwhl publish --key ../key node name service` goes on",
         ],
     );
@@ -61,7 +61,7 @@ fn nothing_leads_to_a_release_whose_blocks_have_not_arrived() {
     let ran = publish(&workshop, &["name"]);
     ran.refused(
         3,
-        &["name: it is left as it is", "`node`: no connection to"],
+        &["name: it is not changed", "`node`: no connection to"],
     );
     assert!(!workshop.path("record").exists());
 }
@@ -255,7 +255,7 @@ fn a_gateway_of_a_peer_that_does_not_keep_it_is_not_enough() {
     let ran = publish(&workshop, &[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     ran.said("cluster: not every peer keeps it, so the peer of the `gateway` may lose it");
-    ran.said("name: it is left as it is");
+    ran.said("name: it is not changed");
     assert_eq!(ran.output, "");
     assert!(!workshop.path("record").exists());
     // Somebody's word is enough where it is asked for.

@@ -182,7 +182,7 @@ fn what_is_not_its_own_record_stays() {
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
     refused(&damaged, &["is not a record of", "is not replaced"]);
-    refused(&vec![0; 20_000], &["more than the 10240"]);
+    refused(&vec![0; 20_000], &["at most 10240 are allowed"]);
     // Another root under the same sequence, another end, a later sequence, and something that is no
     // release.
     let root = format!("/ipfs/{}", place.root);
@@ -317,7 +317,7 @@ fn a_node_leads_to_the_release() {
     assert!(!node.command(&get).output().unwrap().status.success());
 
     succeeded(place.publish(&[])).said(&format!(
-        "{} leads to /ipfs/{}",
+        "{} refers to /ipfs/{}",
         place.name.path(),
         place.root
     ));

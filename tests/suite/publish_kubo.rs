@@ -259,7 +259,7 @@ fn what_is_at_the_path_in_the_mfs_and_is_no_release_stays() {
         &[
             "`/mine` in the MFS is ",
             "is not replaced",
-            "whose pin was removed: `ipfs files rm -r /mine`",
+            "whose pin was removed, run `ipfs files rm -r /mine`",
         ],
     );
     assert!(node.pins().iter().all(|(_, name)| name.is_empty()));

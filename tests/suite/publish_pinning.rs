@@ -178,7 +178,7 @@ fn what_a_service_refuses_is_said_in_its_words() {
         (
             409,
             error("INSUFFICIENT_FUNDS", "no credit"),
-            &["INSUFFICIENT_FUNDS: no credit", "make room"],
+            &["INSUFFICIENT_FUNDS: no credit", "the account is full"],
         ),
         (
             418,

@@ -126,7 +126,7 @@ fn what_is_wrong_is_said_with_the_way_out() {
         (
             "[repository]\nformat = 1\nname = \"example\"\n[platforms]\n",
             &[
-                "missing-key: `[platforms]` names no platform <[platforms]> `python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one",
+                "missing-key: `[platforms]` names no platform <[platforms]> `python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one platform",
             ],
         ),
         (

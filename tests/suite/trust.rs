@@ -387,7 +387,7 @@ fn mistakes_in_settings_are_told_and_nobody_is_trusted() {
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, text + "trusts = []\n").unwrap();
     let error = repository_trust(directory).unwrap_err();
-    refused(&error.failure, FailureKind::Finding, "has mistakes");
+    refused(&error.failure, FailureKind::Finding, "contains mistakes");
     let [TrustNote::Mistakes { findings, .. }] = &error.notes[..] else {
         panic!("{:?}", error.notes);
     };
@@ -785,14 +785,14 @@ fn a_next_statement_is_refused_before_anything_is_signed() {
                 renew: true,
                 ..good.clone()
             },
-            "`--renew` is about",
+            "`--renew` concerns",
         ),
         (
             NextRequest {
                 after_expiry: true,
                 ..good.clone()
             },
-            "`--after-expiry` is about",
+            "`--after-expiry` concerns",
         ),
         (
             NextRequest {

@@ -54,7 +54,7 @@ impl fmt::Display for ReuseNotice {
             ),
             Self::Unreadable { release, reason } => write!(
                 out,
-                "cannot read {release}; its wheels are found_all for elsewhere: {reason}"
+                "{release} cannot be read; its wheels are looked for elsewhere: {reason}"
             ),
         }
     }
