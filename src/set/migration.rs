@@ -103,7 +103,7 @@ impl Migration {
             });
             if !is_ours {
                 return Err(Failure::finding(format!(
-                    "`{}` exists already; nothing was written",
+                    "`{}` exists already, and nothing is written",
                     self.directory.join(&name).display()
                 ))
                 .help("move it away, or write elsewhere with `--output DIR`"));
@@ -115,7 +115,7 @@ impl Migration {
             && fs::read(&settings).ok().as_deref() != Some(self.settings.as_bytes())
         {
             return Err(Failure::finding(format!(
-                "`{}` exists already; nothing was written",
+                "`{}` exists already, and nothing is written",
                 settings.display()
             ))
             .help("write to another folder"));

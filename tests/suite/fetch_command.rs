@@ -357,7 +357,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
         1,
         &[
             "the statements cannot be followed from sequence 2 to 4",
-            "statements/3/release.toml` is missing",
+            "statements/3/release.toml`)",
         ],
     );
     let detached = |site: &mut Files| {

@@ -410,7 +410,7 @@ fn what_is_signed_has_to_be_a_record_too() {
         assert!(error.contains(reason), "{error}, not {reason}");
     }
     for (data, reason) in [
-        (&b"\x80"[..], "no map"),
+        (&b"\x80"[..], "not a map"),
         (
             b"\xa1\x62_a\xbb\xff\xff\xff\xff\xff\xff\xff\xff",
             "cut short",

@@ -488,7 +488,10 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
         &["hash-object", "-w", "-t", "tag", changed.to_str().unwrap()],
     );
     git.text(here, &["update-ref", "refs/tags/statement-1", &object]);
-    refused(&["the tag `statement-1` exists, and ", "its signature is invalid"]);
+    refused(&[
+        "the tag `statement-1` exists, and ",
+        "its signature is invalid",
+    ]);
     git.text(here, &["update-ref", "-d", "refs/tags/statement-1"]);
     // By a key that has not signed the statement; of another commit; and one that holds, but is not
     // the remote's.

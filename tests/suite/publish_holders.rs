@@ -59,10 +59,7 @@ fn nothing_leads_to_a_release_whose_blocks_have_not_arrived() {
     assert!(!workshop.path("record").exists());
     // A part of them leads to nothing either.
     let ran = publish(&workshop, &["name"]);
-    ran.refused(
-        3,
-        &["name: it is not changed", "`node`: no connection to"],
-    );
+    ran.refused(3, &["name: it is not changed", "`node`: no connection to"]);
     assert!(!workshop.path("record").exists());
 }
 

@@ -207,7 +207,7 @@ fn what_a_service_refuses_is_said_in_its_words() {
         assert!(!ran.error.contains('\u{1b}'), "{}", ran.error);
     }
     service.fails(Some(Fault::OtherPin));
-    publish(&workshop, &[]).refused(3, &["answers with a pin of bafkrei", &root]);
+    publish(&workshop, &[]).refused(3, &["answered with a pin of bafkrei", &root]);
     service.fails(None);
     service.change(Vec::clear);
 

@@ -182,7 +182,7 @@ fn skip(
     let failure = Failure::finding(&gap);
     if !may_skip {
         return Err(failure.help(format!(
-            "{ELSEWHERE}, or replace the trusted statement by the keys that you trust: `--allowed-signers FILE`"
+            "{ELSEWHERE}, or name the keys that you trust instead of a statement: `--allowed-signers FILE`"
         ))
         .into());
     }
