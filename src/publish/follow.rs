@@ -9,8 +9,9 @@ use super::published_release::PublishedRelease;
 use crate::foundation::failure::Failure;
 use crate::release::statement::SignedStatement;
 
-/// Checks a release against the one that a target holds: it must be the same, or follow it, directly
-/// or by known statements.
+/// Checks a release against the one that a target holds: it must be the same, or follow it,
+/// directly or by known statements.
+///
 /// # Errors
 /// A refusal, with the way out; a gap if statements in between are unknown.
 pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ use crate::foundation::failure::Failure;
 use crate::set::repository::{PublishKind, PublishTarget};
 
 /// The target with these settings. Nothing is requested or opened yet.
+///
 /// # Errors
 /// When a required setting or key is missing.
 pub fn open_target(

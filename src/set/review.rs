@@ -50,6 +50,7 @@ pub struct Review {
 }
 
 /// Checks a set.
+///
 /// # Errors
 /// When there is no cache for wheels that must be read, or the network cannot be used at all.
 pub fn review(

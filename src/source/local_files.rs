@@ -38,6 +38,7 @@ struct Files {
 
 impl LocalFiles {
     /// Lists everything below these paths. No file is read yet.
+    ///
     /// # Errors
     /// When something cannot be read, is neither a file, a folder nor a link, or has a name that is
     /// not UTF-8.

@@ -27,6 +27,7 @@ pub struct FileCheck {
 
 impl FileCheck {
     /// The expected leaves of a file; the leaves themselves may be missing.
+    ///
     /// # Errors
     /// When a node of the file is missing, or no profile makes such a DAG.
     pub fn new(blocks: &(dyn Blocks + Send + Sync), file: &ReleaseFile) -> Result<Self, CarError> {
@@ -67,6 +68,7 @@ impl Receiver for FileCheck {
 
 /// Reads a file of a site and compares it with its release: its SHA-256, or `None` if its bytes
 /// differ.
+///
 /// # Errors
 /// When it is missing, or cannot be read.
 pub async fn check_file(
@@ -162,6 +164,7 @@ pub async fn read_hollow(
 
 /// Reads an archive of `root` into a file, after the bytes that an earlier run has left there. An
 /// archive of another root is refused at its first bytes; the rest is not verified.
+///
 /// # Errors
 /// When it is unavailable, has another root, or more than `largest` bytes. The file keeps the bytes
 /// received until then.

@@ -93,6 +93,7 @@ pub fn members_key(wheel: &WheelChange<'_>) -> Option<(Option<Cid>, Cid)> {
 type Pair<'d> = (&'d ProjectName, Option<&'d WheelState>, &'d WheelState);
 
 /// Compares the members of every wheel that is added or has other bytes.
+///
 /// # Errors
 /// When there is no cache, or the network cannot be used at all.
 pub fn compare_members(

@@ -116,8 +116,9 @@ impl<'s> StateReader<'s> {
         }
     }
 
-    /// Parses a name: a path, a root CID or a revision, in this order. The prefixes `path:`, `cid:` and
-    /// `git:` select one of them.
+    /// Parses a name: a path, a root CID or a revision, in this order. The prefixes `path:`, `cid:`
+    /// and `git:` select one of them.
+    ///
     /// # Errors
     /// When it is none of them.
     pub fn name(&self, text: &str) -> Result<StateName, Failure> {
@@ -178,6 +179,7 @@ impl<'s> StateReader<'s> {
     }
 
     /// Reads the state with this name.
+    ///
     /// # Errors
     /// When it cannot be read, or the name is that of a path and of a revision.
     pub fn read(&self, name: StateName) -> Result<State, Failure> {

@@ -77,8 +77,9 @@ pub fn statement_path(sequence: u64, name: &str) -> String {
 /// The most statements that are read.
 const MAXIMUM_STATEMENTS: usize = 1000;
 
-/// Keeps the statement of an earlier release beside the archive of a later one. It proves to a target
-/// with an even older release that the later one follows.
+/// Keeps the statement of an earlier release beside the archive of a later one. It proves to a
+/// target with an even older release that the later one follows.
+///
 /// # Errors
 /// When the folder cannot be written.
 pub fn keep_statement(folder: &Path, signed: &SignedStatement) -> Result<(), Failure> {

@@ -49,6 +49,7 @@ pub enum VouchedBy {
 pub type Between<'b> = &'b mut dyn FnMut(Option<&Statement>) -> Result<Next, Failure>;
 
 /// Determines who vouches for a release; fails if no trusted key does.
+///
 /// # Errors
 /// When it has expired, is another repository's, is older than a known one, or too few trusted keys
 /// have signed it or a statement in between.

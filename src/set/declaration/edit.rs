@@ -46,6 +46,7 @@ impl FileChange {
 
 /// Makes all changes. If one fails, the changes before it are undone. Folders below `top` that
 /// become empty are removed too.
+///
 /// # Errors
 /// When a file cannot be read or changed.
 pub fn change_files(changes: &[FileChange], top: &Path) -> Result<(), Failure> {

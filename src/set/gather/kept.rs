@@ -18,6 +18,7 @@ pub fn known_facts(cache: &Cache, cid: &Cid) -> Option<Facts> {
 }
 
 /// Reads a fetched wheel, and stores its facts under its declared CID.
+///
 /// # Errors
 /// When the file in the cache cannot be read.
 pub fn keep_facts_of(cache: &Cache, cid: &Cid, fetched: FetchedWheel) -> io::Result<Facts> {

@@ -52,6 +52,7 @@ pub fn unreadable<'r>(repository: &'r Repository, named: &BTreeSet<ProjectName>)
 
 impl RemovalPlan {
     /// The plan to remove the named projects.
+    ///
     /// # Errors
     /// When a remaining project needs one of them.
     pub fn new<'a, 'r>(
@@ -88,6 +89,7 @@ impl RemovalPlan {
     }
 
     /// The changes of files for the plan.
+    ///
     /// # Errors
     /// When a file also declares a remaining project, or a project is in no readable file.
     pub fn changes(&self, repository: &Repository) -> Result<Vec<FileChange>, Failure> {
