@@ -1,16 +1,20 @@
 //! The only reader of the network and of wheel files: transports, index client, cache, limits.
+//!
 //! ```text
 //! WheelRequest ─► cache ─► sources, in order of preference ─► mirrors, by content-id
 //!                   │              │ index (simple API) ─► URL      │
 //!                   ▼              ▼                                ▼
 //!              FetchedWheel ◄── verified ◄── one pass: file, SHA-256, UnixFS leaves
 //! ```
+//!
 //! [`Fetcher`] is the entry point: it takes [`WheelRequest`]s and returns [`FetchedWheel`]s. Their
 //! bytes agree with the declaration and are in the [`Cache`]. [`IndexClient`] reads the pages of an
 //! index. [`IndexSearch`] finds the index to use.
+//!
 //! A source that lacks the bytes ([`SourceProblem::Missing`]) or has other bytes
 //! ([`SourceProblem::Mismatch`]) is distinguished from one that failed to answer
 //! ([`SourceProblem::Failed`]). The first two concern the declaration, the last one does not.
+//!
 //! Addresses are printed without credentials; see [`redacted`].
 
 mod address;

@@ -75,7 +75,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     }
     if let Some(link) = repository.link_to_declarations() {
         return Err(Failure::finding(format!(
-            "`{link}`, on the way to the declarations, is a symbolic link"
+            "`{link}`, on the path to the declarations, is a symbolic link"
         ))
         .help("put the folder itself there: nothing is read or written through a link"));
     }

@@ -1,4 +1,4 @@
-//! How much is moved or read.
+//! A number of blocks or files, and their size.
 
 use std::fmt;
 

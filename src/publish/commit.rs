@@ -58,9 +58,10 @@ pub(super) enum Recovery {
 /// Gives the archive, the statement and the signatures their names. All of them are flushed to the
 /// disk before any old file is touched. At every moment, an existing statement has its archive and
 /// its signatures: the old statement is removed first and the new one is renamed last, with only
-/// renames in between. A run that is killed or fails between them leaves everything that [`recover`]
-/// needs. Delta and hollow archives of another root are removed, and a full one is replaced by a full
-/// one only.
+/// renames in between. A run that is killed or fails between them leaves everything that
+/// [`recover`] needs. Delta and hollow archives of another root are removed, and a full one is
+/// replaced by a full one only.
+///
 /// # Errors
 /// When a file cannot be written or an old one cannot be removed, when there is a full archive of
 /// another root and this one is not full, or when the existing statement is not `before`.
@@ -178,6 +179,7 @@ fn remove(path: &Path) -> Result<(), PublishError> {
 
 /// Finishes a build that was killed or failed between the old statement and the new one. All of its
 /// files exist, under their final or temporary names. Unusable files are not removed.
+///
 /// # Errors
 /// When a file cannot be read or renamed, or another process is writing it.
 pub(super) fn recover(folder: &Path) -> Result<Recovery, PublishError> {
@@ -271,6 +273,7 @@ fn read(file: &mut AtomicFile, largest: usize) -> io::Result<Option<String>> {
 
 /// Whether [`commit`] may put an archive of this kind and root into a folder whose statement was
 /// `before`.
+///
 /// # Errors
 /// When there is a full archive of another root and this one is not full, or when the statement has
 /// changed.

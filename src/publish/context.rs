@@ -1,4 +1,4 @@
-//! What targets are given besides their settings.
+//! The context of a target, besides its settings.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,4 +1,5 @@
 //! A folder that any static web server serves (FORMATS 9).
+//!
 //! ```text
 //! <path>/.ipwhl                          the repository of this folder
 //! <path>/<root>/                         the tree of a release, never changed
@@ -7,6 +8,7 @@
 //! <path>/latest -> <root>
 //! <path>/release.toml and its signatures: copies of the newest statement
 //! ```
+//!
 //! Names refer to complete files only: a folder is made under another name and renamed, and a link
 //! is replaced by renaming another one over it. The statement's link is switched first. A reader
 //! between the two steps finds a statement whose root has its folder already.

@@ -41,6 +41,7 @@ impl ArchiveContents {
 const BUFFER: usize = 1024 * 1024;
 
 /// Writes the archive to a temporary file in `folder`. It gets its name when it is committed.
+///
 /// # Errors
 /// When the folder cannot be written, or a wheel of the cache is damaged.
 pub fn write_car(

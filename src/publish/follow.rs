@@ -9,11 +9,11 @@ use super::published_release::PublishedRelease;
 use crate::foundation::failure::Failure;
 use crate::release::statement::SignedStatement;
 
-/// Holds a release to what a target holds: it is the very same, or it follows it, directly or by
-/// statements that are known.
+/// Checks a release against the one that a target holds: it must be the same, or follow it,
+/// directly or by known statements.
 ///
 /// # Errors
-/// A refusal, with the way out; a gap where statements between the two are not known.
+/// A refusal, with the way out; a gap if statements in between are unknown.
 pub fn check_follows(release: &Publication, held: &PublishedRelease) -> Result<(), Failure> {
     let root = release.root();
     let Some(signed) = &release.signed else {
@@ -69,7 +69,7 @@ fn gap(held: &PublishedRelease, known: u64, newer: &SignedStatement, absence: &A
         format!("those of sequence {} to {lacking}", known + 1)
     };
     let reason = match absence {
-        Absence::Unknown => "at hand",
+        Absence::Unknown => "available",
         Absence::Unsigned => "signed by keys that the next one trusts",
     };
     Failure::gap(format!(

@@ -12,10 +12,10 @@ use super::target::Target;
 use crate::foundation::failure::Failure;
 use crate::set::repository::{PublishKind, PublishTarget};
 
-/// The target that is configured so. Nothing is asked or opened yet.
+/// The target with these settings. Nothing is requested or opened yet.
 ///
 /// # Errors
-/// When it lacks what it needs.
+/// When a required setting or key is missing.
 pub fn open_target(
     configured: &PublishTarget,
     context: TargetContext,

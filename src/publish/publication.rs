@@ -65,6 +65,7 @@ impl Publication {
     }
 
     /// Refuses a delta for a target without the blocks that the delta leaves out.
+    ///
     /// # Errors
     /// A refusal, with the way out.
     pub(super) fn require_excluded_roots(&self, absent: &[Cid]) -> Result<(), Failure> {
@@ -137,6 +138,7 @@ pub struct Sample {
 
 impl Sample {
     /// Chooses a sample by the release and a seed, so that runs with other seeds read other wheels.
+    ///
     /// # Errors
     /// When the archive cannot be read.
     pub fn of(

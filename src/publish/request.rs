@@ -298,7 +298,7 @@ fn check_own(
     for signature in &signed.signatures {
         verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
             Failure::finding(format!(
-                "a signature of `{place}` does not hold: {}",
+                "a signature of `{place}` is invalid: {}",
                 error_chain(&error)
             ))
         })?;

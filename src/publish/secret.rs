@@ -22,6 +22,7 @@ pub struct UnusableSecret;
 
 impl Secret {
     /// A token (RFC 6750, section 2.1).
+    ///
     /// # Errors
     /// When a header cannot contain it.
     pub fn bearer(token: &str) -> Result<Self, UnusableSecret> {
@@ -29,6 +30,7 @@ impl Secret {
     }
 
     /// `user:password` (RFC 7617).
+    ///
     /// # Errors
     /// When it has no colon, or a header cannot contain it.
     pub fn basic(pair: &str) -> Result<Self, UnusableSecret> {

@@ -38,11 +38,11 @@ pub struct ReleaseStatus {
     pub expires: Option<Timestamp>,
 }
 
-/// A statement that expires within this time expires soon.
+/// How near its end a statement is called so.
 const SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 impl ReleaseStatus {
-    /// When its statement expires, if that is soon.
+    /// When its statement expires, where that is soon.
     pub fn expires_soon(&self, now: Timestamp) -> Option<Timestamp> {
         let is_soon = |expires: &Timestamp| *expires > now && expires.duration_since(now) < SOON;
         self.expires.filter(is_soon)

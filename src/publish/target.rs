@@ -24,7 +24,7 @@ pub type Report<'a> = &'a dyn Fn(Step);
 /// [`carry_out`](Self::carry_out) uses its results, and [`read_back`](Self::read_back) reads from
 /// the target afterwards. Each may be interrupted at any moment: the next run continues.
 pub trait Target {
-    /// Its place, in printable form.
+    /// Where it is.
     fn place(&self) -> TargetPlace;
 
     /// Finds out what it holds, and plans the blocks to move and the changes.
@@ -88,7 +88,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Whether some damage was not repaired.
+    /// Whether something is wrong and was not mended.
     pub fn is_damaged(&self) -> bool {
         self.damages.iter().any(|one| !one.is_repaired)
     }

@@ -16,8 +16,9 @@ use crate::source::Cache;
 /// The size of the copy buffer, in bytes.
 const BUFFER: usize = 1024 * 1024;
 
-/// The place for the tree. Refuses to replace a folder that is not a tree of an earlier build, or that
-/// contains any of `kept`.
+/// The place for the tree. Refuses to replace a folder that is not a tree of an earlier build, or
+/// that contains any of `kept`.
+///
 /// # Errors
 /// [`PublishError::Occupied`], or when a folder on the path cannot be read.
 pub fn tree_place(place: &Path, kept: &[&Path]) -> Result<PathBuf, PublishError> {
@@ -40,9 +41,7 @@ pub fn tree_place(place: &Path, kept: &[&Path]) -> Result<PathBuf, PublishError>
     }
 }
 
-/// The path without links and dots, even if it does not exist yet.
-/// # Errors
-/// When a folder on the path cannot be read.
+/// The path without links and dots, also of what is not there yet.
 pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
     match (path.canonicalize(), path.parent(), path.file_name()) {
         (Err(error), Some(parent), Some(name)) if error.kind() == io::ErrorKind::NotFound => {
@@ -60,6 +59,7 @@ fn is_tree(folder: &Path) -> io::Result<bool> {
 }
 
 /// Writes the tree as files beside its place, and renames it when it is complete.
+///
 /// # Errors
 /// When a file cannot be written, or a wheel of the cache is damaged.
 pub(super) fn write_tree(

@@ -1,5 +1,5 @@
-//! Two states of a set to be compared, each the files of a repository, a revision or a release, and
-//! what is in the wheels that differ. What differs is said by
+//! Reads two states of a set for a comparison, each from a repository, a revision or a release, and
+//! the members of wheels that differ. The comparison itself is
 //! [`difference`](crate::set::difference).
 
 mod members;

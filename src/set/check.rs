@@ -43,7 +43,7 @@ use crate::source::SourceProblem;
 use ipwhl_packaging::wheel::{ArchiveFacts, NameConflict};
 use ipwhl_packaging::{CoreMetadata, Platform};
 
-/// What is wrong with the texts of a repository and, by the checks that need no wheel, with its set.
+/// Findings about the texts of a repository and, by the checks that need no wheel, about its set.
 pub fn repository(repository: &Repository) -> Vec<Finding> {
     let mut findings = repository.findings.clone();
     findings.extend(set(repository));

@@ -38,8 +38,9 @@ pub struct Migration {
 }
 
 impl Migration {
-    /// Plans the migration of this repository, or of a copy of it in `output`, to the layout `package`.
-    /// Nothing is written.
+    /// Plans the migration of this repository, or of a copy of it in `output`, to the layout
+    /// `package`. Nothing is written.
+    ///
     /// # Errors
     /// When the declarations cannot be written as one file a project.
     pub fn plan(repository: &Repository, output: Option<PathBuf>) -> Result<Self, Failure> {
@@ -75,6 +76,7 @@ impl Migration {
     }
 
     /// Refuses to overwrite, or to write beside, files that another program wrote.
+    ///
     /// # Errors
     /// When there are such files, or a folder cannot be read.
     pub fn check_unoccupied(&self) -> Result<(), Failure> {
@@ -103,7 +105,7 @@ impl Migration {
             });
             if !is_ours {
                 return Err(Failure::finding(format!(
-                    "`{}` exists already; nothing was written",
+                    "`{}` exists already, and nothing is written",
                     self.directory.join(&name).display()
                 ))
                 .help("move it away, or write elsewhere with `--output DIR`"));
@@ -115,7 +117,7 @@ impl Migration {
             && fs::read(&settings).ok().as_deref() != Some(self.settings.as_bytes())
         {
             return Err(Failure::finding(format!(
-                "`{}` exists already; nothing was written",
+                "`{}` exists already, and nothing is written",
                 settings.display()
             ))
             .help("write to another folder"));
@@ -124,6 +126,7 @@ impl Migration {
     }
 
     /// Writes the new repository: the declarations first, because the settings put them into use.
+    ///
     /// # Errors
     /// When a file cannot be written.
     pub fn write(&self) -> Result<(), Failure> {
@@ -143,6 +146,7 @@ impl Migration {
     }
 
     /// Removes the replaced files, if the new repository replaces the old one.
+    ///
     /// # Errors
     /// When a file cannot be removed.
     pub fn remove_former(&self, repository: &Repository) -> Result<(), Failure> {

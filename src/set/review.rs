@@ -1,5 +1,5 @@
-//! The whole check of a set: its texts, its graph, its wheels and their sources, compared with an
-//! earlier state, and the versions that would end findings.
+//! The complete check of a set: its texts, its graph, its wheels and their sources, compared with
+//! an earlier state, and the versions that would end findings.
 
 use crate::foundation::diagnostic::Finding;
 use crate::foundation::failure::Failure;
@@ -12,19 +12,19 @@ use crate::set::repository::Repository;
 use crate::set::resolve::propose;
 use crate::source::Session;
 
-/// What is checked beside texts, graph and the wheels that an earlier run has verified.
+/// The options of a check, besides texts, graph and wheels that an earlier run has verified.
 #[derive(Clone, Copy)]
 pub struct ReviewOptions<'r> {
     /// The state to compare with. Wheels of declarations that have changed since are read, and
-    /// their sources asked.
+    /// their sources checked.
     pub before: Option<&'r EarlierState>,
     /// How the network is used.
     pub network: &'r Network,
-    /// Whether every source is asked.
+    /// Whether to check every source.
     pub sources: bool,
-    /// Whether every wheel is read.
+    /// Whether to read every wheel.
     pub wheels: bool,
-    /// The reason that proposed waivers give.
+    /// The reason in proposed waivers.
     pub waiver_reason: &'r str,
 }
 
@@ -33,13 +33,13 @@ pub struct ReviewOptions<'r> {
 pub struct Review {
     /// All findings, in order.
     pub findings: Vec<Finding>,
-    /// What was found out about wheels.
+    /// The report about wheels.
     pub report: WheelReport,
     /// How many wheels are declared.
     pub wheels: usize,
-    /// How many of them are of declarations that have changed.
+    /// How many of them belong to declarations that have changed.
     pub changed: usize,
-    /// How many were not read now, since an earlier run has verified them.
+    /// How many were not read now, because an earlier run has verified them.
     pub verified_earlier: usize,
     /// How many have been verified neither now nor earlier.
     pub unverified: usize,
@@ -52,7 +52,7 @@ pub struct Review {
 /// Checks a set.
 ///
 /// # Errors
-/// When there is no cache for wheels that have to be read, or the network cannot be used at all.
+/// When there is no cache for wheels that must be read, or the network cannot be used at all.
 pub fn review(
     session: &Session,
     repository: &Repository,
@@ -85,7 +85,7 @@ pub fn review(
         .copied()
         .filter(|wheel| !options.wheels && !read.iter().any(|read| std::ptr::eq(*read, *wheel)))
         .collect();
-    // Without a place for a cache nothing is known, which is no reason to fail.
+    // Without a cache folder no facts are known, which is no reason to fail.
     let cache = session.cache().ok();
     let known = known_wheels(cache.as_ref(), repository, &others);
     let verified_earlier = known.verified(&others);
@@ -109,7 +109,7 @@ pub fn review(
     })
 }
 
-/// What the sources of `asked` say, and what the wheels of `read` hold.
+/// Checks the sources of `asked`, and reads the wheels of `read`.
 fn gather(
     gathering: &Gathering<'_>,
     asked: &[&DeclaredWheel],

@@ -78,7 +78,9 @@ impl Cache {
     }
 }
 
-/// The DAG of a file on this machine, under the profile that gives it this CID; `None` if none does.
+/// The DAG of a file on this machine, under the profile that gives it this CID; `None` if none
+/// does.
+///
 /// # Errors
 /// When it cannot be read, or is not a regular file.
 pub fn dag_of_file(path: &Path, cid: &Cid) -> io::Result<Option<FileDag>> {
@@ -162,10 +164,11 @@ impl Client {
         }
     }
 
-    /// Fetches the DAG below a CID from a gateway, as one archive of about `cumulative_size` bytes, in any
-    /// order of its blocks. Each block is hashed, and passed to `keep` if a block received before links
-    /// to it. Returns how many there were. There is one attempt: missing blocks are better requested one
-    /// by one.
+    /// Fetches the DAG below a CID from a gateway, as one archive of about `cumulative_size` bytes,
+    /// in any order of its blocks. Each block is hashed, and passed to `keep` if a block received
+    /// before links to it. Returns how many there were. There is one attempt: missing blocks are
+    /// better requested one by one.
+    ///
     /// # Errors
     /// When the answer is not such an archive, breaks off, or is longer than expected.
     pub async fn dag(

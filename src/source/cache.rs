@@ -1,5 +1,6 @@
 //! The cache (FORMATS 7): wheels by content, facts by content and by the version of the checks
 //! that found them. Deleting it costs time, nothing else.
+//!
 //! ```text
 //! wheels/<CIDv1>.whl       the bytes, verified before they were stored
 //! wheels/<CIDv1>.v<0|1>    facts about them: the DAG, the SHA-256, the file's size and time
@@ -10,6 +11,7 @@
 //! CACHEDIR.TAG             marks the folder as a cache of this program
 //! .lock                    shared by the runs that use wheels, and exclusive for one that removes files
 //! ```
+//!
 //! Any number of processes may use one cache: files appear by rename, complete. The modification
 //! time of a file is that of its last use, to a day; for a wheel, that of its facts.
 

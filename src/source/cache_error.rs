@@ -1,4 +1,4 @@
-//! Why the cache could not be used.
+//! Errors of the cache.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -35,6 +35,7 @@ pub struct ProjectPage {
 
 impl ProjectPage {
     /// Reads a project's page from `address`, as JSON or HTML according to `content_type`.
+    ///
     /// # Errors
     /// When it is not such a page: a clause.
     pub fn parse(body: &[u8], content_type: &str, address: &Url) -> Result<Self, String> {

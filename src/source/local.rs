@@ -19,6 +19,7 @@ const STEP: usize = 256 << 10;
 impl Cache {
     /// Stores a wheel from `bytes`, which have `size` bytes; returns whether they match this CID.
     /// Unreadable bytes do not.
+    ///
     /// # Errors
     /// When the cache cannot be written.
     pub fn take_wheel(

@@ -14,14 +14,14 @@ use crate::foundation::failure::Failure;
 /// How many folders deep a path may lead.
 const MAXIMUM_DEPTH: usize = 256;
 
-/// Paths and what is below them. Symbolic links are kept as links; hidden files below a folder are
-/// left out.
+/// Paths and everything below them. Symbolic links are kept as links; hidden files below a folder
+/// are left out.
 pub struct LocalFiles {
     entries: Vec<Entry>,
     files: Files,
 }
 
-/// A path and what is below it.
+/// A path and everything below it.
 enum Entry {
     /// The index of a file among all files.
     File(usize),
@@ -37,7 +37,7 @@ struct Files {
 }
 
 impl LocalFiles {
-    /// Lists what is below these paths. No file is read yet.
+    /// Lists everything below these paths. No file is read yet.
     ///
     /// # Errors
     /// When something cannot be read, is neither a file, a folder nor a link, or has a name that is
@@ -70,22 +70,22 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::world(format!("`{}` cannot be read: {error}", path.display()))
 }
 
-/// Lists what is below a path. A folder's hidden files are left out.
+/// Lists everything below a path. A folder's hidden files are left out.
 fn walk(path: &Path, depth: usize, files: &mut Files) -> Result<Entry, Failure> {
     let failed = |error| unreadable(path, &error);
     if depth > MAXIMUM_DEPTH {
         return Err(Failure::world(format!(
-            "`{}` lies more than {MAXIMUM_DEPTH} folders deep",
+            "`{}` is more than {MAXIMUM_DEPTH} folders deep",
             path.display()
         )));
     }
     let metadata = fs::symlink_metadata(path).map_err(failed)?;
-    // As `ipfs add`, which keeps a link that is named, too.
+    // As in `ipfs add`, which keeps a named link, too.
     if metadata.is_symlink() {
         let target = fs::read_link(path).map_err(failed)?;
         let target = target.into_os_string().into_string().map_err(|target| {
             Failure::world(format!(
-                "the link `{}` leads to `{}`, which is not UTF-8",
+                "the link `{}` refers to `{}`, which is not UTF-8",
                 path.display(),
                 target.to_string_lossy()
             ))

@@ -85,6 +85,7 @@ impl Session {
     }
 
     /// The cache: one for the whole session, so that files in use are known until its end.
+    ///
     /// # Errors
     /// When there is no folder for it, or the folder must not be used.
     pub fn cache(&self) -> Result<Cache, Failure> {
@@ -110,6 +111,7 @@ impl Session {
     }
 
     /// The runtime of the network's tasks: one for the whole session.
+    ///
     /// # Errors
     /// When the system cannot start threads for it.
     pub fn runtime(&self) -> Result<&Handle, Failure> {

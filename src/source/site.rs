@@ -35,6 +35,7 @@ enum Place {
 /// Receives the bytes of a file.
 pub trait Receiver: Send {
     /// Takes the next bytes; returns whether to continue.
+    ///
     /// # Errors
     /// When they cannot be stored.
     fn take(&mut self, bytes: &[u8]) -> io::Result<bool>;
@@ -45,6 +46,7 @@ pub trait Receiver: Send {
     }
 
     /// Discards all bytes so far: the file is sent again from its beginning.
+    ///
     /// # Errors
     /// When stored bytes cannot be discarded.
     fn restart(&mut self) -> io::Result<()>;
@@ -80,6 +82,7 @@ impl Site {
     }
 
     /// The file itself, if the site is a folder.
+    ///
     /// # Errors
     /// When there is no such file, or it cannot be opened.
     pub fn open(&self, path: &str) -> Option<Result<File, SourceProblem>> {
@@ -101,6 +104,7 @@ impl Site {
     }
 
     /// The bytes of a small file, at most `largest` of them.
+    ///
     /// # Errors
     /// When there is no such file, or it is unavailable.
     pub async fn small(&self, path: &str, largest: u64) -> Result<Vec<u8>, SourceProblem> {
@@ -119,7 +123,9 @@ impl Site {
         }
     }
 
-    /// Passes the bytes of a file to a receiver as they arrive, with as many attempts as the limits allow.
+    /// Passes the bytes of a file to a receiver as they arrive, with as many attempts as the limits
+    /// allow.
+    ///
     /// # Errors
     /// When there is no such file, it is unavailable, or the receiver fails.
     pub async fn read(&self, path: &str, to: &mut dyn Receiver) -> Result<(), SourceProblem> {

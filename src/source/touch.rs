@@ -1,4 +1,4 @@
-//! The last use of a file, kept as the time of its last change.
+//! The last use of a file, stored as its modification time.
 
 use std::fs::File;
 use std::io;

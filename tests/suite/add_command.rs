@@ -574,7 +574,7 @@ fn what_cannot_be_added_is_said_and_nothing_is_written() {
         ),
         (
             "pear",
-            "`pear-1.0-py3-none-any.whl` is not a sound wheel: `pear.py` has 10 bytes and 1 by RECORD",
+            "`pear-1.0-py3-none-any.whl` is not a valid wheel: `pear.py` has 10 bytes and 1 by RECORD",
             "take another version: `ipwhl add 'pear<1.0'`",
         ),
     ];

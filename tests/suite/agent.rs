@@ -176,7 +176,7 @@ fn an_agent_that_is_not_there_is_told() {
         &[
             "the key in ",
             "key.pub cannot sign: the agent cannot be reached: SSH_AUTH_SOCK is not set",
-            "help: start an agent and give it the key",
+            "help: start an agent and add the key",
         ],
     );
     for name in ["nothing", "key.pub"] {
@@ -397,5 +397,5 @@ fn openssh_and_its_security_key_sign_and_verify_as_we_do() {
         Err(SignatureError::Untouched(untouched.key.clone()))
     );
     build(&workshop, &agent.socket, folder.join("untouched.pub"))
-        .refused(3, &["that nobody touched", "ssh-keygen -t ed25519-sk"]);
+        .refused(3, &["without a touch", "ssh-keygen -t ed25519-sk"]);
 }

@@ -131,7 +131,7 @@ fn the_text_stays_as_it_is_written() {
         assert!(
             error
                 .message
-                .ends_with("after `===` stands a text without white space, `;` and `)`"),
+                .ends_with("`===` must be followed by a text without white space, `;` and `)`"),
             "{error}"
         );
     }

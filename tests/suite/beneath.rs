@@ -156,7 +156,7 @@ fn nothing_of_git_is_a_source() {
         );
         refused(
             &workshop,
-            "leads into git's own folder, where no wheel belongs",
+            "leads into git's own folder: keep wheels elsewhere",
         );
     }
     for folder in [".github", "git", ".gitignored", "git~12"] {

@@ -301,7 +301,11 @@ fn what_is_not_a_cache_is_left_alone() {
         &["cache", "clean", "apple"],
     ] {
         let run = program.run(line).expect(ExitStatus::Usage);
-        assert!(run.stderr.contains("has `letter.txt`"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("than a cache of ipwhl: `letter.txt`"),
+            "{}",
+            run.stderr
+        );
         assert_eq!(files(folder.path()), before, "{line:?}");
     }
     // Neither is the cache of another program.

@@ -401,14 +401,15 @@ fn a_revision_that_cannot_be_had_is_said_with_the_way_out() {
         "git does not know a commit `origin/main` here",
     );
     assert!(
-        stderr.contains("help: `git log` names the commits that are here"),
+        stderr.contains("help: `git log` lists the available commits"),
         "{stderr}"
     );
     let run = program
         .run(&["check", "--since=--output=x"])
         .expect(ExitStatus::World);
     assert!(
-        run.stderr.contains("`--output=x` is no commit"),
+        run.stderr
+            .contains("git does not know a commit `--output=x`"),
         "{}",
         run.stderr
     );
@@ -457,7 +458,7 @@ fn what_a_revision_holds_is_read_as_a_folder_is() {
         run.stderr
     );
     assert!(
-        run.stderr.contains("more than the 1048576 bytes"),
+        run.stderr.contains("exceeds the limit of 1048576 bytes"),
         "{}",
         run.stderr
     );
@@ -486,7 +487,7 @@ fn warnings_from_before_do_not_fail_a_change_and_options_are_no_revisions() {
     ] {
         let run = program.run(&["check", name]).expect(ExitStatus::World);
         assert!(
-            run.stderr.contains("is no commit that git knows"),
+            run.stderr.contains("git does not know a commit"),
             "{}",
             run.stderr
         );

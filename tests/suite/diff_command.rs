@@ -401,7 +401,7 @@ fn a_release_behind_a_gateway_is_read_and_its_wheels_when_they_are_asked_for() {
     // A root is read through the gateways of the repository, and not without the network.
     workshop
         .run(&["diff", &roots[0]])
-        .refused(2, &["no gateway is known", &roots[0]]);
+        .refused(2, &["no gateway is configured", &roots[0]]);
     let settings = format!(
         "\n[mirrors]\ngateways = [{:?}, {:?}]\n",
         gateways[0].url("/"),
@@ -413,7 +413,7 @@ fn a_release_behind_a_gateway_is_read_and_its_wheels_when_they_are_asked_for() {
     assert_eq!(value["transfer"], expected["transfer"]);
     workshop
         .run(&["diff", &roots[0], "--offline"])
-        .refused(2, &["`--offline` leaves the network alone"]);
+        .refused(2, &["`--offline` forbids the network"]);
 }
 
 #[test]
@@ -492,7 +492,7 @@ fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
     let ran = with_git(&workshop, &["diff", "nothing"]);
     ran.refused(
         2,
-        &["`nothing` is no path that is there, no CID, and no revision"],
+        &["`nothing` is not an existing path, not a CID, and no revision"],
     );
     fs::write(workshop.repository().join(".gitignore"), "/both/\n").unwrap();
     let history = History::begin(&workshop.repository());
@@ -506,7 +506,7 @@ fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
     with_git(&workshop, &["diff", "both"]).refused(
         2,
         &[
-            "`both` is a path here, and a revision of git",
+            "`both` is both a path here and a revision of git",
             "write `git:both` or `path:both`",
         ],
     );
@@ -527,22 +527,22 @@ fn a_name_is_a_path_then_a_root_then_a_revision_unless_it_says_what_it_is() {
     for (name, words) in [
         (
             "nothing",
-            "`nothing` is no path that is there, no CID, and no revision `nothing`",
+            "`nothing` is not an existing path, not a CID, and no revision `nothing`",
         ),
         (
             "wheels",
-            "`wheels` is no archive, no folder with one and no repository, no CID, and no revision",
+            "`wheels` is not an archive, a folder with one or a repository, not a CID, and no revision",
         ),
         ("path:nothing", "`nothing` is neither an archive"),
-        ("cid:nothing", "`nothing` is no CID"),
+        ("cid:nothing", "`nothing` is not a CID"),
         ("git:nothing", "no revision `nothing`"),
         ("git:--output=written", "no revision `--output=written`"),
         ("git:", "no revision ``"),
         (
             "https://example.org/",
-            "neither `<gateway>/ipfs/<root CID>/`",
+            "must be `<gateway>/ipfs/<root CID>/`",
         ),
-        (&root, "no gateway is known"),
+        (&root, "no gateway is configured"),
     ] {
         with_git(&workshop, &["diff", name]).refused(2, &[words]);
     }
@@ -1207,7 +1207,7 @@ fn a_release_that_contradicts_itself_is_refused() {
     fs::write(workshop.repository().join("forged.car"), odd).unwrap();
     workshop
         .run(&["diff", "old", "forged.car"])
-        .refused(1, &["`Hel\\u{1b}per` is no normalised name"]);
+        .refused(1, &["`Hel\\u{1b}per` is not a normalised name"]);
 }
 
 #[test]

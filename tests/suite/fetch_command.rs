@@ -136,7 +136,7 @@ fn a_folder_is_as_good_as_an_address() {
     assert_got(&workshop, &[]);
     let server = serve(&site);
     reader(&workshop, &["fetch", &server.url("/"), "--offline"])
-        .refused(2, &["`--offline` leaves the web alone"]);
+        .refused(2, &["`--offline` forbids the network"]);
     assert_eq!(server.connections(), 0);
     // Where there is nobody's key, a signature of any key proves nothing.
     fs::remove_dir_all(workshop.path("reader")).unwrap();
@@ -315,7 +315,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
     refuses(
         &|site| *site = older.clone(),
         1,
-        &["is known", "an older one"],
+        &["is known", "it is older"],
     );
     let fork = |site: &mut Files| {
         *site = newer.clone();
@@ -357,7 +357,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
         1,
         &[
             "the statements cannot be followed from sequence 2 to 4",
-            "statements/3/release.toml` is missing",
+            "statements/3/release.toml`)",
         ],
     );
     let detached = |site: &mut Files| {
@@ -372,7 +372,7 @@ fn what_does_not_follow_is_refused_and_the_old_release_stays() {
             statement(site, 4).replace("checks = ", "expires = 2036-01-01T00:00:00Z\nchecks = ");
         site.insert("release.toml".to_owned(), text.into());
     };
-    refuses(&parted, 1, &["is another statement than"]);
+    refuses(&parted, 1, &["which has the same sequence"]);
     let huge = |site: &mut Files| {
         site.insert("release.toml".to_owned(), vec![b'#'; 1 << 20]);
     };
@@ -504,7 +504,7 @@ fn a_missed_release_is_no_end_for_whom_keys_are_trusted() {
     keep(&third);
     put_on_a_forge(&server, &third);
     // The last statement does not vouch over a gap.
-    let gap = "the statements cannot be followed from sequence 1 to 3: sequence 2 is missing: `";
+    let gap = "the statements cannot be followed from sequence 1 to 3: sequence 2 is missing (no `";
     let elsewhere = "fetch from a site that has the statements in between";
     let refused = |ran: Ran, words: &[&str]| ran.refused(1, &[&[gap, elsewhere], words].concat());
     let before = files(&stranger.path("release"));
@@ -540,7 +540,7 @@ fn a_missed_release_is_no_end_for_whom_keys_are_trusted() {
     put_on_a_forge(&server, &first);
     carrier
         .run(&["fetch", &url])
-        .refused(1, &["is known", "an older one"]);
+        .refused(1, &["is known", "it is older"]);
     let fork = String::from_utf8(text).unwrap();
     let fork = fork.replace("checks = ", "expires = 2036-01-01T00:00:00Z\nchecks = ");
     let signature = sign(&key(1), fork.as_bytes()).unwrap();

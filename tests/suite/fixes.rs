@@ -131,7 +131,7 @@ fn many_requirers_stay_one_finding_that_can_be_read() {
     for (words, count) in [
         ("error[unsatisfied-dependency]", 1),
         (
-            "the set has `fig` 1.0, and 10 projects require another version",
+            "the set has `fig` 1.0, but 10 projects require another version",
             1,
         ),
         ("::: ", 3),
@@ -173,7 +173,7 @@ fn what_was_there_before_a_change_is_shown_apart() {
     let text = program.run(&["check", "--since", "main"]).stderr;
     for words in [
         "`lime` requires `fig>=1.1; os_name == \"nt\"`, but the set has fig 1.0",
-        "the set has `fig` 1.0, and 3 projects require another version",
+        "the set has `fig` 1.0, but 3 projects require another version",
     ] {
         assert_eq!(text.matches(words).count(), 1, "{words}\n{text}");
     }

@@ -239,7 +239,7 @@ fn a_hub_that_all_require_wrongly_is_one_finding() {
     assert!(
         check
             .stderr
-            .contains("and 3000 projects require another version")
+            .contains("but 3000 projects require another version")
     );
     assert!(
         check.stderr.contains("3000 errors"),

@@ -243,7 +243,7 @@ fn what_is_no_full_archive_is_not_hollowed() {
         "--output",
         "first/release.car",
     ];
-    workshop.run(&own).refused(2, &["would be replaced"]);
+    workshop.run(&own).refused(2, &["would be overwritten"]);
     workshop
         .run(&["hollow", "nowhere.car"])
         .refused(3, &["nowhere.car` cannot be read"]);

@@ -395,10 +395,10 @@ fn what_is_signed_has_to_be_a_record_too() {
             &[ttl, value, sequence, validity, b"\x6cValidityType\x01"],
             "validity type 1",
         ),
-        (&[b"\x63TTL\x20", value], "out of its range"),
+        (&[b"\x63TTL\x20", value], "out of range"),
         (
             &[b"\x63TTL\x1b\xff\xff\xff\xff\xff\xff\xff\xff", value],
-            "out of its range",
+            "out of range",
         ),
         (&[b"\x63TTL\x18\x05", value], "shortest form"),
         (&[b"\x63TTL\x61a", value], "of another shape"),
@@ -410,7 +410,7 @@ fn what_is_signed_has_to_be_a_record_too() {
         assert!(error.contains(reason), "{error}, not {reason}");
     }
     for (data, reason) in [
-        (&b"\x80"[..], "no map"),
+        (&b"\x80"[..], "not a map"),
         (
             b"\xa1\x62_a\xbb\xff\xff\xff\xff\xff\xff\xff\xff",
             "cut short",

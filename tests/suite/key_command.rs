@@ -37,7 +37,7 @@ fn a_new_key_is_private_and_is_never_replaced() {
     );
     workshop
         .run(&["key", "new"])
-        .refused(3, &["signing-key", "a lost key is lost for good"]);
+        .refused(3, &["signing-key", "a lost key cannot be recovered"]);
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
     assert_eq!(workshop.run(&["key", "show"]).output, lines);
     // What is shown tells nothing of the secret.
@@ -166,7 +166,7 @@ fn a_new_key_is_protected_by_a_passphrase() {
     let new = ["key", "new", "--key", "mine", "--passphrase"];
     workshop
         .run(&new)
-        .refused(2, &["asks on a terminal", "IPWHL_SIGNING_KEY_PASSPHRASE"]);
+        .refused(2, &["needs a terminal", "IPWHL_SIGNING_KEY_PASSPHRASE"]);
     let mut command = workshop.command(&new);
     command.env("IPWHL_SIGNING_KEY_PASSPHRASE", "a secret");
     let made = Ran::of(&command.output().unwrap());

@@ -172,7 +172,7 @@ fn each_kind_of_file_has_its_limit() {
     assert!(larger.size > LARGEST_WHEEL);
     let words = verdict(release(WHEEL, &larger).0);
     assert!(
-        words.contains(&format!("more than the {LARGEST_WHEEL}")),
+        words.contains(&format!("at most {LARGEST_WHEEL} are ")),
         "{words}"
     );
     let page = repeated(&mebibyte(), LARGEST_PAGE / MEBIBYTE);
@@ -181,14 +181,14 @@ fn each_kind_of_file_has_its_limit() {
     for name in ["index.html", "apple-1.0-py3-none-any.whl.metadata"] {
         let words = verdict(release(name, &page).0);
         assert!(
-            words.contains(&format!("more than the {LARGEST_PAGE}")),
+            words.contains(&format!("at most {LARGEST_PAGE} are ")),
             "{words}"
         );
     }
     let declaration = "declaration.toml";
     assert_eq!(verdict(release(declaration, &mebibyte()).0), "fine");
     let words = verdict(release(declaration, &repeated(&mebibyte(), 2)).0);
-    assert!(words.contains("more than the 1048576"), "{words}");
+    assert!(words.contains("at most 1048576 are "), "{words}");
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn a_repository_has_the_declarations_that_a_release_may_have() {
     repository.write(file, padded((1 << 20) + 1));
     for arguments in [&["check"][..], &["build", "--unsigned"]] {
         let run = program.run(arguments).expect(ExitStatus::World);
-        let words = "more than the 1048576 bytes";
+        let words = "exceeds the limit of 1048576 bytes";
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
     // The canonical form indents each of these lines, and comes to more than a release may have.

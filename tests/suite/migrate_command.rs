@@ -438,12 +438,12 @@ fn what_could_be_lost_stands_in_the_way() {
         (
             "declarations/yak.toml",
             "# another\n".to_owned(),
-            "is there already",
+            "exists already",
         ),
         (
             "declarations/cow.toml",
             "# another\n".to_owned(),
-            "is there already",
+            "exists already",
         ),
         (
             "pkgs/9b/Zebu/zebu-1.0-py3-none-any.toml",

@@ -374,7 +374,7 @@ fn a_repository_without_settings_is_told_what_it_is() {
         .run(&["check"])
         .expect(ExitStatus::World);
     assert!(
-        run.stderr.contains("as the original's repositories")
+        run.stderr.contains("like a repository of the original")
             && run.stderr.contains("ipwhl migrate --name"),
         "{}",
         run.stderr

@@ -35,7 +35,7 @@ const CHECK: [&str; 3] = ["check", "--sources", "--public-only"];
 fn not_asked(run: &Run, words: &str) {
     assert_eq!(run.status, ExitStatus::World, "{run:?}");
     let words =
-        format!("it is not asked: `--public-only` allows https to public addresses, {words}");
+        format!("it is not used: `--public-only` allows https to public addresses only, {words}");
     assert!(run.stderr.contains(&words), "{words}: {run:?}");
 }
 

@@ -45,7 +45,7 @@ fn a_target_that_fails_does_not_stop_the_next_one() {
         3,
         &[
             "first: no connection to http://127.0.0.1:",
-            "is it running",
+            "check that it is running",
             "second: asked for a pin of",
             "1 target to go: `ipwhl publish first`",
         ],

@@ -72,11 +72,11 @@ fn a_peer_that_has_not_pinned_is_named() {
     target("replication-min = 1\nreplication-max = 2");
     let ran = succeeded(workshop.run(&["publish"]));
     ran.said("2 of 2 peers report it as pinned: alpha, beta");
-    ran.said("nothing is read back, since no `gateway`");
+    ran.said("nothing is read back, because no `gateway`");
     two.stop();
     // Where one is enough, the other one is mentioned.
     let ran = succeeded(workshop.run(&["publish"]));
-    ran.said("1 of 2 peers have pinned it, and not: `beta` (");
+    ran.said("1 of 2 peers have pinned it, but not: `beta` (");
     target("replication-min = \"all\"\nreplication-max = \"all\"");
     let ran = workshop.run(&["publish"]);
     ran.refused(
@@ -110,10 +110,7 @@ fn a_peer_that_has_given_up_is_asked_to_try_again() {
     );
     let root = workshop.build(&[]);
     let ran = workshop.run(&["publish"]);
-    ran.refused(
-        3,
-        &["1 of the 2 peers that are needed", "`beta` (pin_error: "],
-    );
+    ran.refused(3, &["1 of the 2 required peers", "`beta` (pin_error: "]);
     two.text(&["swarm", "filters", "rm", everybody]);
     one.connect(&two);
     let ran = succeeded(workshop.run(&["publish"]));
@@ -150,8 +147,9 @@ fn a_cluster_lets_in_who_has_its_password_and_nobody_reads_it() {
         3,
         &["401", "set `IPWHL_PUBLISH_THE_CLUSTER_TOKEN`", "`…_BASIC`"],
     );
-    publish(Some("publisher:sw0rdfish-")).refused(3, &["401", "is the secret in the environment"]);
-    succeeded(publish(Some("publisher:sw0rdfish"))).said("1 of 1 peers say");
+    publish(Some("publisher:sw0rdfish-"))
+        .refused(3, &["401", "check that the secret in the environment"]);
+    succeeded(publish(Some("publisher:sw0rdfish"))).said("1 of 1 peers report");
 }
 
 #[test]

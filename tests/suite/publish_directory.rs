@@ -543,7 +543,7 @@ fn what_is_not_its_own_is_not_written_to() {
 
     fs::remove_file(site.join("latest")).unwrap();
     fs::create_dir(site.join("latest")).unwrap();
-    refused(&["is no link", "not replaced"]);
+    refused(&["is not a link", "not replaced"]);
     fs::remove_dir(site.join("latest")).unwrap();
     symlink("../elsewhere", site.join("latest")).unwrap();
     refused(&["refers to `../elsewhere`, which is not a release"]);
@@ -592,7 +592,7 @@ fn what_is_not_its_own_is_not_written_to() {
         assert_eq!(again, next);
         refused(&[
             "another statement with the sequence 2, of the same release",
-            "a sequence is used once",
+            "a sequence is used only once",
         ]);
     }
 }

@@ -180,7 +180,7 @@ fn the_record_is_printed_and_looked_for() {
     let record = format!("dnslink=/ipfs/{root}");
     let missing = [
         "there is no such record at _dnslink.index.example.org yet",
-        "put the line that is printed into the zone",
+        "put the printed line into the zone",
     ];
     for says in [
         Says::Code(3),
@@ -227,7 +227,7 @@ fn the_record_is_printed_and_looked_for() {
         let ran = succeeded(workshop.run(&["publish"]));
         assert!(ran.output.contains(&record), "{ran:?}");
         ran.said(&format!(
-            "_dnslink.index.example.org leads to `/ipfs/{root}"
+            "_dnslink.index.example.org refers to `/ipfs/{root}"
         ));
         let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
         assert!(dry.output.contains("nothing to do"), "{dry:?}");
@@ -243,7 +243,7 @@ fn what_dns_has_instead_is_said() {
     not_there(
         &workshop.run(&["publish"]),
         &root,
-        &[&format!("leads to `/ipfs/{other}`"), "as long as it says"],
+        &[&format!("refers to `/ipfs/{other}`"), "its time to live"],
     );
     let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
     assert!(dry.output.contains(&format!("holds {other}")), "{dry:?}");
@@ -269,12 +269,12 @@ fn what_dns_has_instead_is_said() {
         not_there(
             &workshop.run(&["publish"]),
             &root,
-            &["DNS does not say", "`resolver` names another one"],
+            &["cannot query DNS for ", "`resolver` names another one"],
         );
     }
     server.says(Says::Noise);
     let dry = succeeded(workshop.run(&["publish", "--dry-run"]));
-    assert!(dry.output.contains("DNS does not say"), "{dry:?}");
+    assert!(dry.output.contains("cannot query DNS for "), "{dry:?}");
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn a_record_may_lead_to_a_name() {
         format!("_dnslink.index.example.org. IN TXT \"dnslink=/ipns/{name}\"\n")
     );
     server.records(&[&format!("dnslink=/ipns/{name}")]);
-    succeeded(workshop.run(&["publish"])).said("leads to `/ipns/k51");
+    succeeded(workshop.run(&["publish"])).said("refers to `/ipns/k51");
     // It stays the same for every release.
     let path = workshop.repository().join("ipwhl.toml");
     let text = fs::read_to_string(&path).unwrap();

@@ -250,7 +250,7 @@ fn a_release_is_a_commit_and_a_tag_that_git_verifies() {
     );
     place
         .run(&["publish"])
-        .refused(1, &["`releases` is checked out", "would not follow"]);
+        .refused(1, &["`releases` is checked out", "would not be updated"]);
     git.text(here, &["worktree", "remove", "../other"]);
     succeeded(place.run(&["publish"]));
     place.assert_published(there, 2);
@@ -421,7 +421,7 @@ fn signatures_of_the_same_statement_come_together() {
         1,
         &[
             "another statement with the sequence 1",
-            "a sequence is used once",
+            "a sequence is used only once",
         ],
     );
     workshop.build(&["--renew", "--previous", "../release.toml"]);
@@ -466,13 +466,13 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
     // Tags of that name that are something else.
     git.text(here, &["tag", "statement-1"]);
     refused(&[
-        "`statement-1` is there already",
+        "the tag `statement-1` exists, and ",
         "no message and no signature",
     ]);
     git.text(here, &["tag", "-d", "statement-1"]);
     git.text(here, &["tag", "-a", "-m", "mine", "statement-1"]);
     refused(&[
-        "`statement-1` is there already",
+        "the tag `statement-1` exists, and ",
         "has no signature in SSH's format",
     ]);
     git.text(here, &["tag", "-d", "statement-1"]);
@@ -488,7 +488,10 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
         &["hash-object", "-w", "-t", "tag", changed.to_str().unwrap()],
     );
     git.text(here, &["update-ref", "refs/tags/statement-1", &object]);
-    refused(&["`statement-1` is there already", "its signature is invalid"]);
+    refused(&[
+        "the tag `statement-1` exists, and ",
+        "its signature is invalid",
+    ]);
     git.text(here, &["update-ref", "-d", "refs/tags/statement-1"]);
     // By a key that has not signed the statement; of another commit; and one that holds, but is not
     // the remote's.
@@ -586,12 +589,13 @@ fn what_is_not_ours_or_has_gone_another_way_is_refused() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("\"origin\"", "\"far\"")).unwrap();
     let ran = place.run(&["publish", "-v"]);
-    ran.refused(3, &["git ls-remote failed", "is `far` the right remote"]);
+    ran.refused(3, &["git ls-remote failed", "the name of the remote `far`"]);
     assert!(!ran.error.contains("secret-word"), "{}", ran.error);
     fs::write(&path, text.replace("../git", "../home")).unwrap();
-    place
-        .run(&["publish"])
-        .refused(3, &["is in no git repository", "`git init` makes one"]);
+    place.run(&["publish"]).refused(
+        3,
+        &["is not in a usable git repository", "`git init` makes one"],
+    );
 }
 
 /// Where the program keeps the key that it has made.

@@ -65,9 +65,9 @@ fn a_fork_that_is_longer_is_refused_and_nothing_is_changed() {
         ran.refused(
             1,
             &[
-                &format!("it holds {second} as sequence 2"),
+                &format!("it has {second} as sequence 2"),
                 &format!("another one of that sequence, {other}"),
-                "`--previous` its statement",
+                "with its statement in `--previous`",
             ],
         );
     }
@@ -110,7 +110,7 @@ fn a_release_follows_over_statements_that_are_beside_it_or_named() {
         &[
             &format!("it has sequence 1 ({first})"),
             "the statement of sequence 2",
-            "is not at hand",
+            "is not available",
             "`--follow FILE`",
         ],
     );

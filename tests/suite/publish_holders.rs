@@ -51,7 +51,7 @@ fn nothing_leads_to_a_release_whose_blocks_have_not_arrived() {
         &[
             "node: no connection to ",
             "service: it is not changed, because no other target is proved to hold the release: `node` has failed",
-            "name: it is left as it is",
+            "name: it is not changed",
             "3 targets to go: `ipwhl publish --key ../key node name service` goes on",
         ],
     );
@@ -59,10 +59,7 @@ fn nothing_leads_to_a_release_whose_blocks_have_not_arrived() {
     assert!(!workshop.path("record").exists());
     // A part of them leads to nothing either.
     let ran = publish(&workshop, &["name"]);
-    ran.refused(
-        3,
-        &["name: it is left as it is", "`node`: no connection to"],
-    );
+    ran.refused(3, &["name: it is not changed", "`node`: no connection to"]);
     assert!(!workshop.path("record").exists());
 }
 
@@ -99,7 +96,7 @@ fn who_holds_a_release_can_be_named_and_be_elsewhere() {
         1,
         &[
             "no target of this repository could hold the release for a `ipns` target",
-            "`holders = []` says that the release is held elsewhere",
+            "`holders = []` means that the release is held elsewhere",
         ],
     );
     // A folder has no blocks, unless somebody says that it is enough.
@@ -211,7 +208,7 @@ fn a_node_of_a_cluster_is_pinned_by_the_cluster_alone() {
         .replace("keep = 2\n\n", "keep = 1\n\n");
     fs::write(workshop.repository().join("ipwhl.toml"), unknown).unwrap();
     succeeded(publish(&workshop, &["node"]))
-        .said("nothing is unpinned, since it is not known whether");
+        .said("nothing is unpinned, because it is unknown whether");
     let still: Vec<String> = node.pins().into_iter().map(|(cid, _)| cid).collect();
     assert!(
         still.contains(&roots[2]) && still.contains(&roots[3]),
@@ -254,8 +251,8 @@ fn a_gateway_of_a_peer_that_does_not_keep_it_is_not_enough() {
     let workshop = workshop(&target);
     let ran = publish(&workshop, &[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
-    ran.said("cluster: not every peer keeps it, so the one of the `gateway` may not");
-    ran.said("name: it is left as it is");
+    ran.said("cluster: not every peer keeps it, so the peer of the `gateway` may lose it");
+    ran.said("name: it is not changed");
     assert_eq!(ran.output, "");
     assert!(!workshop.path("record").exists());
     // Somebody's word is enough where it is asked for.

@@ -182,7 +182,7 @@ fn what_is_not_its_own_record_stays() {
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
     refused(&damaged, &["is not a record of", "is not replaced"]);
-    refused(&vec![0; 20_000], &["more than the 10240"]);
+    refused(&vec![0; 20_000], &["at most 10240 are allowed"]);
     // Another root under the same sequence, another end, a later sequence, and something that is no
     // release.
     let root = format!("/ipfs/{}", place.root);
@@ -317,7 +317,7 @@ fn a_node_leads_to_the_release() {
     assert!(!node.command(&get).output().unwrap().status.success());
 
     succeeded(place.publish(&[])).said(&format!(
-        "{} leads to /ipfs/{}",
+        "{} refers to /ipfs/{}",
         place.name.path(),
         place.root
     ));
@@ -380,7 +380,7 @@ fn a_node_that_keeps_no_records() {
     let place = Place::new(&target(&node.api));
     let ran = place.publish(&[]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
-    ran.said("records are kept by nodes that take part in routing");
+    ran.said("only nodes that take part in routing keep records");
     // The file was written before.
     assert!(place.workshop.path("record").exists());
 }
@@ -397,7 +397,9 @@ fn a_node_that_shows_another_record() {
     let foreign = IpnsRecord::sign(&other, content).unwrap();
     for bytes in [foreign.bytes(), &foreign.bytes()[..100], b"mine"] {
         with(&lying(bytes));
-        place.publish(&[]).refused(3, &["is not believed"]);
+        place
+            .publish(&[])
+            .refused(3, &["the record of ", "is invalid: "]);
     }
     assert!(!place.workshop.path("record").exists());
     // It takes the record, and shows nothing afterwards.

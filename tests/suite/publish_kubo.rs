@@ -259,7 +259,7 @@ fn what_is_at_the_path_in_the_mfs_and_is_no_release_stays() {
         &[
             "`/mine` in the MFS is ",
             "is not replaced",
-            "whose pin was removed: `ipfs files rm -r /mine`",
+            "whose pin was removed, run `ipfs files rm -r /mine`",
         ],
     );
     assert!(node.pins().iter().all(|(_, name)| name.is_empty()));
@@ -347,7 +347,7 @@ fn a_path_that_a_secret_may_not_use_is_named() {
         3,
         &[
             "403 Forbidden to `/api/v0/dag/import`",
-            "may it use `/api/v0/dag/import`?",
+            "that it may use `/api/v0/dag/import`",
         ],
     );
     publish(token, "wrong").refused(3, &["403 Forbidden to `/api/v0/pin/ls`"]);

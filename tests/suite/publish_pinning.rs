@@ -178,7 +178,7 @@ fn what_a_service_refuses_is_said_in_its_words() {
         (
             409,
             error("INSUFFICIENT_FUNDS", "no credit"),
-            &["INSUFFICIENT_FUNDS: no credit", "make room"],
+            &["INSUFFICIENT_FUNDS: no credit", "the account is full"],
         ),
         (
             418,
@@ -193,7 +193,10 @@ fn what_a_service_refuses_is_said_in_its_words() {
         (
             202,
             "<html>".to_owned(),
-            &["does not follow its API", "is this the address of the API"],
+            &[
+                "does not follow its API",
+                "check that this is the address of the API",
+            ],
         ),
     ];
     for (status, body, words) in faults {
@@ -204,7 +207,7 @@ fn what_a_service_refuses_is_said_in_its_words() {
         assert!(!ran.error.contains('\u{1b}'), "{}", ran.error);
     }
     service.fails(Some(Fault::OtherPin));
-    publish(&workshop, &[]).refused(3, &["answers with a pin of bafkrei", &root]);
+    publish(&workshop, &[]).refused(3, &["answered with a pin of bafkrei", &root]);
     service.fails(None);
     service.change(Vec::clear);
 

@@ -120,7 +120,7 @@ fn a_year_of_an_operator() {
     assert_eq!(ran.code, Some(3), "{ran:?}");
     ran.said("third: no connection to");
     ran.said("1 target to go: `ipwhl publish --key ../key third` goes on");
-    ran.said(&format!("leads to /ipfs/{second}"));
+    ran.said(&format!("refers to /ipfs/{second}"));
     // Garbage is collected meanwhile, and the node comes back.
     for node in [&one, &two] {
         node.text(&["repo", "gc", "--quiet"]);

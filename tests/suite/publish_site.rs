@@ -96,7 +96,7 @@ fn a_delta_that_the_folder_cannot_complete_names_the_way_out() {
     fs::remove_file(&hollow).unwrap();
     refused(&[
         "have no hollow archives",
-        "an older version has written them",
+        "an older version wrote them",
         "--from ARCHIVE`, where ARCHIVE is that of the previous release",
     ]);
     fs::write(&hollow, archive).unwrap();

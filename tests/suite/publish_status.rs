@@ -152,7 +152,7 @@ fn a_path_or_a_link_that_leads_elsewhere_and_a_fork_are_seen() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     ran.said("one: `/latest` in the MFS is missing, but the newest release is");
     ran.said(&format!(
-        "leads to `{first}`, but the newest release is {second}"
+        "refers to `{first}`, but the newest release is {second}"
     ));
     succeeded(workshop.run(&["publish", "one", "site"]));
     succeeded(workshop.run(&["publish", "--status", "one", "site"]));

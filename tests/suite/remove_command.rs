@@ -338,7 +338,11 @@ fn what_cannot_be_said_or_done_changes_nothing() {
             ExitStatus::Usage,
             "`zzz` is not in the set",
         ),
-        (&["kiwi"], ExitStatus::Findings, "and `lemon` as well"),
+        (
+            &["kiwi"],
+            ExitStatus::Findings,
+            "declares both `kiwi` and `lemon`",
+        ),
     ] {
         let run = remove(&repository, arguments).expect(status);
         assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);
@@ -413,7 +417,7 @@ fn the_layout_of_the_original_loses_its_folders_too() {
     assert!(!run.stderr.contains("--keep-needed"), "{}", run.stderr);
     let run = remove(&repository, &["fig", "--keep-needed"]).expect(ExitStatus::Usage);
     assert!(
-        run.stderr.contains("does not know `automatic`"),
+        run.stderr.contains("does not have `automatic`"),
         "{}",
         run.stderr
     );

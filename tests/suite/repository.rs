@@ -126,7 +126,7 @@ fn what_is_wrong_is_said_with_the_way_out() {
         (
             "[repository]\nformat = 1\nname = \"example\"\n[platforms]\n",
             &[
-                "missing-key: `[platforms]` names no platform <[platforms]> `python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one",
+                "missing-key: `[platforms]` names no platform <[platforms]> `python = [\"cp312\"]` and `system = [\"manylinux_2_28_x86_64\"]` make one platform",
             ],
         ),
         (
@@ -793,7 +793,7 @@ fn links_among_the_declarations_are_not_read() {
     std::fs::write(repository.join("ipwhl.toml"), nested).unwrap();
     let run = check(&repository, &[]).expect(ExitStatus::Findings);
     assert_eq!(run.codes(), ["invalid-value"]);
-    assert!(run.stdout.contains("`way`, on the way"), "{}", run.stdout);
+    assert!(run.stdout.contains("`way`, on the path"), "{}", run.stdout);
     assert!(!run.stdout.contains("sekret"), "{}", run.stdout);
     // Settings are no link either.
     let settings = repository.join("ipwhl.toml");

@@ -155,7 +155,7 @@ fn a_root_is_read_through_the_gateways_of_the_repository() {
     ];
     workshop
         .run(&line)
-        .refused(2, &["no gateway is known", "`[mirrors]`"]);
+        .refused(2, &["no gateway is configured", "`[mirrors]`"]);
     workshop
         .run(&[&line[..], &["--offline"]].concat())
         .refused(2, &[]);
@@ -363,7 +363,7 @@ fn what_is_no_release_is_refused() {
     };
     reuse("nowhere").refused(2, &["`nowhere` is neither an existing file nor a root CID"]);
     reuse("wheels").refused(2, &["`wheels` is a folder without an archive"]);
-    reuse("http://me:secret@127.0.0.1:1/").refused(2, &["an address of a release is neither"]);
+    reuse("http://me:secret@127.0.0.1:1/").refused(2, &["the address of a release must be"]);
     let ran = reuse("http://me:secret@127.0.0.1:1/");
     assert!(!ran.error.contains("secret"), "{}", ran.error);
     // One in the layout of the original has no pages; a folder of one file is none at all.

@@ -938,7 +938,7 @@ fn allowed_signers_are_read_as_openssh_reads_them() {
         ("a@example.org ssh-ed25519".to_owned(), "no key"),
         (
             "a@example.org ssh-ed25519 AAAA".to_owned(),
-            "key that is none",
+            "an invalid key",
         ),
     ] {
         let error = trusts(&line).unwrap_err();

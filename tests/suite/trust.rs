@@ -252,7 +252,7 @@ fn the_first_key_is_made_and_none_in_ci() {
     assert_eq!(fingerprint(&again), fingerprint(&found));
     let place = Place::new().with("CI", "true");
     let failure = signing_key(&place.session(), None).unwrap_err();
-    refused(&failure, FailureKind::World, "none is made in CI");
+    refused(&failure, FailureKind::World, "CI does not create one");
 }
 
 #[test]
@@ -387,7 +387,7 @@ fn mistakes_in_settings_are_told_and_nobody_is_trusted() {
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, text + "trusts = []\n").unwrap();
     let error = repository_trust(directory).unwrap_err();
-    refused(&error.failure, FailureKind::Finding, "has mistakes");
+    refused(&error.failure, FailureKind::Finding, "contains mistakes");
     let [TrustNote::Mistakes { findings, .. }] = &error.notes[..] else {
         panic!("{:?}", error.notes);
     };
@@ -538,7 +538,7 @@ fn what_goes_back_is_refused_whoever_has_signed_it() {
         let held = Some(chain[2].clone());
         let start = Start::following(&place.session(), &basis, &around, held).unwrap();
         let error = hold(&place, &around, start, &chain[1], &[], None).unwrap_err();
-        refused(&error.failure, FailureKind::Finding, "it is an older one");
+        refused(&error.failure, FailureKind::Finding, "it is older");
         assert!(error.failure.help.unwrap().contains("rollback attack"));
     }
     // Where an option says whose signatures count, the one in place only holds back.
@@ -547,7 +547,7 @@ fn what_goes_back_is_refused_whoever_has_signed_it() {
     let held = Some(chain[2].clone());
     let start = Start::following(&place.session(), &basis, &nobody_around(), held).unwrap();
     let error = hold(&place, &nobody_around(), start, &chain[1], &[], None).unwrap_err();
-    refused(&error.failure, FailureKind::Finding, "it is an older one");
+    refused(&error.failure, FailureKind::Finding, "it is older");
 }
 
 #[test]
@@ -778,21 +778,21 @@ fn a_next_statement_is_refused_before_anything_is_signed() {
                 previous: text(&named),
                 ..good.clone()
             },
-            "does not let the key",
+            "does not allow the key",
         ),
         (
             NextRequest {
                 renew: true,
                 ..good.clone()
             },
-            "`--renew` is about",
+            "`--renew` concerns",
         ),
         (
             NextRequest {
                 after_expiry: true,
                 ..good.clone()
             },
-            "`--after-expiry` is about",
+            "`--after-expiry` concerns",
         ),
         (
             NextRequest {

@@ -81,8 +81,9 @@ impl CoreMetadata {
         }
     }
 
-    /// Reads METADATA, and leaves out requirements and extras that the current specification refuses; the
-    /// project and its version are known nevertheless.
+    /// Reads METADATA, and leaves out requirements and extras that the current specification
+    /// refuses; the project and its version are known nevertheless.
+    ///
     /// # Errors
     /// All violations of the specification, a sentence each, if there are others.
     pub fn parse_with_legacy(bytes: &[u8]) -> Result<(Self, Vec<LegacyField>), Vec<String>> {

@@ -135,10 +135,14 @@ impl FileDag {
         self.root.cid
     }
 
-    /// Emits every block, depth first, parents before children. The leaves are read from `bytes`, which
-    /// must be exactly the whole file; each is hashed and compared before the sink receives it.
+    /// Emits every block, depth first, parents before children. The leaves are read from `bytes`,
+    /// which must be exactly the whole file; each is hashed and compared before the sink receives
+    /// it.
+    ///
     /// One leaf is in memory at a time.
+    ///
     /// # Errors
+    ///
     /// `InvalidData` when the bytes are not the file's, and any error of `bytes` and `sink`.
     pub fn emit(&self, sink: &mut dyn BlockSink, bytes: &mut dyn Read) -> io::Result<()> {
         self.emit_nodes(sink, &mut |sink, dag, index| {
@@ -204,7 +208,9 @@ impl FileDag {
     }
 
     /// The block of the leaf with this index, read from the file, hashed and compared.
+    ///
     /// # Errors
+    ///
     /// `InvalidData` when the bytes are not the file's, `InvalidInput` when it has no such leaf,
     /// and any error of `file`.
     pub fn leaf_block<F: Read + Seek>(&self, index: usize, file: &mut F) -> io::Result<Vec<u8>> {

@@ -177,7 +177,7 @@ fn requirers(
     if let Some(old) = before {
         for specifiers in typed.filter(|specifiers| !specifiers_contain(specifiers, old)) {
             let specifiers = specifiers_text(specifiers);
-            reasons.push(format!("the command line asks for {specifiers}"));
+            reasons.push(format!("the command line requires {specifiers}"));
         }
     }
     reasons

@@ -22,7 +22,7 @@ pub fn open_beneath(directory: &Path, path: &str) -> io::Result<File> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            "it is no regular file",
+            "it is not a regular file",
         ));
     }
     Ok(file)

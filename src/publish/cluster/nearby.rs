@@ -1,4 +1,4 @@
-//! A cluster of the same configuration, as a node of it sees it.
+//! A cluster of the same configuration, as seen by a node.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Where everything is in the folder.
+//! The layout of the folder.
 
 use std::io;
 use std::path::{Path, PathBuf};

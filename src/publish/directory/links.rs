@@ -10,6 +10,7 @@ use crate::foundation::failure::unusable;
 use crate::release::statement::folder::partial;
 
 /// The target of a link; `None` if the link does not exist.
+///
 /// # Errors
 /// When another kind of file has its name, which must not be replaced.
 pub(super) fn target(folder: &Path, name: &str) -> Result<Option<String>, Failure> {

@@ -148,7 +148,9 @@ pub(super) fn held(
     }))
 }
 
-/// The statement with its signatures, and with additional ones from a commit with the same statement.
+/// The statement with its signatures, and with additional ones from a commit with the same
+/// statement.
+///
 /// # Errors
 /// A refusal if the commit has another statement of the same sequence.
 pub(super) fn with_held(

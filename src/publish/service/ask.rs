@@ -1,5 +1,4 @@
-//! A request and its answer: it is made again where the server has not taken it, and an answer
-//! that says that something is wrong becomes an error.
+//! Sends a request again until the server accepts it, and turns error responses into errors.
 
 use std::time::Duration;
 
@@ -118,7 +117,7 @@ impl Service {
     }
 }
 
-/// Where a redirect leads.
+/// The target of a redirect.
 fn location(response: &Response) -> Option<Url> {
     let text = response.headers().get(LOCATION)?.to_str().ok()?;
     let url = response.url().join(text).ok()?;

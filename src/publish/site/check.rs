@@ -27,6 +27,7 @@ pub struct FileCheck {
 
 impl FileCheck {
     /// The expected leaves of a file; the leaves themselves may be missing.
+    ///
     /// # Errors
     /// When a node of the file is missing, or no profile makes such a DAG.
     pub fn new(blocks: &(dyn Blocks + Send + Sync), file: &ReleaseFile) -> Result<Self, CarError> {
@@ -67,6 +68,7 @@ impl Receiver for FileCheck {
 
 /// Reads a file of a site and compares it with its release: its SHA-256, or `None` if its bytes
 /// differ.
+///
 /// # Errors
 /// When it is missing, or cannot be read.
 pub async fn check_file(
@@ -106,7 +108,7 @@ pub enum HollowError {
 }
 
 impl HollowError {
-    /// The failure of an operation that needs the archive.
+    /// The same, for whoever asked for the archive.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Source(problem) => unreachable(problem),
@@ -115,9 +117,10 @@ impl HollowError {
     }
 }
 
-/// The hollow archive of the release with this sequence, every block of it verified. An archive of
-/// another root is refused at its first bytes. For a site on the web it is a file without a name,
-/// which is removed when it is closed.
+/// The hollow archive of the release of this sequence, every block of it verified. One of another
+/// root is refused at its first bytes. Of a site on the web it is a file without a name, which goes
+/// when it is closed.
+///
 /// # Errors
 /// When it is unavailable, or is not the hollow archive of `root`.
 pub async fn read_hollow(
@@ -161,6 +164,7 @@ pub async fn read_hollow(
 
 /// Reads an archive of `root` into a file, after the bytes that an earlier run has left there. An
 /// archive of another root is refused at its first bytes; the rest is not verified.
+///
 /// # Errors
 /// When it is unavailable, has another root, or more than `largest` bytes. The file keeps the bytes
 /// received until then.

@@ -155,7 +155,8 @@ impl SiteFetch<'_> {
                         wheels,
                     });
                 }
-                // What the archive here is said to have it may not have: then nothing of it is used.
+                // What the archive here is said to have it may not have: then nothing of it is
+                // used.
                 Err(CarError::Missing(cid)) if old.take().is_some() => {
                     (self.tell)(SiteFetchEvent::DamagedArchive(folder.join(CAR), cid));
                 }
@@ -243,8 +244,8 @@ impl SiteFetch<'_> {
         Err(failure)
     }
 
-    /// The archive beside the statement, fetched as one file. What a cut run has left of it does not
-    /// come again.
+    /// The archive beside the statement, fetched as one file. What a cut run has left of it does
+    /// not come again.
     ///
     /// # Errors
     /// When the site does not have it, or it is not what the statement vouches for.
@@ -310,7 +311,7 @@ fn wheels(hollow: &CarReader<File>, root: &Cid) -> Result<Vec<ReleaseWheel>, Car
             let dag = file_dag(hollow, &file.cid, file.size, Profile::default())?;
             let dag = dag.ok_or_else(|| CarError::Tree {
                 cid: file.cid,
-                reason: "is a file that no profile makes".to_owned(),
+                reason: "is a file that no profile produces".to_owned(),
             })?;
             wheels.push(ReleaseWheel { file, dag });
         }

@@ -26,8 +26,9 @@ impl ReleaseFile {
     }
 }
 
-/// Every file of the release `root`, in the order of their paths' parts. The leaves of wheels may be
-/// missing.
+/// Every file of the release `root`, in the order of their paths' parts. The leaves of wheels may
+/// be missing.
+///
 /// # Errors
 /// When another block is missing, or an entry has a name that some system would treat as a path.
 pub fn release_files<B: Blocks + ?Sized>(

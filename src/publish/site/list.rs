@@ -48,6 +48,7 @@ pub struct ListError {
 
 impl ListedFile {
     /// The entry for a file, which is read to its end.
+    ///
     /// # Errors
     /// When it cannot be read.
     pub fn read(file: &mut dyn Read) -> io::Result<Self> {
@@ -68,6 +69,7 @@ impl ListedFile {
 
 impl FileList {
     /// Parses a list, in its only form.
+    ///
     /// # Errors
     /// When it has another form.
     pub fn parse(text: &str) -> Result<Self, ListError> {

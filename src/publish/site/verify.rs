@@ -82,9 +82,10 @@ impl fmt::Display for SiteContradiction {
     }
 }
 
-/// Verifies the release of this statement, which has a folder for it on the site: the release itself,
-/// by its hollow archive, every file of its tree, and the list of files. Contradictions of the codes
-/// `allowed` pass. Signatures are not verified here.
+/// Verifies the release of this statement, which has a folder for it on the site: the release
+/// itself, by its hollow archive, every file of its tree, and the list of files. Contradictions of
+/// the codes `allowed` pass. Signatures are not verified here.
+///
 /// # Errors
 /// When the hollow archive is damaged, or there are no threads for the network.
 pub fn verify_site(

@@ -19,8 +19,9 @@ pub struct BlockSet {
     pub lacking: Vec<Cid>,
 }
 
-/// Every CID reachable from `root`, level by level. Leaves of files are not read, so a hollow release
-/// gives the same result as a full one.
+/// Every CID reachable from `root`, level by level. Leaves of files are not read, so a hollow
+/// release gives the same result as a full one.
+///
 /// # Errors
 /// When a block cannot be read or is not a node, or there are more than an archive may have.
 pub fn block_set(blocks: &(dyn Blocks + Send + Sync), root: &Cid) -> Result<BlockSet, CarError> {

@@ -19,6 +19,7 @@ const ENDING: &str = ".car";
 const BUFFER: usize = 1024 * 1024;
 
 /// Opens an archive.
+///
 /// # Errors
 /// When the file cannot be read, or is not an archive.
 pub fn open_archive(path: &Path) -> Result<CarReader<File>, Failure> {
@@ -84,6 +85,7 @@ pub struct ArchiveOutputFile {
 
 impl ArchiveOutput {
     /// Begins to write the archive at `path`.
+    ///
     /// # Errors
     /// When `path` is a folder, or nothing can be written.
     pub fn create(path: PathBuf) -> Result<(Self, ArchiveOutputFile), Failure> {
@@ -110,6 +112,7 @@ impl ArchiveOutput {
     }
 
     /// Gives the complete archive its name.
+    ///
     /// # Errors
     /// When writing to the disk fails.
     pub fn commit(self, file: ArchiveOutputFile) -> Result<(), Failure> {

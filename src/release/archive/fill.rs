@@ -61,8 +61,10 @@ pub enum FillOutcome {
     },
 }
 
-/// Fills an archive. Each block is hashed: the result is byte for byte what a build writes. If blocks
-/// are missing at the end, the others stay in the cache, and the next run continues from there.
+/// Fills an archive. Each block is hashed: the result is byte for byte what a build writes. If
+/// blocks are missing at the end, the others stay in the cache, and the next run continues from
+/// there.
+///
 /// # Errors
 /// When the archive cannot be read, a place is invalid, or the disk fails.
 pub fn fill(session: &Session, options: &FillOptions<'_>) -> Result<FillReport, Failure> {

@@ -20,9 +20,10 @@ pub struct HollowReport {
 }
 
 /// Writes the hollow archive of the archive at `path` to `output`.
+///
 /// # Errors
-/// When the archive cannot be read or lacks a block other than a leaf of a wheel, when the output is the
-/// archive itself, or when it cannot be written.
+/// When the archive cannot be read or lacks a block other than a leaf of a wheel, when the output
+/// is the archive itself, or when it cannot be written.
 pub fn hollow_archive(path: &Path, output: PathBuf) -> Result<HollowReport, Failure> {
     let reader = open_archive(path)?;
     if same_file::is_same_file(path, &output).unwrap_or(false) {

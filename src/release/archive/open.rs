@@ -73,9 +73,10 @@ pub enum ReleaseName {
 }
 
 impl ReleaseName {
-    /// Parses the name of a release: an existing path, a root CID, or an address with a root CID in it;
-    /// `None` if it is none of them. A folder stands for the archive that a build writes there, full or
-    /// hollow.
+    /// Parses the name of a release: an existing path, a root CID, or an address with a root CID in
+    /// it; `None` if it is none of them. A folder stands for the archive that a build writes there,
+    /// full or hollow.
+    ///
     /// # Errors
     /// When it is an address, but not one of a release.
     pub fn parse(environment: &Environment, text: &str) -> Result<Option<Self>, Failure> {
@@ -138,6 +139,7 @@ fn address(text: &str) -> Result<ReleaseName, Failure> {
 
 impl OpenRelease {
     /// Opens the release with this name. Roots are read through `gateways`.
+    ///
     /// # Errors
     /// When the name is not that of a release, or the release cannot be opened.
     pub fn named(
@@ -164,6 +166,7 @@ impl OpenRelease {
     }
 
     /// Opens a release. Of an archive only the index is read, from gateways nothing.
+    ///
     /// # Errors
     /// When the archive cannot be read, or no gateway is configured.
     pub fn open(
@@ -219,6 +222,7 @@ impl OpenRelease {
     }
 
     /// Every CID reachable from its root: the blocks that a delta to the next release leaves out.
+    ///
     /// # Errors
     /// When it cannot be read.
     pub fn block_set(&self) -> Result<HashSet<Cid>, Failure> {

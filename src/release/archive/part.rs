@@ -8,8 +8,10 @@ use ipwhl_unixfs::{BlockSink, Cid, Codec};
 
 use super::walk::{Place, Visitor, may_be_leaf, walk};
 
-/// Writes the hollow archive of the release `root`: depth first, without the leaves of wheels. Written
-/// blocks are hashed, and leaves of wheels are not read if their CIDs identify them as leaves.
+/// Writes the hollow archive of the release `root`: depth first, without the leaves of wheels.
+/// Written blocks are hashed, and leaves of wheels are not read if their CIDs identify them as
+/// leaves.
+///
 /// # Errors
 /// [`CarError::Missing`] if a block other than a leaf of a wheel is missing.
 pub fn write_hollow<B: Blocks + ?Sized, W: Write>(
@@ -21,6 +23,7 @@ pub fn write_hollow<B: Blocks + ?Sized, W: Write>(
 }
 
 /// Writes the full archive of the release `root`: every block, depth first.
+///
 /// # Errors
 /// [`CarError::Missing`] if a block is missing.
 pub fn write_full<B: Blocks + ?Sized, W: Write>(

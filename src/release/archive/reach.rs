@@ -19,8 +19,9 @@ struct Pending {
     is_of_wheel: bool,
 }
 
-/// Every CID reachable from a root, with the length of its block. Raw leaves are not read, and leaves
-/// of wheels may be missing: their lengths come from the links to them.
+/// Every CID reachable from a root, with the length of its block. Raw leaves are not read, and
+/// leaves of wheels may be missing: their lengths come from the links to them.
+///
 /// # Errors
 /// [`CarError::Missing`] if a block other than a leaf of a wheel is missing.
 pub fn reach(

@@ -35,12 +35,14 @@ pub trait ReleaseArchive {
     fn known(&self) -> Result<HashSet<Cid>, CarError>;
 
     /// Writes the hollow archive of this release, like [`write_hollow`].
+    ///
     /// # Errors
     /// [`CarError::Missing`] if this archive lacks a block other than a leaf of a wheel.
     fn hollow<W: Write>(&self, out: W) -> Result<(W, CarSummary), CarError>;
 
-    /// How much of its release this archive contains, by its index, pages and nodes: the wheels are not
-    /// read. If anything but the leaves of all wheels is missing, it counts as a delta.
+    /// How much of its release this archive contains, by its index, pages and nodes: the wheels are
+    /// not read. If anything but the leaves of all wheels is missing, it counts as a delta.
+    ///
     /// # Errors
     /// When a page or a node cannot be read, or does not match its CID.
     fn kind(&self) -> Result<ArchiveKind, CarError>;

@@ -1,4 +1,4 @@
-//! What is in the wheels that differ, where their bytes are at hand.
+//! The members of wheels that differ, if their bytes are available.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,7 +23,7 @@ use crate::set::difference::{
 use crate::set::gather::{keep_members, known_facts, known_members, wheel_request};
 use crate::source::{Cache, FetchError, SourceProblem, WheelRequest};
 
-/// Where wheels are looked for whose members are compared.
+/// Where wheels are looked for to compare their members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberSearch {
     /// In the archives of the releases, in the cache and at `file:` sources.
@@ -32,30 +32,30 @@ pub enum MemberSearch {
     Everywhere,
 }
 
-/// What is known of the members of the wheels that differ.
+/// The differences in the members of wheels.
 #[derive(Default)]
 pub struct MemberReport {
-    /// What differs in the members, or why that is not known, by the content-ids of the old wheel
+    /// The differences in the members, or why they are unknown, by the content-ids of the old wheel
     /// and the new one.
     pub members: BTreeMap<(Option<Cid>, Cid), Result<MemberChanges, UnreadMembers>>,
-    /// How many wheels of the new state have commands and packages that are not known here, so that
-    /// new ones were not compared with them.
+    /// How many wheels of the new state have unknown commands and packages, with which new ones
+    /// were not compared.
     pub unknown_names: usize,
     /// Whether a wheel could not be fetched.
     pub has_failed: bool,
 }
 
-/// Why the members of two wheels could not be compared.
+/// The reason why the members of two wheels could not be compared.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the {} wheel {reason}", if *.is_old { "old" } else { "new" })]
 pub struct UnreadMembers {
     /// Whether it is the old wheel that could not be read.
     pub is_old: bool,
-    /// Why not.
+    /// The reason.
     pub reason: UnreadReason,
 }
 
-/// Why the members of a wheel are not known, as a clause that goes on after the wheel's name.
+/// The reason why the members of a wheel are unknown, as a clause for use after the wheel's name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UnreadReason {
     /// It is neither in an archive nor in the cache, and no other source was tried.
@@ -67,20 +67,20 @@ pub enum UnreadReason {
     /// Its bytes could not be read.
     #[error("cannot be read{}: {error}", archive.as_ref().map(|name| format!(" in {name}")).unwrap_or_default())]
     Unreadable {
-        /// The archive with the bytes, as it may be shown.
+        /// The archive with the bytes, in printable form.
         archive: Option<String>,
         /// The error.
         error: String,
     },
-    /// It is no wheel that installers read alike.
+    /// Installers would read it differently.
     #[error("{0}")]
     Refused(String),
 }
 
-/// The members of a wheel, or why they are not known.
+/// The members of a wheel, or why they are unknown.
 type ReadMembers = Result<WheelMembers, UnreadReason>;
 
-/// What the members of a wheel that is new or has other bytes are known by.
+/// The key of a wheel's members in the report, if it is new or has other bytes.
 pub fn members_key(wheel: &WheelChange<'_>) -> Option<(Option<Cid>, Cid)> {
     let (_, new) = wheel.new?;
     if wheel.old.is_some() && !wheel.has_other_bytes() {
@@ -176,8 +176,8 @@ pub fn compare_members(
     })
 }
 
-/// Which projects of the new state have which names, and of how many wheels that is not known
-/// without fetching them.
+/// The owners of all names in the new state, and how many wheels have unknown names unless they are
+/// fetched.
 fn owners(
     cache: &Cache,
     states: [&State; 2],
@@ -215,7 +215,7 @@ fn owners(
     (owners, unknown)
 }
 
-/// A project, and the platforms that a wheel of it is used on, where they are known.
+/// A project, and the platforms that its wheel is used on, if known.
 fn owner(project: &ProjectName, wheel: &WheelState) -> Owner {
     let declared = wheel.declared.as_ref();
     Owner {
@@ -224,7 +224,7 @@ fn owner(project: &ProjectName, wheel: &WheelState) -> Owner {
     }
 }
 
-/// The members of a wheel that is known already, or lies in an archive of either state.
+/// The members of a wheel that are cached, or whose wheel is in an archive of either state.
 fn read_at_hand(cache: &Cache, states: [&State; 2], cid: &Cid) -> Option<ReadMembers> {
     if let Some(known) = known_members(cache, cid) {
         return Some(Ok(known));
@@ -233,7 +233,7 @@ fn read_at_hand(cache: &Cache, states: [&State; 2], cid: &Cid) -> Option<ReadMem
     read.map(|read| keep(cache, cid, read))
 }
 
-/// What is read from a wheel in an archive of a state; `None` where none has it.
+/// The result of reading a wheel from an archive of a state; `None` if no archive has it.
 fn in_archives<'s, T>(
     states: [&'s State; 2],
     cid: &Cid,
@@ -287,7 +287,7 @@ fn read_file(cache: &Cache, cid: &Cid, path: PathBuf) -> ReadMembers {
     }
 }
 
-/// The request for a wheel: from where its declaration says, and by its CID.
+/// The request for a wheel: by the sources in its declaration, and by its CID.
 fn request(state: &State, name: &str, wheel: &WheelState) -> WheelRequest {
     let declared = state.repository.as_ref().and_then(|repository| {
         let wheels = repository.declarations.values().flat_map(|one| &one.wheels);
@@ -309,7 +309,7 @@ fn request(state: &State, name: &str, wheel: &WheelState) -> WheelRequest {
 
 type Fetched = Vec<(Cid, Result<PathBuf, UnreadReason>)>;
 
-/// The files of wheels, and whether one that was to be fetched from anywhere could not be.
+/// The files of wheels, and whether one could not be fetched from any source.
 fn fetch(
     reader: &StateReader<'_>,
     states: [&State; 2],

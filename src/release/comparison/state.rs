@@ -1,4 +1,4 @@
-//! One of the two states: what its name means, and how it is read.
+//! Reads one of the two states by its name.
 
 use std::path::{Path, PathBuf};
 
@@ -20,26 +20,26 @@ use crate::source::Session;
 /// How many digits of a commit are shown.
 const SHOWN_DIGITS: usize = 12;
 
-/// A state, read.
+/// A state that was read.
 pub struct State {
-    /// What it is.
+    /// Its description.
     pub description: StateDescription,
     /// Its declarations; `None` for a release of the layout `ipwhl-1`.
     pub repository: Option<Repository>,
-    /// The release that it is.
+    /// Its release.
     pub release: Option<OpenRelease>,
-    /// The gateway that was named with a release.
+    /// The gateway in the name of a release.
     pub gateway: Option<Url>,
     /// Its projects and wheels.
     pub snapshot: Snapshot,
 }
 
-/// What a state is.
+/// The description of a state.
 #[derive(Debug, Clone, Serialize)]
 pub struct StateDescription {
     /// The kind of state.
     pub kind: StateKind,
-    /// What it is called in words.
+    /// Its name in messages.
     pub name: String,
     /// The root of a release.
     pub root: Option<String>,
@@ -59,23 +59,23 @@ pub enum StateKind {
     WorkingTree,
 }
 
-/// Where states are looked for: around a repository, if there is one.
+/// Where states are read from: around a repository, if there is one.
 pub struct StateReader<'s> {
     /// The cache, the clock, the network.
     pub session: &'s Session,
-    /// How releases behind gateways are read.
+    /// The network for releases behind gateways.
     pub network: Network,
-    /// The folder of the repository whose revisions are meant.
+    /// The folder of the repository whose revisions may be named.
     pub directory: Option<PathBuf>,
     /// The settings of that repository.
     pub configuration: Configuration,
 }
 
-/// What the name of a state means, before anything of it is read.
+/// A parsed name of a state, before anything is read.
 #[derive(Debug)]
 pub struct StateName {
     meaning: Meaning,
-    /// The name without a prefix that decides, so that it may be a revision's as well.
+    /// The name, if it has no prefix and so may also be that of a revision.
     undecided: Option<String>,
 }
 
@@ -88,8 +88,8 @@ enum Meaning {
 }
 
 impl StateName {
-    /// The file of the archive that the name means, as git calls it, where git tracks it. A change
-    /// may have brought it, or put another one in its place.
+    /// The path of the named archive as git prints it, if git tracks it. Then a change may have
+    /// added or replaced it.
     pub fn tracked_archive(&self, session: &Session) -> Option<String> {
         match &self.meaning {
             Meaning::Release(ReleaseName::Archive(path)) => {
@@ -116,11 +116,11 @@ impl<'s> StateReader<'s> {
         }
     }
 
-    /// What this name means: a path, a root CID, a revision, in this order; `path:`, `cid:` and
-    /// `git:` decide.
+    /// Parses a name: a path, a root CID or a revision, in this order. The prefixes `path:`, `cid:`
+    /// and `git:` select one of them.
     ///
     /// # Errors
-    /// When it means nothing.
+    /// When it is none of them.
     pub fn name(&self, text: &str) -> Result<StateName, Failure> {
         let decided = |meaning| StateName {
             meaning,
@@ -140,12 +140,13 @@ impl<'s> StateReader<'s> {
         if let Some(cid) = text.strip_prefix("cid:") {
             let root = cid
                 .parse()
-                .map_err(|error| Failure::usage(format!("`{cid}` is no CID: {error}")))?;
+                .map_err(|error| Failure::usage(format!("`{cid}` is not a CID: {error}")))?;
             return Ok(decided(Meaning::Release(ReleaseName::Root(root))));
         }
         if text.contains("://") {
             let name = ReleaseName::parse(self.session.environment(), text)?;
-            let name = name.ok_or_else(|| Failure::usage("this is no address of a release"))?;
+            let name =
+                name.ok_or_else(|| Failure::usage("this is not the address of a release"))?;
             return Ok(decided(Meaning::Release(name)));
         }
         let meaning = match self.meaning_of_path(text)? {
@@ -177,7 +178,7 @@ impl<'s> StateReader<'s> {
         Ok(is_repository.then_some(Meaning::Folder(path)))
     }
 
-    /// Reads the state of this name.
+    /// Reads the state with this name.
     ///
     /// # Errors
     /// When it cannot be read, or the name is that of a path and of a revision.
@@ -191,13 +192,13 @@ impl<'s> StateReader<'s> {
                 };
                 return state.map_err(|failure| {
                     let there = if environment.absolute(Path::new(&text)).exists() {
-                        "no archive, no folder with one and no repository"
+                        "not an archive, a folder with one or a repository"
                     } else {
-                        "no path that is there"
+                        "not an existing path"
                     };
                     Failure {
                         kind: failure.kind,
-                        message: format!("`{text}` is {there}, no CID, and {}", failure.message),
+                        message: format!("`{text}` is {there}, not a CID, and {}", failure.message),
                         help: failure.help,
                     }
                 });
@@ -213,12 +214,12 @@ impl<'s> StateReader<'s> {
             && let Some(directory) = &self.directory
             && Revision::at(environment, directory, &text).is_ok()
         {
-            // A change could bring a folder with the name of the revision that it is compared with.
+            // A change could add a folder with the name of the revision that it is compared with.
             let shown = visible(&text, &[]);
-            return Err(
-                Failure::usage(format!("`{shown}` is a path here, and a revision of git"))
-                    .help(format!("write `git:{shown}` or `path:{shown}`")),
-            );
+            return Err(Failure::usage(format!(
+                "`{shown}` is both a path here and a revision of git"
+            ))
+            .help(format!("write `git:{shown}` or `path:{shown}`")));
         }
         Ok(state)
     }
@@ -228,8 +229,7 @@ impl<'s> StateReader<'s> {
         self.repository(repository, "the working tree".to_owned(), None)
     }
 
-    /// The state that declarations describe. What they leave out is taken from what is known of the
-    /// wheels here.
+    /// The state of a repository. Facts that declarations do not contain come from the cache.
     fn repository(&self, repository: Repository, name: String, commit: Option<String>) -> State {
         let cache = self.session.cache().ok();
         let snapshot = Snapshot::of(&repository, &|wheel| {
@@ -260,9 +260,9 @@ impl<'s> StateReader<'s> {
     fn revision(&self, name: &str) -> Result<State, Failure> {
         let Some(directory) = &self.directory else {
             return Err(Failure::usage(format!(
-                "no revision `{name}`, since there is no repository here"
+                "no revision `{name}`, because there is no repository here"
             ))
-            .help("go into a repository, or name one with `--repository`"));
+            .help("change into a repository, or name one with `--repository`"));
         };
         let revision =
             Revision::at(self.session.environment(), directory, name).map_err(|error| {
@@ -276,7 +276,7 @@ impl<'s> StateReader<'s> {
         let repository =
             Repository::load_revision(directory, &revision).map_err(|error| match error {
                 LoadError::NoConfiguration(_) | LoadError::Original(_) => Failure::usage(format!(
-                    "the revision `{name}` has no `{CONFIGURATION_FILE}` here, so it is no state of this repository"
+                    "the revision `{name}` has no `{CONFIGURATION_FILE}` here, so it is not a state of this repository"
                 )),
                 error => Failure::world(&error),
             })?;
@@ -322,7 +322,7 @@ impl<'s> StateReader<'s> {
             }))
             .map_err(|name| {
                 Failure::finding(format!(
-                    "{}: `{}` is no name of a wheel, so this is no release",
+                    "{}: `{}` is not the name of a wheel, so this is not a release",
                     release.shown,
                     name.escape_debug()
                 ))
@@ -343,14 +343,14 @@ impl<'s> StateReader<'s> {
     }
 }
 
-/// What is wrong with a release.
+/// The failure of comparing a damaged release.
 pub fn comparison_failure(release: &OpenRelease, error: &CarError) -> Failure {
     match (&release.location, error) {
         (ReleaseLocation::Archive { .. }, CarError::Missing(cid)) => Failure::finding(format!(
             "{} lacks the block {cid}, so it cannot be compared",
             release.shown
         ))
-        .help("a delta is made full by `ipwhl fill`"),
+        .help("if it is a delta, `ipwhl fill` makes it full"),
         (ReleaseLocation::Archive { path, .. }, error) => archive_failure(path, error),
         (ReleaseLocation::Gateways(_), CarError::Io(_) | CarError::Missing(_)) => {
             Failure::world(format!("{}: {}", release.shown, error_chain(error)))

@@ -54,14 +54,15 @@ impl fmt::Display for ReuseNotice {
             ),
             Self::Unreadable { release, reason } => write!(
                 out,
-                "cannot read {release}; its wheels are found_all for elsewhere: {reason}"
+                "{release} cannot be read; its wheels are looked for elsewhere: {reason}"
             ),
         }
     }
 }
 
-/// The facts that the releases have of these wheels, a value for each. The first release with a wheel
-/// is used; unreadable ones are skipped. `tell` receives notes for the user.
+/// The facts that the releases have of these wheels, a value for each. The first release with a
+/// wheel is used; unreadable ones are skipped. `tell` receives notes for the user.
+///
 /// # Errors
 /// When a release contradicts itself.
 pub fn reuse(
@@ -191,8 +192,9 @@ impl ReusableRelease {
         })
     }
 
-    /// Copies those of these wheels into the cache that the release's archive has completely: it is the
-    /// nearest source. They are read like any other wheel.
+    /// Copies those of these wheels into the cache that the release's archive has completely: it is
+    /// the nearest source. They are read like any other wheel.
+    ///
     /// # Errors
     /// When the cache cannot be written.
     pub fn supply(&self, cache: &Cache, wheels: &[&DeclaredWheel]) -> Result<(), Failure> {

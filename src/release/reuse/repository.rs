@@ -25,11 +25,12 @@ pub struct EmbeddedRepository {
 }
 
 impl ReleaseReader<'_> {
-    /// Reads every project's folder, and makes a repository of their declarations, as if they were in
-    /// the folder `declarations`; `file:` sources are in `directory`.
+    /// Reads every project's folder, and makes a repository of their declarations, as if they were
+    /// in the folder `declarations`; `file:` sources are in `directory`.
+    ///
     /// # Errors
-    /// When a block is missing, or this is not a release: a folder does not belong to a project, a page
-    /// is invalid, or wheels are not those of the declaration beside them.
+    /// When a block is missing, or this is not a release: a folder does not belong to a project, a
+    /// page is invalid, or wheels are not those of the declaration beside them.
     pub fn embedded_repository(
         &self,
         directory: &Path,

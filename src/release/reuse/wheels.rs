@@ -35,13 +35,14 @@ struct Place {
 }
 
 impl ReleaseReader<'_> {
-    /// Looks up wheels by project, file name and content-id, and passes to `found` the positions of those
-    /// that the release has, with their facts. The DAG is checked against the content-id, and repeated
-    /// facts must agree; the rest is trusted. No leaf of a wheel is read. The profile `preferred` is
-    /// tried first for each wheel.
+    /// Looks up wheels by project, file name and content-id, and passes to `found` the positions of
+    /// those that the release has, with their facts. The DAG is checked against the content-id, and
+    /// repeated facts must agree; the rest is trusted. No leaf of a wheel is read. The profile
+    /// `preferred` is tried first for each wheel.
+    ///
     /// # Errors
-    /// When a block is missing, or the release contradicts itself. Wheels passed to `found` before stay
-    /// valid.
+    /// When a block is missing, or the release contradicts itself. Wheels passed to `found` before
+    /// stay valid.
     pub fn reuse(
         &self,
         sought: &[WheelKey<'_>],

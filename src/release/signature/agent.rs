@@ -40,6 +40,7 @@ pub enum Awaited {
 pub trait Agent: Send + Sync {
     /// Sends a message and returns the answer, both without the length in front of them. An answer
     /// longer than [`MAXIMUM_ANSWER_SIZE`] is not read.
+    ///
     /// # Errors
     /// [`AgentError::Unreachable`] and [`AgentError::Silent`], with the reason of the connection.
     fn ask(&self, message: &[u8], awaited: Awaited) -> Result<Vec<u8>, AgentError>;

@@ -1,4 +1,4 @@
-//! Why an agent gave no signature.
+//! Errors of agents.
 
 use thiserror::Error;
 
@@ -19,7 +19,7 @@ pub enum AgentError {
         /// How many keys it has.
         keys: usize,
     },
-    /// It said no.
+    /// It refused to sign.
     #[error("the agent refused to sign")]
     Refused,
     /// Its answer does not fit the request; the reason.

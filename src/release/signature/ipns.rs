@@ -82,6 +82,7 @@ pub struct IpnsRecord {
 
 impl IpnsRecord {
     /// Signs a record. The same key and content give the same bytes.
+    ///
     /// # Errors
     /// When the key is in hardware, which cannot make such a signature, or its agent does not sign.
     pub fn sign(key: &SigningKey, content: IpnsContent) -> Result<Self, KeyError> {
@@ -108,8 +109,9 @@ impl IpnsRecord {
         })
     }
 
-    /// Reads a record and verifies it for the name. [`IpnsContent::is_expired`] tells whether it is still
-    /// valid.
+    /// Reads a record and verifies it for the name. [`IpnsContent::is_expired`] tells whether it is
+    /// still valid.
+    ///
     /// # Errors
     /// When it is not a record, too long, not signed by the name's key, or contradicts itself.
     pub fn verify(name: &IpnsName, bytes: &[u8]) -> Result<Self, IpnsError> {

@@ -1,4 +1,4 @@
-//! What is wrong with a key.
+//! Errors of keys.
 
 use thiserror::Error;
 
@@ -6,7 +6,7 @@ use super::AgentError;
 use super::key_type::{HARDWARE, PLAIN};
 use super::wire::MAXIMUM_ROUNDS;
 
-/// What is wrong with a key.
+/// An error of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// The text is not an OpenSSH private key; its likely kind.
@@ -39,9 +39,9 @@ pub enum KeyError {
     /// The text is not a line `ssh-ed25519 AAAA… comment`; the reason.
     #[error("{line:?} is not a public key of the form \"{PLAIN} AAAA… name\": {reason}")]
     NotAPublicKey {
-        /// The text that was given.
+        /// The given text.
         line: String,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: &'static str,
     },
     /// A principal that `allowed_signers` cannot contain.

@@ -1,4 +1,4 @@
-//! Why a key cannot sign, with the way out.
+//! The failure to sign with a key, and the way out.
 
 use super::KeyError;
 use crate::foundation::failure::{Failure, error_chain};

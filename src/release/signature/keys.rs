@@ -90,6 +90,7 @@ impl FoundKey {
     }
 
     /// The key, if it may be used.
+    ///
     /// # Errors
     /// When git tracks its file.
     pub fn checked(self, session: &Session) -> Result<CheckedKey, Failure> {
@@ -174,6 +175,7 @@ impl CheckedKey {
     }
 
     /// The key, ready to sign, after asking for its passphrase or its agent.
+    ///
     /// # Errors
     /// When there is no passphrase, or no agent has the key.
     pub fn open(self, session: &Session, ask: &mut AskPassphrase<'_>) -> Result<OpenKey, Failure> {
@@ -226,6 +228,7 @@ fn comment_beside(path: &Path, public: &PublicKey) -> Option<String> {
 }
 
 /// The path of the user's own key.
+///
 /// # Errors
 /// When there is no home folder.
 pub fn own_key_path(session: &Session) -> Result<PathBuf, Failure> {
@@ -277,6 +280,7 @@ fn is_part_of_key(value: &OsStr) -> bool {
 }
 
 /// The user's own key, if it exists.
+///
 /// # Errors
 /// When there is no home folder, or its file is not a key.
 pub fn own_key(session: &Session) -> Result<Option<FoundKey>, Failure> {
@@ -285,6 +289,7 @@ pub fn own_key(session: &Session) -> Result<Option<FoundKey>, Failure> {
 }
 
 /// The named key, or the user's own, if it exists. None is created.
+///
 /// # Errors
 /// Those of [`named_key`] and [`own_key`].
 pub fn existing_key(
@@ -298,6 +303,7 @@ pub fn existing_key(
 }
 
 /// The signing key, not opened yet: the named one, or the user's own, which is created if missing.
+///
 /// # Errors
 /// Those of [`existing_key`]; and in CI, when there is none.
 pub fn signing_key(session: &Session, argument: Option<&Path>) -> Result<FoundKey, Failure> {
@@ -335,6 +341,7 @@ pub fn signing_key(session: &Session, argument: Option<&Path>) -> Result<FoundKe
 
 /// Creates a new key in the file `path`, readable by its owner only, under a passphrase if one is
 /// given. Never replaces a file.
+///
 /// # Errors
 /// When the file exists, or cannot be written.
 pub fn make_key(path: &Path, passphrase: Option<&str>) -> Result<SigningKey, Failure> {

@@ -68,6 +68,7 @@ pub(super) fn unlock(
 }
 
 /// A passphrase for a new key: the given one, or one that is typed twice.
+///
 /// # Errors
 /// When there is none, it is empty, or it is typed differently the second time.
 pub fn new_passphrase(session: &Session, ask: &mut AskPassphrase<'_>) -> Result<String, Failure> {

@@ -115,8 +115,9 @@ pub enum Next {
 }
 
 impl Statement {
-    /// Whether this statement is newer than the one that a place holds. A place checks this before it
-    /// accepts another statement; it may have missed some in between.
+    /// Whether this statement is newer than the one that a place holds. A place checks this before
+    /// it accepts another statement; it may have missed some in between.
+    ///
     /// # Errors
     /// [`ChainError::Rollback`] and [`ChainError::Fork`] if it is not newer; [`ChainError::Name`]
     /// and [`ChainError::Detached`] if it belongs to another repository or sequence.
@@ -154,11 +155,12 @@ impl Statement {
         Ok(Newness::Newer)
     }
 
-    /// Whether this statement directly follows `previous`, by its content. Whether the right keys have
-    /// signed it is decided by [`Statement::successor_policy`] of `previous`.
+    /// Whether this statement directly follows `previous`, by its content. Whether the right keys
+    /// have signed it is decided by [`Statement::successor_policy`] of `previous`.
+    ///
     /// # Errors
-    /// Those of [`Statement::check_newer_than`], and [`ChainError::Gap`]; the same statement again is a
-    /// [`ChainError::Rollback`].
+    /// Those of [`Statement::check_newer_than`], and [`ChainError::Gap`]; the same statement again
+    /// is a [`ChainError::Rollback`].
     pub fn check_successor_of(&self, previous: &Self) -> Result<(), ChainError> {
         match self.check_newer_than(previous)? {
             Newness::Newer if self.sequence.checked_sub(1) == Some(previous.sequence) => Ok(()),

@@ -77,8 +77,9 @@ pub fn statement_path(sequence: u64, name: &str) -> String {
 /// The most statements that are read.
 const MAXIMUM_STATEMENTS: usize = 1000;
 
-/// Keeps the statement of an earlier release beside the archive of a later one. It proves to a target
-/// with an even older release that the later one follows.
+/// Keeps the statement of an earlier release beside the archive of a later one. It proves to a
+/// target with an even older release that the later one follows.
+///
 /// # Errors
 /// When the folder cannot be written.
 pub fn keep_statement(folder: &Path, signed: &SignedStatement) -> Result<(), Failure> {
@@ -225,7 +226,7 @@ pub fn write_files(folder: &Path, files: &SignedStatement) -> Result<bool, Failu
     Ok(is_new)
 }
 
-/// Writes new signatures beside the statement in a folder.
+/// Puts signatures that are new beside the statement that is here.
 ///
 /// # Errors
 /// When the statement cannot be read, or a signature cannot be written.

@@ -13,6 +13,7 @@ use crate::set::repository::Configuration;
 use crate::source::{Client, Limits, Session, SourceProblem, redacted};
 
 /// Reads a statement and the signatures beside it from a file. Signatures are not verified here.
+///
 /// # Errors
 /// When one of the files cannot be read, or the text is not a statement.
 pub fn read_statement(path: &Path) -> Result<SignedStatement, Failure> {
@@ -80,7 +81,9 @@ fn signed(
     })
 }
 
-/// Reads the statement that an option names, from a file or the web. Signatures are not verified here.
+/// Reads the statement that an option names, from a file or the web. Signatures are not verified
+/// here.
+///
 /// # Errors
 /// When it cannot be read, is not a statement, or is on the web and this run is `offline`.
 pub fn located(

@@ -31,6 +31,7 @@ pub struct SignedStatement {
 
 impl SignedStatement {
     /// Parses the text of a statement.
+    ///
     /// # Errors
     /// When the text is not a statement.
     pub fn parse(text: String, signatures: Vec<SignatureFile>) -> Result<Self, StatementError> {

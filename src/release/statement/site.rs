@@ -66,8 +66,9 @@ pub struct Newest {
 }
 
 impl OpenSite {
-    /// The site with this name: an address, a folder, or the `release.toml` in it. Nothing is requested
-    /// yet.
+    /// The site with this name: an address, a folder, or the `release.toml` in it. Nothing is
+    /// requested yet.
+    ///
     /// # Errors
     /// When the folder does not exist, the address is invalid, or `offline` forbids the network.
     pub fn named(session: &Session, location: &str, offline: bool) -> Result<Self, Failure> {
@@ -92,6 +93,7 @@ impl OpenSite {
     }
 
     /// The site at an address of its folder or of the `release.toml` there.
+    ///
     /// # Errors
     /// When it is not the address of a site.
     pub fn at(session: &Session, address: &str) -> Result<Self, Failure> {
@@ -132,6 +134,7 @@ impl OpenSite {
     }
 
     /// The site in a folder.
+    ///
     /// # Errors
     /// When the system cannot start threads.
     pub fn folder(session: &Session, path: &Path) -> Result<Self, Failure> {
@@ -177,9 +180,10 @@ impl OpenSite {
         }
     }
 
-    /// The newest statement. If the site has folders for statements, which never change, its signatures
-    /// come from there. Besides that of the first signer, the signatures of additional signers are
-    /// requested, by the keys in `keys` or those that the statement names.
+    /// The newest statement. If the site has folders for statements, which never change, its
+    /// signatures come from there. Besides that of the first signer, the signatures of additional
+    /// signers are requested, by the keys in `keys` or those that the statement names.
+    ///
     /// # Errors
     /// When there is none, it cannot be read, or the site contradicts itself.
     pub fn newest(&mut self, keys: &[PublicKey]) -> Result<Newest, Failure> {
@@ -210,6 +214,7 @@ impl OpenSite {
     }
 
     /// The statement that comes next after `known`, up to the one before `last`.
+    ///
     /// # Errors
     /// When the site cannot be reached, or its file is not a statement.
     pub fn after(&self, known: Option<&Statement>, last: &Statement) -> Result<Next, Failure> {

@@ -36,6 +36,7 @@ pub struct Release<'r> {
 
 impl<'r> Release<'r> {
     /// Computes the DAG of the tree without its bytes.
+    ///
     /// # Errors
     /// When the facts of a wheel are missing, or a name is not allowed in a folder.
     pub fn new(input: ReleaseInput<'r>) -> Result<Self, ReleaseError> {
@@ -70,8 +71,9 @@ impl<'r> Release<'r> {
         self.root.link()
     }
 
-    /// Emits every block, depth first. `open` opens a wheel that the sink does not have yet; its bytes are
-    /// hashed while they are read, and refused if they are not the declared ones.
+    /// Emits every block, depth first. `open` opens a wheel that the sink does not have yet; its
+    /// bytes are hashed while they are read, and refused if they are not the declared ones.
+    ///
     /// # Errors
     /// When the sink or a wheel fails.
     pub fn emit(
@@ -88,6 +90,7 @@ impl<'r> Release<'r> {
     }
 
     /// Emits every block except the leaves of wheels, depth first.
+    ///
     /// # Errors
     /// When the sink fails.
     pub fn emit_hollow(&self, sink: &mut dyn BlockSink) -> io::Result<()> {
@@ -124,7 +127,9 @@ impl<'r> Release<'r> {
         directory.emit(sink, &mut |sink, index| emit(sink, &files[index].content))
     }
 
-    /// Visits every file of the tree: its folder at the top (empty for the top itself) and the file.
+    /// Visits every file of the tree: its folder at the top (empty for the top itself) and the
+    /// file.
+    ///
     /// # Errors
     /// When `visit` fails.
     pub fn each_file(

@@ -106,6 +106,7 @@ pub enum ReleaseJsonError {
 
 impl ReleaseJson {
     /// Reads the file.
+    ///
     /// # Errors
     /// When it is of another version of the format, or lacks a required value.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReleaseJsonError> {

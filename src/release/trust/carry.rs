@@ -10,6 +10,7 @@ use crate::source::Session;
 
 /// The newest statement of a site, if it has not expired and enough of the keys that it names have
 /// signed it. That it names them itself proves only that its maker had them.
+///
 /// # Errors
 /// When it cannot be read, has expired, names no key, or has too few signatures of its keys.
 pub fn newest_by_own_keys(session: &Session, location: &str) -> Result<Newest, Failure> {
@@ -40,6 +41,7 @@ pub fn newest_by_own_keys(session: &Session, location: &str) -> Result<Newest, F
 }
 
 /// The text of an `ipwhl.toml` with the statement's name, keys and threshold.
+///
 /// # Errors
 /// When the template is not TOML.
 pub fn carried_settings(statement: &Statement) -> Result<String, Failure> {

@@ -55,9 +55,10 @@ impl SignatureCount {
 
 impl Countersigning {
     /// Reads the statement, and the one in `previous` that it must follow.
+    ///
     /// # Errors
-    /// When one of them cannot be read, the statement has expired, or it does not fit the repository or
-    /// the previous statement.
+    /// When one of them cannot be read, the statement has expired, or it does not fit the
+    /// repository or the previous statement.
     pub fn prepare(
         session: &Session,
         around: &RepositoryAround,
@@ -103,6 +104,7 @@ impl Countersigning {
     }
 
     /// The sets of keys that must sign, if this key may sign.
+    ///
     /// # Errors
     /// When the repository does not trust the key, or the previous statement does not name it.
     pub fn quorums_of(&self, key: &FoundKey) -> Result<Vec<Quorum>, Failure> {
@@ -123,6 +125,7 @@ impl Countersigning {
     }
 
     /// Signs the statement, and writes the signature beside the others.
+    ///
     /// # Errors
     /// When the key cannot sign, or the file cannot be written.
     pub fn sign(&mut self, key: &OpenKey) -> Result<SignatureFile, Failure> {
@@ -209,8 +212,10 @@ fn write(statement: &Path, file: &SignatureFile) -> Result<(), Failure> {
         .map_err(|error| failed(&error))
 }
 
-/// The sets of keys that must sign: the repository's own keys, and those that the previous statement
-/// names. If neither names any, the keys of the statement itself, because its readers know them.
+/// The sets of keys that must sign: the repository's own keys, and those that the previous
+/// statement names. If neither names any, the keys of the statement itself, because its readers
+/// know them.
+///
 /// # Errors
 /// When a line of the repository's `trusted` is not a key.
 pub fn quorums(

@@ -68,6 +68,7 @@ pub enum SignedNext {
 
 impl NextStatement {
     /// Finds the previous statement, and checks whether it may be followed.
+    ///
     /// # Errors
     /// When a time is invalid, or the previous statement cannot be followed.
     pub fn prepare(
@@ -118,6 +119,7 @@ impl NextStatement {
     }
 
     /// Checks whether this key may sign it.
+    ///
     /// # Errors
     /// When the repository does not trust the key, or the previous statement does not name it.
     pub fn check_key(&self, configuration: &Configuration, key: &FoundKey) -> Result<(), Failure> {
@@ -146,8 +148,9 @@ impl NextStatement {
         }
     }
 
-    /// The statement of this root, signed by a key. The previous one is kept beside it: it proves to
-    /// targets with an older release that this one follows.
+    /// The statement of this root, signed by a key. The previous one is kept beside it: it proves
+    /// to targets with an older release that this one follows.
+    ///
     /// # Errors
     /// When it cannot be made or signed, or the previous one cannot be kept.
     pub fn sign(
@@ -267,6 +270,7 @@ fn lone_signature(session: &Session, folder: &Path) -> Option<Failure> {
 
 /// Checks that an unsigned build does not replace a signed release: the next signed build must be
 /// able to follow it.
+///
 /// # Errors
 /// When the folder has a statement, or a signature of one.
 pub fn check_unsigned(session: &Session, folder: &Path) -> Result<(), Failure> {

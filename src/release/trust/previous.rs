@@ -13,6 +13,7 @@ use crate::source::Session;
 
 /// Reads the statement that `--previous` names, from a file or the web. If the repository names
 /// `trusted` keys, they must have signed it.
+///
 /// # Errors
 /// When it cannot be read, or lacks trusted signatures.
 pub fn previous(
@@ -49,8 +50,9 @@ pub fn previous(
     Ok(found)
 }
 
-/// The statement in `--previous`, for a build that continues its sequence: if no key is trusted, the
-/// user's own must have signed it.
+/// The statement in `--previous`, for a build that continues its sequence: if no key is trusted,
+/// the user's own must have signed it.
+///
 /// # Errors
 /// Those of [`previous`].
 pub fn previous_of_build(
@@ -85,6 +87,7 @@ fn is_followed(
 }
 
 /// The statement at the output path of a build, which the build follows.
+///
 /// # Errors
 /// When it is not a statement, belongs to another repository, or lacks trusted signatures.
 pub fn previous_in_place(

@@ -58,8 +58,9 @@ impl Start {
         &self.notes
     }
 
-    /// Like [`start`], but continues from the existing statement: its keys may sign the next one, unless it
-    /// names none or `basis` names keys.
+    /// Like [`start`], but continues from the existing statement: its keys may sign the next one,
+    /// unless it names none or `basis` names keys.
+    ///
     /// # Errors
     /// Those of [`start`].
     pub fn following(
@@ -92,6 +93,7 @@ impl Start {
 
 /// The start of trust: a statement that the reader has verified before, or keys: those of the named
 /// file, or else of the surrounding repository.
+///
 /// # Errors
 /// When a named file cannot be read or used, or the repository's trusted keys cannot be determined.
 pub fn start(

@@ -49,6 +49,7 @@ pub enum VouchedBy {
 pub type Between<'b> = &'b mut dyn FnMut(Option<&Statement>) -> Result<Next, Failure>;
 
 /// Determines who vouches for a release; fails if no trusted key does.
+///
 /// # Errors
 /// When it has expired, is another repository's, is older than a known one, or too few trusted keys
 /// have signed it or a statement in between.
@@ -182,7 +183,7 @@ fn skip(
     let failure = Failure::finding(&gap);
     if !may_skip {
         return Err(failure.help(format!(
-            "{ELSEWHERE}, or replace the trusted statement by the keys that you trust: `--allowed-signers FILE`"
+            "{ELSEWHERE}, or name the keys that you trust instead of a statement: `--allowed-signers FILE`"
         ))
         .into());
     }

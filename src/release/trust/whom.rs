@@ -44,6 +44,7 @@ pub struct Trust {
 
 impl Trust {
     /// Refuses a statement of another repository.
+    ///
     /// # Errors
     /// When it belongs to another repository.
     pub fn check_name(&self, place: &str, statement: &Statement) -> Result<(), Failure> {
@@ -67,6 +68,7 @@ pub struct RepositoryAround {
 }
 
 /// The trust of the repository in a folder, and its settings.
+///
 /// # Errors
 /// When they cannot be read, or contain mistakes: then no key is trusted.
 pub fn repository_trust(directory: &Path) -> Result<(Trust, Configuration), TrustFailure> {
@@ -113,8 +115,9 @@ pub(super) fn refuse_foreign_repository(
     )))
 }
 
-/// The policy for people who work in a repository: its `trusted` keys, and if it names none, the named
-/// key or the user's own. `None` if there is neither.
+/// The policy for people who work in a repository: its `trusted` keys, and if it names none, the
+/// named key or the user's own. `None` if there is neither.
+///
 /// # Errors
 /// When the keys, or the named one, cannot be used.
 pub fn policy_or_own(

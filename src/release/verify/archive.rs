@@ -33,8 +33,9 @@ pub enum VerifyError {
     Archive(#[from] CarError),
 }
 
-/// Verifies a full or hollow archive: each block against its CID, the whole tree, and its descriptions
-/// of itself. Contradictions of the codes `allowed` pass.
+/// Verifies a full or hollow archive: each block against its CID, the whole tree, and its
+/// descriptions of itself. Contradictions of the codes `allowed` pass.
+///
 /// # Errors
 /// See [`VerifyError`].
 pub fn verify_archive<R: Read + Seek + Send + 'static>(

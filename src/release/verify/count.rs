@@ -1,6 +1,6 @@
-//! How much of a release was looked at.
+//! The number of compared items of a release.
 
-/// What was looked at.
+/// The number of compared items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
     /// Projects.

@@ -19,6 +19,7 @@ use crate::release::names::{HTML, JSON, RELEASE_FILE, RELEASE_FOLDER};
 use crate::release::tree::ReleaseJson;
 
 /// Every contradiction between pages and files.
+///
 /// # Errors
 /// When a block is missing, or does not match its CID or a node above it.
 pub fn check(

@@ -21,7 +21,7 @@ pub(super) struct Examined<'r> {
     pub(super) is_hollow: bool,
     /// Whether it has only wheels, without pages: in the layout `ipwhl-1`.
     pub(super) is_bare: bool,
-    /// What somebody answers for.
+    /// The accepted findings.
     pub(super) waived: WaivedProjects,
 }
 

@@ -46,6 +46,7 @@ impl FileChange {
 
 /// Makes all changes. If one fails, the changes before it are undone. Folders below `top` that
 /// become empty are removed too.
+///
 /// # Errors
 /// When a file cannot be read or changed.
 pub fn change_files(changes: &[FileChange], top: &Path) -> Result<(), Failure> {
@@ -180,7 +181,7 @@ mod tests {
         })
         .unwrap_err();
         assert!(failure.message.contains("the disk is gone"));
-        assert!(failure.help.unwrap().starts_with("nothing was removed"));
+        assert!(failure.help.unwrap().starts_with("no file was removed"));
         for name in ["a", "b", "c"] {
             let text = fs::read_to_string(path(name)).unwrap();
             assert_eq!(text, format!("text of {name}"));
@@ -218,7 +219,7 @@ mod tests {
         .unwrap_err();
         let help = failure.help.unwrap();
         assert!(
-            help.ends_with(&format!("could not be put back: {}", lost.display())),
+            help.ends_with(&format!("could not be restored: {}", lost.display())),
             "{help}"
         );
         let mode = fs::metadata(&kept).unwrap().permissions().mode();

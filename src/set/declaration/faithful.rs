@@ -24,6 +24,7 @@ pub enum Unformatted {
 }
 
 /// The canonical form of a declaration's text. `file` is its name for findings.
+///
 /// # Errors
 /// When the text is not TOML, or its canonical form would have another meaning.
 pub fn formatted(file: &Arc<str>, text: &str, layout: Layout) -> Result<String, Unformatted> {

@@ -35,6 +35,7 @@ pub struct SourceError(String);
 
 impl Source {
     /// Reads a source as a declaration writes it.
+    ///
     /// # Errors
     /// When the scheme is none of the three, or the rest is not of its form.
     pub fn parse(text: &str) -> Result<Self, SourceError> {

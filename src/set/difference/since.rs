@@ -34,6 +34,7 @@ pub struct EarlierState {
 
 impl EarlierState {
     /// Reads the state at the base of the work on `now`.
+    ///
     /// # Errors
     /// When git cannot show that state, or the repository cannot be read in it.
     pub fn load(
@@ -208,9 +209,10 @@ impl EarlierState {
         repository.map_or_else(Vec::new, |before| weakenings(before, now))
     }
 
-    /// Texts that reviewers may not see as they are checked, by the git attribute that hides them. Only
-    /// texts that the change touches count. If it touches attributes, all texts count, and future
-    /// declarations too.
+    /// Texts that reviewers may not see as they are checked, by the git attribute that hides them.
+    /// Only texts that the change touches count. If it touches attributes, all texts count, and
+    /// future declarations too.
+    ///
     /// # Errors
     /// When git cannot report the attributes.
     pub fn disguised(

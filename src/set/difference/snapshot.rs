@@ -154,6 +154,7 @@ impl Snapshot {
     }
 
     /// The state of a release without declarations: names and links of wheels.
+    ///
     /// # Errors
     /// The first name that is not a wheel name.
     pub fn of_wheels(wheels: impl IntoIterator<Item = (String, Link)>) -> Result<Self, String> {

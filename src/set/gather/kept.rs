@@ -18,6 +18,7 @@ pub fn known_facts(cache: &Cache, cid: &Cid) -> Option<Facts> {
 }
 
 /// Reads a fetched wheel, and stores its facts under its declared CID.
+///
 /// # Errors
 /// When the file in the cache cannot be read.
 pub fn keep_facts_of(cache: &Cache, cid: &Cid, fetched: FetchedWheel) -> io::Result<Facts> {
@@ -32,8 +33,8 @@ pub fn keep_facts_of(cache: &Cache, cid: &Cid, fetched: FetchedWheel) -> io::Res
     Ok(facts)
 }
 
-/// The cached wheels of these projects, by the names in their archives, and the projects without a
-/// cached wheel.
+/// The wheels of these projects in the cache, which are known by what their archives say of
+/// themselves, and the projects that it has none of.
 ///
 /// # Errors
 /// When the cache cannot be read.
@@ -57,12 +58,12 @@ pub fn wheels_of_projects<'p>(
             }
         }
     }
-    // A file of one raw block has one CID only.
+    // A block that is its own file has one CID only.
     chosen.dedup();
     Ok((chosen, unknown))
 }
 
-/// The CID of the same block in version 0, if there is one. A declaration may use it.
+/// The same block's CID in version 0, which a declaration may have, where there is one.
 fn other_version(cid: &Cid) -> Cid {
     match cid.codec() {
         Codec::DagPb => Cid::v0(cid.digest()),

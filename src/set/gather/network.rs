@@ -41,6 +41,7 @@ impl Default for Network {
 
 impl Network {
     /// The fetcher for a repository. It opens nothing before it is needed.
+    ///
     /// # Errors
     /// When there is no cache to store wheels in.
     pub fn fetcher(

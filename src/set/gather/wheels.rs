@@ -47,9 +47,10 @@ pub struct Gathering<'a> {
 impl Gathering<'_> {
     /// The facts of these wheels of the repository, from the cache, a reused release, or the wheels
     /// themselves.
+    ///
     /// # Errors
-    /// When there is no cache, or the reused release cannot be read. Problems and failures of single
-    /// wheels are in the report.
+    /// When there is no cache, or the reused release cannot be read. Problems and failures of
+    /// single wheels are in the report.
     pub fn gather(&self, wheels: &[&DeclaredWheel], want: Want) -> Result<WheelReport, Failure> {
         let cache = self.session.cache()?;
         let known: Vec<Option<Facts>> = wheels
@@ -148,6 +149,7 @@ impl Gathering<'_> {
     }
 
     /// Checks every listed source of these wheels, each by itself, and records the problems.
+    ///
     /// # Errors
     /// When there is no cache, or no thread for the network.
     pub fn ask_sources(

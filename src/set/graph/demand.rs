@@ -1,4 +1,4 @@
-//! What the set needs of a project.
+//! The need of a project in the set.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The extras of one project, by who asks for them.
+//! The extras of one project, by their requirers.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

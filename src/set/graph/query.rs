@@ -103,6 +103,7 @@ pub struct GraphQuery<'r> {
 
 impl<'r> GraphQuery<'r> {
     /// The set on the platforms that these texts name, as in waivers; on all if there are none.
+    ///
     /// # Errors
     /// [`QueryError::NoSuchPlatform`].
     pub fn new(repository: &'r Repository, platforms: &[String]) -> Result<Self, QueryError> {
@@ -135,6 +136,7 @@ impl<'r> GraphQuery<'r> {
     }
 
     /// Reads `NAME` or `NAME[EXTRA,…]`. The project must be declared or required.
+    ///
     /// # Errors
     /// All but those about platforms.
     pub fn parse_project(&self, text: &str) -> Result<NamedProject, QueryError> {
@@ -183,6 +185,7 @@ fn parse_name(text: &str) -> Result<NamedProject, QueryError> {
 }
 
 /// Reads the name of a project in the set. Its declaration may be unreadable.
+///
 /// # Errors
 /// All but those about missing extras and about platforms.
 pub fn member(repository: &Repository, text: &str) -> Result<ProjectName, QueryError> {
@@ -213,6 +216,7 @@ fn known(repository: &Repository, project: &ProjectName) -> Result<(), QueryErro
 }
 
 /// The platforms that these texts name; all if there are none.
+///
 /// # Errors
 /// [`QueryError::NoSuchPlatform`].
 pub fn select_platforms(

@@ -52,10 +52,11 @@ impl<'a, 'r> Walk<'a, 'r> {
         }
     }
 
-    /// The starts of a walk for these texts, each `NAME` or `NAME[EXTRA,…]`; all wanted projects if there
-    /// are none. `extras` adds extras to those starts that declare them, and makes the walk that of an
-    /// installation: only required extras are followed. That also holds if `extras` is empty, but not
-    /// if it is `None`.
+    /// The starts of a walk for these texts, each `NAME` or `NAME[EXTRA,…]`; all wanted projects if
+    /// there are none. `extras` adds extras to those starts that declare them, and makes the walk
+    /// that of an installation: only required extras are followed. That also holds if `extras` is
+    /// empty, but not if it is `None`.
+    ///
     /// # Errors
     /// All but those about platforms.
     pub fn roots(

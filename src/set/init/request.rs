@@ -96,8 +96,8 @@ impl InitRequest<'_> {
         Ok((Some(name), files))
     }
 
-    /// The folder that is meant. Inside another repository it has to be named, since whoever forgets
-    /// where they are means that one.
+    /// The folder that is meant. Inside another repository it has to be named, since whoever
+    /// forgets where they are means that one.
     fn directory(&self) -> Result<PathBuf, Failure> {
         let directory = match (self.directory, self.folders.named_repository()) {
             (Some(_), Some(_)) => {
@@ -155,8 +155,8 @@ impl InitRequest<'_> {
         Ok(())
     }
 
-    /// The files that stay as they are, and those to write. One that is there and may not be replaced
-    /// ends the run before anything is written.
+    /// The files that stay as they are, and those to write. One that is there and may not be
+    /// replaced ends the run before anything is written.
     ///
     /// # Errors
     /// When a file is in the way, or cannot be looked at.

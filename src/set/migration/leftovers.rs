@@ -43,6 +43,7 @@ pub fn leftovers(repository: &Repository) -> Leftovers {
 }
 
 /// Removes the files that [`leftovers`] permits to remove.
+///
 /// # Errors
 /// When a file cannot be removed.
 pub fn remove_leftovers(

@@ -171,8 +171,9 @@ pub(super) fn too_large() -> io::Error {
     )
 }
 
-/// The text of one declaration, at any path, and the findings about its encoding. `file` is its name
-/// for findings.
+/// The text of one declaration, at any path, and the findings about its encoding. `file` is its
+/// name for findings.
+///
 /// # Errors
 /// When it cannot be read, or is not a regular file.
 pub fn read_text(path: &Path, file: &Arc<str>) -> Result<(String, Vec<Finding>), LoadError> {

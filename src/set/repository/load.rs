@@ -62,14 +62,16 @@ fn is_original(files: &impl Files) -> bool {
 
 impl Repository {
     /// Reads the repository in `directory`. Mistakes in its texts are in [`Repository::findings`].
+    ///
     /// # Errors
     /// When there is no `ipwhl.toml`, or a file or folder cannot be read.
     pub fn load(directory: &Path) -> Result<Self, LoadError> {
         Self::load_from(directory, &Folder::new(directory))
     }
 
-    /// Reads the repository in `directory` at a revision: the texts are from the revision; `file:` sources
-    /// are in the folder as it is now.
+    /// Reads the repository in `directory` at a revision: the texts are from the revision; `file:`
+    /// sources are in the folder as it is now.
+    ///
     /// # Errors
     /// As [`Repository::load`].
     pub fn load_revision(directory: &Path, revision: &Revision) -> Result<Self, LoadError> {
@@ -77,6 +79,7 @@ impl Repository {
     }
 
     /// Reads the repository in `directory` with these settings instead of its own.
+    ///
     /// # Errors
     /// As [`Repository::load`].
     pub fn load_with(directory: &Path, settings: &str) -> Result<Self, LoadError> {
@@ -84,7 +87,9 @@ impl Repository {
         Self::load_from(directory, &WithSettings { folder, settings })
     }
 
-    /// Reads a repository from these files, by their paths with `/`; `file:` sources are in `directory`.
+    /// Reads a repository from these files, by their paths with `/`; `file:` sources are in
+    /// `directory`.
+    ///
     /// # Errors
     /// As [`Repository::load`].
     pub fn load_texts(
@@ -105,8 +110,10 @@ impl Repository {
         Ok(repository)
     }
 
-    /// Reads only the `ipwhl.toml` in `directory`: the settings, without declarations. Without a set to
-    /// check, no platforms are needed: a repository that only publishes releases of others has none.
+    /// Reads only the `ipwhl.toml` in `directory`: the settings, without declarations. Without a
+    /// set to check, no platforms are needed: a repository that only publishes releases of others
+    /// has none.
+    ///
     /// # Errors
     /// When there is no `ipwhl.toml`, or it cannot be read.
     pub fn load_configuration(directory: &Path) -> Result<Self, LoadError> {
@@ -114,6 +121,7 @@ impl Repository {
     }
 
     /// Reads only the settings, at a revision.
+    ///
     /// # Errors
     /// As [`Repository::load_configuration`].
     pub fn load_revision_configuration(

@@ -1,4 +1,4 @@
-//! Why a repository cannot be read at all.
+//! The reasons why a repository cannot be read at all.
 
 use std::io;
 use std::path::PathBuf;

@@ -91,8 +91,9 @@ impl RevisionError {
 }
 
 impl Revision {
-    /// The state at the base of the work in `directory`: the newest common ancestor of `revision` and the
-    /// present commit.
+    /// The state at the base of the work in `directory`: the newest common ancestor of `revision`
+    /// and the present commit.
+    ///
     /// # Errors
     /// When git is missing, fails, or knows no such revision.
     pub fn before(
@@ -112,6 +113,7 @@ impl Revision {
     }
 
     /// The state at a commit, by any name that git knows.
+    ///
     /// # Errors
     /// When git is missing, fails, or knows no such commit.
     pub fn at(
@@ -133,8 +135,9 @@ impl Revision {
     }
 }
 
-/// The first file that git tracks in a folder, or at a path; `None` if it tracks none, or the path is
-/// in no checkout.
+/// The first file that git tracks in a folder, or at a path; `None` if it tracks none, or the path
+/// is in no checkout.
+///
 /// # Errors
 /// When git is missing, or fails in a checkout.
 pub fn tracked(environment: &Environment, path: &Path) -> Result<Option<String>, RevisionError> {

@@ -46,6 +46,7 @@ pub struct Added {
 impl Addition<'_> {
     /// Adds declarations for these requests to the repository, as if they had been read from their
     /// files. No file is written.
+    ///
     /// # Errors
     /// When the index has no fitting version, cannot be reached, or the set does not close.
     pub fn add(

@@ -25,6 +25,7 @@ pub struct Outdated {
 
 impl Outdated {
     /// Asks the index about these projects.
+    ///
     /// # Errors
     /// When there is no cache, or no thread for the network.
     pub fn ask(

@@ -1,4 +1,4 @@
-//! Which projects leave the set, and which files change for it.
+//! Plans which projects leave the set, and which files change for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,39 +10,40 @@ use crate::set::declaration::{FileChange, Layout, made_automatic};
 use crate::set::graph::{Relation, Removals};
 use crate::set::repository::{Repository, presumed_project};
 
-/// How much goes with the projects that are named.
+/// The options of a removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RemovalOptions {
-    /// Whether automatic projects go that nothing else needs afterwards.
+    /// Whether to remove automatic projects that are no longer needed.
     pub with_dependencies: bool,
-    /// Whether projects that are still needed stay, as automatic, instead of refusing everything.
+    /// Whether to keep projects that are still needed, as automatic, instead of refusing the
+    /// removal.
     pub keep_needed: bool,
 }
 
 /// The projects that leave the set, and those that stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemovalPlan {
-    /// Those that leave it.
+    /// The projects that leave the set.
     pub removed: BTreeSet<ProjectName>,
-    /// Those that were named and stay, as automatic.
+    /// The named projects that stay, as automatic.
     pub kept: BTreeSet<ProjectName>,
-    /// Those that stay, though nothing needs them any more.
+    /// The projects that stay, though they are no longer needed.
     pub left_over: BTreeSet<ProjectName>,
 }
 
-/// Why nothing is removed: a project that stays needs one that was to go.
+/// The reason why nothing is removed: a remaining project needs one of the named ones.
 #[derive(Debug)]
 pub struct StillNeeded<'a, 'r> {
-    /// The projects that were to go.
+    /// The projects to remove.
     pub named: BTreeSet<ProjectName>,
-    /// What projects that stay require of them.
+    /// The requirements of remaining projects for them.
     pub broken: Vec<&'a Relation<'r>>,
-    /// Whether what nothing else needs was to go with them.
+    /// Whether projects that are no longer needed were to be removed too.
     pub with_dependencies: bool,
 }
 
-/// The projects, but for the named ones, whose declarations cannot be read. Since nobody knows what
-/// they need, only what is named is removed then.
+/// The projects, except the named ones, whose declarations cannot be read. Their needs are unknown,
+/// so only the named projects are removed then.
 pub fn unreadable<'r>(repository: &'r Repository, named: &BTreeSet<ProjectName>) -> Vec<&'r str> {
     let unreadable = repository.unreadable.iter();
     let others = unreadable.filter(|project| !named.contains(*project));
@@ -53,7 +54,7 @@ impl RemovalPlan {
     /// The plan to remove the named projects.
     ///
     /// # Errors
-    /// Where a project that stays needs one that was to go.
+    /// When a remaining project needs one of them.
     pub fn new<'a, 'r>(
         repository: &Repository,
         removals: &Removals<'a, 'r>,
@@ -87,10 +88,10 @@ impl RemovalPlan {
         })
     }
 
-    /// The changes of files that it takes.
+    /// The changes of files for the plan.
     ///
     /// # Errors
-    /// Where a file declares a project that stays as well, or a project is in no file that is read.
+    /// When a file also declares a remaining project, or a project is in no readable file.
     pub fn changes(&self, repository: &Repository) -> Result<Vec<FileChange>, Failure> {
         let mut changes = Vec::new();
         for project in &self.kept {
@@ -106,7 +107,7 @@ impl RemovalPlan {
     }
 }
 
-/// The change that makes a project automatic; `None` where it is.
+/// The change that makes a project automatic; `None` if it is automatic already.
 fn demotion(repository: &Repository, project: &ProjectName) -> Result<Option<FileChange>, Failure> {
     let Some(declaration) = repository.declarations.get(project) else {
         return Ok(None);
@@ -116,7 +117,7 @@ fn demotion(repository: &Repository, project: &ProjectName) -> Result<Option<Fil
     }
     if repository.configuration.layout != Layout::Package {
         return Err(Failure::usage(format!(
-            "`{project}` is still needed, and the layout `ipwhl-1` does not know `automatic`"
+            "`{project}` is still needed, but the layout `ipwhl-1` does not have `automatic`"
         )));
     }
     let text = repository.texts.get(&declaration.file);
@@ -132,10 +133,10 @@ fn demotion(repository: &Repository, project: &ProjectName) -> Result<Option<Fil
     }
 }
 
-/// Which file declares what.
+/// The files with the declarations of each project.
 struct DeclaringFiles<'r> {
     declared: BTreeMap<&'r Arc<str>, BTreeSet<&'r ProjectName>>,
-    /// Files that declare nothing that is understood, by the project that their names stand for.
+    /// Unreadable files, by the project that their names suggest.
     unread: BTreeMap<ProjectName, Vec<&'r Arc<str>>>,
     by_project: BTreeMap<&'r ProjectName, BTreeSet<&'r Arc<str>>>,
 }
@@ -175,7 +176,7 @@ impl<'r> DeclaringFiles<'r> {
         files
     }
 
-    /// The files that declare a project, and no project that stays.
+    /// The files that declare a project, but no remaining project.
     fn of(
         &self,
         project: &ProjectName,
@@ -188,16 +189,16 @@ impl<'r> DeclaringFiles<'r> {
             let others = self.declared.get(file).into_iter().flatten();
             if let Some(other) = others.copied().find(|other| !removed.contains(*other)) {
                 return Err(Failure::finding(format!(
-                    "`{file}` declares `{project}`, and `{other}` as well"
+                    "`{file}` declares both `{project}` and `{other}`"
                 ))
                 .help("give each its own file; `ipwhl check` shows where"));
             }
         }
         if files.is_empty() {
             return Err(Failure::finding(format!(
-                "what declares `{project}` is no file that is read"
+                "`{project}` is declared in a place that is not read"
             ))
-            .help("`ipwhl check` shows what it is; remove it by hand"));
+            .help("`ipwhl check` shows it; remove it by hand"));
         }
         Ok(files)
     }

@@ -110,8 +110,9 @@ impl Cache {
         Ok(parts.to_vec())
     }
 
-    /// Claims the cache for this run alone. `wait` is called if other runs must be waited for, and returns
-    /// whether to wait; without waiting the cache may be unavailable.
+    /// Claims the cache for this run alone. `wait` is called if other runs must be waited for, and
+    /// returns whether to wait; without waiting the cache may be unavailable.
+    ///
     /// # Errors
     /// When the folder has other files, or cannot be written.
     pub fn claim(&self, wait: &dyn Fn() -> bool) -> Result<Option<ClaimedCache<'_>>, ClaimError> {

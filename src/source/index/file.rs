@@ -43,11 +43,11 @@ impl fmt::Debug for IndexFile {
 /// Whether an index serves METADATA beside a wheel (PEP 658 and 714).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CoreMetadataFile {
-    /// It does not.
+    /// No.
     Absent,
     /// Yes, but without a digest to verify it with.
     Unverifiable,
-    /// It does, with this SHA-256.
+    /// Yes, with this SHA-256.
     Sha256(Sha256Digest),
 }
 

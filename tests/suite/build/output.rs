@@ -211,7 +211,7 @@ fn a_tree_of_the_layout_ipwhl_1_is_the_originals_and_never_replaced() {
     // It says nothing of itself: such folders of wheels could be anybody's.
     workshop
         .run(&["build", "--unsigned", "--tree", "tree"])
-        .refused(2, &["a folder that no build has made"]);
+        .refused(2, &["a folder that was not made by a build"]);
     assert_eq!(names(&workshop, "tree"), tree);
     // It says nothing of its wheels that could be wrong.
     let ran = workshop.run(&["verify", "release/release.car"]);

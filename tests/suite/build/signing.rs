@@ -167,10 +167,7 @@ fn a_key_is_named_by_path_or_given_as_it_is() {
         body.lines().next().unwrap().to_owned(),
     ] {
         let ran = build(&part, &[]);
-        ran.refused(
-            2,
-            &["what `IPWHL_SIGNING_KEY` gives is neither", "-----BEGIN"],
-        );
+        ran.refused(2, &["`IPWHL_SIGNING_KEY` is neither", "-----BEGIN"]);
         assert!(
             !ran.error.contains(middle) && !ran.error.contains("b3BlbnNz"),
             "{ran:?}"
@@ -449,7 +446,7 @@ fn an_expiry_is_a_time_from_now() {
     let refused = late(&[]).expect(ipwhl::command::ExitStatus::Findings);
     for word in [
         "`release/release.toml` expired on 2027-05-19T00:00:00Z",
-        "make sure that it is the last one",
+        "make sure that it is the newest statement",
         "`--after-expiry`",
     ] {
         assert!(refused.stderr.contains(word), "{}", refused.stderr);
@@ -585,7 +582,7 @@ fn keys_are_changed_over_one_release_that_names_both() {
     trust(&[2]);
     build("../key-2").refused(1, &["0 of the 1 trusted signatures"]);
     trust(&[1, 2]);
-    build("../key-2").refused(1, &["does not let the key"]);
+    build("../key-2").refused(1, &["does not allow the key"]);
     build("../key-1").line();
     let second = statement(&workshop);
     second.check_successor_of(&first).unwrap();

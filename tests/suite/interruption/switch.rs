@@ -68,7 +68,7 @@ fn every_state_of_the_switch_is_finished_by_the_next_build() {
             }
         }
         assert_whole_or_absent(&workshop, &[&old, &new], &when);
-        let words = "`ipwhl build` finishes it";
+        let words = "run `ipwhl build` to finish it";
         workshop
             .run(&["verify", "release", "--statement", "release/release.toml"])
             .refused(3, &[words]);

@@ -48,7 +48,7 @@ fn a_gateway_that_lies_costs_time_and_never_a_wrong_byte() {
             Answer::redirect("/ipfs/elsewhere"),
             "the server answered 404",
         ),
-        (Answer::status("404 Not Found"), "is not there"),
+        (Answer::status("404 Not Found"), "is missing"),
         (
             Answer::status("500 Internal Server Error"),
             "the server answered 500",

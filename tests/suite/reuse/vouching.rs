@@ -230,7 +230,7 @@ fn a_release_that_contradicts_itself_is_not_reused() {
                     other(&page[at..], "\"sha256\"", &digest)
                 )
             },
-            "has another SHA-256 of a METADATA",
+            "has a SHA-256 of METADATA that differs",
         ),
         (
             "large",

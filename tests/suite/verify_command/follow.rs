@@ -285,7 +285,7 @@ fn following_needs_somebody_to_begin_with() {
     };
     let alone = run(&["--follow", "3/release.toml"]).expect(ExitStatus::Findings);
     assert!(
-        alone.stderr.contains("nobody is trusted here"),
+        alone.stderr.contains("no key is trusted here"),
         "{}",
         alone.stderr
     );

@@ -112,7 +112,7 @@ fn extra_fields_that_contradict_or_are_cut() {
     entry_case(
         |entry| entry.local.size = u32::MAX,
         &[
-            "archive: `click/core.py` leaves its sizes to a ZIP64 field that is missing, in its local header",
+            "archive: `click/core.py` leaves its sizes to a ZIP64 field that is not there, in its local header",
         ],
     );
     let unicode_path = |name: &[u8], crc_of: &[u8]| {

@@ -1,11 +1,15 @@
 //! Names that conflict on some systems, and names that some systems do not allow.
+//!
 //! Linux compares names byte by byte. The rules of other systems are approximated here so that they
 //! find too many conflicts rather than too few:
-//! - Windows (NTFS) compares names after converting each UTF-16 unit to upper case. It reserves some names for
-//!   devices, with any ending, and the Win32 interface drops dots and spaces at the end of a name.
+//!
+//! - Windows (NTFS) compares names after converting each UTF-16 unit to upper case. It reserves
+//!   some names for devices, with any ending, and the Win32 interface drops dots and spaces at the
+//!   end of a name.
 //! - macOS (APFS, in its default setting) compares names after decomposing and case folding.
-//! Folders conflict, too: with `Foo/a.py` and `foo/b.py` it depends on the system whether a wheel has
-//! the package `foo`.
+//!
+//! Folders conflict, too: with `Foo/a.py` and `foo/b.py` it depends on the system whether a wheel
+//! has the package `foo`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -6,6 +6,7 @@ use crate::{Cid, Codec, FileDag, Node, Profile, Sha256Digest, decode};
 /// The DAG of the file `cid` of `size` bytes, from its inner nodes: they contain the hash of every
 /// leaf, so no leaf is read. `None` if no profile gives a file of this size this CID. The profile
 /// `preferred` is tried first.
+///
 /// # Errors
 /// When a node is missing or invalid.
 pub fn file_dag(

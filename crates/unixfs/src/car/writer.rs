@@ -77,7 +77,9 @@ impl<W: Write> CarWriter<W> {
     }
 
     /// Flushes, and returns the inner writer.
+    ///
     /// # Errors
+    ///
     /// `InvalidInput` when the root was never put.
     pub fn finish(mut self) -> io::Result<(W, CarSummary)> {
         if !self.written.contains(&self.root) {

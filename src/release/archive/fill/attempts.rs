@@ -1,4 +1,4 @@
-//! Why blocks were not found.
+//! The reasons why blocks were not found.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What is asked of a run, and what it works with.
+//! The options and the context of a run.
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub struct FillOptions<'o> {
     pub network: Network,
     /// The folder of the surrounding repository, if there is one: its sources and mirrors are used.
     pub repository: Option<PathBuf>,
-    /// Is told what happens.
+    /// Receives the events.
     pub tell: &'o dyn Fn(FillEvent),
 }
 

@@ -1,4 +1,4 @@
-//! What a record says.
+//! The contents of a record.
 
 use ipwhl_unixfs::Cid;
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 /// The only validity type: the record is valid until a time.
 pub(super) const END_OF_LIFE: u64 = 0;
 
-/// What a record says.
+/// The contents of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpnsContent {
     /// The value of the name: `/ipfs/<root CID>`.

@@ -25,11 +25,12 @@ struct Wheel {
     document: DocumentMut,
 }
 
-/// Merges declarations into one. A value that most wheels share is written once at the top, and other
-/// wheels override it. Comments move with their values; a comment in several files is written
+/// Merges declarations into one. A value that most wheels share is written once at the top, and
+/// other wheels override it. Comments move with their values; a comment in several files is written
 /// once. `texts` are the declarations of one project's wheels in the layout `ipwhl-1`, each with
 /// its file's name. If several declare the same wheel with the same values, the first is used, with
 /// the comments of the others at its end.
+///
 /// # Errors
 /// When a text is not TOML, or the result would have another meaning.
 pub fn merged(texts: &[(Arc<str>, &str)]) -> Result<String, Unformatted> {

@@ -1,4 +1,4 @@
-//! The part of the set that paths lie in.
+//! The part of the set that contains all paths.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -25,7 +25,7 @@ pub struct Path<'r> {
 /// The part of the set that contains all paths to the target.
 pub(super) struct Relevant<'r> {
     pub(super) graph: DiGraph<&'r ProjectName, BTreeSet<usize>>,
-    /// Where paths begin, by name.
+    /// The starts of paths, by name.
     pub(super) starts: Vec<NodeIndex>,
     pub(super) target: Option<NodeIndex>,
     /// Every platform that a relation names.

@@ -1,4 +1,4 @@
-//! The text of `ipwhl.toml`, read.
+//! Parses the text of `ipwhl.toml`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -258,7 +258,7 @@ fn signing_keys(reader: &Reader, table: &Table<'_, '_>, configuration: &mut Conf
     if let Some(threshold) = table.number("threshold") {
         let keys = keys.len() as u64;
         let wrong = if threshold.value == 0 {
-            Some("the threshold is at least 1".to_owned())
+            Some("the threshold must be at least 1".to_owned())
         } else if keys > 0 && threshold.value > keys {
             Some(format!(
                 "the threshold {} cannot be met: the trusted keys are {keys}",

@@ -40,6 +40,7 @@ impl Changes {
 
 impl Revision {
     /// The differences from this commit, among the files that git tracks, or tracked then.
+    ///
     /// # Errors
     /// When git fails.
     pub fn changes(
@@ -85,6 +86,7 @@ impl Revision {
 
 /// The attributes that make these files, named from the repository's folder, look different to
 /// reviewers, each with the files that have it.
+///
 /// # Errors
 /// When git fails.
 pub fn disguises<'f>(
