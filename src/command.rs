@@ -1,6 +1,5 @@
-//! One subcommand a file: its arguments, its run, what is printed.
-//!
-//! The terminal belongs to this room; everything above it returns values.
+//! The program: one file for each subcommand, with its arguments, its run and its output. Only this
+//! box writes to the terminal. The boxes before it return values.
 
 mod add;
 mod allow;
@@ -57,12 +56,11 @@ use crate::foundation::environment::Environment;
 use context::Context;
 pub use exit::ExitStatus;
 
-/// The widest that help texts are written, in columns.
+/// The maximum width of help texts, in columns.
 const HELP_WIDTH: usize = 100;
 
-/// Turns declarations of Python wheels into one signed, content-addressed package index
-///
-/// Run in the folder of a repository, or below it.
+/// Turn declarations of Python wheels into one signed, content-addressed package index Run it in
+/// the folder of a repository, or in a folder below it.
 ///
 /// Example: ipwhl build
 #[derive(Debug, Parser)]
@@ -79,10 +77,11 @@ struct Cli {
     command: Command,
 }
 
-/// What every subcommand understands.
+/// Options that every subcommand has.
 #[derive(Debug, Args)]
 struct Global {
-    /// The repository's folder [default: the nearest folder upwards with an `ipwhl.toml`]
+    /// The repository's folder [default: the current folder or the nearest parent with an
+    /// `ipwhl.toml`]
     #[arg(
         long,
         global = true,
@@ -99,7 +98,7 @@ struct Global {
         help_heading = "Global options"
     )]
     color: ColorChoice,
-    /// Say nothing but results and errors
+    /// Print only results, warnings and errors
     #[arg(short, long, global = true, help_heading = "Global options")]
     quiet: bool,
     /// Print more detail
@@ -145,7 +144,8 @@ enum Command {
     Man(man::Arguments),
 }
 
-/// Every command and option, as completions, pages of the manual and help texts are made from it.
+/// The definition of every command and option. Completions, manual pages and help texts are made
+/// from it.
 pub fn definition() -> clap::Command {
     Cli::command()
 }
@@ -155,7 +155,7 @@ fn parse(
     environment: &Environment,
 ) -> Result<Cli, clap::Error> {
     let mut definition = definition();
-    // Help that is piped is the same whatever window it is asked for in.
+    // Piped help does not depend on the width of the terminal.
     if !environment.output.is_terminal() {
         definition = definition.term_width(HELP_WIDTH);
     }
@@ -207,7 +207,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     }
 }
 
-/// Help and version go to standard output and are no mistake; what cannot be understood is one.
+/// Prints help and version on standard output, and a mistake in the command line on standard error.
 fn usage(error: &clap::Error, environment: &Environment) -> ExitStatus {
     let is_terminal = if error.use_stderr() {
         environment.error.is_terminal()
@@ -216,7 +216,7 @@ fn usage(error: &clap::Error, environment: &Environment) -> ExitStatus {
     };
     let text = error.render();
     let plain = Inert::from(&text.to_string());
-    // What was typed is quoted, and may be words of others.
+    // The error quotes the arguments, which may hold text from strangers.
     let is_plain = plain.as_str() != text.to_string();
     let text = if is_terminal && !is_plain && environment.variable("NO_COLOR").is_none() {
         Inert::drawn(&text.ansi().to_string())

@@ -1,4 +1,4 @@
-//! `ipwhl build`: declarations to a signed release with one root CID.
+//! `ipwhl build`: makes a signed release with one root CID from declarations.
 
 mod folder;
 mod part;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use ipwhl_unixfs::{Cid, Profile};
 
-use super::allow::{AllowArguments, tell_unrecorded};
+use super::allow::{AllowArguments, warn_unrecorded};
 use super::context::Context;
 use super::exit::ExitStatus;
 use super::network::NetworkArguments;
@@ -45,16 +45,13 @@ use vouch::{Preparation, finish_cut_run, prepare, vouch};
 /// What finds out what is known of a declared wheel.
 type Known<'f> = dyn Fn(&DeclaredWheel) -> Option<ReleaseFacts<'f>> + Sync + 'f;
 
-/// Build a signed release with one root CID
-///
-/// Fetches and verifies every declared wheel, checks the set, and writes `release.car`,
-/// `release.toml` and `release.toml.sig`. The root CID is the only line on standard output. With
-/// `--car`, `release.delta.car` or `release.hollow.car` takes the place of the full archive. With
-/// `--reuse`, a wheel that a release before has under the same file name and content-id is not
-/// looked at again.
-///
-/// A build follows the statement in its output folder, or that of `--previous`: the next one has
-/// the next sequence. Where nothing has changed, nothing new is signed.
+/// Build a signed release with one root CID Fetches and verifies every declared wheel, checks the
+/// set, and writes `release.car`, `release.toml` and `release.toml.sig`. The root CID is the only
+/// line on standard output. `--car delta` and `--car hollow` write `release.delta.car` or
+/// `release.hollow.car` instead of the full archive. `--reuse` skips wheels that an earlier release
+/// has with the same file name and content-id. The new statement follows the one in the output
+/// folder, or that of `--previous`, and has the next sequence number. If the root is unchanged, no
+/// new statement is signed.
 ///
 /// Example: ipwhl build --expires 180d
 #[expect(
@@ -69,11 +66,11 @@ pub(super) struct Arguments {
     /// Also write the tree as files
     #[arg(long, value_name = "DIR")]
     tree: Option<PathBuf>,
-    /// How much of the release the archive has; `ipwhl fill` makes the others full
+    /// Which blocks the archive contains; `ipwhl fill` completes a delta or a hollow archive
     #[arg(long, value_name = "EXTENT", default_value = "full")]
     car: ArchiveKind,
-    /// The previous release, for `--car delta`: an archive, a root CID or an address [default: the
-    /// archive beside the statement that is followed, else the `--reuse` one]
+    /// The previous release, for `--car delta`: an archive, a root CID or a URL [default: the
+    /// archive beside the previous statement, else the release of `--reuse`]
     #[arg(long, value_name = "RELEASE")]
     previous_car: Option<String>,
     #[command(flatten)]
@@ -81,17 +78,17 @@ pub(super) struct Arguments {
     /// The UnixFS import parameters [default: the repository's]
     #[arg(long, value_name = "PROFILE", value_parser = profiles())]
     profile: Option<Profile>,
-    /// The key to sign with: its file, or its public half where an agent has the private one
-    /// [default: `IPWHL_SIGNING_KEY`, else your own]
+    /// The key to sign with: its file, or its public key if an agent has the private key [default:
+    /// `IPWHL_SIGNING_KEY`, else your own key]
     #[arg(long, value_name = "KEY", conflicts_with = "unsigned")]
     key: Option<PathBuf>,
-    /// Write no statement; not into the folder of a signed release
+    /// Write no statement; refused in the folder of a signed release
     #[arg(long, conflicts_with_all = ["expires", "previous", "renew", "after_expiry"])]
     unsigned: bool,
-    /// How long the statement holds, as in `180d`
+    /// How long the statement is valid, as in `180d`
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
-    /// Where nothing has changed, sign anew only if the previous statement expires within this
+    /// If the root is unchanged, sign a new statement only if the previous one expires within this
     /// time, as in `30d`
     #[arg(
         long,
@@ -100,21 +97,21 @@ pub(super) struct Arguments {
         conflicts_with = "renew"
     )]
     renew_within: Option<String>,
-    /// The statement that this one follows: a file or an address [default: `release.toml` in the
-    /// output folder, which a trusted key, or your own, has to have signed]
+    /// The previous statement: a file or a URL [default: `release.toml` in the output folder, which
+    /// must be signed with a trusted key or your own]
     #[arg(long, value_name = "STATEMENT")]
     previous: Option<String>,
     /// Sign a new statement even if the root is unchanged
     #[arg(long)]
     renew: bool,
-    /// Follow the previous statement though it has expired
+    /// Follow the previous statement even if it has expired
     #[arg(long)]
     after_expiry: bool,
-    /// Compute the root and write nothing
+    /// Print the root CID and write nothing
     #[arg(long, conflicts_with_all = ["tree", "car", "previous_car", "key", "unsigned", "expires", "previous", "renew", "after_expiry"])]
     root_only: bool,
-    /// How findings are written; those for programs take standard output, and the root CID is said
-    /// on standard error
+    /// The output format of findings; formats for programs use standard output, and the root CID
+    /// then goes to standard error
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     message_format: MessageFormat,
     #[command(flatten)]
@@ -201,7 +198,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if has_errors(&findings) {
         return Ok(refuse(context, &findings));
     }
-    tell_unrecorded(context, &repository, &findings);
+    warn_unrecorded(context, &repository, &findings);
     if let Some(preparation) = &mut preparation {
         preparation.note(&repository, &findings);
     }
@@ -219,7 +216,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     if arguments.message_format == MessageFormat::Text {
         context.result(&root.to_string())?;
     } else {
-        context.tell(&format!("the root is {root}"));
+        context.tell(&format!("the root CID is {root}"));
     }
     Ok(ExitStatus::Clean)
 }
@@ -237,7 +234,7 @@ fn refuse(
 fn unpublished(error: &PublishError) -> Failure {
     match error {
         PublishError::Occupied(..) => Failure::usage(error)
-            .help("name a folder that is not there, is empty, or holds an earlier tree"),
+            .help("name a folder that does not exist, is empty, or contains an earlier tree"),
         _ if error.is_full_disk() => {
             Failure::caused(error).help("make room and run the same command again")
         }
@@ -389,7 +386,7 @@ impl Build<'_> {
                         return Err(Failure::caused(&damage).help("run the same command again"));
                     }
                     self.context
-                        .warning(&format!("{damage}; it is fetched again"));
+                        .warning(&format!("{damage}; fetching it again"));
                     gathered = self.gather_again(&cache)?;
                 }
                 Err(error) => return Err(unpublished(&error)),
@@ -412,8 +409,8 @@ impl Build<'_> {
             Ok(gathered)
         } else {
             Err(
-                Failure::world("what was damaged in the cache could not be had again")
-                    .help("`ipwhl check --wheels` says what is wrong with it"),
+                Failure::world("wheels that were damaged in the cache could not be fetched again")
+                    .help("`ipwhl check --wheels` shows the reasons"),
             )
         }
     }

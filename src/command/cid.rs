@@ -17,10 +17,8 @@ use crate::source::processors;
 /// How many folders deep a path may lead.
 const MAXIMUM_DEPTH: usize = 256;
 
-/// Print the CID of files and folders
-///
-/// What `ipfs add -r -n` prints under the same profile: hidden files are left out below a
-/// folder, symbolic links are kept as links.
+/// Print the CID of files and folders The result is the CID that `ipfs add -r -n` prints with the
+/// same profile. Hidden files in folders are left out. Symbolic links are kept as links.
 ///
 /// Example: ipwhl cid click-8.1.7-py3-none-any.whl
 #[derive(Debug, Args)]
@@ -102,7 +100,7 @@ fn walk(path: &Path, depth: usize, files: &mut Files) -> Result<Entry, Failure> 
     let failed = |error| unreadable(path, &error);
     if depth > MAXIMUM_DEPTH {
         return Err(Failure::world(format!(
-            "`{}` lies more than {MAXIMUM_DEPTH} folders deep",
+            "`{}` is more than {MAXIMUM_DEPTH} folders deep",
             path.display()
         )));
     }
@@ -112,7 +110,7 @@ fn walk(path: &Path, depth: usize, files: &mut Files) -> Result<Entry, Failure> 
         let target = fs::read_link(path).map_err(failed)?;
         let target = target.into_os_string().into_string().map_err(|target| {
             Failure::world(format!(
-                "the link `{}` leads to `{}`, which is not UTF-8",
+                "the target `{1}` of the link `{0}` is not UTF-8",
                 path.display(),
                 target.to_string_lossy()
             ))

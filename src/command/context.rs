@@ -1,4 +1,4 @@
-//! What every subcommand has at hand: the environment, how to speak, the repository.
+//! The context of every subcommand: the environment, the output, the repository.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::foundation::failure::Failure;
 use crate::set::repository::{CONFIGURATION_FILE, LoadError, Repository};
 use crate::source::Session;
 
-/// How wide findings are written where nothing says how wide the reader's window is.
+/// The width of findings if the width of the terminal is unknown, in columns.
 const DEFAULT_WIDTH: usize = 120;
 
 pub(super) struct Context<'e> {
@@ -28,7 +28,7 @@ pub(super) struct Context<'e> {
     pub(super) verbose: u8,
 }
 
-/// What is left to say when nobody can be given the result.
+/// The failure to write standard output.
 pub(super) fn unwritable_output(error: &std::io::Error) -> Failure {
     Failure::world(format!("standard output cannot be written: {error}"))
 }
@@ -139,7 +139,7 @@ impl<'e> Context<'e> {
         } else {
             (&self.environment.error, self.voice.colour)
         };
-        // Who sets `COLUMNS` means it; a terminal knows best otherwise.
+        // `COLUMNS` takes precedence over the width of the terminal.
         let width = self
             .environment
             .variable("COLUMNS")
@@ -148,7 +148,7 @@ impl<'e> Context<'e> {
         Style {
             colour,
             width: width.unwrap_or(DEFAULT_WIDTH),
-            // What is piped is searched line by line.
+            // Piped output is not wrapped, because it is searched line by line.
             wraps: width.is_some(),
         }
     }
@@ -191,12 +191,12 @@ impl<'e> Context<'e> {
     pub(super) fn own_repository_directory(&self) -> Result<PathBuf, Failure> {
         if let Some(directory) = self.foreign_repository() {
             let file = self.shown(&directory.join(CONFIGURATION_FILE));
-            let words = shell_word(&self.shown(&directory));
+            let word = shell_word(&self.shown(&directory));
             return Err(Failure::usage(format!(
                 "`{file}` in a folder above belongs to another user, so it is not used"
             ))
             .help(format!(
-                "`--repository {words}` names it, if you trust whoever that is"
+                "to use it if you trust its owner: `--repository {word}`"
             )));
         }
         self.repository_directory()
@@ -215,8 +215,8 @@ fn check_cache(folders: &Folders, folder: &Path) -> Result<(), Failure> {
     let folder = OwnFolder {
         path: folder,
         role: "the cache",
-        danger: "what it says of wheels is believed",
-        elsewhere: "name a folder of your own outside of the repository with `IPWHL_CACHE_DIR`",
+        danger: "the facts about wheels in it are trusted",
+        elsewhere: "set `IPWHL_CACHE_DIR` to a folder of your own outside the repository",
     };
     folder.check_repository(folders)?;
     folder.check_owner(folders, None)

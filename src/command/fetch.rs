@@ -1,5 +1,5 @@
-//! `ipwhl fetch`: the newest release of a site, held to whom its reader trusts, as a build would
-//! have written it here.
+//! `ipwhl fetch`: downloads and verifies the newest release of a site, and writes it as a build
+//! would.
 
 mod archive;
 
@@ -25,20 +25,17 @@ use crate::release::statement::{Next, OpenSite, SignedStatement, read_statement}
 use crate::set::gather::DEFAULT_JOBS;
 use archive::Fetched;
 
-/// Where a release goes that nobody has said a place for.
+/// The default output folder.
 const DEFAULT_OUTPUT: &str = "release";
 
-/// Fetch the newest release of a site
-///
-/// Reads the statement and its signatures, the statements since the one that is in the output
-/// folder, and the archive: of a site that a target of the kind `directory` writes, the pages and
-/// those wheels that are not here yet, else the `release.car` beside the statement. Every byte is
-/// hashed. What an older `release.car` in the output folder has is not fetched again, and a run
-/// that was cut is gone on with.
-///
-/// The new statement has to follow the one in the output folder. Where there is none, it needs the
-/// signatures of the keys that are trusted: by the repository around, by `--allowed-signers`, or by
-/// the `--trusted-statement` that you verified before.
+/// Fetch the newest release of a site Downloads the statement with its signatures, the statements
+/// since the one in the output folder, and the archive. From a site that a target of the kind
+/// `directory` writes, it fetches the pages and the wheels that are not here yet; from other sites,
+/// the `release.car` beside the statement. Every byte is verified against the root CID. Data in an
+/// older `release.car` in the output folder is not fetched again. An interrupted run is continued.
+/// The new statement must follow the one in the output folder. If there is none, it needs
+/// signatures of trusted keys. Keys are trusted by the repository that you are in, by
+/// `--allowed-signers`, or by the `--trusted-statement` that you verified before.
 ///
 #[cfg_attr(
     not(doc),
@@ -47,7 +44,7 @@ const DEFAULT_OUTPUT: &str = "release";
 )]
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The address of the site, or of the `release.toml` there; or a folder
+    /// The site: its URL, the URL of its `release.toml`, or a folder
     #[arg(value_name = "LOCATION")]
     location: String,
     /// The folder to write the release to
@@ -56,10 +53,10 @@ pub(super) struct Arguments {
     output: Option<PathBuf>,
     #[command(flatten)]
     trust: TrustArguments,
-    /// Fetch from folders only
+    /// Use only folders, not the network
     #[arg(long)]
     offline: bool,
-    /// How many wheels are fetched and verified at once [default: 8]
+    /// The number of parallel downloads and verifications [default: 8]
     #[arg(long, value_name = "N")]
     jobs: Option<std::num::NonZeroUsize>,
 }
@@ -68,7 +65,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let mut open = OpenSite::named(&context.session, &arguments.location, arguments.offline)?;
     let folder = output_folder(context, arguments)?;
     make_own_folder(&folder).map_err(|error| {
-        Failure::world(format!("`{}` cannot be made: {error}", folder.display()))
+        Failure::world(format!("`{}` cannot be created: {error}", folder.display()))
     })?;
     finish_cut_run(context, &folder)?;
     // Two runs would fetch the same for one place.
@@ -175,7 +172,7 @@ fn finish_cut_run(context: &Context<'_>, folder: &Path) -> Result<(), Failure> {
                 statement.sequence
             ))
             .help(format!(
-                "with {} moved away, a release is held to whom you trust alone",
+                "move {} away: then the release only needs signatures of keys that you trust",
                 shell_word(&partial)
             )))
         }
@@ -202,7 +199,7 @@ fn output_folder(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf
     let own = OwnFolder {
         path: &folder,
         role: "the output folder",
-        danger: "the statement there decides which release is believed",
+        danger: "the statement in this folder decides which release is accepted",
         elsewhere: "name another folder with `--output`",
     };
     own.check_repository(context.folders())?;

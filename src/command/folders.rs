@@ -1,4 +1,4 @@
-//! The folders of a run: the current one, and the repository's.
+//! The folders of a run: the current one and the repository's.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::set::repository::{LoadError, find};
 #[derive(Debug, Clone)]
 pub(super) struct Folders {
     environment: Environment,
-    /// What `--repository` names.
+    /// The value of `--repository`, absolute.
     named: Option<PathBuf>,
 }
 
@@ -25,7 +25,7 @@ impl Folders {
         &self.environment
     }
 
-    /// A path as a person would write it from the current folder.
+    /// A path relative to the current folder, to be printed.
     pub(super) fn shown(&self, path: &Path) -> String {
         self.environment.shown(path)
     }
@@ -35,7 +35,7 @@ impl Folders {
         self.named.clone()
     }
 
-    /// The folder of the repository that is meant.
+    /// The repository's folder: that of `--repository`, else the nearest one upwards.
     pub(super) fn repository(&self) -> Result<PathBuf, LoadError> {
         match &self.named {
             Some(directory) => Ok(directory.clone()),

@@ -1,4 +1,4 @@
-//! `ipwhl init`: a new repository, or CI for one that is there.
+//! `ipwhl init`: creates a repository, or adds CI to an existing one.
 
 mod carry;
 mod files;
@@ -19,43 +19,41 @@ use crate::set::repository::{CONFIGURATION_FILE, find};
 use files::{Forge, INSTALL, NewFile, name_of, repository};
 use install::InstallCommand;
 
-/// Make a new repository, or add CI to one
-///
-/// Writes `ipwhl.toml`, an empty folder of declarations, a README for those who install from it,
-/// and a `.gitignore`; with `--ci` also what a forge runs to check changes and to build and sign
-/// releases. In a repository that is there already, `--ci` adds that alone. No file is ever
-/// replaced, and `git init` is left to you: not every repository is to be one of its own.
-///
-/// Each CI file has one line that installs ipwhl, and `--install` writes it. COMMAND is a shell
-/// command, `git+https://…@<commit>`, or `https://…/<file>#sha256=<hash>` for the program or a tar
-/// archive with it. Without that line a job stops and says what to write.
-///
-/// `--carry STATEMENT` is for somebody who publishes a set that others keep. It writes an
-/// `ipwhl.toml` with the set's name and keys, and a `.gitignore`, and nothing else. It shows the
-/// keys' fingerprints: compare them with those that the maintainers publish elsewhere.
+/// Create a repository, or add CI to an existing one Writes `ipwhl.toml`, an empty folder of
+/// declarations, a README for users of the index, and a `.gitignore`. With `--ci`, also writes the
+/// CI files of a forge, which check changes and build and sign releases. In an existing repository,
+/// `--ci` adds only these files. Existing files are never replaced. Run `git init` yourself: the
+/// repository may be part of a larger one. Each CI file has one line that installs ipwhl, and
+/// `--install` fills it in. COMMAND is a shell command, `git+https://…@<commit>`, or
+/// `https://…/<file>#sha256=<hash>` for the program or a tar archive with it. If the line is empty,
+/// CI jobs stop and explain what to write. `--carry STATEMENT` is for publishing the releases of a
+/// set that others maintain. It writes only an `ipwhl.toml` with the name and keys of the set, and
+/// a `.gitignore`. It prints the fingerprints of the keys: compare them with those that the
+/// maintainers publish elsewhere.
 ///
 /// Example: ipwhl init --ci github --install COMMAND my-wheels
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The repository's folder, made where there is none [default: this one]
+    /// The repository's folder, created if needed [default: the current folder]
     #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// The name that goes into each signed statement [default: the folder's]
+    /// The repository's name, which each signed statement contains [default: the name of the
+    /// folder]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// An interpreter to support, as in `cp312` or `cp311>=3.11.5`; may be given several times
+    /// An interpreter to support, as in `cp312` or `cp311>=3.11.5`; repeatable
     #[arg(long, value_name = "TAG", value_delimiter = ',')]
     python: Vec<String>,
-    /// A system to support, as in `manylinux_2_28_x86_64`; may be given several times
+    /// A system to support, as in `manylinux_2_28_x86_64`; repeatable
     #[arg(long, value_name = "TAG", value_delimiter = ',')]
     system: Vec<String>,
-    /// Where CI is to run; may be given several times
+    /// The forge whose CI to set up; repeatable
     #[arg(long, value_name = "FORGE", value_delimiter = ',')]
     ci: Vec<Forge>,
     /// How CI installs ipwhl: a command, a git URL with a commit, or a file with its SHA-256
     #[arg(long, value_name = "COMMAND", requires = "ci")]
     install: Option<String>,
-    /// Carry the set of this statement, a file or an address, with its signatures beside it
+    /// Publish the set of this statement, a file or a URL; its signatures are beside it
     #[arg(long, value_name = "STATEMENT", conflicts_with_all = ["name", "python", "system", "ci"])]
     carry: Option<String>,
 }
@@ -91,7 +89,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         let name = match &arguments.name {
             Some(name) if name.trim().is_empty() || name.contains(char::is_control) => {
                 return Err(Failure::usage(format!(
-                    "{name:?} cannot name a repository: a name is a line of text, and not empty"
+                    "{name:?} cannot name a repository: a name is one line of text and not empty"
                 )));
             }
             Some(name) => name.clone(),
@@ -120,7 +118,7 @@ fn directory(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf, Fa
     let directory = match (&arguments.directory, context.named_repository()) {
         (Some(_), Some(_)) => {
             return Err(Failure::usage(
-                "the folder is named twice: as an argument and by `--repository`",
+                "the folder is named twice: by the argument and by `--repository`",
             ));
         }
         (Some(directory), None) => context.absolute(directory),
@@ -133,7 +131,7 @@ fn directory(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf, Fa
                         "this folder is inside the repository `{}`",
                         around.display()
                     ))
-                    .help("go there, or name the folder: `ipwhl init DIR`"));
+                    .help("change to that folder, or name this one: `ipwhl init .`"));
                 }
                 _ => current,
             }
@@ -141,7 +139,7 @@ fn directory(context: &Context<'_>, arguments: &Arguments) -> Result<PathBuf, Fa
     };
     match fs::metadata(&directory) {
         Ok(there) if !there.is_dir() => Err(Failure::usage(format!(
-            "`{}` is a file, and a repository is a folder",
+            "`{}` is a file, and a repository must be a folder",
             directory.display()
         ))),
         _ => Ok(directory),
@@ -156,7 +154,7 @@ fn refuse_existing(
     let place = context.shown(&directory.join(CONFIGURATION_FILE));
     if arguments.ci.is_empty() || arguments.carry.is_some() {
         return Err(
-            Failure::usage(format!("`{place}` is there: this is a repository already"))
+            Failure::usage(format!("this is already a repository: `{place}` exists"))
                 .help("`ipwhl add NAME` declares a project, `ipwhl init --ci FORGE` adds CI"),
         );
     }
@@ -164,9 +162,9 @@ fn refuse_existing(
         arguments.name.is_some() || !arguments.python.is_empty() || !arguments.system.is_empty();
     if is_of_a_new_one {
         return Err(Failure::usage(format!(
-            "`--name`, `--python` and `--system` are for a new repository, and `{place}` is there"
+            "`--name`, `--python` and `--system` are for a new repository, and `{place}` exists"
         ))
-        .help("change them in that file; `ipwhl init --ci FORGE` alone adds CI"));
+        .help("change the values in that file; `ipwhl init --ci FORGE` alone adds CI"));
     }
     Ok(())
 }
@@ -178,7 +176,7 @@ fn validate_platforms(pythons: &[String], systems: &[String]) -> Result<(), Fail
     for (python, system) in pythons.chain(systems) {
         Platform::parse(python, system).map_err(|error| {
             Failure::usage(&error).help(
-                "interpreters are written `cp312` or `cp311>=3.11.5`, systems `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
+                "write interpreters as `cp312` or `cp311>=3.11.5`, systems as `manylinux_2_28_x86_64`, `macosx_14_0_arm64`, `win_amd64`",
             )
         })?;
     }
@@ -205,7 +203,7 @@ fn sort_out(
     files: Vec<NewFile>,
 ) -> Result<(Vec<NewFile>, Vec<NewFile>), Failure> {
     let (mut kept, mut new, mut in_the_way) = (Vec::new(), Vec::new(), Vec::new());
-    let mut help = "move it away, run the same command again, and compare".to_owned();
+    let mut help = "move it away, run the same command again, and compare the files".to_owned();
     let help_for_ci =
         format!("{help}; to change only how CI installs ipwhl, edit the line `{INSTALL}` in it");
     for file in files {
@@ -223,15 +221,15 @@ fn sort_out(
             }
         }
     }
-    let (are, say) = match in_the_way.len() {
-        1 => ("is", "says"),
-        _ => ("are", "say"),
+    let (exist, have) = match in_the_way.len() {
+        1 => ("exists", "has"),
+        _ => ("exist", "have"),
     };
     if in_the_way.is_empty() {
         Ok((kept, new))
     } else {
         Err(Failure::usage(format!(
-            "{} {are} there already and {say} something else: nothing was written",
+            "{} already {exist} and {have} different content: nothing was written",
             in_the_way.join(", ")
         ))
         .help(help))
@@ -245,7 +243,7 @@ fn write(directory: &Path, file: &NewFile) -> Result<(), Failure> {
         .and_then(|()| AtomicFile::write_whole(&path, file.text.as_bytes()))
         .map_err(|error| {
             Failure::world(format!("`{}` cannot be written: {error}", path.display()))
-                .help("what was written is whole: run the same command again")
+                .help("run the same command again: it writes only the files that are missing")
         })
 }
 
@@ -266,13 +264,13 @@ fn report(
     }
     for file in kept {
         let path = directory.join(file.path);
-        context.say(&format!("left {} as it was", context.shown(&path)));
+        context.say(&format!("kept {}", context.shown(&path)));
         if file.path == ".gitignore" {
             mention_ignored(context, &path, &file.text);
         }
     }
     if new.is_empty() {
-        context.say("there was nothing to write: all of it is there already");
+        context.say("there was nothing to write: all files exist already");
     }
     let git = directory
         .ancestors()
@@ -282,20 +280,20 @@ fn report(
         && !forges.is_empty()
     {
         context.warning(&format!(
-            "a forge reads its CI files from the top of the git repository, which is `{}`",
+            "a forge reads CI files only from the top folder of the git repository, `{}`",
             git.display()
         ));
     }
     if let Some(name) = name {
-        context.say(&format!("{name:?} is a repository now"));
+        context.say(&format!("created the repository {name:?}"));
         if git.is_none() {
-            context.hint("`git init` and a first commit let `ipwhl check --since` see what a change is about");
+            context.hint("`ipwhl check --since` needs git: run `git init` and make a first commit");
         }
-        context.hint("`ipwhl add NAME` declares a project, `ipwhl build` makes a release");
+        context.hint("`ipwhl add NAME` declares a project, `ipwhl build` builds a release");
     }
     for forge in forges {
         context.hint(&format!(
-            "{}: the first lines of `{}` say what to set there: secrets, environments, the first release",
+            "{}: the first lines of `{}` explain the setup: secrets, environments, the first release",
             forge.name(),
             forge.release_file()
         ));
@@ -313,11 +311,11 @@ fn mention_install(context: &Context<'_>, new: &[NewFile]) {
         return;
     }
     context.warning(&format!(
-        "CI cannot install ipwhl yet: its jobs stop until the line `{INSTALL}` says how in {}",
+        "CI cannot install ipwhl yet: fill in the line `{INSTALL}` in {}",
         empty.join(", ")
     ));
     context.hint(
-        "write a command into that line; the first lines of each file show some, and `--install COMMAND` writes it into new files",
+        "the first lines of each file show commands for that line; `--install COMMAND` fills it in for new files",
     );
 }
 
@@ -331,7 +329,7 @@ fn mention_ignored(context: &Context<'_>, path: &Path, wanted: &str) {
         .collect();
     if !missing.is_empty() {
         context.hint(&format!(
-            "it does not have {}: a release is large, and a key is secret",
+            "add {} to it: a release is large, and a key is secret",
             missing.join(", ")
         ));
     }

@@ -1,4 +1,4 @@
-//! `ipwhl remove`: takes projects out of the set.
+//! `ipwhl remove`: removes projects from the set.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use ipwhl_packaging::ProjectName;
 
 use super::context::Context;
 use super::exit::ExitStatus;
-use super::query::{notes, tell_of_findings, title};
+use super::query::{note_findings, notes, title};
 use super::show::{concerned, position};
 use crate::foundation::failure::Failure;
 use crate::set::declaration::{FileChange, Layout, change_files, made_automatic};
@@ -18,23 +18,22 @@ use crate::set::repository::{Repository, presumed_project};
 /// How many projects a way out or a note names.
 const MAXIMUM_NAMED: usize = 8;
 
-/// Remove projects from the set
-///
-/// Removes their declarations, unless something that stays needs one of them.
+/// Remove projects from the set Removes their declarations. Removes nothing if a project that stays
+/// needs one of them.
 ///
 /// Example: ipwhl remove --with-dependencies flask
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Projects of the set
+    /// The projects to remove
     #[arg(required = true, value_name = "NAME")]
     projects: Vec<String>,
-    /// Remove the automatic projects too that nothing else needs afterwards
+    /// Also remove automatic projects that no other project needs afterwards
     #[arg(long)]
     with_dependencies: bool,
-    /// Keep what is still needed, as automatic, and do not refuse for its sake
+    /// Keep projects that are still needed, mark them as automatic, and remove the others
     #[arg(long)]
     keep_needed: bool,
-    /// Say what would be done, and do nothing
+    /// Print the changes without making them
     #[arg(long)]
     dry_run: bool,
 }
@@ -52,16 +51,16 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
     let repository = context.repository()?;
     if repository.configuration.platforms.is_empty() {
         return Err(Failure::finding(
-            "no supported platform is known, so nobody can say what needs what",
+            "no supported platform is known, so the requirements cannot be evaluated",
         )
-        .help("`ipwhl check` shows what is wrong"));
+        .help("`ipwhl check` shows the mistake"));
     }
     let query = GraphQuery::new(&repository, &[])?;
     let mut named = BTreeSet::new();
     for text in &arguments.projects {
         named.insert(member(&repository, text)?);
     }
-    tell_of_findings(context, &query);
+    note_findings(context, &query);
     let removals = Removals::new(&repository, query.relations());
     let Some(plan) = plan(context, &query, &removals, named, arguments) else {
         return Ok(ExitStatus::Findings);
@@ -104,9 +103,9 @@ fn plan(
         .collect();
     if !unreadable.is_empty() {
         let consequence = if with_dependencies {
-            "so nothing is removed but what is named"
+            "so only the named projects are removed"
         } else {
-            "so it cannot be said what it needs"
+            "so its requirements are unknown"
         };
         context.warning(&format!(
             "a declaration cannot be read, {consequence}: {}",
@@ -154,7 +153,7 @@ fn refuse(
     let words: Vec<String> = needed.iter().map(|name| format!("`{name}`")).collect();
     let still = if needed.len() == 1 { "is" } else { "are" };
     context.error(&format!(
-        "nothing was removed: {} {still} needed by what stays",
+        "nothing was removed: {} {still} needed by projects that stay",
         words.join(", ")
     ));
     for relation in broken {
@@ -174,20 +173,18 @@ fn refuse(
         && repository.unreadable.is_empty()
         && removals.removal(named, true).broken.is_empty()
     {
-        context.help(
-            "`--with-dependencies` removes what needs them too, since nothing else needs that",
-        );
+        context.help("`--with-dependencies` also removes the projects that need them");
     }
     let all = removals.with_requirers(named, with_dependencies);
     if all.len() <= MAXIMUM_NAMED {
         let all: Vec<&str> = all.iter().map(ProjectName::as_str).collect();
         context.help(&format!(
-            "remove what needs it as well: `ipwhl remove {}`",
+            "to remove the projects that need it, too: `ipwhl remove {}`",
             all.join(" ")
         ));
     } else {
         context.help(&format!(
-            "{} projects would have to go with it: `ipwhl tree --invert {}` shows them",
+            "{} more projects need it: `ipwhl tree --invert {}` shows them",
             all.len() - named.len(),
             needed
                 .iter()
@@ -203,7 +200,7 @@ fn refuse(
     if repository.configuration.layout == Layout::Package
         && needed.iter().any(|name| is_wanted(&name))
     {
-        context.help("`--keep-needed` keeps it as automatic, for as long as something needs it");
+        context.help("`--keep-needed` keeps it as automatic while another project needs it");
     }
 }
 
@@ -217,7 +214,7 @@ fn demotion(repository: &Repository, project: &ProjectName) -> Result<Option<Fil
     }
     if repository.configuration.layout != Layout::Package {
         return Err(Failure::usage(format!(
-            "`{project}` is still needed, and the layout `ipwhl-1` does not know `automatic`"
+            "`{project}` is still needed, and the layout `ipwhl-1` has no `automatic` projects"
         )));
     }
     let text = repository.texts.get(&declaration.file);
@@ -229,7 +226,7 @@ fn demotion(repository: &Repository, project: &ProjectName) -> Result<Option<Fil
             "`{}` cannot be read, so `{project}` cannot be made automatic",
             declaration.file
         ))
-        .help("`ipwhl check` shows what is wrong with it")),
+        .help("`ipwhl check` shows the mistake")),
     }
 }
 
@@ -289,16 +286,16 @@ impl<'r> Files<'r> {
             let others = self.declared.get(file).into_iter().flatten();
             if let Some(other) = others.copied().find(|other| !goes.contains(*other)) {
                 return Err(Failure::finding(format!(
-                    "`{file}` declares `{project}`, and `{other}` as well"
+                    "`{file}` declares both `{project}` and `{other}`"
                 ))
-                .help("give each its own file; `ipwhl check` shows where"));
+                .help("move each project to its own file; `ipwhl check` shows where"));
             }
         }
         if files.is_empty() {
             return Err(Failure::finding(format!(
-                "what declares `{project}` is no file that is read"
+                "the declaration of `{project}` is not in a file that can be read"
             ))
-            .help("`ipwhl check` shows what it is; remove it by hand"));
+            .help("`ipwhl check` shows the file; remove it by hand"));
         }
         Ok(files)
     }
@@ -328,7 +325,7 @@ fn tell(context: &Context<'_>, query: &GraphQuery<'_>, plan: &Plan, dry_run: boo
             .is_some_and(|declaration| !declaration.automatic);
         let verb = if was_wanted { made } else { "kept" };
         let (title, by) = (title(repository, project), by.join(", "));
-        context.say(&format!("{verb} {title}: {by} needs it"));
+        context.say(&format!("{verb} {title}: needed by {by}"));
     }
     if !plan.left_over.is_empty() {
         let names: Vec<&str> = plan.left_over.iter().map(ProjectName::as_str).collect();
@@ -352,7 +349,7 @@ fn tell(context: &Context<'_>, query: &GraphQuery<'_>, plan: &Plan, dry_run: boo
             let file = repository.configuration_file();
             let (line, _) = position(repository, &file, waiver.span.start);
             context.say(&format!(
-                "note: {file}:{line}: the waiver of `{}` for `{}` concerns `{project}`, which is not in the set any more",
+                "note: {file}:{line}: the waiver of `{}` for `{}` concerns `{project}`, which is no longer in the set",
                 waiver.code, waiver.project
             ));
         }

@@ -6,7 +6,7 @@ use crate::publish::HollowError;
 use crate::release::archive::ReleaseName;
 use crate::release::statement::unreachable;
 
-/// That the hollow archive of a site's release was not had.
+/// The failure to read the hollow archive of a site's release.
 pub(super) fn no_hollow(error: &HollowError) -> Failure {
     match error {
         HollowError::Source(problem) => unreachable(problem),
@@ -14,7 +14,7 @@ pub(super) fn no_hollow(error: &HollowError) -> Failure {
     }
 }
 
-/// Whether a text is an address, and none of a release on a gateway.
+/// Whether a text is a URL, but not that of a release on a gateway.
 pub(super) fn is_address(context: &Context<'_>, text: &str) -> bool {
     text.contains("://") && !matches!(ReleaseName::parse(context.environment, text), Ok(Some(_)))
 }

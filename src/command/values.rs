@@ -1,10 +1,9 @@
-//! Values of options that several commands have: words of a list, which are shown, completed and
-//! answered with the nearest one, and numbers of bytes.
+//! Value parsers that several commands share: profiles and sizes.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ipwhl_unixfs::Profile;
 
-/// The units, each with the bytes that it stands for.
+/// The units of sizes, each with its number of bytes.
 const UNITS: [(&str, u64); 10] = [
     ("", 1),
     ("b", 1),
@@ -18,15 +17,15 @@ const UNITS: [(&str, u64); 10] = [
     ("tib", 1 << 40),
 ];
 
-/// The names of profiles.
+/// A parser of profile names. Errors name the nearest one.
 pub(super) fn profiles() -> impl TypedValueParser<Value = Profile> {
     let names = PossibleValuesParser::new(Profile::ALL.map(Profile::as_str));
     names.try_map(|name| name.parse())
 }
 
-/// Reads a number of bytes, as in `500MB`, `5 GiB` or `1.5GiB`.
+/// Parses a number of bytes, as in `500MB`, `5 GiB` or `1.5GiB`.
 pub(super) fn parse_size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no size: write it as `500MB` or `5GiB`");
+    let wrong = || format!("`{text}` is not a size: write it as `500MB` or `5GiB`");
     let trimmed = text.trim();
     let end = trimmed
         .find(|character: char| !character.is_ascii_digit() && character != '.')

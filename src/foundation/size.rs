@@ -1,10 +1,10 @@
-//! Numbers of bytes in words.
+//! Numbers of bytes as text.
 
 use std::fmt;
 
 use unit_prefix::NumberPrefix;
 
-/// A number of bytes as people read it: `15 B`, `1.46 KiB`.
+/// A number of bytes for people, as in `15 B` and `1.46 KiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HumanBytes(pub u64);
 

@@ -1,4 +1,4 @@
-//! Where a build puts its release.
+//! The output folder of a build.
 
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ pub(super) fn output_folder(
     };
     if place(&folder)?.starts_with(place(&declarations)?) {
         return Err(Failure::usage(format!(
-            "`{}` is where declarations are, so no release goes there",
+            "cannot write a release into the declarations folder `{}`",
             folder.display()
         ))
         .help("name another folder with `--output`"));
@@ -41,7 +41,7 @@ pub(super) fn output_folder(
     let own = OwnFolder {
         path: &folder,
         role: "the output folder",
-        danger: "the statement there decides what a build follows",
+        danger: "a build follows the statement in this folder",
         elsewhere: "name another folder with `--output`",
     };
     own.check_repository(context.folders())?;
@@ -50,7 +50,7 @@ pub(super) fn output_folder(
     for name in cars.into_iter().chain([STATEMENT]) {
         if folder.join(name).is_dir() {
             return Err(Failure::usage(format!(
-                "`{}` is a folder, and a build writes a file of that name",
+                "`{}` is a folder, and the build writes a file with this name",
                 folder.join(name).display()
             ))
             .help("name another folder with `--output`"));

@@ -1,4 +1,4 @@
-//! What of the release goes into the archive: all of it, what is new, or all but the wheels.
+//! The contents of the archive: full, delta or hollow.
 
 use std::path::Path;
 
@@ -26,8 +26,8 @@ impl ValueEnum for ArchiveKind {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let help = match self {
             Self::Full => "every block",
-            Self::Delta => "the blocks that the previous release lacks",
-            Self::Hollow => "pages, metadata and nodes, without the leaves of wheels",
+            Self::Delta => "blocks that the previous release does not have",
+            Self::Hollow => "pages, metadata and DAG nodes, without the contents of wheels",
         };
         Some(PossibleValue::new(self.as_str()).help(help))
     }
@@ -68,9 +68,7 @@ pub(super) fn part(
     reusable: &[ReusableRelease],
 ) -> Result<ArchiveContents, Failure> {
     if arguments.previous_car.is_some() && arguments.car != ArchiveKind::Delta {
-        return Err(Failure::usage(
-            "`--previous-car` is for `--car delta`, and another archive was asked for",
-        ));
+        return Err(Failure::usage("`--previous-car` needs `--car delta`"));
     }
     match arguments.car {
         ArchiveKind::Full => Ok(ArchiveContents::Full),
@@ -127,7 +125,7 @@ fn reused(reusable: &[ReusableRelease], previous: Option<Cid>) -> Result<&OpenRe
     let mut releases = reusable.iter().map(|one| &one.release);
     let is_previous = |root: Cid| previous.is_none_or(|previous| previous == root);
     releases.find(|release| is_previous(release.root)).ok_or_else(|| {
-        Failure::usage("a delta needs to know what the previous release has")
-            .help("name its archive, full or hollow, its root CID, or its address: `--previous-car RELEASE`")
+        Failure::usage("a delta needs the previous release")
+            .help("name its archive (full or hollow), its root CID or its URL: `--previous-car RELEASE`")
     })
 }

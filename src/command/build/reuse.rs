@@ -1,4 +1,4 @@
-//! Which releases are reused, and who vouches for them.
+//! The releases to reuse, and the statements that vouch for them.
 
 use std::path::Path;
 
@@ -18,14 +18,14 @@ use crate::release::trust::{policy, refusal};
 use crate::set::declaration::Layout;
 use crate::set::repository::Repository;
 
-/// Which releases are reused, and who vouches for them.
+/// Options for releases to reuse.
 #[derive(Debug, Args)]
 pub(super) struct ReuseArguments {
-    /// Take over what a release says of unchanged wheels, several times: an archive, a root CID, an
-    /// address `<gateway>/ipfs/<root CID>/`
+    /// Reuse the facts of unchanged wheels from a release: an archive, a root CID, or a URL
+    /// `<gateway>/ipfs/<root CID>/`; repeatable
     #[arg(long = "reuse", value_name = "RELEASE")]
     releases: Vec<String>,
-    /// A statement that vouches for such a release, several times: a file or an address [default:
+    /// A statement that vouches for a reused release: a file or a URL; repeatable [default:
     /// `--previous`, or the one beside the archive]
     #[arg(
         long = "reuse-statement",
@@ -52,9 +52,11 @@ pub(super) fn reusable(
     let configuration = &repository.configuration;
     if configuration.layout == Layout::Ipwhl1 {
         return Err(Failure::usage(
-            "a release in the layout `ipwhl-1` has no pages, so there is nothing of it to reuse",
+            "a release of the layout `ipwhl-1` has no index pages, so it cannot be reused",
         )
-        .help("leave `--reuse` out; `ipwhl migrate` makes a repository with pages"));
+        .help(
+            "leave out `--reuse`; `ipwhl migrate` converts the repository to a layout with pages",
+        ));
     }
     let named = arguments
         .statements
@@ -81,15 +83,15 @@ pub(super) fn reusable(
         match vouched(context, repository, &release, &known) {
             Ok(()) => {}
             Err(reason) if arguments.reuse_unsigned => context.warning(&format!(
-                "nothing vouches for {}: {reason}; whoever gave `--reuse-unsigned` answers for it",
+                "no statement vouches for {}: {reason}; it is reused because of `--reuse-unsigned`",
                 release.shown
             )),
             Err(reason) => {
                 return Err(Failure::finding(format!(
-                    "{} is not reused, since nothing vouches for it: {reason}",
+                    "{} is not reused, because no statement vouches for it: {reason}",
                     release.shown
                 ))
-                .help("name a statement that `trusted` keys have signed, with `--reuse-statement`, or answer for the release yourself with `--reuse-unsigned`"));
+                .help("name a statement that is signed with `trusted` keys: `--reuse-statement STATEMENT`; `--reuse-unsigned` accepts the release without one"));
             }
         }
         Ok(ReusableRelease::new(release))
@@ -147,10 +149,10 @@ fn holds(
     match statement.checks {
         Some(checks) if checks >= CHECKS_VERSION => Ok(()),
         Some(checks) => Err(format!(
-            "its wheels have passed version {checks} of the checks, and those of this program are version {CHECKS_VERSION}"
+            "its wheels have passed version {checks} of the checks, and this program has version {CHECKS_VERSION}"
         )),
         None => Err(format!(
-            "{what} does not say which checks its wheels have passed: an older program made it, or `--allow` let some findings pass"
+            "{what} does not record which checks its wheels have passed: an older program made it, or `--allow` accepted some findings"
         )),
     }
 }
@@ -170,13 +172,13 @@ pub(super) fn tell(context: &Context<'_>, reused: &ReusableRelease) {
         ),
     };
     context.say(&format!(
-        "reused {} of {}{network}",
+        "reused {} from {}{network}",
         counted(reused.reused(), "wheel"),
         reused.release.shown
     ));
     if reused.copied() > 0 {
         context.say(&format!(
-            "copied {} out of {}",
+            "copied {} from {}",
             counted(reused.copied(), "wheel"),
             reused.release.shown
         ));

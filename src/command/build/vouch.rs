@@ -1,4 +1,4 @@
-//! Who vouches for a build: the key and the statement before, and what is said of the next one.
+//! The signature of a build: the key, the previous statement, and the messages about the next one.
 
 use std::path::Path;
 
@@ -83,7 +83,7 @@ pub(super) fn finish_cut_run(
                 statement.sequence
             ))
             .help(format!(
-                "`--previous STATEMENT` names the statement to follow; with {} moved away, a build begins at sequence 1",
+                "name the statement to follow: `--previous STATEMENT`; or move {} away to begin at sequence 1",
                 shell_word(&partial)
             )));
         }
@@ -104,7 +104,7 @@ pub(super) fn vouch(
     match next.sign(&repository.configuration, root, &key, folder)? {
         Some(SignedNext::New { signed, quorums }) => {
             context.say(&format!(
-                "signed {STATEMENT}: sequence {}, by {}",
+                "signed {STATEMENT}: sequence {}, with {}",
                 signed.statement.sequence,
                 key.key.public().fingerprint()
             ));
@@ -114,11 +114,11 @@ pub(super) fn vouch(
         }
         Some(SignedNext::Unchanged(previous)) => {
             let holds = match previous.statement.expires {
-                Some(expires) => format!(" and holds until {expires}"),
+                Some(expires) => format!(" and is valid until {expires}"),
                 None => String::new(),
             };
             context.say(&format!(
-                "the previous statement, sequence {}, says the same already{holds}: nothing new is signed (`--renew` would)",
+                "the previous statement, sequence {}, already has this root{holds}: no new statement was signed (`--renew` signs one)",
                 previous.statement.sequence
             ));
             Ok(Some(previous))

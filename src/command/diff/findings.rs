@@ -25,7 +25,7 @@ pub(super) fn compare(context: &Context<'_>, old: &Side, new: &Side) -> Findings
             new: Vec::new(),
             gone: Vec::new(),
             unchanged: 0,
-            not_compared: Some("a release of the layout ipwhl-1 carries no declarations"),
+            not_compared: Some("a release of the layout `ipwhl-1` has no declarations"),
         };
     };
     let of = |repository: &Repository| {

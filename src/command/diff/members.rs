@@ -303,7 +303,7 @@ fn fetched(
             let outcome = outcome.map(|wheel| wheel.path).map_err(|error| {
                 if is_asked_for || !is_elsewhere(&error) {
                     format!(
-                        "cannot be had: {}",
+                        "could not be fetched: {}",
                         as_declared(sides, &error_chain(&error))
                     )
                 } else {
@@ -317,7 +317,7 @@ fn fetched(
     Ok((paths, has_failed))
 }
 
-/// Where a repository lies on this machine is nothing that a report says.
+/// The reason without the path of a repository on this machine: a report does not contain it.
 fn as_declared(sides: [&Side; 2], reason: &str) -> String {
     let repositories = sides
         .into_iter()
@@ -328,9 +328,9 @@ fn as_declared(sides: [&Side; 2], reason: &str) -> String {
     })
 }
 
-const NOT_AT_HAND: &str = "is not at hand (`--members fetch` fetches it)";
+const NOT_AT_HAND: &str = "is not available here (`--members fetch` fetches it)";
 
-/// Whether a wheel may be somewhere, and nothing that was looked at is wrong.
+/// Whether some source may still have the wheel.
 fn is_elsewhere(error: &FetchError) -> bool {
     match error {
         FetchError::Sources { problems, .. } => problems

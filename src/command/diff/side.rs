@@ -8,7 +8,7 @@ use url::Url;
 
 use super::super::context::Context;
 use super::super::network::NetworkArguments;
-use crate::foundation::diagnostic::visible;
+use crate::foundation::diagnostic::{visible, without_credentials};
 use crate::foundation::failure::{Failure, error_chain};
 use crate::release::archive::{OpenRelease, ReleaseLocation, ReleaseName, archive_failure};
 use crate::release::reader::ReleaseReader;
@@ -129,12 +129,18 @@ pub(super) fn read(
     if let Some(cid) = text.strip_prefix("cid:") {
         let root = cid
             .parse()
-            .map_err(|error| Failure::usage(format!("`{cid}` is no CID: {error}")))?;
+            .map_err(|error| Failure::usage(format!("`{cid}` is not a CID: {error}")))?;
         return of_release(context, around, network, ReleaseName::Root(root));
     }
     if text.contains("://") {
         let name = ReleaseName::parse(context.environment, text)?;
-        let name = name.ok_or_else(|| Failure::usage("this is no address of a release"))?;
+        let name = name.ok_or_else(|| {
+            Failure::usage(format!(
+                "`{}` is not the URL of a release",
+                without_credentials(&visible(text, &[]))
+            ))
+            .help("the URL of a release is `<gateway>/ipfs/<root CID>/`")
+        })?;
         return of_release(context, around, network, name);
     }
     if let Some(side) = of_path(context, around, network, text)? {
@@ -144,7 +150,7 @@ pub(super) fn read(
             // A change could bring a folder with the name of the revision that it is compared with.
             let shown = visible(text, &[]);
             return Err(
-                Failure::usage(format!("`{shown}` is a path here, and a revision of git"))
+                Failure::usage(format!("`{shown}` is both a path and a git revision"))
                     .help(format!("write `git:{shown}` or `path:{shown}`")),
             );
         }
@@ -155,13 +161,13 @@ pub(super) fn read(
     }
     of_revision(context, around, text).map_err(|failure| {
         let there = if context.absolute(Path::new(text)).exists() {
-            "no archive, no folder with one and no repository"
+            "neither an archive, nor a folder with one, nor a repository"
         } else {
-            "no path that is there"
+            "not an existing path"
         };
         Failure {
             kind: failure.kind,
-            message: format!("`{text}` is {there}, no CID, and {}", failure.message),
+            message: format!("`{text}` is {there}, not a CID, and {}", failure.message),
             help: failure.help,
         }
     })
@@ -200,18 +206,20 @@ fn of_path(
 fn warn_of_tracked(context: &Context<'_>, archive: &Path) {
     if let Ok(Some(file)) = tracked(context.environment, archive) {
         context.warning(&format!(
-            "git tracks `{file}`, so a change may have brought it, or put another one in its place"
+            "git tracks `{file}`, so a change may have added or replaced it"
         ));
-        context.help("a revision, as in `ipwhl diff git:main`, says what was there before");
+        context.help(
+            "to compare with the state before the change, name a revision: `ipwhl diff git:main`",
+        );
     }
 }
 
 fn of_revision(context: &Context<'_>, around: &Around, name: &str) -> Result<Side, Failure> {
     let Some(directory) = &around.directory else {
         return Err(Failure::usage(format!(
-            "no revision `{name}`, since there is no repository here"
+            "no revision `{name}`, because there is no repository here"
         ))
-        .help("go into a repository, or name one with `--repository`"));
+        .help("run it in a repository, or name one with `--repository`"));
     };
     let revision = Revision::at(context.environment, directory, name).map_err(|error| {
         let failure = Failure::usage(format!("no revision `{name}`: {error}"));
@@ -223,7 +231,7 @@ fn of_revision(context: &Context<'_>, around: &Around, name: &str) -> Result<Sid
     let commit = revision.commit().to_owned();
     let repository = Repository::load_revision(directory, &revision).map_err(|error| match error {
         LoadError::NoConfiguration(_) | LoadError::Original(_) => Failure::usage(format!(
-            "the revision `{name}` has no `{CONFIGURATION_FILE}` here, so it is no state of this repository"
+            "the revision `{name}` has no `{CONFIGURATION_FILE}` here, so it is not a state of this repository"
         )),
         error => Failure::world(&error),
     })?;
@@ -274,7 +282,7 @@ fn of_release(
         }))
         .map_err(|name| {
             Failure::finding(format!(
-                "{}: `{}` is no name of a wheel, so this is no release",
+                "{}: `{}` is not the name of a wheel, so this is not a release",
                 release.shown,
                 name.escape_debug()
             ))
@@ -301,7 +309,7 @@ pub(super) fn failure(release: &OpenRelease, error: &CarError) -> Failure {
             "{} lacks the block {cid}, so it cannot be compared",
             release.shown
         ))
-        .help("a delta is made full by `ipwhl fill`"),
+        .help("`ipwhl fill` completes a delta"),
         (ReleaseLocation::Archive { path, .. }, error) => archive_failure(path, error),
         (ReleaseLocation::Gateways(_), CarError::Io(_) | CarError::Missing(_)) => {
             Failure::world(format!("{}: {}", release.shown, error_chain(error)))

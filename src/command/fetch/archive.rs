@@ -1,4 +1,4 @@
-//! The archive of a release, put together from what is here and what a site has.
+//! The archive of a release, assembled from local data and the files of a site.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -76,7 +76,7 @@ pub(super) fn of_files(
         .block_on(read_hollow(&open.site, statement.sequence, &root))
         .map_err(|error| {
             no_hollow(&error)
-                .help("the site may have a newer release by now: run the same command again")
+                .help("run the same command again: the site may have a newer release by now")
         })?;
     let hollow = Arc::new(hollow.archive);
     let wheels = wheels(&hollow, &root).map_err(|error| damaged(&error))?;
@@ -104,7 +104,7 @@ pub(super) fn of_files(
             }
             // What the archive here is said to have it may not have: then nothing of it is used.
             Err(CarError::Missing(cid)) if old.take().is_some() => context.warning(&format!(
-                "`{}` is damaged, as block {cid} shows: nothing of it is used",
+                "`{}` is damaged (block {cid}): it is not used",
                 context.shown(&folder.join(CAR))
             )),
             Err(CarError::Io(error)) => return Err(unwritable(folder, &error)),
@@ -193,7 +193,7 @@ fn fetch(
         context.error(failure);
     }
     let message = format!(
-        "nothing was written: {} of {} wheels were not had",
+        "nothing was written: {} of {} wheels could not be fetched",
         failures.len(),
         wheels.len()
     );
@@ -204,7 +204,7 @@ fn fetch(
             FailureKind::World
         },
         message,
-        help: Some("those that came are in the cache: the same command goes on".to_owned()),
+        help: Some("the fetched wheels are in the cache: run the same command again".to_owned()),
     };
     Err(failure)
 }
@@ -248,7 +248,7 @@ pub(super) fn whole(
             // Its parts may be of two archives.
             _ if is_resumed => {
                 context.warning(&format!(
-                    "what a run before this one has left of `{}` does not fit: it is fetched anew",
+                    "the partial `{}` of an earlier run does not match: fetching it from the start",
                     context.shown(&folder.join(CAR))
                 ));
                 car.restart().map_err(|error| unwritable(folder, &error))?;

@@ -1,4 +1,4 @@
-//! The release that is published: verified, vouched for, full or a delta.
+//! The release to publish, with its verification.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -45,11 +45,11 @@ pub(super) fn read(
     // Nobody can tell a full archive that has lost some blocks from a delta, but by its name.
     if !is_delta && survey.kind != ArchiveKind::Full {
         return Err(Failure::finding(format!(
-            "`{}` lacks {} of its blocks, and only `release.delta.car` may lack any",
+            "`{}` lacks {} of its blocks, and only `release.delta.car` may be incomplete",
             path.display(),
             survey.lacking.len()
         ))
-        .help(format!("`{}` makes it full", fill_command(context, &path))));
+        .help(format!("`{}` completes it", fill_command(context, &path))));
     }
     let history = history(context, repository, folder, &arguments.follow)?;
     let signed = if arguments.unsigned {
@@ -119,7 +119,7 @@ pub(super) fn history(
         let signed = read_statement(&context.absolute(path))?;
         if signed.statement.name != *name {
             return Err(Failure::finding(format!(
-                "`{}` is of {:?}, and this repository is {name:?}",
+                "`{}` is a statement of {:?}, and this repository is {name:?}",
                 context.shown(path),
                 signed.statement.name
             )));
@@ -143,11 +143,11 @@ fn absent(context: &Context<'_>, folder: &Path) -> Failure {
     let hollow = folder.join(car_name(ArchiveKind::Hollow));
     if hollow.is_file() {
         return failure.help(format!(
-            "a hollow archive has no wheels: `{}` makes it full",
+            "a hollow archive has no wheels; `{}` completes it",
             fill_command(context, &hollow)
         ));
     }
-    failure.help("`ipwhl build` makes one; `--release DIR` names another folder")
+    failure.help("`ipwhl build` builds a release; `--release DIR` names another folder")
 }
 
 /// The statement beside the archive, held to the repository.
@@ -161,13 +161,12 @@ fn signed(
 ) -> Result<SignedStatement, Failure> {
     if !path.is_file() {
         return Err(Failure::finding(format!(
-            "no statement vouches for the release: `{}` is not there",
+            "the release has no statement: `{}` does not exist",
             path.display()
         ))
-        .help(
-            unfinished_build_help(path)
-                .unwrap_or("build with a key, or say that it need not be: `--unsigned`"),
-        ));
+        .help(unfinished_build_help(path).unwrap_or(
+            "build the release with a key, or publish it without a statement: `--unsigned`",
+        )));
     }
     let mut signed = read_statement(path)?;
     let statement = &signed.statement;
@@ -180,7 +179,7 @@ fn signed(
     }
     if statement.name != repository.configuration.name {
         return Err(Failure::finding(format!(
-            "`{place}` is of {:?}, and this repository is {:?}",
+            "`{place}` is a statement of {:?}, and this repository is {:?}",
             statement.name, repository.configuration.name
         )));
     }
@@ -201,19 +200,19 @@ fn signed(
         for signature in &signed.signatures {
             verify(&signature.text, signed.text.as_bytes()).map_err(|error| {
                 Failure::finding(format!(
-                    "a signature of `{place}` does not hold: {}",
+                    "a signature of `{place}` is not valid: {}",
                     error_chain(&error)
                 ))
             })?;
         }
         if !verdict.is_some_and(|verdict| verdict.is_reached()) {
             return Err(stranger(&format!("`{place}`"), &signed).help(
-                "name the keys that sign this repository's releases in `trusted` below `[signing]` in `ipwhl.toml`; `--unsigned` \
+                "add the keys that sign this repository's releases to `trusted` under `[signing]` in `ipwhl.toml`; `--unsigned` \
                  publishes without a statement",
             ));
         }
         context.warning(
-            "`ipwhl.toml` names no key in `trusted`, so readers cannot tell this signature from another's",
+            "`ipwhl.toml` has no key in `trusted`, so readers cannot tell this signature from a stranger's",
         );
     } else if let Some(verdict) = verdict.filter(|verdict| !verdict.is_reached()) {
         let failure = refusal(&format!("`{place}`"), &signed, &verdict);
@@ -224,8 +223,8 @@ fn signed(
         return Err(match changed.into_iter().next() {
             None => failure,
             Some((key, sequence)) => failure.help(format!(
-                "the statement of sequence {sequence}, which keys of `trusted` have signed, names this key for the next ones: compare its \
-                 fingerprint with what the maintainers publish, then add \"{}\" to `trusted` below `[signing]` in `ipwhl.toml`",
+                "the statement of sequence {sequence}, which is signed with `trusted` keys, allows this key for later ones: compare its \
+                 fingerprint with the one that the maintainers publish, then add \"{}\" to `trusted` under `[signing]` in `ipwhl.toml`",
                 key.line("")
             )),
         });
@@ -237,7 +236,7 @@ fn signed(
         if let Err(error) = &checked {
             let (suffix, reason) = (&file.suffix, error_chain(error));
             context.warning(&format!(
-                "`{}{suffix}` does not hold, and is left out: {reason}",
+                "`{}{suffix}` is not valid and is left out: {reason}",
                 path.display()
             ));
         }
@@ -257,7 +256,7 @@ fn expired_failure(
     // Without platforms there is no set to build here: somebody else's is carried.
     if repository.configuration.platforms.is_empty() {
         return failure.help(
-            "get the maintainers' next statement with `ipwhl fetch`; where there is none, ask them for one",
+            "fetch the maintainers' next statement with `ipwhl fetch`; if there is none, ask them for one",
         );
     }
     let usual = repository.directory.join("release");
@@ -268,7 +267,7 @@ fn expired_failure(
         _ => String::new(),
     };
     failure.help(format!(
-        "make sure that it is the last one that was made; then make the next one of the same release: \
+        "make sure that it is the newest statement; then sign the next one for the same release: \
          `ipwhl build --renew --after-expiry --previous {}{output}`",
         shell_word(&context.shown(path))
     ))

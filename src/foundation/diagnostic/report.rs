@@ -1,4 +1,4 @@
-//! The finished list of findings, and the formats that it is written in for programs.
+//! The final list of findings, and its output formats for programs.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,21 @@ use super::public::{PublicFinding, public, without_credentials};
 use super::{Finding, Label, SourceText, SourceTexts};
 use super::{github, gitlab, json, markdown, sarif};
 
-/// How findings are written.
+/// The output format of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MessageFormat {
-    /// For people, on a terminal.
+    /// Text for people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object on each line.
     Json,
-    /// SARIF 2.1.0, which code scanners exchange.
+    /// SARIF 2.1.0, the format of code scanners.
     Sarif,
     /// Workflow commands of GitHub Actions, which become annotations.
     Github,
     /// A code quality report of GitLab.
     Gitlab,
-    /// A checklist for the comment of a pull request.
+    /// A checklist for a comment on a pull request.
     Markdown,
 }
 
@@ -49,15 +49,15 @@ impl MessageFormat {
         }
     }
 
-    /// What it is for, in a few words.
+    /// A short description.
     pub fn summary(self) -> &'static str {
         match self {
-            Self::Text => "for people, on standard error",
-            Self::Json => "one JSON object a line",
+            Self::Text => "text for people, on standard error",
+            Self::Json => "one JSON object on each line",
             Self::Sarif => "SARIF 2.1.0, for code scanners",
-            Self::Github => "workflow commands, which GitHub shows at the lines",
-            Self::Gitlab => "a code quality report, which GitLab shows at the lines",
-            Self::Markdown => "a checklist for the comment of a pull request",
+            Self::Github => "workflow commands, which GitHub shows on the lines",
+            Self::Gitlab => "a code quality report, which GitLab shows on the lines",
+            Self::Markdown => "a checklist for a comment on a pull request",
         }
     }
 }
@@ -67,17 +67,17 @@ impl MessageFormat {
 pub struct Report<'a> {
     /// The findings.
     pub findings: &'a [Finding],
-    /// The texts that they point into.
+    /// The source texts that they point into.
     pub texts: &'a SourceTexts,
-    /// The repository's folder as seen from the root of the checkout that a forge knows, with `/`
-    /// and without one at the end; empty where both are the same.
+    /// The path from the root of the checkout to the repository's folder, with `/` and without one
+    /// at the end; empty if both are the same.
     pub folder: &'a str,
-    /// Whether the set was held against an earlier revision.
+    /// Whether the set was compared with an earlier revision.
     pub is_compared: bool,
 }
 
-/// The lines and columns of a label, all from 1; columns count characters, and the end is the first
-/// column after it.
+/// The lines and columns of a label, all from 1. Columns count characters. The end is the first
+/// column after the label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Region {
     pub(super) line: usize,
@@ -87,7 +87,7 @@ pub(super) struct Region {
 }
 
 impl Label {
-    /// Whether it points at the file and at nothing in it.
+    /// Whether it points at the whole file.
     pub(super) fn is_whole_file(&self) -> bool {
         self.span == (0..0)
     }
@@ -110,8 +110,9 @@ impl Label {
 }
 
 impl Report<'_> {
-    /// The report in a format for programs, with a line feed at the end unless it is empty; nothing
-    /// for people, whom [`super::render()`] shows one finding after the other.
+    /// The report in a format for programs, with a line feed at the end unless it is empty. The
+    /// result is empty for [`MessageFormat::Text`]: [`super::render()`] formats single findings for
+    /// people.
     pub fn write(&self, format: MessageFormat) -> String {
         match format {
             MessageFormat::Text => String::new(),
@@ -123,7 +124,7 @@ impl Report<'_> {
         }
     }
 
-    /// The findings, fit to be published, each with its fingerprint.
+    /// The findings, safe to publish, each with its fingerprint.
     pub(super) fn published(&self) -> Vec<(PublicFinding, String)> {
         self.findings
             .iter()
@@ -141,9 +142,10 @@ impl Report<'_> {
         }
     }
 
-    /// What tells each finding from the others, 64 hex digits, and stays the same when lines move,
-    /// when words of messages change, and on another machine: its code, its file, its subject
-    /// without platforms, and the text that it points at. Equal ones are counted.
+    /// The fingerprint of each finding, 64 hex digits. It identifies the finding and stays the same
+    /// when lines move, when messages are reworded, and on other machines. It is the hash of the
+    /// code, the file, the subject without platforms, and the text that the finding points at.
+    /// Equal ones are numbered.
     pub fn fingerprints(&self) -> Vec<String> {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         self.findings
@@ -168,7 +170,7 @@ impl Report<'_> {
             })
             .map(|text| without_credentials(text.trim()))
             .filter(|text| !text.is_empty())
-            // Nothing but its words tells a finding about a whole file from another one.
+            // Only the message distinguishes findings about a whole file.
             .unwrap_or_else(|| finding.message.clone());
         let subject = &finding.subject;
         let word = |word: &Option<String>| word.clone().unwrap_or_default();
