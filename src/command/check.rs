@@ -163,7 +163,7 @@ pub(super) fn run(context: &Context<'_>, arguments: &Arguments) -> Result<ExitSt
         counted(projects(repository), "project"),
         counted(all.len(), "wheel"),
         counted(repository.configuration.platforms.len(), "platform"),
-        count(&findings).unwrap_or_else(|| "no finding".to_owned())
+        count(&findings).unwrap_or_else(|| "no findings".to_owned())
     ));
     if let (Some(before), Some(gone)) = (&before, gone) {
         since::say(context, before, repository, changed.len(), &findings, gone);

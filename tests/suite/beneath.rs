@@ -130,7 +130,7 @@ fn a_pipe_is_not_waited_for() {
             .unwrap()
             .success()
     );
-    refused(&workshop, "it is no regular file");
+    refused(&workshop, "it is not a regular file");
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn a_delta_and_the_release_before_it_are_the_full_archive() {
             3,
             &[
                 "`large/large-1.0-py3-none-any.whl`: block ",
-                "there is nowhere to look for it",
+                "there is no place to look for it",
             ],
         );
         workshop.write_over(&small_with_newer_library(profile));
@@ -378,7 +378,7 @@ fn a_gateway_gives_whole_dags_in_any_order() {
                 car[last] ^= 1;
                 car
             },
-            "sent wrong bytes for baf",
+            "sent wrong bytes for block baf",
         ),
         (|_| Vec::new(), ""),
     ];

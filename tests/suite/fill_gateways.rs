@@ -159,7 +159,7 @@ fn a_gateway_that_never_answers_is_overtaken() {
             said.starts_with("was overtaken by other gateways "),
             "{said}"
         );
-        assert!(said.ends_with(", without a single byte"), "{said}");
+        assert!(said.ends_with(", before its first byte"), "{said}");
         assert!(!is_named(&ran, &good.url("")), "{}", ran.error);
     }
     assert!(!silent.paths().is_empty());
@@ -227,7 +227,7 @@ fn a_liar_is_named_although_the_run_ends_well() {
         liar.forget();
         let ran = fills(&workshop, &full, HOLLOW, &gateways);
         let said = warning(&ran, &liar.url(""));
-        assert!(said.starts_with("sent wrong bytes for baf"), "{said}");
+        assert!(said.starts_with("sent wrong bytes for block baf"), "{said}");
         assert!(said.ends_with(", and was not asked again"), "{said}");
         // It is asked no more after the first lie has come.
         let asked = liar.paths().len();
@@ -239,7 +239,7 @@ fn a_liar_is_named_although_the_run_ends_well() {
     let line = ["fill", HOLLOW, "--jobs", "1", "--from", &url];
     let ran = workshop.run(&line);
     ran.refused(3, &["has sent wrong bytes, and is not asked again"]);
-    assert!(warning(&ran, &url).starts_with("sent wrong bytes for baf"));
+    assert!(warning(&ran, &url).starts_with("sent wrong bytes for block baf"));
     for (name, bytes) in files(&workshop.path("cache")) {
         let has_lies = bytes.windows(4).any(|part| part == b"lies");
         assert!(!has_lies, "{name}");

@@ -124,7 +124,7 @@ fn the_list_is_filtered_and_sorted() {
     }
     for (arguments, words) in [
         (&["banan"][..], "did you mean `banana`?"),
-        (&["x*"], "no project of the set has a name like `x*`"),
+        (&["x*"], "no project in the set matches `x*`"),
         (&["[a"], "is no pattern"),
         (&["--platform", "cp31"], "did you mean `cp31"),
         (&["--sort", "sise"], "'size'"),
@@ -314,7 +314,7 @@ fn a_failing_index_is_told_per_project_and_makes_the_exit_code_three() {
         .expect(ExitStatus::World);
     assert!(run.stdout.contains("\nfig 1.0\n"), "{}", run.stdout);
     assert!(
-        run.stdout.contains("1.1 is newer, and fits the set"),
+        run.stdout.contains("1.1 is newer and fits the set"),
         "{}",
         run.stdout
     );

@@ -77,7 +77,7 @@ fn a_target_that_fails_does_not_stop_the_next_one() {
     assert!(service.requests().is_empty());
     publish(&workshop, &["secnd"]).refused(
         2,
-        &["no target is called `secnd`", "did you mean `second`?"],
+        &["there is no target `secnd`", "did you mean `second`?"],
     );
     publish(&workshop, &["elsewhere"]).refused(2, &["the targets are `first`, `second`"]);
 }
@@ -90,17 +90,17 @@ fn what_is_not_whole_and_vouched_for_goes_nowhere() {
     service.becomes(&[("pinned", ""); 20]);
     publish(&workshop, &[]).refused(3, &["has no `release.car`", "`ipwhl build` makes one"]);
     workshop.build(&["--unsigned"]);
-    publish(&workshop, &[]).refused(1, &["no statement vouches for the release", "`--unsigned`"]);
+    publish(&workshop, &[]).refused(1, &["the release has no statement", "`--unsigned`"]);
     workshop.build(&["--key", "../key-1", "--output", "other"]);
     workshop.run(&["hollow", "other"]).line();
     fs::remove_file(workshop.repository().join("other/release.car")).unwrap();
     publish(&workshop, &["--release", "other"])
-        .refused(3, &["`ipwhl fill ", "release.hollow.car` makes it full"]);
+        .refused(3, &["`ipwhl fill ", "release.hollow.car` completes it"]);
     // A part under the name of the whole.
     let part = workshop.repository().join("other/release.hollow.car");
     fs::rename(part, workshop.repository().join("other/release.car")).unwrap();
     publish(&workshop, &["--release", "other"])
-        .refused(1, &["lacks ", "only `release.delta.car` may lack any"]);
+        .refused(1, &["lacks ", "only `release.delta.car` may be incomplete"]);
 
     workshop.build(&["--key", "../key-1"]);
     let archive = fs::read(workshop.release("release.car")).unwrap();
@@ -223,7 +223,7 @@ fn where_one_target_refuses_a_release_none_is_changed() {
         assert_eq!(ran.code, Some(1), "{ran:?}");
         ran.said("site: it holds another release with the sequence 1");
         if arguments != ["--dry-run"] {
-            ran.said("`site` refused the release, and so nothing was changed anywhere");
+            ran.said("`site` refused the release, so no target was changed");
         }
         assert!(!ran.error.contains("goes on"), "{ran:?}");
         assert_eq!(service.requests(), ["GET /pins"], "{arguments:?}");

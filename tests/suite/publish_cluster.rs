@@ -46,7 +46,7 @@ fn a_release_is_pinned_with_name_factors_and_metadata() {
     assert_eq!(pin["replication_factor_min"], 1);
     node.text(&["--offline", "dag", "stat", "--progress=false", &first]);
 
-    succeeded(workshop.run(&["publish"])).said("had all of it");
+    succeeded(workshop.run(&["publish"])).said("already has the whole release");
     let root = second(&workshop, &target);
     let ran = succeeded(workshop.run(&["publish"]));
     assert!(moved(&ran) <= 12 && moved(&ran) * 2 < all + 12, "{ran:?}");

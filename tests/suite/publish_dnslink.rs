@@ -298,5 +298,5 @@ fn a_record_may_lead_to_a_name() {
     fs::write(&path, text).unwrap();
     fs::remove_dir_all(workshop.repository().join("release")).unwrap();
     workshop.build(&[]);
-    succeeded(workshop.run(&["publish"])).said("had all of it");
+    succeeded(workshop.run(&["publish"])).said("already has the whole release");
 }

@@ -122,7 +122,7 @@ fn who_holds_a_release_can_be_named_and_be_elsewhere() {
     for (holders, words) in [
         (
             "[\"sit\"]",
-            &["no target is called `sit`", "did you mean `site`?"][..],
+            &["there is no target `sit`", "did you mean `site`?"][..],
         ),
         (
             "[\"name\"]",

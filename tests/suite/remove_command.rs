@@ -87,7 +87,7 @@ fn a_project_goes_and_what_it_leaves_behind_is_said() {
     let run = remove(&repository, &["banana", "cherry", "damson"]).expect(ExitStatus::Clean);
     assert_eq!(
         run.stderr.lines().next().unwrap(),
-        "note: the set has 3 warnings; `ipwhl check` shows what is wrong"
+        "note: the set has 3 warnings; `ipwhl check` shows the findings"
     );
     is_clean(&repository);
 }
@@ -146,9 +146,9 @@ fn what_is_needed_is_not_removed() {
     // For an extra, too.
     let run = remove(&repository, &["damson"]).expect(ExitStatus::Findings);
     insta::assert_snapshot!(run.stderr, @r#"
-    error: nothing was removed: `damson` is needed by what stays
+    error: nothing was removed: `damson` is needed by projects that stay
       declarations/apple.toml:4:30: apple 1.0 requires `damson; extra == "juice"` [extra: juice]
-    help: remove what needs it as well: `ipwhl remove apple damson`
+    help: to remove the projects that need it, too: `ipwhl remove apple damson`
     "#);
     let run = remove(&repository, &["--with-dependencies", "banana"]).expect(ExitStatus::Findings);
     assert!(
@@ -198,7 +198,7 @@ fn a_way_out_names_a_few_projects_at_most() {
     let many = refused(8);
     assert!(
         many.ends_with(
-            "help: 8 projects would have to go with it: `ipwhl tree --invert base` shows them\n"
+            "help: 8 more projects need it: `ipwhl tree --invert base` shows them\n"
         ),
         "{many}"
     );
@@ -266,8 +266,7 @@ fn waivers_that_name_what_is_gone_are_mentioned() {
     let run = remove(&repository, &["apple"]).expect(ExitStatus::Clean);
     assert!(
         run.stderr.ends_with(
-            "note: ipwhl.toml:9: the waiver of `uncovered-platform` for `apple` concerns `apple`, \
-             which is not in the set any more\n"
+            "note: ipwhl.toml:9: the waiver of `uncovered-platform` for `apple` concerns `apple`, which is no longer in the set\n"
         ),
         "{}",
         run.stderr
@@ -281,7 +280,7 @@ fn what_cannot_be_read_is_removed_and_makes_careful() {
     let run = remove(&repository, &["apple", "--with-dependencies"]).expect(ExitStatus::Clean);
     assert!(
         run.stderr.contains(
-            "warning: a declaration cannot be read, so nothing is removed but what is named: kiwi"
+            "warning: a declaration cannot be read, so only the named projects are removed: kiwi"
         ),
         "{}",
         run.stderr
@@ -363,7 +362,7 @@ fn what_cannot_be_known_without_the_settings_is_not_denied() {
     assert_eq!(
         run.stderr,
         "error: `ipwhl.toml` cannot be understood, so it is not known whether `zzz` is in the set\n\
-         help: `ipwhl check` shows what is wrong with it\n"
+         help: `ipwhl check` shows the mistake\n"
     );
 }
 
@@ -413,7 +412,7 @@ fn the_layout_of_the_original_loses_its_folders_too() {
     assert!(!run.stderr.contains("--keep-needed"), "{}", run.stderr);
     let run = remove(&repository, &["fig", "--keep-needed"]).expect(ExitStatus::Usage);
     assert!(
-        run.stderr.contains("does not know `automatic`"),
+        run.stderr.contains("has no `automatic` projects"),
         "{}",
         run.stderr
     );

@@ -32,7 +32,7 @@ fn the_release_is_three_files_and_the_root_is_the_only_line() {
     // A second build follows the statement that is there, and has nothing to add to it.
     workshop
         .run(&["build"])
-        .said("the previous statement, sequence 1, says the same already: nothing new is signed");
+        .said("the previous statement, sequence 1, already has this root: no new statement was signed");
     // With nothing to say, nothing is said.
     let quiet = workshop.run(&["build", "--quiet"]);
     assert_eq!(quiet.line(), root);
@@ -274,7 +274,7 @@ fn an_index_that_is_down_is_the_world_and_what_came_is_kept() {
         &[
             "declarations/application.toml",
             "403",
-            "what was verified stays in the cache",
+            "verified wheels stay in the cache",
         ],
     );
     let count = |path: &str| index.paths().iter().filter(|one| *one == path).count();
@@ -300,7 +300,7 @@ fn a_damaged_wheel_in_the_cache_is_fetched_again() {
     }
     let ran = workshop.run(&["build", "--tree", "tree"]);
     assert_eq!(ran.line(), root);
-    ran.said("is damaged; it is fetched again");
+    ran.said("is damaged; fetching it again");
     assert!(
         workshop.read("release.car") == archive,
         "the archives differ"

@@ -114,7 +114,7 @@ fn what_is_not_whole_is_not_finished() {
                 &[
                     words,
                     "--previous STATEMENT",
-                    "a build begins at sequence 1",
+                    "away to begin at sequence 1",
                 ],
             );
             assert_eq!(release_files(&workshop.repository().join("release")), lying);

@@ -42,7 +42,7 @@ fn nothing_is_believed_that_nobody_vouches_for() {
             1,
             "",
         ),
-        (good.replace(&checks, ""), 1, "does not say which checks"),
+        (good.replace(&checks, ""), 1, "does not record which checks"),
         (format!("{before}{times}{after}"), 1, "has expired"),
         (other, 1, "there is no statement of the root"),
         ("nonsense".to_owned(), 1, "is not a statement"),
@@ -56,7 +56,7 @@ fn nothing_is_believed_that_nobody_vouches_for() {
         ran.refused(1, &[words, "is not reused", "`--reuse-unsigned`"]);
         let ran = workshop.run(&[&reuse[..], &["--reuse-unsigned"]].concat());
         assert_eq!(ran.line(), root);
-        ran.said("warning: nothing vouches for first/release.car: ");
+        ran.said("warning: no statement vouches for first/release.car: ");
         ran.said(words);
     }
     // A statement that is not as it was signed.
@@ -139,7 +139,7 @@ fn what_was_let_pass_then_is_looked_at_now() {
     let reuse = ["build", "--root-only", "--reuse", "first"];
     workshop
         .run(&reuse)
-        .refused(1, &["does not say which checks", "`--allow`"]);
+        .refused(1, &["does not record which checks", "`--allow`"]);
 }
 
 /// What is done to a page.
@@ -255,7 +255,7 @@ fn a_release_that_contradicts_itself_is_not_reused() {
         .change("large", |project| project.unset("sha256"))
         .write_to(&workshop.repository());
     let ran = reuse(&workshop);
-    ran.said("warning: nothing vouches for forged.car: ");
+    ran.said("warning: no statement vouches for forged.car: ");
     assert_ne!(ran.line(), root);
 }
 
